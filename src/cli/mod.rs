@@ -1,0 +1,1 @@
+//! The command line: arguments parsed once, then one function a command.

@@ -1,0 +1,1 @@
+//! The window: views draw state and push commands, nothing else. Only this room knows egui.

@@ -1,0 +1,1 @@
+//! One recording from start to stop: wires camera, vision, page and store together.

@@ -1,0 +1,24 @@
+//! The pure data model: what a session *is*, without I/O, threads or a window.
+//!
+//! Everything else depends on this room and it depends on nobody, so a live session and a reopened one are
+//! the same types with another [`Playhead`].
+
+mod participant;
+mod playhead;
+mod pyramid;
+mod record;
+mod stream;
+mod streams;
+mod study;
+mod time;
+mod timeline;
+
+pub use participant::{ParticipantId, SessionNumber};
+pub use playhead::{Playhead, PlayheadMode};
+pub use pyramid::{Bucket, Pyramid};
+pub use record::{Body, Gap, GapReason, Record};
+pub use stream::{Field, StreamInfo, StreamKind, StreamName};
+pub use streams::*;
+pub use study::{CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, Study, StudyError};
+pub use time::{Clock, Timestamp};
+pub use timeline::{EventRow, Happening, SampleSeries, Timeline};

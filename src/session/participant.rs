@@ -1,0 +1,112 @@
+//! Pseudonyms. A participant is `sub-01`, never a name: the label becomes a folder, a file name and a BIDS entity.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A BIDS subject label with its prefix: `sub-` and 1–32 ASCII letters or digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ParticipantId(String);
+
+impl ParticipantId {
+    /// `sub-07` for 7.
+    pub fn numbered(number: u32) -> Self {
+        ParticipantId(format!("sub-{number:02}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number in a label like `sub-07`, for proposing the next one.
+    pub fn number(&self) -> Option<u32> {
+        self.0["sub-".len()..].parse().ok()
+    }
+}
+
+impl FromStr for ParticipantId {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let label = s.strip_prefix("sub-").unwrap_or_default();
+        if label.is_empty() || label.len() > 32 || !label.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(format!(
+                "`{}` is no participant: write `sub-` and then letters and digits, for example `sub-01` (a pseudonym, never a name)",
+                s.escape_debug()
+            ));
+        }
+        Ok(ParticipantId(s.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ParticipantId {
+    type Error = String;
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+impl From<ParticipantId> for String {
+    fn from(id: ParticipantId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `ses-01`: counts a participant's sessions from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionNumber(pub u32);
+
+impl fmt::Display for SessionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ses-{:02}", self.0)
+    }
+}
+
+impl FromStr for SessionNumber {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let digits = s.strip_prefix("ses-").unwrap_or(s);
+        match digits.parse() {
+            Ok(n) if n > 0 => Ok(SessionNumber(n)),
+            _ => Err(format!("`{}` is no session number: write `ses-01` or `1`", s.escape_debug())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn paths_and_names_are_refused() {
+        for bad in ["", "01", "sub-", "sub-../../etc", "sub-Anna Karenina", "sub-a_b", "SUB-01", "sub-é"] {
+            assert!(bad.parse::<ParticipantId>().is_err(), "{bad}");
+        }
+        assert_eq!("sub-07".parse::<ParticipantId>().ok().and_then(|p| p.number()), Some(7));
+        assert!("ses-0".parse::<SessionNumber>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_is_one_safe_path_component(s in "\\PC{0,40}") {
+            if let Ok(id) = s.parse::<ParticipantId>() {
+                prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+            }
+        }
+
+        #[test]
+        fn numbers_round_trip(n in 1u32..100_000) {
+            prop_assert_eq!(ParticipantId::numbered(n).number(), Some(n));
+            prop_assert_eq!(SessionNumber(n).to_string().parse(), Ok(SessionNumber(n)));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One entry of a stream.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{StreamName, Timestamp};
+
+/// `(stream, seq)` is unique in a session, so storing a record twice is harmless.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub stream: Arc<StreamName>,
+    pub seq: u64,
+    pub at: Timestamp,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// One value per field of the stream's description. `frame` is the number of the video frame it was read from.
+    Sample { frame: Option<u64>, values: Box<[f32]> },
+    /// Something happened.
+    Event { kind: String, data: Map<String, Value> },
+    /// Why data is missing from the record's time until [`Gap::until`].
+    Gap(Gap),
+}
+
+impl Body {
+    pub fn event(kind: &str, data: Value) -> Body {
+        let data = match data {
+            Value::Object(map) => map,
+            Value::Null => Map::new(),
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        Body::Event { kind: kind.to_owned(), data }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    pub until: Timestamp,
+    pub reason: GapReason,
+    /// How many samples, frames or records are missing, where that is known.
+    pub lost: u64,
+    /// More for a person to read; may be empty.
+    pub note: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// No face in the picture: nothing was lost, there was nothing to read.
+    NoFace,
+    /// The live worker took a newer frame; the skipped ones are in the video and can be scored later.
+    Skipped,
+    /// The camera was gone or silent.
+    CameraLost,
+    /// The driver's sequence numbers say that frames were dropped before they reached us.
+    DroppedByDriver,
+    /// A frame arrived damaged.
+    Corrupt,
+    /// A queue of ours was full: this is our fault and an alarm.
+    QueueFull,
+    /// The page sent more than it may.
+    PageFlood,
+    /// The program ended without closing the session.
+    Crash,
+}
+
+impl GapReason {
+    pub const ALL: [GapReason; 8] = [
+        GapReason::NoFace,
+        GapReason::Skipped,
+        GapReason::CameraLost,
+        GapReason::DroppedByDriver,
+        GapReason::Corrupt,
+        GapReason::QueueFull,
+        GapReason::PageFlood,
+        GapReason::Crash,
+    ];
+
+    /// The word stored in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GapReason::NoFace => "no_face",
+            GapReason::Skipped => "skipped",
+            GapReason::CameraLost => "camera_lost",
+            GapReason::DroppedByDriver => "dropped_by_driver",
+            GapReason::Corrupt => "corrupt",
+            GapReason::QueueFull => "queue_full",
+            GapReason::PageFlood => "page_flood",
+            GapReason::Crash => "crash",
+        }
+    }
+
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.as_str() == word)
+    }
+
+    /// Whether captured data was lost for good.
+    pub fn is_loss(self) -> bool {
+        !matches!(self, GapReason::NoFace | GapReason::Skipped)
+    }
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            GapReason::NoFace => "no face in the picture",
+            GapReason::Skipped => "skipped live, still in the video",
+            GapReason::CameraLost => "camera lost",
+            GapReason::DroppedByDriver => "dropped by the camera or its driver",
+            GapReason::Corrupt => "damaged in transfer",
+            GapReason::QueueFull => "our queue was full",
+            GapReason::PageFlood => "the page sent too much",
+            GapReason::Crash => "the program ended abruptly",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_words_round_trip_and_agree_with_serde() {
+        for reason in GapReason::ALL {
+            assert_eq!(GapReason::from_stored(reason.as_str()), Some(reason));
+            assert_eq!(serde_json::to_value(reason).ok(), Some(Value::from(reason.as_str())));
+        }
+        assert_eq!(GapReason::from_stored("tired"), None);
+    }
+}

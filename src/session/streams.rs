@@ -1,0 +1,191 @@
+//! The streams every affectograph session has, each described in one place.
+
+use super::{Field, StreamInfo, StreamKind, StreamName};
+
+/// The eight expressions, in the order of the `affect` stream's fields.
+pub const EXPRESSIONS: [&str; 8] =
+    ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"];
+
+/// Field positions in the `affect` stream.
+pub mod affect {
+    pub const VALENCE: usize = 0;
+    pub const AROUSAL: usize = 1;
+    pub const VALENCE_SD: usize = 2;
+    pub const AROUSAL_SD: usize = 3;
+    /// Probability of [`super::EXPRESSIONS`]`[k]` is at `EXPRESSION_0 + k`.
+    pub const EXPRESSION_0: usize = 4;
+    pub const FIELDS: usize = 12;
+}
+
+/// Field positions in the `face` stream.
+pub mod face {
+    pub const BOX_LEFT: usize = 0;
+    pub const BOX_TOP: usize = 1;
+    pub const BOX_WIDTH: usize = 2;
+    pub const BOX_HEIGHT: usize = 3;
+    pub const SCORE: usize = 4;
+    pub const YAW: usize = 5;
+    pub const PITCH: usize = 6;
+    pub const ROLL: usize = 7;
+    pub const EYE_OPENNESS_LEFT: usize = 8;
+    pub const EYE_OPENNESS_RIGHT: usize = 9;
+    pub const MOUTH_OPENNESS: usize = 10;
+    pub const INTER_OCULAR: usize = 11;
+    pub const BRIGHTNESS: usize = 12;
+    pub const SHARPNESS: usize = 13;
+    pub const FACES: usize = 14;
+    pub const INFERENCE_MS: usize = 15;
+    pub const FIELDS: usize = 16;
+}
+
+pub const AFFECT: &str = "affect";
+pub const FACE: &str = "face";
+pub const LANDMARKS: &str = "landmarks";
+pub const PAGE: &str = "page";
+pub const MARKER: &str = "marker";
+pub const HEALTH: &str = "health";
+pub const PAGE_CLOCK: &str = "page_clock";
+
+/// `affectograph 0.1.0`, what every stream without a network names as its software.
+pub fn program() -> String {
+    format!("affectograph {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn samples(name: &str, rate_hz: Option<f64>, software: &str, description: &str, fields: Vec<Field>) -> StreamInfo {
+    StreamInfo {
+        name: built_in(name),
+        kind: StreamKind::Samples,
+        description: description.to_owned(),
+        fields,
+        nominal_rate_hz: rate_hz,
+        software: software.to_owned(),
+    }
+}
+
+fn events(name: &str, description: &str) -> StreamInfo {
+    StreamInfo {
+        name: built_in(name),
+        kind: StreamKind::Events,
+        description: description.to_owned(),
+        fields: Vec::new(),
+        nominal_rate_hz: None,
+        software: program(),
+    }
+}
+
+fn built_in(name: &str) -> StreamName {
+    name.parse().expect("the names in this file are valid: a unit test parses them all")
+}
+
+/// Valence, arousal, their uncertainty and the eight expression probabilities of the participant's face.
+/// `model` names the network with version and sha256.
+pub fn affect_stream(rate_hz: f64, model: &str) -> StreamInfo {
+    let mut fields = vec![
+        Field::new("valence", "1", "unpleasant −1 … pleasant 1, raw network output, not clipped"),
+        Field::new("arousal", "1", "calm −1 … excited 1, raw network output, not clipped"),
+        Field::new("valence_sd", "1", "the network's own standard deviation of valence"),
+        Field::new("arousal_sd", "1", "the network's own standard deviation of arousal"),
+    ];
+    fields.extend(EXPRESSIONS.iter().map(|e| Field::new(*e, "1", format!("probability of {e}, the eight sum to 1"))));
+    samples(
+        AFFECT,
+        Some(rate_hz),
+        model,
+        "affect read from the participant's face, at the frame's capture time",
+        fields,
+    )
+}
+
+/// Where and how well the participant's face was seen.
+pub fn face_stream(rate_hz: f64, model: &str) -> StreamInfo {
+    let fields = vec![
+        Field::new("box_left", "px", "left edge of the face box"),
+        Field::new("box_top", "px", "top edge of the face box"),
+        Field::new("box_width", "px", "width of the face box"),
+        Field::new("box_height", "px", "height of the face box"),
+        Field::new("score", "1", "probability that this is a face"),
+        Field::new("yaw", "deg", "positive: face turned towards image-right"),
+        Field::new("pitch", "deg", "positive: face turned down"),
+        Field::new("roll", "deg", "positive: head turned clockwise in the image"),
+        Field::new("eye_openness_left", "1", "image-left eye: lid distance over eye width"),
+        Field::new("eye_openness_right", "1", "image-right eye: lid distance over eye width"),
+        Field::new("mouth_openness", "1", "inner lip distance over mouth width"),
+        Field::new("inter_ocular", "px", "distance of the outer eye corners"),
+        Field::new("brightness", "1", "mean grey level of the face, 0 … 1"),
+        Field::new("sharpness", "1", "variance of the Laplacian of the aligned grey face, grey levels 0 … 255"),
+        Field::new("faces", "1", "faces in the picture, the participant's included"),
+        Field::new("inference", "ms", "time the vision step took for this frame"),
+    ];
+    samples(
+        FACE,
+        Some(rate_hz),
+        model,
+        "the participant's face in the camera picture, at the frame's capture time",
+        fields,
+    )
+}
+
+/// 68 points in picture pixels, `x0 y0 x1 y1 …`, iBUG 300-W order.
+pub fn landmarks_stream(rate_hz: f64, model: &str) -> StreamInfo {
+    let fields = (0..68)
+        .flat_map(|k| {
+            ["x", "y"]
+                .map(|axis| Field::new(format!("{axis}{k}"), "px", format!("{axis} of point {k}, iBUG 300-W order")))
+        })
+        .collect();
+    samples(
+        LANDMARKS,
+        Some(rate_hz),
+        model,
+        "68 facial landmarks of the participant, at the frame's capture time",
+        fields,
+    )
+}
+
+/// Everything the participant did in the page. Each event's data holds `page_ms`, the page's own raw time.
+pub fn page_stream() -> StreamInfo {
+    events(
+        PAGE,
+        "the participant's actions in the page, on the session clock; `page_ms` in the data is the page's raw performance.now()",
+    )
+}
+
+pub fn marker_stream() -> StreamInfo {
+    events(MARKER, "markers and notes set by the operator")
+}
+
+/// What happened to the instrument itself: camera lost, reconnected, page died, checks overridden.
+pub fn health_stream() -> StreamInfo {
+    events(HEALTH, "what happened to the instrument: cameras lost and found, pages reloaded, checks overridden, drops")
+}
+
+/// Measurements of the page's clock against the session's; never applied backwards to stored times.
+pub fn page_clock_stream() -> StreamInfo {
+    let fields = vec![
+        Field::new("offset", "ms", "session time minus performance.now(), at the moment of measuring"),
+        Field::new("uncertainty", "ms", "half the round trip of the best ping of the burst"),
+        Field::new("document", "1", "counts the documents the page has loaded; each has its own performance.now()"),
+    ];
+    samples(PAGE_CLOCK, None, &program(), "offset of the page's clock, measured by ping", fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_agree_with_the_field_constants() {
+        let affect = affect_stream(30.0, "m");
+        assert_eq!(affect.fields.len(), affect::FIELDS);
+        assert_eq!(affect.field_index("arousal_sd"), Some(affect::AROUSAL_SD));
+        assert_eq!(affect.field_index("neutral"), Some(affect::EXPRESSION_0));
+        let face = face_stream(30.0, "m");
+        assert_eq!(face.fields.len(), face::FIELDS);
+        assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
+        assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
+        assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
+        for s in [page_stream(), marker_stream(), health_stream(), page_clock_stream()] {
+            assert!(!s.description.is_empty());
+        }
+    }
+}

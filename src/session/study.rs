@@ -1,0 +1,219 @@
+//! The protocol, as people write it down in `study.toml`.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A study file that does not hold what a study needs. Says the line and the column.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct StudyError {
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Study {
+    /// Short label for folders and lists: letters and digits.
+    pub name: String,
+    /// What people read.
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    /// For the free-disk check, in minutes.
+    #[serde(default = "default_planned_minutes")]
+    pub planned_minutes: f64,
+    pub page: PageSettings,
+    #[serde(default)]
+    pub camera: CameraSettings,
+    #[serde(default)]
+    pub consent: ConsentSettings,
+    /// Network folder in `models/` for affect.
+    #[serde(default = "default_affect_model")]
+    pub affect_model: String,
+    #[serde(default)]
+    pub markers: Vec<Marker>,
+    #[serde(default)]
+    pub phases: Vec<Phase>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageSettings {
+    /// `https://…`, or a folder or HTML file relative to the study file.
+    pub address: String,
+    #[serde(default)]
+    pub placement: PagePlacement,
+    /// CSS selectors of elements of which only *that* something happened is recorded, never what.
+    #[serde(default)]
+    pub mask: Vec<String>,
+    /// Other origins that the page may navigate to, `https://example.org`.
+    #[serde(default)]
+    pub allow: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PagePlacement {
+    /// The participant's window where there is a second monitor, embedded where there is one.
+    #[default]
+    Auto,
+    Embedded,
+    ParticipantWindow,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraSettings {
+    pub width_px: u32,
+    pub height_px: u32,
+    pub rate_hz: f64,
+    /// `None` leaves the control automatic. Raw units of the camera's own control.
+    pub exposure: Option<i64>,
+    pub white_balance_k: Option<i64>,
+    pub focus: Option<i64>,
+}
+
+impl Default for CameraSettings {
+    fn default() -> Self {
+        CameraSettings {
+            width_px: 640,
+            height_px: 480,
+            rate_hz: 30.0,
+            exposure: None,
+            white_balance_k: None,
+            focus: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsentSettings {
+    /// What the participant agreed to; shown at set-up, its hash stored with the session.
+    pub text: String,
+    /// Recording from the window cannot start before the operator confirms it.
+    pub required: bool,
+}
+
+/// An operator's marker: one key, one label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marker {
+    /// A single key: `1`–`9` or a letter.
+    pub key: char,
+    pub label: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    pub name: String,
+    pub seconds: f64,
+}
+
+fn default_planned_minutes() -> f64 {
+    30.0
+}
+
+fn default_affect_model() -> String {
+    "affect".to_owned()
+}
+
+impl Study {
+    pub fn parse(text: &str) -> Result<Study, StudyError> {
+        let study: Study = toml::from_str(text).map_err(|e| {
+            let offset = e.span().map_or(0, |s| s.start);
+            at(text, offset, e.message().to_owned())
+        })?;
+        study.check().map_err(|(needle, message)| at(text, text.find(needle).unwrap_or(0), message))?;
+        Ok(study)
+    }
+
+    /// What TOML's grammar cannot say. An error names the key to blame.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.name.is_empty() || self.name.len() > 32 || !self.name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err((
+                "name",
+                format!("`name` is `{}`: use 1 to 32 letters and digits, it becomes part of folder names", self.name),
+            ));
+        }
+        if !(self.planned_minutes > 0.0 && self.planned_minutes <= 24.0 * 60.0) {
+            return Err(("planned_minutes", "`planned_minutes` must be above 0 and at most 1440".into()));
+        }
+        if self.page.address.trim().is_empty() {
+            return Err(("address", "`page.address` is empty: write a URL or a folder beside the study file".into()));
+        }
+        let c = &self.camera;
+        if !(16..=8192).contains(&c.width_px)
+            || !(16..=8192).contains(&c.height_px)
+            || !(1.0..=240.0).contains(&c.rate_hz)
+        {
+            return Err(("[camera]", "`camera` must ask for 16 to 8192 px and 1 to 240 Hz".into()));
+        }
+        let mut keys = HashSet::new();
+        for marker in &self.markers {
+            if !marker.key.is_ascii_alphanumeric() {
+                return Err(("[[markers]]", format!("marker key `{}` is no letter or digit", marker.key)));
+            }
+            if !keys.insert(marker.key.to_ascii_lowercase()) {
+                return Err(("[[markers]]", format!("marker key `{}` is used twice", marker.key)));
+            }
+        }
+        if let Some(p) = self.phases.iter().find(|p| !(p.seconds > 0.0 && p.seconds.is_finite())) {
+            return Err(("[[phases]]", format!("phase `{}` must last longer than 0 s", p.name)));
+        }
+        Ok(())
+    }
+}
+
+fn at(text: &str, offset: usize, message: String) -> StudyError {
+    let before = &text[..offset.min(text.len())];
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    StudyError {
+        line: before.matches('\n').count() + 1,
+        column: text[line_start..offset.min(text.len())].chars().count() + 1,
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SMALL: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
+
+    #[test]
+    fn a_small_study_gets_sensible_defaults() {
+        let s = Study::parse(SMALL).unwrap();
+        assert_eq!((s.camera.width_px, s.camera.rate_hz), (640, 30.0));
+        assert_eq!(s.affect_model, "affect");
+        assert_eq!(s.page.placement, PagePlacement::Auto);
+    }
+
+    #[test]
+    fn a_typo_is_found_by_line_and_column() {
+        let e = Study::parse(&SMALL.replace("address", "adress")).unwrap_err();
+        assert_eq!((e.line, e.column), (4, 1), "{e}");
+        assert!(e.message.contains("adress"), "{e}");
+        let e = Study::parse(&SMALL.replace("\"demo\"", "\"../demo\"")).unwrap_err();
+        assert_eq!(e.line, 1, "{e}");
+        let e = Study::parse(&format!(
+            "{SMALL}[[markers]]\nkey = \"1\"\nlabel = \"a\"\n[[markers]]\nkey = \"1\"\nlabel = \"b\"\n"
+        ))
+        .unwrap_err();
+        assert!(e.to_string().contains("twice"), "{e}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+            let _ = Study::parse(&text);
+            let _ = Study::parse(&format!("{SMALL}{text}"));
+        }
+    }
+}
