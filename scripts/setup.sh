@@ -1,0 +1,65 @@
+# What ./run and ./test share: everything the project needs on a bare Debian 12 or Ubuntu 24.04, step by step.
+# Sourced, not run. Each step says in one line what it does, does nothing the second time, and says what it could not do.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# To build, to run, and only to test.
+BUILD_PACKAGES=(gcc g++ pkg-config make cmake nasm libwebkit2gtk-4.1-dev libclang-dev ca-certificates curl unzip python3 python3-pip)
+RUN_PACKAGES=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 fonts-dejavu-core ffmpeg)
+TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps mesa-vulkan-drivers mkvtoolnix dbus-x11 sqlite3)
+
+# ONNX Runtime's own build, as the PyPI wheel carries it. ort's API level 24 needs 1.24 or newer.
+ONNXRUNTIME_VERSION=1.32.0
+ONNXRUNTIME_LIBRARY=build/onnxruntime/libonnxruntime.so
+
+say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
+warn() { printf '\033[33m! %s\033[0m\n' "$*" >&2; }
+fail() { printf '\033[31m✗ %s\033[0m\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else return 127
+  fi
+}
+
+install_packages() {
+  command -v dpkg-query >/dev/null || { warn "This is no Debian or Ubuntu. Install what these packages hold by hand: $*"; return 0; }
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return 0
+  say "Installing system packages: ${missing[*]}"
+  if ! { as_root apt-get update -qq &&
+         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >build/apt.log 2>&1; then
+    tail -n 5 build/apt.log >&2
+    fail "Could not install them (the whole log: build/apt.log). As an administrator run: apt-get install ${missing[*]}"
+  fi
+}
+
+install_rust() {
+  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+  command -v cargo >/dev/null && return 0
+  say "Installing Rust with rustup into ~/.cargo"
+  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs 2>build/rustup.log | sh -s -- -y --profile minimal >>build/rustup.log 2>&1 ||
+    fail "Could not install Rust (build/rustup.log). Install it as https://rustup.rs says, then start again."
+  . "$HOME/.cargo/env"
+}
+
+install_onnxruntime() {
+  [ -f "$ONNXRUNTIME_LIBRARY" ] && [ "$(cat build/onnxruntime/VERSION 2>/dev/null)" = "$ONNXRUNTIME_VERSION" ] && return 0
+  say "Fetching ONNX Runtime $ONNXRUNTIME_VERSION (the PyPI wheel's library)"
+  rm -rf build/onnxruntime build/wheel && mkdir -p build/onnxruntime build/wheel
+  python3 -m pip download -q --no-deps --only-binary=:all: -d build/wheel "onnxruntime==$ONNXRUNTIME_VERSION" >build/pip.log 2>&1 || {
+    tail -n 3 build/pip.log >&2
+    fail "Could not fetch it. Lay libonnxruntime.so beside the program or name it in AFFECTOGRAPH_ONNXRUNTIME."
+  }
+  unzip -q -j -o build/wheel/*.whl 'onnxruntime/capi/libonnxruntime.so*' 'onnxruntime/LICENSE' 'onnxruntime/ThirdPartyNotices.txt' -d build/onnxruntime ||
+    fail "The wheel in build/wheel holds no libonnxruntime.so."
+  mv build/onnxruntime/libonnxruntime.so.* "$ONNXRUNTIME_LIBRARY"
+  echo "$ONNXRUNTIME_VERSION" >build/onnxruntime/VERSION
+  rm -rf build/wheel
+}
+
+mkdir -p build

@@ -1,0 +1,188 @@
+//! How good a recording is, in numbers that a methods section can quote and a person can check.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::session::{AFFECT, GapReason, PAGE_CLOCK, SampleSeries, Timeline, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QualityReport {
+    /// First to last frame or record, whichever spans more.
+    pub seconds: f64,
+    pub nominal_rate_hz: f64,
+    /// What the camera's rate promises for the time between its first and last frame.
+    pub frames_expected: u64,
+    pub frames_stored: u64,
+    /// Looked at by the networks, with a face or without.
+    pub frames_scored: u64,
+    /// Stored, but not looked at live.
+    pub frames_skipped: u64,
+    /// Never reached the video: counted by sequence numbers, error flags, the clock and our queues.
+    pub frames_lost: u64,
+    /// Longest time between two stored frames, in seconds.
+    pub largest_gap_s: f64,
+    /// Frames with a face over frames scored, 0 … 1; `None` where nothing was scored.
+    pub face_share: Option<f64>,
+    /// Worst uncertainty of the page's clock, in ms; `None` where no page clock was measured.
+    pub clock_uncertainty_ms: Option<f64>,
+    /// Events by `stream/kind`.
+    pub events: BTreeMap<String, u64>,
+    pub gaps: BTreeMap<GapReason, LossByReason>,
+    /// Records that fitted no stream: not zero means a damaged file.
+    pub records_refused: u64,
+    pub grade: Grade,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct LossByReason {
+    pub count: u64,
+    pub seconds: f64,
+    pub lost: u64,
+}
+
+/// The best grade whose every limit holds:
+///
+/// | grade | frames lost | longest time between frames | frames with a face |
+/// | --- | --- | --- | --- |
+/// | A | none | ≤ 0.2 s | ≥ 95 % |
+/// | B | ≤ 0.1 % | ≤ 0.5 s | ≥ 90 % |
+/// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % |
+/// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % |
+/// | F | more | longer | fewer, or none scored |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Grade {
+    A,
+    B,
+    C,
+    D,
+    F,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl Grade {
+    fn of(lost_share: f64, largest_gap_s: f64, face_share: f64) -> Grade {
+        let limits = [
+            (Grade::A, 0.0, 0.2, 0.95),
+            (Grade::B, 0.001, 0.5, 0.90),
+            (Grade::C, 0.01, 2.0, 0.75),
+            (Grade::D, 0.05, 10.0, 0.50),
+        ];
+        let holds = |(_, lost, gap, face): &(Grade, f64, f64, f64)| {
+            lost_share <= *lost && largest_gap_s <= *gap && face_share >= *face
+        };
+        limits.into_iter().find(holds).map_or(Grade::F, |(grade, ..)| grade)
+    }
+}
+
+/// `frame_times` are the capture times of the stored frames, ascending.
+pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
+    let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
+    for gap in timeline.gaps() {
+        let sum = gaps.entry(gap.what.reason).or_default();
+        sum.count += 1;
+        sum.seconds += gap.what.until.since_ns(gap.at).max(0) as f64 * 1e-9;
+        sum.lost += gap.what.lost;
+    }
+    let lost = |wanted: GapReason| gaps.get(&wanted).map_or(0, |g| g.lost);
+
+    let with_face = timeline.series(AFFECT).map_or(0, SampleSeries::len) as u64;
+    let frames_scored = with_face + lost(GapReason::NoFace);
+    let face_share = (frames_scored > 0).then(|| with_face as f64 / frames_scored as f64);
+    let frames_lost =
+        [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt].into_iter().map(lost).sum::<u64>()
+            + timeline
+                .gaps()
+                .iter()
+                .filter(|g| g.what.reason == GapReason::QueueFull && g.stream.as_str() == crate::session::VIDEO)
+                .map(|g| g.what.lost)
+                .sum::<u64>();
+
+    let ends = |a: Timestamp, b: Timestamp| b.since_ns(a) as f64 * 1e-9;
+    let video_s = match frame_times {
+        [first, .., last] => ends(*first, *last),
+        _ => 0.0,
+    };
+    let largest_gap_s = frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(0.0, f64::max);
+    let frames_expected = if frame_times.is_empty() { 0 } else { (video_s * nominal_rate_hz).round() as u64 + 1 };
+    let frames_stored = frame_times.len() as u64;
+    let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
+
+    let mut events = BTreeMap::new();
+    for event in timeline.events() {
+        *events.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
+    }
+    let clock_uncertainty_ms = timeline
+        .series(PAGE_CLOCK)
+        .and_then(|s| s.column(s.info.field_index("uncertainty")?).iter().copied().reduce(f32::max))
+        .map(f64::from);
+
+    QualityReport {
+        seconds: timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s),
+        nominal_rate_hz,
+        frames_expected,
+        frames_stored,
+        frames_scored,
+        frames_skipped: lost(GapReason::Skipped),
+        frames_lost,
+        largest_gap_s,
+        face_share,
+        clock_uncertainty_ms,
+        events,
+        gaps,
+        records_refused: timeline.refused(),
+        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Body, Gap, Record, affect_stream, page_stream, video_stream};
+    use std::sync::Arc;
+
+    fn record(stream: &str, seq: u64, ms: i64, body: Body) -> Record {
+        Record { stream: Arc::new(stream.parse().unwrap()), seq, at: Timestamp::from_ns(ms * 1_000_000), body }
+    }
+
+    fn gap(reason: GapReason, until_ms: i64, lost: u64) -> Body {
+        Body::Gap(Gap { until: Timestamp::from_ns(until_ms * 1_000_000), reason, lost, note: String::new() })
+    }
+
+    /// 100 frames at 10 Hz, of which the 40th to 43rd never came; a face in the first 80 that did.
+    #[test]
+    fn counts_what_came_and_what_did_not() {
+        let mut t = Timeline::default();
+        [affect_stream(10.0, "m"), page_stream(), video_stream("c")].into_iter().for_each(|s| t.declare(s));
+        let times: Vec<_> =
+            (0..100).filter(|k| !(40..44).contains(k)).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        for (k, at) in times.iter().take(80).enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        t.ingest(&record("affect", 80, 8400, gap(GapReason::NoFace, 9900, 16)));
+        t.ingest(&record("video", 0, 4000, gap(GapReason::DroppedByDriver, 4400, 4)));
+        t.ingest(&record("page", 0, 500, Body::event("click", serde_json::json!({"target": "#buy"}))));
+        let q = quality(&t, &times, 10.0);
+        assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost), (100, 96, 4));
+        assert_eq!(q.frames_scored, 96);
+        assert!((q.face_share.unwrap() - 80.0 / 96.0).abs() < 1e-9);
+        assert!((q.largest_gap_s - 0.5).abs() < 1e-9);
+        assert!((q.seconds - 9.9).abs() < 1e-9);
+        assert_eq!(q.events["page/click"], 1);
+        assert_eq!(q.grade, Grade::D, "4 % lost");
+        assert_eq!(q.clock_uncertainty_ms, None);
+    }
+
+    #[test]
+    fn nothing_recorded_is_an_f_and_no_panic() {
+        let q = quality(&Timeline::default(), &[], 30.0);
+        assert_eq!((q.frames_expected, q.grade), (0, Grade::F));
+    }
+}
