@@ -1,1 +1,34 @@
-//! What a frame says about a face: detector, tracker, landmarks, affect, and the worker that runs them. Only this room knows ort.
+//! What a frame says about a face: detector → tracker → alignment → landmarks → affect, and the worker that runs them.
+//! Only this room knows ort.
+
+mod affect;
+mod detector;
+mod error;
+mod geometry;
+mod installed;
+mod landmarks;
+mod model;
+mod picture;
+mod quality;
+mod reading;
+mod resample;
+mod runtime;
+mod score;
+mod tracker;
+mod worker;
+
+pub use affect::{Affect, AffectReader};
+pub use detector::{Detection, Detector};
+pub use error::VisionError;
+pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};
+pub use installed::{InstalledModel, MODELS_VARIABLE, installed_models, models_folder};
+pub use landmarks::{Landmarks, Pose, Shape};
+pub use model::{CARD_FILE, Figure, FigureValue, ModelCard, ModelKind, Network};
+pub use picture::{Colour, OwnedPicture, Picture};
+pub use quality::Quality;
+pub use reading::{FaceReading, Reading, StepTimes};
+pub use resample::{Channels, InputFormat, Resampler};
+pub use runtime::{RUNTIME_VARIABLE, Runtime};
+pub use score::{FaceScore, PictureScore, Scorer};
+pub use tracker::{Models, Vision};
+pub use worker::{Scored, VisionCounters, VisionWorker};

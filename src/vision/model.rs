@@ -1,0 +1,457 @@
+//! A folder with one network: its card `model.toml` says what goes in and what comes out, its sum holds it to the
+//! file, and the session is built only when card, file and program agree. So a lab can drop in another network, and
+//! one that does not fit is refused with a sentence before anything is recorded.
+
+use std::path::{Path, PathBuf};
+
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::resample::{Channels, InputFormat};
+use super::{Runtime, VisionError};
+
+pub const CARD_FILE: &str = "model.toml";
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    Detector,
+    Landmarks,
+    Affect,
+}
+
+impl ModelKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ModelKind::Detector => "detector",
+            ModelKind::Landmarks => "landmarks",
+            ModelKind::Affect => "affect",
+        }
+    }
+}
+
+/// `model.toml`, word for word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    pub name: String,
+    pub kind: ModelKind,
+    pub version: String,
+    /// The ONNX file in the same folder.
+    pub file: String,
+    pub sha256: String,
+    pub license: String,
+    pub summary: String,
+    pub trained_on: String,
+    pub input: InputCard,
+    #[serde(rename = "output")]
+    pub outputs: Vec<OutputCard>,
+    #[serde(default, rename = "figure")]
+    pub figures: Vec<Figure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputCard {
+    pub name: String,
+    /// Batch (1), channels, height, width.
+    pub shape: [i64; 4],
+    pub colour: ColourCard,
+    /// One value a channel, of 0 … 255.
+    pub mean: Vec<f32>,
+    pub std: Vec<f32>,
+    /// Where the eyes' centres come to lie, in fractions of width and height; affect networks only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_eye: Option<[f64; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_eye: Option<[f64; 2]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColourCard {
+    Grey,
+    Rgb,
+    Bgr,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputCard {
+    pub name: String,
+    pub shape: Vec<i64>,
+    /// Names along the last axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+}
+
+/// A measured figure, with the command that prints it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    pub name: String,
+    pub value: FigureValue,
+    pub command: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FigureValue {
+    Number(f64),
+    Text(String),
+}
+
+impl ModelCard {
+    pub fn read(folder: &Path) -> Result<ModelCard, VisionError> {
+        let path = folder.join(CARD_FILE);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| VisionError::ModelUnreadable { path: path.clone(), why: e.to_string() })?;
+        ModelCard::parse(&text, &path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<ModelCard, VisionError> {
+        toml::from_str(text).map_err(|e| {
+            let before = &text[..e.span().map_or(0, |s| s.start).min(text.len())];
+            let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+            VisionError::Card {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: before[line_start..].chars().count() + 1,
+                why: e.message().to_owned(),
+            }
+        })
+    }
+
+    /// What a stream read by this network names as its software: name, version and sum.
+    pub fn software(&self) -> String {
+        format!("{} {} sha256 {}", self.name, self.version, self.sha256)
+    }
+
+    pub fn number(&self, figure: &str) -> Option<f64> {
+        self.figures.iter().find(|f| f.name == figure).and_then(|f| match f.value {
+            FigureValue::Number(value) => Some(value),
+            FigureValue::Text(_) => None,
+        })
+    }
+
+    pub fn output(&self, name: &str) -> Option<&OutputCard> {
+        self.outputs.iter().find(|o| o.name == name)
+    }
+
+    pub(super) fn misfit(
+        &self,
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> VisionError {
+        VisionError::DoesNotFit {
+            model: self.name.clone(),
+            what: what.into(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+
+    /// The ONNX file's bytes, once they are known to be the ones that the card speaks of.
+    pub fn read_file(&self, folder: &Path) -> Result<Vec<u8>, VisionError> {
+        if self.file.is_empty() || self.file.contains(['/', '\\']) || self.file == ".." {
+            return Err(self.misfit(
+                "`file` in model.toml",
+                "the name of a file beside it",
+                format!("`{}`", self.file),
+            ));
+        }
+        let path = folder.join(&self.file);
+        let bytes = std::fs::read(&path)
+            .map_err(|e| VisionError::ModelUnreadable { path: path.clone(), why: e.to_string() })?;
+        let found = hex(&Sha256::digest(&bytes));
+        if !found.eq_ignore_ascii_case(&self.sha256) {
+            return Err(VisionError::WrongHash { path, expected: self.sha256.clone(), found });
+        }
+        Ok(bytes)
+    }
+
+    fn input_format(&self) -> Result<InputFormat, VisionError> {
+        let channels = match self.input.colour {
+            ColourCard::Grey => Channels::Grey,
+            ColourCard::Rgb => Channels::Rgb,
+            ColourCard::Bgr => Channels::Bgr,
+        };
+        let [batch, planes, height, width] = self.input.shape;
+        let is_size = |px: i64| (8..=2048).contains(&px);
+        if batch != 1 || planes != channels.count() as i64 || !is_size(height) || !is_size(width) {
+            return Err(self.misfit(
+                "`input.shape` in model.toml",
+                format!("[1, {}, height, width] of 8 to 2048 px", channels.count()),
+                format!("{:?}", self.input.shape),
+            ));
+        }
+        let per_channel = |name: &str, values: &[f32], is_good: fn(f32) -> bool| {
+            if values.len() != channels.count() || !values.iter().all(|v| is_good(*v)) {
+                let expected = format!("{} number(s), one a channel, `std` above 0", channels.count());
+                return Err(self.misfit(format!("`input.{name}` in model.toml"), expected, format!("{values:?}")));
+            }
+            Ok([0, 1, 2].map(|c| values[c.min(values.len() - 1)]))
+        };
+        Ok(InputFormat {
+            width_px: width as usize,
+            height_px: height as usize,
+            channels,
+            mean: per_channel("mean", &self.input.mean, f32::is_finite)?,
+            std: per_channel("std", &self.input.std, |v| v.is_finite() && v > 0.0)?,
+        })
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A network ready to run: built once, its input and output buffers reused.
+#[derive(Debug)]
+pub struct Network {
+    card: ModelCard,
+    folder: PathBuf,
+    format: InputFormat,
+    session: Session,
+    input: Tensor<f32>,
+    /// In the card's order.
+    outputs: Vec<Vec<f32>>,
+}
+
+impl Network {
+    /// Reads the card, checks sum, kind and shapes, and builds the session: one thread, no spinning, all optimisation.
+    pub fn load(runtime: &Runtime, folder: &Path, kind: ModelKind) -> Result<Network, VisionError> {
+        let card = ModelCard::read(folder)?;
+        if card.kind != kind {
+            return Err(VisionError::WrongKind {
+                folder: folder.to_owned(),
+                expected: kind.as_str(),
+                found: card.kind.as_str().to_owned(),
+            });
+        }
+        let format = card.input_format()?;
+        let bytes = card.read_file(folder)?;
+        let failed = |e: String| VisionError::Network { model: card.name.clone(), why: e };
+        let session = build_session(runtime, &bytes).map_err(failed)?;
+        check_input(&card, session.inputs())?;
+        let mut outputs = Vec::new();
+        for output in &card.outputs {
+            outputs.push(vec![f32::NAN; check_output(&card, output, session.outputs())?]);
+        }
+        let shape = card.input.shape.map(|n| n as usize);
+        let input =
+            Tensor::from_array((shape, vec![0.0; format.values()])).map_err(|e| failed(e.message().to_owned()))?;
+        Ok(Network { card, folder: folder.to_owned(), format, session, input, outputs })
+    }
+
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn format(&self) -> &InputFormat {
+        &self.format
+    }
+
+    pub fn needs_colour(&self) -> bool {
+        self.format.channels != Channels::Grey
+    }
+
+    /// For networks that look at every frame: decoding its colours would cost more than the network.
+    pub fn require_grey(&self) -> Result<(), VisionError> {
+        match self.needs_colour() {
+            true => Err(self.card.misfit("`input.colour` in model.toml", "grey", "a colour network")),
+            false => Ok(()),
+        }
+    }
+
+    /// The input's format and its values, to be filled before [`Network::run`].
+    pub fn input_mut(&mut self) -> (&InputFormat, &mut [f32]) {
+        (&self.format, self.input.extract_tensor_mut().1)
+    }
+
+    pub fn run(&mut self) -> Result<(), VisionError> {
+        let failed =
+            |e: ort::Error| VisionError::Network { model: self.card.name.clone(), why: e.message().to_owned() };
+        let inputs = ort::inputs! { self.card.input.name.as_str() => &self.input };
+        let values = self.session.run(inputs).map_err(failed)?;
+        for (card, kept) in self.card.outputs.iter().zip(&mut self.outputs) {
+            // Shapes were checked at loading, but a network with open dimensions answers with what it likes.
+            let found = values.get(&card.name).map(|v| v.try_extract_tensor::<f32>()).transpose().map_err(failed)?;
+            match found {
+                Some((_, data)) if data.len() == kept.len() => kept.copy_from_slice(data),
+                other => {
+                    let found = other.map_or("nothing".to_owned(), |(shape, _)| format!("{shape}"));
+                    return Err(self.card.misfit(
+                        format!("output `{}`", card.name),
+                        format!("{:?}", card.shape),
+                        found,
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where an output of the card is in [`Network::output`].
+    pub fn output_index(&self, name: &str) -> Option<usize> {
+        self.card.outputs.iter().position(|o| o.name == name)
+    }
+
+    /// The same for one without which the program can do nothing; `shape` is what it must look like, `None` for any
+    /// length.
+    pub fn require_output(&self, name: &str, shape: &[Option<i64>]) -> Result<usize, VisionError> {
+        let wanted: Vec<String> = shape.iter().map(|n| n.map_or("n".to_owned(), |n| n.to_string())).collect();
+        let wanted = format!("[{}]", wanted.join(", "));
+        let Some(index) = self.output_index(name) else {
+            return Err(self.card.misfit("its outputs", format!("one called `{name}` of shape {wanted}"), "none"));
+        };
+        let found = &self.card.outputs[index].shape;
+        let fits = found.len() == shape.len() && found.iter().zip(shape).all(|(n, want)| want.is_none_or(|w| w == *n));
+        if !fits {
+            return Err(self.card.misfit(format!("output `{name}`"), wanted, format!("{found:?}")));
+        }
+        Ok(index)
+    }
+
+    /// What the last run answered, in the order that the card's shape says.
+    pub fn output(&self, index: usize) -> &[f32] {
+        &self.outputs[index]
+    }
+}
+
+fn build_session(runtime: &Runtime, bytes: &[u8]) -> Result<Session, String> {
+    fn text<T>(e: ort::Error<T>) -> String {
+        e.message().to_owned()
+    }
+    Session::builder(runtime.environment())
+        .map_err(text)?
+        .with_optimization_level(GraphOptimizationLevel::All)
+        .map_err(text)?
+        .with_intra_threads(1)
+        .map_err(text)?
+        .with_inter_threads(1)
+        .map_err(text)?
+        .with_intra_op_spinning(false)
+        .map_err(text)?
+        .commit_from_memory(bytes)
+        .map_err(text)
+}
+
+fn check_input(card: &ModelCard, found: &[Outlet]) -> Result<(), VisionError> {
+    let names: Vec<&str> = found.iter().map(Outlet::name).collect();
+    match found {
+        [one] if one.name() == card.input.name => {
+            if !fits(one.dtype(), &card.input.shape) {
+                let expected = format!("float32 {:?}, as its model.toml says", card.input.shape);
+                return Err(card.misfit(format!("input `{}`", card.input.name), expected, one.dtype().to_string()));
+            }
+            Ok(())
+        }
+        _ => Err(card.misfit("its inputs", format!("`{}` alone", card.input.name), names.join(", "))),
+    }
+}
+
+/// Returns how many values the output has.
+fn check_output(card: &ModelCard, output: &OutputCard, found: &[Outlet]) -> Result<usize, VisionError> {
+    let Some(outlet) = found.iter().find(|o| o.name() == output.name) else {
+        let names: Vec<&str> = found.iter().map(Outlet::name).collect();
+        return Err(card.misfit("its outputs", format!("`{}`, as its model.toml says", output.name), names.join(", ")));
+    };
+    if !fits(outlet.dtype(), &output.shape) {
+        let expected = format!("float32 {:?}, as its model.toml says", output.shape);
+        return Err(card.misfit(format!("output `{}`", output.name), expected, outlet.dtype().to_string()));
+    }
+    let labels = output.labels.as_ref().map(|l| l.len() as i64);
+    if labels.is_some() && labels != output.shape.last().copied() {
+        let expected = format!("one for each of the last axis of {:?}", output.shape);
+        let found = format!("{} of them", labels.unwrap_or_default());
+        return Err(card.misfit(format!("the labels of output `{}`", output.name), expected, found));
+    }
+    let mut sizes = output.shape.iter().map(|n| usize::try_from(*n).ok().filter(|n| (1..=1 << 20).contains(n)));
+    sizes.try_fold(1usize, |all, n| all.checked_mul(n?).filter(|all| *all <= 1 << 24)).ok_or_else(|| {
+        card.misfit(format!("the shape of output `{}`", output.name), "sizes above 0", format!("{:?}", output.shape))
+    })
+}
+
+/// Open dimensions (−1) fit any size.
+fn fits(found: &ValueType, wanted: &[i64]) -> bool {
+    match found {
+        ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } => {
+            shape.len() == wanted.len() && shape.iter().zip(wanted).all(|(f, w)| *f == -1 || f == w)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: &str = r#"
+name = "small"
+kind = "affect"
+version = "1"
+file = "model.onnx"
+sha256 = "00"
+license = "none"
+summary = "s"
+trained_on = "t"
+[input]
+name = "face"
+shape = [1, 1, 48, 48]
+colour = "grey"
+mean = [127.5]
+std = [64.0]
+[[output]]
+name = "expression"
+shape = [1, 2]
+labels = ["neutral", "happiness"]
+[[figure]]
+name = "accuracy"
+value = 1
+command = "c"
+"#;
+
+    fn parse(text: &str) -> Result<ModelCard, VisionError> {
+        ModelCard::parse(text, Path::new("m/model.toml"))
+    }
+
+    #[test]
+    fn a_card_is_read_and_its_numbers_found() {
+        let card = parse(CARD).unwrap();
+        assert_eq!(card.number("accuracy"), Some(1.0));
+        assert_eq!(card.input_format().unwrap().values(), 48 * 48);
+        assert_eq!(card.software(), "small 1 sha256 00");
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_where_they_stand() {
+        let error = parse(&CARD.replace("colour", "color")).unwrap_err().to_string();
+        assert!(error.starts_with("m/model.toml, line 13, column 1: ") && error.contains("color"), "{error}");
+        assert!(parse(&CARD.replace("affect", "emotion")).unwrap_err().to_string().contains("line 3"));
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_are_refused() {
+        for (from, to, word) in [
+            ("[1, 1, 48, 48]", "[1, 3, 48, 48]", "[1, 1, height, width]"),
+            ("[1, 1, 48, 48]", "[1, 1, 48, 1000000]", "8 to 2048 px"),
+            ("std = [64.0]", "std = [0.0]", "`input.std`"),
+            ("mean = [127.5]", "mean = []", "`input.mean`"),
+        ] {
+            let error = parse(&CARD.replace(from, to)).unwrap().input_format().unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        let card = parse(&CARD.replace("model.onnx", "../model.onnx")).unwrap();
+        assert!(card.read_file(Path::new(".")).unwrap_err().to_string().contains("beside it"));
+    }
+}

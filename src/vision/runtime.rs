@@ -1,0 +1,139 @@
+//! ONNX Runtime, found and loaded once per process. The only file that knows where its library may lie.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+
+use super::VisionError;
+
+/// Names ONNX Runtime's library, or the folder it is in, and ends the search.
+pub const RUNTIME_VARIABLE: &str = "AFFECTOGRAPH_ONNXRUNTIME";
+
+/// The loaded library. Cheap to clone; it stays loaded until the process ends.
+#[derive(Clone)]
+pub struct Runtime {
+    environment: Environment,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("path", &self.path).finish()
+    }
+}
+
+impl Runtime {
+    /// Finds and loads the library at the first call; what that call found, good or bad, holds for the process.
+    ///
+    /// Looked for, in this order: `$AFFECTOGRAPH_ONNXRUNTIME`, beside the executable, `build/onnxruntime/` in any
+    /// folder above the executable or the current one, and where the system's loader looks.
+    pub fn get() -> Result<Runtime, VisionError> {
+        static LOADED: OnceLock<Result<Runtime, VisionError>> = OnceLock::new();
+        LOADED.get_or_init(Runtime::find_and_load).clone()
+    }
+
+    /// Where the library was found; its bare name where the system's loader found it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    fn find_and_load() -> Result<Runtime, VisionError> {
+        if let Some(said) = std::env::var_os(RUNTIME_VARIABLE).filter(|v| !v.is_empty()) {
+            let said = std::path::absolute(&said).unwrap_or_else(|_| PathBuf::from(&said));
+            let path = if said.is_dir() { library_in(&said) } else { Some(said.clone()).filter(|p| p.is_file()) };
+            return Runtime::load(path.ok_or(VisionError::RuntimeNotWhereSaid { path: said })?);
+        }
+        let mut looked_at = folders_to_search();
+        if let Some(path) = looked_at.iter().find_map(|folder| library_in(folder)) {
+            return Runtime::load(path);
+        }
+        for name in SYSTEM_NAMES {
+            match Runtime::load(PathBuf::from(name)) {
+                Err(VisionError::RuntimeUnusable { .. }) => looked_at.push(PathBuf::from(name)),
+                other => return other,
+            }
+        }
+        Err(VisionError::RuntimeMissing { looked_at })
+    }
+
+    fn load(path: PathBuf) -> Result<Runtime, VisionError> {
+        let unusable = |why: String| VisionError::RuntimeUnusable { path: path.clone(), why };
+        let builder = ort::init_from(&path).map_err(|e| match e {
+            ort::LoadDynamicError::BadVersion { version_str, .. } => {
+                VisionError::RuntimeTooOld { path: path.clone(), found: version_str, needed_minor: ort::MINOR_VERSION }
+            }
+            ort::LoadDynamicError::Dlopen { error, .. } => unusable(error.to_string()),
+            ort::LoadDynamicError::MissingApi { .. } => unusable("it is another library".to_owned()),
+            other => unusable(other.to_string()),
+        })?;
+        let environment = builder
+            .with_name("affectograph")
+            .with_telemetry(false)
+            .build()
+            .map_err(|e| unusable(e.message().to_owned()))?;
+        // Below a warning nobody reads it, and formatting it costs time in every run.
+        environment.set_log_level(LogLevel::Warning);
+        Ok(Runtime { environment, path })
+    }
+}
+
+#[cfg(target_os = "windows")]
+const SYSTEM_NAMES: [&str; 1] = ["onnxruntime.dll"];
+#[cfg(target_os = "macos")]
+const SYSTEM_NAMES: [&str; 1] = ["libonnxruntime.dylib"];
+#[cfg(not(any(target_os = "windows", target_os = "macos")))]
+const SYSTEM_NAMES: [&str; 2] = ["libonnxruntime.so", "libonnxruntime.so.1"];
+
+fn folders_to_search() -> Vec<PathBuf> {
+    let executable = std::env::current_exe().ok();
+    let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let mut folders: Vec<PathBuf> = beside.iter().cloned().collect();
+    for start in beside.into_iter().chain(std::env::current_dir().ok()) {
+        for above in start.ancestors() {
+            let folder = above.join("build").join("onnxruntime");
+            if folder.is_dir() && !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+    folders
+}
+
+/// The runtime's library in a folder, whatever version its name carries; the newest name where there are several.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let is_library = |name: &str| {
+        if cfg!(target_os = "windows") {
+            name.eq_ignore_ascii_case("onnxruntime.dll")
+        } else if cfg!(target_os = "macos") {
+            name.starts_with("libonnxruntime.") && name.ends_with(".dylib")
+        } else {
+            name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.")
+        }
+    };
+    let entries = std::fs::read_dir(folder).ok()?;
+    let found = entries.flatten().map(|e| e.path());
+    found.filter(|p| p.is_file() && p.file_name().is_some_and(|n| n.to_str().is_some_and(is_library))).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_told_from_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(library_in(folder.path()), None);
+        for name in ["libonnxruntime_providers_shared.so", "onnxruntime.txt", "libonnxruntime.so.1.32.0"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        if cfg!(target_os = "linux") {
+            assert_eq!(library_in(folder.path()), Some(folder.path().join("libonnxruntime.so.1.32.0")));
+        }
+    }
+}
