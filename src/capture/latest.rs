@@ -11,6 +11,7 @@ pub struct Latest<T> {
 struct Shared<T> {
     slot: Mutex<Slot<T>>,
     changed: Condvar,
+    taken: Condvar,
 }
 
 struct Slot<T> {
@@ -27,7 +28,7 @@ impl<T> Clone for Latest<T> {
 impl<T> Default for Latest<T> {
     fn default() -> Self {
         let slot = Mutex::new(Slot { value: None, is_closed: false });
-        Latest { shared: Arc::new(Shared { slot, changed: Condvar::new() }) }
+        Latest { shared: Arc::new(Shared { slot, changed: Condvar::new(), taken: Condvar::new() }) }
     }
 }
 
@@ -48,9 +49,25 @@ impl<T> Latest<T> {
         skipped
     }
 
+    /// Waits until the last value was taken and only then puts this one; gives it back where nobody took in time.
+    pub fn put_when_taken(&self, value: T, timeout: Duration) -> Result<(), T> {
+        let deadline = Instant::now() + timeout;
+        let mut slot = self.lock();
+        while slot.value.is_some() && !slot.is_closed {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Err(value) };
+            slot = self.shared.taken.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        slot.value = Some(value);
+        drop(slot);
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
     /// The newest value if one came since the last call; never waits.
     pub fn try_take(&self) -> Option<T> {
-        self.lock().value.take()
+        let value = self.lock().value.take();
+        self.shared.taken.notify_one();
+        value
     }
 
     /// Waits for a value at most `timeout`.
@@ -59,6 +76,7 @@ impl<T> Latest<T> {
         let mut slot = self.lock();
         loop {
             if let Some(value) = slot.value.take() {
+                self.shared.taken.notify_one();
                 return Taken::New(value);
             }
             if slot.is_closed {
@@ -73,6 +91,7 @@ impl<T> Latest<T> {
     pub fn close(&self) {
         self.lock().is_closed = true;
         self.shared.changed.notify_all();
+        self.shared.taken.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot<T>> {
@@ -105,5 +124,17 @@ mod tests {
         let thread = std::thread::spawn(move || reader.take(Duration::from_secs(20)));
         slot.put("frame");
         assert_eq!(thread.join().unwrap(), Taken::New("frame"));
+    }
+
+    #[test]
+    fn a_patient_writer_skips_nothing() {
+        let slot = Latest::default();
+        assert_eq!(slot.put_when_taken(0, Duration::ZERO), Ok(()));
+        assert_eq!(slot.put_when_taken(1, Duration::from_millis(1)), Err(1));
+        let reader = slot.clone();
+        let thread =
+            std::thread::spawn(move || (0..100).map(|_| reader.take(Duration::from_secs(20))).collect::<Vec<_>>());
+        (1..100).for_each(|k| slot.put_when_taken(k, Duration::from_secs(20)).unwrap());
+        assert_eq!(thread.join().unwrap(), (0..100).map(Taken::New).collect::<Vec<_>>());
     }
 }

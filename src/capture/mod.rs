@@ -1,7 +1,33 @@
 //! Pictures in, each stamped once at its source. Only this room knows nokhwa, V4L2 and FFmpeg.
 
+mod camera;
+mod capture_thread;
+mod controls;
+mod counters;
+mod decode;
+mod devices;
+mod drops;
+mod events;
+mod ffmpeg;
+mod file_camera;
 mod frame;
+mod jpeg;
 mod latest;
+mod layout;
+mod modes;
+mod nokhwa_camera;
+mod spec;
+#[cfg(target_os = "linux")]
+mod v4l_camera;
+#[cfg(target_os = "linux")]
+mod v4l_device;
 
+pub use camera::{Camera, CameraError, CameraInfo, CameraKind, Captured, Control, ControlKind, Mode, PixelFormat};
+pub use capture_thread::{Capture, Pace, Sinks};
+pub use counters::CaptureCounters;
+pub use decode::{DecodeError, Decoder, GreyPicture, RgbPicture, to_grey, to_rgb};
+pub use devices::{DeviceInfo, list_devices};
+pub use events::CaptureEvent;
 pub use frame::{Frame, Pixels, SharedFrame, TimeSource};
 pub use latest::{Latest, Taken};
+pub use spec::{Backend, CameraSpec, DeviceId, open};

@@ -1,0 +1,101 @@
+//! Where a JPEG ends. Cameras hand over whole buffers, behind the picture lie old bytes that must not be stored.
+
+/// The length of the complete JPEG at the start of `bytes`, end marker included; `None` where it is not complete.
+///
+/// Walks the markers instead of searching for the last `FF D9`: old bytes behind the picture, and thumbnails inside it,
+/// have end markers of their own.
+pub fn jpeg_len(bytes: &[u8]) -> Option<usize> {
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return None;
+    }
+    let mut at = 2;
+    let mut is_inside_scan = false;
+    loop {
+        // The next marker: any FF that is neither stuffing (00), fill (FF) nor a restart (D0–D7).
+        let found = bytes.get(at..)?.iter().position(|b| *b == 0xff)?;
+        if found > 0 && !is_inside_scan {
+            return None;
+        }
+        at += found;
+        let marker = *bytes.get(at + 1)?;
+        match marker {
+            0x00 if is_inside_scan => at += 2,
+            0xff => at += 1,
+            0xd0..=0xd7 if is_inside_scan => at += 2,
+            0xd9 => return Some(at + 2),
+            // A second start inside a picture: what follows belongs to another one.
+            0x00 | 0x01 | 0xd0..=0xd8 => return None,
+            _ => {
+                let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
+                if length < 2 {
+                    return None;
+                }
+                at += 2 + length;
+                is_inside_scan = marker == 0xda;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn picture(seed: u8) -> Vec<u8> {
+        let pixels: Vec<u8> =
+            (0..64 * 48 * 3).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ seed).collect();
+        let image = turbojpeg::Image {
+            pixels: pixels.as_slice(),
+            width: 64,
+            pitch: 64 * 3,
+            height: 48,
+            format: turbojpeg::PixelFormat::RGB,
+        };
+        turbojpeg::compress(image, 80, turbojpeg::Subsamp::Sub2x1).unwrap().to_vec()
+    }
+
+    #[test]
+    fn stale_bytes_behind_the_picture_do_not_count() {
+        let whole = picture(1);
+        assert_eq!(jpeg_len(&whole), Some(whole.len()));
+        let mut buffer = whole.clone();
+        buffer.extend_from_slice(&picture(2)[20..]);
+        buffer.resize(20_000, 0);
+        assert_eq!(jpeg_len(&buffer), Some(whole.len()));
+    }
+
+    #[test]
+    fn a_new_picture_inside_a_half_one_is_no_end() {
+        let mut half = picture(1);
+        half.truncate(half.len() / 2);
+        half.extend(picture(2));
+        assert_eq!(jpeg_len(&half), None);
+    }
+
+    #[test]
+    fn an_end_marker_inside_a_thumbnail_is_skipped() {
+        let whole = picture(3);
+        let mut with_app = vec![0xff, 0xd8, 0xff, 0xe1, 0, 6, 0xff, 0xd9, 0xff, 0xd9];
+        with_app.extend_from_slice(&whole[2..]);
+        assert_eq!(jpeg_len(&with_app), Some(with_app.len()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_cut_picture_passes(seed in any::<u8>(), share in 0.0f64..1.0) {
+            let whole = picture(seed);
+            let cut = (whole.len() as f64 * share) as usize;
+            prop_assert_eq!(jpeg_len(&whole[..cut]), None);
+        }
+
+        #[test]
+        fn junk_never_panics(junk in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut bytes = vec![0xff, 0xd8];
+            bytes.extend(junk);
+            if let Some(len) = jpeg_len(&bytes) {
+                prop_assert!(bytes[..len].ends_with(&[0xff, 0xd9]));
+            }
+        }
+    }
+}

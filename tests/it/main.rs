@@ -1,0 +1,7 @@
+//! Integration tests, as one program: linking it once is quicker than linking one for each file.
+
+#[cfg(target_os = "linux")]
+mod camera;
+#[cfg(target_os = "linux")]
+mod camera_rig;
+mod video_file;
