@@ -1,0 +1,3 @@
+//! The one integration test binary: each module tests a way through the house from outside.
+
+mod phantom;
