@@ -60,28 +60,28 @@ const HEAD: [Section; 17] = [
     section(-12.2, 0.0, 1.5, 1.5, 1.5),
     section(-12.0, 2.6, 5.4, 1.6, -1.5),
     section(-11.5, 3.6, 7.8, 1.9, -3.5),
-    section(-10.7, 4.3, 8.5, 1.8, -4.6),
-    section(-9.2, 5.1, 8.55, 1.4, -5.6),
-    section(-7.4, 5.85, 8.95, 1.0, -6.5),
-    section(-5.6, 6.35, 9.15, 0.7, -7.3),
+    section(-10.7, 4.1, 8.5, 1.8, -4.6),
+    section(-9.2, 4.95, 8.55, 1.4, -5.6),
+    section(-7.4, 5.75, 8.95, 1.0, -6.5),
+    section(-5.6, 6.3, 9.15, 0.7, -7.3),
     section(-3.6, 6.8, 9.15, 0.5, -8.2),
     section(-1.6, 7.15, 9.15, 0.3, -8.9),
     section(0.4, 7.3, 9.3, 0.0, -9.3),
     section(2.4, 7.35, 9.5, -0.2, -9.5),
-    section(4.6, 7.4, 9.25, -0.4, -9.5),
-    section(6.6, 7.1, 8.2, -0.6, -9.2),
-    section(8.4, 6.2, 6.3, -0.8, -8.2),
-    section(9.8, 4.6, 3.8, -1.0, -6.3),
-    section(10.6, 2.4, 1.2, -1.2, -3.8),
-    section(10.85, 0.0, -1.3, -1.3, -1.3),
+    section(4.6, 7.3, 9.25, -0.4, -9.5),
+    section(6.8, 6.9, 8.2, -0.6, -9.2),
+    section(8.8, 5.9, 6.3, -0.8, -8.2),
+    section(10.4, 4.2, 3.8, -1.0, -6.3),
+    section(11.3, 2.2, 1.2, -1.2, -3.8),
+    section(11.6, 0.0, -1.3, -1.3, -1.3),
 ];
 
 const BODY: [Section; 11] = [
-    section(-7.5, 5.0, 3.2, -1.2, -6.0),
-    section(-10.5, 5.1, 3.6, -1.2, -6.2),
-    section(-13.0, 5.3, 3.9, -1.3, -6.6),
-    section(-14.9, 5.9, 4.2, -1.5, -7.2),
-    section(-16.2, 7.9, 4.6, -1.8, -7.8),
+    section(-7.5, 4.7, 3.2, -1.2, -6.0),
+    section(-10.5, 4.75, 3.6, -1.2, -6.2),
+    section(-13.0, 4.9, 3.9, -1.3, -6.6),
+    section(-14.9, 5.6, 4.2, -1.5, -7.2),
+    section(-16.2, 7.7, 4.6, -1.8, -7.8),
     section(-17.1, 11.3, 5.0, -2.0, -8.2),
     section(-18.2, 15.3, 5.6, -2.0, -8.6),
     section(-20.0, 18.6, 6.4, -2.0, -9.0),
@@ -90,10 +90,10 @@ const BODY: [Section; 11] = [
     section(-33.0, 21.5, 9.0, -2.0, -9.6),
 ];
 
-const HEAD_COLUMNS: usize = 92;
+const HEAD_COLUMNS: usize = 80;
 const BODY_COLUMNS: usize = 48;
 /// Rows between two sections.
-const HEAD_ROWS_PER_SECTION: usize = 5;
+const HEAD_ROWS_PER_SECTION: usize = 4;
 const BODY_ROWS_PER_SECTION: usize = 3;
 
 impl Mesh {
@@ -208,7 +208,7 @@ fn head_vertex(bare: Vec3) -> Vertex {
     rest[0] -= x.signum() * 0.3 * bell(y - 2.5, 1.6) * bell(z - 5.0, 2.0);
     rest[0] += x.signum() * 0.25 * bell(y + 8.3, 1.5) * bell(z - 1.5, 2.5);
     // Hair has a body of its own.
-    let hair = smooth(-0.1, 1.6, above_line) * (0.55 + 0.5 * smooth(3.0, 9.0, y));
+    let hair = smooth(-0.1, 1.6, above_line) * (0.45 + 0.55 * smooth(2.0, 10.0, y));
     let length = (x * x + (y - 2.0).powi(2) + z * z).sqrt().max(1e-3);
     for (axis, centre) in [0.0, 2.0, 0.0].into_iter().enumerate() {
         rest[axis] += hair * (bare[axis] - centre) / length;
@@ -260,13 +260,13 @@ fn moves(x: f32, y: f32, front: f32) -> [Vec3; shape::COUNT] {
     let cheek = at(3.9, -3.9, 1.5, 1.4);
     let mut all = [[0.0; 3]; shape::COUNT];
     all[shape::SMILE] = [
-        side * (0.5 * corner + 0.25 * cheek + 0.12 * at(1.2, -4.5, 0.5, 0.6)),
-        0.45 * corner + 0.35 * cheek,
-        -0.25 * corner + 0.42 * cheek - 0.22 * at(2.5, -5.7, 0.45, 1.0),
+        side * (0.7 * corner + 0.3 * cheek + 0.12 * at(1.2, -4.5, 0.5, 0.6)),
+        0.65 * corner + 0.5 * cheek,
+        -0.3 * corner + 0.55 * cheek - 0.22 * at(2.5, -5.7, 0.45, 1.0),
     ];
     let jaw = front * smooth(-6.9, -8.3, y) * smooth(6.5, 4.0, ax);
     all[shape::JAW] = [-0.08 * x * jaw, -1.9 * jaw, -0.5 * jaw];
-    all[shape::FROWN] = [0.0, -0.35 * corner, 0.12 * at(0.0, -9.9, 1.2, 0.7)];
+    all[shape::FROWN] = [0.0, -0.5 * corner, 0.12 * at(0.0, -9.9, 1.2, 0.7)];
     let brow = front * smooth(0.2, 2.0, y) * smooth(6.5, 3.0, y);
     all[shape::BROW_RAISE] = [0.0, 0.55 * brow, 0.0];
     all[shape::BROW_LOWER] = [

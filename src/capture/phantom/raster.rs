@@ -1,7 +1,7 @@
 //! Which triangle is nearest at each pixel: posing of the mesh, projection, depth. Knows no colours.
 
 use super::geometry::{Mesh, Part, shape};
-use super::math::{Vec3, cross, minus, normalised};
+use super::math::{Vec3, cross, dot, minus, normalised};
 use super::script::PhantomState;
 use super::skin::Look;
 
@@ -52,6 +52,7 @@ pub struct Raster {
 pub struct Hit {
     pub part: Part,
     pub local: Vec3,
+    /// Of about length one.
     pub normal: Vec3,
     pub above_line: f32,
     pub openness: f32,
@@ -93,24 +94,26 @@ impl Raster {
 
     pub fn hit(&self, x: usize, y: usize) -> Option<Hit> {
         let pixel = y * self.width + x;
-        let (corners, part) = *self.mesh.triangles.get(self.triangle[pixel] as usize)?;
+        let (corners, part) = self.mesh.triangles.get(self.triangle[pixel] as usize)?;
         let [p, q] = self.shares[pixel];
-        let weights = [p, q, 1.0 - p - q];
-        let blend = |f: &dyn Fn(usize) -> f32| -> f32 {
-            weights[0] * f(corners[0] as usize)
-                + weights[1] * f(corners[1] as usize)
-                + weights[2] * f(corners[2] as usize)
-        };
-        let blend3 = |f: &dyn Fn(usize) -> Vec3| -> Vec3 {
-            let [a, b, c] = corners.map(|k| f(k as usize));
-            [0, 1, 2].map(|i| weights[0] * a[i] + weights[1] * b[i] + weights[2] * c[i])
-        };
+        let r = 1.0 - p - q;
+        let [i, j, k] = [corners[0] as usize, corners[1] as usize, corners[2] as usize];
+        let (a, b, c) = (&self.posed[i], &self.posed[j], &self.posed[k]);
+        let (u, v, w) = (&self.mesh.vertices[i], &self.mesh.vertices[j], &self.mesh.vertices[k]);
         Some(Hit {
-            part,
-            local: blend3(&|k| self.posed[k].local),
-            normal: normalised(blend3(&|k| self.posed[k].normal)),
-            above_line: blend(&|k| self.mesh.vertices[k].above_line),
-            openness: blend(&|k| self.mesh.vertices[k].openness),
+            part: *part,
+            local: [
+                p * a.local[0] + q * b.local[0] + r * c.local[0],
+                p * a.local[1] + q * b.local[1] + r * c.local[1],
+                p * a.local[2] + q * b.local[2] + r * c.local[2],
+            ],
+            normal: [
+                p * a.normal[0] + q * b.normal[0] + r * c.normal[0],
+                p * a.normal[1] + q * b.normal[1] + r * c.normal[1],
+                p * a.normal[2] + q * b.normal[2] + r * c.normal[2],
+            ],
+            above_line: p * u.above_line + q * v.above_line + r * w.above_line,
+            openness: p * u.openness + q * v.openness + r * w.openness,
         })
     }
 
@@ -241,6 +244,6 @@ impl Rotation {
     }
 
     pub fn apply(&self, p: Vec3) -> Vec3 {
-        self.0.map(|row| super::math::dot(row, p))
+        [dot(self.0[0], p), dot(self.0[1], p), dot(self.0[2], p)]
     }
 }

@@ -34,7 +34,8 @@ pub struct Renderer {
     /// In 1/256 of a grey level; twice as long as its period for the longest row.
     noise: Vec<i16>,
     lens_row: Vec<u16>,
-    tone: Vec<u16>,
+    /// From linear light to `STEPS` times stored grey levels.
+    tone: Vec<f32>,
 }
 
 impl Renderer {
@@ -63,7 +64,7 @@ impl Renderer {
             drawn: None,
             noise,
             lens_row: vec![0; (width + 2) * 3],
-            tone: (0..=TONE_LAST).map(|k| (srgb(k as f32 / TONE_LAST as f32) * 255.0 * STEPS).round() as u16).collect(),
+            tone: (0..=TONE_LAST).map(|k| srgb(k as f32 / TONE_LAST as f32) * 255.0 * STEPS).collect(),
         }
     }
 
@@ -98,22 +99,30 @@ impl Renderer {
     fn shade(&mut self, state: &PhantomState, turn: &Rotation, area: Area) {
         let look = Look::new(state, self.raster.pixel_cm());
         let pulse = script::PULSE_SHARE.map(|share| (share * state.pulse) as f32);
-        let lights = [KEY, FILL].map(|(towards, colour)| (normalised(towards), colour));
+        let lights = Lights::new();
         let edge = self.raster.pixel_cm();
         for y in area.top..area.bottom {
             for x in area.left..area.right {
                 let Some(hit) = self.raster.hit(x, y) else { continue };
-                let surface = match hit.part {
-                    Part::Head => look.head(hit.local, hit.above_line, hit.openness, &self.grain),
-                    Part::Ear => look.ear(hit.local, hit.openness, &self.grain),
-                    Part::Body => skin::body(hit.local, hit.above_line, hit.openness, &self.grain, edge),
+                let (light, skin) = if hit.part == Part::Body && hit.above_line < -edge {
+                    let colour = skin::cloth(hit.local, -hit.above_line, &self.grain);
+                    (lights.on_matt(colour, &hit), 0.0)
+                } else {
+                    let surface = match hit.part {
+                        Part::Head => look.head(hit.local, hit.above_line, hit.openness, &self.grain),
+                        Part::Ear => look.ear(hit.local, hit.openness, &self.grain),
+                        Part::Body => {
+                            let cover = smooth(edge, -edge, hit.above_line);
+                            skin::neck(hit.local, cover, hit.openness, &self.grain)
+                        }
+                    };
+                    (lights.on(&surface, &hit, turn), surface.skin)
                 };
-                let light = lit(&surface, &hit, turn, &lights);
                 let pixel = &mut self.canvas[(y * self.width + x) * 3..][..3];
-                for (channel, stored) in pixel.iter_mut().enumerate() {
-                    let index = (light[channel].clamp(0.0, 1.0) * TONE_LAST as f32) as usize;
+                for c in 0..3 {
                     // Toned by a table, then the pulse in fine steps.
-                    *stored = (f32::from(self.tone[index]) * (1.0 - surface.skin * pulse[channel]) + 0.5) as u16;
+                    let toned = self.tone[bounded(light[c] * TONE_LAST as f32, TONE_LAST as f32)];
+                    pixel[c] = bounded(toned * (1.0 - skin * pulse[c]), 65535.0) as u16;
                 }
             }
         }
@@ -147,33 +156,76 @@ impl Renderer {
 
 const TONE_LAST: usize = 4095;
 
-/// What reaches the camera, linear.
-fn lit(s: &Surface, hit: &Hit, turn: &Rotation, lights: &[(Vec3, Vec3); 2]) -> Vec3 {
-    let tilt = turn.apply([s.tilt[0], s.tilt[1], 0.0]);
-    let n = normalised([hit.normal[0] + tilt[0], hit.normal[1] + tilt[1], hit.normal[2] + tilt[2]]);
-    let up = 0.5 + 0.5 * n[1];
-    let mut sum = [0, 1, 2].map(|c| mix(GROUND[c], SKY[c], up) * s.openness);
-    let mut shine = [0.0f32; 3];
-    for (towards, colour) in lights {
-        let cosine = dot(n, *towards);
-        let bright = mix(0.4, 1.0, s.openness);
-        for c in 0..3 {
-            let wrap = SKIN_WRAP[c] * s.skin;
-            sum[c] += colour[c] * bright * ((cosine + wrap) / (1.0 + wrap)).max(0.0);
-        }
-        let half = normalised([towards[0], towards[1], towards[2] + 1.0]);
-        let gleam = dot(n, half).max(0.0);
-        // Two lobes: skin is oily and rough at once.
-        let (g4, g8) = (gleam.powi(4), gleam.powi(8));
-        let strength = 0.035 * g4 * g8 + 0.07 * (g8 * g8).powi(3);
-        for c in 0..3 {
-            shine[c] += colour[c] * strength * s.gloss * bright;
+/// Rounds into 0 … `last`; `last` below 2²³. Adding 2²³ puts the whole number into the low bits, which is a good deal
+/// quicker than a conversion that minds every case.
+fn bounded(x: f32, last: f32) -> usize {
+    const MAGIC: f32 = 8_388_608.0;
+    ((x.clamp(0.0, last) + MAGIC).to_bits() & 0x007F_FFFF) as usize
+}
+
+/// The lights as shading wants them: what does not depend on the pixel is worked out once a frame.
+struct Lights {
+    key: Vec3,
+    /// Halfway between the key light and the camera. The fill light is too broad to shine.
+    half: Vec3,
+    fill: Vec3,
+    /// Keeps the light's sum where wrapping spreads it.
+    wrap_scale: Vec3,
+}
+
+impl Lights {
+    fn new() -> Lights {
+        let key = normalised(KEY.0);
+        Lights {
+            key,
+            half: normalised([key[0], key[1], key[2] + 1.0]),
+            fill: normalised(FILL.0),
+            wrap_scale: SKIN_WRAP.map(|w| 1.0 / (1.0 + w)),
         }
     }
-    // Grazing surfaces mirror the surroundings.
-    let rim = (1.0 - n[2]).clamp(0.0, 1.0);
-    let veil = 0.06 * rim * rim * rim * s.openness * s.gloss.min(1.0);
-    [0, 1, 2].map(|c| s.colour[c] * sum[c] + shine[c] + veil + s.glint)
+
+    /// What reaches the camera from cloth, linear.
+    fn on_matt(&self, colour: Vec3, hit: &Hit) -> Vec3 {
+        let n = normalised(hit.normal);
+        let up = 0.5 + 0.5 * n[1];
+        let bright = mix(0.4, 1.0, hit.openness);
+        let (key, fill) = (dot(n, self.key).max(0.0) * bright, dot(n, self.fill).max(0.0) * bright);
+        let mut seen = [0.0; 3];
+        for c in 0..3 {
+            seen[c] = colour[c] * (mix(GROUND[c], SKY[c], up) * hit.openness + KEY.1[c] * key + FILL.1[c] * fill);
+        }
+        seen
+    }
+
+    /// What reaches the camera, linear.
+    fn on(&self, s: &Surface, hit: &Hit, turn: &Rotation) -> Vec3 {
+        let tilt = turn.apply([s.tilt[0], s.tilt[1], 0.0]);
+        let n = normalised([hit.normal[0] + tilt[0], hit.normal[1] + tilt[1], hit.normal[2] + tilt[2]]);
+        let up = 0.5 + 0.5 * n[1];
+        let bright = mix(0.4, 1.0, s.openness);
+        let (key, fill) = (dot(n, self.key), dot(n, self.fill));
+        let mut shine = 0.0;
+        let mut veil = s.glint;
+        if s.gloss > 0.0 {
+            // Two lobes: skin is oily and rough at once.
+            let gleam = dot(n, self.half).max(0.0);
+            let g4 = gleam * gleam * gleam * gleam;
+            let g12 = g4 * g4 * g4;
+            shine = (0.035 * g12 + 0.07 * g12 * g12) * s.gloss * bright;
+            // Grazing surfaces mirror the surroundings.
+            let rim = (1.0 - n[2]).clamp(0.0, 1.0);
+            veil += 0.06 * rim * rim * rim * s.openness * s.gloss.min(1.0);
+        }
+        let mut seen = [veil; 3];
+        for c in 0..3 {
+            let wrap = SKIN_WRAP[c] * s.skin;
+            let spread = bright * mix(1.0, self.wrap_scale[c], s.skin);
+            let direct = KEY.1[c] * (key + wrap).max(0.0) + FILL.1[c] * (fill + wrap).max(0.0);
+            let light = mix(GROUND[c], SKY[c], up) * s.openness + direct * spread;
+            seen[c] += s.colour[c] * light + KEY.1[c] * shine;
+        }
+        seen
+    }
 }
 
 /// A wall in soft light, brighter behind the head on the side away from the key light.

@@ -31,7 +31,7 @@ const MOUTH_Y: f32 = -7.2;
 
 /// Smooth noise in −1 … 1, from a table made once.
 pub struct Grain {
-    table: Vec<f32>,
+    table: Box<[f32; Grain::SIDE * Grain::SIDE]>,
 }
 
 impl Grain {
@@ -39,21 +39,33 @@ impl Grain {
 
     pub fn new() -> Grain {
         let mut state = 0x2545_F491u32;
-        let table = (0..Self::SIDE * Self::SIDE).map(|_| next_uniform(&mut state) * 2.0 - 1.0).collect();
-        Grain { table }
+        Grain { table: Box::new(std::array::from_fn(|_| next_uniform(&mut state) * 2.0 - 1.0)) }
     }
 
     pub fn at(&self, x: f32, y: f32) -> f32 {
-        let (fx, fy) = (x.floor(), y.floor());
-        let (tx, ty) = (x - fx, y - fy);
-        let mask = Self::SIDE as i32 - 1;
-        let (column, row) = (fx as i32, fy as i32);
-        let value = |dx: i32, dy: i32| {
-            self.table[(((row + dy) & mask) as usize) * Self::SIDE + ((column + dx) & mask) as usize]
-        };
-        let top = mix(value(0, 0), value(1, 0), tx);
-        mix(top, mix(value(0, 1), value(1, 1), tx), ty)
+        const MASK: u32 = Grain::SIDE as u32 - 1;
+        let ((column, tx), (row, ty)) = (split(x), split(y));
+        let (left, right) = ((column & MASK) as usize, (column.wrapping_add(1) & MASK) as usize);
+        let above = (row & MASK) as usize * Self::SIDE;
+        let below = (row.wrapping_add(1) & MASK) as usize * Self::SIDE;
+        let t = &*self.table;
+        mix(mix(t[above + left], t[above + right], tx), mix(t[below + left], t[below + right], tx), ty)
     }
+
+    /// Without the smoothness, for what is as small as a pixel.
+    pub fn rough(&self, x: f32, y: f32) -> f32 {
+        const MASK: u32 = Grain::SIDE as u32 - 1;
+        self.table[(split(y).0 & MASK) as usize * Self::SIDE + (split(x).0 & MASK) as usize]
+    }
+}
+
+/// The whole number below `x`, modulo a power of two above 2²⁰, and what is left, 0 … 1.
+///
+/// Adding 1.5 · 2²³ puts the rounded number into the low bits: a good deal quicker than rounding and converting.
+fn split(x: f32) -> (u32, f32) {
+    const MAGIC: f32 = 12_582_912.0;
+    let rounded = (x - 0.5) + MAGIC;
+    (rounded.to_bits(), x - (rounded - MAGIC))
 }
 
 /// A xorshift step, 0 … 1.
@@ -100,30 +112,34 @@ impl Look {
                 - 0.05 * smile
                 - 0.07 * f(state.brow_lower)
                 - 0.02 * f(state.gaze_pitch_deg).max(0.0),
-            lower_lid: 0.4 + 0.08 * wide - 0.13 * smile - 0.06 * f(state.brow_lower),
+            lower_lid: 0.4 + 0.08 * wide - 0.19 * smile - 0.1 * f(state.brow_lower),
             gaze: [
                 eyeball_cm * f(state.gaze_yaw_deg).to_radians().sin(),
                 -eyeball_cm * f(state.gaze_pitch_deg).to_radians().sin(),
             ],
-            mouth_half_width: 2.5 + 0.75 * smile - 0.45 * open - 0.05 * frown,
-            mouth_middle_y: MOUTH_Y - 0.12 * smile + 0.14 * frown,
-            mouth_corner_y: MOUTH_Y + 0.02 + 0.62 * smile - 0.5 * frown - 0.35 * open,
-            upper_gap: 0.12 * smile + 0.12 * open,
-            lower_gap: 0.4 * smile + 1.75 * open,
-            upper_lip: 0.66 - 0.17 * smile - 0.06 * frown + 0.05 * open,
-            lower_lip: 0.92 - 0.18 * smile + 0.08 * frown,
+            mouth_half_width: 2.5 + 1.1 * smile - 0.45 * open - 0.05 * frown,
+            mouth_middle_y: MOUTH_Y - 0.1 * smile + 0.14 * frown,
+            mouth_corner_y: MOUTH_Y + 0.02 + 1.0 * smile - 0.8 * frown - 0.35 * open,
+            upper_gap: 0.26 * smile + 0.12 * open,
+            lower_gap: 0.86 * smile + 1.75 * open,
+            upper_lip: 0.66 - 0.22 * smile - 0.14 * frown + 0.05 * open,
+            lower_lip: 0.92 - 0.24 * smile - 0.12 * frown,
         }
     }
 
     /// The jaw's weight that goes with this mouth.
     pub fn jaw(state: &PhantomState) -> f32 {
-        state.mouth_open as f32 + 0.18 * state.smile as f32
+        state.mouth_open as f32 + 0.3 * state.smile as f32
     }
 
     /// The head at `p`; `above_line` is the height above the hairline.
     pub fn head(&self, p: Vec3, above_line: f32, openness: f32, grain: &Grain) -> Surface {
-        let wisp = grain.at(p[0] * 2.6 + p[2] * 1.7, p[1] * 0.8);
-        let hair = smooth(-0.3, 0.35, above_line + 0.4 * wisp);
+        let hair = if above_line.abs() < 0.8 {
+            let wisp = grain.at(p[0] * 2.6 + p[2] * 1.7, p[1] * 0.8);
+            smooth(-0.3, 0.35, above_line + 0.4 * wisp)
+        } else {
+            if above_line > 0.0 { 1.0 } else { 0.0 }
+        };
         if hair >= 1.0 {
             return hair_surface(p, openness, grain);
         }
@@ -157,7 +173,7 @@ impl Look {
         let [x, y, z] = p;
         let ax = x.abs();
         let blotch = 0.6 * grain.at(x * 0.9 + 3.0, y * 0.9 + z) + 0.4 * grain.at(x * 2.7, y * 2.7 + 9.0);
-        let pore = grain.at(x * 9.0, y * 9.0 + z * 5.0);
+        let pore = grain.rough(x * 11.0, y * 11.0 + z * 5.0);
         let shade = 1.0 + 0.05 * blotch + 0.025 * pore;
         let mut colour = SKIN.map(|c| c * shade);
         // Blood near the surface: cheeks, nose, chin; less of it round the eyes and on the forehead.
@@ -189,7 +205,7 @@ impl Look {
             let down = ((top - y) / (top - bottom)).clamp(0.0, 1.0);
             let line = 1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down);
             let depth =
-                (0.13 + 0.4 * self.smile) * smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
+                (0.13 + 0.5 * self.smile) * smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
             let off = ax - line;
             s.openness *= 1.0 - depth * bell(off, 0.28);
             s.tilt[0] -= x.signum() * 0.9 * depth * bell(off - 0.3, 0.35);
@@ -197,7 +213,10 @@ impl Look {
         }
         if y > 0.5 {
             let frown = self.brow_lower * bell(ax - 0.5, 0.13) * bell(y - 1.7, 0.8);
-            s.openness *= 1.0 - 0.4 * frown;
+            s.openness *= 1.0 - 0.6 * frown;
+            if self.brow_raise <= 0.0 {
+                return;
+            }
             let lines = self.brow_raise * smooth(3.4, 4.2, y) * smooth(6.6, 5.4, y) * smooth(4.5, 2.5, ax);
             s.tilt[1] += 0.2 * lines * (y * 6.5 + 0.25 * (ax * 1.1).cos()).sin();
         }
@@ -271,10 +290,10 @@ impl Look {
             let teeth = smooth(gum_line + self.edge, gum_line - self.edge, deep) * smooth(0.97, 0.8, u.abs());
             let between =
                 1.0 - 0.22 * bell((x * 1.25 + 0.5).rem_euclid(1.0) - 0.5, 0.09) * smooth(0.2, 0.5, deep + 0.3);
-            let ivory = [0.70, 0.64, 0.55].map(|c| c * between * (1.0 - 0.55 * u * u));
+            let ivory = [0.92, 0.84, 0.72].map(|c| c * between * (1.0 - 0.5 * u * u));
             inside = mix3(inside, ivory, teeth);
             // The upper lip's shadow.
-            let shadow = 0.55 + 0.45 * smooth(0.0, 0.35, deep);
+            let shadow = 0.65 + 0.35 * smooth(0.0, 0.3, deep);
             s.colour = mix3(s.colour, inside.map(|c| c * shadow), gap);
             s.skin *= 1.0 - gap;
             s.gloss = mix(s.gloss, 0.5 * teeth, gap);
@@ -362,8 +381,8 @@ impl Look {
         if !(-0.15..=1.15).contains(&along) {
             return;
         }
-        let arch = 1.62 + 0.62 * smooth(0.0, 0.68, along) - 0.55 * smooth(0.62, 1.05, along);
-        let lift = self.brow_raise * (0.8 - 0.1 * along) - self.brow_lower * (0.62 - 0.5 * smooth(0.1, 0.9, along));
+        let arch = 1.75 + 0.42 * smooth(0.0, 0.7, along) - 0.5 * smooth(0.62, 1.05, along);
+        let lift = self.brow_raise * (0.8 - 0.1 * along) - self.brow_lower * (1.0 - 0.85 * smooth(0.1, 0.9, along));
         let half = mix(0.36, 0.14, smooth(0.25, 1.0, along)) * smooth(-0.12, 0.1, along);
         let hairs = grain.at(ax * 5.5 - y * 2.5, y * 3.0 - ax * 1.0);
         let off = (y - arch - lift) / (half + 0.1);
@@ -400,21 +419,19 @@ fn hair_surface(p: Vec3, openness: f32, grain: &Grain) -> Surface {
     }
 }
 
-/// Neck and clothes; `above_line` is the height above the collar.
-pub fn body(p: Vec3, above_line: f32, openness: f32, grain: &Grain, edge: f32) -> Surface {
+/// The neck, where `cover` of the cloth is on it.
+pub fn neck(p: Vec3, cover: f32, openness: f32, grain: &Grain) -> Surface {
     let [x, y, z] = p;
+    let bare = 1.0 - cover;
     let blotch = grain.at(x * 0.9, y * 0.9 + z);
-    let bare = smooth(-edge, edge, above_line);
-    let knit = 0.5 * (grain.at(x * 3.5, y * 3.5)) + 0.08 * (y * 9.0).sin();
-    let rib = bell(above_line + 0.55, 0.5);
-    let cloth = CLOTH.map(|c| c * (1.0 + 0.13 * knit - 0.12 * rib));
     let skin = SKIN.map(|c| c * (0.93 + 0.05 * blotch));
-    Surface {
-        colour: mix3(cloth, skin, bare),
-        tilt: [0.05 * knit * (1.0 - bare), 0.05 * knit * (1.0 - bare)],
-        gloss: 0.35 * bare,
-        openness,
-        skin: bare,
-        glint: 0.0,
-    }
+    Surface { colour: mix3(skin, CLOTH, cover), tilt: [0.0; 2], gloss: 0.35 * bare, openness, skin: bare, glint: 0.0 }
+}
+
+/// A knitted collar and what hangs from it; `below_line` is how far below the collar's edge. Matt: its colour is all.
+pub fn cloth(p: Vec3, below_line: f32, grain: &Grain) -> Vec3 {
+    let knit = grain.rough(p[0] * 9.0, p[1] * 9.0) * 0.35 + grain.at(p[0] * 1.3, p[1] * 1.3) * 0.5;
+    let rib = bell(below_line - 0.55, 0.5);
+    let shade = 1.0 + 0.12 * knit - 0.12 * rib;
+    [CLOTH[0] * shade, CLOTH[1] * shade, CLOTH[2] * shade]
 }
