@@ -61,6 +61,18 @@ impl Capture {
         sinks: Sinks,
     ) -> Result<Capture, CameraError> {
         let camera = open(&spec, &settings, &clock)?;
+        Capture::with_camera(camera, spec, settings, clock, sinks)
+    }
+
+    /// Starts with a camera that is open already, for whoever must know what was opened before the first frame.
+    /// `spec` and `settings` are what it was opened by, and what it is opened by again after it was lost.
+    pub fn with_camera(
+        camera: Box<dyn Camera>,
+        spec: CameraSpec,
+        settings: CameraSettings,
+        clock: Clock,
+        sinks: Sinks,
+    ) -> Result<Capture, CameraError> {
         let info = camera.info().clone();
         let counting = Arc::new(Counting::default());
         let (commands, orders) = bounded(4);

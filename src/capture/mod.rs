@@ -16,6 +16,7 @@ mod latest;
 mod layout;
 mod modes;
 mod nokhwa_camera;
+pub mod phantom;
 mod spec;
 #[cfg(target_os = "linux")]
 mod v4l_camera;

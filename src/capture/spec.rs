@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::file_camera::FileCamera;
 use super::nokhwa_camera::NokhwaCamera;
+use super::phantom::{Phantom, PhantomSettings};
 #[cfg(target_os = "linux")]
 use super::v4l_camera::V4lCamera;
 use super::{Camera, CameraError, Mode};
 use crate::session::{CameraSettings, Clock};
+
+const PHANTOM: &str = "phantom";
 
 /// A source of pictures, as asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +26,8 @@ pub enum CameraSpec {
         mode: Option<Mode>,
     },
     File(PathBuf),
+    /// The calibration source that the program renders itself, at the settings' size and rate.
+    Phantom,
 }
 
 /// A camera's number: `/dev/video<N>` on Linux, its place in the system's list elsewhere.
@@ -57,6 +62,9 @@ impl FromStr for CameraSpec {
 
     fn from_str(s: &str) -> Result<Self, CameraError> {
         let device = |number| CameraSpec::Device { id: DeviceId(number), backend: Backend::default(), mode: None };
+        if s == PHANTOM {
+            return Ok(CameraSpec::Phantom);
+        }
         if let Ok(number) = s.parse() {
             return Ok(device(number));
         }
@@ -78,6 +86,7 @@ impl fmt::Display for CameraSpec {
         match self {
             CameraSpec::Device { id, .. } => id.fmt(f),
             CameraSpec::File(path) => path.display().fmt(f),
+            CameraSpec::Phantom => f.write_str(PHANTOM),
         }
     }
 }
@@ -98,6 +107,10 @@ pub fn open(spec: &CameraSpec, settings: &CameraSettings, clock: &Clock) -> Resu
             Box::new(NokhwaCamera::open(*id, mode.as_ref(), settings, clock)?)
         }
         CameraSpec::File(path) => Box::new(FileCamera::open(path, clock)?),
+        CameraSpec::Phantom => {
+            let CameraSettings { width_px, height_px, rate_hz, .. } = *settings;
+            Box::new(Phantom::open(&PhantomSettings { width_px, height_px, rate_hz, duration: None }, clock))
+        }
     })
 }
 
@@ -107,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_people_write_is_understood_and_written_back() {
-        for (written, shown) in [("0", "/dev/video0"), ("/dev/video12", "/dev/video12"), ("a b.mp4", "a b.mp4")] {
+        for (written, shown) in [("0", "/dev/video0"), ("/dev/video12", "/dev/video12"), ("a b.mp4", "a b.mp4"), ("phantom", "phantom")] {
             let spec: CameraSpec = written.parse().unwrap();
             if cfg!(target_os = "linux") {
                 assert_eq!(spec.to_string(), shown);

@@ -4,4 +4,5 @@
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
+mod phantom;
 mod video_file;
