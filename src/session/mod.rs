@@ -20,5 +20,5 @@ pub use record::{Body, Gap, GapReason, Record};
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
 pub use study::{CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, Study, StudyError};
-pub use time::{Clock, Timestamp};
+pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventRow, Happening, SampleSeries, Timeline};

@@ -103,14 +103,15 @@ impl Clock {
     }
 }
 
+/// A raw reading of the clock that [`Clock::from_monotonic_ns`] converts. On Unix all processes share it.
 #[cfg(unix)]
-fn monotonic_ns() -> i64 {
+pub fn monotonic_ns() -> i64 {
     let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     t.tv_sec * 1_000_000_000 + t.tv_nsec
 }
 
 #[cfg(not(unix))]
-fn monotonic_ns() -> i64 {
+pub fn monotonic_ns() -> i64 {
     use std::sync::OnceLock;
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();

@@ -1,0 +1,235 @@
+//! Where a page comes from, and where it may go.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use wry::http::Uri;
+
+/// Local pages are served as `study://localhost/…`: an origin of its own, which no web page can name.
+pub const SCHEME: &str = "study";
+pub const LOCAL_ORIGIN: &str = "study://localhost";
+
+/// A web address, or an HTML file with everything else in its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PageAddress {
+    Url(String),
+    Folder { folder: PathBuf, entry: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AddressError {
+    #[error("`{0}` is no address of a web page: write it like `https://example.org/task`")]
+    NotAUrl(String),
+    #[error(
+        "`{0}:` addresses cannot be shown: use `https://…`, `http://…`, or a folder or HTML file beside the study file"
+    )]
+    Scheme(String),
+    #[error(
+        "the page `{}` does not exist: correct `page.address` in the study file, or put the page there",
+        path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error("the page folder `{}` holds no `index.html`: put one there or name the HTML file", folder.display())]
+    NoIndex { folder: PathBuf },
+    #[error("`{0}` is no origin: write scheme and host alone, like `https://example.org`")]
+    NotAnOrigin(String),
+}
+
+impl PageAddress {
+    /// `text` as a study file has it; a path is looked up in `beside`, the study file's folder.
+    pub fn parse(text: &str, beside: &Path) -> Result<PageAddress, AddressError> {
+        let text = text.trim();
+        if let Some((scheme, _)) = text.split_once("://") {
+            return match scheme.to_ascii_lowercase().as_str() {
+                "http" | "https" if Origin::of(text).is_some() => Ok(PageAddress::Url(text.to_owned())),
+                "http" | "https" => Err(AddressError::NotAUrl(text.to_owned())),
+                other => Err(AddressError::Scheme(other.to_owned())),
+            };
+        }
+        let scheme = text.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        if text.contains(':') && ["javascript", "data", "about", "blob", "file", "mailto"].contains(&scheme.as_str()) {
+            return Err(AddressError::Scheme(scheme));
+        }
+        let path = beside.join(text);
+        let path = path.canonicalize().map_err(|_| AddressError::Missing { path })?;
+        if path.is_dir() {
+            return match path.join("index.html").is_file() {
+                true => Ok(PageAddress::Folder { folder: path, entry: "index.html".to_owned() }),
+                false => Err(AddressError::NoIndex { folder: path }),
+            };
+        }
+        match (path.parent(), path.file_name().and_then(|n| n.to_str())) {
+            (Some(folder), Some(entry)) => {
+                Ok(PageAddress::Folder { folder: folder.to_owned(), entry: entry.to_owned() })
+            }
+            _ => Err(AddressError::Missing { path }),
+        }
+    }
+
+    /// What the web view is told to load.
+    pub fn start_url(&self) -> String {
+        match self {
+            PageAddress::Url(url) => url.clone(),
+            PageAddress::Folder { entry, .. } => format!("{LOCAL_ORIGIN}/{}", percent_encode(entry)),
+        }
+    }
+}
+
+impl fmt::Display for PageAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PageAddress::Url(url) => f.write_str(url),
+            PageAddress::Folder { folder, entry } => write!(f, "{}", folder.join(entry).display()),
+        }
+    }
+}
+
+/// Scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Origin {
+    fn of(url: &str) -> Option<Origin> {
+        let uri: Uri = url.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let host = uri.host().filter(|h| !h.is_empty())?.to_ascii_lowercase();
+        let port = uri.port_u16().or(match scheme.as_str() {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        });
+        Some(Origin { scheme, host, port })
+    }
+}
+
+/// The origins to which a page may navigate: its own and those the study allows.
+#[derive(Clone, Debug)]
+pub struct Origins(Vec<Origin>);
+
+impl Origins {
+    pub fn new(address: &PageAddress, allow: &[String]) -> Result<Origins, AddressError> {
+        let own = address.start_url();
+        let mut origins = vec![Origin::of(&own).ok_or(AddressError::NotAUrl(own))?];
+        for text in allow {
+            let is_bare = text.parse::<Uri>().is_ok_and(|u| u.path() == "/" || u.path().is_empty());
+            match Origin::of(text) {
+                Some(origin) if is_bare && (origin.scheme == "https" || origin.scheme == "http") => {
+                    origins.push(origin);
+                }
+                _ => return Err(AddressError::NotAnOrigin(text.clone())),
+            }
+        }
+        Ok(Origins(origins))
+    }
+
+    /// Whether the page may go there. Empty documents and the page's own blobs lie in its own origin.
+    pub fn allows(&self, url: &str) -> bool {
+        if url == "about:blank" || url == "about:srcdoc" {
+            return true;
+        }
+        let url = url.strip_prefix("blob:").unwrap_or(url);
+        Origin::of(url).is_some_and(|origin| self.0.contains(&origin))
+    }
+}
+
+/// An address without its query, in which a form may have put what was typed.
+pub fn without_query(url: &str) -> String {
+    if url.starts_with("data:") {
+        return "data:".to_owned();
+    }
+    url.split(['?', '#']).next().unwrap_or_default().chars().take(1000).collect()
+}
+
+fn percent_encode(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn folders_files_and_urls() {
+        let dir = tempfile::tempdir().unwrap();
+        let here = dir.path();
+        std::fs::create_dir(here.join("page")).unwrap();
+        assert!(matches!(PageAddress::parse("page", here), Err(AddressError::NoIndex { .. })));
+        std::fs::write(here.join("page/index.html"), "x").unwrap();
+        std::fs::write(here.join("page/two words.html"), "x").unwrap();
+        let folder = PageAddress::parse("page", here).unwrap();
+        assert_eq!(folder.start_url(), "study://localhost/index.html");
+        let file = PageAddress::parse("page/two words.html", here).unwrap();
+        assert_eq!(file.start_url(), "study://localhost/two%20words.html");
+        assert!(matches!(PageAddress::parse("pgae", here), Err(AddressError::Missing { .. })));
+        for bad in ["javascript:alert(1)", "file:///etc/passwd", "ftp://x/y", "about:blank", "data:text/html,x"] {
+            assert!(matches!(PageAddress::parse(bad, here), Err(AddressError::Scheme(_))), "{bad}");
+        }
+        assert!(matches!(PageAddress::parse("https://", here), Err(AddressError::NotAUrl(_))));
+        let web = PageAddress::parse("https://Example.org/task?x=1", here).unwrap();
+        assert_eq!(web.start_url(), "https://Example.org/task?x=1");
+    }
+
+    #[test]
+    fn a_page_stays_at_home_unless_the_study_allows_more() {
+        let address = PageAddress::Url("https://example.org/task".into());
+        let origins = Origins::new(&address, &["https://survey.example.com:8443".into()]).unwrap();
+        for good in [
+            "https://example.org/",
+            "https://EXAMPLE.org:443/x?y#z",
+            "https://survey.example.com:8443/q",
+            "about:blank",
+            "blob:https://example.org/0-1",
+        ] {
+            assert!(origins.allows(good), "{good}");
+        }
+        for bad in [
+            "http://example.org/",
+            "https://example.org:444/",
+            "https://example.org.evil.net/",
+            "https://example.org@evil.net/",
+            "https://evil.net/?https://example.org",
+            "https://survey.example.com/",
+            "blob:https://evil.net/0-1",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "study://localhost/",
+            "",
+        ] {
+            assert!(!origins.allows(bad), "{bad}");
+        }
+        for bad in ["example.org", "https://example.org/path", "file:///", "*"] {
+            assert!(Origins::new(&address, &[bad.into()]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn queries_are_left_out() {
+        assert_eq!(without_query("https://a.b/c?password=d#e"), "https://a.b/c");
+        assert_eq!(without_query("data:text/html,secret"), "data:");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,60}") {
+            let _ = PageAddress::parse(&text, Path::new("/nowhere"));
+            let origins = Origins::new(&PageAddress::Url("https://example.org/".into()), &[]).unwrap();
+            let _ = origins.allows(&text);
+        }
+    }
+}

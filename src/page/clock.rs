@@ -1,0 +1,176 @@
+//! Maps a document's own time onto the session clock.
+//!
+//! A ping leaves at `sent`, the page reads its clock as `p`, the answer arrives at `received`: so the page's clock
+//! stood at `p` somewhere between the two, wherever the delay was. The middle is wrong by at most half the round
+//! trip. A page's clock is also coarse: a reading is up to one tick old, once when it is measured and once when it is
+//! used, which adds one tick. Nothing else is assumed, so the uncertainty is a bound and not a guess.
+
+/// One answered ping. Raw monotonic nanoseconds on our side, milliseconds of `performance.now()` on the page's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ping {
+    pub sent_ns: i64,
+    pub received_ns: i64,
+    pub page_ms: f64,
+}
+
+/// Ours minus the page's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offset {
+    pub offset_ns: i64,
+    /// The error is not larger.
+    pub uncertainty_ns: i64,
+    /// When it was measured.
+    pub at_ns: i64,
+}
+
+/// How much two clocks of one machine may drift apart. On Linux WebKit reads the very clock that we read.
+const DRIFT: f64 = 50e-6;
+
+/// The clock of one document.
+#[derive(Debug, Clone)]
+pub struct PageClock {
+    tick_ns: i64,
+    best: Option<Offset>,
+    last_ns: i64,
+}
+
+impl PageClock {
+    pub fn new(tick_ms: f64) -> Self {
+        PageClock { tick_ns: ns(tick_ms.clamp(0.0, 100.0)), best: None, last_ns: i64::MIN }
+    }
+
+    /// The offset that follows from the quickest of these pings, and from no other.
+    pub fn measure(&self, pings: &[Ping]) -> Option<Offset> {
+        let quickest = pings.iter().min_by_key(|p| p.received_ns - p.sent_ns)?;
+        let round_trip_ns = quickest.received_ns - quickest.sent_ns;
+        Some(Offset {
+            offset_ns: quickest.sent_ns + round_trip_ns / 2 - ns(quickest.page_ms),
+            uncertainty_ns: (round_trip_ns + 1) / 2 + self.tick_ns,
+            at_ns: quickest.received_ns,
+        })
+    }
+
+    /// Uses a measurement where it is better than the one in use has become by now.
+    pub fn learn(&mut self, fresh: Offset) {
+        let is_better = self.best.is_none_or(|old| fresh.uncertainty_ns <= aged(old, fresh.at_ns).uncertainty_ns);
+        if is_better {
+            self.best = Some(fresh);
+        }
+    }
+
+    pub fn offset(&self) -> Option<Offset> {
+        self.best
+    }
+
+    /// When the page's clock read `page_ms`, for a message that arrived at `arrived_ns`.
+    ///
+    /// `None` before the first measurement. Times never go back within a document, though a better offset may come
+    /// between two of them, and nothing happened after it was told: both only make the error smaller.
+    pub fn map(&mut self, page_ms: f64, arrived_ns: i64) -> Option<i64> {
+        let offset = self.best?;
+        let at_ns = ns(page_ms).saturating_add(offset.offset_ns).max(self.last_ns).min(arrived_ns);
+        self.last_ns = self.last_ns.max(at_ns);
+        Some(at_ns)
+    }
+
+    /// For a document that ended unmeasured: the arrival is the one bound there is.
+    pub fn map_by_arrival(&mut self, arrived_ns: i64) -> i64 {
+        self.last_ns = self.last_ns.max(arrived_ns);
+        arrived_ns
+    }
+}
+
+fn aged(offset: Offset, now_ns: i64) -> Offset {
+    let age_ns = now_ns.saturating_sub(offset.at_ns).max(0);
+    Offset { uncertainty_ns: offset.uncertainty_ns + (age_ns as f64 * DRIFT) as i64, ..offset }
+}
+
+fn ns(ms: f64) -> i64 {
+    (ms * 1e6).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A page whose clock began at `zero_ns` of ours and shows whole ticks.
+    struct Page {
+        zero_ns: i64,
+        tick_ns: i64,
+    }
+
+    impl Page {
+        fn reads_ms(&self, at_ns: i64) -> f64 {
+            ((at_ns - self.zero_ns) / self.tick_ns * self.tick_ns) as f64 * 1e-6
+        }
+    }
+
+    #[test]
+    fn the_quickest_ping_counts() {
+        let clock = PageClock::new(0.0);
+        let ping = |sent_ns, received_ns| Ping { sent_ns, received_ns, page_ms: 0.0 };
+        let offset = clock.measure(&[ping(0, 9_000_000), ping(10, 1_000_010), ping(20, 4_000_000)]).unwrap();
+        assert_eq!((offset.offset_ns, offset.uncertainty_ns), (500_010, 500_000));
+        assert_eq!(clock.measure(&[]), None);
+    }
+
+    #[test]
+    fn a_worse_measurement_waits_until_the_old_one_has_aged() {
+        let mut clock = PageClock::new(0.0);
+        clock.learn(Offset { offset_ns: 1, uncertainty_ns: 1_000_000, at_ns: 0 });
+        let worse = Offset { offset_ns: 2, uncertainty_ns: 1_200_000, at_ns: 1_000_000_000 };
+        clock.learn(worse);
+        assert_eq!(clock.offset().map(|o| o.offset_ns), Some(1));
+        clock.learn(Offset { at_ns: 5_000_000_000, ..worse });
+        assert_eq!(clock.offset().map(|o| o.offset_ns), Some(2));
+    }
+
+    /// What happens to a document: a burst of pings or an event, each with its delays, out and back, in µs.
+    fn story() -> impl Strategy<Value = Vec<(bool, i64, Vec<(i64, i64)>)>> {
+        let delays = prop::collection::vec((0i64..40_000, 0i64..40_000), 1..8);
+        prop::collection::vec((any::<bool>(), 0i64..3_000_000, delays), 1..60)
+    }
+
+    proptest! {
+        /// However lopsided the delays: errors stay within the stated uncertainty, and times never go back.
+        #[test]
+        fn the_uncertainty_is_a_bound_and_time_runs_forward(
+            story in story(),
+            zero_us in -1_000_000i64..1_000_000_000,
+            tick_us in prop::sample::select(&[1i64, 5, 20, 100, 1000][..]),
+        ) {
+            let page = Page { zero_ns: zero_us * 1000, tick_ns: tick_us * 1000 };
+            let mut clock = PageClock::new(tick_us as f64 * 1e-3);
+            let mut now_ns = page.zero_ns;
+            let mut last_ns = i64::MIN;
+            let mut worst_ns = 0;
+            for (is_burst, pause_us, delays) in story {
+                now_ns += pause_us * 1000;
+                if is_burst {
+                    let mut pings = Vec::new();
+                    for (out_us, back_us) in delays {
+                        let read_ns = now_ns + out_us * 1000;
+                        let received_ns = read_ns + back_us * 1000;
+                        pings.push(Ping { sent_ns: now_ns, received_ns, page_ms: page.reads_ms(read_ns) });
+                        now_ns = received_ns;
+                    }
+                    let offset = clock.measure(&pings).unwrap();
+                    let error = (offset.offset_ns - page.zero_ns).abs();
+                    prop_assert!(error <= offset.uncertainty_ns, "offset wrong by {error} of {offset:?}");
+                    clock.learn(offset);
+                } else {
+                    let happened_ns = now_ns;
+                    let arrived_ns = happened_ns + delays[0].1 * 1000;
+                    let Some(at_ns) = clock.map(page.reads_ms(happened_ns), arrived_ns) else { continue };
+                    // A time held back by its predecessor inherits the predecessor's uncertainty.
+                    worst_ns = worst_ns.max(clock.offset().unwrap().uncertainty_ns);
+                    prop_assert!((at_ns - happened_ns).abs() <= worst_ns, "wrong by {} of {worst_ns}", at_ns - happened_ns);
+                    prop_assert!(at_ns >= last_ns && at_ns <= arrived_ns);
+                    last_ns = at_ns;
+                    now_ns = arrived_ns;
+                }
+            }
+        }
+    }
+}

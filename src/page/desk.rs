@@ -1,0 +1,509 @@
+//! The desk at which everything about the page arrives and becomes an event of the session: pure state, fed with
+//! notes and with the time, so that it is the same for a page in our window and for one in a process of its own.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::clock::{PageClock, Ping};
+use super::gate::{Refusal, Refusals, Tally};
+use super::message::{Body, Event, Message};
+use super::{PageEvent, PageProcess, PageRecord};
+use crate::session::{Clock, Timestamp};
+
+const MS: i64 = 1_000_000;
+const SECOND: i64 = 1_000 * MS;
+const LOAD_LIMIT_NS: i64 = 15 * SECOND;
+const PING_EVERY_NS: i64 = 5 * SECOND;
+const PING_LIMIT_NS: i64 = SECOND;
+const FIRST_BURST: usize = 10;
+const BURST: usize = 5;
+/// Events wait this long for the first measurement of their document's clock.
+const HOLD_LIMIT_NS: i64 = 5 * SECOND;
+const HOLD_LIMIT: usize = 4000;
+/// A hole may be explained by a count of refusals that comes after it.
+const HOLE_GRACE_NS: i64 = 3 * SECOND;
+const DOCUMENTS: usize = 32;
+const DEATHS_ALLOWED: usize = 5;
+const DEATHS_WITHIN_NS: i64 = 60 * SECOND;
+/// Events that wait for room in the session's queue.
+const BACKLOG: usize = 10_000;
+
+/// What the page's host tells. Times are raw readings of the monotonic clock, which processes share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Note {
+    Message {
+        arrived_ns: i64,
+        json: String,
+    },
+    Refused(Refusals),
+    PingSent {
+        id: u64,
+        sent_ns: i64,
+    },
+    LoadStarted {
+        at_ns: i64,
+    },
+    Loaded {
+        at_ns: i64,
+        url: String,
+        status: u32,
+    },
+    LoadFailed {
+        at_ns: i64,
+        url: String,
+        why: String,
+    },
+    Happened {
+        at_ns: i64,
+        what: Denied,
+        detail: String,
+    },
+    WebProcessDied {
+        at_ns: i64,
+        why: String,
+    },
+    /// The page cannot be shown at all.
+    CannotShow {
+        at_ns: i64,
+        why: String,
+    },
+    /// Nothing more will come from this host.
+    Gone,
+}
+
+/// What a page or a participant tried and may not. Each is an event of the page's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Denied {
+    Navigation,
+    Window,
+    Download,
+    Permission,
+    Close,
+}
+
+impl Denied {
+    fn kind(self) -> &'static str {
+        match self {
+            Denied::Navigation => "navigation_refused",
+            Denied::Window => "window_refused",
+            Denied::Download => "download_refused",
+            Denied::Permission => "permission_refused",
+            Denied::Close => "close_refused",
+        }
+    }
+}
+
+/// What the desk wants of the page's host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Order {
+    Ping {
+        id: u64,
+    },
+    Reload,
+    /// Start the host's process anew.
+    Respawn,
+}
+
+struct Held {
+    event: Event,
+    page_ms: f64,
+    arrived_ns: i64,
+}
+
+struct Document {
+    id: String,
+    number: u32,
+    clock: PageClock,
+    next_message: u64,
+    held: Vec<Held>,
+    held_since_ns: i64,
+    /// Its clock could not be measured in time: events are placed by their arrival.
+    is_given_up: bool,
+}
+
+#[derive(Default)]
+struct Burst {
+    left: usize,
+    pings: Vec<Ping>,
+    in_flight: Option<InFlight>,
+}
+
+struct InFlight {
+    id: u64,
+    asked_ns: i64,
+    sent_ns: Option<i64>,
+}
+
+/// Message numbers that did not come, until it is known whether they were refused or lost.
+#[derive(Clone, Copy)]
+struct Holes {
+    missing: u64,
+    from_ns: i64,
+    until_ns: i64,
+}
+
+pub(super) struct Desk {
+    clock: Clock,
+    documents: Vec<Document>,
+    current: Option<String>,
+    documents_seen: u32,
+    next_seq: u64,
+    burst: Burst,
+    next_ping_id: u64,
+    next_burst_ns: i64,
+    unanswered: u32,
+    loading_since_ns: Option<i64>,
+    holes: Option<Holes>,
+    explained: u64,
+    tally: Tally,
+    example: Option<String>,
+    deaths_ns: Vec<i64>,
+    backlog: VecDeque<PageEvent>,
+    orders: Vec<Order>,
+}
+
+impl Desk {
+    pub fn new(clock: Clock, now_ns: i64) -> Self {
+        Desk {
+            clock,
+            documents: Vec::new(),
+            current: None,
+            documents_seen: 0,
+            next_seq: 0,
+            burst: Burst::default(),
+            next_ping_id: 0,
+            next_burst_ns: i64::MAX,
+            unanswered: 0,
+            loading_since_ns: Some(now_ns),
+            holes: None,
+            explained: 0,
+            tally: Tally::default(),
+            example: None,
+            deaths_ns: Vec::new(),
+            backlog: VecDeque::new(),
+            orders: Vec::new(),
+        }
+    }
+
+    /// What is to be told to the session, oldest first. What it has no room for stays here.
+    pub fn events(&mut self) -> &mut VecDeque<PageEvent> {
+        &mut self.backlog
+    }
+
+    pub fn orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+
+    pub fn note(&mut self, note: Note, now_ns: i64) {
+        match note {
+            Note::Message { arrived_ns, json } => self.message(&json, arrived_ns),
+            Note::Refused(refusals) => {
+                if refusals.reason.is_loss() {
+                    self.explained += refusals.count;
+                }
+                self.tell_refusals(refusals);
+            }
+            Note::PingSent { id, sent_ns } => {
+                if let Some(ping) = self.burst.in_flight.as_mut().filter(|p| p.id == id) {
+                    ping.sent_ns = Some(sent_ns);
+                }
+            }
+            Note::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
+            Note::Loaded { at_ns, url, status } => {
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(if status >= 400 {
+                    let why =
+                        format!("the server answered {status} for {url}: correct `page.address` in the study file");
+                    PageEvent::LoadFailed { at, url, why }
+                } else {
+                    PageEvent::Loaded { at, url }
+                });
+            }
+            Note::LoadFailed { at_ns, url, why } => {
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(PageEvent::LoadFailed { at, url, why });
+            }
+            Note::Happened { at_ns, what, detail } => {
+                let data = Map::from_iter([("detail".to_owned(), Value::from(detail))]);
+                self.record(at_ns, what.kind(), data);
+            }
+            Note::WebProcessDied { at_ns, why } => self.died(PageProcess::Web, why, at_ns, Order::Reload),
+            Note::CannotShow { at_ns, why } => {
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+            }
+            Note::Gone => self.died(PageProcess::Window, "it ended by itself".into(), now_ns, Order::Respawn),
+        }
+    }
+
+    /// A process died; `remedy` brings the page back unless that happens all the time.
+    pub fn died(&mut self, what: PageProcess, why: String, at_ns: i64, remedy: Order) {
+        self.end_documents();
+        self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
+        self.deaths_ns.push(at_ns);
+        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED;
+        let at = self.at(at_ns);
+        self.tell(PageEvent::ProcessDied { at, what, why, is_restarted });
+        if is_restarted {
+            self.loading_since_ns = Some(at_ns);
+            self.orders.push(remedy);
+        } else {
+            self.loading_since_ns = None;
+            let why = format!("{what} ended {} times within a minute and is not started again", self.deaths_ns.len());
+            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+        }
+    }
+
+    /// What is due by now. Called several times a second.
+    pub fn tick(&mut self, now_ns: i64) {
+        if self.loading_since_ns.is_some_and(|since| now_ns - since > LOAD_LIMIT_NS) {
+            self.loading_since_ns = None;
+            let why = format!(
+                "the page has not loaded within {} s: check the network and `page.address` in the study file",
+                LOAD_LIMIT_NS / SECOND
+            );
+            let at = self.at(now_ns);
+            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+        }
+        if self.burst.in_flight.as_ref().is_some_and(|ping| now_ns - ping.asked_ns > PING_LIMIT_NS) {
+            self.burst.in_flight = None;
+            self.unanswered += 1;
+            self.next_ping(now_ns);
+        }
+        if now_ns >= self.next_burst_ns && self.burst.in_flight.is_none() {
+            self.begin_burst(BURST, now_ns);
+        }
+        let overdue = |d: &Document| !d.held.is_empty() && now_ns - d.held_since_ns > HOLD_LIMIT_NS;
+        if let Some(k) = self.documents.iter().position(overdue) {
+            self.give_up(k);
+        }
+        if self.holes.is_some_and(|h| now_ns - h.until_ns > HOLE_GRACE_NS) {
+            self.settle_holes();
+        }
+        for refusals in self.tally.due(now_ns) {
+            self.tell_refusals(refusals);
+        }
+    }
+
+    /// Nothing more comes: what was held or counted is told now.
+    pub fn finish(&mut self) {
+        self.end_documents();
+        for refusals in self.tally.all() {
+            self.tell_refusals(refusals);
+        }
+    }
+
+    fn message(&mut self, json: &str, arrived_ns: i64) {
+        let message = match Message::parse(json.as_bytes()) {
+            Ok(message) => message,
+            Err(error) => {
+                self.explained += 1;
+                self.example.get_or_insert_with(|| error.to_string());
+                self.tally.add(Refusal::Malformed, 1, arrived_ns);
+                return;
+            }
+        };
+        self.unanswered = 0;
+        let k = self.document(&message, arrived_ns);
+        let document = &mut self.documents[k];
+        let missing = message.number.saturating_sub(document.next_message);
+        document.next_message = document.next_message.max(message.number.saturating_add(1));
+        if missing > 0 {
+            let holes = self.holes.get_or_insert(Holes { missing: 0, from_ns: arrived_ns, until_ns: arrived_ns });
+            holes.missing = holes.missing.saturating_add(missing);
+            holes.until_ns = arrived_ns;
+        }
+        match message.body {
+            Body::Pong { id } => self.pong(id, &message.document, message.page_ms, arrived_ns),
+            Body::Event(event) => {
+                let is_loaded = matches!(event, Event::Load(_));
+                self.event(k, event, message.page_ms, arrived_ns);
+                if is_loaded && self.burst.in_flight.is_none() {
+                    self.begin_burst(BURST, arrived_ns);
+                }
+            }
+        }
+    }
+
+    /// The document a message is from. A new one begins with a burst of pings.
+    fn document(&mut self, message: &Message, now_ns: i64) -> usize {
+        if let Some(k) = self.documents.iter().position(|d| d.id == message.document) {
+            return k;
+        }
+        let tick_ms = match &message.body {
+            Body::Event(Event::Document(document)) => document.tick_ms.get(),
+            // Its first word was lost: the coarsest clock there is.
+            _ => 1.0,
+        };
+        // Its predecessors can no longer be measured: a page answers pings only while it is shown.
+        for k in 0..self.documents.len() {
+            self.give_up(k);
+        }
+        if self.documents.len() == DOCUMENTS {
+            self.documents.remove(0);
+        }
+        self.documents_seen += 1;
+        self.documents.push(Document {
+            id: message.document.clone(),
+            number: self.documents_seen,
+            clock: PageClock::new(tick_ms),
+            next_message: 0,
+            held: Vec::new(),
+            held_since_ns: now_ns,
+            is_given_up: false,
+        });
+        self.current = Some(message.document.clone());
+        self.begin_burst(FIRST_BURST, now_ns);
+        self.documents.len() - 1
+    }
+
+    fn event(&mut self, k: usize, event: Event, page_ms: f64, arrived_ns: i64) {
+        let document = &mut self.documents[k];
+        if let Some(at_ns) = document.clock.map(page_ms, arrived_ns) {
+            let number = document.number;
+            self.record_of_page(at_ns, &event, page_ms, number, false);
+        } else if document.is_given_up {
+            let at_ns = document.clock.map_by_arrival(arrived_ns);
+            let number = document.number;
+            self.record_of_page(at_ns, &event, page_ms, number, true);
+        } else {
+            if document.held.is_empty() {
+                document.held_since_ns = arrived_ns;
+            }
+            document.held.push(Held { event, page_ms, arrived_ns });
+            if document.held.len() >= HOLD_LIMIT {
+                self.give_up(k);
+            }
+        }
+    }
+
+    /// Places what a document holds: by its clock where that is known, else by arrival.
+    fn give_up(&mut self, k: usize) {
+        let document = &mut self.documents[k];
+        if document.clock.offset().is_none() {
+            document.is_given_up = true;
+        }
+        for held in std::mem::take(&mut document.held) {
+            self.event(k, held.event, held.page_ms, held.arrived_ns);
+        }
+    }
+
+    fn end_documents(&mut self) {
+        for k in 0..self.documents.len() {
+            self.give_up(k);
+        }
+        self.documents.clear();
+        self.current = None;
+        self.burst = Burst::default();
+        self.next_burst_ns = i64::MAX;
+        self.settle_holes();
+    }
+
+    fn begin_burst(&mut self, pings: usize, now_ns: i64) {
+        // While a page is busy or frozen, one question in a while is enough.
+        let (pings, every_ns) = if self.unanswered > 30 { (1, 12 * PING_EVERY_NS) } else { (pings, PING_EVERY_NS) };
+        self.burst = Burst { left: pings, pings: Vec::with_capacity(pings), in_flight: None };
+        self.next_burst_ns = now_ns + every_ns;
+        self.next_ping(now_ns);
+    }
+
+    fn next_ping(&mut self, now_ns: i64) {
+        if self.burst.left == 0 {
+            self.end_burst(now_ns);
+            return;
+        }
+        self.burst.left -= 1;
+        let id = self.next_ping_id;
+        self.next_ping_id += 1;
+        self.burst.in_flight = Some(InFlight { id, asked_ns: now_ns, sent_ns: None });
+        self.orders.push(Order::Ping { id });
+    }
+
+    fn pong(&mut self, id: u64, document: &str, page_ms: f64, arrived_ns: i64) {
+        let Some(ping) = self.burst.in_flight.take_if(|p| p.id == id) else { return }; // came too late to count
+        if self.current.as_deref() != Some(document) {
+            // The page went back to a document it had kept.
+            self.current = Some(document.to_owned());
+            self.burst.pings.clear();
+        }
+        if let Some(sent_ns) = ping.sent_ns.filter(|sent_ns| *sent_ns <= arrived_ns) {
+            self.burst.pings.push(Ping { sent_ns, received_ns: arrived_ns, page_ms });
+        }
+        self.next_ping(arrived_ns);
+    }
+
+    fn end_burst(&mut self, now_ns: i64) {
+        let burst = std::mem::take(&mut self.burst);
+        let Some(k) = self.documents.iter().position(|d| Some(&d.id) == self.current.as_ref()) else { return };
+        let document = &mut self.documents[k];
+        let Some(offset) = document.clock.measure(&burst.pings) else {
+            if document.clock.offset().is_none() {
+                self.next_burst_ns = now_ns + SECOND;
+            }
+            return;
+        };
+        document.clock.learn(offset);
+        let event = PageEvent::ClockMeasured {
+            at: self.clock.from_monotonic_ns(offset.at_ns),
+            // Session time minus page time: our offset is in raw monotonic time.
+            offset_ms: self.clock.from_monotonic_ns(offset.offset_ns).as_ns() as f64 * 1e-6,
+            uncertainty_ms: offset.uncertainty_ns as f64 * 1e-6,
+            document: document.number,
+        };
+        self.tell(event);
+        self.give_up(k);
+    }
+
+    fn settle_holes(&mut self) {
+        let explained = std::mem::take(&mut self.explained);
+        let Some(holes) = self.holes.take() else { return };
+        let lost = holes.missing.saturating_sub(explained);
+        if lost > 0 {
+            let Holes { from_ns, until_ns, .. } = holes;
+            self.tell_refusals(Refusals { reason: Refusal::Lost, count: lost, from_ns, until_ns });
+        }
+    }
+
+    fn tell_refusals(&mut self, refusals: Refusals) {
+        let example = if refusals.reason == Refusal::Malformed { self.example.take() } else { None };
+        let (from, until) = (self.at(refusals.from_ns), self.at(refusals.until_ns));
+        self.tell(PageEvent::Refused { count: refusals.count, reason: refusals.reason, example, from, until });
+    }
+
+    fn record_of_page(&mut self, at_ns: i64, event: &Event, page_ms: f64, document: u32, is_by_arrival: bool) {
+        let mut data = event.data();
+        data.insert("page_ms".to_owned(), Value::from(page_ms));
+        data.insert("document".to_owned(), Value::from(document));
+        if is_by_arrival {
+            data.insert("is_timed_by_arrival".to_owned(), Value::from(true));
+        }
+        self.record(at_ns, event.kind(), data);
+    }
+
+    fn record(&mut self, at_ns: i64, kind: &str, data: Map<String, Value>) {
+        if self.backlog.len() >= BACKLOG {
+            self.tally.add(Refusal::QueueFull, 1, at_ns);
+            return;
+        }
+        let at = self.at(at_ns);
+        let page_seq = self.next_seq;
+        self.next_seq += 1;
+        self.tell(PageEvent::Record(PageRecord { at, page_seq, kind: kind.to_owned(), data }));
+    }
+
+    fn tell(&mut self, event: PageEvent) {
+        self.backlog.push_back(event);
+    }
+
+    fn at(&self, ns: i64) -> Timestamp {
+        self.clock.from_monotonic_ns(ns)
+    }
+}

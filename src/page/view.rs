@@ -1,0 +1,255 @@
+//! The web view itself, the same in both placements: what it loads, what it may do, and what it tells.
+
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
+
+use super::address::{AddressError, Origins, PageAddress, SCHEME, without_query};
+use super::desk::{Denied, Note};
+use super::gate::{Gate, Refusal};
+use super::serve::LocalFolder;
+use crate::session::monotonic_ns;
+
+const RECORDER: &str = include_str!("../../assets/recorder.js");
+
+/// What a view is made of; crosses to the participant window's process as one line of JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ViewSpec {
+    pub address: PageAddress,
+    pub mask: Vec<String>,
+    pub allow: Vec<String>,
+    pub data_dir: Option<PathBuf>,
+    /// Begins each message of the recording script.
+    token: String,
+    /// Opens the recording script's ping.
+    key: String,
+}
+
+impl ViewSpec {
+    /// Checks what can be checked before anything is shown.
+    pub fn new(
+        address: PageAddress,
+        mask: Vec<String>,
+        allow: Vec<String>,
+        data_dir: Option<PathBuf>,
+    ) -> Result<ViewSpec, AddressError> {
+        Origins::new(&address, &allow)?;
+        Ok(ViewSpec { address, mask, allow, data_dir, token: secret(), key: secret() })
+    }
+
+    fn script(&self) -> String {
+        let config = json!({"token": self.token, "key": self.key, "mask": self.mask});
+        RECORDER.replace("__CONFIG__", &config.to_string())
+    }
+}
+
+/// 128 bits that no page can guess: the standard library seeds each thread's hash keys from the system.
+fn secret() -> String {
+    let half = || RandomState::new().hash_one(monotonic_ns());
+    format!("{:016x}{:016x}", half(), half())
+}
+
+/// Tells the desk, as far as the gate lets it. Lives on the view's thread.
+pub(super) struct Teller {
+    gate: RefCell<Gate>,
+    /// False where there is no room; never waits, because the page's every move waits for this thread.
+    send: Box<dyn Fn(Note) -> bool>,
+}
+
+impl Teller {
+    pub fn new(spec: &ViewSpec, send: Box<dyn Fn(Note) -> bool>) -> Rc<Teller> {
+        Rc::new(Teller { gate: RefCell::new(Gate::new(spec.token.clone())), send })
+    }
+
+    pub fn tell(&self, note: Note) {
+        if !(self.send)(note) {
+            self.gate.borrow_mut().tally.add(Refusal::QueueFull, 1, monotonic_ns());
+        }
+    }
+
+    fn message(&self, text: &str) {
+        let arrived_ns = monotonic_ns();
+        let passed = self.gate.borrow_mut().pass(text, arrived_ns).map(str::to_owned);
+        if let Some(json) = passed {
+            self.tell(Note::Message { arrived_ns, json });
+        }
+        self.tell_refusals(arrived_ns);
+    }
+
+    /// Refused things are told as the page's events, and limited like them.
+    pub fn denied(&self, what: Denied, detail: &str) {
+        let at_ns = monotonic_ns();
+        if self.gate.borrow_mut().pass_denied(at_ns) {
+            self.tell(Note::Happened { at_ns, what, detail: detail.to_owned() });
+        }
+    }
+
+    pub fn tell_refusals(&self, now_ns: i64) {
+        let due = self.gate.borrow_mut().tally.due(now_ns);
+        self.retell(due);
+    }
+
+    /// All of them, at the end.
+    pub fn tell_all_refusals(&self) {
+        let all = self.gate.borrow_mut().tally.all();
+        self.retell(all);
+    }
+
+    fn retell(&self, refusals: Vec<super::gate::Refusals>) {
+        for refusals in refusals {
+            if !(self.send)(Note::Refused(refusals)) {
+                // Counted on, so that it is told once there is room.
+                let mut gate = self.gate.borrow_mut();
+                gate.tally.put_back(refusals);
+            }
+        }
+    }
+}
+
+/// A view yet without a window. `Err` where its folder cannot be read.
+pub(super) fn builder<'a>(
+    context: &'a mut WebContext,
+    spec: &ViewSpec,
+    teller: &Rc<Teller>,
+) -> std::io::Result<WebViewBuilder<'a>> {
+    let mut builder = WebViewBuilder::new_with_web_context(context)
+        // Without a folder of its own nothing stays: no participant meets what another one left.
+        .with_incognito(spec.data_dir.is_none())
+        .with_devtools(false)
+        .with_initialization_script_for_main_only(spec.script(), true)
+        .with_url(spec.address.start_url());
+    if let PageAddress::Folder { folder, .. } = &spec.address {
+        let folder = LocalFolder::new(folder)?;
+        builder = builder.with_custom_protocol(SCHEME.into(), move |_, request| folder.respond(&request));
+    }
+    let to = teller.clone();
+    builder = builder.with_ipc_handler(move |request| to.message(request.body()));
+    let to = teller.clone();
+    if let Ok(origins) = Origins::new(&spec.address, &spec.allow) {
+        builder = builder.with_navigation_handler(move |url| {
+            let is_allowed = origins.allows(&url);
+            if !is_allowed {
+                to.denied(Denied::Navigation, &without_query(&url));
+            }
+            is_allowed
+        });
+    } else {
+        // The spec was checked when it was made; a spec that is wrong all the same shows nothing.
+        builder = builder.with_navigation_handler(|_| false);
+    }
+    let to = teller.clone();
+    builder = builder.with_new_window_req_handler(move |url, _| {
+        to.denied(Denied::Window, &without_query(&url));
+        NewWindowResponse::Deny
+    });
+    let to = teller.clone();
+    builder = builder.with_download_started_handler(move |url, _| {
+        to.denied(Denied::Download, &without_query(&url));
+        false
+    });
+    #[cfg(not(target_os = "linux"))]
+    {
+        let to = teller.clone();
+        builder = builder.with_permission_handler(|_| wry::PermissionResponse::Deny).with_on_page_load_handler(
+            move |event, url| match event {
+                wry::PageLoadEvent::Started => to.tell(Note::LoadStarted { at_ns: monotonic_ns() }),
+                wry::PageLoadEvent::Finished => to.tell(Note::Loaded { at_ns: monotonic_ns(), url, status: 0 }),
+            },
+        );
+    }
+    Ok(builder)
+}
+
+/// Asks the page for its time.
+pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
+    let script = format!("__affectographPing('{}',{id})", spec.key);
+    teller.tell_refusals(monotonic_ns());
+    teller.tell(Note::PingSent { id, sent_ns: monotonic_ns() });
+    // A page that is gone does not answer, which the desk notices.
+    let _unanswered = view.evaluate_script(&script);
+}
+
+/// What wry does not tell: failed loads, dead processes, and why.
+#[cfg(target_os = "linux")]
+pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
+    use webkit2gtk::glib::object::Cast;
+    use webkit2gtk::{
+        LoadEvent, NetworkError, PermissionRequest, PermissionRequestExt, PolicyError, URIResponseExt,
+        UserMediaPermissionRequest, WebResourceExt, WebViewExt,
+    };
+    use wry::WebViewExtUnix;
+
+    let view = view.webview();
+    // WebKit ends a failed load like any other.
+    let has_failed = Rc::new(Cell::new(false));
+
+    let (to, failed) = (teller.clone(), has_failed.clone());
+    view.connect_load_changed(move |view, event| match event {
+        LoadEvent::Started => {
+            failed.set(false);
+            to.tell(Note::LoadStarted { at_ns: monotonic_ns() });
+        }
+        LoadEvent::Finished if !failed.get() => {
+            let status = view.main_resource().and_then(|r| r.response()).map_or(0, |r| r.status_code());
+            let url = without_query(&view.uri().unwrap_or_default());
+            to.tell(Note::Loaded { at_ns: monotonic_ns(), url, status });
+        }
+        _ => {}
+    });
+
+    let (to, failed) = (teller.clone(), has_failed.clone());
+    view.connect_load_failed(move |_, _, url, error| {
+        let is_ours =
+            error.matches(NetworkError::Cancelled) || error.matches(PolicyError::FrameLoadInterruptedByPolicyChange);
+        failed.set(true);
+        if is_ours {
+            // Refused by us (and told as such), or overtaken by another load: the page that is there stays.
+            to.tell(Note::Loaded { at_ns: monotonic_ns(), url: without_query(url), status: 0 });
+        } else {
+            let url = without_query(url);
+            let why = format!("{url} cannot be loaded: {}. Check the network and `page.address`", error.message());
+            to.tell(Note::LoadFailed { at_ns: monotonic_ns(), url, why });
+        }
+        true // the participant sees no technical error page
+    });
+
+    let (to, failed) = (teller.clone(), has_failed);
+    view.connect_load_failed_with_tls_errors(move |_, url, _, flags| {
+        failed.set(true);
+        let url = without_query(url);
+        let why = format!("{url} cannot be loaded: its certificate is not valid ({flags:?})");
+        to.tell(Note::LoadFailed { at_ns: monotonic_ns(), url, why });
+        true
+    });
+
+    let to = teller.clone();
+    view.connect_web_process_terminated(move |_, reason| {
+        let why = match reason {
+            webkit2gtk::WebProcessTerminationReason::Crashed => "it crashed or was killed",
+            webkit2gtk::WebProcessTerminationReason::ExceededMemoryLimit => "it used too much memory",
+            _ => "it was ended",
+        };
+        to.tell(Note::WebProcessDied { at_ns: monotonic_ns(), why: why.to_owned() });
+    });
+
+    let to = teller.clone();
+    view.connect_permission_request(move |_, request: &PermissionRequest| {
+        let name = match request.downcast_ref::<UserMediaPermissionRequest>() {
+            Some(_) => "camera or microphone".to_owned(),
+            None => request.type_().name().trim_start_matches("WebKit").to_owned(),
+        };
+        use webkit2gtk::glib::object::ObjectExt;
+        request.deny();
+        to.denied(Denied::Permission, &name);
+        true
+    });
+
+    // The participant's right click is recorded, but opens no browser menu with "back" and "reload".
+    view.connect_context_menu(|_, _, _, _| true);
+    view.connect_print(|_, _| true);
+}
