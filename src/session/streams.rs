@@ -45,6 +45,7 @@ pub const PAGE: &str = "page";
 pub const MARKER: &str = "marker";
 pub const HEALTH: &str = "health";
 pub const PAGE_CLOCK: &str = "page_clock";
+pub const VIDEO: &str = "video";
 
 /// `affectograph 0.1.0`, what every stream without a network names as its software.
 pub fn program() -> String {
@@ -159,6 +160,13 @@ pub fn health_stream() -> StreamInfo {
     events(HEALTH, "what happened to the instrument: cameras lost and found, pages reloaded, checks overridden, drops")
 }
 
+/// Why frames are missing. The frames themselves are in `video.mkv` and in the file's frame index.
+pub fn video_stream(camera: &str) -> StreamInfo {
+    let mut info = events(VIDEO, "gaps in the video: frames that the camera, its driver, the transfer or a queue lost");
+    info.software = camera.to_owned();
+    info
+}
+
 /// Measurements of the page's clock against the session's; never applied backwards to stored times.
 pub fn page_clock_stream() -> StreamInfo {
     let fields = vec![
@@ -184,7 +192,7 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
-        for s in [page_stream(), marker_stream(), health_stream(), page_clock_stream()] {
+        for s in [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")] {
             assert!(!s.description.is_empty());
         }
     }

@@ -1,0 +1,3 @@
+//! One binary for all integration tests, so that the program is linked once.
+
+mod store;
