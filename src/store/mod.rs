@@ -1,1 +1,35 @@
 //! What is kept: the session file, its recorder, the video file, the library of studies and sessions.
+//!
+//! Only this room knows SQLite and Matroska.
+
+mod commit;
+mod ebml;
+mod error;
+mod frame_index;
+mod header;
+mod header_rows;
+mod jpeg;
+mod lock;
+mod mkv;
+mod mkv_scan;
+mod record_rows;
+mod recorder;
+mod recover;
+mod schema;
+mod session_file;
+mod stream_writer;
+mod verify;
+mod video;
+
+pub use commit::{Committed, RECORDER_SEQ_0};
+pub use error::StoreError;
+pub use frame_index::{FrameIndex, FrameRow};
+pub use header::{CameraDescription, Consent, ModelDescription, SessionHeader, SessionState, StoredStudy, Summary};
+pub use jpeg::{CompressError, JpegEncoder};
+use lock::SessionLock;
+pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
+pub use recover::{Recovery, recover};
+pub use session_file::{SessionFile, store_quality};
+pub use stream_writer::{NotStored, StreamWriter};
+pub use verify::{Finding, Verification, verify};
+pub use video::VideoSink;

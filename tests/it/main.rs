@@ -5,4 +5,5 @@ mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
 mod phantom;
+mod store;
 mod video_file;

@@ -1,0 +1,64 @@
+//! Everything that can go wrong with stored data, each as a sentence for a person.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("could not {doing} {path}: {source}")]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("could not {doing} {path}: {source}")]
+    Sql { doing: &'static str, path: PathBuf, source: rusqlite::Error },
+    #[error("{0} is no session: it holds no session.sqlite")]
+    NoSession(PathBuf),
+    #[error("{0} is no session file of affectograph: it was left as it is")]
+    Foreign(PathBuf),
+    #[error(
+        "{path} was written by a newer affectograph (file version {found}, this program knows {known}): update the program"
+    )]
+    Newer { path: PathBuf, found: u32, known: u32 },
+    #[error(
+        "{path} is cut off: {found} of {expected} bytes are there. It was left as it is; fetch the whole file from where it was recorded"
+    )]
+    Truncated { path: PathBuf, found: u64, expected: u64 },
+    #[error("{path} is damaged ({problem}): `affectograph verify` lists what can still be read")]
+    Damaged { path: PathBuf, problem: String },
+    #[error("{0} holds a session already, and recordings are never overwritten: choose another session number")]
+    Exists(PathBuf),
+    #[error("{0} is being recorded at this moment: stop the recording first")]
+    Recording(PathBuf),
+    #[error("the session has no stream `{0}`")]
+    NoStream(String),
+    #[error("frame {number} is not in the video of {path}")]
+    NoFrame { number: u64, path: PathBuf },
+    #[error("{path} is no Matroska video that affectograph wrote ({problem}): it was left as it is")]
+    ForeignVideo { path: PathBuf, problem: &'static str },
+    #[error("the JPEG compressor could not be started: {0}")]
+    Compressor(String),
+    #[error("recording stopped early: {0}")]
+    Poisoned(String),
+    #[error("the thread `{0}` died: the session stays open until it is recovered at the next start")]
+    ThreadDied(&'static str),
+    #[error("{0} is not inside the folder of sessions {1}: only sessions of this library can be erased")]
+    OutsideLibrary(PathBuf, PathBuf),
+    #[error("{path}, line {line}: {message}")]
+    Participants { path: PathBuf, line: usize, message: String },
+}
+
+impl StoreError {
+    pub(super) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> StoreError {
+        let path = path.as_ref().to_owned();
+        move |source| StoreError::Io { doing, path, source }
+    }
+
+    pub(super) fn sql(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(rusqlite::Error) -> StoreError {
+        let path = path.as_ref().to_owned();
+        move |source| StoreError::Sql { doing, path, source }
+    }
+
+    pub(super) fn damaged(path: impl AsRef<Path>, problem: impl Into<String>) -> StoreError {
+        StoreError::Damaged { path: path.as_ref().to_owned(), problem: problem.into() }
+    }
+}

@@ -1,0 +1,216 @@
+//! The session file as SQLite sees it: whose it is, which version, and how to open it without harming it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{SessionLock, StoreError};
+
+pub(super) const SESSION_FILE: &str = "session.sqlite";
+pub(super) const VIDEO_FILE: &str = "video.mkv";
+
+/// `affg`, where SQLite keeps an application's own mark.
+const APPLICATION_ID: u32 = u32::from_be_bytes(*b"affg");
+
+/// Number `n` (from 0) leads from file version `n` to `n + 1`. Written once, never edited after a release.
+const MIGRATIONS: &[&str] = &[include_str!("sql/001_session.sql")];
+
+/// Waiting for another connection of ours (the checkpoint's, a reader's) is measured in milliseconds.
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) fn session_file(folder: &Path) -> PathBuf {
+    folder.join(SESSION_FILE)
+}
+
+pub(super) fn video_file(folder: &Path) -> PathBuf {
+    folder.join(VIDEO_FILE)
+}
+
+/// Makes the file under another name and renames it when `fill` has written the header, so that a session file is
+/// complete or absent, whenever the process is killed.
+pub(super) fn create(
+    folder: &Path,
+    fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> Result<Connection, StoreError> {
+    let path = session_file(folder);
+    let draft = folder.join("session.sqlite.new");
+    let failed = |e| StoreError::sql("create", &path)(e);
+    let mut conn = Connection::open(&draft).map_err(failed)?;
+    let made: rusqlite::Result<()> = (|| {
+        migrate(&mut conn, MIGRATIONS)?;
+        let tx = conn.transaction()?;
+        fill(&tx)?;
+        tx.commit()?;
+        conn.pragma_update(None, "journal_mode", "wal")
+    })();
+    made.map_err(failed)?;
+    conn.close().map_err(|(_, e)| failed(e))?;
+    std::fs::rename(&draft, &path).map_err(StoreError::io("create", &path))?;
+    open_write(folder)
+}
+
+/// Commits reach the kernel at once, which is what survives a kill; they are forced to the disk by the checkpoint
+/// thread and at the end, because a commit that waits for a busy disk would break the 200 ms promise.
+pub(super) fn open_write(folder: &Path) -> Result<Connection, StoreError> {
+    let path = session_file(folder);
+    check_header(&path)?;
+    let open = || -> rusqlite::Result<Connection> {
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        conn.busy_timeout(BUSY)?;
+        conn.pragma_update(None, "synchronous", "normal")?;
+        conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+        conn.pragma_update(None, "foreign_keys", false)?; // stream ids come from our own table
+        Ok(conn)
+    };
+    open().map_err(StoreError::sql("open", &path))
+}
+
+/// Opens for reading; a file of an older version is brought up to date first, in one transaction.
+pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
+    let path = session_file(folder);
+    if check_header(&path)? < MIGRATIONS.len() as u32 {
+        // Nobody may be recording into it with the older program meanwhile.
+        let Some(_lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+        let mut conn = open_write(folder)?;
+        migrate(&mut conn, MIGRATIONS).map_err(StoreError::sql("bring up to date", &path))?;
+    }
+    let open = || -> rusqlite::Result<Connection> {
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        conn.busy_timeout(BUSY)?;
+        Ok(conn)
+    };
+    open().map_err(StoreError::sql("open", &path))
+}
+
+fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    let version: u32 = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    for (n, sql) in migrations.iter().enumerate().skip(version as usize) {
+        let tx = conn.transaction()?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", n as u32 + 1)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// Reads the first 100 bytes without SQLite, which may write into a file that it opens. Returns the file's version.
+fn check_header(path: &Path) -> Result<u32, StoreError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StoreError::NoSession(path.parent().unwrap_or(path).to_owned()));
+        }
+        Err(e) => return Err(StoreError::io("open", path)(e)),
+    };
+    let found = file.metadata().map_err(StoreError::io("look at", path))?.len();
+    let mut header = [0u8; 100];
+    if found < header.len() as u64 {
+        let mut start = Vec::new();
+        file.read_to_end(&mut start).map_err(StoreError::io("read", path))?;
+        return Err(if MAGIC.starts_with(&start[..start.len().min(MAGIC.len())]) {
+            StoreError::Truncated { path: path.to_owned(), found, expected: header.len() as u64 }
+        } else {
+            StoreError::Foreign(path.to_owned())
+        });
+    }
+    file.read_exact(&mut header).map_err(StoreError::io("read", path))?;
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if !header.starts_with(MAGIC) || word(68) != APPLICATION_ID {
+        return Err(StoreError::Foreign(path.to_owned()));
+    }
+    let version = word(60);
+    if version > MIGRATIONS.len() as u32 {
+        return Err(StoreError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() as u32 });
+    }
+    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        n => u64::from(n),
+    };
+    let expected = page_bytes * u64::from(word(28));
+    // Where a log lies beside the file, the missing pages may be in it: SQLite knows.
+    let log = path.with_extension("sqlite-wal");
+    let has_log = std::fs::metadata(&log).is_ok_and(|m| m.len() > 0);
+    if found < expected && !has_log {
+        return Err(StoreError::Truncated { path: path.to_owned(), found, expected });
+    }
+    Ok(version)
+}
+
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        create(dir.path(), |_| Ok(())).unwrap();
+        dir
+    }
+
+    #[test]
+    fn migrations_run_once_and_in_order() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let steps = ["CREATE TABLE a (x)", "ALTER TABLE a ADD COLUMN y", "INSERT INTO a VALUES (1, 2)"];
+        migrate(&mut conn, &steps[..1]).unwrap();
+        migrate(&mut conn, &steps).unwrap();
+        migrate(&mut conn, &steps).unwrap();
+        assert_eq!(conn.query_row("SELECT count(*), sum(y) FROM a", [], |r| Ok((r.get(0)?, r.get(1)?))), Ok((1, 2)));
+        assert!(migrate(&mut conn, &[steps[0], steps[1], steps[2], "no sql"]).is_err());
+        assert_eq!(conn.pragma_query_value(None, "user_version", |r| r.get(0)), Ok(3));
+    }
+
+    #[test]
+    fn strangers_are_refused_with_a_sentence_and_left_alone() {
+        let dir = made();
+        let path = session_file(dir.path());
+        let good = std::fs::read(&path).unwrap();
+        let mut newer = good.clone();
+        newer[60..64].copy_from_slice(&99u32.to_be_bytes());
+        let mut foreign = good.clone();
+        foreign[68..72].fill(0);
+        let cases: [(&[u8], &str); 6] = [
+            (&good[..good.len() - 1], "cut off"),
+            (&good[..50], "cut off"),
+            (&[], "cut off"),
+            (&newer, "newer affectograph (file version 99"),
+            (&foreign, "no session file"),
+            (b"a diary", "no session file"),
+        ];
+        for (bytes, sentence) in cases {
+            std::fs::write(&path, bytes).unwrap();
+            for error in [open_read(dir.path()).unwrap_err(), open_write(dir.path()).unwrap_err()] {
+                assert!(error.to_string().contains(sentence), "{error}");
+            }
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(open_read(dir.path()), Err(StoreError::NoSession(_))));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_values_view_decodes_every_kind_of_float() {
+        let dir = made();
+        let conn = open_write(dir.path()).unwrap();
+        let values = [0.0, -0.0, 1.0, -1.5, 0.1, f32::MAX, f32::MIN_POSITIVE, 1e-45, -3.3e-40, 1e30, 6.1e-20, f32::NAN];
+        conn.execute_batch("INSERT INTO stream VALUES (1, 'affect', 'samples', '', 30, '')").unwrap();
+        let blob: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        for position in 0..values.len() as i64 {
+            conn.execute("INSERT INTO field VALUES (1, ?1, 'f' || ?1, '1', '')", [position]).unwrap();
+        }
+        conn.execute("INSERT INTO record (stream, seq, at_ns, type, data) VALUES (1, 0, 5, 0, ?1)", [blob]).unwrap();
+        let mut read = conn.prepare("SELECT field, value FROM value WHERE stream = 'affect'").unwrap();
+        let rows: Vec<(String, Option<f64>)> =
+            read.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(rows.len(), values.len());
+        for (field, value) in rows {
+            let expected = values[field[1..].parse::<usize>().unwrap()];
+            assert_eq!(value, expected.is_finite().then_some(f64::from(expected)), "{field}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Reads a session, finished or being recorded: what was committed, and nothing else.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::header_rows::{self, Closed};
+use super::mkv_scan::read_at;
+use super::{FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary, record_rows, schema};
+use crate::session::{Record, StreamInfo, Timeline};
+
+pub struct SessionFile {
+    folder: PathBuf,
+    conn: Connection,
+    header: SessionHeader,
+    streams: Vec<StreamInfo>,
+    summary: Summary,
+    closed: Closed,
+    /// Read when first asked for: lists and exports of records do without.
+    frames: OnceCell<FrameIndex>,
+}
+
+impl SessionFile {
+    pub fn open(folder: &Path) -> Result<SessionFile, StoreError> {
+        let path = schema::session_file(folder);
+        let conn = schema::open_read(folder)?;
+        let (header, closed, summary) = header_rows::get_header(&conn, &path)?;
+        let streams = header_rows::get_streams(&conn, &path)?;
+        Ok(SessionFile { folder: folder.to_owned(), conn, header, streams, summary, closed, frames: OnceCell::new() })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn header(&self) -> &SessionHeader {
+        &self.header
+    }
+
+    pub fn streams(&self) -> &[StreamInfo] {
+        &self.streams
+    }
+
+    /// As it was when the file was opened.
+    pub fn state(&self) -> Result<SessionState, StoreError> {
+        Ok(self.closed.state(self.closed == Closed::Not && SessionLock::is_held(&self.folder)?))
+    }
+
+    /// The figures written when the session was closed; `None` while it is open.
+    pub fn summary(&self) -> Option<&Summary> {
+        (self.closed != Closed::Not).then_some(&self.summary)
+    }
+
+    /// All committed records, in memory.
+    pub fn timeline(&self) -> Result<Timeline, StoreError> {
+        let mut timeline = Timeline::default();
+        self.streams.iter().for_each(|s| timeline.declare(s.clone()));
+        self.each_record(|record| timeline.ingest(&record))?;
+        Ok(timeline)
+    }
+
+    /// All committed records in the order of storing, one at a time: for what needs no timeline.
+    pub fn each_record(&self, mut take: impl FnMut(Record)) -> Result<(), StoreError> {
+        let path = schema::session_file(&self.folder);
+        let mut unreadable = None;
+        record_rows::each_record(&self.conn, &path, &self.streams, |record| match record {
+            Ok(record) => take(record),
+            Err(problem) => {
+                unreadable.get_or_insert(problem);
+            }
+        })?;
+        unreadable.map_or(Ok(()), |problem| Err(StoreError::damaged(&path, problem)))
+    }
+
+    pub fn frames(&self) -> Result<&FrameIndex, StoreError> {
+        if let Some(frames) = self.frames.get() {
+            return Ok(frames);
+        }
+        let frames = record_rows::get_frames(&self.conn, &schema::session_file(&self.folder))?;
+        Ok(self.frames.get_or_init(|| FrameIndex::new(frames)))
+    }
+
+    /// The JPEG of one frame.
+    pub fn picture(&self, number: u64) -> Result<Vec<u8>, StoreError> {
+        let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
+        let frame = *self.frames()?.get(number).ok_or_else(missing)?;
+        let path = schema::video_file(&self.folder);
+        let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
+        let bytes_there = file.metadata().map_err(StoreError::io("look at", &path))?.len();
+        if frame.offset.saturating_add(frame.length) > bytes_there {
+            return Err(missing());
+        }
+        let mut jpeg = vec![0; frame.length as usize];
+        let read = read_at(&mut file, frame.offset, &mut jpeg).map_err(StoreError::io("read", &path))?;
+        if read < jpeg.len() || !is_jpeg(&jpeg) {
+            return Err(missing());
+        }
+        Ok(jpeg)
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+}
+
+/// Begins and ends as a JPEG does.
+pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9])
+}
+
+/// Adds the quality report, or replaces it, once the session is closed.
+pub fn store_quality(folder: &Path, quality: &Value) -> Result<(), StoreError> {
+    let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+    let path = schema::session_file(folder);
+    let conn = schema::open_write(folder)?;
+    header_rows::put_quality(&conn, Some(quality)).map_err(StoreError::sql("write into", &path))?;
+    conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
+    lock.remove()
+}

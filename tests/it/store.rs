@@ -1,0 +1,71 @@
+//! The store through its public door: what goes in comes out, whatever happens in between.
+
+mod recording;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use affectograph::capture::{Frame, Pixels, SharedFrame, TimeSource};
+use affectograph::session::{
+    ParticipantId, SessionNumber, StreamInfo, Study, Timestamp, affect_stream, health_stream, marker_stream,
+    page_stream, program, video_stream,
+};
+use affectograph::store::{CameraDescription, Consent, ModelDescription, SessionHeader, StoredStudy};
+
+const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
+
+fn header() -> SessionHeader {
+    let zero_utc = "2026-11-23T10:00:00.123456789Z".parse().unwrap();
+    SessionHeader {
+        participant: ParticipantId::numbered(1),
+        session: SessionNumber(1),
+        study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+        zero_utc,
+        software: program(),
+        host: "test".into(),
+        camera: CameraDescription { name: "phantom".into(), width_px: 64, height_px: 48, ..Default::default() },
+        models: vec![ModelDescription { name: "affect".into(), version: "1".into(), sha256: "00".into() }],
+        consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into() }),
+        overridden_checks: vec!["too dark".into()],
+    }
+}
+
+fn streams() -> Vec<StreamInfo> {
+    vec![affect_stream(30.0, "m"), page_stream(), marker_stream(), health_stream(), video_stream("c")]
+}
+
+fn ms(ms: i64) -> Timestamp {
+    Timestamp::from_ns(ms * 1_000_000)
+}
+
+/// A real, small JPEG in which frames differ.
+fn jpeg_frame(number: u64, at: Timestamp) -> SharedFrame {
+    let mut jpeg = Vec::new();
+    let picture = image::GrayImage::from_fn(64, 48, |x, y| image::Luma([(x as u64 * 3 + y as u64 + number * 5) as u8]));
+    picture.write_to(&mut std::io::Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
+    frame(number, at, Pixels::Jpeg(jpeg))
+}
+
+fn frame(number: u64, at: Timestamp, pixels: Pixels) -> SharedFrame {
+    let device_sequence = number.is_multiple_of(2).then_some(number + 100);
+    Arc::new(Frame {
+        number,
+        at,
+        time_source: TimeSource::Rendered,
+        device_sequence,
+        width_px: 64,
+        height_px: 48,
+        pixels,
+    })
+}
+
+fn bytes_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
