@@ -86,7 +86,7 @@ pub trait Instrument {
     // --- Review ------------------------------------------------------------------------------------------------
 
     /// Reads a stored session. Answered by [`Update::Opened`], or by [`Update::Failed`] with [`Activity::Open`].
-    /// `path` is a session folder or a file in it.
+    /// `path` is a session folder or a file in it. A session opened before gives way to it.
     fn open_session(&mut self, path: &Path);
 
     /// Review is over; its files may be closed.
@@ -101,8 +101,8 @@ pub trait Instrument {
     fn export(&mut self, order: ExportOrder);
 
     /// The window closes: a recording in progress is stopped properly, the page is gone before the window is, every
-    /// thread is joined. The one method that may take its time.
-    fn close(self: Box<Self>);
+    /// thread is joined. The one method that may take its time, and the last one called.
+    fn close(&mut self);
 }
 
 /// What the window offers to the instrument when it is built.
@@ -139,7 +139,7 @@ pub enum Update {
     Cameras(Vec<CameraRow>),
     /// The camera now in use, or trying to be.
     Camera(CameraState),
-    /// All checks, each time one of them changes.
+    /// All checks, each time one of them changes. While recording they are the lamps below the camera picture.
     Checks(Vec<Check>),
     Page(PageState),
     Preview(Preview),
