@@ -4,6 +4,7 @@
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
+mod desktop;
 mod phantom;
 mod store;
 mod video_file;

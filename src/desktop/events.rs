@@ -1,0 +1,102 @@
+//! The list of events. Only the rows on the screen are made.
+
+use eframe::egui;
+use egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::session::Timestamp;
+
+use super::command::Command;
+use super::indexed::{EventFilter, Indexed, Lane};
+use super::{describe, theme, widgets};
+
+const ROW: f32 = 22.0;
+
+/// `playhead`: the last event before it is marked, and a click goes to an event. `None` follows the newest.
+pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let shown = log.shown();
+    if shown.is_empty() {
+        let rect = ui.available_rect_before_wrap();
+        let sentence =
+            if log.timeline().events().is_empty() { "No events yet." } else { "No event passes the filter." };
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, sentence, FontId::proportional(13.0), p.weak);
+        return;
+    }
+    let current =
+        playhead.and_then(|at| log.position(shown, Timestamp::from_ns(at.as_ns().saturating_add(1))).checked_sub(1));
+    let area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(playhead.is_none());
+    ui.spacing_mut().item_spacing.y = 0.0;
+    area.show_rows(ui, ROW, shown.len(), |ui, range| {
+        keep_in_sight(ui, &range, current);
+        for k in range {
+            row(ui, log, k, current == Some(k), playhead.is_some(), commands);
+        }
+    });
+}
+
+/// Scrolls where the current event changed, and not where the operator scrolled.
+fn keep_in_sight(ui: &Ui, range: &std::ops::Range<usize>, current: Option<usize>) {
+    let id = ui.scope_id().with("current event");
+    let before = ui.data(|d| d.get_temp::<Option<usize>>(id)).flatten();
+    if before == current {
+        return;
+    }
+    ui.data_mut(|d| d.insert_temp(id, current));
+    if let Some(k) = current {
+        let top = ui.max_rect().top() + (k as f32 - range.start as f32) * ROW;
+        let rect = Rect::from_min_size(pos2(ui.max_rect().left(), top - ROW), vec2(10.0, 3.0 * ROW));
+        ui.scroll_to_rect_animation(rect, None, egui::style::ScrollAnimation::none());
+    }
+}
+
+fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: bool, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let event = &log.timeline().events()[log.shown()[k] as usize];
+    let sense = if is_clickable { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), sense);
+    if is_current {
+        ui.painter().rect_filled(rect, 4.0, p.selected);
+    } else if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 4.0, p.hover);
+    }
+    let lane = Lane::of(event.stream.as_str(), &event.what.kind);
+    let [sign, time, kind, details] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [12.0, 84.0, 62.0, 0.0]);
+    match lane {
+        Lane::Marker => {
+            ui.painter().add(widgets::diamond(sign.center(), 4.5, p.accent));
+        }
+        Lane::Instrument => widgets::warning_sign(ui.painter(), sign.center(), 5.0),
+        Lane::Page => {
+            ui.painter().circle_filled(sign.center(), 2.0, p.weak);
+        }
+    }
+    let time_text = event.at.to_string();
+    widgets::line(ui, time, &time_text, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
+    widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
+    let told = describe::details(&event.what.data);
+    let color = if lane == Lane::Marker { p.strong } else { p.weak };
+    let is_cut = widgets::line(ui, details, &told, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
+    response.widget_info(|| {
+        let name = format!("{} {}", time_text, describe::event(&event.what));
+        WidgetInfo::selected(egui::Role::ListBoxOption, true, is_current, name)
+    });
+    let response = if is_cut { response.on_hover_text(told) } else { response };
+    if response.clicked() {
+        commands.push(Command::Seek(event.at));
+    }
+}
+
+/// Which events are shown.
+pub fn filter(ui: &mut Ui, filter: &EventFilter, commands: &mut Vec<Command>) {
+    let mut wanted = filter.clone();
+    ui.horizontal(|ui| {
+        for (k, lane) in Lane::ALL.into_iter().enumerate() {
+            ui.checkbox(&mut wanted.lanes[k], lane.label());
+        }
+    });
+    let field = egui::TextEdit::singleline(&mut wanted.text).hint_text("Filter events").desired_width(f32::INFINITY);
+    ui.add(field).accessible_name("Filter events");
+    if wanted != *filter {
+        commands.push(Command::SetEventFilter(wanted));
+    }
+}

@@ -1,0 +1,58 @@
+//! The instrument's figures while it records. Red where something is being lost.
+
+use eframe::egui;
+use egui::{Color32, Sense, Ui, WidgetInfo, vec2};
+
+use super::port::HealthFigures;
+use super::{figures, theme, widgets};
+
+/// Below these, a figure asks for attention without anything being lost yet.
+const DISK_SHORT_MIN: u64 = 30;
+const QUEUE_HIGH: f64 = 0.5;
+
+pub fn show(ui: &mut Ui, health: &HealthFigures) {
+    let p = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = 18.0;
+    let plain = p.text;
+    let is_slow = health.camera_hz < 0.9 * health.asked_hz;
+    let camera = format!("{:.1} fps", health.camera_hz);
+    widgets::stat(ui, "camera", &camera, if is_slow { theme::CAUTION } else { plain })
+        .on_hover_text(format!("Pictures in the last second; asked for {:.0} a second.", health.asked_hz));
+    widgets::stat(ui, "stored", &figures::count(health.frames_stored), plain)
+        .on_hover_text("Frames in the video file.");
+    widgets::stat(ui, "scored", &figures::count(health.frames_scored), plain)
+        .on_hover_text("Frames that the networks have read.");
+    widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain)
+        .on_hover_text("Frames not read live. They are in the video and can be read later: nothing is lost.");
+    let lost = if health.lost > 0 { p.loss_text } else { plain };
+    widgets::stat(ui, "lost", &figures::count(health.lost), lost)
+        .on_hover_text("Frames and records that are gone for good. Each is stored as a gap with its reason.");
+    let inference = health.inference_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"));
+    widgets::stat(ui, "inference", &inference, plain).on_hover_text("Time the networks take for one frame.");
+    queue(ui, health.queue_fill);
+    let disk = match health.disk_left {
+        Some(left) => format!("{} · {}", figures::bytes(health.disk_left_bytes), figures::about(left)),
+        None => figures::bytes(health.disk_left_bytes),
+    };
+    let is_short = health.disk_left.is_some_and(|left| left.as_secs() < DISK_SHORT_MIN * 60);
+    widgets::stat(ui, "disk left", &disk, if is_short { theme::CAUTION } else { plain })
+        .on_hover_text("Free space, and how long it lasts at the present rate.");
+}
+
+fn queue(ui: &mut Ui, fill: f64) {
+    let p = theme::palette(ui);
+    let fill = fill.clamp(0.0, 1.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(46.0, 30.0), Sense::hover());
+    ui.painter().text(rect.min, egui::Align2::LEFT_TOP, "queue", theme::caption_font(), p.weak);
+    let track = egui::Rect::from_min_size(rect.left_bottom() - vec2(0.0, 12.0), vec2(rect.width(), 6.0));
+    ui.painter().rect_filled(track, 3.0, p.hairline);
+    let color: Color32 = match fill {
+        f if f >= 0.999 => theme::LOSS,
+        f if f >= QUEUE_HIGH => theme::CAUTION,
+        _ => p.weak,
+    };
+    let width = (track.width() * fill as f32).max(2.0);
+    ui.painter().rect_filled(egui::Rect::from_min_size(track.min, vec2(width, 6.0)), 3.0, color);
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("queue {:.0} %", fill * 100.0)));
+    response.on_hover_text(format!("The fullest queue on the way to the disk: {:.0} %.", fill * 100.0));
+}

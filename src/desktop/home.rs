@@ -1,0 +1,409 @@
+//! The first thing one sees: all sessions as a table, the studies, and the way to a new recording.
+
+use std::ops::Range;
+
+use eframe::egui;
+use egui::{
+    Align, Align2, FontId, Frame, Key, Layout, Margin, Panel, Rect, RichText, ScrollArea, Sense, Shape, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::command::Command;
+use super::port::{Library, SessionRow, SessionState, StudyRow};
+use super::state::{self, Column, Home, State};
+use super::theme::Palette;
+use super::{figures, theme, views, widgets};
+
+const ROW: f32 = 32.0;
+
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    views::top_bar(ui, state, commands, |ui, _| {
+        ui.label(RichText::new("affectograph").size(20.0).color(p.strong));
+    });
+    let home = &state.home;
+    let Some(library) = &home.library else {
+        views::central(ui, |ui| views::waiting(ui, "Reading the sessions …"));
+        return;
+    };
+    let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 12));
+    Panel::left("studies")
+        .frame(side)
+        .resizable(false)
+        .exact_size(236.0)
+        .show(ui, |ui| studies(ui, home, library, commands));
+    if let Some(row) = home.selected_row() {
+        let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 10));
+        Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, row, state, commands));
+    }
+    views::central(ui, |ui| {
+        if library.sessions.is_empty() {
+            first_recording(ui, library, commands);
+        } else {
+            tools(ui, home, commands);
+            ui.add_space(8.0);
+            table(ui, home, commands);
+        }
+    });
+    dropping(ui);
+}
+
+fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
+        let root = library.root.display().to_string();
+        ui.add(egui::Label::new(RichText::new(&root).small().weak()).truncate()).on_hover_text(&root);
+        widgets::caption(ui, "Recordings are kept in");
+        ui.add_space(4.0);
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            widgets::section(ui, "Studies");
+            ui.add_space(4.0);
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                if study(ui, "All studies", library.sessions.len(), home.study.is_none(), None) {
+                    commands.push(Command::SetStudy(None));
+                }
+                for row in &library.studies {
+                    let count = library.sessions.iter().filter(|s| s.study == row.name).count();
+                    let is_chosen = home.study.as_ref() == Some(&row.name);
+                    if study(ui, &row.title, count, is_chosen, Some(row)) {
+                        commands.push(Command::SetStudy((!is_chosen).then(|| row.name.clone())));
+                    }
+                    if let Some(problem) = &row.problem {
+                        Frame::new().inner_margin(Margin { left: 10, right: 4, top: 0, bottom: 6 }).show(ui, |ui| {
+                            ui.label(RichText::new(problem).small().color(p.weak));
+                        });
+                    }
+                }
+            });
+        });
+    });
+}
+
+fn study(ui: &mut Ui, title: &str, sessions: usize, is_chosen: bool, row: Option<&StudyRow>) -> bool {
+    let p = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
+    background(ui, rect, is_chosen, &response, &p);
+    let [name, count] = widgets::columns(rect.shrink2(vec2(10.0, 0.0)), 6.0, [0.0, 34.0]);
+    let font = FontId::proportional(14.0);
+    let color = if is_chosen { p.strong } else { p.text };
+    widgets::line(ui, name, title, font.clone(), color, Align2::LEFT_CENTER);
+    if row.is_some_and(|r| r.problem.is_some()) {
+        widgets::warning_sign(ui.painter(), count.right_center() - vec2(7.0, 0.0), 6.5);
+    } else {
+        widgets::line(ui, count, &sessions.to_string(), FontId::proportional(12.5), p.weak, Align2::RIGHT_CENTER);
+    }
+    response.widget_info(|| {
+        let name = format!("Study {title}, {sessions} sessions");
+        WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, name)
+    });
+    let told =
+        row.map(|r| if r.description.is_empty() { r.name.clone() } else { format!("{}: {}", r.name, r.description) });
+    match told {
+        Some(text) => response.on_hover_text(text).clicked(),
+        None => response.clicked(),
+    }
+}
+
+fn background(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p: &Palette) {
+    if is_chosen {
+        ui.painter().rect_filled(rect, 6.0, p.selected);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 6.0, p.hover);
+    }
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, 6.0, Stroke::new(1.5, p.accent), egui::StrokeKind::Inside);
+    }
+}
+
+fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let mut filter = home.filter.clone();
+        let field = egui::TextEdit::singleline(&mut filter)
+            .hint_text("Filter by participant, study or date")
+            .desired_width(280.0)
+            .margin(Margin::symmetric(10, 6));
+        if ui.add(field).accessible_name("Filter sessions").changed() {
+            commands.push(Command::SetFilter(filter));
+        }
+        let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
+        let told =
+            if home.rows.len() == all { format!("{all} sessions") } else { format!("{} of {all}", home.rows.len()) };
+        widgets::caption(ui, told);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ways(ui, commands));
+    });
+}
+
+fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
+    if widgets::primary(ui, true, "New session").on_hover_text("Ctrl N").clicked() {
+        commands.push(Command::AskNewSession);
+    }
+    if ui.button("Open session …").on_hover_text("From elsewhere; or drop its folder here (Ctrl O)").clicked() {
+        commands.push(Command::AskOpen);
+    }
+}
+
+fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let frame = theme::card(&p).inner_margin(Margin::ZERO);
+    frame.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        head(ui, home, commands);
+        if home.rows.is_empty() {
+            let rect = ui.available_rect_before_wrap();
+            ui.allocate_rect(rect, Sense::hover());
+            let font = FontId::proportional(14.0);
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, "No session passes the filter.", font, p.weak);
+            return;
+        }
+        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, home.rows.len(), |ui, range| {
+            keep_in_sight(ui, home, &range);
+            for session in home.listed().skip(range.start).take(range.len()) {
+                body(ui, home, session, commands);
+            }
+        });
+    });
+}
+
+/// Scrolls to a selection made by keyboard.
+fn keep_in_sight(ui: &Ui, home: &Home, range: &Range<usize>) {
+    let id = ui.scope_id().with("selection");
+    let before = ui.data(|d| d.get_temp::<Option<std::path::PathBuf>>(id)).flatten();
+    if before == home.selected {
+        return;
+    }
+    ui.data_mut(|d| d.insert_temp(id, home.selected.clone()));
+    let row = home.listed().position(|s| Some(&s.folder) == home.selected.as_ref());
+    if let Some(row) = row {
+        let top = ui.max_rect().top() + (row as f32 - range.start as f32) * ROW;
+        let rect = Rect::from_min_size(pos2(ui.max_rect().left(), top), vec2(10.0, ROW));
+        ui.scroll_to_rect_animation(rect, None, egui::style::ScrollAnimation::none());
+    }
+}
+
+fn cells(rect: Rect) -> [Rect; 8] {
+    let inner = rect.shrink2(vec2(14.0, 0.0));
+    let shares = [0.13, 0.10, 0.15, 0.19, 0.09, 0.13, 0.10, 0.11];
+    let mut x = inner.left();
+    shares.map(|share| {
+        let width = inner.width() * share;
+        let cell = Rect::from_min_max(pos2(x, inner.top()), pos2(x + width - 10.0, inner.bottom()));
+        x += width;
+        cell
+    })
+}
+
+fn alignment(column: Column) -> Align2 {
+    match column {
+        Column::Length | Column::Size => Align2::RIGHT_CENTER,
+        _ => Align2::LEFT_CENTER,
+    }
+}
+
+/// Columns of figures end flush right, with air before the next one.
+fn inset(column: Column, cell: Rect) -> Rect {
+    match column {
+        Column::Length | Column::Size => Rect::from_min_max(cell.min, cell.max - vec2(16.0, 0.0)),
+        _ => cell,
+    }
+}
+
+fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
+    for (cell, column) in cells(rect).into_iter().zip(Column::ALL) {
+        let response = ui.interact(cell, ui.scope_id().with(column.label()), Sense::click());
+        let is_order = home.order.by == column;
+        let color = if is_order || response.hovered() || response.has_focus() { p.strong } else { p.weak };
+        let cell = inset(column, cell);
+        let align = alignment(column);
+        let font = FontId::proportional(12.5);
+        let text = ui.painter().text(align.pos_in_rect(&cell), align, column.label(), font, color);
+        if is_order {
+            let at = pos2(text.right() + 9.0, text.center().y);
+            let up = if home.order.is_descending { 1.0 } else { -1.0 };
+            let corners = [vec2(-3.5, -2.0 * up), vec2(3.5, -2.0 * up), vec2(0.0, 2.5 * up)].map(|v| at + v);
+            ui.painter().add(Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE));
+        }
+        if response.has_focus() {
+            ui.painter().rect_stroke(
+                cell.shrink2(vec2(-4.0, 4.0)),
+                4.0,
+                Stroke::new(1.5, p.accent),
+                egui::StrokeKind::Inside,
+            );
+        }
+        response.widget_info(|| {
+            WidgetInfo::labeled(egui::Role::ColumnHeader, true, format!("Sort by {}", column.label().to_lowercase()))
+        });
+        if response.clicked() {
+            commands.push(Command::SortBy(column));
+        }
+    }
+    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
+}
+
+fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let is_selected = home.selected.as_ref() == Some(&session.folder);
+    background(ui, rect.shrink2(vec2(4.0, 1.0)), is_selected, &response, &p);
+    let is_damaged = matches!(session.state, SessionState::Damaged(_));
+    let text = if is_damaged { p.weak } else { p.text };
+    for (cell, column) in cells(rect).into_iter().zip(Column::ALL) {
+        let cell = inset(column, cell);
+        let (value, color) = match column {
+            Column::Participant => match &session.participant {
+                Some(participant) => (participant.to_string(), if is_damaged { p.weak } else { p.strong }),
+                None => (session.title(), p.weak),
+            },
+            Column::Session => (session.session.map_or_else(String::new, |n| n.to_string()), text),
+            Column::Study => (session.study.clone(), text),
+            Column::Date => (state::date(session), text),
+            Column::Length => (session.length.map_or_else(|| "–".to_owned(), figures::length), text),
+            Column::Size => (figures::bytes(session.size_bytes), text),
+            Column::Quality => {
+                match session.grade {
+                    Some(grade) => {
+                        let after = widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p);
+                        let word = widgets::grade_word(grade);
+                        ui.painter().text(after, Align2::LEFT_CENTER, word, FontId::proportional(13.0), text);
+                    }
+                    None => {
+                        ui.painter().text(
+                            cell.left_center(),
+                            Align2::LEFT_CENTER,
+                            "–",
+                            FontId::proportional(14.0),
+                            p.weak,
+                        );
+                    }
+                }
+                continue;
+            }
+            Column::State => {
+                let mut cell = cell;
+                if matches!(session.state, SessionState::Damaged(_) | SessionState::Recovered(_)) {
+                    widgets::warning_sign(ui.painter(), cell.left_center() + vec2(6.0, 0.0), 6.0);
+                    cell.min.x += 18.0;
+                } else if session.state == SessionState::Recording {
+                    ui.painter().circle_filled(cell.left_center() + vec2(5.0, 0.0), 4.0, p.accent);
+                    cell.min.x += 18.0;
+                }
+                widgets::line(
+                    ui,
+                    cell,
+                    state::state_word(session),
+                    FontId::proportional(13.0),
+                    p.weak,
+                    Align2::LEFT_CENTER,
+                );
+                continue;
+            }
+        };
+        let is_figure = matches!(column, Column::Length | Column::Size | Column::Date);
+        let font = if is_figure { FontId::proportional(13.5) } else { FontId::proportional(14.0) };
+        widgets::line(ui, cell, &value, font, color, alignment(column));
+    }
+    response.widget_info(|| {
+        let name = format!("{}, study {}, {}", session.title(), session.study, state::state_word(session));
+        WidgetInfo::selected(egui::Role::ListBoxOption, true, is_selected, name)
+    });
+    let is_entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if response.double_clicked() || is_entered {
+        commands.push(Command::OpenSession(session.folder.clone()));
+    } else if response.clicked() {
+        commands.push(Command::Select(session.folder.clone()));
+    }
+}
+
+fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let is_openable = !matches!(row.state, SessionState::Damaged(_) | SessionState::Recording);
+            let is_idle = state.opening.is_none();
+            if widgets::primary(ui, is_openable && is_idle, "Open").on_hover_text("Enter, or a double click").clicked()
+            {
+                commands.push(Command::OpenSession(row.folder.clone()));
+            }
+            let is_erasable = row.state != SessionState::Recording;
+            if ui.add_enabled(is_erasable, egui::Button::new("Erase …")).clicked() {
+                commands.push(Command::AskErase(row.folder.clone()));
+            }
+            if state.opening.is_some() {
+                ui.spinner();
+                widgets::caption(ui, "Opening …");
+            }
+            ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.label(RichText::new(row.title()).color(p.strong));
+                let told = match &row.state {
+                    SessionState::Damaged(sentence) | SessionState::Recovered(sentence) => sentence.clone(),
+                    SessionState::Recording => "This session is being recorded.".to_owned(),
+                    SessionState::Complete => row.folder.display().to_string(),
+                };
+                ui.add(egui::Label::new(RichText::new(&told).small().weak()).truncate()).on_hover_text(&told);
+            });
+        });
+    });
+}
+
+/// Nothing is here yet: how to begin.
+fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.22).max(20.0));
+        ui.label(RichText::new("No sessions yet").size(24.0).color(p.strong));
+        ui.add_space(10.0);
+        ui.scope(|ui| {
+            ui.set_max_width(460.0);
+            let steps = [
+                "Press New session and choose a study. The demo study needs nothing but a face.",
+                "Sit in front of the camera. The checklist turns green by itself.",
+                "Press Record. Stop when the task is done, and open the session to look at it.",
+            ];
+            for (k, step) in steps.iter().enumerate() {
+                ui.horizontal(|ui| {
+                    let (rect, _) = ui.allocate_exact_size(vec2(26.0, 26.0), Sense::hover());
+                    ui.painter().circle_stroke(rect.center(), 11.0, Stroke::new(1.2, p.accent));
+                    let font = FontId::proportional(13.0);
+                    ui.painter().text(rect.center(), Align2::CENTER_CENTER, (k + 1).to_string(), font, p.accent);
+                    ui.add(egui::Label::new(*step).wrap());
+                });
+                ui.add_space(4.0);
+            }
+            ui.add_space(14.0);
+            ui.horizontal(|ui| {
+                ui.add_space(34.0);
+                if widgets::primary(ui, !library.studies.is_empty(), "New session").clicked() {
+                    commands.push(Command::AskNewSession);
+                }
+                if ui.button("Open session …").clicked() {
+                    commands.push(Command::AskOpen);
+                }
+            });
+            if library.studies.is_empty() {
+                ui.add_space(8.0);
+                widgets::caption(
+                    ui,
+                    format!("There is no study in {}. Put a study.toml there.", library.root.display()),
+                );
+            }
+        });
+    });
+}
+
+/// While something is held over the window.
+fn dropping(ui: &Ui) {
+    if ui.input(|i| i.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let p = theme::palette(ui);
+    let rect = ui.ctx().content_rect().shrink(10.0);
+    let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("dropping"));
+    let painter = ui.ctx().layer_painter(layer);
+    painter.rect(rect, 12.0, p.ground.gamma_multiply(0.85), Stroke::new(2.0, p.accent), egui::StrokeKind::Inside);
+    let font = FontId::proportional(20.0);
+    painter.text(rect.center(), Align2::CENTER_CENTER, "Drop a session to open it", font, p.strong);
+}

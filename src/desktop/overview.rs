@@ -1,0 +1,110 @@
+//! The whole session in one strip: where one looks, and what lies elsewhere.
+
+use eframe::egui;
+use egui::{Color32, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::session::{AFFECT, Timestamp, affect};
+
+use super::command::Command;
+use super::indexed::Lane;
+use super::state::{Review, Window};
+use super::{figures, theme, widgets};
+
+pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_filled(rect, 4.0, p.card);
+    let span = review.span;
+    let x_of = |at_s: f64| rect.left() + rect.width() * ((at_s - span.from_s) / span.width_s()) as f32;
+
+    for (stretches, color) in [
+        (review.log.absent_between(span.from(), span.until()), p.gap),
+        (review.log.lost_between(span.from(), span.until()), p.gap_loss),
+    ] {
+        let mut drawn = f32::NEG_INFINITY;
+        for stretch in stretches {
+            let right = x_of(stretch.until.as_secs_f64()).max(x_of(stretch.from.as_secs_f64()) + 1.0);
+            if right > drawn {
+                let left = x_of(stretch.from.as_secs_f64()).max(drawn);
+                painter.rect_filled(Rect::from_x_y_ranges(left..=right, rect.y_range()), 0.0, color);
+                drawn = right;
+            }
+        }
+    }
+    let half = (rect.height() - 8.0) / 2.0;
+    curve(&painter, rect, review, affect::VALENCE, rect.top() + 2.0 + half / 2.0, half / 2.0, theme::VALENCE);
+    curve(&painter, rect, review, affect::AROUSAL, rect.bottom() - 6.0 - half / 2.0, half / 2.0, theme::AROUSAL);
+    events(&painter, rect, review, &p);
+
+    let view = Rect::from_x_y_ranges(x_of(review.window.from_s)..=x_of(review.window.until_s), rect.y_range());
+    let shade = p.ground.gamma_multiply(0.62);
+    painter.rect_filled(Rect::from_min_max(rect.min, pos2(view.left(), rect.bottom())), 0.0, shade);
+    painter.rect_filled(Rect::from_min_max(pos2(view.right(), rect.top()), rect.max), 0.0, shade);
+    painter.rect_stroke(view, 3.0, Stroke::new(1.5, p.weak), StrokeKind::Inside);
+    let x = x_of(review.playhead.at.as_secs_f64());
+    painter.line_segment([pos2(x, rect.top()), pos2(x, rect.bottom())], Stroke::new(1.5, p.accent));
+    ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+
+    response.widget_info(|| {
+        let mut info = WidgetInfo::slider(true, review.playhead.at.as_secs_f64(), "Place in the session");
+        info.current_text_value = Some(figures::clock(review.playhead.at));
+        info
+    });
+    if let Some(at) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) {
+        let share = f64::from(((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0));
+        let at_s = span.from_s + span.width_s() * share;
+        if response.dragged() {
+            let half = review.window.width_s() / 2.0;
+            commands.push(Command::ShowWindow(Window { from_s: at_s - half, until_s: at_s + half }));
+        }
+        commands.push(Command::Seek(Timestamp::from_secs_f64(at_s)));
+    }
+}
+
+/// Minimum to maximum of each pixel column.
+fn curve(painter: &egui::Painter, rect: Rect, review: &Review, field: usize, middle: f32, reach: f32, color: Color32) {
+    let Some(series) = review.log.timeline().series(AFFECT) else { return };
+    let times = series.times();
+    let columns = (rect.width() as usize).clamp(1, 8192);
+    let step_s = review.span.width_s() / columns as f64;
+    let mut start = 0;
+    let mut shapes = Vec::with_capacity(columns);
+    for column in 0..columns {
+        let edge = Timestamp::from_secs_f64(review.span.from_s + step_s * (column + 1) as f64);
+        let end = start + times[start..].partition_point(|t| *t < edge);
+        if let Some(extent) = series.extent(field, start..end) {
+            let y = |value: f32| middle - reach * value.clamp(-1.0, 1.0);
+            let x = rect.left() + column as f32 + 0.5;
+            let (high, low) = (y(extent.max), y(extent.min).max(y(extent.max) + 1.2));
+            shapes.push(Shape::line_segment([pos2(x, high), pos2(x, low)], Stroke::new(1.0, color)));
+        }
+        start = end;
+    }
+    painter.extend(shapes);
+}
+
+fn events(painter: &egui::Painter, rect: Rect, review: &Review, p: &theme::Palette) {
+    let (from, until) = (review.span.from(), Timestamp::from_ns(review.span.until().as_ns().saturating_add(1)));
+    let rows = review.log.timeline().events();
+    let pixel_s = review.span.width_s() / f64::from(rect.width().max(1.0));
+    for lane in [Lane::Page, Lane::Marker] {
+        let shown = review.log.lane_between(lane, from, until);
+        let mut k = 0;
+        while let Some(row) = shown.get(k) {
+            let at_s = rows[*row as usize].at.as_secs_f64();
+            let x = rect.left() + ((at_s - review.span.from_s) / pixel_s) as f32;
+            match lane {
+                Lane::Marker => {
+                    painter.add(widgets::diamond(pos2(x, rect.bottom() - 6.0), 4.0, p.accent));
+                }
+                _ => {
+                    let foot = pos2(x, rect.bottom() - 1.0);
+                    painter.line_segment([foot, foot - vec2(0.0, 4.0)], Stroke::new(1.0, p.weak));
+                }
+            }
+            let next = Timestamp::from_secs_f64(at_s + pixel_s);
+            k += 1 + review.log.position(&shown[k + 1..], next);
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Valence and arousal over time with the events on the same axis.
+
+use eframe::egui;
+use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
+use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
+
+use crate::session::{AFFECT, Timestamp, affect};
+
+use super::command::Command;
+use super::decimate::{self, Curve};
+use super::indexed::{Indexed, Lane, Stretch};
+use super::state::Window;
+use super::theme::{self, Palette};
+use super::{describe, figures, widgets};
+
+/// How far apart the middles of the two curves lie, where each reaches from −1 to 1.
+const APART: f64 = 1.12;
+/// For the event marks below the curves.
+const EVENTS_PX: f32 = 38.0;
+const AXIS_PX: f32 = 20.0;
+/// For figures beside the curves.
+const SCALE_PX: f32 = 34.0;
+/// An event this near to a click is meant by it.
+const REACH_PX: f32 = 7.0;
+
+pub struct Plotted<'a> {
+    pub log: &'a Indexed,
+    pub window: Window,
+    /// A line at the playhead; `None` while following.
+    pub playhead: Option<Timestamp>,
+    /// Whether one can click, drag and zoom.
+    pub is_explorable: bool,
+}
+
+pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
+    ui.painter().rect_filled(area, 4.0, p.card);
+    let events_top = area.bottom() - EVENTS_PX;
+    // What the events take of the vertical axis.
+    let curves_px = f64::from((events_top - area.top()).max(20.0));
+    let floor = -2.0 * APART - 0.02;
+    let scale = Scale { top: 2.0 * APART, bottom: floor - (2.0 * APART - floor) * f64::from(EVENTS_PX) / curves_px };
+
+    plot(ui, area, plotted, scale, &p);
+    time_axis(ui, area, rect, plotted.window, &p);
+    lanes(ui, area, rect, scale, &p);
+    let nearest = events(ui, area, events_top, plotted, &p);
+    if let Some(at) = plotted.playhead {
+        let x = x_of(area, plotted.window, at.as_secs_f64());
+        if area.x_range().expand(1.0).contains(x) {
+            let line = [pos2(x, area.top()), pos2(x, area.bottom())];
+            ui.painter().with_clip_rect(area.expand(1.0)).line_segment(line, Stroke::new(1.5, p.accent));
+            ui.painter().add(Shape::convex_polygon(
+                vec![pos2(x - 5.0, area.top()), pos2(x + 5.0, area.top()), pos2(x, area.top() + 7.0)],
+                p.accent,
+                Stroke::NONE,
+            ));
+        }
+    }
+    ui.painter().rect_stroke(area, 4.0, Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
+    explore(ui, area, events_top, plotted, nearest, &p, commands);
+}
+
+#[derive(Clone, Copy)]
+struct Scale {
+    top: f64,
+    bottom: f64,
+}
+
+impl Scale {
+    fn y(&self, area: Rect, value: f64) -> f32 {
+        let share = (self.top - value) / (self.top - self.bottom);
+        area.top() + area.height() * share as f32
+    }
+}
+
+fn x_of(area: Rect, window: Window, at_s: f64) -> f32 {
+    area.left() + area.width() * ((at_s - window.from_s) / window.width_s()) as f32
+}
+
+fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
+    window.from_s + window.width_s() * f64::from((x - area.left()) / area.width())
+}
+
+/// Curves, bands and gaps, drawn by `egui_plot` over exactly `area`.
+fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palette) {
+    let window = plotted.window;
+    let curves: [Option<Curve>; 2] = [(affect::VALENCE, affect::VALENCE_SD), (affect::AROUSAL, affect::AROUSAL_SD)]
+        .map(|(value, sd)| {
+            let series = plotted.log.timeline().series(AFFECT)?;
+            Some(decimate::curve(series, value, Some(sd), window, area.width() * ui.ctx().pixels_per_point()))
+        });
+    let absent = merged(plotted.log.absent_between(window.from(), window.until()), window, area.width());
+    let lost = merged(plotted.log.lost_between(window.from(), window.until()), window, area.width());
+    let p = *p;
+    let step = tick_step_s(window, area.width());
+    let draw = move |plot: &mut egui_plot::PlotUi<'_>| {
+        plot.set_plot_bounds_x(window.from_s..=window.until_s);
+        plot.set_plot_bounds_y(scale.bottom..=scale.top);
+        for (stretches, color) in [(&absent, p.gap), (&lost, p.gap_loss)] {
+            for [from_s, until_s] in stretches {
+                plot.span(Span::new("", *from_s..=*until_s).fill(color).border_width(0.0).border_color(color));
+            }
+        }
+        for (curve, color, middle) in curves
+            .into_iter()
+            .zip([(theme::VALENCE, APART), (theme::AROUSAL, -APART)])
+            .filter_map(|(curve, (color, m))| curve.map(|c| (c, color, m)))
+        {
+            let band_color = color.gamma_multiply(0.20);
+            for band in &curve.bands {
+                let [low, high] = [&band.low, &band.high].map(|v| v.iter().map(|y| y + middle).collect::<Vec<_>>());
+                plot.add(FilledArea::new("", &band.at_s, &low, &high).fill_color(band_color).allow_hover(false));
+            }
+            for run in curve.runs {
+                let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
+                plot.line(Line::new("", points).color(color).width(1.7).allow_hover(false));
+            }
+        }
+    };
+    widgets::within(ui, area, "curves", |ui| {
+        Plot::new("affect over time")
+            .width(area.width())
+            .height(area.height())
+            .show_axes(Vec2b::FALSE)
+            .show_background(false)
+            .allow_drag(false)
+            .allow_scroll(false)
+            .allow_zoom(false)
+            .allow_boxed_zoom(false)
+            .allow_double_click_reset(false)
+            .show_x(false)
+            .show_y(false)
+            .sense(Sense::hover())
+            .label_formatter(|_| None)
+            .grid_color(p.grid)
+            .x_grid_spacer(move |input: GridInput| {
+                let first = (input.bounds.0 / step).ceil() as i64;
+                let last = (input.bounds.1 / step).floor() as i64;
+                (first..=last).take(200).map(|k| GridMark { value: k as f64 * step, step_size: step }).collect()
+            })
+            .y_grid_spacer(|_| {
+                [APART - 1.0, APART, APART + 1.0, -APART - 1.0, -APART, -APART + 1.0]
+                    .map(|value| GridMark { value, step_size: 1.0 })
+                    .to_vec()
+            })
+            .show(ui, draw);
+    });
+}
+
+/// Stretches as `[from, until]` in seconds, those that fall on the same pixels joined.
+fn merged(stretches: &[Stretch], window: Window, width_px: f32) -> Vec<[f64; 2]> {
+    let pixel_s = window.width_s() / f64::from(width_px.max(1.0));
+    let mut out: Vec<[f64; 2]> = Vec::new();
+    let mut k = 0;
+    while let Some(stretch) = stretches.get(k) {
+        let from_s = stretch.from.as_secs_f64().max(window.from_s);
+        let until_s = stretch.until.as_secs_f64().min(window.until_s).max(from_s + pixel_s);
+        match out.last_mut() {
+            Some(last) if from_s <= last[1] => last[1] = last[1].max(until_s),
+            _ => out.push([from_s, until_s]),
+        }
+        // Everything that ends within this pixel is drawn by now.
+        let drawn = Timestamp::from_secs_f64(until_s);
+        k += 1 + stretches[k + 1..].partition_point(|s| s.until <= drawn);
+    }
+    out
+}
+
+/// A distance of ticks that people count in, with room for their labels.
+fn tick_step_s(window: Window, width_px: f32) -> f64 {
+    const STEPS: [f64; 20] = [
+        0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
+        3600.0, 7200.0,
+    ];
+    let smallest = window.width_s() * 84.0 / f64::from(width_px.max(84.0));
+    STEPS.into_iter().find(|s| *s >= smallest).unwrap_or(6.0 * 3600.0)
+}
+
+fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
+    let step = tick_step_s(window, area.width());
+    let first = (window.from_s / step).ceil() as i64;
+    let last = (window.until_s / step).floor() as i64;
+    for k in (first..=last).take(200) {
+        let at_s = k as f64 * step;
+        let x = x_of(area, window, at_s);
+        // A label that would stick out of the picture is left out.
+        if x < area.left() + 14.0 || x > rect.right() - 16.0 {
+            continue;
+        }
+        let at = pos2(x, area.bottom() + 4.0);
+        ui.painter().text(at, Align2::CENTER_TOP, figures::tick(at_s, step), theme::caption_font(), p.weak);
+    }
+}
+
+fn lanes(ui: &Ui, area: Rect, rect: Rect, scale: Scale, p: &Palette) {
+    let font = theme::caption_font();
+    for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
+        for (text, value) in [("+1", 1.0), ("0", 0.0), ("−1", -1.0)] {
+            // Nudged inwards, so that the two scales do not touch.
+            let y = scale.y(area, middle + value) + 5.0 * value as f32;
+            ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
+        }
+        let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
+        let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
+        ui.painter().rect_filled(chip, 2.0, color);
+        ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+    }
+    let y = area.bottom() - EVENTS_PX;
+    ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));
+    ui.painter().text(pos2(rect.left() + 28.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "ev", font, p.weak);
+}
+
+/// Draws the marks and returns the event under the pointer.
+fn events(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
+    let painter = ui.painter().with_clip_rect(area);
+    let window = plotted.window;
+    let rows = plotted.log.timeline().events();
+    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| area.contains(*at) && at.y >= top);
+    let mut nearest: Option<(f32, usize)> = None;
+    let upper = top + 11.0;
+    let lower = area.bottom() - 10.0;
+    for lane in [Lane::Page, Lane::Instrument, Lane::Marker] {
+        let shown = plotted.log.lane_between(lane, window.from(), window.until());
+        let y = if lane == Lane::Page { lower } else { upper };
+        let mut k = 0;
+        let mut label_end = f32::NEG_INFINITY;
+        while let Some(row) = shown.get(k) {
+            let event = &rows[*row as usize];
+            let x = x_of(area, window, event.at.as_secs_f64());
+            // The next event on another pixel than this one.
+            let next_s = seconds_at(area, window, x + 1.0);
+            let next = k + 1 + plotted.log.position(&shown[k + 1..], Timestamp::from_secs_f64(next_s));
+            let next_x =
+                shown.get(next).map_or(f32::INFINITY, |r| x_of(area, window, rows[*r as usize].at.as_secs_f64()));
+            mark(&painter, area, pos2(x, y), lane, p);
+            if x >= label_end {
+                let text = label(&event.what.kind, lane, &event.what.data);
+                let galley = painter.layout_no_wrap(text, theme::caption_font(), p.weak);
+                let end = x + 6.0 + galley.size().x + 6.0;
+                if end <= next_x.min(area.right()) {
+                    painter.galley(pos2(x + 6.0, y - galley.size().y / 2.0), galley, p.weak);
+                    label_end = end;
+                }
+            }
+            if let Some(at) = pointer {
+                let distance = (at.x - x).abs();
+                let is_row = (at.y < top + EVENTS_PX / 2.0) == (lane != Lane::Page);
+                if is_row && distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
+                    nearest = Some((distance, *row as usize));
+                }
+            }
+            k = next;
+        }
+    }
+    nearest.map(|(_, row)| row)
+}
+
+fn label(kind: &str, lane: Lane, data: &serde_json::Map<String, serde_json::Value>) -> String {
+    let text = match lane {
+        Lane::Marker => {
+            let details = describe::details(data);
+            if details.is_empty() { kind.to_owned() } else { details }
+        }
+        Lane::Page | Lane::Instrument => kind.to_owned(),
+    };
+    if text.chars().count() > 24 { text.chars().take(23).chain(['…']).collect() } else { text }
+}
+
+fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) {
+    match lane {
+        Lane::Page => {
+            painter.line_segment([at - vec2(0.0, 6.0), at + vec2(0.0, 6.0)], Stroke::new(1.3, p.text));
+        }
+        Lane::Marker => {
+            let faint = Stroke::new(1.0, p.accent.gamma_multiply(0.35));
+            painter.line_segment([pos2(at.x, area.top()), at], faint);
+            painter.add(widgets::diamond(at, 5.5, p.accent));
+        }
+        Lane::Instrument => {
+            let faint = Stroke::new(1.0, theme::CAUTION.gamma_multiply(0.35));
+            painter.line_segment([pos2(at.x, area.top()), at], faint);
+            widgets::warning_sign(painter, at, 5.5);
+        }
+    }
+}
+
+/// Pointer and reading aloud.
+fn explore(
+    ui: &mut Ui,
+    area: Rect,
+    events_top: f32,
+    plotted: &Plotted<'_>,
+    nearest: Option<usize>,
+    p: &Palette,
+    commands: &mut Vec<Command>,
+) {
+    let window = plotted.window;
+    let id = ui.scope_id().with("explore");
+    let sense = if plotted.is_explorable { Sense::click_and_drag() } else { Sense::hover() };
+    let response = ui.interact(area, id, sense);
+    response.widget_info(|| {
+        let name =
+            format!("Valence and arousal from {} to {}", figures::clock(window.from()), figures::clock(window.until()));
+        WidgetInfo::labeled(egui::Role::Image, true, name)
+    });
+    let rows = plotted.log.timeline().events();
+    if let Some(row) = nearest {
+        let event = &rows[row];
+        let text = format!("{}  {}", event.at, describe::event(&event.what));
+        response.clone().on_hover_text_at_pointer(text);
+    } else if let Some(at) = response.hover_pos().filter(|at| at.y < events_top && !response.dragged()) {
+        readout(ui, area, at.x, plotted, p);
+    }
+    if !plotted.is_explorable {
+        return;
+    }
+    if response.clicked()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        commands.push(Command::Seek(match nearest {
+            Some(row) => rows[row].at,
+            None => Timestamp::from_secs_f64(seconds_at(area, window, at.x)),
+        }));
+    }
+    if response.dragged() && response.drag_delta().x != 0.0 {
+        let by = window.width_s() * f64::from(response.drag_delta().x / area.width());
+        commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+    }
+    if response.hovered() {
+        let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta(), i.zoom_delta()));
+        let around = response.hover_pos().map_or(area.center().x, |at| at.x);
+        let factor = f64::from(pinch) * f64::from(scroll.y / 240.0).exp();
+        if (factor - 1.0).abs() > 1e-4 {
+            commands.push(Command::Zoom { factor, around_s: seconds_at(area, window, around) });
+        }
+        if scroll.x != 0.0 {
+            let by = window.width_s() * f64::from(scroll.x / area.width());
+            commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+        }
+    }
+}
+
+/// The values under the pointer.
+fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
+    let at = Timestamp::from_secs_f64(seconds_at(area, plotted.window, x));
+    let painter = ui.painter().with_clip_rect(area);
+    painter.line_segment([pos2(x, area.top()), pos2(x, area.bottom())], Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
+    let values = plotted.log.timeline().series(AFFECT).and_then(|series| {
+        let row = series.row_at(at)?;
+        let is_near = at.as_secs_f64() - series.times()[row].as_secs_f64() < 0.25;
+        is_near.then(|| [affect::VALENCE, affect::AROUSAL].map(|field| series.column(field)[row]))
+    });
+    let text = match values {
+        Some([valence, arousal]) => {
+            format!("{at}   V {}   A {}", figures::signed(valence), figures::signed(arousal))
+        }
+        None => format!("{at}   no reading"),
+    };
+    let galley = painter.layout_no_wrap(text, egui::FontId::monospace(11.5), p.strong);
+    let size = galley.size() + vec2(12.0, 6.0);
+    let left = (x + 8.0).min(area.right() - size.x - 4.0).max(area.left() + 4.0);
+    let chip = Rect::from_min_size(pos2(left, area.top() + 6.0), size);
+    painter.rect(chip, 4.0, p.bar, Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
+    painter.galley(chip.min + vec2(6.0, 3.0), galley, Color32::PLACEHOLDER);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_of_gaps_become_a_few_shapes() {
+        let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
+        let stretches: Vec<Stretch> =
+            (0..100_000).map(|k| Stretch { from: at(k * 100), until: at(k * 100 + 30) }).collect();
+        let window = Window { from_s: 0.0, until_s: 10_000.0 };
+        assert!(merged(&stretches, window, 1000.0).len() <= 1000);
+        let near = Window { from_s: 0.0, until_s: 1.0 };
+        assert_eq!(merged(&stretches[..10], near, 1000.0).len(), 10);
+    }
+
+    #[test]
+    fn ticks_have_room_for_their_labels() {
+        for width_s in [0.2, 3.0, 60.0, 754.0, 7200.0, 90_000.0] {
+            let window = Window { from_s: 0.0, until_s: width_s };
+            let step = tick_step_s(window, 1000.0);
+            assert!(width_s / step <= 12.0 && (width_s / step >= 2.0), "{width_s}: {step}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What the window remembers between two starts: the look, nothing about anybody.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Look {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Look {
+    pub const ALL: [Look; 3] = [Look::System, Look::Light, Look::Dark];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Look::System => "As the system",
+            Look::Light => "Light",
+            Look::Dark => "Dark",
+        }
+    }
+
+    pub fn theme(self) -> egui::ThemePreference {
+        match self {
+            Look::System => egui::ThemePreference::System,
+            Look::Light => egui::ThemePreference::Light,
+            Look::Dark => egui::ThemePreference::Dark,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    pub look: Look,
+    /// 1 is normal size.
+    pub text_scale: f32,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Preferences { look: Look::System, text_scale: 1.0 }
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("The window's look could not be {action} {}: {why}", path.display())]
+pub struct PreferencesError {
+    action: &'static str,
+    path: PathBuf,
+    why: String,
+}
+
+impl Preferences {
+    /// Where they lie on this system; `None` where it has no place for them.
+    pub fn default_path() -> Option<PathBuf> {
+        let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let folder = if cfg!(windows) {
+            from("APPDATA")
+        } else if cfg!(target_os = "macos") {
+            from("HOME").map(|home| home.join("Library/Application Support"))
+        } else {
+            from("XDG_CONFIG_HOME").or_else(|| from("HOME").map(|home| home.join(".config")))
+        };
+        folder.map(|f| f.join("affectograph").join("window.toml"))
+    }
+
+    /// The default where nothing was stored yet.
+    pub fn load(path: &Path) -> Result<Preferences, PreferencesError> {
+        let error = |why: String| PreferencesError { action: "read from", path: path.to_owned(), why };
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let mut found: Preferences = toml::from_str(&text).map_err(|e| error(e.message().to_owned()))?;
+                let is_sane = (0.5..=3.0).contains(&found.text_scale);
+                if !is_sane {
+                    found.text_scale = 1.0;
+                }
+                Ok(found)
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Preferences::default()),
+            Err(e) => Err(error(e.to_string())),
+        }
+    }
+
+    pub fn store(&self, path: &Path) -> Result<(), PreferencesError> {
+        let error = |why: String| PreferencesError { action: "written to", path: path.to_owned(), why };
+        let text = toml::to_string(self).map_err(|e| error(e.to_string()))?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| error(e.to_string()))?;
+        }
+        std::fs::write(path, text).map_err(|e| error(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_look_survives_a_restart_and_a_torn_file_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/window.toml");
+        assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
+        let chosen = Preferences { look: Look::Dark, text_scale: 1.3 };
+        chosen.store(&path).unwrap();
+        assert_eq!(Preferences::load(&path).unwrap(), chosen);
+        std::fs::write(&path, "look = \"pink").unwrap();
+        assert!(Preferences::load(&path).unwrap_err().to_string().contains("window.toml"));
+    }
+}

@@ -1,0 +1,121 @@
+//! How good a session is, in figures: after Stop as a page of its own, in review as a side.
+
+use eframe::egui;
+use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
+
+use super::command::Command;
+use super::port::QualityReport;
+use super::state::State;
+use super::{figures, theme, views, widgets};
+
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(finished) = &state.finished else { return };
+    let p = theme::palette(ui);
+    views::top_bar(ui, state, commands, |ui, _| {
+        ui.label(RichText::new("Session saved").size(17.0).color(p.strong));
+        ui.add_space(6.0);
+        ui.label(RichText::new(format!("{}  {}", finished.session.title(), finished.session.study)).weak());
+    });
+    let frame = theme::bar(&p).inner_margin(egui::Margin::symmetric(16, 12));
+    egui::Panel::bottom("report bar").frame(frame).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            if ui.button("Back to sessions").clicked() {
+                commands.push(Command::GoHome);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let is_idle = state.opening.is_none();
+                if widgets::primary(ui, is_idle, "Open in review").clicked() {
+                    commands.push(Command::OpenSession(finished.session.folder.clone()));
+                }
+                if !is_idle {
+                    ui.spinner();
+                    widgets::caption(ui, "Opening …");
+                }
+            });
+        });
+    });
+    views::central(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let width = ui.available_width().min(760.0);
+            let margin = (ui.available_width() - width) / 2.0;
+            ui.horizontal_top(|ui| {
+                ui.add_space(margin);
+                ui.vertical(|ui| {
+                    ui.set_max_width(width);
+                    ui.add_space(14.0);
+                    theme::card(&p).inner_margin(egui::Margin::symmetric(24, 20)).show(ui, |ui| {
+                        ui.set_min_width(ui.available_width());
+                        report(ui, &finished.quality);
+                    });
+                    ui.add_space(8.0);
+                    let folder = finished.session.folder.display().to_string();
+                    ui.add(egui::Label::new(RichText::new(format!("Kept in {folder}")).small().weak()).wrap());
+                });
+            });
+        });
+    });
+}
+
+/// Grade, reasons, figures, events.
+pub fn report(ui: &mut Ui, quality: &QualityReport) {
+    let p = theme::palette(ui);
+    ui.horizontal(|ui| {
+        widgets::section(ui, "Quality");
+        widgets::grade(ui, quality.grade);
+    });
+    if quality.findings.is_empty() {
+        widgets::caption(ui, "Nothing to remark.");
+    }
+    for finding in &quality.findings {
+        ui.add(egui::Label::new(RichText::new(finding).size(13.5)).wrap());
+    }
+    ui.add_space(10.0);
+    let is_narrow = ui.available_width() < 420.0;
+    Grid::new("figures").num_columns(2).spacing([if is_narrow { 14.0 } else { 40.0 }, 6.0]).show(ui, |ui| {
+        for (name, value, is_loss) in rows(quality) {
+            ui.label(RichText::new(name).weak());
+            let color = if is_loss { p.loss_text } else { p.text };
+            ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
+            ui.end_row();
+        }
+    });
+    ui.add_space(12.0);
+    widgets::section(ui, "Events");
+    if quality.events_by_kind.is_empty() {
+        widgets::caption(ui, "None.");
+    }
+    Grid::new("events by kind").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+        for (kind, count) in &quality.events_by_kind {
+            ui.label(RichText::new(kind).weak());
+            ui.label(figures::count(*count));
+            ui.end_row();
+        }
+    });
+}
+
+fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
+    let of = |part: u64, whole: u64| {
+        let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
+        format!("{} ({share:.1} %)", figures::count(part))
+    };
+    let gap = q.largest_gap.as_ref().map_or_else(
+        || "none".to_owned(),
+        |g| format!("{} at {}, {}: {}", figures::span(g.lasted), figures::clock(g.at), g.stream, g.reason),
+    );
+    vec![
+        ("Length", figures::length(q.length), false),
+        ("Frames expected", figures::count(q.frames_expected), false),
+        ("Frames stored", of(q.frames_stored, q.frames_expected), q.frames_stored < q.frames_expected && q.lost > 0),
+        ("Frames scored", of(q.frames_scored, q.frames_stored), false),
+        ("Skipped live, in the video", figures::count(q.frames_skipped), false),
+        ("Lost", figures::count(q.lost), q.lost > 0),
+        ("Largest gap", gap, false),
+        ("Time with a face", q.face_share.map_or_else(|| "–".to_owned(), |s| format!("{:.1} %", s * 100.0)), false),
+        (
+            "Page clock uncertainty",
+            q.page_clock_uncertainty_ms.map_or_else(|| "–".to_owned(), |ms| format!("± {ms:.1} ms")),
+            false,
+        ),
+        ("Size", figures::bytes(q.size_bytes), false),
+    ]
+}

@@ -1,0 +1,227 @@
+//! What the instrument tells, taken into the state. The one place that reads [`Update`]s.
+
+use eframe::egui;
+
+use crate::session::{Playhead, Timestamp};
+
+use super::command::Command;
+use super::indexed::Indexed;
+use super::port::{Activity, OpenedSession, Preview, StartedInfo, Update};
+use super::state::{Dialog, Photo, Recording, Review, Screen, ShownPreview, Side, State, Stop, Window};
+
+/// `commands` takes what must be done about it.
+pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands: &mut Vec<Command>) {
+    match update {
+        Update::Library(library) => {
+            if state.home.study.as_ref().is_some_and(|name| !library.studies.iter().any(|s| s.name == *name)) {
+                state.home.study = None;
+            }
+            state.home.library = Some(library);
+            state.home.arrange();
+            if state.home.selected_row().is_none() {
+                state.home.selected = None;
+            }
+        }
+        Update::Rehearsing(info) => {
+            if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.plan = info.plan;
+                rehearsal.study = Some(info.study);
+            }
+        }
+        Update::Cameras(cameras) => {
+            if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.cameras = Some(cameras);
+            }
+        }
+        Update::Camera(camera) => {
+            if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.camera = Some(camera);
+            }
+        }
+        Update::Checks(checks) => {
+            if let Some(recording) = &mut state.recording {
+                recording.checks = checks;
+            } else if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.checks = checks;
+            }
+        }
+        Update::Page(page) => {
+            if let Some(recording) = &mut state.recording {
+                recording.page = Some(page);
+            } else if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.page = Some(page);
+            }
+        }
+        Update::Preview(preview) => show_preview(state, preview, ctx),
+        Update::Started(info) => started(state, info),
+        Update::Declared(info) => {
+            if let Some(recording) = &mut state.recording {
+                recording.log.declare(info);
+            }
+        }
+        Update::Records(records) => {
+            if let Some(recording) = &mut state.recording {
+                recording.log.ingest(&records);
+            }
+        }
+        Update::Health(figures) => {
+            if let Some(recording) = &mut state.recording {
+                recording.health = figures;
+            }
+        }
+        Update::Alarm(alarm) => {
+            if let Some(recording) = &mut state.recording {
+                match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
+                    Some(known) => *known = alarm,
+                    None => recording.alarms.push(alarm),
+                }
+            }
+        }
+        Update::AlarmCleared { key } => {
+            if let Some(recording) = &mut state.recording {
+                recording.alarms.retain(|a| a.key != key);
+            }
+        }
+        Update::Stopping => {
+            if let Some(recording) = &mut state.recording {
+                recording.stop = Stop::Stopping;
+                recording.note = None;
+            }
+        }
+        Update::Finished(finished) => {
+            state.recording = None;
+            state.finished = Some(*finished);
+            state.screen = Screen::Report;
+            if state.dialog != Some(Dialog::Keys) {
+                state.dialog = None;
+            }
+        }
+        Update::Opened(opened) => {
+            // The operator may have gone on to something else while it was being read.
+            if state.opening.take().is_some() {
+                state.review = Some(review(*opened));
+                state.finished = None;
+                state.screen = Screen::Review;
+            }
+        }
+        Update::Picture { frame_number, picture } => {
+            if let Some(review) = &mut state.review {
+                let old = review.photo.take().map(|(_, photo)| photo);
+                review.photo = Photo::upload(ctx, "review", &picture, old).map(|photo| (frame_number, photo));
+                review.picture_problem = None;
+            }
+        }
+        Update::Exporting { done } => {
+            if let Some(review) = &mut state.review {
+                review.exporting = Some(done.clamp(0.0, 1.0));
+            }
+        }
+        Update::Exported { to } => {
+            if let Some(review) = &mut state.review {
+                review.exporting = None;
+            }
+            state.notice(format!("Exported to {}", to.display()));
+        }
+        Update::Failed { during, sentence } => failed(state, during, sentence, commands),
+        Update::Notice(sentence) => state.notice(sentence),
+    }
+}
+
+fn show_preview(state: &mut State, preview: Preview, ctx: &egui::Context) {
+    let slot = match (&mut state.recording, &mut state.rehearsal) {
+        (Some(recording), _) => &mut recording.preview,
+        (None, Some(rehearsal)) => &mut rehearsal.preview,
+        (None, None) => return,
+    };
+    let old = slot.take().map(|shown| shown.photo);
+    *slot = Photo::upload(ctx, "preview", &preview.picture, old).map(|photo| ShownPreview {
+        photo,
+        face: preview.face,
+        faces: preview.faces,
+        affect: preview.affect,
+    });
+}
+
+fn started(state: &mut State, info: StartedInfo) {
+    let Some(rehearsal) = state.rehearsal.take() else { return };
+    let Some(study) = rehearsal.study else { return };
+    state.recording = Some(Recording {
+        plan: rehearsal.plan,
+        study,
+        now: info.at,
+        started: info,
+        log: Indexed::default(),
+        health: Default::default(),
+        alarms: Vec::new(),
+        checks: Vec::new(),
+        preview: rehearsal.preview,
+        page: rehearsal.page,
+        note: None,
+        stop: Stop::No,
+    });
+    state.screen = Screen::Live;
+    state.dialog = None;
+}
+
+fn review(opened: OpenedSession) -> Review {
+    let frames = (opened.frames.first().map(|f| f.at), opened.frames.last().map(|f| f.at));
+    let records = opened.timeline.span();
+    let start = [frames.0, records.map(|r| r.0)].into_iter().flatten().min().unwrap_or(Timestamp::ZERO);
+    let end = [frames.1, records.map(|r| r.1)].into_iter().flatten().max().unwrap_or(start);
+    // An empty session is still a place to look at.
+    let span = Window { from_s: start.as_secs_f64(), until_s: end.as_secs_f64().max(start.as_secs_f64() + 1.0) };
+    Review {
+        session: opened.session,
+        study_title: opened.study_title,
+        log: Indexed::new(opened.timeline),
+        frames: opened.frames,
+        quality: opened.quality,
+        facts: opened.facts,
+        playhead: Playhead::paused_at(start),
+        span,
+        window: span,
+        photo: None,
+        wanted_frame: None,
+        picture_problem: None,
+        side: Side::Events,
+        exporting: None,
+    }
+}
+
+fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut Vec<Command>) {
+    let mut tell = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
+    match during {
+        Activity::Library | Activity::Page => state.notice(sentence),
+        Activity::Erase => tell("Not erased", sentence),
+        Activity::Rehearse => {
+            tell("Set-up ended", sentence);
+            commands.push(Command::GoHome);
+        }
+        Activity::Start => {
+            tell("Recording did not start", sentence);
+            if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.is_starting = false;
+            }
+        }
+        Activity::Record => {
+            tell("Recording ended", sentence);
+            state.recording = None;
+            commands.push(Command::GoHome);
+        }
+        Activity::Open => {
+            tell("Not opened", sentence);
+            state.opening = None;
+        }
+        Activity::Picture => {
+            if let Some(review) = &mut state.review {
+                review.picture_problem = Some(sentence);
+            }
+        }
+        Activity::Export => {
+            tell("Not exported", sentence);
+            if let Some(review) = &mut state.review {
+                review.exporting = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A stored session: the live screen with the video in the camera's place, a playhead, and the whole session below.
+
+use eframe::egui;
+use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
+
+use super::command::Command;
+use super::plots::{self, Plotted};
+use super::port::ExportFormat;
+use super::state::{Review, Side, State};
+use super::{camera_view, events, expressions, figures, overview, plane, quality, state, theme, views, widgets};
+
+const RATES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+
+pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(review) = &state.review else { return };
+    let p = theme::palette(ui);
+    views::top_bar(ui, state, commands, |ui, commands| {
+        if ui.button("Sessions").on_hover_text("Back to the list of sessions").clicked() {
+            commands.push(Command::GoHome);
+        }
+        ui.add_space(6.0);
+        ui.label(RichText::new(review.session.title()).size(17.0).color(p.strong));
+        let told = format!("{}   {}", review.study_title, state::date(&review.session));
+        ui.label(RichText::new(told).weak());
+        widgets::grade(ui, review.quality.grade);
+    });
+    let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
+    Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
+    let frame = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
+    Panel::right("side").frame(frame).resizable(true).default_size(330.0).size_range(260.0..=560.0).show(ui, |ui| {
+        side(ui, review, commands);
+    });
+    let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
+    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| body(ui, review, commands));
+}
+
+fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let rect = ui.available_rect_before_wrap();
+    ui.allocate_rect(rect, Sense::hover());
+    let upper_height = (rect.height() * 0.42).clamp(150.0, 560.0);
+    let [upper, plot, strip] = widgets::rows(rect, 10.0, [upper_height, 0.0, 58.0]);
+    let square = (upper.height()).min(upper.width() * 0.30);
+    let bars = (upper.width() * 0.24).clamp(150.0, 260.0);
+    let [video, plane_rect, bars_rect] = widgets::columns(upper, 12.0, [0.0, square, bars]);
+
+    let timeline = review.log.timeline();
+    let photo = review.photo.as_ref();
+    let overlay = photo.and_then(|(frame, _)| camera_view::stored_overlay(timeline, *frame));
+    let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this moment.");
+    camera_view::show(ui, video, photo.map(|(_, ph)| ph), overlay.as_ref(), "Video", otherwise);
+    ui.painter().rect(plane_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+    plane::show(ui, plane_rect.shrink(6.0), timeline, review.playhead.at);
+    ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+    expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), timeline, review.playhead.at);
+
+    let plotted =
+        Plotted { log: &review.log, window: review.window, playhead: Some(review.playhead.at), is_explorable: true };
+    widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plotted, commands));
+    // Under the curves, on the same left edge.
+    let strip = egui::Rect::from_min_max(strip.min + vec2(34.0, 0.0), strip.max);
+    overview::show(ui, strip, review, commands);
+}
+
+fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let play = if review.is_playing() { "Pause" } else { "Play" };
+        let response = ui.add(egui::Button::new(play).min_size(vec2(68.0, 0.0))).on_hover_text("Space");
+        if response.clicked() {
+            commands.push(Command::TogglePlay);
+        }
+        let mut button = |ui: &mut Ui, text: &str, name: &str, hint: &str, command: Command| {
+            if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
+                commands.push(command);
+            }
+        };
+        button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::StepFrames(-1));
+        button(ui, "›", "Next frame", "Next frame (Right)", Command::StepFrames(1));
+        let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
+        ui.add_space(4.0);
+        ui.label(clock);
+        ui.label(RichText::new(format!("of {}", figures::clock(review.span.until()))).weak().small());
+        ui.add_space(4.0);
+        button(ui, "‹ event", "Previous event", "Previous event (P)", Command::PreviousEvent);
+        button(ui, "event ›", "Next event", "Next event (N)", Command::NextEvent);
+        ui.add_space(4.0);
+        let combo = ComboBox::from_id_salt("rate").width(64.0).selected_text(rate_text(review.playhead.rate));
+        let combo = combo.show_ui(ui, |ui| {
+            for rate in RATES {
+                if ui.selectable_label(review.playhead.rate == rate, rate_text(rate)).clicked() {
+                    commands.push(Command::SetRate(rate));
+                }
+            }
+        });
+        combo.response.accessible_name("Speed").on_hover_text("Speed of playing");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export(ui, review, commands);
+            if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
+                commands.push(Command::Fit);
+            }
+            for (text, name, factor) in [("+", "Zoom in", 1.5), ("−", "Zoom out", 1.0 / 1.5)] {
+                let hint = format!("{name} ({text}); also the wheel over the curves");
+                if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
+                    commands.push(Command::ZoomAtPlayhead(factor));
+                }
+            }
+        });
+    });
+}
+
+fn rate_text(rate: f64) -> String {
+    format!("{rate} ×")
+}
+
+fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    if let Some(done) = review.exporting {
+        let bar = egui::ProgressBar::new(done).desired_width(120.0).text(format!("Exporting {:.0} %", done * 100.0));
+        ui.add(bar);
+        return;
+    }
+    let menu = ui.menu_button("Export", |ui| {
+        for (text, format) in [
+            ("Records as CSV …", ExportFormat::Csv),
+            ("Figure as PNG …", ExportFormat::FigurePng),
+            ("Figure as SVG …", ExportFormat::FigureSvg),
+        ] {
+            if ui.button(text).clicked() {
+                commands.push(Command::AskExport(format));
+                ui.close();
+            }
+        }
+    });
+    menu.response.on_hover_text("Ctrl E");
+}
+
+fn side(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        for (side, text) in [(Side::Events, "Events"), (Side::Quality, "Quality")] {
+            if ui.selectable_label(review.side == side, text).clicked() {
+                commands.push(Command::ShowSide(side));
+            }
+        }
+        if review.side == Side::Events {
+            let (shown, all) = (review.log.shown().len(), review.log.timeline().events().len());
+            let told = if shown == all {
+                figures::count(all as u64)
+            } else {
+                format!("{} of {}", figures::count(shown as u64), figures::count(all as u64))
+            };
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::caption(ui, told));
+        }
+    });
+    ui.add_space(4.0);
+    match review.side {
+        Side::Events => {
+            events::filter(ui, review.log.filter(), commands);
+            ui.add_space(4.0);
+            events::show(ui, &review.log, Some(review.playhead.at), commands);
+        }
+        Side::Quality => {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                quality::report(ui, &review.quality);
+                ui.add_space(12.0);
+                facts(ui, review);
+            });
+        }
+    }
+}
+
+fn facts(ui: &mut Ui, review: &Review) {
+    let refused = review.log.timeline().refused();
+    if refused > 0 {
+        let told = format!("{} records fitted no stream and are not shown.", figures::count(refused));
+        ui.add(egui::Label::new(told).wrap());
+    }
+    if review.facts.is_empty() {
+        return;
+    }
+    widgets::section(ui, "Session");
+    for (name, value) in &review.facts {
+        widgets::caption(ui, name.as_str());
+        ui.add(egui::Label::new(RichText::new(value).size(13.0)).wrap());
+    }
+}

@@ -1,0 +1,395 @@
+//! The window's logic, screen by screen, found and pressed by accessible names.
+
+mod fake;
+mod scenes;
+mod screenshots;
+mod synthetic;
+
+use affectograph::desktop::Screen;
+use affectograph::desktop::port::*;
+use affectograph::session::*;
+use eframe::egui;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+
+use fake::Asked;
+use scenes::Scene;
+use synthetic::Script;
+
+fn plain() -> egui_kittest::HarnessBuilder<affectograph::desktop::App> {
+    scenes::builder(1280.0, 800.0, true)
+}
+
+fn press(scene: &mut Scene, modifiers: Modifiers, key: Key) {
+    scene.window.key_press_modifiers(modifiers, key);
+    scene.settle();
+}
+
+fn click(scene: &mut Scene, label: &str) {
+    scene.window.get_by_label(label).click();
+    scene.settle();
+}
+
+/// What is on the screen as text.
+fn says(scene: &Scene, part: &str) -> bool {
+    scene.window.query_by_label_contains(part).is_some() || scene.window.query_all_by_label_contains(part).count() > 0
+}
+
+#[test]
+fn an_empty_library_tells_how_to_begin() {
+    let mut scene = scenes::empty(plain());
+    assert_eq!(scene.desk.asked(), [Asked::Refresh]);
+    let library = Library { studies: synthetic::library().studies, ..Library::default() };
+    scene.say(Update::Library(library));
+    assert!(says(&scene, "No sessions yet"));
+    click(&mut scene, "New session");
+    assert!(says(&scene, "A new participant."));
+    click(&mut scene, "Set up");
+    let asked = scene.desk.asked();
+    assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.participant.as_str() == "sub-01"), "{asked:?}");
+    assert_eq!(scene.state().screen, Screen::SetUp);
+}
+
+#[test]
+fn the_table_is_filtered_sorted_and_opened_by_keyboard() {
+    let mut scene = scenes::home(plain());
+    let field = scene.window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Filter sessions");
+    field.focus();
+    scene.settle();
+    field_type(&mut scene, "sub-03");
+    assert!(says(&scene, "2 of 18"));
+    scene.window.key_press(Key::Escape);
+    scene.settle();
+    press(&mut scene, Modifiers::NONE, Key::ArrowDown);
+    press(&mut scene, Modifiers::NONE, Key::ArrowDown);
+    let selected = scene.state().home.selected.clone().unwrap();
+    press(&mut scene, Modifiers::NONE, Key::Enter);
+    assert_eq!(scene.desk.asked(), [Asked::Open(selected)]);
+}
+
+fn field_type(scene: &mut Scene, text: &str) {
+    scene.window.event(egui::Event::Text(text.to_owned()));
+    scene.settle();
+}
+
+#[test]
+fn sorting_by_a_column_twice_turns_it_round() {
+    let mut scene = scenes::home(plain());
+    let sizes = |scene: &Scene| scene.state().home.listed().map(|s| s.size_bytes).collect::<Vec<_>>();
+    click(&mut scene, "Sort by size");
+    assert!(sizes(&scene).is_sorted());
+    click(&mut scene, "Sort by size");
+    assert!(sizes(&scene).iter().rev().is_sorted());
+}
+
+#[test]
+fn a_damaged_session_says_why_and_does_not_open() {
+    let mut scene = scenes::home(plain());
+    let damaged = scene.state().home.listed().find(|s| matches!(s.state, SessionState::Damaged(_))).cloned().unwrap();
+    click(&mut scene, &format!("{}, study {}, damaged", damaged.title(), damaged.study));
+    assert!(says(&scene, "is no affectograph session"));
+    click(&mut scene, "Open");
+    assert_eq!(scene.desk.asked(), []);
+}
+
+#[test]
+fn erasing_needs_the_name_typed() {
+    let mut scene = scenes::home(plain());
+    let row = scene.state().home.listed().next().cloned().unwrap();
+    click(&mut scene, &format!("{}, study {}, complete", row.title(), row.study));
+    press(&mut scene, Modifiers::NONE, Key::Delete);
+    click(&mut scene, "Erase");
+    assert_eq!(scene.desk.asked(), [], "nothing typed yet");
+    let label = format!("Type {} to confirm", row.title());
+    scene.window.get_by_role_and_label(egui::accesskit::Role::TextInput, &label).focus();
+    scene.settle();
+    field_type(&mut scene, &row.title());
+    click(&mut scene, "Erase");
+    assert_eq!(scene.desk.asked(), [Asked::Erase(row.folder)]);
+}
+
+#[test]
+fn a_dropped_folder_is_opened() {
+    let mut scene = scenes::home(plain());
+    scene.window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped("/tmp/ses-01".into())));
+    scene.window.step();
+    scene.window.input_mut().dropped_files.clear();
+    assert_eq!(scene.desk.asked(), [Asked::Open("/tmp/ses-01".into())]);
+    scene.say(Update::Failed { during: Activity::Open, sentence: "There is no session in /tmp/ses-01.".into() });
+    assert!(says(&scene, "There is no session in /tmp/ses-01."));
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    assert!(scene.state().dialog.is_none());
+}
+
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("not read in this test".into())
+    }
+}
+
+#[test]
+fn recording_waits_for_consent_and_for_a_deliberate_override() {
+    let mut scene = scenes::set_up(plain(), true);
+    assert!(says(&scene, "consent is not confirmed"));
+    press(&mut scene, Modifiers::COMMAND, Key::R);
+    assert_eq!(scene.desk.asked(), []);
+    click(&mut scene, "The participant has agreed to this");
+    click(&mut scene, "Record anyway …");
+    assert!(says(&scene, "Record in spite of this?"));
+    assert_eq!(scene.desk.asked(), [], "asked, not started");
+    click(&mut scene, "Record anyway");
+    let asked = scene.desk.asked();
+    let [Asked::Start(order)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(order.overridden_checks, ["Page loaded"]);
+    assert!(order.consent_text.as_ref().unwrap().starts_with("I agree"));
+    scene.say(Update::Failed { during: Activity::Start, sentence: "The disk is full.".into() });
+    assert!(says(&scene, "The disk is full."));
+    assert_eq!(scene.state().screen, Screen::SetUp, "the rehearsal goes on");
+}
+
+#[test]
+fn green_checks_start_at_once_and_the_camera_is_set_from_its_own_list() {
+    let mut scene = scenes::set_up(plain(), false);
+    click(&mut scene, "The participant has agreed to this");
+    click(&mut scene, "Device");
+    click(&mut scene, "Phantom (rendered)");
+    click(&mut scene, "Exposure automatic");
+    click(&mut scene, "White balance automatic");
+    click(&mut scene, "in this window");
+    assert_eq!(
+        scene.desk.asked(),
+        [
+            Asked::Choose("phantom".into(), None),
+            Asked::Control(CameraControl::Exposure, None),
+            Asked::Control(CameraControl::WhiteBalance, Some(4000)),
+            Asked::Place(PagePlacement::Embedded),
+        ]
+    );
+    press(&mut scene, Modifiers::COMMAND, Key::R);
+    assert!(matches!(&scene.desk.asked()[..], [Asked::Start(o)] if o.overridden_checks.is_empty()));
+}
+
+#[test]
+fn leaving_the_set_up_ends_the_rehearsal() {
+    let mut scene = scenes::set_up(plain(), false);
+    click(&mut scene, "Back to sessions");
+    assert_eq!(scene.desk.asked(), [Asked::EndRehearsal, Asked::Refresh]);
+    let mut scene = scenes::set_up(plain(), false);
+    let sentence = "The study's page folder is missing.".to_owned();
+    scene.say(Update::Failed { during: Activity::Rehearse, sentence });
+    assert_eq!(scene.desk.asked(), [Asked::EndRehearsal, Asked::Refresh]);
+    assert!(says(&scene, "folder is missing"));
+}
+
+#[test]
+fn markers_come_by_key_and_by_button_once_each_and_are_stamped_at_the_press() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.desk.asked();
+    scene.desk.set_now(121.5);
+    press(&mut scene, Modifiers::NONE, Key::Num2);
+    press(&mut scene, Modifiers::NONE, Key::E);
+    press(&mut scene, Modifiers::NONE, Key::X);
+    click(&mut scene, "Marker laughs");
+    let marker = |key: char, label: &str| {
+        let at = Timestamp::from_secs_f64(121.5);
+        Asked::Mark(MarkerOrder { at, key: Some(key), label: label.into(), note: String::new() })
+    };
+    assert_eq!(scene.desk.asked(), [marker('2', "looks away"), marker('e', "task ends"), marker('3', "laughs")]);
+}
+
+#[test]
+fn a_note_keeps_the_moment_at_which_it_was_begun_and_its_letters_set_no_markers() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.desk.asked();
+    press(&mut scene, Modifiers::COMMAND, Key::N);
+    scene.desk.set_now(133.0);
+    scene.settle();
+    scene.window.key_press(Key::E);
+    field_type(&mut scene, "eats a biscuit");
+    press(&mut scene, Modifiers::NONE, Key::Enter);
+    let order = MarkerOrder {
+        at: Timestamp::from_secs_f64(120.0),
+        key: None,
+        label: "note".into(),
+        note: "eats a biscuit".into(),
+    };
+    assert_eq!(scene.desk.asked(), [Asked::Mark(order)]);
+}
+
+#[test]
+fn no_single_key_ends_a_session() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.desk.asked();
+    press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    assert!(says(&scene, "Stop recording sub-15 ses-01"));
+    // The keyboard is on the harmless answer.
+    press(&mut scene, Modifiers::NONE, Key::Enter);
+    assert_eq!(scene.desk.asked(), []);
+    assert!(!says(&scene, "Stop recording sub-15 ses-01"));
+    click(&mut scene, "Stop and save …");
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    assert_eq!(scene.desk.asked(), []);
+    click(&mut scene, "Stop and save …");
+    click(&mut scene, "Stop and save");
+    assert_eq!(scene.desk.asked(), [Asked::Stop]);
+    press(&mut scene, Modifiers::NONE, Key::Num2);
+    assert_eq!(scene.desk.asked(), [], "no marker while the files are being closed");
+    scene.say(Update::Finished(Box::new(scenes::finished())));
+    assert!(says(&scene, "Session saved"));
+    click(&mut scene, "Open in review");
+    assert!(matches!(&scene.desk.asked()[..], [Asked::Open(_)]));
+}
+
+#[test]
+fn losing_data_is_said_in_words_until_it_is_over() {
+    let mut scene = scenes::live(plain(), 120.0, true);
+    let alarm = |losing: &str| {
+        Update::Alarm(Alarm { key: "camera".into(), losing: losing.into(), remedy: "Check its cable.".into() })
+    };
+    scene.say(alarm("No pictures since 00:01:58."));
+    assert!(says(&scene, "No pictures since 00:01:58.") && says(&scene, "Check its cable."));
+    scene.say(alarm("No pictures for 12 s."));
+    assert!(!says(&scene, "No pictures since 00:01:58."));
+    scene.say(Update::AlarmCleared { key: "camera".into() });
+    assert!(!says(&scene, "No pictures for 12 s."));
+}
+
+#[test]
+fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
+    let mut scene = scenes::live(plain(), 120.0, true);
+    let asked = scene.desk.asked();
+    let bounds: Vec<_> = asked.iter().filter(|a| matches!(a, Asked::Bounds(_))).collect();
+    assert_eq!(bounds.len(), 1, "{asked:?}");
+    assert!(asked.contains(&Asked::Visible(true)), "{asked:?}");
+    // An alarm must not move the participant's page.
+    scene.say(Update::Alarm(Alarm { key: "disk".into(), losing: "Full.".into(), remedy: "Make room.".into() }));
+    assert_eq!(scene.desk.asked(), []);
+    press(&mut scene, Modifiers::COMMAND, Key::N);
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    click(&mut scene, "Stop and save …");
+    click(&mut scene, "Keep recording");
+    let asked = scene.desk.asked();
+    assert!(asked.iter().all(|a| *a == Asked::Focus(false)), "neither a note nor a question moves it: {asked:?}");
+    press(&mut scene, Modifiers::NONE, Key::F1);
+    assert_eq!(scene.desk.asked(), [Asked::Visible(false)]);
+    press(&mut scene, Modifiers::NONE, Key::F1);
+    assert_eq!(scene.desk.asked(), [Asked::Visible(true)]);
+    press(&mut scene, Modifiers::NONE, Key::F6);
+    assert_eq!(scene.desk.asked(), [Asked::Focus(true)]);
+    scene.say(Update::Finished(Box::new(scenes::finished())));
+    assert_eq!(scene.desk.asked(), [Asked::Visible(false)]);
+}
+
+#[test]
+fn the_health_bar_names_its_figures() {
+    let scene = scenes::live(plain(), 120.0, false);
+    for figure in [
+        "camera 30.0 fps",
+        "stored 3,600",
+        "skipped 29",
+        "lost 0",
+        "inference 2.8 ms",
+        "queue 4 %",
+        "disk left 55 GB · 31 h",
+    ] {
+        assert!(says(&scene, figure), "{figure}");
+    }
+}
+
+#[test]
+fn review_steps_plays_and_asks_for_the_picture_it_needs() {
+    let mut scene = scenes::review(plain(), &Script::of(60.0), false);
+    assert_eq!(scene.desk.asked(), [Asked::Picture(0)]);
+    press(&mut scene, Modifiers::NONE, Key::ArrowRight);
+    assert_eq!(scene.desk.asked(), [Asked::Picture(1)]);
+    press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
+    assert_eq!(scene.desk.asked(), [Asked::Picture(31)]);
+    press(&mut scene, Modifiers::NONE, Key::End);
+    press(&mut scene, Modifiers::NONE, Key::ArrowLeft);
+    scene.desk.asked();
+    // Playing at the end begins at the start.
+    press(&mut scene, Modifiers::NONE, Key::End);
+    press(&mut scene, Modifiers::NONE, Key::Space);
+    let at = scene.state().review.as_ref().unwrap().playhead.at;
+    assert!(at < Timestamp::from_secs_f64(2.0), "{at}");
+    scene.window.run_steps(10);
+    assert!(scene.state().review.as_ref().unwrap().playhead.at > at);
+    click(&mut scene, "Pause");
+    assert!(scene.window.query_by_label("Play").is_some());
+}
+
+#[test]
+fn events_are_visited_filtered_and_clicked() {
+    let mut scene = scenes::review(plain(), &Script::of(60.0), false);
+    press(&mut scene, Modifiers::NONE, Key::N);
+    let first = scene.state().review.as_ref().unwrap().playhead.at;
+    press(&mut scene, Modifiers::NONE, Key::N);
+    press(&mut scene, Modifiers::NONE, Key::P);
+    assert_eq!(scene.state().review.as_ref().unwrap().playhead.at, first);
+    click(&mut scene, "Page");
+    click(&mut scene, "Instrument");
+    let shown = scene.state().review.as_ref().unwrap().log.shown().len();
+    assert_eq!(shown, 4, "markers alone");
+    let label = format!("{} marker  looked away", Timestamp::from_secs_f64(60.0 * 0.36));
+    click(&mut scene, &label);
+    assert_eq!(scene.state().review.as_ref().unwrap().playhead.at, Timestamp::from_secs_f64(60.0 * 0.36));
+}
+
+#[test]
+fn zooming_keeps_the_playhead_in_sight_and_fit_shows_all() {
+    let mut scene = scenes::review(plain(), &Script::of(600.0), false);
+    press(&mut scene, Modifiers::NONE, Key::End);
+    (0..6).for_each(|_| press(&mut scene, Modifiers::NONE, Key::Plus));
+    let review = scene.state().review.as_ref().unwrap();
+    assert!(review.window.width_s() < 60.0 && review.window.until_s >= review.playhead.at.as_secs_f64() - 1e-6);
+    press(&mut scene, Modifiers::NONE, Key::F);
+    let review = scene.state().review.as_ref().unwrap();
+    assert_eq!(review.window, review.span);
+}
+
+#[test]
+fn export_proposes_a_place_and_shows_progress() {
+    let mut scene = scenes::review(plain(), &Script::of(60.0), false);
+    scene.desk.asked();
+    click(&mut scene, "Export");
+    click(&mut scene, "Figure as SVG …");
+    scene.window.get_all_by_label("Export").last().unwrap().click();
+    scene.settle();
+    let asked = scene.desk.asked();
+    let [Asked::Export(order)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(order.format, ExportFormat::FigureSvg);
+    assert!(order.to.ends_with("export/figure.svg"));
+    scene.say(Update::Exporting { done: 0.4 });
+    assert!(says(&scene, "Exporting 40 %") || scene.state().review.as_ref().unwrap().exporting == Some(0.4));
+    scene.say(Update::Exported { to: order.to.clone() });
+    assert!(says(&scene, "Exported to"));
+    click(&mut scene, "Dismiss");
+    assert!(scene.state().notices.is_empty());
+}
+
+#[test]
+fn the_keys_are_shown_on_every_screen() {
+    let mut scenes = [scenes::home(plain()), scenes::set_up(plain(), false), scenes::live(plain(), 90.0, false)];
+    for scene in &mut scenes {
+        press(scene, Modifiers::NONE, Key::F1);
+        assert!(says(scene, "Keyboard") && says(scene, "play, pause"));
+        press(scene, Modifiers::NONE, Key::Escape);
+        assert!(scene.state().dialog.is_none());
+    }
+}
+
+#[test]
+fn the_smallest_window_and_large_text_still_show_what_matters() {
+    let mut scene = scenes::live(scenes::builder(1024.0, 700.0, false), 120.0, true);
+    for _ in 0..3 {
+        press(&mut scene, Modifiers::COMMAND, Key::Plus);
+    }
+    assert!(scene.state().preferences.text_scale > 1.25);
+    assert!(scene.window.query_by_label("Stop and save …").is_some());
+}

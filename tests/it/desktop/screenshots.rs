@@ -1,0 +1,146 @@
+//! Draws every screen to `target/screenshots/`, to be looked at. Skips where there is no graphics adapter.
+
+use std::path::PathBuf;
+
+use affectograph::desktop::port::*;
+use affectograph::session::Timestamp;
+use eframe::egui;
+use egui::{Key, Modifiers};
+
+use super::scenes::{self, Scene};
+use super::synthetic::{self, Script};
+
+fn folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("screenshots")
+}
+
+fn save(scene: &mut Scene, name: &str, size: (u32, u32), is_dark: bool) {
+    scene.settle();
+    let theme = if is_dark { "dark" } else { "light" };
+    let path = folder().join(format!("{name}_{}x{}_{theme}.png", size.0, size.1));
+    std::fs::create_dir_all(folder()).unwrap();
+    let picture = scene.window.render().expect("rendering");
+    assert_eq!(picture.dimensions(), size);
+    picture.save(&path).unwrap();
+}
+
+type Make = fn(egui_kittest::HarnessBuilder<affectograph::desktop::App>) -> Scene;
+
+fn reviewed(builder: egui_kittest::HarnessBuilder<affectograph::desktop::App>) -> Scene {
+    let mut scene = scenes::review(builder, &Script::of(754.0), true);
+    seek(&mut scene, 271.0);
+    scene
+}
+
+fn seek(scene: &mut Scene, at_s: f64) {
+    scene.window.state_mut().state.review.as_mut().unwrap().seek(Timestamp::from_secs_f64(at_s));
+    scene.settle();
+    let frame_number = (at_s * 30.0) as u64;
+    scene.say(Update::Picture { frame_number, picture: synthetic::picture(at_s).into() });
+}
+
+#[test]
+fn every_screen_is_drawn() {
+    if let Err(reason) = adapter() {
+        println!("skipped: {reason}");
+        return;
+    }
+    let makes: [(&str, Make); 14] = [
+        ("home", |b| {
+            let mut s = scenes::home(b);
+            s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
+            s.settle();
+            s
+        }),
+        ("home_empty", |b| {
+            let mut s = scenes::empty(b);
+            s.say(Update::Library(Library {
+                root: "/home/lab/affectograph/sessions".into(),
+                studies: synthetic::library().studies,
+                ..Library::default()
+            }));
+            s
+        }),
+        ("new_session", |b| {
+            let s = scenes::home(b);
+            s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+            s
+        }),
+        ("setup_failing", |b| scenes::set_up(b, true)),
+        ("setup_ready", |b| {
+            use egui_kittest::kittest::Queryable;
+            let mut s = scenes::set_up(b, false);
+            s.window.get_by_label("The participant has agreed to this").click();
+            s.settle();
+            s
+        }),
+        ("live_window", |b| scenes::live(b, 761.2, false)),
+        ("live_embedded", |b| scenes::live(b, 761.2, true)),
+        ("live_alarm", |b| {
+            let mut s = scenes::live(b, 761.2, true);
+            s.say(Update::Alarm(Alarm {
+                key: "camera".into(),
+                losing: "No pictures for 4 s: the camera is silent.".into(),
+                remedy: "Check its cable. Recording goes on, and the camera comes back by itself.".into(),
+            }));
+            s
+        }),
+        ("live_stop", |b| {
+            let s = scenes::live(b, 761.2, false);
+            s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+            s
+        }),
+        ("report", |b| {
+            let mut s = scenes::live(b, 761.2, false);
+            s.say(Update::Finished(Box::new(scenes::finished())));
+            s
+        }),
+        ("review_whole", reviewed),
+        ("review_zoomed", |b| {
+            let mut s = reviewed(b);
+            (0..7).for_each(|_| {
+                s.window.key_press_modifiers(Modifiers::NONE, Key::Plus);
+                s.settle();
+            });
+            s
+        }),
+        ("review_quality", |b| {
+            use egui_kittest::kittest::Queryable;
+            let s = reviewed(b);
+            s.window.get_by_label("Quality").click();
+            s
+        }),
+        ("keys", |b| {
+            let s = scenes::home(b);
+            s.window.key_press_modifiers(Modifiers::NONE, Key::F1);
+            s
+        }),
+    ];
+    let wanted = std::env::var("AFFECTOGRAPH_SCREENSHOTS").unwrap_or_default();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.split(',').any(|w| name.starts_with(w));
+    for (name, make) in makes.into_iter().filter(|(name, _)| is_wanted(name)) {
+        for size in [(1280, 800), (1920, 1080)] {
+            for is_dark in [true, false] {
+                let mut scene = make(scenes::builder(size.0 as f32, size.1 as f32, is_dark).wgpu());
+                save(&mut scene, name, size, is_dark);
+            }
+        }
+        let mut scene = make(scenes::builder(1024.0, 700.0, true).wgpu());
+        save(&mut scene, name, (1024, 700), true);
+    }
+}
+
+/// Whether this machine can draw without a display.
+fn adapter() -> Result<(), String> {
+    let drawn = std::panic::catch_unwind(|| {
+        let mut harness = egui_kittest::Harness::builder().wgpu().build_ui(|ui| {
+            ui.label("probe");
+        });
+        harness.render().map(|_| ())
+    });
+    match drawn {
+        Ok(result) => result,
+        Err(_) => Err("no graphics adapter to draw with (install mesa-vulkan-drivers)".to_owned()),
+    }
+}
