@@ -1,8 +1,5 @@
-use std::process::ExitCode;
+//! The table of contents: the command line decides between the window, the commands and the participant's page.
 
-fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|a| a == affectograph::page::PARTICIPANT_WINDOW) {
-        return affectograph::page::participant_window_main();
-    }
-    ExitCode::SUCCESS
+fn main() -> std::process::ExitCode {
+    affectograph::cli::run()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::session::{AFFECT, GapReason, PAGE_CLOCK, SampleSeries, Timeline, Timestamp};
 
@@ -51,7 +51,7 @@ pub struct LossByReason {
 /// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % |
 /// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % |
 /// | F | more | longer | fewer, or none scored |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grade {
     A,
     B,
@@ -78,6 +78,31 @@ impl Grade {
             lost_share <= *lost && largest_gap_s <= *gap && face_share >= *face
         };
         limits.into_iter().find(holds).map_or(Grade::F, |(grade, ..)| grade)
+    }
+}
+
+impl QualityReport {
+    /// Why the grade is not the best, the most important first; empty where it is.
+    pub fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        if self.frames_lost > 0 {
+            let share = 100.0 * self.frames_lost as f64 / (self.frames_stored + self.frames_lost) as f64;
+            findings.push(format!("{} frames were lost ({share:.2} %).", self.frames_lost));
+        }
+        if self.largest_gap_s > 0.2 {
+            findings.push(format!("Between two frames {:.2} s passed.", self.largest_gap_s));
+        }
+        match self.face_share {
+            None => findings.push("No frame was scored.".to_owned()),
+            Some(share) if share < 0.95 => {
+                findings.push(format!("A face was found in {:.1} % of the scored frames.", 100.0 * share));
+            }
+            Some(_) => {}
+        }
+        if self.records_refused > 0 {
+            findings.push(format!("{} records fitted no stream: the file is damaged.", self.records_refused));
+        }
+        findings
     }
 }
 
@@ -115,13 +140,16 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
     let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
 
     let mut events = BTreeMap::new();
-    for event in timeline.events() {
+    // Measurements of the clock are not what somebody did.
+    for event in timeline.events().iter().filter(|e| e.stream.as_str() != PAGE_CLOCK) {
         *events.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
     }
     let clock_uncertainty_ms = timeline
-        .series(PAGE_CLOCK)
-        .and_then(|s| s.column(s.info.field_index("uncertainty")?).iter().copied().reduce(f32::max))
-        .map(f64::from);
+        .events()
+        .iter()
+        .filter(|e| e.stream.as_str() == PAGE_CLOCK)
+        .filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64())
+        .reduce(f64::max);
 
     QualityReport {
         seconds: timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s),

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn what_people_write_is_understood_and_written_back() {
-        for (written, shown) in [("0", "/dev/video0"), ("/dev/video12", "/dev/video12"), ("a b.mp4", "a b.mp4"), ("phantom", "phantom")] {
+        for (written, shown) in
+            [("0", "/dev/video0"), ("/dev/video12", "/dev/video12"), ("a b.mp4", "a b.mp4"), ("phantom", "phantom")]
+        {
             let spec: CameraSpec = written.parse().unwrap();
             if cfg!(target_os = "linux") {
                 assert_eq!(spec.to_string(), shown);

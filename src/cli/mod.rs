@@ -1,1 +1,58 @@
-//! The command line: arguments parsed once, then one function a command.
+//! The command line: arguments are parsed once, into types that carry the proof, and then one function runs each
+//! command.
+//!
+//! Exit codes: 0 done; 1 it failed, and a sentence on standard error says why; 2 the arguments were wrong; 3 `verify`
+//! or `selftest` found something missing.
+
+mod args;
+mod cameras;
+mod export;
+mod list;
+mod paths;
+mod record;
+mod run_rig;
+mod score;
+mod selftest;
+mod show;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+pub use export::{figure_title, frame_rows};
+pub use paths::{Places, recover_crashed};
+pub use run_rig::reopen;
+pub use show::Loaded;
+
+/// What a command says when it fails: one sentence, already complete.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Parses the process's arguments and runs what they ask for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => crate::instrument::open_window(Places::find(arguments.sessions.as_deref())),
+        Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
+        Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
+        Some(Command::Show(a)) => show::run(&a),
+        Some(Command::Export(a)) => export::run(&a),
+        Some(Command::Verify(a)) => verify::run(&a),
+        Some(Command::Selftest(a)) => selftest::run(&a, &Places::find(None)),
+        Some(Command::Cameras(a)) => cameras::run(&a),
+        Some(Command::Score(a)) => score::score(&a),
+        Some(Command::Models(a)) => score::models(&a),
+        Some(Command::ParticipantWindow) => return crate::page::participant_window_main(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("affectograph: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Something is missing, and the command has said what.
+const INCOMPLETE: u8 = 3;

@@ -3,14 +3,16 @@
 //! Colours are the Okabe–Ito set, the same as in every view.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Once;
+use std::time::Duration;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
-use crate::session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, affect};
+use crate::session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, Timestamp, affect};
 
 use super::{ExportError, beside};
 
@@ -19,7 +21,7 @@ const AROUSAL: RGBColor = RGBColor(213, 94, 0);
 const EVENTS: RGBColor = RGBColor(90, 90, 90);
 const MARKERS: RGBColor = RGBColor(204, 121, 167);
 /// Valence and arousal as the axes show them; stored values are never clipped.
-const RANGE: std::ops::Range<f64> = -1.05..1.05;
+const RANGE: Range<f64> = -1.05..1.05;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureFormat {
@@ -37,16 +39,31 @@ impl FigureFormat {
     }
 }
 
-/// Draws the whole session into `path`, replacing what is there only when the drawing is complete.
-pub fn write_figure(timeline: &Timeline, title: &str, path: &Path, format: FigureFormat) -> Result<(), ExportError> {
+/// Draws `range`, or the whole session, into `path`, replacing what is there only when the drawing is complete.
+pub fn write_figure(
+    timeline: &Timeline,
+    title: &str,
+    range: Option<Range<Timestamp>>,
+    path: &Path,
+    format: FigureFormat,
+) -> Result<(), ExportError> {
     let series = timeline.series(AFFECT).filter(|s| !s.is_empty()).ok_or(ExportError::NothingToDraw)?;
     install_font();
+    let (first, last) = match range {
+        Some(range) => (range.start, range.end),
+        None => timeline.span().unwrap_or_default(),
+    };
+    let time = first.as_secs_f64()..last.as_secs_f64().max(first.as_secs_f64() + 1e-3);
     // plotters chooses the encoder by the extension, so the part file keeps it.
     let part = beside(path).with_extension(if format == FigureFormat::Png { "part.png" } else { "part.svg" });
     let (size, scale) = format.size();
     let drawn = match format {
-        FigureFormat::Png => draw(BitMapBackend::new(&part, size).into_drawing_area(), timeline, series, title, scale),
-        FigureFormat::Svg => draw(SVGBackend::new(&part, size).into_drawing_area(), timeline, series, title, scale),
+        FigureFormat::Png => {
+            draw(BitMapBackend::new(&part, size).into_drawing_area(), timeline, series, title, time, scale)
+        }
+        FigureFormat::Svg => {
+            draw(SVGBackend::new(&part, size).into_drawing_area(), timeline, series, title, time, scale)
+        }
     };
     let placed = drawn.map_err(|reason| ExportError::Draw { path: path.to_owned(), reason }).and_then(|()| {
         fs::rename(&part, path).map_err(|source| ExportError::File { op: "write", path: path.to_owned(), source })
@@ -75,6 +92,7 @@ fn draw<DB: DrawingBackend>(
     timeline: &Timeline,
     series: &SampleSeries,
     title: &str,
+    time: Range<f64>,
     scale: f64,
 ) -> Drawn {
     let px = |n: f64| (n * scale).round() as i32;
@@ -84,8 +102,6 @@ fn draw<DB: DrawingBackend>(
     let area = area.titled(title, ("sans-serif", px(17.0))).map_err(|e| err(&e))?;
     let (plots, raster) = area.split_vertically((area.dim_in_pixel().1 as f64 * 0.76) as u32);
     let halves = plots.split_evenly((2, 1));
-    let (first, last) = timeline.span().map_or((0.0, 1.0), |(a, b)| (a.as_secs_f64(), b.as_secs_f64()));
-    let time = first..last.max(first + 1e-3);
 
     for (area, name, field, sd, colour) in [
         (&halves[0], "valence", affect::VALENCE, affect::VALENCE_SD, VALENCE),
@@ -111,9 +127,7 @@ fn draw<DB: DrawingBackend>(
             .map_err(|e| err(&e))?;
         let shade =
             |from: f64, until: f64| Rectangle::new([(from, RANGE.start), (until, RANGE.end)], BLACK.mix(0.07).filled());
-        chart
-            .draw_series(timeline.gaps().iter().map(|g| shade(g.at.as_secs_f64(), g.what.until.as_secs_f64())))
-            .map_err(|e| err(&e))?;
+        chart.draw_series(shown_gaps(timeline, &time).map(|(from, until)| shade(from, until))).map_err(|e| err(&e))?;
         let columns = area.dim_in_pixel().0 as usize;
         for piece in pieces(series, field, sd, time.clone(), columns) {
             let upper = piece.iter().map(|p| (p.time_s, p.max + p.sd));
@@ -129,10 +143,11 @@ fn draw<DB: DrawingBackend>(
 fn event_raster<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     timeline: &Timeline,
-    time: std::ops::Range<f64>,
+    time: Range<f64>,
     px: impl Fn(f64) -> i32,
 ) -> Drawn {
     let err = |e: &dyn std::fmt::Display| e.to_string();
+    let (first, last) = (time.start, time.end);
     let mut chart = ChartBuilder::on(area)
         .x_label_area_size(px(44.0))
         .y_label_area_size(px(64.0))
@@ -149,7 +164,9 @@ fn event_raster<DB: DrawingBackend>(
         .draw()
         .map_err(|e| err(&e))?;
     for (stream, row, colour, name) in [(PAGE, 1.0, EVENTS, "page"), (MARKER, 0.0, MARKERS, "markers")] {
-        let ticks = timeline.events().iter().filter(|e| e.stream.as_str() == stream).map(|e| {
+        let shown = timeline
+            .events_between(Timestamp::from_secs_f64(first), Timestamp::from_secs_f64(last) + Duration::from_nanos(1));
+        let ticks = shown.iter().filter(|e| e.stream.as_str() == stream).map(|e| {
             let t = e.at.as_secs_f64();
             PathElement::new(vec![(t, row + 0.12), (t, row + 0.88)], colour.stroke_width(px(1.0) as u32))
         });
@@ -161,6 +178,13 @@ fn event_raster<DB: DrawingBackend>(
     area.present().map_err(|e| err(&e))
 }
 
+/// Where something is missing, cut to what is drawn.
+fn shown_gaps(timeline: &Timeline, time: &Range<f64>) -> impl Iterator<Item = (f64, f64)> {
+    let Range { start, end } = *time;
+    let cut = move |at: Timestamp| at.as_secs_f64().clamp(start, end);
+    timeline.gaps().iter().map(move |g| (cut(g.at), cut(g.what.until))).filter(|(from, until)| from < until)
+}
+
 struct Column {
     time_s: f64,
     min: f64,
@@ -169,14 +193,7 @@ struct Column {
 }
 
 /// One entry a pixel column, broken into pieces where a column holds no sample.
-fn pieces(
-    series: &SampleSeries,
-    field: usize,
-    sd: usize,
-    time: std::ops::Range<f64>,
-    columns: usize,
-) -> Vec<Vec<Column>> {
-    use crate::session::Timestamp;
+fn pieces(series: &SampleSeries, field: usize, sd: usize, time: Range<f64>, columns: usize) -> Vec<Vec<Column>> {
     let step = (time.end - time.start) / columns as f64;
     let mut pieces: Vec<Vec<Column>> = vec![Vec::new()];
     // A column narrower than the sampling interval is empty without anything missing.
@@ -206,9 +223,7 @@ fn pieces(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{
-        Body, Gap, GapReason, Record, StreamName, Timestamp, affect_stream, marker_stream, page_stream,
-    };
+    use crate::session::{Body, Gap, GapReason, Record, StreamName, affect_stream, marker_stream, page_stream};
     use std::sync::Arc;
 
     fn wavy() -> Timeline {
@@ -247,8 +262,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         fs::create_dir_all(&folder).unwrap();
         let (png, svg) = (folder.join("figure.png"), folder.join("figure.svg"));
-        write_figure(&wavy(), "sub-01 ses-01 demo", &png, FigureFormat::Png).unwrap();
-        write_figure(&wavy(), "sub-01 ses-01 demo", &svg, FigureFormat::Svg).unwrap();
+        write_figure(&wavy(), "sub-01 ses-01 demo", None, &png, FigureFormat::Png).unwrap();
+        write_figure(&wavy(), "sub-01 ses-01 demo", None, &svg, FigureFormat::Svg).unwrap();
         let picture = image::open(&png).unwrap().to_rgb8();
         for colour in [VALENCE, AROUSAL] {
             let n = picture.pixels().filter(|p| p.0 == [colour.0, colour.1, colour.2]).count();
@@ -268,9 +283,10 @@ mod tests {
 
     #[test]
     fn an_empty_session_is_refused_with_a_sentence() {
-        let e = write_figure(&Timeline::default(), "t", Path::new("/nowhere/x.png"), FigureFormat::Png).unwrap_err();
+        let e =
+            write_figure(&Timeline::default(), "t", None, Path::new("/nowhere/x.png"), FigureFormat::Png).unwrap_err();
         assert!(matches!(e, ExportError::NothingToDraw));
-        let e = write_figure(&wavy(), "t", Path::new("/nowhere/x.png"), FigureFormat::Png).unwrap_err();
+        let e = write_figure(&wavy(), "t", None, Path::new("/nowhere/x.png"), FigureFormat::Png).unwrap_err();
         assert!(e.to_string().contains("/nowhere/x.png"), "{e}");
     }
 }

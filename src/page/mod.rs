@@ -14,6 +14,7 @@ mod host;
 #[cfg(target_os = "linux")]
 pub mod keys;
 mod message;
+mod monitors;
 mod participant;
 mod serve;
 mod view;
@@ -28,6 +29,7 @@ pub use address::{AddressError, PageAddress};
 pub use gate::Refusal;
 pub use host::{BoundsPx, PageError, PageHost, PageSpec, Placement};
 pub use message::{Event, MAX_MESSAGE_BYTES, Message, MessageError};
+pub use monitors::monitor_count;
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
 
 /// One thing that happened in the page.

@@ -167,14 +167,14 @@ pub fn video_stream(camera: &str) -> StreamInfo {
     info
 }
 
-/// Measurements of the page's clock against the session's; never applied backwards to stored times.
+/// Measurements of the page's clock against the session's; never applied backwards to stored times. Events and not
+/// samples, because an offset in milliseconds needs more digits than a 32-bit sample holds.
 pub fn page_clock_stream() -> StreamInfo {
-    let fields = vec![
-        Field::new("offset", "ms", "session time minus performance.now(), at the moment of measuring"),
-        Field::new("uncertainty", "ms", "half the round trip of the best ping of the burst"),
-        Field::new("document", "1", "counts the documents the page has loaded; each has its own performance.now()"),
-    ];
-    samples(PAGE_CLOCK, None, &program(), "offset of the page's clock, measured by ping", fields)
+    events(
+        PAGE_CLOCK,
+        "the page's clock, measured by ping: `offset_ms` is session time minus performance.now(), its error at most \
+         `uncertainty_ms`; `document` counts the documents, each with its own performance.now()",
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,37 @@
+//! `affectograph cameras`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Failure;
+use super::args::Cameras;
+use crate::capture::list_devices;
+
+pub fn run(a: &Cameras) -> Result<ExitCode, Failure> {
+    let devices = list_devices()?;
+    if a.json {
+        let rows: Vec<_> = devices
+            .iter()
+            .map(|d| {
+                let modes: Vec<_> = d.modes.iter().map(ToString::to_string).collect();
+                json!({ "camera": d.id.to_string(), "name": d.name, "modes": modes, "problem": d.trouble })
+            })
+            .collect();
+        println!("{}", json!({ "cameras": rows }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if devices.is_empty() {
+        println!("No camera is plugged in. `phantom` always works.");
+    }
+    for d in devices {
+        println!("{}  {}", d.id, d.name);
+        if let Some(problem) = d.trouble {
+            println!("    {problem}");
+        }
+        for mode in d.modes {
+            println!("    {mode}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

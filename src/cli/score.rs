@@ -1,0 +1,51 @@
+//! `affectograph score` and `affectograph models`
+
+use std::process::ExitCode;
+
+use super::Failure;
+use super::args::{Models as ModelsArguments, Score};
+use crate::vision::{FigureValue, Models, Scorer, installed_models, models_folder};
+
+/// One JSON line a picture; a picture that cannot be read is a sentence on standard error, and the rest goes on.
+pub fn score(a: &Score) -> Result<ExitCode, Failure> {
+    let mut scorer = Scorer::new(Models::load(&models_folder()?, &a.model)?);
+    let mut failed = 0;
+    for picture in &a.pictures {
+        match scorer.score(picture, a.cropped) {
+            Ok(score) => println!("{}", serde_json::to_string(&score)?),
+            Err(e) => {
+                failed += 1;
+                eprintln!("affectograph: {e}");
+            }
+        }
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub fn models(a: &ModelsArguments) -> Result<ExitCode, Failure> {
+    let folder = models_folder()?;
+    let installed = installed_models(&folder)?;
+    if a.json {
+        println!("{}", serde_json::json!({ "folder": folder, "models": installed }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("Networks in {}", folder.display());
+    for m in installed {
+        println!();
+        if let Some(problem) = &m.problem {
+            println!("{}: {problem}", m.folder);
+        }
+        let Some(card) = &m.card else { continue };
+        let kb = m.bytes.map_or(String::new(), |b| format!(", {:.0} kB", b as f64 / 1e3));
+        println!("{} {} ({}{kb}, {})", m.folder, card.version, card.kind.as_str(), card.license);
+        println!("  {}", card.summary);
+        for figure in &card.figures {
+            let value = match &figure.value {
+                FigureValue::Number(n) => format!("{n:.4}"),
+                FigureValue::Text(t) => t.clone(),
+            };
+            println!("  {:44} {value}", figure.name);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,150 @@
+//! `affectograph selftest`: records the phantom and judges the whole line, frame by frame.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::Selftest;
+use super::run_rig::{interrupted, reopen, run_rig};
+use super::show::print_quality;
+use super::{Failure, INCOMPLETE, Places};
+use crate::capture::phantom::read_frame_number;
+use crate::capture::{Decoder, Frame, Pace, Pixels, TimeSource, to_rgb};
+use crate::page::{PageAddress, PageSpec, Placement};
+use crate::recording::{Rig, RigPlan, SessionPlan};
+use crate::session::{AFFECT, CameraSettings, PAGE, ParticipantId, SessionNumber, Study, Timestamp};
+use crate::store::{SessionFile, StoredStudy, verify};
+use crate::vision::models_folder;
+
+/// Milliseconds, ascending.
+#[derive(Default)]
+struct Delays(Vec<f64>);
+
+impl Delays {
+    fn add(&mut self, from: Timestamp, to: Timestamp) {
+        self.0.push(to.since_ns(from) as f64 * 1e-6);
+    }
+
+    fn percentile(&mut self, p: usize) -> Option<f64> {
+        self.0.sort_by(f64::total_cmp);
+        self.0.get(self.0.len().saturating_sub(1) * p / 100).copied()
+    }
+}
+
+pub fn run(a: &Selftest, places: &Places) -> Result<ExitCode, Failure> {
+    let folder = std::env::temp_dir().join(format!("affectograph-selftest-{}", std::process::id()));
+    let result = record_and_judge(a, places, &folder);
+    // Left behind only where even that fails, in the system's temporary folder.
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> Result<ExitCode, Failure> {
+    let study_file = places.studies.join("demo/study.toml");
+    let toml = std::fs::read_to_string(&study_file).map_err(|e| format!("{}: {e}", study_file.display()))?;
+    let study = Study::parse(&toml)?;
+    let has_display = std::env::var_os("DISPLAY").is_some_and(|d| !d.is_empty());
+    let page = has_display.then(|| demo_page(&study, &study_file)).transpose()?;
+    let plan = RigPlan {
+        camera: "phantom".parse()?,
+        camera_settings: CameraSettings::default(),
+        pace: Pace::RealTime,
+        models: models_folder()?,
+        affect_model: study.affect_model.clone(),
+        page,
+    };
+    let session = SessionPlan {
+        folder: folder.to_owned(),
+        participant: ParticipantId::numbered(0),
+        session: SessionNumber(1),
+        study: StoredStudy::new(&study, &toml),
+        consent: None,
+        overridden_checks: Vec::new(),
+    };
+    let (tx, committed) = crossbeam_channel::bounded(4096);
+    let rig = Rig::record(&plan, session, tx)?;
+    let (mut scores, mut page_events) = (Delays::default(), Delays::default());
+    let flag = interrupted()?;
+    run_rig(rig, &committed, Some(a.duration), &flag, |now, record| match record.stream.as_str() {
+        AFFECT if matches!(record.body, crate::session::Body::Sample { .. }) => scores.add(record.at, now),
+        PAGE => page_events.add(record.at, now),
+        _ => {}
+    })?;
+
+    let loaded = reopen(folder)?;
+    let verification = verify(folder)?;
+    let misread = misread_frames(&loaded.file)?;
+    let jitter_ms = jitter_ms(&loaded.file)?;
+    let q = &loaded.quality;
+    let is_sound = verification.is_intact
+        && misread == 0
+        && q.frames_lost == 0
+        && q.frames_stored > 0
+        && q.frames_stored == q.frames_expected
+        && q.face_share.is_some_and(|s| s > 0.5);
+    if a.json {
+        let mut object = loaded.json()?;
+        object["is_sound"] = json!(is_sound);
+        object["frames_misread"] = json!(misread);
+        object["timestamp_jitter_ms"] = json!(jitter_ms);
+        object["picture_to_committed_score_ms"] = json!({ "p50": scores.percentile(50), "p99": scores.percentile(99) });
+        object["page_event_to_committed_record_ms"] =
+            json!({ "p50": page_events.percentile(50), "p99": page_events.percentile(99), "n": page_events.0.len() });
+        println!("{object}");
+    } else {
+        print_quality(q);
+        println!("frames whose picture shows another number than their record: {misread}");
+        println!("timestamp jitter {jitter_ms:.3} ms (standard deviation of the frame intervals)");
+        let tell = |what: &str, d: &mut Delays| match (d.percentile(50), d.percentile(99)) {
+            (Some(p50), Some(p99)) => {
+                println!("{what}: median {p50:.1} ms, 99 % within {p99:.1} ms ({} of them)", d.0.len())
+            }
+            _ => println!("{what}: not measured{}", if has_display { "" } else { ", there is no display" }),
+        };
+        tell("picture to committed score", &mut scores);
+        tell("page event to committed record", &mut page_events);
+        verification.findings.iter().for_each(|f| println!("- {f}"));
+        println!("{}", if is_sound { "SOUND: nothing was lost" } else { "NOT SOUND" });
+    }
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+fn demo_page(study: &Study, study_file: &std::path::Path) -> Result<PageSpec, Failure> {
+    let beside = study_file.parent().unwrap_or(std::path::Path::new("."));
+    Ok(PageSpec {
+        address: PageAddress::parse(&study.page.address, beside)?,
+        placement: Placement::ParticipantWindow { monitor: None, program: None, display: None },
+        mask: study.page.mask.clone(),
+        allow: study.page.allow.clone(),
+        data_dir: None,
+    })
+}
+
+/// The phantom shows each frame's number in its picture: reads them all back from the stored video.
+fn misread_frames(file: &SessionFile) -> Result<u64, Failure> {
+    let mut decoder = Decoder::default();
+    let (width_px, height_px) = (file.header().camera.width_px, file.header().camera.height_px);
+    let mut misread = 0;
+    for row in file.frames()?.rows() {
+        let frame = Frame {
+            number: row.number,
+            at: row.at,
+            time_source: TimeSource::Rendered,
+            device_sequence: None,
+            width_px,
+            height_px,
+            pixels: Pixels::Jpeg(file.picture(row.number)?),
+        };
+        let rgb = to_rgb(&frame, &mut decoder)?;
+        misread += u64::from(read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px) != Some(row.number));
+    }
+    Ok(misread)
+}
+
+fn jitter_ms(file: &SessionFile) -> Result<f64, Failure> {
+    let times = file.frames()?.times();
+    let intervals: Vec<f64> = times.windows(2).map(|w| w[1].since_ns(w[0]) as f64 * 1e-6).collect();
+    let n = intervals.len().max(1) as f64;
+    let mean = intervals.iter().sum::<f64>() / n;
+    Ok((intervals.iter().map(|i| (i - mean).powi(2)).sum::<f64>() / n).sqrt())
+}

@@ -1,0 +1,102 @@
+//! `affectograph show`, and how a session is put into words and JSON for every command.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::args::Show;
+use crate::analysis::{QualityReport, quality};
+use crate::session::Timeline;
+use crate::store::{SessionFile, StoreError};
+
+pub fn run(a: &Show) -> Result<ExitCode, Failure> {
+    let loaded = Loaded::open(&a.session)?;
+    if a.json {
+        println!("{}", loaded.json()?);
+    } else {
+        loaded.print()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A session's folder, given that or a file in it.
+pub fn session_folder(path: &Path) -> PathBuf {
+    let is_file = path.is_file();
+    path.parent().filter(|p| is_file && !p.as_os_str().is_empty()).unwrap_or(path).to_owned()
+}
+
+/// A reopened session with everything that is said about it.
+pub struct Loaded {
+    pub file: SessionFile,
+    pub timeline: Timeline,
+    pub quality: QualityReport,
+}
+
+impl Loaded {
+    pub fn open(path: &Path) -> Result<Loaded, StoreError> {
+        let file = SessionFile::open(&session_folder(path))?;
+        let timeline = file.timeline()?;
+        let quality = quality(&timeline, &file.frames()?.times(), file.header().camera.rate_hz);
+        Ok(Loaded { file, timeline, quality })
+    }
+
+    /// Header and quality as one object: the same for `show`, `record` and `selftest`.
+    pub fn json(&self) -> Result<Value, Failure> {
+        let q = &self.quality;
+        let mut object = json!({
+            "session": self.file.folder(),
+            "state": self.file.state()?,
+            "header": self.file.header(),
+            "streams": self.file.streams().iter().map(|s| json!({
+                "name": s.name, "kind": s.kind, "software": s.software,
+                "samples": self.timeline.series(s.name.as_str()).map(crate::session::SampleSeries::len),
+            })).collect::<Vec<_>>(),
+        });
+        if let (Value::Object(all), Value::Object(figures)) = (&mut object, serde_json::to_value(q)?) {
+            all.extend(figures);
+        }
+        Ok(object)
+    }
+
+    pub fn print(&self) -> Result<(), Failure> {
+        let (h, q) = (self.file.header(), &self.quality);
+        println!("{} {}, study {} ({})", h.participant, h.session, h.study.name, h.study.title);
+        println!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software);
+        println!(
+            "camera    {}, {} × {} px, {:.2} Hz",
+            h.camera.name, h.camera.width_px, h.camera.height_px, h.camera.rate_hz
+        );
+        for m in &h.models {
+            println!("network   {} {} (sha256 {}…)", m.name, m.version, m.sha256.get(..12).unwrap_or(&m.sha256));
+        }
+        if !h.overridden_checks.is_empty() {
+            println!("overrode  {}", h.overridden_checks.join(", "));
+        }
+        println!();
+        print_quality(q);
+        Ok(())
+    }
+}
+
+pub fn print_quality(q: &QualityReport) {
+    println!("length    {:.2} s", q.seconds);
+    println!("frames    {} stored of {} expected, {} lost", q.frames_stored, q.frames_expected, q.frames_lost);
+    println!("scored    {} ({} skipped live, still in the video)", q.frames_scored, q.frames_skipped);
+    println!(
+        "face      {}",
+        q.face_share.map_or("nothing was scored".into(), |s| format!("in {:.1} % of the scored frames", 100.0 * s))
+    );
+    println!("largest gap between frames {:.3} s", q.largest_gap_s);
+    if let Some(ms) = q.clock_uncertainty_ms {
+        println!("page clock known to ± {ms:.2} ms");
+    }
+    for (kind, n) in &q.events {
+        println!("events    {n:6}  {kind}");
+    }
+    for (reason, g) in &q.gaps {
+        println!("gap       {reason}: {} times, {:.2} s, {} missing", g.count, g.seconds, g.lost);
+    }
+    println!("grade     {}", q.grade);
+}

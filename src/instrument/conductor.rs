@@ -1,0 +1,476 @@
+//! The thread `conductor`: runs the rig for the window, in rehearsal and in recording.
+
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, select, tick};
+use raw_window_handle::RawWindowHandle;
+
+use super::alarms::Alarms;
+use super::checks::{CameraLook, Known, checks, disk_lasts};
+use super::rows;
+use super::shelf::Errand;
+use super::take::{Plan, Take};
+use crate::capture::{Decoder, Latest, Mode, to_rgb};
+use crate::cli::Places;
+use crate::desktop::port::{
+    Activity, CameraControl, CameraMode, Check, HealthFigures, Host, MarkerOrder, PageStatus, PixelRect, Preview,
+    SessionPlan, StartOrder, StartedInfo, Update, Wake,
+};
+use crate::page::BoundsPx;
+use crate::recording::{MarkerText, News, Rig};
+use crate::session::{Clock, PagePlacement};
+use crate::store::{Committed, disk_free_bytes};
+
+pub enum Order {
+    Rehearse(SessionPlan),
+    EndRehearsal,
+    Camera(String, Option<CameraMode>),
+    Control(CameraControl, Option<i64>),
+    PlacePage(PagePlacement),
+    Record(StartOrder),
+    Mark(MarkerOrder),
+    Stop,
+    PageBounds(PixelRect),
+    PageVisible(bool),
+    PageFocus(bool),
+    ReloadPage,
+}
+
+/// How often committed records, news and pictures go to the window.
+const BEAT: Duration = Duration::from_millis(33);
+/// Pictures cost decoding; half the camera's rate looks fluid.
+const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
+
+pub fn start(
+    places: Places,
+    host: &Host,
+    orders: Receiver<Order>,
+    errands: Sender<Errand>,
+    updates: Sender<Update>,
+    clock: Latest<Clock>,
+) -> std::io::Result<JoinHandle<()>> {
+    let parent_xid = match host.window {
+        Some(RawWindowHandle::Xlib(w)) => Some(w.window),
+        _ => None,
+    };
+    let wake = host.wake.clone();
+    std::thread::Builder::new().name("conductor".into()).spawn(move || {
+        let window = Window { updates, wake, clock, errands };
+        Conductor {
+            places,
+            parent_xid,
+            window,
+            plan: None,
+            take: None,
+            page: PageWish::default(),
+            decoder: Decoder::default(),
+        }
+        .run(&orders);
+    })
+}
+
+/// The way back to the window.
+struct Window {
+    updates: Sender<Update>,
+    wake: Wake,
+    clock: Latest<Clock>,
+    errands: Sender<Errand>,
+}
+
+impl Window {
+    fn tell(&self, update: Update) {
+        // A window that is closing reads no more.
+        let _ = self.updates.send(update);
+        self.wake.wake();
+    }
+
+    fn failed(&self, during: Activity, sentence: impl Into<String>) {
+        self.tell(Update::Failed { during, sentence: sentence.into() });
+    }
+}
+
+/// Where an embedded page belongs; kept, because a new page must go there too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageWish {
+    pub bounds: Option<PixelRect>,
+    pub is_visible: bool,
+}
+
+struct Conductor {
+    places: Places,
+    parent_xid: Option<u64>,
+    window: Window,
+    plan: Option<Plan>,
+    take: Option<Running>,
+    page: PageWish,
+    decoder: Decoder,
+}
+
+/// A rig in use, with what the window was told about it.
+struct Running {
+    take: Take,
+    known: Known,
+    told_checks: Vec<Check>,
+    alarms: Alarms,
+    started: Instant,
+    last_second: Instant,
+    last_preview: Instant,
+    has_ended: bool,
+}
+
+impl Running {
+    fn new(take: Take) -> Self {
+        let now = Instant::now();
+        let known = Known {
+            networks: take.rig.as_ref().map(|rig| match rig.vision_trouble() {
+                None => Ok("Detector, landmarks and affect are loaded.".to_owned()),
+                Some(why) => Err(why.to_owned()),
+            }),
+            camera: take.camera_problem.clone().map(Err),
+            ..Known::default()
+        };
+        Running {
+            take,
+            known,
+            told_checks: Vec::new(),
+            alarms: Alarms::default(),
+            started: now,
+            last_second: now,
+            last_preview: now,
+            has_ended: false,
+        }
+    }
+
+    fn rig(&self) -> Option<&Rig> {
+        self.take.rig.as_ref()
+    }
+}
+
+impl Conductor {
+    fn run(mut self, orders: &Receiver<Order>) {
+        let beat = tick(BEAT);
+        loop {
+            select! {
+                recv(orders) -> order => match order {
+                    Ok(order) => self.obey(order),
+                    Err(_) => break,
+                },
+                recv(beat) -> _ => self.beat(),
+            }
+        }
+        // The window is closing: a recording in progress is closed properly.
+        if self.is_recording() {
+            self.stop();
+        }
+        self.end_rehearsal();
+    }
+
+    fn is_recording(&self) -> bool {
+        self.take.as_ref().is_some_and(|t| t.take.folder.is_some())
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Rehearse(plan) => self.begin_rehearsal(plan),
+            Order::EndRehearsal => {
+                self.end_rehearsal();
+                self.plan = None;
+            }
+            Order::Camera(spec, mode) => self.choose_camera(&spec, mode),
+            Order::Control(control, value) => self.set_control(control, value),
+            Order::PlacePage(placement) => {
+                if let Some(plan) = &mut self.plan {
+                    plan.placement = placement;
+                    self.rehearse();
+                }
+            }
+            Order::Record(order) => self.record(order),
+            Order::Mark(marker) => {
+                if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+                    let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
+                    rig.mark(marker.at, &text);
+                }
+            }
+            Order::Stop => self.stop(),
+            Order::PageBounds(bounds) => {
+                self.page.bounds = Some(bounds);
+                self.on_page(|page| page.set_bounds(bounds_px(bounds), 1.0));
+            }
+            Order::PageVisible(is_visible) => {
+                self.page.is_visible = is_visible;
+                self.on_page(|page| page.set_visible(is_visible));
+            }
+            Order::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
+            Order::ReloadPage => self.on_page(crate::page::PageHost::reload),
+        }
+    }
+
+    fn on_page(&self, act: impl FnOnce(&crate::page::PageHost)) {
+        if let Some(page) = self.take.as_ref().and_then(Running::rig).and_then(Rig::page) {
+            act(page);
+        }
+    }
+
+    // --- Rehearsal ---------------------------------------------------------------------------------------------
+
+    fn begin_rehearsal(&mut self, plan: SessionPlan) {
+        match Plan::read(plan) {
+            Ok(plan) => {
+                self.window.tell(Update::Rehearsing(Box::new(plan.info())));
+                self.plan = Some(plan);
+                // The list takes a while, and the shelf has time.
+                let _ = self.window.errands.send(Errand::Cameras);
+                self.rehearse();
+            }
+            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
+        }
+    }
+
+    /// Starts the rehearsal's rig anew, with the plan as it is now.
+    fn rehearse(&mut self) {
+        self.end_rehearsal();
+        let Some(plan) = &self.plan else { return };
+        let take = Take::rehearse(plan, self.parent_xid, self.page);
+        self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &take)));
+        self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
+        if let Some(rig) = &take.rig {
+            self.window.clock.put(rig.clock());
+        }
+        self.take = Some(Running::new(take));
+        self.tell_checks();
+    }
+
+    fn end_rehearsal(&mut self) {
+        if let Some(rig) = self.take.take().and_then(|t| t.take.rig)
+            && let Err(e) = rig.stop()
+        {
+            self.window.tell(Update::Notice(e.to_string()));
+        }
+    }
+
+    fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {
+        let Some(plan) = &mut self.plan else { return };
+        match plan.choose_camera(spec, mode.as_ref()) {
+            Ok(()) => self.rehearse(),
+            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
+        }
+    }
+
+    fn set_control(&mut self, control: CameraControl, value: Option<i64>) {
+        let Some(plan) = &mut self.plan else { return };
+        match control {
+            CameraControl::Exposure => plan.settings.exposure = value,
+            CameraControl::WhiteBalance => plan.settings.white_balance_k = value,
+            CameraControl::Focus => plan.settings.focus = value,
+        }
+        let settings = plan.settings.clone();
+        if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+            rig.adjust_camera(settings);
+        }
+    }
+
+    // --- Recording ---------------------------------------------------------------------------------------------
+
+    fn record(&mut self, order: StartOrder) {
+        self.end_rehearsal();
+        let Some(plan) = &self.plan else { return };
+        match Take::record(plan, &self.places, order, self.parent_xid, self.page) {
+            Ok(take) => {
+                if let (Some(rig), Some(folder)) = (&take.rig, &take.folder) {
+                    self.window.clock.put(rig.clock());
+                    self.window.tell(Update::Started(StartedInfo { folder: folder.clone(), at: rig.clock().now() }));
+                    for stream in rig.streams() {
+                        self.window.tell(Update::Declared(stream.clone()));
+                    }
+                }
+                self.take = Some(Running::new(take));
+            }
+            Err(sentence) => {
+                self.window.failed(Activity::Start, sentence);
+                self.rehearse();
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        let Some(running) = self.take.take() else { return };
+        let Take { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
+        let stopped = rig.stop();
+        // What was committed at the very end belongs on the screen, too.
+        self.tell_committed(committed.try_iter().collect());
+        if let Err(e) = stopped {
+            self.window.failed(Activity::Record, format!("{e}. What was stored until then is in {}", folder.display()));
+        }
+        match rows::finished(&folder) {
+            Ok(finished) => self.window.tell(Update::Finished(Box::new(finished))),
+            Err(e) => self.window.failed(Activity::Record, e),
+        }
+        self.plan = None;
+        let _ = self.window.errands.send(Errand::Library);
+    }
+
+    /// Returns the sentences of what failed.
+    fn tell_committed(&self, committed: Vec<Committed>) -> Vec<String> {
+        let mut failures = Vec::new();
+        for c in committed {
+            match c {
+                Committed::Records(records) => self.window.tell(Update::Records(records)),
+                Committed::Failed(why) => failures.push(why),
+            }
+        }
+        failures
+    }
+
+    // --- Every 33 ms -------------------------------------------------------------------------------------------
+
+    fn beat(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        let news: Vec<News> = rig.news().try_iter().collect();
+        let committed: Vec<Committed> = running.take.committed.try_iter().collect();
+        for failure in self.tell_committed(committed) {
+            self.alarm(|alarms| alarms.store_failed(&failure));
+        }
+        for item in news {
+            self.tell_news(item);
+        }
+        self.tell_preview();
+        let Some(running) = &mut self.take else { return };
+        if running.last_second.elapsed() >= Duration::from_secs(1) {
+            running.last_second = Instant::now();
+            self.every_second();
+        }
+        if self.take.as_ref().is_some_and(|t| t.has_ended) && self.is_recording() {
+            self.window.tell(Update::Stopping);
+            self.stop();
+        }
+    }
+
+    fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<Update>) {
+        let Some(running) = &mut self.take else { return };
+        for update in raise(&mut running.alarms) {
+            self.window.tell(update);
+        }
+    }
+
+    fn tell_news(&mut self, news: News) {
+        let Some(running) = &mut self.take else { return };
+        match &news {
+            News::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
+            News::PageTrouble(why) => running.known.page = Some(Err(why.clone())),
+            News::PageClosed => {
+                running.known.page = Some(Err("The participant's window was closed. Place the page again.".into()))
+            }
+            News::CameraFailed { why, .. } | News::CameraLost { why, .. } => {
+                running.known.camera = Some(Err(why.clone()))
+            }
+            News::CameraEnded { .. } => running.has_ended = true,
+            _ => {}
+        }
+        if let Some(plan) = &self.plan {
+            let status = match &news {
+                News::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
+                News::PageTrouble(why) => Some(PageStatus::Failed(why.clone())),
+                _ => None,
+            };
+            if let Some(status) = status {
+                self.window.tell(Update::Page(plan.page_state(status, self.parent_xid)));
+            }
+            if let News::CameraOpened(info) = &news {
+                self.window.tell(Update::Camera(rows::camera_state_of(&plan.camera, info)));
+            }
+        }
+        if let News::VisionTrouble(why) = &news {
+            self.window.tell(Update::Notice(why.clone()));
+        }
+        if self.is_recording() {
+            self.alarm(|alarms| alarms.news(&news));
+        }
+        self.tell_checks();
+    }
+
+    fn tell_preview(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        if running.last_preview.elapsed() < BETWEEN_PREVIEWS {
+            return;
+        }
+        // What the networks have seen lies on the very picture they saw it in.
+        let (frame, reading) = match rig.seen().try_take() {
+            Some(seen) => (seen.frame, Some(seen.reading)),
+            None if rig.vision_trouble().is_some() => match rig.preview().try_take() {
+                Some(frame) => (frame, None),
+                None => return,
+            },
+            None => return,
+        };
+        running.last_preview = Instant::now();
+        let face = reading.as_ref().and_then(rows::face_overlay);
+        if let Some(reading) = &reading {
+            running.known.faces = Some(reading.faces);
+            running.known.face = face.clone();
+        }
+        match to_rgb(&frame, &mut self.decoder) {
+            Ok(rgb) => self.window.tell(Update::Preview(Preview {
+                at: frame.at,
+                picture: rows::picture(rgb),
+                face,
+                faces: reading.as_ref().map_or(0, |r| r.faces),
+                affect: reading.as_ref().and_then(crate::vision::Reading::affect_values),
+            })),
+            Err(e) => self.window.tell(Update::Notice(format!("A picture could not be shown: {e}"))),
+        }
+    }
+
+    fn every_second(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        let (counters, info) = (rig.counters(), rig.camera_info());
+        let Mode { width_px, height_px, rate_hz, .. } = info.mode;
+        if !matches!(running.known.camera, Some(Err(_))) || counters.capture.fps > 1.0 {
+            running.known.camera = Some(Ok(CameraLook {
+                name: info.name.clone(),
+                asked_hz: rate_hz,
+                measured_hz: (running.started.elapsed() > Duration::from_secs(2)).then_some(counters.capture.fps),
+                width_px,
+                height_px,
+            }));
+        }
+        let disk = disk_free_bytes(rig.folder().unwrap_or(&self.places.sessions))
+            .or_else(|| disk_free_bytes(std::path::Path::new(".")));
+        running.known.disk_left_bytes = disk;
+        let store = counters.store.clone().unwrap_or_default();
+        let health = HealthFigures {
+            camera_hz: counters.capture.fps,
+            asked_hz: rate_hz,
+            frames_stored: store.frames_stored,
+            frames_scored: counters.frames_scored,
+            frames_skipped: counters.frames_skipped,
+            lost: counters.capture.lost() + store.frames_lost + store.records_lost,
+            inference_ms: counters.inference_ms,
+            queue_fill: store.record_queue_fill.max(store.video_queue_fill),
+            disk_left_bytes: disk.unwrap_or(0),
+            disk_left: disk.map(|bytes| disk_lasts(width_px, height_px, rate_hz, bytes)),
+        };
+        if self.is_recording() {
+            let figures = health.clone();
+            self.alarm(|alarms| alarms.figures(&figures, &store));
+        }
+        self.window.tell(Update::Health(health));
+        self.tell_checks();
+    }
+
+    fn tell_checks(&mut self) {
+        let (Some(plan), Some(running)) = (&self.plan, &mut self.take) else { return };
+        let now = checks(&plan.study, &running.known);
+        if now != running.told_checks {
+            running.told_checks = now.clone();
+            self.window.tell(Update::Checks(now));
+        }
+    }
+}
+
+pub fn bounds_px(b: PixelRect) -> BoundsPx {
+    BoundsPx { left: b.left_px, top: b.top_px, width: b.width_px, height: b.height_px }
+}

@@ -1,0 +1,144 @@
+//! The thread `shelf`: reads and writes what is stored, for the home and review screens.
+
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::rows;
+use crate::capture::{Decoder, Frame, Latest, Pixels, to_rgb};
+use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
+use crate::desktop::port::{Activity, ExportFormat, ExportOrder, Update, Wake};
+use crate::export::{FigureFormat, write_csv, write_figure};
+
+pub enum Errand {
+    Library,
+    Erase(PathBuf),
+    Cameras,
+    Open(PathBuf),
+    Close,
+    /// The newest number in the slot.
+    Picture,
+    Export(ExportOrder),
+}
+
+pub fn start(
+    places: Places,
+    errands: Receiver<Errand>,
+    wanted_picture: Latest<u64>,
+    updates: Sender<Update>,
+    wake: Wake,
+) -> std::io::Result<JoinHandle<()>> {
+    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, decoder: Decoder::default() };
+    std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
+}
+
+struct Shelf {
+    places: Places,
+    wanted_picture: Latest<u64>,
+    updates: Sender<Update>,
+    wake: Wake,
+    opened: Option<Loaded>,
+    decoder: Decoder,
+}
+
+/// What went wrong, as a sentence.
+type Sentence = String;
+
+impl Shelf {
+    fn run(mut self, errands: &Receiver<Errand>) {
+        self.recover();
+        for errand in errands {
+            let (during, done) = match errand {
+                Errand::Library => (Activity::Library, self.library()),
+                Errand::Erase(folder) => (Activity::Erase, self.erase(&folder)),
+                Errand::Cameras => (Activity::Rehearse, rows::cameras().map(Update::Cameras)),
+                Errand::Open(path) => (Activity::Open, self.open(&path)),
+                Errand::Close => {
+                    self.opened = None;
+                    continue;
+                }
+                Errand::Picture => match self.wanted_picture.try_take() {
+                    Some(number) => (Activity::Picture, self.picture(number)),
+                    // A newer wish was served by an earlier errand.
+                    None => continue,
+                },
+                Errand::Export(order) => (Activity::Export, self.export(&order)),
+            };
+            self.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
+        }
+    }
+
+    fn tell(&self, update: Update) {
+        // A window that is closing reads no more.
+        let _ = self.updates.send(update);
+        self.wake.wake();
+    }
+
+    /// At the program's start: what a crash left open is closed.
+    fn recover(&self) {
+        let closed = self.places.library().and_then(|library| recover_crashed(&library));
+        match closed {
+            Ok(sentences) => sentences.into_iter().for_each(|s| self.tell(Update::Notice(s))),
+            Err(e) => self.tell(Update::Failed { during: Activity::Library, sentence: e.to_string() }),
+        }
+    }
+
+    fn library(&self) -> Result<Update, Sentence> {
+        rows::library(&self.places).map(Update::Library).map_err(|e| e.to_string())
+    }
+
+    fn erase(&self, folder: &Path) -> Result<Update, Sentence> {
+        self.places.library().and_then(|library| library.erase(folder)).map_err(|e| e.to_string())?;
+        self.library()
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Update, Sentence> {
+        let loaded = Loaded::open(path).map_err(|e| e.to_string())?;
+        let opened = rows::opened(&loaded).map_err(|e| e.to_string())?;
+        self.opened = Some(loaded);
+        Ok(Update::Opened(Box::new(opened)))
+    }
+
+    fn opened(&self) -> Result<&Loaded, Sentence> {
+        self.opened.as_ref().ok_or_else(|| "No session is open.".to_owned())
+    }
+
+    fn picture(&mut self, number: u64) -> Result<Update, Sentence> {
+        let loaded = self.opened.as_ref().ok_or("No session is open.")?;
+        let jpeg = loaded.file.picture(number).map_err(|e| e.to_string())?;
+        let row = *loaded.file.frames().map_err(|e| e.to_string())?.get(number).ok_or("That frame is not stored.")?;
+        let camera = &loaded.file.header().camera;
+        let frame = Frame {
+            number,
+            at: row.at,
+            time_source: row.time_source,
+            device_sequence: row.device_sequence,
+            width_px: camera.width_px,
+            height_px: camera.height_px,
+            pixels: Pixels::Jpeg(jpeg),
+        };
+        let rgb = to_rgb(&frame, &mut self.decoder).map_err(|e| e.to_string())?;
+        Ok(Update::Picture { frame_number: number, picture: rows::picture(rgb) })
+    }
+
+    fn export(&self, order: &ExportOrder) -> Result<Update, Sentence> {
+        let loaded = self.opened()?;
+        self.tell(Update::Exporting { done: 0.0 });
+        let figure = |format| {
+            let title = figure_title(&loaded.file);
+            write_figure(&loaded.timeline, &title, Some(order.from..order.until), &order.to, format)
+                .map_err(|e| e.to_string())
+        };
+        match order.format {
+            ExportFormat::Csv => {
+                let rows = frame_rows(&loaded.file).map_err(|e| e.to_string())?;
+                let json = loaded.json().map_err(|e| e.to_string())?;
+                write_csv(&loaded.timeline, rows, &json, &order.to).map_err(|e| e.to_string())?;
+            }
+            ExportFormat::FigurePng => figure(FigureFormat::Png)?,
+            ExportFormat::FigureSvg => figure(FigureFormat::Svg)?,
+        }
+        Ok(Update::Exported { to: order.to.clone() })
+    }
+}

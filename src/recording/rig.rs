@@ -1,0 +1,343 @@
+//! Camera, networks and page running together; with a session to write, or without one for a rehearsal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use thiserror::Error;
+
+use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
+use super::router::{self, RouterStreams};
+use super::{Counters, MarkerText, News, Seen};
+use crate::capture::{
+    self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks, to_grey, to_rgb,
+};
+use crate::page::{PageError, PageHost, PageSpec};
+use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, StreamInfo, Timestamp, program};
+use crate::store::{
+    CameraDescription, Committed, Consent, ModelDescription, Recorder, SessionEnd, SessionHeader, StoreError,
+    StoredStudy, StreamWriter,
+};
+use crate::vision::{Colour, Models, OwnedPicture, Vision, VisionError, VisionWorker};
+
+/// What runs.
+#[derive(Clone, Debug)]
+pub struct RigPlan {
+    pub camera: CameraSpec,
+    pub camera_settings: CameraSettings,
+    pub pace: Pace,
+    /// Folder with one folder a network.
+    pub models: PathBuf,
+    /// Which of them reads affect.
+    pub affect_model: String,
+    pub page: Option<PageSpec>,
+}
+
+/// Where a recording goes, and what its header says that the rig does not know.
+#[derive(Clone, Debug)]
+pub struct SessionPlan {
+    /// New, made by the library.
+    pub folder: PathBuf,
+    pub participant: session::ParticipantId,
+    pub session: session::SessionNumber,
+    pub study: StoredStudy,
+    pub consent: Option<Consent>,
+    pub overridden_checks: Vec<String>,
+}
+
+#[derive(Debug, Error)]
+pub enum RigError {
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the system gives no further thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Everything that runs. [`Rig::stop`] ends it properly; dropping it leaves a session to be recovered.
+pub struct Rig {
+    clock: Clock,
+    capture: Option<Capture>,
+    camera_info: CameraInfo,
+    worker: Option<VisionWorker>,
+    vision_trouble: Option<String>,
+    page: Option<PageHost>,
+    router: JoinHandle<()>,
+    inference: Arc<InferenceMean>,
+    news: Receiver<News>,
+    preview: Latest<SharedFrame>,
+    seen: Latest<Seen>,
+    session: Option<RigSession>,
+}
+
+struct RigSession {
+    recorder: Recorder,
+    streams: Vec<StreamInfo>,
+    marker: StreamWriter,
+    health: StreamWriter,
+}
+
+impl Rig {
+    /// Everything runs and nothing is stored. Networks that do not load are no reason not to rehearse: what is wrong
+    /// with them is told by [`Rig::vision_trouble`].
+    pub fn rehearse(plan: &RigPlan) -> Result<Rig, RigError> {
+        let clock = Clock::start();
+        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
+        let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
+        Rig::start(plan, clock, camera, vision, None)
+    }
+
+    /// Records. `committed` gets every record once it is in the file. Networks that do not load end it here unless
+    /// the operator has overridden a failing check: a session can be scored later, a participant cannot come again.
+    pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
+        let clock = Clock::start();
+        let models = Models::load(&plan.models, &plan.affect_model);
+        let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
+        let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
+        let streams = streams(camera.info(), models.as_ref().ok());
+        let header = header(plan, &session, &clock, camera.info(), models.as_ref().ok());
+        let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
+        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)))
+    }
+
+    fn start(
+        plan: &RigPlan,
+        clock: Clock,
+        camera: Box<dyn capture::Camera>,
+        vision: Result<Vision, VisionError>,
+        mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
+    ) -> Result<Rig, RigError> {
+        let camera_info = camera.info().clone();
+        // News are few; whoever runs the rig reads them several times a second.
+        let (news_tx, news) = unbounded();
+        let (camera_events_tx, camera_events) = bounded(256);
+        let (frames, preview, seen) = (Latest::default(), Latest::default(), Latest::default());
+        let inference = Arc::new(InferenceMean::default());
+
+        let (page, page_events) = match &plan.page {
+            Some(spec) => {
+                let (tx, rx) = bounded(8192);
+                (Some(PageHost::start(spec.clone(), clock, tx)?), Some(rx))
+            }
+            None => (None, None),
+        };
+        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
+        let router = router::start(router_streams, camera_events, page_events, news_tx.clone())?;
+
+        let (worker, vision_trouble) = match vision {
+            Ok(vision) => {
+                let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
+                let mut sink = AffectSink::new(streams, seen.clone(), inference.clone(), news_tx);
+                let mut decoder = Decoder::default();
+                let decode = move |frame: &capture::Frame, colour| decode(frame, colour, &mut decoder);
+                let worker = VisionWorker::start(vision, frames.clone(), decode, move |scored| sink.take(scored))?;
+                (Some(worker), None)
+            }
+            Err(e) => (None, Some(e.to_string())),
+        };
+
+        let mode = &camera_info.mode;
+        let store = match &mut recorder {
+            Some((recorder, _)) => Some(recorder.video(mode.width_px, mode.height_px)?.sender()),
+            None => None,
+        };
+        let session = match recorder {
+            Some((recorder, streams)) => {
+                let (marker, health) = (recorder.stream(MARKER)?, recorder.stream(HEALTH)?);
+                Some(RigSession { recorder, streams, marker, health })
+            }
+            None => None,
+        };
+        let sinks =
+            Sinks { store, vision: frames, preview: preview.clone(), events: camera_events_tx, pace: plan.pace };
+        let capture = Capture::with_camera(camera, plan.camera.clone(), plan.camera_settings.clone(), clock, sinks)?;
+        if let Some(session) = &session {
+            // The store counts what it cannot take, shows it and stores it as a gap; so it is everywhere below.
+            let _ = session.health.event(clock.now(), "recording_started", serde_json::Value::Null);
+        }
+        Ok(Rig {
+            clock,
+            capture: Some(capture),
+            camera_info,
+            worker,
+            vision_trouble,
+            page,
+            router,
+            inference,
+            news,
+            preview,
+            seen,
+            session,
+        })
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub fn camera_info(&self) -> &CameraInfo {
+        &self.camera_info
+    }
+
+    /// Why no network looks at the pictures.
+    pub fn vision_trouble(&self) -> Option<&str> {
+        self.vision_trouble.as_deref()
+    }
+
+    pub fn news(&self) -> &Receiver<News> {
+        &self.news
+    }
+
+    /// The newest frame, for looking at.
+    pub fn preview(&self) -> &Latest<SharedFrame> {
+        &self.preview
+    }
+
+    /// The newest frame that the networks have looked at, with what they saw.
+    pub fn seen(&self) -> &Latest<Seen> {
+        &self.seen
+    }
+
+    pub fn page(&self) -> Option<&PageHost> {
+        self.page.as_ref()
+    }
+
+    pub fn folder(&self) -> Option<&Path> {
+        self.session.as_ref().map(|s| s.recorder.folder())
+    }
+
+    /// What the session holds; empty in a rehearsal.
+    pub fn streams(&self) -> &[StreamInfo] {
+        self.session.as_ref().map_or(&[], |s| &s.streams)
+    }
+
+    pub fn adjust_camera(&self, settings: CameraSettings) {
+        if let Some(capture) = &self.capture {
+            capture.adjust(settings);
+        }
+    }
+
+    /// Stores a marker at `at`, the moment of the key press. In a rehearsal there is nothing to store it in.
+    pub fn mark(&self, at: Timestamp, text: &MarkerText) {
+        if let (Some(session), Body::Event { kind, data }) = (&self.session, text.body()) {
+            let _ = session.marker.event(at, &kind, serde_json::Value::Object(data));
+        }
+    }
+
+    pub fn counters(&self) -> Counters {
+        let vision = self.worker.as_ref().map(VisionWorker::counters).unwrap_or_default();
+        Counters {
+            capture: self.capture.as_ref().map(Capture::counters).unwrap_or_default(),
+            store: self.session.as_ref().map(|s| s.recorder.counters()),
+            frames_scored: vision.scored,
+            frames_skipped: vision.skipped,
+            vision_failures: vision.failed,
+            inference_ms: self.inference.get_ms(),
+        }
+    }
+
+    /// Stops the sources, lets the networks finish their frame, and closes the files. The order matters: each part is
+    /// stopped before what it feeds.
+    pub fn stop(mut self) -> Result<Counters, RigError> {
+        if let Some(session) = &self.session {
+            let _ = session.health.event(self.clock.now(), "recording_stopped", serde_json::Value::Null);
+        }
+        let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
+        let vision = self.worker.take().map(VisionWorker::stop).transpose();
+        let page = self.page.take().map_or(Ok(()), PageHost::close);
+        let counters = Counters { capture, ..self.counters() };
+        let Rig { router, session, clock, .. } = self;
+        // A panic there was printed already; the session is closed all the same.
+        let router = router.join();
+        if let Some(session) = session {
+            let RigSession { recorder, marker, health, .. } = session;
+            drop((marker, health));
+            recorder.finish(SessionEnd { at: clock.now(), quality: None })?;
+        }
+        page?;
+        let (_, vision) = match vision? {
+            Some((vision, counts)) => (Some(vision), counts),
+            None => (None, Default::default()),
+        };
+        router.map_err(|_| std::io::Error::other("the thread `router` failed"))?;
+        Ok(Counters {
+            frames_scored: vision.scored,
+            frames_skipped: vision.skipped,
+            vision_failures: vision.failed,
+            ..counters
+        })
+    }
+}
+
+fn decode(frame: &capture::Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
+    let (width_px, height_px, pixels) = match colour {
+        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+    }
+    .map_err(|e| e.to_string())?;
+    Ok(OwnedPicture { width_px, height_px, colour, pixels })
+}
+
+/// Every stream that a session has, with what produced it. Without networks their streams stay empty, and say so.
+fn streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
+    let [detector, landmarks, affect] = match models {
+        Some(models) => models.cards().map(|card| card.software()),
+        None => std::array::from_fn(|_| "no network was loaded".to_owned()),
+    };
+    let rate_hz = camera.mode.rate_hz;
+    let face = format!("{detector}; {landmarks}");
+    vec![
+        session::video_stream(&format!("{}, {}", camera.name, camera.mode)),
+        session::affect_stream(rate_hz, &affect),
+        session::face_stream(rate_hz, &face),
+        session::landmarks_stream(rate_hz, &landmarks),
+        session::page_stream(),
+        session::page_clock_stream(),
+        session::marker_stream(),
+        session::health_stream(),
+    ]
+}
+
+fn header(
+    plan: &RigPlan,
+    session: &SessionPlan,
+    clock: &Clock,
+    camera: &CameraInfo,
+    models: Option<&Models>,
+) -> SessionHeader {
+    let models = models.map(|m| m.cards().to_vec()).unwrap_or_default();
+    SessionHeader {
+        participant: session.participant.clone(),
+        session: session.session,
+        study: session.study.clone(),
+        zero_utc: clock.zero_utc(),
+        software: program(),
+        host: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        camera: CameraDescription {
+            spec: plan.camera.to_string(),
+            name: camera.name.clone(),
+            backend: format!("{:?}", camera.kind).to_lowercase(),
+            format: camera.mode.format.to_string(),
+            width_px: camera.mode.width_px,
+            height_px: camera.mode.height_px,
+            rate_hz: camera.mode.rate_hz,
+            settings: plan.camera_settings.clone(),
+        },
+        models: models
+            .iter()
+            .map(|card| ModelDescription {
+                name: card.name.clone(),
+                version: card.version.clone(),
+                sha256: card.sha256.clone(),
+            })
+            .collect(),
+        consent: session.consent.clone(),
+        overridden_checks: session.overridden_checks.clone(),
+    }
+}
