@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use rusqlite::Connection;
 
 use super::header_rows::{self, Closed};
@@ -90,14 +90,22 @@ impl Committer {
 
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         let mut batch = Vec::new();
+        let mut woken = Instant::now();
         let end = loop {
             let end = self.collect(&mut batch);
+            let is_flooded = batch.len() == COMMIT_ENTRIES;
             self.collect_losses(&mut batch);
             self.commit(&mut batch);
             self.forward.flush();
             if let Some(end) = end {
                 break end;
             }
+            if !is_flooded {
+                // Asleep and not waiting for the queue: whoever waits for a queue yields the processor a few times
+                // for every record, and on a busy machine each time may last longer than the promise.
+                std::thread::sleep((woken + COMMIT_EVERY).saturating_duration_since(Instant::now()));
+            }
+            woken = Instant::now();
         };
         self.forward.flush_within(LAST_WORDS);
         match (self.counts.failure.get(), end) {
@@ -107,15 +115,14 @@ impl Committer {
         }
     }
 
-    /// Fills `batch` for one commit's time. `Some` when it was the last one.
+    /// Takes what is queued. `Some` when it was the last of it.
     fn collect(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
-        let deadline = Instant::now() + COMMIT_EVERY;
         while batch.len() < COMMIT_ENTRIES {
-            match self.entries.recv_deadline(deadline) {
+            match self.entries.try_recv() {
                 Ok(Entry::Stop(end)) => return Some(end),
                 Ok(entry) => batch.push(entry),
-                Err(RecvTimeoutError::Timeout) => return None,
-                Err(RecvTimeoutError::Disconnected) => return Some(None),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return Some(None),
             }
         }
         None

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::commit::{Committed, Committer};
@@ -100,9 +101,10 @@ impl Recorder {
         let committer = Committer::new(folder, conn, lock, ports.clone(), entries, committed, counts.clone());
         let recorder = spawn("recorder", move || committer.run())?;
         let (stop, stopped) = bounded(0);
+        let second = schema::open_write(folder)?;
         let thread = {
-            let (folder, queue) = (folder.to_owned(), queue.clone());
-            spawn("checkpoint", move || checkpoint(&folder, &stopped, &queue))
+            let (path, queue) = (schema::session_file(folder), queue.clone());
+            spawn("checkpoint", move || checkpoint(&path, &second, &stopped, &queue))
         };
         let mut this = Recorder {
             folder: folder.to_owned(),
@@ -213,13 +215,11 @@ pub(super) fn join<T>(name: &'static str, thread: JoinHandle<T>) -> Result<T, St
 }
 
 /// Runs beside the recorder, because forcing bytes to a busy disk takes as long as it takes, and commits must not wait.
-fn checkpoint(folder: &Path, stopped: &Receiver<()>, queue: &Sender<Entry>) {
+fn checkpoint(path: &Path, conn: &Connection, stopped: &Receiver<()>, queue: &Sender<Entry>) {
     let run = || -> Result<(), StoreError> {
-        let path = schema::session_file(folder);
-        let conn = schema::open_write(folder)?;
-        while let Err(crossbeam_channel::RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECKPOINT_EVERY) {
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECKPOINT_EVERY) {
             conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                .map_err(StoreError::sql("force to the disk", &path))?;
+                .map_err(StoreError::sql("force to the disk", path))?;
         }
         Ok(())
     };

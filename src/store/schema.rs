@@ -49,7 +49,10 @@ pub(super) fn create(
     made.map_err(failed)?;
     conn.close().map_err(|(_, e)| failed(e))?;
     std::fs::rename(&draft, &path).map_err(StoreError::io("create", &path))?;
-    open_write(folder)
+    let conn = open_write(folder)?;
+    // The first commit into a new log forces the log's head to the disk: now, and not while somebody records.
+    conn.execute("UPDATE session SET state = 'open'", []).map_err(failed)?;
+    Ok(conn)
 }
 
 /// Commits reach the kernel at once, which is what survives a kill; they are forced to the disk by the checkpoint

@@ -1,6 +1,10 @@
 //! The store through its public door: what goes in comes out, whatever happens in between.
 
+mod disk_full;
+mod kill;
+mod library;
 mod recording;
+mod video;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +14,7 @@ use affectograph::session::{
     ParticipantId, SessionNumber, StreamInfo, Study, Timestamp, affect_stream, health_stream, marker_stream,
     page_stream, program, video_stream,
 };
-use affectograph::store::{CameraDescription, Consent, ModelDescription, SessionHeader, StoredStudy};
+use affectograph::store::{CameraDescription, Consent, JpegEncoder, ModelDescription, SessionHeader, StoredStudy};
 
 const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
 
@@ -40,9 +44,9 @@ fn ms(ms: i64) -> Timestamp {
 
 /// A real, small JPEG in which frames differ.
 fn jpeg_frame(number: u64, at: Timestamp) -> SharedFrame {
-    let mut jpeg = Vec::new();
-    let picture = image::GrayImage::from_fn(64, 48, |x, y| image::Luma([(x as u64 * 3 + y as u64 + number * 5) as u8]));
-    picture.write_to(&mut std::io::Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).unwrap();
+    let pixels = (0..64 * 48).flat_map(|k| [number * 5 + k % 64 * 3, k / 64 * 5, 99].map(|v| v as u8)).collect();
+    let rgb = frame(number, at, Pixels::Rgb(pixels));
+    let jpeg = JpegEncoder::new().unwrap().encode(&rgb).unwrap().to_vec();
     frame(number, at, Pixels::Jpeg(jpeg))
 }
 

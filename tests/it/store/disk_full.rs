@@ -1,0 +1,135 @@
+//! A disk without room: the recorder says so, and what was stored stays readable.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use affectograph::session::StreamKind;
+use affectograph::store::{Committed, Recorder, SessionEnd, SessionFile, SessionState, StoreError, recover, verify};
+use crossbeam_channel::unbounded;
+use serde_json::json;
+
+use super::{header, jpeg_frame, ms, streams};
+
+/// A file system of its own, so small that it fills.
+struct SmallDisk {
+    dir: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// `None`, with the reason printed, where this user may not mount.
+    fn mount(kib: u32) -> Option<SmallDisk> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"])
+            .arg(dir.path())
+            .output();
+        match mount {
+            Ok(output) if output.status.success() => Some(SmallDisk { dir }),
+            Ok(output) => {
+                println!("skipped: no small file system: {}", String::from_utf8_lossy(&output.stderr));
+                None
+            }
+            Err(e) => {
+                println!("skipped: mount: {e}");
+                None
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("session")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.dir.path()).status();
+        assert!(unmounted.is_ok_and(|s| s.success()) || std::thread::panicking());
+    }
+}
+
+/// Records until something fails, and returns the sentences.
+fn fill(folder: &Path, with_video: bool, with_records: bool) -> (Recorder, Vec<String>, u64) {
+    let (to, committed) = unbounded();
+    let mut recorder = Recorder::create(folder, header(), streams(), to).unwrap();
+    assert_eq!(streams()[1].kind, StreamKind::Events);
+    let page = recorder.stream("page").unwrap();
+    let video = with_video.then(|| recorder.video(64, 48).unwrap().sender());
+    let (mut failures, mut shown) = (Vec::new(), 0);
+    let start = Instant::now();
+    for k in 0.. {
+        if let Some(video) = &video {
+            video.send(jpeg_frame(k, ms(k as i64 * 33))).unwrap();
+        }
+        if with_records {
+            // A full queue is not what is tested here.
+            page.event(ms(k as i64), "note", json!({"text": "x".repeat(500)})).ok();
+        }
+        for c in committed.try_iter() {
+            match c {
+                Committed::Records(r) => shown += r.len() as u64,
+                Committed::Failed(why) => failures.push(why),
+            }
+        }
+        if !failures.is_empty() {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "the disk never fills: {:?}", recorder.counters());
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    (recorder, failures, shown)
+}
+
+#[test]
+fn records_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount(2048) else { return };
+    let (recorder, failures, shown) = fill(&disk.path(), false, true);
+    assert!(failures[0].contains("session.sqlite") && failures[0].contains("full"), "{failures:?}");
+    // Poisoned: it goes on refusing, and counting.
+    let page = recorder.stream("page").unwrap();
+    let lost = recorder.counters().records_lost;
+    page.event(ms(0), "click", json!({})).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let counters = recorder.counters();
+    assert!(counters.records_lost > lost, "{counters:?}");
+    assert_eq!(counters.failure.as_ref(), failures.first());
+    let ended = recorder.finish(SessionEnd::default()).unwrap_err();
+    assert!(matches!(ended, StoreError::Poisoned(_)), "{ended}");
+
+    let session = SessionFile::open(&disk.path()).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Crashed);
+    assert!(session.timeline().unwrap().events().len() as u64 >= shown, "everything shown is readable");
+    assert!(verify(&disk.path()).unwrap().records >= shown);
+    drop(session);
+    // With room again the session is closed like after a crash.
+    let remount = Command::new("mount").args(["-o", "remount,size=8m"]).arg(disk.dir.path()).status().unwrap();
+    assert!(remount.success());
+    recover(&disk.path()).unwrap().unwrap();
+    assert!(verify(&disk.path()).unwrap().is_intact);
+}
+
+#[test]
+fn video_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount(1024) else { return };
+    let (recorder, failures, _) = fill(&disk.path(), true, false);
+    assert!(failures[0].contains("video.mkv") || failures[0].contains("session.sqlite"), "{failures:?}");
+    assert!(failures[0].contains("full") || failures[0].contains("No space left"), "{failures:?}");
+    let counters = recorder.counters();
+    assert!(matches!(recorder.finish(SessionEnd::default()), Err(StoreError::Poisoned(_))));
+    let session = SessionFile::open(&disk.path()).unwrap();
+    let frames = session.frames().unwrap();
+    assert!(!frames.is_empty() && frames.len() as u64 <= counters.frames_stored);
+    session.picture(frames.rows()[frames.len() - 1].number).unwrap();
+    let torn = |f: &affectograph::store::Finding| matches!(f, affectograph::store::Finding::VideoTorn { .. });
+    assert!(!verify(&disk.path()).unwrap().findings.iter().any(torn), "the torn frame was cut off");
+}
+
+#[test]
+fn no_room_even_to_begin() {
+    let Some(disk) = SmallDisk::mount(16) else { return };
+    let Err(refused) = Recorder::create(&disk.path(), header(), streams(), unbounded().0) else {
+        panic!("recorded onto a full disk");
+    };
+    assert!(refused.to_string().contains("full"), "{refused}");
+}
