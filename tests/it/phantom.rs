@@ -128,7 +128,9 @@ fn a_caller_in_a_hurry_is_told_that_nothing_is_due_yet() {
 #[test]
 fn any_settings_give_a_picture() {
     let clock = Clock::start();
-    for (width_px, height_px, rate_hz) in [(0, 0, f64::NAN), (17, 31, -1.0), (48, 1000, 1e9), (1920, 64, 60.0)] {
+    for (width_px, height_px, rate_hz) in
+        [(0, 0, f64::NAN), (17, 31, -1.0), (48, 1000, 1e9), (1920, 64, 60.0), (4096, 16, 60.0)]
+    {
         let mut phantom = Phantom::open(&PhantomSettings { width_px, height_px, rate_hz, duration: None }, &clock);
         let mode = phantom.info().mode;
         let Ok(Captured::Frame { pixels: Pixels::Rgb(rgb), .. }) = phantom.next(Duration::from_secs(1)) else {

@@ -56,6 +56,8 @@ pub struct Hit {
     pub normal: Vec3,
     pub above_line: f32,
     pub openness: f32,
+    pub tint: Vec3,
+    pub gloss: f32,
 }
 
 impl Raster {
@@ -114,6 +116,12 @@ impl Raster {
             ],
             above_line: p * u.above_line + q * v.above_line + r * w.above_line,
             openness: p * u.openness + q * v.openness + r * w.openness,
+            tint: [
+                p * u.tint[0] + q * v.tint[0] + r * w.tint[0],
+                p * u.tint[1] + q * v.tint[1] + r * w.tint[1],
+                p * u.tint[2] + q * v.tint[2] + r * w.tint[2],
+            ],
+            gloss: p * u.gloss + q * v.gloss + r * w.gloss,
         })
     }
 
@@ -200,9 +208,11 @@ impl Raster {
             let start = [columns.start as f32 + 0.5, y as f32 + 0.5];
             let mut p = share(b, c, start[0], start[1]);
             let mut q = share(c, a, start[0], start[1]);
+            let mut is_inside = false;
             for x in columns.clone() {
                 let rest = 1.0 - p - q;
                 if p >= 0.0 && q >= 0.0 && rest >= 0.0 {
+                    is_inside = true;
                     let near = p * a[2] + q * b[2] + rest * c[2];
                     let pixel = y * self.width + x;
                     if near > self.nearness[pixel] {
@@ -210,6 +220,8 @@ impl Raster {
                         self.triangle[pixel] = number as u32;
                         self.shares[pixel] = [p, q];
                     }
+                } else if is_inside {
+                    break;
                 }
                 p += step[0];
                 q += step[1];

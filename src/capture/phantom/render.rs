@@ -101,7 +101,10 @@ impl Renderer {
         let pulse = script::PULSE_SHARE.map(|share| (share * state.pulse) as f32);
         let lights = Lights::new();
         let edge = self.raster.pixel_cm();
-        for y in area.top..area.bottom {
+        // The number's strip hides what is below; the row above it is softened by one more.
+        let bottom =
+            area.bottom.min((self.height + 1).saturating_sub(strip::strip_height_px(self.width as u32) as usize));
+        for y in area.top..bottom {
             for x in area.left..area.right {
                 let Some(hit) = self.raster.hit(x, y) else { continue };
                 let (light, skin) = if hit.part == Part::Body && hit.above_line < -edge {
@@ -109,12 +112,9 @@ impl Renderer {
                     (lights.on_matt(colour, &hit), 0.0)
                 } else {
                     let surface = match hit.part {
-                        Part::Head => look.head(hit.local, hit.above_line, hit.openness, &self.grain),
-                        Part::Ear => look.ear(hit.local, hit.openness, &self.grain),
-                        Part::Body => {
-                            let cover = smooth(edge, -edge, hit.above_line);
-                            skin::neck(hit.local, cover, hit.openness, &self.grain)
-                        }
+                        Part::Head => look.head(&hit, &self.grain),
+                        Part::Ear => skin::bare_skin(&hit, &self.grain),
+                        Part::Body => skin::neck(&hit, smooth(edge, -edge, hit.above_line), &self.grain),
                     };
                     (lights.on(&surface, &hit, turn), surface.skin)
                 };

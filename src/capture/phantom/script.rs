@@ -52,7 +52,7 @@ pub enum Presence {
     Whole,
     /// On its way out or in.
     Partial,
-    /// Nothing of the phantom is to be seen.
+    /// Nothing of the phantom is to be seen, in a picture at least as wide as high.
     Away,
 }
 

@@ -2,6 +2,7 @@
 //! head's own coordinates (see `geometry`), so that every edge is smooth at every picture size.
 
 use super::math::{Vec3, bell, mix, mix3, smooth};
+use super::raster::Hit;
 use super::script::PhantomState;
 
 /// The surface at one pixel, before light falls on it. Colours are linear, 0 … 1.
@@ -132,32 +133,36 @@ impl Look {
         state.mouth_open as f32 + 0.3 * state.smile as f32
     }
 
-    /// The head at `p`; `above_line` is the height above the hairline.
-    pub fn head(&self, p: Vec3, above_line: f32, openness: f32, grain: &Grain) -> Surface {
+    pub fn head(&self, hit: &Hit, grain: &Grain) -> Surface {
+        let (p, above_line) = (hit.local, hit.above_line);
         let hair = if above_line.abs() < 0.8 {
             let wisp = grain.at(p[0] * 2.6 + p[2] * 1.7, p[1] * 0.8);
             smooth(-0.3, 0.35, above_line + 0.4 * wisp)
         } else {
-            if above_line > 0.0 { 1.0 } else { 0.0 }
+            above_line.signum().max(0.0)
         };
         if hair >= 1.0 {
-            return hair_surface(p, openness, grain);
+            return hair_surface(p, hit.openness, grain);
         }
-        let mut s = self.bare_skin(p, openness, grain);
-        if p[2] > 3.0 && above_line < 0.5 {
-            self.add_folds(&mut s, p);
-            self.add_nostrils(&mut s, p);
-            if p[1] < -4.5 {
-                self.add_mouth(&mut s, p, grain);
-            } else if p[1].abs() < 2.6 {
-                self.add_eye(&mut s, p);
-            }
-            if p[1] > 0.2 && p[1] < 4.5 {
+        let mut s = bare_skin(hit, grain);
+        let ax = p[0].abs();
+        if p[2] > 3.0 && ax < 5.5 && above_line < 0.5 {
+            if p[1] < -3.6 {
+                self.add_folds(&mut s, p);
+                self.add_nostrils(&mut s, p);
+                if p[1] < -4.8 && ax < 4.2 {
+                    self.add_mouth(&mut s, p, grain);
+                }
+            } else if p[1] > 0.2 {
+                self.add_brow_folds(&mut s, p);
                 self.add_brow(&mut s, p, grain);
+            }
+            if p[1].abs() < 1.8 {
+                self.add_eye(&mut s, p);
             }
         }
         if hair > 0.0 {
-            let over = hair_surface(p, openness, grain);
+            let over = hair_surface(p, hit.openness, grain);
             s = Surface {
                 colour: mix3(s.colour, over.colour, hair),
                 tilt: over.tilt.map(|t| t * hair),
@@ -169,54 +174,32 @@ impl Look {
         s
     }
 
-    fn bare_skin(&self, p: Vec3, openness: f32, grain: &Grain) -> Surface {
-        let [x, y, z] = p;
-        let ax = x.abs();
-        let blotch = 0.6 * grain.at(x * 0.9 + 3.0, y * 0.9 + z) + 0.4 * grain.at(x * 2.7, y * 2.7 + 9.0);
-        let pore = grain.rough(x * 11.0, y * 11.0 + z * 5.0);
-        let shade = 1.0 + 0.05 * blotch + 0.025 * pore;
-        let mut colour = SKIN.map(|c| c * shade);
-        // Blood near the surface: cheeks, nose, chin; less of it round the eyes and on the forehead.
-        let front = smooth(0.0, 4.0, z);
-        let red = front
-            * (0.75 * bell(ax - 4.3, 1.9) * bell(y + 3.4, 1.9) * (1.0 + 0.4 * self.smile)
-                + 0.6 * bell(x, 1.1) * bell(y + 4.3, 0.9)
-                + 0.3 * bell(x, 1.3) * bell(y + 10.3, 0.9));
-        colour = [colour[0] * (1.0 + 0.02 * red), colour[1] * (1.0 - 0.17 * red), colour[2] * (1.0 - 0.14 * red)];
-        let dusk = front * bell(ax - 3.0, 1.7) * bell(y + 0.3, 1.2);
-        colour = [colour[0] * (1.0 - 0.13 * dusk), colour[1] * (1.0 - 0.17 * dusk), colour[2] * (1.0 - 0.11 * dusk)];
-        Surface {
-            colour,
-            tilt: [0.035 * pore, 0.03 * blotch],
-            gloss: 0.55 + 0.35 * bell(x, 1.4) + 0.1 * pore,
-            openness,
-            skin: 1.0,
-            glint: 0.0,
-        }
-    }
-
     /// Creases that come with an expression.
     fn add_folds(&self, s: &mut Surface, p: Vec3) {
         let [x, y, _] = p;
-        let ax = x.abs();
         // From the nose's wing to beside the mouth's corner, bowed outwards.
         let (top, bottom) = (-4.5, self.mouth_corner_y - 0.6);
         if y < top + 0.6 && y > bottom - 0.6 {
             let down = ((top - y) / (top - bottom)).clamp(0.0, 1.0);
-            let line = 1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down);
-            let depth =
-                (0.13 + 0.5 * self.smile) * smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
-            let off = ax - line;
+            let off = x.abs() - (1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down));
+            if off.abs() > 1.2 {
+                return;
+            }
+            let ends = smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
+            let depth = (0.13 + 0.5 * self.smile) * ends;
             s.openness *= 1.0 - depth * bell(off, 0.28);
             s.tilt[0] -= x.signum() * 0.9 * depth * bell(off - 0.3, 0.35);
             s.tilt[0] += x.signum() * 0.7 * depth * bell(off + 0.25, 0.3);
         }
-        if y > 0.5 {
-            let frown = self.brow_lower * bell(ax - 0.5, 0.13) * bell(y - 1.7, 0.8);
-            s.openness *= 1.0 - 0.6 * frown;
-            if self.brow_raise <= 0.0 {
-                return;
-            }
+    }
+
+    /// Upright lines between lowered brows, level ones above raised brows.
+    fn add_brow_folds(&self, s: &mut Surface, p: Vec3) {
+        let (ax, y) = (p[0].abs(), p[1]);
+        if self.brow_lower > 0.0 {
+            s.openness *= 1.0 - 0.6 * self.brow_lower * bell(ax - 0.5, 0.13) * bell(y - 1.7, 0.8);
+        }
+        if self.brow_raise > 0.0 {
             let lines = self.brow_raise * smooth(3.4, 4.2, y) * smooth(6.6, 5.4, y) * smooth(4.5, 2.5, ax);
             s.tilt[1] += 0.2 * lines * (y * 6.5 + 0.25 * (ax * 1.1).cos()).sin();
         }
@@ -378,7 +361,7 @@ impl Look {
         let inner = 1.25 - 0.3 * self.brow_lower;
         // 0 at the nose's side, 1 at the temple.
         let along = (ax - inner) / (5.0 - inner);
-        if !(-0.15..=1.15).contains(&along) {
+        if y > 4.5 || !(-0.15..=1.15).contains(&along) {
             return;
         }
         let arch = 1.75 + 0.42 * smooth(0.0, 0.7, along) - 0.5 * smooth(0.62, 1.05, along);
@@ -392,13 +375,21 @@ impl Look {
         s.skin *= 1.0 - 0.8 * cover;
         s.gloss *= 1.0 - 0.8 * cover;
     }
+}
 
-    /// An ear: skin, redder, with its folds.
-    pub fn ear(&self, p: Vec3, openness: f32, grain: &Grain) -> Surface {
-        let mut s = self.bare_skin(p, openness, grain);
-        s.colour = [s.colour[0], s.colour[1] * 0.82, s.colour[2] * 0.82];
-        s.gloss *= 0.6;
-        s
+/// Skin of no particular place, an ear's or the neck's.
+pub fn bare_skin(hit: &Hit, grain: &Grain) -> Surface {
+    let [x, y, z] = hit.local;
+    let blotch = grain.at(x * 1.7, y * 1.7 + z);
+    let pore = grain.rough(x * 11.0, y * 11.0 + z * 5.0);
+    let shade = 1.0 + 0.04 * blotch + 0.025 * pore;
+    Surface {
+        colour: [SKIN[0] * hit.tint[0] * shade, SKIN[1] * hit.tint[1] * shade, SKIN[2] * hit.tint[2] * shade],
+        tilt: [0.035 * pore, 0.02 * blotch],
+        gloss: hit.gloss + 0.1 * pore,
+        openness: hit.openness,
+        skin: 1.0,
+        glint: 0.0,
     }
 }
 
@@ -420,12 +411,13 @@ fn hair_surface(p: Vec3, openness: f32, grain: &Grain) -> Surface {
 }
 
 /// The neck, where `cover` of the cloth is on it.
-pub fn neck(p: Vec3, cover: f32, openness: f32, grain: &Grain) -> Surface {
-    let [x, y, z] = p;
+pub fn neck(hit: &Hit, cover: f32, grain: &Grain) -> Surface {
+    let s = bare_skin(hit, grain);
+    if cover <= 0.0 {
+        return s;
+    }
     let bare = 1.0 - cover;
-    let blotch = grain.at(x * 0.9, y * 0.9 + z);
-    let skin = SKIN.map(|c| c * (0.93 + 0.05 * blotch));
-    Surface { colour: mix3(skin, CLOTH, cover), tilt: [0.0; 2], gloss: 0.35 * bare, openness, skin: bare, glint: 0.0 }
+    Surface { colour: mix3(s.colour, CLOTH, cover), gloss: s.gloss * bare, skin: bare, ..s }
 }
 
 /// A knitted collar and what hangs from it; `below_line` is how far below the collar's edge. Matt: its colour is all.
