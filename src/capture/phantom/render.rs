@@ -1,10 +1,11 @@
 //! From what stands at a pixel to a picture as a camera would give it: light, lens, sensor.
 
 use super::geometry::Part;
+use super::grain::{Grain, next_uniform};
 use super::math::{Vec3, bell, dot, mix, normalised, smooth};
 use super::raster::{Area, Hit, Raster, Rotation};
 use super::script::{self, PhantomState};
-use super::skin::{self, Grain, Look, Surface, next_uniform};
+use super::skin::{self, Look, Surface};
 use super::strip;
 use crate::session::Timestamp;
 
@@ -22,7 +23,7 @@ const GROUND: Vec3 = [0.15, 0.135, 0.125];
 /// How far light creeps round into the shade of skin, by colour.
 const SKIN_WRAP: Vec3 = [0.38, 0.22, 0.17];
 
-/// Renders the phantom. The same time and number give the same bytes, on every machine and in any order.
+/// Renders the phantom. The same time and number give the same bytes, whatever was rendered before.
 pub struct Renderer {
     width: usize,
     height: usize,

@@ -1,6 +1,7 @@
 //! What the phantom's surface looks like at a place: skin, lips, eyes, brows, hair and cloth as formulas of the
 //! head's own coordinates (see `geometry`), so that every edge is smooth at every picture size.
 
+use super::grain::Grain;
 use super::math::{Vec3, bell, mix, mix3, smooth};
 use super::raster::Hit;
 use super::script::PhantomState;
@@ -29,53 +30,6 @@ const CLOTH: Vec3 = [0.075, 0.155, 0.19];
 const EYE_X: f32 = 3.15;
 const EYE_HALF_WIDTH: f32 = 1.5;
 const MOUTH_Y: f32 = -7.2;
-
-/// Smooth noise in −1 … 1, from a table made once.
-pub struct Grain {
-    table: Box<[f32; Grain::SIDE * Grain::SIDE]>,
-}
-
-impl Grain {
-    const SIDE: usize = 64;
-
-    pub fn new() -> Grain {
-        let mut state = 0x2545_F491u32;
-        Grain { table: Box::new(std::array::from_fn(|_| next_uniform(&mut state) * 2.0 - 1.0)) }
-    }
-
-    pub fn at(&self, x: f32, y: f32) -> f32 {
-        const MASK: u32 = Grain::SIDE as u32 - 1;
-        let ((column, tx), (row, ty)) = (split(x), split(y));
-        let (left, right) = ((column & MASK) as usize, (column.wrapping_add(1) & MASK) as usize);
-        let above = (row & MASK) as usize * Self::SIDE;
-        let below = (row.wrapping_add(1) & MASK) as usize * Self::SIDE;
-        let t = &*self.table;
-        mix(mix(t[above + left], t[above + right], tx), mix(t[below + left], t[below + right], tx), ty)
-    }
-
-    /// Without the smoothness, for what is as small as a pixel.
-    pub fn rough(&self, x: f32, y: f32) -> f32 {
-        const MASK: u32 = Grain::SIDE as u32 - 1;
-        self.table[(split(y).0 & MASK) as usize * Self::SIDE + (split(x).0 & MASK) as usize]
-    }
-}
-
-/// The whole number below `x`, modulo a power of two above 2²⁰, and what is left, 0 … 1.
-///
-/// Adding 1.5 · 2²³ puts the rounded number into the low bits: a good deal quicker than rounding and converting.
-fn split(x: f32) -> (u32, f32) {
-    const MAGIC: f32 = 12_582_912.0;
-    let rounded = (x - 0.5) + MAGIC;
-    (rounded.to_bits(), x - (rounded - MAGIC))
-}
-
-/// A xorshift step, 0 … 1.
-pub fn next_uniform(state: &mut u32) -> f32 {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    (*state >> 8) as f32 / (1u32 << 24) as f32
-}
 
 /// One frame's expression in cm, and how wide an edge must be to look smooth.
 pub struct Look {
@@ -109,9 +63,9 @@ impl Look {
             brow_raise: f(state.brow_raise),
             brow_lower: f(state.brow_lower),
             blink: f(state.blink),
-            upper_lid: 0.47 + 0.2 * wide
-                - 0.05 * smile
-                - 0.07 * f(state.brow_lower)
+            upper_lid: 0.49 + 0.2 * wide
+                - 0.09 * smile
+                - 0.12 * f(state.brow_lower)
                 - 0.02 * f(state.gaze_pitch_deg).max(0.0),
             lower_lid: 0.4 + 0.08 * wide - 0.19 * smile - 0.1 * f(state.brow_lower),
             gaze: [
@@ -133,6 +87,7 @@ impl Look {
         state.mouth_open as f32 + 0.3 * state.smile as f32
     }
 
+    /// A place on the head: hair, or skin with all that is drawn on it.
     pub fn head(&self, hit: &Hit, grain: &Grain) -> Surface {
         let (p, above_line) = (hit.local, hit.above_line);
         let hair = if above_line.abs() < 0.8 {
@@ -178,7 +133,7 @@ impl Look {
     fn add_folds(&self, s: &mut Surface, p: Vec3) {
         let [x, y, _] = p;
         // From the nose's wing to beside the mouth's corner, bowed outwards.
-        let (top, bottom) = (-4.5, self.mouth_corner_y - 0.6);
+        let (top, bottom) = (-4.5, self.mouth_corner_y - 0.3);
         if y < top + 0.6 && y > bottom - 0.6 {
             let down = ((top - y) / (top - bottom)).clamp(0.0, 1.0);
             let off = x.abs() - (1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down));
@@ -187,7 +142,7 @@ impl Look {
             }
             let ends = smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
             let depth = (0.13 + 0.5 * self.smile) * ends;
-            s.openness *= 1.0 - depth * bell(off, 0.28);
+            s.openness *= 1.0 - depth * bell(off, 0.34);
             s.tilt[0] -= x.signum() * 0.9 * depth * bell(off - 0.3, 0.35);
             s.tilt[0] += x.signum() * 0.7 * depth * bell(off + 0.25, 0.3);
         }
@@ -335,7 +290,7 @@ impl Look {
         colour = colour.map(|c| c * veins);
         let iris = smooth(0.6 + self.edge, 0.6 - self.edge, r);
         let rays = 0.85 + 0.3 * (dy.atan2(dx) * 9.0).sin().abs();
-        let mut iris_colour = mix3([0.20, 0.125, 0.06], [0.085, 0.075, 0.06], smooth(0.28, 0.58, r)).map(|c| c * rays);
+        let mut iris_colour = mix3([0.14, 0.085, 0.04], [0.065, 0.056, 0.045], smooth(0.28, 0.58, r)).map(|c| c * rays);
         // Brighter opposite the light, dark at the rim.
         let scatter = 1.0 + 0.7 * smooth(-0.2, 0.5, dx * 0.5 - dy);
         let rim = 1.0 - 0.75 * smooth(0.46, 0.6, r);
@@ -348,10 +303,10 @@ impl Look {
         colour = colour.map(|c| c * shadow);
         s.colour = mix3(s.colour, colour, share);
         s.skin *= 1.0 - share;
-        s.gloss = mix(s.gloss, 0.8, share);
+        s.gloss = mix(s.gloss, 0.25, share);
         s.openness = mix(s.openness, 0.95, share);
         let (gx, gy) = (dx + 0.2, dy - 0.22);
-        s.glint += share * 0.85 * smooth(0.16 + self.edge, 0.16 - self.edge, (gx * gx + gy * gy).sqrt());
+        s.glint += share * 0.85 * smooth(0.13 + self.edge, 0.13 - self.edge, (gx * gx + gy * gy).sqrt());
         let (gx, gy) = (dx - 0.25, dy + 0.2);
         s.glint += share * 0.1 * smooth(0.12 + self.edge, 0.12 - self.edge, (gx * gx + gy * gy).sqrt());
     }
