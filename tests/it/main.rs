@@ -1,10 +1,4 @@
-//! Integration tests, as one program: linking it once is quicker than linking one for each file.
+//! The one integration test binary: each module tests a way through the house from outside.
 
-#[cfg(target_os = "linux")]
-mod camera;
-#[cfg(target_os = "linux")]
-mod camera_rig;
-mod desktop;
+mod demo_study;
 mod phantom;
-mod store;
-mod video_file;

@@ -34,6 +34,9 @@ pub struct Vertex {
     pub above_line: f32,
     /// Share of the surroundings' light that reaches the place.
     pub openness: f32,
+    /// By how much skin's colour is multiplied here: blood near the surface, shade round the eyes.
+    pub tint: Vec3,
+    pub gloss: f32,
 }
 
 pub struct Mesh {
@@ -165,6 +168,8 @@ impl Mesh {
                     head_share: 1.0,
                     above_line: -1.0,
                     openness: 0.5 + 0.4 * smooth(0.45, 0.95, out),
+                    tint: [1.0, 0.82, 0.82],
+                    gloss: 0.35,
                 });
             }
         }
@@ -219,7 +224,21 @@ fn head_vertex(bare: Vec3) -> Vertex {
         head_share: 1.0,
         above_line,
         openness: openness(x.abs(), y, z, above_line),
+        tint: tint(x.abs(), y, z),
+        gloss: 0.55 + 0.35 * bell(x, 1.4),
     }
+}
+
+/// Cheeks, nose and chin are redder, the skin round the eyes is darker.
+fn tint(x: f32, y: f32, z: f32) -> Vec3 {
+    let at = |cx: f32, cy: f32, sx: f32, sy: f32| smooth(0.0, 4.0, z) * bell(x - cx, sx) * bell(y - cy, sy);
+    let red = 0.85 * at(4.3, -3.4, 1.9, 1.9) + 0.6 * at(0.0, -4.3, 1.1, 0.9) + 0.3 * at(0.0, -10.3, 1.3, 0.9);
+    let dusk = at(3.0, -0.3, 1.7, 1.2);
+    [
+        (1.0 + 0.02 * red) * (1.0 - 0.13 * dusk),
+        (1.0 - 0.17 * red) * (1.0 - 0.17 * dusk),
+        (1.0 - 0.14 * red) * (1.0 - 0.11 * dusk),
+    ]
 }
 
 /// How far the features stand out towards the camera, in cm, at height `y` and `x` from the middle.
@@ -323,6 +342,8 @@ fn body_vertex(rest: Vec3) -> Vertex {
         moves: [[0.0; 3]; shape::COUNT],
         head_share: smooth(-14.5, -9.5, y) * 0.8,
         above_line: y - collar,
+        tint: [0.93; 3],
+        gloss: 0.35,
         openness: 0.95 - 0.62 * under_chin - 0.15 * bell(y - collar, 0.6),
     }
 }

@@ -2,6 +2,7 @@
 //! every frame. What the instrument says of it can be compared with what it did ([`script::at`]).
 
 mod geometry;
+mod grain;
 mod math;
 mod raster;
 mod render;

@@ -56,6 +56,8 @@ pub struct Hit {
     pub normal: Vec3,
     pub above_line: f32,
     pub openness: f32,
+    pub tint: Vec3,
+    pub gloss: f32,
 }
 
 impl Raster {
@@ -114,6 +116,12 @@ impl Raster {
             ],
             above_line: p * u.above_line + q * v.above_line + r * w.above_line,
             openness: p * u.openness + q * v.openness + r * w.openness,
+            tint: [
+                p * u.tint[0] + q * v.tint[0] + r * w.tint[0],
+                p * u.tint[1] + q * v.tint[1] + r * w.tint[1],
+                p * u.tint[2] + q * v.tint[2] + r * w.tint[2],
+            ],
+            gloss: p * u.gloss + q * v.gloss + r * w.gloss,
         })
     }
 
@@ -200,9 +208,11 @@ impl Raster {
             let start = [columns.start as f32 + 0.5, y as f32 + 0.5];
             let mut p = share(b, c, start[0], start[1]);
             let mut q = share(c, a, start[0], start[1]);
+            let mut is_inside = false;
             for x in columns.clone() {
                 let rest = 1.0 - p - q;
                 if p >= 0.0 && q >= 0.0 && rest >= 0.0 {
+                    is_inside = true;
                     let near = p * a[2] + q * b[2] + rest * c[2];
                     let pixel = y * self.width + x;
                     if near > self.nearness[pixel] {
@@ -210,6 +220,8 @@ impl Raster {
                         self.triangle[pixel] = number as u32;
                         self.shares[pixel] = [p, q];
                     }
+                } else if is_inside {
+                    break;
                 }
                 p += step[0];
                 q += step[1];
@@ -245,5 +257,58 @@ impl Rotation {
 
     pub fn apply(&self, p: Vec3) -> Vec3 {
         [dot(self.0[0], p), dot(self.0[1], p), dot(self.0[2], p)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::phantom::script::{self, Presence};
+    use crate::session::Timestamp;
+
+    fn rest() -> PhantomState {
+        PhantomState { yaw_deg: 0.0, pitch_deg: 0.0, roll_deg: 0.0, ..script::at(Timestamp::ZERO) }
+    }
+
+    #[test]
+    fn angles_have_the_signs_of_the_face_stream() {
+        let (nose, crown) = ([0.0, 0.0, 10.0], [0.0, 10.0, 0.0]);
+        assert_eq!(Rotation::of(&rest()).apply(nose), nose);
+        assert!(Rotation::of(&PhantomState { yaw_deg: 20.0, ..rest() }).apply(nose)[0] > 3.0, "to image-right");
+        assert!(Rotation::of(&PhantomState { pitch_deg: 20.0, ..rest() }).apply(nose)[1] < -3.0, "down");
+        assert!(Rotation::of(&PhantomState { roll_deg: 20.0, ..rest() }).apply(crown)[0] > 3.0, "clockwise");
+    }
+
+    #[test]
+    fn the_drawn_area_follows_the_script() {
+        let mut raster = Raster::new(320, 240);
+        for k in 0..200 {
+            let state = script::at(Timestamp::from_secs_f64(f64::from(k) * 0.1));
+            let (_, area) = raster.draw(&state);
+            match state.presence {
+                Presence::Away => assert_eq!(area, None),
+                Presence::Whole => {
+                    let part = |x: usize, y: usize| raster.hit(x, y).map(|hit| hit.part);
+                    let middle = (320.0 * (0.5 + state.shift_x)) as usize;
+                    assert_eq!(part(middle, 110), Some(Part::Head));
+                    assert_eq!(part(middle, 235), Some(Part::Body));
+                    assert_eq!(part(2, 2), None);
+                }
+                Presence::Partial => {}
+            }
+        }
+    }
+
+    /// Every corner's normal points out of the body, so nothing is lit from within.
+    #[test]
+    fn normals_point_outwards() {
+        let mut raster = Raster::new(64, 48);
+        raster.draw(&rest());
+        for (vertex, posed) in raster.mesh.vertices.iter().zip(&raster.posed) {
+            let [x, y, z] = vertex.rest;
+            if y > -9.0 && vertex.head_share == 1.0 && x * x + z * z > 16.0 && y < 8.0 && x.abs() < 6.5 {
+                assert!(dot(posed.normal, [x, 0.0, z]) > 0.0, "at {:?}", vertex.rest);
+            }
+        }
     }
 }

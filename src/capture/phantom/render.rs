@@ -1,10 +1,11 @@
 //! From what stands at a pixel to a picture as a camera would give it: light, lens, sensor.
 
 use super::geometry::Part;
+use super::grain::{Grain, next_uniform};
 use super::math::{Vec3, bell, dot, mix, normalised, smooth};
 use super::raster::{Area, Hit, Raster, Rotation};
 use super::script::{self, PhantomState};
-use super::skin::{self, Grain, Look, Surface, next_uniform};
+use super::skin::{self, Look, Surface};
 use super::strip;
 use crate::session::Timestamp;
 
@@ -22,7 +23,7 @@ const GROUND: Vec3 = [0.15, 0.135, 0.125];
 /// How far light creeps round into the shade of skin, by colour.
 const SKIN_WRAP: Vec3 = [0.38, 0.22, 0.17];
 
-/// Renders the phantom. The same time and number give the same bytes, on every machine and in any order.
+/// Renders the phantom. The same time and number give the same bytes, whatever was rendered before.
 pub struct Renderer {
     width: usize,
     height: usize,
@@ -101,7 +102,10 @@ impl Renderer {
         let pulse = script::PULSE_SHARE.map(|share| (share * state.pulse) as f32);
         let lights = Lights::new();
         let edge = self.raster.pixel_cm();
-        for y in area.top..area.bottom {
+        // The number's strip hides what is below; the row above it is softened by one more.
+        let bottom =
+            area.bottom.min((self.height + 1).saturating_sub(strip::strip_height_px(self.width as u32) as usize));
+        for y in area.top..bottom {
             for x in area.left..area.right {
                 let Some(hit) = self.raster.hit(x, y) else { continue };
                 let (light, skin) = if hit.part == Part::Body && hit.above_line < -edge {
@@ -109,12 +113,9 @@ impl Renderer {
                     (lights.on_matt(colour, &hit), 0.0)
                 } else {
                     let surface = match hit.part {
-                        Part::Head => look.head(hit.local, hit.above_line, hit.openness, &self.grain),
-                        Part::Ear => look.ear(hit.local, hit.openness, &self.grain),
-                        Part::Body => {
-                            let cover = smooth(edge, -edge, hit.above_line);
-                            skin::neck(hit.local, cover, hit.openness, &self.grain)
-                        }
+                        Part::Head => look.head(&hit, &self.grain),
+                        Part::Ear => skin::bare_skin(&hit, &self.grain),
+                        Part::Body => skin::neck(&hit, smooth(edge, -edge, hit.above_line), &self.grain),
                     };
                     (lights.on(&surface, &hit, turn), surface.skin)
                 };

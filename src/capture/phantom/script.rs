@@ -52,7 +52,7 @@ pub enum Presence {
     Whole,
     /// On its way out or in.
     Partial,
-    /// Nothing of the phantom is to be seen.
+    /// Nothing of the phantom is to be seen, in a picture of 4:3 or wider.
     Away,
 }
 
@@ -131,7 +131,7 @@ pub fn at(at: Timestamp) -> PhantomState {
         phase,
         presence: match shift_x {
             s if s < 0.34 => Presence::Whole,
-            s if s < 0.98 => Presence::Partial,
+            s if s < 0.9 => Presence::Partial,
             _ => Presence::Away,
         },
         yaw_deg: 27.0 * turn + 1.4 * wave(t, 3.0, 0.1) + 0.8 * wave(t, 7.0, 0.6),

@@ -1,7 +1,9 @@
 //! What the phantom's surface looks like at a place: skin, lips, eyes, brows, hair and cloth as formulas of the
 //! head's own coordinates (see `geometry`), so that every edge is smooth at every picture size.
 
+use super::grain::Grain;
 use super::math::{Vec3, bell, mix, mix3, smooth};
+use super::raster::Hit;
 use super::script::PhantomState;
 
 /// The surface at one pixel, before light falls on it. Colours are linear, 0 … 1.
@@ -28,53 +30,6 @@ const CLOTH: Vec3 = [0.075, 0.155, 0.19];
 const EYE_X: f32 = 3.15;
 const EYE_HALF_WIDTH: f32 = 1.5;
 const MOUTH_Y: f32 = -7.2;
-
-/// Smooth noise in −1 … 1, from a table made once.
-pub struct Grain {
-    table: Box<[f32; Grain::SIDE * Grain::SIDE]>,
-}
-
-impl Grain {
-    const SIDE: usize = 64;
-
-    pub fn new() -> Grain {
-        let mut state = 0x2545_F491u32;
-        Grain { table: Box::new(std::array::from_fn(|_| next_uniform(&mut state) * 2.0 - 1.0)) }
-    }
-
-    pub fn at(&self, x: f32, y: f32) -> f32 {
-        const MASK: u32 = Grain::SIDE as u32 - 1;
-        let ((column, tx), (row, ty)) = (split(x), split(y));
-        let (left, right) = ((column & MASK) as usize, (column.wrapping_add(1) & MASK) as usize);
-        let above = (row & MASK) as usize * Self::SIDE;
-        let below = (row.wrapping_add(1) & MASK) as usize * Self::SIDE;
-        let t = &*self.table;
-        mix(mix(t[above + left], t[above + right], tx), mix(t[below + left], t[below + right], tx), ty)
-    }
-
-    /// Without the smoothness, for what is as small as a pixel.
-    pub fn rough(&self, x: f32, y: f32) -> f32 {
-        const MASK: u32 = Grain::SIDE as u32 - 1;
-        self.table[(split(y).0 & MASK) as usize * Self::SIDE + (split(x).0 & MASK) as usize]
-    }
-}
-
-/// The whole number below `x`, modulo a power of two above 2²⁰, and what is left, 0 … 1.
-///
-/// Adding 1.5 · 2²³ puts the rounded number into the low bits: a good deal quicker than rounding and converting.
-fn split(x: f32) -> (u32, f32) {
-    const MAGIC: f32 = 12_582_912.0;
-    let rounded = (x - 0.5) + MAGIC;
-    (rounded.to_bits(), x - (rounded - MAGIC))
-}
-
-/// A xorshift step, 0 … 1.
-pub fn next_uniform(state: &mut u32) -> f32 {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    (*state >> 8) as f32 / (1u32 << 24) as f32
-}
 
 /// One frame's expression in cm, and how wide an edge must be to look smooth.
 pub struct Look {
@@ -108,9 +63,9 @@ impl Look {
             brow_raise: f(state.brow_raise),
             brow_lower: f(state.brow_lower),
             blink: f(state.blink),
-            upper_lid: 0.47 + 0.2 * wide
-                - 0.05 * smile
-                - 0.07 * f(state.brow_lower)
+            upper_lid: 0.49 + 0.2 * wide
+                - 0.09 * smile
+                - 0.12 * f(state.brow_lower)
                 - 0.02 * f(state.gaze_pitch_deg).max(0.0),
             lower_lid: 0.4 + 0.08 * wide - 0.19 * smile - 0.1 * f(state.brow_lower),
             gaze: [
@@ -132,32 +87,37 @@ impl Look {
         state.mouth_open as f32 + 0.3 * state.smile as f32
     }
 
-    /// The head at `p`; `above_line` is the height above the hairline.
-    pub fn head(&self, p: Vec3, above_line: f32, openness: f32, grain: &Grain) -> Surface {
+    /// A place on the head: hair, or skin with all that is drawn on it.
+    pub fn head(&self, hit: &Hit, grain: &Grain) -> Surface {
+        let (p, above_line) = (hit.local, hit.above_line);
         let hair = if above_line.abs() < 0.8 {
             let wisp = grain.at(p[0] * 2.6 + p[2] * 1.7, p[1] * 0.8);
             smooth(-0.3, 0.35, above_line + 0.4 * wisp)
         } else {
-            if above_line > 0.0 { 1.0 } else { 0.0 }
+            above_line.signum().max(0.0)
         };
         if hair >= 1.0 {
-            return hair_surface(p, openness, grain);
+            return hair_surface(p, hit.openness, grain);
         }
-        let mut s = self.bare_skin(p, openness, grain);
-        if p[2] > 3.0 && above_line < 0.5 {
-            self.add_folds(&mut s, p);
-            self.add_nostrils(&mut s, p);
-            if p[1] < -4.5 {
-                self.add_mouth(&mut s, p, grain);
-            } else if p[1].abs() < 2.6 {
-                self.add_eye(&mut s, p);
-            }
-            if p[1] > 0.2 && p[1] < 4.5 {
+        let mut s = bare_skin(hit, grain);
+        let ax = p[0].abs();
+        if p[2] > 3.0 && ax < 5.5 && above_line < 0.5 {
+            if p[1] < -3.6 {
+                self.add_folds(&mut s, p);
+                self.add_nostrils(&mut s, p);
+                if p[1] < -4.8 && ax < 4.2 {
+                    self.add_mouth(&mut s, p, grain);
+                }
+            } else if p[1] > 0.2 {
+                self.add_brow_folds(&mut s, p);
                 self.add_brow(&mut s, p, grain);
+            }
+            if p[1].abs() < 1.8 {
+                self.add_eye(&mut s, p);
             }
         }
         if hair > 0.0 {
-            let over = hair_surface(p, openness, grain);
+            let over = hair_surface(p, hit.openness, grain);
             s = Surface {
                 colour: mix3(s.colour, over.colour, hair),
                 tilt: over.tilt.map(|t| t * hair),
@@ -169,54 +129,32 @@ impl Look {
         s
     }
 
-    fn bare_skin(&self, p: Vec3, openness: f32, grain: &Grain) -> Surface {
-        let [x, y, z] = p;
-        let ax = x.abs();
-        let blotch = 0.6 * grain.at(x * 0.9 + 3.0, y * 0.9 + z) + 0.4 * grain.at(x * 2.7, y * 2.7 + 9.0);
-        let pore = grain.rough(x * 11.0, y * 11.0 + z * 5.0);
-        let shade = 1.0 + 0.05 * blotch + 0.025 * pore;
-        let mut colour = SKIN.map(|c| c * shade);
-        // Blood near the surface: cheeks, nose, chin; less of it round the eyes and on the forehead.
-        let front = smooth(0.0, 4.0, z);
-        let red = front
-            * (0.75 * bell(ax - 4.3, 1.9) * bell(y + 3.4, 1.9) * (1.0 + 0.4 * self.smile)
-                + 0.6 * bell(x, 1.1) * bell(y + 4.3, 0.9)
-                + 0.3 * bell(x, 1.3) * bell(y + 10.3, 0.9));
-        colour = [colour[0] * (1.0 + 0.02 * red), colour[1] * (1.0 - 0.17 * red), colour[2] * (1.0 - 0.14 * red)];
-        let dusk = front * bell(ax - 3.0, 1.7) * bell(y + 0.3, 1.2);
-        colour = [colour[0] * (1.0 - 0.13 * dusk), colour[1] * (1.0 - 0.17 * dusk), colour[2] * (1.0 - 0.11 * dusk)];
-        Surface {
-            colour,
-            tilt: [0.035 * pore, 0.03 * blotch],
-            gloss: 0.55 + 0.35 * bell(x, 1.4) + 0.1 * pore,
-            openness,
-            skin: 1.0,
-            glint: 0.0,
-        }
-    }
-
     /// Creases that come with an expression.
     fn add_folds(&self, s: &mut Surface, p: Vec3) {
         let [x, y, _] = p;
-        let ax = x.abs();
         // From the nose's wing to beside the mouth's corner, bowed outwards.
-        let (top, bottom) = (-4.5, self.mouth_corner_y - 0.6);
+        let (top, bottom) = (-4.5, self.mouth_corner_y - 0.3);
         if y < top + 0.6 && y > bottom - 0.6 {
             let down = ((top - y) / (top - bottom)).clamp(0.0, 1.0);
-            let line = 1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down);
-            let depth =
-                (0.13 + 0.5 * self.smile) * smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
-            let off = ax - line;
-            s.openness *= 1.0 - depth * bell(off, 0.28);
+            let off = x.abs() - (1.95 + (self.mouth_half_width - 1.15) * down + 0.3 * down * (1.0 - down));
+            if off.abs() > 1.2 {
+                return;
+            }
+            let ends = smooth(bottom - 0.6, bottom + 0.8, y) * smooth(top + 0.6, top - 0.3, y);
+            let depth = (0.13 + 0.5 * self.smile) * ends;
+            s.openness *= 1.0 - depth * bell(off, 0.34);
             s.tilt[0] -= x.signum() * 0.9 * depth * bell(off - 0.3, 0.35);
             s.tilt[0] += x.signum() * 0.7 * depth * bell(off + 0.25, 0.3);
         }
-        if y > 0.5 {
-            let frown = self.brow_lower * bell(ax - 0.5, 0.13) * bell(y - 1.7, 0.8);
-            s.openness *= 1.0 - 0.6 * frown;
-            if self.brow_raise <= 0.0 {
-                return;
-            }
+    }
+
+    /// Upright lines between lowered brows, level ones above raised brows.
+    fn add_brow_folds(&self, s: &mut Surface, p: Vec3) {
+        let (ax, y) = (p[0].abs(), p[1]);
+        if self.brow_lower > 0.0 {
+            s.openness *= 1.0 - 0.6 * self.brow_lower * bell(ax - 0.5, 0.13) * bell(y - 1.7, 0.8);
+        }
+        if self.brow_raise > 0.0 {
             let lines = self.brow_raise * smooth(3.4, 4.2, y) * smooth(6.6, 5.4, y) * smooth(4.5, 2.5, ax);
             s.tilt[1] += 0.2 * lines * (y * 6.5 + 0.25 * (ax * 1.1).cos()).sin();
         }
@@ -352,7 +290,7 @@ impl Look {
         colour = colour.map(|c| c * veins);
         let iris = smooth(0.6 + self.edge, 0.6 - self.edge, r);
         let rays = 0.85 + 0.3 * (dy.atan2(dx) * 9.0).sin().abs();
-        let mut iris_colour = mix3([0.20, 0.125, 0.06], [0.085, 0.075, 0.06], smooth(0.28, 0.58, r)).map(|c| c * rays);
+        let mut iris_colour = mix3([0.14, 0.085, 0.04], [0.065, 0.056, 0.045], smooth(0.28, 0.58, r)).map(|c| c * rays);
         // Brighter opposite the light, dark at the rim.
         let scatter = 1.0 + 0.7 * smooth(-0.2, 0.5, dx * 0.5 - dy);
         let rim = 1.0 - 0.75 * smooth(0.46, 0.6, r);
@@ -365,10 +303,10 @@ impl Look {
         colour = colour.map(|c| c * shadow);
         s.colour = mix3(s.colour, colour, share);
         s.skin *= 1.0 - share;
-        s.gloss = mix(s.gloss, 0.8, share);
+        s.gloss = mix(s.gloss, 0.25, share);
         s.openness = mix(s.openness, 0.95, share);
         let (gx, gy) = (dx + 0.2, dy - 0.22);
-        s.glint += share * 0.85 * smooth(0.16 + self.edge, 0.16 - self.edge, (gx * gx + gy * gy).sqrt());
+        s.glint += share * 0.85 * smooth(0.13 + self.edge, 0.13 - self.edge, (gx * gx + gy * gy).sqrt());
         let (gx, gy) = (dx - 0.25, dy + 0.2);
         s.glint += share * 0.1 * smooth(0.12 + self.edge, 0.12 - self.edge, (gx * gx + gy * gy).sqrt());
     }
@@ -378,7 +316,7 @@ impl Look {
         let inner = 1.25 - 0.3 * self.brow_lower;
         // 0 at the nose's side, 1 at the temple.
         let along = (ax - inner) / (5.0 - inner);
-        if !(-0.15..=1.15).contains(&along) {
+        if y > 4.5 || !(-0.15..=1.15).contains(&along) {
             return;
         }
         let arch = 1.75 + 0.42 * smooth(0.0, 0.7, along) - 0.5 * smooth(0.62, 1.05, along);
@@ -392,13 +330,21 @@ impl Look {
         s.skin *= 1.0 - 0.8 * cover;
         s.gloss *= 1.0 - 0.8 * cover;
     }
+}
 
-    /// An ear: skin, redder, with its folds.
-    pub fn ear(&self, p: Vec3, openness: f32, grain: &Grain) -> Surface {
-        let mut s = self.bare_skin(p, openness, grain);
-        s.colour = [s.colour[0], s.colour[1] * 0.82, s.colour[2] * 0.82];
-        s.gloss *= 0.6;
-        s
+/// Skin of no particular place, an ear's or the neck's.
+pub fn bare_skin(hit: &Hit, grain: &Grain) -> Surface {
+    let [x, y, z] = hit.local;
+    let blotch = grain.at(x * 1.7, y * 1.7 + z);
+    let pore = grain.rough(x * 11.0, y * 11.0 + z * 5.0);
+    let shade = 1.0 + 0.04 * blotch + 0.025 * pore;
+    Surface {
+        colour: [SKIN[0] * hit.tint[0] * shade, SKIN[1] * hit.tint[1] * shade, SKIN[2] * hit.tint[2] * shade],
+        tilt: [0.035 * pore, 0.02 * blotch],
+        gloss: hit.gloss + 0.1 * pore,
+        openness: hit.openness,
+        skin: 1.0,
+        glint: 0.0,
     }
 }
 
@@ -420,12 +366,13 @@ fn hair_surface(p: Vec3, openness: f32, grain: &Grain) -> Surface {
 }
 
 /// The neck, where `cover` of the cloth is on it.
-pub fn neck(p: Vec3, cover: f32, openness: f32, grain: &Grain) -> Surface {
-    let [x, y, z] = p;
+pub fn neck(hit: &Hit, cover: f32, grain: &Grain) -> Surface {
+    let s = bare_skin(hit, grain);
+    if cover <= 0.0 {
+        return s;
+    }
     let bare = 1.0 - cover;
-    let blotch = grain.at(x * 0.9, y * 0.9 + z);
-    let skin = SKIN.map(|c| c * (0.93 + 0.05 * blotch));
-    Surface { colour: mix3(skin, CLOTH, cover), tilt: [0.0; 2], gloss: 0.35 * bare, openness, skin: bare, glint: 0.0 }
+    Surface { colour: mix3(s.colour, CLOTH, cover), gloss: s.gloss * bare, skin: bare, ..s }
 }
 
 /// A knitted collar and what hangs from it; `below_line` is how far below the collar's edge. Matt: its colour is all.
