@@ -1,0 +1,3 @@
+//! Tests of the whole program, in one binary so that it is linked once.
+
+mod page;
