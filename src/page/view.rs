@@ -177,7 +177,8 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
 /// What wry does not tell: failed loads, dead processes, and why.
 #[cfg(target_os = "linux")]
 pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
-    use webkit2gtk::glib::object::Cast;
+    use webkit2gtk::glib::object::{Cast, ObjectType};
+    use webkit2gtk::glib::translate::IntoGlib;
     use webkit2gtk::{
         LoadEvent, NetworkError, PermissionRequest, PermissionRequestExt, PolicyError, URIResponseExt,
         UserMediaPermissionRequest, WebResourceExt, WebViewExt,
@@ -197,7 +198,13 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         LoadEvent::Finished if !failed.get() => {
             let status = view.main_resource().and_then(|r| r.response()).map_or(0, |r| r.status_code());
             let url = without_query(&view.uri().unwrap_or_default());
-            to.tell(Note::Loaded { at_ns: monotonic_ns(), url, status });
+            to.tell(if url == "about:blank" {
+                let why = "the page is empty: a web view refuses some addresses, for example those with a port below \
+                    1024 that is not the web's; check `page.address`";
+                Note::LoadFailed { at_ns: monotonic_ns(), url, why: why.to_owned() }
+            } else {
+                Note::Loaded { at_ns: monotonic_ns(), url, status }
+            });
         }
         _ => {}
     });
@@ -248,6 +255,33 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         to.denied(Denied::Permission, &name);
         true
     });
+
+    // wry takes a view away when its page says `window.close()`; ours stay.
+    // SAFETY: a live object, one of its own signals, and handlers that are really there.
+    unsafe {
+        use webkit2gtk::glib::gobject_ffi;
+        use webkit2gtk::glib::object::ObjectExt;
+        let signal = gobject_ffi::g_signal_lookup(c"close".as_ptr(), view.type_().into_glib());
+        let nothing = std::ptr::null_mut();
+        loop {
+            let (object, by_signal) = (view.as_ptr().cast(), gobject_ffi::G_SIGNAL_MATCH_ID);
+            let handler = gobject_ffi::g_signal_handler_find(
+                object,
+                by_signal,
+                signal,
+                0,
+                std::ptr::null_mut(),
+                nothing,
+                nothing,
+            );
+            if handler == 0 {
+                break;
+            }
+            gobject_ffi::g_signal_handler_disconnect(object, handler);
+        }
+    }
+    let to = teller.clone();
+    view.connect_close(move |_| to.denied(Denied::Close, "the page tried to close its window"));
 
     // The participant's right click is recorded, but opens no browser menu with "back" and "reload".
     view.connect_context_menu(|_, _, _, _| true);

@@ -1,4 +1,3 @@
-//! The one integration test binary: each module tests a way through the house from outside.
+//! Tests of the whole program, in one binary so that it is linked once.
 
-mod demo_study;
-mod phantom;
+mod page;

@@ -1,0 +1,481 @@
+//! The page as a participant meets it: a real web view in a process of its own, on a display of its own, driven by
+//! real clicks and keys.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use affectograph::page::{PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal};
+use affectograph::session::{Clock, Timestamp};
+use crossbeam_channel::Receiver;
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// An X server with a window manager; both end with it.
+struct Display {
+    name: String,
+    processes: Vec<Child>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Display {
+    /// `None`, with the reason printed, where this machine cannot do it.
+    fn open() -> Option<Display> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        for tool in ["Xvfb", "openbox", "xdotool", "import"] {
+            let found = std::env::var_os("PATH")
+                .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
+            if !found {
+                println!("SKIPPED: `{tool}` is not installed");
+                return None;
+            }
+        }
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        let name = format!(":{}", number.trim());
+        let manager = Command::new("openbox").env("DISPLAY", &name).stderr(Stdio::null()).spawn().unwrap();
+        Some(Display { name, processes: vec![manager, server], _alone: alone })
+    }
+
+    fn xdotool(&self, line: &str) -> String {
+        let out = Command::new("xdotool").args(line.split(' ')).env("DISPLAY", &self.name).output().unwrap();
+        assert!(out.status.success(), "xdotool {line}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// At that point of the page.
+    fn click(&self, x: i32, y: i32) {
+        let windows = self.xdotool("search --onlyvisible --sync --name participant");
+        let window = windows.lines().last().unwrap();
+        self.xdotool(&format!("mousemove --window {window} {x} {y} sleep 0.05 click 1"));
+    }
+
+    fn screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(name);
+        let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.name).status();
+        assert!(taken.unwrap().success());
+        println!("screenshot: {}", file.display());
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A page being recorded, with everything it told so far.
+struct Page {
+    host: Option<PageHost>,
+    /// Each event with the moment at which the session had it.
+    events: Receiver<(Timestamp, PageEvent)>,
+    told: Vec<(Timestamp, PageEvent)>,
+}
+
+impl Page {
+    fn open(display: &Display, address: PageAddress, mask: &[&str]) -> Page {
+        let clock = Clock::start();
+        let (out, events) = crossbeam_channel::bounded(8192);
+        let spec = PageSpec {
+            address,
+            placement: Placement::ParticipantWindow {
+                monitor: None,
+                program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
+                display: Some(display.name.clone()),
+            },
+            mask: mask.iter().map(|m| (*m).to_owned()).collect(),
+            allow: Vec::new(),
+            data_dir: None,
+        };
+        let host = PageHost::start(spec, clock, out).unwrap();
+        let (stamped, collected) = crossbeam_channel::unbounded();
+        std::thread::spawn(move || events.iter().for_each(|e| drop(stamped.send((clock.now(), e)))));
+        Page { host: Some(host), events: collected, told: Vec::new() }
+    }
+
+    fn local(display: &Display, file: &str, mask: &[&str]) -> Page {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+        let mut page = Page::open(display, PageAddress::parse(file, &folder).unwrap(), mask);
+        page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
+        page.wait("the page's clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
+        page
+    }
+
+    /// The first event from now on, or among those that came already, that `is_it`.
+    fn wait(&mut self, what: &str, is_it: impl Fn(&PageEvent) -> bool) -> PageEvent {
+        if let Some((_, event)) = self.told.iter().find(|(_, e)| is_it(e)) {
+            return event.clone();
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while let Ok((at, event)) = self.events.recv_deadline(deadline) {
+            self.told.push((at, event.clone()));
+            if is_it(&event) {
+                return event;
+            }
+        }
+        panic!("{what} did not come; what came: {:#?}", self.told);
+    }
+
+    fn wait_record(&mut self, what: &str, is_it: impl Fn(&PageRecord) -> bool) -> PageRecord {
+        match self.wait(what, |e| matches!(e, PageEvent::Record(r) if is_it(r))) {
+            PageEvent::Record(record) => record,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A mark of that name, and its data.
+    fn wait_mark(&mut self, name: &str) -> Value {
+        let mark = self.wait_record(name, |r| r.kind == "mark" && has(r, "name", name));
+        mark.data.get("data").cloned().unwrap_or_default()
+    }
+
+    fn records(&self) -> impl Iterator<Item = &PageRecord> {
+        self.told.iter().filter_map(|(_, e)| match e {
+            PageEvent::Record(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    fn refused(&self, reason: Refusal) -> u64 {
+        let counts = self.told.iter().map(|(_, e)| match e {
+            PageEvent::Refused { count, reason: r, .. } if *r == reason => *count,
+            _ => 0,
+        });
+        counts.sum()
+    }
+
+    /// Closes, and reads to the end.
+    fn close(&mut self) {
+        let host = self.host.take().unwrap();
+        let closer = std::thread::spawn(move || host.close());
+        self.wait("the end", |e| *e == PageEvent::Closed);
+        closer.join().unwrap().unwrap();
+        assert!(self.events.try_recv().is_err(), "nothing comes after the end");
+        // Numbers have no holes, and within a document time runs as its numbers do.
+        let mut last: std::collections::BTreeMap<u64, (Timestamp, f64)> = Default::default();
+        for (k, record) in self.records().enumerate() {
+            assert_eq!(record.page_seq, k as u64);
+            let Some(document) = record.data.get("document").and_then(Value::as_u64) else { continue };
+            let page_ms = record.data["page_ms"].as_f64().unwrap();
+            if let Some((at, ms)) = last.insert(document, (record.at, page_ms)) {
+                assert!(record.at >= at && page_ms >= ms, "time goes back at {record:?}");
+            }
+        }
+    }
+}
+
+fn has(record: &PageRecord, field: &str, value: impl Into<Value>) -> bool {
+    record.data.get(field) == Some(&value.into())
+}
+
+/// Processes below this one whose command line contains `text`.
+fn descendants(text: &str) -> Vec<i32> {
+    let mut parents = std::collections::BTreeMap::new();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let parent = after.split_whitespace().nth(1).and_then(|p| p.parse::<i32>().ok()).unwrap_or(0);
+        parents.insert(pid, parent);
+        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        if command.contains(text) {
+            found.push(pid);
+        }
+    }
+    let own = std::process::id() as i32;
+    found.retain(|pid| {
+        let mut at = *pid;
+        while at > 1 && at != own {
+            at = parents.get(&at).copied().unwrap_or(0);
+        }
+        at == own
+    });
+    found
+}
+
+fn kill_9(pid: i32) {
+    let status = Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_participant_at_a_form() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "form.html", &[".diary"]);
+    display.screenshot("page_form.png");
+
+    display.click(100, 40);
+    page.wait_record("a click on the button", |r| r.kind == "click" && has(r, "target", "button#buy"));
+    page.wait_record("where it led", |r| r.kind == "navigate" && has(r, "how", "push"));
+
+    display.click(100, 100);
+    display.xdotool("type --delay 40 hello");
+    display.xdotool("key BackSpace BackSpace");
+    page.wait_record("the text after two deletions", |r| r.kind == "input" && has(r, "length_after", 3));
+    // Something in the middle of the text, where a plain comparison would look for it at the end.
+    display.xdotool("key Left type l");
+    page.wait_record("the text again", |r| r.kind == "input" && has(r, "length_after", 4));
+
+    display.click(100, 160);
+    display.xdotool("type --delay 40 Sesam7");
+    page.wait_record("six secret characters", |r| has(r, "target", "input#pw") && has(r, "length_after", 6));
+    display.click(100, 580);
+    page.wait_record("the password shown", |r| r.kind == "click" && has(r, "target", "button#show"));
+    display.click(290, 160);
+    display.xdotool("type --delay 40 X");
+    page.wait_record("a seventh", |r| has(r, "target", "input#pw") && has(r, "length_after", 7));
+
+    display.click(100, 220);
+    display.xdotool("type --delay 40 4929");
+    page.wait_record("a card number", |r| has(r, "target", "input#card") && has(r, "length_after", 4));
+    display.click(100, 280);
+    display.xdotool("type --delay 40 dear");
+    page.wait_record("a diary", |r| {
+        r.kind == "input" && has(r, "target", "input[data-testid=\"entry\"]") && has(r, "length_after", 4)
+    });
+
+    display.click(250, 340);
+    page.wait_record("the slider", |r| {
+        r.kind == "change" && has(r, "target", "input#level") && has(r, "is_final", true)
+    });
+    display.click(40, 400);
+    page.wait_record("the check box", |r| r.kind == "change" && has(r, "target", "input#agree"));
+    display.click(100, 520);
+    let data = page.wait_mark("trial");
+    assert_eq!(data, serde_json::json!({"n": 7, "words": ["a", "\u{fffd}"]}));
+    display.xdotool("click 5");
+    page.wait_record("scrolling", |r| r.kind == "scroll" && r.data["y_px"].as_f64() > Some(1.0));
+    display.screenshot("page_form_filled.png");
+    page.close();
+
+    let records: Vec<_> = page.records().cloned().collect();
+    let typed: Vec<_> = records.iter().filter(|r| r.kind == "input" && has(r, "target", "input#comment")).collect();
+    let text = |r: &PageRecord, f: &str| r.data[f].as_str().unwrap().to_owned();
+    let inserted: String = typed.iter().map(|r| text(r, "inserted")).collect();
+    assert_eq!(inserted, "hellol");
+    let deleted: Vec<_> = typed.iter().map(|r| text(r, "deleted")).filter(|d| !d.is_empty()).collect();
+    assert_eq!(deleted, ["o", "l"]);
+    let last = typed.last().unwrap();
+    assert_eq!((&last.data["position"], &last.data["caret"]), (&2.into(), &3.into()));
+
+    // Nothing that was typed where it is masked stands anywhere in what came.
+    for target in ["input#pw", "input#card", "input[data-testid=\"entry\"]"] {
+        let there: Vec<_> = records.iter().filter(|r| r.data.get("target").is_some_and(|t| t == target)).collect();
+        assert!(there.iter().any(|r| r.kind == "keydown"), "that something was typed is known: {target}");
+        for record in there {
+            for field in ["key", "code", "inserted", "deleted", "caret", "position", "value", "label"] {
+                assert!(!record.data.contains_key(field), "{record:?}");
+            }
+        }
+    }
+    let keys: Vec<_> = records.iter().filter_map(|r| r.data.get("key").and_then(Value::as_str)).collect();
+    assert!(!keys.iter().any(|k| ["S", "7", "X", "4", "9", "d"].contains(k)), "{keys:?}");
+
+    let agree = records.iter().find(|r| r.kind == "change" && has(r, "target", "input#agree")).unwrap();
+    assert_eq!(agree.data["is_checked"], true);
+    let buy = records.iter().find(|r| r.kind == "click").unwrap();
+    assert_eq!(buy.data["label"], "Buy now");
+    assert!(!buy.data.contains_key("synthetic"));
+    for reason in Refusal::ALL {
+        assert_eq!(page.refused(reason), 0, "{reason}");
+    }
+
+    let mut latencies: Vec<f64> = page
+        .told
+        .iter()
+        .filter_map(|(seen, e)| match e {
+            PageEvent::Record(r) if r.data.contains_key("page_ms") => Some(seen.since_ns(r.at) as f64 * 1e-6),
+            _ => None,
+        })
+        .collect();
+    latencies.sort_by(f64::total_cmp);
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    println!("page to session: p50 {:.1} ms, p99 {:.1} ms of {} events", at(0.5), at(0.99), latencies.len());
+    for (_, event) in &page.told {
+        if let PageEvent::ClockMeasured { offset_ms, uncertainty_ms, document, .. } = event {
+            println!("clock of document {document}: offset {offset_ms:.3} ms ± {uncertainty_ms:.3} ms");
+        }
+    }
+}
+
+#[test]
+fn a_hostile_page_can_only_be_refused() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "hostile.html", &[]);
+    assert_eq!(page.wait_mark("stolen"), "", "the page has seen a message or the token");
+    assert_eq!(page.wait_mark("stolen later"), "");
+    display.click(100, 40);
+    let click = page.wait_record("a real click", |r| r.kind == "click" && !r.data.contains_key("synthetic"));
+    assert_eq!(click.data["target"], "button#ok");
+    page.close();
+    assert_eq!(page.refused(Refusal::Foreign), 6);
+    let kinds: Vec<_> = page.records().map(|r| r.kind.as_str()).collect();
+    assert!(page.records().all(|r| r.data.get("target").is_none_or(|t| t != "forged")), "{kinds:?}");
+    let synthetic: Vec<_> = page.records().filter(|r| r.data.contains_key("synthetic")).map(|r| &r.kind).collect();
+    assert_eq!(synthetic, ["click"], "a click by script says so");
+    let circular = page.records().find(|r| r.data.get("name").is_some_and(|n| n == "circular")).unwrap();
+    assert_eq!(circular.data["data_is_refused"], true);
+    assert_eq!(page.refused(Refusal::Malformed) + page.refused(Refusal::Lost), 0);
+}
+
+#[test]
+fn a_page_that_floods_is_limited_and_the_participant_is_not() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "flood.html", &[]);
+    page.wait("the flood", |e| matches!(e, PageEvent::Refused { reason: Refusal::Flood, .. }));
+    display.click(100, 40);
+    page.wait_record("a click in the flood", |r| r.kind == "click" && has(r, "target", "button#ok"));
+    std::thread::sleep(Duration::from_secs(4));
+    page.close();
+    let sent = page.records().filter(|r| r.kind == "mark").count() as u64;
+    let flood = page.refused(Refusal::Flood);
+    println!("{sent} marks stored, {flood} refused, {} pieces of junk", page.refused(Refusal::Foreign));
+    assert!(flood > 1000 && page.refused(Refusal::Foreign) > 2000);
+    assert!(sent <= 1000 + 200 * 15, "{sent}");
+    assert_eq!(page.refused(Refusal::Lost), 0, "what was refused is not counted as lost once more");
+}
+
+#[test]
+fn a_page_goes_and_loads_nowhere_else() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "astray.html", &[]);
+    page.wait_mark("done");
+    display.click(60, 40);
+    page.wait_record("a refused window", |r| r.kind == "window_refused");
+    display.click(60, 100);
+    page.wait_record("a refused download", |r| r.kind == "download_refused");
+    display.click(60, 160);
+    page.wait_record("a click that rewrites", |r| r.kind == "click" && has(r, "target", "button#rewrite"));
+    // `document.open()` takes every listener away; the next ping brings them back.
+    std::thread::sleep(Duration::from_secs(6));
+    display.click(60, 300);
+    page.wait_record("a click after document.open()", |r| {
+        r.kind == "click" && (has(r, "target", "html") || has(r, "target", "body"))
+    });
+    page.close();
+    let refused = |kind: &str| page.records().find(|r| r.kind == kind).map(|r| r.data["detail"].clone());
+    assert_eq!(refused("navigation_refused").unwrap(), "https://example.org/elsewhere");
+    assert_eq!(refused("window_refused").unwrap(), "https://example.org/window");
+    assert_eq!(refused("download_refused").unwrap(), "study://localhost/form.html");
+    assert_eq!(refused("permission_refused").unwrap(), "GeolocationPermissionRequest");
+    assert_eq!(refused("close_refused").unwrap(), "the page tried to close its window");
+    let mark = |name: &str| {
+        page.records()
+            .find(|r| r.kind == "mark" && has(r, "name", name))
+            .map(|r| r.data.get("data").cloned().unwrap_or_default())
+    };
+    assert_eq!(mark("own file"), Some(200.into()));
+    assert_eq!(mark("outside"), Some(404.into()));
+    assert_eq!(mark("outside encoded"), Some(404.into()));
+    assert!(mark("fetch refused").is_some());
+    let says = |kind: &str, text: &str| {
+        page.records().any(|r| r.kind == kind && r.data["message"].as_str().is_some_and(|m| m.contains(text)))
+    };
+    assert!(says("error", "a mistake of the page"));
+    assert!(says("error", "blocked"));
+    assert!(says("rejection", "an unhandled promise"));
+}
+
+#[test]
+fn pages_that_do_not_load_say_why() {
+    let Some(display) = Display::open() else { return };
+    // A port on which nobody listens any more, and one that browsers refuse.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut page = Page::open(&display, PageAddress::Url(format!("http://127.0.0.1:{port}/task?x=1")), &[]);
+    let PageEvent::LoadFailed { why, .. } = page.wait("a failure", |e| matches!(e, PageEvent::LoadFailed { .. }))
+    else {
+        unreachable!()
+    };
+    println!("unreachable: {why}");
+    assert!(why.contains(&format!("127.0.0.1:{port}/task cannot")), "{why}");
+    page.close();
+    let mut page = Page::open(&display, PageAddress::Url("http://127.0.0.1:9/".into()), &[]);
+    page.wait("a failure", |e| matches!(e, PageEvent::LoadFailed { why, .. } if why.contains("empty")));
+    page.close();
+
+    let folder = tempfile::tempdir().unwrap();
+    let gone = PageAddress::Folder { folder: folder.path().to_owned(), entry: "gone.html".into() };
+    let mut page = Page::open(&display, gone, &[]);
+    let PageEvent::LoadFailed { why, .. } = page.wait("a failure", |e| matches!(e, PageEvent::LoadFailed { .. }))
+    else {
+        unreachable!()
+    };
+    println!("missing: {why}");
+    assert!(why.contains("404"), "{why}");
+    assert!(!page.told.iter().any(|(_, e)| matches!(e, PageEvent::Loaded { .. })));
+    page.close();
+}
+
+#[test]
+fn processes_that_die_are_replaced() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "form.html", &[]);
+    let loads = |page: &Page| page.told.iter().filter(|(_, e)| matches!(e, PageEvent::Loaded { .. })).count();
+    let until_loaded = |page: &mut Page, n: usize| {
+        let deadline = Instant::now() + PATIENCE;
+        while loads(page) < n {
+            let event = page.events.recv_deadline(deadline).expect("the page comes back");
+            page.told.push(event);
+        }
+    };
+    for pid in descendants("WebKitWebProcess") {
+        kill_9(pid);
+    }
+    page.wait("the page's death", |e| {
+        matches!(e, PageEvent::ProcessDied { what: PageProcess::Web, is_restarted: true, .. })
+    });
+    until_loaded(&mut page, 2);
+    display.click(100, 40);
+    page.wait_record("a click after the page's death", |r| r.kind == "click" && has(r, "document", 2));
+
+    for pid in descendants("participant-window") {
+        kill_9(pid);
+    }
+    let died =
+        page.wait("the window's death", |e| matches!(e, PageEvent::ProcessDied { what: PageProcess::Window, .. }));
+    assert!(matches!(&died, PageEvent::ProcessDied { is_restarted: true, why, .. } if why.contains('9')), "{died:?}");
+    until_loaded(&mut page, 3);
+    display.click(100, 40);
+    page.wait_record("a click in the new window", |r| r.kind == "click" && has(r, "document", 3));
+    page.close();
+    assert_eq!(descendants("participant-window"), [0; 0], "nothing is left behind");
+}
+
+#[test]
+fn a_window_without_a_display_says_so() {
+    let (out, events) = crossbeam_channel::bounded(100);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+    let spec = PageSpec {
+        address: PageAddress::parse("form.html", &folder).unwrap(),
+        placement: Placement::ParticipantWindow {
+            monitor: None,
+            program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
+            display: Some(":9999".into()),
+        },
+        mask: Vec::new(),
+        allow: Vec::new(),
+        data_dir: None,
+    };
+    let host = PageHost::start(spec, Clock::start(), out).unwrap();
+    let first = events.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(&first, PageEvent::LoadFailed { why, .. } if why.contains("display")), "{first:?}");
+    host.close().unwrap();
+    let rest: Vec<_> = events.iter().collect();
+    assert_eq!(rest.last(), Some(&PageEvent::Closed), "{rest:?}");
+}
