@@ -75,7 +75,7 @@ impl NokhwaCamera {
                     }
                 }
                 // Nobody can be gone here: `open` below waits for the answer.
-                Err(e) => drop(opened_in.send(Err(e))),
+                Err(e) => _ = opened_in.send(Err(e)),
             }
         };
         let thread = thread::Builder::new().name("nokhwa".into()).spawn(work).map_err(CameraError::Thread)?;
