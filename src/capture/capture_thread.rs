@@ -10,9 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySen
 use super::counters::{CaptureCounters, Counting};
 use super::drops::DropWatch;
 use super::events::{CaptureEvent, EventSender};
-use super::{
-    Backend, Camera, CameraError, CameraInfo, CameraSpec, Captured, DeviceId, Frame, Latest, SharedFrame, devices, open,
-};
+use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, Frame, Latest, SharedFrame, devices, open};
 use crate::session::{CameraSettings, Clock, GapReason, Timestamp};
 
 /// Where frames go. The capturing thread waits for nobody, except for a file's sake.
@@ -65,7 +63,7 @@ impl Capture {
         let camera = open(&spec, &settings, &clock)?;
         let info = camera.info().clone();
         let counting = Arc::new(Counting::default());
-        let (commands, orders) = bounded(4);
+        let (commands, orders) = bounded(64);
         let events = EventSender::new(sinks.events.clone());
         let worker =
             Worker { spec, settings, clock, sinks, events, orders, counting: counting.clone(), next_number: 0 };
@@ -138,6 +136,9 @@ enum Over {
     Lost(String),
     Failed(String),
 }
+
+/// The order to end.
+struct Stop;
 
 /// One opening of the camera.
 struct Run {
@@ -222,14 +223,14 @@ impl Worker {
     fn play(&mut self, run: &mut Run, whole_until: &mut Timestamp, is_away: &mut bool) -> Over {
         let info = run.camera.info().clone();
         loop {
-            match self.orders.try_recv() {
-                Ok(settings) => {
+            match self.newest_order() {
+                Ok(Some(settings)) => {
                     run.camera.adjust(&settings);
                     self.settings = settings;
                     self.events.send(CaptureEvent::Adjusted(run.camera.info().clone()));
                 }
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Over::Stopped,
+                Ok(None) => {}
+                Err(Stop) => return Over::Stopped,
             }
             self.events.flush();
             let (at, device_sequence, outcome) = match run.camera.next(LOOK) {
@@ -354,15 +355,35 @@ impl Worker {
         }
     }
 
+    /// Somebody drags a slider faster than a camera can follow: only where it is now counts.
+    fn newest_order(&self) -> Result<Option<CameraSettings>, Stop> {
+        let mut newest = None;
+        loop {
+            match self.orders.try_recv() {
+                Ok(settings) => newest = Some(settings),
+                Err(TryRecvError::Empty) => return Ok(newest),
+                Err(TryRecvError::Disconnected) => return Err(Stop),
+            }
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         self.orders.try_recv() == Err(TryRecvError::Disconnected)
     }
 
     /// Tries until the camera is back; `None` where a stop came first.
     fn reopen(&mut self, before: &CameraInfo) -> Option<Box<dyn Camera>> {
+        let mut said = String::new();
         loop {
-            if let Some(camera) = self.try_open(before) {
-                return Some(camera);
+            match self.try_open(before) {
+                Ok(camera) => return Some(camera),
+                Err(CameraError::NotFound { .. }) => {}
+                // It is there and cannot be had: that is news, once.
+                Err(e) if e.to_string() != said => {
+                    said = e.to_string();
+                    self.events.send(CaptureEvent::Lost { at: self.clock.now(), why: said.clone() });
+                }
+                Err(_) => {}
             }
             self.events.flush();
             match self.orders.recv_timeout(BETWEEN_ATTEMPTS) {
@@ -374,18 +395,12 @@ impl Worker {
     }
 
     /// The same camera in the same mode, wherever it is now: a recording cannot change its size.
-    fn try_open(&self, before: &CameraInfo) -> Option<Box<dyn Camera>> {
-        let CameraSpec::Device { id, backend, .. } = &self.spec else { return None };
-        let found = devices::find_again(&before.name, before.bus.as_deref());
-        // Unlisted (a system that lists nothing) is tried under its old number; listed but gone is gone.
-        let id: DeviceId = match found {
-            Ok(found) => found?,
-            Err(_) => *id,
-        };
-        let backend: Backend = *backend;
-        let spec = CameraSpec::Device { id, backend, mode: Some(before.mode) };
-        // `Lost` was said already; each failed attempt adds nothing to it.
-        open(&spec, &self.settings, &self.clock).ok()
+    fn try_open(&self, before: &CameraInfo) -> Result<Box<dyn Camera>, CameraError> {
+        let not_found = || CameraError::NotFound { address: before.address.clone() };
+        let CameraSpec::Device { backend, .. } = &self.spec else { return Err(not_found()) };
+        let id = devices::find_again(&before.name, before.bus.as_deref())?.ok_or_else(not_found)?;
+        let spec = CameraSpec::Device { id, backend: *backend, mode: Some(before.mode) };
+        open(&spec, &self.settings, &self.clock)
     }
 
     fn report_away(&mut self, from: Timestamp, until: Timestamp, info: &CameraInfo) {
@@ -404,7 +419,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{CameraKind, DeviceId, Mode, PixelFormat, Pixels, TimeSource};
+    use crate::capture::{Backend, CameraKind, DeviceId, Mode, PixelFormat, Pixels, TimeSource};
     use std::collections::VecDeque;
 
     /// Gives what it was given, then is silent.
