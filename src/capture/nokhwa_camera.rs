@@ -336,7 +336,8 @@ fn offered(id: DeviceId, _settings: &CameraSettings) -> Result<Vec<Mode>, Camera
 /// What a camera offers; it must be opened for that.
 #[cfg(not(target_os = "linux"))]
 pub fn describe(id: DeviceId) -> Result<(Vec<Mode>, Vec<Control>), CameraError> {
-    let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, &FORMATS.map(|f| f.0));
+    let formats = FORMATS.map(|f| f.0);
+    let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, &formats);
     let mut camera = nokhwa::Camera::new(CameraIndex::Index(id.0), any).map_err(|e| explain(id, "open", &e))?;
     let formats = camera.compatible_camera_formats().map_err(|e| explain(id, "list its modes", &e))?;
     let mut modes: Vec<Mode> = formats
