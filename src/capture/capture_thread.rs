@@ -10,9 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySen
 use super::counters::{CaptureCounters, Counting};
 use super::drops::DropWatch;
 use super::events::{CaptureEvent, EventSender};
-use super::{
-    Backend, Camera, CameraError, CameraInfo, CameraSpec, Captured, DeviceId, Frame, Latest, SharedFrame, devices, open,
-};
+use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, Frame, Latest, SharedFrame, devices, open};
 use crate::session::{CameraSettings, Clock, GapReason, Timestamp};
 
 /// Where frames go. The capturing thread waits for nobody, except for a file's sake.
@@ -48,6 +46,8 @@ pub struct Capture {
 
 /// How long one look at the camera lasts: a stop is noticed after this at the latest.
 const LOOK: Duration = Duration::from_millis(50);
+/// A camera opened longer ago than this has been waiting.
+const LONG_OPEN_NS: i64 = 100_000_000;
 /// Cameras need a while for their first picture.
 const FIRST_PICTURE: Duration = Duration::from_secs(4);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(500);
@@ -75,7 +75,7 @@ impl Capture {
     ) -> Result<Capture, CameraError> {
         let info = camera.info().clone();
         let counting = Arc::new(Counting::default());
-        let (commands, orders) = bounded(4);
+        let (commands, orders) = bounded(64);
         let events = EventSender::new(sinks.events.clone());
         let worker =
             Worker { spec, settings, clock, sinks, events, orders, counting: counting.clone(), next_number: 0 };
@@ -93,8 +93,10 @@ impl Capture {
 
     /// Fixes exposure, white balance and focus while running. The result comes as [`CaptureEvent::Adjusted`].
     pub fn adjust(&self, settings: CameraSettings) {
-        // A thread at its end has nothing to adjust, and says so itself by `Ended` or `Failed`.
-        drop(self.commands.as_ref().map(|c| c.send(settings)));
+        if let Some(commands) = &self.commands {
+            // A thread at its end has nothing to adjust, and says so itself by `Ended` or `Failed`.
+            let _ = commands.send(settings);
+        }
     }
 
     pub fn counters(&self) -> CaptureCounters {
@@ -147,6 +149,9 @@ enum Over {
     Failed(String),
 }
 
+/// The order to end.
+struct Stop;
+
 /// One opening of the camera.
 struct Run {
     camera: Box<dyn Camera>,
@@ -154,12 +159,25 @@ struct Run {
     interval: Duration,
     opened: Instant,
     last_sign: Option<Instant>,
+    began_at: Timestamp,
+    is_draining: bool,
 }
 
 impl Run {
-    fn new(camera: Box<dyn Camera>) -> Self {
+    fn new(camera: Box<dyn Camera>, began_at: Timestamp) -> Self {
         let interval = camera.info().mode.interval();
-        Run { camera, drops: DropWatch::new(interval), interval, opened: Instant::now(), last_sign: None }
+        let drops = DropWatch::new(interval);
+        Run { camera, drops, interval, opened: Instant::now(), last_sign: None, began_at, is_draining: false }
+    }
+
+    /// Whether a picture waited in the driver since before we began: of a camera that was opened a while ago the
+    /// buffers are full of the past, and what it dropped behind them was never asked for.
+    fn is_from_before(&mut self, at: Timestamp) -> bool {
+        if self.last_sign.is_none() {
+            self.is_draining = self.began_at.since_ns(at) > LONG_OPEN_NS;
+        }
+        self.is_draining &= at < self.began_at;
+        self.is_draining
     }
 
     /// Whether a live camera has been silent for too long.
@@ -186,7 +204,7 @@ impl Worker {
     fn work(&mut self, camera: Box<dyn Camera>) {
         let info = camera.info().clone();
         self.events.send(CaptureEvent::Opened(info.clone()));
-        let mut run = Run::new(camera);
+        let mut run = Run::new(camera, self.clock.now());
         // The last moment up to which nothing is missing.
         let mut whole_until = self.clock.now();
         let mut is_away = false;
@@ -209,7 +227,7 @@ impl Worker {
                 return self.report_away(whole_until, self.clock.now(), &info);
             };
             self.events.send(CaptureEvent::Reconnected { at: self.clock.now(), info: camera.info().clone() });
-            run = Run::new(camera);
+            run = Run::new(camera, self.clock.now());
         }
     }
 
@@ -217,14 +235,14 @@ impl Worker {
     fn play(&mut self, run: &mut Run, whole_until: &mut Timestamp, is_away: &mut bool) -> Over {
         let info = run.camera.info().clone();
         loop {
-            match self.orders.try_recv() {
-                Ok(settings) => {
+            match self.newest_order() {
+                Ok(Some(settings)) => {
                     run.camera.adjust(&settings);
                     self.settings = settings;
                     self.events.send(CaptureEvent::Adjusted(run.camera.info().clone()));
                 }
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Over::Stopped,
+                Ok(None) => {}
+                Err(Stop) => return Over::Stopped,
             }
             self.events.flush();
             let (at, device_sequence, outcome) = match run.camera.next(LOOK) {
@@ -242,7 +260,12 @@ impl Worker {
                 Err(e) if matches!(self.spec, CameraSpec::Device { .. }) => return Over::Lost(e.to_string()),
                 Err(e) => return Over::Failed(e.to_string()),
             };
+            let is_device = matches!(self.spec, CameraSpec::Device { .. });
+            let is_from_before = is_device && run.is_from_before(at);
             run.last_sign = Some(Instant::now());
+            if is_from_before {
+                continue;
+            }
             if info.is_live {
                 let missed = run.drops.seen(at, device_sequence);
                 if *is_away {
@@ -344,15 +367,35 @@ impl Worker {
         }
     }
 
+    /// Somebody drags a slider faster than a camera can follow: only where it is now counts.
+    fn newest_order(&self) -> Result<Option<CameraSettings>, Stop> {
+        let mut newest = None;
+        loop {
+            match self.orders.try_recv() {
+                Ok(settings) => newest = Some(settings),
+                Err(TryRecvError::Empty) => return Ok(newest),
+                Err(TryRecvError::Disconnected) => return Err(Stop),
+            }
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         self.orders.try_recv() == Err(TryRecvError::Disconnected)
     }
 
     /// Tries until the camera is back; `None` where a stop came first.
     fn reopen(&mut self, before: &CameraInfo) -> Option<Box<dyn Camera>> {
+        let mut said = String::new();
         loop {
-            if let Some(camera) = self.try_open(before) {
-                return Some(camera);
+            match self.try_open(before) {
+                Ok(camera) => return Some(camera),
+                Err(CameraError::NotFound { .. }) => {}
+                // It is there and cannot be had: that is news, once.
+                Err(e) if e.to_string() != said => {
+                    said = e.to_string();
+                    self.events.send(CaptureEvent::Lost { at: self.clock.now(), why: said.clone() });
+                }
+                Err(_) => {}
             }
             self.events.flush();
             match self.orders.recv_timeout(BETWEEN_ATTEMPTS) {
@@ -364,18 +407,12 @@ impl Worker {
     }
 
     /// The same camera in the same mode, wherever it is now: a recording cannot change its size.
-    fn try_open(&self, before: &CameraInfo) -> Option<Box<dyn Camera>> {
-        let CameraSpec::Device { id, backend, .. } = &self.spec else { return None };
-        let found = devices::find_again(&before.name, before.bus.as_deref());
-        // Unlisted (a system that lists nothing) is tried under its old number; listed but gone is gone.
-        let id: DeviceId = match found {
-            Ok(found) => found?,
-            Err(_) => *id,
-        };
-        let backend: Backend = *backend;
-        let spec = CameraSpec::Device { id, backend, mode: Some(before.mode) };
-        // `Lost` was said already; each failed attempt adds nothing to it.
-        open(&spec, &self.settings, &self.clock).ok()
+    fn try_open(&self, before: &CameraInfo) -> Result<Box<dyn Camera>, CameraError> {
+        let not_found = || CameraError::NotFound { address: before.address.clone() };
+        let CameraSpec::Device { backend, .. } = &self.spec else { return Err(not_found()) };
+        let id = devices::find_again(&before.name, before.bus.as_deref())?.ok_or_else(not_found)?;
+        let spec = CameraSpec::Device { id, backend: *backend, mode: Some(before.mode) };
+        open(&spec, &self.settings, &self.clock)
     }
 
     fn report_away(&mut self, from: Timestamp, until: Timestamp, info: &CameraInfo) {
@@ -388,5 +425,117 @@ impl Worker {
     fn missing(&mut self, from: Timestamp, until: Timestamp, lost: u64, reason: GapReason, note: String) {
         self.counting.dropped(reason, lost);
         self.events.send(CaptureEvent::Missing { from, until, lost, reason, note });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Backend, CameraKind, DeviceId, Mode, PixelFormat, Pixels, TimeSource};
+    use std::collections::VecDeque;
+
+    /// Gives what it was given, then is silent.
+    struct Scripted {
+        info: CameraInfo,
+        script: VecDeque<Captured>,
+    }
+
+    impl Camera for Scripted {
+        fn info(&self) -> &CameraInfo {
+            &self.info
+        }
+        fn next(&mut self, waited: Duration) -> Result<Captured, CameraError> {
+            self.script.pop_front().ok_or(CameraError::Silent { waited })
+        }
+    }
+
+    fn frame(at: Timestamp, sequence: u64) -> Captured {
+        Captured::Frame {
+            at,
+            time_source: TimeSource::Driver,
+            device_sequence: Some(sequence),
+            width_px: 1,
+            height_px: 1,
+            pixels: Pixels::Grey(vec![0]),
+        }
+    }
+
+    /// Runs a script until its `End` and returns the stored frames' sequence numbers, the events and the counts.
+    fn run(script: impl FnOnce(Timestamp) -> Vec<Captured>) -> (Vec<u64>, Vec<CaptureEvent>, CaptureCounters) {
+        let clock = Clock::start();
+        let mode = Mode { width_px: 1, height_px: 1, rate_hz: 30.0, format: PixelFormat::Grey };
+        let info = CameraInfo {
+            name: "scripted".into(),
+            kind: CameraKind::V4l,
+            address: "/dev/video0".into(),
+            bus: None,
+            mode,
+            is_live: true,
+            expected_frames: None,
+            controls: Vec::new(),
+            notes: Vec::new(),
+        };
+        let (store_in, store) = bounded(100);
+        let (events_in, events) = bounded(100);
+        let (commands, orders) = bounded(1);
+        let counting = Arc::new(Counting::default());
+        let worker = Worker {
+            spec: CameraSpec::Device { id: DeviceId(0), backend: Backend::default(), mode: None },
+            settings: CameraSettings::default(),
+            clock,
+            events: EventSender::new(events_in.clone()),
+            sinks: Sinks {
+                store: Some(store_in),
+                vision: Latest::default(),
+                preview: Latest::default(),
+                events: events_in,
+                pace: Pace::RealTime,
+            },
+            orders,
+            counting: counting.clone(),
+            next_number: 0,
+        };
+        let script = script(clock.now()).into_iter().chain([Captured::End]).collect();
+        worker.run(Box::new(Scripted { info, script }));
+        drop(commands);
+        let stored: Vec<_> = store.try_iter().collect();
+        assert!(stored.iter().enumerate().all(|(k, f)| f.number == k as u64));
+        let sequences = stored.iter().filter_map(|f| f.device_sequence).collect();
+        (sequences, events.try_iter().collect(), counting.read(clock.now()))
+    }
+
+    const STEP: Duration = Duration::from_nanos(33_333_333);
+
+    #[test]
+    fn pictures_from_before_the_start_and_drops_behind_them_do_not_count() {
+        // Opened two seconds ago: eight buffers are full, then some fifty frames found none.
+        let (stored, events, counters) = run(|now| {
+            let opened_at = now - Duration::from_secs(2);
+            let old = (0..8).map(|k| frame(opened_at + STEP * k, u64::from(k)));
+            let new = (61..65).map(|k| frame(opened_at + STEP * k, u64::from(k)));
+            old.chain(new).collect()
+        });
+        assert_eq!(stored, [61, 62, 63, 64]);
+        assert_eq!(counters.lost(), 0, "{events:?}");
+    }
+
+    #[test]
+    fn damaged_and_dropped_frames_are_told_apart_and_counted_once() {
+        let (stored, events, counters) = run(|now| {
+            let at = |k: u32| now + STEP * k;
+            let corrupt = Captured::Corrupt { at: at(2), device_sequence: Some(2), why: "half".into() };
+            vec![frame(at(0), 0), frame(at(1), 1), corrupt, frame(at(3), 3), frame(at(7), 7)]
+        });
+        assert_eq!(stored, [0, 1, 3, 7]);
+        assert_eq!((counters.corrupt, counters.dropped_by_driver, counters.frames), (1, 3, 4));
+        let missing: Vec<_> = events
+            .iter()
+            .filter_map(|e| match e {
+                CaptureEvent::Missing { lost, reason, .. } => Some((*reason, *lost)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(missing, [(GapReason::Corrupt, 1), (GapReason::DroppedByDriver, 3)]);
+        assert!(matches!(events.last(), Some(CaptureEvent::Ended { .. })));
     }
 }

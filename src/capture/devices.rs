@@ -69,7 +69,7 @@ mod system {
                 let device = v4l_device::open(id)?;
                 device.query_caps().map_err(|e| explain(id, "say what it is", e))
             });
-            found.ok().filter(|c| is_camera(c)).map(|c| (id, c.card, Some(c.bus)))
+            found.ok().filter(is_camera).map(|c| (id, c.card, Some(c.bus)))
         };
         Ok(nodes()?.into_iter().filter_map(identity).collect())
     }

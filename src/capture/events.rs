@@ -20,7 +20,8 @@ pub enum CaptureEvent {
         reason: GapReason,
         note: String,
     },
-    /// The camera is gone or silent; it is being looked for. What was lost comes as `Missing` when it is back.
+    /// The camera is gone or silent; it is being looked for. Comes again where it is found but cannot be had, with the
+    /// reason. What was lost comes as `Missing` when it is back.
     Lost {
         at: Timestamp,
         why: String,

@@ -111,7 +111,7 @@ pub fn probe(path: &Path) -> Result<FileVideo, CameraError> {
         .output()
         .map_err(|e| not_run("ffprobe", e))?;
     if !output.status.success() {
-        let why = last_line(&String::from_utf8_lossy(&output.stderr), path);
+        let why = first_line(&String::from_utf8_lossy(&output.stderr), path);
         return Err(CameraError::NotAVideo { path: path.into(), why });
     }
     read_answer(path, &output.stdout)
@@ -272,7 +272,9 @@ impl Message {
             }
             return Message::Other;
         }
-        if line.contains("[error]") || line.contains("[fatal]") {
+        // Two frames closer together than one tick of the *output's* clock, which we do not use.
+        let is_about_output = line.contains("monotonically increasing dts to muxer");
+        if (line.contains("[error]") || line.contains("[fatal]")) && !is_about_output {
             return Message::Error(plain(line));
         }
         Message::Other
@@ -299,8 +301,9 @@ fn plain(line: &str) -> String {
     rest.to_owned()
 }
 
-fn last_line(text: &str, path: &Path) -> String {
-    let line = text.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or("FFmpeg cannot read it");
+/// FFmpeg says first what is wrong and last that something is.
+fn first_line(text: &str, path: &Path) -> String {
+    let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("FFmpeg cannot read it");
     // The name stands in our own sentence.
     let name = format!("file:{}: ", path.display());
     plain(line).replace(&name, "")

@@ -40,6 +40,8 @@ enum FromFile {
 
 /// Decoded ahead, so that FFmpeg's work and ours overlap.
 const AHEAD: usize = 4;
+/// From a slow disk, over a long start without pictures; a file made to keep FFmpeg busy is given up behind it.
+const FIRST_PICTURE: Duration = Duration::from_secs(30);
 /// FFmpeg names a frame before it writes it and is at most some dozens ahead.
 const TIMES_AHEAD: usize = 4096;
 
@@ -102,8 +104,11 @@ impl FileCamera {
             Some(packets) => reader.copy(&packets),
             None => reader.decode(),
         })?;
-        // The child ends at the latest when the file does, so this cannot wait for ever.
-        camera.first = camera.pictures.as_ref().and_then(|p| p.recv().ok());
+        camera.first = camera.pictures.as_ref().and_then(|p| p.recv_timeout(FIRST_PICTURE).ok());
+        if camera.first.is_none() {
+            let why = format!("FFmpeg found no picture in it within {} s", FIRST_PICTURE.as_secs());
+            return Err(CameraError::NotAVideo { path: video.path.clone(), why });
+        }
         Ok(camera)
     }
 
@@ -143,7 +148,7 @@ fn info(video: &FileVideo, format: PixelFormat, expected_frames: Option<u64>) ->
         is_live: false,
         expected_frames,
         controls: Vec::new(),
-        notes: vec![format!("a video file in {}", video.codec)],
+        notes: Vec::new(),
     }
 }
 

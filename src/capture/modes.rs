@@ -3,12 +3,6 @@
 use super::{Mode, PixelFormat};
 use crate::session::CameraSettings;
 
-/// Sizes worth listing where a camera offers a continuum.
-pub const USUAL_SIZES: [(u32, u32); 9] =
-    [(320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160)];
-/// Rates worth listing where a camera offers a continuum.
-pub const USUAL_RATES_HZ: [f64; 10] = [5.0, 10.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0];
-
 /// The offered mode nearest to the wishes: the size first, then the rate (a faster one rather than a slower), then the format.
 pub fn choose(offered: &[Mode], wanted: &CameraSettings) -> Option<Mode> {
     offered.iter().copied().min_by(|a, b| cost(a, wanted).total_cmp(&cost(b, wanted)))

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hasher};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, bounded};
 use nokhwa::utils::{
     CameraFormat, CameraIndex, ControlValueDescription, ControlValueSetter, FrameFormat, KnownCameraControl,
     RequestedFormat, RequestedFormatType, Resolution,
@@ -75,7 +75,7 @@ impl NokhwaCamera {
                     }
                 }
                 // Nobody can be gone here: `open` below waits for the answer.
-                Err(e) => drop(opened_in.send(Err(e))),
+                Err(e) => _ = opened_in.send(Err(e)),
             }
         };
         let thread = thread::Builder::new().name("nokhwa".into()).spawn(work).map_err(CameraError::Thread)?;
@@ -109,7 +109,7 @@ impl Camera for NokhwaCamera {
     fn adjust(&mut self, settings: &CameraSettings) {
         let (answer, answered) = bounded(1);
         let wish = Wish { settings: settings.clone(), answer };
-        let wait = Duration::from_secs(1);
+        let wait = Duration::from_millis(500);
         let sent = self.inner.as_ref().is_some_and(|i| i.wishes.send_timeout(wish, wait).is_ok());
         match answered.recv_timeout(if sent { wait } else { Duration::ZERO }) {
             Ok((controls, notes)) => (self.info.controls, self.info.notes) = (controls, notes),
@@ -188,27 +188,31 @@ fn deliver(
 ) {
     let mut stale = StaleTails::default();
     loop {
-        match wishes.try_recv() {
-            Ok(wish) => {
-                let notes = controls::apply(&mut NokhwaControls(&mut camera), &wish.settings);
-                let controls = controls::read(&NokhwaControls(&mut camera)).unwrap_or_default();
-                // Who asked may have given up waiting.
-                drop(wish.answer.send((controls, notes)));
-            }
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => return,
-        }
-        let picture = match guarded(id, "hand over a picture", || {
-            camera.frame().map_err(|e| explain(id, "hand over a picture", &e))
-        }) {
-            Ok(buffer) => Ok(take(&layout, &buffer, &clock, &mut stale)),
-            Err(e) => Err(e),
-        };
+        let frame = || camera.frame().map_err(|e| explain(id, "hand over a picture", &e));
+        let mut picture = guarded(id, "hand over a picture", frame).map(|b| take(&layout, &b, &clock, &mut stale));
         let is_over = picture.is_err();
-        if pictures.send(picture).is_err() || is_over {
-            return;
+        // Who wishes does not fetch pictures meanwhile, so neither may wait for the other.
+        loop {
+            match wishes.try_recv() {
+                Ok(wish) => grant(&mut camera, &wish),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return,
+            }
+            match pictures.send_timeout(picture, Duration::from_millis(20)) {
+                Ok(()) if is_over => return,
+                Ok(()) => break,
+                Err(SendTimeoutError::Timeout(back)) => picture = back,
+                Err(SendTimeoutError::Disconnected(_)) => return,
+            }
         }
     }
+}
+
+fn grant(camera: &mut nokhwa::Camera, wish: &Wish) {
+    let notes = controls::apply(&mut NokhwaControls(camera), &wish.settings);
+    let controls = controls::read(&NokhwaControls(camera)).unwrap_or_default();
+    // Who asked may have given up waiting.
+    drop(wish.answer.send((controls, notes)));
 }
 
 fn take(layout: &Layout, buffer: &Buffer, clock: &Clock, stale: &mut StaleTails) -> Captured {
@@ -336,7 +340,8 @@ fn offered(id: DeviceId, _settings: &CameraSettings) -> Result<Vec<Mode>, Camera
 /// What a camera offers; it must be opened for that.
 #[cfg(not(target_os = "linux"))]
 pub fn describe(id: DeviceId) -> Result<(Vec<Mode>, Vec<Control>), CameraError> {
-    let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, &FORMATS.map(|f| f.0));
+    let formats = FORMATS.map(|f| f.0);
+    let any = RequestedFormat::with_formats(RequestedFormatType::AbsoluteHighestFrameRate, &formats);
     let mut camera = nokhwa::Camera::new(CameraIndex::Index(id.0), any).map_err(|e| explain(id, "open", &e))?;
     let formats = camera.compatible_camera_formats().map_err(|e| explain(id, "list its modes", &e))?;
     let mut modes: Vec<Mode> = formats

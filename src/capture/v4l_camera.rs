@@ -1,6 +1,7 @@
 //! A camera through V4L2: sequence numbers, damaged frames, used bytes and the driver's own time.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use v4l::buffer::{Flags, Metadata, Type};
@@ -19,8 +20,8 @@ use crate::session::{CameraSettings, Clock, Timestamp};
 const BUFFERS: u32 = 8;
 
 pub struct V4lCamera {
-    // Dropped before the device: fields are dropped in order.
-    stream: MmapStream<'static>,
+    /// Dropped before the device: fields are dropped in order.
+    stream: ManuallyDrop<MmapStream<'static>>,
     device: Device,
     id: DeviceId,
     info: CameraInfo,
@@ -66,7 +67,7 @@ impl V4lCamera {
             controls,
             notes,
         };
-        Ok(V4lCamera { stream, device, id, info, layout, clock: *clock })
+        Ok(V4lCamera { stream: ManuallyDrop::new(stream), device, id, info, layout, clock: *clock })
     }
 }
 
@@ -142,7 +143,7 @@ impl Camera for V4lCamera {
         let arrival = self.clock.now();
         // The wait is over: this only guards against a driver that promised too much.
         self.stream.set_timeout(timeout.max(Duration::from_millis(1)).min(Duration::from_secs(10)));
-        let (bytes, meta) = match CaptureStream::next(&mut self.stream) {
+        let (bytes, meta) = match CaptureStream::next(&mut *self.stream) {
             Ok(picture) => picture,
             Err(e) => return Err(explain(self.id, "hand over a picture", e)),
         };
@@ -158,6 +159,19 @@ impl Camera for V4lCamera {
     }
 }
 
+impl Drop for V4lCamera {
+    fn drop(&mut self) {
+        // The crate panics in its own drop on any error but this one, even while another panic is under way.
+        match self.stream.stop() {
+            Err(e) if e.raw_os_error() != Some(NO_DEVICE) => {}
+            // SAFETY: nothing uses the stream behind this; it is dropped nowhere else.
+            _ => unsafe { ManuallyDrop::drop(&mut self.stream) },
+        }
+    }
+}
+
+/// `ENODEV`: unplugged.
+const NO_DEVICE: i32 = 19;
 /// `POLLIN`; the same on every Linux.
 const POLLIN: i16 = 1;
 

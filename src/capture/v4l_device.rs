@@ -10,7 +10,7 @@ use v4l::video::Capture as _;
 use v4l::{Device, FourCC, Fraction};
 
 use super::controls::{ControlDoor, Listed};
-use super::modes::{self, USUAL_RATES_HZ, USUAL_SIZES};
+use super::modes;
 use super::{CameraError, DeviceId, Mode, PixelFormat};
 use crate::session::CameraSettings;
 
@@ -23,6 +23,12 @@ pub const FORMATS: [(&[u8; 4], PixelFormat); 6] = [
     (b"RGB3", PixelFormat::Rgb),
     (b"GREY", PixelFormat::Grey),
 ];
+
+/// Sizes worth listing where a camera offers a continuum.
+const USUAL_SIZES: [(u32, u32); 9] =
+    [(320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160)];
+/// Rates worth listing where a camera offers a continuum.
+const USUAL_RATES_HZ: [f64; 10] = [5.0, 10.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0];
 
 /// A mode with the codes that set it.
 #[derive(Clone, Debug)]

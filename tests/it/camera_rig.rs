@@ -141,7 +141,6 @@ pub struct Rig {
     pub capture: Capture,
     pub store: Receiver<SharedFrame>,
     pub events: Receiver<CaptureEvent>,
-    pub vision: Latest<SharedFrame>,
     pub clock: Clock,
 }
 
@@ -151,9 +150,9 @@ impl Rig {
         let (to_store, store) = bounded(store_len);
         let (to_events, events) = bounded(256);
         let (vision, preview) = (Latest::default(), Latest::default());
-        let sinks = Sinks { store: Some(to_store), vision: vision.clone(), preview, events: to_events, pace };
+        let sinks = Sinks { store: Some(to_store), vision, preview, events: to_events, pace };
         let capture = Capture::start(spec, CameraSettings::default(), clock, sinks).unwrap();
-        Rig { capture, store, events, vision, clock }
+        Rig { capture, store, events, clock }
     }
 
     pub fn frames(&self, count: usize) -> Vec<SharedFrame> {
