@@ -278,6 +278,11 @@ impl Network {
         (&self.format, self.input.extract_tensor_mut().1)
     }
 
+    /// What the network looked at last, normalised.
+    pub fn input(&self) -> &[f32] {
+        self.input.extract_tensor().1
+    }
+
     pub fn run(&mut self) -> Result<(), VisionError> {
         let failed =
             |e: ort::Error| VisionError::Network { model: self.card.name.clone(), why: e.message().to_owned() };
