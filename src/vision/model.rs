@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -237,7 +236,7 @@ impl Network {
         let format = card.input_format()?;
         let bytes = card.read_file(folder)?;
         let failed = |e: String| VisionError::Network { model: card.name.clone(), why: e };
-        let session = build_session(runtime, &bytes).map_err(failed)?;
+        let session = runtime.session(&bytes).map_err(failed)?;
         check_input(&card, session.inputs())?;
         let mut outputs = Vec::new();
         for output in &card.outputs {
@@ -331,24 +330,6 @@ impl Network {
     pub fn output(&self, index: usize) -> &[f32] {
         &self.outputs[index]
     }
-}
-
-fn build_session(runtime: &Runtime, bytes: &[u8]) -> Result<Session, String> {
-    fn text<T>(e: ort::Error<T>) -> String {
-        e.message().to_owned()
-    }
-    Session::builder(runtime.environment())
-        .map_err(text)?
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .map_err(text)?
-        .with_intra_threads(1)
-        .map_err(text)?
-        .with_inter_threads(1)
-        .map_err(text)?
-        .with_intra_op_spinning(false)
-        .map_err(text)?
-        .commit_from_memory(bytes)
-        .map_err(text)
 }
 
 fn check_input(card: &ModelCard, found: &[Outlet]) -> Result<(), VisionError> {

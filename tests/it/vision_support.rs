@@ -58,7 +58,7 @@ pub fn grey_frames(path: &Path) -> Option<(Vec<OwnedPicture>, f64)> {
     };
     let line = String::from_utf8(probe.stdout).unwrap();
     let fields: Vec<&str> = line.trim().trim_end_matches(',').split(',').collect();
-    let (mut width_px, mut height_px): (u32, u32) = (fields[0].parse().unwrap(), fields[1].parse().unwrap());
+    let (width_px, height_px): (u32, u32) = (fields[0].parse().unwrap(), fields[1].parse().unwrap());
     let (over, under) = fields[2].split_once('/').unwrap();
     let rate_hz = over.parse::<f64>().unwrap() / under.parse::<f64>().unwrap();
     let output = Command::new("ffmpeg")
@@ -70,10 +70,6 @@ pub fn grey_frames(path: &Path) -> Option<(Vec<OwnedPicture>, f64)> {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let size = (width_px * height_px) as usize;
-    // A recording held upright is turned by ffmpeg.
-    if output.stdout.len() % size != 0 {
-        std::mem::swap(&mut width_px, &mut height_px);
-    }
     let frames = output.stdout.chunks_exact(size);
     let picture = |p: &[u8]| OwnedPicture { width_px, height_px, colour: Colour::Grey, pixels: p.to_vec() };
     Some((frames.map(picture).collect(), rate_hz))
