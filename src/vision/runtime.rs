@@ -111,15 +111,14 @@ const SYSTEM_NAMES: [&str; 2] = ["libonnxruntime.so", "libonnxruntime.so.1"];
 fn folders_to_search() -> Vec<PathBuf> {
     let executable = std::env::current_exe().ok();
     let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let mut folders: Vec<PathBuf> = beside.iter().cloned().collect();
-    for start in beside.into_iter().chain(std::env::current_dir().ok()) {
-        for above in start.ancestors() {
-            let folder = above.join("build").join("onnxruntime");
-            if folder.is_dir() && !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
-    }
+    let current = std::env::current_dir().ok();
+    let built = |above: &Path| above.join("build").join("onnxruntime");
+    let starts = beside.iter().chain(&current);
+    let above = starts.flat_map(|start| start.ancestors()).map(built).filter(|folder| folder.is_dir());
+    let mut folders: Vec<PathBuf> = beside.iter().cloned().chain(above).collect();
+    // Named even where it is missing: this is where ./run puts the library.
+    folders.extend(current.as_deref().map(built));
+    folders.dedup();
     folders
 }
 

@@ -105,6 +105,17 @@ fn a_colour_network_gets_its_channels_in_order_and_refuses_grey() {
     assert_eq!(error, VisionError::NeedsColour { model: "affect".to_owned() });
 }
 
+fn two_inputs() -> Vec<u8> {
+    let nodes = vec![node("Identity", &["value"], "expression", &[])];
+    let shape: &[i64] = &[1, 1, 64, 64];
+    model(
+        nodes,
+        vec![constant("value", &[1, 7], &[0.1; 7])],
+        &[("face", shape), ("hair", shape)],
+        &[("expression", &[1, 7])],
+    )
+}
+
 fn refusal(runtime: &Runtime, onnx: &[u8], card: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     install(folder.path(), onnx, card);
@@ -118,9 +129,9 @@ fn what_does_not_fit_is_refused_with_what_was_expected_and_found() {
     let card = seven_card();
     let cases = [
         (good.clone(), card.replace("[1, 1, 64, 64]", "[1, 1, 48, 48]"), "expected float32 [1, 1, 48, 48]"),
-        (good.clone(), card.replace("\"face\"", "\"picture\""), "expected `picture` alone, found face"),
+        (two_inputs(), card.clone(), "expected `face` alone, found face, hair"),
         (good.clone(), card.replace("shape = [1, 7]", "shape = [1, 8]"), "expected float32 [1, 8]"),
-        (good.clone(), card.replace("\"fear\", ", ""), "expected one for each of the last axis of [1, 7], found 6"),
+        (good.clone(), card.replace("\"fear\", ", ""), "expected one for each of the second axis of [1, 7], found 6"),
         (good.clone(), card.replace("\"fear\"", "\"afraid\""), "found `afraid`"),
         (good.clone(), card.replace("\"fear\"", "\"anger\""), "`anger` twice"),
         (good.clone(), card.replace("left_eye = [0.3, 0.4]\n", ""), "expected where the eyes lie"),

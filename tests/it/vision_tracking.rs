@@ -80,6 +80,7 @@ fn write_landmarks(folder: &Path) {
     (points[0], points[16], points[8]) = ([0.5 - half, 0.5 - half], [0.5 + half, 0.5 - half], [0.5, 0.5 + half]);
     points[36..42].fill([0.4, 0.4]);
     points[42..48].fill([0.6, 0.4]);
+    (points[48], points[54]) = ([0.4, 0.62], [0.6, 0.62]);
     let constants = vec![
         constant("bright", &[1], &[100.0]),
         constant("places", &[1, 136], points.as_flattened()),
