@@ -32,10 +32,13 @@ pub enum VisionError {
     RuntimeUnusable { path: PathBuf, why: String },
 
     #[error(
-        "no folder with networks was found (looked at {}). Set AFFECTOGRAPH_MODELS to the folder `models`",
-        list(looked_at)
+        "no folder `models` with networks was found in or above {}. Start affectograph from its own folder, or set \
+         AFFECTOGRAPH_MODELS to the folder `models`",
+        list(looked_above)
     )]
-    ModelsFolderMissing { looked_at: Vec<PathBuf> },
+    ModelsFolderMissing { looked_above: Vec<PathBuf> },
+    #[error("AFFECTOGRAPH_MODELS says {}, but there is no such folder. Correct it, or unset it", path.display())]
+    ModelsFolderNotWhereSaid { path: PathBuf },
     #[error("{} cannot be read: {why}. A network is a folder with model.toml and its ONNX file", path.display())]
     ModelUnreadable { path: PathBuf, why: String },
     #[error("{}, line {line}, column {column}: {why}", path.display())]

@@ -15,21 +15,14 @@ pub const MODELS_VARIABLE: &str = "AFFECTOGRAPH_MODELS";
 pub fn models_folder() -> Result<PathBuf, VisionError> {
     if let Some(said) = std::env::var_os(MODELS_VARIABLE).filter(|v| !v.is_empty()) {
         let said = PathBuf::from(said);
-        return if said.is_dir() { Ok(said) } else { Err(VisionError::ModelsFolderMissing { looked_at: vec![said] }) };
+        return if said.is_dir() { Ok(said) } else { Err(VisionError::ModelsFolderNotWhereSaid { path: said }) };
     }
-    let mut looked_at = Vec::new();
     let executable = std::env::current_exe().ok();
-    let starts = executable.as_deref().and_then(Path::parent).map(Path::to_owned).into_iter();
-    for start in starts.chain(std::env::current_dir().ok()) {
-        for above in start.ancestors() {
-            let folder = above.join("models");
-            if holds_a_card(&folder) {
-                return Ok(folder);
-            }
-            looked_at.push(folder);
-        }
-    }
-    Err(VisionError::ModelsFolderMissing { looked_at })
+    let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let starts: Vec<PathBuf> = beside.into_iter().chain(std::env::current_dir().ok()).collect();
+    let folders = starts.iter().flat_map(|start| start.ancestors()).map(|above| above.join("models"));
+    let found = folders.into_iter().find(|folder| holds_a_card(folder));
+    found.ok_or(VisionError::ModelsFolderMissing { looked_above: starts })
 }
 
 /// Other programs have folders called `models` too.

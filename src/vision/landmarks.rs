@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::geometry::{Crop, LANDMARKS, Point, Rect, angle_deg, eye_centres, wrap_deg};
+use super::detector::Detection;
+use super::geometry::{Crop, LANDMARKS, Point, Rect, angle_deg, distance, eye_centres, wrap_deg};
 use super::model::{ModelKind, Network};
 use super::picture::Picture;
 use super::resample::Resampler;
@@ -12,6 +13,8 @@ use super::{Runtime, VisionError};
 const TRACKING_SIDES: f32 = 1.45;
 /// The figure in the card that says below which probability the crop shows no face; 0.5 where the card has none.
 const THRESHOLD_FIGURE: &str = "face_threshold";
+/// How far apart the five points of both networks may be on average, in longest sides of the detector's box.
+const MAX_DISAGREEMENT: f32 = 0.1;
 /// A face whose brows and chin are closer than this says nothing.
 const MIN_FACE_PX: f32 = 12.0;
 
@@ -39,6 +42,15 @@ impl Shape {
     /// The smallest rectangle around the 68 points: brows to chin.
     pub fn rect(&self) -> Rect {
         Rect::around(&self.points)
+    }
+
+    /// Whether a detection means this face: two networks, trained on their own, put eyes, nose tip and corners of the
+    /// mouth in the same places. On what only looks like a face to one of them they do not.
+    pub fn agrees_with(&self, detection: &Detection) -> bool {
+        let [left, right] = eye_centres(&self.points);
+        let own = [left, right, self.points[30], self.points[48], self.points[54]];
+        let apart: f32 = own.iter().zip(&detection.points).map(|(a, b)| distance(*a, *b)).sum();
+        apart / 5.0 <= MAX_DISAGREEMENT * detection.rect.longest_side()
     }
 
     /// Where to look for the same face in the next picture.
@@ -120,15 +132,15 @@ impl Landmarks {
             && whole.contains(rect.centre())
     }
 
-    /// The face in a detector's crop, or `None`. Looks twice, the second time through the crop that tracking would
+    /// The face that a detection means, or `None`. Looks twice, the second time through the crop that tracking would
     /// take, so that a face's first sample is read in the same way as all that follow.
-    pub fn find(&mut self, picture: Picture, crop: &Crop) -> Result<Option<Shape>, VisionError> {
-        let rough = self.locate(picture, crop)?;
+    pub fn find(&mut self, picture: Picture, detection: &Detection) -> Result<Option<Shape>, VisionError> {
+        let rough = self.locate(picture, &detection.crop())?;
         if !self.accepts(&rough, picture) {
             return Ok(None);
         }
         let fine = self.locate(picture, &rough.next_crop())?;
-        Ok(Some(fine).filter(|shape| self.accepts(shape, picture)))
+        Ok(Some(fine).filter(|shape| self.accepts(shape, picture) && shape.agrees_with(detection)))
     }
 
     /// The crop that [`Landmarks::locate`] last looked at, as grey levels 0 … 255, row by row, and its side in px.

@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -84,7 +83,7 @@ pub enum ColourCard {
 pub struct OutputCard {
     pub name: String,
     pub shape: Vec<i64>,
-    /// Names along the last axis.
+    /// Names along the axis behind the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
 }
@@ -218,6 +217,7 @@ pub struct Network {
     folder: PathBuf,
     format: InputFormat,
     session: Session,
+    input_name: String,
     input: Tensor<f32>,
     /// In the card's order.
     outputs: Vec<Vec<f32>>,
@@ -237,8 +237,8 @@ impl Network {
         let format = card.input_format()?;
         let bytes = card.read_file(folder)?;
         let failed = |e: String| VisionError::Network { model: card.name.clone(), why: e };
-        let session = build_session(runtime, &bytes).map_err(failed)?;
-        check_input(&card, session.inputs())?;
+        let session = runtime.session(&bytes).map_err(failed)?;
+        let input_name = check_input(&card, session.inputs())?;
         let mut outputs = Vec::new();
         for output in &card.outputs {
             outputs.push(vec![f32::NAN; check_output(&card, output, session.outputs())?]);
@@ -246,7 +246,7 @@ impl Network {
         let shape = card.input.shape.map(|n| n as usize);
         let input =
             Tensor::from_array((shape, vec![0.0; format.values()])).map_err(|e| failed(e.message().to_owned()))?;
-        Ok(Network { card, folder: folder.to_owned(), format, session, input, outputs })
+        Ok(Network { card, folder: folder.to_owned(), format, session, input_name, input, outputs })
     }
 
     pub fn card(&self) -> &ModelCard {
@@ -278,10 +278,15 @@ impl Network {
         (&self.format, self.input.extract_tensor_mut().1)
     }
 
+    /// What the network looked at last, normalised.
+    pub fn input(&self) -> &[f32] {
+        self.input.extract_tensor().1
+    }
+
     pub fn run(&mut self) -> Result<(), VisionError> {
         let failed =
             |e: ort::Error| VisionError::Network { model: self.card.name.clone(), why: e.message().to_owned() };
-        let inputs = ort::inputs! { self.card.input.name.as_str() => &self.input };
+        let inputs = ort::inputs! { self.input_name.as_str() => &self.input };
         let values = self.session.run(inputs).map_err(failed)?;
         for (card, kept) in self.card.outputs.iter().zip(&mut self.outputs) {
             // Shapes were checked at loading, but a network with open dimensions answers with what it likes.
@@ -328,36 +333,18 @@ impl Network {
     }
 }
 
-fn build_session(runtime: &Runtime, bytes: &[u8]) -> Result<Session, String> {
-    fn text<T>(e: ort::Error<T>) -> String {
-        e.message().to_owned()
+/// Returns the input's name in the file. With one input there is nothing to mix up, and exporters do rename it: where
+/// an output has the same name, for one.
+fn check_input(card: &ModelCard, found: &[Outlet]) -> Result<String, VisionError> {
+    let [one] = found else {
+        let names: Vec<&str> = found.iter().map(Outlet::name).collect();
+        return Err(card.misfit("its inputs", format!("`{}` alone", card.input.name), names.join(", ")));
+    };
+    if !fits(one.dtype(), &card.input.shape) {
+        let expected = format!("float32 {:?}, as its model.toml says", card.input.shape);
+        return Err(card.misfit(format!("input `{}`", card.input.name), expected, one.dtype().to_string()));
     }
-    Session::builder(runtime.environment())
-        .map_err(text)?
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .map_err(text)?
-        .with_intra_threads(1)
-        .map_err(text)?
-        .with_inter_threads(1)
-        .map_err(text)?
-        .with_intra_op_spinning(false)
-        .map_err(text)?
-        .commit_from_memory(bytes)
-        .map_err(text)
-}
-
-fn check_input(card: &ModelCard, found: &[Outlet]) -> Result<(), VisionError> {
-    let names: Vec<&str> = found.iter().map(Outlet::name).collect();
-    match found {
-        [one] if one.name() == card.input.name => {
-            if !fits(one.dtype(), &card.input.shape) {
-                let expected = format!("float32 {:?}, as its model.toml says", card.input.shape);
-                return Err(card.misfit(format!("input `{}`", card.input.name), expected, one.dtype().to_string()));
-            }
-            Ok(())
-        }
-        _ => Err(card.misfit("its inputs", format!("`{}` alone", card.input.name), names.join(", "))),
-    }
+    Ok(one.name().to_owned())
 }
 
 /// Returns how many values the output has.
@@ -371,8 +358,8 @@ fn check_output(card: &ModelCard, output: &OutputCard, found: &[Outlet]) -> Resu
         return Err(card.misfit(format!("output `{}`", output.name), expected, outlet.dtype().to_string()));
     }
     let labels = output.labels.as_ref().map(|l| l.len() as i64);
-    if labels.is_some() && labels != output.shape.last().copied() {
-        let expected = format!("one for each of the last axis of {:?}", output.shape);
+    if labels.is_some() && labels != output.shape.get(1).copied() {
+        let expected = format!("one for each of the second axis of {:?}", output.shape);
         let found = format!("{} of them", labels.unwrap_or_default());
         return Err(card.misfit(format!("the labels of output `{}`", output.name), expected, found));
     }

@@ -236,6 +236,12 @@ fn fixed(value: f64) -> i64 {
     (value.clamp(-1e6, 1e6) * ONE as f64) as i64
 }
 
+/// The fractional part to 24 bits, all that an f32 holds.
+fn fraction(position: i64) -> f32 {
+    const UNIT: f32 = 1.0 / (1 << 24) as f32;
+    ((position as u32) >> 8) as i32 as f32 * UNIT
+}
+
 fn sample_turned<const B: usize, const N: usize>(
     source: &Source<B>,
     to_source: &Affine,
@@ -244,7 +250,6 @@ fn sample_turned<const B: usize, const N: usize>(
     out: &mut [f32],
     read: impl Fn([u8; B]) -> [f32; N],
 ) {
-    let Source { pixels, width, height } = *source;
     let t = to_source;
     let counts = [subsamples(t.xx.hypot(t.yx)), subsamples(t.xy.hypot(t.yy))];
     // Where the samples of one output pixel lie, from its corner.
@@ -256,50 +261,85 @@ fn sample_turned<const B: usize, const N: usize>(
         *offset = [fixed(t.xx * sub_x + t.xy * sub_y), fixed(t.yx * sub_x + t.yy * sub_y)];
     }
     let offsets = &offsets[..samples];
-    let share = 1.0 / samples as f32;
     let step = [fixed(t.xx), fixed(t.yx)];
-    let edge = [(width as i64 - 1) * ONE, (height as i64 - 1) * ONE];
+    let edge = source.last_position();
     let plane = format.width_px * format.height_px;
     for y in 0..covered[1] {
         // Counted from the first pixel's centre.
-        let row = t.apply(0.0, y as f64);
-        let mut at = row.map(|v| fixed(v - 0.5));
-        let last = [0, 1].map(|axis| at[axis] + step[axis] * (covered[0] as i64 - 1));
+        let first = t.apply(0.0, y as f64).map(|v| fixed(v - 0.5));
+        let last = [0, 1].map(|axis| first[axis] + step[axis] * (covered[0] as i64 - 1));
         // A row of output is a straight strip: when its ends are inside the picture, all of it is.
         let is_inside = offsets.iter().all(|offset| {
-            [at, last].iter().all(|end| (0..2).all(|axis| (0..edge[axis]).contains(&(end[axis] + offset[axis]))))
+            [first, last].iter().all(|end| (0..2).all(|axis| (0..edge[axis]).contains(&(end[axis] + offset[axis]))))
         });
-        for x in 0..covered[0] {
-            let mut sum = [0.0; N];
-            for offset in offsets {
-                let mut p = [at[0] + offset[0], at[1] + offset[1]];
-                let (mut right, mut below) = (1, width);
-                if !is_inside {
-                    p = [p[0].clamp(0, edge[0]), p[1].clamp(0, edge[1])];
-                    right = usize::from(p[0] < edge[0]);
-                    below = if p[1] < edge[1] { width } else { 0 };
-                }
-                let i = (p[1] >> 32) as usize * width + (p[0] >> 32) as usize;
-                let (fx, fy) = (fraction(p[0]), fraction(p[1]));
-                let corners = [i, i + right, i + below, i + below + right].map(|i| read(pixels[i]));
-                for c in 0..N {
-                    let top = corners[0][c] + (corners[1][c] - corners[0][c]) * fx;
-                    let bottom = corners[2][c] + (corners[3][c] - corners[2][c]) * fx;
-                    sum[c] += top + (bottom - top) * fy;
-                }
-            }
+        let write = |x: usize, sum: [f32; N]| {
             for (c, sum) in sum.iter().enumerate() {
-                out[c * plane + y * format.width_px + x] = format.normalised(c, sum * share);
+                out[c * plane + y * format.width_px + x] = format.normalised(c, sum / samples as f32);
             }
-            at = [at[0] + step[0], at[1] + step[1]];
+        };
+        if is_inside {
+            sum_row(first, step, covered[0], offsets, |at| source.inside(at, &read), write);
+        } else {
+            sum_row(first, step, covered[0], offsets, |at| source.clamped(at, &read), write);
         }
     }
 }
 
-/// The fractional part to 24 bits, all that an f32 holds.
-fn fraction(position: i64) -> f32 {
-    const UNIT: f32 = 1.0 / (1 << 24) as f32;
-    ((position as u32) >> 8) as i32 as f32 * UNIT
+/// Adds up the samples of each output pixel of a row.
+fn sum_row<const N: usize>(
+    first: [i64; 2],
+    step: [i64; 2],
+    count: usize,
+    offsets: &[[i64; 2]],
+    look: impl Fn([i64; 2]) -> [f32; N],
+    mut write: impl FnMut(usize, [f32; N]),
+) {
+    let mut at = first;
+    for x in 0..count {
+        let mut sum = [0.0; N];
+        for offset in offsets {
+            let value = look([at[0] + offset[0], at[1] + offset[1]]);
+            for c in 0..N {
+                sum[c] += value[c];
+            }
+        }
+        write(x, sum);
+        at = [at[0] + step[0], at[1] + step[1]];
+    }
+}
+
+impl<const B: usize> Source<'_, B> {
+    /// The centre of the last pixel of each axis.
+    fn last_position(&self) -> [i64; 2] {
+        [(self.width as i64 - 1) * ONE, (self.height as i64 - 1) * ONE]
+    }
+
+    /// A bilinear sample where all four pixels exist.
+    fn inside<const N: usize>(&self, at: [i64; 2], read: impl Fn([u8; B]) -> [f32; N]) -> [f32; N] {
+        let i = (at[1] >> 32) as usize * self.width + (at[0] >> 32) as usize;
+        let (upper, lower) = (&self.pixels[i..i + 2], &self.pixels[i + self.width..i + self.width + 2]);
+        mix(at, [read(upper[0]), read(upper[1]), read(lower[0]), read(lower[1])])
+    }
+
+    /// The same anywhere: the edge goes on for ever.
+    fn clamped<const N: usize>(&self, at: [i64; 2], read: impl Fn([u8; B]) -> [f32; N]) -> [f32; N] {
+        let edge = self.last_position();
+        let at = [at[0].clamp(0, edge[0]), at[1].clamp(0, edge[1])];
+        let i = (at[1] >> 32) as usize * self.width + (at[0] >> 32) as usize;
+        let right = usize::from(at[0] < edge[0]);
+        let below = if at[1] < edge[1] { self.width } else { 0 };
+        mix(at, [i, i + right, i + below, i + below + right].map(|i| read(self.pixels[i])))
+    }
+}
+
+/// Between upper left, upper right, lower left and lower right.
+fn mix<const N: usize>(at: [i64; 2], corners: [[f32; N]; 4]) -> [f32; N] {
+    let (right, down) = (fraction(at[0]), fraction(at[1]));
+    std::array::from_fn(|c| {
+        let upper = corners[0][c] + (corners[1][c] - corners[0][c]) * right;
+        let lower = corners[2][c] + (corners[3][c] - corners[2][c]) * right;
+        upper + (lower - upper) * down
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
 
 use super::VisionError;
 
@@ -39,8 +41,24 @@ impl Runtime {
         &self.path
     }
 
-    pub(super) fn environment(&self) -> &Environment {
-        &self.environment
+    /// Builds a network from its ONNX bytes: one thread, no spinning, all optimisation. The error is ONNX Runtime's own.
+    pub fn session(&self, onnx: &[u8]) -> Result<Session, String> {
+        fn text<T>(e: ort::Error<T>) -> String {
+            e.message().to_owned()
+        }
+        Session::builder(&self.environment)
+            .map_err(text)?
+            .with_optimization_level(GraphOptimizationLevel::All)
+            .map_err(text)?
+            // Two threads would halve the latency of nothing here and burn a second core at every frame.
+            .with_intra_threads(1)
+            .map_err(text)?
+            .with_inter_threads(1)
+            .map_err(text)?
+            .with_intra_op_spinning(false)
+            .map_err(text)?
+            .commit_from_memory(onnx)
+            .map_err(text)
     }
 
     fn find_and_load() -> Result<Runtime, VisionError> {
@@ -93,15 +111,14 @@ const SYSTEM_NAMES: [&str; 2] = ["libonnxruntime.so", "libonnxruntime.so.1"];
 fn folders_to_search() -> Vec<PathBuf> {
     let executable = std::env::current_exe().ok();
     let beside = executable.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let mut folders: Vec<PathBuf> = beside.iter().cloned().collect();
-    for start in beside.into_iter().chain(std::env::current_dir().ok()) {
-        for above in start.ancestors() {
-            let folder = above.join("build").join("onnxruntime");
-            if folder.is_dir() && !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
-    }
+    let current = std::env::current_dir().ok();
+    let built = |above: &Path| above.join("build").join("onnxruntime");
+    let starts = beside.iter().chain(&current);
+    let above = starts.flat_map(|start| start.ancestors()).map(built).filter(|folder| folder.is_dir());
+    let mut folders: Vec<PathBuf> = beside.iter().cloned().chain(above).collect();
+    // Named even where it is missing: this is where ./run puts the library.
+    folders.extend(current.as_deref().map(built));
+    folders.dedup();
     folders
 }
 

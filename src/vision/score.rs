@@ -97,8 +97,7 @@ impl Scorer {
             let mut faces = Vec::new();
             for detection in detections {
                 let mut ms = FaceTimes::default();
-                let crop = detection.crop();
-                let Some(shape) = timed(&mut ms.landmarks, || self.models.landmarks.find(picture, &crop))? else {
+                let Some(shape) = timed(&mut ms.landmarks, || self.models.landmarks.find(picture, &detection))? else {
                     continue;
                 };
                 let affect = timed(&mut ms.affect, || self.models.affect.read(picture, &shape.points))?;

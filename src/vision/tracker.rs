@@ -20,12 +20,15 @@ use crate::session::Timestamp;
 
 /// How often other faces are counted while one is followed.
 const RECOUNT_EVERY: Duration = Duration::from_secs(1);
+/// After so many detections in a row that do not confirm the face that is followed, it is given up: what only the
+/// landmark network takes for a face must not be recorded for long.
+const MAX_UNCONFIRMED: u32 = 2;
 /// A face that comes back within this time and near its old place is taken for the same one.
 const REMEMBERED_FOR: Duration = Duration::from_secs(3);
 /// Near: within this many of its own longest sides.
 const NEAR_SIDES: f32 = 1.5;
-/// How many of the detector's faces are looked at more closely when looking for the participant's.
-const MAX_CANDIDATES: usize = 3;
+/// How many of the detector's faces are looked at more closely: a crowd must not hold up the participant.
+const MAX_CANDIDATES: usize = 6;
 
 /// The three networks, loaded and checked.
 #[derive(Debug)]
@@ -61,12 +64,24 @@ pub struct Vision {
     last_seen: Option<(Rect, Timestamp)>,
     detected_at: Option<Timestamp>,
     other_faces: u32,
+    unconfirmed: u32,
+    /// The participant's crop in this picture, in grey levels, `side_px`² of them.
     crop_grey: Vec<f32>,
+    side_px: usize,
 }
 
 impl Vision {
     pub fn new(models: Models) -> Vision {
-        Vision { models, next_crop: None, last_seen: None, detected_at: None, other_faces: 0, crop_grey: Vec::new() }
+        Vision {
+            models,
+            next_crop: None,
+            last_seen: None,
+            detected_at: None,
+            other_faces: 0,
+            unconfirmed: 0,
+            crop_grey: Vec::new(),
+            side_px: 0,
+        }
     }
 
     pub fn models(&self) -> &Models {
@@ -84,6 +99,7 @@ impl Vision {
         self.last_seen = None;
         self.detected_at = None;
         self.other_faces = 0;
+        self.unconfirmed = 0;
     }
 
     /// Looks at one frame, taken `at` that time.
@@ -99,8 +115,7 @@ impl Vision {
         let mut face = None;
         if let Some(shape) = found {
             self.last_seen = Some((shape.rect(), at));
-            let side = self.models.landmarks.last_crop_grey(&mut self.crop_grey);
-            let quality = quality(&self.crop_grey, side, &shape.points);
+            let quality = quality(&self.crop_grey, self.side_px, &shape.points);
             let affect = timed(&mut times.affect_ms, || self.models.affect.read(picture, &shape.points))?;
             face = affect.map(|affect| FaceReading::new(shape, quality, affect));
         }
@@ -113,7 +128,11 @@ impl Vision {
     fn follow(&mut self, picture: Picture, times: &mut StepTimes) -> Result<Option<Shape>, VisionError> {
         let Some(crop) = self.next_crop else { return Ok(None) };
         let shape = timed(&mut times.landmarks_ms, || self.models.landmarks.locate(picture, &crop))?;
-        Ok(Some(shape).filter(|shape| self.models.landmarks.accepts(shape, picture)))
+        if !self.models.landmarks.accepts(&shape, picture) {
+            return Ok(None);
+        }
+        self.side_px = self.models.landmarks.last_crop_grey(&mut self.crop_grey);
+        Ok(Some(shape))
     }
 
     fn is_count_due(&self, at: Timestamp) -> bool {
@@ -132,21 +151,26 @@ impl Vision {
         let Models { detector, landmarks, .. } = &mut self.models;
         let detections = timed(&mut times.detector_ms, || detector.detect(picture))?;
         self.detected_at = Some(at);
-        let mut found = followed;
-        if found.is_none() {
-            let remembered = self.last_seen.filter(|(_, when)| at.since_ns(*when) <= REMEMBERED_FOR.as_nanos() as i64);
-            for candidate in candidates(detections, picture, remembered.map(|(rect, _)| rect)) {
-                let mut again_ms = None;
-                found = timed(&mut again_ms, || landmarks.find(picture, &candidate.crop()))?;
-                times.landmarks_ms = Some(times.landmarks_ms.unwrap_or(0.0) + again_ms.unwrap_or(0.0));
-                if found.is_some() {
-                    break;
-                }
+        let is_confirmed = followed.as_ref().is_none_or(|shape| detections.iter().any(|d| shape.agrees_with(d)));
+        self.unconfirmed = if is_confirmed { 0 } else { self.unconfirmed + 1 };
+        let mut found = followed.filter(|_| self.unconfirmed < MAX_UNCONFIRMED);
+        let remembered = self.last_seen.filter(|(_, when)| at.since_ns(*when) <= REMEMBERED_FOR.as_nanos() as i64);
+        self.other_faces = 0;
+        let started = Instant::now();
+        for candidate in candidates(detections, picture, remembered.map(|(rect, _)| rect)) {
+            if found.as_ref().is_some_and(|own| is_same(&own.rect(), &candidate.rect)) {
+                continue;
             }
+            let Some(face) = landmarks.find(picture, &candidate)? else { continue };
+            if found.is_some() {
+                self.other_faces += 1;
+                continue;
+            }
+            self.side_px = landmarks.last_crop_grey(&mut self.crop_grey);
+            self.unconfirmed = 0;
+            found = Some(face);
         }
-        let own = found.as_ref().map(Shape::rect);
-        let others = detections.iter().filter(|d| own.is_none_or(|own| !is_same(&own, &d.rect))).count();
-        self.other_faces = u32::try_from(others).unwrap_or(u32::MAX);
+        *times.landmarks_ms.get_or_insert(0.0) += ms_since(started);
         Ok(found)
     }
 }

@@ -1,3 +1,8 @@
-//! Tests of the whole program, in one binary so that it is linked once.
+//! The one integration test binary: each module tests a way through the house from outside.
 
-mod page;
+mod vision;
+mod vision_onnx;
+mod vision_parity;
+mod vision_refusals;
+mod vision_support;
+mod vision_tracking;
