@@ -25,7 +25,7 @@ pub fn show(
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, format!("{name}: {otherwise}")));
         return;
     };
-    ui.painter().rect_filled(rect, 6.0, if ui.visuals().dark_mode { Color32::from_gray(8) } else { p.hover });
+    ui.painter().rect(rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let picture = widgets::fit(rect, photo.width_px as f32, photo.height_px as f32);
     egui::Image::new(&photo.texture).corner_radius(6).paint_at(ui, picture);
     if let Some(overlay) = overlay {

@@ -10,8 +10,9 @@ use super::{figures, keys, theme, widgets};
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
-    let modal = Modal::new(Id::unique("dialog")).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Keys { 620.0 } else { 440.0 };
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
+        let width: f32 = if *dialog == Dialog::Keys { 720.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
@@ -241,13 +242,16 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
             for (column, groups) in columns.iter_mut().zip([left, right]) {
                 for group in groups {
                     widgets::section(column, group.title);
-                    Grid::new(group.title).num_columns(2).spacing([14.0, 5.0]).show(column, |ui| {
-                        for (key, what) in group.keys {
-                            ui.label(RichText::new(*key).small().monospace());
-                            ui.add(egui::Label::new(RichText::new(*what).size(13.0)).wrap());
-                            ui.end_row();
-                        }
-                    });
+                    Grid::new(group.title).num_columns(2).min_row_height(19.0).spacing([14.0, 4.0]).show(
+                        column,
+                        |ui| {
+                            for (key, what) in group.keys {
+                                ui.label(RichText::new(*key).small().monospace());
+                                ui.add(egui::Label::new(RichText::new(*what).size(13.0)).wrap());
+                                ui.end_row();
+                            }
+                        },
+                    );
                     column.add_space(10.0);
                 }
             }

@@ -28,12 +28,13 @@ fn draw(ui: &mut Ui, rect: Rect, values: Option<[f32; 8]>) {
     let p = theme::palette(ui);
     let response = ui.allocate_rect(rect, Sense::hover());
     let painter = ui.painter().with_clip_rect(rect);
-    let row_height = (rect.height() / 8.0).min(26.0);
+    let row_height = (rect.height() / 8.0).min(34.0);
+    let top = rect.min + vec2(0.0, (rect.height() - 8.0 * row_height) / 2.0);
     let (names, percents) = (72.0, 34.0);
     let likeliest = values.and_then(|v| (0..8).max_by(|a, b| v[*a].total_cmp(&v[*b])));
-    let font = FontId::new(row_height.mul_add(0.62, 0.0).clamp(9.5, 13.0), FontFamily::Proportional);
+    let font = FontId::new((row_height * 0.62).clamp(9.5, 13.0), FontFamily::Proportional);
     for (k, name) in EXPRESSIONS.iter().enumerate() {
-        let row = Rect::from_min_size(rect.min + vec2(0.0, row_height * k as f32), vec2(rect.width(), row_height));
+        let row = Rect::from_min_size(top + vec2(0.0, row_height * k as f32), vec2(rect.width(), row_height));
         let is_likeliest = likeliest == Some(k);
         let color = if is_likeliest { p.strong } else { p.weak };
         painter.text(row.left_center(), Align2::LEFT_CENTER, *name, font.clone(), color);

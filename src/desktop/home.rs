@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         views::central(ui, |ui| views::waiting(ui, "Reading the sessions …"));
         return;
     };
-    let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 12));
+    let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(6, 12));
     Panel::left("studies")
         .frame(side)
         .resizable(false)
@@ -52,11 +52,13 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
     let p = theme::palette(ui);
     ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
         let root = library.root.display().to_string();
-        ui.add(egui::Label::new(RichText::new(&root).small().weak()).truncate()).on_hover_text(&root);
-        widgets::caption(ui, "Recordings are kept in");
+        Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| {
+            ui.add(egui::Label::new(RichText::new(&root).small().weak()).truncate()).on_hover_text(&root);
+            widgets::caption(ui, "Recordings are kept in");
+        });
         ui.add_space(4.0);
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
-            widgets::section(ui, "Studies");
+            Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| widgets::section(ui, "Studies"));
             ui.add_space(4.0);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;

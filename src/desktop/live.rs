@@ -16,14 +16,20 @@ const FOLLOWED_S: f64 = 60.0;
 /// Fixed, so that nothing below the one or above the other moves with what they say: the page least of all.
 const HEADER: f32 = 50.0;
 const FOOTER: f32 = 50.0;
+/// Letters of a study's title in the bar; all of it is told on hover.
+const TITLE: usize = 26;
+/// Below the camera picture.
+const LAMPS: f32 = 24.0;
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
     let p = theme::palette(ui);
-    let is_losing = !recording.alarms.is_empty();
-    let edge = if is_losing { Stroke::new(2.0, theme::LOSS) } else { Stroke::NONE };
-    let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 6)).stroke(edge);
-    Panel::top("live bar").frame(frame).exact_size(HEADER).show(ui, |ui| header(ui, recording));
+    let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 6));
+    let bar = Panel::top("live bar").frame(frame).exact_size(HEADER).show(ui, |ui| header(ui, recording));
+    if !recording.alarms.is_empty() {
+        let edge = Stroke::new(2.0, theme::LOSS);
+        ui.painter().rect_stroke(bar.response.rect, 0.0, edge, StrokeKind::Inside);
+    }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 8));
     Panel::bottom("marker bar").frame(frame).exact_size(FOOTER).show(ui, |ui| {
         match (recording.stop, &recording.note) {
@@ -52,14 +58,11 @@ fn header(ui: &mut Ui, recording: &Recording) {
             figures::clock(Timestamp::from_ns(i64::try_from(recording.elapsed().as_nanos()).unwrap_or(i64::MAX)));
         let clock_label = ui.label(RichText::new(&clock).font(theme::clock_font()).color(p.strong));
         clock_label.on_hover_text("Time since recording began");
-        ui.add_space(4.0);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ui.set_max_width(190.0);
-            let who = format!("{}  {}", recording.plan.participant, recording.plan.session);
-            ui.add(egui::Label::new(RichText::new(who).color(p.strong)).truncate());
-            ui.add(egui::Label::new(RichText::new(&recording.study.title).small().weak()).truncate());
-        });
+        ui.add_space(6.0);
+        let study = &recording.study;
+        let title: String = study.title.chars().take(TITLE).collect();
+        let who = format!("{} {}", recording.plan.participant, recording.plan.session);
+        widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Right-aligned as a block: what is left over comes first.
@@ -80,22 +83,28 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let rect = ui.available_rect_before_wrap();
     let is_embedded = recording.page.as_ref().is_some_and(|pg| pg.place == PagePlace::Embedded);
     // The page keeps its size when alarms come and go: a page that jumps is an event of its own.
-    let upper_share = if is_embedded { 0.50 } else { 0.40 };
+    let upper_share = if is_embedded { 0.53 } else { 0.41 };
     let [upper, lower] = widgets::rows(rect, 10.0, [(rect.height() * upper_share).max(180.0), 0.0]);
     let side = (upper.width() * 0.26).clamp(220.0, 420.0);
     if is_embedded {
         let [page_rect, column] = widgets::columns(upper, 10.0, [0.0, side]);
         page(ui, page_rect, recording, commands);
-        let [camera_rect, plane_rect] = widgets::rows(column, 8.0, [0.0, column.height() * 0.48]);
+        let [camera_rect, plane_rect] = widgets::rows(column, 8.0, [0.0, column.height() * 0.47]);
         camera(ui, camera_rect, recording);
         plane_card(ui, plane_rect, recording);
     } else {
-        let camera_width = (upper.height() * 1.33).min(upper.width() * 0.42);
-        let [page_rect, camera_rect, plane_rect] =
-            widgets::columns(upper, 10.0, [0.0, camera_width, (upper.height() * 1.02).min(upper.width() * 0.32)]);
+        let shape =
+            recording.preview.as_ref().map_or(4.0 / 3.0, |s| s.photo.width_px as f32 / s.photo.height_px as f32);
+        let camera_width = ((upper.height() - LAMPS) * shape).min(upper.width() * 0.34);
+        let square = upper.height().min(upper.width() * 0.24);
+        let beside = (upper.width() * 0.19).clamp(180.0, 300.0);
+        let [page_rect, camera_rect, plane_rect, bars_rect] =
+            widgets::columns(upper, 10.0, [beside, camera_width, square, 0.0]);
         participant_window(ui, page_rect, recording, commands);
         camera(ui, camera_rect, recording);
         plane_card(ui, plane_rect, recording);
+        ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+        expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), recording.log.timeline(), recording.now);
     }
     ui.allocate_rect(rect, Sense::hover());
 
@@ -112,10 +121,12 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let window = Window { from_s: until_s - FOLLOWED_S, until_s };
     let plotted = Plotted { log: &recording.log, window, playhead: None, is_explorable: false };
     widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plotted, commands));
-    let [bars, list] = widgets::rows(right, 10.0, [(right.height() * 0.46).clamp(110.0, 190.0), 0.0]);
-    widgets::within(ui, bars, "expressions", |ui| {
+    let mut list = right;
+    if is_embedded {
+        let [bars, rest] = widgets::rows(right, 10.0, [(right.height() * 0.46).clamp(110.0, 190.0), 0.0]);
         expressions::show(ui, bars, recording.log.timeline(), recording.now);
-    });
+        list = rest;
+    }
     ui.painter().rect(list, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let list = list.shrink(4.0);
     widgets::within(ui, list, "event list", |ui| events::show(ui, &recording.log, None, commands));
@@ -158,20 +169,18 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         };
         ui.add(egui::Label::new(told).wrap());
         ui.add_space(4.0);
-        if ui.small_button("Load again").clicked() {
+        if widgets::small_button(ui, "Load again").clicked() {
             commands.push(Command::ReloadPage);
         }
     });
 }
 
 fn camera(ui: &mut Ui, rect: Rect, recording: &Recording) {
-    let has_lamps = !recording.checks.is_empty();
-    let [picture, lamps] =
-        widgets::rows(rect, if has_lamps { 4.0 } else { 0.0 }, [0.0, if has_lamps { 20.0 } else { 0.001 }]);
+    let [picture, lamps] = widgets::rows(rect, 4.0, [0.0, LAMPS - 4.0]);
     let shown = recording.preview.as_ref();
     let overlay = shown.and_then(|s| s.face.as_ref());
     camera_view::show(ui, picture, shown.map(|s| &s.photo), overlay, "Camera", "Waiting for a picture …");
-    if has_lamps {
+    if !recording.checks.is_empty() {
         widgets::within(ui, lamps, "lamps", |ui| camera_view::lamps(ui, &recording.checks));
     }
 }

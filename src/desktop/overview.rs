@@ -8,7 +8,7 @@ use crate::session::{AFFECT, Timestamp, affect};
 use super::command::Command;
 use super::indexed::Lane;
 use super::state::{Review, Window};
-use super::{figures, theme, widgets};
+use super::{decimate, figures, theme, widgets};
 
 pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
@@ -62,26 +62,16 @@ pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command
     }
 }
 
-/// Minimum to maximum of each pixel column.
 fn curve(painter: &egui::Painter, rect: Rect, review: &Review, field: usize, middle: f32, reach: f32, color: Color32) {
     let Some(series) = review.log.timeline().series(AFFECT) else { return };
-    let times = series.times();
-    let columns = (rect.width() as usize).clamp(1, 8192);
-    let step_s = review.span.width_s() / columns as f64;
-    let mut start = 0;
-    let mut shapes = Vec::with_capacity(columns);
-    for column in 0..columns {
-        let edge = Timestamp::from_secs_f64(review.span.from_s + step_s * (column + 1) as f64);
-        let end = start + times[start..].partition_point(|t| *t < edge);
-        if let Some(extent) = series.extent(field, start..end) {
-            let y = |value: f32| middle - reach * value.clamp(-1.0, 1.0);
-            let x = rect.left() + column as f32 + 0.5;
-            let (high, low) = (y(extent.max), y(extent.min).max(y(extent.max) + 1.2));
-            shapes.push(Shape::line_segment([pos2(x, high), pos2(x, low)], Stroke::new(1.0, color)));
-        }
-        start = end;
+    let span = review.span;
+    for run in decimate::curve(series, field, None, span, rect.width()).runs {
+        let place = |[at_s, value]: [f64; 2]| {
+            let share = ((at_s - span.from_s) / span.width_s()) as f32;
+            pos2(rect.left() + rect.width() * share, middle - reach * value as f32)
+        };
+        painter.add(Shape::line(run.into_iter().map(place).collect(), Stroke::new(1.0, color)));
     }
-    painter.extend(shapes);
 }
 
 fn events(painter: &egui::Painter, rect: Rect, review: &Review, p: &theme::Palette) {

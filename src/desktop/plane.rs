@@ -82,8 +82,14 @@ fn draw(ui: &mut Ui, rect: Rect, readings: &[Reading]) {
     let word = |at: Pos2, align: Align2, text: &str, color: Color32| {
         painter.text(at, align, text, font.clone(), color);
     };
-    word(square.left_center() + vec2(5.0, -2.0), Align2::LEFT_BOTTOM, "unpleasant", p.weak);
-    word(square.right_center() + vec2(-5.0, -2.0), Align2::RIGHT_BOTTOM, "pleasant", p.weak);
+    // Beside the circle where there is room: in a small one the words would meet.
+    if square.left() - rect.left() > 64.0 {
+        word(square.left_center() - vec2(6.0, 0.0), Align2::RIGHT_CENTER, "unpleasant", p.weak);
+        word(square.right_center() + vec2(6.0, 0.0), Align2::LEFT_CENTER, "pleasant", p.weak);
+    } else {
+        word(square.left_center() + vec2(5.0, -2.0), Align2::LEFT_BOTTOM, "unpleasant", p.weak);
+        word(square.right_center() + vec2(-5.0, -2.0), Align2::RIGHT_BOTTOM, "pleasant", p.weak);
+    }
     word(square.center_top() + vec2(0.0, -2.0), Align2::CENTER_BOTTOM, "excited", p.weak);
     word(square.center_bottom() + vec2(0.0, 2.0), Align2::CENTER_TOP, "calm", p.weak);
 

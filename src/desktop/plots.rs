@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use crate::session::{AFFECT, Timestamp, affect};
+use crate::session::{AFFECT, Happening, Timestamp, affect};
 
 use super::command::Command;
 use super::decimate::{self, Curve};
@@ -19,7 +19,7 @@ const APART: f64 = 1.12;
 const EVENTS_PX: f32 = 38.0;
 const AXIS_PX: f32 = 20.0;
 /// For figures beside the curves.
-const SCALE_PX: f32 = 34.0;
+pub const SCALE_PX: f32 = 42.0;
 /// An event this near to a click is meant by it.
 const REACH_PX: f32 = 7.0;
 
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<C
 
     plot(ui, area, plotted, scale, &p);
     time_axis(ui, area, rect, plotted.window, &p);
-    lanes(ui, area, rect, scale, &p);
+    lanes(ui, area, scale, &p);
     let nearest = events(ui, area, events_top, plotted, &p);
     if let Some(at) = plotted.playhead {
         let x = x_of(area, plotted.window, at.as_secs_f64());
@@ -194,7 +194,7 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, rect: Rect, scale: Scale, p: &Palette) {
+fn lanes(ui: &Ui, area: Rect, scale: Scale, p: &Palette) {
     let font = theme::caption_font();
     for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
         for (text, value) in [("+1", 1.0), ("0", 0.0), ("−1", -1.0)] {
@@ -209,69 +209,89 @@ fn lanes(ui: &Ui, area: Rect, rect: Rect, scale: Scale, p: &Palette) {
     }
     let y = area.bottom() - EVENTS_PX;
     ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));
-    ui.painter().text(pos2(rect.left() + 28.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "ev", font, p.weak);
+    ui.painter().text(pos2(area.left() - 6.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "events", font, p.weak);
 }
 
 /// Draws the marks and returns the event under the pointer.
 fn events(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
-    let painter = ui.painter().with_clip_rect(area);
-    let window = plotted.window;
-    let rows = plotted.log.timeline().events();
-    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| area.contains(*at) && at.y >= top);
-    let mut nearest: Option<(f32, usize)> = None;
-    let upper = top + 11.0;
-    let lower = area.bottom() - 10.0;
-    for lane in [Lane::Page, Lane::Instrument, Lane::Marker] {
-        let shown = plotted.log.lane_between(lane, window.from(), window.until());
-        let y = if lane == Lane::Page { lower } else { upper };
-        let mut k = 0;
-        let mut label_end = f32::NEG_INFINITY;
-        while let Some(row) = shown.get(k) {
-            let event = &rows[*row as usize];
-            let x = x_of(area, window, event.at.as_secs_f64());
-            // The next event on another pixel than this one.
-            let next_s = seconds_at(area, window, x + 1.0);
-            let next = k + 1 + plotted.log.position(&shown[k + 1..], Timestamp::from_secs_f64(next_s));
-            let next_x =
-                shown.get(next).map_or(f32::INFINITY, |r| x_of(area, window, rows[*r as usize].at.as_secs_f64()));
-            mark(&painter, area, pos2(x, y), lane, p);
-            if x >= label_end {
-                let text = label(&event.what.kind, lane, &event.what.data);
-                let galley = painter.layout_no_wrap(text, theme::caption_font(), p.weak);
-                let end = x + 6.0 + galley.size().x + 6.0;
-                if end <= next_x.min(area.right()) {
-                    painter.galley(pos2(x + 6.0, y - galley.size().y / 2.0), galley, p.weak);
-                    label_end = end;
-                }
-            }
-            if let Some(at) = pointer {
-                let distance = (at.x - x).abs();
-                let is_row = (at.y < top + EVENTS_PX / 2.0) == (lane != Lane::Page);
-                if is_row && distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
-                    nearest = Some((distance, *row as usize));
-                }
-            }
-            k = next;
-        }
-    }
-    nearest.map(|(_, row)| row)
+    let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
+    let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
+    let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, plotted, p));
+    nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
 }
 
-fn label(kind: &str, lane: Lane, data: &serde_json::Map<String, serde_json::Value>) -> String {
-    let text = match lane {
-        Lane::Marker => {
-            let details = describe::details(data);
-            if details.is_empty() { kind.to_owned() } else { details }
+/// One line of marks, of lanes that share its room for words. Returns the event under the pointer and its distance.
+fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>, p: &Palette) -> Option<(f32, usize)> {
+    let painter = ui.painter().with_clip_rect(area);
+    let (window, log) = (plotted.window, plotted.log);
+    let rows = log.timeline().events();
+    let x_at = |row: u32| x_of(area, window, rows[row as usize].at.as_secs_f64());
+    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| (at.y - y).abs() <= EVENTS_PX / 4.0);
+    let mut left: Vec<(Lane, &[u32])> =
+        lanes.iter().map(|lane| (*lane, log.lane_between(*lane, window.from(), window.until()))).collect();
+    let mut nearest: Option<(f32, usize)> = None;
+    let mut free_from = area.left();
+    loop {
+        let earliest = left.iter_mut().filter(|(_, shown)| !shown.is_empty()).min_by_key(|(_, shown)| shown[0]);
+        let Some((lane, shown)) = earliest else { return nearest };
+        let (lane, row) = (*lane, shown[0]);
+        let x = x_at(row);
+        // On to the next event on another pixel than this one.
+        let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
+        *shown = &shown[1 + log.position(&shown[1..], next_at)..];
+        let next = left.iter().filter_map(|(_, shown)| shown.first()).min();
+        let right = next.map_or(area.right() - 4.0, |next| x_at(*next) - 8.0);
+        mark(&painter, area, pos2(x, y), lane, p);
+        let room = Room { left: free_from, x, right };
+        let end = write_label(&painter, room, y, &label(&rows[row as usize].what, lane), p);
+        free_from = end.unwrap_or(free_from).max(x + 8.0);
+        if let Some(at) = pointer {
+            let distance = (at.x - x).abs();
+            if distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
+                nearest = Some((distance, row as usize));
+            }
         }
-        Lane::Page | Lane::Instrument => kind.to_owned(),
+    }
+}
+
+/// Where an event's word may stand: right of it, or left where that is the edge.
+struct Room {
+    left: f32,
+    x: f32,
+    right: f32,
+}
+
+/// Returns where the word ends, if there was room.
+fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Palette) -> Option<f32> {
+    const AIR: f32 = 7.0;
+    // Measured only where anything could fit at all.
+    if (room.right - room.x).max(room.x - room.left) < 24.0 {
+        return None;
+    }
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::caption_font(), p.weak);
+    let size = galley.size();
+    let left = if room.x + AIR + size.x <= room.right {
+        room.x + AIR
+    } else if room.x - AIR - size.x >= room.left {
+        room.x - AIR - size.x
+    } else {
+        return None;
     };
-    if text.chars().count() > 24 { text.chars().take(23).chain(['…']).collect() } else { text }
+    painter.galley(pos2(left, y - size.y / 2.0), galley, p.weak);
+    Some(left + size.x + AIR)
+}
+
+fn label(what: &Happening, lane: Lane) -> String {
+    const LONGEST: usize = 24;
+    let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
+    let text = if details.is_empty() { what.kind.clone() } else { details };
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
 
 fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) {
     match lane {
         Lane::Page => {
-            painter.line_segment([at - vec2(0.0, 6.0), at + vec2(0.0, 6.0)], Stroke::new(1.3, p.text));
+            painter.line_segment([at - vec2(0.0, 6.0), at + vec2(0.0, 6.0)], Stroke::new(1.0, p.weak));
         }
         Lane::Marker => {
             let faint = Stroke::new(1.0, p.accent.gamma_multiply(0.35));

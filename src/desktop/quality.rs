@@ -71,20 +71,23 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
     }
     ui.add_space(10.0);
     let is_narrow = ui.available_width() < 420.0;
-    Grid::new("figures").num_columns(2).spacing([if is_narrow { 14.0 } else { 40.0 }, 6.0]).show(ui, |ui| {
-        for (name, value, is_loss) in rows(quality) {
-            ui.label(RichText::new(name).weak());
-            let color = if is_loss { p.loss_text } else { p.text };
-            ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
-            ui.end_row();
-        }
-    });
+    Grid::new("figures").num_columns(2).min_row_height(20.0).spacing([if is_narrow { 14.0 } else { 40.0 }, 6.0]).show(
+        ui,
+        |ui| {
+            for (name, value, is_loss) in rows(quality) {
+                ui.label(RichText::new(name).weak());
+                let color = if is_loss { p.loss_text } else { p.text };
+                ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
+                ui.end_row();
+            }
+        },
+    );
     ui.add_space(12.0);
     widgets::section(ui, "Events");
     if quality.events_by_kind.is_empty() {
         widgets::caption(ui, "None.");
     }
-    Grid::new("events by kind").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
+    Grid::new("events by kind").num_columns(2).min_row_height(20.0).spacing([24.0, 4.0]).show(ui, |ui| {
         for (kind, count) in &quality.events_by_kind {
             ui.label(RichText::new(kind).weak());
             ui.label(figures::count(*count));

@@ -27,7 +27,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
     let frame = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
-    Panel::right("side").frame(frame).resizable(true).default_size(330.0).size_range(260.0..=560.0).show(ui, |ui| {
+    let wide = (ui.available_width() * 0.26).clamp(250.0, 400.0);
+    Panel::right("side").frame(frame).resizable(true).default_size(wide).size_range(240.0..=560.0).show(ui, |ui| {
         side(ui, review, commands);
     });
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
@@ -40,12 +41,13 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     ui.allocate_rect(rect, Sense::hover());
     let upper_height = (rect.height() * 0.42).clamp(150.0, 560.0);
     let [upper, plot, strip] = widgets::rows(rect, 10.0, [upper_height, 0.0, 58.0]);
-    let square = (upper.height()).min(upper.width() * 0.30);
-    let bars = (upper.width() * 0.24).clamp(150.0, 260.0);
-    let [video, plane_rect, bars_rect] = widgets::columns(upper, 12.0, [0.0, square, bars]);
+    let square = upper.height().min(upper.width() * 0.29);
+    let photo = review.photo.as_ref();
+    let shape = photo.map_or(4.0 / 3.0, |(_, ph)| ph.width_px as f32 / ph.height_px.max(1) as f32);
+    let video_width = (upper.height() * shape).min(upper.width() * 0.42);
+    let [video, plane_rect, bars_rect] = widgets::columns(upper, 12.0, [video_width, square, 0.0]);
 
     let timeline = review.log.timeline();
-    let photo = review.photo.as_ref();
     let overlay = photo.and_then(|(frame, _)| camera_view::stored_overlay(timeline, *frame));
     let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this moment.");
     camera_view::show(ui, video, photo.map(|(_, ph)| ph), overlay.as_ref(), "Video", otherwise);
@@ -58,7 +60,7 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
         Plotted { log: &review.log, window: review.window, playhead: Some(review.playhead.at), is_explorable: true };
     widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plotted, commands));
     // Under the curves, on the same left edge.
-    let strip = egui::Rect::from_min_max(strip.min + vec2(34.0, 0.0), strip.max);
+    let strip = egui::Rect::from_min_max(strip.min + vec2(plots::SCALE_PX, 0.0), strip.max);
     overview::show(ui, strip, review, commands);
 }
 

@@ -153,10 +153,13 @@ fn camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(4.0);
         choose_camera(ui, rehearsal, commands);
         ui.horizontal(|ui| {
-            if ui.small_button("Look again").on_hover_text("Search for cameras again").clicked() {
+            if widgets::small_button(ui, "Look again").on_hover_text("Search for cameras again").clicked() {
                 commands.push(Command::RefreshCameras);
             }
-            if ui.small_button("Video file …").on_hover_text("Play a video file in the camera's place").clicked() {
+            if widgets::small_button(ui, "Video file …")
+                .on_hover_text("Play a video file in the camera's place")
+                .clicked()
+            {
                 commands.push(Command::BrowseVideo);
             }
         });
@@ -236,7 +239,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
     });
     if let Some(mut value) = control.value {
         let step = control.step.max(1) as f64;
-        ui.spacing_mut().slider_width = (ui.available_width() - 92.0).max(60.0);
+        ui.spacing_mut().slider_width = (ui.available_width() - 128.0).max(60.0);
         let slider = egui::Slider::new(&mut value, control.min..=control.max)
             .step_by(step)
             .suffix(if control.unit.is_empty() { String::new() } else { format!(" {}", control.unit) });
@@ -277,7 +280,8 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         if ui.radio(!is_embedded, own).clicked() && is_embedded {
             commands.push(Command::PlacePage(PagePlacement::ParticipantWindow));
         }
-        if ui.small_button("Load again").clicked() {
+        ui.add_space(6.0);
+        if widgets::small_button(ui, "Load again").clicked() {
             commands.push(Command::ReloadPage);
         }
     });

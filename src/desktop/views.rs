@@ -42,7 +42,7 @@ pub fn always(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if ui.button("Keys").on_hover_text("Keyboard shortcuts (F1)").clicked() {
         commands.push(Command::ShowKeys);
     }
-    ui.menu_button("Look", |ui| {
+    ui.menu_button("Theme", |ui| {
         for look in Look::ALL {
             if ui.selectable_label(state.preferences.look == look, look.label()).clicked() {
                 commands.push(Command::SetLook(look));
@@ -64,7 +64,7 @@ fn notices(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         for sentence in &state.notices {
             ui.horizontal(|ui| {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if ui.small_button("Dismiss").clicked() {
+                    if widgets::small_button(ui, "Dismiss").clicked() {
                         commands.push(Command::DismissNotice(sentence.clone()));
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

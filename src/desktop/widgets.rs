@@ -16,6 +16,16 @@ pub fn primary(ui: &mut Ui, is_enabled: bool, text: &str) -> Response {
     ui.add_enabled(is_enabled, button)
 }
 
+/// For what is seldom needed.
+pub fn small_button(ui: &mut Ui, text: &str) -> Response {
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 24.0;
+        ui.spacing_mut().button_padding = vec2(9.0, 3.0);
+        ui.button(RichText::new(text).size(12.5))
+    })
+    .inner
+}
+
 /// Above a group of things.
 pub fn section(ui: &mut Ui, text: &str) -> Response {
     let p = theme::palette(ui);

@@ -1,7 +1,6 @@
 //! The window in each of its situations, filled with a session that could have been.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use affectograph::desktop::port::*;
@@ -175,7 +174,7 @@ pub fn preview(at_s: f64) -> Preview {
     let affect = synthetic::affect_values(at_s, &mut synthetic::Noise::new(5));
     Preview {
         at: Timestamp::from_secs_f64(at_s),
-        picture: Arc::new(synthetic::picture(at_s)),
+        picture: synthetic::picture(at_s),
         face: Some(synthetic::overlay(at_s)),
         faces: 1,
         affect: Some(affect),

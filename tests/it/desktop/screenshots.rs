@@ -1,4 +1,5 @@
 //! Draws every screen to `target/screenshots/`, to be looked at. Skips where there is no graphics adapter.
+//! `AFFECTOGRAPH_SCREENSHOTS=all` draws each in every size and theme.
 
 use std::path::PathBuf;
 
@@ -16,6 +17,8 @@ fn folder() -> PathBuf {
 }
 
 fn save(scene: &mut Scene, name: &str, size: (u32, u32), is_dark: bool) {
+    scene.settle();
+    scene.window.remove_cursor();
     scene.settle();
     let theme = if is_dark { "dark" } else { "light" };
     let path = folder().join(format!("{name}_{}x{}_{theme}.png", size.0, size.1));
@@ -37,7 +40,7 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.window.state_mut().state.review.as_mut().unwrap().seek(Timestamp::from_secs_f64(at_s));
     scene.settle();
     let frame_number = (at_s * 30.0) as u64;
-    scene.say(Update::Picture { frame_number, picture: synthetic::picture(at_s).into() });
+    scene.say(Update::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
 #[test]
@@ -117,17 +120,22 @@ fn every_screen_is_drawn() {
             s
         }),
     ];
+    // `all`, or the beginnings of names: also in large, in small and in both themes.
     let wanted = std::env::var("AFFECTOGRAPH_SCREENSHOTS").unwrap_or_default();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.split(',').any(|w| name.starts_with(w));
-    for (name, make) in makes.into_iter().filter(|(name, _)| is_wanted(name)) {
-        for size in [(1280, 800), (1920, 1080)] {
-            for is_dark in [true, false] {
-                let mut scene = make(scenes::builder(size.0 as f32, size.1 as f32, is_dark).wgpu());
-                save(&mut scene, name, size, is_dark);
-            }
+    let is_wanted = |name: &str| wanted.split(',').any(|w| w == "all" || name.starts_with(w));
+    for (k, (name, make)) in makes.into_iter().enumerate().filter(|(_, (name, _))| is_wanted(name)) {
+        let sizes = [
+            ((1280, 800), true),
+            ((1280, 800), false),
+            ((1920, 1080), true),
+            ((1920, 1080), false),
+            ((1024, 700), true),
+        ];
+        let drawn = if wanted.is_empty() { &sizes[k % 2..k % 2 + 1] } else { &sizes[..] };
+        for (size, is_dark) in drawn {
+            let mut scene = make(scenes::builder(size.0 as f32, size.1 as f32, *is_dark).wgpu());
+            save(&mut scene, name, *size, *is_dark);
         }
-        let mut scene = make(scenes::builder(1024.0, 700.0, true).wgpu());
-        save(&mut scene, name, (1024, 700), true);
     }
 }
 

@@ -1,8 +1,9 @@
 //! A session that never happened, as it could have: for tests, pictures of the screens and benches of the window.
 
+use std::collections::BTreeMap;
 use std::f64::consts::PI;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use affectograph::desktop::port::*;
@@ -163,8 +164,14 @@ fn landmarks(at_s: f64) -> Vec<[f32; 2]> {
     out
 }
 
-/// A person in a room, roughly.
-pub fn picture(at_s: f64) -> Picture {
+/// A person in a room, roughly. Made once for each moment.
+pub fn picture(at_s: f64) -> Arc<Picture> {
+    static MADE: Mutex<BTreeMap<u64, Arc<Picture>>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap();
+    made.entry(at_s.to_bits()).or_insert_with(|| Arc::new(drawn(at_s))).clone()
+}
+
+fn drawn(at_s: f64) -> Picture {
     const W: u32 = 640;
     const H: u32 = 480;
     let (x, y, r) = head(at_s);
