@@ -16,7 +16,9 @@ mod latest;
 mod layout;
 mod modes;
 mod nokhwa_camera;
+mod nokhwa_controls;
 mod spec;
+mod stale;
 #[cfg(target_os = "linux")]
 mod v4l_camera;
 #[cfg(target_os = "linux")]
