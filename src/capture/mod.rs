@@ -3,6 +3,7 @@
 mod camera;
 mod capture_thread;
 mod controls;
+mod controls_nokhwa;
 mod counters;
 mod decode;
 mod devices;
@@ -16,7 +17,6 @@ mod latest;
 mod layout;
 mod modes;
 mod nokhwa_camera;
-mod nokhwa_controls;
 mod spec;
 mod stale;
 #[cfg(target_os = "linux")]

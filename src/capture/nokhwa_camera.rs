@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, Tr
 use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution};
 use nokhwa::{Buffer, NokhwaError};
 
+use super::controls_nokhwa::NokhwaControls;
 use super::layout::Layout;
-use super::nokhwa_controls::NokhwaControls;
 use super::stale::StaleTails;
 use super::{
     Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, Pixels, TimeSource,
