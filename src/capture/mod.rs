@@ -3,6 +3,7 @@
 mod camera;
 mod capture_thread;
 mod controls;
+mod controls_nokhwa;
 mod counters;
 mod decode;
 mod devices;
@@ -18,6 +19,7 @@ mod modes;
 mod nokhwa_camera;
 pub mod phantom;
 mod spec;
+mod stale;
 #[cfg(target_os = "linux")]
 mod v4l_camera;
 #[cfg(target_os = "linux")]

@@ -3,23 +3,19 @@
 //! nokhwa waits for ever for a picture, so it runs on a thread of its own and this side does the waiting. It tells
 //! neither sequence numbers nor damaged frames nor used bytes; what can be read from the pictures themselves is.
 
-use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hasher};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TryRecvError, bounded};
-use nokhwa::utils::{
-    CameraFormat, CameraIndex, ControlValueDescription, ControlValueSetter, FrameFormat, KnownCameraControl,
-    RequestedFormat, RequestedFormatType, Resolution,
-};
+use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution};
 use nokhwa::{Buffer, NokhwaError};
 
-use super::controls::{self, ControlDoor, Listed};
+use super::controls_nokhwa::NokhwaControls;
 use super::layout::Layout;
+use super::stale::StaleTails;
 use super::{
     Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, Pixels, TimeSource,
-    modes,
+    controls, modes,
 };
 use crate::session::{CameraSettings, Clock};
 
@@ -237,40 +233,6 @@ fn take(layout: &Layout, buffer: &Buffer, clock: &Clock, stale: &mut StaleTails)
     }
 }
 
-/// A half JPEG leaves the older picture's end in its buffer and so looks complete: both end at the same byte with the
-/// same bytes, and differ before.
-#[derive(Default)]
-struct StaleTails(VecDeque<Tail>);
-
-struct Tail {
-    len: usize,
-    last: Vec<u8>,
-    hash: u64,
-}
-
-/// More than any driver has buffers; each holds the tail of the picture that was in it before.
-const BUFFERS: usize = 32;
-const TAIL_BYTES: usize = 64;
-
-impl StaleTails {
-    fn ends_in_an_older_picture(&mut self, jpeg: &[u8]) -> bool {
-        let last = &jpeg[jpeg.len().saturating_sub(TAIL_BYTES)..];
-        let mut hasher = DefaultHasher::new();
-        hasher.write(jpeg);
-        let hash = hasher.finish();
-        // The same picture twice (a still from a virtual camera) is no damage.
-        let is_known = self.0.iter().any(|t| t.hash == hash);
-        let is_stale = !is_known && self.0.iter().any(|t| t.len == jpeg.len() && t.last == last);
-        if !is_known && !is_stale {
-            if self.0.len() == BUFFERS {
-                self.0.pop_front();
-            }
-            self.0.push_back(Tail { len: jpeg.len(), last: last.to_vec(), hash });
-        }
-        is_stale
-    }
-}
-
 fn open(id: DeviceId, mode: &Mode, settings: &CameraSettings) -> Result<(nokhwa::Camera, CameraInfo), CameraError> {
     let failed = |action| move |e: NokhwaError| explain(id, action, &e);
     let Some(format) = frame_format(mode.format) else {
@@ -398,85 +360,9 @@ fn device_error(id: DeviceId, action: &'static str, why: String) -> CameraError 
     CameraError::Device { address: id.to_string(), action, why }
 }
 
-/// A camera's controls through nokhwa.
-struct NokhwaControls<'a>(&'a mut nokhwa::Camera);
-
-const WHITE_BALANCE: u32 = 0x98091a;
-const EXPOSURE: u32 = 0x9a0902;
-const FOCUS: u32 = 0x9a090a;
-
-/// V4L2's number of a control of nokhwa's. On Linux it hands the ones it does not know through.
-fn number_of(control: KnownCameraControl) -> Option<u32> {
-    match control {
-        KnownCameraControl::WhiteBalance => Some(WHITE_BALANCE),
-        KnownCameraControl::Exposure if cfg!(not(target_os = "linux")) => Some(EXPOSURE),
-        KnownCameraControl::Focus if cfg!(not(target_os = "linux")) => Some(FOCUS),
-        KnownCameraControl::Other(n) if cfg!(target_os = "linux") => u32::try_from(n).ok(),
-        _ => None,
-    }
-}
-
-fn control_of(number: u32) -> KnownCameraControl {
-    match number {
-        WHITE_BALANCE => KnownCameraControl::WhiteBalance,
-        EXPOSURE if cfg!(not(target_os = "linux")) => KnownCameraControl::Exposure,
-        FOCUS if cfg!(not(target_os = "linux")) => KnownCameraControl::Focus,
-        n => KnownCameraControl::Other(u128::from(n)),
-    }
-}
-
-impl ControlDoor for NokhwaControls<'_> {
-    fn list(&self) -> Result<Vec<Listed>, String> {
-        // A camera without any control is an error to nokhwa.
-        let controls = self.0.camera_controls().unwrap_or_default();
-        Ok(controls
-            .into_iter()
-            .filter_map(|c| {
-                let number = number_of(c.control())?;
-                let (minimum, maximum, step, default, value, is_switch) = match *c.description() {
-                    ControlValueDescription::Integer { value, default, step } => {
-                        (i64::MIN, i64::MAX, step, default, value, false)
-                    }
-                    ControlValueDescription::IntegerRange { min, max, value, step, default } => {
-                        (min, max, step, default, value, false)
-                    }
-                    ControlValueDescription::Boolean { value, default } => {
-                        (0, 1, 1, i64::from(default), i64::from(value), true)
-                    }
-                    _ => return None,
-                };
-                Some(Listed { number, name: c.name().to_owned(), minimum, maximum, step, default, value, is_switch })
-            })
-            .collect())
-    }
-
-    fn set(&mut self, control: &Listed, value: i64) -> Result<(), String> {
-        let wanted = if control.is_switch {
-            ControlValueSetter::Boolean(value != 0)
-        } else {
-            ControlValueSetter::Integer(value)
-        };
-        self.0.set_camera_control(control_of(control.number), wanted).map_err(|e| e.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_half_jpeg_over_an_older_one_is_noticed_and_a_still_picture_is_not() {
-        let picture = |seed: u32, len: u32| -> Vec<u8> {
-            (0..len).map(|i| ((i ^ seed).wrapping_mul(2_654_435_761) >> 17) as u8).collect()
-        };
-        let mut stale = StaleTails::default();
-        let pictures: Vec<Vec<u8>> = (0..8).map(|k| picture(k * 7919, 5000 + 13 * k)).collect();
-        assert!(pictures.iter().all(|p| !stale.ends_in_an_older_picture(p)));
-        let mut half = picture(99_991, 2000);
-        half.extend_from_slice(&pictures[5][2000..]);
-        assert!(stale.ends_in_an_older_picture(&half));
-        assert!(!stale.ends_in_an_older_picture(&pictures[5]), "the same picture again is no damage");
-    }
 
     #[test]
     fn texts_of_the_system_become_sentences() {

@@ -332,3 +332,23 @@ fn stopping_a_file_in_its_middle_leaves_no_program_behind() {
         assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
     }
 }
+
+#[test]
+fn without_ffmpeg_the_sentence_says_how_to_get_it() {
+    const TEST: &str = "video_file::without_ffmpeg_the_sentence_says_how_to_get_it";
+    if std::env::var_os("AFFECTOGRAPH_TEST_NO_FFMPEG").is_some() {
+        let Err(e) = open_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").as_path()) else { panic!() };
+        assert!(matches!(e, CameraError::NoFfmpeg { program: "ffprobe" }), "{e}");
+        assert!(e.to_string().ends_with("install FFmpeg (Debian, Ubuntu: `sudo apt install ffmpeg`)"), "{e}");
+        return;
+    }
+    // The path of programs belongs to the whole process, so this test runs itself again with an empty one.
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([TEST, "--exact", "--test-threads=1"])
+        .env("AFFECTOGRAPH_TEST_NO_FFMPEG", "1")
+        .env("PATH", "/nonexistent")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
