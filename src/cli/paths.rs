@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::{Library, StoreError};
+use crate::store::{Library, Recovered, StoreError};
 
 /// The folders the program works with, found once.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ impl Places {
 /// Closes what a crash left open, and says so: a sentence a session.
 pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
     let closed = library.recover_all()?;
-    let sentences = closed.into_iter().map(|(folder, done)| match done {
+    let sentences = closed.into_iter().map(|Recovered { folder, outcome }| match outcome {
         Ok(r) => format!(
             "{} was left open by a crash and has been closed at {} ({} frames adopted from the video, {} without a picture)",
             folder.display(),

@@ -127,7 +127,7 @@ impl Library {
         let mut sessions = Vec::new();
         for (folder, participant) in self.participant_folders()? {
             for (folder, name) in self.session_folders(&folder)? {
-                sessions.push(entry(folder, &participant, name));
+                sessions.push(entry(folder, Some(participant.clone()), name));
             }
         }
         sessions.sort_by(|a, b| (&a.participant, a.session, &a.folder).cmp(&(&b.participant, b.session, &b.folder)));
@@ -238,11 +238,19 @@ impl FolderName {
     }
 }
 
-fn entry(folder: PathBuf, participant: &ParticipantId, name: FolderName) -> SessionEntry {
+/// One session as a list shows it.
+pub fn session_entry(folder: &Path) -> SessionEntry {
+    let name_of =
+        |path: Option<&Path>| path.and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+    let participant = name_of(folder.parent()).parse().ok();
+    entry(folder.to_owned(), participant, FolderName::parse(&name_of(Some(folder))))
+}
+
+fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) -> SessionEntry {
     let mut entry = SessionEntry {
         size_bytes: size_bytes(&folder),
         folder,
-        participant: Some(participant.clone()),
+        participant,
         session: name.session,
         study: name.study,
         started: name.started,

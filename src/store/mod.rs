@@ -29,7 +29,7 @@ pub use error::StoreError;
 pub use frame_index::{FrameIndex, FrameRow};
 pub use header::{CameraDescription, Consent, ModelDescription, SessionHeader, SessionState, StoredStudy, Summary};
 pub use jpeg::{CompressError, JpegEncoder};
-pub use library::{Condition, Library, Recovered, SessionEntry};
+pub use library::{Condition, Library, Recovered, SessionEntry, session_entry};
 use lock::SessionLock;
 pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
 pub use recover::{Recovery, recover};

@@ -1,5 +1,16 @@
-//! The one integration test binary: each module tests a way through the house from outside.
+//! Integration tests, as one program: linking it once is quicker than linking one for each file.
 
+#[cfg(target_os = "linux")]
+mod camera;
+#[cfg(target_os = "linux")]
+mod camera_rig;
+mod demo_study;
+mod desktop;
+#[cfg(target_os = "linux")]
+mod page;
+mod phantom;
+mod store;
+mod video_file;
 mod vision;
 mod vision_onnx;
 mod vision_parity;

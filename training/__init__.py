@@ -1,0 +1,1 @@
+"""How the networks in `models/` are made: data, training, evaluation, export."""

@@ -1,0 +1,32 @@
+"""The one entry: `python -m training VERB NET [--config FILE]`, run from the project root.
+
+Each network is one module of this package with four functions named like the verbs; each
+takes the loaded configuration. The module is imported only when asked for, so that one
+network's dependencies never stand in the way of another's.
+"""
+
+import argparse
+import importlib
+import tomllib
+from pathlib import Path
+
+VERBS = ("prepare", "train", "evaluate", "export")
+NETS = ("affect", "detector", "landmarks")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__.split("\n")[0])
+    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("net", choices=NETS)
+    parser.add_argument("--config", type=Path, help="TOML file; default training/configs/NET.toml")
+    args = parser.parse_args()
+
+    config_path = args.config or Path(__file__).parent / "configs" / f"{args.net}.toml"
+    with open(config_path, "rb") as file:
+        config = tomllib.load(file)
+    module = importlib.import_module(f"training.{args.net}")
+    getattr(module, args.verb)(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The affect network's four verbs. What each means is in the modules beside: data, net, fit, measure, ship, card."""
+
+import hashlib
+import json
+
+import numpy as np
+
+from training import affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship
+from training.common import Progress, run_folder, write_model_folder
+
+
+def prepare(cfg: dict) -> None:
+    affect_data.prepare_ferplus(cfg, show_progress("FER+"))
+    cached = np.load(affect_data.ferplus_cache(cfg))
+    found = ~np.isnan(cached["eyes"]).any(axis=1)
+    left_x, left_y, right_x, right_y = cached["eyes"][found].mean(axis=0)
+    print(f"{len(found)} faces, eyes found in {found.mean():.1%}; mean eyes "
+          f"({left_x:.3f}, {left_y:.3f}) and ({right_x:.3f}, {right_y:.3f})")
+    if "muxspace" in cfg:
+        affect_pseudo.prepare_muxspace(cfg, show_progress("muxspace"))
+
+
+def show_progress(what: str):
+    progress = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal progress
+        progress = progress or Progress(total)
+        progress.show(done, f"{what}: finding eyes")
+
+    return show
+
+
+def train(cfg: dict) -> None:
+    affect_fit.fit(cfg)
+
+
+def evaluate(cfg: dict) -> None:
+    print(affect_card.figures_text(affect_ship.evaluate(cfg)))
+
+
+def export(cfg: dict) -> None:
+    """Ships what the last `evaluate` measured: model folder, card and parity fixture."""
+    report = json.loads((run_folder(cfg["name"]) / "evaluation.json").read_text())
+    net, _ = affect_ship.shipped_net(cfg)
+    size = cfg["input"]["size_px"]
+    onnx_bytes = affect_ship.to_onnx(net, size)
+    sha256 = hashlib.sha256(onnx_bytes).hexdigest()
+    if report["sha256"] != sha256:
+        raise SystemExit("the network has changed since it was evaluated: run `evaluate` on it first")
+    folder = write_model_folder(
+        name="affect",
+        kind="affect",
+        version=cfg["version"],
+        onnx_bytes=onnx_bytes,
+        summary=affect_card.SUMMARY.format(size=size),
+        trained_on=affect_card.trained_on(cfg),
+        input={
+            "name": "face",
+            "shape": [1, 1, size, size],
+            "colour": "grey",
+            "mean": [cfg["input"]["mean"]],
+            "std": [cfg["input"]["std"]],
+            "left_eye": cfg["input"]["left_eye"],
+            "right_eye": cfg["input"]["right_eye"],
+        },
+        outputs=[
+            {"name": "valence_arousal", "shape": [1, 2], "labels": ["valence", "arousal"]},
+            {"name": "log_variance", "shape": [1, 2], "labels": ["valence", "arousal"]},
+            {"name": "expression", "shape": [1, 8], "labels": affect_data.EXPRESSIONS},
+        ],
+        figures=affect_card.model_figures(report),
+        card=affect_card.card(report, cfg),
+    )
+    affect_parity.write_fixture(net, onnx_bytes, sha256, cfg["input"])
+    print(f"wrote {folder} and {affect_parity.FIXTURES / 'affect_parity.json'}")

@@ -1,0 +1,111 @@
+"""The affect network: a grey aligned face → valence and arousal with their uncertainty, 8 expressions.
+
+One trunk of residual and inception blocks with batch normalisation, three linear heads. Residual
+blocks halve the picture with one wide convolution each, since wide convolutions are what a CPU does
+best; inception blocks between them see each place at three sizes for few operations.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def conv_bn(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+    )
+
+
+class ResidualDown(nn.Module):
+    """Halves width and height: 3×3 with stride 2, beside a pooled 1×1 shortcut."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.main = conv_bn(inputs, outputs, 3, stride=2)
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), conv_bn(inputs, outputs, 1))
+
+    def forward(self, x):
+        return functional.relu(self.main(x) + self.shortcut(x))
+
+
+class InceptionResidual(nn.Module):
+    """Three fields of view (1×1, 3×3, two 3×3) from one shared 1×1, concatenated, added to the input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        quarter, half = channels // 4, channels // 2
+        self.widths = [quarter, half, quarter]
+        self.reduce = conv_bn(channels, sum(self.widths), 1)
+        self.middle = conv_bn(half, half, 3)
+        self.wide_first = conv_bn(quarter, quarter, 3)
+        self.wide_second = conv_bn(quarter, quarter, 3)
+        # Each block begins as the identity, which lets a short training of a deep net start at once.
+        for last in (self.middle[1], self.wide_second[1]):
+            nn.init.zeros_(last.weight)
+
+    def forward(self, x):
+        narrow, middle, wide = functional.relu(self.reduce(x)).split(self.widths, dim=1)
+        middle = self.middle(middle)
+        wide = self.wide_second(functional.relu(self.wide_first(wide)))
+        return functional.relu(x + torch.cat([narrow, middle, wide], dim=1))
+
+
+class AffectNet(nn.Module):
+    """`forward` gives what training needs: valence_arousal, log_variance and expression logits."""
+
+    def __init__(self, widths: list[int], blocks: list[int], dropout: float):
+        super().__init__()
+        layers = [conv_bn(1, widths[0], 3), nn.ReLU()]
+        for stage, count in enumerate(blocks):
+            layers.append(ResidualDown(widths[stage], widths[stage + 1]))
+            layers += [InceptionResidual(widths[stage + 1]) for _ in range(count)]
+        self.trunk = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(dropout)
+        self.valence_arousal = nn.Linear(widths[-1], 2)
+        self.log_variance = nn.Linear(widths[-1], 2)
+        self.expression = nn.Linear(widths[-1], 8)
+
+    def forward(self, x):
+        features = self.dropout(self.trunk(x).mean(dim=(2, 3)))
+        return (
+            torch.tanh(self.valence_arousal(features)),
+            self.log_variance(features).clamp(-7.0, 2.0),
+            self.expression(features),
+        )
+
+
+class ShippedAffectNet(nn.Module):
+    """The trained network as the program runs it: batch norm folded in, calibrated, probabilities out.
+
+    The calibration (see `affect_measure.calibrate`) goes into the heads' own weights. All weights
+    are rounded to 16 bits, as which they are stored; arithmetic stays in 32.
+    """
+
+    def __init__(self, net: AffectNet, calibration: dict):
+        super().__init__()
+        self.net = fold_batch_norm(net.eval())
+        with torch.no_grad():
+            head = self.net.expression
+            head.bias += torch.tensor(calibration["class_bias"])
+            head.bias /= calibration["temperature"]
+            head.weight /= calibration["temperature"]
+            self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
+            for parameter in self.net.parameters():
+                parameter.copy_(parameter.half().float())
+        self.eval()
+
+    def forward(self, x):
+        valence_arousal, log_variance, logits = self.net(x)
+        return valence_arousal, log_variance, functional.softmax(logits, dim=1)
+
+
+def fold_batch_norm(module: nn.Module) -> nn.Module:
+    """Replaces each convolution followed by batch norm by the one convolution that equals both."""
+    for name, child in module.named_children():
+        pair = list(child) if isinstance(child, nn.Sequential) else []
+        if len(pair) == 2 and isinstance(pair[0], nn.Conv2d) and isinstance(pair[1], nn.BatchNorm2d):
+            setattr(module, name, nn.utils.fusion.fuse_conv_bn_eval(*pair))
+        else:
+            fold_batch_norm(child)
+    return module

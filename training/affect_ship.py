@@ -1,0 +1,127 @@
+"""From the best checkpoint to the bytes that ship, and the figures of those bytes.
+
+Every figure is measured on the ONNX file as the program runs it, one face at a time, not on the
+network in training.
+"""
+
+import hashlib
+import io
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from training import affect_data, affect_measure, align
+from training.affect_fit import new_net
+from training.affect_net import ShippedAffectNet
+from training.common import SHARED, onnx_latency_ms, pick_device, run_folder
+
+OUTPUTS = ["valence_arousal", "log_variance", "expression"]
+RECORDING = "single_face.mp4"
+
+
+def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
+    """The best average of the run, calibrated on the held-out faces."""
+    pick_device(cfg["threads"])
+    net = new_net(cfg)
+    net.load_state_dict(torch.load(run_folder(cfg["name"]) / "best.pt", map_location="cpu"))
+    holdout = affect_data.load_part(cfg, "holdout")
+    views = affect_data.eval_views(holdout, cfg["input"], aligned=False)
+    calibration = affect_measure.calibrate(affect_measure.predict(net, views, torch.device("cpu")), holdout)
+    return ShippedAffectNet(net, calibration), calibration
+
+
+def to_onnx(net: ShippedAffectNet, size_px: int) -> bytes:
+    """ONNX with weights stored in 16 bits and cast to 32, which the runtime does once on loading."""
+    buffer = io.BytesIO()
+    example = torch.zeros(1, 1, size_px, size_px)
+    torch.onnx.export(
+        net, (example,), buffer, input_names=["face"], output_names=OUTPUTS, opset_version=17, dynamo=False
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    graph = model.graph
+    casts = []
+    for number, tensor in enumerate(graph.initializer):
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype != np.float32:
+            continue
+        name, stored = tensor.name, values.astype(np.float16)
+        assert np.array_equal(stored.astype(np.float32), values), f"{name} was not rounded to 16 bits"
+        tensor.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}_16"))
+        casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], f"cast_{number}", to=onnx.TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def run_onnx(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
+    """The shipped file's outputs, one face at a time on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
+    rows = [session.run(OUTPUTS, {"face": view[None]}) for view in views]
+    return [np.concatenate(column) for column in zip(*rows)]
+
+
+def score_recording(onnx_bytes: bytes, cfg: dict) -> np.ndarray:
+    """Valence of each frame of the test recording that shows a face, aligned as the program does."""
+    import cv2
+
+    size = cfg["input"]["size_px"]
+    capture = cv2.VideoCapture(str(SHARED / "media" / RECORDING))
+    views = []
+    with affect_data.EyeFinder() as finder:
+        while (grabbed := capture.read())[0]:
+            rgb = cv2.cvtColor(grabbed[1], cv2.COLOR_BGR2RGB)
+            grey, eyes = align.grey(rgb), finder.find(rgb)
+            if not np.isnan(eyes).any():
+                to_source = affect_data.frame(grey, eyes, cfg["input"], aligned=True)
+                views.append(align.sample_affine(grey, to_source, size, size))
+    return run_onnx(onnx_bytes, affect_data.normalise(np.stack(views), cfg["input"]))[0][:, 0]
+
+
+def evaluate(cfg: dict) -> dict:
+    """Prints and stores the figures of the card; faces marked `is_valid` are used here only."""
+    net, calibration = shipped_net(cfg)
+    onnx_bytes = to_onnx(net, cfg["input"]["size_px"])
+    valid = affect_data.load_part(cfg, "valid")
+    views = affect_data.eval_views(valid, cfg["input"], aligned=False)
+    outputs = run_onnx(onnx_bytes, views)
+    as_cropped = affect_measure.figures(outputs, valid)
+    aligned_views = affect_data.eval_views(valid, cfg["input"], aligned=True)
+    by_eyes = affect_measure.figures(run_onnx(onnx_bytes, aligned_views), valid)
+    valence = score_recording(onnx_bytes, cfg)
+    tenth = max(len(valence) // 10, 1)
+    report = {
+        "sha256": hashlib.sha256(onnx_bytes).hexdigest(),
+        "faces": len(views),
+        "as_cropped": as_cropped,
+        "aligned_by_eyes": by_eyes,
+        "calibration": calibration,
+        "confusion": confusion(outputs[2].argmax(axis=1), valid["majority"]),
+        "recording_valence_start": float(valence[:tenth].mean()),
+        "recording_valence_end": float(valence[-tenth:].mean()),
+        "latency_ms": onnx_latency_ms(onnx_bytes, {"face": views[:1]}),
+        "size_mb": len(onnx_bytes) / 1e6,
+        "torch_onnx_difference": torch_difference(net, onnx_bytes, views[:64]),
+    }
+    (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
+    return report
+
+
+def confusion(winner: np.ndarray, majority: np.ndarray) -> list[list[int]]:
+    """Counts, majority label by row and prediction by column."""
+    count = len(affect_data.EXPRESSIONS)
+    return np.bincount(majority * count + winner, minlength=count * count).reshape(count, count).tolist()
+
+
+def torch_difference(net: ShippedAffectNet, onnx_bytes: bytes, views: np.ndarray) -> float:
+    """The largest difference between PyTorch and the ONNX file over all outputs."""
+    with torch.no_grad():
+        expected = [output.numpy() for output in net(torch.from_numpy(views))]
+    found = run_onnx(onnx_bytes, views)
+    return float(max(np.abs(one - other).max() for one, other in zip(expected, found)))

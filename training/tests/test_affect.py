@@ -1,0 +1,91 @@
+"""The affect network's data code, calibration and folding, on made-up faces."""
+
+import copy
+import tomllib
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import affect_data, affect_measure, align
+from training.affect_net import AffectNet, ShippedAffectNet
+
+CONFIG = tomllib.loads((Path(__file__).parent.parent / "configs" / "affect_smoke.toml").read_text())
+INPUT = CONFIG["input"]
+
+
+def blob(size: int) -> np.ndarray:
+    """A smooth made-up picture without symmetry."""
+    x, y = np.meshgrid(np.arange(size) / size, np.arange(size) / size)
+    return (127 + 60 * np.sin(7 * x + 1) + 50 * np.cos(9 * y * x)).astype(np.uint8)
+
+
+class DataTest(unittest.TestCase):
+    def test_single_votes_are_noise_unless_there_are_only_single_votes(self):
+        votes = np.zeros((2, 10), np.uint8)
+        votes[0, [0, 1, 3, 8]] = [6, 1, 2, 1]
+        votes[1, [0, 1, 2]] = 1
+        shares = affect_data.vote_shares(votes)
+        np.testing.assert_allclose(shares[0, :4], [0.75, 0, 0, 0.25])
+        np.testing.assert_allclose(shares[1, :3], 1 / 3, rtol=1e-6)
+
+    def test_final_faces_are_never_trained_or_tuned_on(self):
+        is_valid = np.arange(1000) % 7 == 0
+        part = affect_data.split_parts(is_valid, 0.1, seed=1)
+        self.assertTrue(np.array_equal(part == "valid", is_valid))
+        self.assertEqual((part == "holdout").sum(), round(0.1 * (~is_valid).sum()))
+
+    def test_fast_warp_agrees_with_the_reference(self):
+        for size in (48, 144):
+            picture = blob(size)
+            to_source = affect_data.frame(picture, np.array([0.3, 0.42, 0.66, 0.36]), INPUT, aligned=True)
+            fast = affect_data.warp(picture, to_source, INPUT["size_px"])
+            reference = align.sample_affine(picture, to_source, INPUT["size_px"], INPUT["size_px"])
+            np.testing.assert_allclose(fast, reference, atol=0.01)
+
+    def test_views_repeat_by_seed_and_stay_in_range(self):
+        faces = {"image": np.stack([blob(48)] * 4), "eyes": np.full((4, 4), np.nan, np.float32)}
+        one, two = (affect_data.Augmenter(CONFIG, np.random.default_rng(3)).batch(faces, np.arange(4)) for _ in "12")
+        np.testing.assert_array_equal(one, two)
+        self.assertTrue(one.min() >= 0 and one.max() <= 255)
+        self.assertFalse(np.array_equal(one[0], one[1]))
+
+
+class MeasureTest(unittest.TestCase):
+    def test_concordance_punishes_what_correlation_forgives(self):
+        target = np.linspace(-1, 1, 50)
+        self.assertAlmostEqual(affect_measure.concordance(target, target), 1)
+        self.assertLess(affect_measure.concordance(target * 0.3, target), 0.6)
+
+    def test_calibration_error_is_the_gap_between_said_and_true(self):
+        probabilities = np.full((100, 8), 0.1 / 7)
+        probabilities[:, 0] = 0.9
+        majority = np.where(np.arange(100) < 60, 0, 1)
+        self.assertAlmostEqual(affect_measure.calibration_error(probabilities, majority), 0.3, places=5)
+
+    def test_shipped_network_is_the_calibrated_network(self):
+        torch.manual_seed(1)
+        net = AffectNet(**CONFIG["net"])
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 1.5)
+                module.weight.data.uniform_(0.5, 1.5)
+        net.eval()
+        bias = np.linspace(-1, 1, 8).tolist()
+        calibration = {"class_bias": bias, "temperature": 0.7, "log_variance_offset": [0.1, -0.2]}
+        shipped = ShippedAffectNet(copy.deepcopy(net), calibration)
+        x = torch.randn(3, 1, 48, 48)
+        with torch.no_grad():
+            valence_arousal, log_variance, logits = net(x)
+            expected = torch.softmax((logits + torch.tensor(bias)) / 0.7, dim=1)
+            found = shipped(x)
+        # 16-bit weights are the only difference.
+        torch.testing.assert_close(found[0], valence_arousal, atol=5e-3, rtol=0)
+        torch.testing.assert_close(found[1], log_variance + torch.tensor([0.1, -0.2]), atol=1e-2, rtol=0)
+        torch.testing.assert_close(found[2], expected, atol=5e-3, rtol=0)
+
+
+if __name__ == "__main__":
+    unittest.main()
