@@ -76,7 +76,7 @@ def _teacher_recall(run, threshold: float, pictures: landmarks_pictures.Pictures
                         point_errors.append(np.linalg.norm((nearest[4:14] - face[4:14]).reshape(5, 2), axis=1).mean() / eyes)
         figures[f"recall_{name}"] = hits / total
         figures[f"teacher_faces_{name}"] = float(total)
-        figures[f"points_over_eye_distance_{name}"] = float(np.mean(point_errors))
+        figures[f"points_over_eye_distance_{name}"] = float(np.mean(point_errors)) if point_errors else float("nan")
     return figures
 
 

@@ -294,7 +294,7 @@ impl Worker {
         if is_paced && !self.wait_until(frame.at) {
             return false;
         }
-        self.counting.frame(frame.at);
+        self.counting.frame(self.clock.now());
         let is_stored = if is_live { self.offer_to_store(&frame) } else { self.wait_for_store(&frame) };
         let Some(is_stored) = is_stored else { return false };
         if is_stored {
