@@ -126,8 +126,11 @@ mod tests {
         assert_eq!(clock.offset().map(|o| o.offset_ns), Some(2));
     }
 
-    /// What happens to a document: a burst of pings or an event, each with its delays, out and back, in µs.
-    fn story() -> impl Strategy<Value = Vec<(bool, i64, Vec<(i64, i64)>)>> {
+    /// Whether it is a burst of pings or an event, the pause before it, and delays out and back, in µs.
+    type Step = (bool, i64, Vec<(i64, i64)>);
+
+    /// What happens to a document.
+    fn story() -> impl Strategy<Value = Vec<Step>> {
         let delays = prop::collection::vec((0i64..40_000, 0i64..40_000), 1..8);
         prop::collection::vec((any::<bool>(), 0i64..3_000_000, delays), 1..60)
     }

@@ -163,6 +163,8 @@ pub(super) struct Desk {
     tally: Tally,
     example: Option<String>,
     deaths_ns: Vec<i64>,
+    /// It cannot be shown here, and trying again would not help.
+    is_hopeless: bool,
     backlog: VecDeque<PageEvent>,
     orders: Vec<Order>,
 }
@@ -185,6 +187,7 @@ impl Desk {
             tally: Tally::default(),
             example: None,
             deaths_ns: Vec::new(),
+            is_hopeless: false,
             backlog: VecDeque::new(),
             orders: Vec::new(),
         }
@@ -236,11 +239,12 @@ impl Desk {
             }
             Note::WebProcessDied { at_ns, why } => self.died(PageProcess::Web, why, at_ns, Order::Reload),
             Note::CannotShow { at_ns, why } => {
+                self.is_hopeless = true;
                 self.loading_since_ns = None;
                 let at = self.at(at_ns);
                 self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
             }
-            Note::Gone => self.died(PageProcess::Window, "it ended by itself".into(), now_ns, Order::Respawn),
+            Note::Gone => self.died(PageProcess::Window, "it ended".into(), now_ns, Order::Respawn),
         }
     }
 
@@ -249,13 +253,13 @@ impl Desk {
         self.end_documents();
         self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
         self.deaths_ns.push(at_ns);
-        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED;
+        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.is_hopeless;
         let at = self.at(at_ns);
         self.tell(PageEvent::ProcessDied { at, what, why, is_restarted });
         if is_restarted {
             self.loading_since_ns = Some(at_ns);
             self.orders.push(remedy);
-        } else {
+        } else if !self.is_hopeless {
             self.loading_since_ns = None;
             let why = format!("{what} ended {} times within a minute and is not started again", self.deaths_ns.len());
             self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
@@ -505,5 +509,247 @@ impl Desk {
 
     fn at(&self, ns: i64) -> Timestamp {
         self.clock.from_monotonic_ns(ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const FIRST: &str = "00000000000000aa";
+    const SECOND_ID: &str = "00000000000000bb";
+
+    struct Play {
+        desk: Desk,
+        now_ns: i64,
+        told: Vec<PageEvent>,
+        /// Answer pings by themselves, `delay_ns` out and back, for a page whose clock began at `zero_ns`.
+        answers: Option<(String, u64)>,
+        zero_ns: i64,
+        delay_ns: i64,
+    }
+
+    impl Play {
+        fn new() -> Play {
+            let desk = Desk::new(Clock::start(), 0);
+            Play { desk, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
+        }
+
+        fn note(&mut self, note: Note) {
+            self.desk.note(note, self.now_ns);
+            self.settle();
+        }
+
+        fn say(&mut self, document: &str, n: u64, kind: &str, data: Value) {
+            let page_ms = (self.now_ns - self.zero_ns) as f64 * 1e-6;
+            let json = json!({"d": document, "n": n, "t": page_ms, "k": kind, "x": data}).to_string();
+            self.note(Note::Message { arrived_ns: self.now_ns, json });
+        }
+
+        fn hello(&mut self, document: &str, n: u64) {
+            let data = json!({"url": "u", "width_px": 1, "height_px": 1, "pixel_ratio": 1, "tick_ms": 0});
+            self.say(document, n, "document", data);
+        }
+
+        fn mark(&mut self, document: &str, n: u64) {
+            self.say(document, n, "mark", json!({"name": n.to_string()}));
+        }
+
+        /// Obeys what the desk asks for, and reads what it tells.
+        fn settle(&mut self) {
+            loop {
+                let orders = self.desk.orders();
+                self.told.extend(self.desk.events().drain(..));
+                let Some((document, n)) = self.answers.take() else { break };
+                let ids: Vec<u64> =
+                    orders.iter().filter_map(|o| if let Order::Ping { id } = o { Some(*id) } else { None }).collect();
+                let count = ids.len() as u64;
+                for (k, id) in ids.into_iter().enumerate() {
+                    self.desk.note(Note::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
+                    let page_ms = (self.now_ns + self.delay_ns - self.zero_ns) as f64 * 1e-6;
+                    self.now_ns += 2 * self.delay_ns;
+                    let json = json!({"d": document, "n": n + k as u64, "t": page_ms, "k": "pong", "x": {"id": id}});
+                    self.desk.note(Note::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
+                }
+                self.answers = Some((document, n + count));
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+
+        fn pass(&mut self, span_ns: i64) {
+            let end_ns = self.now_ns + span_ns;
+            while self.now_ns < end_ns {
+                self.now_ns += 50 * MS;
+                self.desk.tick(self.now_ns);
+                self.settle();
+            }
+        }
+
+        fn records(&self) -> Vec<&PageRecord> {
+            self.told.iter().filter_map(|e| if let PageEvent::Record(r) = e { Some(r) } else { None }).collect()
+        }
+
+        fn refused(&self, which: Refusal) -> u64 {
+            let count = |e: &PageEvent| match e {
+                PageEvent::Refused { count, reason, .. } if *reason == which => *count,
+                _ => 0,
+            };
+            self.told.iter().map(count).sum()
+        }
+    }
+
+    #[test]
+    fn events_wait_for_their_clock_and_then_have_exact_times() {
+        let mut play = Play::new();
+        (play.zero_ns, play.now_ns) = (-3_000 * MS, 10 * MS);
+        play.hello(FIRST, 0);
+        let said_ns = play.now_ns;
+        play.mark(FIRST, 1);
+        assert!(play.records().is_empty(), "held");
+        // The ping that is out already is answered, and so are those that follow.
+        let id = 0;
+        play.note(Note::PingSent { id, sent_ns: play.now_ns });
+        play.answers = Some((FIRST.into(), 3));
+        play.say(FIRST, 2, "pong", json!({"id": id}));
+        let expected = play.desk.clock.from_monotonic_ns(said_ns);
+        let records = play.records();
+        assert_eq!(records.len(), 2);
+        assert!((records[1].at.since_ns(expected)).abs() <= play.delay_ns, "{:?}", records[1]);
+        assert_eq!((records[1].page_seq, &records[1].data["document"]), (1, &json!(1)));
+        assert!(!records[1].data.contains_key("is_timed_by_arrival"));
+        assert!(matches!(play.told[0], PageEvent::ClockMeasured { document: 1, .. }), "{:?}", play.told);
+        let measured = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::ClockMeasured { .. })).count();
+        play.pass(21 * SECOND);
+        assert_eq!(measured(&play), 5, "at the start and every 5 s");
+        assert_eq!(play.refused(Refusal::Lost), 0);
+    }
+
+    #[test]
+    fn a_document_that_ends_unmeasured_is_timed_by_arrival() {
+        let mut play = Play::new();
+        play.hello(FIRST, 0);
+        play.now_ns = 5 * MS;
+        play.hello(SECOND_ID, 0);
+        let records = play.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].data["is_timed_by_arrival"], true);
+        play.pass(HOLD_LIMIT_NS + SECOND);
+        assert_eq!(play.records().len(), 2, "nothing is held for ever");
+        play.desk.finish();
+        play.settle();
+        assert_eq!(play.records().len(), 2);
+    }
+
+    #[test]
+    fn holes_are_lost_unless_refusals_explain_them() {
+        let mut play = Play::new();
+        play.hello(FIRST, 0);
+        play.mark(FIRST, 4);
+        play.mark(FIRST, 10);
+        play.note(Note::Refused(Refusals { reason: Refusal::Flood, count: 6, from_ns: 0, until_ns: 0 }));
+        play.note(Note::Message { arrived_ns: 0, json: "{}".into() });
+        play.pass(5 * SECOND);
+        assert_eq!(
+            (play.refused(Refusal::Lost), play.refused(Refusal::Flood), play.refused(Refusal::Malformed)),
+            (1, 6, 1)
+        );
+        let example = play
+            .told
+            .iter()
+            .find_map(|e| if let PageEvent::Refused { example, .. } = e { example.clone() } else { None });
+        assert!(example.is_some_and(|e| e.contains("recording script")));
+    }
+
+    #[test]
+    fn a_page_that_does_not_come_is_told_once() {
+        let mut play = Play::new();
+        play.pass(40 * SECOND);
+        let failed = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
+        assert_eq!(failed(&play), 1);
+        play.note(Note::LoadStarted { at_ns: play.now_ns });
+        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 200 });
+        play.pass(40 * SECOND);
+        assert_eq!(failed(&play), 1);
+        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 503 });
+        assert!(matches!(play.told.last(), Some(PageEvent::LoadFailed { why, .. }) if why.contains("503")));
+    }
+
+    #[test]
+    fn a_page_that_keeps_dying_is_left_alone() {
+        let mut play = Play::new();
+        let mut reloads = 0;
+        for _ in 0..8 {
+            play.now_ns += SECOND;
+            play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+            reloads += play.desk.orders().iter().filter(|o| **o == Order::Reload).count();
+        }
+        assert_eq!(reloads, DEATHS_ALLOWED);
+        play.now_ns += 2 * DEATHS_WITHIN_NS;
+        play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+        assert_eq!(play.desk.orders(), [Order::Reload], "a minute later it may try again");
+    }
+
+    #[test]
+    fn a_full_queue_is_counted_and_told() {
+        let mut play = Play::new();
+        play.answers = Some((FIRST.into(), 1));
+        play.hello(FIRST, 0);
+        let before = play.records().len();
+        for k in 0..BACKLOG as u64 + 500 {
+            // Nobody reads meanwhile.
+            let json = json!({"d": FIRST, "n": 11 + k, "t": 1.0, "k": "mark", "x": {"name": "m"}}).to_string();
+            play.desk.note(Note::Message { arrived_ns: play.now_ns, json }, play.now_ns);
+        }
+        play.pass(3 * SECOND);
+        assert_eq!(play.records().len() - before, BACKLOG);
+        assert_eq!(play.refused(Refusal::QueueFull), 500);
+        let numbers: Vec<u64> = play.records().iter().map(|r| r.page_seq).collect();
+        assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1));
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: no panic, no record lost without a count, numbers without holes.
+        #[test]
+        fn nothing_vanishes(
+            steps in prop::collection::vec((0u8..8, 0u64..6, 0i64..3_000), 1..120),
+        ) {
+            let mut play = Play::new();
+            let mut next = [0u64; 2];
+            let (mut sent, mut skipped) = (0u64, 0u64);
+            for (what, amount, pause_ms) in steps {
+                play.pass(pause_ms * MS);
+                let which = usize::from(what % 2);
+                let document = [FIRST, SECOND_ID][which];
+                match what {
+                    0..=3 => {
+                        // `amount` messages are lost on the way before this one.
+                        next[which] += amount;
+                        skipped += amount;
+                        play.mark(document, next[which]);
+                        next[which] += 1;
+                        sent += 1;
+                    }
+                    4 => play.note(Note::PingSent { id: amount, sent_ns: play.now_ns }),
+                    5 => play.note(Note::LoadStarted { at_ns: play.now_ns }),
+                    6 => {
+                        let json = json!({"d": document, "n": next[which], "t": 1, "k": "pong", "x": {"id": amount}});
+                        play.note(Note::Message { arrived_ns: play.now_ns, json: json.to_string() });
+                        next[which] += 1;
+                    }
+                    _ => {}
+                }
+            }
+            play.desk.finish();
+            play.settle();
+            prop_assert_eq!(play.records().len() as u64, sent);
+            prop_assert_eq!(play.refused(Refusal::Lost), skipped);
+            for (k, record) in play.records().iter().enumerate() {
+                prop_assert_eq!(record.page_seq, k as u64);
+            }
+        }
     }
 }

@@ -179,7 +179,7 @@ enum Stage {
     },
     Window {
         window: Option<ParticipantWindow>,
-        recipe: Recipe,
+        recipe: Box<Recipe>,
         notes: Sender<Note>,
     },
 }
@@ -212,7 +212,7 @@ impl Stage {
                     Some(program) => program,
                     None => std::env::current_exe().map_err(PageError::Start)?,
                 };
-                let recipe = Recipe { program, display, spec: WindowSpec { view, monitor } };
+                let recipe = Box::new(Recipe { program, display, spec: WindowSpec { view, monitor } });
                 let window = recipe.start(notes.clone()).map_err(PageError::Start)?;
                 Ok(Stage::Window { window: Some(window), recipe, notes })
             }

@@ -1,6 +1,6 @@
 //! The web view itself, the same in both placements: what it loads, what it may do, and what it tells.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -149,7 +149,10 @@ pub(super) fn builder<'a>(
     });
     let to = teller.clone();
     builder = builder.with_download_started_handler(move |url, _| {
-        to.denied(Denied::Download, &without_query(&url));
+        // On Linux it comes too late for some downloads: see `watch`.
+        if cfg!(not(target_os = "linux")) {
+            to.denied(Denied::Download, &without_query(&url));
+        }
         false
     });
     #[cfg(not(target_os = "linux"))]
@@ -177,11 +180,13 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
 /// What wry does not tell: failed loads, dead processes, and why.
 #[cfg(target_os = "linux")]
 pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
+    use std::cell::Cell;
+
     use webkit2gtk::glib::object::{Cast, ObjectType};
     use webkit2gtk::glib::translate::IntoGlib;
     use webkit2gtk::{
-        LoadEvent, NetworkError, PermissionRequest, PermissionRequestExt, PolicyError, URIResponseExt,
-        UserMediaPermissionRequest, WebResourceExt, WebViewExt,
+        DownloadExt, LoadEvent, NetworkError, PermissionRequest, PermissionRequestExt, PolicyError, URIRequestExt,
+        URIResponseExt, UserMediaPermissionRequest, WebContextExt, WebResourceExt, WebViewExt,
     };
     use wry::WebViewExtUnix;
 
@@ -243,6 +248,15 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         };
         to.tell(Note::WebProcessDied { at_ns: monotonic_ns(), why: why.to_owned() });
     });
+
+    if let Some(context) = view.context() {
+        let to = teller.clone();
+        context.connect_download_started(move |_, download| {
+            let url = download.request().and_then(|r| r.uri()).unwrap_or_default();
+            to.denied(Denied::Download, &without_query(&url));
+            download.cancel();
+        });
+    }
 
     let to = teller.clone();
     view.connect_permission_request(move |_, request: &PermissionRequest| {

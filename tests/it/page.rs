@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use affectograph::page::{PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal};
+use affectograph::page::{
+    BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal,
+};
 use affectograph::session::{Clock, Timestamp};
 use crossbeam_channel::Receiver;
 use serde_json::Value;
@@ -35,7 +37,7 @@ impl Display {
         }
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -89,9 +91,7 @@ struct Page {
 
 impl Page {
     fn open(display: &Display, address: PageAddress, mask: &[&str]) -> Page {
-        let clock = Clock::start();
-        let (out, events) = crossbeam_channel::bounded(8192);
-        let spec = PageSpec {
+        Page::start(PageSpec {
             address,
             placement: Placement::ParticipantWindow {
                 monitor: None,
@@ -101,7 +101,12 @@ impl Page {
             mask: mask.iter().map(|m| (*m).to_owned()).collect(),
             allow: Vec::new(),
             data_dir: None,
-        };
+        })
+    }
+
+    fn start(spec: PageSpec) -> Page {
+        let clock = Clock::start();
+        let (out, events) = crossbeam_channel::bounded(8192);
         let host = PageHost::start(spec, clock, out).unwrap();
         let (stamped, collected) = crossbeam_channel::unbounded();
         std::thread::spawn(move || events.iter().for_each(|e| drop(stamped.send((clock.now(), e)))));
@@ -142,6 +147,16 @@ impl Page {
     fn wait_mark(&mut self, name: &str) -> Value {
         let mark = self.wait_record(name, |r| r.kind == "mark" && has(r, "name", name));
         mark.data.get("data").cloned().unwrap_or_default()
+    }
+
+    fn host(&self) -> &PageHost {
+        self.host.as_ref().unwrap()
+    }
+
+    /// Whether such a record has come by now.
+    fn has(&mut self, is_it: impl Fn(&PageRecord) -> bool) -> bool {
+        self.told.extend(self.events.try_iter());
+        self.records().any(is_it)
     }
 
     fn records(&self) -> impl Iterator<Item = &PageRecord> {
@@ -458,6 +473,34 @@ fn processes_that_die_are_replaced() {
 }
 
 #[test]
+fn the_chosen_monitor_is_filled() {
+    let Some(display) = Display::open() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+    let address = PageAddress::parse("form.html", &folder).unwrap();
+    let mut page = Page::start(PageSpec {
+        address,
+        placement: Placement::ParticipantWindow {
+            monitor: Some(0),
+            program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
+            display: Some(display.name.clone()),
+        },
+        mask: Vec::new(),
+        allow: Vec::new(),
+        data_dir: None,
+    });
+    page.wait_record("the page", |r| r.kind == "load");
+    std::thread::sleep(Duration::from_secs(1));
+    display.screenshot("page_full_screen.png");
+    display.xdotool("mousemove 100 40 sleep 0.1 click 1");
+    let click = page.wait_record("a click", |r| r.kind == "click");
+    assert!(has(&click, "target", "button#buy"), "{click:?}");
+    assert_eq!((click.data["x_px"].as_f64(), click.data["y_px"].as_f64()), (Some(100.0), Some(40.0)));
+    display.xdotool("key alt+F4");
+    page.wait_record("that it does not close", |r| r.kind == "close_refused");
+    page.close();
+}
+
+#[test]
 fn a_window_without_a_display_says_so() {
     let (out, events) = crossbeam_channel::bounded(100);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
@@ -478,4 +521,133 @@ fn a_window_without_a_display_says_so() {
     host.close().unwrap();
     let rest: Vec<_> = events.iter().collect();
     assert_eq!(rest.last(), Some(&PageEvent::Closed), "{rest:?}");
+}
+
+/// GTK takes the display of its process, and that once: so the embedded page is tested in a process of its own.
+#[test]
+fn an_embedded_page_shares_the_keyboard() {
+    let Some(display) = Display::open() else { return };
+    let out = Command::new(std::env::current_exe().unwrap())
+        .args(["page::embedded_page", "--exact", "--ignored", "--nocapture"])
+        .env("DISPLAY", &display.name)
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    display.screenshot("page_after_embedding.png");
+    println!("{}", String::from_utf8_lossy(&out.stdout));
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// A plain X window that counts the keys it gets.
+struct PlainWindow {
+    xlib: x11_dl::xlib::Xlib,
+    display: *mut x11_dl::xlib::Display,
+    window: u64,
+}
+
+impl PlainWindow {
+    fn open() -> PlainWindow {
+        use x11_dl::xlib::{KeyPressMask, Xlib};
+        let xlib = Xlib::open().unwrap();
+        // SAFETY: plain Xlib calls on a display of our own, used by this thread alone.
+        unsafe {
+            let display = (xlib.XOpenDisplay)(std::ptr::null());
+            assert!(!display.is_null());
+            let root = (xlib.XDefaultRootWindow)(display);
+            let window = (xlib.XCreateSimpleWindow)(display, root, 0, 0, 1000, 700, 0, 0, 0x0033_5577);
+            (xlib.XStoreName)(display, window, c"plain".as_ptr());
+            (xlib.XSelectInput)(display, window, KeyPressMask);
+            (xlib.XMapRaised)(display, window);
+            (xlib.XSync)(display, 0);
+            PlainWindow { xlib, display, window }
+        }
+    }
+
+    fn keys(&self) -> u32 {
+        let mut keys = 0;
+        // SAFETY: as above; the event is written by Xlib before it is read.
+        unsafe {
+            (self.xlib.XSync)(self.display, 0);
+            while (self.xlib.XPending)(self.display) > 0 {
+                let mut event: x11_dl::xlib::XEvent = std::mem::zeroed();
+                (self.xlib.XNextEvent)(self.display, &mut event);
+                keys += u32::from(event.get_type() == x11_dl::xlib::KeyPress);
+            }
+        }
+        keys
+    }
+}
+
+#[test]
+#[ignore = "run by `an_embedded_page_shares_the_keyboard`, with a display of its own"]
+fn embedded_page() {
+    let xdotool = |line: &str| {
+        let out = Command::new("xdotool").args(line.split(' ')).output().unwrap();
+        assert!(out.status.success(), "xdotool {line}: {}", String::from_utf8_lossy(&out.stderr));
+    };
+    let parent = PlainWindow::open();
+    xdotool("search --sync --onlyvisible --name plain windowfocus");
+    let kept = tempfile::tempdir().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+    // Twice: the GTK thread goes on when a page has gone.
+    for round in 1..=2 {
+        let spec = PageSpec {
+            address: PageAddress::parse("form.html", &folder).unwrap(),
+            placement: Placement::Embedded {
+                parent_xid: parent.window,
+                bounds: BoundsPx { left: 10, top: 10, width: 50, height: 50 },
+                zoom: 1.0,
+            },
+            mask: Vec::new(),
+            allow: Vec::new(),
+            data_dir: Some(kept.path().to_owned()),
+        };
+        let mut page = Page::start(spec);
+        page.host().set_bounds(BoundsPx { left: 300, top: 100, width: 600, height: 500 }, 1.0);
+        page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
+        page.wait("its clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
+        let at = |x: i32, y: i32| format!("mousemove --window {} {x} {y} sleep 0.1 click 1 sleep 0.3", parent.window);
+
+        // The pointer over the page is no reason to give it the keys.
+        xdotool(&format!("mousemove --window {} {} {} sleep 0.3 key a sleep 0.3", parent.window, 420, 300));
+        assert!(!page.has(|r| r.kind == "keydown"), "round {round}: keys follow the pointer");
+
+        xdotool(&at(400, 200));
+        page.wait_record("a click in the text box", |r| r.kind == "click" && has(r, "target", "input#comment"));
+        parent.keys();
+        xdotool("type --delay 60 abc");
+        page.wait_record("what was typed", |r| r.kind == "input" && has(r, "length_after", 3));
+        assert_eq!(parent.keys(), 0, "round {round}: keys for the page reach the window");
+
+        // A press outside: the window says so, and has the keyboard back.
+        xdotool(&at(100, 400));
+        page.host().focus(false);
+        std::thread::sleep(Duration::from_millis(500));
+        xdotool("type --delay 60 xyz");
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(parent.keys(), 3, "round {round}: the window did not get the keyboard back");
+        assert!(!page.has(|r| r.kind == "input" && has(r, "inserted", "x")));
+
+        page.host().set_visible(false);
+        std::thread::sleep(Duration::from_millis(300));
+        page.host().set_visible(true);
+        page.host().set_bounds(BoundsPx { left: 200, top: 50, width: 700, height: 600 }, 1.0);
+        std::thread::sleep(Duration::from_millis(500));
+        xdotool(&at(300, 90));
+        page.wait_record("a click after it was hidden and moved", |r| {
+            r.kind == "click" && has(r, "target", "button#buy")
+        });
+        let shot = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots/page_embedded.png");
+        assert!(Command::new("import").args(["-window", "root"]).arg(shot).status().unwrap().success());
+
+        for pid in descendants("WebKitWebProcess") {
+            kill_9(pid);
+        }
+        page.wait("its death", |e| {
+            matches!(e, PageEvent::ProcessDied { what: PageProcess::Web, is_restarted: true, .. })
+        });
+        page.wait_record("a new document", |r| r.kind == "load" && has(r, "document", 2));
+        page.close();
+        println!("round {round} done");
+    }
 }
