@@ -16,12 +16,12 @@ use super::stream_writer::{Entry, Port};
 use super::{SessionLock, StoreError, schema};
 use crate::session::{Body, Record};
 
-/// Half of the 100 ms that are promised: the other half is for a disk that takes its time.
-const COMMIT_EVERY: Duration = Duration::from_millis(50);
+/// A quarter of what is promised: the rest is for a disk and a processor that are busy with other things.
+const COMMIT_EVERY: Duration = Duration::from_millis(25);
 /// So that a flood does not make one transaction longer than the promise.
 const COMMIT_ENTRIES: usize = 8_192;
 /// Ten minutes of commits that a receiver may lag behind.
-const BACKLOG: usize = 12_000;
+const BACKLOG: usize = 24_000;
 /// How long the end waits for a receiver that is full.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 

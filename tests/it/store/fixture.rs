@@ -1,0 +1,58 @@
+//! A session of file version 1 as the first release wrote it. It must open for ever: never write it anew, add a
+//! fixture for each new version.
+
+use std::path::{Path, PathBuf};
+
+use affectograph::session::{GapReason, SessionNumber};
+use affectograph::store::{Recorder, SessionEnd, SessionFile, SessionState, verify};
+use crossbeam_channel::unbounded;
+use serde_json::json;
+
+use super::{bytes_of, header, jpeg_frame, ms, streams};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/session_v1")
+}
+
+#[test]
+#[ignore = "writes the fixture: only for a new file version, into a folder of its own"]
+fn write_the_fixture() {
+    let mut recorder = Recorder::create(&folder(), header(), streams(), unbounded().0).unwrap();
+    let video = recorder.video(64, 48).unwrap().sender();
+    let (affect, page) = (recorder.stream("affect").unwrap(), recorder.stream("page").unwrap());
+    for k in 0..10 {
+        video.send(jpeg_frame(k, ms(100 + k as i64 * 33))).unwrap();
+        let values = std::array::from_fn::<_, 12, _>(|field| field as f32 * 0.25 - k as f32 * 0.5);
+        affect.sample(ms(100 + k as i64 * 33), Some(k), &values).unwrap();
+    }
+    page.event(ms(200), "click", json!({"target": "button#buy", "page_ms": 99.5})).unwrap();
+    page.gap(ms(300), ms(350), GapReason::PageFlood, 7, "too fast").unwrap();
+    recorder.finish(SessionEnd { at: ms(500), quality: Some(json!({"grade": "A"})) }).unwrap();
+}
+
+#[test]
+fn the_first_version_still_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in bytes_of(&folder()) {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Closed);
+    assert_eq!(session.header().session, SessionNumber(1));
+    assert_eq!(session.header().study.title, "Demo");
+    assert_eq!(session.header().camera.name, "phantom");
+    assert_eq!(session.header().models[0].name, "affect");
+    assert_eq!(session.header().zero_utc.to_rfc3339(), "2026-11-23T10:00:00.123456789+00:00");
+    assert_eq!(session.summary().unwrap().quality, Some(json!({"grade": "A"})));
+    let timeline = session.timeline().unwrap();
+    let affect = timeline.series("affect").unwrap();
+    assert_eq!((affect.len(), affect.times()[9], affect.frames()[9]), (10, ms(397), Some(9)));
+    assert_eq!(affect.column(3)[9], 0.75 - 4.5);
+    assert_eq!(timeline.events()[0].what.data["target"], "button#buy");
+    assert_eq!(timeline.gaps()[0].what.lost, 7);
+    let picture = image::load_from_memory(&session.picture(9).unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (64, 48));
+    assert!(verify(dir.path()).unwrap().is_intact);
+    drop(session);
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder()), "opening changes nothing");
+}
