@@ -65,7 +65,8 @@ pub enum VisionError {
         "the network `{model}` reads colours, and the picture is grey: choose a colour mode of the camera or another network"
     )]
     NeedsColour { model: String },
-    #[error("frame {frame} cannot be decoded: {why}")]
+    /// `why` is the decoder's own sentence, which names the frame.
+    #[error("{why}")]
     Decode { frame: u64, why: String },
     #[error(
         "the thread `vision` could not be started or ended badly: {why}. Stop the session; what was recorded is safe"

@@ -13,8 +13,10 @@ use super::{Runtime, VisionError};
 const TRACKING_SIDES: f32 = 1.45;
 /// The figure in the card that says below which probability the crop shows no face; 0.5 where the card has none.
 const THRESHOLD_FIGURE: &str = "face_threshold";
-/// How far apart the five points of both networks may be on average, in longest sides of the detector's box.
-const MAX_DISAGREEMENT: f32 = 0.1;
+/// How far apart the five points of both networks may be on average, in longest sides of the detector's box. Measured
+/// with the first networks: 0.05 at the median of faces of people they never saw, 0.12 and more on a pattern that each
+/// alone took for a face.
+const MAX_DISAGREEMENT: f32 = 0.12;
 /// A face whose brows and chin are closer than this says nothing.
 const MIN_FACE_PX: f32 = 12.0;
 

@@ -82,7 +82,7 @@ fn write_landmarks(folder: &Path) {
     points[42..48].fill([0.6, 0.4]);
     (points[48], points[54]) = ([0.4, 0.62], [0.6, 0.62]);
     let constants = vec![
-        constant("bright", &[1], &[100.0]),
+        constant("bright", &[1], &[80.0]),
         constant("places", &[1, 136], points.as_flattened()),
         constant("angles", &[1, 3], &[10.0, -5.0, 2.0]),
     ];
@@ -123,10 +123,14 @@ fn vision() -> Option<Vision> {
 
 /// Dark, with bright squares at these left upper corners.
 fn picture(squares: &[(usize, usize)]) -> Vec<u8> {
+    picture_with(squares, 230)
+}
+
+fn picture_with(squares: &[(usize, usize)], grey: u8) -> Vec<u8> {
     let is_bright = |x: usize, y: usize| {
         squares.iter().any(|(left, top)| (*left..left + SQUARE).contains(&x) && (*top..top + SQUARE).contains(&y))
     };
-    (0..WIDTH * HEIGHT).map(|i| if is_bright(i % WIDTH, i / WIDTH) { 230 } else { 20 }).collect()
+    (0..WIDTH * HEIGHT).map(|i| if is_bright(i % WIDTH, i / WIDTH) { grey } else { 20 }).collect()
 }
 
 fn step(vision: &mut Vision, squares: &[(usize, usize)], ms: i64) -> affectograph::vision::Reading {
@@ -187,6 +191,28 @@ fn a_lost_face_is_looked_for_in_the_same_frame_and_found_where_it_was() {
     step(&mut vision, &[], 200);
     let later = step(&mut vision, &[MIDDLE, CORNER], 20_000).face.unwrap();
     assert!((later.rect.centre()[0] - 156.0).abs() < 3.0);
+}
+
+#[test]
+fn what_the_detector_never_confirms_is_given_up() {
+    let Some(mut vision) = vision() else { return };
+    assert!(step(&mut vision, &[MIDDLE], 0).face.is_some());
+    // Bright enough for the landmark network, too dim for the detector.
+    let dim = picture_with(&[MIDDLE], 140);
+    let mut seen = Vec::new();
+    for ms in (100..2500).step_by(100) {
+        let picture = Picture::grey(WIDTH as u32, HEIGHT as u32, &dim).unwrap();
+        let reading = vision.step(picture, Timestamp::from_ns(ms * 1_000_000)).unwrap();
+        seen.push((ms, reading.face.is_some()));
+    }
+    assert!(seen.iter().all(|(ms, is_there)| *is_there == (*ms < 2000)), "{seen:?}");
+    // One detection that misses it is forgiven.
+    assert!(step(&mut vision, &[MIDDLE], 3000).face.is_some());
+    let picture = Picture::grey(WIDTH as u32, HEIGHT as u32, &dim).unwrap();
+    assert!(vision.step(picture, Timestamp::from_ns(4_000_000_000)).unwrap().face.is_some());
+    assert!(step(&mut vision, &[MIDDLE], 5000).face.is_some());
+    let picture = Picture::grey(WIDTH as u32, HEIGHT as u32, &dim).unwrap();
+    assert!(vision.step(picture, Timestamp::from_ns(6_000_000_000)).unwrap().face.is_some());
 }
 
 fn frame(number: u64, squares: &[(usize, usize)]) -> Arc<Frame> {
