@@ -22,8 +22,7 @@ pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, sentence, FontId::proportional(13.0), p.weak);
         return;
     }
-    let current =
-        playhead.and_then(|at| log.position(shown, Timestamp::from_ns(at.as_ns().saturating_add(1))).checked_sub(1));
+    let current = playhead.and_then(|at| log.last_shown(at));
     let area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(playhead.is_none());
     ui.spacing_mut().item_spacing.y = 0.0;
     area.show_rows(ui, ROW, shown.len(), |ui, range| {
