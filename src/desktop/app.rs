@@ -23,6 +23,8 @@ pub struct App {
     /// The operator confirmed that the window closes.
     pub(super) is_quitting: bool,
     page_is_visible: bool,
+    /// When the playhead was last moved by playing, on the screen's clock.
+    played_at_s: Option<f64>,
     preferences_path: Option<PathBuf>,
     picking: Option<Picking>,
     wake: Wake,
@@ -48,6 +50,7 @@ impl App {
             page_bounds: None,
             is_quitting: false,
             page_is_visible: false,
+            played_at_s: None,
             preferences_path,
             picking: None,
             wake: Wake::new(move || waker.request_repaint()),
@@ -117,11 +120,17 @@ impl App {
             recording.now = self.instrument.now();
         }
         let Some(review) = &mut self.state.review else { return };
-        // A window that was hidden does not leap ahead when it comes back.
-        let elapsed = Duration::from_secs_f32(ctx.input(|i| i.stable_dt).clamp(0.0, 0.25));
         if review.is_playing() {
+            // By the clock, so that a slow machine shows fewer pictures and not slow ones. A window that was hidden
+            // does not leap ahead when it comes back.
+            let now_s = ctx.input(|i| i.time);
+            let elapsed_s = (now_s - self.played_at_s.unwrap_or(now_s)).clamp(0.0, 1.0);
+            self.played_at_s = Some(now_s);
+            let elapsed = Duration::from_secs_f64(elapsed_s);
             review.playhead.advance(elapsed, review.span.from(), review.span.until());
             review.follow(0.05);
+        } else {
+            self.played_at_s = None;
         }
         let wanted = review.frame_index().map(|k| review.frames[k].number);
         if wanted != review.wanted_frame {

@@ -2,6 +2,7 @@
 
 use crate::session::{SampleSeries, Timestamp};
 
+use super::ahead::ahead;
 use super::state::Window;
 
 /// Points of one unbroken stretch of a curve, `[seconds, value]`, by time.
@@ -44,11 +45,8 @@ pub fn curve(series: &SampleSeries, value: usize, spread: Option<usize>, window:
         let mut start = rows.start;
         for column in 0..columns {
             let edge = Timestamp::from_secs_f64(window.from_s + step_s * (column + 1) as f64);
-            let end = if column + 1 == columns {
-                rows.end
-            } else {
-                start + times[start..rows.end].partition_point(|t| *t < edge)
-            };
+            let end =
+                if column + 1 == columns { rows.end } else { start + ahead(&times[start..rows.end], |t| *t < edge) };
             if end > start {
                 if let Some(extent) = series.extent(value, start..end) {
                     let sd =

@@ -22,8 +22,7 @@ pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, sentence, FontId::proportional(13.0), p.weak);
         return;
     }
-    let current =
-        playhead.and_then(|at| log.position(shown, Timestamp::from_ns(at.as_ns().saturating_add(1))).checked_sub(1));
+    let current = playhead.and_then(|at| log.last_shown(at));
     let area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(playhead.is_none());
     ui.spacing_mut().item_spacing.y = 0.0;
     area.show_rows(ui, ROW, shown.len(), |ui, range| {
@@ -60,7 +59,14 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
         ui.painter().rect_filled(rect, 4.0, p.hover);
     }
     let lane = Lane::of(event.stream.as_str(), &event.what.kind);
-    let [sign, time, kind, details] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [12.0, 84.0, 62.0, 0.0]);
+    let time_text = event.at.to_string();
+    // The hour is told only where there is one.
+    let (short_time, time_width) = match time_text.strip_prefix("00:") {
+        Some(short) => (short, 66.0),
+        None => (time_text.as_str(), 86.0),
+    };
+    let [sign, time, kind, details] =
+        widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [12.0, time_width, 60.0, 0.0]);
     match lane {
         Lane::Marker => {
             ui.painter().add(widgets::diamond(sign.center(), 4.5, p.accent));
@@ -70,8 +76,7 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
             ui.painter().circle_filled(sign.center(), 2.0, p.weak);
         }
     }
-    let time_text = event.at.to_string();
-    widgets::line(ui, time, &time_text, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
+    widgets::line(ui, time, short_time, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
     widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
     let told = describe::details(&event.what.data);
     let color = if lane == Lane::Marker { p.strong } else { p.weak };

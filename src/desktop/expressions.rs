@@ -8,6 +8,7 @@ use crate::session::{AFFECT, EXPRESSIONS, Timeline, Timestamp, affect};
 use super::theme;
 
 const FRESH_S: f64 = 0.5;
+const WIDEST: f32 = 480.0;
 
 pub fn show(ui: &mut Ui, rect: Rect, timeline: &Timeline, at: Timestamp) {
     draw(ui, rect, stored(timeline, at));
@@ -27,6 +28,8 @@ fn stored(timeline: &Timeline, at: Timestamp) -> Option<[f32; 8]> {
 fn draw(ui: &mut Ui, rect: Rect, values: Option<[f32; 8]>) {
     let p = theme::palette(ui);
     let response = ui.allocate_rect(rect, Sense::hover());
+    // Longer bars are not easier to compare.
+    let rect = Rect::from_center_size(rect.center(), vec2(rect.width().min(WIDEST), rect.height()));
     let painter = ui.painter().with_clip_rect(rect);
     let row_height = (rect.height() / 8.0).min(34.0);
     let top = rect.min + vec2(0.0, (rect.height() - 8.0 * row_height) / 2.0);

@@ -185,7 +185,7 @@ fn keep_in_sight(ui: &Ui, home: &Home, range: &Range<usize>) {
 
 fn cells(rect: Rect) -> [Rect; 8] {
     let inner = rect.shrink2(vec2(14.0, 0.0));
-    let shares = [0.13, 0.10, 0.15, 0.19, 0.09, 0.13, 0.10, 0.11];
+    let shares = [0.12, 0.10, 0.14, 0.19, 0.09, 0.13, 0.10, 0.13];
     let mut x = inner.left();
     shares.map(|share| {
         let width = inner.width() * share;

@@ -60,6 +60,14 @@ pub struct Stretch {
     pub until: Timestamp,
 }
 
+/// An event on the time axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    pub at: Timestamp,
+    /// In `timeline.events()`.
+    pub row: u32,
+}
+
 /// Stretches closer than this are one for the eye.
 const MERGE_NS: i64 = 50_000_000;
 
@@ -69,8 +77,8 @@ pub struct Indexed {
     filter: EventFilter,
     /// Rows of `timeline.events()` that pass the filter, by time.
     shown: Vec<u32>,
-    /// The same by lane.
-    lanes: [Vec<u32>; 3],
+    /// The same by lane, with their times at hand.
+    lanes: [Vec<Mark>; 3],
     absent: Vec<Stretch>,
     lost: Vec<Stretch>,
     indexed_gaps: usize,
@@ -119,17 +127,17 @@ impl Indexed {
         &self.shown
     }
 
-    /// Shown rows of one lane with `from <= time < until`.
-    pub fn lane_between(&self, lane: Lane, from: Timestamp, until: Timestamp) -> &[u32] {
-        let rows = &self.lanes[lane as usize];
-        let start = self.position(rows, from);
-        &rows[start..self.position(rows, until).max(start)]
+    /// Shown events of one lane with `from <= time < until`.
+    pub fn lane_between(&self, lane: Lane, from: Timestamp, until: Timestamp) -> &[Mark] {
+        let marks = &self.lanes[lane as usize];
+        let start = marks.partition_point(|m| m.at < from);
+        &marks[start..marks.partition_point(|m| m.at < until).max(start)]
     }
 
-    /// How many of `rows` (by time) are before `at`.
-    pub fn position(&self, rows: &[u32], at: Timestamp) -> usize {
+    /// The last shown event at or before `at`, as a position in [`Indexed::shown`].
+    pub fn last_shown(&self, at: Timestamp) -> Option<usize> {
         let events = self.timeline.events();
-        rows.partition_point(|row| events[*row as usize].at < at)
+        self.shown.partition_point(|row| events[*row as usize].at <= at).checked_sub(1)
     }
 
     /// Where there was no face to read.
@@ -148,7 +156,10 @@ impl Indexed {
         let row = if forward {
             self.shown.get(self.shown.partition_point(|row| events[*row as usize].at <= at))
         } else {
-            self.position(&self.shown, at).checked_sub(1).and_then(|k| self.shown.get(k))
+            self.shown
+                .partition_point(|row| events[*row as usize].at < at)
+                .checked_sub(1)
+                .and_then(|k| self.shown.get(k))
         };
         row.map(|row| events[*row as usize].at)
     }
@@ -163,7 +174,7 @@ impl Indexed {
                 && (needle.is_empty() || describe::event(&event.what).to_lowercase().contains(&needle));
             if passes {
                 self.shown.push(row as u32);
-                self.lanes[lane as usize].push(row as u32);
+                self.lanes[lane as usize].push(Mark { at: event.at, row: row as u32 });
             }
         }
     }

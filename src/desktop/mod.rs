@@ -4,6 +4,7 @@
 
 pub mod port;
 
+mod ahead;
 mod app;
 mod apply;
 mod camera_view;

@@ -5,6 +5,7 @@ use egui::{Color32, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2
 
 use crate::session::{AFFECT, Timestamp, affect};
 
+use super::ahead::ahead;
 use super::command::Command;
 use super::indexed::Lane;
 use super::state::{Review, Window};
@@ -76,25 +77,20 @@ fn curve(painter: &egui::Painter, rect: Rect, review: &Review, field: usize, mid
 
 fn events(painter: &egui::Painter, rect: Rect, review: &Review, p: &theme::Palette) {
     let (from, until) = (review.span.from(), Timestamp::from_ns(review.span.until().as_ns().saturating_add(1)));
-    let rows = review.log.timeline().events();
     let pixel_s = review.span.width_s() / f64::from(rect.width().max(1.0));
     for lane in [Lane::Page, Lane::Marker] {
-        let shown = review.log.lane_between(lane, from, until);
-        let mut k = 0;
-        while let Some(row) = shown.get(k) {
-            let at_s = rows[*row as usize].at.as_secs_f64();
+        let mut marks = review.log.lane_between(lane, from, until);
+        while let Some(mark) = marks.first() {
+            let at_s = mark.at.as_secs_f64();
             let x = rect.left() + ((at_s - review.span.from_s) / pixel_s) as f32;
-            match lane {
-                Lane::Marker => {
-                    painter.add(widgets::diamond(pos2(x, rect.bottom() - 6.0), 4.0, p.accent));
-                }
-                _ => {
-                    let foot = pos2(x, rect.bottom() - 1.0);
-                    painter.line_segment([foot, foot - vec2(0.0, 4.0)], Stroke::new(1.0, p.weak));
-                }
+            if lane == Lane::Marker {
+                painter.add(widgets::diamond(pos2(x, rect.bottom() - 6.0), 4.0, p.accent));
+            } else {
+                let foot = pos2(x, rect.bottom() - 1.0);
+                painter.line_segment([foot, foot - vec2(0.0, 4.0)], Stroke::new(1.0, p.weak));
             }
             let next = Timestamp::from_secs_f64(at_s + pixel_s);
-            k += 1 + review.log.position(&shown[k + 1..], next);
+            marks = &marks[1 + ahead(&marks[1..], |m| m.at < next)..];
         }
     }
 }

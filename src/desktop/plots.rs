@@ -6,9 +6,10 @@ use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
 use crate::session::{AFFECT, Happening, Timestamp, affect};
 
+use super::ahead::ahead;
 use super::command::Command;
 use super::decimate::{self, Curve};
-use super::indexed::{Indexed, Lane, Stretch};
+use super::indexed::{Indexed, Lane, Mark, Stretch};
 use super::state::Window;
 use super::theme::{self, Palette};
 use super::{describe, figures, widgets};
@@ -225,22 +226,22 @@ fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>
     let painter = ui.painter().with_clip_rect(area);
     let (window, log) = (plotted.window, plotted.log);
     let rows = log.timeline().events();
-    let x_at = |row: u32| x_of(area, window, rows[row as usize].at.as_secs_f64());
+    let x_at = |mark: &Mark| x_of(area, window, mark.at.as_secs_f64());
     let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| (at.y - y).abs() <= EVENTS_PX / 4.0);
-    let mut left: Vec<(Lane, &[u32])> =
+    let mut left: Vec<(Lane, &[Mark])> =
         lanes.iter().map(|lane| (*lane, log.lane_between(*lane, window.from(), window.until()))).collect();
     let mut nearest: Option<(f32, usize)> = None;
     let mut free_from = area.left();
     loop {
-        let earliest = left.iter_mut().filter(|(_, shown)| !shown.is_empty()).min_by_key(|(_, shown)| shown[0]);
+        let earliest = left.iter_mut().filter(|(_, shown)| !shown.is_empty()).min_by_key(|(_, shown)| shown[0].at);
         let Some((lane, shown)) = earliest else { return nearest };
-        let (lane, row) = (*lane, shown[0]);
-        let x = x_at(row);
+        let (lane, Mark { row, .. }) = (*lane, shown[0]);
+        let x = x_at(&shown[0]);
         // On to the next event on another pixel than this one.
         let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
-        *shown = &shown[1 + log.position(&shown[1..], next_at)..];
-        let next = left.iter().filter_map(|(_, shown)| shown.first()).min();
-        let right = next.map_or(area.right() - 4.0, |next| x_at(*next) - 8.0);
+        *shown = &shown[1 + ahead(&shown[1..], |m| m.at < next_at)..];
+        let next = left.iter().filter_map(|(_, shown)| shown.first()).min_by_key(|m| m.at);
+        let right = next.map_or(area.right() - 4.0, |next| x_at(next) - 8.0);
         mark(&painter, area, pos2(x, y), lane, p);
         let room = Room { left: free_from, x, right };
         let end = write_label(&painter, room, y, &label(&rows[row as usize].what, lane), p);

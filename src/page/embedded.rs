@@ -4,7 +4,7 @@
 //! and lives as long as the program. Pages come and go on it; everything is asked of it by sources on its main loop, so
 //! nobody waits for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -29,6 +29,7 @@ pub(super) struct Embedded {
 }
 
 struct Shown {
+    bounds: Cell<BoundsPx>,
     // The view goes before the context it lives in.
     view: WebView,
     keyboard: Rc<Keyboard>,
@@ -94,6 +95,7 @@ impl Embedded {
     pub fn set_bounds(self, bounds: BoundsPx, zoom: f64) {
         // Neither fails on X11.
         self.with(move |shown| {
+            shown.bounds.set(bounds);
             let _always_ok = shown.view.set_bounds(rect(bounds)).and_then(|()| shown.view.zoom(zoom));
         });
     }
@@ -104,6 +106,10 @@ impl Embedded {
                 shown.keyboard.give(false);
             }
             let _always_ok = shown.view.set_visible(is_visible);
+            if is_visible {
+                // GTK gives a hidden view no room, so what it was told while hidden must be told again.
+                let _always_ok = shown.view.set_bounds(rect(shown.bounds.get()));
+            }
         });
     }
 
@@ -142,7 +148,7 @@ fn build(spec: ViewSpec, parent_xid: u64, bounds: BoundsPx, zoom: f64, teller: R
     view::watch(&view, &teller);
     view.zoom(zoom).map_err(|e| e.to_string())?;
     let keyboard = Keyboard::new(&view, parent_xid)?;
-    Ok(Shown { view, keyboard, spec, teller, _context: context })
+    Ok(Shown { bounds: Cell::new(bounds), view, keyboard, spec, teller, _context: context })
 }
 
 fn rect(bounds: BoundsPx) -> Rect {

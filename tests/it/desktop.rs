@@ -325,6 +325,19 @@ fn review_steps_plays_and_asks_for_the_picture_it_needs() {
 }
 
 #[test]
+fn playing_keeps_time_however_slowly_the_screen_is_drawn() {
+    for step_s in [0.02, 0.4] {
+        let mut scene = scenes::review(plain().with_step_dt(step_s), &Script::of(60.0), false);
+        scene.window.key_press(Key::Space);
+        scene.window.run_steps(2);
+        let from_s = scene.state().review.as_ref().unwrap().playhead.at.as_secs_f64();
+        scene.window.run_steps(10);
+        let played_s = scene.state().review.as_ref().unwrap().playhead.at.as_secs_f64() - from_s;
+        assert!((played_s - 10.0 * f64::from(step_s)).abs() < 1e-3, "{played_s} s at {step_s}");
+    }
+}
+
+#[test]
 fn events_are_visited_filtered_and_clicked() {
     let mut scene = scenes::review(plain(), &Script::of(60.0), false);
     press(&mut scene, Modifiers::NONE, Key::N);

@@ -49,7 +49,7 @@ fn every_screen_is_drawn() {
         println!("skipped: {reason}");
         return;
     }
-    let makes: [(&str, Make); 14] = [
+    let makes: [(&str, Make); 17] = [
         ("home", |b| {
             let mut s = scenes::home(b);
             s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
@@ -92,6 +92,25 @@ fn every_screen_is_drawn() {
         ("live_stop", |b| {
             let s = scenes::live(b, 761.2, false);
             s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+            s
+        }),
+        ("live_note", |b| {
+            let mut s = scenes::live(b, 761.2, false);
+            s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+            s.settle();
+            s.window.event(egui::Event::Text("leans back and sighs".into()));
+            s
+        }),
+        ("erase", |b| {
+            let mut s = scenes::home(b);
+            s.window.key_press(Key::ArrowDown);
+            s.settle();
+            s.window.key_press(Key::Delete);
+            s
+        }),
+        ("export", |b| {
+            let s = reviewed(b);
+            s.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
             s
         }),
         ("report", |b| {
