@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::session::{GapReason, HEALTH, MARKER, PAGE, Record, StreamInfo, Timeline, Timestamp};
+use crate::session::{Body, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, Record, StreamInfo, Timeline, Timestamp};
 
 use super::describe;
 
@@ -87,7 +87,7 @@ pub struct Indexed {
 impl Indexed {
     pub fn new(timeline: Timeline) -> Self {
         let mut indexed = Indexed { timeline, ..Indexed::default() };
-        indexed.index_events();
+        indexed.index_events(0);
         indexed.index_gaps();
         indexed
     }
@@ -97,10 +97,14 @@ impl Indexed {
     }
 
     pub fn ingest(&mut self, records: &[Record]) {
-        let events = self.timeline.events().len();
+        let known = self.timeline.events().len();
+        let last = self.timeline.events().last().map(|e| e.at);
+        let earliest = records.iter().filter(|r| matches!(r.body, Body::Event { .. })).map(|r| r.at).min();
         records.iter().for_each(|r| self.timeline.ingest(r));
-        if self.timeline.events().len() != events {
-            self.index_events();
+        if self.timeline.events().len() != known {
+            // Nearly always the new ones are the last ones, and what was indexed stays.
+            let is_in_order = last.is_none_or(|last| earliest.is_none_or(|at| at >= last));
+            self.index_events(if is_in_order { known } else { 0 });
         }
         if self.timeline.gaps().len() != self.indexed_gaps {
             self.index_gaps();
@@ -118,7 +122,7 @@ impl Indexed {
     pub fn set_filter(&mut self, filter: EventFilter) {
         if filter != self.filter {
             self.filter = filter;
-            self.index_events();
+            self.index_events(0);
         }
     }
 
@@ -164,11 +168,18 @@ impl Indexed {
         row.map(|row| events[*row as usize].at)
     }
 
-    fn index_events(&mut self) {
-        self.shown.clear();
-        self.lanes.iter_mut().for_each(Vec::clear);
+    /// From row `from` on; those before it are indexed already.
+    fn index_events(&mut self, from: usize) {
+        if from == 0 {
+            self.shown.clear();
+            self.lanes.iter_mut().for_each(Vec::clear);
+        }
         let needle = self.filter.text.trim().to_lowercase();
-        for (row, event) in self.timeline.events().iter().enumerate() {
+        for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
+            // Measurements of the clock are not what somebody did.
+            if event.stream.as_str() == PAGE_CLOCK {
+                continue;
+            }
             let lane = Lane::of(event.stream.as_str(), &event.what.kind);
             let passes = self.filter.lanes[lane as usize]
                 && (needle.is_empty() || describe::event(&event.what).to_lowercase().contains(&needle));
