@@ -16,6 +16,8 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// An X server with a window manager; both end with it.
 struct Display {
     name: String,
@@ -26,7 +28,6 @@ struct Display {
 impl Display {
     /// `None`, with the reason printed, where this machine cannot do it.
     fn open() -> Option<Display> {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         for tool in ["Xvfb", "openbox", "xdotool", "import"] {
             let found = std::env::var_os("PATH")
                 .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
@@ -36,14 +37,68 @@ impl Display {
             }
         }
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"])
+        let mut server = Command::new("Xvfb");
+        server.args(["-screen", "0", "1280x800x24"]);
+        Display::start(server, alone)
+    }
+
+    /// Two monitors of a server without hardware. `None` where that is not installed, or where a desktop is running,
+    /// from which this server might take the screen.
+    fn with_two_monitors() -> Option<Display> {
+        let is_there = Path::new("/usr/lib/xorg/modules/drivers/dummy_drv.so").exists();
+        let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|d| std::env::var_os(d).is_some());
+        if !is_there || has_desktop {
+            println!("SKIPPED: no Xorg with the dummy driver, or a desktop is running");
+            return None;
+        }
+        drop(Display::open()?); // looks for the other tools
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let config = folder.join("two_monitors.conf");
+        let text = "Section \"Device\"\nIdentifier \"d\"\nDriver \"dummy\"\nVideoRam 256000\nEndSection\n\
+            Section \"Monitor\"\nIdentifier \"m\"\nHorizSync 5.0-1000.0\nVertRefresh 5.0-200.0\nEndSection\n\
+            Section \"Screen\"\nIdentifier \"s\"\nDevice \"d\"\nMonitor \"m\"\nDefaultDepth 24\nEndSection\n\
+            Section \"ServerFlags\"\nOption \"AutoAddDevices\" \"false\"\nEndSection\n";
+        std::fs::write(&config, text).unwrap();
+        let mut server = Command::new("Xorg");
+        server
+            .arg("-config")
+            .arg(&config)
+            .arg("-logfile")
+            .arg(folder.join("xorg.log"))
+            .args(["-novtswitch", "-sharevts"]);
+        let display = Display::start(server, alone)?;
+        for line in [
+            "--output DUMMY0 --mode 1280x960 --pos 0x0",
+            "--addmode DUMMY1 1024x768",
+            "--output DUMMY1 --mode 1024x768 --pos 1280x0",
+            "--query", // makes the server notice that the second one is there
+        ] {
+            let set =
+                Command::new("xrandr").args(line.split(' ')).env("DISPLAY", &display.name).output().map(|o| o.status);
+            if !set.is_ok_and(|s| s.success()) {
+                println!("SKIPPED: `xrandr {line}` failed");
+                return None;
+            }
+        }
+        Some(display)
+    }
+
+    fn start(mut server: Command, alone: MutexGuard<'static, ()>) -> Option<Display> {
+        let mut server = server
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut number = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        if number.trim().is_empty() {
+            let _ = server.kill();
+            let _ = server.wait();
+            println!("SKIPPED: the X server does not start here");
+            return None;
+        }
         let name = format!(":{}", number.trim());
         let manager = Command::new("openbox").env("DISPLAY", &name).stderr(Stdio::null()).spawn().unwrap();
         Some(Display { name, processes: vec![manager, server], _alone: alone })
@@ -497,6 +552,19 @@ fn the_chosen_monitor_is_filled() {
     assert_eq!((click.data["x_px"].as_f64(), click.data["y_px"].as_f64()), (Some(100.0), Some(40.0)));
     display.xdotool("key alt+F4");
     page.wait_record("that it does not close", |r| r.kind == "close_refused");
+    page.close();
+}
+
+#[test]
+fn the_second_monitor_is_the_participants() {
+    let Some(display) = Display::with_two_monitors() else { return };
+    let mut page = Page::local(&display, "form.html", &[]);
+    std::thread::sleep(Duration::from_secs(1));
+    display.screenshot("page_two_monitors.png");
+    display.xdotool("mousemove 1380 40 sleep 0.1 click 1");
+    let click = page.wait_record("a click on the second monitor", |r| r.kind == "click");
+    assert!(has(&click, "target", "button#buy"), "{click:?}");
+    assert_eq!((click.data["x_px"].as_f64(), click.data["y_px"].as_f64()), (Some(100.0), Some(40.0)));
     page.close();
 }
 
