@@ -28,6 +28,8 @@ mod preferences;
 mod quality;
 mod receive;
 mod review;
+mod reviewed;
+mod session_table;
 mod setup;
 mod state;
 mod theme;

@@ -247,6 +247,25 @@ fn no_single_key_ends_a_session() {
 }
 
 #[test]
+fn closing_the_window_asks_while_it_records() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    let close = |scene: &mut Scene| {
+        let root = scene.window.input_mut().viewports.get_mut(&egui::ViewportId::ROOT).unwrap();
+        root.events.push(egui::ViewportEvent::Close);
+        scene.window.step();
+        scene.window.input_mut().viewports.get_mut(&egui::ViewportId::ROOT).unwrap().events.clear();
+        scene.settle();
+    };
+    close(&mut scene);
+    assert!(says(&scene, "A recording is running"));
+    click(&mut scene, "Keep recording");
+    assert!(scene.state().dialog.is_none() && scene.state().recording.is_some());
+    scene.say(Update::Finished(Box::new(scenes::finished())));
+    close(&mut scene);
+    assert!(scene.state().dialog.is_none(), "nothing to ask any more");
+}
+
+#[test]
 fn losing_data_is_said_in_words_until_it_is_over() {
     let mut scene = scenes::live(plain(), 120.0, true);
     let alarm = |losing: &str| {
