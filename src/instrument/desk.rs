@@ -19,6 +19,9 @@ use crate::session::{Clock, PagePlacement, Timestamp};
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
     let builder: InstrumentBuilder = Box::new(move |host| Ok(Box::new(Desk::start(places, host)?)));
+    // The embedded page's own window may go away under winit's feet.
+    #[cfg(target_os = "linux")]
+    crate::page::keys::overlook_lost_page_window();
     let preferences = crate::desktop::Preferences::default_path();
     crate::desktop::run(crate::desktop::Options { build: builder, open: None, preferences })?;
     Ok(ExitCode::SUCCESS)
