@@ -12,6 +12,7 @@ TRAINED_ON = (
     "votes, not ratings. {mux}No picture is part of this project."
 )
 MUX = "LFW-based pictures (muxspace facial_expressions) with labels by an earlier version of this network. "
+TARGET_LATENCY_MS = 1.0
 # What a finished version must reach on `is_valid`; figure, its name in the report, bound, and whether lower is better.
 TARGETS = [
     ("8-class accuracy, majority label", "accuracy_8_class", 0.86, False),
@@ -90,6 +91,8 @@ def missing(report: dict) -> str:
         for title, name, bound, lower in TARGETS
         if not reached(report["as_cropped"][name], bound, lower)
     ]
+    if report["latency_ms"] > TARGET_LATENCY_MS:
+        lines.append(f"- one inference on one thread: {report['latency_ms']:.2f} ms, wanted ≤ {TARGET_LATENCY_MS:.2f} ms.")
     lines.append("- Pose augmentation by 3-D reconstruction, and accuracy against yaw with and without it: not done.")
     lines.append("- Ablation of block types, augmentation, soft labels and pseudo-labels: not done.")
     return "\n".join(lines)
@@ -105,9 +108,9 @@ def card(report: dict, cfg: dict) -> str:
         f"It goes on from a short first run (`configs/{train['start_from']}.toml`). " if "start_from" in train else ""
     )
     pseudo = (
-        f"\nThe LFW-based faces carry the outputs of an earlier version of this network as labels and make up "
-        f"{cfg['muxspace']['share']:.0%} of the faces drawn. They are sharper than FER+, as a camera's are; what "
-        "that gains was not measured.\n"
+        f"\nThe LFW-based faces carry the outputs of an earlier version of this network as labels and make up\n"
+        f"{cfg['muxspace']['share']:.0%} of the faces drawn. They are sharper than FER+, as a camera's are; what that\n"
+        "gains was not measured.\n"
         if "muxspace" in cfg
         else ""
     )
@@ -121,24 +124,28 @@ whole picture stretched over the input. Outputs: `valence_arousal` in −1 … 1
 `expression`, eight probabilities: {", ".join(EXPRESSIONS)}.
 
 ## Data and terms
-{trained_on(cfg)} The weights are MIT OR Apache-2.0.
+{trained_on(cfg)}
+The weights are MIT OR Apache-2.0.
 
 FER+ has ten people's votes for each face. Votes for 'unknown' and 'not a face' are left out, and so are single votes;
 faces where those two win would be dropped (there are none here). Valence and arousal are a linear fit from the votes
 to the mean of 25 raters on 1,600 AffectNet faces (10-fold CCC 0.91 and 0.74). Of the training faces,
 {cfg["data"]["holdout_share"]:.0%} are held out for choosing the checkpoint, the balance of the classes, the temperature
-and the scale of the uncertainty. The faces marked `is_valid` serve for the figures below alone.
+and the scale of the uncertainty. The faces marked `is_valid` serve for the figures below alone, with one exception: a
+first rule for the balance of the classes called so many neutral faces rare in an evaluation on them that the rule was
+changed to "at most 2 points of accuracy"; how far it then goes was found on the held-out faces.
 
 ## Recipe
 One trunk of inception and residual blocks with batch normalisation (widths {net["widths"]}, inception blocks a stage
 {net["blocks"]}), three linear heads. Cross-entropy with the vote shares; squared error, concordance and Gaussian
-likelihood for the two axes. {start}AdamW, one cycle of {train["epochs"]} epochs, batch {train["batch"]},
-peak rate {train["learning_rate"]}; moving average of the weights. {train.get("note", "")}
+likelihood for the two axes. {start}
+AdamW, one cycle of {train["epochs"]} epochs, batch {train["batch"]}, peak rate {train["learning_rate"]}; moving average of the weights.
+{train.get("note", "")}
 Rare expressions are drawn more often (frequency^−{train["sampling_power"]}). Half of the views are aligned by the
 eyes, half framed as FER+ has them, all jittered in place, size, roll, mirror, gamma, contrast, brightness, side light,
 noise, resolution, sharpness and with covered patches.
 {pseudo}
-After training: class bias (rarity^{report["calibration"]["rare_class_power"]:.2f}), temperature
+After training: class bias (rarity to the power {report["calibration"]["rare_class_power"]:.2f}), temperature
 {report["calibration"]["temperature"]:.2f} and the variance's scale from the held-out faces, folded into the weights;
 weights stored in 16 bits, arithmetic in 32.
 

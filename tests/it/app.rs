@@ -1,0 +1,174 @@
+//! The real program under a real X server, used as an experimenter and a participant use it: set up, record, click and
+//! type in the page, set a marker, stop, reopen.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use affectograph::store::{Condition, Library, SessionEntry, SessionFile, SessionState, verify};
+
+use super::screen::Display;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct App {
+    process: Child,
+    screen: Display,
+    sessions: tempfile::TempDir,
+}
+
+impl App {
+    /// The shipped demo study with a small, slow picture, so that a busy machine keeps up, and with consent given on
+    /// paper: a study beside the sessions takes the place of the shipped one of its name.
+    fn open() -> Option<App> {
+        let screen = Display::open()?;
+        let sessions = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let shipped = root.join("assets/studies/demo");
+        let mut study: toml::Table = std::fs::read_to_string(shipped.join("study.toml")).unwrap().parse().unwrap();
+        study["page"]["address"] = toml::Value::from(shipped.join("page").display().to_string());
+        study.insert("consent".into(), toml::Table::new().into());
+        let camera = [("width_px", 320.into()), ("height_px", 240.into()), ("rate_hz", 10.0.into())];
+        study.insert("camera".into(), toml::Table::from_iter(camera.map(|(k, v)| (k.to_owned(), v))).into());
+        let own = sessions.path().join("studies/demo");
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_affectograph"))
+            .current_dir(root)
+            .env("DISPLAY", &screen.name)
+            .env("AFFECTOGRAPH_SESSIONS", sessions.path())
+            .env("XDG_CONFIG_HOME", sessions.path().join("config"))
+            .env_remove("WAYLAND_DISPLAY")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let app = App { process, screen, sessions };
+        app.screen.xdotool("search --sync --onlyvisible --name ^affectograph$");
+        Some(app)
+    }
+
+    fn keys(&self, keys: &str) {
+        self.screen.xdotool(&format!("key {keys}"));
+        self.pause(700);
+    }
+
+    fn click(&self, x: i32, y: i32) {
+        self.screen.xdotool(&format!("mousemove {x} {y} sleep 0.1 click 1"));
+        self.pause(700);
+    }
+
+    fn pause(&self, ms: u64) {
+        std::thread::sleep(Duration::from_millis(ms));
+    }
+
+    fn session(&self) -> Option<SessionEntry> {
+        Library::open(self.sessions.path()).unwrap().sessions().unwrap().into_iter().next()
+    }
+
+    fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            if Instant::now() > deadline {
+                self.screen.screenshot("app_failed.png");
+                panic!("{what} did not come");
+            }
+            self.pause(300);
+        }
+    }
+
+    fn count(&self, folder: &Path, stream: &str, kind: &str) -> usize {
+        let timeline = SessionFile::open(folder).unwrap().timeline().unwrap();
+        timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind).count()
+    }
+
+    fn record(&self) -> PathBuf {
+        self.keys("ctrl+n");
+        self.screen.screenshot("app_1_new_session.png");
+        self.keys("Return");
+        self.pause(4000);
+        self.screen.screenshot("app_2_set_up.png");
+        let session = self.wait("a recording", || {
+            self.keys("ctrl+r");
+            self.pause(1500);
+            let session = self.session();
+            if session.is_none() {
+                // A check is not green yet: the dialog asks whether to record in spite of it. Not yet.
+                self.keys("Escape");
+            }
+            session
+        });
+        session.folder
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_session_from_set_up_to_review() {
+    if affectograph::vision::Runtime::get().is_err() || affectograph::vision::models_folder().is_err() {
+        return println!("skipped: no ONNX Runtime or no networks");
+    }
+    let Some(app) = App::open() else { return };
+    app.pause(2500);
+    app.screen.screenshot("app_0_home.png");
+    let folder = app.record();
+    app.wait("the page's first document", || (app.count(&folder, "page", "load") > 0).then_some(()));
+    app.pause(1500);
+
+    // The participant: a click into the page, Tab to its button, and Space.
+    app.click(300, 300);
+    app.keys("Tab");
+    app.keys("space");
+    app.wait("the mark that the task began", || {
+        (app.count(&folder, "page", "mark") > 0).then_some(()).or_else(|| {
+            app.keys("Tab");
+            app.keys("space");
+            None
+        })
+    });
+    app.screen.screenshot("app_3_live.png");
+
+    // The operator: a press outside the page takes the keyboard back, then a hot key.
+    app.click(1105, 470);
+    app.keys("1");
+    app.wait("the marker", || (app.count(&folder, "marker", "marker") == 1).then_some(()));
+    app.pause(2000);
+    app.screen.screenshot("app_4_marker.png");
+
+    app.keys("ctrl+shift+s");
+    app.pause(800);
+    app.screen.screenshot("app_5_stop.png");
+    app.keys("Return");
+    app.wait("the closed session", || {
+        app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed))
+    });
+    app.pause(2500);
+    app.screen.screenshot("app_6_report.png");
+
+    let file = SessionFile::open(&folder).unwrap();
+    let timeline = file.timeline().unwrap();
+    assert!(file.frames().unwrap().len() > 20);
+    assert!(timeline.series("affect").unwrap().len() > 10, "the networks find the phantom's face");
+    for kind in ["click", "keydown"] {
+        assert!(app.count(&folder, "page", kind) > 0, "no {kind} in the page");
+    }
+    assert!(app.count(&folder, "page_clock", "measured") > 0);
+    assert!(verify(&folder).unwrap().is_intact);
+
+    // Review, from the report's or the home screen's Enter.
+    app.keys("Escape");
+    app.keys("Up");
+    app.keys("Return");
+    app.pause(2500);
+    app.keys("space");
+    app.pause(1500);
+    app.screen.screenshot("app_7_review.png");
+}

@@ -1,0 +1,126 @@
+//! A screen of its own for a test: an X server with a window manager, real clicks and keys, and screenshots.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// An X server with a window manager; both end with it.
+pub struct Display {
+    pub name: String,
+    processes: Vec<Child>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Display {
+    /// `None`, with the reason printed, where this machine cannot do it.
+    pub fn open() -> Option<Display> {
+        for tool in ["Xvfb", "openbox", "xdotool", "import"] {
+            let found = std::env::var_os("PATH")
+                .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
+            if !found {
+                println!("SKIPPED: `{tool}` is not installed");
+                return None;
+            }
+        }
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut server = Command::new("Xvfb");
+        server.args(["-screen", "0", "1280x800x24"]);
+        Display::start(server, alone)
+    }
+
+    /// Two monitors of a server without hardware. `None` where that is not installed, or where a desktop is running,
+    /// from which this server might take the screen.
+    pub fn with_two_monitors() -> Option<Display> {
+        let is_there = Path::new("/usr/lib/xorg/modules/drivers/dummy_drv.so").exists();
+        let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|d| std::env::var_os(d).is_some());
+        if !is_there || has_desktop {
+            println!("SKIPPED: no Xorg with the dummy driver, or a desktop is running");
+            return None;
+        }
+        drop(Display::open()?); // looks for the other tools
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let config = folder.join("two_monitors.conf");
+        let text = "Section \"Device\"\nIdentifier \"d\"\nDriver \"dummy\"\nVideoRam 256000\nEndSection\n\
+            Section \"Monitor\"\nIdentifier \"m\"\nHorizSync 5.0-1000.0\nVertRefresh 5.0-200.0\nEndSection\n\
+            Section \"Screen\"\nIdentifier \"s\"\nDevice \"d\"\nMonitor \"m\"\nDefaultDepth 24\nEndSection\n\
+            Section \"ServerFlags\"\nOption \"AutoAddDevices\" \"false\"\nEndSection\n";
+        std::fs::write(&config, text).unwrap();
+        let mut server = Command::new("Xorg");
+        server
+            .arg("-config")
+            .arg(&config)
+            .arg("-logfile")
+            .arg(folder.join("xorg.log"))
+            .args(["-novtswitch", "-sharevts"]);
+        let display = Display::start(server, alone)?;
+        for line in [
+            "--output DUMMY0 --mode 1280x960 --pos 0x0",
+            "--addmode DUMMY1 1024x768",
+            "--output DUMMY1 --mode 1024x768 --pos 1280x0",
+            "--query", // makes the server notice that the second one is there
+        ] {
+            let set =
+                Command::new("xrandr").args(line.split(' ')).env("DISPLAY", &display.name).output().map(|o| o.status);
+            if !set.is_ok_and(|s| s.success()) {
+                println!("SKIPPED: `xrandr {line}` failed");
+                return None;
+            }
+        }
+        Some(display)
+    }
+
+    fn start(mut server: Command, alone: MutexGuard<'static, ()>) -> Option<Display> {
+        let mut server = server
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        if number.trim().is_empty() {
+            let _ = server.kill();
+            let _ = server.wait();
+            println!("SKIPPED: the X server does not start here");
+            return None;
+        }
+        let name = format!(":{}", number.trim());
+        let manager = Command::new("openbox").env("DISPLAY", &name).stderr(Stdio::null()).spawn().unwrap();
+        Some(Display { name, processes: vec![manager, server], _alone: alone })
+    }
+
+    pub fn xdotool(&self, line: &str) -> String {
+        let out = Command::new("xdotool").args(line.split(' ')).env("DISPLAY", &self.name).output().unwrap();
+        assert!(out.status.success(), "xdotool {line}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+
+    /// At that point of the participant window's page.
+    pub fn click(&self, x: i32, y: i32) {
+        let windows = self.xdotool("search --onlyvisible --sync --name participant");
+        let window = windows.lines().last().unwrap();
+        self.xdotool(&format!("mousemove --window {window} {x} {y} sleep 0.05 click 1"));
+    }
+
+    pub fn screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(name);
+        let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.name).status();
+        assert!(taken.unwrap().success());
+        println!("screenshot: {}", file.display());
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The whole line as a person at a terminal uses it: camera file → networks → session → reopened, by the real program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use affectograph::capture::{Decoder, Pace};
+use affectograph::recording::{Rig, RigPlan, SessionPlan};
+use affectograph::session::{AFFECT, CameraSettings, GapReason, Study, Timeline, affect};
+use affectograph::store::{Committed, SessionFile, StoredStudy};
+use serde_json::Value;
+
+fn shared(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("AFFECTOGRAPH_SHARED").map(PathBuf::from);
+    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let path = root.join("media").join(name);
+    if !path.is_file() {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    }
+    if Command::new("ffmpeg").arg("-version").output().is_err() {
+        println!("skipped: there is no ffmpeg");
+        return None;
+    }
+    Some(path)
+}
+
+fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_affectograph"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("AFFECTOGRAPH_SESSIONS", sessions)
+        .env_remove("DISPLAY")
+        .output()
+        .unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn record(camera: &Path, sessions: &Path) -> Value {
+    json(&affectograph(
+        &["record", "--participant", "sub-01", "--camera", &camera.display().to_string(), "--json"],
+        sessions,
+    ))
+}
+
+fn timeline(shown: &Value) -> Timeline {
+    SessionFile::open(Path::new(shown["session"].as_str().unwrap())).unwrap().timeline().unwrap()
+}
+
+fn frames_in(file: &Path) -> u64 {
+    let count = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames"])
+        .args(["-of", "csv=p=0"])
+        .arg(file)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&count.stdout).trim().trim_end_matches(',').parse().unwrap()
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len() as f32
+}
+
+#[test]
+fn a_smile_raises_valence_and_no_frame_is_lost() {
+    let Some(file) = shared("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let shown = record(&file, tmp.path());
+    assert_eq!(shown["frames_stored"], frames_in(&file));
+    assert_eq!(shown["frames_lost"], 0);
+    let timeline = timeline(&shown);
+    let valence = timeline.series(AFFECT).unwrap().column(affect::VALENCE);
+    // The clip goes from neutral to a smile. A slow machine may skip frames live, so thirds and not frame numbers.
+    let third = valence.len() / 3;
+    let peak = valence.windows(third.max(1)).map(mean).fold(f32::MIN, f32::max);
+    assert!(peak - mean(&valence[..third]) > 0.25, "from {} to {peak}", mean(&valence[..third]));
+
+    let folder = shown["session"].as_str().unwrap();
+    assert_eq!(json(&affectograph(&["verify", folder, "--json"], tmp.path()))["is_intact"], true);
+    let to = tmp.path().join("out");
+    let exported = affectograph(&["export", folder, "--to", &to.display().to_string()], tmp.path());
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let rows = csv::Reader::from_path(to.join("affect.csv")).unwrap().records().count();
+    assert_eq!(rows, valence.len());
+    assert!(to.join("session.png").metadata().unwrap().len() > 10_000);
+    let listed = json(&affectograph(&["list", "--json"], tmp.path()));
+    assert_eq!(listed["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn gaps_appear_when_the_face_leaves() {
+    let Some(file) = shared("face_noface.mov") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let shown = record(&file, tmp.path());
+    assert_eq!(shown["frames_stored"], frames_in(&file));
+    let timeline = timeline(&shown);
+    let absent: Vec<_> = timeline.gaps().iter().filter(|g| g.what.reason == GapReason::NoFace).collect();
+    assert!(!absent.is_empty(), "no gap of reason no_face");
+    let faces = timeline.series(AFFECT).unwrap();
+    let last_face = faces.times().last().unwrap();
+    assert!(absent.last().unwrap().what.until > *last_face, "the face left, so the session ends without one");
+}
+
+#[test]
+fn a_clip_without_a_face_yields_no_sample() {
+    let Some(file) = shared("no_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let shown = record(&file, tmp.path());
+    assert_eq!(timeline(&shown).series(AFFECT).unwrap().len(), 0);
+    assert!(shown["frames_scored"].as_u64().unwrap() > 0);
+    assert_eq!(shown["face_share"], 0.0);
+}
+
+/// What is shown live is what was committed, so the reopened timeline equals the live one, record for record.
+#[test]
+fn the_reopened_timeline_equals_the_live_one() {
+    let tmp = tempfile::tempdir().unwrap();
+    let toml = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/studies/demo/study.toml"),
+    )
+    .unwrap();
+    let study = Study::parse(&toml).unwrap();
+    let Ok(models) = affectograph::vision::models_folder() else {
+        return println!("skipped: there are no networks");
+    };
+    let plan = RigPlan {
+        camera: "phantom".parse().unwrap(),
+        camera_settings: CameraSettings { width_px: 320, height_px: 240, ..CameraSettings::default() },
+        pace: Pace::RealTime,
+        models,
+        affect_model: study.affect_model.clone(),
+        page: None,
+    };
+    let session = SessionPlan {
+        folder: tmp.path().join("session"),
+        participant: "sub-01".parse().unwrap(),
+        session: "ses-01".parse().unwrap(),
+        study: StoredStudy::new(&study, &toml),
+        consent: None,
+        overridden_checks: Vec::new(),
+    };
+    let (tx, committed) = crossbeam_channel::unbounded();
+    let rig = match Rig::record(&plan, session, tx) {
+        Ok(rig) => rig,
+        Err(e) => return println!("skipped: {e}"),
+    };
+    let streams = rig.streams().to_vec();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    rig.stop().unwrap();
+    let mut live = Timeline::default();
+    streams.into_iter().for_each(|s| live.declare(s));
+    for c in committed.try_iter() {
+        match c {
+            Committed::Records(records) => records.iter().for_each(|r| live.ingest(r)),
+            Committed::Failed(why) => panic!("{why}"),
+        }
+    }
+    let stored = SessionFile::open(&tmp.path().join("session")).unwrap();
+    let reopened = stored.timeline().unwrap();
+    assert!(live.events().len() >= 2);
+    assert_eq!(live.events(), reopened.events());
+    assert_eq!(live.gaps(), reopened.gaps());
+    assert_eq!(live.refused(), 0);
+    for info in live.streams() {
+        let (Some(a), Some(b)) = (live.series(info.name.as_str()), reopened.series(info.name.as_str())) else {
+            continue;
+        };
+        assert_eq!((a.times(), a.seqs(), a.frames()), (b.times(), b.seqs(), b.frames()), "{}", info.name);
+        for field in 0..info.fields.len() {
+            assert_eq!(a.column(field), b.column(field), "{} {}", info.name, info.fields[field].name);
+        }
+    }
+    // Every stored picture shows the number that its record has.
+    let mut decoder = Decoder::default();
+    for row in stored.frames().unwrap().rows() {
+        let frame = affectograph::capture::Frame {
+            number: row.number,
+            at: row.at,
+            time_source: row.time_source,
+            device_sequence: row.device_sequence,
+            width_px: 320,
+            height_px: 240,
+            pixels: affectograph::capture::Pixels::Jpeg(stored.picture(row.number).unwrap()),
+        };
+        let rgb = affectograph::capture::to_rgb(&frame, &mut decoder).unwrap();
+        let read = affectograph::capture::phantom::read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px);
+        assert_eq!(read, Some(row.number));
+    }
+}
+
+#[test]
+fn bad_input_gets_a_sentence_and_changes_nothing() {
+    let tmp = tempfile::tempdir().unwrap();
+    let typo = tmp.path().join("study.toml");
+    std::fs::write(&typo, "name = \"x\"\ntitle = \"X\"\n[page]\nadress = \"p\"\n").unwrap();
+    let not_video = tmp.path().join("notes.mp4");
+    std::fs::write(&not_video, "these are notes").unwrap();
+    let foreign = tmp.path().join("foreign");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("session.sqlite"), "not a database, but somebody's").unwrap();
+    let (typo, not_video, foreign) =
+        (typo.display().to_string(), not_video.display().to_string(), foreign.display().to_string());
+    let record = |more: &[&str]| [&["record", "--participant", "sub-01"], more].concat().iter().map(|s| s.to_string()).collect::<Vec<_>>();
+    let cases = [
+        (record(&["--camera", "97"]), "97"),
+        (record(&["--camera", &not_video]), "no video"),
+        (record(&["--camera", "phantom", "--study", &typo]), "line 4, column 1"),
+        (record(&["--camera", "phantom", "--study", "nowhere"]), "nowhere"),
+        (vec!["show".into(), foreign.clone()], "is no session file of affectograph"),
+        (vec!["verify".into(), foreign.clone()], "is no session file of affectograph"),
+        (vec!["show".into(), tmp.path().join("missing").display().to_string()], "missing"),
+    ];
+    let sessions = tmp.path().join("sessions");
+    for (arguments, expected) in cases {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = affectograph(&arguments, &sessions);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?} succeeded");
+        assert!(said.contains(expected), "{arguments:?} said: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    let kept = std::fs::read_to_string(Path::new(&foreign).join("session.sqlite")).unwrap();
+    assert_eq!(kept, "not a database, but somebody's");
+    let listed = json(&affectograph(&["list", "--json"], &sessions));
+    assert_eq!(listed["sessions"].as_array().unwrap().len(), 0, "a failed start leaves no session behind");
+}
