@@ -162,8 +162,12 @@ impl Timeline {
             self.refused += 1;
             return;
         }
-        let seen = self.seen.entry(record.stream.as_ref().clone()).or_default();
-        if !seen.insert(record.seq) {
+        // The name is copied once a stream and not once a record: reopening a long session shows the difference.
+        let is_new = match self.seen.get_mut(record.stream.as_ref()) {
+            Some(seen) => seen.insert(record.seq),
+            None => self.seen.entry(record.stream.as_ref().clone()).or_default().insert(record.seq),
+        };
+        if !is_new {
             return;
         }
         let mut end = record.at;

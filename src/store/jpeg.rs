@@ -104,38 +104,28 @@ fn check(frame: &Frame, format: &'static str, bytes: &[u8], bytes_a_pixel: usize
 impl Planes {
     /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601), JPEG has the full one.
     fn fill(&mut self, yuyv: &[u8]) {
-        for plane in [&mut self.y, &mut self.u, &mut self.v] {
-            plane.clear();
-        }
-        for [y0, u, y1, v] in yuyv.as_chunks::<4>().0 {
-            self.y.extend([LUMA[usize::from(*y0)], LUMA[usize::from(*y1)]]);
-            self.u.push(CHROMA[usize::from(*u)]);
-            self.v.push(CHROMA[usize::from(*v)]);
+        let pairs = yuyv.as_chunks::<4>().0;
+        self.y.resize(2 * pairs.len(), 0);
+        self.u.resize(pairs.len(), 0);
+        self.v.resize(pairs.len(), 0);
+        let luma = self.y.as_chunks_mut::<2>().0.iter_mut();
+        let chroma = self.u.iter_mut().zip(&mut self.v);
+        for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
+            *to = [full_luma(*y0), full_luma(*y1)];
+            *to_u = full_chroma(*u);
+            *to_v = full_chroma(*v);
         }
     }
 }
 
-static LUMA: [u8; 256] = full_range(16, 219);
-static CHROMA: [u8; 256] = full_range(128, 224);
+/// `255 / 219 · (y − 16)`, in 16 bits of fraction, which the compiler does for many pixels at once.
+fn full_luma(y: u8) -> u8 {
+    (((i32::from(y) - 16) * 76_309 + 32_768) >> 16).clamp(0, 255) as u8
+}
 
-/// Values `span` apart become 255 apart, around `zero`, which becomes 0 for luma and stays 128 for chroma.
-const fn full_range(zero: i32, span: i32) -> [u8; 256] {
-    let keep = if zero == 128 { 128 } else { 0 };
-    let mut table = [0; 256];
-    let mut k = 0;
-    while k < 256 {
-        let scaled = (k as i32 - zero) * 510 + span * (if (k as i32) < zero { -1 } else { 1 });
-        let value = keep + scaled / (2 * span);
-        table[k] = if value < 0 {
-            0
-        } else if value > 255 {
-            255
-        } else {
-            value as u8
-        };
-        k += 1;
-    }
-    table
+/// `255 / 224 · (c − 128) + 128`
+fn full_chroma(c: u8) -> u8 {
+    (128 + (((i32::from(c) - 128) * 74_606 + 32_768) >> 16)).clamp(0, 255) as u8
 }
 
 #[cfg(test)]
@@ -175,6 +165,16 @@ mod tests {
         assert!(grey.iter().all(|v| v.abs_diff(77) <= 1), "{grey:?}");
         let white = decoded(&mut encoder, &frame(2, 1, Pixels::Yuyv(vec![235, 128, 16, 128])));
         assert!(white.get_pixel(0, 0).0[0] > 250 && white.get_pixel(1, 0).0[0] < 5, "{white:?}");
+    }
+
+    #[test]
+    fn video_range_becomes_full_range_to_the_nearest_level() {
+        for k in 0..=255u8 {
+            let luma = (f64::from(k) - 16.0) * 255.0 / 219.0;
+            assert!((f64::from(full_luma(k)) - luma.clamp(0.0, 255.0)).abs() <= 0.501, "{k}");
+            let chroma = 128.0 + (f64::from(k) - 128.0) * 255.0 / 224.0;
+            assert!((f64::from(full_chroma(k)) - chroma.clamp(0.0, 255.0)).abs() <= 0.501, "{k}");
+        }
     }
 
     #[test]
