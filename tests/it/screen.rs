@@ -1,7 +1,7 @@
 //! A screen of its own for a test: an X server with a window manager, real clicks and keys, and screenshots.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -106,13 +106,14 @@ impl Display {
         self.xdotool(&format!("mousemove --window {window} {x} {y} sleep 0.05 click 1"));
     }
 
-    pub fn screenshot(&self, name: &str) {
+    pub fn screenshot(&self, name: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(name);
         let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.name).status();
         assert!(taken.unwrap().success());
         println!("screenshot: {}", file.display());
+        file
     }
 }
 

@@ -118,10 +118,8 @@ fn a_clip_without_a_face_yields_no_sample() {
 #[test]
 fn the_reopened_timeline_equals_the_live_one() {
     let tmp = tempfile::tempdir().unwrap();
-    let toml = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/studies/demo/study.toml"),
-    )
-    .unwrap();
+    let toml =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/studies/demo/study.toml")).unwrap();
     let study = Study::parse(&toml).unwrap();
     let Ok(models) = affectograph::vision::models_folder() else {
         return println!("skipped: there are no networks");
@@ -203,7 +201,9 @@ fn bad_input_gets_a_sentence_and_changes_nothing() {
     std::fs::write(foreign.join("session.sqlite"), "not a database, but somebody's").unwrap();
     let (typo, not_video, foreign) =
         (typo.display().to_string(), not_video.display().to_string(), foreign.display().to_string());
-    let record = |more: &[&str]| [&["record", "--participant", "sub-01"], more].concat().iter().map(|s| s.to_string()).collect::<Vec<_>>();
+    let record = |more: &[&str]| {
+        [&["record", "--participant", "sub-01"], more].concat().iter().map(|s| s.to_string()).collect::<Vec<_>>()
+    };
     let cases = [
         (record(&["--camera", "97"]), "97"),
         (record(&["--camera", &not_video]), "no video"),
