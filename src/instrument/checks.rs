@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn each_trouble_fails_its_own_check_and_says_what_to_do() {
-        let spoil: [(&str, fn(&mut Known)); 7] = [
+        type Spoil = fn(&mut Known);
+        let spoil: [(&str, Spoil); 7] = [
             ("Camera running", |k| k.camera = Some(Err("camera 0 is in use".into()))),
             ("One face", |k| k.faces = Some(2)),
             ("Face big enough", |k| k.face.iter_mut().for_each(|f| f.inter_ocular_px = 20.0)),

@@ -2,7 +2,7 @@
 //! real clicks and keys.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use affectograph::page::{
