@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::News;
 use crate::capture::CaptureEvent;
-use crate::page::PageEvent;
+use crate::page::{PageEvent, Refusal};
 use crate::session::{GapReason, HEALTH, PAGE, PAGE_CLOCK, VIDEO};
 use crate::store::{Recorder, StoreError, StreamWriter};
 
@@ -134,7 +134,9 @@ impl Router {
                 if let Some(s) = streams {
                     if reason.is_loss() {
                         let note = example.as_deref().unwrap_or(reason.as_str());
-                        let _ = s.page.gap(from, until, GapReason::PageFlood, count, note);
+                        let why =
+                            if reason == Refusal::QueueFull { GapReason::QueueFull } else { GapReason::PageFlood };
+                        let _ = s.page.gap(from, until, why, count, note);
                     }
                     let data = json!({ "count": count, "reason": reason.as_str(), "example": example });
                     let _ = s.health.event(from, "page_refused", data);

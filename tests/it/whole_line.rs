@@ -1,7 +1,8 @@
 //! The whole line as a person at a terminal uses it: camera file → networks → session → reopened, by the real program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use affectograph::capture::{Decoder, Pace};
 use affectograph::recording::{Rig, RigPlan, SessionPlan};
@@ -146,7 +147,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         Err(e) => return println!("skipped: {e}"),
     };
     let streams = rig.streams().to_vec();
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(3));
     rig.stop().unwrap();
     let mut live = Timeline::default();
     streams.into_iter().for_each(|s| live.declare(s));
@@ -187,6 +188,46 @@ fn the_reopened_timeline_equals_the_live_one() {
         let read = affectograph::capture::phantom::read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px);
         assert_eq!(read, Some(row.number));
     }
+}
+
+/// The program is killed in mid-recording; at the next start the session is closed and says so, and nothing but the
+/// last moments is gone.
+#[test]
+fn a_killed_recording_is_closed_at_the_next_start() {
+    let tmp = tempfile::tempdir().unwrap();
+    let start = || {
+        Command::new(env!("CARGO_BIN_EXE_affectograph"))
+            .args(["record", "--participant", "sub-09", "--camera", "phantom", "--duration", "60s"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("AFFECTOGRAPH_SESSIONS", tmp.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut first = start();
+    std::thread::sleep(Duration::from_secs(4));
+    first.kill().unwrap();
+    let said = String::from_utf8_lossy(&first.wait_with_output().unwrap().stderr).into_owned();
+    if !said.contains("Recording sub-09") {
+        return println!("skipped: {said}");
+    }
+    let listed = json(&affectograph(&["list", "--json"], tmp.path()));
+    assert_eq!(listed["sessions"][0]["condition"]["opens"], "crashed", "{listed}");
+    let mut second = start();
+    std::thread::sleep(Duration::from_secs(2));
+    second.kill().unwrap();
+    let said = String::from_utf8_lossy(&second.wait_with_output().unwrap().stderr).into_owned();
+    assert!(said.contains("was left open by a crash and has been closed"), "{said}");
+    let listed = json(&affectograph(&["list", "--json"], tmp.path()));
+    let first = &listed["sessions"][0];
+    assert_eq!(first["condition"]["opens"], "recovered", "{listed}");
+    let shown = json(&affectograph(&["show", first["folder"].as_str().unwrap(), "--json"], tmp.path()));
+    assert!(shown["frames_stored"].as_u64().unwrap() > 5, "{shown}");
+    assert_eq!(
+        json(&affectograph(&["verify", first["folder"].as_str().unwrap(), "--json"], tmp.path()))["is_intact"],
+        true
+    );
 }
 
 #[test]
