@@ -32,6 +32,8 @@ impl Lane {
     pub fn of(stream: &str, kind: &str) -> Lane {
         match (stream, kind) {
             (MARKER, _) | (PAGE, "mark") => Lane::Marker,
+            // Start and end are the operator's doing; a warning sign would say that something went wrong.
+            (HEALTH, "recording_started" | "recording_stopped") => Lane::Marker,
             (HEALTH, _) => Lane::Instrument,
             _ => Lane::Page,
         }
@@ -77,6 +79,8 @@ pub struct Indexed {
     filter: EventFilter,
     /// Rows of `timeline.events()` that pass the filter, by time.
     shown: Vec<u32>,
+    /// How many there would be without a filter.
+    all: usize,
     /// The same by lane, with their times at hand.
     lanes: [Vec<Mark>; 3],
     absent: Vec<Stretch>,
@@ -126,6 +130,11 @@ impl Indexed {
         }
     }
 
+    /// How many events there are to show without a filter.
+    pub fn all(&self) -> usize {
+        self.all
+    }
+
     /// Rows of `timeline().events()` to show, by time.
     pub fn shown(&self) -> &[u32] {
         &self.shown
@@ -172,6 +181,7 @@ impl Indexed {
     fn index_events(&mut self, from: usize) {
         if from == 0 {
             self.shown.clear();
+            self.all = 0;
             self.lanes.iter_mut().for_each(Vec::clear);
         }
         let needle = self.filter.text.trim().to_lowercase();
@@ -180,6 +190,7 @@ impl Indexed {
             if event.stream.as_str() == PAGE_CLOCK {
                 continue;
             }
+            self.all += 1;
             let lane = Lane::of(event.stream.as_str(), &event.what.kind);
             let passes = self.filter.lanes[lane as usize]
                 && (needle.is_empty() || describe::event(&event.what).to_lowercase().contains(&needle));

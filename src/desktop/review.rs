@@ -145,7 +145,7 @@ fn side(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
             }
         }
         if review.side == Side::Events {
-            let (shown, all) = (review.log.shown().len(), review.log.timeline().events().len());
+            let (shown, all) = (review.log.shown().len(), review.log.all());
             let told = if shown == all {
                 figures::count(all as u64)
             } else {
