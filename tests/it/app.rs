@@ -143,6 +143,19 @@ fn a_session_from_set_up_to_review() {
     app.pause(2000);
     app.screen.screenshot("app_4_marker.png");
 
+    // The participant again: with the fifth mark the questions are there and the slider has the page's focus; F6 gives
+    // the page the keyboard.
+    app.wait("the first questions", || (app.count(&folder, "page", "mark") >= 5).then_some(()));
+    app.keys("F6");
+    app.keys("Right Tab space Tab Tab Tab");
+    app.screen.xdotool("type --delay 60 calm sea");
+    app.keys("BackSpace BackSpace BackSpace");
+    app.pause(1500);
+    app.screen.screenshot("app_4_typed.png");
+    let edits = app.count(&folder, "page", "input");
+    assert!(edits >= 9, "{edits} edits: the slider and eight letters at least");
+
+    app.click(1105, 470);
     app.keys("ctrl+shift+s");
     app.pause(800);
     app.screen.screenshot("app_5_stop.png");
