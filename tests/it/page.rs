@@ -534,13 +534,10 @@ fn embedded_page() {
         assert!(out.status.success(), "xdotool {line}: {}", String::from_utf8_lossy(&out.stderr));
     };
     let parent = PlainWindow::open();
-    // By its number and not by a search, which can wait for ever while the window manager starts.
-    std::thread::sleep(Duration::from_secs(1)); // a window manager that starts takes the focus once more
-    let focus = || Command::new("xdotool").args(["windowfocus", &parent.window.to_string()]).status();
-    assert!((0..50).any(|_| {
-        std::thread::sleep(Duration::from_millis(200));
-        focus().is_ok_and(|status| status.success())
-    }));
+    // The search can wait for ever while the window manager starts: then it is ended and begun again.
+    let search = "10 xdotool search --sync --onlyvisible --name plain windowfocus";
+    let focus = || Command::new("timeout").args(search.split(' ')).status();
+    assert!((0..3).any(|_| focus().is_ok_and(|status| status.success())));
     let kept = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
     // Twice: the GTK thread goes on when a page has gone.
