@@ -534,10 +534,7 @@ fn embedded_page() {
         assert!(out.status.success(), "xdotool {line}: {}", String::from_utf8_lossy(&out.stderr));
     };
     let parent = PlainWindow::open();
-    // The search can wait for ever while the window manager starts: then it is ended and begun again.
-    let search = "10 xdotool search --sync --onlyvisible --name plain windowfocus";
-    let focus = || Command::new("timeout").args(search.split(' ')).status();
-    assert!((0..3).any(|_| focus().is_ok_and(|status| status.success())));
+    xdotool("search --sync --onlyvisible --name plain windowfocus");
     let kept = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
     // Twice: the GTK thread goes on when a page has gone.

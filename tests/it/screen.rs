@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -17,7 +18,7 @@ pub struct Display {
 impl Display {
     /// `None`, with the reason printed, where this machine cannot do it.
     pub fn open() -> Option<Display> {
-        for tool in ["Xvfb", "openbox", "xdotool", "import"] {
+        for tool in ["Xvfb", "openbox", "xdotool", "import", "xprop"] {
             let found = std::env::var_os("PATH")
                 .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
             if !found {
@@ -90,7 +91,23 @@ impl Display {
         }
         let name = format!(":{}", number.trim());
         let manager = Command::new("openbox").env("DISPLAY", &name).stderr(Stdio::null()).spawn().unwrap();
-        Some(Display { name, processes: vec![manager, server], _alone: alone })
+        let display = Display { name, processes: vec![manager, server], _alone: alone };
+        display.wait_for_manager();
+        Some(display)
+    }
+
+    /// A window that asks to be mapped while the manager starts may never be: so windows come only after it.
+    fn wait_for_manager(&self) {
+        let is_there = || {
+            let mut asked = Command::new("xprop");
+            asked.args(["-root", "_NET_SUPPORTING_WM_CHECK"]).env("DISPLAY", &self.name);
+            String::from_utf8_lossy(&asked.output().unwrap().stdout).contains("window id #")
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_there() {
+            assert!(Instant::now() < deadline, "openbox does not start on {}", self.name);
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     pub fn xdotool(&self, line: &str) -> String {
