@@ -4,7 +4,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 # To build, to run, and only to test.
-BUILD_PACKAGES=(gcc g++ pkg-config make cmake nasm libwebkit2gtk-4.1-dev libclang-dev ca-certificates curl unzip python3 python3-pip)
+BUILD_PACKAGES=(gcc g++ pkg-config make cmake nasm libwebkit2gtk-4.1-dev libclang-dev libudev-dev ca-certificates curl unzip python3 python3-pip)
 RUN_PACKAGES=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 fonts-dejavu-core ffmpeg)
 TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps mesa-vulkan-drivers mkvtoolnix dbus-x11 sqlite3)
 
