@@ -32,6 +32,10 @@ pub enum Command {
     Show(Show),
     /// Write a session's records as CSV and its figure as PNG and SVG
     Export(Export),
+    /// Make sessions from video files
+    Analyze(Analyze),
+    /// Score from the stored video what live work skipped, or everything with another network
+    Rescore(Rescore),
     /// Check that a session is whole, and say exactly what is missing
     Verify(Verify),
     /// Record the phantom for some seconds and judge the whole line
@@ -101,6 +105,50 @@ pub struct Export {
     /// New folder to write into
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Video files that FFmpeg reads. A file that was analyzed before and has not changed is left out, so that an
+    /// analysis that was ended goes on
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Whose the files are [default: as each name begins, `sub-07_talk.mp4` or `sub-07_ses-02_talk.mp4`]
+    #[arg(long)]
+    pub participant: Option<ParticipantId>,
+    /// Study that the sessions belong to [default: none, they are listed as `films`]
+    #[arg(long)]
+    pub study: Option<String>,
+    /// Affect network: a folder in models/ [default: the study's]
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Files at a time [default: half the processors, because each file keeps two busy]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object a file instead of a sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rescore {
+    /// Session folder, or a file in it
+    pub session: PathBuf,
+    /// Score all frames with this affect network, a folder in models/, into streams that bear its name
+    #[arg(long, conflicts_with = "skipped")]
+    pub model: Option<String>,
+    /// Score the frames that nobody has looked at, with the network of the recording (what happens without --model)
+    #[arg(long)]
+    pub skipped: bool,
+    /// [default: one a processor]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

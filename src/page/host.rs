@@ -3,7 +3,7 @@
 //! A thread of its own, `page-desk`, reads what the page's host tells and writes to the session's queue. Nothing here
 //! makes its caller wait, but for [`PageHost::close`], which waits a bounded time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use super::embedded::Embedded;
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
 use super::{PageEvent, PageProcess};
-use crate::session::{Clock, monotonic_ns};
+use crate::session::{Clock, PageSettings, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
@@ -37,11 +37,24 @@ pub struct PageSpec {
     pub data_dir: Option<PathBuf>,
 }
 
+impl PageSpec {
+    /// A study's page; `beside` is the study file's folder. Nothing stays of it when it is closed.
+    pub fn of_study(page: &PageSettings, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
+        Ok(PageSpec {
+            address: PageAddress::parse(&page.address, beside)?,
+            placement,
+            mask: page.mask.clone(),
+            allow: page.allow.clone(),
+            data_dir: None,
+        })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum Placement {
     /// Inside our window, on X11. `zoom` is physical pixels for one of the page's.
     Embedded { parent_xid: u64, bounds: BoundsPx, zoom: f64 },
-    /// In a window and a process of its own.
+    /// In a window and a process of its own; see [`Placement::WINDOW`] for the usual one.
     ParticipantWindow {
         /// `None`: the second monitor, or a plain window where there is one monitor.
         monitor: Option<usize>,
@@ -50,6 +63,11 @@ pub enum Placement {
         /// An X display other than ours.
         display: Option<String>,
     },
+}
+
+impl Placement {
+    /// A participant window of this program, on the second monitor where there is one.
+    pub const WINDOW: Placement = Placement::ParticipantWindow { monitor: None, program: None, display: None };
 }
 
 /// A rectangle in physical pixels of the window it lies in.

@@ -5,12 +5,19 @@
 
 mod absence;
 mod affect_sink;
+mod beginning;
+mod description;
+mod film;
 mod marker;
 mod news;
+mod rescore;
 mod rig;
 mod router;
 
 pub use affect_sink::Seen;
+pub use beginning::Participation;
+pub use film::{FILM_EVENT, FilmFile, FilmOutcome, FilmProgress, Films};
 pub use marker::MarkerText;
 pub use news::{Counters, News};
+pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError, RigPlan, SessionPlan};

@@ -141,6 +141,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         participant: "sub-01".parse().unwrap(),
         session: "ses-01".parse().unwrap(),
         study: StoredStudy::new(&study, &toml),
+        phases: Vec::new(),
         consent: None,
         overridden_checks: Vec::new(),
     };
