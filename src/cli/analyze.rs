@@ -17,7 +17,7 @@ use super::args::Analyze;
 use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
-use crate::recording::{FILM_EVENT, FilmFile, FilmOutcome, Films, SessionPlan};
+use crate::recording::{FILM_EVENT, FilmFile, FilmOutcome, Films, Guided, SessionPlan};
 use crate::session::{Body, HEALTH, ParticipantId, SessionNumber};
 use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use crate::vision::models_folder;
@@ -224,7 +224,7 @@ impl Line<'_> {
             participant: job.participant.clone(),
             session: draft.session(),
             study: self.study.clone(),
-            phases: Vec::new(),
+            guided: Guided::default(),
             consent: None,
             overridden_checks: Vec::new(),
         };

@@ -114,8 +114,20 @@ impl PageHost {
     /// Returns before the page is there: [`PageEvent::Loaded`] or [`PageEvent::LoadFailed`] tells. `out` should hold
     /// some thousands; what it has no room for waits, and what does not fit there either is counted and told.
     pub fn start(spec: PageSpec, clock: Clock, out: Sender<PageEvent>) -> Result<PageHost, PageError> {
+        PageHost::start_behind(None, spec, clock, out)
+    }
+
+    /// Shows a cross with a sentence first, where there is one, and the page when it is told to
+    /// [begin](PageBeginner::begin). See [`PageHost::start`].
+    pub fn start_behind(
+        sentence: Option<String>,
+        spec: PageSpec,
+        clock: Clock,
+        out: Sender<PageEvent>,
+    ) -> Result<PageHost, PageError> {
         let PageSpec { address, placement, mask, allow, data_dir } = spec;
-        let view = ViewSpec::new(address, mask, allow, data_dir)?;
+        let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
+        view.fixation = sentence;
         let (notes, unread) = crossbeam_channel::bounded(QUEUE);
         let stage = Stage::open(placement, view, notes)?;
         // Orders of a person are few; waiting for room would make the window wait.
@@ -151,6 +163,11 @@ impl PageHost {
         self.control(Control::Focus(to_page));
     }
 
+    /// For whoever decides when the study's page begins. It must be dropped before the page is closed.
+    pub fn beginner(&self) -> Option<PageBeginner> {
+        self.controls.clone().map(PageBeginner)
+    }
+
     pub fn reload(&self) {
         self.control(Control::Order(Order::Reload));
     }
@@ -178,6 +195,16 @@ impl PageHost {
                 Ok(())
             }
         }
+    }
+}
+
+/// Takes the cross away and shows the study's page.
+pub struct PageBeginner(Sender<Control>);
+
+impl PageBeginner {
+    pub fn begin(self) {
+        // A page that has closed by itself has said so and needs no more orders.
+        let _closed = self.0.send(Control::Order(Order::Begin));
     }
 }
 
@@ -241,11 +268,17 @@ impl Stage {
         match self {
             #[cfg(target_os = "linux")]
             Stage::Embedded { page, .. } => page.order(order),
-            Stage::Window { window, recipe, notes } => match (order, window.as_mut()) {
-                (Order::Respawn, None) => *window = Some(recipe.start(notes.clone())?),
-                (order, Some(window)) => window.order(order),
-                (_, None) => {}
-            },
+            Stage::Window { window, recipe, notes } => {
+                if order == Order::Begin {
+                    // A window that has to be started anew from now on shows the page at once.
+                    recipe.spec.view.fixation = None;
+                }
+                match (order, window.as_mut()) {
+                    (Order::Respawn, None) => *window = Some(recipe.start(notes.clone())?),
+                    (order, Some(window)) => window.order(order),
+                    (_, None) => {}
+                }
+            }
         }
         Ok(())
     }

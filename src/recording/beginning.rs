@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::Utc;
 use crossbeam_channel::Sender;
 
-use super::{Rig, RigError, RigPlan, SessionPlan};
+use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
 use crate::capture::{CameraSpec, Pace};
 use crate::page::{PageError, PageSpec, Placement};
 use crate::session::{ParticipantId, SessionNumber};
@@ -66,7 +66,7 @@ impl Rig {
             participant: who.participant,
             session,
             study: study.stored(),
-            phases: study.study.baseline_phases().cloned().collect(),
+            guided: Guided::of_study(&study.study),
             consent: who.consent,
             overridden_checks: who.overridden_checks,
         };

@@ -9,11 +9,12 @@ use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
 use super::description::{Description, live_streams};
+use super::guide::{self, Guide, Guided};
 use super::router::{self, RouterStreams};
 use super::{Counters, MarkerText, News, Seen};
 use crate::capture::{self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks};
 use crate::page::{PageError, PageHost, PageSpec};
-use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, StreamInfo, Timestamp};
+use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, PHASE, StreamInfo, Timestamp};
 use crate::store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
 use crate::vision::{Models, Vision, VisionError, VisionWorker};
 
@@ -38,8 +39,8 @@ pub struct SessionPlan {
     pub participant: session::ParticipantId,
     pub session: session::SessionNumber,
     pub study: StoredStudy,
-    /// Through which the participant is guided before the page begins; they need a page.
-    pub phases: Vec<session::Phase>,
+    /// What the participant is guided through before the page begins; it needs a page.
+    pub guided: Guided,
     pub consent: Option<Consent>,
     pub overridden_checks: Vec<String>,
 }
@@ -65,6 +66,8 @@ pub struct Rig {
     camera_info: CameraInfo,
     worker: Option<VisionWorker>,
     vision_trouble: Option<String>,
+    /// Goes before the page, which it may still want to begin.
+    guide: Option<Guide>,
     page: Option<PageHost>,
     router: JoinHandle<()>,
     inference: Arc<InferenceMean>,
@@ -88,7 +91,7 @@ impl Rig {
         let clock = Clock::start();
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
-        Rig::start(plan, clock, camera, vision, None)
+        Rig::start(plan, clock, camera, vision, None, Guided::default())
     }
 
     /// Records. `committed` gets every record once it is in the file. Networks that do not load end it here unless
@@ -108,7 +111,7 @@ impl Rig {
         };
         let header = shown.header(&session);
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
-        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)))
+        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), session.guided)
     }
 
     fn start(
@@ -117,6 +120,7 @@ impl Rig {
         camera: Box<dyn capture::Camera>,
         vision: Result<Vision, VisionError>,
         mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
+        guided: Guided,
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
         // News are few; whoever runs the rig reads them several times a second.
@@ -128,12 +132,16 @@ impl Rig {
         let (page, page_events) = match &plan.page {
             Some(spec) => {
                 let (tx, rx) = bounded(8192);
-                (Some(PageHost::start(spec.clone(), clock, tx)?), Some(rx))
+                let sentence = (!guided.phases.is_empty()).then_some(guided.sentence);
+                (Some(PageHost::start_behind(sentence, spec.clone(), clock, tx)?), Some(rx))
             }
             None => (None, None),
         };
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
-        let router = router::start(router_streams, camera_events, page_events, news_tx.clone())?;
+        // The guide begins when everything else runs; until then the first word of its cross waits.
+        let (cross_tx, cross) = bounded(1);
+        let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), news_tx.clone())?;
+        let guide_news = news_tx.clone();
 
         let (worker, vision_trouble) = match vision {
             Ok(vision) => {
@@ -166,12 +174,21 @@ impl Rig {
             // The store counts what it cannot take, shows it and stores it as a gap; so it is everywhere below.
             let _ = session.health.event(clock.now(), "recording_started", serde_json::Value::Null);
         }
+        let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
+            (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
+                let stream = session.recorder.stream(PHASE)?;
+                let told = guide::Told { clock, stream, news: guide_news };
+                Some(guide::start(guided.phases, beginner, cross, told)?)
+            }
+            _ => None,
+        };
         Ok(Rig {
             clock,
             capture: Some(capture),
             camera_info,
             worker,
             vision_trouble,
+            guide,
             page,
             router,
             inference,
@@ -253,6 +270,7 @@ impl Rig {
         if let Some(session) = &self.session {
             let _ = session.health.event(self.clock.now(), "recording_stopped", serde_json::Value::Null);
         }
+        self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
         let page = self.page.take().map_or(Ok(()), PageHost::close);
