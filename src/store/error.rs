@@ -29,6 +29,8 @@ pub enum StoreError {
     Exists(PathBuf),
     #[error("{0} is being recorded at this moment: stop the recording first")]
     Recording(PathBuf),
+    #[error("{0} has been closed: nothing can be added to it any more")]
+    Ended(PathBuf),
     #[error("the session has no stream `{0}`")]
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::{FrameRow, StoreError};
+use super::{FrameRow, RECORDER_SEQ_0, StoreError};
 use crate::capture::TimeSource;
-use crate::session::{Body, Gap, GapReason, Record, StreamInfo, StreamName, Timestamp};
+use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
 const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
@@ -222,6 +222,21 @@ pub(super) fn next_seqs(conn: &Connection, streams: usize) -> rusqlite::Result<V
         .map(|stream| {
             let max: Option<i64> = greatest.query_row([stream], |r| r.get(0))?;
             Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
+        })
+        .collect()
+}
+
+/// The numbers that a source gave, of each stream.
+pub(super) fn source_numbers(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<Numbers>> {
+    let mut given = conn.prepare("SELECT seq FROM record WHERE stream = ?1 AND seq >= 0 AND seq < ?2 ORDER BY seq")?;
+    (0..streams as i64)
+        .map(|stream| {
+            let mut numbers = Numbers::default();
+            let mut rows = given.query([stream, RECORDER_SEQ_0 as i64])?;
+            while let Some(row) = rows.next()? {
+                numbers.insert(row.get::<_, i64>(0)? as u64);
+            }
+            Ok(numbers)
         })
         .collect()
 }

@@ -88,7 +88,7 @@ pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     let version: u32 = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
     for (n, sql) in migrations.iter().enumerate().skip(version as usize) {
         let tx = conn.transaction()?;
