@@ -2,6 +2,7 @@
 //!
 //! Only this room knows SQLite and Matroska.
 
+mod annex;
 mod commit;
 mod ebml;
 mod error;
@@ -24,6 +25,7 @@ mod studies;
 mod verify;
 mod video;
 
+pub use annex::{Addition, Annex, Draft};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use frame_index::{FrameIndex, FrameRow};

@@ -215,15 +215,11 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
-/// The next free number of each stream, counting from its greatest.
-pub(super) fn next_seqs(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<u64>> {
-    let mut greatest = conn.prepare("SELECT max(seq) FROM record WHERE stream = ?1")?;
-    (0..streams as i64)
-        .map(|stream| {
-            let max: Option<i64> = greatest.query_row([stream], |r| r.get(0))?;
-            Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
-        })
-        .collect()
+/// The next free number of a stream, counting from its greatest.
+pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64> {
+    let max: Option<i64> =
+        conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
+    Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
 }
 
 /// Latest time of anything stored.
