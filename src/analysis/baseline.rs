@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Measure, signal};
-use crate::session::{AFFECT, Timeline, Timestamp};
+use crate::session::{PHASE, Timeline, Timestamp};
 
-/// The stream of the study's phases, and the kind of phase from which the zero is computed.
-pub const PHASE: &str = "phase";
+/// The kind of phase from which the zero is computed.
 const BASELINE: &str = "baseline";
 
 /// Mean and standard deviation over the samples of the phase.
@@ -58,10 +57,10 @@ pub fn baseline_phases(timeline: &Timeline) -> Vec<Range<Timestamp>> {
     phases
 }
 
-/// Zero and spread over `phases`; `None` where they hold no sample.
-pub fn baseline_of(timeline: &Timeline, phases: &[Range<Timestamp>]) -> Option<Baseline> {
+/// Zero and spread of the stream `source` over `phases`; `None` where they hold no sample.
+pub fn baseline_of(timeline: &Timeline, source: &str, phases: &[Range<Timestamp>]) -> Option<Baseline> {
     let zero = |measure: Measure| {
-        let signal = signal(timeline, AFFECT, measure.as_str())?;
+        let signal = signal(timeline, source, measure.as_str())?;
         let inside = |at: i64| phases.iter().any(|p| p.contains(&Timestamp::from_ns(at)));
         let values: Vec<f64> = signal
             .at_ns
@@ -83,7 +82,7 @@ pub fn baseline_of(timeline: &Timeline, phases: &[Range<Timestamp>]) -> Option<B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Body, Record, StreamInfo, affect_stream, marker_stream};
+    use crate::session::{Body, Record, affect_stream, phase_stream};
     use serde_json::json;
     use std::sync::Arc;
 
@@ -91,7 +90,7 @@ mod tests {
     fn the_zero_is_taken_from_the_phase_and_nothing_else() {
         let mut t = Timeline::default();
         t.declare(affect_stream(1.0, "m"));
-        t.declare(StreamInfo { name: PHASE.parse().unwrap(), ..marker_stream() });
+        t.declare(phase_stream());
         let mut put = |stream: &str, seq: u64, s: f64, body: Body| {
             let stream = Arc::new(stream.parse().unwrap());
             t.ingest(&Record { stream, seq, at: Timestamp::from_secs_f64(s), body });
@@ -112,11 +111,11 @@ mod tests {
         }
         let phases = baseline_phases(&t);
         assert_eq!(phases, [Timestamp::from_secs_f64(5.0)..Timestamp::from_secs_f64(10.0)]);
-        let baseline = baseline_of(&t, &phases).unwrap();
+        let baseline = baseline_of(&t, "affect", &phases).unwrap();
         assert!((baseline.valence.zero - 0.25).abs() < 1e-7 && baseline.valence.samples == 4);
         assert!((baseline.valence.spread.unwrap() - (0.05f64 / 3.0).sqrt()).abs() < 1e-7);
         assert_eq!((baseline.arousal.zero, baseline.arousal.spread), (0.0, None), "it does not vary");
         assert_eq!(baseline.seconds, 5.0);
-        assert_eq!(baseline_of(&t, &[]), None);
+        assert_eq!(baseline_of(&t, "affect", &[]), None);
     }
 }

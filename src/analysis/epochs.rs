@@ -183,16 +183,17 @@ struct Cutter<'a> {
 
 impl<'a> Cutter<'a> {
     fn new(timeline: &'a Timeline, plan: &'a EpochPlan) -> Self {
-        let signals = Measure::ALL.map(|m| signal(timeline, AFFECT, m.as_str()).unwrap_or_default());
-        let samples = parts(timeline, AFFECT).into_iter().flat_map(|s| [s.times().first(), s.times().last()]);
-        let gaps = timeline.gaps().iter().filter(|g| g.stream.as_str() == AFFECT).flat_map(|g| [g.at, g.what.until]);
+        let signals = Measure::ALL.map(|m| signal(timeline, plan.source(), m.as_str()).unwrap_or_default());
+        let samples = parts(timeline, plan.source()).into_iter().flat_map(|s| [s.times().first(), s.times().last()]);
+        let gaps =
+            timeline.gaps().iter().filter(|g| g.stream.as_str() == plan.source()).flat_map(|g| [g.at, g.what.until]);
         let told: Vec<Timestamp> = samples.flatten().copied().chain(gaps).collect();
         Cutter {
             timeline,
             plan,
             signals,
             looks: sample_quality(timeline),
-            baseline: baseline_of(timeline, &baseline_phases(timeline)),
+            baseline: baseline_of(timeline, plan.source(), &baseline_phases(timeline)),
             recorded: told.iter().min().copied().zip(told.iter().max().copied()),
             window_ns: plan.grid_ns(plan.window_s),
             before_ns: plan.baseline_s.map(|window| plan.grid_ns(window)),

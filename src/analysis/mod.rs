@@ -23,7 +23,7 @@ mod table;
 
 pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
 pub use average::{Average, Interval, Unit, average, counts};
-pub use baseline::{Baseline, PHASE, Zero, baseline_of, baseline_phases};
+pub use baseline::{Baseline, Zero, baseline_of, baseline_phases};
 pub use compare::{Cluster, Comparison, Design, Effect, against_zero, compare};
 pub use drift::{DriftFit, fit_drift};
 pub use edits::{DeletedPassage, deleted_passages};
@@ -34,5 +34,5 @@ pub use plan::{Correction, EpochPlan, Measure};
 pub use quality::{Grade, LossByReason, QualityReport, quality};
 pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};
 pub use sentiment::{Lexicon, LexiconError, Sentiment, sentiments};
-pub use signal::{Signal, signal};
+pub use signal::{LATER, Signal, signal};
 pub use table::{EpochRow, epoch_table};

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{AnalysisError, QualityLimits};
+use crate::session::{AFFECT, StreamName};
 
-/// What is averaged: a field of the stream `affect`.
+/// What is averaged: a field of the stream `affect`, or of another that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
@@ -88,6 +89,9 @@ pub struct EpochPlan {
     pub keep_overlapping: bool,
     pub limits: QualityLimits,
     pub zero: Correction,
+    /// The stream that has valence and arousal: another network's, or `rating`; `None`: `affect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<StreamName>,
 }
 
 impl Default for EpochPlan {
@@ -100,6 +104,7 @@ impl Default for EpochPlan {
             keep_overlapping: false,
             limits: QualityLimits::default(),
             zero: Correction::Corrected,
+            source: None,
         }
     }
 }
@@ -108,6 +113,10 @@ impl Default for EpochPlan {
 const MOST_POINTS: f64 = 120_000.0;
 
 impl EpochPlan {
+    pub fn source(&self) -> &str {
+        self.source.as_ref().map_or(AFFECT, StreamName::as_str)
+    }
+
     pub fn check(&self) -> Result<(), AnalysisError> {
         let wrong = |what: String| Err(AnalysisError::Plan(what));
         let (from, until) = self.window_s;

@@ -102,7 +102,7 @@ impl QualityLimits {
             return wrong(format!("the share of failing samples must be 0 to 1, and it is {}", self.most_failing));
         }
         let (dark, bright) = self.brightness;
-        if !(dark < bright) {
+        if dark.is_nan() || bright.is_nan() || dark >= bright {
             return wrong(format!("the brightness must have a lower and an upper limit, and it is {dark} to {bright}"));
         }
         let others = [
@@ -112,7 +112,7 @@ impl QualityLimits {
             self.min_sharpness,
             self.max_sd,
         ];
-        if others.iter().flatten().any(|limit| !(*limit >= 0.0)) {
+        if others.iter().flatten().any(|limit| limit.is_nan() || *limit < 0.0) {
             return wrong("no limit may be negative or no number".to_owned());
         }
         Ok(())

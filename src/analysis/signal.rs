@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::session::{SampleSeries, Timeline};
 
 /// What is added to a stream's name for the frames that the live worker skipped and that were scored afterwards.
-const LATER: &str = "_later";
+pub const LATER: &str = "_later";
 /// From this many samples a grid step on, a grid point is their mean; below, it is interpolated between two.
 const SAMPLES_TO_AVERAGE: f64 = 1.5;
 
