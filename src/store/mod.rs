@@ -3,6 +3,7 @@
 //! Only this room knows SQLite and Matroska.
 
 mod annex;
+mod by_time;
 mod commit;
 mod ebml;
 mod error;

@@ -11,7 +11,7 @@ use crate::capture::TimeSource;
 use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
-const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
+pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
 
 const SAMPLE: i64 = 0;
 const EVENT: i64 = 1;
@@ -123,7 +123,7 @@ fn same(a: &Record, b: &Record) -> bool {
     }
 }
 
-fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
+pub(super) fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
     let problem = |e: rusqlite::Error| e.to_string();
     let body = match row.get(0).map_err(problem)? {
         SAMPLE => {
