@@ -16,9 +16,15 @@ pub(super) const VIDEO_FILE: &str = "video.mkv";
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"affg");
 
 /// Number `n` (from 0) leads from file version `n` to `n + 1`. Written once, never edited after a release.
-const MIGRATIONS: &[&str] = &[include_str!("sql/001_session.sql"), include_str!("sql/002_added_streams.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sql/001_session.sql"),
+    include_str!("sql/002_added_streams.sql"),
+    include_str!("sql/003_records_by_time.sql"),
+];
 /// The first file version in which streams can be added after the recording.
 pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;
+/// The first file version in which records are found by their time.
+pub(super) const VERSION_WITH_TIME_INDEX: u32 = 3;
 
 /// Waiting for another connection of ours (the checkpoint's, a reader's) is measured in milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
@@ -103,7 +109,7 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |r| r.get(0))
 }
 
-fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     let version = version(conn)?;
     for (n, sql) in migrations.iter().enumerate().skip(version as usize) {
         let tx = conn.transaction()?;
