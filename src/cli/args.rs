@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::capture::CameraSpec;
 use crate::session::{ParticipantId, SessionNumber};
@@ -30,7 +30,7 @@ pub enum Command {
     List(List),
     /// Show what a session holds and how good it is
     Show(Show),
-    /// Write a session's records as CSV and its figure as PNG and SVG
+    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF
     Export(Export),
     /// Make sessions from video files
     Analyze(Analyze),
@@ -100,11 +100,31 @@ pub struct Show {
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// Session folder, or a file in it
-    pub session: PathBuf,
+    /// Session folders, or files in them
+    #[arg(required_unless_present = "study", value_name = "SESSION")]
+    pub session: Vec<PathBuf>,
+    /// All sessions of this study instead
+    #[arg(long, value_name = "NAME", conflicts_with = "session")]
+    pub study: Option<String>,
     /// New folder to write into
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ExportFormat,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One table a stream for each session, with its figure as PNG and SVG
+    #[default]
+    Csv,
+    /// A BIDS dataset with HED tags, for neuroscience's tools
+    Bids,
+    /// XDF 1.0, one file a session, for Lab Streaming Layer's tools
+    Xdf,
 }
 
 #[derive(Debug, Args)]

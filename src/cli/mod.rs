@@ -40,7 +40,7 @@ pub fn run() -> ExitCode {
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),
-        Some(Command::Export(a)) => export::run(&a),
+        Some(Command::Export(a)) => export::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Analyze(a)) => analyze::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Rescore(a)) => rescore::run(&a),
         Some(Command::Verify(a)) => verify::run(&a),

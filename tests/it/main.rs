@@ -8,6 +8,7 @@ mod camera;
 mod camera_rig;
 mod demo_study;
 mod desktop;
+mod formats;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
