@@ -6,6 +6,7 @@
 
 mod args;
 mod cameras;
+mod epochs;
 mod export;
 mod list;
 mod paths;
@@ -38,6 +39,7 @@ pub fn run() -> ExitCode {
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),
         Some(Command::Export(a)) => export::run(&a),
+        Some(Command::Epochs(a)) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Verify(a)) => verify::run(&a),
         Some(Command::Selftest(a)) => selftest::run(&a, &Places::find(None)),
         Some(Command::Cameras(a)) => cameras::run(&a),

@@ -2,6 +2,7 @@
 //! leaves nothing half-written behind.
 
 mod csv_tables;
+mod epoch_tables;
 mod figure;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use csv_tables::{FrameRow, write_csv};
+pub use epoch_tables::write_epochs;
 pub use figure::{FigureFormat, write_figure};
 
 #[derive(Debug, Error)]
