@@ -56,7 +56,7 @@ pub fn sentiments(texts: &[&str], lexicon: Option<&Lexicon>) -> Vec<Option<Senti
 }
 
 fn sentiment(analyzer: &SentimentIntensityAnalyzer<'_>, text: &str) -> Option<Sentiment> {
-    if !text.contains(char::is_alphanumeric) && !text.chars().any(|c| !c.is_ascii()) {
+    if !text.contains(char::is_alphanumeric) && text.is_ascii() {
         return None;
     }
     let scores = analyzer.polarity_scores(text);

@@ -131,7 +131,7 @@ impl Draft<'_> {
             return Err(StoreError::DoesNotFit { stream: info.name.clone(), at: *at });
         }
         let name = Arc::new(info.name.clone());
-        let mut write = || -> rusqlite::Result<Vec<Record>> {
+        let write = || -> rusqlite::Result<Vec<Record>> {
             let first = record_rows::next_seq(&self.tx, id)?;
             let mut inserter = Inserter::new(&self.tx)?;
             let mut records = Vec::with_capacity(bodies.len());

@@ -41,6 +41,8 @@ pub enum StoreError {
     StreamTaken { stream: StreamName, software: String },
     #[error("a record at {at} does not fit the description of the stream `{stream}`: nothing was added")]
     DoesNotFit { stream: StreamName, at: Timestamp },
+    #[error("{0} has been closed: nothing can be added to it any more")]
+    Ended(PathBuf),
     #[error("the session has no stream `{0}`")]
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]

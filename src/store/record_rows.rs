@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::{FrameRow, StoreError};
+use super::{FrameRow, RECORDER_SEQ_0, StoreError};
 use crate::capture::TimeSource;
-use crate::session::{Body, Gap, GapReason, Record, StreamInfo, StreamName, Timestamp};
+use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
 pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
@@ -220,6 +220,21 @@ pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64
     let max: Option<i64> =
         conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
     Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
+}
+
+/// The numbers that a source gave, of each stream.
+pub(super) fn source_numbers(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<Numbers>> {
+    let mut given = conn.prepare("SELECT seq FROM record WHERE stream = ?1 AND seq >= 0 AND seq < ?2 ORDER BY seq")?;
+    (0..streams as i64)
+        .map(|stream| {
+            let mut numbers = Numbers::default();
+            let mut rows = given.query([stream, RECORDER_SEQ_0 as i64])?;
+            while let Some(row) = rows.next()? {
+                numbers.insert(row.get::<_, i64>(0)? as u64);
+            }
+            Ok(numbers)
+        })
+        .collect()
 }
 
 /// Latest time of anything stored.

@@ -109,7 +109,7 @@ pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |r| r.get(0))
 }
 
-fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     let version = version(conn)?;
     for (n, sql) in migrations.iter().enumerate().skip(version as usize) {
         let tx = conn.transaction()?;
