@@ -11,8 +11,12 @@ mod desktop;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
+mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod simulated;
+mod simulated_study;
+mod statistics;
 mod store;
 mod video_file;
 mod vision;
