@@ -7,6 +7,7 @@
 mod bids;
 mod cells;
 mod csv_tables;
+mod epoch_tables;
 mod figure;
 mod place;
 mod resample;
@@ -24,6 +25,7 @@ use crate::store::StoreError;
 
 pub use bids::write_bids;
 pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
+pub use epoch_tables::write_epochs;
 pub use figure::{FigureFormat, write_figure};
 pub use selection::{ExportedSession, LeftOut, Selected, Selection};
 pub use xdf::write_xdf;

@@ -12,8 +12,12 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
+mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod simulated;
+mod simulated_study;
+mod statistics;
 mod store;
 mod video_file;
 mod vision;
