@@ -10,6 +10,7 @@ mod news;
 mod rig;
 mod router;
 
+pub use absence::{Absence, Piece};
 pub use affect_sink::Seen;
 pub use marker::MarkerText;
 pub use news::{Counters, News};
