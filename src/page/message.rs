@@ -213,6 +213,9 @@ payload! {
     Navigate { how: Text<8>, url: Url } optional {} flags {}
 }
 payload! {
+    Network { is_online: bool } optional {} flags {}
+}
+payload! {
     ScriptError { message: Text<300> } optional { source: Url, line: u32, column: u32 } flags {}
 }
 payload! {
@@ -292,6 +295,7 @@ events! {
     PageShow = "pageshow": PageShow,
     PageHide = "pagehide": PageHide,
     Navigate = "navigate": Navigate,
+    Network = "network": Network,
     Error = "error": ScriptError,
     Rejection = "rejection": Rejection,
     Mark = "mark": Mark,

@@ -21,6 +21,8 @@ pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
-pub use study::{CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, Study, StudyError};
+pub use study::{
+    CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
+};
 pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventRow, Happening, SampleSeries, Timeline};

@@ -111,7 +111,17 @@ impl Committer {
     ) -> Self {
         let Opened { conn, lock, ports, numbering, commits } = opened;
         let forward = Forward { to: Some(committed), backlog: VecDeque::new(), counts: counts.clone() };
-        Committer { path: schema::session_file(folder), conn, lock, ports, numbering, entries, counts, forward, commits }
+        Committer {
+            path: schema::session_file(folder),
+            conn,
+            lock,
+            ports,
+            numbering,
+            entries,
+            counts,
+            forward,
+            commits,
+        }
     }
 
     pub(super) fn run(mut self) -> Result<(), StoreError> {

@@ -127,9 +127,8 @@ impl Ledger {
     }
 
     pub fn has_api_token(&self, sha256: &Sha256) -> Result<bool, StoreError> {
-        let found = |c: &Connection| {
-            c.query_row("SELECT 1 FROM api_token WHERE sha256 = ?1", [sha256], |_| Ok(())).optional()
-        };
+        let found =
+            |c: &Connection| c.query_row("SELECT 1 FROM api_token WHERE sha256 = ?1", [sha256], |_| Ok(())).optional();
         Ok(self.run("read", found)?.is_some())
     }
 
@@ -153,9 +152,7 @@ impl Ledger {
     pub fn keys(&self) -> Result<Vec<WriteKey>, StoreError> {
         let rows = self.run("read", |c| {
             c.prepare_cached("SELECT key, study, origins, is_revoked FROM write_key ORDER BY created_utc, key")?
-                .query_map([], |r| {
-                    Ok((r.get(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?))
-                })?
+                .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?)))?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
         rows.into_iter()

@@ -2,6 +2,8 @@
 //!
 //! Only this room knows SQLite and Matroska.
 
+mod annex;
+mod by_time;
 mod commit;
 mod ebml;
 mod error;
@@ -25,6 +27,7 @@ mod studies;
 mod verify;
 mod video;
 
+pub use annex::{Addition, Annex, Draft};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use frame_index::{FrameIndex, FrameRow};

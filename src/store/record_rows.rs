@@ -11,7 +11,7 @@ use crate::capture::TimeSource;
 use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
-const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
+pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
 
 const SAMPLE: i64 = 0;
 const EVENT: i64 = 1;
@@ -123,7 +123,7 @@ fn same(a: &Record, b: &Record) -> bool {
     }
 }
 
-fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
+pub(super) fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
     let problem = |e: rusqlite::Error| e.to_string();
     let body = match row.get(0).map_err(problem)? {
         SAMPLE => {
@@ -233,15 +233,11 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
-/// The next free number of each stream, counting from its greatest.
-pub(super) fn next_seqs(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<u64>> {
-    let mut greatest = conn.prepare("SELECT max(seq) FROM record WHERE stream = ?1")?;
-    (0..streams as i64)
-        .map(|stream| {
-            let max: Option<i64> = greatest.query_row([stream], |r| r.get(0))?;
-            Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
-        })
-        .collect()
+/// The next free number of a stream, counting from its greatest.
+pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64> {
+    let max: Option<i64> =
+        conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
+    Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
 }
 
 /// The numbers that a source gave, of each stream.

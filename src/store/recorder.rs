@@ -125,7 +125,8 @@ impl Recorder {
         let streams = header_rows::get_streams(&conn, &path)?;
         let failed = |e| StoreError::sql("read the records of", &path)(e);
         let numbers = record_rows::source_numbers(&conn, streams.len()).map_err(failed)?;
-        let next = record_rows::next_seqs(&conn, streams.len()).map_err(failed)?;
+        let next: rusqlite::Result<Vec<u64>> = (0..streams.len()).map(|k| record_rows::next_seq(&conn, k)).collect();
+        let next = next.map_err(failed)?;
         conn.execute("DELETE FROM frame", []).map_err(StoreError::sql("write into", &path))?;
         match std::fs::remove_file(&video) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io("remove", &video)(e)),

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::header_rows::{self, Closed};
 use super::mkv_scan::read_at;
-use super::{CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary, record_rows, schema};
+use super::{
+    Addition, CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary,
+    record_rows, schema,
+};
 use crate::session::{Record, StreamInfo, Timeline};
 
 const READER: &str = "timeline reader";
@@ -22,6 +25,7 @@ pub struct SessionFile {
     conn: Connection,
     header: SessionHeader,
     streams: Vec<StreamInfo>,
+    added: Vec<Addition>,
     summary: Summary,
     closed: Closed,
     /// Read when first asked for: lists and exports of records do without.
@@ -34,7 +38,9 @@ impl SessionFile {
         let conn = schema::open_read(folder)?;
         let (header, closed, summary) = header_rows::get_header(&conn, &path)?;
         let streams = header_rows::get_streams(&conn, &path)?;
-        Ok(SessionFile { folder: folder.to_owned(), conn, header, streams, summary, closed, frames: OnceCell::new() })
+        let added = header_rows::get_additions(&conn, &path)?;
+        let frames = OnceCell::new();
+        Ok(SessionFile { folder: folder.to_owned(), conn, header, streams, added, summary, closed, frames })
     }
 
     pub fn folder(&self) -> &Path {
@@ -47,6 +53,11 @@ impl SessionFile {
 
     pub fn streams(&self) -> &[StreamInfo] {
         &self.streams
+    }
+
+    /// Which of the streams were added after the recording. All others are raw.
+    pub fn additions(&self) -> &[Addition] {
+        &self.added
     }
 
     /// As it was when the file was opened.

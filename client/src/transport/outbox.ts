@@ -1,0 +1,155 @@
+// From the moment something happened to the moment it is stored: at most BATCH_MS of records wait in this document.
+//
+// Numbers are given when a batch is made, not before, so that records can wait until it is known where counting goes on.
+
+import { Subject } from 'rxjs';
+import { type Draft, number } from './record';
+import { type Batch, type Numbers, type Store, atLeast } from './store';
+
+/** A batch is made at least so often: half a second is what a crash may cost, with room to write it. */
+export const BATCH_MS = 400;
+/** And at least after so many records. */
+export const BATCH_RECORDS = 500;
+
+/** What a document that went away could perhaps not store any more, readable by the next one at once. */
+interface Left {
+  batches: Batch[];
+  next: Numbers;
+}
+
+const leftKey = (session: string, document: number) => `affectograph.left.${session}.${document}`;
+
+/** `localStorage`, where the page may use it. */
+const shelf = (): Storage | null => {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+};
+
+/** Stores what documents of this session left behind when they went away. */
+export const adoptLeft = async (store: Store, session: string): Promise<void> => {
+  const kept = shelf();
+  if (!kept) return;
+  for (const key of Object.keys(kept).filter((k) => k.startsWith(`affectograph.left.${session}.`))) {
+    const left = JSON.parse(kept.getItem(key) ?? 'null') as Left | null;
+    for (const batch of left?.batches ?? []) await store.keepBatch(batch, left!.next);
+    kept.removeItem(key);
+  }
+};
+
+interface Place {
+  session: string;
+  document: number;
+  next: Numbers;
+}
+
+export class Outbox {
+  /** A batch was stored: there is something to send. */
+  readonly stored$ = new Subject<void>();
+  /** Storing failed, and why: the records wait on. */
+  readonly failed$ = new Subject<unknown>();
+  private drafts: Draft[] = [];
+  /** Numbered and not known to be stored, oldest first. */
+  private unstored: Batch[] = [];
+  private place: Place | null = null;
+  private k = 0;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private storing: Promise<void> | null = null;
+
+  constructor(private readonly store: Store) {}
+
+  /** Where counting goes on. What was added before waits for this. */
+  open(session: string, document: number, next: Numbers): void {
+    this.place = { session, document, next: { ...next } };
+    this.schedule();
+  }
+
+  get waiting(): number {
+    return this.drafts.length + this.unstored.reduce((sum, batch) => sum + batch.records.length, 0);
+  }
+
+  /** How many records of each stream have a number. */
+  get numbers(): Numbers {
+    return { ...this.place?.next };
+  }
+
+  add(draft: Draft): void {
+    this.drafts.push(draft);
+    if (this.place && this.drafts.length >= BATCH_RECORDS) void this.flush();
+    else this.schedule();
+  }
+
+  private schedule(): void {
+    if (!this.place || this.timer !== null) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.flush();
+    }, BATCH_MS);
+  }
+
+  /** Makes a batch of what waits. */
+  private seal(): void {
+    if (!this.place || this.drafts.length === 0) return;
+    const { session, document, next } = this.place;
+    this.unstored.push({ session, document, k: this.k++, records: number(this.drafts, document, next) });
+    this.drafts = [];
+  }
+
+  /** Stores everything that was added before. Never fails: what could not be stored is tried again with the next batch. */
+  async flush(): Promise<void> {
+    this.seal();
+    while (this.storing) await this.storing;
+    if (this.unstored.length === 0) return;
+    this.storing = this.keepAll();
+    await this.storing;
+    this.storing = null;
+  }
+
+  private async keepAll(): Promise<void> {
+    try {
+      for (let batch = this.unstored[0]; batch; batch = this.unstored[0]) {
+        await this.store.keepBatch(batch, this.numbers);
+        this.unstored = this.unstored.filter((b) => b !== batch);
+        this.stored$.next();
+      }
+    } catch (error) {
+      this.failed$.next(error);
+      this.schedule();
+    }
+  }
+
+  /**
+   * The page goes away, now. What is not stored is left where the next page finds it, storing it is begun all the same,
+   * and it is given back, to be sent while there is time.
+   */
+  leave(): Batch[] {
+    this.seal();
+    const batches = [...this.unstored];
+    const place = this.place;
+    if (!place || batches.length === 0) return [];
+    const left: Left = { batches, next: atLeast({}, place.next) };
+    try {
+      shelf()?.setItem(leftKey(place.session, place.document), JSON.stringify(left));
+    } catch {
+      // Full or forbidden: IndexedDB and the sending below may still come through.
+    }
+    void this.flush();
+    return batches;
+  }
+
+  /** After `leave` the page stayed (a download, a cancelled navigation): what was left is stored by now. */
+  async stay(): Promise<void> {
+    await this.flush();
+    if (this.place && this.unstored.length === 0) {
+      shelf()?.removeItem(leftKey(this.place.session, this.place.document));
+    }
+  }
+
+  close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.place = null;
+  }
+}
