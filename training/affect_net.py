@@ -76,7 +76,7 @@ class AffectNet(nn.Module):
 
 
 class ShippedAffectNet(nn.Module):
-    """The trained network as the program runs it: batch norm folded in, calibrated, probabilities out.
+    """The trained network as the program runs it: batch norm and shortcuts folded in, calibrated, probabilities out.
 
     The calibration (see `affect_measure.calibrate`) goes into the heads' own weights. All weights
     are rounded to 16 bits, as which they are stored; arithmetic stays in 32.
@@ -84,7 +84,7 @@ class ShippedAffectNet(nn.Module):
 
     def __init__(self, net: AffectNet, calibration: dict):
         super().__init__()
-        self.net = fold_batch_norm(net.eval())
+        self.net = fold_shortcuts(fold_batch_norm(net.eval()))
         with torch.no_grad():
             head = self.net.expression
             head.bias += torch.tensor(calibration["class_bias"])
@@ -108,4 +108,22 @@ def fold_batch_norm(module: nn.Module) -> nn.Module:
             setattr(module, name, nn.utils.fusion.fuse_conv_bn_eval(*pair))
         else:
             fold_batch_norm(child)
+    return module
+
+
+def fold_shortcuts(module: nn.Module) -> nn.Module:
+    """Replaces each `ResidualDown` by one convolution that equals both of its ways, for pictures of even size.
+
+    The mean of 2×2 places and a 1×1 convolution are a 2×2 convolution, whose places are the last four
+    of the nine that the 3×3 convolution looks at.
+    """
+    for name, child in module.named_children():
+        if isinstance(child, ResidualDown):
+            both, shortcut = child.main, child.shortcut[1]
+            with torch.no_grad():
+                both.weight[:, :, 1:, 1:] += shortcut.weight / 4
+                both.bias += shortcut.bias
+            setattr(module, name, nn.Sequential(both, nn.ReLU()))
+        else:
+            fold_shortcuts(child)
     return module
