@@ -1,4 +1,4 @@
-"""The affect network's four verbs. What each means is in the modules beside: data, net, fit, measure, ship, card."""
+"""The affect network's verbs. What each means is in the modules beside: data, net, fit, measure, ship, card."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training import (
-    affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship, affect_turned,
+    affect_ablate, affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship, affect_turned,
 )
 from training.common import Progress, run_folder, write_model_folder
 
@@ -50,6 +50,10 @@ def train(cfg: dict) -> None:
     affect_fit.fit(cfg)
 
 
+def ablate(cfg: dict) -> None:
+    affect_ablate.ablate(cfg)
+
+
 def evaluate(cfg: dict) -> None:
     print(affect_card.figures_text(affect_ship.evaluate(cfg)))
 
@@ -87,5 +91,5 @@ def export(cfg: dict) -> None:
         figures=affect_card.model_figures(report),
         card=affect_card.card(report, cfg),
     )
-    affect_parity.write_fixture(net, onnx_bytes, sha256, cfg["input"])
-    print(f"wrote {folder} and {affect_parity.FIXTURES / 'affect_parity.json'}")
+    affect_parity.write_fixture(net, onnx_bytes, cfg["input"])
+    print(f"wrote {folder}")

@@ -50,6 +50,8 @@ def load_training(cfg: dict) -> dict:
     groups = [(1 - sum(share for share, _ in others), voted), *others]
     names = ("eyes", "shares", "valence_arousal")
     merged = {name: np.concatenate([faces[name] for _, faces in groups]) for name in names}
+    if cfg["train"].get("hard_labels", False):
+        merged["shares"] = np.eye(merged["shares"].shape[1], dtype=np.float32)[merged["shares"].argmax(axis=1)]
     merged["odds"] = np.concatenate([share * sampling_odds(faces["shares"], power) for share, faces in groups])
     # The pictures differ in size, so they stay a list.
     merged["image"] = [picture for _, faces in groups for picture in faces["image"]]

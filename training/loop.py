@@ -46,6 +46,22 @@ class Course:
         return self.rate * 0.5 * (1 + math.cos(math.pi * min((progress - self.rise) / (1 - self.rise), 1)))
 
 
+def course_of(cfg: dict) -> Course:
+    """The course that a network's configuration names in its own keys."""
+    names = {field.name for field in dataclasses.fields(Course)}
+    return Course(**{name: value for name, value in cfg.items() if name in names})
+
+
+def drawn_ahead(dataset: torch.utils.data.Dataset, cfg: dict) -> Callable[[int], Iterable]:
+    """Batches of `dataset`, step number in, batch out, drawn by other processes while the network learns."""
+    def batches(first: int) -> Iterable:
+        return torch.utils.data.DataLoader(
+            dataset, batch_size=None, sampler=range(first, cfg["steps"]), num_workers=cfg["workers"]
+        )
+
+    return batches
+
+
 @dataclasses.dataclass
 class Team:
     """The processes that share each batch; a run alone is a team of one."""
@@ -101,7 +117,7 @@ def fit(
     net: torch.nn.Module,
     batches: Callable[[int], Iterable],
     loss: Callable[[torch.nn.Module, object, torch.device], tuple[torch.Tensor, dict[str, float]]],
-    measure: Callable[[torch.nn.Module, torch.device], dict[str, float]],
+    measure: Callable[[torch.nn.Module, torch.device], dict[str, float]] = lambda net, device: {},
     team: Team = Team(),
     score: Callable[[dict[str, float]], float] | None = None,
     threads: int = 1,
