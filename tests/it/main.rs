@@ -12,6 +12,7 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
+mod python;
 #[cfg(target_os = "linux")]
 mod screen;
 mod store;
