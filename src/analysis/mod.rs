@@ -30,6 +30,7 @@ pub use edits::{DeletedPassage, deleted_passages};
 pub use epochs::{DropReason, Epoch, SessionEpochs, Trace, describe_dropped, epochs};
 pub use error::AnalysisError;
 pub use events::{EventChoice, Onset};
+pub use numbers::half_interval_95;
 pub use plan::{Correction, EpochPlan, Measure};
 pub use quality::{Grade, LossByReason, QualityReport, quality};
 pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};

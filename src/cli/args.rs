@@ -32,7 +32,7 @@ pub enum Command {
     List(List),
     /// Show what a session holds and how good it is
     Show(Show),
-    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF
+    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF, Parquet
     Export(Export),
     /// Make sessions from video files
     Analyze(Analyze),
@@ -125,10 +125,14 @@ pub enum ExportFormat {
     /// One table a stream for each session, with its figure as PNG and SVG
     #[default]
     Csv,
+    /// Tables of the whole study: one row a value and one row a moment, with a code book
+    Tidy,
     /// A BIDS dataset with HED tags, for neuroscience's tools
     Bids,
     /// XDF 1.0, one file a session, for Lab Streaming Layer's tools
     Xdf,
+    /// Parquet, partitioned by study, participant and session: one table to DuckDB, Polars and Spark
+    Parquet,
 }
 
 #[derive(Debug, Args)]

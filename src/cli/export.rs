@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE, Places};
-use crate::export::{FrameRow, Selection, write_bids, write_csv_sessions, write_xdf};
+use crate::export::{FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_tidy, write_xdf};
 use crate::store::SessionFile;
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
@@ -14,8 +14,10 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     let told = |label: &str| println!("{label}");
     match a.format {
         ExportFormat::Csv => write_csv_sessions(&selection, &a.to, told)?,
+        ExportFormat::Tidy => write_tidy(&selection, &a.to, told)?,
         ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, told)?,
         ExportFormat::Xdf => write_xdf(&selection, &a.to, told)?,
+        ExportFormat::Parquet => write_parquet(&selection, &a.to, told)?,
     }
     println!("{}", a.to.display());
     for one in selection.left_out() {

@@ -9,10 +9,12 @@ mod cells;
 mod csv_tables;
 mod epoch_tables;
 mod figure;
+mod parquet;
 mod place;
 mod resample;
 mod rows;
 mod selection;
+mod tidy;
 mod xdf;
 
 use std::io;
@@ -26,8 +28,13 @@ use crate::store::StoreError;
 pub use bids::write_bids;
 pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
 pub use epoch_tables::write_epochs;
-pub use figure::{FigureFormat, write_figure};
+pub use figure::{
+    ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
+    write_plane_figure,
+};
+pub use parquet::write_parquet;
 pub use selection::{ExportedSession, LeftOut, Selected, Selection};
+pub use tidy::write_tidy;
 pub use xdf::write_xdf;
 
 use place::file_error;
@@ -40,6 +47,8 @@ pub enum ExportError {
     NotEmpty(PathBuf),
     #[error("the session holds no samples of the stream `affect`, so there is nothing to draw")]
     NothingToDraw,
+    #[error("there is no average to draw: no epoch was kept")]
+    NoAverage,
     #[error("could not draw the figure `{}`: {reason}", path.display())]
     Draw { path: PathBuf, reason: String },
     #[error("there is no session to export{}", because(.0))]

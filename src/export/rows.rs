@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::analysis::LATER;
 use crate::session::{SampleSeries, StreamInfo, Timeline, Timestamp};
-
-/// What the live worker skipped is scored afterwards into a stream of this name.
-const LATER: &str = "_later";
 
 /// Rows of a stream and of the one that completes it, by time. A frame scored twice counts once, as it was live.
 pub(super) struct Rows<'a> {

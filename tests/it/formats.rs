@@ -2,6 +2,8 @@
 
 mod bids;
 mod full_disk;
+mod parquet;
+mod tables;
 mod xdf;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +11,12 @@ use std::process::{Command, Output};
 
 use affectograph::session::{
     GapReason, Timestamp, affect_stream, face_stream, health_stream, marker_stream, page_clock_stream, page_stream,
-    program, video_stream,
+    program, rating_stream, video_stream,
 };
 use affectograph::store::{
     CameraDescription, Library, ModelDescription, Recorder, SessionEnd, SessionHeader, StoredStudy,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const STUDY: &str =
     "name = \"demo\"\ntitle = \"Four pictures\"\ndescription = \"Look and choose\"\n[page]\naddress = \"page\"\n";
@@ -54,7 +56,7 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         consent: None,
         overridden_checks: Vec::new(),
     };
-    let streams = vec![
+    let mut streams = vec![
         affect_stream(30.0, "affect 2"),
         face_stream(30.0, "face 1"),
         page_stream(),
@@ -63,6 +65,11 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         page_clock_stream(),
         video_stream("phantom"),
     ];
+    // Sessions of one study need not have the same streams.
+    let is_rated = number.0 == 2;
+    if is_rated {
+        streams.push(rating_stream());
+    }
     let recorder = Recorder::create(&folder, header, streams, crossbeam_channel::unbounded().0).unwrap();
     let (affect, face) = (recorder.stream("affect").unwrap(), recorder.stream("face").unwrap());
     for k in (0..600u64).filter(|k| !(240..300).contains(k)) {
@@ -75,6 +82,10 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         face.sample(at, Some(k), &std::array::from_fn::<_, 16, _>(|field| k as f32 + field as f32 * 0.1)).unwrap();
     }
     affect.gap(ms(8050.0), ms(10_050.0), GapReason::NoFace, 60, "").unwrap();
+    if is_rated {
+        let rating = recorder.stream("rating").unwrap();
+        (0..50).for_each(|k| rating.sample(ms(f64::from(k) * 100.0), None, &[0.5, k as f32 * 0.01]).unwrap());
+    }
     let page = recorder.stream("page").unwrap();
     for k in 0..20 {
         let at = ms(f64::from(k) * 1000.0 + 500.0);
@@ -109,22 +120,4 @@ fn export(what: &[&str], format: &str, to: &Path, sessions: &Path) -> Output {
 fn succeeded(output: Output) -> Output {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
-}
-
-/// The Python with the outside readers that `./test` installs; `None`, with the reason printed, where it is absent.
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("AFFECTOGRAPH_TEST_PYTHON").map(PathBuf::from);
-    let path = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("build/test-venv/bin/python"));
-    if !path.exists() {
-        println!("skipped: there is no {} (./test makes it)", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-/// What a script in `tests/python` prints, as JSON.
-fn ask(python: &Path, script: &str, arguments: &[&Path]) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
-    let output = succeeded(Command::new(python).arg(script).args(arguments).output().unwrap());
-    serde_json::from_slice(&output.stdout).unwrap()
 }

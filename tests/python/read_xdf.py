@@ -14,7 +14,7 @@ def values(series):
     return [[float(v) if numpy.isfinite(v) else None for v in row] for row in series]
 
 
-streams, header = pyxdf.load_xdf(sys.argv[1])
+streams, header = pyxdf.load_xdf(json.load(sys.stdin))
 out = {}
 for stream in streams:
     info, footer = stream["info"], stream["footer"]["info"]

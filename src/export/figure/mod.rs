@@ -2,6 +2,9 @@
 //!
 //! Colours are the Okabe–Ito set, which colour-blind people tell apart, the same as in every view. Axes carry units.
 
+mod average;
+mod group;
+mod plane;
 mod session;
 
 use std::io::{self, BufWriter, Write};
@@ -15,10 +18,15 @@ use plotters::style::register_font;
 use super::ExportError;
 use super::place::publish_file;
 
+pub use average::{ConditionCurves, write_average_figure};
+pub use group::write_group_figure;
+pub use plane::{PlaneCounts, write_plane_figure};
 pub use session::write_figure;
 
 pub(super) const VALENCE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const AROUSAL: RGBColor = RGBColor(213, 94, 0);
+/// Two conditions: green and orange, so that nobody takes one for valence or arousal.
+pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(230, 159, 0)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureFormat {

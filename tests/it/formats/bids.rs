@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{export, python, record_study, succeeded};
+use super::{export, record_study, succeeded};
+use crate::python::python;
 
 fn validate(python: &Path, dataset: &Path) -> Value {
     let validator = python.with_file_name("bids-validator-deno");
@@ -34,7 +35,7 @@ fn codes(report: &Value, severity: &str) -> Vec<String> {
 
 #[test]
 fn the_official_validator_finds_no_error() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(&["bids_validator_deno"]) else { return };
     let tmp = tempfile::tempdir().unwrap();
     record_study(tmp.path());
     let list = tmp.path().join("participants.tsv");

@@ -1,18 +1,20 @@
 //! The XDF file, read by pyxdf as its users call it.
 
 use affectograph::store::SessionFile;
+use serde_json::json;
 
-use super::{ask, export, python, record_study, succeeded};
+use super::{export, record_study, succeeded};
+use crate::python::{ask, python};
 
 #[test]
 fn pyxdf_reads_the_same_numbers() {
-    let Some(python) = python() else { return };
+    let Some(python) = python(&["pyxdf"]) else { return };
     let tmp = tempfile::tempdir().unwrap();
     let folders = record_study(tmp.path());
     let to = tmp.path().join("xdf");
     succeeded(export(&["--study", "demo"], "xdf", &to, tmp.path()));
     assert_eq!(std::fs::read_dir(&to).unwrap().count(), 3);
-    let read = ask(&python, "read_xdf.py", &[&to.join("sub-01_ses-02_task-demo.xdf")]);
+    let read = ask(&python, "read_xdf.py", &json!(to.join("sub-01_ses-02_task-demo.xdf")));
     let timeline = SessionFile::open(&folders[1]).unwrap().timeline().unwrap();
     assert_eq!(read["version"], "1.0");
     for stream in ["affect", "face"] {
