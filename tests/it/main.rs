@@ -2,12 +2,15 @@
 
 #[cfg(target_os = "linux")]
 mod app;
+mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
 mod demo_study;
 mod desktop;
+#[cfg(target_os = "linux")]
+mod guided_phase;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
