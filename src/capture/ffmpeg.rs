@@ -193,10 +193,19 @@ fn input(path: &Path) -> OsString {
 
 /// `ffmpeg` writing RGB pictures to its output and each one's time to its messages.
 pub fn decoder(video: &FileVideo) -> Result<Command, CameraError> {
+    decoder_of(video, "file", input(&video.path))
+}
+
+/// The same from its own input, for a file that is still growing; `video` tells of its beginning.
+pub fn pipe_decoder(video: &FileVideo) -> Result<Command, CameraError> {
+    decoder_of(video, "pipe", "pipe:0".into())
+}
+
+fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Command, CameraError> {
     let mut command = Command::new("ffmpeg");
     // Times as they stand in the file, every frame once: no rate is made up.
     command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-copyts"]);
-    command.args(["-protocol_whitelist", "file", "-i"]).arg(input(&video.path));
+    command.args(["-protocol_whitelist", protocol, "-i"]).arg(input);
     command.args(["-map", &format!("0:{}", video.stream_index)]).args(passthrough()?);
     let (w, h) = (video.width_px, video.height_px);
     // The size is pinned, so that a file which changes its size in the middle cannot shift the bytes of the rest.

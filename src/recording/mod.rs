@@ -15,6 +15,7 @@ mod rescore;
 mod rig;
 mod router;
 
+pub use absence::{Absence, Piece};
 pub use affect_sink::Seen;
 pub use beginning::Participation;
 pub use film::{FILM_EVENT, FilmFile, FilmOutcome, FilmProgress, Films};

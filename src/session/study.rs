@@ -56,6 +56,9 @@ pub struct PageSettings {
     /// CSS selectors of elements of which only *that* something happened is recorded, never what.
     #[serde(default)]
     pub mask: Vec<String>,
+    /// CSS selectors of fields whose typed text may be kept where a browser far away records; elsewhere only its length.
+    #[serde(default)]
+    pub content: Vec<String>,
     /// Other origins that the page may navigate to, `https://example.org`.
     #[serde(default)]
     pub allow: Vec<String>,

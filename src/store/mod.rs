@@ -40,7 +40,7 @@ use lock::SessionLock;
 pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
 pub use recover::{Recovery, recover};
 pub use session_draft::SessionDraft;
-pub use session_file::{SessionFile, store_quality};
+pub use session_file::{SessionFile, store_camera, store_quality};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
 pub use verify::{Finding, Verification, verify};
