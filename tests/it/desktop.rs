@@ -1,6 +1,7 @@
 //! The window's logic, screen by screen, found and pressed by accessible names.
 
 mod fake;
+mod guided;
 mod scenes;
 mod screenshots;
 mod synthetic;

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod app;
+mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
 #[cfg(target_os = "linux")]
@@ -9,6 +10,8 @@ mod camera_rig;
 mod demo_study;
 mod desktop;
 mod formats;
+#[cfg(target_os = "linux")]
+mod guided_phase;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
