@@ -6,6 +6,7 @@ mod app;
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
+mod client;
 mod demo_study;
 mod desktop;
 #[cfg(target_os = "linux")]

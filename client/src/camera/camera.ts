@@ -112,6 +112,7 @@ export class Camera {
 
   private runScores(video: HTMLVideoElement): Promise<() => Promise<void>> {
     return startScores(this.settings, framesOf(video), video, {
+      ready: (networks) => this.health('scores_started', networks),
       look: ({ frame, page_ms, affect, face, landmarks }) => {
         for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
           this.add({ stream, page_ms, rest: sampleRest(frame, values) });

@@ -15,6 +15,6 @@ export interface Look {
 }
 
 export type FromWorker =
-  | { kind: 'ready' }
+  | { kind: 'ready'; networks: Record<string, string> }
   | { kind: 'looked'; page_ms: number; look: Look | null }
   | { kind: 'failed'; why: string };

@@ -8,6 +8,8 @@ import type { VideoFrame } from './frames';
 import type { FromWorker, Look, ToWorker } from './messages';
 
 export interface ScoresSink {
+  /** Which networks look, with version and sha256. */
+  ready(networks: Record<string, string>): void;
   look(look: Look): void;
   gap(page_ms: number, gap: Gap): void;
   failed(detail: string): void;
@@ -59,7 +61,7 @@ export const startScores = async (
   const models = settings.models ?? `${settings.server.replace(/\/+$/, '')}/v1/models/`;
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.kind === 'ready') resolve();
+      if (data.kind === 'ready') resolve(sink.ready(data.networks));
       else if (data.kind === 'failed') reject(new Error(data.why));
     };
     worker.onerror = (event) => {
