@@ -12,4 +12,5 @@ pub mod page;
 pub mod recording;
 pub mod session;
 pub mod store;
+pub mod survey;
 pub mod vision;

@@ -266,11 +266,7 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
             Column::Size => (figures::bytes(session.size_bytes), text),
             Column::Quality => {
                 match session.grade {
-                    Some(grade) => {
-                        let after = widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p);
-                        let word = widgets::grade_word(grade);
-                        ui.painter().text(after, Align2::LEFT_CENTER, word, FontId::proportional(13.0), text);
-                    }
+                    Some(grade) => widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p),
                     None => {
                         ui.painter().text(
                             cell.left_center(),

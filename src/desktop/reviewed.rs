@@ -144,7 +144,7 @@ mod tests {
             log: Indexed::default(),
             frames,
             quality: QualityReport {
-                grade: Grade::Good,
+                grade: Grade::B,
                 findings: Vec::new(),
                 length: Duration::ZERO,
                 frames_expected: 0,

@@ -148,7 +148,7 @@ mod tests {
             started: chrono::DateTime::from_timestamp(1_700_000_000 + minutes as i64, 0),
             length: Some(Duration::from_secs(minutes * 60)),
             size_bytes: minutes,
-            grade: Some(Grade::Good),
+            grade: Some(Grade::B),
             state: SessionState::Complete,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::take::Take;
-use crate::analysis::{Grade, QualityReport};
+use crate::analysis::QualityReport;
 use crate::capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use crate::cli::{Loaded, Places, reopen};
 use crate::desktop::port::{
@@ -142,7 +142,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
 pub fn session_row(s: &SessionEntry) -> SessionRow {
     let grade = s.summary.as_ref().and_then(|m| {
         let stored = m.quality.as_ref()?.get("grade")?.clone();
-        serde_json::from_value(stored).ok().map(grade)
+        serde_json::from_value(stored).ok()
     });
     SessionRow {
         folder: s.folder.clone(),
@@ -233,7 +233,7 @@ fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
         .filter(|g| g.stream.as_str() == VIDEO)
         .max_by_key(|g| g.what.until.since_ns(g.at));
     port::QualityReport {
-        grade: grade(q.grade),
+        grade: q.grade,
         findings: q.findings(),
         length: Duration::try_from_secs_f64(q.seconds).unwrap_or_default(),
         frames_expected: q.frames_expected,
@@ -257,13 +257,4 @@ fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
 /// Frames and records.
 fn lost(q: &QualityReport) -> u64 {
     q.gaps.iter().filter(|(reason, _)| reason.is_loss()).map(|(_, g)| g.lost).sum()
-}
-
-/// The published letters, in three words.
-fn grade(letter: Grade) -> port::Grade {
-    match letter {
-        Grade::A | Grade::B => port::Grade::Good,
-        Grade::C | Grade::D => port::Grade::Fair,
-        Grade::F => port::Grade::Poor,
-    }
 }

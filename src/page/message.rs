@@ -239,7 +239,8 @@ macro_rules! events {
             /// Every kind a page's event can have.
             pub const KINDS: &[&str] = &[$($kind),*];
 
-            fn parse(kind: &str, data: &RawValue) -> Result<Event, MessageError> {
+            /// One event as its kind and the JSON of its data; whoever calls has bounded their length.
+            pub fn parse(kind: &str, data: &RawValue) -> Result<Event, MessageError> {
                 let event = match kind {
                     $($kind => Event::$variant(serde_json::from_str::<$payload>(data.get()).map_err(malformed)?),)*
                     unknown => return Err(MessageError::UnknownKind(unknown.to_owned())),

@@ -9,11 +9,16 @@ mod camera_rig;
 mod client;
 mod demo_study;
 mod desktop;
+mod formats;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
+mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod simulated;
+mod simulated_study;
+mod statistics;
 mod store;
 mod video_file;
 mod vision;

@@ -300,7 +300,7 @@ pub fn records(script: &Script, with_landmarks: bool) -> Vec<Record> {
 pub fn quality(script: &Script) -> QualityReport {
     let frames = (script.length_s * script.rate_hz) as u64;
     QualityReport {
-        grade: Grade::Good,
+        grade: Grade::B,
         findings: vec!["The camera was silent for 2.2 s at 06:31 and came back by itself.".into()],
         length: Duration::from_secs_f64(script.length_s),
         frames_expected: frames,
@@ -346,7 +346,7 @@ pub fn session_row(participant: u32, session: u32, study: &str, days_ago: i64, m
         started,
         length: Some(Duration::from_secs_f64(minutes * 60.0)),
         size_bytes: (minutes * 116e6) as u64,
-        grade: Some(Grade::Good),
+        grade: Some(Grade::B),
         state: SessionState::Complete,
     }
 }
@@ -370,10 +370,8 @@ pub fn library() -> Library {
             let study = if participant > 9 { "demo" } else { "checkout" };
             let minutes = 12.0 + 6.0 * noise.next();
             let mut row = session_row(participant, session, study, i64::from(14 - participant), minutes);
-            row.grade = Some(
-                [Grade::Good, Grade::Good, Grade::Good, Grade::Fair, Grade::Poor]
-                    [(noise.next().abs() * 5.0) as usize % 5],
-            );
+            row.grade =
+                Some([Grade::A, Grade::B, Grade::C, Grade::D, Grade::F][(noise.next().abs() * 5.0) as usize % 5]);
             sessions.push(row);
         }
     }

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use affectograph::session::{GapReason, SessionNumber};
-use affectograph::store::{Recorder, SessionEnd, SessionFile, SessionState, verify};
+use affectograph::session::{Body, GapReason, SessionNumber, annotation_stream};
+use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, verify};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -30,12 +30,17 @@ fn write_the_fixture() {
     recorder.finish(SessionEnd { at: ms(500), quality: Some(json!({"grade": "A"})) }).unwrap();
 }
 
-#[test]
-fn the_first_version_still_opens() {
+fn copy() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in bytes_of(&folder()) {
         std::fs::write(dir.path().join(name), bytes).unwrap();
     }
+    dir
+}
+
+#[test]
+fn the_first_version_still_opens() {
+    let dir = copy();
     let session = SessionFile::open(dir.path()).unwrap();
     assert_eq!(session.state().unwrap(), SessionState::Closed);
     assert_eq!(session.header().session, SessionNumber(1));
@@ -55,4 +60,41 @@ fn the_first_version_still_opens() {
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder()), "opening changes nothing");
+}
+
+/// Only what is added brings a file up to date, and nothing that was in it changes.
+#[test]
+fn the_first_version_takes_additions() {
+    let dir = copy();
+    let records = |folder: &Path| {
+        let mut records = Vec::new();
+        SessionFile::open(folder).unwrap().each_record(|r| records.push(r)).unwrap();
+        records
+    };
+    let raw = records(dir.path());
+    let mut annex = Annex::open(dir.path()).unwrap();
+    annex.add_stream(&annotation_stream(), "anna").unwrap();
+    annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": 1, "label": "smile"})))]).unwrap();
+    annex.close().unwrap();
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.additions()[0].author, "anna");
+    assert_eq!(session.summary().unwrap().quality, Some(json!({"grade": "A"})));
+    let now = records(dir.path());
+    assert_eq!(now[..raw.len()], raw);
+    assert_eq!(now.len(), raw.len() + 1);
+    assert!(verify(dir.path()).unwrap().is_intact);
+    assert_eq!(bytes_of(dir.path())[1], bytes_of(&folder())[1], "the video is as it was");
+}
+
+/// Nothing can be written where it lies, and it opens all the same.
+#[cfg(unix)]
+#[test]
+fn the_first_version_opens_where_nothing_can_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = copy();
+    let mode = |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let opened = SessionFile::open(dir.path()).and_then(|session| session.timeline());
+    mode(0o755);
+    assert_eq!(opened.unwrap().series("affect").unwrap().len(), 10);
 }
