@@ -7,6 +7,7 @@ mod batch;
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
+mod client;
 mod demo_study;
 mod desktop;
 mod formats;
