@@ -97,6 +97,9 @@ pub struct List {
 pub struct Show {
     /// Session folder, or a file in it
     pub session: PathBuf,
+    /// Rated words that replace the English ones in the sentiment of deleted text: a word, a tab, −4 to 4 on each line
+    #[arg(long, value_name = "FILE")]
+    pub lexicon: Option<PathBuf>,
     /// Print one JSON object instead of sentences
     #[arg(long)]
     pub json: bool,
