@@ -7,6 +7,7 @@
 mod bids;
 mod cells;
 mod csv_tables;
+mod epoch_tables;
 mod figure;
 mod parquet;
 mod place;
@@ -23,15 +24,17 @@ use thiserror::Error;
 
 use crate::session::{ParticipantId, SessionNumber};
 use crate::store::StoreError;
+use crate::survey::LeftOut;
 
 pub use bids::write_bids;
 pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
+pub use epoch_tables::write_epochs;
 pub use figure::{
     ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
     write_plane_figure,
 };
 pub use parquet::write_parquet;
-pub use selection::{ExportedSession, LeftOut, Selected, Selection};
+pub use selection::{ExportedSession, Selected, Selection};
 pub use tidy::write_tidy;
 pub use xdf::write_xdf;
 

@@ -15,6 +15,9 @@ mod phantom;
 mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod simulated;
+mod simulated_study;
+mod statistics;
 mod store;
 mod video_file;
 mod vision;
