@@ -8,6 +8,7 @@ use super::show::session_folder;
 use super::{Failure, INCOMPLETE, Places};
 use crate::export::{FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_tidy, write_xdf};
 use crate::store::SessionFile;
+use crate::survey::study_sessions;
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     let selection = select(a.study.as_deref(), &a.session, places)?;
@@ -28,29 +29,19 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
 
 /// The sessions of a study, or those that were named.
 pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places) -> Result<Selection, Failure> {
-    let folders: Vec<PathBuf> = match study {
-        None => sessions.iter().map(|path| session_folder(path)).collect(),
-        Some(study) => {
-            let library = places.library()?;
-            let all = library.sessions()?;
-            let folders: Vec<_> =
-                all.iter().filter(|s| s.study.as_deref() == Some(study)).map(|s| s.folder.clone()).collect();
-            if folders.is_empty() {
-                let mut known: Vec<_> = all.iter().filter_map(|s| s.study.as_deref()).collect();
-                known.sort_unstable();
-                known.dedup();
-                let known =
-                    if known.is_empty() { "none at all".to_owned() } else { format!("those of {}", known.join(", ")) };
-                return Err(format!(
-                    "there is no session of the study `{study}` in {}, {known}: name another study, or the folder of the recordings with --sessions",
-                    library.root().display()
-                )
-                .into());
-            }
-            folders
-        }
+    let Some(study) = study else {
+        return Ok(Selection::open(sessions.iter().map(|path| session_folder(path)), Vec::new())?);
     };
-    Ok(Selection::open(folders)?)
+    let library = places.library()?;
+    let (folders, left_out) = study_sessions(&library, study)?;
+    if folders.is_empty() && left_out.is_empty() {
+        let root = library.root().display();
+        return Err(format!(
+            "there is no session of the study `{study}` in {root}: `affectograph list` shows what there is, --sessions names another folder of recordings"
+        )
+        .into());
+    }
+    Ok(Selection::open(folders, left_out)?)
 }
 
 /// `participants.tsv` two folders above the first session, where a library keeps it.

@@ -25,6 +25,7 @@ use thiserror::Error;
 
 use crate::session::{ParticipantId, SessionNumber};
 use crate::store::StoreError;
+use crate::survey::LeftOut;
 
 pub use bids::write_bids;
 pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
@@ -34,7 +35,7 @@ pub use figure::{
     write_plane_figure,
 };
 pub use parquet::write_parquet;
-pub use selection::{ExportedSession, LeftOut, Selected, Selection};
+pub use selection::{ExportedSession, Selected, Selection};
 pub use tidy::write_tidy;
 pub use xdf::write_xdf;
 

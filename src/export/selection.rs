@@ -3,26 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use super::{ExportError, FrameRow};
 use crate::analysis::{QualityReport, quality};
 use crate::session::{StreamInfo, Timeline};
 use crate::store::{SessionFile, SessionHeader, SessionState, StoreError};
+use crate::survey::LeftOut;
 
-/// A session that is not in the export, and why, as a sentence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LeftOut {
-    pub folder: PathBuf,
-    pub why: String,
-}
-
-impl LeftOut {
-    /// Its folder as the library names it, without the path that leads there: that is nobody else's business.
-    pub fn label(&self) -> String {
-        let names: Vec<_> = self.folder.iter().map(|name| name.to_string_lossy()).collect();
-        names[names.len().saturating_sub(2)..].join("/")
-    }
+/// A session's folder as the library names it, without the path that leads there: that is nobody else's business.
+pub(super) fn folder_label(folder: &Path) -> String {
+    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join("/")
 }
 
 /// A session known by its header; its records are still on the disk.
@@ -54,8 +44,12 @@ pub struct ExportedSession {
 impl Selection {
     /// Opens each. What is damaged, foreign, newer or being recorded is left out; where nothing remains, that is the
     /// error.
-    pub fn open(folders: impl IntoIterator<Item = PathBuf>) -> Result<Selection, ExportError> {
-        let (mut sessions, mut left_out) = (Vec::new(), Vec::new());
+    /// `left_out` are those of whom that is known already.
+    pub fn open(
+        folders: impl IntoIterator<Item = PathBuf>,
+        mut left_out: Vec<LeftOut>,
+    ) -> Result<Selection, ExportError> {
+        let mut sessions = Vec::new();
         for folder in folders {
             match Selected::open(&folder) {
                 Ok(session) if session.state == SessionState::Recording => {

@@ -11,6 +11,7 @@ use super::{BIDS_VERSION, hed, write_json};
 use crate::analysis::QualityReport;
 use crate::export::cells::{UNKNOWN, tsv_cell};
 use crate::export::place::write_file;
+use crate::export::selection::folder_label;
 use crate::export::{ExportError, ExportedSession, Selection, file_error};
 use crate::session::ParticipantId;
 use crate::store::SessionHeader;
@@ -175,7 +176,7 @@ fn readme(selection: &Selection, participants: usize) -> String {
         text.push_str("\nLeft out:\n\n");
     }
     for one in selection.left_out() {
-        let _ = writeln!(text, "- {}", one.label());
+        let _ = writeln!(text, "- {}", folder_label(&one.folder));
     }
     text
 }

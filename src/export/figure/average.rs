@@ -7,7 +7,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish};
+use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::analysis::{Average, Comparison, Correction, Measure};
 use crate::export::ExportError;
 
@@ -92,6 +92,8 @@ impl<'a> AverageFigure<'a> {
             .bold_line_style(BLACK.mix(0.12))
             .y_desc(described)
             .y_labels(5)
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .label_style(("sans-serif", px(13.0)))
             .axis_desc_style(("sans-serif", px(15.0)));
         if is_last {
@@ -105,11 +107,12 @@ impl<'a> AverageFigure<'a> {
             PathElement::new(vec![(0.0, range.start), (0.0, range.end)], thin),
             PathElement::new(vec![(time.start, 0.0), (time.end, 0.0)], thin),
         ])?;
+        let faint = if self.conditions.len() > 1 { 0.12 } else { 0.25 };
         for (k, _, average) in &curves {
             let colour = self.colour(*k, measure);
             for course in average.per_participant.values() {
                 let line = average.times_s.iter().copied().zip(course.iter().copied());
-                chart.draw_series(LineSeries::new(line, colour.mix(0.25).stroke_width(scale.width(0.7))))?;
+                chart.draw_series(LineSeries::new(line, colour.mix(faint).stroke_width(scale.width(0.7))))?;
             }
         }
         for (k, _, average) in &curves {

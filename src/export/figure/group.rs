@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::average::{ConditionCurves, unit};
-use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish};
+use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::analysis::{Average, Measure};
 use crate::export::ExportError;
 use crate::session::ParticipantId;
@@ -63,6 +63,8 @@ impl<'a> GroupFigure<'a> {
             .y_desc(format!("mean {measure} after the event{}", unit(first.correction)))
             .x_labels(0)
             .y_labels(5)
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .label_style(("sans-serif", px(12.0)))
             .axis_desc_style(("sans-serif", px(13.0)))
             .draw()?;
@@ -109,7 +111,10 @@ impl<'a> GroupFigure<'a> {
             let label = format!("{} (n = {})", names.get(*k).copied().unwrap_or_default(), points.len());
             let (width, _) = area.estimate_text_size(&label, &style)?;
             let left = (at.0 - origin.0.start - width as i32 / 2).max(0);
-            area.draw_text(&label, &style, (left, at.1 - origin.1.start + px(10.0 + 16.0 * (x % 2.0))))?;
+            // Names that would run into each other stand at two heights.
+            let is_wide = width as i32 * columns.len() as i32 > area.dim_in_pixel().0 as i32 - px(90.0);
+            let line = if is_wide { x % 2.0 } else { 0.0 };
+            area.draw_text(&label, &style, (left, at.1 - origin.1.start + px(10.0 + 16.0 * line)))?;
         }
         Ok(())
     }

@@ -53,6 +53,13 @@ impl Scale {
     }
 }
 
+/// A tick of an axis, with a true minus and no minus before nothing.
+pub(super) fn tick(value: &f64) -> String {
+    let text = format!("{:.3}", value.abs());
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if *value < 0.0 && text != "0" { format!("−{text}") } else { text.to_owned() }
+}
+
 /// What can be drawn.
 pub(super) trait Figure {
     /// Width and height on paper.

@@ -5,7 +5,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish};
+use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::export::ExportError;
 use crate::session::{AFFECT, SampleSeries, Timeline, affect};
 
@@ -112,6 +112,8 @@ impl Figure for PlaneFigure<'_> {
             .y_desc("arousal (calm −1 … excited 1)")
             .x_labels(5)
             .y_labels(5)
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .label_style(("sans-serif", px(13.0)))
             .axis_desc_style(("sans-serif", px(14.0)))
             .draw()?;

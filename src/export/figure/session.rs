@@ -7,7 +7,7 @@ use std::time::Duration;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish};
+use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::export::ExportError;
 use crate::session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, Timestamp, affect};
 
@@ -82,6 +82,8 @@ impl Figure for SessionFigure<'_> {
                 .y_desc(name)
                 .y_labels(5)
                 .x_labels(0)
+                .x_label_formatter(&tick)
+                .y_label_formatter(&tick)
                 .label_style(("sans-serif", px(13.0)))
                 .axis_desc_style(("sans-serif", px(15.0)))
                 .draw()?;
@@ -123,6 +125,8 @@ where
         .disable_mesh()
         .y_labels(0)
         .x_desc("time on the session clock (s)")
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
         .label_style(("sans-serif", px(13.0)))
         .axis_desc_style(("sans-serif", px(15.0)))
         .draw()?;

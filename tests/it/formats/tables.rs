@@ -61,7 +61,7 @@ fn what_cannot_be_exported_is_said_in_a_sentence_and_the_rest_is_exported() {
     };
     let (code, sentence) = said(&["--study", "nothing"]);
     assert_eq!(code, Some(1));
-    assert!(sentence.contains("no session of the study `nothing`") && sentence.contains("demo"), "{sentence}");
+    assert!(sentence.contains("no session of the study `nothing`"), "{sentence}");
     let twice = folders[0].to_str().unwrap();
     let (code, sentence) = said(&[twice, twice]);
     assert!(code == Some(1) && sentence.contains("sub-01 ses-01"), "{sentence}");
