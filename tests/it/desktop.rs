@@ -3,6 +3,7 @@
 mod fake;
 mod scenes;
 mod screenshots;
+mod studies;
 mod synthetic;
 
 use affectograph::desktop::Screen;
