@@ -4,6 +4,7 @@ mod fake;
 mod guided;
 mod scenes;
 mod screenshots;
+mod studies;
 mod synthetic;
 
 use affectograph::desktop::Screen;
