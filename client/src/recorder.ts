@@ -13,6 +13,7 @@ import { sources } from './sources';
 import { IDLE, type RecordedAffect, type RecordedEvent, type State } from './state';
 import { Api, Refused, batchBody } from './transport/http';
 import { Outbox } from './transport/outbox';
+import { better } from './transport/clock';
 import { clock$ } from './transport/pings';
 import { eventRest, gapRest } from './transport/record';
 import { type Opened, begin, finish, noteTab, open, sendLeftovers, tabNote } from './transport/session';
@@ -170,7 +171,7 @@ class PageRecorder implements Recorder {
     await store!.keep({
       id: started.session, server: settings.server, study: settings.study, token: started.token,
       participant: started.participant, mask: [...started.mask, ...settings.mask], content: started.content,
-      max_batch_bytes: started.max_batch_bytes, next: {}, documents: 0, video_chunks: [], is_stopped: false,
+      max_batch_bytes: started.max_batch_bytes, next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false,
       touched_utc_ms: Date.now(),
     });
     return open(store!, started.session);
@@ -213,8 +214,11 @@ class PageRecorder implements Recorder {
     this.running.add(this.sender.run$().subscribe((outcome) => this.told(outcome)));
     this.running.add(outbox!.stored$.subscribe(() => this.sender?.wake()));
     this.running.add(outbox!.failed$.subscribe((error) => this.change({ problem: `not stored yet: ${sentence(error)}` })));
-    this.running.add(clock$(this.api, tick()).subscribe((clock) => {
+    this.running.add(clock$(this.api, tick()).subscribe((fresh) => {
+      const clock = better(this.info!.clock, fresh);
       this.info = { ...this.info!, clock };
+      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.info.document };
+      outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
       this.change({ clock_uncertainty_ms: clock.uncertainty_ms });
       store!.keepDocument(session.id, this.info).then(() => this.sender?.wake(), () => undefined);
       this.capture?.attach();

@@ -11,5 +11,5 @@ export const startReplay = async (
   settings: Settings, mask: readonly string[], tell: (page_ms: number, json: string) => void,
 ): Promise<() => void> => {
   const { recordPage } = await load<Rrweb>(settings.assets, 'rrweb.js');
-  return recordPage(mask, (event) => tell(performance.now(), `{"event":${JSON.stringify(event)}}`));
+  return recordPage(mask, (event) => tell(performance.now(), JSON.stringify(event)));
 };

@@ -96,9 +96,11 @@ export class Camera {
   }
 
   private async runVideo(stream: MediaStream, video: HTMLVideoElement): Promise<() => Promise<void>> {
-    const session = await this.store.change(this.session.id, (s) => { s.video_chunks.push(0); });
-    const part = (session?.video_chunks.length ?? 1) - 1;
-    return recordVideo(stream, video, part, {
+    const counted = await this.store.session(this.session.id);
+    return recordVideo(stream, video, { chunks: counted?.video_chunks ?? 0, frames: counted?.frames ?? 0 }, {
+      started: (about) => {
+        this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
+      },
       chunk: (chunk) => {
         this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.told.stored)
           .catch((error: unknown) => {
@@ -106,12 +108,17 @@ export class Camera {
             this.lose(`a second of video could not be stored: ${String(error)}`);
           });
       },
-      frames: (page_ms, data) => this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', JSON.stringify(data)) }),
+      frames: (page_ms, data) => {
+        this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', JSON.stringify(data)) });
+        this.count(data.first + data.page_ms.length);
+      },
     });
   }
 
-  private runScores(video: HTMLVideoElement): Promise<() => Promise<void>> {
-    return startScores(this.settings, framesOf(video), video, {
+  private async runScores(video: HTMLVideoElement): Promise<() => Promise<void>> {
+    const first = (await this.store.session(this.session.id))?.frames ?? 0;
+    return startScores(this.settings, framesOf(video), video, first, {
+      counted: (frames) => this.count(frames),
       ready: (networks) => this.health('scores_started', networks),
       look: ({ frame, page_ms, affect, face, landmarks }) => {
         for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
@@ -150,6 +157,12 @@ export class Camera {
   private release(): void {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
+  }
+
+  /** Frames are counted on by the next document. */
+  private count(frames: number): void {
+    this.storing = this.storing.then(() => this.store.change(this.session.id, (s) => { s.frames = frames; }))
+      .then(() => undefined, () => undefined); // counted again with the next ones
   }
 
   private lose(note: string): void {

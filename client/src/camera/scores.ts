@@ -10,6 +10,8 @@ import type { FromWorker, Look, ToWorker } from './messages';
 export interface ScoresSink {
   /** Which networks look, with version and sha256. */
   ready(networks: Record<string, string>): void;
+  /** So many frames of the camera were seen in this session. */
+  counted(frames: number): void;
   look(look: Look): void;
   gap(page_ms: number, gap: Gap): void;
   failed(detail: string): void;
@@ -17,6 +19,7 @@ export interface ScoresSink {
 
 /** One gap record tells of so many frames in a row at most, so that a reader is never long behind. */
 const GAP_FRAMES = 30;
+const COUNT_EVERY = 30;
 
 /** A worker from another origin: its file is fetched with CORS and started from here. */
 const startWorker = async (url: string): Promise<Worker> => {
@@ -54,7 +57,7 @@ class Gaps {
 
 /** Begins to look; the result ends that. Rejects where the networks cannot be loaded. */
 export const startScores = async (
-  settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, sink: ScoresSink,
+  settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
   const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
   const say = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
@@ -71,7 +74,7 @@ export const startScores = async (
     say({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
   });
   const gaps = new Gaps(sink);
-  let frame = 0;
+  let frame = first;
   let isBusy = false;
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     isBusy = false;
@@ -83,6 +86,7 @@ export const startScores = async (
   };
   const subscription = frames.subscribe(({ page_ms }) => {
     const number = frame++;
+    if (frame % COUNT_EVERY === 0) sink.counted(frame);
     // The newest frame wins, as in the lab: what comes while the networks are busy is skipped, counted and said.
     if (isBusy) return gaps.add('skipped', page_ms);
     isBusy = true;
@@ -98,5 +102,6 @@ export const startScores = async (
     subscription.unsubscribe();
     worker.terminate();
     gaps.close();
+    sink.counted(frame);
   };
 };

@@ -10,25 +10,28 @@ const BITS_PER_SECOND = 1_500_000;
 const TYPES = ['video/webm;codecs=vp8', 'video/webm;codecs=vp9', 'video/webm'];
 
 export interface VideoSink {
+  /** With chunk `n` a new WebM file begins. */
+  started(about: { chunk: number; mime: string; width_px: number; height_px: number }): void;
   chunk(chunk: Chunk): void;
   /** Data of one `frames` event. */
-  frames(page_ms: number, data: { part: number; first: number; page_ms: number[]; media_s: number[] }): void;
+  frames(page_ms: number, data: { first: number; page_ms: number[]; media_s: number[] }): void;
 }
 
-/** Begins one part; the result ends it and resolves when its last chunk was handed on. */
+/** Begins a WebM file; the result ends it and resolves when its last chunk was handed on. */
 export const recordVideo = (
-  stream: MediaStream, video: HTMLVideoElement, part: number, sink: VideoSink,
+  stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
 ): (() => Promise<void>) => {
   const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records no WebM');
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
-  let n = 0;
-  recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ part, n: n++, bytes: data }); };
-  let first = 0;
+  let n = counted.chunks;
+  sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });
+  recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ n: n++, bytes: data }); };
+  let first = counted.frames;
   const frames = framesOf(video).pipe(bufferTime(CHUNK_MS), filter((some) => some.length > 0)).subscribe((some) => {
     const page_ms = some.map((f) => Math.round(f.page_ms * 1000) / 1000);
     const media_s = some.map((f) => Math.round(f.media_s * 1e6) / 1e6);
-    sink.frames(page_ms[page_ms.length - 1]!, { part, first, page_ms, media_s });
+    sink.frames(page_ms[page_ms.length - 1]!, { first, page_ms, media_s });
     first += some.length;
   });
   recorder.start(CHUNK_MS);

@@ -117,12 +117,12 @@ export class Api {
     ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);
   }
 
-  async video(session: string, token: string, { part, n, bytes }: Chunk): Promise<void> {
+  async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
     const headers = bearer(token, { 'content-type': 'video/webm' });
-    await ask(`${this.base}/sessions/${session}/video/${n}?part=${part}`, { method: 'PUT', headers, body: bytes });
+    await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
   }
 
-  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number[]): Promise<void> {
+  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
     const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: JSON.stringify({ streams, video_chunks }) };
     await ask(`${this.base}/sessions/${session}/finish`, init);
   }

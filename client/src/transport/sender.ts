@@ -101,8 +101,8 @@ export class Sender {
 
   /** False where it has to wait for a clock. */
   private async sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
-    const documents = (await this.store.documents(this.session.id)).filter((d) => d.document === batch.document);
-    if (documents.some(this.mustWait)) return false;
+    const documents = await this.store.documents(this.session.id);
+    if (documents.some((d) => d.document === batch.document && this.mustWait(d))) return false;
     const parts = portions(batch.records, this.session.max_batch_bytes);
     for (let records = parts.shift(); records; records = parts.shift()) {
       await this.sendRecords(documents, records, tell);

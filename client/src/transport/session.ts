@@ -4,6 +4,7 @@ import { defer, from, lastValueFrom, retry, throwError, timer } from 'rxjs';
 import { Api, Refused, type StartRequest, type Started } from './http';
 import { adoptLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
+import { burst } from './pings';
 import { Sender, waitMs } from './sender';
 import type { Numbers, Store, StoredSession } from './store';
 
@@ -14,6 +15,7 @@ export interface TabNote {
   content: string[];
 }
 
+const LENT_PINGS = 5;
 /** A session that nobody stopped is finished for its tab after this long without a word. */
 const ABANDONED_MS = 30 * 60_000;
 
@@ -87,6 +89,16 @@ export const finish = async (api: Api, store: Store, id: string): Promise<boolea
   return isWhole;
 };
 
+/** None of its documents lived long enough to measure its clock: this page's reading places them, by the wall clock that
+ * all share. */
+const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
+  const documents = await store.documents(id);
+  if (documents.length === 0 || documents.some((d) => d.clock) || await store.countBatches(id) === 0) return;
+  const clock = await burst(api, LENT_PINGS, 1);
+  const session = await store.change(id, (s) => { s.documents += 1; });
+  if (session) await store.keepDocument(id, { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock });
+};
+
 /** Sends what earlier pages of this site left behind: of tabs that were closed, crashed or had no network. */
 export const sendLeftovers = async (store: Store, own_id: string | null): Promise<void> => {
   for (const session of await store.sessions()) {
@@ -96,6 +108,7 @@ export const sendLeftovers = async (store: Store, own_id: string | null): Promis
     try {
       await adoptLeft(store, session.id);
       const api = new Api(session.server);
+      await lendClock(api, store, session.id);
       let hasEnded = false;
       await new Promise<void>((resolve, reject) => {
         new Sender(api, store, session).empty$().subscribe({

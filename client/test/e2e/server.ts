@@ -21,8 +21,8 @@ export interface Session {
   asked: Record<string, unknown>;
   rows: Map<string, Row>;
   documents: Map<number, Doc>;
-  chunks: Map<string, Buffer>;
-  finished: { streams: Record<string, number>; video_chunks: number[] } | null;
+  chunks: Map<number, Buffer>;
+  finished: { streams: Record<string, number>; video_chunks: number } | null;
   doubles: number;
 }
 
@@ -102,7 +102,7 @@ export class ProtocolServer {
       return this.send(response, 200, { committed: this.committed(session) });
     }
     if (verb === 'video') {
-      session.chunks.set(`${url.searchParams.get('part')}.${n}`, body);
+      session.chunks.set(Number(n), body);
       return this.send(response, 200, { chunks: session.chunks.size });
     }
     if (verb === 'finish') {

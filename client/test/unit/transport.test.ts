@@ -20,7 +20,7 @@ let sessions = 0;
 const begun = async (store: Store): Promise<StoredSession> => {
   const session: StoredSession = {
     id: `s${sessions++}`, server: 'http://x', study: 'y', token: 't', participant: 'sub-01', mask: [], content: [],
-    max_batch_bytes: 10_000, next: {}, documents: 1, video_chunks: [], is_stopped: false, touched_utc_ms: 0,
+    max_batch_bytes: 10_000, next: {}, documents: 1, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: 0,
   };
   await store.keep(session);
   return session;
@@ -99,12 +99,12 @@ for (const [name, make] of kinds) {
   test(`${name}: chunks are counted and sent in order`, async () => {
     const store = await make();
     const { id } = await begun(store);
-    for (const [part, n] of [[0, 1], [0, 0], [1, 0]] as const) await store.keepChunk(id, { part, n, bytes: new Blob(['x']) });
-    assert.deepEqual((await store.session(id))!.video_chunks, [2, 1]);
-    const sent: string[] = [];
-    const api = { video: async (_s: string, _t: string, c: { part: number; n: number }) => sent.push(`${c.part}.${c.n}`) };
+    for (const n of [1, 0, 10, 2]) await store.keepChunk(id, { n, bytes: new Blob(['x']) });
+    assert.equal((await store.session(id))!.video_chunks, 11);
+    const sent: number[] = [];
+    const api = { video: async (_s: string, _t: string, c: { n: number }) => sent.push(c.n) };
     await drained(new Sender(api as unknown as Api, store, (await store.session(id))!));
-    assert.deepEqual(sent, ['0.0', '0.1', '1.0']);
+    assert.deepEqual(sent, [0, 1, 2, 10]);
   });
 }
 
