@@ -13,6 +13,7 @@ mod page;
 mod phantom;
 #[cfg(target_os = "linux")]
 mod screen;
+mod server;
 mod store;
 mod video_file;
 mod vision;
