@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analysis::{Correction, EventChoice};
 use crate::capture::CameraSpec;
@@ -32,8 +32,12 @@ pub enum Command {
     List(List),
     /// Show what a session holds and how good it is
     Show(Show),
-    /// Write a session's records as CSV and its figure as PNG and SVG
+    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF, Parquet
     Export(Export),
+    /// Make sessions from video files
+    Analyze(Analyze),
+    /// Score from the stored video what live work skipped, or everything with another network
+    Rescore(Rescore),
     /// Average valence and arousal around events, over sessions or a whole study
     Epochs(Box<Epochs>),
     /// Check that a session is whole, and say exactly what is missing
@@ -46,6 +50,10 @@ pub enum Command {
     Score(Score),
     /// List the installed networks with their cards' figures
     Models(Models),
+    /// Receive sessions that browsers record, and show them to their owner
+    Serve(Serve),
+    /// Fetch closed sessions from a server into the local library
+    Pull(Pull),
     /// The participant's page in a process of its own (started by the program itself)
     #[command(hide = true)]
     ParticipantWindow,
@@ -93,6 +101,9 @@ pub struct List {
 pub struct Show {
     /// Session folder, or a file in it
     pub session: PathBuf,
+    /// Rated words that replace the English ones in the sentiment of deleted text: a word, a tab, −4 to 4 on each line
+    #[arg(long, value_name = "FILE")]
+    pub lexicon: Option<PathBuf>,
     /// Print one JSON object instead of sentences
     #[arg(long)]
     pub json: bool,
@@ -100,11 +111,79 @@ pub struct Show {
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// Session folder, or a file in it
-    pub session: PathBuf,
+    /// Session folders, or files in them
+    #[arg(required_unless_present = "study", value_name = "SESSION")]
+    pub session: Vec<PathBuf>,
+    /// All sessions of this study instead
+    #[arg(long, value_name = "NAME", conflicts_with = "session")]
+    pub study: Option<String>,
     /// New folder to write into
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ExportFormat,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One table a stream for each session, with its figure as PNG and SVG
+    #[default]
+    Csv,
+    /// Tables of the whole study: one row a value and one row a moment, with a code book
+    Tidy,
+    /// A BIDS dataset with HED tags, for neuroscience's tools
+    Bids,
+    /// XDF 1.0, one file a session, for Lab Streaming Layer's tools
+    Xdf,
+    /// Parquet, partitioned by study, participant and session: one table to DuckDB, Polars and Spark
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Video files that FFmpeg reads. A file that was analyzed before and has not changed is left out, so that an
+    /// analysis that was ended goes on
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Whose the files are [default: as each name begins, `sub-07_talk.mp4` or `sub-07_ses-02_talk.mp4`]
+    #[arg(long)]
+    pub participant: Option<ParticipantId>,
+    /// Study that the sessions belong to [default: none, they are listed as `films`]
+    #[arg(long)]
+    pub study: Option<String>,
+    /// Affect network: a folder in models/ [default: the study's]
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Files at a time [default: half the processors, because each file keeps two busy]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object a file instead of a sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rescore {
+    /// Session folder, or a file in it
+    pub session: PathBuf,
+    /// Score all frames with this affect network, a folder in models/, into streams that bear its name
+    #[arg(long, conflicts_with = "skipped")]
+    pub model: Option<String>,
+    /// Score the frames that nobody has looked at, with the network of the recording (what happens without --model)
+    #[arg(long)]
+    pub skipped: bool,
+    /// [default: one a processor]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +319,126 @@ pub struct Models {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Serve {
+    #[command(subcommand)]
+    pub manage: Option<Manage>,
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+/// How to run.
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
+    pub address: std::net::SocketAddr,
+    /// Certificate chain for TLS, PEM
+    #[arg(long, value_name = "FILE", requires = "private_key")]
+    pub certificate: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub private_key: Option<PathBuf>,
+    /// Plain HTTP on an address that others can reach, because a proxy in front does TLS
+    #[arg(long)]
+    pub allow_plain_http: bool,
+    /// Sessions whose video is looked at at the same time [default: two for each processor]
+    #[arg(long, value_name = "N")]
+    pub eyes: Option<usize>,
+    /// Sessions of one write key that may be open
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub sessions_per_key: usize,
+    /// Nothing is taken while less than this is free on the disk, in GB
+    #[arg(long, value_name = "GB", default_value_t = 1.0)]
+    pub min_free_gb: f64,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Manage {
+    /// Set the owner's password, anew where there is one (read from standard input, one line)
+    Init(InFolder),
+    /// Make a write key for a study, to stand in web pages of the given origins
+    Key(Key),
+    /// List write keys
+    Keys(InFolder),
+    /// Make a write key useless
+    RevokeKey(RevokeKey),
+    /// Make an API token, for `affectograph pull` and other programs that read; it is shown once
+    Token(Token),
+    /// Make an API token useless
+    RevokeToken(Token),
+    /// Print the OpenAPI description
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+pub struct InFolder {
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Key {
+    /// Study: `demo`, or the name of one beside the sessions
+    #[arg(long)]
+    pub study: String,
+    /// Origin of the pages that may use it, `https://example.org`; may be given more than once
+    #[arg(long, required = true, value_name = "ORIGIN", value_parser = origin)]
+    pub origin: Vec<String>,
+    #[command(flatten)]
+    pub folder: InFolder,
+}
+
+#[derive(Debug, Args)]
+pub struct RevokeKey {
+    pub key: String,
+    #[command(flatten)]
+    pub folder: InFolder,
+}
+
+#[derive(Debug, Args)]
+pub struct Token {
+    /// What it is for; one of the same name is replaced
+    pub name: String,
+    #[command(flatten)]
+    pub folder: InFolder,
+}
+
+#[derive(Debug, Args)]
+pub struct Pull {
+    /// The server, `https://example.org`
+    pub server: String,
+    /// File with an API token (`affectograph serve token` makes one) [default: $AFFECTOGRAPH_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Of this study alone
+    #[arg(long)]
+    pub study: Option<String>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// As browsers write origins: scheme, host and, where it is not the scheme's own, port.
+fn origin(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no origin: write for example https://example.org, without a path");
+    let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
+    let is_host = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-.:[]".contains(c));
+    if !["http", "https"].contains(&scheme) || !is_host {
+        return Err(wrong());
+    }
+    let own_port = if scheme == "https" { ":443" } else { ":80" };
+    Ok(format!("{scheme}://{}", host.strip_suffix(own_port).unwrap_or(host).to_ascii_lowercase()))
+}
+
 /// `30s`, `5min`, `2h`, `500ms`, or plain seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no duration: write for example 30s, 5min, 2h or 500ms");
@@ -273,6 +472,15 @@ mod tests {
         assert_eq!("none".parse(), Ok(OptionalSeconds(None)));
         for bad in ["", "4", "..", "a..b", "-1..inf", "1..2..3"] {
             assert!(bad.parse::<Seconds>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        assert_eq!(origin("https://Example.org:443"), Ok("https://example.org".to_owned()));
+        assert_eq!(origin("http://localhost:5173"), Ok("http://localhost:5173".to_owned()));
+        for bad in ["example.org", "https://", "https://a/b", "ftp://a", "https://a b"] {
+            assert!(origin(bad).is_err(), "{bad}");
         }
     }
 

@@ -7,36 +7,20 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ExportError, beside};
+use super::ExportError;
+use super::place::{file_error, publish_folder};
 use crate::analysis::{Average, Comparison};
 use crate::survey::{Answer, Findings};
 
 /// Writes the tables into the new folder `folder`. Returns the files written.
 pub fn write_epochs(answer: &Answer, findings: &Findings, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(ExportError::NotEmpty(folder.to_owned()));
-    }
-    let part = beside(folder);
-    let failed = |op, path: &Path| {
-        let path = path.to_owned();
-        move |source| ExportError::File { op, path, source }
-    };
-    let written = fill(answer, findings, &part).map_err(failed("write into", folder)).and_then(|names| {
-        if folder.exists() {
-            std::fs::remove_dir(folder).map_err(failed("replace the empty folder", folder))?;
-        }
-        std::fs::rename(&part, folder).map_err(failed("create", folder))?;
-        Ok(names.into_iter().map(|name| folder.join(name)).collect())
-    });
-    if written.is_err() {
-        // Best effort: the error that matters is the one being returned.
-        let _ = std::fs::remove_dir_all(&part);
-    }
-    written
+    let names = publish_folder(folder, |part| {
+        fill(answer, findings, part).map_err(|source| file_error("write into", part, source))
+    })?;
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
 fn fill(answer: &Answer, findings: &Findings, part: &Path) -> io::Result<Vec<&'static str>> {
-    std::fs::create_dir_all(part)?;
     let averages = || findings.conditions.iter().flat_map(|c| c.averages.iter().map(|a| (c.name.as_str(), a)));
     table(part, "average.csv", averages().flat_map(|(name, a)| average_rows(name, a)))?;
     table(part, "participants.csv", averages().flat_map(|(name, a)| participant_rows(name, a)))?;

@@ -46,6 +46,9 @@ pub const MARKER: &str = "marker";
 pub const HEALTH: &str = "health";
 pub const PAGE_CLOCK: &str = "page_clock";
 pub const VIDEO: &str = "video";
+pub const VIDEO_FRAME: &str = "video_frame";
+pub const REPLAY: &str = "replay";
+pub const SERVER: &str = "server";
 pub const PHASE: &str = "phase";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
@@ -192,6 +195,24 @@ pub fn page_clock_stream() -> StreamInfo {
     )
 }
 
+/// When a browser captured the frames of the video that it sent.
+pub fn video_frame_stream() -> StreamInfo {
+    events(
+        VIDEO_FRAME,
+        "frames of the browser's video: `page_ms` when each was captured, `media_s` its time in the video; raw",
+    )
+}
+
+/// The page itself, to be replayed beside the face.
+pub fn replay_stream() -> StreamInfo {
+    events(REPLAY, "the page as rrweb recorded it: `data` of each event is an rrweb event")
+}
+
+/// What happened to a session at the server that received it.
+pub fn server_stream() -> StreamInfo {
+    events(SERVER, "what happened to the session at its server: restarts, conversion of the video, silence")
+}
+
 /// Guided phases of the protocol. `start` and `end` carry `name`, `kind` and the planned `seconds`; an `end` that came
 /// too early, because the recording was stopped, has `is_complete` false.
 pub fn phase_stream() -> StreamInfo {
@@ -269,7 +290,9 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
-        for s in [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")] {
+        let remote = [video_frame_stream(), replay_stream(), server_stream()];
+        let local = [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")];
+        for s in local.into_iter().chain(remote) {
             assert!(!s.description.is_empty());
         }
         assert_eq!(rating_stream().fields.len(), rating::FIELDS);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-use super::{Addition, SessionHeader, SessionState, StoreError, StoredStudy, Summary, schema};
+use super::{Addition, CameraDescription, SessionHeader, SessionState, StoreError, StoredStudy, Summary, schema};
 use crate::session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
 /// What the session row says of the state; whether an open one is being recorded, the lock tells.
@@ -212,6 +212,11 @@ pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u
         ),
         params![how.as_str(), end.as_ns(), conflicts as i64],
     )?;
+    Ok(())
+}
+
+pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
+    conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
     Ok(())
 }
 

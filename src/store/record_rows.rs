@@ -191,6 +191,24 @@ pub(super) fn each_record(
     read().map_err(StoreError::sql("read the records of", path))
 }
 
+/// Records of one stream, by number.
+pub(super) fn records_from(
+    conn: &Connection,
+    path: &Path,
+    streams: &[StreamInfo],
+    stream: usize,
+    from: u64,
+) -> Result<Vec<Record>, StoreError> {
+    let name = Arc::new(streams[stream].name.clone());
+    let read = || -> rusqlite::Result<Vec<Result<Record, String>>> {
+        let sql = format!("SELECT {COLUMNS} FROM record WHERE stream = ?1 AND seq >= ?2 ORDER BY seq");
+        let mut rows = conn.prepare_cached(&sql)?;
+        rows.query_map([stream as i64, from as i64], |row| Ok(record_of(row, &name)))?.collect()
+    };
+    let records = read().map_err(StoreError::sql("read the records of", path))?;
+    records.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
+}
+
 pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Result<FrameRow, String>>> {
         let mut rows = conn

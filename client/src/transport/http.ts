@@ -45,8 +45,8 @@ export interface StartRequest {
 
 /** No answer after this long is none. */
 const PATIENCE_MS = 20_000;
-/** Browsers let no more than 64 KiB out at once while a page goes away. */
-export const KEEPALIVE_BYTES = 60_000;
+/** Browsers let no more than 64 KiB out at once while a page goes away: one batch on its way, and one on leaving. */
+export const KEEPALIVE_BYTES = 30_000;
 const WORTH_PACKING = 1024;
 
 const request = fetch.bind(globalThis);
@@ -105,7 +105,8 @@ export class Api {
 
   async records(session: string, token: string, json: string): Promise<Record<string, number>> {
     const { body, headers } = await gzip(json);
-    const init = { method: 'POST', headers: bearer(token, headers), body };
+    const keepalive = (typeof body === 'string' ? json.length * 2 : (body as ArrayBuffer).byteLength) < KEEPALIVE_BYTES;
+    const init = { method: 'POST', headers: bearer(token, headers), body, keepalive };
     return (await (await ask(`${this.base}/sessions/${session}/records`, init)).json() as { committed: Record<string, number> })
       .committed;
   }
@@ -116,12 +117,12 @@ export class Api {
     ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);
   }
 
-  async video(session: string, token: string, { part, n, bytes }: Chunk): Promise<void> {
+  async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
     const headers = bearer(token, { 'content-type': 'video/webm' });
-    await ask(`${this.base}/sessions/${session}/video/${n}?part=${part}`, { method: 'PUT', headers, body: bytes });
+    await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
   }
 
-  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number[]): Promise<void> {
+  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
     const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: JSON.stringify({ streams, video_chunks }) };
     await ask(`${this.base}/sessions/${session}/finish`, init);
   }
