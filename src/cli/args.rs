@@ -231,7 +231,7 @@ pub struct Epochs {
     /// Of the permutations' random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// New folder for the tables: averages, participants, epochs, clusters, and everything as JSON
+    /// New folder for the figure and the tables: averages, participants, epochs, clusters, and everything as JSON
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
