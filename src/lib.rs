@@ -10,6 +10,7 @@ pub mod export;
 pub mod instrument;
 pub mod page;
 pub mod recording;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod survey;

@@ -19,6 +19,7 @@ mod phantom;
 mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod server;
 mod simulated;
 mod simulated_study;
 mod statistics;
