@@ -247,7 +247,7 @@ class PageRecorder implements Recorder {
         this.change({ waiting });
         break;
       case 'waiting':
-        this.change({ waiting, problem: `the server does not answer, what is recorded is kept here: ${outcome.why}` });
+        this.change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
         break;
       case 'refused':
         console.warn(`affectograph: the server did not understand a record: ${outcome.why}`);
@@ -354,7 +354,7 @@ class PageRecorder implements Recorder {
       return true;
     } catch (error) {
       if (error instanceof Refused && error.isFinal) throw error;
-      this.change({ problem: `the server does not answer, what is recorded is kept here: ${sentence(error)}` });
+      this.told({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;
     }

@@ -185,7 +185,7 @@ fn study(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, is_fre
         push(S::Ask);
     }
     if pressed(Modifiers::COMMAND, Key::E) {
-        push(S::AskExport(AnswerFormat::Tables));
+        push(S::AskExport(AnswerFormat::FigureSvg));
     }
     if is_asking && pressed(Modifiers::NONE, Key::Escape) {
         push(S::Cancel);
