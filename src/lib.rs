@@ -11,6 +11,7 @@ pub mod import;
 pub mod instrument;
 pub mod page;
 pub mod recording;
+pub mod server;
 pub mod session;
 pub mod store;
 pub mod survey;

@@ -5,6 +5,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from training import (
@@ -91,5 +92,6 @@ def export(cfg: dict) -> None:
         figures=affect_card.model_figures(report),
         card=affect_card.card(report, cfg),
     )
+    cv2.imwrite(str(folder / "turned.png"), affect_turned.sheet(affect_turned.drawn_faces()))
     affect_parity.write_fixture(net, onnx_bytes, cfg["input"])
     print(f"wrote {folder}")

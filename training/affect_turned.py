@@ -134,6 +134,8 @@ def views_by_yaw(cfg: dict, faces: dict[str, np.ndarray], yaws: list[float], mos
         return found["chosen"], by_yaw
 
 
+# Heads that are neither too dark nor too bright to see what turning does.
+DRAWN_SEEDS = [0, 12, 20, 32, 33, 37, 39]
 SHEET_ANGLES = [(-45, 0), (-30, 0), (-15, 0), (0, 0), (15, 0), (30, 0), (45, 0), (0, -20), (0, 20)]
 
 
@@ -157,10 +159,10 @@ def write_sheet_of_people(cfg: dict) -> None:
     print(f"wrote {path}")
 
 
-def drawn_faces(count: int, size: int = 48) -> np.ndarray:
+def drawn_faces(size: int = 48) -> np.ndarray:
     """Heads drawn from the face model, cut as FER+ cuts faces: pictures of nobody."""
     pictures = []
-    for seed in range(count):
+    for seed in DRAWN_SEEDS:
         rng = np.random.default_rng([seed, 77])
         grey, cover, points, _ = landmarks_render.render(rng, float(rng.uniform(-12, 12)), float(rng.uniform(-8, 8)), 0.0)
         cover = cover.astype(np.float32) / 255

@@ -13,11 +13,13 @@ mod import;
 mod list;
 mod paths;
 mod progress;
+mod pull;
 mod record;
 mod rescore;
 mod run_rig;
 mod score;
 mod selftest;
+mod serve;
 mod show;
 mod verify;
 
@@ -52,6 +54,8 @@ pub fn run() -> ExitCode {
         Some(Command::Cameras(a)) => cameras::run(&a),
         Some(Command::Score(a)) => score::score(&a),
         Some(Command::Models(a)) => score::models(&a),
+        Some(Command::Serve(a)) => serve::run(&a),
+        Some(Command::Pull(a)) => pull::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::ParticipantWindow) => return crate::page::participant_window_main(),
     };
     match result {

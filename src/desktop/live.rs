@@ -132,7 +132,7 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let [left, right] = widgets::columns(lower, 12.0, [0.0, bars]);
     let until_s = recording.now.as_secs_f64();
     let window = Window { from_s: until_s - FOLLOWED_S, until_s };
-    let plotted = Plotted { log: &recording.log, window, playhead: None, is_explorable: false };
+    let plotted = Plotted { log: &recording.log, window, playhead: None, review: None };
     widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plotted, commands));
     let mut list = right;
     if is_embedded {

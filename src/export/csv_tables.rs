@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::session::{SampleSeries, StreamKind, Timeline, Timestamp};
 
 use super::cells::{column_name, number, seconds};
+use super::deleted;
 use super::place::{make_folder, publish_folder};
 use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
 
@@ -21,7 +22,7 @@ pub struct FrameRow {
     pub device_sequence: Option<u64>,
 }
 
-/// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv` and `session.json` into the new folder `folder`.
+/// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv`, `deleted.csv` and `session.json` into the new folder `folder`.
 /// Returns the files written. Times are seconds on the session's clock with nine decimals.
 pub fn write_csv(
     timeline: &Timeline,
@@ -92,10 +93,14 @@ fn fill(
     }
     table(part, "gaps.csv", |out| gaps(out, timeline))?;
     table(part, "frames.csv", |out| frame_rows(out, frames))?;
+    table(part, "deleted.csv", |out| {
+        out.write_record(deleted::COLUMNS)?;
+        deleted::rows(timeline).try_for_each(|row| out.write_record(row))
+    })?;
     let json = part.join("session.json");
     let text = serde_json::to_string_pretty(description).unwrap_or_default();
     fs::write(&json, text + "\n").map_err(|source| file_error("write", &json, source))?;
-    names.extend(["gaps.csv", "frames.csv", "session.json"].map(str::to_owned));
+    names.extend(["gaps.csv", "frames.csv", "deleted.csv", "session.json"].map(str::to_owned));
     Ok(names)
 }
 
@@ -193,7 +198,7 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         let to = tmp.path().join("out");
         let written = write_csv(&small(), std::iter::empty(), &serde_json::json!({}), &to).unwrap();
-        assert_eq!(written.len(), 5);
+        assert_eq!(written.len(), 6);
         let affect = fs::read_to_string(to.join("affect.csv")).unwrap();
         assert!(affect.starts_with("time_s,seq,frame,valence,arousal,valence_sd"), "{affect}");
         assert!(affect.contains("\n0.033333334,0,1,0.25,,0.25"), "{affect}");

@@ -7,6 +7,7 @@
 mod bids;
 mod cells;
 mod csv_tables;
+mod deleted;
 mod epoch_tables;
 mod figure;
 mod parquet;

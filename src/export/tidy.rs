@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::cells::{column_name, number, seconds};
+use super::deleted;
 use super::place::{file_error, publish_folder, write_file};
 use super::{ExportError, ExportedSession, Selection};
 use crate::session::{SampleSeries, StreamInfo, StreamKind, Timestamp};
@@ -29,13 +30,14 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) 
             let file = File::create(&path).map_err(|e| file_error("write", &path, e))?;
             Ok::<_, ExportError>((path, BufWriter::with_capacity(1 << 16, file)))
         };
-        let names = ["long.csv", "wide.csv", "events.csv", "gaps.csv", "sessions.csv"];
+        let names = ["long.csv", "wide.csv", "events.csv", "gaps.csv", "deleted.csv", "sessions.csv"];
         let mut files = names.map(create).into_iter().collect::<Result<Vec<_>, _>>()?;
-        let heads: [Vec<String>; 5] = [
+        let heads: [Vec<String>; 6] = [
             owned(&["stream", "time_s", "frame", "field", "unit", "value"]),
             owned(&["time_s", "frame"]).into_iter().chain(in_tables.iter().flat_map(|s| wide_names(s))).collect(),
             owned(&["stream", "time_s", "kind", "data_json"]),
             owned(&["stream", "time_s", "until_s", "reason", "lost", "note"]),
+            owned(&deleted::COLUMNS),
             owned(&[
                 "zero_utc",
                 "length_s",
@@ -57,11 +59,15 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) 
         for selected in selection.sessions() {
             told(&selected.label());
             let session = selected.load()?;
-            let fills: [Fill<'_>; 5] = [
+            let fills: [Fill<'_>; 6] = [
                 &|out, keys| long(out, keys, &session),
                 &|out, keys| wide(out, keys, &session, &in_tables),
                 &|out, keys| events(out, keys, &session),
                 &|out, keys| gaps(out, keys, &session),
+                &|out, keys| {
+                    deleted::rows(&session.timeline)
+                        .try_for_each(|row| out.write_record(keys.row(row.iter().map(String::as_str))))
+                },
                 &|out, keys| session_row(out, keys, &session),
             ];
             let h = &session.header;

@@ -456,7 +456,7 @@ mod tests {
                     store(&mut found, row.at, Body::Sample { frame: Some(row.number), values: [].into() });
                 }
             }
-            for Piece { from, gap } in absence.finish() {
+            if let Some(Piece { from, gap }) = absence.finish() {
                 store(&mut found, from, Body::Gap(gap));
             }
             let rows: Vec<_> = (0..frames.len() as u64).map(row).collect();

@@ -156,7 +156,9 @@ async fn in_words(response: Response) -> Response {
         return response;
     }
     let problem = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large("The body is larger than may be. Send it in smaller parts."),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::too_large("The body is larger than may be. Send it in smaller parts.")
+        }
         StatusCode::REQUEST_TIMEOUT => {
             Problem::new(status, "too-slow", "The request took too long to arrive or to answer. Send it again.")
         }
@@ -165,7 +167,9 @@ async fn in_words(response: Response) -> Response {
             "unsupported-encoding",
             "The body is in an encoding that is not understood: use none, gzip or deflate.",
         ),
-        status if status.is_server_error() => Problem::new(status, "failed", "The server could not do this. Try later."),
+        status if status.is_server_error() => {
+            Problem::new(status, "failed", "The server could not do this. Try later.")
+        }
         status => Problem::new(status, "refused", "The request was refused: /v1/openapi.json says what is expected."),
     };
     let allow = response.headers().get(header::ALLOW).cloned();

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::app::App;
 use super::hub::{Found, SessionHandle};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemDetails};
 use super::remote::{Opened, Order, RemotePlan, blocking};
 use super::secrets;
 use super::wire::{
@@ -38,8 +38,8 @@ pub async fn clock(State(app): State<App>) -> Json<ClockReading> {
 /// Begins a session. The key is the study's public one; the page's origin must be one of the key's.
 #[utoipa::path(post, path = "/v1/sessions", tag = "browser", security(("key" = [])),
     request_body = NewSession,
-    responses((status = 201, body = SessionBegun), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-              (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = SessionBegun), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let key = bearer(&headers)?;
     let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
@@ -174,8 +174,8 @@ async fn create(
 /// Stores records. Acknowledged is what is on the disk; sending it again is harmless.
 #[utoipa::path(post, path = "/v1/sessions/{id}/records", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session")), request_body = Batch,
-    responses((status = 200, body = Acknowledged), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-              (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Acknowledged), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn records(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -196,8 +196,8 @@ pub async fn records(
 #[utoipa::path(put, path = "/v1/sessions/{id}/video/{n}", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Counts the chunks from 0")),
     request_body(content = Vec<u8>, content_type = "video/webm"),
-    responses((status = 200, body = ChunksStored), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-              (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = ChunksStored), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn video(
     State(app): State<App>,
     Path((id, n)): Path<(String, String)>,
@@ -214,8 +214,8 @@ pub async fn video(
 /// Ends a session when all of it is here; says what is missing where it is not.
 #[utoipa::path(post, path = "/v1/sessions/{id}/finish", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session")), request_body = Finish,
-    responses((status = 200, body = Finished), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-              (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Finished), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn finish(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -348,7 +348,10 @@ fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
 async fn cards(app: &App, affect: &str) -> Vec<ModelCard> {
     let (models, affect) = (app.pool.models().clone(), affect.to_owned());
     let read = move || {
-        ["detector", "landmarks", affect.as_str()].iter().filter_map(|n| ModelCard::read(&models.join(n)).ok()).collect()
+        ["detector", "landmarks", affect.as_str()]
+            .iter()
+            .filter_map(|n| ModelCard::read(&models.join(n)).ok())
+            .collect()
     };
     tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }

@@ -15,7 +15,9 @@ use super::chunks;
 use super::frame_clock::Told;
 use super::pool::{Eyes, Pool};
 use super::remote::Order;
-use crate::capture::{Camera, CameraError, Captured, Decoder, FileCamera, Frame, SharedFrame, TimeSource, to_grey, to_rgb};
+use crate::capture::{
+    Camera, CameraError, Captured, Decoder, FileCamera, Frame, SharedFrame, TimeSource, to_grey, to_rgb,
+};
 use crate::recording::{Absence, Piece};
 use crate::session::{AFFECT, Body, Clock, FACE, LANDMARKS, Numbers, Timestamp, VIDEO_FRAME};
 use crate::store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
@@ -56,15 +58,27 @@ pub struct Film(Arc<Progress>);
 
 impl Film {
     /// Hands the work to the pool. `own` hears [`Order::FilmFrames`] and, at the end, [`Order::FilmDone`].
-    pub fn begin(plan: FilmPlan, recorder: &Recorder, pool: &Pool, own: mpsc::Sender<Order>) -> Result<Film, StoreError> {
+    pub fn begin(
+        plan: FilmPlan,
+        recorder: &Recorder,
+        pool: &Pool,
+        own: mpsc::Sender<Order>,
+    ) -> Result<Film, StoreError> {
         let progress = Arc::new(Progress::default());
         let work = Work {
-            writers: [AFFECT, FACE, LANDMARKS].map(|name| recorder.stream(name)).into_iter().collect::<Result<_, _>>()?,
+            writers: [AFFECT, FACE, LANDMARKS]
+                .map(|name| recorder.stream(name))
+                .into_iter()
+                .collect::<Result<_, _>>()?,
             progress: progress.clone(),
             own,
             plan,
         };
-        if pool.add(Box::new(move |eyes| work.run(eyes))) { Ok(Film(progress)) } else { Err(StoreError::ThreadDied("eyes")) }
+        if pool.add(Box::new(move |eyes| work.run(eyes))) {
+            Ok(Film(progress))
+        } else {
+            Err(StoreError::ThreadDied("eyes"))
+        }
     }
 
     /// All chunks below this number are on the disk.
@@ -177,7 +191,10 @@ impl Read for ChunkBytes {
                 }
                 self.open = Some(File::open(&path)?);
                 self.next.store(next + 1, Ordering::Release);
-            } else if is_ended || self.progress.is_left.load(Ordering::Acquire) || self.is_stopped.load(Ordering::Acquire) {
+            } else if is_ended
+                || self.progress.is_left.load(Ordering::Acquire)
+                || self.is_stopped.load(Ordering::Acquire)
+            {
                 return Ok(0);
             } else {
                 std::thread::sleep(PATIENCE);
@@ -248,7 +265,7 @@ impl Scene<'_> {
                 return Err(e.to_string());
             }
         };
-        let mode = followed.camera.info().mode.clone();
+        let mode = followed.camera.info().mode;
         if self.frames.is_none() {
             self.frames = Some(self.open_video(mode.width_px, mode.height_px)?);
             (news.width_px, news.height_px) = (mode.width_px, mode.height_px);
@@ -341,7 +358,8 @@ impl Scene<'_> {
                 Ok(add_s)
             }
             None => {
-                news.notes.push("the browser told no times of frames: they count from the session's beginning".to_owned());
+                news.notes
+                    .push("the browser told no times of frames: they count from the session's beginning".to_owned());
                 self.told.add(0.0, Timestamp::ZERO);
                 Ok(0.0)
             }
@@ -362,7 +380,8 @@ impl Scene<'_> {
         for record in records {
             self.next_seq = self.next_seq.max(record.seq.saturating_add(1));
             let Body::Event { kind, data } = record.body else { continue };
-            let numbers = |name: &str| data.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+            let numbers =
+                |name: &str| data.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
             if kind == "frames" {
                 for (at, media) in numbers("at_ns").iter().zip(numbers("media_s")) {
                     if let (Some(ns), Some(s)) = (at.as_i64(), media.as_f64()) {

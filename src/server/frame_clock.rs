@@ -55,9 +55,9 @@ impl Told {
             return Some(near);
         }
         let other = if near_s < media_s { k.checked_add(1) } else { k.checked_sub(1) };
-        let pace = other.and_then(|o| self.frames.get(o)).map_or(1e9, |(other_s, other)| {
-            other.since_ns(near) as f64 / (other_s - near_s)
-        });
+        let pace = other
+            .and_then(|o| self.frames.get(o))
+            .map_or(1e9, |(other_s, other)| other.since_ns(near) as f64 / (other_s - near_s));
         let ns = near.as_ns() as f64 + (media_s - near_s) * pace;
         Some(Timestamp::from_ns(ns.round() as i64))
     }

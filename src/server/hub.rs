@@ -18,8 +18,7 @@ use super::rate::Rate;
 use super::remote::{self, Opened, Order, RemotePlan};
 use super::secrets;
 use super::wire::{CameraMode, Finish};
-use crate::session::ParticipantId;
-use crate::store::{Ledger, Library, RemoteSession, RemoteState, Sha256, SessionFile, StoreError, WriteKey};
+use crate::store::{Ledger, Library, RemoteSession, RemoteState, SessionFile, Sha256, StoreError, WriteKey};
 
 /// Questions that wait.
 const QUEUE: usize = 1024;
@@ -47,7 +46,10 @@ pub struct SessionHandle {
 pub enum Found {
     Open(SessionHandle),
     /// Closed: its token still opens nothing but the knowledge of that.
-    Closed { token_sha256: Sha256, finish: Option<Finish> },
+    Closed {
+        token_sha256: Sha256,
+        finish: Option<Finish>,
+    },
     Unknown,
 }
 
@@ -63,13 +65,18 @@ pub struct Admission {
 pub struct OpenSession {
     pub folder: PathBuf,
     pub state: RemoteState,
-    pub camera: CameraMode,
     pub seen_s_ago: f64,
 }
 
 enum Ask {
     Find(String, oneshot::Sender<Result<Found, Problem>>),
-    Admit { key: String, study: String, origin: String, wants_number: bool, to: oneshot::Sender<Result<Admission, Problem>> },
+    Admit {
+        key: String,
+        study: String,
+        origin: String,
+        wants_number: bool,
+        to: oneshot::Sender<Result<Admission, Problem>>,
+    },
     Register(Box<(RemoteSession, RemotePlan, Opened)>, oneshot::Sender<Result<(), Problem>>),
     Seen(String),
     SetState(String, RemoteState, Option<String>),
@@ -81,7 +88,11 @@ enum Ask {
     ApiToken(String, oneshot::Sender<Result<bool, Problem>>),
     Keys(oneshot::Sender<Result<Vec<WriteKey>, Problem>>),
     Open(oneshot::Sender<Vec<OpenSession>>),
-    Leave { participant: Option<String>, to: oneshot::Sender<Vec<oneshot::Receiver<()>>> },
+    Orders(PathBuf, oneshot::Sender<Option<mpsc::Sender<Order>>>),
+    Leave {
+        participant: Option<String>,
+        to: oneshot::Sender<Vec<oneshot::Receiver<()>>>,
+    },
     Forget(String, oneshot::Sender<Result<(), Problem>>),
     Stop,
 }
@@ -146,6 +157,11 @@ impl HubClient {
         self.ask(Ask::Open).await
     }
 
+    /// How to ask the open session in `folder`.
+    pub async fn orders_of(&self, folder: PathBuf) -> Result<Option<mpsc::Sender<Order>>, Problem> {
+        self.ask(|to| Ask::Orders(folder, to)).await
+    }
+
     /// Leaves the open sessions of one participant, or all, where they are; returns when their files are let go.
     pub async fn leave(&self, participant: Option<String>) -> Result<(), Problem> {
         for left in self.ask(|to| Ask::Leave { participant, to }).await? {
@@ -189,7 +205,6 @@ struct Open {
     participant: String,
     key: String,
     folder: PathBuf,
-    camera: CameraMode,
     state: RemoteState,
     seen: Instant,
     seen_told: Instant,
@@ -307,6 +322,10 @@ impl Hub {
             }
             Ask::Keys(to) => drop(to.send(self.ledger.keys().map_err(Problem::from))),
             Ask::Open(to) => drop(to.send(self.open())),
+            Ask::Orders(folder, to) => {
+                let found = self.sessions.values().find(|s| s.folder == folder);
+                drop(to.send(found.map(|s| s.handle.orders.clone())));
+            }
             Ask::Leave { participant, to } => drop(to.send(self.leave(participant.as_deref()))),
             Ask::Forget(participant, to) => {
                 drop(to.send(self.ledger.forget_participant(&participant).map_err(Problem::from)));
@@ -366,10 +385,9 @@ impl Hub {
     }
 
     fn begin(&mut self, session: &RemoteSession, plan: RemotePlan, opened: Option<Opened>) {
-        let (folder, camera, state) = (plan.folder.clone(), plan.camera, plan.state);
+        let (folder, state) = (plan.folder.clone(), plan.state);
         let orders = remote::start(&self.runtime, plan, opened);
-        let handle =
-            SessionHandle { token_sha256: session.token_sha256, origin: session.origin.clone(), orders };
+        let handle = SessionHandle { token_sha256: session.token_sha256, origin: session.origin.clone(), orders };
         let now = Instant::now();
         let silent = (self.clock.utc() - session.seen_utc).to_std().unwrap_or_default();
         let open = Open {
@@ -377,7 +395,6 @@ impl Hub {
             participant: session.participant.clone(),
             key: session.key.clone(),
             folder,
-            camera,
             state,
             seen: now.checked_sub(silent).unwrap_or(now),
             seen_told: now,
@@ -439,8 +456,7 @@ impl Hub {
 
     fn login(&mut self) -> Result<(String, String), Problem> {
         let failed = |_| Problem::busy();
-        let (cookie, csrf) =
-            (secrets::random_token("").map_err(failed)?, secrets::random_token("").map_err(failed)?);
+        let (cookie, csrf) = (secrets::random_token("").map_err(failed)?, secrets::random_token("").map_err(failed)?);
         self.logins.insert(secrets::sha256(&cookie), Login { csrf: csrf.clone(), used: Instant::now() });
         Ok((cookie, csrf))
     }
@@ -455,7 +471,6 @@ impl Hub {
         let open = self.sessions.values().map(|s| OpenSession {
             folder: s.folder.clone(),
             state: s.state,
-            camera: s.camera,
             seen_s_ago: s.seen.elapsed().as_secs_f64(),
         });
         open.collect()
@@ -492,8 +507,7 @@ impl Hub {
     fn refresh_origins(&mut self) {
         match self.ledger.keys() {
             Ok(keys) => {
-                let mut all: Vec<String> =
-                    keys.into_iter().filter(|k| !k.is_revoked).flat_map(|k| k.origins).collect();
+                let mut all: Vec<String> = keys.into_iter().filter(|k| !k.is_revoked).flat_map(|k| k.origins).collect();
                 all.sort();
                 all.dedup();
                 self.origins.send_if_modified(|old| {
@@ -523,9 +537,4 @@ impl Hub {
 /// The study's choice; a study of another version than this program's uses the usual one.
 fn affect_model(file: &SessionFile) -> String {
     file.header().study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model)
-}
-
-/// `sub-07` for a given number.
-pub fn participant(number: u32) -> ParticipantId {
-    ParticipantId::numbered(number)
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::documents::Documents;
 use super::problem::Problem;
-use super::wire::{Batch, CameraMode, Finish, MAX_BATCH_RECORDS, Missing, RefusedRecord, RemoteRecord, Span};
+use super::wire::{Batch, CameraMode, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use crate::page::Event;
 use crate::session::{
     AFFECT, Body, FACE, Gap, GapReason, HEALTH, LANDMARKS, Numbers, PAGE, PAGE_CLOCK, REPLAY, StreamInfo, Timestamp,
@@ -112,9 +112,10 @@ impl Intake {
             )));
         }
         let indices = self.check(batch)?;
-        let measured = self.documents.learn(&batch.documents).map_err(|why| {
-            Problem::malformed(format!("{}. Nothing of the batch was stored.", capitalised(&why)))
-        })?;
+        let measured = self
+            .documents
+            .learn(&batch.documents)
+            .map_err(|why| Problem::malformed(format!("{}. Nothing of the batch was stored.", capitalised(&why))))?;
         if let Some(r) = batch.records.iter().find(|r| !self.documents.is_measured(r.document)) {
             return Err(Problem::conflict(
                 "clock-unknown",
@@ -126,7 +127,9 @@ impl Intake {
             ));
         }
         let mut taken = Taken::default();
-        for m in measured.iter().filter(|m| !batch.documents.iter().any(|d| d.document == m.document && d.clock.is_some())) {
+        for m in
+            measured.iter().filter(|m| !batch.documents.iter().any(|d| d.document == m.document && d.clock.is_some()))
+        {
             // Never measured by its browser: what is assumed instead is stored all the same.
             let data = Map::from_iter([
                 ("offset_ms".to_owned(), Value::from(m.offset_ms)),
@@ -188,11 +191,8 @@ impl Intake {
         // `check` has seen that the document is known.
         let at = self.documents.place(record.document, record.page_ms).unwrap_or(now);
         let in_time = at >= Timestamp::ZERO - TIME_SLACK && at <= now + TIME_SLACK;
-        let body = if in_time {
-            self.body(record, stream)
-        } else {
-            Err(format!("its time is {at} and the session's {now}"))
-        };
+        let body =
+            if in_time { self.body(record, stream) } else { Err(format!("its time is {at} and the session's {now}")) };
         let (at, body) = match body {
             Ok(body) => (at, body),
             Err(why) => {
@@ -310,7 +310,10 @@ impl Intake {
             if *until > stream.numbers.next().saturating_add(MAX_AHEAD) {
                 return Err(Problem::conflict(
                     "incomplete",
-                    format!("Of `{name}` only {} of {until} records are here. Send the rest first.", stream.numbers.next()),
+                    format!(
+                        "Of `{name}` only {} of {until} records are here. Send the rest first.",
+                        stream.numbers.next()
+                    ),
                 )
                 .with_committed(self.committed()));
             }
@@ -453,7 +456,7 @@ mod tests {
         unknown.records.pop();
         unknown.documents.clear();
         let unmeasured = intake.take(&unknown, NOW).unwrap_err();
-        assert!(unmeasured.detail.contains("document 1"), "{}", unmeasured.detail);
+        assert!(unmeasured.detail().contains("document 1"), "{}", unmeasured.detail());
         assert_eq!(intake.committed()["page"], 0);
     }
 
@@ -463,7 +466,10 @@ mod tests {
         intake.take(&batch(json!([visible(0), visible(3)])), NOW).unwrap();
         let finish = |n| Finish { streams: BTreeMap::from([("page".to_owned(), n)]), video_chunks: 0 };
         assert_eq!(intake.missing(&finish(1)).unwrap(), BTreeMap::new());
-        assert_eq!(intake.missing(&finish(5)).unwrap()["page"], [Span { from: 1, until: 3 }, Span { from: 4, until: 5 }]);
+        assert_eq!(
+            intake.missing(&finish(5)).unwrap()["page"],
+            [Span { from: 1, until: 3 }, Span { from: 4, until: 5 }]
+        );
         assert!(intake.missing(&finish(u64::MAX)).is_err());
     }
 

@@ -49,7 +49,11 @@ impl LiveNews {
         match &record.body {
             Body::Sample { values, .. } if record.stream.as_str() == AFFECT => {
                 let value = |k: usize| values.get(k).copied().filter(|v| v.is_finite());
-                self.affect.push(AffectPoint { at_s, valence: value(affect::VALENCE), arousal: value(affect::AROUSAL) });
+                self.affect.push(AffectPoint {
+                    at_s,
+                    valence: value(affect::VALENCE),
+                    arousal: value(affect::AROUSAL),
+                });
             }
             Body::Sample { .. } => {}
             Body::Event { kind, data } if is_listed(record.stream.as_str(), kind) => {

@@ -12,16 +12,21 @@ use crate::store::StoreError;
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Boxed, because it travels as the rare half of nearly every result.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<ProblemDetails>);
+
 /// RFC 9457.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct Problem {
+pub struct ProblemDetails {
     /// `urn:affectograph:…`, one for each kind of refusal.
     #[serde(rename = "type")]
     kind: String,
     title: String,
     status: u16,
     /// A sentence for a person.
-    pub detail: String,
+    detail: String,
     /// Where records were stored all the same: all below these numbers are on the disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     committed: Option<BTreeMap<String, u64>>,
@@ -40,7 +45,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Problem {
-        Problem {
+        Problem(Box::new(ProblemDetails {
             kind: format!("urn:affectograph:{kind}"),
             title: status.canonical_reason().unwrap_or("Refused").to_owned(),
             status: status.as_u16(),
@@ -50,7 +55,11 @@ impl Problem {
             missing: None,
             video_missing: None,
             retry_after_s: None,
-        }
+        }))
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.0.detail
     }
 
     pub fn malformed(detail: impl Into<String>) -> Problem {
@@ -83,31 +92,36 @@ impl Problem {
     }
 
     pub fn too_fast(detail: impl Into<String>, retry_after_s: u32) -> Problem {
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-fast", detail);
-        Problem { retry_after_s: Some(retry_after_s.max(1)), ..problem }
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-fast", detail).after(retry_after_s.max(1))
     }
 
     pub fn busy() -> Problem {
         let detail = "The server is busy or ending. Nothing was stored: send it again in a few seconds.";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
-        Problem { retry_after_s: Some(3), ..problem }
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
     }
 
     pub fn no_room(detail: impl Into<String>) -> Problem {
-        let problem = Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail);
-        Problem { retry_after_s: Some(60), ..problem }
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail).after(60)
     }
 
-    pub fn with_committed(self, committed: BTreeMap<String, u64>) -> Problem {
-        Problem { committed: Some(committed), ..self }
+    fn after(mut self, seconds: u32) -> Problem {
+        self.0.retry_after_s = Some(seconds);
+        self
     }
 
-    pub fn with_refused(self, refused: Vec<RefusedRecord>) -> Problem {
-        Problem { refused: Some(refused), ..self }
+    pub fn with_committed(mut self, committed: BTreeMap<String, u64>) -> Problem {
+        self.0.committed = Some(committed);
+        self
     }
 
-    pub fn with_missing(self, missing: Missing) -> Problem {
-        Problem { missing: Some(missing.streams), video_missing: Some(missing.video_chunks), ..self }
+    pub fn with_refused(mut self, refused: Vec<RefusedRecord>) -> Problem {
+        self.0.refused = Some(refused);
+        self
+    }
+
+    pub fn with_missing(mut self, missing: Missing) -> Problem {
+        (self.0.missing, self.0.video_missing) = (Some(missing.streams), Some(missing.video_chunks));
+        self
     }
 }
 
@@ -121,8 +135,8 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after_s = self.retry_after_s;
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.0.retry_after_s;
         let mut response = (status, axum::Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

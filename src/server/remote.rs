@@ -25,8 +25,8 @@ use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Mi
 use crate::capture::SharedFrame;
 use crate::session::{AFFECT, Body, CameraSettings, Numbers, SERVER, StreamInfo, Timestamp};
 use crate::store::{
-    CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes, store_camera,
-    store_quality,
+    CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes,
+    store_camera, store_quality,
 };
 
 /// A minute of everything at once, after a while without network.
@@ -56,7 +56,11 @@ pub enum Order {
     Finish(Finish, Answer<Finished>),
     Watch(oneshot::Sender<broadcast::Receiver<Arc<LiveNews>>>),
     /// The video's first picture has come: its file is to be made.
-    FilmFrames { width_px: u32, height_px: u32, to: oneshot::Sender<Result<crossbeam_channel::Sender<SharedFrame>, String>> },
+    FilmFrames {
+        width_px: u32,
+        height_px: u32,
+        to: oneshot::Sender<Result<crossbeam_channel::Sender<SharedFrame>, String>>,
+    },
     /// All of the video was looked at, or could not be.
     FilmDone(Result<FilmNews, String>),
     /// Nothing has come for long: close it as it is.
@@ -135,7 +139,7 @@ async fn run(
                 }
                 remote.run(&mut orders).await;
             }
-            Err((plan, e)) => refuse_all(&plan, &e.to_string(), &mut orders).await,
+            Err(failed) => refuse_all(&failed.0, &failed.1.to_string(), &mut orders).await,
         },
         Err(e) => refuse_all(&plan, &e.to_string(), &mut orders).await,
     }
@@ -201,17 +205,17 @@ impl Remote {
         plan: RemotePlan,
         opened: Opened,
         own: mpsc::WeakSender<Order>,
-    ) -> Result<Remote, (RemotePlan, StoreError)> {
+    ) -> Result<Remote, Box<(RemotePlan, StoreError)>> {
         let Opened { recorder, committed, streams } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
-            Err(e) => return Err((plan, e)),
+            Err(e) => return Err(Box::new((plan, e))),
         };
         let chunks = match chunks::stored(&plan.folder) {
             Ok(chunks) => chunks,
             Err(source) => {
                 let path = plan.folder.clone();
-                return Err((plan, StoreError::Io { doing: "look into", path, source }));
+                return Err(Box::new((plan, StoreError::Io { doing: "look into", path, source })));
             }
         };
         let intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
@@ -324,7 +328,8 @@ impl Remote {
         let now = Instant::now();
         let admitted = self.requests.take(1.0, now).and_then(|()| self.records.take(records, now));
         admitted.map_err(|s| {
-            let detail = format!("More comes than one session may send. Nothing was stored: send it again after {s} s.");
+            let detail =
+                format!("More comes than one session may send. Nothing was stored: send it again after {s} s.");
             Problem::too_fast(detail, s)
         })?;
         if disk_free_bytes(&self.plan.folder).is_some_and(|free| free < self.plan.min_free_bytes) {
@@ -410,7 +415,9 @@ impl Remote {
     }
 
     fn begin_film(&mut self) {
-        let (Some(recorder), Some(own), false) = (&self.recorder, self.own.upgrade(), self.is_video_made) else { return };
+        let (Some(recorder), Some(own), false) = (&self.recorder, self.own.upgrade(), self.is_video_made) else {
+            return;
+        };
         let plan = FilmPlan {
             folder: self.plan.folder.clone(),
             affect_model: self.plan.affect_model.clone(),
@@ -468,7 +475,10 @@ impl Remote {
         self.film = None;
         match done {
             Ok(news) => {
-                self.note("video_converted", json!({ "frames": news.frames, "scored": news.scored, "notes": news.notes }));
+                self.note(
+                    "video_converted",
+                    json!({ "frames": news.frames, "scored": news.scored, "notes": news.notes }),
+                );
                 self.camera = Some(CameraDescription {
                     spec: self.plan.camera.as_str().to_owned(),
                     name: "camera of the browser".to_owned(),
@@ -501,7 +511,8 @@ impl Remote {
         let Some(recorder) = self.recorder.take() else { return false };
         self.writers.clear();
         let (folder, at, camera) = (self.plan.folder.clone(), self.last.max(Timestamp::ZERO), self.camera.take());
-        let _turn = self.plan.turns.acquire().await;
+        let turns = self.plan.turns.clone();
+        let _turn = turns.acquire().await;
         let closed = blocking(move || {
             recorder.finish(SessionEnd { at: end_of(&folder)?.max(at), quality: None })?;
             if let Some(camera) = &camera {

@@ -182,6 +182,53 @@ impl Library {
         self.finish_erasing()
     }
 
+    /// Removes all that there is of a participant: every session, whatever else lies in the folder, and the row in
+    /// `participants.tsv`. A participant of whom a session is being recorded is refused.
+    pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
+        let _turn = self.take_turn()?;
+        let folder = self.root.join(participant.as_str());
+        for (session, _) in self.session_folders(&folder)? {
+            if SessionLock::is_held(&session)? {
+                return Err(StoreError::Recording(session));
+            }
+        }
+        if folder.exists() {
+            let doomed = self.root.join(format!("{ERASING}{participant}"));
+            std::fs::rename(&folder, &doomed).map_err(StoreError::io("erase", &folder))?;
+        }
+        participants::remove(&self.root.join(PARTICIPANTS_FILE), participant)?;
+        self.finish_erasing()
+    }
+
+    /// The folder of every session, damaged ones too. Looks into none of them.
+    pub fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut folders = Vec::new();
+        for (participant, _) in self.participant_folders()? {
+            folders.extend(self.session_folders(&participant)?.into_iter().map(|(folder, _)| folder));
+        }
+        Ok(folders)
+    }
+
+    /// Puts a session that was recorded elsewhere into the library: `made`, a folder beside it, is moved to where its
+    /// name says. Returns its new place.
+    pub fn adopt(&self, made: &Path, participant: &ParticipantId, name: &str) -> Result<PathBuf, StoreError> {
+        let _turn = self.take_turn()?;
+        let parent = self.root.join(participant.as_str());
+        let folder = parent.join(name);
+        let number = FolderName::parse(name).session;
+        if number.is_none() {
+            return Err(StoreError::OutsideLibrary(folder, self.root.clone()));
+        }
+        if let Some((taken, _)) = self.session_folders(&parent)?.into_iter().find(|(_, n)| n.session == number) {
+            return Err(StoreError::Exists(taken));
+        }
+        SessionFile::open(made)?;
+        participants::add(&self.root.join(PARTICIPANTS_FILE), participant, Utc::now().date_naive())?;
+        std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
+        std::fs::rename(made, &folder).map_err(StoreError::io("move", made))?;
+        Ok(folder)
+    }
+
     /// The participants' own studies first, then the shipped ones that they do not replace.
     pub fn studies(&self) -> Result<Vec<StudyEntry>, StoreError> {
         let own = self.root.join("studies");
