@@ -201,7 +201,11 @@ struct Remote {
 }
 
 impl Remote {
-    fn new(plan: RemotePlan, opened: Opened, own: mpsc::WeakSender<Order>) -> Result<Remote, Box<(RemotePlan, StoreError)>> {
+    fn new(
+        plan: RemotePlan,
+        opened: Opened,
+        own: mpsc::WeakSender<Order>,
+    ) -> Result<Remote, Box<(RemotePlan, StoreError)>> {
         let Opened { recorder, committed, streams } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
