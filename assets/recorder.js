@@ -1,4 +1,4 @@
-// Built from client/src/lab.ts by `npm run build` in client/; change that, not this.
+// Built from client/src/lab.ts by `npm run build` in client/: change that, not this.
 "use strict";
 (() => {
   // src/natives/js.ts

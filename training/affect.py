@@ -1,23 +1,39 @@
-"""The affect network's four verbs. What each means is in the modules beside: data, net, fit, measure, ship, card."""
+"""The affect network's verbs. What each means is in the modules beside: data, net, fit, measure, ship, card."""
 
 import hashlib
 import json
+from functools import partial
+from pathlib import Path
 
+import cv2
 import numpy as np
 
-from training import affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship
+from training import (
+    affect_ablate, affect_card, affect_data, affect_fit, affect_parity, affect_pseudo, affect_ship, affect_turned,
+)
 from training.common import Progress, run_folder, write_model_folder
 
 
 def prepare(cfg: dict) -> None:
-    affect_data.prepare_ferplus(cfg, show_progress("FER+"))
-    cached = np.load(affect_data.ferplus_cache(cfg))
-    found = ~np.isnan(cached["eyes"]).any(axis=1)
-    left_x, left_y, right_x, right_y = cached["eyes"][found].mean(axis=0)
-    print(f"{len(found)} faces, eyes found in {found.mean():.1%}; mean eyes "
-          f"({left_x:.3f}, {left_y:.3f}) and ({right_x:.3f}, {right_y:.3f})")
-    if "muxspace" in cfg:
-        affect_pseudo.prepare_muxspace(cfg, show_progress("muxspace"))
+    """Makes what is not there yet; delete a file of `training/cache/` to have it made again."""
+    if is_missing(affect_data.ferplus_cache(cfg)):
+        affect_data.prepare_ferplus(cfg, show_progress("FER+: finding eyes"))
+        cached = np.load(affect_data.ferplus_cache(cfg))
+        found = ~np.isnan(cached["eyes"]).any(axis=1)
+        left_x, left_y, right_x, right_y = cached["eyes"][found].mean(axis=0)
+        print(f"{len(found)} faces, eyes found in {found.mean():.1%}; mean eyes "
+              f"({left_x:.3f}, {left_y:.3f}) and ({right_x:.3f}, {right_y:.3f})")
+    if "muxspace" in cfg and is_missing(affect_pseudo.cache_file(cfg)):
+        affect_pseudo.prepare_muxspace(cfg, show_progress("muxspace: finding eyes"))
+    if "turned" in cfg and is_missing(affect_turned.cache_file(cfg)):
+        affect_turned.prepare(cfg, partial(affect_fit.sampling_odds, power=cfg["train"]["sampling_power"]), show_progress)
+        affect_turned.write_sheet_of_people(cfg)
+
+
+def is_missing(path: Path) -> bool:
+    if path.exists():
+        print(f"{path} is there already")
+    return not path.exists()
 
 
 def show_progress(what: str):
@@ -26,13 +42,17 @@ def show_progress(what: str):
     def show(done: int, total: int) -> None:
         nonlocal progress
         progress = progress or Progress(total)
-        progress.show(done, f"{what}: finding eyes")
+        progress.show(done, what)
 
     return show
 
 
 def train(cfg: dict) -> None:
     affect_fit.fit(cfg)
+
+
+def ablate(cfg: dict) -> None:
+    affect_ablate.ablate(cfg)
 
 
 def evaluate(cfg: dict) -> None:
@@ -72,5 +92,6 @@ def export(cfg: dict) -> None:
         figures=affect_card.model_figures(report),
         card=affect_card.card(report, cfg),
     )
-    affect_parity.write_fixture(net, onnx_bytes, sha256, cfg["input"])
-    print(f"wrote {folder} and {affect_parity.FIXTURES / 'affect_parity.json'}")
+    cv2.imwrite(str(folder / "turned.png"), affect_turned.sheet(affect_turned.drawn_faces()))
+    affect_parity.write_fixture(net, onnx_bytes, cfg["input"])
+    print(f"wrote {folder}")

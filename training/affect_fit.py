@@ -1,15 +1,16 @@
 """Fitting the affect network: loss, sampling, schedule, and a run that can be killed and resumed."""
 
-import copy
+import itertools
 import math
 
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional
 
-from training import affect_data, affect_measure, affect_pseudo
+from training import affect_data, affect_measure, affect_pseudo, affect_turned, loop
 from training.affect_net import AffectNet
-from training.common import Curves, Progress, load_checkpoint, pick_device, run_folder, save_checkpoint, seed_everything
+from training.common import run_folder, seed_everything
 
 MSE_WEIGHT = 3.0
 CONCORDANCE_WEIGHT = 0.5
@@ -38,46 +39,24 @@ def sampling_odds(shares: np.ndarray, power: float) -> np.ndarray:
 
 
 def load_training(cfg: dict) -> dict:
-    """All faces to train on, with `odds` of being drawn; voted faces first, then pseudo-labelled ones."""
+    """All faces to train on, with `odds` of being drawn: voted faces, and shares of pseudo-labelled and turned ones."""
     power = cfg["train"]["sampling_power"]
-    faces = affect_data.load_part(cfg, "train")
-    faces["odds"] = sampling_odds(faces["shares"], power)
-    if "muxspace" not in cfg:
-        return faces
-    share = cfg["muxspace"]["share"]
-    pseudo = affect_pseudo.load_pseudo(cfg)
-    pseudo["odds"] = sampling_odds(pseudo["shares"], power) * share
-    faces["odds"] *= 1 - share
-    merged = {name: np.concatenate([faces[name], pseudo[name]]) for name in pseudo if name != "image"}
+    others = [
+        (cfg[part]["share"], load(cfg))
+        for part, load in (("muxspace", affect_pseudo.load_pseudo), ("turned", affect_turned.load))
+        if cfg.get(part, {}).get("share", 0) > 0
+    ]
+    voted = affect_data.load_part(cfg, "train")
+    groups = [(1 - sum(share for share, _ in others), voted), *others]
+    names = ("eyes", "shares", "valence_arousal")
+    merged = {name: np.concatenate([faces[name] for _, faces in groups]) for name in names}
+    if cfg["train"].get("hard_labels", False):
+        merged["shares"] = np.eye(merged["shares"].shape[1], dtype=np.float32)[merged["shares"].argmax(axis=1)]
+    merged["odds"] = np.concatenate([share * sampling_odds(faces["shares"], power) for share, faces in groups])
     # The pictures differ in size, so they stay a list.
-    return merged | {"image": [*faces["image"], *pseudo["image"]]}
-
-
-class MovingAverage:
-    """A slowly following copy of the network: steadier than any single step of it."""
-
-    def __init__(self, net: torch.nn.Module, decay: float):
-        self.net = copy.deepcopy(net).eval()
-        self.decay = decay
-        self.steps = 0
-
-    def follow(self, net: torch.nn.Module) -> None:
-        self.steps += 1
-        decay = min(self.decay, self.steps / (self.steps + 10))
-        with torch.no_grad():
-            for mine, theirs in zip(self.net.state_dict().values(), net.state_dict().values()):
-                if mine.is_floating_point():
-                    mine.lerp_(theirs, 1 - decay)
-                else:
-                    mine.copy_(theirs)
-
-
-def learning_rate(progress: float, peak: float) -> float:
-    """One cycle: a short rise, then a half cosine down to nothing."""
-    rise = 0.1
-    if progress < rise:
-        return peak * (0.05 + 0.95 * progress / rise)
-    return peak * 0.5 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise)))
+    merged["image"] = [picture for _, faces in groups for picture in faces["image"]]
+    merged["voted"] = len(voted["eyes"])
+    return merged
 
 
 def new_net(cfg: dict) -> AffectNet:
@@ -93,65 +72,50 @@ def holdout_figures(net: torch.nn.Module, views: np.ndarray, holdout: dict, devi
     return {name: found[name] for name in names}
 
 
+def score(found: dict[str, float]) -> float:
+    """What makes one average better than another: all figures alike, but calibration, which is set afterwards."""
+    return sum(found[name] for name in ("accuracy_8_class", "mean_recall", "ccc_valence", "ccc_arousal"))
+
+
 def fit(cfg: dict) -> None:
     """Trains, or goes on training, to `training/runs/NAME/`; `best.pt` is the average with the best figures."""
+    loop.in_processes(cfg["train"].get("processes", 1), _fit, cfg)
+
+
+def _fit(team: loop.Team, cfg: dict) -> None:
     seed_everything(cfg["seed"])
-    train_cfg, folder = cfg["train"], run_folder(cfg["name"])
-    device = pick_device(cfg["threads"])
+    cv2.setNumThreads(1)
+    train_cfg = cfg["train"]
     faces = load_training(cfg)
     holdout = affect_data.load_part(cfg, "holdout")
     holdout_views = affect_data.eval_views(holdout, cfg["input"], aligned=False)
+    bounds = np.cumsum(faces["odds"] / faces["odds"].sum())
+    part = train_cfg["batch"] // team.size
 
     net = new_net(cfg)
     if "start_from" in train_cfg:
         net.load_state_dict(torch.load(run_folder(train_cfg["start_from"]) / "best.pt", map_location="cpu"))
-    net = net.to(device, memory_format=torch.channels_last)
-    average = MovingAverage(net, train_cfg["ema_decay"])
-    optimiser = torch.optim.AdamW(net.parameters(), lr=1.0, weight_decay=train_cfg["weight_decay"])
-    saved = load_checkpoint(folder / "checkpoint.pt")
-    first_epoch, best, rows = 0, -math.inf, []
-    if saved:
-        net.load_state_dict(saved["net"])
-        average.net.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        first_epoch, best, rows, average.steps = saved["epoch"], saved["best"], saved["rows"], saved["average_steps"]
 
-    curves = Curves(folder, rows)
-    count, batch = len(faces["image"]), train_cfg["batch"]
-    steps = count // batch
-    total_steps = steps * train_cfg["epochs"]
-    progress = Progress(total_steps, first_epoch * steps)
-    for epoch in range(first_epoch, train_cfg["epochs"]):
-        rng = np.random.default_rng([cfg["seed"], epoch])
-        augmenter = affect_data.Augmenter(cfg, rng)
-        order = rng.choice(count, steps * batch, p=faces["odds"])
-        net.train()
-        loss_sum = 0.0
-        for step in range(steps):
-            done = epoch * steps + step
-            chosen = order[step * batch : (step + 1) * batch]
-            views = affect_data.normalise(augmenter.batch(faces, chosen), cfg["input"])
-            views = torch.from_numpy(views).to(device, memory_format=torch.channels_last)
-            targets = [torch.from_numpy(faces[name][chosen]).to(device) for name in ("shares", "valence_arousal")]
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(done / total_steps, train_cfg["learning_rate"])
-            loss = loss_of(net(views), *targets, train_cfg)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimiser.step()
-            average.follow(net)
-            loss_sum += loss.item()
-            progress.show(done + 1, f"epoch {epoch + 1}  loss {loss_sum / (step + 1):.3f}")
-        found = holdout_figures(average.net, holdout_views, holdout, device)
-        curves.add(epoch=epoch + 1, loss=loss_sum / steps, **found)
-        progress.note(f"epoch {epoch + 1}: loss {loss_sum / steps:.3f}  "
-                      + "  ".join(f"{name} {value:.3f}" for name, value in found.items()))
-        score = sum(value for name, value in found.items() if name != "calibration_error")
-        if score > best:
-            best = score
-            torch.save(average.net.state_dict(), folder / "best.pt")
-        save_checkpoint(folder / "checkpoint.pt", {
-            "net": net.state_dict(), "average": average.net.state_dict(), "optimiser": optimiser.state_dict(),
-            "epoch": epoch + 1, "best": best, "rows": curves.rows, "average_steps": average.steps,
-        })
+    def batches(first: int):
+        for step in itertools.count(first):
+            rng = np.random.default_rng([cfg["seed"], step, team.rank])
+            chosen = np.minimum(np.searchsorted(bounds, rng.random(part)), len(bounds) - 1)
+            views = affect_data.normalise(affect_data.Augmenter(cfg, rng).batch(faces, chosen), cfg["input"])
+            yield [views, faces["shares"][chosen], faces["valence_arousal"][chosen]]
+
+    def loss(net, batch, device):
+        views, *targets = (torch.from_numpy(values).to(device) for values in batch)
+        outputs = [output.float() for output in net(views.to(memory_format=torch.channels_last))]
+        value = loss_of(outputs, *targets, train_cfg)
+        return value, {"loss": value.item()}
+
+    epoch_steps = faces["voted"] // train_cfg["batch"]
+    course = loop.Course(
+        name=cfg["name"], seed=cfg["seed"], steps=train_cfg["epochs"] * epoch_steps, epoch_steps=epoch_steps, rate=train_cfg["learning_rate"],
+        decay=train_cfg["weight_decay"], average=train_cfg["ema_decay"], rise=0.1,
+        minutes=train_cfg.get("minutes", math.inf), bfloat16=train_cfg.get("bfloat16", False),
+    )
+    loop.fit(
+        course, net, batches, loss, lambda net, device: holdout_figures(net, holdout_views, holdout, device),
+        team=team, score=score, threads=cfg["threads"],
+    )

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.shipping import fold_batch_norm, round_weights
+
 
 def conv_bn(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -27,6 +29,20 @@ class ResidualDown(nn.Module):
 
     def forward(self, x):
         return functional.relu(self.main(x) + self.shortcut(x))
+
+
+class PlainBlock(nn.Module):
+    """Two 3×3 convolutions at about the cost of `InceptionResidual`; with or without a shortcut. For ablation alone."""
+
+    def __init__(self, channels: int, has_shortcut: bool):
+        super().__init__()
+        narrow = channels * 5 // 16
+        self.first, self.second = conv_bn(channels, narrow, 3), conv_bn(narrow, channels, 3)
+        self.has_shortcut = has_shortcut
+
+    def forward(self, x):
+        changed = self.second(functional.relu(self.first(x)))
+        return functional.relu(x + changed if self.has_shortcut else changed)
 
 
 class InceptionResidual(nn.Module):
@@ -54,12 +70,16 @@ class InceptionResidual(nn.Module):
 class AffectNet(nn.Module):
     """`forward` gives what training needs: valence_arousal, log_variance and expression logits."""
 
-    def __init__(self, widths: list[int], blocks: list[int], dropout: float):
+    def __init__(
+        self, widths: list[int], blocks: list[int], dropout: float, inception: bool = True, shortcuts: bool = True
+    ):
         super().__init__()
         layers = [conv_bn(1, widths[0], 3), nn.ReLU()]
         for stage, count in enumerate(blocks):
-            layers.append(ResidualDown(widths[stage], widths[stage + 1]))
-            layers += [InceptionResidual(widths[stage + 1]) for _ in range(count)]
+            inputs, outputs = widths[stage : stage + 2]
+            down = ResidualDown(inputs, outputs) if shortcuts else nn.Sequential(conv_bn(inputs, outputs, 3, 2), nn.ReLU())
+            inner = (InceptionResidual(outputs) if inception else PlainBlock(outputs, shortcuts) for _ in range(count))
+            layers += [down, *inner]
         self.trunk = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)
         self.valence_arousal = nn.Linear(widths[-1], 2)
@@ -76,7 +96,7 @@ class AffectNet(nn.Module):
 
 
 class ShippedAffectNet(nn.Module):
-    """The trained network as the program runs it: batch norm folded in, calibrated, probabilities out.
+    """The trained network as the program runs it: batch norm and shortcuts folded in, calibrated, probabilities out.
 
     The calibration (see `affect_measure.calibrate`) goes into the heads' own weights. All weights
     are rounded to 16 bits, as which they are stored; arithmetic stays in 32.
@@ -84,28 +104,33 @@ class ShippedAffectNet(nn.Module):
 
     def __init__(self, net: AffectNet, calibration: dict):
         super().__init__()
-        self.net = fold_batch_norm(net.eval())
+        self.net = fold_shortcuts(fold_batch_norm(net.eval()))
         with torch.no_grad():
             head = self.net.expression
             head.bias += torch.tensor(calibration["class_bias"])
             head.bias /= calibration["temperature"]
             head.weight /= calibration["temperature"]
             self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
-            for parameter in self.net.parameters():
-                parameter.copy_(parameter.half().float())
-        self.eval()
+        round_weights(self.net).eval()
 
     def forward(self, x):
         valence_arousal, log_variance, logits = self.net(x)
         return valence_arousal, log_variance, functional.softmax(logits, dim=1)
 
 
-def fold_batch_norm(module: nn.Module) -> nn.Module:
-    """Replaces each convolution followed by batch norm by the one convolution that equals both."""
+def fold_shortcuts(module: nn.Module) -> nn.Module:
+    """Replaces each `ResidualDown` by one convolution that equals both of its ways, for pictures of even size.
+
+    The mean of 2×2 places and a 1×1 convolution are a 2×2 convolution, whose places are the last four
+    of the nine that the 3×3 convolution looks at.
+    """
     for name, child in module.named_children():
-        pair = list(child) if isinstance(child, nn.Sequential) else []
-        if len(pair) == 2 and isinstance(pair[0], nn.Conv2d) and isinstance(pair[1], nn.BatchNorm2d):
-            setattr(module, name, nn.utils.fusion.fuse_conv_bn_eval(*pair))
+        if isinstance(child, ResidualDown):
+            both, shortcut = child.main, child.shortcut[1]
+            with torch.no_grad():
+                both.weight[:, :, 1:, 1:] += shortcut.weight / 4
+                both.bias += shortcut.bias
+            setattr(module, name, nn.Sequential(both, nn.ReLU()))
         else:
-            fold_batch_norm(child)
+            fold_shortcuts(child)
     return module

@@ -3,17 +3,13 @@
 The pictures are integer formulas, so that any language draws them bit for bit the same.
 """
 
-import json
-
 import numpy as np
 import torch
 
-from training import affect_data, align
-from training.affect_ship import OUTPUTS, run_onnx
-from training.common import FIXTURES
+from training import affect_data, align, shipping
+from training.affect_ship import OUTPUTS
 
 WIDTH_PX, HEIGHT_PX = 96, 80
-SAMPLED = 32
 FORMULAS = {
     "waves": "value(x, y) = 2*|(3x + 2y) mod 64 - 32| + 3*|(x + 4y) mod 82 - 41|",
     "drawn_face": (
@@ -46,42 +42,36 @@ CASES = [
 ]
 
 
-def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, sha256: str, input_cfg: dict) -> None:
-    """Writes `tests/fixtures/affect_parity.json`, after checking PyTorch against ONNX to 1e-5."""
-    size = input_cfg["size_px"]
-    indexes = np.linspace(0, size * size - 1, SAMPLED).round().astype(int)
-    cases = []
+def write_fixture(net: torch.nn.Module, onnx_bytes: bytes, input_cfg: dict) -> None:
+    """Writes `tests/fixtures/affect_parity.json`, after checking PyTorch against ONNX."""
+    size, onnx_net, cases = input_cfg["size_px"], shipping.OnnxNet(onnx_bytes), []
     for name, eyes in CASES:
         picture = draw(name)
         fractions = np.full(4, np.nan) if eyes is None else np.array(eyes) / ([WIDTH_PX, HEIGHT_PX] * 2)
         to_source = affect_data.frame(picture, fractions, input_cfg, aligned=eyes is not None)
         view = align.sample_affine(picture, to_source, size, size)
         normalised = affect_data.normalise(view[None], input_cfg)
-        with torch.no_grad():
-            expected = [output.numpy() for output in net(torch.from_numpy(normalised))]
-        for torch_output, onnx_output in zip(expected, run_onnx(onnx_bytes, normalised)):
-            np.testing.assert_allclose(torch_output, onnx_output, atol=1e-5)
+        outputs = shipping.checked_outputs(net, onnx_net, normalised)
+        indexes, values = shipping.sampled(normalised)
         cases.append({
             "picture": name,
             "eyes_px": eyes,
             "to_source": to_source.tolist(),
-            "preprocessed_index": indexes.tolist(),
-            "preprocessed": normalised.reshape(-1)[indexes].tolist(),
-            "outputs": {output: values[0].tolist() for output, values in zip(OUTPUTS, expected)},
+            "preprocessed_index": indexes,
+            "preprocessed": values,
+            "outputs": {output: values[0].tolist() for output, values in zip(OUTPUTS, outputs)},
         })
-    fixture = {
-        "about": "Affect network: drawn grey pictures, pre-processing and outputs. Written by "
-                 "`python -m training export affect`. eyes_px null: the whole picture stretched over the input. "
-                 "to_source takes output pixel positions (centres at +0.5) to picture positions. "
-                 "preprocessed_index counts row by row through the normalised input.",
-        "model": "affect",
-        "sha256": sha256,
-        "width_px": WIDTH_PX,
-        "height_px": HEIGHT_PX,
-        "pictures": {
+    shipping.write_fixture(
+        "affect",
+        "Affect network: drawn grey pictures, pre-processing and outputs. Written by "
+        "`python -m training export affect`. eyes_px null: the whole picture stretched over the input. "
+        "to_source takes output pixel positions (centres at +0.5) to picture positions. "
+        "preprocessed_index counts row by row through the normalised input.",
+        onnx_bytes,
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        pictures={
             name: {"formula": formula, "sum": int(draw(name).astype(int).sum())} for name, formula in FORMULAS.items()
         },
-        "cases": cases,
-    }
-    FIXTURES.mkdir(parents=True, exist_ok=True)
-    (FIXTURES / "affect_parity.json").write_text(json.dumps(fixture, indent=1) + "\n")
+        cases=cases,
+    )

@@ -5,21 +5,20 @@ network in training.
 """
 
 import hashlib
-import io
 import json
 
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 
-from training import affect_data, affect_measure, align
+from training import affect_data, affect_measure, affect_turned, align, shipping
 from training.affect_fit import new_net
 from training.affect_net import ShippedAffectNet
-from training.common import SHARED, onnx_latency_ms, pick_device, run_folder
+from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
 
 OUTPUTS = ["valence_arousal", "log_variance", "expression"]
 RECORDING = "single_face.mp4"
+# Faces that look ahead within FRONTAL_DEGREES are rendered at each of YAWS.
+YAWS, FRONTAL_DEGREES = [0.0, 15.0, 30.0, 45.0], 15.0
 
 
 def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
@@ -34,36 +33,13 @@ def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
 
 
 def to_onnx(net: ShippedAffectNet, size_px: int) -> bytes:
-    """ONNX with weights stored in 16 bits and cast to 32, which the runtime does once on loading."""
-    buffer = io.BytesIO()
-    example = torch.zeros(1, 1, size_px, size_px)
-    torch.onnx.export(
-        net, (example,), buffer, input_names=["face"], output_names=OUTPUTS, opset_version=17, dynamo=False
-    )
-    model = onnx.load_from_string(buffer.getvalue())
-    graph = model.graph
-    casts = []
-    for number, tensor in enumerate(graph.initializer):
-        values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype != np.float32:
-            continue
-        name, stored = tensor.name, values.astype(np.float16)
-        assert np.array_equal(stored.astype(np.float32), values), f"{name} was not rounded to 16 bits"
-        tensor.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}_16"))
-        casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], f"cast_{number}", to=onnx.TensorProto.FLOAT))
-    nodes = casts + list(graph.node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return shipping.to_onnx(net, torch.zeros(1, 1, size_px, size_px), "face", OUTPUTS)
 
 
 def run_onnx(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
     """The shipped file's outputs, one face at a time on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
-    rows = [session.run(OUTPUTS, {"face": view[None]}) for view in views]
+    net = shipping.OnnxNet(onnx_bytes)
+    rows = [net(view[None]) for view in views]
     return [np.concatenate(column) for column in zip(*rows)]
 
 
@@ -99,8 +75,10 @@ def evaluate(cfg: dict) -> dict:
     report = {
         "sha256": hashlib.sha256(onnx_bytes).hexdigest(),
         "faces": len(views),
+        "steps": load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)["step"],
         "as_cropped": as_cropped,
         "aligned_by_eyes": by_eyes,
+        "by_yaw": by_yaw(onnx_bytes, valid, cfg),
         "calibration": calibration,
         "confusion": confusion(outputs[2].argmax(axis=1), valid["majority"]),
         "recording_valence_start": float(valence[:tenth].mean()),
@@ -111,6 +89,19 @@ def evaluate(cfg: dict) -> dict:
     }
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
+
+
+def by_yaw(onnx_bytes: bytes, valid: dict[str, np.ndarray], cfg: dict) -> list[dict[str, float]]:
+    """Figures of faces turned to each yaw by 3-D reconstruction, aligned by their eyes as the program does."""
+    chosen, turned = affect_turned.views_by_yaw(cfg, valid, YAWS, FRONTAL_DEGREES)
+    names = ("accuracy_8_class", "mean_recall", "ccc_valence", "ccc_arousal")
+    rows = []
+    for yaw, faces in turned.items():
+        labelled = {name: values[chosen] for name, values in valid.items()} | faces
+        outputs = run_onnx(onnx_bytes, affect_data.eval_views(labelled, cfg["input"], aligned=True))
+        found = affect_measure.figures(outputs, labelled)
+        rows.append({"yaw": yaw, "faces": len(chosen)} | {name: found[name] for name in names})
+    return rows
 
 
 def confusion(winner: np.ndarray, majority: np.ndarray) -> list[list[int]]:

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import landmarks
-from .common import CACHE, Curves, Progress, load_checkpoint, pick_device, run_folder, save_checkpoint, seed_everything
+from . import landmarks, loop, shipping
+from .common import CACHE, run_folder, seed_everything
 from .detector_scenes import HEIGHT_PX, WIDTH_PX, Scenes
 from .detector_targets import losses, targets
-from .landmarks import MEAN, STD, Residual, _conv, rate_at
+from .landmarks import MEAN, STD, Residual, _conv
 
 BOX_UNIT_PX = 16.0
 # Scenes of this size, faces of up to half the working height: cheaper steps for what small faces need.
@@ -86,46 +86,16 @@ class SceneBatches(torch.utils.data.Dataset):
 
 def train(cfg: dict) -> None:
     seed_everything(cfg["seed"])
-    device = pick_device(cfg["threads"])
-    net = build_net(cfg).to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(cfg["average"]), use_buffers=True
+
+    def loss(net, batch, device):
+        pictures, plan = (part.to(device) for part in batch)
+        parts = dict(zip(("score", "box", "points"), losses(net((pictures - MEAN) / STD), plan)))
+        total = parts["score"] + cfg["box_weight"] * parts["box"] + cfg["point_weight"] * parts["points"]
+        return total, {name: part.item() for name, part in parts.items()}
+
+    loop.fit(
+        loop.course_of(cfg), build_net(cfg), loop.drawn_ahead(SceneBatches(cfg), cfg), loss, threads=cfg["threads"]
     )
-    optimiser = torch.optim.AdamW(net.parameters(), lr=cfg["rate"], weight_decay=cfg["decay"])
-    total = cfg["steps"]
-    folder = run_folder(cfg["name"])
-    state = load_checkpoint(folder / "checkpoint.pt")
-    done, rows = 0, []
-    if state:
-        for key, part in (("net", net), ("average", average), ("optimiser", optimiser)):
-            part.load_state_dict(state[key])
-        done, rows = state["step"], state["rows"]
-    curves, progress = Curves(folder, rows), Progress(total, done)
-    batches = torch.utils.data.DataLoader(
-        SceneBatches(cfg), batch_size=None, sampler=range(done, total), num_workers=cfg["workers"]
-    )
-    sums = np.zeros(4)
-    for step, (pictures, plan) in enumerate(batches, done):
-        net.train()
-        parts = losses(net((pictures.to(device) - MEAN) / STD), plan.to(device))
-        loss = parts[0] + cfg["box_weight"] * parts[1] + cfg["point_weight"] * parts[2]
-        optimiser.param_groups[0]["lr"] = rate_at(step, total, cfg["rate"])
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), cfg["clip"])
-        optimiser.step()
-        average.update_parameters(net)
-        sums += [1, *(float(part.detach()) for part in parts)]
-        means = sums[1:] / sums[0]
-        progress.show(step + 1, f"score {means[0]:.3f}  box {means[1]:.3f}  points {means[2]:.4f}")
-        if (step + 1) % cfg["epoch_steps"] == 0 or step + 1 == total:
-            curves.add(epoch=(step + 1) / cfg["epoch_steps"], score=means[0], box=means[1], points=means[2])
-            progress.note(f"step {step + 1}: score {means[0]:.3f} box {means[1]:.3f} points {means[2]:.4f}")
-            sums[:] = 0
-            save_checkpoint(folder / "checkpoint.pt", {
-                "step": step + 1, "rows": curves.rows, "net": net.state_dict(), "average": average.state_dict(),
-                "optimiser": optimiser.state_dict(),
-            })
 
 
 class Shipped(nn.Module):
@@ -141,13 +111,9 @@ class Shipped(nn.Module):
 
 
 def trained(cfg: dict) -> Shipped:
-    """The averaged weights of the last checkpoint."""
-    state = load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)
-    if state is None:
-        raise SystemExit(f"no checkpoint in {run_folder(cfg['name'])}: run `python -m training train detector` first")
-    average = torch.optim.swa_utils.AveragedModel(build_net(cfg), use_buffers=True)
-    average.load_state_dict(state["average"])
-    return Shipped(average.module).eval()
+    """The averaged weights of the last checkpoint, as they are shipped."""
+    net = loop.trained(cfg["name"], build_net(cfg))
+    return Shipped(shipping.round_weights(shipping.fold_batch_norm(net))).eval()
 
 
 def evaluate(cfg: dict) -> None:

@@ -5,11 +5,12 @@ import numpy as np
 
 from . import landmarks_pictures
 from .common import CACHE, SHARED, onnx_latency_ms
-from .detector_export import OnnxNet, to_onnx
+from .detector_export import to_onnx
 from .detector_find import find, normalise
 from .detector_scenes import HEIGHT_PX, WIDTH_PX, Scenes, turned_box
 from .detector_teacher import YuNet, overlap
 from .landmarks_surroundings import degrade, side_light, texture
+from .shipping import OnnxNet
 
 SURE_TEACHER = 0.75
 FACELESS = 1000

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import landmarks_labels, landmarks_pictures, landmarks_render
-from .common import CACHE, Curves, Progress, load_checkpoint, pick_device, run_folder, save_checkpoint, seed_everything
+from . import landmarks_labels, landmarks_pictures, landmarks_render, loop, shipping
+from .common import CACHE, run_folder, seed_everything
 from .landmarks_crops import SIZE_PX, Crops, batch
 
 MEAN, STD = 127.5, 64.0
@@ -114,73 +114,32 @@ def loss_parts(out, points, weight, pose, is_face):
     return point_loss, pose_loss, face_loss
 
 
-def rate_at(step: int, total: int, peak: float) -> float:
-    """Learning rate: a short rise, then half a cosine to nothing. By step alone, so that a resumed run continues it."""
-    rise = 0.08 * total
-    return peak * min((step + 1) / rise, 0.5 * (1 + np.cos(np.pi * max(step - rise, 0) / (total - rise))))
-
-
 def train(cfg: dict) -> None:
     seed_everything(cfg["seed"])
-    device = pick_device(cfg["threads"])
     batches = CropBatches(cfg)
-    net = build_net(cfg).to(device)
+    net = build_net(cfg)
     net.start_from(batches.mean_points())
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(cfg["average"]), use_buffers=True
-    )
-    optimiser = torch.optim.AdamW(net.parameters(), lr=cfg["rate"], weight_decay=cfg["decay"])
-    total = cfg["steps"]
-    folder = run_folder(cfg["name"])
-    state = load_checkpoint(folder / "checkpoint.pt")
-    done, rows = 0, []
-    if state:
-        for key, part in (("net", net), ("average", average), ("optimiser", optimiser)):
-            part.load_state_dict(state[key])
-        done, rows = state["step"], state["rows"]
-    curves, progress = Curves(folder, rows), Progress(total, done)
-    loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(done, total), num_workers=cfg["workers"])
-    sums = np.zeros(4)
-    for step, samples in enumerate(loader, done):
-        picture, points, weight, pose, is_face = (part.to(device) for part in samples)
-        net.train()
-        parts = loss_parts(net((picture - MEAN) / STD), points, weight, pose, is_face)
-        loss = parts[0] + cfg["pose_weight"] * parts[1] + cfg["face_weight"] * parts[2]
-        optimiser.param_groups[0]["lr"] = rate_at(step, total, cfg["rate"])
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), cfg["clip"])
-        optimiser.step()
-        average.update_parameters(net)
-        sums += [1, *(float(part.detach()) for part in parts)]
-        means = sums[1:] / sums[0]
-        progress.show(step + 1, f"points {means[0]:.2f}  pose {means[1]:.3f}  face {means[2]:.3f}")
-        if (step + 1) % cfg["epoch_steps"] == 0 or step + 1 == total:
-            nme = _quick_error(average.module, cfg, device)
-            curves.add(epoch=(step + 1) / cfg["epoch_steps"], points=means[0], pose=means[1], face=means[2], held_out_nme=nme)
-            progress.note(f"step {step + 1}: points {means[0]:.2f} pose {means[1]:.3f} face {means[2]:.3f} held-out NME {nme:.4f}")
-            sums[:] = 0
-            save_checkpoint(folder / "checkpoint.pt", {
-                "step": step + 1, "rows": curves.rows, "net": net.state_dict(), "average": average.state_dict(),
-                "optimiser": optimiser.state_dict(),
-            })
+    pictures, truth = _quick_set(cfg)
+
+    def loss(net, batch, device):
+        picture, *targets = (part.to(device) for part in batch)
+        parts = dict(zip(("points", "pose", "face"), loss_parts(net((picture - MEAN) / STD), *targets)))
+        total = parts["points"] + cfg["pose_weight"] * parts["pose"] + cfg["face_weight"] * parts["face"]
+        return total, {name: part.item() for name, part in parts.items()}
+
+    def measure(net, device):
+        with torch.no_grad():
+            points = net((torch.from_numpy(pictures).to(device) - MEAN) / STD)[0].cpu().numpy()
+        return {"held_out_nme": float(landmarks_labels.mean_error(points.reshape(-1, 68, 2), truth).mean())}
+
+    loop.fit(loop.course_of(cfg), net, loop.drawn_ahead(batches, cfg), loss, measure, threads=cfg["threads"])
 
 
-def _quick_error(net: nn.Module, cfg: dict, device: torch.device) -> float:
-    """NME of held-out people's marks, for the curve; `evaluate` measures with the reference sampler."""
+def _quick_set(cfg: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Held-out people's marked faces for the curve; `evaluate` measures with the reference sampler."""
     from .landmarks_evaluate import marked_crops
 
-    global _quick_set
-    if _quick_set is None:
-        _quick_set = marked_crops(Crops(CACHE / cfg["cache"], held_out=True), every=cfg.get("quick_every", 2), exact=False)
-    pictures, truth = _quick_set
-    net.eval()
-    with torch.no_grad():
-        points = net((torch.from_numpy(pictures).to(device) - MEAN) / STD)[0].cpu().numpy()
-    return float(landmarks_labels.mean_error(points.reshape(-1, 68, 2), truth).mean())
-
-
-_quick_set: tuple[np.ndarray, np.ndarray] | None = None
+    return marked_crops(Crops(CACHE / cfg["cache"], held_out=True), every=cfg.get("quick_every", 2), exact=False)
 
 
 class Shipped(nn.Module):
@@ -196,14 +155,9 @@ class Shipped(nn.Module):
 
 
 def trained(cfg: dict) -> Shipped:
-    """The averaged weights of the last checkpoint."""
-    state = load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)
-    if state is None:
-        raise SystemExit(f"no checkpoint in {run_folder(cfg['name'])}: run `python -m training train landmarks` first")
-    net = build_net(cfg)
-    average = torch.optim.swa_utils.AveragedModel(net, use_buffers=True)
-    average.load_state_dict(state["average"])
-    return Shipped(average.module).eval()
+    """The averaged weights of the last checkpoint, as they are shipped."""
+    net = loop.trained(cfg["name"], build_net(cfg))
+    return Shipped(shipping.round_weights(shipping.fold_batch_norm(net))).eval()
 
 
 def evaluate(cfg: dict) -> None:

@@ -13,10 +13,10 @@ import numpy as np
 
 from . import align
 from .common import MODELS, SHARED, run_folder
-from .detector_export import OnnxNet
 from .detector_find import find
 from .landmarks import MEAN, STD
 from .landmarks_crops import SIZE_PX, crop_matrix, detector_square, tracking_square
+from .shipping import OnnxNet
 
 MIN_FACE = 0.5
 SHEET_FRAMES = 8

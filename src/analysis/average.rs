@@ -169,3 +169,112 @@ fn interval(rows: &[&[f64]]) -> Option<Interval> {
     let at = |share: f64| draws.iter().map(|d| percentile(d, share)).collect();
     Some(Interval { low, high, boot_low: at(0.025), boot_high: at(0.975) })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::analysis::{Trace, against_zero, compare, epoch_table};
+    use crate::session::{SessionNumber, Timestamp};
+
+    pub fn plan() -> EpochPlan {
+        EpochPlan {
+            window_s: (0.0, 1.0),
+            baseline_s: None,
+            rate_hz: 4.0,
+            zero: Correction::Raw,
+            ..EpochPlan::default()
+        }
+    }
+
+    /// One epoch a course; arousal is valence turned around.
+    pub fn session(participant: u32, courses: &[[f32; 5]]) -> SessionEpochs {
+        let trace = |raw: Vec<f32>| Trace { raw, zero: Some(0.0), spread: None };
+        let epoch = |(k, course): (usize, &[f32; 5])| Epoch {
+            onset: Timestamp::from_secs_f64(10.0 * k as f64),
+            event_seq: k as u64,
+            valence: trace(course.to_vec()),
+            arousal: trace(course.iter().map(|v| -v).collect()),
+        };
+        SessionEpochs {
+            participant: ParticipantId::numbered(participant),
+            session: SessionNumber(1),
+            matched: courses.len() as u64 + 1,
+            epochs: courses.iter().enumerate().map(epoch).collect(),
+            dropped: BTreeMap::from([(DropReason::Overlap, 1)]),
+            baseline: None,
+        }
+    }
+
+    #[test]
+    fn every_participant_counts_once() {
+        // Three epochs of one and one of the other.
+        let sessions = [session(1, &[[1.0; 5]; 3]), session(2, &[[0.0, 0.0, 2.0, 0.0, 0.0]])];
+        let a = average(&sessions, &plan(), Measure::Valence).unwrap();
+        assert_eq!(a.mean, [0.5, 0.5, 1.5, 0.5, 0.5]);
+        assert_eq!((a.participants, a.epochs, a.matched, a.unit), (2, 4, 6, Unit::Participants));
+        assert_eq!(a.dropped[&DropReason::Overlap], 2);
+        let i = a.interval.unwrap();
+        // Mean 0.5, SD 0.7071, n 2: half a width of 12.706 · 0.5
+        assert!((i.high[0] - (0.5 + 12.706_204_736 * 0.5)).abs() < 1e-6);
+        assert_eq!((i.boot_low[0], i.boot_high[0]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn one_participant_is_averaged_over_epochs_and_one_epoch_has_no_interval() {
+        let a = average(&[session(1, &[[1.0; 5], [3.0; 5]])], &plan(), Measure::Arousal).unwrap();
+        assert_eq!((a.unit, a.mean[0]), (Unit::Epochs, -2.0));
+        assert!(a.interval.is_some());
+        assert_eq!(average(&[session(1, &[[1.0; 5]])], &plan(), Measure::Valence).unwrap().interval, None);
+        let one = against_zero(&[session(1, &[[1.0; 5]])], &plan(), Measure::Valence, 100, 1);
+        assert_eq!(one, Err(AnalysisError::TooFew { epochs: 1 }));
+    }
+
+    #[test]
+    fn nothing_to_average_is_a_sentence() {
+        let none: [SessionEpochs; 0] = [];
+        assert_eq!(average(&none, &plan(), Measure::Valence), Err(AnalysisError::NoSession));
+        let says = |e: AnalysisError| e.to_string();
+        let empty = says(average(&[session(1, &[])], &plan(), Measure::Valence).unwrap_err());
+        assert!(empty.contains("no epoch is left of 1 matching event(s): overlaps the event before 1."), "{empty}");
+        let z = EpochPlan { zero: Correction::ZScored, ..plan() };
+        let z = says(average(&[session(1, &[[1.0; 5]])], &z, Measure::Valence).unwrap_err());
+        assert!(z.contains("sub-01 ses-01 has no guided baseline phase"), "{z}");
+        let longer = EpochPlan { window_s: (0.0, 2.0), ..plan() };
+        let longer = says(average(&[session(1, &[[1.0; 5]])], &longer, Measure::Valence).unwrap_err());
+        assert!(longer.contains("another plan"), "{longer}");
+    }
+
+    #[test]
+    fn the_design_follows_from_who_has_what() {
+        use crate::analysis::Design;
+        let rising = [[0.0, 0.1, 0.2, 0.3, 0.4], [0.0, 0.1, 0.3, 0.3, 0.4]];
+        let flat = [[0.0, 0.1, 0.0, 0.1, 0.0], [0.1, 0.0, 0.0, 0.0, 0.1]];
+        let group = |numbers: std::ops::Range<u32>, courses: &[[f32; 5]]| -> Vec<SessionEpochs> {
+            numbers
+                .map(|n| session(n, &courses.iter().map(|c| c.map(|v| v + n as f32 * 0.01)).collect::<Vec<_>>()))
+                .collect()
+        };
+        let test = |a: &[SessionEpochs], b: &[SessionEpochs]| compare(a, b, &plan(), Measure::Valence, 500, 1);
+        let paired = test(&group(1..9, &rising), &group(2..10, &flat)).unwrap();
+        assert_eq!((paired.design, paired.n_a, paired.left_out.len()), (Design::Paired, 7, 2));
+        let groups = test(&group(1..9, &rising), &group(11..20, &flat)).unwrap();
+        assert_eq!((groups.design, groups.n_a, groups.n_b), (Design::Groups, 8, 9));
+        let alone = test(&group(1..2, &rising), &group(1..2, &flat)).unwrap();
+        assert_eq!((alone.design, alone.n_a, alone.n_b), (Design::EpochsOfOneParticipant, 2, 2));
+        assert!(alone.notes[0].contains("says nothing about other people"));
+        let shared = test(&group(1..3, &rising), &group(2..4, &flat)).unwrap_err();
+        assert!(shared.to_string().contains("needs two"), "{shared}");
+    }
+
+    #[test]
+    fn a_row_tells_peak_latency_and_area() {
+        let rows = epoch_table(&[session(1, &[[0.0, 0.2, -0.6, 0.2, 0.0]])], &plan(), "go").unwrap();
+        assert_eq!(rows.len(), 2);
+        let r = &rows[0];
+        assert_eq!((r.participant.as_str(), r.condition.as_str(), r.epoch), ("sub-01", "go", 1));
+        assert!((r.peak + 0.6).abs() < 1e-6 && r.peak_latency_s == 0.5);
+        assert!((r.area_s + 0.05).abs() < 1e-6, "{}", r.area_s);
+        assert!((r.mean_raw + 0.04).abs() < 1e-6 && r.mean_z.is_none());
+        assert_eq!(rows[1].measure, Measure::Arousal);
+    }
+}

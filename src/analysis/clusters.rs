@@ -168,8 +168,10 @@ fn runs(t: &[f64], threshold: f64) -> impl Iterator<Item = (Range<usize>, f64)> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+    use rand::Rng;
+
+    use super::*;
 
     fn noise(rows: usize, points: usize, seed: u64) -> Vec<Vec<f64>> {
         let mut random = StdRng::seed_from_u64(seed);

@@ -262,3 +262,146 @@ impl<'a> Cutter<'a> {
         flaws.into_iter().max_by_key(|(_, n)| *n).map_or(Ok(()), |(flaw, _)| Err(flaw.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::QualityLimits;
+    use crate::session::{Body, Record, affect_stream, face, face_stream, marker_stream, phase_stream};
+    use serde_json::json;
+    use std::sync::Arc;
+
+    const STEP_NS: i64 = 40_000_000;
+
+    /// 60 s at 25 Hz: valence is time over 100, arousal 0.5; a marker where the test says.
+    struct Scene {
+        timeline: Timeline,
+        seq: u64,
+    }
+
+    impl Scene {
+        fn new(holes_s: &[(f64, f64)], turned_s: &[(f64, f64)]) -> Scene {
+            let mut scene = Scene { timeline: Timeline::default(), seq: 0 };
+            [affect_stream(25.0, "m"), face_stream(25.0, "m"), marker_stream(), phase_stream()]
+                .into_iter()
+                .for_each(|s| scene.timeline.declare(s));
+            let inside = |s: f64, all: &[(f64, f64)]| all.iter().any(|(a, b)| (*a..*b).contains(&s));
+            for k in (0..1500).filter(|k| !inside(f64::from(*k) * 0.04, holes_s)) {
+                let s = f64::from(k) * 0.04;
+                let mut look = [0f32; face::FIELDS];
+                (look[face::INTER_OCULAR], look[face::BRIGHTNESS]) = (80.0, 0.5);
+                look[face::YAW] = if inside(s, turned_s) { 70.0 } else { 3.0 };
+                let mut values = [0.1f32; 12];
+                (values[0], values[1]) = ((s / 100.0) as f32, 0.5);
+                scene.sample("affect", k, &values);
+                scene.sample("face", k, &look);
+            }
+            scene
+        }
+
+        fn put(&mut self, stream: &str, at_ns: i64, body: Body) {
+            let stream = Arc::new(stream.parse().unwrap());
+            self.timeline.ingest(&Record { stream, seq: self.seq, at: Timestamp::from_ns(at_ns), body });
+            self.seq += 1;
+        }
+
+        fn sample(&mut self, stream: &str, k: i32, values: &[f32]) {
+            let body = Body::Sample { frame: Some(k as u64), values: values.into() };
+            self.put(stream, i64::from(k) * STEP_NS, body);
+        }
+
+        fn markers(mut self, at_s: &[f64]) -> Scene {
+            at_s.iter().for_each(|s| self.put("marker", ns(*s), Body::event("marker", json!({"label": "go"}))));
+            self
+        }
+
+        fn cut(&self, plan: &EpochPlan) -> SessionEpochs {
+            let choice = EventChoice::stream("marker".parse().unwrap());
+            epochs(&self.timeline, &ParticipantId::numbered(1), SessionNumber(1), &choice, plan).unwrap()
+        }
+    }
+
+    fn plan() -> EpochPlan {
+        EpochPlan { rate_hz: 25.0, ..EpochPlan::default() }
+    }
+
+    #[test]
+    fn an_epoch_holds_the_values_around_its_event_from_its_own_zero() {
+        let cut = Scene::new(&[], &[]).markers(&[10.0, 20.02]).cut(&plan());
+        assert_eq!((cut.matched, cut.epochs.len(), cut.dropped.len()), (2, 2, 0));
+        for (epoch, onset) in cut.epochs.iter().zip([10.0, 20.02]) {
+            assert_eq!(epoch.valence.raw.len(), 126);
+            assert!((f64::from(epoch.valence.raw[25]) - onset / 100.0).abs() < 1e-6);
+            assert!((epoch.valence.zero.unwrap() - (onset - 0.5) / 100.0).abs() < 1e-6);
+            let corrected = epoch.valence.values(Correction::Corrected).unwrap();
+            assert!((corrected[125] - 0.045).abs() < 1e-6, "{}", corrected[125]);
+            assert_eq!(epoch.valence.values(Correction::ZScored), None);
+        }
+    }
+
+    #[test]
+    fn every_dropped_epoch_has_its_reason() {
+        // A hole of 0.2 s is bridged; longer ones are told apart by what the gaps say.
+        let holes = [(12.0, 12.2), (21.0, 22.0), (31.0, 32.0)];
+        let mut scene =
+            Scene::new(&holes, &[(39.0, 43.5), (50.0, 50.5)]).markers(&[0.5, 10.0, 12.0, 20.0, 30.0, 40.0, 49.0, 57.0]);
+        let gap =
+            Gap { until: Timestamp::from_secs_f64(22.0), reason: GapReason::NoFace, lost: 25, note: String::new() };
+        scene.put("affect", ns(21.0), Body::Gap(gap));
+        let cut = scene.cut(&plan());
+        let onsets: Vec<f64> = cut.epochs.iter().map(|e| e.onset.as_secs_f64()).collect();
+        assert_eq!(onsets, [10.0, 49.0]);
+        let expected = [
+            (DropReason::Overlap, 1),
+            (DropReason::OutsideRecording, 2),
+            (DropReason::FaceMissing, 1),
+            (DropReason::DataMissing, 1),
+            (DropReason::FaceTurned, 1),
+        ];
+        assert_eq!(cut.dropped, BTreeMap::from(expected));
+        assert_eq!(cut.matched, cut.epochs.len() as u64 + cut.dropped.values().sum::<u64>());
+
+        let all = EpochPlan { keep_overlapping: true, limits: QualityLimits::NONE, ..plan() };
+        assert_eq!(scene.cut(&all).epochs.len(), 4);
+        let guided = EpochPlan { baseline_s: None, ..plan() };
+        assert_eq!(scene.cut(&guided).dropped[&DropReason::NoBaseline], 2);
+        assert!(describe_dropped(&cut.dropped).starts_with("overlaps the event before 1, "));
+    }
+
+    #[test]
+    fn the_guided_baseline_gives_zero_and_spread() {
+        let mut scene = Scene::new(&[], &[]).markers(&[30.0]);
+        for (s, what) in [(5.0, "start"), (15.0, "end")] {
+            scene.put("phase", ns(s), Body::event(what, json!({"name": "cross", "kind": "baseline"})));
+        }
+        let guided = EpochPlan { baseline_s: None, zero: Correction::ZScored, ..plan() };
+        let cut = scene.cut(&guided);
+        // Arousal never varies in this session, so it has no spread to be counted in.
+        assert_eq!(cut.dropped[&DropReason::NoBaseline], 1);
+        let cut = scene.cut(&EpochPlan { zero: Correction::Corrected, ..guided });
+        let trace = &cut.epochs[0].valence;
+        assert!((trace.zero.unwrap() - 0.0998).abs() < 1e-6);
+        let z = trace.values(Correction::ZScored).unwrap();
+        assert!((z[25] - (0.30 - 0.0998) / trace.spread.unwrap()).abs() < 1e-4);
+        assert!((trace.spread.unwrap() - 0.0289).abs() < 1e-3);
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_missing() {
+        let mut scene = Scene::new(&[(11.0, 12.0)], &[]).markers(&[10.0]);
+        (275..300).for_each(|k| scene.sample("affect", k, &[f32::NAN; 12]));
+        assert_eq!(scene.cut(&plan()).dropped, BTreeMap::from([(DropReason::DataMissing, 1)]));
+    }
+
+    #[test]
+    fn nothing_recorded_is_no_panic() {
+        let choice = EventChoice::stream("marker".parse().unwrap());
+        let empty = Timeline::default();
+        let cut = epochs(&empty, &ParticipantId::numbered(1), SessionNumber(1), &choice, &plan()).unwrap();
+        assert_eq!((cut.matched, cut.epochs.len()), (0, 0));
+        let mut scene = Scene { timeline: Timeline::default(), seq: 0 };
+        scene.timeline.declare(marker_stream());
+        let cut = scene.markers(&[1.0]).cut(&plan());
+        assert_eq!(cut.dropped, BTreeMap::from([(DropReason::OutsideRecording, 1)]));
+    }
+}

@@ -19,6 +19,13 @@ pub(super) fn t_quantile(p: f64, degrees_of_freedom: f64) -> Option<f64> {
     (0.0..=1.0).contains(&p).then(|| t.inverse_cdf(p))
 }
 
+/// Half the width of the mean's 95 % interval by Student's t; `None` for less than two values.
+pub fn half_interval_95(values: &[f64]) -> Option<f64> {
+    let (_, sd) = mean_sd(values)?;
+    let n = values.len() as f64;
+    Some(t_quantile(0.975, n - 1.0)? * sd? / n.sqrt())
+}
+
 /// Interpolated linearly between the two nearest ranks, as NumPy does; `sorted` must not be empty.
 pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
     let rank = share.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;

@@ -6,6 +6,9 @@ use serde::Serialize;
 use thiserror::Error;
 use vader_sentiment::{SentimentIntensityAnalyzer, parse_raw_lexicon};
 
+use super::{DeletedPassage, deleted_passages};
+use crate::session::Timeline;
+
 /// VADER's figures. `positive`, `neutral` and `negative` are shares of the text and sum to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Sentiment {
@@ -43,6 +46,22 @@ impl Lexicon {
         }
         if lines.is_empty() { Err(LexiconError::Empty) } else { Ok(Lexicon(lines.join("\n"))) }
     }
+}
+
+/// A deleted passage with its sentiment; `None` where its text is not known or holds no word to judge by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TakenBack {
+    #[serde(flatten)]
+    pub passage: DeletedPassage,
+    pub sentiment: Option<Sentiment>,
+}
+
+/// What was typed in a session and taken back, in the order in which it was. `lexicon` replaces the English one.
+pub fn taken_back(timeline: &Timeline, lexicon: Option<&Lexicon>) -> Vec<TakenBack> {
+    let passages = deleted_passages(timeline);
+    let texts: Vec<&str> = passages.iter().map(|p| p.text.as_deref().unwrap_or_default()).collect();
+    let sentiments = sentiments(&texts, lexicon);
+    passages.into_iter().zip(sentiments).map(|(passage, sentiment)| TakenBack { passage, sentiment }).collect()
 }
 
 /// The sentiment of each text; `None` where it holds no word to judge by. `lexicon` replaces the English one.

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 
 use super::CameraError;
@@ -115,6 +116,20 @@ pub fn probe(path: &Path) -> Result<FileVideo, CameraError> {
         return Err(CameraError::NotAVideo { path: path.into(), why });
     }
     read_answer(path, &output.stdout)
+}
+
+/// When the file says that it was recorded. Cameras without a clock write the beginning of some era, which is no answer.
+pub fn recorded_at(path: &Path) -> Option<DateTime<Utc>> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-protocol_whitelist", "file", "-show_entries", "format_tags=creation_time"])
+        .args(["-of", "csv=p=0"])
+        .arg(input(path))
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let at = DateTime::parse_from_rfc3339(text.trim()).ok()?.with_timezone(&Utc);
+    (at.year() >= 1990).then_some(at)
 }
 
 fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {

@@ -129,9 +129,14 @@ impl App {
             let elapsed = Duration::from_secs_f64(elapsed_s);
             review.playhead.advance(elapsed, review.span.from(), review.span.until());
             review.follow(0.05);
+            if review.rated.running.is_some() {
+                let at = review.playhead.at;
+                apply::added::rated(self, at);
+            }
         } else {
             self.played_at_s = None;
         }
+        let Some(review) = &mut self.state.review else { return };
         let wanted = review.frame_index().map(|k| review.frames[k].number);
         if wanted != review.wanted_frame {
             review.wanted_frame = wanted;

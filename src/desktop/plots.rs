@@ -4,15 +4,16 @@ use eframe::egui;
 use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use crate::session::{AFFECT, Happening, Timestamp, affect};
+use crate::session::{AFFECT, AFFECT_LATER, Happening, Timestamp, affect, rating as rated_field};
 
 use super::ahead::ahead;
 use super::command::Command;
-use super::decimate::{self, Curve};
+use super::decimate::{self, Curve, Shift};
 use super::indexed::{Indexed, Lane, Mark, Stretch};
-use super::state::Window;
+use super::port::{Correction, rating_stream_name};
+use super::state::{Review, Side, Window};
 use super::theme::{self, Palette};
-use super::{describe, figures, widgets};
+use super::{annotations, describe, figures, rating, widgets};
 
 /// How far apart the middles of the two curves lie, where each reaches from −1 to 1.
 const APART: f64 = 1.12;
@@ -21,6 +22,8 @@ const EVENTS_PX: f32 = 38.0;
 const AXIS_PX: f32 = 20.0;
 /// For figures beside the curves.
 pub const SCALE_PX: f32 = 42.0;
+/// Standard deviations that a scale of z-scored values reaches to.
+const Z_REACH: f64 = 5.0;
 /// An event this near to a click is meant by it.
 const REACH_PX: f32 = 7.0;
 
@@ -29,8 +32,39 @@ pub struct Plotted<'a> {
     pub window: Window,
     /// A line at the playhead; `None` while following.
     pub playhead: Option<Timestamp>,
-    /// Whether one can click, drag and zoom.
-    pub is_explorable: bool,
+    /// The session in review, which one can click, drag and zoom.
+    pub review: Option<&'a Review>,
+}
+
+impl Plotted<'_> {
+    /// Annotations stand above the curves where there are some, or are about to be.
+    fn lane_px(&self) -> f32 {
+        let has_lane = self.review.is_some_and(|r| {
+            r.side == Side::Annotations || !r.annotated.standing().is_empty() || r.annotated.open_range.is_some()
+        });
+        match self.review {
+            Some(review) if has_lane => annotations::LANE_PX * annotations::lines(review) as f32,
+            _ => 0.0,
+        }
+    }
+
+    /// From where valence and arousal are drawn.
+    fn shifts(&self) -> [Shift; 2] {
+        let Some((review, baseline)) = self.review.and_then(|r| Some((r, r.baseline.as_ref()?))) else {
+            return [Shift::RAW; 2];
+        };
+        [&baseline.valence, &baseline.arousal].map(|of| match (review.values, of.spread) {
+            (Correction::Raw, _) => Shift::RAW,
+            (Correction::ZScored, Some(spread)) => Shift { zero: of.zero, per: 1.0 / (spread * Z_REACH) },
+            (Correction::Corrected | Correction::ZScored, _) => Shift { zero: of.zero, per: 1.0 },
+        })
+    }
+
+    /// What stands at the ends of the two scales.
+    fn reach(&self) -> &'static str {
+        let is_z = self.review.is_some_and(|r| r.baseline.is_some() && r.values == Correction::ZScored);
+        if is_z { "5" } else { "1" }
+    }
 }
 
 pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<Command>) {
@@ -38,14 +72,21 @@ pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<C
     let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
     ui.painter().rect_filled(area, 4.0, p.card);
     let events_top = area.bottom() - EVENTS_PX;
-    // What the events take of the vertical axis.
-    let curves_px = f64::from((events_top - area.top()).max(20.0));
+    let lane = Rect::from_min_max(area.min, pos2(area.right(), area.top() + plotted.lane_px()));
+    // What events and annotations take of the vertical axis.
+    let curves_px = f64::from((events_top - lane.bottom()).max(20.0));
     let floor = -2.0 * APART - 0.02;
-    let scale = Scale { top: 2.0 * APART, bottom: floor - (2.0 * APART - floor) * f64::from(EVENTS_PX) / curves_px };
+    let per_px = (2.0 * APART - floor) / curves_px;
+    let scale =
+        Scale { top: 2.0 * APART + per_px * f64::from(lane.height()), bottom: floor - per_px * f64::from(EVENTS_PX) };
 
     plot(ui, area, plotted, scale, &p);
     time_axis(ui, area, rect, plotted.window, &p);
-    lanes(ui, area, scale, &p);
+    lanes(ui, area, scale, plotted, &p);
+    if let Some(review) = plotted.review.filter(|_| lane.height() > 0.0) {
+        ui.painter().hline(lane.x_range(), lane.bottom(), Stroke::new(1.0, p.hairline));
+        annotations::marks(ui.painter(), lane, plotted.window, review, &p);
+    }
     let nearest = events(ui, area, events_top, plotted, &p);
     if let Some(at) = plotted.playhead {
         let x = x_of(area, plotted.window, at.as_secs_f64());
@@ -84,14 +125,56 @@ fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
     window.from_s + window.width_s() * f64::from((x - area.left()) / area.width())
 }
 
+/// Value, its standard deviation, its colour, and where its middle lies.
+const FIELDS: [(usize, usize, Color32, f64); 2] = [
+    (affect::VALENCE, affect::VALENCE_SD, theme::VALENCE, APART),
+    (affect::AROUSAL, affect::AROUSAL_SD, theme::AROUSAL, -APART),
+];
+
+/// Self-reports, on the scales of what they are about. They have no zero but their own, so only beside raw values.
+fn rated(plotted: &Plotted<'_>, width_px: f32) -> Vec<(Curve, f64)> {
+    let Some(review) = plotted.review.filter(|r| r.values == Correction::Raw || r.baseline.is_none()) else {
+        return Vec::new();
+    };
+    let streams = rating::passes(review).map(rating_stream_name);
+    let series: Vec<_> = streams.filter_map(|stream| review.log.timeline().series(&stream)).collect();
+    let fields = [(rated_field::VALENCE, APART), (rated_field::AROUSAL, -APART)];
+    series
+        .into_iter()
+        .flat_map(|series| {
+            fields.map(|(field, middle)| {
+                (decimate::curve(series, field, None, plotted.window, width_px, Shift::RAW), middle)
+            })
+        })
+        .collect()
+}
+
+/// Where the face was seen badly, within the window and where that is to be shaded.
+fn poor(plotted: &Plotted<'_>) -> Vec<Stretch> {
+    let Some(review) = plotted.review.filter(|r| r.shades_poor) else { return Vec::new() };
+    let start = review.poor.partition_point(|s| s.until <= plotted.window.from());
+    let inside = review.poor[start..].iter().take_while(|s| s.from < plotted.window.until());
+    inside.map(|s| Stretch { from: s.from, until: s.until }).collect()
+}
+
 /// Curves, bands and gaps, drawn by `egui_plot` over exactly `area`.
 fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palette) {
     let window = plotted.window;
-    let curves: [Option<Curve>; 2] = [(affect::VALENCE, affect::VALENCE_SD), (affect::AROUSAL, affect::AROUSAL_SD)]
-        .map(|(value, sd)| {
-            let series = plotted.log.timeline().series(AFFECT)?;
-            Some(decimate::curve(series, value, Some(sd), window, area.width() * ui.ctx().pixels_per_point()))
-        });
+    let width_px = area.width() * ui.ctx().pixels_per_point();
+    let timeline = plotted.log.timeline();
+    // Frames that were skipped live and scored afterwards lie in a stream of their own.
+    let read: Vec<(Curve, Color32, f64)> = [AFFECT, AFFECT_LATER]
+        .iter()
+        .filter_map(|stream| timeline.series(stream))
+        .flat_map(|series| {
+            FIELDS.iter().zip(plotted.shifts()).map(move |((value, sd, color, middle), shift)| {
+                (decimate::curve(series, *value, Some(*sd), window, width_px, shift), *color, *middle)
+            })
+        })
+        .collect();
+    let rated = rated(plotted, width_px);
+    let poor = poor(plotted);
+    let poor = merged(&poor, window, area.width());
     let absent = merged(plotted.log.absent_between(window.from(), window.until()), window, area.width());
     let lost = merged(plotted.log.lost_between(window.from(), window.until()), window, area.width());
     let p = *p;
@@ -99,16 +182,13 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
     let draw = move |plot: &mut egui_plot::PlotUi<'_>| {
         plot.set_plot_bounds_x(window.from_s..=window.until_s);
         plot.set_plot_bounds_y(scale.bottom..=scale.top);
-        for (stretches, color) in [(&absent, p.gap), (&lost, p.gap_loss)] {
+        let poor_color = theme::CAUTION.gamma_multiply(0.16);
+        for (stretches, color) in [(&poor, poor_color), (&absent, p.gap), (&lost, p.gap_loss)] {
             for [from_s, until_s] in stretches {
                 plot.span(Span::new("", *from_s..=*until_s).fill(color).border_width(0.0).border_color(color));
             }
         }
-        for (curve, color, middle) in curves
-            .into_iter()
-            .zip([(theme::VALENCE, APART), (theme::AROUSAL, -APART)])
-            .filter_map(|(curve, (color, m))| curve.map(|c| (c, color, m)))
-        {
+        for (curve, color, middle) in read {
             let band_color = color.gamma_multiply(0.20);
             for band in &curve.bands {
                 let [low, high] = [&band.low, &band.high].map(|v| v.iter().map(|y| y + middle).collect::<Vec<_>>());
@@ -117,6 +197,12 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
             for run in curve.runs {
                 let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
                 plot.line(Line::new("", points).color(color).width(1.7).allow_hover(false));
+            }
+        }
+        for (curve, middle) in rated {
+            for run in curve.runs {
+                let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
+                plot.line(Line::new("", points).color(p.strong).width(1.2).allow_hover(false));
             }
         }
     };
@@ -195,10 +281,12 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, scale: Scale, p: &Palette) {
+fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) {
+    let reach = plotted.reach();
+    let has_rating = plotted.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
     for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
-        for (text, value) in [("+1", 1.0), ("0", 0.0), ("−1", -1.0)] {
+        for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
             // Nudged inwards, so that the two scales do not touch.
             let y = scale.y(area, middle + value) + 5.0 * value as f32;
             ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
@@ -206,7 +294,12 @@ fn lanes(ui: &Ui, area: Rect, scale: Scale, p: &Palette) {
         let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
         let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
         ui.painter().rect_filled(chip, 2.0, color);
-        ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        let named = ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        if has_rating {
+            let from = pos2(named.right() + 12.0, chip.center().y);
+            ui.painter().line_segment([from, from + vec2(12.0, 0.0)], Stroke::new(1.2, p.strong));
+            ui.painter().text(from + vec2(17.0, 0.0), Align2::LEFT_CENTER, "self-report", font.clone(), p.text);
+        }
     }
     let y = area.bottom() - EVENTS_PX;
     ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));
@@ -319,7 +412,7 @@ fn explore(
 ) {
     let window = plotted.window;
     let id = ui.scope_id().with("explore");
-    let sense = if plotted.is_explorable { Sense::click_and_drag() } else { Sense::hover() };
+    let sense = if plotted.review.is_some() { Sense::click_and_drag() } else { Sense::hover() };
     let response = ui.interact(area, id, sense);
     response.widget_info(|| {
         let name =
@@ -334,7 +427,7 @@ fn explore(
     } else if let Some(at) = response.hover_pos().filter(|at| at.y < events_top && !response.dragged()) {
         readout(ui, area, at.x, plotted, p);
     }
-    if !plotted.is_explorable {
+    if plotted.review.is_none() {
         return;
     }
     if response.clicked()
@@ -379,6 +472,11 @@ fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
         }
         None => format!("{at}   no reading"),
     };
+    let flaw = plotted.review.filter(|r| r.shades_poor).and_then(|r| {
+        let stretch = r.poor.get(r.poor.partition_point(|s| s.until <= at))?;
+        (stretch.from <= at).then(|| format!("   {}", stretch.flaw))
+    });
+    let text = text + &flaw.unwrap_or_default();
     let galley = painter.layout_no_wrap(text, egui::FontId::monospace(11.5), p.strong);
     let size = galley.size() + vec2(12.0, 6.0);
     let left = (x + 8.0).min(area.right() - size.x - 4.0).max(area.left() + 4.0);

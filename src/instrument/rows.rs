@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::take::Take;
-use crate::analysis::QualityReport;
+use crate::analysis::{QualityLimits, QualityReport, baseline_of, baseline_phases, poor_stretches, sample_quality};
 use crate::capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use crate::cli::{Loaded, Places, reopen};
 use crate::desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
 };
-use crate::session::{CameraSettings, VIDEO};
+use crate::session::{AFFECT, CameraSettings, VIDEO};
 use crate::store::{self, Condition, Library, SessionEntry, StoreError};
 use crate::vision::Reading;
 
@@ -167,6 +167,11 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
     }
 }
 
+/// What a session is called where only its folder is known.
+pub fn title(folder: &Path) -> String {
+    session_row(&store::session_entry(folder)).title()
+}
+
 // --- A stored session ------------------------------------------------------------------------------------------
 
 /// After the recording was closed: reopens it, which is the proof that it can be, and stores the quality report.
@@ -185,6 +190,10 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
         timeline: loaded.timeline.clone(),
         frames,
         facts: facts(loaded),
+        // A study that this program does not know all of names no labels; those in use are offered all the same.
+        annotation_labels: loaded.file.header().study.parse().map(|s| s.annotation_labels).unwrap_or_default(),
+        baseline: baseline_of(&loaded.timeline, AFFECT, &baseline_phases(&loaded.timeline)),
+        poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
         session,
     })
 }

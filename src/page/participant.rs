@@ -213,6 +213,7 @@ fn show(spec: WindowSpec, notes: &Sender<Note>) -> Result<(), String> {
 fn obey(order: Order, web_view: &WebView, spec: &ViewSpec, teller: &Rc<Teller>) {
     match order {
         Order::Ping { id } => view::ping(web_view, spec, teller, id),
+        Order::Begin => view::begin(web_view, spec, teller),
         Order::Reload | Order::Respawn => {
             if let Err(error) = web_view.reload() {
                 let why = format!("the page cannot be loaded again: {error}");

@@ -5,13 +5,22 @@
 
 mod absence;
 mod affect_sink;
+mod beginning;
+mod description;
+mod film;
+mod guide;
 mod marker;
 mod news;
+mod rescore;
 mod rig;
 mod router;
 
 pub use absence::{Absence, Piece};
 pub use affect_sink::Seen;
+pub use beginning::Participation;
+pub use film::{FILM_EVENT, FilmFile, FilmOutcome, FilmProgress, Films};
+pub use guide::Guided;
 pub use marker::MarkerText;
 pub use news::{Counters, News};
+pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError, RigPlan, SessionPlan};

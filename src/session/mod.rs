@@ -3,6 +3,7 @@
 //! Everything else depends on this room and it depends on nobody, so a live session and a reopened one are
 //! the same types with another [`Playhead`].
 
+mod annotation;
 mod numbers;
 mod participant;
 mod playhead;
@@ -14,6 +15,7 @@ mod study;
 mod time;
 mod timeline;
 
+pub use annotation::{Annotation, annotations, coding};
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
 pub use playhead::{Playhead, PlayheadMode};

@@ -38,6 +38,9 @@ pub struct Study {
     pub markers: Vec<Marker>,
     #[serde(default)]
     pub phases: Vec<Phase>,
+    /// What the participant reads below the cross during a baseline.
+    #[serde(default = "default_baseline_sentence")]
+    pub baseline_sentence: String,
     /// Labels offered to whoever annotates a session of the study.
     #[serde(default)]
     pub annotation_labels: Vec<String>,
@@ -149,6 +152,10 @@ fn default_planned_minutes() -> f64 {
 
 fn default_affect_model() -> String {
     "affect".to_owned()
+}
+
+fn default_baseline_sentence() -> String {
+    "Please sit comfortably, keep still and look at the cross.".to_owned()
 }
 
 impl Study {

@@ -4,7 +4,9 @@
 //! It may know `store` and `analysis`; the window, the command line and the exports ask through it.
 
 mod ask;
+mod findings;
 mod session;
+mod study;
 
 use std::path::PathBuf;
 
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use ask::{Cancel, ask};
+pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use session::session_epochs;
+pub use study::study_sessions;
 
 use crate::analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};
 use crate::store::{ModelDescription, StoreError};

@@ -1,5 +1,6 @@
 // The five requests of protocol v1 and what their answers mean. Knows no store and no retrying.
 
+import type { Ping } from './clock';
 import type { Chunk, DocumentInfo } from './store';
 
 /** An answer that is no success. `message` is the server's own sentence where it gave one. */
@@ -45,9 +46,9 @@ export interface StartRequest {
 
 /** No answer after this long is none. */
 const PATIENCE_MS = 20_000;
-/** Browsers let no more than 64 KiB out at once while a page goes away. */
-export const KEEPALIVE_BYTES = 60_000;
-const WORTH_PACKING = 1024;
+/** Browsers let no more than 64 KiB out at once while a page goes away: one batch on its way, and one on leaving. */
+export const KEEPALIVE_BYTES = 30_000;
+const WORTH_PACKING = 4096;
 
 const request = fetch.bind(globalThis);
 
@@ -91,11 +92,14 @@ export class Api {
     this.base = server.replace(/\/+$/, '') + '/v1';
   }
 
-  /** The server's clock, milliseconds of UTC. */
-  async clock(): Promise<number> {
-    const { utc_ms } = await (await ask(`${this.base}/clock`, {})).json() as { utc_ms: number };
+  /** One question for the server's clock. It was read before the answer's first byte: when that came is what counts. */
+  async ping(): Promise<Ping> {
+    const sent_ms = performance.now();
+    const response = await ask(`${this.base}/clock`, {});
+    const received_ms = performance.now();
+    const { utc_ms } = await response.json() as { utc_ms: number };
     if (!Number.isFinite(utc_ms)) throw new Error('the server told no time');
-    return utc_ms;
+    return { sent_ms, received_ms, server_utc_ms: utc_ms };
   }
 
   async start(key: string, body: StartRequest): Promise<Started> {
@@ -105,7 +109,8 @@ export class Api {
 
   async records(session: string, token: string, json: string): Promise<Record<string, number>> {
     const { body, headers } = await gzip(json);
-    const init = { method: 'POST', headers: bearer(token, headers), body };
+    const keepalive = (typeof body === 'string' ? json.length * 2 : (body as ArrayBuffer).byteLength) < KEEPALIVE_BYTES;
+    const init = { method: 'POST', headers: bearer(token, headers), body, keepalive };
     return (await (await ask(`${this.base}/sessions/${session}/records`, init)).json() as { committed: Record<string, number> })
       .committed;
   }
@@ -116,12 +121,12 @@ export class Api {
     ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);
   }
 
-  async video(session: string, token: string, { part, n, bytes }: Chunk): Promise<void> {
+  async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
     const headers = bearer(token, { 'content-type': 'video/webm' });
-    await ask(`${this.base}/sessions/${session}/video/${n}?part=${part}`, { method: 'PUT', headers, body: bytes });
+    await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
   }
 
-  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number[]): Promise<void> {
+  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
     const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: JSON.stringify({ streams, video_chunks }) };
     await ask(`${this.base}/sessions/${session}/finish`, init);
   }

@@ -3,13 +3,17 @@
 // Numbers are given when a batch is made, not before, so that records can wait until it is known where counting goes on.
 
 import { Subject } from 'rxjs';
-import { type Draft, number } from './record';
+import { KEEPALIVE_BYTES } from './http';
+import { type Draft, gapRest, number } from './record';
 import { type Batch, type Numbers, type Store, atLeast } from './store';
 
 /** A batch is made at least so often: half a second is what a crash may cost, with room to write it. */
 export const BATCH_MS = 400;
 /** And at least after so many records. */
 export const BATCH_RECORDS = 500;
+/** Where nothing can be stored, so many wait; what comes then is counted, and the count is told. */
+export const MOST_WAITING = 20_000;
+const MOST_BATCHES = 8;
 
 /** What a document that went away could perhaps not store any more, readable by the next one at once. */
 interface Left {
@@ -18,6 +22,9 @@ interface Left {
 }
 
 const leftKey = (session: string, document: number) => `affectograph.left.${session}.${document}`;
+
+const bytesOf = (batches: readonly Batch[]) =>
+  batches.reduce((sum, batch) => sum + batch.records.reduce((length, record) => length + record.length * 2, 0), 0);
 
 /** `localStorage`, where the page may use it. */
 const shelf = (): Storage | null => {
@@ -51,9 +58,12 @@ export class Outbox {
   /** Storing failed, and why: the records wait on. */
   readonly failed$ = new Subject<unknown>();
   private drafts: Draft[] = [];
+  private lost = 0;
   /** Numbered and not known to be stored, oldest first. */
   private unstored: Batch[] = [];
   private place: Place | null = null;
+  /** Stored and not known to be on the server: what leaving sends once more, as far as it fits. */
+  private unacknowledged: Batch[] = [];
   private k = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private storing: Promise<void> | null = null;
@@ -76,9 +86,12 @@ export class Outbox {
   }
 
   add(draft: Draft): void {
-    this.drafts.push(draft);
-    if (this.place && this.drafts.length >= BATCH_RECORDS) void this.flush();
-    else this.schedule();
+    if (this.drafts.length >= MOST_WAITING) {
+      this.lost += 1;
+    } else if (this.drafts.push(draft) % BATCH_RECORDS === 0) {
+      void this.flush();
+    }
+    this.schedule();
   }
 
   private schedule(): void {
@@ -89,9 +102,17 @@ export class Outbox {
     }, BATCH_MS);
   }
 
-  /** Makes a batch of what waits. */
+  private gap(from_ms: number): Draft {
+    const { lost } = this;
+    this.lost = 0;
+    const gap = { until_ms: performance.now(), reason: 'queue_full', lost, note: 'could not be stored' };
+    return { stream: 'page', page_ms: from_ms, rest: gapRest(gap) };
+  }
+
+  /** Makes a batch of what waits, unless many batches wait already. */
   private seal(): void {
-    if (!this.place || this.drafts.length === 0) return;
+    if (!this.place || this.drafts.length === 0 || this.unstored.length > MOST_BATCHES) return;
+    if (this.lost > 0) this.drafts.push(this.gap(this.drafts[this.drafts.length - 1]!.page_ms));
     const { session, document, next } = this.place;
     this.unstored.push({ session, document, k: this.k++, records: number(this.drafts, document, next) });
     this.drafts = [];
@@ -112,6 +133,8 @@ export class Outbox {
       for (let batch = this.unstored[0]; batch; batch = this.unstored[0]) {
         await this.store.keepBatch(batch, this.numbers);
         this.unstored = this.unstored.filter((b) => b !== batch);
+        this.unacknowledged.push(batch);
+        while (bytesOf(this.unacknowledged) > KEEPALIVE_BYTES) this.unacknowledged.shift();
         this.stored$.next();
       }
     } catch (error) {
@@ -120,27 +143,40 @@ export class Outbox {
     }
   }
 
-  /**
-   * The page goes away, now. What is not stored is left where the next page finds it, storing it is begun all the same,
-   * and it is given back, to be sent while there is time.
-   */
-  leave(): Batch[] {
-    this.seal();
-    const batches = [...this.unstored];
-    const place = this.place;
-    if (!place || batches.length === 0) return [];
-    const left: Left = { batches, next: atLeast({}, place.next) };
-    try {
-      shelf()?.setItem(leftKey(place.session, place.document), JSON.stringify(left));
-    } catch {
-      // Full or forbidden: IndexedDB and the sending below may still come through.
-    }
-    void this.flush();
-    return batches;
+  /** The server has it. */
+  acknowledged(batch: Batch): void {
+    this.unacknowledged = this.unacknowledged.filter((b) => b.k !== batch.k || b.document !== batch.document);
   }
 
-  /** After `leave` the page stayed (a download, a cancelled navigation): what was left is stored by now. */
-  async stay(): Promise<void> {
+  /**
+   * The page goes away, perhaps now. What is not stored is left where the next page finds it; what the server has not
+   * got is given back, oldest first, as far as a browser sends it while a page goes away. Should the page stay, what
+   * was left is stored in the usual way and taken back.
+   */
+  leave(): string[] {
+    this.seal();
+    const place = this.place;
+    if (!place) return [];
+    if (this.unstored.length > 0) {
+      const left: Left = { batches: this.unstored, next: atLeast({}, place.next) };
+      try {
+        shelf()?.setItem(leftKey(place.session, place.document), JSON.stringify(left));
+      } catch {
+        // Full or forbidden: IndexedDB and the sending below may still come through.
+      }
+    }
+    const records: string[] = [];
+    let bytes = 0;
+    for (const record of [...this.unacknowledged, ...this.unstored].flatMap((b) => b.records)) {
+      bytes += record.length * 2;
+      if (bytes > KEEPALIVE_BYTES) break;
+      records.push(record);
+    }
+    void this.stay();
+    return records;
+  }
+
+  private async stay(): Promise<void> {
     await this.flush();
     if (this.place && this.unstored.length === 0) {
       shelf()?.removeItem(leftKey(this.place.session, this.place.document));

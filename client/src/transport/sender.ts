@@ -5,7 +5,7 @@ import {
 } from 'rxjs';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
-import type { Batch, DocumentInfo, Store, StoredSession } from './store';
+import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 
 const LEAST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -13,14 +13,17 @@ const LONGEST_WAIT_MS = 30_000;
 const LOOK_EVERY_MS = 5_000;
 
 export type Outcome =
-  /** Records or a chunk are on the server's disk. */
-  | { kind: 'acknowledged'; records: number }
+  /** On the server's disk. */
+  | { kind: 'acknowledged'; batch: Batch }
+  | { kind: 'seen'; chunk: Chunk }
   /** The server is not there, or asks for patience; it is asked again by itself. */
   | { kind: 'waiting'; why: string }
   /** The server did not understand some records; gaps stand in their places. */
   | { kind: 'refused'; why: string }
   /** The session can take nothing more. What it has not got stays here. */
   | { kind: 'ended'; why: string };
+
+const ONLINE$: Observable<unknown> = typeof window === 'undefined' ? EMPTY : fromEvent(window, 'online');
 
 /** Half of each wait is random: a thousand pages that lost one server must not come back at one time. */
 export const waitMs = (attempt: number, error: unknown, random = Math.random): number => {
@@ -34,6 +37,8 @@ const sentence = (error: unknown): string => (error instanceof Error ? error.mes
 export class Sender {
   private readonly woken$ = new Subject<void>();
   private isEnded = false;
+  /** In a row. */
+  private failures = 0;
 
   constructor(
     private readonly api: Api,
@@ -49,24 +54,23 @@ export class Sender {
 
   /** Sends whenever there is something, until it is unsubscribed or the session ends. */
   run$(): Observable<Outcome> {
-    const online$ = typeof window === 'undefined' ? EMPTY : fromEvent(window, 'online');
-    return merge(this.woken$, online$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
+    return merge(this.woken$, ONLINE$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
       startWith(undefined),
-      exhaustMap(() => this.empty$(online$)),
+      exhaustMap(() => this.empty$()),
     );
   }
 
-  /** Sends what is there now. */
-  private empty$(online$: Observable<unknown>): Observable<Outcome> {
+  /** Sends what is there now, however long that takes. */
+  empty$(): Observable<Outcome> {
     return new Observable<Outcome>((out) => {
       const subscription = defer(() => from(this.sendAll((outcome) => out.next(outcome)))).pipe(
         retry({
-          delay: (error: unknown, attempt) => {
+          delay: (error: unknown) => {
+            this.failures += 1;
             if (error instanceof Refused && error.isFinal) return throwError(() => error);
             out.next({ kind: 'waiting', why: sentence(error) });
-            return merge(timer(waitMs(attempt, error)), online$);
+            return merge(timer(waitMs(this.failures, error)), ONLINE$);
           },
-          resetOnSuccess: true,
         }),
         catchError((error: unknown) => {
           this.isEnded = true;
@@ -89,20 +93,24 @@ export class Sender {
       const chunk = await this.store.oldestChunk(this.session.id);
       if (!chunk) return;
       await this.api.video(this.session.id, this.session.token, chunk);
+      this.failures = 0;
       await this.store.dropChunk(this.session.id, chunk);
-      tell({ kind: 'acknowledged', records: 0 });
+      tell({ kind: 'seen', chunk });
     }
   }
 
   /** False where it has to wait for a clock. */
   private async sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
-    const documents = (await this.store.documents(this.session.id)).filter((d) => d.document === batch.document);
-    if (documents.some(this.mustWait)) return false;
-    for (const records of portions(batch.records, this.session.max_batch_bytes)) {
+    const documents = await this.store.documents(this.session.id);
+    if (documents.some((d) => d.document === batch.document && this.mustWait(d))) return false;
+    const parts = portions(batch.records, this.session.max_batch_bytes);
+    for (let records = parts.shift(); records; records = parts.shift()) {
       await this.sendRecords(documents, records, tell);
+      // What is through is not sent again when a later part fails.
+      if (parts.length > 0) await this.store.replaceBatch({ ...batch, records: parts.flat() });
     }
     await this.store.dropBatch(batch);
-    tell({ kind: 'acknowledged', records: batch.records.length });
+    tell({ kind: 'acknowledged', batch });
     return true;
   }
 
@@ -110,6 +118,7 @@ export class Sender {
     const send = (some: string[]) => this.api.records(this.session.id, this.session.token, batchBody(documents, some));
     try {
       await send(records);
+      this.failures = 0;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.isPartly) {

@@ -18,8 +18,9 @@ export interface StoredSession {
   max_batch_bytes: number;
   next: Numbers;
   documents: number;
-  /** For each part (one `MediaRecorder`'s run) how many chunks it has. */
-  video_chunks: number[];
+  video_chunks: number;
+  /** Frames of the camera, in all documents. */
+  frames: number;
   /** `stop()` was called: what is left is sent, then the session is finished. */
   is_stopped: boolean;
   touched_utc_ms: number;
@@ -47,9 +48,8 @@ export interface Batch {
   records: string[];
 }
 
-/** About a second of WebM. */
+/** About a second of WebM, counted over the whole session. */
 export interface Chunk {
-  part: number;
   n: number;
   bytes: Blob;
 }
@@ -168,7 +168,7 @@ class LastingStore implements Store {
   async keepChunk(session: string, chunk: Chunk) {
     const transaction = this.begin([SESSIONS, CHUNKS], 'readwrite');
     const end = ended(transaction);
-    transaction.objectStore(CHUNKS).put(chunk, [session, chunk.part, chunk.n]);
+    transaction.objectStore(CHUNKS).put(chunk, [session, chunk.n]);
     await changeIn(transaction, session, (s) => countChunk(s, chunk));
     await end;
   }
@@ -178,7 +178,7 @@ class LastingStore implements Store {
     return chunk;
   }
 
-  dropChunk(session: string, { part, n }: Chunk) { return this.write(CHUNKS, (s) => s.delete([session, part, n])); }
+  dropChunk(session: string, { n }: Chunk) { return this.write(CHUNKS, (s) => s.delete([session, n])); }
   countChunks(session: string) { return this.read(CHUNKS, (s) => s.count(of(session))); }
 
   forget(session: string) {
@@ -189,8 +189,8 @@ class LastingStore implements Store {
   }
 }
 
-const countChunk = (session: StoredSession, { part, n }: Chunk) => {
-  session.video_chunks[part] = Math.max(session.video_chunks[part] ?? 0, n + 1);
+const countChunk = (session: StoredSession, { n }: Chunk) => {
+  session.video_chunks = Math.max(session.video_chunks, n + 1);
 };
 
 const keyOf = (batch: Batch) => [batch.session, batch.document, batch.k];
@@ -255,11 +255,11 @@ export class PassingStore implements Store {
   }
 
   async oldestChunk(session: string) {
-    return this.chunks.filter((c) => c.session === session).sort((a, b) => a.part - b.part || a.n - b.n)[0];
+    return this.chunks.filter((c) => c.session === session).sort((a, b) => a.n - b.n)[0];
   }
 
-  async dropChunk(session: string, { part, n }: Chunk) {
-    this.chunks = this.chunks.filter((c) => c.session !== session || c.part !== part || c.n !== n);
+  async dropChunk(session: string, { n }: Chunk) {
+    this.chunks = this.chunks.filter((c) => c.session !== session || c.n !== n);
   }
 
   async countChunks(session: string) { return this.chunks.filter((c) => c.session === session).length; }

@@ -8,6 +8,7 @@ mod library;
 mod recording;
 mod rehearsal;
 mod review;
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use library::*;
 pub use recording::*;
 pub use rehearsal::*;
 pub use review::*;
+pub use study::*;
 
 /// The instrument behind the window: the recording line, the library of sessions and the page.
 pub trait Instrument {
@@ -106,6 +108,35 @@ pub trait Instrument {
     /// [`Update::Exported`], or by [`Update::Failed`] with [`Activity::Export`].
     fn export(&mut self, order: ExportOrder);
 
+    /// Adds records to the opened session. Answered by [`Update::Added`] once they are stored, or by
+    /// [`Update::Failed`] with [`Activity::Add`].
+    fn add_records(&mut self, addition: Addition);
+
+    /// Compares one self-report of the opened session with the network. Answered by [`Update::Agreement`].
+    fn compare_rating(&mut self, pass: u32);
+
+    /// While somebody rates, a gamepad's stick is told as [`Update::Stick`].
+    fn listen_to_gamepad(&mut self, is_wanted: bool);
+
+    // --- A study -----------------------------------------------------------------------------------------------
+
+    /// Looks through these sessions' events. Answered by [`Update::Catalogue`], or by [`Update::Failed`] with
+    /// [`Activity::Ask`].
+    fn look_through(&mut self, sessions: Vec<PathBuf>);
+
+    /// Counts the events that each form means. The newest request wins. Answered by [`Update::Matches`].
+    fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>);
+
+    /// Answered by [`Update::Asking`] while it runs, then by [`Update::Answered`], by [`Update::Cancelled`], or by
+    /// [`Update::Failed`] with [`Activity::Ask`]. A new question takes the place of the one that runs.
+    fn ask(&mut self, question: Question);
+
+    fn cancel_question(&mut self);
+
+    /// Writes the newest answer. Answered by [`Update::Exported`], or by [`Update::Failed`] with
+    /// [`Activity::Export`].
+    fn export_answer(&mut self, order: AnswerExport);
+
     /// The window closes: a recording in progress is stopped properly, the page is gone before the window is, every
     /// thread is joined. The one method that may take its time, and the last one called.
     fn close(&mut self);
@@ -178,6 +209,26 @@ pub enum Update {
     Exported {
         to: PathBuf,
     },
+    Added(Added),
+    Agreement(Agreement),
+    /// −1 … 1 each, right and up are positive.
+    Stick {
+        x: f32,
+        y: f32,
+    },
+    /// The gamepad's name; `None` where there is none.
+    Gamepad(Option<String>),
+
+    Catalogue(Catalogue),
+    /// One for each form, in their order.
+    Matches(Vec<Matches>),
+    /// Sessions read so far.
+    Asking {
+        done: u64,
+        of: u64,
+    },
+    Answered(Box<Answer>),
+    Cancelled,
 
     /// Something did not work. `sentence` says what failed, where, and what to do now.
     Failed {
@@ -201,4 +252,6 @@ pub enum Activity {
     Open,
     Picture,
     Export,
+    Add,
+    Ask,
 }

@@ -108,6 +108,11 @@ pub enum PagePlace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStatus {
     Loading,
+    /// The participant looks at a cross; the page comes after it.
+    Guided {
+        phase: String,
+        until: Timestamp,
+    },
     Loaded {
         title: String,
     },

@@ -62,6 +62,10 @@ impl Conductor {
             let status = match &news {
                 News::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
                 News::PageTrouble(why) => Some(PageStatus::Failed(why.clone())),
+                News::PhaseStarted { phase, until, .. } => {
+                    Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
+                }
+                News::PhaseEnded { .. } => Some(PageStatus::Loading),
                 _ => None,
             };
             if let Some(status) = status {

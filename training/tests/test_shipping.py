@@ -1,0 +1,58 @@
+"""What is shipped equals what was trained: folding, 16-bit weights, ONNX."""
+
+import copy
+import unittest
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from training import shipping
+from training.affect_net import AffectNet, fold_shortcuts
+from training.landmarks import LandmarkNet
+
+
+def unsettle(net: nn.Module) -> nn.Module:
+    """Gives batch norms something to do, as after training."""
+    torch.manual_seed(3)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.1)
+    return net.eval()
+
+
+class ShippingTest(unittest.TestCase):
+    def test_folding_changes_no_answer(self):
+        affect, landmarks = AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3), LandmarkNet([8, 16, 24, 32], 16, 32)
+        for net, size, fold in (
+            (affect, 48, lambda net: fold_shortcuts(shipping.fold_batch_norm(net))),
+            (landmarks, 112, shipping.fold_batch_norm),
+        ):
+            unsettle(net)
+            folded = fold(copy.deepcopy(net))
+            self.assertFalse(any(isinstance(module, nn.BatchNorm2d) for module in folded.modules()))
+            picture = torch.randn(2, 1, size, size)
+            with torch.no_grad():
+                for wanted, found in zip(net(picture), folded(picture)):
+                    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-3)
+
+    def test_shipped_file_holds_16_bits_and_answers_alike(self):
+        net = shipping.round_weights(shipping.fold_batch_norm(unsettle(LandmarkNet([8, 16, 24, 32], 16, 32))))
+        onnx_bytes = shipping.to_onnx(net, torch.zeros(1, 1, 112, 112), "crop", ["points", "pose", "face"])
+        stored = sum(np.prod(tensor.dims) for tensor in onnx.load_from_string(onnx_bytes).graph.initializer)
+        self.assertLess(len(onnx_bytes), 2 * stored + 20_000)
+        values = np.random.default_rng(1).normal(size=(1, 1, 112, 112)).astype(np.float32)
+        shipping.checked_outputs(net, shipping.OnnxNet(onnx_bytes), values)
+
+    def test_weights_that_were_not_rounded_are_refused(self):
+        net = nn.Sequential(nn.Conv2d(1, 4, 3)).eval()
+        with self.assertRaises(AssertionError):
+            shipping.to_onnx(net, torch.zeros(1, 1, 8, 8), "picture", ["map"])
+
+
+if __name__ == "__main__":
+    unittest.main()
