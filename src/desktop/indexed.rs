@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use crate::session::{Body, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, Record, StreamInfo, Timeline, Timestamp};
+use crate::session::{
+    Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, Record, StreamInfo, Timeline, Timestamp,
+};
 
 use super::describe;
 
@@ -31,9 +33,9 @@ impl Lane {
 
     pub fn of(stream: &str, kind: &str) -> Lane {
         match (stream, kind) {
-            (MARKER, _) | (PAGE, "mark") => Lane::Marker,
+            (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
             // Start and end are the operator's doing; a warning sign would say that something went wrong.
-            (HEALTH, "recording_started" | "recording_stopped") => Lane::Marker,
+            (HEALTH, "recording_started" | "recording_stopped" | FILM_EVENT) => Lane::Marker,
             (HEALTH, _) => Lane::Instrument,
             _ => Lane::Page,
         }
