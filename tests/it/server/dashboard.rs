@@ -30,7 +30,8 @@ fn the_dashboard_is_served_under_a_strict_policy() {
     s.browser.send("GET", "/dashboard/../server.sqlite", &[], &[]).unwrap().is_problem(404);
     s.browser.send("GET", "/nowhere", &[], &[]).unwrap().is_problem(404);
     s.browser.send("POST", "/v1/clock", &[], &[]).unwrap().is_problem(405);
-    let model = s.browser.send("GET", "/v1/models/affect/model.toml", &[("Origin", "https://any.example")], &[]).unwrap();
+    let model =
+        s.browser.send("GET", "/v1/models/affect/model.toml", &[("Origin", "https://any.example")], &[]).unwrap();
     assert_eq!((model.status, model.headers["access-control-allow-origin"].as_str()), (200, "*"));
     s.browser.send("GET", "/v1/models/affect/..%2F..%2Fserver.sqlite", &[], &[]).unwrap().is_problem(404);
     s.running.stop().unwrap();

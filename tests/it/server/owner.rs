@@ -96,11 +96,17 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     assert_eq!(s.browser.get("/v1/library/sessions?study=other").ok()["sessions"], json!([]));
     let studies = s.browser.get("/v1/library/studies").ok();
     let demo = &studies["studies"][0];
-    assert_eq!((&demo["name"], &demo["sessions"], &demo["keys"][0]["key"]), (&json!("demo"), &json!(3), &json!(super::KEY)));
+    assert_eq!(
+        (&demo["name"], &demo["sessions"], &demo["keys"][0]["key"]),
+        (&json!("demo"), &json!(3), &json!(super::KEY))
+    );
 
     let name = list["sessions"][1]["name"].as_str().unwrap();
     let shown = s.browser.get(&format!("/v1/library/sessions/{name}")).ok();
-    assert_eq!((shown["affect"].as_array().unwrap().len(), shown["events"][0]["what"].as_str()), (300, Some("button#buy")));
+    assert_eq!(
+        (shown["affect"].as_array().unwrap().len(), shown["events"][0]["what"].as_str()),
+        (300, Some("button#buy"))
+    );
     s.browser.get("/v1/library/sessions/sub-01_..%2F..%2Fserver.sqlite").is_problem(404);
 
     let average = s.browser.get("/v1/library/studies/demo/average?stream=page&kind=click").ok();
@@ -166,7 +172,8 @@ fn a_watcher_sees_what_is_committed() {
     let name = s.browser.get("/v1/library/sessions").ok()["sessions"][0]["name"].as_str().unwrap().to_owned();
     let mut socket = std::net::TcpStream::connect(s.browser.address).unwrap();
     socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    write!(socket, "GET /v1/library/sessions/{name}/live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\r\n").unwrap();
+    write!(socket, "GET /v1/library/sessions/{name}/live HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n\r\n")
+        .unwrap();
     let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
     assert!(lines.next().unwrap().contains("200"));
     lines.find(|l| l.is_empty()).unwrap();
