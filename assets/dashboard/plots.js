@@ -44,7 +44,7 @@ export function timeline(element, data, moved) {
   const line = (label, name) => ({ label, stroke: colour(name), width: 1.5, spanGaps: false, points: { show: false } });
   const plot = new uPlot({
     width: Math.max(200, element.clientWidth), height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
     axes: [
       { ...axis(), values: (_, all) => all.map((s) => clock(s).replace(/^00:/, "")) },
@@ -124,7 +124,7 @@ export function course(element, { times_s, valence, arousal }) {
   };
   const plot = new uPlot({
     width: Math.max(200, element.clientWidth), height,
-    padding: [12, 8, 0, 0],
+    padding: [12, 24, 0, 0],
     scales: { x: { time: false } },
     axes: [{ ...axis(), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
     series: [{}, edge(), mean("valence", "valence"), edge(), edge(), mean("arousal", "arousal"), edge()],

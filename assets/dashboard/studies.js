@@ -20,7 +20,7 @@ export async function home() {
     const open = sessions.filter((s) => s.state === "recording").length;
     const waiting = videos_waiting ? `, ${videos_waiting} videos waiting` : "";
     count.textContent = `${sessions.length} sessions, ${open} coming in${waiting}`;
-    rows.replaceChildren(...(sessions.length ? sessions.map(row) : [h("tr", {}, h("td", { colspan: 8, class: "empty" }, "No session yet."))]));
+    update(rows, sessions);
   };
   choice.addEventListener("change", () => list().catch((e) => say(e.message)));
   await list();
@@ -40,6 +40,25 @@ export async function home() {
   const beat = setInterval(changed, 15000);
   const stop = listen("/v1/library/live", { changed });
   return () => { stop(); clearInterval(beat); clearTimeout(due); };
+}
+
+/** Rows that are the same stay the same elements, so that whoever is on one with the keyboard stays there. */
+function update(rows, sessions) {
+  const old = new Map([...rows.children].map((r) => [r.dataset.name, r]));
+  const fresh = sessions.map((s) => {
+    const { silent_s, ...lasting } = s;
+    const is = JSON.stringify(lasting);
+    const kept = old.get(s.name);
+    if (kept?.dataset.is === is) return kept;
+    const made = row(s);
+    Object.assign(made.dataset, { name: s.name, is });
+    return made;
+  });
+  if (!fresh.length) fresh.push(h("tr", {}, h("td", { colspan: 8, class: "empty" }, "No session yet.")));
+  if (fresh.length === rows.children.length && fresh.every((r, k) => r === rows.children[k])) return;
+  const at = document.activeElement?.closest?.("tr")?.dataset.name;
+  rows.replaceChildren(...fresh);
+  fresh.find((r) => at && r.dataset.name === at)?.querySelector("a")?.focus();
 }
 
 function row(s) {

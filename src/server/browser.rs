@@ -195,7 +195,7 @@ pub async fn records(
 /// Stores a chunk of the browser's video.
 #[utoipa::path(put, path = "/v1/sessions/{id}/video/{n}", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Counts the chunks from 0")),
-    request_body(content = Vec<u8>, content_type = "video/webm"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "WebM"),
     responses((status = 200, body = ChunksStored), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn video(
@@ -331,7 +331,7 @@ fn content_of(study: &Study) -> Vec<String> {
 fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
     let name = match mode {
         CameraMode::Video => "camera of the browser",
-        CameraMode::Scores => "camera of the browser, whose picture never left it",
+        CameraMode::Scores => "camera of the browser (scored there)",
         CameraMode::Off => "no camera",
     };
     CameraDescription {
