@@ -56,9 +56,9 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
             json!({ "stream": info.name, "events": count, "outside_the_recording": outside, "clock": clock.json() })
         );
     } else {
-        println!("{count} events are in the stream {}: {}", info.name, clock.told());
+        println!("{count} event(s) in the stream {}: {}", info.name, clock.told());
         if outside > 0 {
-            println!("{outside} of them lie outside the recording");
+            println!("{outside} of them outside the recording");
         }
     }
     Ok(ExitCode::SUCCESS)

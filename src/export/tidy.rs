@@ -129,6 +129,12 @@ fn long(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> csv::Res
 /// What was sampled at one moment stands in one row; a stream that was not leaves its cells empty.
 fn wide(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession, columns: &[&StreamInfo]) -> csv::Result<()> {
     let series: Vec<Option<&SampleSeries>> = columns.iter().map(|s| session.timeline.series(s.name.as_str())).collect();
+    // A session may describe a stream otherwise than the first of the study does: what counts is the field's name.
+    let places: Vec<Vec<Option<usize>>> = series
+        .iter()
+        .zip(columns)
+        .map(|(s, info)| info.fields.iter().map(|f| s.and_then(|s| s.info.field_index(&f.name))).collect())
+        .collect();
     let mut next = vec![0; columns.len()];
     let time = |k: usize, row: usize| series[k].and_then(|s| s.times().get(row).copied());
     while let Some(at) = (0..columns.len()).filter_map(|k| time(k, next[k])).min() {
@@ -138,11 +144,10 @@ fn wide(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession, columns: &[
             .find_map(|k| series[k].map(|s| frame_cell(s, next[k])).filter(|f| !f.is_empty()))
             .unwrap_or_default();
         let mut cells = vec![seconds(at), frame];
-        for (k, info) in columns.iter().enumerate() {
+        for k in 0..columns.len() {
             let row = series[k].filter(|_| is_now(k, &next));
-            // Where another session describes the stream with more fields, what is not there is empty.
-            let value = |field: usize| row.filter(|s| field < s.info.fields.len()).map(|s| s.column(field)[next[k]]);
-            cells.extend((0..info.fields.len()).map(|field| value(field).map_or(String::new(), |v| number(v, ""))));
+            let value = |place: &Option<usize>| row.zip(*place).map(|(s, field)| s.column(field)[next[k]]);
+            cells.extend(places[k].iter().map(|place| value(place).map_or(String::new(), |v| number(v, ""))));
             next[k] += usize::from(row.is_some());
         }
         out.write_record(keys.row(cells.iter().map(String::as_str)))?;

@@ -1,6 +1,7 @@
 //! `_physio.tsv.gz`: each stream of samples on a regular grid, as BIDS wants it, with `n/a` in gaps; and `_beh.tsv`:
 //! every stored frame at its true time with what was read from it, never resampled.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::session::{AFFECT, Field, StreamInfo};
 
 /// `folder` is the session's own, for what an error says.
 pub(super) fn write(session: &ExportedSession, folder: &Path, stem: &Path) -> Result<(), ExportError> {
+    let mut labels = HashSet::new();
     for info in Rows::streams(&session.timeline) {
         let Some(rows) = Rows::of(&session.timeline, info.name.as_str()) else { continue };
         let times = rows.times();
@@ -30,13 +32,26 @@ pub(super) fn write(session: &ExportedSession, folder: &Path, stem: &Path) -> Re
         let Some(grid) = Grid::over(&times, info.nominal_rate_hz).map_err(implausible)? else { continue };
         let columns: Vec<_> =
             (0..info.fields.len()).map(|field| resample(&grid, &times, &rows.column(field))).collect();
-        // A BIDS label holds letters and digits alone.
-        let label: String = info.name.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+        let mut label = label(info.name.as_str());
+        while !labels.insert(label.clone()) {
+            label.push('x');
+        }
         write_file(&named(stem, &format!("_recording-{label}_physio.tsv.gz")), |out| grid_rows(out, &columns))?;
         let about = physio_sidecar(session, info, &grid);
         write_json(&named(stem, &format!("_recording-{label}_physio.json")), &about)?;
     }
     frames(session, stem)
+}
+
+/// A BIDS label holds letters and digits alone: `affect_net2` is `affectNet2`.
+fn label(stream: &str) -> String {
+    let mut parts = stream.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |label, part| {
+        let mut letters = part.chars();
+        let capital = letters.next().map(|c| c.to_ascii_uppercase());
+        label.chars().chain(capital).chain(letters).collect()
+    })
 }
 
 fn grid_rows(out: &mut BufWriter<File>, columns: &[Vec<f32>]) -> io::Result<()> {
@@ -136,4 +151,14 @@ fn frames(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
     ]);
     about.extend(fields.iter().map(|f| (f.name.clone(), column(f))));
     write_json(&named(stem, "_beh.json"), &Value::Object(about))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn a_label_holds_letters_and_digits_alone() {
+        assert_eq!(["affect", "affect_net2", "affectnet2"].map(label), ["affect", "affectNet2", "affectnet2"]);
+    }
 }

@@ -7,7 +7,8 @@ use plotters::prelude::*;
 
 use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::export::ExportError;
-use crate::session::{AFFECT, SampleSeries, Timeline, affect};
+use crate::export::rows::Rows;
+use crate::session::{AFFECT, Timeline, affect};
 
 const CELLS: usize = 42;
 const EDGE: f64 = 1.05;
@@ -28,21 +29,23 @@ impl Default for PlaneCounts {
 }
 
 impl PlaneCounts {
+    /// Frames scored after the recording count as those scored live.
     pub fn of(timeline: &Timeline) -> PlaneCounts {
         let mut counts = PlaneCounts::default();
-        if let Some(series) = timeline.series(AFFECT) {
-            counts.add(series);
+        if let Some(rows) = Rows::of(timeline, AFFECT) {
+            counts.add(&rows);
         }
         counts
     }
 
-    fn add(&mut self, series: &SampleSeries) {
+    fn add(&mut self, rows: &Rows<'_>) {
         let cell = |v: f32| (((f64::from(v) + EDGE) / (2.0 * EDGE) * CELLS as f64) as usize).min(CELLS - 1);
-        for (v, a) in series.column(affect::VALENCE).iter().zip(series.column(affect::AROUSAL)) {
+        for k in 0..rows.len() {
+            let (v, a) = (rows.value(k, affect::VALENCE), rows.value(k, affect::AROUSAL));
             if v.is_finite() && a.is_finite() {
-                self.cells[cell(*a) * CELLS + cell(*v)] += 1;
-                self.valence_sum += f64::from(*v);
-                self.arousal_sum += f64::from(*a);
+                self.cells[cell(a) * CELLS + cell(v)] += 1;
+                self.valence_sum += f64::from(v);
+                self.arousal_sum += f64::from(a);
                 self.samples += 1;
             }
         }

@@ -14,10 +14,10 @@ const STYLE: &str = "\
 :root{color-scheme:light}\
 body{font:16px/1.55 system-ui,-apple-system,'Segoe UI',Ubuntu,sans-serif;color:#1b1f24;background:#fff;max-width:58rem;margin:2.5rem auto;padding:0 1.25rem}\
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .3rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem;padding-top:.9rem;border-top:1px solid #d8dde3}\
-p.lead{font-size:1.1rem;color:#454c55}figure{margin:1.2rem 0}figure svg{max-width:100%;height:auto}figcaption{font-size:.9rem;color:#454c55;max-width:46rem}\
+p.lead{font-size:1.1rem;color:#454c55}figure{margin:1.2rem 0}figure svg{width:38rem;max-width:100%;height:auto}figure.wide svg{width:100%}figcaption{font-size:.9rem;color:#454c55;max-width:46rem}\
 table{border-collapse:collapse;font-size:.9rem;margin:.8rem 0;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}\
 th,td{text-align:left;padding:.28rem .9rem .28rem 0;border-bottom:1px solid #e6e9ed;vertical-align:top}th{font-weight:600;color:#454c55}\
-td{overflow-wrap:anywhere}blockquote{margin:.8rem 0;padding:.2rem 1.1rem;border-left:3px solid #0072b2;background:#f4f7fa}\
+td{overflow-wrap:anywhere}td:first-child{white-space:nowrap}blockquote{margin:.8rem 0;padding:.2rem 1.1rem;border-left:3px solid #0072b2;background:#f4f7fa}\
 .facts{display:flex;flex-wrap:wrap;gap:.4rem 2.2rem;margin:1.2rem 0;padding:0;list-style:none}.facts b{display:block;font-size:1.35rem;line-height:1.3}.facts span{color:#454c55;font-size:.9rem}\
 @media print{body{margin:0;max-width:none}h2{break-after:avoid}figure,tr{break-inside:avoid}}";
 
@@ -37,12 +37,15 @@ pub(super) fn page(
     // Writing into a string cannot fail.
     let _ = writeln!(out, "<p class=\"lead\">{}</p>", escaped(&lead(tally)));
     out.push_str(&facts(tally));
-    out.push_str(
-        "<p>A camera recorded the participant's face while they used a web page. A neural network read two numbers from \
-         every picture: <b>valence</b>, how pleasant the expression looks (−1 unpleasant, 1 pleasant), and \
-         <b>arousal</b>, how excited it looks (−1 calm, 1 excited). What the participant did and what the face showed \
-         stand on one clock, so that one can ask what the face did around each action. The numbers say how people would \
-         judge the expression; they do not say what the participant felt.</p>\n",
+    let used_page = tally.events.keys().any(|kind| kind.starts_with("page/"));
+    let _ = writeln!(
+        out,
+        "<p>A camera recorded the participant's face{}. A neural network read two numbers from every picture: \
+         <b>valence</b>, how pleasant the expression looks (−1 unpleasant, 1 pleasant), and <b>arousal</b>, how excited it \
+         looks (−1 calm, 1 excited). What happened and what the face showed stand on one clock, so that one can ask what \
+         the face did around each action. The numbers say how people would judge the expression; they do not say what the \
+         participant felt.</p>",
+        if used_page { " while they used a web page" } else { "" }
     );
     if let Some(asked) = asked {
         around_events(&mut out, asked, drawn);
@@ -95,7 +98,7 @@ fn facts(tally: &Tally) -> String {
         (length(tally.seconds()), "recorded"),
         (count(stored), "pictures"),
         (count(lost), "pictures lost"),
-        (face, "of them with a face"),
+        (face, "of scored pictures with a face"),
         (valence, "mean valence"),
         (arousal, "mean arousal"),
         (grades.join(", "), "quality, A (best) to F"),
@@ -109,10 +112,11 @@ fn signed(value: f64) -> String {
     format!("{}{:.2}", if value <= -0.005 { "−" } else { "+" }, value.abs())
 }
 
-fn figure(out: &mut String, svg: &str, caption: &str) {
+fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
     // An SVG's own XML declaration and document type have no place inside a page.
     let svg = svg.find("<svg").map_or("", |start| &svg[start..]);
-    let _ = writeln!(out, "<figure>\n{svg}\n<figcaption>{}</figcaption>\n</figure>", escaped(caption));
+    let _ =
+        writeln!(out, "<figure class=\"{class}\">\n{svg}\n<figcaption>{}</figcaption>\n</figure>", escaped(caption));
 }
 
 fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Drawn) {
@@ -120,6 +124,7 @@ fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Dr
     if let Some(svg) = &drawn.average {
         figure(
             out,
+            "average",
             svg,
             "Mean course of valence and arousal around the event (at 0 s). Thick line: mean; band: its 95 % interval; thin \
              lines: single participants. A black bar below marks a stretch of time that the permutation test tells from \
@@ -129,6 +134,7 @@ fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Dr
     if let Some(svg) = &drawn.group {
         figure(
             out,
+            "wide",
             svg,
             "Each point is one participant's mean after the event; beside them the group's mean with its 95 % interval. Lines join the same participant.",
         );
@@ -183,14 +189,14 @@ fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
         let caption = format!(
             "The darker a place, the longer the face was there. Cross: the mean of all.{points} Values beyond the edge are drawn at it."
         );
-        figure(out, svg, &caption);
+        figure(out, "plane", svg, &caption);
     }
     for (title, svg) in &drawn.courses {
         let caption = format!(
             "{title}. Line: the network's reading; band: the network's own uncertainty (one standard deviation); grey: \
              no data. Below: what the participant did on the page, and the operator's markers."
         );
-        figure(out, svg, &caption);
+        figure(out, "wide", svg, &caption);
     }
     if drawn.courses.is_empty() && tally.rows.len() > MOST_COURSES {
         let _ = writeln!(
