@@ -73,4 +73,16 @@ install_test_python() {
   else tail -n 3 build/test-venv.log >&2; warn "Could not install them (build/test-venv.log): tests that need them are skipped"; fi
 }
 
+# The client library's packages, exactly those of its lock file. Node and Chromium come from the system.
+install_client() {
+  command -v npm >/dev/null || install_packages nodejs npm
+  [ -x /usr/bin/chromium ] || install_packages chromium
+  local wanted
+  wanted=$(sha256sum <client/package-lock.json)
+  [ "$(cat client/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return 0
+  say "Installing what the client library is built and tested with (client/package-lock.json)"
+  if npm ci --prefix client --no-audit --no-fund >build/npm.log 2>&1; then echo "$wanted" >client/node_modules/.installed
+  else tail -n 3 build/npm.log >&2; warn "Could not install them (build/npm.log): the client library is not tested"; fi
+}
+
 mkdir -p build

@@ -13,7 +13,7 @@ import torch
 from training import affect_data, affect_measure, affect_turned, align, shipping
 from training.affect_fit import new_net
 from training.affect_net import ShippedAffectNet
-from training.common import SHARED, onnx_latency_ms, pick_device, run_folder
+from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
 
 OUTPUTS = ["valence_arousal", "log_variance", "expression"]
 RECORDING = "single_face.mp4"
@@ -75,6 +75,7 @@ def evaluate(cfg: dict) -> dict:
     report = {
         "sha256": hashlib.sha256(onnx_bytes).hexdigest(),
         "faces": len(views),
+        "steps": load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)["step"],
         "as_cropped": as_cropped,
         "aligned_by_eyes": by_eyes,
         "by_yaw": by_yaw(onnx_bytes, valid, cfg),

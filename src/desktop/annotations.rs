@@ -15,8 +15,10 @@ use super::state::{Review, State, Window};
 use super::theme::{self, Palette};
 use super::{figures, widgets};
 
-/// For the marks above the curves.
+/// For the marks above the curves, each author's in a line of their own.
 pub const LANE_PX: f32 = 20.0;
+/// More authors share the last line.
+const LINES: usize = 3;
 const ROW: f32 = 26.0;
 /// Keys 1 to 9.
 const KEYS: usize = 9;
@@ -55,7 +57,7 @@ pub fn author(ui: &mut Ui, author: &str, caption: &str, push: &mut impl FnMut(An
         let label = widgets::caption(ui, caption);
         let field = egui::TextEdit::singleline(&mut edited)
             .hint_text("name or initials")
-            .desired_width(ui.available_width() - 16.0)
+            .desired_width(ui.available_width() - 20.0)
             .char_limit(40)
             .margin(Margin::symmetric(8, 4));
         if ui.add(field).labelled_by(label.id).changed() {
@@ -83,9 +85,9 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             ));
             let button = if is_open { button.fill(p.selected) } else { button };
             let response = ui.add(button).accessible_name(format!("Annotate {label}"));
-            let hint = "Press for a point here, Shift and press for a range: once where it begins, once where it ends.";
+            let hint = "Press for a point here, Ctrl and press for a range: once where it begins, once where it ends.";
             if response.on_hover_text(hint).clicked() {
-                let is_range = is_open || ui.input(|i| i.modifiers.shift);
+                let is_range = is_open || ui.input(|i| i.modifiers.command);
                 push(if is_range { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) });
             }
         }
@@ -132,7 +134,7 @@ fn agreement(ui: &mut Ui, review: &Review) {
 fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     let standing = review.annotated.standing();
     if standing.is_empty() {
-        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Shift it begins and ends a \
+        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Ctrl it begins and ends a \
                     range.";
         ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
         return;
@@ -174,17 +176,29 @@ fn row(ui: &mut Ui, annotation: &Annotation, is_selected: bool, push: &mut impl 
     response.on_hover_text(format!("{} by {}, {made}", annotation.label, annotation.author));
 }
 
-/// Marks in `lane`, one above the curves.
+/// Lines that the marks need.
+pub fn lines(review: &Review) -> usize {
+    review.annotated.authors().len().clamp(1, LINES)
+}
+
+/// Marks in `lane`, above the curves.
 pub fn marks(painter: &Painter, lane: Rect, window: Window, review: &Review, p: &Palette) {
     let x_of = |at_s: f64| lane.left() + lane.width() * ((at_s - window.from_s) / window.width_s()) as f32;
     let painter = painter.with_clip_rect(lane.intersect(painter.clip_rect()));
+    let authors = review.annotated.authors();
+    let line = |k: usize| {
+        let top = lane.top() + LANE_PX * k.min(LINES - 1) as f32;
+        Rect::from_x_y_ranges(lane.x_range(), top..=top + LANE_PX)
+    };
     for annotation in review.annotated.standing() {
+        let lane = line(authors.iter().position(|who| *who == annotation.author).unwrap_or(0));
         let from = x_of(annotation.from.as_secs_f64());
         let until = annotation.until.map(|until| x_of(until.as_secs_f64()));
         let is_selected = review.annotated.selected == Some(annotation.id);
         mark(&painter, lane, from..=until.unwrap_or(from), until.is_some(), &annotation.label, is_selected, p);
     }
     if let Some((label, from)) = &review.annotated.open_range {
+        let lane = line(0);
         let (from, until) = (x_of(from.as_secs_f64()), x_of(review.playhead.at.as_secs_f64()));
         mark(&painter, lane, from.min(until)..=from.max(until), true, label, true, p);
     }

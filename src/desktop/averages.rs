@@ -71,15 +71,17 @@ impl View<'_> {
         self.ground(ui, &painter, p);
         let hovered = self.epoch_below(ui);
         for (k, condition) in self.answer.conditions.iter().enumerate() {
-            let faint = self.color(k).gamma_multiply(if condition.epochs.len() > 40 { 0.14 } else { 0.26 });
             let step = condition.epochs.len().div_ceil(DRAWN).max(1);
+            // Many lines add up; together they are to stay behind the mean.
+            let drawn = (condition.epochs.len() / step).max(1) as f32;
+            let faint = self.color(k).gamma_multiply((1.6 / drawn.sqrt()).clamp(0.07, 0.3));
             for epoch in condition.epochs.iter().step_by(step) {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.0, faint), false);
             }
         }
         for (k, condition) in self.answer.conditions.iter().enumerate() {
             if let Some(average) = condition.averages.get(self.field) {
-                self.band(&painter, average, self.color(k).gamma_multiply(0.24));
+                self.band(&painter, average, self.color(k));
             }
         }
         for (k, condition) in self.answer.conditions.iter().enumerate() {
@@ -168,6 +170,7 @@ impl View<'_> {
 
     fn band(&self, painter: &Painter, average: &Average, color: Color32) {
         let Some(interval) = &average.interval else { return };
+        let fill = color.gamma_multiply(0.16);
         let mut mesh = Mesh::default();
         let mut is_joined = false;
         for ((at_s, low), high) in self.answer.times_s.iter().zip(&interval.low).zip(&interval.high) {
@@ -176,8 +179,8 @@ impl View<'_> {
                 continue;
             }
             let x = self.x(*at_s);
-            mesh.colored_vertex(pos2(x, self.y(*low as f32)), color);
-            mesh.colored_vertex(pos2(x, self.y(*high as f32)), color);
+            mesh.colored_vertex(pos2(x, self.y(*low as f32)), fill);
+            mesh.colored_vertex(pos2(x, self.y(*high as f32)), fill);
             let n = mesh.vertices.len() as u32;
             if is_joined {
                 mesh.add_triangle(n - 4, n - 3, n - 2);
@@ -186,6 +189,10 @@ impl View<'_> {
             is_joined = true;
         }
         painter.add(Shape::mesh(mesh));
+        for edge in [&interval.low, &interval.high] {
+            let edge: Vec<f32> = edge.iter().map(|v| *v as f32).collect();
+            self.line(painter, &edge, Stroke::new(1.0, color.gamma_multiply(0.6)), false);
+        }
     }
 
     /// Where the conditions differ by more than chance.

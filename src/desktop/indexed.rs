@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use crate::session::{
-    Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, Record, StreamInfo, Timeline, Timestamp,
+    ANNOTATION, Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, Record, StreamInfo, Timeline,
+    Timestamp,
 };
 
 use super::describe;
@@ -188,8 +189,8 @@ impl Indexed {
         }
         let needle = self.filter.text.trim().to_lowercase();
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
-            // Measurements of the clock are not what somebody did.
-            if event.stream.as_str() == PAGE_CLOCK {
+            // Measurements of the clock are not what somebody did, and annotations have a place of their own.
+            if [PAGE_CLOCK, ANNOTATION].contains(&event.stream.as_str()) {
                 continue;
             }
             self.all += 1;

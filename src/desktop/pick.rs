@@ -79,6 +79,8 @@ fn ask(pick: Pick) -> Picked {
         Pick::Answer { format, proposed } => {
             let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
             match format {
+                AnswerFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
+                AnswerFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
                 AnswerFormat::Tables => dialog.save_file(),
             }
         }

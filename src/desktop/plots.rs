@@ -42,7 +42,10 @@ impl Plotted<'_> {
         let has_lane = self.review.is_some_and(|r| {
             r.side == Side::Annotations || !r.annotated.standing().is_empty() || r.annotated.open_range.is_some()
         });
-        if has_lane { annotations::LANE_PX } else { 0.0 }
+        match self.review {
+            Some(review) if has_lane => annotations::LANE_PX * annotations::lines(review) as f32,
+            _ => 0.0,
+        }
     }
 
     /// From where valence and arousal are drawn.
@@ -79,7 +82,7 @@ pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<C
 
     plot(ui, area, plotted, scale, &p);
     time_axis(ui, area, rect, plotted.window, &p);
-    lanes(ui, area, scale, plotted.reach(), &p);
+    lanes(ui, area, scale, plotted, &p);
     if let Some(review) = plotted.review.filter(|_| lane.height() > 0.0) {
         ui.painter().hline(lane.x_range(), lane.bottom(), Stroke::new(1.0, p.hairline));
         annotations::marks(ui.painter(), lane, plotted.window, review, &p);
@@ -278,7 +281,9 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, scale: Scale, reach: &str, p: &Palette) {
+fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) {
+    let reach = plotted.reach();
+    let has_rating = plotted.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
     for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
         for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
@@ -289,7 +294,12 @@ fn lanes(ui: &Ui, area: Rect, scale: Scale, reach: &str, p: &Palette) {
         let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
         let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
         ui.painter().rect_filled(chip, 2.0, color);
-        ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        let named = ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        if has_rating {
+            let from = pos2(named.right() + 12.0, chip.center().y);
+            ui.painter().line_segment([from, from + vec2(12.0, 0.0)], Stroke::new(1.2, p.strong));
+            ui.painter().text(from + vec2(17.0, 0.0), Align2::LEFT_CENTER, "self-report", font.clone(), p.text);
+        }
     }
     let y = area.bottom() - EVENTS_PX;
     ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));

@@ -1,20 +1,17 @@
 //! Rating while watching: the plane under the rater's hand, and afterwards how far rating and network agree.
 
 use eframe::egui;
-use egui::{Align2, Grid, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, Grid, Layout, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
-use super::annotations;
 use super::command::{Command, RateCommand};
 use super::port::{Agreement, rating_stream_name};
 use super::rated::{Hand, Rating};
 use super::state::{Review, State};
-use super::{figures, theme, widgets};
+use super::{annotations, camera_view, figures, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
-    if let Some(rating) = &review.rated.running {
-        running(ui, review, rating, commands);
-        return;
-    }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let mut push = |command| commands.push(Command::Annotate(command));
         annotations::author(ui, &state.author, "Rated by", &mut push);
@@ -57,27 +54,42 @@ pub fn passes(review: &Review) -> impl Iterator<Item = u32> {
     (1..).take_while(|pass| timeline.series(&rating_stream_name(*pass)).is_some_and(|s| !s.is_empty()))
 }
 
-fn running(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
+/// While rating: the video and the plane, and nothing of what the network said, which would lead the rater.
+pub fn stage(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
+    let rect = ui.available_rect_before_wrap();
+    ui.allocate_rect(rect, Sense::hover());
+    let [upper, strip] = widgets::rows(rect, 12.0, [0.0, 8.0]);
+    let [video, hand] = widgets::columns(upper, 16.0, [upper.width() * 0.54, 0.0]);
+    let photo = review.photo.as_ref().map(|(_, photo)| photo);
+    camera_view::show(ui, video, photo, None, "Video", "No picture at this moment.");
+    plane(ui, hand, rating, commands);
     let p = theme::palette(ui);
-    let side = ui.available_width().min(ui.available_height() - 120.0).max(160.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::click_and_drag());
-    let square = Rect::from_center_size(rect.center(), vec2(side, side)).shrink(4.0);
+    ui.painter().rect_filled(strip, 4.0, p.hover);
+    let share = (review.playhead.at.as_secs_f64() - review.span.from_s) / review.span.width_s();
+    let done = Rect::from_min_size(strip.min, vec2(strip.width() * share as f32, strip.height()));
+    ui.painter().rect_filled(done, 4.0, p.accent);
+}
+
+fn plane(ui: &mut Ui, rect: Rect, rating: &Rating, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    let square = widgets::fit(rect, 1.0, 1.0);
     let painter = ui.painter();
-    painter.rect(square, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+    painter.rect(square, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     painter.hline(square.x_range(), square.center().y, Stroke::new(1.0, p.grid));
     painter.vline(square.center().x, square.y_range(), Stroke::new(1.0, p.grid));
-    let font = theme::caption_font();
+    let font = egui::FontId::proportional(13.0);
     for (at, align, text) in [
-        (square.left_center() + vec2(6.0, -9.0), Align2::LEFT_CENTER, "unpleasant"),
-        (square.right_center() + vec2(-6.0, -9.0), Align2::RIGHT_CENTER, "pleasant"),
-        (square.center_top() + vec2(0.0, 6.0), Align2::CENTER_TOP, "excited"),
-        (square.center_bottom() + vec2(0.0, -6.0), Align2::CENTER_BOTTOM, "calm"),
+        (square.left_center() + vec2(10.0, -11.0), Align2::LEFT_CENTER, "unpleasant"),
+        (square.right_center() + vec2(-10.0, -11.0), Align2::RIGHT_CENTER, "pleasant"),
+        (square.center_top() + vec2(0.0, 8.0), Align2::CENTER_TOP, "excited"),
+        (square.center_bottom() + vec2(0.0, -8.0), Align2::CENTER_BOTTOM, "calm"),
     ] {
         painter.text(at, align, text, font.clone(), p.weak);
     }
     let reach = square.width() / 2.0;
     let held = pos2(square.center().x + rating.held[0] * reach, square.center().y - rating.held[1] * reach);
-    painter.circle(held, 9.0, p.accent, Stroke::new(2.0, p.card));
+    painter.circle(held, 11.0, p.accent, Stroke::new(2.0, p.card));
     let [valence, arousal] = rating.held.map(figures::signed);
     response.widget_info(|| {
         WidgetInfo::labeled(egui::Role::Image, true, format!("Rating: valence {valence}, arousal {arousal}"))
@@ -88,21 +100,33 @@ fn running(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Com
         let held = [(at.x - square.center().x) / reach, (square.center().y - at.y) / reach];
         commands.push(Command::Rate(RateCommand::Hold(held, Hand::Mouse)));
     }
-    ui.add_space(6.0);
-    let gamepad = match &review.rated.gamepad {
-        Some(name) => format!("gamepad: {name}"),
-        None => "no gamepad".to_owned(),
-    };
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("valence {valence}   arousal {arousal}")).monospace().color(p.strong));
-        widgets::caption(ui, format!("by {}", rating.hand.label()));
+}
+
+/// Below the stage, beside Play and Pause.
+pub fn transport(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    ui.label(RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong));
+    let [valence, arousal] = rating.held.map(figures::signed);
+    ui.add_space(8.0);
+    ui.label(RichText::new(format!("valence {valence}   arousal {arousal}")).monospace().color(p.text));
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if widgets::primary(ui, true, "End rating").on_hover_text("Esc").clicked() {
+            commands.push(Command::Rate(RateCommand::End));
+        }
+        let gamepad = match &review.rated.gamepad {
+            Some(name) => format!("gamepad {name}"),
+            None => "no gamepad".to_owned(),
+        };
+        let told = format!(
+            "Pass {} by {}, with the {}; {gamepad}. Space pauses; what is rated is stored at once.",
+            rating.pass,
+            rating.author,
+            rating.hand.label()
+        );
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(told).small().weak()).truncate());
+        });
     });
-    widgets::caption(ui, format!("Pass {} by {}, {gamepad}", rating.pass, rating.author));
-    ui.add_space(4.0);
-    if widgets::primary(ui, true, "End rating").on_hover_text("Esc").clicked() {
-        commands.push(Command::Rate(RateCommand::End));
-    }
-    widgets::caption(ui, "Space pauses; what is rated is stored at once.");
 }
 
 fn told_agreement(ui: &mut Ui, agreement: &Agreement) {

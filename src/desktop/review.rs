@@ -33,13 +33,17 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
+    let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
+    if let Some(running) = &review.rated.running {
+        egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| rating::stage(ui, review, running, commands));
+        return;
+    }
     let frame = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
     let wide = (ui.available_width() * 0.26).clamp(250.0, 400.0);
     Panel::right("side").frame(frame).resizable(true).default_size(wide).size_range(240.0..=560.0).show(ui, |ui| {
         side(ui, state, review, commands);
     });
-    let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| body(ui, review, commands));
+    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, review, commands));
 }
 
 fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
@@ -85,10 +89,8 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
                 commands.push(command);
             }
         };
-        if review.rated.running.is_some() {
-            let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
-            ui.label(clock);
-            widgets::caption(ui, "Rating: the playhead moves by playing alone.");
+        if let Some(running) = &review.rated.running {
+            rating::transport(ui, review, running, commands);
             return;
         }
         button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::StepFrames(-1));
@@ -176,12 +178,11 @@ fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
 }
 
 fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
-    let is_rating = review.rated.running.is_some();
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 8.0;
         for side in Side::ALL {
-            let tab = egui::Button::selectable(review.side == side, side.label());
-            if ui.add_enabled(!is_rating, tab).clicked() {
+            if ui.selectable_label(review.side == side, side.label()).clicked() {
                 commands.push(Command::ShowSide(side));
             }
         }

@@ -72,8 +72,8 @@ impl Side {
     pub fn label(self) -> &'static str {
         match self {
             Side::Events => "Events",
-            Side::Annotations => "Annotations",
-            Side::Rating => "Rating",
+            Side::Annotations => "Annotate",
+            Side::Rating => "Rate",
             Side::Quality => "Quality",
         }
     }

@@ -79,7 +79,7 @@ fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: u
         (false, true) => format!("all of {}", events.stream),
         (false, false) => format!("{}  {}", events.stream, events.kind),
     };
-    let combo = ComboBox::from_id_salt(("kind", k)).selected_text(text).width(ui.available_width()).truncate();
+    let combo = ComboBox::from_id_salt(("kind", k)).selected_text(text).width(ui.available_width() - 4.0).truncate();
     let combo = combo.show_ui(ui, |ui| {
         let Some(catalogue) = catalogue else {
             widgets::caption(ui, "Looking through the sessions …");
@@ -134,14 +134,14 @@ fn field(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str) {
 /// The word before a field, as wide for all of them.
 fn caption(ui: &mut Ui, word: &str) {
     let p = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(52.0, 24.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(46.0, 24.0), Sense::hover());
     widgets::line(ui, rect, word, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
 }
 
 fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
     let field = egui::TextEdit::singleline(text)
         .hint_text(hint)
-        .desired_width(width - 16.0)
+        .desired_width(width - 20.0)
         .font(egui::FontId::proportional(13.0))
         .margin(Margin::symmetric(8, 4));
     ui.add(field).accessible_name(name);
@@ -181,6 +181,8 @@ fn around(ui: &mut Ui, form: &mut Form) {
     seconds(ui, "window", "Window", &mut form.plan.window_s);
     ui.horizontal(|ui| {
         caption(ui, "values");
+        ui.spacing_mut().button_padding.x = 7.0;
+        ui.spacing_mut().item_spacing.x = 4.0;
         for correction in Correction::ALL {
             let choice = ui.selectable_label(form.plan.zero == correction, correction_word(correction));
             let name = format!("Values {}", correction_word(correction));
@@ -193,7 +195,9 @@ fn around(ui: &mut Ui, form: &mut Form) {
         let mut is_before = form.plan.baseline_s.is_some();
         ui.horizontal(|ui| {
             caption(ui, "zero");
-            ui.selectable_value(&mut is_before, true, "before the event")
+            ui.spacing_mut().button_padding.x = 7.0;
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.selectable_value(&mut is_before, true, "before event")
                 .on_hover_text("The mean of some seconds before each event is the zero.");
             ui.selectable_value(&mut is_before, false, "neutral phase")
                 .on_hover_text("The participant's own zero from the guided baseline phase.");
@@ -230,7 +234,15 @@ fn around(ui: &mut Ui, form: &mut Form) {
 fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
     ui.horizontal(|ui| {
         caption(ui, word);
-        let drag = |value| DragValue::new(value).range(-60.0..=60.0).speed(0.05).suffix(" s").max_decimals(2);
+        // A true minus, as everywhere; a hyphen is understood.
+        let drag = |value| {
+            DragValue::new(value)
+                .range(-60.0..=60.0)
+                .speed(0.05)
+                .suffix(" s")
+                .custom_formatter(|value, _| format!("{value:.2}").replace('-', "−"))
+                .custom_parser(|text| text.replace('−', "-").trim().parse().ok())
+        };
         ui.add(drag(&mut range_s.0)).accessible_name(format!("{name} from"));
         widgets::caption(ui, "to");
         ui.add(drag(&mut range_s.1)).accessible_name(format!("{name} until"));

@@ -1,5 +1,5 @@
-//! What a study answered, as tidy tables and one JSON file: `average.csv`, `participants.csv`, `epochs.csv`,
-//! `clusters.csv`, `findings.json`.
+//! What a study answered: the tidy tables `average.csv`, `participants.csv`, `epochs.csv` and `clusters.csv`, all of it
+//! as `findings.json`, and the figure `average` as PNG and SVG.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::ExportError;
 use super::place::{file_error, publish_folder};
+use super::{ConditionCurves, ExportError, FigureFormat, write_average_figure};
 use crate::analysis::{Average, Comparison};
-use crate::survey::{Answer, Findings};
+use crate::survey::{Answer, ConditionFindings, Findings};
 
-/// Writes the tables into the new folder `folder`. Returns the files written.
+/// Writes tables and figure into the new folder `folder`. Returns the files written.
 pub fn write_epochs(answer: &Answer, findings: &Findings, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
     let names = publish_folder(folder, |part| {
-        fill(answer, findings, part).map_err(|source| file_error("write into", part, source))
+        let mut names = fill(answer, findings, part).map_err(|source| file_error("write into", part, source))?;
+        names.extend(figure(answer, findings, part)?);
+        Ok(names)
     })?;
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
@@ -32,6 +34,23 @@ fn fill(answer: &Answer, findings: &Findings, part: &Path) -> io::Result<Vec<&'s
     let all = json!({ "question": answer.question, "findings": findings, "left_out": answer.left_out });
     std::fs::write(part.join("findings.json"), serde_json::to_string_pretty(&all)? + "\n")?;
     Ok(vec!["average.csv", "participants.csv", "epochs.csv", "clusters.csv", "findings.json"])
+}
+
+fn figure(answer: &Answer, findings: &Findings, part: &Path) -> Result<[&'static str; 2], ExportError> {
+    fn curves(c: &ConditionFindings) -> ConditionCurves<'_> {
+        ConditionCurves { name: &c.name, averages: &c.averages }
+    }
+    let conditions: Vec<ConditionCurves> = findings.conditions.iter().map(curves).collect();
+    let tests = match &findings.conditions[..] {
+        [only] => &only.against_zero,
+        _ => &findings.comparisons,
+    };
+    let title = format!("{} values around events", answer.question.plan.zero);
+    let names = ["average.png", "average.svg"];
+    for (name, format) in names.into_iter().zip([FigureFormat::Png, FigureFormat::Svg]) {
+        write_average_figure(&title, &conditions, tests, &part.join(name), format)?;
+    }
+    Ok(names)
 }
 
 /// There may be none, and the columns are named all the same.

@@ -1,6 +1,6 @@
 //! The thread `asker`: puts the window's questions to a study's sessions and writes the answers to files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -11,7 +11,7 @@ use crate::analysis::Measure;
 use crate::desktop::port::{
     Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update, Wake,
 };
-use crate::export::write_epochs;
+use crate::export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
 use crate::survey::{self, Cancel, Findings, SurveyError, TestSettings};
 
 pub enum Errand {
@@ -76,10 +76,20 @@ impl Asker {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let written = match order.format {
+            AnswerFormat::FigureSvg => figure(answer, findings, &order.to, FigureFormat::Svg),
+            AnswerFormat::FigurePng => figure(answer, findings, &order.to, FigureFormat::Png),
             AnswerFormat::Tables => write_epochs(answer, findings, &order.to).map(|_| ()),
         };
         written.map_err(|e| e.to_string())
     }
+}
+
+/// Both measures, both conditions, and where they differ.
+fn figure(answer: &survey::Answer, findings: &Findings, path: &Path, format: FigureFormat) -> Result<(), ExportError> {
+    let conditions: Vec<ConditionCurves<'_>> =
+        findings.conditions.iter().map(|c| ConditionCurves { name: &c.name, averages: &c.averages }).collect();
+    let title = answer.sessions.first().map_or_else(String::new, |s| s.study.clone());
+    write_average_figure(&title, &conditions, &findings.comparisons, path, format)
 }
 
 /// What the program says as a clause, as a person reads it.

@@ -49,7 +49,7 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     };
     let new: NewSession = json(body).await?;
     let participant = new.participant.as_deref().map(str::parse::<ParticipantId>).transpose();
-    let participant = participant.map_err(Problem::malformed)?;
+    let participant = participant.map_err(|why| Problem::malformed(format!("{why}.")))?;
     check_client(&new.client)?;
     let admission = app.hub.admit(key, &new.study, origin, participant.is_none()).await?;
     if disk_free_bytes(app.library.root()).is_some_and(|free| free < app.config.min_free_bytes) {

@@ -143,6 +143,7 @@ impl Work {
             frames: None,
             file: SessionFile::open(&self.plan.folder).map_err(|e| e.to_string())?,
             told: Told::default(),
+            began: Vec::new(),
             next_seq: 0,
             span: None,
         };
@@ -229,6 +230,8 @@ struct Scene<'a> {
     frames: Option<Sender<SharedFrame>>,
     file: SessionFile,
     told: Told,
+    /// Chunk with which a recording of the browser begins, and when it was begun.
+    began: Vec<(u64, Timestamp)>,
     /// Of the stream that tells of frames.
     next_seq: u64,
     span: Option<(Timestamp, Timestamp)>,
@@ -270,7 +273,7 @@ impl Scene<'_> {
             self.frames = Some(self.open_video(mode.width_px, mode.height_px)?);
             (news.width_px, news.height_px) = (mode.width_px, mode.height_px);
         }
-        self.frames_of(&mut followed.camera, news)?;
+        self.frames_of(&mut followed.camera, start, news)?;
         drop(followed);
         let next = next.load(Ordering::Acquire);
         Ok((!self.work.is_left()).then_some(next))
@@ -284,7 +287,7 @@ impl Scene<'_> {
         sink.blocking_recv().map_err(|_| gone)?
     }
 
-    fn frames_of(&mut self, camera: &mut FileCamera, news: &mut FilmNews) -> Result<(), String> {
+    fn frames_of(&mut self, camera: &mut FileCamera, start: u64, news: &mut FilmNews) -> Result<(), String> {
         let mut waiting: Vec<(f64, Frame)> = Vec::new();
         let mut add_s = None;
         let mut zero = None;
@@ -315,7 +318,7 @@ impl Scene<'_> {
             };
             if add_s.is_none() && (is_end || waiting.len() >= ALIGN_FRAMES) {
                 let video_s: Vec<f64> = waiting.iter().map(|w| w.0).collect();
-                add_s = Some(self.align(&video_s, news)?);
+                add_s = Some(self.align(&video_s, start, news)?);
             }
             if let Some(add_s) = add_s {
                 for (video_s, frame) in waiting.drain(..) {
@@ -329,13 +332,14 @@ impl Scene<'_> {
     }
 
     /// What to add to this recording's times; where the browser told no times, they count from its first chunk.
-    fn align(&mut self, video_s: &[f64], news: &mut FilmNews) -> Result<f64, String> {
+    fn align(&mut self, video_s: &[f64], start: u64, news: &mut FilmNews) -> Result<f64, String> {
         let end_s = video_s.last().copied().unwrap_or(0.0);
         let mut last_share = None;
         let mut waited = Duration::ZERO;
         loop {
             self.read_told()?;
-            if let Some((add_s, share)) = self.told.align(video_s) {
+            let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
+            if let Some((add_s, share)) = self.told.align(video_s, began) {
                 let is_told_to_the_end = self.told.last_media_s().is_some_and(|s| s >= end_s + add_s);
                 if is_told_to_the_end && share > 0.5 {
                     return Ok(add_s);
@@ -382,6 +386,9 @@ impl Scene<'_> {
             let Body::Event { kind, data } = record.body else { continue };
             let numbers =
                 |name: &str| data.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+            if let ("started", Some(chunk)) = (kind.as_str(), data.get("chunk").and_then(serde_json::Value::as_u64)) {
+                self.began.push((chunk, record.at));
+            }
             if kind == "frames" {
                 for (at, media) in numbers("at_ns").iter().zip(numbers("media_s")) {
                     if let (Some(ns), Some(s)) = (at.as_i64(), media.as_f64()) {

@@ -1,15 +1,21 @@
 //! When the frames of a browser's video were captured.
 //!
 //! The video counts its own time from its own zero; the browser tells for each frame that it saw when it was captured
-//! and its time in the video. Both count the same seconds, so one constant lies between them. It is found by trying
-//! which one makes most frames meet.
+//! and its time in the stream. Both count the same seconds, so one constant lies between them. It is found by trying
+//! which one makes frames meet; where the camera is so regular that several do, it is the one by which the video
+//! begins with the first frame after the browser began it.
 
 use crate::session::Timestamp;
 
 /// Frames that meet lie closer together than this.
 const MEET_S: f64 = 0.003;
-/// How many of the first told frames may be the video's first one.
-const CANDIDATES: usize = 120;
+/// How many of the first told frames may be one of so many first ones of the video.
+const TOLD_CANDIDATES: usize = 150;
+const VIDEO_CANDIDATES: usize = 8;
+/// As good as the best: some frames are told by the browser and not in the video, or the other way.
+const NEARLY: f64 = 0.9;
+/// A frame is told to be captured a little before the video that holds it was begun.
+const EARLY_S: f64 = 0.02;
 
 /// Frames as the browser told of them.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +35,26 @@ impl Told {
     }
 
     /// What to add to the video's own times to reach `media_s`, and which share of `video_s` then meets a told frame.
-    /// `None` where nothing was told.
-    pub fn align(&self, video_s: &[f64]) -> Option<(f64, f64)> {
-        let first = *video_s.first()?;
-        let candidates = self.frames.iter().take(CANDIDATES).map(|(media_s, _)| media_s - first);
+    /// `began` is when the browser began the video. `None` where nothing was told.
+    pub fn align(&self, video_s: &[f64], began: Option<Timestamp>) -> Option<(f64, f64)> {
+        let first_s = *video_s.first()?;
         let met = |add: f64| video_s.iter().filter(|s| self.nearest(*s + add).is_some_and(|(d, _)| d < MEET_S)).count();
-        // The first of the best: `max_by_key` would give the last.
-        let best = candidates.map(|add| (met(add), add)).reduce(|a, b| if b.0 > a.0 { b } else { a })?;
-        Some((best.1, best.0 as f64 / video_s.len() as f64))
+        let told = self.frames.iter().take(TOLD_CANDIDATES);
+        let candidates = told.flat_map(|(told_s, _)| video_s.iter().take(VIDEO_CANDIDATES).map(move |s| told_s - s));
+        let candidates: Vec<_> = candidates.map(|add| (met(add), add)).collect();
+        let best = candidates.iter().map(|c| c.0).max()?;
+        let good = candidates.into_iter().filter(|c| c.0 as f64 >= NEARLY * best as f64);
+        let late_s = |add: f64| {
+            let (Some(began), Some(at)) = (began, self.at(first_s + add)) else { return add };
+            let s = at.since_ns(began) as f64 * 1e-9;
+            if s < -EARLY_S { 1e3 - s } else { s }
+        };
+        let chosen = good.map(|(met, add)| (met, late_s(add), add)).reduce(|a, b| {
+            // Of candidates that mean the same frame, the one that more frames meet.
+            let is_better = if (b.1 - a.1).abs() < 2.0 * MEET_S { b.0 > a.0 } else { b.1 < a.1 };
+            if is_better { b } else { a }
+        })?;
+        Some((chosen.2, chosen.0 as f64 / video_s.len() as f64))
     }
 
     /// Distance and position of the told frame that is nearest.
@@ -76,14 +94,16 @@ mod tests {
             zero_s in 0.0f64..1000.0,
             skip in 0usize..30,
             told in prop::collection::vec(prop::bool::weighted(0.9), 200),
-            jitter_ms in prop::collection::vec(-4i64..4, 200),
+            jitter_ms in prop_oneof![Just(vec![0i64; 200]), prop::collection::vec(-4i64..4, 200)],
         ) {
+            prop_assume!(told.windows(8).all(|w| w.iter().filter(|t| **t).count() >= 4));
             let capture = |k: usize| Timestamp::from_ns(5_000_000_000 + k as i64 * 33_366_700 + jitter_ms[k] * 1_000_000);
             let media = |k: usize| zero_s + capture(k).as_secs_f64() - 5.0;
             let mut frames = Told::default();
             (0..200).filter(|k| told[*k]).for_each(|k| frames.add(media(k), capture(k)));
             let video_s: Vec<f64> = (skip..skip + 60).map(|k| ((media(k) - media(skip)) * 1e3).round() * 1e-3).collect();
-            let (add, share) = frames.align(&video_s).unwrap();
+            let began = capture(skip) - std::time::Duration::from_millis(7);
+            let (add, share) = frames.align(&video_s, Some(began)).unwrap();
             prop_assert!((add - media(skip)).abs() < 0.006, "{add} for {}", media(skip));
             prop_assert!(share > 0.5);
             for (k, s) in (skip..).zip(&video_s) {
@@ -95,7 +115,7 @@ mod tests {
 
     #[test]
     fn nothing_told_is_nothing_known() {
-        assert_eq!(Told::default().align(&[0.0]), None);
+        assert_eq!(Told::default().align(&[0.0], None), None);
         assert_eq!(Told::default().at(0.0), None);
     }
 }

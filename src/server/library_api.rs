@@ -324,7 +324,7 @@ pub async fn average(
     query: Result<Query<AverageQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<AveragePicture>, Problem> {
     let Query(query) = query.map_err(|_| Problem::malformed("An average needs `stream` and `kind` of its events."))?;
-    let stream: StreamName = query.stream.parse().map_err(Problem::malformed)?;
+    let stream: StreamName = query.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
     let folders = closed_of(&app, &study).await?;
     if folders.is_empty() {
         return Err(Problem::conflict("nothing-to-average", "This study has no closed session yet."));
@@ -377,7 +377,7 @@ async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
     responses((status = 204), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<String>) -> Result<StatusCode, Problem> {
-    let id: ParticipantId = participant.parse().map_err(Problem::malformed)?;
+    let id: ParticipantId = participant.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
     let (library, who) = (app.library.clone(), id.clone());
     if !blocking(move || library.participants()).await?.contains(&who) {
         return Err(Problem::not_found(format!("There is no participant {id}.")));

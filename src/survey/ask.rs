@@ -39,10 +39,11 @@ pub fn ask(
     }
     let threads = available_parallelism().map_or(1, usize::from).min(folders.len());
     let next = AtomicUsize::new(0);
-    // Each thread waits with its answer until the one before it was taken, so nothing piles up.
-    let (to, answers) = crossbeam_channel::bounded(threads);
     let mut found: Vec<(usize, Result<SessionAnswer, SurveyError>)> = Vec::with_capacity(folders.len());
     std::thread::scope(|scope| -> Result<(), SurveyError> {
+        // A thread waits with its answer until there is room, so nothing piles up. Made in here: should this closure
+        // fail, nobody waits for answers any more, and the threads end.
+        let (to, answers) = crossbeam_channel::bounded(threads);
         let mut running = Vec::with_capacity(threads);
         for number in 1..=threads {
             let (to, next) = (to.clone(), &next);

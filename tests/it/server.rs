@@ -125,6 +125,8 @@ impl Browser {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .max_redirects(0)
+            // A refusal of what was too large ends its connection.
+            .max_idle_connections(0)
             .build();
         Browser { url: format!("http://{address}"), address, agent: config.into() }
     }

@@ -200,6 +200,8 @@ fn the_command_answers_and_says_what_to_do() {
     for name in ["average.csv", "participants.csv", "clusters.csv"] {
         assert!(csv::Reader::from_path(out.join(name)).unwrap().headers().unwrap().len() > 5, "{name}");
     }
+    assert!(std::fs::read_to_string(out.join("average.svg")).unwrap().contains("time from the event (s)"));
+    assert!(image::open(out.join("average.png")).unwrap().width() > 1000);
 
     // A newer and a foreign file are left out of a study with a sentence, and the rest answers.
     let path = folders[0].join("session.sqlite");

@@ -1,5 +1,6 @@
 // The five requests of protocol v1 and what their answers mean. Knows no store and no retrying.
 
+import type { Ping } from './clock';
 import type { Chunk, DocumentInfo } from './store';
 
 /** An answer that is no success. `message` is the server's own sentence where it gave one. */
@@ -47,7 +48,7 @@ export interface StartRequest {
 const PATIENCE_MS = 20_000;
 /** Browsers let no more than 64 KiB out at once while a page goes away: one batch on its way, and one on leaving. */
 export const KEEPALIVE_BYTES = 30_000;
-const WORTH_PACKING = 1024;
+const WORTH_PACKING = 4096;
 
 const request = fetch.bind(globalThis);
 
@@ -91,11 +92,14 @@ export class Api {
     this.base = server.replace(/\/+$/, '') + '/v1';
   }
 
-  /** The server's clock, milliseconds of UTC. */
-  async clock(): Promise<number> {
-    const { utc_ms } = await (await ask(`${this.base}/clock`, {})).json() as { utc_ms: number };
+  /** One question for the server's clock. It was read before the answer's first byte: when that came is what counts. */
+  async ping(): Promise<Ping> {
+    const sent_ms = performance.now();
+    const response = await ask(`${this.base}/clock`, {});
+    const received_ms = performance.now();
+    const { utc_ms } = await response.json() as { utc_ms: number };
     if (!Number.isFinite(utc_ms)) throw new Error('the server told no time');
-    return utc_ms;
+    return { sent_ms, received_ms, server_utc_ms: utc_ms };
   }
 
   async start(key: string, body: StartRequest): Promise<Started> {

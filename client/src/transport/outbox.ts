@@ -4,13 +4,16 @@
 
 import { Subject } from 'rxjs';
 import { KEEPALIVE_BYTES } from './http';
-import { type Draft, number } from './record';
+import { type Draft, gapRest, number } from './record';
 import { type Batch, type Numbers, type Store, atLeast } from './store';
 
 /** A batch is made at least so often: half a second is what a crash may cost, with room to write it. */
 export const BATCH_MS = 400;
 /** And at least after so many records. */
 export const BATCH_RECORDS = 500;
+/** Where nothing can be stored, so many wait; what comes then is counted, and the count is told. */
+export const MOST_WAITING = 20_000;
+const MOST_BATCHES = 8;
 
 /** What a document that went away could perhaps not store any more, readable by the next one at once. */
 interface Left {
@@ -55,6 +58,7 @@ export class Outbox {
   /** Storing failed, and why: the records wait on. */
   readonly failed$ = new Subject<unknown>();
   private drafts: Draft[] = [];
+  private lost = 0;
   /** Numbered and not known to be stored, oldest first. */
   private unstored: Batch[] = [];
   private place: Place | null = null;
@@ -82,9 +86,12 @@ export class Outbox {
   }
 
   add(draft: Draft): void {
-    this.drafts.push(draft);
-    if (this.place && this.drafts.length >= BATCH_RECORDS) void this.flush();
-    else this.schedule();
+    if (this.drafts.length >= MOST_WAITING) {
+      this.lost += 1;
+    } else if (this.drafts.push(draft) % BATCH_RECORDS === 0) {
+      void this.flush();
+    }
+    this.schedule();
   }
 
   private schedule(): void {
@@ -95,9 +102,17 @@ export class Outbox {
     }, BATCH_MS);
   }
 
-  /** Makes a batch of what waits. */
+  private gap(from_ms: number): Draft {
+    const { lost } = this;
+    this.lost = 0;
+    const gap = { until_ms: performance.now(), reason: 'queue_full', lost, note: 'could not be stored' };
+    return { stream: 'page', page_ms: from_ms, rest: gapRest(gap) };
+  }
+
+  /** Makes a batch of what waits, unless many batches wait already. */
   private seal(): void {
-    if (!this.place || this.drafts.length === 0) return;
+    if (!this.place || this.drafts.length === 0 || this.unstored.length > MOST_BATCHES) return;
+    if (this.lost > 0) this.drafts.push(this.gap(this.drafts[this.drafts.length - 1]!.page_ms));
     const { session, document, next } = this.place;
     this.unstored.push({ session, document, k: this.k++, records: number(this.drafts, document, next) });
     this.drafts = [];

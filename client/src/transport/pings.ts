@@ -1,32 +1,34 @@
-// Asks the server for its time, at the start and every few seconds.
+// Asks the server for its time: every few seconds, and more often as long as the answers came late.
 
-import { EMPTY, type Observable, catchError, concat, defer, exhaustMap, filter, from, take, timer } from 'rxjs';
+import { EMPTY, type Observable, catchError, defer, exhaustMap, filter, from, timer } from 'rxjs';
 import { type Ping, measure } from './clock';
 import type { Api } from './http';
 import type { ClockReading } from './store';
 
-const FIRST_BURST = 10;
-const BURST = 4;
-/** Often at the beginning, when a page is busy with itself; then every few seconds. */
-const EARLY_MS = 1_000;
-const EARLY_ROUNDS = 5;
-const EVERY_MS = 5_000;
+const PINGS = 8;
+const EVERY_MS = 1_000;
+/** With a good reading, only every so many rounds. */
+const QUIET_ROUNDS = 5;
+const GOOD_MS = 2;
+/** What is not good by then will not become good: a slow network. */
+const EAGER_ROUNDS = 30;
 
 export const burst = async (api: Api, count: number, tick_ms: number): Promise<ClockReading | null> => {
   const pings: Ping[] = [];
-  for (let i = 0; i < count; i++) {
-    const sent_ms = performance.now();
-    const server_utc_ms = await api.clock();
-    pings.push({ sent_ms, received_ms: performance.now(), server_utc_ms });
-  }
+  for (let i = 0; i < count; i++) pings.push(await api.ping());
   return measure(pings, tick_ms);
 };
 
 /** One reading a round. */
-export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> =>
-  concat(timer(0, EARLY_MS).pipe(take(EARLY_ROUNDS)), timer(EVERY_MS, EVERY_MS)).pipe(
+export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => {
+  let best_ms = Infinity;
+  return timer(0, EVERY_MS).pipe(
+    filter((round) => round % QUIET_ROUNDS === 0 || best_ms > GOOD_MS && round < EAGER_ROUNDS),
     // Without network there is no reading; the next one comes in time.
-    exhaustMap((_, round) => defer(() => from(burst(api, round === 0 ? FIRST_BURST : BURST, tick_ms)))
-      .pipe(catchError(() => EMPTY))),
-    filter((reading): reading is ClockReading => reading !== null),
+    exhaustMap(() => defer(() => from(burst(api, PINGS, tick_ms))).pipe(catchError(() => EMPTY))),
+    filter((reading): reading is ClockReading => {
+      best_ms = Math.min(best_ms, reading?.uncertainty_ms ?? Infinity);
+      return reading !== null;
+    }),
   );
+};

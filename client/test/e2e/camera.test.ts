@@ -2,75 +2,30 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { CLIENT, eventually, launch, site, skip as noBrowser } from './browser';
+import { CLIENT, eventually, launch, site } from './browser';
+import { CLIP, experimentPage, launchWithFace, skip, takePart } from './experiment';
 import { ProtocolServer, type Session, rowsOf } from './server';
-
-const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
-const CLIP = join(SHARED, 'media/single_face.mp4');
-const skip = noBrowser || (existsSync(CLIP) ? false : `there is no ${CLIP}`);
-
-const EXPERIMENT = (server: string, camera: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
-<link rel="stylesheet" href="/node_modules/jspsych/css/jspsych.css">
-<script src="/node_modules/jspsych/dist/index.browser.min.js"></script>
-<script src="/node_modules/@jspsych/plugin-html-button-response/dist/index.browser.min.js"></script>
-<script src="/node_modules/@jspsych/plugin-survey-text/dist/index.browser.min.js"></script>
-<script src="/dist/affectograph.min.js"></script>
-<body><script>
-  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: 'key', camera: '${camera}', models: '/models/' });
-  const affect = [];
-  recorder.affect$.subscribe((a) => affect.push(a));
-  const jsPsych = initJsPsych({ on_trial_start: (trial) => recorder.mark('trial', { type: trial.type.info.name }) });
-  recorder.start().then(async (state) => {
-    window.begun = state;
-    await jsPsych.run([
-      { type: jsPsychHtmlButtonResponse, stimulus: 'How do you feel?', choices: ['Good', 'Bad'] },
-      { type: jsPsychSurveyText, questions: [{ prompt: 'Tell us why', name: 'why', rows: 3 }] },
-      { type: jsPsychHtmlButtonResponse, stimulus: 'Thank you', choices: ['Done'] },
-    ]);
-    window.ended = await recorder.stop();
-  });
-</script></body></html>`;
 
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
 let browser: Browser;
 before(async () => {
   if (skip) return;
-  const film = join(folder, 'face.y4m');
-  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', CLIP, '-pix_fmt', 'yuv420p', film]);
-  browser = await launch([
-    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${film}`,
-  ]);
+  browser = await launchWithFace(folder);
 });
 after(async () => {
   rmSync(folder, { recursive: true });
   if (!skip) await browser.close();
 });
 
-const takePart = async (page: Page, watch_ms: number) => {
-  await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
-  await page.waitForFunction('window.begun', null, { timeout: 60_000 });
-  await page.waitForTimeout(watch_ms);
-  await page.getByRole('button', { name: 'Good' }).click();
-  await page.locator('textarea').pressSequentially('It was awful');
-  for (let k = 0; k < 5; k++) await page.keyboard.press('Backspace');
-  await page.keyboard.type('fine');
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByRole('button', { name: 'Done' }).click();
-  await page.waitForFunction('window.ended', null, { timeout: 60_000 });
-};
-
 const experiment = async (camera: string, with_browser: Browser, work: (page: Page, session: () => Session) => Promise<void>) => {
   const server = await new ProtocolServer().start();
   server.content = ['textarea'];
-  const shop = await site({ '/': EXPERIMENT(server.url, camera) });
+  const shop = await site({ '/': experimentPage(server.url, 'key', camera) });
   const page = await with_browser.newPage();
   try {
     await page.goto(shop.url);

@@ -1,7 +1,10 @@
 // A small server of protocol v1 in memory, strict about what it takes, for tests of the client alone.
 
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { CLIENT } from './browser';
 
 export interface Row {
   stream: string;
@@ -90,6 +93,12 @@ export class ProtocolServer {
     const body = await bodyOf(request);
     const url = new URL(request.url ?? '/', this.url);
     const [, v1, what, id, verb, n] = url.pathname.split('/');
+    if (what === 'models') {
+      const bytes = await readFile(join(CLIENT, '../models', id!, verb!));
+      response.writeHead(200, { 'access-control-allow-origin': '*' });
+      response.end(bytes);
+      return;
+    }
     if (v1 !== 'v1') return this.send(response, 404, { detail: 'no such place' });
     if (what === 'clock') return this.send(response, 200, { utc_ms: performance.timeOrigin + performance.now() });
     if (what === 'sessions' && !id) return this.begin(request, body, response);

@@ -4,11 +4,12 @@ import 'fake-indexeddb/auto';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Api, Refused } from '../../src/transport/http';
-import { Outbox, adoptLeft } from '../../src/transport/outbox';
+import { MOST_WAITING, Outbox, adoptLeft } from '../../src/transport/outbox';
 import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
 import { PassingStore, type Store, type StoredSession, openStore } from '../../src/transport/store';
 
+Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as a window has
 const shelf = new Map<string, string>();
 Object.defineProperty(globalThis, 'localStorage', { value: new Proxy({
   getItem: (k: string) => shelf.get(k) ?? null,
@@ -130,6 +131,31 @@ test('a store that fails keeps nobody from recording on', async () => {
   assert.equal((await store.oldestBatch(id))!.records.length, 1);
   assert.deepEqual((await store.session(id))!.next, { page: 2, health: 2 });
   outbox.close();
+});
+
+test('what cannot be stored at all is bounded, counted and told', async () => {
+  const store = new PassingStore();
+  const { id } = await begun(store);
+  const keepBatch = store.keepBatch.bind(store);
+  let isFull = true;
+  store.keepBatch = async (batch, next) => {
+    if (isFull) throw new Error('disk full');
+    return keepBatch(batch, next);
+  };
+  const outbox = new Outbox(store);
+  outbox.open(id, 1, {});
+  for (let k = 0; k < 30_000; k++) outbox.add(event(k));
+  await outbox.flush();
+  assert.ok(outbox.waiting <= MOST_WAITING + 5000);
+  isFull = false;
+  await outbox.flush();
+  await outbox.flush();
+  outbox.close();
+  const { api, rows } = server();
+  await drained(new Sender(api, store, (await store.session(id))!));
+  const gaps = [...rows.values()].flatMap((r) => (r.gap ? [r.gap as { lost: number; reason: string }] : []));
+  assert.equal(gaps[0]!.reason, 'queue_full');
+  assert.equal(gaps.reduce((sum, gap) => sum + gap.lost, 0) + rows.size - gaps.length, 30_000);
 });
 
 const filled = async (count: number) => {

@@ -169,21 +169,28 @@ pub struct AnswerExport {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswerFormat {
+    FigureSvg,
+    /// At print resolution.
+    FigurePng,
     /// A new folder: averages, participants, epochs and clusters, one CSV file each.
     Tables,
 }
 
 impl AnswerFormat {
-    pub const ALL: [AnswerFormat; 1] = [AnswerFormat::Tables];
+    pub const ALL: [AnswerFormat; 3] = [AnswerFormat::FigureSvg, AnswerFormat::FigurePng, AnswerFormat::Tables];
 
     pub fn label(self) -> &'static str {
         match self {
+            AnswerFormat::FigureSvg => "Figure as SVG …",
+            AnswerFormat::FigurePng => "Figure as PNG …",
             AnswerFormat::Tables => "Tables as CSV …",
         }
     }
 
     pub fn told(self) -> &'static str {
         match self {
+            AnswerFormat::FigureSvg => "Figure as shown, SVG",
+            AnswerFormat::FigurePng => "Figure as shown, PNG for print",
             AnswerFormat::Tables => "Tables as CSV: averages, participants, epochs, clusters",
         }
     }
@@ -191,6 +198,8 @@ impl AnswerFormat {
     /// What is proposed.
     pub fn file_name(self) -> &'static str {
         match self {
+            AnswerFormat::FigureSvg => "averages.svg",
+            AnswerFormat::FigurePng => "averages.png",
             AnswerFormat::Tables => "averages",
         }
     }

@@ -317,7 +317,7 @@ fn write_author(scene: &mut Scene, field: &str) {
 /// Two people's annotations, and one being made.
 pub fn annotate(scene: &mut Scene) {
     use egui_kittest::kittest::Queryable;
-    scene.window.get_by_label("Annotations").click();
+    scene.window.get_by_label("Annotate").click();
     scene.settle();
     write_author(scene, "Coded by");
     let stream = std::sync::Arc::new(annotation_stream().name);
@@ -342,7 +342,7 @@ pub fn annotate(scene: &mut Scene) {
     let records =
         annotations.map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() }).collect();
     scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
-    scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::Num1);
+    scene.window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num1);
     scene.settle();
     scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
     scene.window.key_press(egui::Key::Q);
@@ -352,7 +352,7 @@ pub fn annotate(scene: &mut Scene) {
 /// In the middle of a pass.
 pub fn rate(scene: &mut Scene) {
     use egui_kittest::kittest::Queryable;
-    scene.window.get_by_label("Rating").click();
+    scene.window.get_by_label("Rate").click();
     scene.settle();
     write_author(scene, "Rated by");
     scene.window.key_press(egui::Key::R);
@@ -364,7 +364,7 @@ pub fn rate(scene: &mut Scene) {
 /// A pass that was compared with the network.
 pub fn rated(scene: &mut Scene) {
     use egui_kittest::kittest::Queryable;
-    scene.window.get_by_label("Rating").click();
+    scene.window.get_by_label("Rate").click();
     scene.settle();
     let stream = std::sync::Arc::new(rating_stream().name);
     let records = (0..15_000u64).map(|k| {

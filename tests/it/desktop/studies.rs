@@ -188,10 +188,10 @@ fn annotations_are_made_taken_back_and_brought_back_by_keyboard() {
     press(&mut scene, Modifiers::NONE, Key::Num2);
     let added = store(&mut scene, &mut seq);
     assert_eq!((added[0].author.as_str(), added[0].stream), ("ann", AddedStream::Annotation));
-    press(&mut scene, Modifiers::SHIFT, Key::Num1);
+    press(&mut scene, Modifiers::COMMAND, Key::Num1);
     assert!(store(&mut scene, &mut seq).is_empty(), "a range has two ends");
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
-    press(&mut scene, Modifiers::SHIFT, Key::Num1);
+    press(&mut scene, Modifiers::COMMAND, Key::Num1);
     store(&mut scene, &mut seq);
     let all = standing(&scene);
     assert_eq!(all.iter().map(|a| a.0.as_str()).collect::<Vec<_>>(), ["frown", "smile"]);
@@ -228,7 +228,7 @@ fn two_people_who_coded_are_compared() {
         .map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() })
         .collect();
     scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
-    click(&mut scene, "Annotations");
+    click(&mut scene, "Annotate");
     assert!(says(&scene, "ann and bob: κ = +0.9"));
     click(&mut scene, &format!("{} smile, 10.0 s, by ann", at(10.0)));
     assert_eq!(scene.state().review.as_ref().unwrap().playhead.at, at(10.0));
@@ -238,7 +238,7 @@ fn two_people_who_coded_are_compared() {
 fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     let mut seq = 0;
     let mut scene = scenes::review(plain().with_step_dt(0.05), &Script::of(60.0), false);
-    click(&mut scene, "Rating");
+    click(&mut scene, "Rate");
     scene.window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Rated by").focus();
     scene.settle();
     field_type(&mut scene, "sub-14");
