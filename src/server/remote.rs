@@ -135,9 +135,13 @@ async fn run(
             Ok(mut remote) => {
                 if is_resumed {
                     remote.note("resumed", json!({ "why": "the server was started anew" }));
-                    remote.go_on().await;
                 }
-                remote.run(&mut orders).await;
+                let finished = remote.run(&mut orders).await;
+                // Whoever watches is told of the end.
+                drop(remote);
+                if let Some(finished) = finished {
+                    answer_late(Some(finished), &mut orders).await;
+                }
             }
             Err(failed) => refuse_all(&failed.0, &failed.1.to_string(), &mut orders).await,
         },
@@ -154,17 +158,19 @@ async fn reopen(plan: &RemotePlan) -> Result<Opened, StoreError> {
 /// A session whose file cannot be opened. Its browser keeps what it has.
 async fn refuse_all(plan: &RemotePlan, why: &str, orders: &mut mpsc::Receiver<Order>) {
     eprintln!("affectograph: session {} cannot go on: {why}", plan.folder.display());
-    let problem = || {
-        let detail = "This session was closed or damaged on the server and takes nothing more.";
-        Problem::new(StatusCode::GONE, "gone", detail)
-    };
     plan.hub.closed(&plan.id);
+    answer_late(None, orders).await;
+}
+
+/// Answers what was asked before everybody knew that the session is over: until nobody can ask it any more.
+async fn answer_late(finished: Option<Finished>, orders: &mut mpsc::Receiver<Order>) {
+    let gone = || Problem::new(StatusCode::GONE, "gone", "This session is closed and takes nothing more.");
     while let Some(order) = orders.recv().await {
         // Whoever asked may be gone.
         match order {
-            Order::Records(_, to) => drop(to.send(Err(problem()))),
-            Order::Chunk(.., to) => drop(to.send(Err(problem()))),
-            Order::Finish(_, to) => drop(to.send(Err(problem()))),
+            Order::Records(_, to) => drop(to.send(Err(gone()))),
+            Order::Chunk(.., to) => drop(to.send(Err(gone()))),
+            Order::Finish(_, to) => drop(to.send(finished.clone().ok_or_else(gone))),
             Order::Leave(to) => {
                 let _ = to.send(());
                 return;
@@ -237,10 +243,12 @@ impl Remote {
         })
     }
 
-    async fn run(&mut self, orders: &mut mpsc::Receiver<Order>) {
+    /// `Some` when the session was closed.
+    async fn run(&mut self, orders: &mut mpsc::Receiver<Order>) -> Option<Finished> {
+        let mut is_closed = self.go_on().await;
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        while !is_closed {
             let order = tokio::select! {
                 order = orders.recv() => order,
                 _ = look.tick(), if self.film.is_some() => {
@@ -248,19 +256,22 @@ impl Remote {
                     continue;
                 }
             };
-            let is_over = match order {
-                None => true,
-                Some(order) => self.carry_out(order).await,
-            };
-            if is_over {
-                break;
+            match order {
+                Some(Order::Leave(to)) => {
+                    self.give_up_recorder().await;
+                    let _ = to.send(()); // whoever asked may be gone
+                    return None;
+                }
+                Some(order) => is_closed = self.carry_out(order).await,
+                None => break,
             }
         }
         // What was handed over is stored; without its end the session stays open.
         self.give_up_recorder().await;
+        is_closed.then(|| self.finished())
     }
 
-    /// `true` when nothing more is to be done. Whoever asked may be gone: then there is nobody to answer.
+    /// `true` when the session is closed. Whoever asked may be gone: then there is nobody to answer.
     async fn carry_out(&mut self, order: Order) -> bool {
         match order {
             Order::Records(batch, to) => {
@@ -295,11 +306,7 @@ impl Remote {
                 self.set_finished(finish);
                 return self.go_on().await;
             }
-            Order::Leave(to) => {
-                self.give_up_recorder().await;
-                let _ = to.send(());
-                return true;
-            }
+            Order::Leave(_) => {} // taken out before
         }
         false
     }
@@ -446,7 +453,11 @@ impl Remote {
             }
             self.set_finished(finish);
         }
-        Ok(Finished { committed: self.intake.committed(), video_chunks: self.chunks.next() })
+        Ok(self.finished())
+    }
+
+    fn finished(&self) -> Finished {
+        Finished { committed: self.intake.committed(), video_chunks: self.chunks.next() }
     }
 
     fn set_finished(&mut self, finish: Finish) {

@@ -202,7 +202,7 @@ pub struct Finish {
     pub video_chunks: u64,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Finished {
     pub committed: BTreeMap<String, u64>,
     pub video_chunks: u64,

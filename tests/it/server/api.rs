@@ -38,7 +38,10 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     incomplete.is_problem(409);
     assert_eq!(incomplete.json["missing"]["page"], json!([{"from": 200, "until": 203}]));
     let finish = json!({"page": 200, "affect": 300, "page_clock": 1});
-    remote.finish(finish.clone()).ok();
+    // Also while it is being closed.
+    for _ in 0..10 {
+        assert_eq!(remote.finish(finish.clone()).ok()["committed"]["page"], 200);
+    }
     let folder = closed(s.dir.path()).remove(0);
     // The answer may have been lost: finishing again is harmless, and more is refused.
     remote.finish(finish).ok();
