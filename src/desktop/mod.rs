@@ -15,6 +15,7 @@ mod command;
 mod decimate;
 mod describe;
 mod dialogs;
+mod event_marks;
 mod events;
 mod expressions;
 mod figures;
