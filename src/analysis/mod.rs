@@ -34,6 +34,6 @@ pub use numbers::half_interval_95;
 pub use plan::{Correction, EpochPlan, Measure};
 pub use quality::{Grade, LossByReason, QualityReport, quality};
 pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};
-pub use sentiment::{Lexicon, LexiconError, Sentiment, TakenBack, sentiments, taken_back};
+pub use sentiment::{Lexicon, LexiconError, Sentiment, TakenBack, deleted_events, sentiments, taken_back};
 pub use signal::{LATER, Signal, signal};
 pub use table::{EpochRow, epoch_table};

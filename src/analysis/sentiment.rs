@@ -2,12 +2,15 @@
 //! emphasis and contrast. It is made for short English texts; another language needs a lexicon of its own, and the
 //! English rules then do nothing.
 
+use std::sync::Arc;
+
 use serde::Serialize;
+use serde_json::json;
 use thiserror::Error;
 use vader_sentiment::{SentimentIntensityAnalyzer, parse_raw_lexicon};
 
 use super::{DeletedPassage, deleted_passages};
-use crate::session::Timeline;
+use crate::session::{Body, Record, StreamInfo, Timeline};
 
 /// VADER's figures. `positive`, `neutral` and `negative` are shares of the text and sum to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -62,6 +65,25 @@ pub fn taken_back(timeline: &Timeline, lexicon: Option<&Lexicon>) -> Vec<TakenBa
     let texts: Vec<&str> = passages.iter().map(|p| p.text.as_deref().unwrap_or_default()).collect();
     let sentiments = sentiments(&texts, lexicon);
     passages.into_iter().zip(sentiments).map(|(passage, sentiment)| TakenBack { passage, sentiment }).collect()
+}
+
+/// The same as events of `stream`, each at the moment at which taking back began.
+pub fn deleted_events(timeline: &Timeline, stream: &StreamInfo) -> Vec<Record> {
+    let name = Arc::new(stream.name.clone());
+    let event = |(seq, TakenBack { passage, sentiment }): (usize, TakenBack)| Record {
+        stream: name.clone(),
+        seq: seq as u64,
+        at: passage.from,
+        body: Body::event(
+            "taken_back",
+            json!({
+                "target": passage.target, "text": passage.text, "length": passage.length,
+                "until_ns": passage.until.as_ns(), "is_replaced": passage.is_replaced,
+                "sentiment": sentiment.map(|s| s.compound),
+            }),
+        ),
+    };
+    taken_back(timeline, None).into_iter().enumerate().map(event).collect()
 }
 
 /// The sentiment of each text; `None` where it holds no word to judge by. `lexicon` replaces the English one.
@@ -128,6 +150,36 @@ mod tests {
         assert!(Lexicon::parse("gut\tNaN").is_err());
         assert!(Lexicon::parse("gut\t400").is_err());
         assert_eq!(Lexicon::parse(" \n").unwrap_err(), LexiconError::Empty);
+    }
+
+    #[test]
+    fn a_deleted_passage_is_an_event_that_can_be_asked_for() {
+        use crate::session::{PAGE, Timestamp, deleted_stream, page_stream};
+        let mut timeline = Timeline::default();
+        timeline.declare(page_stream());
+        timeline.declare(deleted_stream());
+        for (seq, (at, before, after, inserted, deleted)) in
+            [(10, 0, 9, "I hate it", ""), (20, 9, 0, "", "I hate it")].into_iter().enumerate()
+        {
+            let data = json!({
+                "target": "#comment", "document": 1, "length_before": before, "length_after": after, "position": 0,
+                "inserted": inserted, "deleted": deleted,
+                "inserted_length": inserted.len(), "deleted_length": deleted.len(),
+            });
+            let stream = Arc::new(PAGE.parse().unwrap());
+            timeline.ingest(&Record {
+                stream,
+                seq: seq as u64,
+                at: Timestamp::from_ns(at),
+                body: Body::event("input", data),
+            });
+        }
+        deleted_events(&timeline, &deleted_stream()).iter().for_each(|r| timeline.ingest(r));
+        let choice: crate::analysis::EventChoice = "deleted matches=hate".parse().unwrap();
+        let onsets = choice.choose(&timeline).unwrap();
+        assert_eq!(onsets.iter().map(|o| o.at.as_ns()).collect::<Vec<_>>(), [20]);
+        let event = &timeline.events()[2].what;
+        assert!((event.data["sentiment"].as_f64().unwrap() + 0.5719).abs() < 5e-5);
     }
 
     #[test]

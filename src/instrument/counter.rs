@@ -12,8 +12,9 @@ use crossbeam_channel::{Receiver, Sender};
 use super::rows;
 use crate::analysis::EventChoice;
 use crate::desktop::port::{Catalogue, EventForm, EventKind, Matches, Update, Wake};
-use crate::session::{EventRow, Happening, PAGE_CLOCK, Record, StreamKind, Timeline};
+use crate::session::{EventRow, Happening, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use crate::store::{SessionFile, StoreError};
+use crate::survey::read_events;
 
 /// What is offered of each kind.
 const OFFERED: usize = 60;
@@ -110,19 +111,22 @@ fn look_through(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> R
     let file = SessionFile::open(folder)?;
     // Measurements of the clock are not what somebody did.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
-    for stream in streams {
-        file.each_event(stream.name.as_str(), None, |record| {
-            let Some(row) = event(record) else { return };
-            let choice = EventChoice::like(&row);
-            let kind = kinds.entry((choice.stream.to_string(), row.what.kind)).or_default();
-            kind.count += 1;
-            for (counted, name) in [(&mut kind.targets, choice.target), (&mut kind.values, choice.value)] {
-                if let Some(name) = name.filter(|name| counted.len() < DISTINCT || counted.contains_key(name)) {
-                    *counted.entry(name).or_insert(0) += 1;
-                }
+    let mut found = |row: &EventRow<Happening>| {
+        let choice = EventChoice::like(row);
+        let kind = kinds.entry((choice.stream.to_string(), row.what.kind.clone())).or_default();
+        kind.count += 1;
+        for (counted, name) in [(&mut kind.targets, choice.target), (&mut kind.values, choice.value)] {
+            if let Some(name) = name.filter(|name| counted.len() < DISTINCT || counted.contains_key(name)) {
+                *counted.entry(name).or_insert(0) += 1;
             }
-        })?;
+        }
+    };
+    for stream in streams {
+        file.each_event(stream.name.as_str(), None, |record| event(record).iter().for_each(&mut found))?;
     }
+    let mut deleted = Timeline::default();
+    read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
+    deleted.events().iter().for_each(found);
     Ok(())
 }
 
@@ -171,8 +175,6 @@ fn count(folder: &Path, choice: &EventChoice) -> Result<u64, String> {
     let file = SessionFile::open(folder).map_err(|e| e.to_string())?;
     let mut timeline = Timeline::default();
     file.streams().iter().for_each(|s| timeline.declare(s.clone()));
-    let kinds = choice.kinds();
-    file.each_event(choice.stream.as_str(), kinds.as_ref().map(|k| &k[..]), |r| timeline.ingest(&r))
-        .map_err(|e| e.to_string())?;
+    read_events(&file, choice, &mut timeline).map_err(|e| e.to_string())?;
     choice.count(&timeline).map(|n| n as u64).map_err(|e| e.to_string())
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::take::Take;
-use crate::analysis::{QualityLimits, QualityReport, baseline_of, baseline_phases, poor_stretches, sample_quality};
+use crate::analysis::{
+    QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
+};
 use crate::capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use crate::cli::{Loaded, Places, reopen};
 use crate::desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
 };
-use crate::session::{AFFECT, CameraSettings, VIDEO};
+use crate::session::{AFFECT, CameraSettings, Timeline, VIDEO, deleted_stream};
 use crate::store::{self, Condition, Library, SessionEntry, StoreError};
 use crate::vision::Reading;
 
@@ -187,7 +189,7 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
     Ok(OpenedSession {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),
-        timeline: loaded.timeline.clone(),
+        timeline: with_deleted(&loaded.timeline),
         frames,
         facts: facts(loaded),
         // A study that this program does not know all of names no labels; those in use are offered all the same.
@@ -196,6 +198,16 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
         poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
         session,
     })
+}
+
+/// What was typed and taken back stands among the events, too.
+fn with_deleted(stored: &Timeline) -> Timeline {
+    let mut timeline = stored.clone();
+    let stream = deleted_stream();
+    let events = deleted_events(stored, &stream);
+    timeline.declare(stream);
+    events.iter().for_each(|r| timeline.ingest(r));
+    timeline
 }
 
 fn facts(loaded: &Loaded) -> Vec<(String, String)> {

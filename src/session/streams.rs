@@ -43,6 +43,7 @@ pub const FACE: &str = "face";
 pub const LANDMARKS: &str = "landmarks";
 pub const PAGE: &str = "page";
 pub const MARKER: &str = "marker";
+pub const DELETED: &str = "deleted";
 pub const HEALTH: &str = "health";
 pub const PAGE_CLOCK: &str = "page_clock";
 pub const VIDEO: &str = "video";
@@ -168,6 +169,15 @@ pub fn page_stream() -> StreamInfo {
     events(
         PAGE,
         "the participant's actions in the page, on the session clock; `page_ms` in the data is the page's raw performance.now()",
+    )
+}
+
+/// Not stored: worked out from the edits of `page` whenever a session is read.
+pub fn deleted_stream() -> StreamInfo {
+    events(
+        DELETED,
+        "passages that the participant typed and took back: `text` where it is known, `length` in UTF-16 units, `until_ns`, \
+         and `sentiment` from −1 to 1 by VADER's English lexicon",
     )
 }
 

@@ -4,6 +4,7 @@
 //! It may know `store` and `analysis`; the window, the command line and the exports ask through it.
 
 mod ask;
+mod events;
 mod findings;
 mod session;
 mod study;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use ask::{Cancel, ask};
+pub use events::read_events;
 pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use session::session_epochs;
 pub use study::study_sessions;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Question, SessionAnswer, SurveyError};
+use super::{Question, SessionAnswer, SurveyError, read_events};
 use crate::analysis::{LATER, baseline_phases, epochs};
 use crate::session::{AFFECT, FACE, PHASE, StreamKind, Timeline, Timestamp};
 use crate::store::SessionFile;
@@ -29,7 +29,7 @@ fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, Su
     let mut timeline = Timeline::default();
     file.streams().iter().for_each(|s| timeline.declare(s.clone()));
     for choice in &question.conditions {
-        file.each_event(choice.stream.as_str(), choice.kinds().as_ref().map(|k| &k[..]), |r| timeline.ingest(&r))?;
+        read_events(file, choice, &mut timeline)?;
     }
     file.each_event(PHASE, None, |r| timeline.ingest(&r))?;
 
