@@ -1,5 +1,5 @@
-//! How often 200 simulated studies without any effect claim one: a test at 5 % may do so in 5 % of them, which is 10 give
-//! or take 3. The test alone, on thousands of studies of mere noise, tells the rate itself.
+//! How often simulated studies without any effect claim one: a test at 5 % may do so in 5 % of them. Of 200 that would be
+//! 10, give or take 3, too few to judge by, so there are 1,000: 50, give or take 7. The test alone, on thousands of studies of mere noise, tells the rate itself.
 
 #[allow(dead_code)]
 #[path = "../tests/it/simulated.rs"]
@@ -16,7 +16,7 @@ use affectograph::session::{ParticipantId, SessionNumber, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-const STUDIES: u64 = 200;
+const STUDIES: u64 = 1000;
 const PARTICIPANTS: u32 = 30;
 const PERMUTATIONS: u64 = 1000;
 
