@@ -3,6 +3,7 @@ interpolated with NumPy, averaged within participants and then over them. One pr
 
 import json
 import os
+import resource
 import sqlite3
 import sys
 import time
@@ -65,7 +66,9 @@ def main():
     courses = {name: pd.DataFrame([e[k] for _, kept in found for e in kept]) for k, name in enumerate(("valence", "arousal"))}
     who = [participant for participant, kept in found for _ in kept]
     mean = {name: table.groupby(who).mean().mean().tolist() for name, table in courses.items()}
-    print(json.dumps({"seconds": time.perf_counter() - start, "processes": processes, "kept": len(who), **mean}))
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    processor_s = sum(u.ru_utime + u.ru_stime for u in used)
+    print(json.dumps({"processor_s": processor_s, "seconds": time.perf_counter() - start, "processes": processes, "kept": len(who), **mean}))
 
 
 if __name__ == "__main__":

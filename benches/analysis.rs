@@ -44,13 +44,13 @@ fn main() {
 
     let question = Question { conditions: vec![choice()], plan: EpochPlan::default() };
     reset_peak_memory();
-    let start = Instant::now();
+    let (start, cpu_before_s) = (Instant::now(), cpu_s());
     let answer = ask(&folders, &question, |_| {}, &Cancel::default()).expect("sessions laid above");
     let averages = Measure::ALL.map(|m| average(&answer.condition(0), &question.plan, m).expect("events laid above"));
-    let ours = start.elapsed();
+    let (ours, ours_cpu_s) = (start.elapsed(), cpu_s() - cpu_before_s);
     let a = &averages[0];
     println!(
-        "affectograph: {:.2} s, peak memory {:.0} MB ({} of {} epochs kept, {} participants, both measures)",
+        "affectograph: {:.2} s ({ours_cpu_s:.2} s of processor), peak memory {:.0} MB ({} of {} epochs kept, {} participants, both measures)",
         ours.as_secs_f64(),
         peak_memory_mb(),
         a.epochs,
@@ -58,7 +58,7 @@ fn main() {
         a.participants
     );
     whole_sessions(&folders, &question);
-    beside_numpy(&root, ours, &averages.map(|a| a.mean));
+    beside_numpy(&root, ours, ours_cpu_s, &averages.map(|a| a.mean));
 }
 
 fn choice() -> EventChoice {
@@ -79,7 +79,7 @@ fn whole_sessions(folders: &[PathBuf], question: &Question) {
     println!("for comparison: one whole session into a timeline takes {each:.2} s and two threads");
 }
 
-fn beside_numpy(root: &Path, ours: Duration, means: &[Vec<f64>; 2]) {
+fn beside_numpy(root: &Path, ours: Duration, ours_cpu_s: f64, means: &[Vec<f64>; 2]) {
     let python = std::env::var_os("AFFECTOGRAPH_TEST_PYTHON").unwrap_or("build/test-venv/bin/python".into());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/analysis.py");
     let output = match Command::new(&python).arg(script).arg(root).output() {
@@ -88,12 +88,15 @@ fn beside_numpy(root: &Path, ours: Duration, means: &[Vec<f64>; 2]) {
         Err(e) => return println!("NumPy and pandas: not run ({e}); ./test installs them"),
     };
     let theirs: Value = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
-    let seconds = theirs["seconds"].as_f64().expect("a number");
+    let number = |name: &str| theirs[name].as_f64().expect("a number");
     println!(
-        "NumPy and pandas, {} processes: {seconds:.2} s, {} epochs kept: ratio {:.3}",
+        "NumPy and pandas, {} processes: {:.2} s ({:.2} s of processor), {} epochs kept: ratio {:.3}, of processor {:.3}",
         theirs["processes"],
+        number("seconds"),
+        number("processor_s"),
         theirs["kept"],
-        ours.as_secs_f64() / seconds
+        ours.as_secs_f64() / number("seconds"),
+        ours_cpu_s / number("processor_s"),
     );
     for (name, mean) in ["valence", "arousal"].into_iter().zip(means) {
         let other = theirs[name].as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number"));
@@ -111,6 +114,7 @@ fn lay(root: &Path, sessions: u32, has_landmarks: bool) -> Vec<PathBuf> {
         return folders;
     }
     let start = Instant::now();
+    std::fs::create_dir_all(root).expect("room on the disk");
     let template = tempfile::tempdir_in(root.parent().unwrap_or(Path::new("."))).expect("a folder");
     record_an_hour(template.path(), has_landmarks);
     for (n, folder) in (1..).zip(&folders) {
@@ -200,6 +204,14 @@ fn reset_peak_memory() {
     if std::fs::write("/proc/self/clear_refs", "5").is_err() {
         println!("the peak of memory includes laying the sessions");
     }
+}
+
+/// Of all threads; on a busy machine it tells more than the clock on the wall.
+fn cpu_s() -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0; // USER_HZ, on every Linux there is
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|n| n.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }
 
 fn peak_memory_mb() -> f64 {

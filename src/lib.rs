@@ -7,6 +7,7 @@ pub mod capture;
 pub mod cli;
 pub mod desktop;
 pub mod export;
+pub mod import;
 pub mod instrument;
 pub mod page;
 pub mod recording;

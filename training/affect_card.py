@@ -85,7 +85,8 @@ def figures_text(report: dict) -> str:
 Rows of the confusion matrix are majority labels, columns predictions, in the order above:
 `{report["confusion"]}`
 
-One thread, median of 1,000 runs: {report["latency_ms"]:.2f} ms on a machine of two cores; {report["size_mb"]:.1f} MB. PyTorch and ONNX differ by at most {report["torch_onnx_difference"]:.0e}.
+One thread, median of 1,000 runs: {report["latency_ms"]:.2f} ms on a machine of two cores; {report["size_mb"]:.1f} MB.
+PyTorch and ONNX differ by at most {report["torch_onnx_difference"]:.0e}.
 On a recording of one person going from neutral to a smile, valence goes from
 {report["recording_valence_start"]:+.2f} to {report["recording_valence_end"]:+.2f}."""
 
@@ -131,10 +132,10 @@ def yaw_loss(report: dict) -> float:
 
 def yaw_table(title: str, report: dict) -> str:
     """Rows of one network at each rendered yaw."""
-    rows = [
-        f"| {title} | {row['yaw']:.0f}° | {row['accuracy_8_class']:.3f} | {row['ccc_valence']:.3f} | {row['ccc_arousal']:.3f} |"
-        for row in report["by_yaw"]
-    ]
+    rows = []
+    for row in report["by_yaw"]:
+        figures = " | ".join(f"{row[name]:.3f}" for name in ("accuracy_8_class", "ccc_valence", "ccc_arousal"))
+        rows.append(f"| {title} | {row['yaw']:.0f}° | {figures} |")
     return "\n".join(rows)
 
 

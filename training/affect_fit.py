@@ -51,7 +51,7 @@ def load_training(cfg: dict) -> dict:
     names = ("eyes", "shares", "valence_arousal")
     merged = {name: np.concatenate([faces[name] for _, faces in groups]) for name in names}
     if cfg["train"].get("hard_labels", False):
-        merged["shares"] = np.eye(merged["shares"].shape[1], dtype=np.float32)[merged["shares"].argmax(axis=1)]
+        merged["shares"] = np.eye(len(affect_data.EXPRESSIONS), dtype=np.float32)[merged["shares"].argmax(axis=1)]
     merged["odds"] = np.concatenate([share * sampling_odds(faces["shares"], power) for share, faces in groups])
     # The pictures differ in size, so they stay a list.
     merged["image"] = [picture for _, faces in groups for picture in faces["image"]]
@@ -111,8 +111,8 @@ def _fit(team: loop.Team, cfg: dict) -> None:
 
     epoch_steps = faces["voted"] // train_cfg["batch"]
     course = loop.Course(
-        name=cfg["name"], seed=cfg["seed"], steps=train_cfg["epochs"] * epoch_steps, epoch_steps=epoch_steps, rate=train_cfg["learning_rate"],
-        decay=train_cfg["weight_decay"], average=train_cfg["ema_decay"], rise=0.1,
+        name=cfg["name"], seed=cfg["seed"], steps=train_cfg["epochs"] * epoch_steps, epoch_steps=epoch_steps,
+        rate=train_cfg["learning_rate"], rise=0.1, decay=train_cfg["weight_decay"], average=train_cfg["ema_decay"],
         minutes=train_cfg.get("minutes", math.inf), bfloat16=train_cfg.get("bfloat16", False),
     )
     loop.fit(

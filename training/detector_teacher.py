@@ -1,6 +1,5 @@
 """The teacher YuNet: boxes and five points that our detector learns from. Used in preparation only."""
 
-import cv2
 import numpy as np
 import onnxruntime
 

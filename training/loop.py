@@ -129,62 +129,75 @@ def fit(
     keeps the best average; without, the last checkpoint's average is the result.
     """
     device = pick_device(threads)
-    folder = run_folder(course.name)
     torch.manual_seed(course.seed)
-    net = net.to(device, memory_format=torch.channels_last)
-    average = MovingAverage(net, course.average)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=course.rate, weight_decay=course.decay)
-    done, used_s, best, rows = 0, 0.0, -math.inf, []
-    if saved := load_checkpoint(folder / "checkpoint.pt"):
-        net.load_state_dict(saved["net"])
-        average.net.load_state_dict(saved["average"])
-        optimiser.load_state_dict(saved["optimiser"])
-        average.steps = done = saved["step"]
-        used_s, best, rows = saved["used_s"], saved["best"], saved["rows"]
-
-    curves, progress = Curves(folder, rows), Progress(course.steps, done)
+    run = _Run(course, net.to(device, memory_format=torch.channels_last))
     half = course.bfloat16 and has_bfloat16()
-    sums, counted, passed = {}, 0, max(done / course.steps, used_s / (60 * course.minutes))
-    begin_s = time.monotonic()
-    if passed >= 1:
+    if run.passed >= 1:
         return
-    for step, batch in enumerate(batches(done), done):
+    first, begin_s, used_s, progress = run.step, time.monotonic(), run.used_s, Progress(course.steps, run.step)
+    sums, counted = {}, 0
+    for batch in batches(first):
         if counted == 0:
-            torch.manual_seed(hash((course.seed, step, team.rank)))
+            torch.manual_seed(hash((course.seed, run.step, team.rank)))
         net.train()
-        for group in optimiser.param_groups:
-            group["lr"] = course.rate_at(passed)
+        for group in run.optimiser.param_groups:
+            group["lr"] = course.rate_at(run.passed)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             value, parts = loss(net, batch, device)
-        optimiser.zero_grad()
+        run.optimiser.zero_grad()
         value.backward()
-        spent_s = used_s + time.monotonic() - begin_s
-        passed = _share_gradients(net, max((step + 1) / course.steps, spent_s / (60 * course.minutes)), team)
+        run.step, run.used_s = run.step + 1, used_s + time.monotonic() - begin_s
+        run.passed = _share_gradients(net, run.passed_here(), team)
         torch.nn.utils.clip_grad_norm_(net.parameters(), course.clip)
-        optimiser.step()
-        average.follow(net)
+        run.optimiser.step()
+        run.average.follow(net)
         counted += 1
-        for name, part in parts.items():
-            sums[name] = sums.get(name, 0.0) + part
-        is_last = passed >= 1 or step + 1 == course.steps
+        sums = {name: sums.get(name, 0.0) + part for name, part in parts.items()}
+        means = {name: total / counted for name, total in sums.items()}
         if team.rank == 0:
-            means = {name: total / counted for name, total in sums.items()}
-            progress.show(round(passed * course.steps), f"step {step + 1}  {_text(means)}")
-        if (step + 1) % course.epoch_steps == 0 or is_last:
+            progress.show(round(run.passed * course.steps), f"step {run.step}  {_text(means)}")
+        if run.step % course.epoch_steps == 0 or run.passed >= 1:
             if team.rank == 0:
-                found = means | measure(average.net, device)
-                curves.add(epoch=(step + 1) / course.epoch_steps, minutes=spent_s / 60, **found)
-                progress.note(f"step {step + 1}: {_text(found)}")
-                if score and score(found) > best:
-                    best = score(found)
-                    torch.save(average.net.state_dict(), folder / "best.pt")
-                save_checkpoint(folder / "checkpoint.pt", {
-                    "net": net.state_dict(), "average": average.net.state_dict(), "optimiser": optimiser.state_dict(),
-                    "step": step + 1, "used_s": spent_s, "best": best, "rows": curves.rows,
-                })
+                found = means | measure(run.average.net, device)
+                progress.note(f"step {run.step}: {_text(found)}")
+                run.keep(found, score)
             sums, counted = {}, 0
-        if is_last:
+        if run.passed >= 1:
             return
+
+
+class _Run:
+    """All that a run's checkpoint holds, taken up from it where there is one."""
+
+    def __init__(self, course: Course, net: torch.nn.Module):
+        self.course, self.net, self.folder = course, net, run_folder(course.name)
+        self.average = MovingAverage(net, course.average)
+        self.optimiser = torch.optim.AdamW(net.parameters(), lr=course.rate, weight_decay=course.decay)
+        self.step, self.used_s, self.best, rows = 0, 0.0, -math.inf, []
+        if saved := load_checkpoint(self.folder / "checkpoint.pt"):
+            net.load_state_dict(saved["net"])
+            self.average.net.load_state_dict(saved["average"])
+            self.optimiser.load_state_dict(saved["optimiser"])
+            self.average.steps = self.step = saved["step"]
+            self.used_s, self.best, rows = saved["used_s"], saved["best"], saved["rows"]
+        self.curves = Curves(self.folder, rows)
+        self.passed = self.passed_here()
+
+    def passed_here(self) -> float:
+        """How much of the run is over, from 0 to 1, by this process's clock."""
+        return max(self.step / self.course.steps, self.used_s / (60 * self.course.minutes))
+
+    def keep(self, found: dict[str, float], score: Callable[[dict[str, float]], float] | None) -> None:
+        """Notes an epoch's figures, the average if it is the best so far, and the checkpoint."""
+        self.curves.add(epoch=self.step / self.course.epoch_steps, minutes=self.used_s / 60, **found)
+        if score and score(found) > self.best:
+            self.best = score(found)
+            torch.save(self.average.net.state_dict(), self.folder / "best.pt")
+        save_checkpoint(self.folder / "checkpoint.pt", {
+            "net": self.net.state_dict(), "average": self.average.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(), "step": self.step, "used_s": self.used_s, "best": self.best,
+            "rows": self.curves.rows,
+        })
 
 
 def _share_gradients(net: torch.nn.Module, passed: float, team: Team) -> float:

@@ -1,7 +1,7 @@
 // `createRecorder`: consent, capture, store, server and camera put together. Nothing of it ever throws into the page,
 // except `createRecorder` itself where the site forgot something.
 
-import { BehaviorSubject, Subject, Subscription, type Observable, fromEvent } from 'rxjs';
+import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { load } from './assets';
 import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
@@ -12,6 +12,7 @@ import { startReplay } from './replay';
 import { sources } from './sources';
 import { IDLE, type RecordedAffect, type RecordedEvent, type State } from './state';
 import { Api, Refused, batchBody } from './transport/http';
+import { on } from './transport/listen';
 import { Outbox } from './transport/outbox';
 import { better } from './transport/clock';
 import { clock$ } from './transport/pings';
@@ -223,15 +224,15 @@ class PageRecorder implements Recorder {
       store!.keepDocument(session.id, this.info).then(() => this.sender?.wake(), () => undefined);
       this.capture?.attach();
     }));
-    this.running.add(fromEvent(window, 'pagehide').subscribe((event) => this.leave((event as PageTransitionEvent).persisted)));
-    this.running.add(fromEvent(window, 'pageshow').subscribe((event) => {
-      if ((event as PageTransitionEvent).persisted) void this.guarded(() => this.comeBack());
+    this.running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.leave(event.persisted)));
+    this.running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
+      if (event.persisted) void this.guarded(() => this.comeBack());
     }));
-    this.running.add(fromEvent(window.document, 'visibilitychange').subscribe(() => {
+    this.running.add(on(window.document, 'visibilitychange', () => {
       if (window.document.visibilityState === 'hidden') this.leave(false); // a phone may never say more
     }));
     for (const type of ['online', 'offline']) {
-      this.running.add(fromEvent(window, type).subscribe(() => this.change({ isOnline: navigator.onLine })));
+      this.running.add(on(window, type, () => this.change({ isOnline: navigator.onLine })));
     }
     this.change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
   }
@@ -331,10 +332,11 @@ class PageRecorder implements Recorder {
     noteTab(this.settings.server, this.settings.study, null);
     await outbox.flush();
     await store.change(id, (session) => { session.is_stopped = true; });
+    this.sender?.hurry();
     const until = performance.now() + STOP_PATIENCE_MS;
     while (performance.now() < until && !this.has('failed')) {
-      this.sender?.wake();
       if (await this.tryToFinish(store, id)) break;
+      this.sender?.hurry();
       await pause(FINISH_EVERY_MS / 4);
     }
     this.running.unsubscribe();

@@ -17,8 +17,8 @@ use super::args::Analyze;
 use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
-use crate::recording::{FILM_EVENT, FilmFile, FilmOutcome, Films, Guided, SessionPlan};
-use crate::session::{Body, HEALTH, ParticipantId, SessionNumber};
+use crate::recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
+use crate::session::{Body, FILM_EVENT, HEALTH, ParticipantId, SessionNumber};
 use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use crate::vision::models_folder;
 

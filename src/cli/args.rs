@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::analysis::{Correction, EventChoice};
+use crate::analysis::{Correction, EpochPlan, EventChoice, QualityLimits};
 use crate::capture::CameraSpec;
 use crate::session::{ParticipantId, SessionNumber, StreamName};
+use crate::survey::TestSettings;
 
 /// Records a participant's face, the affect read from it and every action on a web page, on one clock.
 ///
@@ -32,8 +33,10 @@ pub enum Command {
     List(List),
     /// Show what a session holds and how good it is
     Show(Show),
-    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF, Parquet
-    Export(Export),
+    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF, Parquet, a report
+    Export(Box<Export>),
+    /// Lay another program's events onto a session's clock
+    Import(Import),
     /// Make sessions from video files
     Analyze(Analyze),
     /// Score from the stored video what live work skipped, or everything with another network
@@ -122,9 +125,47 @@ pub struct Export {
     pub to: PathBuf,
     #[arg(long, value_enum, default_value_t)]
     pub format: ExportFormat,
+    /// For a report: the events around which it averages, as `affectograph epochs` takes them
+    #[arg(long, value_name = "CHOICE")]
+    pub event: Option<EventChoice>,
+    /// For a report: a second kind of events to compare with
+    #[arg(long, value_name = "CHOICE", requires = "event")]
+    pub against: Option<EventChoice>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Table with a header (CSV or TSV, as BIDS names its columns, or as --time and --kind say) or XDF file
+    pub events: PathBuf,
+    /// Session folder, or a file in it
+    #[arg(long, value_name = "SESSION")]
+    pub session: PathBuf,
+    /// The events' stream in the session becomes `import_<NAME>` [default: the file's name]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Column with the time [default: onset, time_s, time, time_ms … whichever there is]
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Column that says what happened [default: trial_type, kind, event … whichever there is]
+    #[arg(long, value_name = "COLUMN")]
+    pub kind: Option<String>,
+    /// A marker that both recorded; may be given several times [default: every name that both have equally often]
+    #[arg(long, value_name = "NAME", conflicts_with = "offset")]
+    pub shared: Vec<String>,
+    /// No fit: session time is the file's time plus this, in seconds; 0 where both have one clock
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub offset: Option<f64>,
+    /// Who imports, noted in the session
+    #[arg(long, default_value = "affectograph import")]
+    pub author: String,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -140,6 +181,8 @@ pub enum ExportFormat {
     Xdf,
     /// Parquet, partitioned by study, participant and session: one table to DuckDB, Polars and Spark
     Parquet,
+    /// A page to read and print, with its figures as files and a methods text to paste
+    Report,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +244,22 @@ pub struct Epochs {
     /// A second kind of events to compare with
     #[arg(long, value_name = "CHOICE")]
     pub against: Option<EventChoice>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// New folder for the figure and the tables: averages, participants, epochs, clusters, and everything as JSON
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How epochs are cut and tested, for tables and for reports.
+#[derive(Debug, Args)]
+pub struct PlanOptions {
     /// Seconds around the event
     #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..4", allow_hyphen_values = true)]
     pub window: Seconds,
@@ -231,15 +290,25 @@ pub struct Epochs {
     /// Of the permutations' random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// New folder for the figure and the tables: averages, participants, epochs, clusters, and everything as JSON
-    #[arg(long, value_name = "DIR")]
-    pub to: Option<PathBuf>,
-    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
-    #[arg(long, value_name = "DIR")]
-    pub sessions: Option<PathBuf>,
-    /// Print one JSON object instead of sentences
-    #[arg(long)]
-    pub json: bool,
+}
+
+impl PlanOptions {
+    pub fn plan(&self) -> EpochPlan {
+        EpochPlan {
+            window_s: self.window.into(),
+            baseline_s: self.baseline.0.map(Into::into),
+            rate_hz: self.rate,
+            longest_bridge_s: self.bridge,
+            keep_overlapping: self.keep_overlapping,
+            limits: if self.no_limits { QualityLimits::NONE } else { QualityLimits::default() },
+            zero: self.values,
+            source: self.source.clone(),
+        }
+    }
+
+    pub fn test_settings(&self) -> TestSettings {
+        TestSettings { permutations: self.permutations, seed: self.seed }
+    }
 }
 
 /// `-1..4`

@@ -10,25 +10,23 @@ use serde_json::json;
 use super::args::Epochs;
 use super::show::session_folder;
 use super::{Failure, Places};
-use crate::analysis::{Average, Comparison, EpochPlan, QualityLimits, describe_dropped};
+use crate::analysis::{Average, Comparison, describe_dropped};
 use crate::export::write_epochs;
-use crate::survey::{
-    Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, TestSettings, ask, study_sessions,
-};
+use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, study_sessions};
 
 /// Two-sided; what counts as found.
 const SIGNIFICANT: f64 = 0.05;
 
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;
-    let question = Question { conditions: [&a.event].into_iter().chain(&a.against).cloned().collect(), plan: plan(a) };
+    let question =
+        Question { conditions: [&a.event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
     let mut answer = ask(&folders, &question, shown(&folders), &Cancel::default())?;
     answer.left_out.extend(unreadable);
     for LeftOut { folder, why } in &answer.left_out {
         eprintln!("affectograph: {} is left out: {why}", folder.display());
     }
-    let settings = TestSettings { permutations: a.permutations, seed: a.seed };
-    let findings = Findings::of(&answer, settings)?;
+    let findings = Findings::of(&answer, a.plan.test_settings())?;
     if a.json {
         println!("{}", json!({ "question": question, "findings": findings, "left_out": answer.left_out }));
     } else {
@@ -51,19 +49,6 @@ fn sessions(a: &Epochs, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>),
     match &a.study {
         Some(study) => Ok(study_sessions(&places.library()?, study)?),
         None => Ok((named, Vec::new())),
-    }
-}
-
-fn plan(a: &Epochs) -> EpochPlan {
-    EpochPlan {
-        window_s: a.window.into(),
-        baseline_s: a.baseline.0.map(Into::into),
-        rate_hz: a.rate,
-        longest_bridge_s: a.bridge,
-        keep_overlapping: a.keep_overlapping,
-        limits: if a.no_limits { QualityLimits::NONE } else { QualityLimits::default() },
-        zero: a.values,
-        source: a.source.clone(),
     }
 }
 

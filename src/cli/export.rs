@@ -6,11 +6,16 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE, Places};
-use crate::export::{FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_tidy, write_xdf};
+use crate::export::{
+    Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
+};
 use crate::store::SessionFile;
-use crate::survey::study_sessions;
+use crate::survey::{Cancel, Findings, Question, ask, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
+    if a.event.is_some() && a.format != ExportFormat::Report {
+        return Err("--event belongs to --format report: `affectograph epochs` writes averages as tables".into());
+    }
     let selection = select(a.study.as_deref(), &a.session, places)?;
     let told = |label: &str| println!("{label}");
     match a.format {
@@ -18,6 +23,7 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         ExportFormat::Tidy => write_tidy(&selection, &a.to, told)?,
         ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, told)?,
         ExportFormat::Xdf => write_xdf(&selection, &a.to, told)?,
+        ExportFormat::Report => report(a, &selection, told)?,
         ExportFormat::Parquet => write_parquet(&selection, &a.to, told)?,
     }
     println!("{}", a.to.display());
@@ -25,6 +31,16 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         eprintln!("affectograph: left out: {}", one.why);
     }
     Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+fn report(a: &Export, selection: &Selection, told: impl FnMut(&str)) -> Result<(), Failure> {
+    let Some(event) = &a.event else { return Ok(write_report(selection, None, &a.to, told)?) };
+    let folders: Vec<PathBuf> = selection.sessions().iter().map(|s| s.folder.clone()).collect();
+    let question =
+        Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
+    let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
+    let findings = Findings::of(&answer, a.plan.test_settings())?;
+    Ok(write_report(selection, Some(Asked { answer: &answer, findings: &findings }), &a.to, told)?)
 }
 
 /// The sessions of a study, or those that were named.

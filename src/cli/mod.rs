@@ -9,6 +9,7 @@ mod args;
 mod cameras;
 mod epochs;
 mod export;
+mod import;
 mod list;
 mod paths;
 mod progress;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),
+        Some(Command::Import(a)) => import::run(&a),
         Some(Command::Export(a)) => export::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Analyze(a)) => analyze::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Rescore(a)) => rescore::run(&a),

@@ -85,9 +85,9 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             ));
             let button = if is_open { button.fill(p.selected) } else { button };
             let response = ui.add(button).accessible_name(format!("Annotate {label}"));
-            let hint = "Press for a point here, Shift and press for a range: once where it begins, once where it ends.";
+            let hint = "Press for a point here, Ctrl and press for a range: once where it begins, once where it ends.";
             if response.on_hover_text(hint).clicked() {
-                let is_range = is_open || ui.input(|i| i.modifiers.shift);
+                let is_range = is_open || ui.input(|i| i.modifiers.command);
                 push(if is_range { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) });
             }
         }
@@ -134,7 +134,7 @@ fn agreement(ui: &mut Ui, review: &Review) {
 fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     let standing = review.annotated.standing();
     if standing.is_empty() {
-        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Shift it begins and ends a \
+        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Ctrl it begins and ends a \
                     range.";
         ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
         return;

@@ -12,7 +12,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Keys { 720.0 } else { 440.0 };
+        let width: f32 = if *dialog == Dialog::Keys { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
@@ -276,9 +276,10 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     title(ui, "Keyboard");
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        let (left, right) = keys::GROUPS.split_at(5);
-        ui.columns(2, |columns| {
-            for (column, groups) in columns.iter_mut().zip([left, right]) {
+        let (left, rest) = keys::GROUPS.split_at(2);
+        let (middle, right) = rest.split_at(3);
+        ui.columns(3, |columns| {
+            for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
                 for group in groups {
                     widgets::section(column, group.title);
                     Grid::new(group.title).num_columns(2).min_row_height(19.0).spacing([14.0, 4.0]).show(

@@ -74,7 +74,7 @@ pub const GROUPS: [Group; 8] = [
         title: "Annotating",
         keys: &[
             ("1 … 9", "a point with that label"),
-            ("Shift 1 … 9", "begin, then end a range"),
+            ("Ctrl 1 … 9", "begin, then end a range"),
             ("Delete", "take back the selected one"),
             ("Ctrl Z, Ctrl Shift Z", "undo, redo"),
             ("Esc", "drop a range that has no end"),
@@ -255,18 +255,19 @@ fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, comma
     }
 }
 
-/// Digits by where they lie on the keyboard, because Shift turns them into other signs.
+/// Digits by where they lie on the keyboard. With Ctrl and not with Shift, which turns them into other signs on the way
+/// down and not on the way up, so that they seem to be held for ever.
 fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     const DIGITS: [Key; 9] =
         [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
     ctx.input(|input| {
         for event in &input.events {
             let Event::Key { key, physical_key, pressed: true, repeat: false, modifiers } = event else { continue };
-            if modifiers.ctrl || modifiers.alt || modifiers.command {
+            if modifiers.shift || modifiers.alt {
                 continue;
             }
             let Some(k) = DIGITS.iter().position(|digit| *digit == physical_key.unwrap_or(*key)) else { continue };
-            let command = if modifiers.shift { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) };
+            let command = if modifiers.command { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) };
             commands.push(Command::Annotate(command));
         }
     });

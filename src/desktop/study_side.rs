@@ -154,17 +154,20 @@ fn epoch(
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
     let is_chosen = studied.epoch == Some((condition, position));
     focusable(ui, rect, is_chosen, &response, &p);
-    let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 8.0, [10.0, 0.0, 62.0, 96.0]);
+    let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [10.0, 0.0, 40.0, 86.0]);
     if answer.conditions.len() > 1 {
         let color = super::study_form::CONDITIONS[condition.min(1)];
         ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
     }
-    widgets::line(ui, name, &epoch.title, FontId::proportional(13.5), p.text, Align2::LEFT_CENTER);
-    widgets::line(ui, at, &figures::clock(epoch.at), FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
+    widgets::line(ui, name, &epoch.title, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
+    // The hour is told only where there is one.
+    let clock = figures::clock(epoch.at);
+    let clock = clock.strip_prefix("00:").unwrap_or(&clock);
+    widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
     let means = epoch.curves.each_ref().map(|curve| mean_after(&answer.times_s, curve));
     let told = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
     let text = format!("{} {}", told[0], told[1]);
-    widgets::line(ui, peaks, &text, FontId::monospace(11.5), p.weak, Align2::RIGHT_CENTER);
+    widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
     response.widget_info(|| {
         let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, told[0], told[1]);
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_chosen, name)
@@ -198,8 +201,10 @@ fn numbers(ui: &mut Ui, answer: &Answer) {
             ("Left out", figures::count(left_out.iter().map(|(_, n)| n).sum())),
         ];
         table(ui, &format!("condition {k}"), rows);
-        let reasons = left_out.iter().map(|(why, n)| (why.to_string(), figures::count(*n)));
-        ui.indent(("left out", k), |ui| table(ui, &format!("reasons {k}"), reasons));
+        if !left_out.is_empty() {
+            let reasons = left_out.iter().map(|(why, n)| (why.to_string(), figures::count(*n)));
+            ui.indent(("left out", k), |ui| table(ui, &format!("reasons {k}"), reasons));
+        }
         ui.add_space(10.0);
     }
     for comparison in &answer.comparisons {
@@ -234,12 +239,13 @@ fn compared(ui: &mut Ui, comparison: &Comparison) {
     table(ui, &name, rows);
     if comparison.clusters.is_empty() {
         widgets::caption(ui, "No stretch differs.");
+    } else {
+        let clusters = comparison
+            .clusters
+            .iter()
+            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), p_value(c.p)));
+        ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
     }
-    let clusters = comparison
-        .clusters
-        .iter()
-        .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), p_value(c.p)));
-    ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
     for note in &comparison.notes {
         ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
     }

@@ -12,6 +12,7 @@ mod epoch_tables;
 mod figure;
 mod parquet;
 mod place;
+mod report;
 mod resample;
 mod rows;
 mod selection;
@@ -35,6 +36,7 @@ pub use figure::{
     write_plane_figure,
 };
 pub use parquet::write_parquet;
+pub use report::{Asked, write_report};
 pub use selection::{ExportedSession, Selected, Selection};
 pub use tidy::write_tidy;
 pub use xdf::write_xdf;

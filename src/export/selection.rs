@@ -85,6 +85,20 @@ impl Selection {
         &self.left_out
     }
 
+    /// What stands above all of it: the session's own title, or the titles of the studies, each once.
+    pub fn title(&self) -> String {
+        if let [only] = &self.sessions[..] {
+            return title(&only.header);
+        }
+        self.study_titles()
+    }
+
+    pub fn study_titles(&self) -> String {
+        let mut titles: Vec<&str> = self.sessions.iter().map(|s| s.header.study.title.as_str()).collect();
+        titles.dedup();
+        titles.join("; ")
+    }
+
     /// The streams that any session has, by name; where two sessions describe one differently, the first's.
     pub fn streams(&self) -> Vec<&StreamInfo> {
         let mut all: Vec<&StreamInfo> = self.sessions.iter().flat_map(|s| &s.streams).collect();
@@ -133,9 +147,12 @@ impl Selected {
 impl ExportedSession {
     /// What stands above its figure.
     pub fn title(&self) -> String {
-        let h = &self.header;
-        format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
+        title(&self.header)
     }
+}
+
+fn title(h: &SessionHeader) -> String {
+    format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
 }
 
 /// A study's name holds letters and digits alone where this program parsed it; a file may say something else.

@@ -36,7 +36,7 @@ pub fn start(
     updates: Sender<Update>,
     wake: Wake,
 ) -> std::io::Result<JoinHandle<()>> {
-    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, decoder: Decoder::default() };
+    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, annex: None, decoder: Decoder::default() };
     std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
 }
 
@@ -46,6 +46,8 @@ struct Shelf {
     updates: Sender<Update>,
     wake: Wake,
     opened: Option<Loaded>,
+    /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
+    annex: Option<Annex>,
     decoder: Decoder,
 }
 
@@ -62,7 +64,7 @@ impl Shelf {
                 Errand::Cameras => (Activity::Rehearse, rows::cameras().map(Update::Cameras)),
                 Errand::Open(path) => (Activity::Open, self.open(&path)),
                 Errand::Close => {
-                    self.opened = None;
+                    self.shut();
                     continue;
                 }
                 Errand::Picture => match self.wanted_picture.try_take() {
@@ -75,6 +77,15 @@ impl Shelf {
                 Errand::CompareRating(pass) => (Activity::Add, self.compare_rating(pass)),
             };
             self.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
+        }
+        self.shut();
+    }
+
+    /// Readers go first: only then the session becomes one file again.
+    fn shut(&mut self) {
+        self.opened = None;
+        if let Some(Err(e)) = self.annex.take().map(Annex::close) {
+            self.tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
         }
     }
 
@@ -103,6 +114,7 @@ impl Shelf {
     }
 
     fn open(&mut self, path: &Path) -> Result<Update, Sentence> {
+        self.shut();
         let loaded = Loaded::open(path).map_err(|e| e.to_string())?;
         let opened = rows::opened(&loaded).map_err(|e| e.to_string())?;
         self.opened = Some(loaded);
@@ -151,7 +163,7 @@ impl Shelf {
         Ok(Update::Exported { to: order.to.clone() })
     }
 
-    /// What a person says about the opened session, stored at once. The session is held for no longer than that.
+    /// What a person says about the opened session, stored at once.
     fn add(&mut self, addition: Addition) -> Result<Update, Sentence> {
         let Addition { stream, author, bodies } = addition;
         let stream = match stream {
@@ -159,7 +171,8 @@ impl Shelf {
             AddedStream::Rating { pass } => rating_pass(pass)?,
         };
         let loaded = self.opened.as_mut().ok_or("No session is open.")?;
-        let records = append(loaded.file.folder(), &stream, &author, bodies).map_err(|e| e.to_string())?;
+        let records = append(&mut self.annex, loaded.file.folder(), &stream, &author, bodies);
+        let records = records.map_err(|e| e.to_string())?;
         loaded.timeline.declare(stream.clone());
         records.iter().for_each(|r| loaded.timeline.ingest(r));
         Ok(Update::Added(Added { stream, author, records }))
@@ -192,15 +205,16 @@ fn rating_pass(pass: u32) -> Result<StreamInfo, Sentence> {
 }
 
 fn append(
+    annex: &mut Option<Annex>,
     folder: &Path,
     stream: &StreamInfo,
     author: &str,
     bodies: Vec<(Timestamp, Body)>,
 ) -> Result<Vec<Record>, StoreError> {
-    let mut annex = Annex::open(folder)?;
-    let appended = annex.add_stream(stream, author).and_then(|()| annex.append(stream.name.as_str(), bodies));
-    // Closed either way; what could not be stored is the error that matters.
-    let closed = annex.close();
-    let records = appended?;
-    closed.map(|()| records)
+    let annex = match annex {
+        Some(annex) => annex,
+        None => annex.insert(Annex::open(folder)?),
+    };
+    annex.add_stream(stream, author)?;
+    annex.append(stream.name.as_str(), bodies)
 }

@@ -20,12 +20,9 @@ use super::{News, RigError, SessionPlan};
 use crate::capture::{
     self, CameraError, CameraInfo, CameraSpec, Captured, Decoder, Frame, Latest, Pixels, SharedFrame,
 };
-use crate::session::{CameraSettings, Clock, GapReason, HEALTH, Timestamp, VIDEO};
+use crate::session::{CameraSettings, Clock, FILM_EVENT, GapReason, HEALTH, Timestamp, VIDEO};
 use crate::store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
 use crate::vision::{Models, Scored, Vision, VisionError};
-
-/// Event of the stream `health` at zero, with a [`FilmFile`].
-pub const FILM_EVENT: &str = "film";
 
 /// How long one look at the decoder lasts: a cancelling is noticed after this at the latest.
 const LOOK: Duration = Duration::from_millis(200);

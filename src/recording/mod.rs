@@ -14,11 +14,12 @@ mod news;
 mod rescore;
 mod rig;
 mod router;
+mod unscored;
 
 pub use absence::{Absence, Piece};
 pub use affect_sink::Seen;
 pub use beginning::Participation;
-pub use film::{FILM_EVENT, FilmFile, FilmOutcome, FilmProgress, Films};
+pub use film::{FilmFile, FilmOutcome, FilmProgress, Films};
 pub use guide::Guided;
 pub use marker::MarkerText;
 pub use news::{Counters, News};

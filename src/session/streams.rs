@@ -50,6 +50,8 @@ pub const VIDEO_FRAME: &str = "video_frame";
 pub const REPLAY: &str = "replay";
 pub const SERVER: &str = "server";
 pub const PHASE: &str = "phase";
+/// Kind of the event of `health` that says which video file the session was made from.
+pub const FILM_EVENT: &str = "film";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
 pub const RATING: &str = "rating";

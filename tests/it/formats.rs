@@ -2,7 +2,9 @@
 
 mod bids;
 mod full_disk;
+mod import;
 mod parquet;
+mod report;
 mod tables;
 mod xdf;
 
@@ -79,7 +81,11 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
             values[1] = f32::NAN;
         }
         affect.sample(at, Some(k), &values).unwrap();
-        face.sample(at, Some(k), &std::array::from_fn::<_, 16, _>(|field| k as f32 + field as f32 * 0.1)).unwrap();
+        let wave = (k as f32 * 0.03).sin();
+        // Box, score, pose, openness, size, light: a face that is seen well.
+        let seen =
+            [100.0, 80.5, 120.0, 120.0, 0.98, 5.0 * wave, 3.0, -1.0, 0.3, 0.31, 0.1, 64.0 + wave, 0.5, 90.0, 1.0, 2.5];
+        face.sample(at, Some(k), &seen).unwrap();
     }
     affect.gap(ms(8050.0), ms(10_050.0), GapReason::NoFace, 60, "").unwrap();
     if is_rated {

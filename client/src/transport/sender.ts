@@ -1,8 +1,9 @@
 // From the store to the server, oldest first, for as long as it takes: one session's worth.
 
 import {
-  EMPTY, Observable, Subject, catchError, defer, exhaustMap, from, fromEvent, merge, retry, startWith, throwError, timer,
+  EMPTY, Observable, Subject, catchError, defer, exhaustMap, from, merge, retry, startWith, throwError, timer,
 } from 'rxjs';
+import { online$ } from './listen';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
 import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
@@ -23,8 +24,6 @@ export type Outcome =
   /** The session can take nothing more. What it has not got stays here. */
   | { kind: 'ended'; why: string };
 
-const ONLINE$: Observable<unknown> = typeof window === 'undefined' ? EMPTY : fromEvent(window, 'online');
-
 /** Half of each wait is random: a thousand pages that lost one server must not come back at one time. */
 export const waitMs = (attempt: number, error: unknown, random = Math.random): number => {
   if (error instanceof Refused && error.retry_after_ms !== null) return error.retry_after_ms;
@@ -36,6 +35,7 @@ const sentence = (error: unknown): string => (error instanceof Error ? error.mes
 
 export class Sender {
   private readonly woken$ = new Subject<void>();
+  private readonly hurried$ = new Subject<void>();
   private isEnded = false;
   /** In a row. */
   private failures = 0;
@@ -48,13 +48,19 @@ export class Sender {
     private readonly mustWait: (info: DocumentInfo) => boolean = () => false,
   ) {}
 
+  /** Ends a wait: somebody is looking on. */
+  hurry(): void {
+    this.hurried$.next();
+    this.wake();
+  }
+
   wake(): void {
     this.woken$.next();
   }
 
   /** Sends whenever there is something, until it is unsubscribed or the session ends. */
   run$(): Observable<Outcome> {
-    return merge(this.woken$, ONLINE$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
+    return merge(this.woken$, online$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
       startWith(undefined),
       exhaustMap(() => this.empty$()),
     );
@@ -69,7 +75,7 @@ export class Sender {
             this.failures += 1;
             if (error instanceof Refused && error.isFinal) return throwError(() => error);
             out.next({ kind: 'waiting', why: sentence(error) });
-            return merge(timer(waitMs(this.failures, error)), ONLINE$);
+            return merge(timer(waitMs(this.failures, error)), online$, this.hurried$);
           },
         }),
         catchError((error: unknown) => {

@@ -18,7 +18,7 @@ export const experimentPage = (server: string, key: string, camera: string) => `
 <script src="/node_modules/@jspsych/plugin-survey-text/dist/index.browser.min.js"></script>
 <script src="/dist/affectograph.min.js"></script>
 <body><script>
-  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}' });
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}', replay: true });
   const affect = [];
   recorder.affect$.subscribe((a) => affect.push(a));
   const jsPsych = initJsPsych({ on_trial_start: (trial) => recorder.mark('trial', { type: trial.type.info.name }) });

@@ -66,6 +66,8 @@ for (const camera of ['video', 'scores']) {
         + `${affect.n} readings from ${affect.low.toFixed(1)} to ${affect.high.toFixed(1)} s, mean valence ${affect.mean.toFixed(3)}`);
       assert.ok(best <= 5, 'the clock error is stored and at most 5 ms on loopback');
       assert.ok(affect.low * 1e9 < click.at_ns);
+      const replay = events(session, 'replay').map((e) => e.data as { type: number });
+      assert.ok(replay.some((e) => e.type === 2) && replay.some((e) => e.type === 3), 'the page itself and what changed in it');
       if (camera === 'video') console.log(program.run('show', session).split('\n').slice(0, 12).join('\n'));
     } finally {
       await page.context().close();

@@ -9,6 +9,7 @@ import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
 import { PassingStore, type Store, type StoredSession, openStore } from '../../src/transport/store';
 
+Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as a window has
 const shelf = new Map<string, string>();
 Object.defineProperty(globalThis, 'localStorage', { value: new Proxy({
   getItem: (k: string) => shelf.get(k) ?? null,

@@ -126,16 +126,9 @@ fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path
     write_json(&folder.join("participants.json"), &Value::Object(about))
 }
 
-/// The titles of the studies, each once.
-fn titles(selection: &Selection) -> String {
-    let mut titles: Vec<&str> = selection.sessions().iter().map(|s| s.header.study.title.as_str()).collect();
-    titles.dedup();
-    titles.join("; ")
-}
-
 fn description(selection: &Selection) -> Value {
     json!({
-        "Name": titles(selection),
+        "Name": selection.study_titles(),
         "BIDSVersion": BIDS_VERSION,
         "HEDVersion": hed::HED_VERSION,
         "DatasetType": "raw",
@@ -158,7 +151,7 @@ fn readme(selection: &Selection, participants: usize) -> String {
          - `*_beh.tsv`: every stored frame at its true capture time, with the raw readings; take these where timing matters.\n\n\
          All times are seconds on the session's clock; `*_sessions.tsv` says when it stood at zero. The videos are not \
          part of this dataset: faces cannot be made anonymous.\n",
-        titles(selection),
+        selection.study_titles(),
         counted(selection.sessions().len(), "session"),
         counted(participants, "participant"),
         env!("CARGO_PKG_VERSION"),

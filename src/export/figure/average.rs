@@ -310,7 +310,7 @@ pub(super) mod tests {
         assert!(text.contains("valence, change (−1 … 1)") && text.contains("120mm"));
         let two = [one[0], ConditionCurves { name: "page/click target=button#sell", averages: &b }];
         let text = drawn("conditions", |to, format| write_average_figure("Two", &two, &[comparison()], to, format));
-        assert!(text.contains("p &lt; 0.001") && text.contains("#009E73") && text.contains("#E69F00"), "{text}");
+        assert!(text.contains("p &lt; 0.001") && text.contains("#009E73") && text.contains("#CC79A7"), "{text}");
         assert!(!text.contains("p = 0.4"), "what is no finding is not written out");
     }
 

@@ -23,10 +23,15 @@ pub use group::write_group_figure;
 pub use plane::{PlaneCounts, write_plane_figure};
 pub use session::write_figure;
 
+pub(super) use average::AverageFigure;
+pub(super) use group::GroupFigure;
+pub(super) use plane::PlaneFigure;
+pub(super) use session::SessionFigure;
+
 pub(super) const VALENCE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const AROUSAL: RGBColor = RGBColor(213, 94, 0);
-/// Two conditions: green and orange, so that nobody takes one for valence or arousal.
-pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(230, 159, 0)];
+/// Two conditions: green and reddish purple as in the window, so that nobody takes one for valence or arousal.
+pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FigureFormat {

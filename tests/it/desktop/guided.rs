@@ -18,6 +18,6 @@ fn the_operator_sees_how_long_the_participant_still_rests() {
             picture.save(folder.join(format!("live_guided_embedded_{is_embedded}.png"))).unwrap();
         }
         scene.say(Update::Page(scenes::page(is_embedded)));
-        assert!(!says(&scene, "left"), "embedded: {is_embedded}");
+        assert!(!says(&scene, "rest 0:"), "embedded: {is_embedded}");
     }
 }

@@ -342,7 +342,7 @@ pub fn annotate(scene: &mut Scene) {
     let records =
         annotations.map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() }).collect();
     scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
-    scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::Num1);
+    scene.window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num1);
     scene.settle();
     scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
     scene.window.key_press(egui::Key::Q);

@@ -188,10 +188,10 @@ fn annotations_are_made_taken_back_and_brought_back_by_keyboard() {
     press(&mut scene, Modifiers::NONE, Key::Num2);
     let added = store(&mut scene, &mut seq);
     assert_eq!((added[0].author.as_str(), added[0].stream), ("ann", AddedStream::Annotation));
-    press(&mut scene, Modifiers::SHIFT, Key::Num1);
+    press(&mut scene, Modifiers::COMMAND, Key::Num1);
     assert!(store(&mut scene, &mut seq).is_empty(), "a range has two ends");
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
-    press(&mut scene, Modifiers::SHIFT, Key::Num1);
+    press(&mut scene, Modifiers::COMMAND, Key::Num1);
     store(&mut scene, &mut seq);
     let all = standing(&scene);
     assert_eq!(all.iter().map(|a| a.0.as_str()).collect::<Vec<_>>(), ["frown", "smile"]);

@@ -48,4 +48,4 @@ fn no_format_leaves_anything_half_written() {
     }
 }
 
-const FORMATS: [&str; 5] = ["csv", "tidy", "bids", "xdf", "parquet"];
+const FORMATS: [&str; 6] = ["csv", "tidy", "bids", "xdf", "parquet", "report"];
