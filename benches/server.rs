@@ -174,7 +174,7 @@ fn plain() {
                 }
             }
             tx.commit().expect("a commit");
-            let _ = done.send(records.len() as u64);
+            let _ = done.send(records.len() as u64); // whoever asked may be gone
         }
     });
     async fn take(State(to): State<Rows>, Path(id): Path<String>, Json(batch): Json<Value>) -> Json<Value> {

@@ -3,7 +3,7 @@
 //! The video counts its own time from its own zero; the browser tells for each frame that it saw when it was captured
 //! and its time in the stream. Both count the same seconds, so one constant lies between them. It is found by trying
 //! which one makes frames meet; where the camera is so regular that several do, it is the one by which the video
-//! begins with the first frame after the browser began it.
+//! begins with the frame nearest to when the browser says that it began.
 
 use crate::session::Timestamp;
 
@@ -14,9 +14,6 @@ const TOLD_CANDIDATES: usize = 150;
 const VIDEO_CANDIDATES: usize = 8;
 /// As good as the best: some frames are told by the browser and not in the video, or the other way.
 const NEARLY: f64 = 0.9;
-/// A frame is told to be captured a little before the video that holds it was begun.
-const EARLY_S: f64 = 0.02;
-
 /// Frames as the browser told of them.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
@@ -44,12 +41,12 @@ impl Told {
         let candidates: Vec<_> = candidates.map(|add| (met(add), add)).collect();
         let best = candidates.iter().map(|c| c.0).max()?;
         let good = candidates.into_iter().filter(|c| c.0 as f64 >= NEARLY * best as f64);
-        let late_s = |add: f64| {
-            let (Some(began), Some(at)) = (began, self.at(first_s + add)) else { return add };
-            let s = at.since_ns(began) as f64 * 1e-9;
-            if s < -EARLY_S { 1e3 - s } else { s }
+        // Captured a little before the beginning, and delivered after it; or captured after it.
+        let off_s = |add: f64| match (began, self.at(first_s + add)) {
+            (Some(began), Some(at)) => at.since_ns(began).abs() as f64 * 1e-9,
+            _ => add,
         };
-        let chosen = good.map(|(met, add)| (met, late_s(add), add)).reduce(|a, b| {
+        let chosen = good.map(|(met, add)| (met, off_s(add), add)).reduce(|a, b| {
             // Of candidates that mean the same frame, the one that more frames meet.
             let is_better = if (b.1 - a.1).abs() < 2.0 * MEET_S { b.0 > a.0 } else { b.1 < a.1 };
             if is_better { b } else { a }

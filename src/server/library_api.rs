@@ -121,16 +121,15 @@ pub async fn sessions(
 ) -> Result<Json<Sessions>, Problem> {
     let open = app.hub.open_sessions().await?;
     let library = app.library.clone();
-    let all = blocking(move || library.sessions()).await?;
+    let mut all = blocking(move || library.sessions()).await?;
     let wanted = query.get("study");
+    all.sort_by_key(|s| std::cmp::Reverse(s.started));
     let rows = all.into_iter().filter(|s| wanted.is_none() || s.study.as_ref() == wanted);
     let rows = rows.map(|entry| {
         let open = open.iter().find(|o| o.folder == entry.folder);
         row(entry, open.map(|o| (o.state, o.seen_s_ago)))
     });
-    let mut rows: Vec<_> = rows.collect();
-    rows.sort_by(|a, b| b.started_utc.cmp(&a.started_utc));
-    Ok(Json(Sessions { sessions: rows, videos_waiting: app.pool.waiting() }))
+    Ok(Json(Sessions { sessions: rows.collect(), videos_waiting: app.pool.waiting() }))
 }
 
 fn row(entry: SessionEntry, open: Option<(RemoteState, f64)>) -> SessionRow {

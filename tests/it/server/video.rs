@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{closed, served};
 use crate::vision_support::shared;
 
-const FRAMES: usize = 90;
+const FRAMES: usize = 60;
 
 #[test]
 fn a_browsers_video_is_converted_with_exact_times_and_scored() {
