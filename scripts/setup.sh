@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 # To build, to run, and only to test.
 BUILD_PACKAGES=(gcc g++ pkg-config make cmake nasm libwebkit2gtk-4.1-dev libclang-dev libudev-dev ca-certificates curl unzip python3 python3-pip)
 RUN_PACKAGES=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 fonts-dejavu-core ffmpeg)
-TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps mesa-vulkan-drivers mkvtoolnix dbus-x11 sqlite3)
+TEST_PACKAGES=(xvfb openbox xdotool wmctrl imagemagick x11-utils x11-apps mesa-vulkan-drivers mkvtoolnix dbus-x11 sqlite3 python3-venv)
 
 # ONNX Runtime's own build, as the PyPI wheel carries it. ort's API level 24 needs 1.24 or newer.
 ONNXRUNTIME_VERSION=1.32.0
@@ -60,6 +60,29 @@ install_onnxruntime() {
   mv build/onnxruntime/libonnxruntime.so.* "$ONNXRUNTIME_LIBRARY"
   echo "$ONNXRUNTIME_VERSION" >build/onnxruntime/VERSION
   rm -rf build/wheel
+}
+
+# Others' code that tests compare numbers with. Without it those tests are skipped and say so.
+install_test_python() {
+  local stamp=build/test-venv/requirements.sha256 wanted
+  wanted=$(sha256sum <tests/requirements.txt)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  say "Installing the Python packages that tests compare with (tests/requirements.txt)"
+  if { python3 -m venv build/test-venv && build/test-venv/bin/python -m pip install -q -r tests/requirements.txt; } >build/test-venv.log 2>&1
+  then echo "$wanted" >"$stamp"
+  else tail -n 3 build/test-venv.log >&2; warn "Could not install them (build/test-venv.log): tests that need them are skipped"; fi
+}
+
+# The client library's packages, exactly those of its lock file. Node and Chromium come from the system.
+install_client() {
+  command -v npm >/dev/null || install_packages nodejs npm
+  [ -x /usr/bin/chromium ] || install_packages chromium
+  local wanted
+  wanted=$(sha256sum <client/package-lock.json)
+  [ "$(cat client/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return 0
+  say "Installing what the client library is built and tested with (client/package-lock.json)"
+  if npm ci --prefix client --no-audit --no-fund >build/npm.log 2>&1; then echo "$wanted" >client/node_modules/.installed
+  else tail -n 3 build/npm.log >&2; warn "Could not install them (build/npm.log): the client library is not tested"; fi
 }
 
 mkdir -p build

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{AFFECT, GapReason, PAGE_CLOCK, SampleSeries, Timeline, Timestamp};
+use crate::session::{AFFECT, AFFECT_LATER, GapReason, PAGE_CLOCK, SampleSeries, Timeline, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QualityReport {
@@ -15,9 +15,9 @@ pub struct QualityReport {
     /// What the camera's rate promises for the time between its first and last frame.
     pub frames_expected: u64,
     pub frames_stored: u64,
-    /// Looked at by the networks, with a face or without.
+    /// Looked at by the networks, with a face or without; live or, where live work skipped them, afterwards.
     pub frames_scored: u64,
-    /// Stored, but not looked at live.
+    /// Stored, but looked at neither live nor later.
     pub frames_skipped: u64,
     /// Never reached the video: counted by sequence numbers, error flags, the clock and our queues.
     pub frames_lost: u64,
@@ -106,10 +106,15 @@ impl QualityReport {
     }
 }
 
+/// Gaps of `affect_<model>` are another network's findings about the same frames.
+fn is_of_recording(stream: &str) -> bool {
+    stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
+}
+
 /// `frame_times` are the capture times of the stored frames, ascending.
 pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
     let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
-    for gap in timeline.gaps() {
+    for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
         let sum = gaps.entry(gap.what.reason).or_default();
         sum.count += 1;
         sum.seconds += gap.what.until.since_ns(gap.at).max(0) as f64 * 1e-9;
@@ -117,8 +122,15 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
     }
     let lost = |wanted: GapReason| gaps.get(&wanted).map_or(0, |g| g.lost);
 
-    let with_face = timeline.series(AFFECT).map_or(0, SampleSeries::len) as u64;
-    let frames_scored = with_face + lost(GapReason::NoFace);
+    // Live, and afterwards where the live worker had skipped frames; another network's second look counts nowhere.
+    let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
+    let faceless = |stream: &str| {
+        let of_stream = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream);
+        of_stream.filter(|g| g.what.reason == GapReason::NoFace).map(|g| g.what.lost).sum::<u64>()
+    };
+    let with_face = samples(AFFECT) + samples(AFFECT_LATER);
+    let scored_later = samples(AFFECT_LATER) + faceless(AFFECT_LATER);
+    let frames_scored = with_face + faceless(AFFECT) + faceless(AFFECT_LATER);
     let face_share = (frames_scored > 0).then(|| with_face as f64 / frames_scored as f64);
     let frames_lost =
         [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt].into_iter().map(lost).sum::<u64>()
@@ -157,7 +169,7 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         frames_expected,
         frames_stored,
         frames_scored,
-        frames_skipped: lost(GapReason::Skipped),
+        frames_skipped: lost(GapReason::Skipped).saturating_sub(scored_later),
         frames_lost,
         largest_gap_s,
         face_share,

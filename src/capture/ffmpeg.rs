@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 
 use super::CameraError;
@@ -117,6 +118,20 @@ pub fn probe(path: &Path) -> Result<FileVideo, CameraError> {
     read_answer(path, &output.stdout)
 }
 
+/// When the file says that it was recorded. Cameras without a clock write the beginning of some era, which is no answer.
+pub fn recorded_at(path: &Path) -> Option<DateTime<Utc>> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-protocol_whitelist", "file", "-show_entries", "format_tags=creation_time"])
+        .args(["-of", "csv=p=0"])
+        .arg(input(path))
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let at = DateTime::parse_from_rfc3339(text.trim()).ok()?.with_timezone(&Utc);
+    (at.year() >= 1990).then_some(at)
+}
+
 fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let not_a_video = |why: String| CameraError::NotAVideo { path: path.into(), why };
     let answer: Answer =
@@ -178,10 +193,19 @@ fn input(path: &Path) -> OsString {
 
 /// `ffmpeg` writing RGB pictures to its output and each one's time to its messages.
 pub fn decoder(video: &FileVideo) -> Result<Command, CameraError> {
+    decoder_of(video, "file", input(&video.path))
+}
+
+/// The same from its own input, for a file that is still growing; `video` tells of its beginning.
+pub fn pipe_decoder(video: &FileVideo) -> Result<Command, CameraError> {
+    decoder_of(video, "pipe", "pipe:0".into())
+}
+
+fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Command, CameraError> {
     let mut command = Command::new("ffmpeg");
     // Times as they stand in the file, every frame once: no rate is made up.
     command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-copyts"]);
-    command.args(["-protocol_whitelist", "file", "-i"]).arg(input(&video.path));
+    command.args(["-protocol_whitelist", protocol, "-i"]).arg(input);
     command.args(["-map", &format!("0:{}", video.stream_index)]).args(passthrough()?);
     let (w, h) = (video.width_px, video.height_px);
     // The size is pinned, so that a file which changes its size in the middle cannot shift the bytes of the rest.

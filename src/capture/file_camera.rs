@@ -69,16 +69,36 @@ impl FileCamera {
         }
     }
 
+    /// A file that is still growing: `head` holds its beginning, `bytes` gives all of it and waits for what is still
+    /// to come. Whoever drops the camera makes `bytes` end first.
+    pub fn follow(head: &Path, bytes: impl Read + Send + 'static, clock: &Clock) -> Result<Self, CameraError> {
+        let video = ffmpeg::probe(head)?;
+        let decoder = ffmpeg::pipe_decoder(&video)?;
+        Self::start_with(&video, decoder, clock, None, Some(Box::new(bytes)))
+    }
+
     fn start(
+        video: &FileVideo,
+        command: Command,
+        clock: &Clock,
+        packets: Option<Vec<(Option<i64>, usize)>>,
+    ) -> Result<Self, CameraError> {
+        Self::start_with(video, command, clock, packets, None)
+    }
+
+    fn start_with(
         video: &FileVideo,
         mut command: Command,
         clock: &Clock,
         packets: Option<Vec<(Option<i64>, usize)>>,
+        feed: Option<Box<dyn Read + Send>>,
     ) -> Result<Self, CameraError> {
         let format = if packets.is_some() { PixelFormat::Mjpeg } else { PixelFormat::Rgb };
         let expected = packets.as_ref().map(|p| p.len() as u64).or(video.expected_frames);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if feed.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| ffmpeg::not_run("ffmpeg", e))?;
+        let to_child = child.stdin.take();
         let (Some(output), Some(messages)) = (child.stdout.take(), child.stderr.take()) else {
             // Both were asked for above.
             return Err(CameraError::NoFfmpeg { program: "ffmpeg" });
@@ -97,6 +117,10 @@ impl FileCamera {
             threads: Vec::new(),
         };
         // From here on dropping `camera` ends the child and with it the threads.
+        if let (Some(mut feed), Some(mut to_child)) = (feed, to_child) {
+            // A child that is gone, or a file that cannot be read on, shows itself as the end of the pictures.
+            camera.spawn("file bytes", move || drop(std::io::copy(&mut feed, &mut to_child)))?;
+        }
         let listened = errors.clone();
         camera.spawn("file messages", move || listen(messages, &times_in, &listened))?;
         let reader = Reader { video: video.clone(), output, times, errors, pictures: pictures_in };

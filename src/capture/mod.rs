@@ -31,6 +31,8 @@ pub use counters::CaptureCounters;
 pub use decode::{DecodeError, Decoder, GreyPicture, RgbPicture, to_grey, to_rgb};
 pub use devices::{DeviceInfo, list_devices};
 pub use events::CaptureEvent;
+pub use ffmpeg::recorded_at;
+pub use file_camera::FileCamera;
 pub use frame::{Frame, Pixels, SharedFrame, TimeSource};
 pub use latest::{Latest, Taken};
 pub use spec::{Backend, CameraSpec, DeviceId, open};

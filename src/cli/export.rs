@@ -1,28 +1,69 @@
 //! `affectograph export`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::Export;
-use super::{Failure, Loaded};
-use crate::export::{ExportError, FigureFormat, FrameRow, write_csv, write_figure};
+use super::args::{Export, ExportFormat};
+use super::show::session_folder;
+use super::{Failure, INCOMPLETE, Places};
+use crate::export::{
+    Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
+};
 use crate::store::SessionFile;
+use crate::survey::{Cancel, Findings, Question, ask, study_sessions};
 
-pub fn run(a: &Export) -> Result<ExitCode, Failure> {
-    let loaded = Loaded::open(&a.session)?;
-    for path in write_csv(&loaded.timeline, frame_rows(&loaded.file)?, &loaded.json()?, &a.to)? {
-        println!("{}", path.display());
+pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
+    if a.event.is_some() && a.format != ExportFormat::Report {
+        return Err("--event belongs to --format report: `affectograph epochs` writes averages as tables".into());
     }
-    let title = figure_title(&loaded.file);
-    for (name, format) in [("session.png", FigureFormat::Png), ("session.svg", FigureFormat::Svg)] {
-        let path = a.to.join(name);
-        match write_figure(&loaded.timeline, &title, None, &path, format) {
-            Ok(()) => println!("{}", path.display()),
-            // A session without a face has tables and no figure.
-            Err(e @ ExportError::NothingToDraw) => eprintln!("affectograph: no figure: {e}"),
-            Err(e) => return Err(e.into()),
-        }
+    let selection = select(a.study.as_deref(), &a.session, places)?;
+    let told = |label: &str| println!("{label}");
+    match a.format {
+        ExportFormat::Csv => write_csv_sessions(&selection, &a.to, told)?,
+        ExportFormat::Tidy => write_tidy(&selection, &a.to, told)?,
+        ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, told)?,
+        ExportFormat::Xdf => write_xdf(&selection, &a.to, told)?,
+        ExportFormat::Report => report(a, &selection, told)?,
+        ExportFormat::Parquet => write_parquet(&selection, &a.to, told)?,
     }
-    Ok(ExitCode::SUCCESS)
+    println!("{}", a.to.display());
+    for one in selection.left_out() {
+        eprintln!("affectograph: left out: {}", one.why);
+    }
+    Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+fn report(a: &Export, selection: &Selection, told: impl FnMut(&str)) -> Result<(), Failure> {
+    let Some(event) = &a.event else { return Ok(write_report(selection, None, &a.to, told)?) };
+    let folders: Vec<PathBuf> = selection.sessions().iter().map(|s| s.folder.clone()).collect();
+    let question =
+        Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
+    let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
+    let findings = Findings::of(&answer, a.plan.test_settings())?;
+    Ok(write_report(selection, Some(Asked { answer: &answer, findings: &findings }), &a.to, told)?)
+}
+
+/// The sessions of a study, or those that were named.
+pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places) -> Result<Selection, Failure> {
+    let Some(study) = study else {
+        return Ok(Selection::open(sessions.iter().map(|path| session_folder(path)), Vec::new())?);
+    };
+    let library = places.library()?;
+    let (folders, left_out) = study_sessions(&library, study)?;
+    if folders.is_empty() && left_out.is_empty() {
+        let root = library.root().display();
+        return Err(format!(
+            "there is no session of the study `{study}` in {root}: `affectograph list` shows what there is, --sessions names another folder of recordings"
+        )
+        .into());
+    }
+    Ok(Selection::open(folders, left_out)?)
+}
+
+/// `participants.tsv` two folders above the first session, where a library keeps it.
+fn laboratory(selection: &Selection) -> Option<PathBuf> {
+    let first = selection.sessions().first()?;
+    Some(first.folder.parent()?.parent()?.join("participants.tsv"))
 }
 
 pub fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameRow>, Failure> {

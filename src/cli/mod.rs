@@ -4,15 +4,22 @@
 //! Exit codes: 0 done; 1 it failed, and a sentence on standard error says why; 2 the arguments were wrong; 3 `verify`
 //! or `selftest` found something missing.
 
+mod analyze;
 mod args;
 mod cameras;
+mod epochs;
 mod export;
+mod import;
 mod list;
 mod paths;
+mod progress;
+mod pull;
 mod record;
+mod rescore;
 mod run_rig;
 mod score;
 mod selftest;
+mod serve;
 mod show;
 mod verify;
 
@@ -37,12 +44,18 @@ pub fn run() -> ExitCode {
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),
-        Some(Command::Export(a)) => export::run(&a),
+        Some(Command::Import(a)) => import::run(&a),
+        Some(Command::Export(a)) => export::run(&a, &Places::find(a.sessions.as_deref())),
+        Some(Command::Analyze(a)) => analyze::run(&a, &Places::find(a.sessions.as_deref())),
+        Some(Command::Rescore(a)) => rescore::run(&a),
+        Some(Command::Epochs(a)) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Verify(a)) => verify::run(&a),
         Some(Command::Selftest(a)) => selftest::run(&a, &Places::find(None)),
         Some(Command::Cameras(a)) => cameras::run(&a),
         Some(Command::Score(a)) => score::score(&a),
         Some(Command::Models(a)) => score::models(&a),
+        Some(Command::Serve(a)) => serve::run(&a),
+        Some(Command::Pull(a)) => pull::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::ParticipantWindow) => return crate::page::participant_window_main(),
     };
     match result {

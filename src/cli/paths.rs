@@ -44,6 +44,11 @@ pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
     Ok(sentences.collect())
 }
 
+/// How many threads can work at a time.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn shipped(relative: &Path) -> PathBuf {
     let beside_program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
     let roots = beside_program.into_iter().chain([PathBuf::from("."), PathBuf::from(env!("CARGO_MANIFEST_DIR"))]);

@@ -1,16 +1,12 @@
 //! `affectograph record`: a session without a window.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::Record;
 use super::run_rig::{interrupted, reopen, run_rig};
 use super::{Failure, Places};
-use crate::capture::Pace;
-use crate::page::{PageAddress, PageSpec, Placement};
-use crate::recording::{Rig, RigPlan, SessionPlan};
-use crate::store::StudyFile;
-use crate::vision::models_folder;
+use crate::page::Placement;
+use crate::recording::{Participation, Rig, RigPlan};
 
 pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
@@ -21,39 +17,19 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     if study.study.consent.required {
         eprintln!("The study asks for consent, and without a window nobody confirms it here: have it in writing.");
     }
-    let plan = RigPlan {
-        camera: a.camera.clone(),
-        camera_settings: study.study.camera.clone(),
-        pace: Pace::RealTime,
-        models: models_folder()?,
-        affect_model: study.study.affect_model.clone(),
-        page: a.page.then(|| page(&study)).transpose()?,
-    };
-    let number = match a.session {
-        Some(number) => number,
-        None => library.next_session(&a.participant)?,
-    };
+    let plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
+    if !a.page && study.study.baseline_phases().next().is_some() {
+        eprintln!(
+            "The study has a baseline, which the participant is guided through on the page: without --page it is left out."
+        );
+    }
     let flag = interrupted()?;
-    let folder = library.create_session(&a.participant, number, &study.study.name, chrono::Utc::now())?;
-    let session = SessionPlan {
-        folder: folder.clone(),
-        participant: a.participant.clone(),
-        session: number,
-        study: study.stored(),
-        consent: None,
-        overridden_checks: Vec::new(),
-    };
     let (tx, committed) = crossbeam_channel::bounded(4096);
-    let rig = match Rig::record(&plan, session, tx) {
-        Ok(rig) => rig,
-        Err(e) => {
-            // Nothing was recorded: an empty folder would take the number. One with something in it stays.
-            let _ = std::fs::remove_dir(&folder);
-            return Err(e.into());
-        }
-    };
+    let who = Participation { session: a.session, ..Participation::of(a.participant.clone()) };
+    let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
+    let folder = rig.folder().unwrap_or(library.root()).to_owned();
     if !a.json {
-        eprintln!("Recording {} {number} into {} (Ctrl-C ends it)", a.participant, folder.display());
+        eprintln!("Recording {} into {} (Ctrl-C ends it)", a.participant, folder.display());
     }
     run_rig(rig, &committed, a.duration, &flag, |_, _| {})?;
     let loaded = reopen(&folder)?;
@@ -64,16 +40,4 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         println!("{}", folder.display());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn page(study: &StudyFile) -> Result<PageSpec, Failure> {
-    let beside = study.path.parent().unwrap_or(Path::new("."));
-    let settings = &study.study.page;
-    Ok(PageSpec {
-        address: PageAddress::parse(&settings.address, beside)?,
-        placement: Placement::ParticipantWindow { monitor: None, program: None, display: None },
-        mask: settings.mask.clone(),
-        allow: settings.allow.clone(),
-        data_dir: None,
-    })
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Failure;
+use super::progress::Progress;
 use super::show::Loaded;
 use crate::recording::{Counters, News, Rig};
 use crate::session::{Record, Timestamp};
@@ -40,13 +41,26 @@ pub fn run_rig(
         Committed::Records(records) => records.iter().for_each(|r| seen(clock.now(), r)),
         Committed::Failed(why) => eprintln!("affectograph: {why}"),
     };
+    let mut guided = None;
     loop {
         match committed.recv_timeout(Duration::from_millis(50)) {
             Ok(c) => take(c),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        let is_over = rig.news().try_iter().filter(tell).count() > 0;
+        let mut is_over = false;
+        for news in rig.news().try_iter() {
+            is_over |= tell(&news);
+            match news {
+                News::PhaseStarted { phase, at, until } => guided = Some((Progress::start(), phase.name, at, until)),
+                News::PhaseEnded { .. } => guided = None,
+                _ => {}
+            }
+        }
+        if let Some((bar, name, at, until)) = &mut guided {
+            let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
+            bar.show(done, &format!("phase `{name}`: the participant looks at the cross"));
+        }
         if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
             break;
         }
@@ -76,6 +90,10 @@ fn tell(news: &News) -> bool {
             return true;
         }
         News::CameraEnded { .. } => return true,
+        News::PhaseStarted { phase, at, .. } => {
+            eprintln!("{at} phase `{}` begins: the participant looks at the cross for {} s", phase.name, phase.seconds)
+        }
+        News::PhaseEnded { name } => eprintln!("phase `{name}` is over"),
         News::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
         News::PageLoaded { .. } | News::PageClosed => {}
     }

@@ -9,12 +9,11 @@ use super::run_rig::{interrupted, reopen, run_rig};
 use super::show::print_quality;
 use super::{Failure, INCOMPLETE, Places};
 use crate::capture::phantom::read_frame_number;
-use crate::capture::{Decoder, Frame, Pace, Pixels, TimeSource, to_rgb};
-use crate::page::{PageAddress, PageSpec, Placement};
-use crate::recording::{Rig, RigPlan, SessionPlan};
-use crate::session::{AFFECT, CameraSettings, PAGE, ParticipantId, SessionNumber, Study, Timestamp};
-use crate::store::{SessionFile, StoredStudy, verify};
-use crate::vision::models_folder;
+use crate::capture::{CameraSpec, Decoder, Frame, Pixels, TimeSource, to_rgb};
+use crate::page::Placement;
+use crate::recording::{Participation, Rig, RigPlan};
+use crate::session::{AFFECT, PAGE, ParticipantId, Timestamp};
+use crate::store::{Library, SessionFile, StudyFile, verify};
 
 /// Milliseconds, ascending.
 #[derive(Default)]
@@ -40,29 +39,13 @@ pub fn run(a: &Selftest, places: &Places) -> Result<ExitCode, Failure> {
 }
 
 fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> Result<ExitCode, Failure> {
-    let study_file = places.studies.join("demo/study.toml");
-    let toml = std::fs::read_to_string(&study_file).map_err(|e| format!("{}: {e}", study_file.display()))?;
-    let study = Study::parse(&toml)?;
+    let study = StudyFile::read(&places.studies.join("demo"))?;
     let has_display = std::env::var_os("DISPLAY").is_some_and(|d| !d.is_empty());
-    let page = has_display.then(|| demo_page(&study, &study_file)).transpose()?;
-    let plan = RigPlan {
-        camera: "phantom".parse()?,
-        camera_settings: CameraSettings::default(),
-        pace: Pace::RealTime,
-        models: models_folder()?,
-        affect_model: study.affect_model.clone(),
-        page,
-    };
-    let session = SessionPlan {
-        folder: folder.to_owned(),
-        participant: ParticipantId::numbered(0),
-        session: SessionNumber(1),
-        study: StoredStudy::new(&study, &toml),
-        consent: None,
-        overridden_checks: Vec::new(),
-    };
+    let plan = RigPlan::of_study(&study, CameraSpec::Phantom, has_display.then_some(Placement::WINDOW))?;
+    let library = Library::open(folder)?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
-    let rig = Rig::record(&plan, session, tx)?;
+    let rig = Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(0)), tx)?;
+    let folder = &rig.folder().unwrap_or(folder).to_owned();
     let (mut scores, mut page_events) = (Delays::default(), Delays::default());
     let flag = interrupted()?;
     run_rig(rig, &committed, Some(a.duration), &flag, |now, record| match record.stream.as_str() {
@@ -107,17 +90,6 @@ fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
         println!("{}", if is_sound { "SOUND: nothing was lost" } else { "NOT SOUND" });
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
-}
-
-fn demo_page(study: &Study, study_file: &std::path::Path) -> Result<PageSpec, Failure> {
-    let beside = study_file.parent().unwrap_or(std::path::Path::new("."));
-    Ok(PageSpec {
-        address: PageAddress::parse(&study.page.address, beside)?,
-        placement: Placement::ParticipantWindow { monitor: None, program: None, display: None },
-        mask: study.page.mask.clone(),
-        allow: study.page.allow.clone(),
-        data_dir: None,
-    })
 }
 
 /// The phantom shows each frame's number in its picture: reads them all back from the stored video.

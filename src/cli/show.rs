@@ -7,18 +7,35 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::args::Show;
-use crate::analysis::{QualityReport, quality};
+use crate::analysis::{Lexicon, QualityReport, TakenBack, quality, taken_back};
 use crate::session::Timeline;
 use crate::store::{SessionFile, StoreError};
 
 pub fn run(a: &Show) -> Result<ExitCode, Failure> {
+    let lexicon = a.lexicon.as_deref().map(read_lexicon).transpose()?;
     let loaded = Loaded::open(&a.session)?;
+    let deleted = taken_back(&loaded.timeline, lexicon.as_ref());
     if a.json {
-        println!("{}", loaded.json()?);
+        let mut object = loaded.json()?;
+        object["deleted"] = serde_json::to_value(&deleted)?;
+        println!("{object}");
     } else {
         loaded.print()?;
+        deleted.iter().for_each(print_deleted);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_lexicon(path: &Path) -> Result<Lexicon, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("could not read `{}`: {e}", path.display()))?;
+    Lexicon::parse(&text).map_err(|e| format!("`{}`: {e}", path.display()).into())
+}
+
+fn print_deleted(deleted: &TakenBack) {
+    let TakenBack { passage, sentiment } = deleted;
+    let text = passage.text.as_deref().map_or("(masked)".to_owned(), |text| format!("{text:?}"));
+    let sentiment = sentiment.map_or(String::new(), |s| format!(", sentiment {:+.2}", s.compound));
+    println!("deleted   {}  {} in {}{sentiment}", passage.from, text, passage.target);
 }
 
 /// A session's folder, given that or a file in it.

@@ -23,6 +23,8 @@ pub struct App {
     /// The operator confirmed that the window closes.
     pub(super) is_quitting: bool,
     page_is_visible: bool,
+    /// The screen that was drawn last.
+    drawn: Screen,
     /// When the playhead was last moved by playing, on the screen's clock.
     played_at_s: Option<f64>,
     preferences_path: Option<PathBuf>,
@@ -50,6 +52,7 @@ impl App {
             page_bounds: None,
             is_quitting: false,
             page_is_visible: false,
+            drawn: Screen::Home,
             played_at_s: None,
             preferences_path,
             picking: None,
@@ -129,9 +132,14 @@ impl App {
             let elapsed = Duration::from_secs_f64(elapsed_s);
             review.playhead.advance(elapsed, review.span.from(), review.span.until());
             review.follow(0.05);
+            if review.rated.running.is_some() {
+                let at = review.playhead.at;
+                apply::added::rated(self, at);
+            }
         } else {
             self.played_at_s = None;
         }
+        let Some(review) = &mut self.state.review else { return };
         let wanted = review.frame_index().map(|k| review.frames[k].number);
         if wanted != review.wanted_frame {
             review.wanted_frame = wanted;
@@ -193,6 +201,11 @@ impl App {
 
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
+        if self.drawn != self.state.screen {
+            self.drawn = self.state.screen;
+            // What had the keyboard is gone with its screen; another control may carry its number by now.
+            ctx.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
+        }
         let mut commands = Vec::new();
         keys::commands(&ctx, &self.state, &mut commands);
         views::show(ui, &self.state, &mut commands);

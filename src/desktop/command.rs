@@ -7,9 +7,10 @@ use eframe::egui;
 use crate::session::{PagePlacement, Timestamp};
 
 use super::indexed::EventFilter;
-use super::port::{CameraControl, CameraMode, ExportFormat};
+use super::port::{AnswerFormat, CameraControl, CameraMode, Correction, ExportFormat};
 use super::preferences::Look;
-use super::state::{Column, ExportDraft, PlanDraft, Side, Window};
+use super::rated::Hand;
+use super::state::{AnswerDraft, Column, ExportDraft, Form, PlanDraft, Side, StudySide, Window};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -90,6 +91,72 @@ pub enum Command {
     ShowSide(Side),
     AskExport(ExportFormat),
     EditExport(ExportDraft),
+    BrowseExport,
+    Export,
+    SetValues(Correction),
+    /// Whether stretches of poor quality are shaded.
+    ShadePoor(bool),
+    Annotate(AnnotateCommand),
+    Rate(RateCommand),
+
+    Study(StudyCommand),
+}
+
+/// Annotations of the session in review.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnnotateCommand {
+    SetAuthor(String),
+    /// With the label at this position, at the playhead.
+    Point(usize),
+    /// Begins or ends a range with the label at this position.
+    Range(usize),
+    DropRange,
+    WriteLabel(String),
+    AddLabel,
+    /// And goes there.
+    Select(u64),
+    TakeBack,
+    Undo,
+    Redo,
+}
+
+/// Rating while watching.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RateCommand {
+    Begin,
+    End,
+    Hold([f32; 2], Hand),
+    /// Steps of valence and arousal.
+    Nudge(f32, f32),
+    /// Measures how far this pass and the network agree.
+    Compare(u32),
+}
+
+/// Asking a whole study.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StudyCommand {
+    Open(String),
+    /// The events like the one at the playhead in review become the first or the second condition.
+    AllLikeThis {
+        condition: usize,
+    },
+    LookAgain,
+    SetForm(Box<Form>),
+    Include {
+        session: PathBuf,
+        is_included: bool,
+    },
+    IncludeAll(bool),
+    Ask,
+    Cancel,
+    ShowSide(StudySide),
+    /// Condition and position.
+    SelectEpoch(usize, usize),
+    MoveEpoch(isize),
+    /// Shows the selected epoch's moment on video.
+    OpenEpoch,
+    AskExport(AnswerFormat),
+    EditExport(AnswerDraft),
     BrowseExport,
     Export,
 }

@@ -22,16 +22,39 @@ pub struct Band {
     pub high: Vec<f64>,
 }
 
+/// From where and in which unit values are drawn: `(value − zero) · per`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shift {
+    pub zero: f64,
+    pub per: f64,
+}
+
+impl Shift {
+    /// As stored.
+    pub const RAW: Shift = Shift { zero: 0.0, per: 1.0 };
+
+    fn apply(self, value: f64) -> f64 {
+        (value - self.zero) * self.per
+    }
+}
+
 /// `value` in `window` for a screen `width_px` wide: every sample where there is room, minimum and maximum of each
 /// pixel column where there is not. `spread` is the field that holds its standard deviation.
-pub fn curve(series: &SampleSeries, value: usize, spread: Option<usize>, window: Window, width_px: f32) -> Curve {
+pub fn curve(
+    series: &SampleSeries,
+    value: usize,
+    spread: Option<usize>,
+    window: Window,
+    width_px: f32,
+    shift: Shift,
+) -> Curve {
     let columns = (width_px.ceil() as usize).clamp(1, 8192);
     let (from, until) = (window.from(), window.until());
     let inside = series.rows(from, until);
     // One neighbour on either side, so that curves run out of the picture instead of ending in it.
     let rows = inside.start.saturating_sub(1)..(inside.end + 1).min(series.len());
     let pause_s = longest_step_s(series);
-    let mut out = Builder { curve: Curve::default(), last_s: f64::NEG_INFINITY, pause_s };
+    let mut out = Builder { curve: Curve::default(), last_s: f64::NEG_INFINITY, pause_s, shift };
     if rows.len() <= 2 * columns {
         for row in rows {
             let at_s = series.times()[row].as_secs_f64();
@@ -70,6 +93,7 @@ struct Builder {
     curve: Curve,
     last_s: f64,
     pause_s: f64,
+    shift: Shift,
 }
 
 impl Builder {
@@ -84,6 +108,7 @@ impl Builder {
         }
         self.last_s = last_s;
         let at_s = (first_s + last_s) / 2.0;
+        let (min, max, sd) = (self.shift.apply(min), self.shift.apply(max), sd * self.shift.per);
         let clip = |v: f64| v.clamp(-1.0, 1.0);
         if let (Some(run), Some(band)) = (self.curve.runs.last_mut(), self.curve.bands.last_mut()) {
             run.push([at_s, clip(min)]);
@@ -123,7 +148,7 @@ mod tests {
         // One single high sample in an hour.
         let t = timeline((0..108_000).map(|k| (f64::from(k) / 30.0, if k == 77_777 { 0.9 } else { 0.0 })));
         let window = Window { from_s: 0.0, until_s: 3600.0 };
-        let c = curve(t.series("affect").unwrap(), 0, Some(2), window, 1000.0);
+        let c = curve(t.series("affect").unwrap(), 0, Some(2), window, 1000.0, Shift::RAW);
         let points: usize = c.runs.iter().map(Vec::len).sum();
         assert!(points <= 2000, "{points}");
         assert_eq!(c.runs.len(), 1);
@@ -136,7 +161,7 @@ mod tests {
         let t = timeline((0..3000).filter(|k| !(1000..1400).contains(k)).map(|k| (f64::from(k) / 30.0, 0.2)));
         let window = Window { from_s: 0.0, until_s: 100.0 };
         for width in [50.0, 200.0, 4000.0] {
-            assert_eq!(curve(t.series("affect").unwrap(), 0, None, window, width).runs.len(), 2, "{width}");
+            assert_eq!(curve(t.series("affect").unwrap(), 0, None, window, width, Shift::RAW).runs.len(), 2, "{width}");
         }
     }
 
@@ -148,7 +173,7 @@ mod tests {
         ) {
             let mut at = 0.0;
             let t = timeline(steps.iter().map(|(dt, v)| { at += dt; (at, *v) }));
-            let c = curve(t.series("affect").unwrap(), 0, Some(2), Window { from_s: from, until_s: from + width }, px);
+            let c = curve(t.series("affect").unwrap(), 0, Some(2), Window { from_s: from, until_s: from + width }, px, Shift::RAW);
             let all: Vec<[f64; 2]> = c.runs.concat();
             prop_assert!(all.windows(2).all(|w| w[0][0] <= w[1][0]));
             prop_assert!(all.iter().all(|p| p[1].abs() <= 1.0));

@@ -11,11 +11,11 @@ pub fn event(what: &Happening) -> String {
 }
 
 /// Said first, in this order, without their names: they are what an event is about.
-const SUBJECTS: [&str; 10] =
-    ["label", "name", "target", "selector", "note", "key", "address", "url", "message", "sentence"];
+const SUBJECTS: [&str; 11] =
+    ["label", "name", "text", "target", "selector", "note", "key", "address", "url", "message", "sentence"];
 
 /// Raw clocks and counters, which matter to programs.
-const SILENT: [&str; 7] = ["page_ms", "page_seq", "document", "rx", "t", "ms", "trusted"];
+const SILENT: [&str; 8] = ["page_ms", "page_seq", "document", "rx", "t", "ms", "trusted", "until_ns"];
 
 /// The data of an event without what only programs read.
 pub fn details(data: &Map<String, Value>) -> String {

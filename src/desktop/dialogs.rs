@@ -3,16 +3,16 @@
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
-use super::command::Command;
-use super::port::{ExportFormat, Library, SessionRow};
-use super::state::{Dialog, ExportDraft, PlanDraft, Recording, Rehearsal, State};
+use super::command::{Command, StudyCommand};
+use super::port::{AnswerFormat, ExportFormat, Library, SessionRow};
+use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, Recording, Rehearsal, State};
 use super::{figures, keys, theme, widgets};
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Keys { 720.0 } else { 440.0 };
+        let width: f32 = if *dialog == Dialog::Keys { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
@@ -20,6 +20,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
             Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
+            Dialog::ExportAnswer(draft) => export_answer(ui, draft, state, commands),
             Dialog::Keys => shortcuts(ui, commands),
             Dialog::Quit => quit(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
@@ -206,16 +207,13 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
     let name = if edited.format == ExportFormat::Csv { "To folder" } else { "To file" };
     field(ui, name, &mut edited.to, "");
     if draft.exists {
-        ui.add_space(2.0);
-        let told = match draft.format {
-            ExportFormat::Csv => "This folder exists; files of the same names in it are replaced.",
-            _ => "This file exists and is replaced.",
-        };
-        ui.horizontal(|ui| {
-            let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
-            widgets::warning_sign(ui.painter(), rect.center(), 6.5);
-            widgets::caption(ui, told);
-        });
+        replaced(
+            ui,
+            match draft.format {
+                ExportFormat::Csv => "This folder exists; files of the same names in it are replaced.",
+                _ => "This file exists and is replaced.",
+            },
+        );
     }
     ui.add_space(4.0);
     if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
@@ -233,13 +231,55 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
     });
 }
 
+/// Something is at the chosen place already.
+fn replaced(ui: &mut Ui, told: &str) {
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
+        widgets::warning_sign(ui.painter(), rect.center(), 6.5);
+        widgets::caption(ui, told);
+    });
+}
+
+fn export_answer(ui: &mut Ui, draft: &AnswerDraft, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Export averages");
+    let mut edited = draft.clone();
+    for format in AnswerFormat::ALL {
+        ui.radio_value(&mut edited.format, format, format.told());
+    }
+    ui.add_space(6.0);
+    let is_folder = edited.format == AnswerFormat::Tables;
+    field(ui, if is_folder { "To a new folder" } else { "To file" }, &mut edited.to, "");
+    if draft.exists {
+        replaced(
+            ui,
+            if is_folder { "This is there already: choose a new folder." } else { "This file exists and is replaced." },
+        );
+    }
+    ui.add_space(4.0);
+    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Study(StudyCommand::BrowseExport));
+    }
+    let is_ready = !edited.to.trim().is_empty() && (!is_folder || !edited.exists);
+    if edited != *draft {
+        commands.push(Command::Study(StudyCommand::EditExport(edited)));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Export").clicked() {
+            commands.push(Command::Study(StudyCommand::Export));
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
 fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     title(ui, "Keyboard");
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        let (left, right) = keys::GROUPS.split_at(3);
-        ui.columns(2, |columns| {
-            for (column, groups) in columns.iter_mut().zip([left, right]) {
+        let (left, rest) = keys::GROUPS.split_at(2);
+        let (middle, right) = rest.split_at(3);
+        ui.columns(3, |columns| {
+            for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
                 for group in groups {
                     widgets::section(column, group.title);
                     Grid::new(group.title).num_columns(2).min_row_height(19.0).spacing([14.0, 4.0]).show(

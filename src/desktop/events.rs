@@ -1,13 +1,15 @@
 //! The list of events. Only the rows on the screen are made.
 
 use eframe::egui;
-use egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, FontId, Layout, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::session::Timestamp;
 
-use super::command::Command;
-use super::indexed::{EventFilter, Indexed, Lane};
-use super::{describe, theme, widgets};
+use super::command::{Command, StudyCommand};
+use super::indexed::{Indexed, Lane};
+use super::port::EventForm;
+use super::state::Review;
+use super::{describe, figures, theme, widgets};
 
 const ROW: f32 = 22.0;
 
@@ -92,16 +94,44 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
 }
 
 /// Which events are shown.
-pub fn filter(ui: &mut Ui, filter: &EventFilter, commands: &mut Vec<Command>) {
+pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
+    let filter = log.filter();
     let mut wanted = filter.clone();
     ui.horizontal(|ui| {
         for (k, lane) in Lane::ALL.into_iter().enumerate() {
             ui.checkbox(&mut wanted.lanes[k], lane.label());
         }
+        let (shown, all) = (log.shown().len() as u64, log.all() as u64);
+        let told = match (figures::count(shown), figures::count(all)) {
+            (_, counted) if shown == all => counted,
+            (shown, all) => format!("{shown} of {all}"),
+        };
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::caption(ui, told));
     });
     let field = egui::TextEdit::singleline(&mut wanted.text).hint_text("Filter events").desired_width(f32::INFINITY);
     ui.add(field).accessible_name("Filter events");
     if wanted != *filter {
         commands.push(Command::SetEventFilter(wanted));
     }
+}
+
+/// What the playhead stands before: offered where the events are listed.
+pub fn all_like_this(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let Some(event) = review.event_at_playhead() else { return };
+    let form = EventForm::like(event);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let compare = widgets::small_button(ui, "as B").accessible_name("Compare with all like this");
+            if compare.on_hover_text("Compare with these in the study (Shift A)").clicked() {
+                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 1 }));
+            }
+            let ask = widgets::small_button(ui, "All like this");
+            if ask.on_hover_text("Ask the whole study what the face did around all of these (A)").clicked() {
+                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 0 }));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(form.title()).size(13.0)).truncate());
+            });
+        });
+    });
 }

@@ -8,7 +8,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::command::Command;
+use super::command::{Command, StudyCommand};
 use super::port::{Library, SessionRow, SessionState, StudyRow};
 use super::state::{self, Column, Home, State};
 use super::theme::Palette;
@@ -132,8 +132,21 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
         let told =
             if home.rows.len() == all { format!("{all} sessions") } else { format!("{} of {all}", home.rows.len()) };
         widgets::caption(ui, told);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ways(ui, commands));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ways(ui, commands);
+            ask(ui, home, commands);
+        });
     });
+}
+
+/// The way to a study's averages: that of the chosen study, or of the selected session.
+fn ask(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let study = home.study_to_ask();
+    let button = ui.add_enabled(study.is_some(), egui::Button::new("Ask study …"));
+    let button = button.on_hover_text("What did the face do around each action? Averages over its sessions (Ctrl A)");
+    if button.on_disabled_hover_text("Choose a study on the left, or select one of its sessions.").clicked() {
+        commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
+    }
 }
 
 fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -266,11 +279,7 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
             Column::Size => (figures::bytes(session.size_bytes), text),
             Column::Quality => {
                 match session.grade {
-                    Some(grade) => {
-                        let after = widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p);
-                        let word = widgets::grade_word(grade);
-                        ui.painter().text(after, Align2::LEFT_CENTER, word, FontId::proportional(13.0), text);
-                    }
+                    Some(grade) => widgets::paint_grade(ui.painter(), cell.left_center(), grade, &p),
                     None => {
                         ui.painter().text(
                             cell.left_center(),

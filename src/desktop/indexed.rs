@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use crate::session::{Body, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, Record, StreamInfo, Timeline, Timestamp};
+use crate::session::{
+    ANNOTATION, Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, Record, StreamInfo, Timeline,
+    Timestamp,
+};
 
 use super::describe;
 
@@ -31,9 +34,9 @@ impl Lane {
 
     pub fn of(stream: &str, kind: &str) -> Lane {
         match (stream, kind) {
-            (MARKER, _) | (PAGE, "mark") => Lane::Marker,
+            (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
             // Start and end are the operator's doing; a warning sign would say that something went wrong.
-            (HEALTH, "recording_started" | "recording_stopped") => Lane::Marker,
+            (HEALTH, "recording_started" | "recording_stopped" | FILM_EVENT) => Lane::Marker,
             (HEALTH, _) => Lane::Instrument,
             _ => Lane::Page,
         }
@@ -186,8 +189,8 @@ impl Indexed {
         }
         let needle = self.filter.text.trim().to_lowercase();
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
-            // Measurements of the clock are not what somebody did.
-            if event.stream.as_str() == PAGE_CLOCK {
+            // Measurements of the clock are not what somebody did, and annotations have a place of their own.
+            if [PAGE_CLOCK, ANNOTATION].contains(&event.stream.as_str()) {
                 continue;
             }
             self.all += 1;

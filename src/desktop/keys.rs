@@ -3,7 +3,8 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
-use super::command::Command;
+use super::command::{AnnotateCommand, Command, RateCommand, StudyCommand};
+use super::port::AnswerFormat;
 use super::state::{Dialog, Screen, State, Stop};
 
 /// Where a shortcut works.
@@ -12,7 +13,7 @@ pub struct Group {
     pub keys: &'static [(&'static str, &'static str)],
 }
 
-pub const GROUPS: [Group; 5] = [
+pub const GROUPS: [Group; 8] = [
     Group {
         title: "Everywhere",
         keys: &[
@@ -30,7 +31,18 @@ pub const GROUPS: [Group; 5] = [
             ("Up, Down", "select a session"),
             ("Enter", "open the selected session"),
             ("Delete", "erase the selected session"),
+            ("Ctrl A", "ask the study"),
             ("F5", "look again"),
+        ],
+    },
+    Group {
+        title: "Study",
+        keys: &[
+            ("Ctrl Enter", "average"),
+            ("Esc", "stop averaging"),
+            ("Up, Down", "choose an epoch"),
+            ("Enter", "show it on video"),
+            ("Ctrl E", "export"),
         ],
     },
     Group { title: "Set-up", keys: &[("Ctrl R", "record")] },
@@ -53,7 +65,28 @@ pub const GROUPS: [Group; 5] = [
             ("N, P", "to the next, the previous event"),
             ("+, −", "zoom in, out; also the wheel"),
             ("F", "show the whole session"),
+            ("Q", "shade poor quality"),
+            ("A, Shift A", "ask the study about all like this event, as B"),
             ("Ctrl E", "export"),
+        ],
+    },
+    Group {
+        title: "Annotating",
+        keys: &[
+            ("1 … 9", "a point with that label"),
+            ("Ctrl 1 … 9", "begin, then end a range"),
+            ("Delete", "take back the selected one"),
+            ("Ctrl Z, Ctrl Shift Z", "undo, redo"),
+            ("Esc", "drop a range that has no end"),
+        ],
+    },
+    Group {
+        title: "Rating",
+        keys: &[
+            ("R", "rate from here"),
+            ("Arrows", "less, more pleasant or excited"),
+            ("Space", "pause, go on"),
+            ("Esc", "end"),
         ],
     },
 ];
@@ -86,6 +119,10 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
                     commands.push(Command::RefreshLibrary);
                 }
                 if is_free {
+                    if pressed(Modifiers::COMMAND, Key::A) {
+                        let study = state.home.study_to_ask();
+                        commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
+                    }
                     if pressed(Modifiers::NONE, Key::ArrowDown) {
                         commands.push(Command::MoveSelection(1));
                     }
@@ -122,20 +159,79 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
                 if pressed(Modifiers::COMMAND, Key::E) {
                     commands.push(Command::AskExport(super::port::ExportFormat::Csv));
                 }
-                if is_free {
-                    review(&mut pressed, commands);
+                let is_rating = state.review.as_ref().is_some_and(|r| r.rated.running.is_some());
+                if is_rating {
+                    rating(&mut pressed, commands);
+                } else if is_free {
+                    review(&mut pressed, state, commands);
                 }
             }
+            Screen::Study => study(&mut pressed, state, is_free, commands),
         }
     });
+    if state.screen == Screen::Review && state.dialog.is_none() && !is_typing {
+        labels(ctx, commands);
+    }
     if state.screen == Screen::Live && state.dialog.is_none() && !is_typing {
         markers(ctx, state, commands);
     }
 }
 
-fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, commands: &mut Vec<Command>) {
+fn study(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, is_free: bool, commands: &mut Vec<Command>) {
+    use StudyCommand as S;
+    let is_asking = state.studied.as_ref().is_some_and(|s| s.asking.is_some());
+    let mut push = |command| commands.push(Command::Study(command));
+    if pressed(Modifiers::COMMAND, Key::Enter) && !is_asking {
+        push(S::Ask);
+    }
+    if pressed(Modifiers::COMMAND, Key::E) {
+        push(S::AskExport(AnswerFormat::FigureSvg));
+    }
+    if is_asking && pressed(Modifiers::NONE, Key::Escape) {
+        push(S::Cancel);
+    }
+    if !is_free {
+        return;
+    }
+    for (key, command) in
+        [(Key::ArrowDown, S::MoveEpoch(1)), (Key::ArrowUp, S::MoveEpoch(-1)), (Key::Enter, S::OpenEpoch)]
+    {
+        if pressed(Modifiers::NONE, key) {
+            push(command);
+        }
+    }
+}
+
+/// While rating, the arrows hold the point and nothing moves the playhead but playing.
+fn rating(pressed: &mut impl FnMut(Modifiers, Key) -> bool, commands: &mut Vec<Command>) {
+    use RateCommand as R;
+    for (key, command) in [
+        (Key::Space, Command::TogglePlay),
+        (Key::Escape, Command::Rate(R::End)),
+        (Key::ArrowLeft, Command::Rate(R::Nudge(-1.0, 0.0))),
+        (Key::ArrowRight, Command::Rate(R::Nudge(1.0, 0.0))),
+        (Key::ArrowUp, Command::Rate(R::Nudge(0.0, 1.0))),
+        (Key::ArrowDown, Command::Rate(R::Nudge(0.0, -1.0))),
+    ] {
+        if pressed(Modifiers::NONE, key) {
+            commands.push(command);
+        }
+    }
+}
+
+fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, commands: &mut Vec<Command>) {
     use Command as C;
+    let is_shaded = state.review.as_ref().is_some_and(|r| r.shades_poor);
     let table = [
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::Z, C::Annotate(AnnotateCommand::Redo)),
+        (Modifiers::COMMAND, Key::Z, C::Annotate(AnnotateCommand::Undo)),
+        (Modifiers::COMMAND, Key::Y, C::Annotate(AnnotateCommand::Redo)),
+        (Modifiers::NONE, Key::Delete, C::Annotate(AnnotateCommand::TakeBack)),
+        (Modifiers::NONE, Key::Escape, C::Annotate(AnnotateCommand::DropRange)),
+        (Modifiers::SHIFT, Key::A, C::Study(StudyCommand::AllLikeThis { condition: 1 })),
+        (Modifiers::NONE, Key::A, C::Study(StudyCommand::AllLikeThis { condition: 0 })),
+        (Modifiers::NONE, Key::R, C::Rate(RateCommand::Begin)),
+        (Modifiers::NONE, Key::Q, C::ShadePoor(!is_shaded)),
         (Modifiers::NONE, Key::Space, C::TogglePlay),
         // With Shift first: a plain arrow also matches where more modifiers are held.
         (Modifiers::SHIFT, Key::ArrowLeft, C::StepSeconds(-1.0)),
@@ -157,6 +253,24 @@ fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, commands: &mut Vec<C
             commands.push(command);
         }
     }
+}
+
+/// Digits by where they lie on the keyboard. With Ctrl and not with Shift, which turns them into other signs on the way
+/// down and not on the way up, so that they seem to be held for ever.
+fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
+    const DIGITS: [Key; 9] =
+        [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+    ctx.input(|input| {
+        for event in &input.events {
+            let Event::Key { key, physical_key, pressed: true, repeat: false, modifiers } = event else { continue };
+            if modifiers.shift || modifiers.alt {
+                continue;
+            }
+            let Some(k) = DIGITS.iter().position(|digit| *digit == physical_key.unwrap_or(*key)) else { continue };
+            let command = if modifiers.command { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) };
+            commands.push(Command::Annotate(command));
+        }
+    });
 }
 
 /// The study's own keys. A key held down marks once.

@@ -63,6 +63,10 @@ fn header(ui: &mut Ui, recording: &Recording) {
         let title: String = study.title.chars().take(TITLE).collect();
         let who = format!("{} {}", recording.plan.participant, recording.plan.session);
         widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
+        if let Some(PageStatus::Guided { phase, until }) = recording.page.as_ref().map(|page| &page.status) {
+            ui.add_space(12.0);
+            countdown(ui, phase, until.since_ns(recording.now));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Right-aligned as a block: what is left over comes first.
@@ -76,6 +80,15 @@ fn header(ui: &mut Ui, recording: &Recording) {
             });
         });
     });
+}
+
+/// How long the participant still looks at the cross.
+fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
+    let left_s = (left_ns.max(0) as f64 * 1e-9).ceil() as u64;
+    let left = format!("{}:{:02} left", left_s / 60, left_s % 60);
+    let phase: String = phase.chars().take(TITLE).collect();
+    let told = widgets::stat(ui, &phase, &left, theme::palette(ui).accent);
+    told.on_hover_text("The participant looks at a cross; the study's page comes after it");
 }
 
 fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
@@ -119,7 +132,7 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let [left, right] = widgets::columns(lower, 12.0, [0.0, bars]);
     let until_s = recording.now.as_secs_f64();
     let window = Window { from_s: until_s - FOLLOWED_S, until_s };
-    let plotted = Plotted { log: &recording.log, window, playhead: None, is_explorable: false };
+    let plotted = Plotted { log: &recording.log, window, playhead: None, review: None };
     widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plotted, commands));
     let mut list = right;
     if is_embedded {
@@ -138,6 +151,7 @@ fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Comma
     ui.painter().rect(rect, 0.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let told = match recording.page.as_ref().map(|pg| &pg.status) {
         Some(PageStatus::Loading) => "The page is loading …",
+        Some(PageStatus::Guided { .. }) => "The participant looks at a cross; the page comes after it.",
         Some(PageStatus::Failed(sentence)) => sentence.as_str(),
         Some(PageStatus::Loaded { .. }) | None => "The participant's page",
     };
@@ -164,6 +178,7 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
         let told = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
+            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”: the participant looks at a cross."),
             PageStatus::Loaded { title } => title.clone(),
             PageStatus::Failed(sentence) => sentence.clone(),
         };

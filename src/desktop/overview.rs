@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command
 fn curve(painter: &egui::Painter, rect: Rect, review: &Review, field: usize, middle: f32, reach: f32, color: Color32) {
     let Some(series) = review.log.timeline().series(AFFECT) else { return };
     let span = review.span;
-    for run in decimate::curve(series, field, None, span, rect.width()).runs {
+    for run in decimate::curve(series, field, None, span, rect.width(), decimate::Shift::RAW).runs {
         let place = |[at_s, value]: [f64; 2]| {
             let share = ((at_s - span.from_s) / span.width_s()) as f32;
             pos2(rect.left() + rect.width() * share, middle - reach * value as f32)

@@ -1,17 +1,18 @@
 //! The system's file dialogs. They wait for a person, so each has a thread of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::port::{ExportFormat, Wake};
+use super::port::{AnswerFormat, ExportFormat, Wake};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pick {
     Session,
     Video,
     Export { format: ExportFormat, proposed: PathBuf },
+    Answer { format: AnswerFormat, proposed: PathBuf },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -69,14 +70,29 @@ fn ask(pick: Pick) -> Picked {
         }
         Pick::Export { format, proposed } => {
             let extension = if *format == ExportFormat::FigurePng { "png" } else { "svg" };
-            let name = proposed.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-            dialog.set_title("Export figure").add_filter("Figure", &[extension]).set_file_name(name).save_file()
+            dialog
+                .set_title("Export figure")
+                .add_filter("Figure", &[extension])
+                .set_file_name(name(proposed))
+                .save_file()
+        }
+        Pick::Answer { format, proposed } => {
+            let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
+            match format {
+                AnswerFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
+                AnswerFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
+                AnswerFormat::Tables => dialog.save_file(),
+            }
         }
     };
     match (found, pick) {
         (None, _) => Picked::Nothing,
         (Some(path), Pick::Session) => Picked::Session(path),
         (Some(path), Pick::Video) => Picked::Video(path),
-        (Some(path), Pick::Export { .. }) => Picked::Export(path),
+        (Some(path), Pick::Export { .. } | Pick::Answer { .. }) => Picked::Export(path),
     }
+}
+
+fn name(proposed: &Path) -> String {
+    proposed.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }

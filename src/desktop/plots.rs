@@ -1,36 +1,67 @@
 //! Valence and arousal over time with the events on the same axis.
 
 use eframe::egui;
-use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use crate::session::{AFFECT, Happening, Timestamp, affect};
+use crate::session::{AFFECT, AFFECT_LATER, Timestamp, affect, rating as rated_field};
 
-use super::ahead::ahead;
 use super::command::Command;
-use super::decimate::{self, Curve};
-use super::indexed::{Indexed, Lane, Mark, Stretch};
-use super::state::Window;
+use super::decimate::{self, Curve, Shift};
+use super::indexed::{Indexed, Stretch};
+use super::port::{Correction, rating_stream_name};
+use super::state::{Review, Side, Window};
 use super::theme::{self, Palette};
-use super::{describe, figures, widgets};
+use super::{annotations, describe, event_marks, figures, rating, widgets};
 
 /// How far apart the middles of the two curves lie, where each reaches from −1 to 1.
 const APART: f64 = 1.12;
 /// For the event marks below the curves.
-const EVENTS_PX: f32 = 38.0;
+pub const EVENTS_PX: f32 = 38.0;
 const AXIS_PX: f32 = 20.0;
 /// For figures beside the curves.
 pub const SCALE_PX: f32 = 42.0;
-/// An event this near to a click is meant by it.
-const REACH_PX: f32 = 7.0;
+/// Standard deviations that a scale of z-scored values reaches to.
+const Z_REACH: f64 = 5.0;
 
 pub struct Plotted<'a> {
     pub log: &'a Indexed,
     pub window: Window,
     /// A line at the playhead; `None` while following.
     pub playhead: Option<Timestamp>,
-    /// Whether one can click, drag and zoom.
-    pub is_explorable: bool,
+    /// The session in review, which one can click, drag and zoom.
+    pub review: Option<&'a Review>,
+}
+
+impl Plotted<'_> {
+    /// Annotations stand above the curves where there are some, or are about to be.
+    fn lane_px(&self) -> f32 {
+        let has_lane = self.review.is_some_and(|r| {
+            r.side == Side::Annotations || !r.annotated.standing().is_empty() || r.annotated.open_range.is_some()
+        });
+        match self.review {
+            Some(review) if has_lane => annotations::LANE_PX * annotations::lines(review) as f32,
+            _ => 0.0,
+        }
+    }
+
+    /// From where valence and arousal are drawn.
+    fn shifts(&self) -> [Shift; 2] {
+        let Some((review, baseline)) = self.review.and_then(|r| Some((r, r.baseline.as_ref()?))) else {
+            return [Shift::RAW; 2];
+        };
+        [&baseline.valence, &baseline.arousal].map(|of| match (review.values, of.spread) {
+            (Correction::Raw, _) => Shift::RAW,
+            (Correction::ZScored, Some(spread)) => Shift { zero: of.zero, per: 1.0 / (spread * Z_REACH) },
+            (Correction::Corrected | Correction::ZScored, _) => Shift { zero: of.zero, per: 1.0 },
+        })
+    }
+
+    /// What stands at the ends of the two scales.
+    fn reach(&self) -> &'static str {
+        let is_z = self.review.is_some_and(|r| r.baseline.is_some() && r.values == Correction::ZScored);
+        if is_z { "5" } else { "1" }
+    }
 }
 
 pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<Command>) {
@@ -38,15 +69,22 @@ pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<C
     let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
     ui.painter().rect_filled(area, 4.0, p.card);
     let events_top = area.bottom() - EVENTS_PX;
-    // What the events take of the vertical axis.
-    let curves_px = f64::from((events_top - area.top()).max(20.0));
+    let lane = Rect::from_min_max(area.min, pos2(area.right(), area.top() + plotted.lane_px()));
+    // What events and annotations take of the vertical axis.
+    let curves_px = f64::from((events_top - lane.bottom()).max(20.0));
     let floor = -2.0 * APART - 0.02;
-    let scale = Scale { top: 2.0 * APART, bottom: floor - (2.0 * APART - floor) * f64::from(EVENTS_PX) / curves_px };
+    let per_px = (2.0 * APART - floor) / curves_px;
+    let scale =
+        Scale { top: 2.0 * APART + per_px * f64::from(lane.height()), bottom: floor - per_px * f64::from(EVENTS_PX) };
 
     plot(ui, area, plotted, scale, &p);
     time_axis(ui, area, rect, plotted.window, &p);
-    lanes(ui, area, scale, &p);
-    let nearest = events(ui, area, events_top, plotted, &p);
+    lanes(ui, area, scale, plotted, &p);
+    if let Some(review) = plotted.review.filter(|_| lane.height() > 0.0) {
+        ui.painter().hline(lane.x_range(), lane.bottom(), Stroke::new(1.0, p.hairline));
+        annotations::marks(ui.painter(), lane, plotted.window, review, &p);
+    }
+    let nearest = event_marks::show(ui, area, events_top, plotted, &p);
     if let Some(at) = plotted.playhead {
         let x = x_of(area, plotted.window, at.as_secs_f64());
         if area.x_range().expand(1.0).contains(x) {
@@ -76,22 +114,64 @@ impl Scale {
     }
 }
 
-fn x_of(area: Rect, window: Window, at_s: f64) -> f32 {
+pub fn x_of(area: Rect, window: Window, at_s: f64) -> f32 {
     area.left() + area.width() * ((at_s - window.from_s) / window.width_s()) as f32
 }
 
-fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
+pub fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
     window.from_s + window.width_s() * f64::from((x - area.left()) / area.width())
+}
+
+/// Value, its standard deviation, its colour, and where its middle lies.
+const FIELDS: [(usize, usize, Color32, f64); 2] = [
+    (affect::VALENCE, affect::VALENCE_SD, theme::VALENCE, APART),
+    (affect::AROUSAL, affect::AROUSAL_SD, theme::AROUSAL, -APART),
+];
+
+/// Self-reports, on the scales of what they are about. They have no zero but their own, so only beside raw values.
+fn rated(plotted: &Plotted<'_>, width_px: f32) -> Vec<(Curve, f64)> {
+    let Some(review) = plotted.review.filter(|r| r.values == Correction::Raw || r.baseline.is_none()) else {
+        return Vec::new();
+    };
+    let streams = rating::passes(review).map(rating_stream_name);
+    let series: Vec<_> = streams.filter_map(|stream| review.log.timeline().series(&stream)).collect();
+    let fields = [(rated_field::VALENCE, APART), (rated_field::AROUSAL, -APART)];
+    series
+        .into_iter()
+        .flat_map(|series| {
+            fields.map(|(field, middle)| {
+                (decimate::curve(series, field, None, plotted.window, width_px, Shift::RAW), middle)
+            })
+        })
+        .collect()
+}
+
+/// Where the face was seen badly, within the window and where that is to be shaded.
+fn poor(plotted: &Plotted<'_>) -> Vec<Stretch> {
+    let Some(review) = plotted.review.filter(|r| r.shades_poor) else { return Vec::new() };
+    let start = review.poor.partition_point(|s| s.until <= plotted.window.from());
+    let inside = review.poor[start..].iter().take_while(|s| s.from < plotted.window.until());
+    inside.map(|s| Stretch { from: s.from, until: s.until }).collect()
 }
 
 /// Curves, bands and gaps, drawn by `egui_plot` over exactly `area`.
 fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palette) {
     let window = plotted.window;
-    let curves: [Option<Curve>; 2] = [(affect::VALENCE, affect::VALENCE_SD), (affect::AROUSAL, affect::AROUSAL_SD)]
-        .map(|(value, sd)| {
-            let series = plotted.log.timeline().series(AFFECT)?;
-            Some(decimate::curve(series, value, Some(sd), window, area.width() * ui.ctx().pixels_per_point()))
-        });
+    let width_px = area.width() * ui.ctx().pixels_per_point();
+    let timeline = plotted.log.timeline();
+    // Frames that were skipped live and scored afterwards lie in a stream of their own.
+    let read: Vec<(Curve, Color32, f64)> = [AFFECT, AFFECT_LATER]
+        .iter()
+        .filter_map(|stream| timeline.series(stream))
+        .flat_map(|series| {
+            FIELDS.iter().zip(plotted.shifts()).map(move |((value, sd, color, middle), shift)| {
+                (decimate::curve(series, *value, Some(*sd), window, width_px, shift), *color, *middle)
+            })
+        })
+        .collect();
+    let rated = rated(plotted, width_px);
+    let poor = poor(plotted);
+    let poor = merged(&poor, window, area.width());
     let absent = merged(plotted.log.absent_between(window.from(), window.until()), window, area.width());
     let lost = merged(plotted.log.lost_between(window.from(), window.until()), window, area.width());
     let p = *p;
@@ -99,16 +179,13 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
     let draw = move |plot: &mut egui_plot::PlotUi<'_>| {
         plot.set_plot_bounds_x(window.from_s..=window.until_s);
         plot.set_plot_bounds_y(scale.bottom..=scale.top);
-        for (stretches, color) in [(&absent, p.gap), (&lost, p.gap_loss)] {
+        let poor_color = theme::CAUTION.gamma_multiply(0.16);
+        for (stretches, color) in [(&poor, poor_color), (&absent, p.gap), (&lost, p.gap_loss)] {
             for [from_s, until_s] in stretches {
                 plot.span(Span::new("", *from_s..=*until_s).fill(color).border_width(0.0).border_color(color));
             }
         }
-        for (curve, color, middle) in curves
-            .into_iter()
-            .zip([(theme::VALENCE, APART), (theme::AROUSAL, -APART)])
-            .filter_map(|(curve, (color, m))| curve.map(|c| (c, color, m)))
-        {
+        for (curve, color, middle) in read {
             let band_color = color.gamma_multiply(0.20);
             for band in &curve.bands {
                 let [low, high] = [&band.low, &band.high].map(|v| v.iter().map(|y| y + middle).collect::<Vec<_>>());
@@ -117,6 +194,12 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
             for run in curve.runs {
                 let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
                 plot.line(Line::new("", points).color(color).width(1.7).allow_hover(false));
+            }
+        }
+        for (curve, middle) in rated {
+            for run in curve.runs {
+                let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
+                plot.line(Line::new("", points).color(p.strong).width(1.2).allow_hover(false));
             }
         }
     };
@@ -195,10 +278,12 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, scale: Scale, p: &Palette) {
+fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) {
+    let reach = plotted.reach();
+    let has_rating = plotted.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
     for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
-        for (text, value) in [("+1", 1.0), ("0", 0.0), ("−1", -1.0)] {
+        for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
             // Nudged inwards, so that the two scales do not touch.
             let y = scale.y(area, middle + value) + 5.0 * value as f32;
             ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
@@ -206,105 +291,16 @@ fn lanes(ui: &Ui, area: Rect, scale: Scale, p: &Palette) {
         let at = pos2(area.left() + 10.0, scale.y(area, middle + 1.0) + 4.0);
         let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
         ui.painter().rect_filled(chip, 2.0, color);
-        ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        let named = ui.painter().text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font.clone(), p.text);
+        if has_rating {
+            let from = pos2(named.right() + 12.0, chip.center().y);
+            ui.painter().line_segment([from, from + vec2(12.0, 0.0)], Stroke::new(1.2, p.strong));
+            ui.painter().text(from + vec2(17.0, 0.0), Align2::LEFT_CENTER, "self-report", font.clone(), p.text);
+        }
     }
     let y = area.bottom() - EVENTS_PX;
     ui.painter().line_segment([pos2(area.left(), y), pos2(area.right(), y)], Stroke::new(1.0, p.hairline));
     ui.painter().text(pos2(area.left() - 6.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "events", font, p.weak);
-}
-
-/// Draws the marks and returns the event under the pointer.
-fn events(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
-    let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
-    let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
-    let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, plotted, p));
-    nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
-}
-
-/// One line of marks, of lanes that share its room for words. Returns the event under the pointer and its distance.
-fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>, p: &Palette) -> Option<(f32, usize)> {
-    let painter = ui.painter().with_clip_rect(area);
-    let (window, log) = (plotted.window, plotted.log);
-    let rows = log.timeline().events();
-    let x_at = |mark: &Mark| x_of(area, window, mark.at.as_secs_f64());
-    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| (at.y - y).abs() <= EVENTS_PX / 4.0);
-    let mut left: Vec<(Lane, &[Mark])> =
-        lanes.iter().map(|lane| (*lane, log.lane_between(*lane, window.from(), window.until()))).collect();
-    let mut nearest: Option<(f32, usize)> = None;
-    let mut free_from = area.left();
-    loop {
-        let earliest = left.iter_mut().filter(|(_, shown)| !shown.is_empty()).min_by_key(|(_, shown)| shown[0].at);
-        let Some((lane, shown)) = earliest else { return nearest };
-        let (lane, Mark { row, .. }) = (*lane, shown[0]);
-        let x = x_at(&shown[0]);
-        // On to the next event on another pixel than this one.
-        let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
-        *shown = &shown[1 + ahead(&shown[1..], |m| m.at < next_at)..];
-        let next = left.iter().filter_map(|(_, shown)| shown.first()).min_by_key(|m| m.at);
-        let right = next.map_or(area.right() - 4.0, |next| x_at(next) - 8.0);
-        mark(&painter, area, pos2(x, y), lane, p);
-        let room = Room { left: free_from, x, right };
-        let end = write_label(&painter, room, y, &label(&rows[row as usize].what, lane), p);
-        free_from = end.unwrap_or(free_from).max(x + 8.0);
-        if let Some(at) = pointer {
-            let distance = (at.x - x).abs();
-            if distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
-                nearest = Some((distance, row as usize));
-            }
-        }
-    }
-}
-
-/// Where an event's word may stand: right of it, or left where that is the edge.
-struct Room {
-    left: f32,
-    x: f32,
-    right: f32,
-}
-
-/// Returns where the word ends, if there was room.
-fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Palette) -> Option<f32> {
-    const AIR: f32 = 7.0;
-    // Measured only where anything could fit at all.
-    if (room.right - room.x).max(room.x - room.left) < 24.0 {
-        return None;
-    }
-    let galley = painter.layout_no_wrap(text.to_owned(), theme::caption_font(), p.weak);
-    let size = galley.size();
-    let left = if room.x + AIR + size.x <= room.right {
-        room.x + AIR
-    } else if room.x - AIR - size.x >= room.left {
-        room.x - AIR - size.x
-    } else {
-        return None;
-    };
-    painter.galley(pos2(left, y - size.y / 2.0), galley, p.weak);
-    Some(left + size.x + AIR)
-}
-
-fn label(what: &Happening, lane: Lane) -> String {
-    const LONGEST: usize = 24;
-    let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
-    let text = if details.is_empty() { what.kind.clone() } else { details };
-    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
-}
-
-fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) {
-    match lane {
-        Lane::Page => {
-            painter.line_segment([at - vec2(0.0, 6.0), at + vec2(0.0, 6.0)], Stroke::new(1.0, p.weak));
-        }
-        Lane::Marker => {
-            let faint = Stroke::new(1.0, p.accent.gamma_multiply(0.35));
-            painter.line_segment([pos2(at.x, area.top()), at], faint);
-            painter.add(widgets::diamond(at, 5.5, p.accent));
-        }
-        Lane::Instrument => {
-            let faint = Stroke::new(1.0, theme::CAUTION.gamma_multiply(0.35));
-            painter.line_segment([pos2(at.x, area.top()), at], faint);
-            widgets::warning_sign(painter, at, 5.5);
-        }
-    }
 }
 
 /// Pointer and reading aloud.
@@ -319,7 +315,7 @@ fn explore(
 ) {
     let window = plotted.window;
     let id = ui.scope_id().with("explore");
-    let sense = if plotted.is_explorable { Sense::click_and_drag() } else { Sense::hover() };
+    let sense = if plotted.review.is_some() { Sense::click_and_drag() } else { Sense::hover() };
     let response = ui.interact(area, id, sense);
     response.widget_info(|| {
         let name =
@@ -334,7 +330,7 @@ fn explore(
     } else if let Some(at) = response.hover_pos().filter(|at| at.y < events_top && !response.dragged()) {
         readout(ui, area, at.x, plotted, p);
     }
-    if !plotted.is_explorable {
+    if plotted.review.is_none() {
         return;
     }
     if response.clicked()
@@ -379,6 +375,11 @@ fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
         }
         None => format!("{at}   no reading"),
     };
+    let flaw = plotted.review.filter(|r| r.shades_poor).and_then(|r| {
+        let stretch = r.poor.get(r.poor.partition_point(|s| s.until <= at))?;
+        (stretch.from <= at).then(|| format!("   {}", stretch.flaw))
+    });
+    let text = text + &flaw.unwrap_or_default();
     let galley = painter.layout_no_wrap(text, egui::FontId::monospace(11.5), p.strong);
     let size = galley.size() + vec2(12.0, 6.0);
     let left = (x + 8.0).min(area.right() - size.x - 4.0).max(area.left() + 4.0);

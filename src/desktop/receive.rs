@@ -4,9 +4,11 @@ use eframe::egui;
 
 use crate::session::{Playhead, Timestamp};
 
-use super::command::Command;
+use super::annotated::Annotated;
+use super::command::{Command, RateCommand, StudyCommand};
 use super::indexed::Indexed;
-use super::port::{Activity, OpenedSession, Preview, StartedInfo, Update};
+use super::port::{Activity, Correction, OpenedSession, Preview, StartedInfo, Update};
+use super::rated::{Hand, Rated};
 use super::state::{Dialog, Photo, Recording, Review, Screen, ShownPreview, Side, State, Stop, Window};
 
 /// `commands` takes what must be done about it.
@@ -20,6 +22,11 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
             state.home.arrange();
             if state.home.selected_row().is_none() {
                 state.home.selected = None;
+            }
+            if let (Some(studied), Some(library)) = (&mut state.studied, &state.home.library)
+                && studied.look(library)
+            {
+                commands.push(Command::Study(StudyCommand::LookAgain));
             }
         }
         Update::Rehearsing(info) => {
@@ -99,7 +106,11 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
         Update::Opened(opened) => {
             // The operator may have gone on to something else while it was being read.
             if state.opening.take().is_some() {
-                state.review = Some(review(*opened));
+                let mut review = review(*opened);
+                if let Some(at) = state.arriving_at.take() {
+                    review.arrive(at);
+                }
+                state.review = Some(review);
                 state.finished = None;
                 state.screen = Screen::Review;
             }
@@ -117,10 +128,62 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
             }
         }
         Update::Exported { to } => {
-            if let Some(review) = &mut state.review {
-                review.exporting = None;
-            }
+            exported(state);
             state.notice(format!("Exported to {}", to.display()));
+        }
+        Update::Added(added) => {
+            if let Some(review) = &mut state.review {
+                review.log.declare(added.stream);
+                review.log.ingest(&added.records);
+                review.annotated.read(review.log.timeline());
+            }
+        }
+        Update::Agreement(agreement) => {
+            if let Some(review) = &mut state.review {
+                let agreements = &mut review.rated.agreements;
+                agreements.retain(|a| a.pass != agreement.pass);
+                agreements.push(agreement);
+            }
+        }
+        Update::Stick { x, y } => {
+            if let Some(rating) = state.review.as_mut().and_then(|r| r.rated.running.as_mut()) {
+                rating.hold([x, y], Hand::Gamepad);
+            }
+        }
+        Update::Gamepad(name) => {
+            if let Some(review) = &mut state.review {
+                review.rated.gamepad = name;
+            }
+        }
+        Update::Catalogue(catalogue) => {
+            if let Some(studied) = &mut state.studied {
+                studied.catalogue = Some(catalogue);
+            }
+        }
+        Update::Matches(matches) => {
+            if let Some(studied) = &mut state.studied {
+                // Counts of a form that was changed meanwhile say nothing.
+                for (k, counted) in matches.into_iter().enumerate().take(2) {
+                    if studied.form.events[k] == counted.events {
+                        studied.matches[k] = Some(counted);
+                    }
+                }
+            }
+        }
+        Update::Asking { done, of } => {
+            if let Some(asking) = state.studied.as_mut().and_then(|s| s.asking.as_mut()) {
+                (asking.done, asking.of) = (done, of);
+            }
+        }
+        Update::Answered(answer) => {
+            if let Some(studied) = &mut state.studied {
+                studied.take(*answer);
+            }
+        }
+        Update::Cancelled => {
+            if let Some(studied) = &mut state.studied {
+                studied.asking = None;
+            }
         }
         Update::Failed { during, sentence } => failed(state, during, sentence, commands),
         Update::Notice(sentence) => state.notice(sentence),
@@ -170,6 +233,7 @@ fn review(opened: OpenedSession) -> Review {
     let end = [frames.1, records.map(|r| r.1)].into_iter().flatten().max().unwrap_or(start);
     // An empty session is still a place to look at.
     let span = Window { from_s: start.as_secs_f64(), until_s: end.as_secs_f64().max(start.as_secs_f64() + 1.0) };
+    let annotated = Annotated::new(opened.annotation_labels, &opened.timeline);
     Review {
         session: opened.session,
         study_title: opened.study_title,
@@ -185,6 +249,21 @@ fn review(opened: OpenedSession) -> Review {
         picture_problem: None,
         side: Side::Events,
         exporting: None,
+        values: Correction::Raw,
+        baseline: opened.baseline,
+        poor: opened.poor,
+        shades_poor: false,
+        annotated,
+        rated: Rated::default(),
+    }
+}
+
+fn exported(state: &mut State) {
+    if let Some(review) = &mut state.review {
+        review.exporting = None;
+    }
+    if let Some(studied) = &mut state.studied {
+        studied.is_exporting = false;
     }
 }
 
@@ -211,6 +290,7 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
         Activity::Open => {
             tell("Not opened", sentence);
             state.opening = None;
+            state.arriving_at = None;
         }
         Activity::Picture => {
             if let Some(review) = &mut state.review {
@@ -219,8 +299,19 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
         }
         Activity::Export => {
             tell("Not exported", sentence);
+            exported(state);
+        }
+        Activity::Add => {
+            tell("Not stored", sentence);
             if let Some(review) = &mut state.review {
-                review.exporting = None;
+                review.annotated.read(review.log.timeline());
+            }
+            commands.push(Command::Rate(RateCommand::End));
+        }
+        Activity::Ask => {
+            tell("Not averaged", sentence);
+            if let Some(studied) = &mut state.studied {
+                studied.asking = None;
             }
         }
     }

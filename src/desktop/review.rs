@@ -5,9 +5,12 @@ use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, 
 
 use super::command::Command;
 use super::plots::{self, Plotted};
-use super::port::ExportFormat;
+use super::port::{Correction, ExportFormat};
 use super::state::{Review, Side, State};
-use super::{camera_view, events, expressions, figures, overview, plane, quality, state, theme, views, widgets};
+use super::{
+    annotations, camera_view, events, expressions, figures, overview, plane, quality, rating, state, study_form, theme,
+    views, widgets,
+};
 
 const RATES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 
@@ -15,7 +18,11 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(review) = &state.review else { return };
     let p = theme::palette(ui);
     views::top_bar(ui, state, commands, |ui, commands| {
-        if ui.button("Sessions").on_hover_text("Back to the list of sessions").clicked() {
+        let (back, hint) = match &state.studied {
+            Some(studied) => ("Study", format!("Back to the question about {}", studied.title)),
+            None => ("Sessions", "Back to the list of sessions".to_owned()),
+        };
+        if ui.button(back).on_hover_text(hint).clicked() {
             commands.push(Command::GoHome);
         }
         ui.add_space(6.0);
@@ -26,13 +33,17 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
+    let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
+    if let Some(running) = &review.rated.running {
+        egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| rating::stage(ui, review, running, commands));
+        return;
+    }
     let frame = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
     let wide = (ui.available_width() * 0.26).clamp(250.0, 400.0);
     Panel::right("side").frame(frame).resizable(true).default_size(wide).size_range(240.0..=560.0).show(ui, |ui| {
-        side(ui, review, commands);
+        side(ui, state, review, commands);
     });
-    let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| body(ui, review, commands));
+    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, review, commands));
 }
 
 fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
@@ -57,7 +68,7 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), timeline, review.playhead.at);
 
     let plotted =
-        Plotted { log: &review.log, window: review.window, playhead: Some(review.playhead.at), is_explorable: true };
+        Plotted { log: &review.log, window: review.window, playhead: Some(review.playhead.at), review: Some(review) };
     widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plotted, commands));
     // Under the curves, on the same left edge.
     let strip = egui::Rect::from_min_max(strip.min + vec2(plots::SCALE_PX, 0.0), strip.max);
@@ -78,6 +89,10 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
                 commands.push(command);
             }
         };
+        if let Some(running) = &review.rated.running {
+            rating::transport(ui, review, running, commands);
+            return;
+        }
         button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::StepFrames(-1));
         button(ui, "›", "Next frame", "Next frame (Right)", Command::StepFrames(1));
         let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
@@ -99,6 +114,7 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
         combo.response.accessible_name("Speed").on_hover_text("Speed of playing");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, review, commands);
+            shown_values(ui, review, commands);
             if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
                 commands.push(Command::Fit);
             }
@@ -137,30 +153,50 @@ fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     menu.response.on_hover_text("Ctrl E");
 }
 
-fn side(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
-        for (side, text) in [(Side::Events, "Events"), (Side::Quality, "Quality")] {
-            if ui.selectable_label(review.side == side, text).clicked() {
-                commands.push(Command::ShowSide(side));
+/// What the curves are counted from, and what is shaded.
+fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    let is_shifted = review.baseline.is_some() && review.values != Correction::Raw;
+    let word = if is_shifted { study_form::correction_word(review.values) } else { "raw" };
+    let menu = ui.menu_button(format!("Values: {word}"), |ui| {
+        for values in Correction::ALL {
+            let is_there = values == Correction::Raw || review.baseline.is_some();
+            let choice = egui::Button::selectable(review.values == values, study_form::correction_word(values));
+            let choice = ui.add_enabled(is_there, choice);
+            let choice = choice.on_disabled_hover_text("This session has no baseline phase to count from.");
+            if choice.clicked() {
+                commands.push(Command::SetValues(values));
+                ui.close();
             }
         }
-        if review.side == Side::Events {
-            let (shown, all) = (review.log.shown().len(), review.log.all());
-            let told = if shown == all {
-                figures::count(all as u64)
-            } else {
-                format!("{} of {}", figures::count(shown as u64), figures::count(all as u64))
-            };
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::caption(ui, told));
+        ui.separator();
+        let mut is_shaded = review.shades_poor;
+        if ui.checkbox(&mut is_shaded, "Shade poor quality").changed() {
+            commands.push(Command::ShadePoor(is_shaded));
+        }
+    });
+    menu.response.accessible_name(format!("Values: {word}")).on_hover_text("What is stored stays raw.");
+}
+
+fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().button_padding.x = 8.0;
+        for side in Side::ALL {
+            if ui.selectable_label(review.side == side, side.label()).clicked() {
+                commands.push(Command::ShowSide(side));
+            }
         }
     });
     ui.add_space(4.0);
     match review.side {
         Side::Events => {
-            events::filter(ui, review.log.filter(), commands);
+            events::filter(ui, &review.log, commands);
             ui.add_space(4.0);
+            events::all_like_this(ui, review, commands);
             events::show(ui, &review.log, Some(review.playhead.at), commands);
         }
+        Side::Annotations => annotations::show(ui, state, review, commands),
+        Side::Rating => rating::show(ui, state, review, commands),
         Side::Quality => {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 quality::report(ui, &review.quality);

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::session::{Playhead, PlayheadMode, Timestamp};
+use crate::session::{EventRow, Happening, Playhead, PlayheadMode, Timestamp};
 
+use crate::analysis::{Baseline, PoorStretch};
+
+use super::annotated::Annotated;
 use super::indexed::Indexed;
-use super::port::{QualityReport, SessionRow, StoredFrame};
+use super::port::{Correction, QualityReport, SessionRow, StoredFrame};
+use super::rated::Rated;
 use super::state::Photo;
 
 pub struct Review {
@@ -24,6 +28,13 @@ pub struct Review {
     pub picture_problem: Option<String>,
     pub side: Side,
     pub exporting: Option<f32>,
+    pub values: Correction,
+    pub baseline: Option<Baseline>,
+    /// Where the face was seen badly.
+    pub poor: Vec<PoorStretch>,
+    pub shades_poor: bool,
+    pub annotated: Annotated,
+    pub rated: Rated,
 }
 
 /// A part of the time axis, in seconds of the session clock.
@@ -50,7 +61,22 @@ impl Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Events,
+    Annotations,
+    Rating,
     Quality,
+}
+
+impl Side {
+    pub const ALL: [Side; 4] = [Side::Events, Side::Annotations, Side::Rating, Side::Quality];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Side::Events => "Events",
+            Side::Annotations => "Annotate",
+            Side::Rating => "Rate",
+            Side::Quality => "Quality",
+        }
+    }
 }
 
 /// Nothing is easier to read in less.
@@ -74,6 +100,12 @@ impl Review {
         self.frames.partition_point(|f| f.at <= self.playhead.at).checked_sub(1)
     }
 
+    /// The last shown event at or before the playhead.
+    pub fn event_at_playhead(&self) -> Option<&EventRow<Happening>> {
+        let row = *self.log.shown().get(self.log.last_shown(self.playhead.at)?)?;
+        self.log.timeline().events().get(row as usize)
+    }
+
     pub fn step_frames(&mut self, by: i64) {
         let Some(last) = self.frames.len().checked_sub(1) else { return };
         let here = self.frame_index().map_or(-1, |k| k as i64);
@@ -85,6 +117,14 @@ impl Review {
     pub fn seek(&mut self, to: Timestamp) {
         self.playhead.seek(to.clamp(self.start(), self.end()));
         self.follow(0.5);
+    }
+
+    /// Where one is sent to: the moment with some seconds around it.
+    pub fn arrive(&mut self, at: Timestamp) {
+        const AROUND_S: f64 = 10.0;
+        let at_s = at.as_secs_f64();
+        self.set_window(Window { from_s: at_s - AROUND_S, until_s: at_s + AROUND_S });
+        self.seek(at);
     }
 
     /// Moves the window so that the playhead stands at `share` of it, where it has left the window.
@@ -144,7 +184,7 @@ mod tests {
             log: Indexed::default(),
             frames,
             quality: QualityReport {
-                grade: Grade::Good,
+                grade: Grade::B,
                 findings: Vec::new(),
                 length: Duration::ZERO,
                 frames_expected: 0,
@@ -167,6 +207,12 @@ mod tests {
             picture_problem: None,
             side: Side::Events,
             exporting: None,
+            values: Correction::Raw,
+            baseline: None,
+            poor: Vec::new(),
+            shades_poor: false,
+            annotated: Annotated::default(),
+            rated: Rated::default(),
         }
     }
 

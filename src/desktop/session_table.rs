@@ -77,6 +77,17 @@ impl Home {
         self.library.as_ref()?.sessions.iter().find(|s| s.folder == *folder)
     }
 
+    /// The chosen study, else that of the selected session, else the only one.
+    pub fn study_to_ask(&self) -> Option<String> {
+        let of_selected = || self.selected_row().map(|row| row.study.clone());
+        let only = || {
+            let mut studies = self.library.iter().flat_map(|l| &l.sessions).map(|s| &s.study);
+            let first = studies.next()?;
+            studies.all(|s| s == first).then(|| first.clone())
+        };
+        self.study.clone().or_else(of_selected).or_else(only).filter(|name| !name.is_empty())
+    }
+
     /// The rows in the order of the table.
     pub fn listed(&self) -> impl ExactSizeIterator<Item = &SessionRow> {
         let sessions = self.library.as_ref().map_or(&[][..], |l| &l.sessions);
@@ -148,7 +159,7 @@ mod tests {
             started: chrono::DateTime::from_timestamp(1_700_000_000 + minutes as i64, 0),
             length: Some(Duration::from_secs(minutes * 60)),
             size_bytes: minutes,
-            grade: Some(Grade::Good),
+            grade: Some(Grade::B),
             state: SessionState::Complete,
         }
     }

@@ -262,6 +262,7 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add(egui::Label::new(RichText::new(&page.address).size(13.0)).truncate()).on_hover_text(&page.address);
         let told = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
+            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”"),
             PageStatus::Loaded { title } if title.is_empty() => "Loaded.".to_owned(),
             PageStatus::Loaded { title } => format!("Loaded: {title}"),
             PageStatus::Failed(sentence) => sentence.clone(),

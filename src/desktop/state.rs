@@ -2,7 +2,7 @@
 //! change it.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use eframe::egui;
@@ -11,12 +11,13 @@ use crate::session::{ParticipantId, SessionNumber, Study, Timestamp};
 
 use super::indexed::Indexed;
 use super::port::{
-    Alarm, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession, HealthFigures,
-    PageState, Picture, SessionPlan, SessionRow, StartedInfo,
+    Alarm, AnswerFormat, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession,
+    HealthFigures, PageState, Picture, SessionPlan, SessionRow, StartedInfo,
 };
 use super::preferences::Preferences;
 pub use super::reviewed::{Review, Side, Window};
 pub use super::session_table::{Column, Home, Order, date, state_word};
+pub use super::studied::{Asking, Form, Studied, StudySide};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -25,6 +26,7 @@ pub enum Screen {
     Live,
     Report,
     Review,
+    Study,
 }
 
 pub struct State {
@@ -37,6 +39,12 @@ pub struct State {
     pub review: Option<Review>,
     /// A session is being read.
     pub opening: Option<PathBuf>,
+    /// Where to look in it first.
+    pub arriving_at: Option<Timestamp>,
+    /// The study being asked; kept while one of its sessions is in review.
+    pub studied: Option<Studied>,
+    /// Who annotates and rates: a name or initials, kept with what they say.
+    pub author: String,
     pub dialog: Option<Dialog>,
     /// Worth knowing, newest last; dismissed by hand.
     pub notices: VecDeque<String>,
@@ -55,6 +63,9 @@ impl State {
             finished: None,
             review: None,
             opening: None,
+            arriving_at: None,
+            studied: None,
+            author: String::new(),
             dialog: None,
             notices: VecDeque::new(),
             is_picking: false,
@@ -224,6 +235,7 @@ pub enum Dialog {
         checks: Vec<String>,
     },
     Export(ExportDraft),
+    ExportAnswer(AnswerDraft),
     Keys,
     /// The window shall close while recording.
     Quit,
@@ -256,6 +268,32 @@ pub struct ExportDraft {
     pub to: String,
     /// Something is there already and would be replaced.
     pub exists: bool,
+}
+
+impl ExportDraft {
+    /// Looks whether something is there.
+    pub fn checked(self) -> Self {
+        ExportDraft { exists: is_taken(&self.to), ..self }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerDraft {
+    pub format: AnswerFormat,
+    pub to: String,
+    /// A file is there already and would be replaced.
+    pub exists: bool,
+}
+
+impl AnswerDraft {
+    /// Looks whether something is there.
+    pub fn checked(self) -> Self {
+        AnswerDraft { exists: is_taken(&self.to), ..self }
+    }
+}
+
+fn is_taken(path: &str) -> bool {
+    !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 
 #[cfg(test)]

@@ -117,40 +117,35 @@ pub fn diamond(at: Pos2, radius: f32, color: Color32) -> Shape {
     Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE)
 }
 
-pub fn grade_word(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Good => "good",
-        Grade::Fair => "fair",
-        Grade::Poor => "poor",
-    }
-}
-
-/// Three dots, of which a good session has all. Returns where the word may follow.
-pub fn paint_grade(painter: &Painter, left: Pos2, grade: Grade, p: &Palette) -> Pos2 {
-    let full = match grade {
-        Grade::Good => 3,
-        Grade::Fair => 2,
-        Grade::Poor => 1,
+/// The grade's letter in a badge, which is filled where the session is as good as can be and marked where it is poor.
+pub fn paint_grade(painter: &Painter, left: Pos2, grade: Grade, p: &Palette) {
+    let badge = Rect::from_center_size(left + vec2(10.0, 0.0), vec2(20.0, 18.0));
+    let (fill, edge) = match grade {
+        Grade::A | Grade::B => (p.selected, p.selected),
+        Grade::C => (p.hover, p.hairline),
+        Grade::D | Grade::F => (Color32::TRANSPARENT, theme::CAUTION),
     };
-    for k in 0..3 {
-        let at = left + vec2(4.0 + 10.0 * k as f32, 0.0);
-        if k < full {
-            painter.circle_filled(at, 3.5, p.text);
-        } else {
-            painter.circle_stroke(at, 3.0, Stroke::new(1.0, p.weak));
-        }
-    }
-    left + vec2(34.0, 0.0)
+    painter.rect(badge, 5.0, fill, Stroke::new(1.0, edge), egui::StrokeKind::Inside);
+    painter.text(badge.center(), Align2::CENTER_CENTER, grade.to_string(), FontId::proportional(12.5), p.strong);
 }
 
 pub fn grade(ui: &mut Ui, grade: Grade) -> Response {
     let p = theme::palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(78.0, 18.0), Sense::hover());
-    let after = paint_grade(ui.painter(), rect.left_center(), grade, &p);
-    let font = egui::TextStyle::Body.resolve(ui.style());
-    ui.painter().text(after, Align2::LEFT_CENTER, grade_word(grade), font, p.text);
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("Quality: {}", grade_word(grade))));
-    response
+    let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::hover());
+    paint_grade(ui.painter(), rect.left_center(), grade, &p);
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("Quality: {grade}")));
+    response.on_hover_text(grade_rule(grade))
+}
+
+/// What the letter promises, in the words of the published rules.
+pub fn grade_rule(grade: Grade) -> &'static str {
+    match grade {
+        Grade::A => "A: no frame lost, at most 0.2 s between frames, a face in 95 % of them.",
+        Grade::B => "B: up to 0.1 % of the frames lost, at most 0.5 s between frames, a face in 90 % of them.",
+        Grade::C => "C: up to 1 % of the frames lost, at most 2 s between frames, a face in 75 % of them.",
+        Grade::D => "D: up to 5 % of the frames lost, at most 10 s between frames, a face in half of them.",
+        Grade::F => "F: more lost, longer gaps or fewer faces than grade D allows.",
+    }
 }
 
 /// A quiet, dashed rectangle with a sentence: something will be here.

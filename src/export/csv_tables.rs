@@ -4,9 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use crate::session::{SampleSeries, StreamKind, Timeline, Timestamp};
 
-use super::{ExportError, beside};
+use super::cells::{column_name, number, seconds};
+use super::deleted;
+use super::place::{make_folder, publish_folder};
+use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
 
 /// One stored video frame, as a row of `frames.csv`.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +22,7 @@ pub struct FrameRow {
     pub device_sequence: Option<u64>,
 }
 
-/// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv` and `session.json` into the new folder `folder`.
+/// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv`, `deleted.csv` and `session.json` into the new folder `folder`.
 /// Returns the files written. Times are seconds on the session's clock with nine decimals.
 pub fn write_csv(
     timeline: &Timeline,
@@ -25,23 +30,50 @@ pub fn write_csv(
     description: &serde_json::Value,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, ExportError> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(ExportError::NotEmpty(folder.to_owned()));
-    }
-    let part = beside(folder);
-    let result = fill(timeline, frames, description, &part).and_then(|names| {
-        // An empty folder may be in the way; a full one was refused above.
-        if folder.exists() {
-            fs::remove_dir(folder).map_err(|source| file_error("replace the empty folder", folder, source))?;
+    let names = publish_folder(folder, |part| fill(timeline, frames, description, part))?;
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// The same for every session of a selection, with its figure: into `to` where there is one session, each into a folder
+/// of its own where there are several.
+pub fn write_csv_sessions(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) -> Result<(), ExportError> {
+    publish_folder(to, |part| {
+        let is_one = selection.sessions().len() == 1;
+        for selected in selection.sessions() {
+            told(&selected.label());
+            let session = selected.load()?;
+            let folder = if is_one { part.to_owned() } else { part.join(selected.label()) };
+            make_folder(&folder)?;
+            let description = description(selected, &session);
+            fill(&session.timeline, session.frames.iter().cloned(), &description, &folder)?;
+            for (name, format) in [("session.png", FigureFormat::Png), ("session.svg", FigureFormat::Svg)] {
+                match write_figure(&session.timeline, &session.title(), None, &folder.join(name), format) {
+                    // A session without a face has tables and no figure.
+                    Ok(()) | Err(ExportError::NothingToDraw) => {}
+                    Err(e) => return Err(e),
+                }
+            }
         }
-        fs::rename(&part, folder).map_err(|source| file_error("create", folder, source))?;
-        Ok(names.into_iter().map(|name| folder.join(name)).collect())
+        Ok(())
+    })
+}
+
+/// What `affectograph show --json` says, beside the tables.
+fn description(selected: &Selected, session: &ExportedSession) -> serde_json::Value {
+    let samples = |name: &str| session.timeline.series(name).map(SampleSeries::len);
+    let streams = session.timeline.streams().map(
+        |s| json!({ "name": s.name, "kind": s.kind, "software": s.software, "samples": samples(s.name.as_str()) }),
+    );
+    let mut about = json!({
+        "session": selected.folder,
+        "state": selected.state,
+        "header": session.header,
+        "streams": streams.collect::<Vec<_>>(),
     });
-    if result.is_err() {
-        // Best effort: the error that matters is the one being returned.
-        let _ = fs::remove_dir_all(&part);
+    if let (Some(all), serde_json::Value::Object(figures)) = (about.as_object_mut(), json!(session.quality)) {
+        all.extend(figures);
     }
-    result
+    about
 }
 
 fn fill(
@@ -50,7 +82,6 @@ fn fill(
     description: &serde_json::Value,
     part: &Path,
 ) -> Result<Vec<String>, ExportError> {
-    fs::create_dir_all(part).map_err(|source| file_error("create", part, source))?;
     let mut names = Vec::new();
     for info in timeline.streams() {
         let name = format!("{}.csv", info.name);
@@ -62,10 +93,14 @@ fn fill(
     }
     table(part, "gaps.csv", |out| gaps(out, timeline))?;
     table(part, "frames.csv", |out| frame_rows(out, frames))?;
+    table(part, "deleted.csv", |out| {
+        out.write_record(deleted::COLUMNS)?;
+        deleted::rows(timeline).try_for_each(|row| out.write_record(row))
+    })?;
     let json = part.join("session.json");
     let text = serde_json::to_string_pretty(description).unwrap_or_default();
     fs::write(&json, text + "\n").map_err(|source| file_error("write", &json, source))?;
-    names.extend(["gaps.csv", "frames.csv", "session.json"].map(str::to_owned));
+    names.extend(["gaps.csv", "frames.csv", "deleted.csv", "session.json"].map(str::to_owned));
     Ok(names)
 }
 
@@ -83,32 +118,13 @@ fn table(
     write().map_err(|source| file_error("write", &path, source))
 }
 
-fn file_error(op: &'static str, path: &Path, source: io::Error) -> ExportError {
-    ExportError::File { op, path: path.to_owned(), source }
-}
-
-fn seconds(at: Timestamp) -> String {
-    let ns = at.as_ns();
-    let sign = if ns < 0 { "-" } else { "" };
-    let ns = ns.unsigned_abs();
-    format!("{sign}{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)
-}
-
-/// `yaw_deg`, but `valence`: a plain number needs no unit.
-fn column_name(field: &crate::session::Field) -> String {
-    if field.unit == "1" { field.name.clone() } else { format!("{}_{}", field.name, field.unit) }
-}
-
 fn samples(out: &mut csv::Writer<fs::File>, series: &SampleSeries) -> csv::Result<()> {
     let head = ["time_s".to_owned(), "seq".to_owned(), "frame".to_owned()];
     out.write_record(head.into_iter().chain(series.info.fields.iter().map(column_name)))?;
     for row in 0..series.len() {
         let frame = series.frames()[row].map_or(String::new(), |n| n.to_string());
-        let values = (0..series.info.fields.len()).map(|field| {
-            let v = series.column(field)[row];
-            // An empty cell is what every reader takes for "not known".
-            if v.is_nan() { String::new() } else { v.to_string() }
-        });
+        // An empty cell is what every reader takes for "not known".
+        let values = (0..series.info.fields.len()).map(|field| number(series.column(field)[row], ""));
         let head = [seconds(series.times()[row]), series.seqs()[row].to_string(), frame];
         out.write_record(head.into_iter().chain(values))?;
     }
@@ -182,7 +198,7 @@ mod tests {
         let tmp = tempfile::tempdir().unwrap();
         let to = tmp.path().join("out");
         let written = write_csv(&small(), std::iter::empty(), &serde_json::json!({}), &to).unwrap();
-        assert_eq!(written.len(), 5);
+        assert_eq!(written.len(), 6);
         let affect = fs::read_to_string(to.join("affect.csv")).unwrap();
         assert!(affect.starts_with("time_s,seq,frame,valence,arousal,valence_sd"), "{affect}");
         assert!(affect.contains("\n0.033333334,0,1,0.25,,0.25"), "{affect}");
@@ -191,14 +207,5 @@ mod tests {
         assert_eq!(&row[0], "-0.000000005");
         let data: serde_json::Value = serde_json::from_str(&row[3]).unwrap();
         assert_eq!(data["text"], "a, \"b\"\nc");
-    }
-
-    #[test]
-    fn a_folder_with_something_in_it_is_left_alone() {
-        let tmp = tempfile::tempdir().unwrap();
-        fs::write(tmp.path().join("precious.csv"), "1").unwrap();
-        let e = write_csv(&small(), std::iter::empty(), &serde_json::json!({}), tmp.path()).unwrap_err();
-        assert!(matches!(e, ExportError::NotEmpty(_)), "{e}");
-        assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 1);
     }
 }

@@ -60,7 +60,11 @@ impl Alarms {
                     "Ask whoever wrote the page.",
                 )]
             }
-            News::CameraOpened(_) | News::CameraEnded { .. } | News::VisionTrouble(_) => Vec::new(),
+            News::CameraOpened(_)
+            | News::CameraEnded { .. }
+            | News::VisionTrouble(_)
+            | News::PhaseStarted { .. }
+            | News::PhaseEnded { .. } => Vec::new(),
         }
     }
 

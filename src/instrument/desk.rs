@@ -1,20 +1,24 @@
 //! The window's side of the instrument: turns each call into an order for a thread, and never waits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::conductor::{self, Order};
+use super::counter::Newest;
+use super::gamepad::Gamepad;
 use super::shelf::{self, Errand};
+use super::{asker, counter};
 use crate::capture::Latest;
 use crate::cli::{Failure, Places};
 use crate::desktop::port::{
-    CameraControl, CameraMode, ExportOrder, Host, Instrument, InstrumentBuilder, MarkerOrder, PixelRect, SessionPlan,
-    StartOrder, Update,
+    Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
+    MarkerOrder, PixelRect, Question, SessionPlan, StartOrder, Update, Wake,
 };
 use crate::session::{Clock, PagePlacement, Timestamp};
+use crate::survey::Cancel;
 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
@@ -31,6 +35,15 @@ struct Desk {
     /// `None` once closed.
     orders: Option<Sender<Order>>,
     errands: Option<Sender<Errand>>,
+    counts: Option<Sender<(u64, counter::Errand)>>,
+    newest_count: Newest,
+    questions: Option<Sender<asker::Errand>>,
+    /// Takes back the question that runs.
+    cancel: Cancel,
+    /// While somebody rates.
+    gamepad: Option<Gamepad>,
+    to_updates: Sender<Update>,
+    wake: Wake,
     /// The newest wish for a picture; older ones are replaced.
     wanted_picture: Latest<u64>,
     updates: Receiver<Update>,
@@ -52,17 +65,30 @@ impl Desk {
         let shelf =
             shelf::start(places.clone(), errands_rx, wanted_picture.clone(), updates_tx.clone(), host.wake.clone())
                 .map_err(no_thread)?;
+        let (counts, counts_rx) = unbounded();
+        let (questions, questions_rx) = unbounded();
+        let (newest_count, wake, to_updates) = (Newest::default(), host.wake.clone(), updates_tx.clone());
+        let counter = counter::start(counts_rx, newest_count.clone(), updates_tx.clone(), wake.clone());
+        let counter = counter.map_err(no_thread)?;
+        let asker = asker::start(questions_rx, updates_tx.clone(), wake.clone()).map_err(no_thread)?;
         let conductor = conductor::start(places, &host, orders_rx, errands.clone(), updates_tx, next_clock.clone())
             .map_err(no_thread)?;
         let clock = std::cell::Cell::new(Clock::start());
         Ok(Desk {
             orders: Some(orders),
             errands: Some(errands),
+            counts: Some(counts),
+            newest_count,
+            questions: Some(questions),
+            cancel: Cancel::default(),
+            gamepad: None,
+            to_updates,
+            wake,
             wanted_picture,
             updates,
             next_clock,
             clock,
-            threads: vec![conductor, shelf],
+            threads: vec![conductor, shelf, counter, asker],
         })
     }
 
@@ -73,6 +99,17 @@ impl Desk {
 
     fn errand(&self, errand: Errand) {
         let _ = self.errands.as_ref().map(|errands| errands.send(errand));
+    }
+}
+
+impl Desk {
+    fn count(&self, errand: counter::Errand) {
+        let number = self.newest_count.number(&errand);
+        let _ = self.counts.as_ref().map(|counts| counts.send((number, errand)));
+    }
+
+    fn question(&self, errand: asker::Errand) {
+        let _ = self.questions.as_ref().map(|questions| questions.send(errand));
     }
 }
 
@@ -165,7 +202,55 @@ impl Instrument for Desk {
         self.errand(Errand::Export(order));
     }
 
+    fn add_records(&mut self, addition: Addition) {
+        self.errand(Errand::Add(addition));
+    }
+
+    fn compare_rating(&mut self, pass: u32) {
+        self.errand(Errand::CompareRating(pass));
+    }
+
+    fn listen_to_gamepad(&mut self, is_wanted: bool) {
+        self.gamepad = None;
+        if is_wanted {
+            match Gamepad::listen(self.to_updates.clone(), self.wake.clone()) {
+                Ok(gamepad) => self.gamepad = Some(gamepad),
+                Err(e) => {
+                    let sentence = format!("No gamepad can be heard: {e}. Mouse and arrow keys rate as well.");
+                    let _ = self.to_updates.send(Update::Notice(sentence));
+                }
+            }
+        }
+    }
+
+    fn look_through(&mut self, sessions: Vec<PathBuf>) {
+        self.count(counter::Errand::LookThrough(sessions));
+    }
+
+    fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>) {
+        self.count(counter::Errand::Count(forms, sessions));
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.cancel.cancel();
+        self.cancel = Cancel::default();
+        self.question(asker::Errand::Ask(Box::new(question), self.cancel.clone()));
+    }
+
+    fn cancel_question(&mut self) {
+        self.cancel.cancel();
+    }
+
+    fn export_answer(&mut self, order: AnswerExport) {
+        self.question(asker::Errand::Export(order));
+    }
+
     fn close(&mut self) {
+        self.cancel.cancel();
+        self.newest_count.abandon();
+        self.gamepad = None;
+        self.counts = None;
+        self.questions = None;
         self.orders = None;
         // The conductor holds the other sender of errands, and is joined first.
         self.errands = None;

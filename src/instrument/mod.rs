@@ -1,13 +1,16 @@
 //! What stands behind the window: carries out its commands off the UI thread and tells it what came of them.
 //!
 //! [`Desk`] is the window's side and never waits. The thread `conductor` runs the rig (camera, networks, page,
-//! recorder); the thread `shelf` reads and writes stored sessions. So a slow disk holds up no recording, and neither
-//! holds up the screen.
+//! recorder); the thread `shelf` reads and writes stored sessions; `counter` and `asker` go through those of a study. So
+//! a slow disk holds up no recording, a long question no review, and none of them the screen.
 
 mod alarms;
+mod asker;
 mod checks;
 mod conductor;
+mod counter;
 mod desk;
+mod gamepad;
 mod rows;
 mod shelf;
 mod take;

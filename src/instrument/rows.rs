@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::take::Take;
-use crate::analysis::{Grade, QualityReport};
+use crate::analysis::{
+    QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
+};
 use crate::capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use crate::cli::{Loaded, Places, reopen};
 use crate::desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
 };
-use crate::session::{CameraSettings, VIDEO};
+use crate::session::{AFFECT, CameraSettings, Timeline, VIDEO, deleted_stream};
 use crate::store::{self, Condition, Library, SessionEntry, StoreError};
 use crate::vision::Reading;
 
@@ -142,7 +144,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
 pub fn session_row(s: &SessionEntry) -> SessionRow {
     let grade = s.summary.as_ref().and_then(|m| {
         let stored = m.quality.as_ref()?.get("grade")?.clone();
-        serde_json::from_value(stored).ok().map(grade)
+        serde_json::from_value(stored).ok()
     });
     SessionRow {
         folder: s.folder.clone(),
@@ -167,6 +169,11 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
     }
 }
 
+/// What a session is called where only its folder is known.
+pub fn title(folder: &Path) -> String {
+    session_row(&store::session_entry(folder)).title()
+}
+
 // --- A stored session ------------------------------------------------------------------------------------------
 
 /// After the recording was closed: reopens it, which is the proof that it can be, and stores the quality report.
@@ -182,11 +189,25 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
     Ok(OpenedSession {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),
-        timeline: loaded.timeline.clone(),
+        timeline: with_deleted(&loaded.timeline),
         frames,
         facts: facts(loaded),
+        // A study that this program does not know all of names no labels; those in use are offered all the same.
+        annotation_labels: loaded.file.header().study.parse().map(|s| s.annotation_labels).unwrap_or_default(),
+        baseline: baseline_of(&loaded.timeline, AFFECT, &baseline_phases(&loaded.timeline)),
+        poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
         session,
     })
+}
+
+/// What was typed and taken back stands among the events, too.
+fn with_deleted(stored: &Timeline) -> Timeline {
+    let mut timeline = stored.clone();
+    let stream = deleted_stream();
+    let events = deleted_events(stored, &stream);
+    timeline.declare(stream);
+    events.iter().for_each(|r| timeline.ingest(r));
+    timeline
 }
 
 fn facts(loaded: &Loaded) -> Vec<(String, String)> {
@@ -233,7 +254,7 @@ fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
         .filter(|g| g.stream.as_str() == VIDEO)
         .max_by_key(|g| g.what.until.since_ns(g.at));
     port::QualityReport {
-        grade: grade(q.grade),
+        grade: q.grade,
         findings: q.findings(),
         length: Duration::try_from_secs_f64(q.seconds).unwrap_or_default(),
         frames_expected: q.frames_expected,
@@ -257,13 +278,4 @@ fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
 /// Frames and records.
 fn lost(q: &QualityReport) -> u64 {
     q.gaps.iter().filter(|(reason, _)| reason.is_loss()).map(|(_, g)| g.lost).sum()
-}
-
-/// The published letters, in three words.
-fn grade(letter: Grade) -> port::Grade {
-    match letter {
-        Grade::A | Grade::B => port::Grade::Good,
-        Grade::C | Grade::D => port::Grade::Fair,
-        Grade::F => port::Grade::Poor,
-    }
 }

@@ -6,10 +6,15 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::rows;
+use crate::analysis::{Measure, agreement, signal};
 use crate::capture::{Decoder, Frame, Latest, Pixels, to_rgb};
 use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
-use crate::desktop::port::{Activity, ExportFormat, ExportOrder, Update, Wake};
+use crate::desktop::port::{
+    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, Update, Wake,
+};
 use crate::export::{FigureFormat, write_csv, write_figure};
+use crate::session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
+use crate::store::{Annex, SessionFile, StoreError};
 
 pub enum Errand {
     Library,
@@ -20,6 +25,8 @@ pub enum Errand {
     /// The newest number in the slot.
     Picture,
     Export(ExportOrder),
+    Add(Addition),
+    CompareRating(u32),
 }
 
 pub fn start(
@@ -29,7 +36,7 @@ pub fn start(
     updates: Sender<Update>,
     wake: Wake,
 ) -> std::io::Result<JoinHandle<()>> {
-    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, decoder: Decoder::default() };
+    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, annex: None, decoder: Decoder::default() };
     std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
 }
 
@@ -39,6 +46,8 @@ struct Shelf {
     updates: Sender<Update>,
     wake: Wake,
     opened: Option<Loaded>,
+    /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
+    annex: Option<Annex>,
     decoder: Decoder,
 }
 
@@ -55,7 +64,7 @@ impl Shelf {
                 Errand::Cameras => (Activity::Rehearse, rows::cameras().map(Update::Cameras)),
                 Errand::Open(path) => (Activity::Open, self.open(&path)),
                 Errand::Close => {
-                    self.opened = None;
+                    self.shut();
                     continue;
                 }
                 Errand::Picture => match self.wanted_picture.try_take() {
@@ -64,8 +73,19 @@ impl Shelf {
                     None => continue,
                 },
                 Errand::Export(order) => (Activity::Export, self.export(&order)),
+                Errand::Add(addition) => (Activity::Add, self.add(addition)),
+                Errand::CompareRating(pass) => (Activity::Add, self.compare_rating(pass)),
             };
             self.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
+        }
+        self.shut();
+    }
+
+    /// Readers go first: only then the session becomes one file again.
+    fn shut(&mut self) {
+        self.opened = None;
+        if let Some(Err(e)) = self.annex.take().map(Annex::close) {
+            self.tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
         }
     }
 
@@ -94,6 +114,7 @@ impl Shelf {
     }
 
     fn open(&mut self, path: &Path) -> Result<Update, Sentence> {
+        self.shut();
         let loaded = Loaded::open(path).map_err(|e| e.to_string())?;
         let opened = rows::opened(&loaded).map_err(|e| e.to_string())?;
         self.opened = Some(loaded);
@@ -141,4 +162,59 @@ impl Shelf {
         }
         Ok(Update::Exported { to: order.to.clone() })
     }
+
+    /// What a person says about the opened session, stored at once.
+    fn add(&mut self, addition: Addition) -> Result<Update, Sentence> {
+        let Addition { stream, author, bodies } = addition;
+        let stream = match stream {
+            AddedStream::Annotation => annotation_stream(),
+            AddedStream::Rating { pass } => rating_pass(pass)?,
+        };
+        let loaded = self.opened.as_mut().ok_or("No session is open.")?;
+        let records = append(&mut self.annex, loaded.file.folder(), &stream, &author, bodies);
+        let records = records.map_err(|e| e.to_string())?;
+        loaded.timeline.declare(stream.clone());
+        records.iter().for_each(|r| loaded.timeline.ingest(r));
+        Ok(Update::Added(Added { stream, author, records }))
+    }
+
+    fn compare_rating(&self, pass: u32) -> Result<Update, Sentence> {
+        let loaded = self.opened()?;
+        let stream = rating_pass(pass)?.name;
+        // Who rated is told by the file as it is now, not as it was when it was opened.
+        let file = SessionFile::open(loaded.file.folder()).map_err(|e| e.to_string())?;
+        let author = file.additions().iter().find(|a| a.stream == stream).map(|a| a.author.clone());
+        let fields = Measure::ALL.map(|measure| {
+            let of = |stream: &str| signal(&loaded.timeline, stream, measure.as_str());
+            let missing = || format!("There is no {measure} to compare.");
+            let (rating, network) = of(stream.as_str()).zip(of(AFFECT)).ok_or_else(missing)?;
+            agreement(&rating, &network, AGREEMENT_HZ, LONGEST_BRIDGE_S, LONGEST_LAG_S).map_err(|e| e.to_string())
+        });
+        Ok(Update::Agreement(Agreement { pass, author: author.unwrap_or_default(), fields }))
+    }
+}
+
+/// Rating and network are compared at this rate, with holes of no more than this bridged. People rate some seconds
+/// late.
+const AGREEMENT_HZ: f64 = 10.0;
+const LONGEST_BRIDGE_S: f64 = 0.5;
+const LONGEST_LAG_S: f64 = 8.0;
+
+fn rating_pass(pass: u32) -> Result<StreamInfo, Sentence> {
+    Ok(StreamInfo { name: port::rating_stream_name(pass).parse()?, ..rating_stream() })
+}
+
+fn append(
+    annex: &mut Option<Annex>,
+    folder: &Path,
+    stream: &StreamInfo,
+    author: &str,
+    bodies: Vec<(Timestamp, Body)>,
+) -> Result<Vec<Record>, StoreError> {
+    let annex = match annex {
+        Some(annex) => annex,
+        None => annex.insert(Annex::open(folder)?),
+    };
+    annex.add_stream(stream, author)?;
+    annex.append(stream.name.as_str(), bodies)
 }

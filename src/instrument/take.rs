@@ -8,16 +8,15 @@ use sha2::{Digest, Sha256};
 
 use super::conductor::{PageWish, bounds_px};
 use super::rows;
-use crate::capture::{CameraSpec, Pace, list_devices};
+use crate::capture::{CameraSpec, list_devices};
 use crate::cli::Places;
 use crate::desktop::port::{
     CameraMode, PagePlace, PageState, PageStatus, PixelRect, RehearsalInfo, SessionPlan as PortPlan, StartOrder,
 };
-use crate::page::{PageAddress, PageSpec, Placement, monitor_count};
-use crate::recording::{Rig, RigPlan, SessionPlan};
+use crate::page::{Placement, monitor_count};
+use crate::recording::{Participation, Rig, RigPlan};
 use crate::session::{CameraSettings, PagePlacement, Study};
 use crate::store::{Committed, Consent, StudyFile};
-use crate::vision::models_folder;
 
 /// A session being prepared, as the operator changes it.
 pub struct Plan {
@@ -82,30 +81,16 @@ impl Plan {
     }
 
     fn rig(&self, parent_xid: Option<u64>, wish: PageWish) -> Result<RigPlan, String> {
-        let page = &self.study.page;
-        let beside = self.file.path.parent().unwrap_or(Path::new("."));
         let placement = match self.embedding(parent_xid) {
             Some(parent_xid) => {
                 // Until the window has said where the page belongs it is one hidden pixel.
                 let nowhere = PixelRect { left_px: 0, top_px: 0, width_px: 1, height_px: 1 };
                 Placement::Embedded { parent_xid, bounds: bounds_px(wish.bounds.unwrap_or(nowhere)), zoom: 1.0 }
             }
-            None => Placement::ParticipantWindow { monitor: None, program: None, display: None },
+            None => Placement::WINDOW,
         };
-        Ok(RigPlan {
-            camera: self.camera.clone(),
-            camera_settings: self.settings.clone(),
-            pace: Pace::RealTime,
-            models: models_folder().map_err(|e| e.to_string())?,
-            affect_model: self.study.affect_model.clone(),
-            page: Some(PageSpec {
-                address: PageAddress::parse(&page.address, beside).map_err(|e| e.to_string())?,
-                placement,
-                mask: page.mask.clone(),
-                allow: page.allow.clone(),
-                data_dir: None,
-            }),
-        })
+        let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement)).map_err(|e| e.to_string())?;
+        Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
     }
 }
 
@@ -151,28 +136,17 @@ impl Take {
         let rig = plan.rig(parent_xid, wish)?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
-        let folder =
-            library.create_session(&participant, session, &plan.study.name, Utc::now()).map_err(|e| e.to_string())?;
         let consent = order.consent_text.map(|text| Consent {
             given_at: Utc::now(),
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
         });
-        let session = SessionPlan {
-            folder: folder.clone(),
-            participant,
-            session,
-            study: plan.file.stored(),
-            consent,
-            overridden_checks: order.overridden_checks,
-        };
+        let overridden_checks = order.overridden_checks;
+        let who = Participation { participant, session: Some(session), consent, overridden_checks };
         let (tx, committed) = bounded(4096);
-        let rig = Rig::record(&rig, session, tx).map_err(|e| {
-            // Nothing was recorded: an empty folder would take the number. One with something in it stays.
-            let _ = std::fs::remove_dir(&folder);
-            e.to_string()
-        })?;
+        let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, wish);
-        Ok(Take { rig: Some(rig), camera_problem: None, folder: Some(folder), committed })
+        let folder = rig.folder().map(Path::to_owned);
+        Ok(Take { rig: Some(rig), camera_problem: None, folder, committed })
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) enum Order {
         id: u64,
     },
     Reload,
+    /// From the fixation cross to the study's page.
+    Begin,
     /// Start the host's process anew.
     Respawn,
 }

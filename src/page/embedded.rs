@@ -82,6 +82,7 @@ impl Embedded {
     pub fn order(self, order: Order) {
         self.with(move |shown| match order {
             Order::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.teller, id),
+            Order::Begin => view::begin(&shown.view, &shown.spec, &shown.teller),
             Order::Reload | Order::Respawn => {
                 // After a crash the view still knows its address.
                 if let Err(error) = shown.view.reload() {

@@ -3,7 +3,7 @@
 //! A thread of its own, `page-desk`, reads what the page's host tells and writes to the session's queue. Nothing here
 //! makes its caller wait, but for [`PageHost::close`], which waits a bounded time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use super::embedded::Embedded;
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
 use super::{PageEvent, PageProcess};
-use crate::session::{Clock, monotonic_ns};
+use crate::session::{Clock, PageSettings, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
@@ -37,11 +37,24 @@ pub struct PageSpec {
     pub data_dir: Option<PathBuf>,
 }
 
+impl PageSpec {
+    /// A study's page; `beside` is the study file's folder. Nothing stays of it when it is closed.
+    pub fn of_study(page: &PageSettings, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
+        Ok(PageSpec {
+            address: PageAddress::parse(&page.address, beside)?,
+            placement,
+            mask: page.mask.clone(),
+            allow: page.allow.clone(),
+            data_dir: None,
+        })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum Placement {
     /// Inside our window, on X11. `zoom` is physical pixels for one of the page's.
     Embedded { parent_xid: u64, bounds: BoundsPx, zoom: f64 },
-    /// In a window and a process of its own.
+    /// In a window and a process of its own; see [`Placement::WINDOW`] for the usual one.
     ParticipantWindow {
         /// `None`: the second monitor, or a plain window where there is one monitor.
         monitor: Option<usize>,
@@ -50,6 +63,11 @@ pub enum Placement {
         /// An X display other than ours.
         display: Option<String>,
     },
+}
+
+impl Placement {
+    /// A participant window of this program, on the second monitor where there is one.
+    pub const WINDOW: Placement = Placement::ParticipantWindow { monitor: None, program: None, display: None };
 }
 
 /// A rectangle in physical pixels of the window it lies in.
@@ -96,8 +114,20 @@ impl PageHost {
     /// Returns before the page is there: [`PageEvent::Loaded`] or [`PageEvent::LoadFailed`] tells. `out` should hold
     /// some thousands; what it has no room for waits, and what does not fit there either is counted and told.
     pub fn start(spec: PageSpec, clock: Clock, out: Sender<PageEvent>) -> Result<PageHost, PageError> {
+        PageHost::start_behind(None, spec, clock, out)
+    }
+
+    /// Shows a cross with a sentence first, where there is one, and the page when it is told to
+    /// [begin](PageBeginner::begin). See [`PageHost::start`].
+    pub fn start_behind(
+        sentence: Option<String>,
+        spec: PageSpec,
+        clock: Clock,
+        out: Sender<PageEvent>,
+    ) -> Result<PageHost, PageError> {
         let PageSpec { address, placement, mask, allow, data_dir } = spec;
-        let view = ViewSpec::new(address, mask, allow, data_dir)?;
+        let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
+        view.fixation = sentence;
         let (notes, unread) = crossbeam_channel::bounded(QUEUE);
         let stage = Stage::open(placement, view, notes)?;
         // Orders of a person are few; waiting for room would make the window wait.
@@ -133,6 +163,11 @@ impl PageHost {
         self.control(Control::Focus(to_page));
     }
 
+    /// For whoever decides when the study's page begins. It must be dropped before the page is closed.
+    pub fn beginner(&self) -> Option<PageBeginner> {
+        self.controls.clone().map(PageBeginner)
+    }
+
     pub fn reload(&self) {
         self.control(Control::Order(Order::Reload));
     }
@@ -160,6 +195,16 @@ impl PageHost {
                 Ok(())
             }
         }
+    }
+}
+
+/// Takes the cross away and shows the study's page.
+pub struct PageBeginner(Sender<Control>);
+
+impl PageBeginner {
+    pub fn begin(self) {
+        // A page that has closed by itself has said so and needs no more orders.
+        let _closed = self.0.send(Control::Order(Order::Begin));
     }
 }
 
@@ -223,11 +268,17 @@ impl Stage {
         match self {
             #[cfg(target_os = "linux")]
             Stage::Embedded { page, .. } => page.order(order),
-            Stage::Window { window, recipe, notes } => match (order, window.as_mut()) {
-                (Order::Respawn, None) => *window = Some(recipe.start(notes.clone())?),
-                (order, Some(window)) => window.order(order),
-                (_, None) => {}
-            },
+            Stage::Window { window, recipe, notes } => {
+                if order == Order::Begin {
+                    // A window that has to be started anew from now on shows the page at once.
+                    recipe.spec.view.fixation = None;
+                }
+                match (order, window.as_mut()) {
+                    (Order::Respawn, None) => *window = Some(recipe.start(notes.clone())?),
+                    (order, Some(window)) => window.order(order),
+                    (_, None) => {}
+                }
+            }
         }
         Ok(())
     }

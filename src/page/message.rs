@@ -213,6 +213,9 @@ payload! {
     Navigate { how: Text<8>, url: Url } optional {} flags {}
 }
 payload! {
+    Network { is_online: bool } optional {} flags {}
+}
+payload! {
     ScriptError { message: Text<300> } optional { source: Url, line: u32, column: u32 } flags {}
 }
 payload! {
@@ -236,7 +239,8 @@ macro_rules! events {
             /// Every kind a page's event can have.
             pub const KINDS: &[&str] = &[$($kind),*];
 
-            fn parse(kind: &str, data: &RawValue) -> Result<Event, MessageError> {
+            /// One event as its kind and the JSON of its data; whoever calls has bounded their length.
+            pub fn parse(kind: &str, data: &RawValue) -> Result<Event, MessageError> {
                 let event = match kind {
                     $($kind => Event::$variant(serde_json::from_str::<$payload>(data.get()).map_err(malformed)?),)*
                     unknown => return Err(MessageError::UnknownKind(unknown.to_owned())),
@@ -291,6 +295,7 @@ events! {
     PageShow = "pageshow": PageShow,
     PageHide = "pagehide": PageHide,
     Navigate = "navigate": Navigate,
+    Network = "network": Network,
     Error = "error": ScriptError,
     Rejection = "rejection": Rejection,
     Mark = "mark": Mark,

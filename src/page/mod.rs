@@ -9,6 +9,7 @@ mod clock;
 mod desk;
 #[cfg(target_os = "linux")]
 mod embedded;
+mod fixation;
 mod gate;
 mod host;
 #[cfg(target_os = "linux")]
@@ -26,8 +27,9 @@ use serde_json::{Map, Value};
 use crate::session::Timestamp;
 
 pub use address::{AddressError, PageAddress};
+pub use fixation::is_fixation;
 pub use gate::Refusal;
-pub use host::{BoundsPx, PageError, PageHost, PageSpec, Placement};
+pub use host::{BoundsPx, PageBeginner, PageError, PageHost, PageSpec, Placement};
 pub use message::{Event, MAX_MESSAGE_BYTES, Message, MessageError};
 pub use monitors::monitor_count;
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};

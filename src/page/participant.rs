@@ -152,16 +152,18 @@ pub fn participant_window_main() -> ExitCode {
     };
     let shown = show(spec, &notes);
     if let Err(why) = &shown {
-        let _nobody_reads = notes.send(Note::CannotShow { at_ns: monotonic_ns(), why: why.clone() });
+        let _nobody_reads = notes.send(Some(Note::CannotShow { at_ns: monotonic_ns(), why: why.clone() }));
     }
-    drop(notes);
+    // Said and not shown by dropping the sender: the view may keep its handlers, each with a sender, beyond its end.
+    let _nobody_reads = notes.send(None);
     let _its_panic_was_printed = writer.join();
     if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn write_notes(unwritten: &Receiver<Note>) {
+/// Until there is no note any more.
+fn write_notes(unwritten: &Receiver<Option<Note>>) {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    while let Ok(note) = unwritten.recv() {
+    while let Ok(Some(note)) = unwritten.recv() {
         let written = serde_json::to_writer(&mut out, &note).map_err(std::io::Error::from).and_then(|()| {
             out.write_all(b"\n")?;
             if unwritten.is_empty() { out.flush() } else { Ok(()) }
@@ -172,13 +174,13 @@ fn write_notes(unwritten: &Receiver<Note>) {
     }
 }
 
-fn show(spec: WindowSpec, notes: &Sender<Note>) -> Result<(), String> {
+fn show(spec: WindowSpec, notes: &Sender<Option<Note>>) -> Result<(), String> {
     #[cfg(target_os = "linux")]
     gtk::init().map_err(|_| "the participant window finds no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
     let mut event_loop: EventLoop<Incoming> = EventLoopBuilder::with_user_event().build();
     let proxy = event_loop.create_proxy();
     let send = notes.clone();
-    let teller = Teller::new(&spec.view, Box::new(move |note| send.try_send(note).is_ok()));
+    let teller = Teller::new(&spec.view, Box::new(move |note| send.try_send(Some(note)).is_ok()));
     let window = open_window(&event_loop, spec.monitor)?;
     let mut context = WebContext::new(spec.view.data_dir.clone());
     let builder = view::builder(&mut context, &spec.view, &teller)
@@ -213,6 +215,7 @@ fn show(spec: WindowSpec, notes: &Sender<Note>) -> Result<(), String> {
 fn obey(order: Order, web_view: &WebView, spec: &ViewSpec, teller: &Rc<Teller>) {
     match order {
         Order::Ping { id } => view::ping(web_view, spec, teller, id),
+        Order::Begin => view::begin(web_view, spec, teller),
         Order::Reload | Order::Respawn => {
             if let Err(error) = web_view.reload() {
                 let why = format!("the page cannot be loaded again: {error}");

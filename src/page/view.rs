@@ -1,6 +1,6 @@
 //! The web view itself, the same in both placements: what it loads, what it may do, and what it tells.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 
 use super::address::{AddressError, Origins, PageAddress, SCHEME, without_query};
 use super::desk::{Denied, Note};
+use super::fixation;
 use super::gate::{Gate, Refusal};
 use super::serve::LocalFolder;
 use crate::session::monotonic_ns;
@@ -24,6 +25,8 @@ pub(super) struct ViewSpec {
     pub mask: Vec<String>,
     pub allow: Vec<String>,
     pub data_dir: Option<PathBuf>,
+    /// The sentence below the cross that is shown before the page; `None`: the page is shown at once.
+    pub fixation: Option<String>,
     /// Begins each message of the recording script.
     token: String,
     /// Opens the recording script's ping.
@@ -39,7 +42,7 @@ impl ViewSpec {
         data_dir: Option<PathBuf>,
     ) -> Result<ViewSpec, AddressError> {
         Origins::new(&address, &allow)?;
-        Ok(ViewSpec { address, mask, allow, data_dir, token: secret(), key: secret() })
+        Ok(ViewSpec { address, mask, allow, data_dir, fixation: None, token: secret(), key: secret() })
     }
 
     fn script(&self) -> String {
@@ -57,13 +60,16 @@ fn secret() -> String {
 /// Tells the desk, as far as the gate lets it. Lives on the view's thread.
 pub(super) struct Teller {
     gate: RefCell<Gate>,
+    /// Whether the study's page is shown: from then on no way leads back to the cross.
+    has_begun: Cell<bool>,
     /// False where there is no room; never waits, because the page's every move waits for this thread.
     send: Box<dyn Fn(Note) -> bool>,
 }
 
 impl Teller {
     pub fn new(spec: &ViewSpec, send: Box<dyn Fn(Note) -> bool>) -> Rc<Teller> {
-        Rc::new(Teller { gate: RefCell::new(Gate::new(spec.token.clone())), send })
+        let (gate, has_begun) = (RefCell::new(Gate::new(spec.token.clone())), Cell::new(spec.fixation.is_none()));
+        Rc::new(Teller { gate, has_begun, send })
     }
 
     pub fn tell(&self, note: Note) {
@@ -122,7 +128,13 @@ pub(super) fn builder<'a>(
         .with_incognito(spec.data_dir.is_none())
         .with_devtools(false)
         .with_initialization_script_for_main_only(spec.script(), true)
-        .with_url(spec.address.start_url());
+        .with_url(match &spec.fixation {
+            Some(_) => fixation::URL.to_owned(),
+            None => spec.address.start_url(),
+        });
+    if let Some(sentence) = spec.fixation.clone() {
+        builder = builder.with_custom_protocol(fixation::SCHEME.into(), move |_, _| fixation::respond(&sentence));
+    }
     if let PageAddress::Folder { folder, .. } = &spec.address {
         let folder = LocalFolder::new(folder)?;
         builder = builder.with_custom_protocol(SCHEME.into(), move |_, request| folder.respond(&request));
@@ -132,7 +144,7 @@ pub(super) fn builder<'a>(
     let to = teller.clone();
     if let Ok(origins) = Origins::new(&spec.address, &spec.allow) {
         builder = builder.with_navigation_handler(move |url| {
-            let is_allowed = origins.allows(&url);
+            let is_allowed = origins.allows(&url) || fixation::is_fixation(&url) && !to.has_begun.get();
             if !is_allowed {
                 to.denied(Denied::Navigation, &without_query(&url));
             }
@@ -177,11 +189,18 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
     let _unanswered = view.evaluate_script(&script);
 }
 
+/// From the cross to the study's page.
+pub(super) fn begin(view: &WebView, spec: &ViewSpec, teller: &Teller) {
+    teller.has_begun.set(true);
+    if let Err(error) = view.load_url(&spec.address.start_url()) {
+        let why = format!("the page cannot be loaded: {error}");
+        teller.tell(Note::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
+    }
+}
+
 /// What wry does not tell: failed loads, dead processes, and why.
 #[cfg(target_os = "linux")]
 pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
-    use std::cell::Cell;
-
     use webkit2gtk::glib::object::{Cast, ObjectType};
     use webkit2gtk::glib::translate::IntoGlib;
     use webkit2gtk::{

@@ -7,16 +7,26 @@ use crossbeam_channel::Sender;
 
 use super::News;
 use super::absence::{Absence, Piece};
-use crate::capture::{Latest, SharedFrame};
+use crate::capture::{Decoder, Frame, Latest, SharedFrame, to_grey, to_rgb};
 use crate::session::{AFFECT, FACE, LANDMARKS};
 use crate::store::{Recorder, StoreError, StreamWriter};
-use crate::vision::{Reading, Scored};
+use crate::vision::{Colour, OwnedPicture, Reading, Scored};
 
 /// A frame with what was seen in it, for the preview.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub frame: SharedFrame,
     pub reading: Reading,
+}
+
+/// A frame as the networks want it. What is wrong with it is a sentence.
+pub(super) fn picture_of(frame: &Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
+    let (width_px, height_px, pixels) = match colour {
+        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+    }
+    .map_err(|e| e.to_string())?;
+    Ok(OwnedPicture { width_px, height_px, colour, pixels })
 }
 
 /// The three streams that the networks feed. `None` in a rehearsal.

@@ -5,12 +5,23 @@
 
 mod absence;
 mod affect_sink;
+mod beginning;
+mod description;
+mod film;
+mod guide;
 mod marker;
 mod news;
+mod rescore;
 mod rig;
 mod router;
+mod unscored;
 
+pub use absence::{Absence, Piece};
 pub use affect_sink::Seen;
+pub use beginning::Participation;
+pub use film::{FilmFile, FilmOutcome, FilmProgress, Films};
+pub use guide::Guided;
 pub use marker::MarkerText;
 pub use news::{Counters, News};
+pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError, RigPlan, SessionPlan};

@@ -1,7 +1,7 @@
 //! What a rig tells whoever runs it, besides the records it stores.
 
 use crate::capture::{CameraInfo, CaptureCounters};
-use crate::session::{GapReason, Timestamp};
+use crate::session::{GapReason, Phase, Timestamp};
 use crate::store::StoreCounters;
 
 /// Things a person may have to know at once. What is stored of them is stored by the rig itself.
@@ -30,6 +30,15 @@ pub enum News {
     /// A video file is over, or a phantom's time.
     CameraEnded {
         at: Timestamp,
+    },
+    /// The participant is guided through it: the cross is on the screen.
+    PhaseStarted {
+        phase: Phase,
+        at: Timestamp,
+        until: Timestamp,
+    },
+    PhaseEnded {
+        name: String,
     },
     PageLoaded {
         address: String,

@@ -7,19 +7,16 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use thiserror::Error;
 
-use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
+use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
+use super::description::{Description, live_streams};
+use super::guide::{self, Guide, Guided};
 use super::router::{self, RouterStreams};
 use super::{Counters, MarkerText, News, Seen};
-use crate::capture::{
-    self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks, to_grey, to_rgb,
-};
+use crate::capture::{self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks};
 use crate::page::{PageError, PageHost, PageSpec};
-use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, StreamInfo, Timestamp, program};
-use crate::store::{
-    CameraDescription, Committed, Consent, ModelDescription, Recorder, SessionEnd, SessionHeader, StoreError,
-    StoredStudy, StreamWriter,
-};
-use crate::vision::{Colour, Models, OwnedPicture, Vision, VisionError, VisionWorker};
+use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, PHASE, StreamInfo, Timestamp};
+use crate::store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
+use crate::vision::{Models, Vision, VisionError, VisionWorker};
 
 /// What runs.
 #[derive(Clone, Debug)]
@@ -42,6 +39,8 @@ pub struct SessionPlan {
     pub participant: session::ParticipantId,
     pub session: session::SessionNumber,
     pub study: StoredStudy,
+    /// What the participant is guided through before the page begins; it needs a page.
+    pub guided: Guided,
     pub consent: Option<Consent>,
     pub overridden_checks: Vec<String>,
 }
@@ -67,6 +66,8 @@ pub struct Rig {
     camera_info: CameraInfo,
     worker: Option<VisionWorker>,
     vision_trouble: Option<String>,
+    /// Goes before the page, which it may still want to begin.
+    guide: Option<Guide>,
     page: Option<PageHost>,
     router: JoinHandle<()>,
     inference: Arc<InferenceMean>,
@@ -90,7 +91,7 @@ impl Rig {
         let clock = Clock::start();
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
-        Rig::start(plan, clock, camera, vision, None)
+        Rig::start(plan, clock, camera, vision, None, Guided::default())
     }
 
     /// Records. `committed` gets every record once it is in the file. Networks that do not load end it here unless
@@ -100,10 +101,17 @@ impl Rig {
         let models = Models::load(&plan.models, &plan.affect_model);
         let models = if session.overridden_checks.is_empty() { Ok(models?) } else { models };
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
-        let streams = streams(camera.info(), models.as_ref().ok());
-        let header = header(plan, &session, &clock, camera.info(), models.as_ref().ok());
+        let streams = live_streams(camera.info(), models.as_ref().ok());
+        let shown = Description {
+            spec: plan.camera.to_string(),
+            settings: &plan.camera_settings,
+            camera: camera.info(),
+            models: models.as_ref().ok(),
+            zero_utc: clock.zero_utc(),
+        };
+        let header = shown.header(&session);
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
-        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)))
+        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), session.guided)
     }
 
     fn start(
@@ -112,6 +120,7 @@ impl Rig {
         camera: Box<dyn capture::Camera>,
         vision: Result<Vision, VisionError>,
         mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
+        guided: Guided,
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
         // News are few; whoever runs the rig reads them several times a second.
@@ -123,19 +132,23 @@ impl Rig {
         let (page, page_events) = match &plan.page {
             Some(spec) => {
                 let (tx, rx) = bounded(8192);
-                (Some(PageHost::start(spec.clone(), clock, tx)?), Some(rx))
+                let sentence = (!guided.phases.is_empty()).then_some(guided.sentence);
+                (Some(PageHost::start_behind(sentence, spec.clone(), clock, tx)?), Some(rx))
             }
             None => (None, None),
         };
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
-        let router = router::start(router_streams, camera_events, page_events, news_tx.clone())?;
+        // The guide begins when everything else runs; until then the first word of its cross waits.
+        let (cross_tx, cross) = bounded(1);
+        let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), news_tx.clone())?;
+        let guide_news = news_tx.clone();
 
         let (worker, vision_trouble) = match vision {
             Ok(vision) => {
                 let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
                 let mut sink = AffectSink::new(streams, seen.clone(), inference.clone(), news_tx);
                 let mut decoder = Decoder::default();
-                let decode = move |frame: &capture::Frame, colour| decode(frame, colour, &mut decoder);
+                let decode = move |frame: &capture::Frame, colour| picture_of(frame, colour, &mut decoder);
                 let worker = VisionWorker::start(vision, frames.clone(), decode, move |scored| sink.take(scored))?;
                 (Some(worker), None)
             }
@@ -161,12 +174,21 @@ impl Rig {
             // The store counts what it cannot take, shows it and stores it as a gap; so it is everywhere below.
             let _ = session.health.event(clock.now(), "recording_started", serde_json::Value::Null);
         }
+        let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
+            (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
+                let stream = session.recorder.stream(PHASE)?;
+                let told = guide::Told { clock, stream, news: guide_news };
+                Some(guide::start(guided.phases, beginner, cross, told)?)
+            }
+            _ => None,
+        };
         Ok(Rig {
             clock,
             capture: Some(capture),
             camera_info,
             worker,
             vision_trouble,
+            guide,
             page,
             router,
             inference,
@@ -248,6 +270,7 @@ impl Rig {
         if let Some(session) = &self.session {
             let _ = session.health.event(self.clock.now(), "recording_stopped", serde_json::Value::Null);
         }
+        self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
         let page = self.page.take().map_or(Ok(()), PageHost::close);
@@ -272,72 +295,5 @@ impl Rig {
             vision_failures: vision.failed,
             ..counters
         })
-    }
-}
-
-fn decode(frame: &capture::Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
-    let (width_px, height_px, pixels) = match colour {
-        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-    }
-    .map_err(|e| e.to_string())?;
-    Ok(OwnedPicture { width_px, height_px, colour, pixels })
-}
-
-/// Every stream that a session has, with what produced it. Without networks their streams stay empty, and say so.
-fn streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
-    let [detector, landmarks, affect] = match models {
-        Some(models) => models.cards().map(|card| card.software()),
-        None => std::array::from_fn(|_| "no network was loaded".to_owned()),
-    };
-    let rate_hz = camera.mode.rate_hz;
-    let face = format!("{detector}; {landmarks}");
-    vec![
-        session::video_stream(&format!("{}, {}", camera.name, camera.mode)),
-        session::affect_stream(rate_hz, &affect),
-        session::face_stream(rate_hz, &face),
-        session::landmarks_stream(rate_hz, &landmarks),
-        session::page_stream(),
-        session::page_clock_stream(),
-        session::marker_stream(),
-        session::health_stream(),
-    ]
-}
-
-fn header(
-    plan: &RigPlan,
-    session: &SessionPlan,
-    clock: &Clock,
-    camera: &CameraInfo,
-    models: Option<&Models>,
-) -> SessionHeader {
-    let models = models.map(|m| m.cards().to_vec()).unwrap_or_default();
-    SessionHeader {
-        participant: session.participant.clone(),
-        session: session.session,
-        study: session.study.clone(),
-        zero_utc: clock.zero_utc(),
-        software: program(),
-        host: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        camera: CameraDescription {
-            spec: plan.camera.to_string(),
-            name: camera.name.clone(),
-            backend: format!("{:?}", camera.kind).to_lowercase(),
-            format: camera.mode.format.to_string(),
-            width_px: camera.mode.width_px,
-            height_px: camera.mode.height_px,
-            rate_hz: camera.mode.rate_hz,
-            settings: plan.camera_settings.clone(),
-        },
-        models: models
-            .iter()
-            .map(|card| ModelDescription {
-                name: card.name.clone(),
-                version: card.version.clone(),
-                sha256: card.sha256.clone(),
-            })
-            .collect(),
-        consent: session.consent.clone(),
-        overridden_checks: session.overridden_checks.clone(),
     }
 }

@@ -6,8 +6,9 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::json;
 
 use super::News;
+use super::guide::Cross;
 use crate::capture::CaptureEvent;
-use crate::page::{PageEvent, Refusal};
+use crate::page::{PageEvent, Refusal, is_fixation};
 use crate::session::{GapReason, HEALTH, PAGE, PAGE_CLOCK, VIDEO};
 use crate::store::{Recorder, StoreError, StreamWriter};
 
@@ -35,14 +36,17 @@ pub(super) fn start(
     streams: Option<RouterStreams>,
     camera: Receiver<CaptureEvent>,
     page: Option<Receiver<PageEvent>>,
+    cross: Option<Sender<Cross>>,
     news: Sender<News>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let router = Router { streams, news };
+    let router = Router { streams, cross, news };
     std::thread::Builder::new().name("router".into()).spawn(move || router.run(camera, page))
 }
 
 struct Router {
     streams: Option<RouterStreams>,
+    /// The guide waits for the cross's first word; what comes later it need not know.
+    cross: Option<Sender<Cross>>,
     news: Sender<News>,
 }
 
@@ -72,6 +76,13 @@ impl Router {
     fn tell(&self, news: News) {
         // Nobody listens any more only when the rig is being stopped.
         let _ = self.news.send(news);
+    }
+
+    fn tell_guide(&self, word: Cross) {
+        if let Some(cross) = &self.cross {
+            // Full or gone: it has heard what it waits for.
+            let _ = cross.try_send(word);
+        }
     }
 
     fn camera(&self, event: CaptureEvent) {
@@ -115,11 +126,13 @@ impl Router {
                     let _ = s.page.event(r.at, &r.kind, serde_json::Value::Object(r.data));
                 }
             }
+            PageEvent::Loaded { at, url } if is_fixation(&url) => self.tell_guide(Cross::Shown(at)),
             PageEvent::Loaded { url, .. } => self.tell(News::PageLoaded { address: url }),
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
                     let _ = s.health.event(at, "page_not_loaded", json!({ "url": url, "why": why }));
                 }
+                self.tell_guide(Cross::Failed(why.clone()));
                 self.tell(News::PageTrouble(why));
             }
             PageEvent::ProcessDied { at, what, why, is_restarted } => {

@@ -3,6 +3,8 @@
 //! Everything else depends on this room and it depends on nobody, so a live session and a reopened one are
 //! the same types with another [`Playhead`].
 
+mod annotation;
+mod numbers;
 mod participant;
 mod playhead;
 mod pyramid;
@@ -13,12 +15,16 @@ mod study;
 mod time;
 mod timeline;
 
+pub use annotation::{Annotation, annotations, coding};
+pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
-pub use study::{CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, Study, StudyError};
+pub use study::{
+    CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
+};
 pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventRow, Happening, SampleSeries, Timeline};

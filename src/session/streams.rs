@@ -43,9 +43,30 @@ pub const FACE: &str = "face";
 pub const LANDMARKS: &str = "landmarks";
 pub const PAGE: &str = "page";
 pub const MARKER: &str = "marker";
+pub const DELETED: &str = "deleted";
 pub const HEALTH: &str = "health";
 pub const PAGE_CLOCK: &str = "page_clock";
 pub const VIDEO: &str = "video";
+pub const VIDEO_FRAME: &str = "video_frame";
+pub const REPLAY: &str = "replay";
+pub const SERVER: &str = "server";
+pub const PHASE: &str = "phase";
+/// Kind of the event of `health` that says which video file the session was made from.
+pub const FILM_EVENT: &str = "film";
+/// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
+pub const ANNOTATION: &str = "annotation";
+pub const RATING: &str = "rating";
+/// What the live worker skipped, scored after the recording; see [`later`].
+pub const AFFECT_LATER: &str = "affect_later";
+pub const FACE_LATER: &str = "face_later";
+pub const LANDMARKS_LATER: &str = "landmarks_later";
+
+/// Field positions in the `rating` stream.
+pub mod rating {
+    pub const VALENCE: usize = 0;
+    pub const AROUSAL: usize = 1;
+    pub const FIELDS: usize = 2;
+}
 
 /// `affectograph 0.1.0`, what every stream without a network names as its software.
 pub fn program() -> String {
@@ -151,6 +172,15 @@ pub fn page_stream() -> StreamInfo {
     )
 }
 
+/// Not stored: worked out from the edits of `page` whenever a session is read.
+pub fn deleted_stream() -> StreamInfo {
+    events(
+        DELETED,
+        "passages that the participant typed and took back: `text` where it is known, `length` in UTF-16 units, `until_ns`, \
+         and `sentiment` from −1 to 1 by VADER's English lexicon",
+    )
+}
+
 pub fn marker_stream() -> StreamInfo {
     events(MARKER, "markers and notes set by the operator")
 }
@@ -177,6 +207,86 @@ pub fn page_clock_stream() -> StreamInfo {
     )
 }
 
+/// When a browser captured the frames of the video that it sent.
+pub fn video_frame_stream() -> StreamInfo {
+    events(
+        VIDEO_FRAME,
+        "frames of the browser's video: `page_ms` when each was captured, `media_s` its time in the video; raw",
+    )
+}
+
+/// The page itself, to be replayed beside the face.
+pub fn replay_stream() -> StreamInfo {
+    events(REPLAY, "the page as rrweb recorded it: `data` of each event is an rrweb event")
+}
+
+/// What happened to a session at the server that received it.
+pub fn server_stream() -> StreamInfo {
+    events(SERVER, "what happened to the session at its server: restarts, conversion of the video, silence")
+}
+
+/// Guided phases of the protocol. `start` and `end` carry `name`, `kind` and the planned `seconds`; an `end` that came
+/// too early, because the recording was stopped, has `is_complete` false.
+pub fn phase_stream() -> StreamInfo {
+    events(PHASE, "guided phases of the protocol: `start` and `end` with the phase's `name` and `kind`")
+}
+
+/// What people who watched the session say about its moments. Nothing is ever deleted: what is taken back gets a
+/// `removed` with its `id`, so that every opinion and its withdrawal stay in the file.
+pub fn annotation_stream() -> StreamInfo {
+    events(
+        ANNOTATION,
+        "annotations made while watching: `point` and `range` (until `until_ns`) with `id`, `label`, `author` and \
+         `made_utc`; `removed` takes the one with its `id` back",
+    )
+}
+
+/// The participant's own rating while watching the session again.
+pub fn rating_stream() -> StreamInfo {
+    let fields = vec![
+        Field::new("valence", "1", "self-report: unpleasant −1 … pleasant 1"),
+        Field::new("arousal", "1", "self-report: calm −1 … excited 1"),
+    ];
+    samples(RATING, None, &program(), "self-report given continuously while the session was played again", fields)
+}
+
+/// The stream for frames that the live worker skipped, beside the one it fed: `affect_later` for `affect`. `info` is
+/// of `affect`, `face` or `landmarks`, naming the network that scores now.
+pub fn later(info: StreamInfo) -> StreamInfo {
+    StreamInfo {
+        name: built_in(&format!("{}_later", info.name)),
+        description: format!(
+            "{}; frames skipped while recording, scored afterwards from the stored video",
+            info.description
+        ),
+        ..info
+    }
+}
+
+/// The stream for everything scored again with another network, beside the one recorded: `affect_<model>` for `affect`.
+/// `info` is of `affect`, `face` or `landmarks`; `model` is the network's folder, of which lower-case letters and
+/// digits are kept.
+pub fn rescored(info: StreamInfo, model: &str) -> StreamInfo {
+    let kept = model.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    let name: String = format!("{}_", info.name).chars().chain(kept).take(32).collect();
+    StreamInfo {
+        name: built_in(&name),
+        description: format!(
+            "{}; all frames scored again from the stored video with the network `{model}`",
+            info.description
+        ),
+        ..info
+    }
+}
+
+/// Events that another program recorded, laid onto the session's clock: `import_<name>`. Letters, digits and `_` of
+/// `name` are kept.
+pub fn imported_stream(name: &str) -> StreamInfo {
+    let kept = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    let kept: String = "import_".chars().chain(kept).take(32).collect();
+    events(&kept, &format!("events of `{name}`, recorded by another program and laid onto the session's clock"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,8 +302,26 @@ mod tests {
         assert_eq!(face.field_index("inference"), Some(face::INFERENCE_MS));
         assert_eq!(face.field_index("inter_ocular"), Some(face::INTER_OCULAR));
         assert_eq!(landmarks_stream(30.0, "m").fields.len(), 136);
-        for s in [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")] {
+        let remote = [video_frame_stream(), replay_stream(), server_stream()];
+        let local = [page_stream(), marker_stream(), health_stream(), page_clock_stream(), video_stream("c")];
+        for s in local.into_iter().chain(remote) {
             assert!(!s.description.is_empty());
         }
+        assert_eq!(rating_stream().fields.len(), rating::FIELDS);
+        for s in [annotation_stream(), phase_stream(), rating_stream()] {
+            assert!(!s.description.is_empty());
+        }
+    }
+
+    #[test]
+    fn streams_added_later_have_names_of_their_own() {
+        let made = [affect_stream(30.0, "m"), face_stream(30.0, "m"), landmarks_stream(30.0, "m")].map(later);
+        assert_eq!(made.map(|s| s.name.to_string()), [AFFECT_LATER, FACE_LATER, LANDMARKS_LATER]);
+        let name = |model| rescored(landmarks_stream(30.0, "m"), model).name.to_string();
+        assert_eq!(name("Our-Net 2"), "landmarks_our_net_2");
+        assert_eq!(name("ein Netz mit einem sehr langen Namen"), "landmarks_ein_netz_mit_einem_seh");
+        assert_eq!(name("сеть"), "landmarks_____");
+        assert_eq!(imported_stream("Biopac.csv").name.as_str(), "import_biopac_csv");
+        assert_eq!(imported_stream("").name.as_str(), "import_");
     }
 }

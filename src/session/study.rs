@@ -38,6 +38,12 @@ pub struct Study {
     pub markers: Vec<Marker>,
     #[serde(default)]
     pub phases: Vec<Phase>,
+    /// What the participant reads below the cross during a baseline.
+    #[serde(default = "default_baseline_sentence")]
+    pub baseline_sentence: String,
+    /// Labels offered to whoever annotates a session of the study.
+    #[serde(default)]
+    pub annotation_labels: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +56,9 @@ pub struct PageSettings {
     /// CSS selectors of elements of which only *that* something happened is recorded, never what.
     #[serde(default)]
     pub mask: Vec<String>,
+    /// CSS selectors of fields whose typed text may be kept where a browser far away records; elsewhere only its length.
+    #[serde(default)]
+    pub content: Vec<String>,
     /// Other origins that the page may navigate to, `https://example.org`.
     #[serde(default)]
     pub allow: Vec<String>,
@@ -113,6 +122,28 @@ pub struct Marker {
 pub struct Phase {
     pub name: String,
     pub seconds: f64,
+    #[serde(default)]
+    pub kind: PhaseKind,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseKind {
+    /// What the participant does on the study's page: a plan for the operator, timed by the page itself.
+    #[default]
+    Task,
+    /// The participant rests and looks at a cross before the page begins; gives their own zero of valence and arousal.
+    Baseline,
+}
+
+impl PhaseKind {
+    /// The word stored in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PhaseKind::Task => "task",
+            PhaseKind::Baseline => "baseline",
+        }
+    }
 }
 
 fn default_planned_minutes() -> f64 {
@@ -123,7 +154,16 @@ fn default_affect_model() -> String {
     "affect".to_owned()
 }
 
+fn default_baseline_sentence() -> String {
+    "Please sit comfortably, keep still and look at the cross.".to_owned()
+}
+
 impl Study {
+    /// The phases that the participant is guided through before the page begins, in their order.
+    pub fn baseline_phases(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().filter(|p| p.kind == PhaseKind::Baseline)
+    }
+
     pub fn parse(text: &str) -> Result<Study, StudyError> {
         let study: Study = toml::from_str(text).map_err(|e| {
             let offset = e.span().map_or(0, |s| s.start);
@@ -166,6 +206,21 @@ impl Study {
         if let Some(p) = self.phases.iter().find(|p| !(p.seconds > 0.0 && p.seconds.is_finite())) {
             return Err(("[[phases]]", format!("phase `{}` must last longer than 0 s", p.name)));
         }
+        let first_task = self.phases.iter().position(|p| p.kind == PhaseKind::Task).unwrap_or(self.phases.len());
+        if let Some(p) = self.phases.iter().skip(first_task).find(|p| p.kind == PhaseKind::Baseline) {
+            let message =
+                format!("phase `{}` is a baseline and must stand before the tasks: the page comes after it", p.name);
+            return Err(("[[phases]]", message));
+        }
+        let mut labels = HashSet::new();
+        for label in &self.annotation_labels {
+            if label.trim().is_empty() || label.len() > 100 {
+                return Err(("annotation_labels", "annotation labels must have 1 to 100 letters".into()));
+            }
+            if !labels.insert(label) {
+                return Err(("annotation_labels", format!("annotation label `{label}` is used twice")));
+            }
+        }
         Ok(())
     }
 }
@@ -207,6 +262,20 @@ mod tests {
         ))
         .unwrap_err();
         assert!(e.to_string().contains("twice"), "{e}");
+    }
+
+    #[test]
+    fn phases_are_tasks_unless_they_say_otherwise() {
+        let phase = |name: &str, more: &str| format!("[[phases]]\nname = \"{name}\"\nseconds = 60\n{more}\n");
+        let (rest, work) = (phase("rest", "kind = \"baseline\""), phase("work", ""));
+        let study = Study::parse(&format!("annotation_labels = [\"smile\", \"talk\"]\n{SMALL}{rest}{work}")).unwrap();
+        assert_eq!(study.phases[1].kind, PhaseKind::Task);
+        assert_eq!(study.baseline_phases().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["rest"]);
+        assert_eq!(study.annotation_labels, ["smile", "talk"]);
+        let e = Study::parse(&format!("{SMALL}{work}{rest}")).unwrap_err();
+        assert!(e.message.contains("before the tasks"), "{e}");
+        let e = Study::parse(&format!("annotation_labels = [\"a\", \"a\"]\n{SMALL}")).unwrap_err();
+        assert!(e.line == 1 && e.message.contains("twice"), "{e}");
     }
 
     proptest! {

@@ -2,13 +2,13 @@
 //!
 //! There is one way in, [`Timeline::ingest`], for live and stored records alike.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Body, Bucket, Gap, Pyramid, Record, StreamInfo, StreamName, Timestamp};
+use super::{Body, Bucket, Gap, Numbers, Pyramid, Record, StreamInfo, StreamName, Timestamp};
 
 /// One sample stream, column by column.
 #[derive(Clone, Debug)]
@@ -117,33 +117,9 @@ pub struct Timeline {
     infos: BTreeMap<StreamName, StreamInfo>,
     events: Vec<EventRow<Happening>>,
     gaps: Vec<EventRow<Gap>>,
-    seen: BTreeMap<StreamName, Seen>,
+    seen: BTreeMap<StreamName, Numbers>,
     span: Option<(Timestamp, Timestamp)>,
     refused: u64,
-}
-
-/// Which sequence numbers were ingested: nearly always `0..next`, so stragglers alone are kept one by one.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    next: u64,
-    beyond: HashSet<u64>,
-}
-
-impl Seen {
-    /// `false` where `seq` was there already.
-    fn insert(&mut self, seq: u64) -> bool {
-        if seq < self.next {
-            return false;
-        }
-        if seq > self.next {
-            return self.beyond.insert(seq);
-        }
-        self.next += 1;
-        while self.beyond.remove(&self.next) {
-            self.next += 1;
-        }
-        true
-    }
 }
 
 impl Timeline {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError};
 use rusqlite::Connection;
 
 use super::header_rows::{self, Closed};
 use super::record_rows::{Inserter, Put};
 use super::recorder::{Counts, SessionEnd};
-use super::stream_writer::{Entry, Port};
+use super::stream_writer::{Barrier, Entry, Port};
 use super::{SessionLock, StoreError, schema};
 use crate::session::{Body, Record};
 
@@ -20,6 +20,8 @@ use crate::session::{Body, Record};
 const COMMIT_EVERY: Duration = Duration::from_millis(25);
 /// So that a flood does not make one transaction longer than the promise.
 const COMMIT_ENTRIES: usize = 8_192;
+/// What comes with nobody waiting for it is committed after this time.
+const ASKED_WITHIN: Duration = Duration::from_millis(100);
 /// Ten minutes of commits that a receiver may lag behind.
 const BACKLOG: usize = 24_000;
 /// How long the end waits for a receiver that is full.
@@ -37,14 +39,30 @@ pub enum Committed {
     Failed(String),
 }
 
+/// When the recorder commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Commits {
+    /// Many times a second; forced to the disk by the checkpoints. For sources beside us that cannot repeat anything.
+    Steadily,
+    /// When somebody waits for it ([`Recorder::when_stored`](super::Recorder::when_stored)), and each commit forced to
+    /// the disk. For sources that repeat what was not acknowledged.
+    WhenAsked,
+}
+
 /// How the numbers of one stream are given.
 #[derive(Clone, Copy, Debug, Default)]
-struct Numbering {
+pub(super) struct Numbering {
     next: u64,
     is_source_numbered: bool,
 }
 
 impl Numbering {
+    /// In a session that goes on: `next` is free, and so is all behind it. Whether a source numbers the stream is not
+    /// known yet, so the recorder keeps clear of its numbers.
+    pub(super) fn after(next: u64) -> Self {
+        Numbering { next: next.max(RECORDER_SEQ_0), is_source_numbered: true }
+    }
+
     fn take(&mut self, seq: Option<u64>) -> u64 {
         match seq {
             Some(seq) => {
@@ -71,36 +89,59 @@ pub(super) struct Committer {
     entries: Receiver<Entry>,
     counts: Arc<Counts>,
     forward: Forward,
+    commits: Commits,
+}
+
+/// A session file that records go into from now on.
+pub(super) struct Opened {
+    pub conn: Connection,
+    pub lock: SessionLock,
+    pub ports: Vec<Arc<Port>>,
+    pub numbering: Vec<Numbering>,
+    pub commits: Commits,
 }
 
 impl Committer {
     pub(super) fn new(
         folder: &Path,
-        conn: Connection,
-        lock: SessionLock,
-        ports: Vec<Arc<Port>>,
+        opened: Opened,
         entries: Receiver<Entry>,
         committed: Sender<Committed>,
         counts: Arc<Counts>,
     ) -> Self {
-        let numbering = vec![Numbering::default(); ports.len()];
+        let Opened { conn, lock, ports, numbering, commits } = opened;
         let forward = Forward { to: Some(committed), backlog: VecDeque::new(), counts: counts.clone() };
-        Committer { path: schema::session_file(folder), conn, lock, ports, numbering, entries, counts, forward }
+        Committer {
+            path: schema::session_file(folder),
+            conn,
+            lock,
+            ports,
+            numbering,
+            entries,
+            counts,
+            forward,
+            commits,
+        }
     }
 
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         let mut batch = Vec::new();
         let mut woken = Instant::now();
         let end = loop {
-            let end = self.collect(&mut batch);
+            let end = match self.commits {
+                Commits::Steadily => self.collect(&mut batch),
+                Commits::WhenAsked => self.collect_asked(&mut batch),
+            };
             let is_flooded = batch.len() == COMMIT_ENTRIES;
             self.collect_losses(&mut batch);
+            let waiting: Vec<_> = batch.extract_if(.., |e| matches!(e, Entry::Barrier(_))).collect();
             self.commit(&mut batch);
             self.forward.flush();
+            self.answer(waiting);
             if let Some(end) = end {
                 break end;
             }
-            if !is_flooded {
+            if !is_flooded && self.commits == Commits::Steadily {
                 // Asleep and not waiting for the queue: whoever waits for a queue yields the processor a few times
                 // for every record, and on a busy machine each time may last longer than the promise.
                 std::thread::sleep((woken + COMMIT_EVERY).saturating_duration_since(Instant::now()));
@@ -126,6 +167,38 @@ impl Committer {
             }
         }
         None
+    }
+
+    /// Sleeps until something comes, then takes what belongs together: all up to somebody who waits for it.
+    fn collect_asked(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
+        let Ok(mut entry) = self.entries.recv() else { return Some(None) };
+        let deadline = Instant::now() + ASKED_WITHIN;
+        loop {
+            let is_asked = matches!(entry, Entry::Barrier(_));
+            match entry {
+                Entry::Stop(end) => return Some(end),
+                entry => batch.push(entry),
+            }
+            if is_asked || batch.len() == COMMIT_ENTRIES {
+                return None;
+            }
+            entry = match self.entries.recv_deadline(deadline) {
+                Ok(entry) => entry,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return Some(None),
+            };
+        }
+    }
+
+    fn answer(&self, waiting: Vec<Entry>) {
+        for entry in waiting {
+            if let Entry::Barrier(Barrier(tell)) = entry {
+                tell(match self.counts.failure.get() {
+                    None => Ok(()),
+                    Some(why) => Err(StoreError::Poisoned(why.clone())),
+                });
+            }
+        }
     }
 
     fn collect_losses(&self, batch: &mut Vec<Entry>) {
@@ -190,7 +263,7 @@ impl Committer {
                             conflicts += 1;
                         }
                     }
-                    Entry::Failed(_) | Entry::Stop(_) => {}
+                    Entry::Failed(_) | Entry::Stop(_) | Entry::Barrier(_) => {}
                 }
             }
         }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::session::{StreamName, Timestamp};
+
 #[derive(Debug, Error)]
 pub enum StoreError {
     #[error("could not {doing} {path}: {source}")]
@@ -29,6 +31,18 @@ pub enum StoreError {
     Exists(PathBuf),
     #[error("{0} is being recorded at this moment: stop the recording first")]
     Recording(PathBuf),
+    #[error(
+        "{0} was left open by a crash: `affectograph` or `affectograph record` closes it at its start, then try again"
+    )]
+    LeftOpen(PathBuf),
+    #[error("the stream `{0}` was recorded live and stays as it is: records can be added to added streams only")]
+    Raw(StreamName),
+    #[error("the session has a stream `{stream}` already, made by {software}: it was left as it is")]
+    StreamTaken { stream: StreamName, software: String },
+    #[error("a record at {at} does not fit the description of the stream `{stream}`: nothing was added")]
+    DoesNotFit { stream: StreamName, at: Timestamp },
+    #[error("{0} has been closed: nothing can be added to it any more")]
+    Ended(PathBuf),
     #[error("the session has no stream `{0}`")]
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-use super::{SessionHeader, SessionState, StoreError, StoredStudy, Summary};
+use super::{Addition, CameraDescription, SessionHeader, SessionState, StoreError, StoredStudy, Summary, schema};
 use crate::session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
 /// What the session row says of the state; whether an open one is being recorded, the lock tells.
@@ -56,23 +56,62 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             to_json(&header.overridden_checks)?,
         ],
     )?;
-    for (id, stream) in streams.iter().enumerate() {
-        let kind = match stream.kind {
-            StreamKind::Samples => "samples",
-            StreamKind::Events => "events",
-        };
+    streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))
+}
+
+/// `id` is the number after the last stream's.
+pub(super) fn put_stream(conn: &Connection, id: usize, stream: &StreamInfo) -> rusqlite::Result<()> {
+    let kind = match stream.kind {
+        StreamKind::Samples => "samples",
+        StreamKind::Events => "events",
+    };
+    conn.execute(
+        "INSERT INTO stream (id, name, kind, description, nominal_rate_hz, software) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id as i64, stream.name.as_str(), kind, stream.description, stream.nominal_rate_hz, stream.software],
+    )?;
+    for (position, field) in stream.fields.iter().enumerate() {
         conn.execute(
-            "INSERT INTO stream (id, name, kind, description, nominal_rate_hz, software) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![id as i64, stream.name.as_str(), kind, stream.description, stream.nominal_rate_hz, stream.software],
+            "INSERT INTO field (stream, position, name, unit, description) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id as i64, position as i64, field.name, field.unit, field.description],
         )?;
-        for (position, field) in stream.fields.iter().enumerate() {
-            conn.execute(
-                "INSERT INTO field (stream, position, name, unit, description) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![id as i64, position as i64, field.name, field.unit, field.description],
-            )?;
-        }
     }
     Ok(())
+}
+
+/// Marks a stream as added after the recording.
+pub(super) fn put_addition(conn: &Connection, id: usize, addition: &Addition) -> rusqlite::Result<()> {
+    let added = addition.added.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    conn.execute(
+        "UPDATE stream SET added_utc = ?2, author = ?3 WHERE id = ?1",
+        params![id as i64, added, addition.author],
+    )?;
+    Ok(())
+}
+
+/// The streams that were added after the recording; none in a file of version 1, which knew no such thing.
+pub(super) fn get_additions(conn: &Connection, path: &Path) -> Result<Vec<Addition>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<Result<Addition, String>>> {
+        if schema::version(conn)? < schema::VERSION_WITH_ADDITIONS {
+            return Ok(Vec::new());
+        }
+        let mut added = conn.prepare("SELECT * FROM stream WHERE added_utc IS NOT NULL ORDER BY id")?;
+        added.query_map([], |row| Ok(addition_of(row)))?.collect()
+    };
+    let added = read().map_err(StoreError::sql("read the streams of", path))?;
+    added
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|problem| StoreError::damaged(path, format!("its list of streams: {problem}")))
+}
+
+fn addition_of(row: &Row) -> Result<Addition, String> {
+    Ok(Addition {
+        stream: text(row, "name")?.parse()?,
+        added: DateTime::parse_from_rfc3339(&text(row, "added_utc")?)
+            .map_err(|e| format!("added_utc: {e}"))?
+            .with_timezone(&Utc),
+        author: get::<Option<String>>(row, "author")?.unwrap_or_default(),
+    })
 }
 
 /// `path` is named in errors.
@@ -173,6 +212,11 @@ pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u
         ),
         params![how.as_str(), end.as_ns(), conflicts as i64],
     )?;
+    Ok(())
+}
+
+pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
+    conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
 
 use super::participants::{self, PARTICIPANTS_FILE};
+use super::session_draft::DRAFT;
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
 use super::{Recovery, SessionFile, SessionLock, SessionState, StoreError, Summary, recover};
 use crate::session::{ParticipantId, SessionNumber};
@@ -97,7 +98,7 @@ impl Library {
 
     /// The number after this participant's highest.
     pub fn next_session(&self, participant: &ParticipantId) -> Result<SessionNumber, StoreError> {
-        let taken = self.session_folders(&self.root.join(participant.as_str()))?;
+        let taken = self.numbered_folders(&self.root.join(participant.as_str()))?;
         let highest = taken.iter().filter_map(|(_, name)| name.session).max();
         Ok(SessionNumber(highest.map_or(0, |n| n.0).saturating_add(1)))
     }
@@ -111,15 +112,32 @@ impl Library {
         started: DateTime<Utc>,
     ) -> Result<PathBuf, StoreError> {
         let _turn = self.take_turn()?;
+        let folder = self.free_folder(participant, session, study, started)?;
+        self.know(participant, started)?;
         let parent = self.root.join(participant.as_str());
-        if let Some((taken, _)) = self.session_folders(&parent)?.into_iter().find(|(_, n)| n.session == Some(session)) {
-            return Err(StoreError::Exists(taken));
-        }
-        participants::add(&self.root.join(PARTICIPANTS_FILE), participant, started.date_naive())?;
-        let folder = parent.join(format!("{session}_{}_{study}", started.format(TIME_FORMAT)));
         std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
         std::fs::create_dir(&folder).map_err(StoreError::io("create the folder", &folder))?;
         Ok(folder)
+    }
+
+    /// Where a session belongs, if no other has its number. Whoever calls it has the turn.
+    pub(super) fn free_folder(
+        &self,
+        participant: &ParticipantId,
+        session: SessionNumber,
+        study: &str,
+        started: DateTime<Utc>,
+    ) -> Result<PathBuf, StoreError> {
+        let parent = self.root.join(participant.as_str());
+        match self.numbered_folders(&parent)?.into_iter().find(|(_, n)| n.session == Some(session)) {
+            Some((taken, _)) => Err(StoreError::Exists(taken)),
+            None => Ok(parent.join(format!("{session}_{}_{study}", started.format(TIME_FORMAT)))),
+        }
+    }
+
+    /// Lists a participant in `participants.tsv`.
+    pub(super) fn know(&self, participant: &ParticipantId, since: DateTime<Utc>) -> Result<(), StoreError> {
+        participants::add(&self.root.join(PARTICIPANTS_FILE), participant, since.date_naive())
     }
 
     /// Every session, damaged ones too, by participant and number. Reads headers, never records.
@@ -164,6 +182,53 @@ impl Library {
         self.finish_erasing()
     }
 
+    /// Removes all that there is of a participant: every session, whatever else lies in the folder, and the row in
+    /// `participants.tsv`. A participant of whom a session is being recorded is refused.
+    pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
+        let _turn = self.take_turn()?;
+        let folder = self.root.join(participant.as_str());
+        for (session, _) in self.session_folders(&folder)? {
+            if SessionLock::is_held(&session)? {
+                return Err(StoreError::Recording(session));
+            }
+        }
+        if folder.exists() {
+            let doomed = self.root.join(format!("{ERASING}{participant}"));
+            std::fs::rename(&folder, &doomed).map_err(StoreError::io("erase", &folder))?;
+        }
+        participants::remove(&self.root.join(PARTICIPANTS_FILE), participant)?;
+        self.finish_erasing()
+    }
+
+    /// The folder of every session, damaged ones too. Looks into none of them.
+    pub fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut folders = Vec::new();
+        for (participant, _) in self.participant_folders()? {
+            folders.extend(self.session_folders(&participant)?.into_iter().map(|(folder, _)| folder));
+        }
+        Ok(folders)
+    }
+
+    /// Puts a session that was recorded elsewhere into the library: `made`, a folder beside it, is moved to where its
+    /// name says. Returns its new place.
+    pub fn adopt(&self, made: &Path, participant: &ParticipantId, name: &str) -> Result<PathBuf, StoreError> {
+        let _turn = self.take_turn()?;
+        let parent = self.root.join(participant.as_str());
+        let folder = parent.join(name);
+        let number = FolderName::parse(name).session;
+        if number.is_none() {
+            return Err(StoreError::OutsideLibrary(folder, self.root.clone()));
+        }
+        if let Some((taken, _)) = self.session_folders(&parent)?.into_iter().find(|(_, n)| n.session == number) {
+            return Err(StoreError::Exists(taken));
+        }
+        SessionFile::open(made)?;
+        participants::add(&self.root.join(PARTICIPANTS_FILE), participant, Utc::now().date_naive())?;
+        std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
+        std::fs::rename(made, &folder).map_err(StoreError::io("move", made))?;
+        Ok(folder)
+    }
+
     /// The participants' own studies first, then the shipped ones that they do not replace.
     pub fn studies(&self) -> Result<Vec<StudyEntry>, StoreError> {
         let own = self.root.join("studies");
@@ -189,7 +254,7 @@ impl Library {
         }
     }
 
-    fn participant_folders(&self) -> Result<Vec<(PathBuf, ParticipantId)>, StoreError> {
+    pub(super) fn participant_folders(&self) -> Result<Vec<(PathBuf, ParticipantId)>, StoreError> {
         let folders = subfolders(&self.root)?.into_iter();
         Ok(folders.filter_map(|(path, name)| Some((path, name.parse().ok()?))).collect())
     }
@@ -202,8 +267,15 @@ impl Library {
             .collect())
     }
 
+    /// Those of sessions and of drafts of sessions: whatever has a number.
+    fn numbered_folders(&self, participant: &Path) -> Result<Vec<(PathBuf, FolderName)>, StoreError> {
+        let drafts = subfolders(participant)?.into_iter();
+        let drafts = drafts.filter_map(|(path, name)| Some((path, FolderName::parse(name.strip_prefix(DRAFT)?))));
+        Ok(self.session_folders(participant)?.into_iter().chain(drafts).collect())
+    }
+
     /// Held while folders come or go, so that two programs never give one number twice.
-    fn take_turn(&self) -> Result<File, StoreError> {
+    pub(super) fn take_turn(&self) -> Result<File, StoreError> {
         let path = self.root.join(".library.lock");
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(StoreError::io("open", &path))?;
@@ -282,7 +354,7 @@ fn size_bytes(folder: &Path) -> u64 {
 }
 
 /// Path and name of each; none where there is no such folder.
-fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
+pub(super) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
     let failed = |e| StoreError::io("read the folder", folder)(e);
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

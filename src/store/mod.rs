@@ -2,6 +2,8 @@
 //!
 //! Only this room knows SQLite and Matroska.
 
+mod annex;
+mod by_time;
 mod commit;
 mod ebml;
 mod error;
@@ -9,6 +11,7 @@ mod frame_index;
 mod header;
 mod header_rows;
 mod jpeg;
+mod ledger;
 mod library;
 mod lock;
 mod mkv;
@@ -18,22 +21,26 @@ mod record_rows;
 mod recorder;
 mod recover;
 mod schema;
+mod session_draft;
 mod session_file;
 mod stream_writer;
 mod studies;
 mod verify;
 mod video;
 
+pub use annex::{Addition, Annex, Draft};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use frame_index::{FrameIndex, FrameRow};
 pub use header::{CameraDescription, Consent, ModelDescription, SessionHeader, SessionState, StoredStudy, Summary};
 pub use jpeg::{CompressError, JpegEncoder};
+pub use ledger::{Ledger, RemoteSession, RemoteState, Sha256, WriteKey};
 pub use library::{Condition, Library, Recovered, SessionEntry, session_entry};
 use lock::SessionLock;
 pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
 pub use recover::{Recovery, recover};
-pub use session_file::{SessionFile, store_quality};
+pub use session_draft::SessionDraft;
+pub use session_file::{SessionFile, store_camera, store_quality};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
 pub use verify::{Finding, Verification, verify};

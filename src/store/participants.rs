@@ -49,6 +49,16 @@ pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Re
     replace(path, text.as_bytes()).map_err(StoreError::io("write", path))
 }
 
+/// Takes the participant's row out; everything else stays byte by byte.
+pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<(), StoreError> {
+    let Some(text) = text(path)? else { return Ok(()) };
+    let id_column = id_column(path, &text)?;
+    let rows = text.split_inclusive('\n').enumerate();
+    let kept: String =
+        rows.filter(|(n, row)| *n == 0 || cell(row, id_column) != participant.as_str()).map(|(_, row)| row).collect();
+    if kept == text { Ok(()) } else { replace(path, kept.as_bytes()).map_err(StoreError::io("write", path)) }
+}
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 fn text(path: &Path) -> Result<Option<String>, StoreError> {
@@ -109,6 +119,9 @@ mod tests {
         add(&path, &id(5), DAY).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{own}\r\nn/a\tsub-05\tn/a\r\n"));
         assert_eq!(read(&path).unwrap(), [id(4), id(5)]);
+        remove(&path, &id(5)).unwrap();
+        remove(&path, &id(7)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{own}\r\n"));
         std::fs::write(&path, "\u{feff}participant_id\nsub-09\n").unwrap();
         add(&path, &id(10), DAY).unwrap();
         assert_eq!(read(&path).unwrap(), [id(9), id(10)]);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::{FrameRow, StoreError};
+use super::{FrameRow, RECORDER_SEQ_0, StoreError};
 use crate::capture::TimeSource;
-use crate::session::{Body, Gap, GapReason, Record, StreamInfo, StreamName, Timestamp};
+use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
-const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
+pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
 
 const SAMPLE: i64 = 0;
 const EVENT: i64 = 1;
@@ -123,7 +123,7 @@ fn same(a: &Record, b: &Record) -> bool {
     }
 }
 
-fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
+pub(super) fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, String> {
     let problem = |e: rusqlite::Error| e.to_string();
     let body = match row.get(0).map_err(problem)? {
         SAMPLE => {
@@ -191,6 +191,24 @@ pub(super) fn each_record(
     read().map_err(StoreError::sql("read the records of", path))
 }
 
+/// Records of one stream, by number.
+pub(super) fn records_from(
+    conn: &Connection,
+    path: &Path,
+    streams: &[StreamInfo],
+    stream: usize,
+    from: u64,
+) -> Result<Vec<Record>, StoreError> {
+    let name = Arc::new(streams[stream].name.clone());
+    let read = || -> rusqlite::Result<Vec<Result<Record, String>>> {
+        let sql = format!("SELECT {COLUMNS} FROM record WHERE stream = ?1 AND seq >= ?2 ORDER BY seq");
+        let mut rows = conn.prepare_cached(&sql)?;
+        rows.query_map([stream as i64, from as i64], |row| Ok(record_of(row, &name)))?.collect()
+    };
+    let records = read().map_err(StoreError::sql("read the records of", path))?;
+    records.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
+}
+
 pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Result<FrameRow, String>>> {
         let mut rows = conn
@@ -215,13 +233,24 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
-/// The next free number of each stream, counting from its greatest.
-pub(super) fn next_seqs(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<u64>> {
-    let mut greatest = conn.prepare("SELECT max(seq) FROM record WHERE stream = ?1")?;
+/// The next free number of a stream, counting from its greatest.
+pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64> {
+    let max: Option<i64> =
+        conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
+    Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
+}
+
+/// The numbers that a source gave, of each stream.
+pub(super) fn source_numbers(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<Numbers>> {
+    let mut given = conn.prepare("SELECT seq FROM record WHERE stream = ?1 AND seq >= 0 AND seq < ?2 ORDER BY seq")?;
     (0..streams as i64)
         .map(|stream| {
-            let max: Option<i64> = greatest.query_row([stream], |r| r.get(0))?;
-            Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
+            let mut numbers = Numbers::default();
+            let mut rows = given.query([stream, RECORDER_SEQ_0 as i64])?;
+            while let Some(row) = rows.next()? {
+                numbers.insert(row.get::<_, i64>(0)? as u64);
+            }
+            Ok(numbers)
         })
         .collect()
 }

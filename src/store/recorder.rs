@@ -1,21 +1,23 @@
 //! Starts, watches and ends the recording of one session. The threads behind it: `recorder` owns the connection,
 //! `checkpoint` forces to the disk what was committed, `video` owns the video file.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, bounded};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::commit::{Committed, Committer};
-use super::stream_writer::{Entry, Port, StreamWriter};
+use super::commit::{Commits, Committed, Committer, Numbering, Opened};
+use super::header_rows::Closed;
+use super::stream_writer::{Barrier, Entry, Port, StreamWriter};
 use super::video::VideoSink;
-use super::{SessionHeader, SessionLock, StoreError, header_rows, schema, video};
-use crate::session::{HEALTH, StreamInfo, Timestamp, VIDEO};
+use super::{SessionHeader, SessionLock, StoreError, header_rows, record_rows, schema, video};
+use crate::session::{HEALTH, Numbers, StreamInfo, Timestamp, VIDEO};
 
 /// Entries between the sources and the recorder: minutes at the usual rates, a third of a second at 100,000 a second.
 const QUEUE_ENTRIES: usize = 32_768;
@@ -88,17 +90,81 @@ impl Recorder {
         streams: Vec<StreamInfo>,
         committed: Sender<Committed>,
     ) -> Result<Recorder, StoreError> {
+        Self::create_with(folder, &header, &streams, committed, Commits::Steadily)
+    }
+
+    /// For a source far away that numbers its records and repeats what was not acknowledged: commits when asked by
+    /// [`Recorder::when_stored`], and what is then said to be stored survives a power cut.
+    pub fn create_remote(
+        folder: &Path,
+        header: SessionHeader,
+        streams: Vec<StreamInfo>,
+        committed: Sender<Committed>,
+    ) -> Result<Recorder, StoreError> {
+        let recorder = Self::create_with(folder, &header, &streams, committed, Commits::WhenAsked)?;
+        // The file's bytes are forced to the disk by its commits; its name is the folder's matter.
+        for folder in folder.ancestors().take(3) {
+            File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
+        }
+        Ok(recorder)
+    }
+
+    /// Goes on with a session that [`Recorder::create_remote`] began and whose program ended. Says which numbers of
+    /// each stream are there. Its video is given up, to be made again from what the browser sent.
+    pub fn resume_remote(
+        folder: &Path,
+        committed: Sender<Committed>,
+    ) -> Result<(Recorder, Vec<(StreamInfo, Numbers)>), StoreError> {
+        let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+        let (path, video) = (schema::session_file(folder), schema::video_file(folder));
+        let conn = schema::open_write(folder)?;
+        let (_, closed, _) = header_rows::get_header(&conn, &path)?;
+        if closed != Closed::Not {
+            return Err(StoreError::Ended(folder.to_owned()));
+        }
+        let streams = header_rows::get_streams(&conn, &path)?;
+        let failed = |e| StoreError::sql("read the records of", &path)(e);
+        let numbers = record_rows::source_numbers(&conn, streams.len()).map_err(failed)?;
+        let next: rusqlite::Result<Vec<u64>> = (0..streams.len()).map(|k| record_rows::next_seq(&conn, k)).collect();
+        let next = next.map_err(failed)?;
+        conn.execute("DELETE FROM frame", []).map_err(StoreError::sql("write into", &path))?;
+        match std::fs::remove_file(&video) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io("remove", &video)(e)),
+            _ => {}
+        }
+        let ports = streams.iter().map(|s| Arc::new(Port::new(s))).collect();
+        let numbering = next.into_iter().map(Numbering::after).collect();
+        let opened = Opened { conn, lock, ports, numbering, commits: Commits::WhenAsked };
+        Ok((Self::start(folder, opened, committed)?, streams.into_iter().zip(numbers).collect()))
+    }
+
+    fn create_with(
+        folder: &Path,
+        header: &SessionHeader,
+        streams: &[StreamInfo],
+        committed: Sender<Committed>,
+        commits: Commits,
+    ) -> Result<Recorder, StoreError> {
         std::fs::create_dir_all(folder).map_err(StoreError::io("create the folder", folder))?;
         let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
         if schema::session_file(folder).exists() || schema::video_file(folder).exists() {
             return Err(StoreError::Exists(folder.to_owned()));
         }
-        let conn = schema::create(folder, |conn| header_rows::put_header(conn, &header, &streams))?;
-
+        let conn = schema::create(folder, |conn| header_rows::put_header(conn, header, streams))?;
         let ports: Vec<_> = streams.iter().map(|s| Arc::new(Port::new(s))).collect();
+        let numbering = vec![Numbering::default(); ports.len()];
+        Self::start(folder, Opened { conn, lock, ports, numbering, commits }, committed)
+    }
+
+    fn start(folder: &Path, opened: Opened, committed: Sender<Committed>) -> Result<Recorder, StoreError> {
+        if opened.commits == Commits::WhenAsked {
+            let full = opened.conn.pragma_update(None, "synchronous", "full");
+            full.map_err(StoreError::sql("open", schema::session_file(folder)))?;
+        }
+        let ports = opened.ports.clone();
         let counts = Arc::new(Counts::default());
         let (queue, entries) = bounded(QUEUE_ENTRIES);
-        let committer = Committer::new(folder, conn, lock, ports.clone(), entries, committed, counts.clone());
+        let committer = Committer::new(folder, opened, entries, committed, counts.clone());
         let recorder = spawn("recorder", move || committer.run())?;
         let (stop, stopped) = bounded(0);
         let second = schema::open_write(folder)?;
@@ -117,6 +183,16 @@ impl Recorder {
         };
         this.checkpoint = Some((stop, thread?));
         Ok(this)
+    }
+
+    /// Calls `tell` when all that was handed over before is in the file, or with why it is not. `tell` runs on the
+    /// recorder's thread and must not wait; where the recorder is gone already, it runs here.
+    pub fn when_stored(&self, tell: impl FnOnce(Result<(), StoreError>) + Send + 'static) {
+        // `send` may wait for room, as long as the recorder takes for one commit.
+        if let Err(SendError(Entry::Barrier(Barrier(tell)))) = self.queue.send(Entry::Barrier(Barrier(Box::new(tell))))
+        {
+            tell(Err(StoreError::ThreadDied("recorder")));
+        }
     }
 
     pub fn folder(&self) -> &Path {

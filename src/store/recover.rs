@@ -85,7 +85,7 @@ fn mend(folder: &Path, conn: &mut Connection) -> Result<Recovery, StoreError> {
             let end = record_rows::last_time(&tx)?.unwrap_or_default();
             if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
                 let body = Body::Gap(crash_gap(end, &missing));
-                let seq = record_rows::next_seqs(&tx, stream + 1)?[stream];
+                let seq = record_rows::next_seq(&tx, stream)?;
                 let name = std::sync::Arc::new(streams[stream].name.clone());
                 inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{SessionLock, StoreError};
+use super::StoreError;
 
 pub(super) const SESSION_FILE: &str = "session.sqlite";
 pub(super) const VIDEO_FILE: &str = "video.mkv";
@@ -16,7 +16,15 @@ pub(super) const VIDEO_FILE: &str = "video.mkv";
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"affg");
 
 /// Number `n` (from 0) leads from file version `n` to `n + 1`. Written once, never edited after a release.
-const MIGRATIONS: &[&str] = &[include_str!("sql/001_session.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sql/001_session.sql"),
+    include_str!("sql/002_added_streams.sql"),
+    include_str!("sql/003_records_by_time.sql"),
+];
+/// The first file version in which streams can be added after the recording.
+pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;
+/// The first file version in which records are found by their time.
+pub(super) const VERSION_WITH_TIME_INDEX: u32 = 3;
 
 /// Waiting for another connection of ours (the checkpoint's, a reader's) is measured in milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
@@ -71,15 +79,10 @@ pub(super) fn open_write(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-/// Opens for reading; a file of an older version is brought up to date first, in one transaction.
+/// Opens for reading. Files of every version are read as they are: a session may lie where nothing can be written.
 pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
-    if check_header(&path)? < MIGRATIONS.len() as u32 {
-        // Nobody may be recording into it with the older program meanwhile.
-        let Some(_lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
-        let mut conn = open_write(folder)?;
-        migrate(&mut conn, MIGRATIONS).map_err(StoreError::sql("bring up to date", &path))?;
-    }
+    check_header(&path)?;
     let open = || -> rusqlite::Result<Connection> {
         let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(BUSY)?;
@@ -88,8 +91,26 @@ pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
-    let version: u32 = conn.pragma_query_value(None, "user_version", |r| r.get(0))?;
+/// Opens a closed session for additions; a file of an older version is brought up to date first, in one transaction.
+/// Whoever calls it holds the session's lock.
+pub(super) fn open_annex(folder: &Path) -> Result<Connection, StoreError> {
+    let path = session_file(folder);
+    let mut conn = open_write(folder)?;
+    let prepare = |conn: &mut Connection| -> rusqlite::Result<()> {
+        // With a log a kill leaves nothing that a reader would have to roll back, and readers never wait.
+        conn.pragma_update(None, "journal_mode", "wal")?;
+        migrate(conn, MIGRATIONS)
+    };
+    prepare(&mut conn).map_err(StoreError::sql("bring up to date", &path))?;
+    Ok(conn)
+}
+
+pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.pragma_query_value(None, "user_version", |r| r.get(0))
+}
+
+pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    let version = version(conn)?;
     for (n, sql) in migrations.iter().enumerate().skip(version as usize) {
         let tx = conn.transaction()?;
         tx.execute_batch(sql)?;
@@ -201,7 +222,7 @@ mod tests {
         let dir = made();
         let conn = open_write(dir.path()).unwrap();
         let values = [0.0, -0.0, 1.0, -1.5, 0.1, f32::MAX, f32::MIN_POSITIVE, 1e-45, -3.3e-40, 1e30, 6.1e-20, f32::NAN];
-        conn.execute_batch("INSERT INTO stream VALUES (1, 'affect', 'samples', '', 30, '')").unwrap();
+        conn.execute_batch("INSERT INTO stream VALUES (1, 'affect', 'samples', '', 30, '', NULL, NULL)").unwrap();
         let blob: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         for position in 0..values.len() as i64 {
             conn.execute("INSERT INTO field VALUES (1, ?1, 'f' || ?1, '1', '')", [position]).unwrap();

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::header_rows::{self, Closed};
 use super::mkv_scan::read_at;
-use super::{FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary, record_rows, schema};
+use super::{
+    Addition, CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary,
+    record_rows, schema,
+};
 use crate::session::{Record, StreamInfo, Timeline};
 
 const READER: &str = "timeline reader";
@@ -22,6 +25,7 @@ pub struct SessionFile {
     conn: Connection,
     header: SessionHeader,
     streams: Vec<StreamInfo>,
+    added: Vec<Addition>,
     summary: Summary,
     closed: Closed,
     /// Read when first asked for: lists and exports of records do without.
@@ -34,7 +38,9 @@ impl SessionFile {
         let conn = schema::open_read(folder)?;
         let (header, closed, summary) = header_rows::get_header(&conn, &path)?;
         let streams = header_rows::get_streams(&conn, &path)?;
-        Ok(SessionFile { folder: folder.to_owned(), conn, header, streams, summary, closed, frames: OnceCell::new() })
+        let added = header_rows::get_additions(&conn, &path)?;
+        let frames = OnceCell::new();
+        Ok(SessionFile { folder: folder.to_owned(), conn, header, streams, added, summary, closed, frames })
     }
 
     pub fn folder(&self) -> &Path {
@@ -47,6 +53,11 @@ impl SessionFile {
 
     pub fn streams(&self) -> &[StreamInfo] {
         &self.streams
+    }
+
+    /// Which of the streams were added after the recording. All others are raw.
+    pub fn additions(&self) -> &[Addition] {
+        &self.added
     }
 
     /// As it was when the file was opened.
@@ -99,6 +110,14 @@ impl SessionFile {
         unreadable.map_or(Ok(()), |problem| Err(StoreError::damaged(&path, problem)))
     }
 
+    /// The records of one stream with numbers from `from` on, in the order of their numbers: for following a stream.
+    pub fn records_from(&self, stream: &str, from: u64) -> Result<Vec<Record>, StoreError> {
+        let path = schema::session_file(&self.folder);
+        let found = self.streams.iter().position(|s| s.name.as_str() == stream);
+        let stream = found.ok_or_else(|| StoreError::NoStream(stream.to_owned()))?;
+        record_rows::records_from(&self.conn, &path, &self.streams, stream, from)
+    }
+
     pub fn frames(&self) -> Result<&FrameIndex, StoreError> {
         if let Some(frames) = self.frames.get() {
             return Ok(frames);
@@ -135,12 +154,21 @@ pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9])
 }
 
+/// Says what camera the pictures came from, where that was known only when they had come.
+pub fn store_camera(folder: &Path, camera: &CameraDescription) -> Result<(), StoreError> {
+    change(folder, |conn| header_rows::put_camera(conn, camera))
+}
+
 /// Adds the quality report, or replaces it, once the session is closed.
 pub fn store_quality(folder: &Path, quality: &Value) -> Result<(), StoreError> {
+    change(folder, |conn| header_rows::put_quality(conn, Some(quality)))
+}
+
+fn change(folder: &Path, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), StoreError> {
     let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
     let path = schema::session_file(folder);
     let conn = schema::open_write(folder)?;
-    header_rows::put_quality(&conn, Some(quality)).map_err(StoreError::sql("write into", &path))?;
+    write(&conn).map_err(StoreError::sql("write into", &path))?;
     conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
     lock.remove()
 }

@@ -7,7 +7,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::FrameRow;
+use super::{FrameRow, StoreError};
 use crate::session::{Body, Gap, GapReason, StreamInfo, StreamKind, StreamName, Timestamp};
 
 /// What travels to the recorder's thread.
@@ -22,8 +22,19 @@ pub(super) enum Entry {
     Frame(FrameRow),
     /// An alarm of another storing thread, to be forwarded.
     Failed(String),
+    /// Somebody waits until all before it is in the file.
+    Barrier(Barrier),
     /// Nothing comes after it.
     Stop(Option<super::SessionEnd>),
+}
+
+/// Called once, by the recorder's thread.
+pub(super) struct Barrier(pub Box<dyn FnOnce(Result<(), StoreError>) + Send>);
+
+impl std::fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Barrier")
+    }
 }
 
 /// Why a record was not taken.

@@ -1,8 +1,10 @@
 //! The window's logic, screen by screen, found and pressed by accessible names.
 
 mod fake;
+mod guided;
 mod scenes;
 mod screenshots;
+mod studies;
 mod synthetic;
 
 use affectograph::desktop::Screen;

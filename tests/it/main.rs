@@ -2,17 +2,27 @@
 
 #[cfg(target_os = "linux")]
 mod app;
+mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
+mod client;
 mod demo_study;
 mod desktop;
+mod formats;
+#[cfg(target_os = "linux")]
+mod guided_phase;
 #[cfg(target_os = "linux")]
 mod page;
 mod phantom;
+mod python;
 #[cfg(target_os = "linux")]
 mod screen;
+mod server;
+mod simulated;
+mod simulated_study;
+mod statistics;
 mod store;
 mod video_file;
 mod vision;

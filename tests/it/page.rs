@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use affectograph::page::{
-    BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal,
+    BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal, is_fixation,
 };
 use affectograph::session::{Clock, Timestamp};
 use crossbeam_channel::Receiver;
@@ -40,9 +40,13 @@ impl Page {
     }
 
     fn start(spec: PageSpec) -> Page {
+        Page::start_behind(None, spec)
+    }
+
+    fn start_behind(sentence: Option<&str>, spec: PageSpec) -> Page {
         let clock = Clock::start();
         let (out, events) = crossbeam_channel::bounded(8192);
-        let host = PageHost::start(spec, clock, out).unwrap();
+        let host = PageHost::start_behind(sentence.map(str::to_owned), spec, clock, out).unwrap();
         let (stamped, collected) = crossbeam_channel::unbounded();
         std::thread::spawn(move || events.iter().for_each(|e| drop(stamped.send((clock.now(), e)))));
         Page { host: Some(host), events: collected, told: Vec::new() }
@@ -538,19 +542,19 @@ fn embedded_page() {
     let kept = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
     // Twice: the GTK thread goes on when a page has gone.
+    let spec = || PageSpec {
+        address: PageAddress::parse("form.html", &folder).unwrap(),
+        placement: Placement::Embedded {
+            parent_xid: parent.window,
+            bounds: BoundsPx { left: 10, top: 10, width: 50, height: 50 },
+            zoom: 1.0,
+        },
+        mask: Vec::new(),
+        allow: Vec::new(),
+        data_dir: Some(kept.path().to_owned()),
+    };
     for round in 1..=2 {
-        let spec = PageSpec {
-            address: PageAddress::parse("form.html", &folder).unwrap(),
-            placement: Placement::Embedded {
-                parent_xid: parent.window,
-                bounds: BoundsPx { left: 10, top: 10, width: 50, height: 50 },
-                zoom: 1.0,
-            },
-            mask: Vec::new(),
-            allow: Vec::new(),
-            data_dir: Some(kept.path().to_owned()),
-        };
-        let mut page = Page::start(spec);
+        let mut page = Page::start(spec());
         page.host().set_bounds(BoundsPx { left: 300, top: 100, width: 600, height: 500 }, 1.0);
         page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
         page.wait("its clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
@@ -598,4 +602,11 @@ fn embedded_page() {
         page.close();
         println!("round {round} done");
     }
+
+    // Behind a cross: the page comes when it is told to.
+    let mut page = Page::start_behind(Some("Please rest."), spec());
+    page.wait("the cross", |e| matches!(e, PageEvent::Loaded { url, .. } if is_fixation(url)));
+    page.host().beginner().unwrap().begin();
+    page.wait("the page", |e| matches!(e, PageEvent::Loaded { url, .. } if url.ends_with("form.html")));
+    page.close();
 }

@@ -1,5 +1,6 @@
 //! The store through its public door: what goes in comes out, whatever happens in between.
 
+mod annex;
 mod disk_full;
 mod fixture;
 mod kill;

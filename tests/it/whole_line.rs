@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use affectograph::capture::{Decoder, Pace};
-use affectograph::recording::{Rig, RigPlan, SessionPlan};
+use affectograph::recording::{Guided, Rig, RigPlan, SessionPlan};
 use affectograph::session::{AFFECT, CameraSettings, GapReason, Study, Timeline, affect};
 use affectograph::store::{Committed, SessionFile, StoredStudy};
 use serde_json::Value;
@@ -141,6 +141,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         participant: "sub-01".parse().unwrap(),
         session: "ses-01".parse().unwrap(),
         study: StoredStudy::new(&study, &toml),
+        guided: Guided::default(),
         consent: None,
         overridden_checks: Vec::new(),
     };

@@ -29,6 +29,14 @@ pub enum Asked {
     CloseSession,
     Picture(u64),
     Export(ExportOrder),
+    Add(Addition),
+    CompareRating(u32),
+    Gamepad(bool),
+    LookThrough(Vec<PathBuf>),
+    Count(Vec<EventForm>, Vec<PathBuf>),
+    Ask(Box<Question>),
+    Cancel,
+    ExportAnswer(AnswerExport),
     Close,
 }
 
@@ -133,6 +141,30 @@ impl Instrument for Fake {
     }
     fn export(&mut self, order: ExportOrder) {
         self.note(Asked::Export(order));
+    }
+    fn add_records(&mut self, addition: Addition) {
+        self.note(Asked::Add(addition));
+    }
+    fn compare_rating(&mut self, pass: u32) {
+        self.note(Asked::CompareRating(pass));
+    }
+    fn listen_to_gamepad(&mut self, is_wanted: bool) {
+        self.note(Asked::Gamepad(is_wanted));
+    }
+    fn look_through(&mut self, sessions: Vec<PathBuf>) {
+        self.note(Asked::LookThrough(sessions));
+    }
+    fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>) {
+        self.note(Asked::Count(forms, sessions));
+    }
+    fn ask(&mut self, question: Question) {
+        self.note(Asked::Ask(Box::new(question)));
+    }
+    fn cancel_question(&mut self) {
+        self.note(Asked::Cancel);
+    }
+    fn export_answer(&mut self, order: AnswerExport) {
+        self.note(Asked::ExportAnswer(order));
     }
     fn close(&mut self) {
         self.note(Asked::Close);

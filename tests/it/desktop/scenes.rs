@@ -252,3 +252,139 @@ pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: boo
     scene.say(Update::Opened(Box::new(synthetic::opened(script, row, with_landmarks))));
     scene
 }
+
+/// A study's screen, its sessions looked through and clicks chosen.
+pub fn study_screen(builder: HarnessBuilder<App>) -> Scene {
+    use egui_kittest::kittest::Queryable;
+    let mut scene = home(builder);
+    scene.window.get_by_label("sub-09 ses-01, study checkout, complete").click();
+    scene.settle();
+    scene.window.get_by_label("Ask study …").click();
+    scene.settle();
+    scene.say(Update::Catalogue(synthetic::catalogue()));
+    scene
+}
+
+/// Chooses a kind of event by its menu and answers how many there are.
+pub fn choose(scene: &mut Scene, name: &str, row: &str) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_label(name).click();
+    scene.settle();
+    scene.window.get_by_label(row).click();
+    scene.settle();
+    count(scene, 14);
+}
+
+/// Says that each session holds `n` of what the forms mean.
+pub fn count(scene: &mut Scene, n: u64) {
+    let asked = scene.desk.asked();
+    let counted = asked.iter().rev().find_map(|a| match a {
+        Asked::Count(forms, sessions) => Some((forms, sessions)),
+        _ => None,
+    });
+    let Some((forms, sessions)) = counted else { panic!("nothing to count: {asked:?}") };
+    let found: Vec<_> = sessions.iter().map(|s| (s.clone(), n)).collect();
+    let matches = forms.iter().map(|form| Matches { events: form.clone(), found: Ok(found.clone()) }).collect();
+    scene.say(Update::Matches(matches));
+}
+
+/// A study with two conditions, averaged.
+pub fn averaged(builder: HarnessBuilder<App>) -> Scene {
+    use egui_kittest::kittest::Queryable;
+    let mut scene = study_screen(builder);
+    choose(&mut scene, "Kind", "page  click   412");
+    scene.window.get_by_label("Compare with other events").click();
+    scene.settle();
+    choose(&mut scene, "Kind of events B", "page  input   233");
+    scene.window.get_by_label("Average").click();
+    scene.settle();
+    let asked = scene.desk.asked();
+    let [Asked::Ask(question)] = &asked[..] else { panic!("{asked:?}") };
+    scene.say(Update::Answered(Box::new(synthetic::answer(question, 12))));
+    scene
+}
+
+fn write_author(scene: &mut Scene, field: &str) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_role_and_label(egui::accesskit::Role::TextInput, field).focus();
+    scene.settle();
+    scene.window.event(egui::Event::Text("ann".into()));
+    scene.settle();
+    scene.window.key_press(egui::Key::Escape);
+    scene.settle();
+}
+
+/// Two people's annotations, and one being made.
+pub fn annotate(scene: &mut Scene) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_label("Annotate").click();
+    scene.settle();
+    write_author(scene, "Coded by");
+    let stream = std::sync::Arc::new(annotation_stream().name);
+    let made_utc = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let all = [
+        ("ann", "smile", 226.0, Some(243.0)),
+        ("bob", "smile", 229.0, Some(241.0)),
+        ("ann", "looks away", 262.0, None),
+        ("ann", "frown", 360.0, Some(378.0)),
+        ("bob", "frown", 362.0, Some(375.0)),
+        ("ann", "smile", 520.0, Some(536.0)),
+    ];
+    let at = Timestamp::from_secs_f64;
+    let annotations = all.iter().enumerate().map(|(k, (author, label, from, until))| Annotation {
+        id: k as u64,
+        label: (*label).to_owned(),
+        from: at(*from),
+        until: until.map(at),
+        author: (*author).to_owned(),
+        made_utc,
+    });
+    let records =
+        annotations.map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() }).collect();
+    scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
+    scene.window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num1);
+    scene.settle();
+    scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
+    scene.window.key_press(egui::Key::Q);
+    scene.settle();
+}
+
+/// In the middle of a pass.
+pub fn rate(scene: &mut Scene) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_label("Rate").click();
+    scene.settle();
+    write_author(scene, "Rated by");
+    scene.window.key_press(egui::Key::R);
+    scene.settle();
+    scene.say(Update::Gamepad(Some("Xbox Wireless Controller".into())));
+    scene.say(Update::Stick { x: 0.42, y: -0.2 });
+}
+
+/// A pass that was compared with the network.
+pub fn rated(scene: &mut Scene) {
+    use egui_kittest::kittest::Queryable;
+    scene.window.get_by_label("Rate").click();
+    scene.settle();
+    let stream = std::sync::Arc::new(rating_stream().name);
+    let records = (0..15_000u64).map(|k| {
+        let at_s = k as f64 * 0.05;
+        let values = synthetic::affect_values((at_s - 1.4).max(0.0), &mut synthetic::Noise::new(2));
+        let values = [values[0] * 0.8 + 0.05, values[1] * 0.7 + 0.1];
+        let body = Body::Sample { frame: None, values: values.into() };
+        Record { stream: stream.clone(), seq: k, at: Timestamp::from_secs_f64(at_s), body }
+    });
+    scene.say(Update::Added(Added { stream: rating_stream(), author: "sub-14".into(), records: records.collect() }));
+    let agreement = |ccc, correlation| {
+        Ok(affectograph::analysis::Agreement {
+            ccc,
+            correlation,
+            lag_s: 1.4,
+            ccc_at_lag: ccc + 0.1,
+            correlation_at_lag: correlation + 0.09,
+            pairs: 7000,
+        })
+    };
+    let fields = [agreement(0.61, 0.72), agreement(0.38, 0.55)];
+    scene.say(Update::Agreement(Agreement { pass: 1, author: "sub-14".into(), fields }));
+}

@@ -49,7 +49,7 @@ fn every_screen_is_drawn() {
         println!("skipped: {reason}");
         return;
     }
-    let makes: [(&str, Make); 17] = [
+    let makes: [(&str, Make); 25] = [
         ("home", |b| {
             let mut s = scenes::home(b);
             s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
@@ -131,6 +131,48 @@ fn every_screen_is_drawn() {
             use egui_kittest::kittest::Queryable;
             let s = reviewed(b);
             s.window.get_by_label("Quality").click();
+            s
+        }),
+        ("study_form", |b| {
+            let mut s = scenes::study_screen(b);
+            scenes::choose(&mut s, "Kind", "page  click   412");
+            s
+        }),
+        ("study_averages", scenes::averaged),
+        ("study_epochs", |b| {
+            let s = scenes::averaged(b);
+            (0..4).for_each(|_| s.window.key_press(Key::ArrowDown));
+            s
+        }),
+        ("study_figures", |b| {
+            use egui_kittest::kittest::Queryable;
+            let s = scenes::averaged(b);
+            s.window.get_by_label("Figures").click();
+            s
+        }),
+        ("study_one", |b| {
+            let mut s = scenes::study_screen(b);
+            scenes::choose(&mut s, "Kind", "page  click   412");
+            s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+            s.settle();
+            let asked = s.desk.asked();
+            let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
+            s.say(Update::Answered(Box::new(synthetic::answer(question, 3))));
+            s
+        }),
+        ("annotations", |b| {
+            let mut s = reviewed(b);
+            scenes::annotate(&mut s);
+            s
+        }),
+        ("rating", |b| {
+            let mut s = reviewed(b);
+            scenes::rate(&mut s);
+            s
+        }),
+        ("rated", |b| {
+            let mut s = reviewed(b);
+            scenes::rated(&mut s);
             s
         }),
         ("keys", |b| {

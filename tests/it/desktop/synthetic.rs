@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use affectograph::analysis::{
+    Average, Baseline, Cluster, Comparison, Correction, Design, DropReason, Effect, Flaw, Interval, Measure,
+    PoorStretch, Unit, Zero,
+};
 use affectograph::desktop::port::*;
 use affectograph::session::*;
 use serde_json::{Value, json};
@@ -67,6 +71,8 @@ pub fn streams(rate_hz: f64) -> Vec<StreamInfo> {
         marker_stream(),
         health_stream(),
         page_clock_stream(),
+        annotation_stream(),
+        rating_stream(),
     ]
 }
 
@@ -300,7 +306,7 @@ pub fn records(script: &Script, with_landmarks: bool) -> Vec<Record> {
 pub fn quality(script: &Script) -> QualityReport {
     let frames = (script.length_s * script.rate_hz) as u64;
     QualityReport {
-        grade: Grade::Good,
+        grade: Grade::B,
         findings: vec!["The camera was silent for 2.2 s at 06:31 and came back by itself.".into()],
         length: Duration::from_secs_f64(script.length_s),
         frames_expected: frames,
@@ -346,7 +352,7 @@ pub fn session_row(participant: u32, session: u32, study: &str, days_ago: i64, m
         started,
         length: Some(Duration::from_secs_f64(minutes * 60.0)),
         size_bytes: (minutes * 116e6) as u64,
-        grade: Some(Grade::Good),
+        grade: Some(Grade::B),
         state: SessionState::Complete,
     }
 }
@@ -370,10 +376,8 @@ pub fn library() -> Library {
             let study = if participant > 9 { "demo" } else { "checkout" };
             let minutes = 12.0 + 6.0 * noise.next();
             let mut row = session_row(participant, session, study, i64::from(14 - participant), minutes);
-            row.grade = Some(
-                [Grade::Good, Grade::Good, Grade::Good, Grade::Fair, Grade::Poor]
-                    [(noise.next().abs() * 5.0) as usize % 5],
-            );
+            row.grade =
+                Some([Grade::A, Grade::B, Grade::C, Grade::D, Grade::F][(noise.next().abs() * 5.0) as usize % 5]);
             sessions.push(row);
         }
     }
@@ -419,5 +423,132 @@ pub fn opened(script: &Script, row: SessionRow, with_landmarks: bool) -> OpenedS
             ("Consent".into(), "confirmed before the recording".into()),
             ("Software".into(), "affectograph 0.1.0".into()),
         ],
+        annotation_labels: vec!["smile".into(), "frown".into(), "looks away".into()],
+        baseline: Some(Baseline {
+            valence: Zero { zero: 0.12, spread: Some(0.08), samples: 900 },
+            arousal: Zero { zero: -0.2, spread: Some(0.1), samples: 900 },
+            seconds: 30.0,
+        }),
+        poor: vec![PoorStretch {
+            from: Timestamp::from_secs_f64(script.length_s * 0.3),
+            until: Timestamp::from_secs_f64(script.length_s * 0.33),
+            flaw: Flaw::Turned,
+        }],
+    }
+}
+
+// --- A study that was asked --------------------------------------------------------------------------------------
+
+/// What two kinds of events might do to a face: the first makes it smile, the second does nothing.
+fn course(condition: usize, measure: Measure, at_s: f64) -> f64 {
+    let rise = |start: f64| 1.0 / (1.0 + (-(at_s - start) * 5.0).exp());
+    let bump = rise(0.6) - 0.7 * rise(2.6);
+    match (condition, measure) {
+        (0, Measure::Valence) => 0.34 * bump,
+        (0, Measure::Arousal) => 0.12 * bump,
+        (_, Measure::Valence) => -0.03 * bump,
+        (_, Measure::Arousal) => 0.08 * bump,
+    }
+}
+
+pub fn catalogue() -> Catalogue {
+    let kind = |stream: &str, kind: &str, count, targets: &[(&str, u64)], values: &[(&str, u64)]| {
+        let own = |list: &[(&str, u64)]| list.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+        EventKind { stream: stream.into(), kind: kind.into(), count, targets: own(targets), values: own(values) }
+    };
+    Catalogue {
+        kinds: vec![
+            kind("page", "click", 412, &[("button#next", 180), ("button#buy", 96), ("a#help", 14)], &[]),
+            kind("page", "input", 233, &[("input#answer", 233)], &[]),
+            kind("marker", "marker", 61, &[], &[("laughs", 34), ("looks away", 27)]),
+        ],
+        unread: Vec::new(),
+    }
+}
+
+pub fn answer(question: &Question, epochs_each: usize) -> Answer {
+    let times_s = question.plan.times_s();
+    let mut noise = Noise::new(11);
+    let participants = question.sessions.len().max(1);
+    let conditions: Vec<ConditionAnswer> = (0..question.events.len())
+        .map(|condition| {
+            let mut epochs = Vec::new();
+            for (k, session) in question.sessions.iter().enumerate() {
+                let own = 0.06 * noise.next();
+                for n in 0..epochs_each {
+                    let slow: [f64; 2] = [noise.next(), noise.next()];
+                    let curves = Measure::ALL.map(|measure| {
+                        let slow = slow[measure as usize];
+                        let wave = |t: f64| 0.1 * (t * 1.7 + slow * 9.0).sin() * slow + own;
+                        let curve =
+                            times_s.iter().map(|t| course(condition, measure, *t) * (1.0 + 0.6 * slow) + wave(*t));
+                        curve.map(|v| (v + 0.02 * noise.next()) as f32).collect()
+                    });
+                    epochs.push(SingleEpoch {
+                        session: session.clone(),
+                        title: format!("sub-{:02} ses-01", k + 1),
+                        at: Timestamp::from_secs_f64(20.0 + 31.0 * n as f64),
+                        curves,
+                    });
+                }
+            }
+            let averages = Measure::ALL.map(|m| average(question, condition, m, &times_s, participants, epochs.len()));
+            ConditionAnswer { averages: averages.into(), epochs: epochs.into() }
+        })
+        .collect();
+    let comparisons =
+        if conditions.len() == 2 { Measure::ALL.map(|m| comparison(m, &times_s)).into() } else { Vec::new() };
+    Answer { question: question.clone(), times_s, conditions, comparisons, notes: Vec::new(), unread: Vec::new() }
+}
+
+fn average(
+    question: &Question,
+    condition: usize,
+    measure: Measure,
+    times_s: &[f64],
+    participants: usize,
+    epochs: usize,
+) -> Average {
+    let mean: Vec<f64> = times_s.iter().map(|t| course(condition, measure, *t)).collect();
+    let by = |d: f64| mean.iter().map(|v| v + d).collect::<Vec<f64>>();
+    let interval = Interval { low: by(-0.05), high: by(0.05), boot_low: by(-0.045), boot_high: by(0.045) };
+    Average {
+        measure,
+        correction: question.plan.zero,
+        times_s: times_s.to_vec(),
+        interval: Some(interval),
+        unit: if participants > 1 { Unit::Participants } else { Unit::Epochs },
+        per_participant: BTreeMap::new(),
+        participants: participants as u64,
+        epochs: epochs as u64,
+        matched: epochs as u64 + 9,
+        dropped: BTreeMap::from([(DropReason::FaceMissing, 6), (DropReason::Overlap, 2), (DropReason::FaceTurned, 1)]),
+        mean,
+    }
+}
+
+fn comparison(measure: Measure, times_s: &[f64]) -> Comparison {
+    let is_valence = measure == Measure::Valence;
+    let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 412.0, p, difference: 0.3 };
+    Comparison {
+        measure,
+        correction: Correction::Corrected,
+        design: Design::Paired,
+        times_s: times_s.to_vec(),
+        t: vec![0.0; times_s.len()],
+        threshold_t: 2.2,
+        clusters: if is_valence { vec![cluster(0.43, 3.1, 0.0006)] } else { vec![cluster(1.0, 1.2, 0.41)] },
+        effect: Effect {
+            difference: if is_valence { 0.21 } else { 0.02 },
+            low: -0.02,
+            high: 0.3,
+            cohens_d: Some(if is_valence { 1.1 } else { 0.1 }),
+        },
+        permutations: 5000,
+        is_exact: false,
+        n_a: 12,
+        n_b: 12,
+        left_out: Vec::new(),
+        notes: Vec::new(),
     }
 }

@@ -1,23 +1,24 @@
-//! A session of file version 1 as the first release wrote it. It must open for ever: never write it anew, add a
+//! A session of each file version as its first program wrote it. They must open for ever: never write one anew, add a
 //! fixture for each new version.
 
 use std::path::{Path, PathBuf};
 
-use affectograph::session::{GapReason, SessionNumber};
-use affectograph::store::{Recorder, SessionEnd, SessionFile, SessionState, verify};
+use affectograph::session::{Body, GapReason, SessionNumber, annotation_stream, rating_stream};
+use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, verify};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
 use super::{bytes_of, header, jpeg_frame, ms, streams};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/session_v1")
+fn folder(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/session_v{version}"))
 }
 
 #[test]
 #[ignore = "writes the fixture: only for a new file version, into a folder of its own"]
 fn write_the_fixture() {
-    let mut recorder = Recorder::create(&folder(), header(), streams(), unbounded().0).unwrap();
+    let folder = folder(2);
+    let mut recorder = Recorder::create(&folder, header(), streams(), unbounded().0).unwrap();
     let video = recorder.video(64, 48).unwrap().sender();
     let (affect, page) = (recorder.stream("affect").unwrap(), recorder.stream("page").unwrap());
     for k in 0..10 {
@@ -28,14 +29,25 @@ fn write_the_fixture() {
     page.event(ms(200), "click", json!({"target": "button#buy", "page_ms": 99.5})).unwrap();
     page.gap(ms(300), ms(350), GapReason::PageFlood, 7, "too fast").unwrap();
     recorder.finish(SessionEnd { at: ms(500), quality: Some(json!({"grade": "A"})) }).unwrap();
+    let mut annex = Annex::open(&folder).unwrap();
+    annex.add_stream(&annotation_stream(), "anna").unwrap();
+    annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": "a", "label": "smile"})))]).unwrap();
+    annex.add_stream(&rating_stream(), "sub-01").unwrap();
+    annex.append("rating", vec![(ms(210), Body::Sample { frame: None, values: vec![0.25, -0.5].into() })]).unwrap();
+    annex.close().unwrap();
+}
+
+fn copy(version: u32) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in bytes_of(&folder(version)) {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    dir
 }
 
 #[test]
 fn the_first_version_still_opens() {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, bytes) in bytes_of(&folder()) {
-        std::fs::write(dir.path().join(name), bytes).unwrap();
-    }
+    let dir = copy(1);
     let session = SessionFile::open(dir.path()).unwrap();
     assert_eq!(session.state().unwrap(), SessionState::Closed);
     assert_eq!(session.header().session, SessionNumber(1));
@@ -54,5 +66,58 @@ fn the_first_version_still_opens() {
     assert_eq!((picture.width(), picture.height()), (64, 48));
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
-    assert_eq!(bytes_of(dir.path()), bytes_of(&folder()), "opening changes nothing");
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder(1)), "opening changes nothing");
+}
+
+/// Only what is added brings a file up to date, and nothing that was in it changes.
+#[test]
+fn the_first_version_takes_additions() {
+    let dir = copy(1);
+    let records = |folder: &Path| {
+        let mut records = Vec::new();
+        SessionFile::open(folder).unwrap().each_record(|r| records.push(r)).unwrap();
+        records
+    };
+    let raw = records(dir.path());
+    let mut annex = Annex::open(dir.path()).unwrap();
+    annex.add_stream(&annotation_stream(), "anna").unwrap();
+    annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": 1, "label": "smile"})))]).unwrap();
+    annex.close().unwrap();
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.additions()[0].author, "anna");
+    assert_eq!(session.summary().unwrap().quality, Some(json!({"grade": "A"})));
+    let now = records(dir.path());
+    assert_eq!(now[..raw.len()], raw);
+    assert_eq!(now.len(), raw.len() + 1);
+    assert!(verify(dir.path()).unwrap().is_intact);
+    assert_eq!(bytes_of(dir.path())[1], bytes_of(&folder(1))[1], "the video is as it was");
+}
+
+/// Nothing can be written where it lies, and it opens all the same.
+#[cfg(unix)]
+#[test]
+fn the_first_version_opens_where_nothing_can_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = copy(1);
+    let mode = |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let opened = SessionFile::open(dir.path()).and_then(|session| session.timeline());
+    mode(0o755);
+    assert_eq!(opened.unwrap().series("affect").unwrap().len(), 10);
+}
+
+#[test]
+fn the_second_version_still_opens() {
+    let dir = copy(2);
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Closed);
+    let added: Vec<_> = session.additions().iter().map(|a| (a.stream.as_str(), a.author.as_str())).collect();
+    assert_eq!(added, [("annotation", "anna"), ("rating", "sub-01")]);
+    let timeline = session.timeline().unwrap();
+    assert_eq!(timeline.series("affect").unwrap().len(), 10);
+    assert_eq!(timeline.series("rating").unwrap().column(1), [-0.5]);
+    assert_eq!(timeline.events()[1].what.data["label"], "smile");
+    assert!(verify(dir.path()).unwrap().is_intact);
+    drop(session);
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder(2)), "opening changes nothing");
 }

@@ -131,3 +131,31 @@ fn studies_are_found_and_a_typo_is_named() {
     let unknown = library.study("dmo").unwrap_err().to_string();
     assert!(unknown.contains("there are demo, typo, other"), "{unknown}");
 }
+
+#[test]
+fn a_draft_becomes_a_session_or_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Library::open(dir.path()).unwrap();
+    let (who, when) = (ParticipantId::numbered(1), header().zero_utc);
+    let draft = library.draft_session(&who, None, "demo", when).unwrap();
+    assert_eq!(draft.session(), SessionNumber(1));
+    // Its number is taken, and yet it is no session.
+    assert!(matches!(library.create_session(&who, SessionNumber(1), "demo", when), Err(StoreError::Exists(_))));
+    assert_eq!(library.next_session(&who).unwrap(), SessionNumber(2));
+    assert!(library.sessions().unwrap().is_empty());
+    assert!(library.clear_drafts().unwrap().is_empty(), "somebody holds it");
+    std::fs::write(draft.folder().join("a"), "b").unwrap();
+    let folder = draft.publish().unwrap();
+    assert_eq!(std::fs::read_to_string(folder.join("a")).unwrap(), "b");
+    assert_eq!(std::fs::read_dir(folder.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
+    assert_eq!(library.participants().unwrap(), std::slice::from_ref(&who));
+
+    drop(library.draft_session(&who, None, "demo", when).unwrap());
+    assert_eq!(library.next_session(&who).unwrap(), SessionNumber(2));
+    // As after a kill: the folder is there and nobody holds it.
+    let left = folder.with_file_name(".draft_ses-02_20261123T100000Z_demo");
+    std::fs::create_dir_all(left.join("session")).unwrap();
+    assert_eq!(library.next_session(&who).unwrap(), SessionNumber(3));
+    assert_eq!(library.clear_drafts().unwrap(), [left]);
+    assert_eq!(library.next_session(&who).unwrap(), SessionNumber(2));
+}

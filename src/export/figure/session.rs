@@ -1,41 +1,42 @@
 //! The figure of a session: valence and arousal with the network's own uncertainty, events and gaps on one time axis.
-//!
-//! Colours are the Okabe–Ito set, the same as in every view.
 
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 
+use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
+use crate::export::ExportError;
 use crate::session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, Timestamp, affect};
 
-use super::{ExportError, beside};
-
-const VALENCE: RGBColor = RGBColor(0, 114, 178);
-const AROUSAL: RGBColor = RGBColor(213, 94, 0);
 const EVENTS: RGBColor = RGBColor(90, 90, 90);
 const MARKERS: RGBColor = RGBColor(204, 121, 167);
 /// Valence and arousal as the axes show them; stored values are never clipped.
 const RANGE: Range<f64> = -1.05..1.05;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FigureFormat {
-    Png,
-    Svg,
+/// A session, or a part of it.
+pub(in crate::export) struct SessionFigure<'a> {
+    timeline: &'a Timeline,
+    series: &'a SampleSeries,
+    title: &'a str,
+    time: Range<f64>,
 }
 
-impl FigureFormat {
-    /// 180 mm wide at 300 dots per inch, or the same proportions in vector form.
-    fn size(self) -> ((u32, u32), f64) {
-        match self {
-            FigureFormat::Png => ((2126, 1300), 2.2),
-            FigureFormat::Svg => ((966, 590), 1.0),
-        }
+impl<'a> SessionFigure<'a> {
+    pub(in crate::export) fn new(
+        timeline: &'a Timeline,
+        title: &'a str,
+        range: Option<Range<Timestamp>>,
+    ) -> Result<Self, ExportError> {
+        let series = timeline.series(AFFECT).filter(|s| !s.is_empty()).ok_or(ExportError::NothingToDraw)?;
+        let (first, last) = match range {
+            Some(range) => (range.start, range.end),
+            None => timeline.span().unwrap_or_default(),
+        };
+        let time = first.as_secs_f64()..last.as_secs_f64().max(first.as_secs_f64() + 1e-3);
+        Ok(SessionFigure { timeline, series, title, time })
     }
 }
 
@@ -47,135 +48,101 @@ pub fn write_figure(
     path: &Path,
     format: FigureFormat,
 ) -> Result<(), ExportError> {
-    let series = timeline.series(AFFECT).filter(|s| !s.is_empty()).ok_or(ExportError::NothingToDraw)?;
-    install_font();
-    let (first, last) = match range {
-        Some(range) => (range.start, range.end),
-        None => timeline.span().unwrap_or_default(),
-    };
-    let time = first.as_secs_f64()..last.as_secs_f64().max(first.as_secs_f64() + 1e-3);
-    // plotters chooses the encoder by the extension, so the part file keeps it.
-    let part = beside(path).with_extension(if format == FigureFormat::Png { "part.png" } else { "part.svg" });
-    let (size, scale) = format.size();
-    let drawn = match format {
-        FigureFormat::Png => {
-            draw(BitMapBackend::new(&part, size).into_drawing_area(), timeline, series, title, time, scale)
-        }
-        FigureFormat::Svg => {
-            draw(SVGBackend::new(&part, size).into_drawing_area(), timeline, series, title, time, scale)
-        }
-    };
-    let placed = drawn.map_err(|reason| ExportError::Draw { path: path.to_owned(), reason }).and_then(|()| {
-        fs::rename(&part, path).map_err(|source| ExportError::File { op: "write", path: path.to_owned(), source })
-    });
-    if placed.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    placed
+    publish(&SessionFigure::new(timeline, title, range)?, path, format)
 }
 
-/// plotters brings no font and must not depend on those of the machine.
-fn install_font() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for style in [FontStyle::Normal, FontStyle::Bold] {
-            // Fails only for bytes that are no font; these are.
-            let _ = register_font("sans-serif", style, epaint_default_fonts::UBUNTU_LIGHT);
+impl Figure for SessionFigure<'_> {
+    const SIZE_MM: (f64, f64) = (180.0, 110.0);
+
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
+    where
+        DB::ErrorType: 'static,
+    {
+        let px = |n: f64| scale.px(n);
+        let SessionFigure { timeline, series, title, time } = self;
+        area.fill(&WHITE)?;
+        let area = area.margin(px(8.0), px(8.0), px(8.0), px(20.0)).titled(title, ("sans-serif", px(17.0)))?;
+        let (plots, raster) = area.split_vertically((area.dim_in_pixel().1 as f64 * 0.76) as u32);
+        let halves = plots.split_evenly((2, 1));
+
+        for (area, name, field, sd, colour) in [
+            (&halves[0], "valence (−1 … 1)", affect::VALENCE, affect::VALENCE_SD, VALENCE),
+            (&halves[1], "arousal (−1 … 1)", affect::AROUSAL, affect::AROUSAL_SD, AROUSAL),
+        ] {
+            let mut chart = ChartBuilder::on(area)
+                .x_label_area_size(px(8.0))
+                .y_label_area_size(px(64.0))
+                .margin_top(px(8.0))
+                .build_cartesian_2d(time.clone(), RANGE)?;
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(BLACK.mix(0.12))
+                .y_desc(name)
+                .y_labels(5)
+                .x_labels(0)
+                .x_label_formatter(&tick)
+                .y_label_formatter(&tick)
+                .label_style(("sans-serif", px(13.0)))
+                .axis_desc_style(("sans-serif", px(15.0)))
+                .draw()?;
+            let shade = |from: f64, until: f64| {
+                Rectangle::new([(from, RANGE.start), (until, RANGE.end)], BLACK.mix(0.07).filled())
+            };
+            chart.draw_series(shown_gaps(timeline, time).map(|(from, until)| shade(from, until)))?;
+            let columns = area.dim_in_pixel().0 as usize;
+            for piece in pieces(series, field, sd, time.clone(), columns) {
+                let upper = piece.iter().map(|p| (p.time_s, p.max + p.sd));
+                let band: Vec<_> = upper.chain(piece.iter().rev().map(|p| (p.time_s, p.min - p.sd))).collect();
+                chart.draw_series(std::iter::once(Polygon::new(band, colour.mix(0.18).filled())))?;
+                let line = piece.iter().flat_map(|p| [(p.time_s, p.min), (p.time_s, p.max)]);
+                chart.draw_series(LineSeries::new(line, colour.stroke_width(scale.width(1.4))))?;
+            }
         }
-    });
-}
-
-type Drawn = Result<(), String>;
-
-fn draw<DB: DrawingBackend>(
-    area: DrawingArea<DB, Shift>,
-    timeline: &Timeline,
-    series: &SampleSeries,
-    title: &str,
-    time: Range<f64>,
-    scale: f64,
-) -> Drawn {
-    let px = |n: f64| (n * scale).round() as i32;
-    let err = |e: &dyn std::fmt::Display| e.to_string();
-    area.fill(&WHITE).map_err(|e| err(&e))?;
-    let area = area.margin(px(8.0), px(8.0), px(8.0), px(20.0));
-    let area = area.titled(title, ("sans-serif", px(17.0))).map_err(|e| err(&e))?;
-    let (plots, raster) = area.split_vertically((area.dim_in_pixel().1 as f64 * 0.76) as u32);
-    let halves = plots.split_evenly((2, 1));
-
-    for (area, name, field, sd, colour) in [
-        (&halves[0], "valence", affect::VALENCE, affect::VALENCE_SD, VALENCE),
-        (&halves[1], "arousal", affect::AROUSAL, affect::AROUSAL_SD, AROUSAL),
-    ] {
-        let mut chart = ChartBuilder::on(area)
-            .x_label_area_size(px(8.0))
-            .y_label_area_size(px(64.0))
-            .margin_top(px(8.0))
-            .build_cartesian_2d(time.clone(), RANGE)
-            .map_err(|e| err(&e))?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(BLACK.mix(0.12))
-            .y_desc(name)
-            .y_labels(5)
-            .x_labels(0)
-            .label_style(("sans-serif", px(13.0)))
-            .axis_desc_style(("sans-serif", px(15.0)))
-            .draw()
-            .map_err(|e| err(&e))?;
-        let shade =
-            |from: f64, until: f64| Rectangle::new([(from, RANGE.start), (until, RANGE.end)], BLACK.mix(0.07).filled());
-        chart.draw_series(shown_gaps(timeline, &time).map(|(from, until)| shade(from, until))).map_err(|e| err(&e))?;
-        let columns = area.dim_in_pixel().0 as usize;
-        for piece in pieces(series, field, sd, time.clone(), columns) {
-            let upper = piece.iter().map(|p| (p.time_s, p.max + p.sd));
-            let band: Vec<_> = upper.chain(piece.iter().rev().map(|p| (p.time_s, p.min - p.sd))).collect();
-            chart.draw_series(std::iter::once(Polygon::new(band, colour.mix(0.18).filled()))).map_err(|e| err(&e))?;
-            let line = piece.iter().flat_map(|p| [(p.time_s, p.min), (p.time_s, p.max)]);
-            chart.draw_series(LineSeries::new(line, colour.stroke_width(px(1.4) as u32))).map_err(|e| err(&e))?;
-        }
+        event_raster(&raster, timeline, time.clone(), scale)
     }
-    event_raster(&raster, timeline, time, px)
 }
 
 fn event_raster<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     timeline: &Timeline,
     time: Range<f64>,
-    px: impl Fn(f64) -> i32,
-) -> Drawn {
-    let err = |e: &dyn std::fmt::Display| e.to_string();
+    scale: Scale,
+) -> Drawn
+where
+    DB::ErrorType: 'static,
+{
+    let px = |n: f64| scale.px(n);
     let (first, last) = (time.start, time.end);
     let mut chart = ChartBuilder::on(area)
         .x_label_area_size(px(44.0))
         .y_label_area_size(px(64.0))
         .margin_top(px(6.0))
-        .build_cartesian_2d(time, 0.0..2.0)
-        .map_err(|e| err(&e))?;
+        .build_cartesian_2d(time, 0.0..2.0)?;
     chart
         .configure_mesh()
         .disable_mesh()
         .y_labels(0)
         .x_desc("time on the session clock (s)")
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
         .label_style(("sans-serif", px(13.0)))
         .axis_desc_style(("sans-serif", px(15.0)))
-        .draw()
-        .map_err(|e| err(&e))?;
+        .draw()?;
     for (stream, row, colour, name) in [(PAGE, 1.0, EVENTS, "page"), (MARKER, 0.0, MARKERS, "markers")] {
         let shown = timeline
             .events_between(Timestamp::from_secs_f64(first), Timestamp::from_secs_f64(last) + Duration::from_nanos(1));
         let ticks = shown.iter().filter(|e| e.stream.as_str() == stream).map(|e| {
             let t = e.at.as_secs_f64();
-            PathElement::new(vec![(t, row + 0.12), (t, row + 0.88)], colour.stroke_width(px(1.0) as u32))
+            PathElement::new(vec![(t, row + 0.12), (t, row + 0.88)], colour.stroke_width(scale.width(1.0)))
         });
-        chart.draw_series(ticks).map_err(|e| err(&e))?;
+        chart.draw_series(ticks)?;
         let at = chart.backend_coord(&(0.0, row + 0.5)).1 - area.get_pixel_range().1.start;
         let style = ("sans-serif", px(13.0)).into_text_style(area);
-        area.draw_text(name, &style, (px(6.0), at - px(7.0))).map_err(|e| err(&e))?;
+        area.draw_text(name, &style, (px(6.0), at - px(7.0)))?;
     }
-    area.present().map_err(|e| err(&e))
+    Ok(())
 }
 
 /// Where something is missing, cut to what is drawn.
@@ -223,6 +190,8 @@ fn pieces(series: &SampleSeries, field: usize, sd: usize, time: Range<f64>, colu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
     use crate::session::{Body, Gap, GapReason, Record, StreamName, affect_stream, marker_stream, page_stream};
     use std::sync::Arc;
 

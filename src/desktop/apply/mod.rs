@@ -1,17 +1,19 @@
 //! Commands, carried out on the state and the instrument. Nothing here waits: system dialogs have a thread of their
 //! own, everything slow is the instrument's.
 
+pub(super) mod added;
+mod review;
+mod study;
+
 use std::path::PathBuf;
 
 use eframe::egui;
 
-use crate::session::Timestamp;
-
 use super::app::App;
-use super::command::Command;
+use super::command::{Command, RateCommand};
 use super::pick::{Pick, Picked};
-use super::port::{ExportFormat, ExportOrder, MarkerOrder, PixelRect, StartOrder};
-use super::state::{Dialog, ExportDraft, NoteDraft, Order, PlanDraft, Readiness, Rehearsal, Review, Screen, Stop};
+use super::port::{MarkerOrder, PixelRect, StartOrder};
+use super::state::{AnswerDraft, Dialog, ExportDraft, NoteDraft, Order, PlanDraft, Readiness, Rehearsal, Screen, Stop};
 
 pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
     let state = &mut app.state;
@@ -153,121 +155,11 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         }
         Command::FocusPage => app.instrument.page_focus(true),
         Command::PageAt(rect) => place_page(app, rect, ctx.pixels_per_point()),
-        other => {
-            if let Some(review) = &mut state.review {
-                let asked = review_command(review, other);
-                if let Some(asked) = asked {
-                    export(app, asked);
-                }
-            }
-        }
+        Command::Annotate(command) => added::annotate(app, command),
+        Command::Rate(command) => added::rate(app, command),
+        Command::Study(command) => study::apply(app, command),
+        other => review::apply(app, other),
     }
-}
-
-/// What review cannot do by itself.
-enum Asked {
-    AskExport(ExportFormat),
-    EditExport(ExportDraft),
-    BrowseExport,
-    Export,
-}
-
-fn review_command(review: &mut Review, command: Command) -> Option<Asked> {
-    match command {
-        Command::TogglePlay => {
-            review.playhead.toggle_play(review.span.from(), review.span.until());
-            review.follow(0.0);
-        }
-        Command::Seek(to) => review.seek(to),
-        Command::StepFrames(by) => review.step_frames(by),
-        Command::StepSeconds(by) => review.seek(if by == f64::INFINITY {
-            review.end()
-        } else if by == f64::NEG_INFINITY {
-            review.start()
-        } else {
-            Timestamp::from_secs_f64(review.playhead.at.as_secs_f64() + by)
-        }),
-        Command::SetRate(rate) => review.playhead.rate = rate,
-        Command::Zoom { factor, around_s } => review.zoom(factor, around_s),
-        Command::ZoomAtPlayhead(factor) => {
-            review.follow(0.5);
-            review.zoom(factor, review.playhead.at.as_secs_f64());
-        }
-        Command::ShowWindow(window) => review.set_window(window),
-        Command::Fit => review.fit(),
-        Command::NextEvent | Command::PreviousEvent => {
-            let forward = command == Command::NextEvent;
-            if let Some(at) = review.log.event_beside(review.playhead.at, forward) {
-                review.seek(at);
-            }
-        }
-        Command::SetEventFilter(filter) => review.log.set_filter(filter),
-        Command::ShowSide(side) => review.side = side,
-        Command::AskExport(format) => return Some(Asked::AskExport(format)),
-        Command::EditExport(draft) => return Some(Asked::EditExport(draft)),
-        Command::BrowseExport => return Some(Asked::BrowseExport),
-        Command::Export => return Some(Asked::Export),
-        _ => {}
-    }
-    None
-}
-
-fn export(app: &mut App, asked: Asked) {
-    let Some(review) = &app.state.review else { return };
-    match asked {
-        Asked::AskExport(format) => {
-            if review.exporting.is_none() {
-                let to = proposed_path(review, format);
-                app.state.dialog = Some(Dialog::Export(checked(ExportDraft {
-                    format,
-                    to: to.to_string_lossy().into_owned(),
-                    exists: false,
-                })));
-            }
-        }
-        Asked::EditExport(mut draft) => {
-            if let Some(Dialog::Export(old)) = &app.state.dialog
-                && old.format != draft.format
-            {
-                draft.to = proposed_path(review, draft.format).to_string_lossy().into_owned();
-            }
-            app.state.dialog = Some(Dialog::Export(checked(draft)));
-        }
-        Asked::BrowseExport => {
-            if let Some(Dialog::Export(draft)) = &app.state.dialog {
-                let pick = Pick::Export { format: draft.format, proposed: PathBuf::from(&draft.to) };
-                app.pick(pick);
-            }
-        }
-        Asked::Export => {
-            if let Some(Dialog::Export(draft)) = &app.state.dialog
-                && !draft.to.trim().is_empty()
-            {
-                let (from, until) = (review.window.from(), review.window.until());
-                let to = PathBuf::from(draft.to.trim());
-                app.instrument.export(ExportOrder { format: draft.format, to, from, until });
-                app.state.dialog = None;
-                if let Some(review) = &mut app.state.review {
-                    review.exporting = Some(0.0);
-                }
-            }
-        }
-    }
-}
-
-/// Beside the recording, so that exports are found with what they came from.
-fn proposed_path(review: &Review, format: ExportFormat) -> PathBuf {
-    let folder = review.session.folder.join("export");
-    match format {
-        ExportFormat::Csv => folder,
-        ExportFormat::FigurePng => folder.join("figure.png"),
-        ExportFormat::FigureSvg => folder.join("figure.svg"),
-    }
-}
-
-fn checked(mut draft: ExportDraft) -> ExportDraft {
-    draft.exists = !draft.to.trim().is_empty() && PathBuf::from(draft.to.trim()).exists();
-    draft
 }
 
 /// The answer of a system dialog.
@@ -278,10 +170,12 @@ pub fn picked(app: &mut App, picked: Picked) {
         Picked::Session(path) => open(app, path),
         Picked::Video(path) => app.instrument.choose_camera(&path.to_string_lossy(), None),
         Picked::Export(path) => {
-            if let Some(Dialog::Export(draft)) = app.state.dialog.take() {
-                let to = path.to_string_lossy().into_owned();
-                app.state.dialog = Some(Dialog::Export(checked(ExportDraft { to, ..draft })));
-            }
+            let to = path.to_string_lossy().into_owned();
+            app.state.dialog = match app.state.dialog.take() {
+                Some(Dialog::Export(draft)) => Some(Dialog::Export(ExportDraft { to, ..draft }.checked())),
+                Some(Dialog::ExportAnswer(draft)) => Some(Dialog::ExportAnswer(AnswerDraft { to, ..draft }.checked())),
+                other => other,
+            };
         }
     }
 }
@@ -295,14 +189,27 @@ fn go_home(app: &mut App) {
             app.instrument.end_rehearsal();
         }
         Screen::Review => {
-            app.state.review = None;
-            app.instrument.close_session();
+            leave_review(app);
+            if app.state.studied.is_some() {
+                app.state.screen = Screen::Study;
+                return;
+            }
         }
         Screen::Report => app.state.finished = None,
+        Screen::Study => {
+            app.instrument.cancel_question();
+            app.state.studied = None;
+        }
         Screen::Home | Screen::Live => {}
     }
     app.state.screen = Screen::Home;
     app.instrument.refresh_library();
+}
+
+fn leave_review(app: &mut App) {
+    added::rate(app, RateCommand::End);
+    app.state.review = None;
+    app.instrument.close_session();
 }
 
 fn ask_new_session(app: &mut App) {
@@ -345,11 +252,12 @@ fn begin_rehearsal(app: &mut App) {
 }
 
 fn open(app: &mut App, path: PathBuf) {
-    let is_idle = matches!(app.state.screen, Screen::Home | Screen::Report | Screen::Review);
+    let is_idle = matches!(app.state.screen, Screen::Home | Screen::Report | Screen::Review | Screen::Study);
     if !is_idle || app.state.opening.is_some() {
         return;
     }
     app.state.dialog = None;
+    added::rate(app, RateCommand::End);
     app.state.opening = Some(path.clone());
     app.instrument.open_session(&path);
 }

@@ -1,0 +1,43 @@
+// A study's mean course around a kind of event.
+
+import { encode, get } from "./api.js";
+import { h, show } from "./dom.js";
+import { course } from "./plots.js";
+
+export async function average(study) {
+  const stream = h("input", { value: "page", required: true });
+  const kind = h("input", { value: "click", required: true });
+  const target = h("input", { placeholder: "any" });
+  const result = h("section", { class: "card", "aria-live": "polite" });
+  let stop = () => {};
+  const ask = async () => {
+    stop();
+    stop = () => {};
+    result.replaceChildren(h("p", { class: "empty" }, "Reading the study's sessions …"));
+    const query = new URLSearchParams({ stream: stream.value, kind: kind.value });
+    if (target.value) query.set("target", target.value);
+    try {
+      const answer = await get(`/v1/library/studies/${encode(study)}/average?${query}`);
+      const plot = h("div", { class: "plot" });
+      const dropped = Object.entries(answer.dropped).map(([why, n]) => `${n} ${why.replaceAll("_", " ")}`).join(", ");
+      result.replaceChildren(
+        h("div", { class: "row" }, h("h2", {}, `${answer.epochs} epochs of ${answer.participants} participants`),
+          h("span", { class: "key valence" }, h("span", {}, "valence")), h("span", { class: "key arousal" }, h("span", {}, "arousal"))),
+        plot,
+        h("p", { class: "weak small" }, `Mean of participants' means, each epoch counted from its second before the event; bands are 95 % intervals. ${answer.matched} events in ${answer.sessions} sessions${dropped ? `; left out: ${dropped}` : ""}.`),
+        answer.left_out.map((why) => h("p", { class: "loss small" }, why)));
+      stop = course(plot, answer);
+    } catch (e) {
+      if (e.status === 401) throw e;
+      result.replaceChildren(h("p", { class: "empty" }, e.message));
+    }
+  };
+  show(
+    h("h1", {}, `Average around events · ${study}`),
+    h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); ask(); } },
+      h("label", {}, "Stream", stream), h("label", {}, "Kind", kind), h("label", {}, "Element (selector as recorded)", target),
+      h("button", { class: "first" }, "Show")),
+    result);
+  await ask();
+  return () => stop();
+}

@@ -1,0 +1,50 @@
+// Elements from plain calls; text is always text, never markup, so nothing that was recorded can act on this page.
+
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
+  return element;
+}
+
+export function show(...children) {
+  const main = document.getElementById("main");
+  main.replaceChildren(...children.flat());
+  return main;
+}
+
+let quiet;
+export function say(sentence) {
+  const said = document.getElementById("said");
+  said.textContent = sentence;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => (said.textContent = ""), 6000);
+}
+
+/** `00:12:41` */
+export function clock(seconds) {
+  if (!Number.isFinite(seconds)) return "–";
+  const s = Math.max(0, Math.floor(seconds));
+  return [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60].map((n) => String(n).padStart(2, "0")).join(":");
+}
+
+export function bytes(n) {
+  if (n >= 1e9) return `${(n / 1e9).toFixed(1)} GB`;
+  return n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.ceil(n / 1e3)} kB`;
+}
+
+export function moment(utc) {
+  return utc ? new Date(utc).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–";
+}
+
+export function signed(value) {
+  return Number.isFinite(value) ? (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2) : "–";
+}
+
+export function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}

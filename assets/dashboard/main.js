@@ -1,0 +1,86 @@
+// The table of contents: which view an address shows. Each view returns what ends it.
+
+import { logout, login, resume } from "./api.js";
+import { average } from "./average.js";
+import { h, say, show } from "./dom.js";
+import { session } from "./session.js";
+import { home } from "./studies.js";
+
+const views = [
+  [/^#\/session\/([^/]+)$/, session],
+  [/^#\/average\/([^/]+)$/, average],
+  [/^(?:#\/?)?$/, home],
+];
+let end = () => {};
+let turn = 0;
+
+async function go() {
+  end();
+  end = () => {};
+  const mine = ++turn;
+  const address = location.hash;
+  const found = views.map(([pattern, view]) => [address.match(pattern), view]).find(([match]) => match);
+  if (!found) return void (location.hash = "#/");
+  try {
+    const ended = await found[1](...found[0].slice(1).map(decodeURIComponent));
+    // Another view was asked for meanwhile.
+    if (mine === turn) end = ended ?? (() => {});
+    else ended?.();
+  } catch (e) {
+    if (e.status === 401) return ask();
+    show(h("p", { class: "empty" }, e.message), h("p", { class: "empty" }, h("a", { href: "#/" }, "Back to all sessions")));
+  }
+}
+
+function nav() {
+  const leave = async () => {
+    await logout().catch((e) => say(e.message));
+    document.getElementById("nav").replaceChildren();
+    ask();
+  };
+  document.getElementById("nav").replaceChildren(
+    h("a", { href: "#/" }, "Sessions"),
+    h("button", { class: "plain", type: "button", onclick: leave }, "Log out"),
+  );
+}
+
+function ask() {
+  end();
+  end = () => {};
+  const password = h("input", { type: "password", autocomplete: "current-password", required: true, id: "password" });
+  const problem = h("p", { class: "loss", role: "alert" });
+  const enter = async (e) => {
+    e.preventDefault();
+    problem.textContent = "";
+    try {
+      await login(password.value);
+    } catch (e) {
+      problem.textContent = e.message;
+      password.select();
+      return;
+    }
+    nav();
+    go();
+  };
+  show(
+    h("form", { class: "card login", onsubmit: enter },
+      h("h1", {}, "The owner's dashboard"),
+      h("label", {}, "Password", password),
+      problem,
+      h("button", { class: "first" }, "Log in")),
+  );
+  password.focus();
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash === "#main") return;
+  go().then(() => document.getElementById("main").focus());
+});
+
+try {
+  await resume();
+  nav();
+  await go();
+} catch {
+  ask();
+}

@@ -1,0 +1,135 @@
+// Courses on one axis of time, and the affect plane.
+
+import uPlot from "./uplot/uPlot.esm.js";
+import { clock, colour } from "./dom.js";
+
+const EVENTS_PX = 22;
+const TRAIL_S = 20;
+
+const axis = () => ({ stroke: colour("weak"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" });
+
+function fit(plot, element, height) {
+  const observer = new ResizeObserver(() => plot.setSize({ width: Math.max(200, element.clientWidth), height }));
+  observer.observe(element);
+  return () => { observer.disconnect(); plot.destroy(); };
+}
+
+/** Valence and arousal with events as ticks below and gaps as shades; `moved` hears where one points (seconds or null). */
+export function timeline(element, data, moved) {
+  const height = 320;
+  const ticks = (u) => {
+    const { ctx } = u;
+    const { left, top, width, height: h } = u.bbox;
+    const ratio = devicePixelRatio || 1;
+    const x = (s) => u.valToPos(s, "x", true);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, h);
+    ctx.clip();
+    for (const gap of data.gaps) {
+      ctx.fillStyle = colour(gap.is_loss ? "loss-soft" : "gap");
+      ctx.fillRect(x(gap.from_s), top, Math.max(ratio, x(gap.until_s) - x(gap.from_s)), h);
+    }
+    ctx.strokeStyle = colour("event");
+    ctx.lineWidth = ratio;
+    ctx.beginPath();
+    for (const event of data.events) {
+      const at = Math.round(x(event.at_s)) + 0.5;
+      ctx.moveTo(at, top + h - EVENTS_PX * ratio * (event.stream === "marker" || event.kind === "mark" ? 1.6 : 0.8));
+      ctx.lineTo(at, top + h);
+    }
+    ctx.stroke();
+    ctx.restore();
+  };
+  const line = (label, name) => ({ label, stroke: colour(name), width: 1.5, spanGaps: false, points: { show: false } });
+  const plot = new uPlot({
+    width: Math.max(200, element.clientWidth), height,
+    padding: [10, 24, 0, 0],
+    scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
+    axes: [
+      { ...axis(), values: (_, all) => all.map((s) => clock(s).replace(/^00:/, "")) },
+      { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : String(v).replace("-", "−"))), size: 42 },
+    ],
+    series: [{}, line("valence", "valence"), line("arousal", "arousal")],
+    cursor: { drag: { x: true, y: false }, points: { size: 7 } },
+    hooks: {
+      draw: [ticks],
+      setCursor: [(u) => moved(u.cursor.idx === null || u.cursor.idx === undefined ? null : u.data[0][u.cursor.idx])],
+    },
+  }, columns(data), element);
+  const stop = fit(plot, element, height);
+  return { update: () => plot.setData(columns(data)), stop };
+}
+
+/** A break in the course wherever nothing was read for half a second. */
+function columns({ affect }) {
+  const [x, v, a] = [[], [], []];
+  let last = -Infinity;
+  for (const p of affect) {
+    if (p.at_s - last > 0.5 && x.length) { x.push((last + p.at_s) / 2); v.push(null); a.push(null); }
+    x.push(p.at_s); v.push(p.valence); a.push(p.arousal);
+    last = p.at_s;
+  }
+  return x.length ? [x, v, a] : [[0, 1], [null, null], [null, null]];
+}
+
+/** Where the face is between unpleasant and pleasant, calm and excited: the last seconds as a trail. */
+export function plane(canvas, affect, until_s) {
+  const ratio = devicePixelRatio || 1;
+  const side = Math.round((canvas.clientWidth || 280) * ratio);
+  if (canvas.width !== side) canvas.width = canvas.height = side;
+  const ctx = canvas.getContext("2d");
+  const [pad, span] = [0.11 * side, 0.78 * side];
+  const x = (v) => pad + ((Math.max(-1, Math.min(1, v)) + 1) / 2) * span;
+  const y = (v) => side - x(v);
+  ctx.clearRect(0, 0, side, side);
+  ctx.lineWidth = ratio;
+  ctx.strokeStyle = colour("grid");
+  ctx.strokeRect(pad, pad, span, span);
+  ctx.beginPath();
+  ctx.moveTo(side / 2, pad); ctx.lineTo(side / 2, pad + span); ctx.moveTo(pad, side / 2); ctx.lineTo(pad + span, side / 2);
+  ctx.stroke();
+  ctx.fillStyle = colour("weak");
+  ctx.font = `${11.5 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.fillText("excited", side / 2, pad - 6 * ratio);
+  ctx.fillText("calm", side / 2, side - pad + 15 * ratio);
+  ctx.save(); ctx.translate(pad - 7 * ratio, side / 2); ctx.rotate(-Math.PI / 2); ctx.fillText("unpleasant", 0, 0); ctx.restore();
+  ctx.save(); ctx.translate(side - pad + 7 * ratio, side / 2); ctx.rotate(Math.PI / 2); ctx.fillText("pleasant", 0, 0); ctx.restore();
+  const seen = affect.filter((p) => p.at_s <= until_s && p.at_s > until_s - TRAIL_S && p.valence !== null && p.arousal !== null);
+  ctx.fillStyle = colour("accent");
+  for (const p of seen) {
+    ctx.globalAlpha = 0.08 + 0.5 * (1 - (until_s - p.at_s) / TRAIL_S);
+    ctx.beginPath(); ctx.arc(x(p.valence), y(p.arousal), 2 * ratio, 0, 7); ctx.fill();
+  }
+  ctx.globalAlpha = 1;
+  const now = seen.at(-1);
+  if (now) { ctx.beginPath(); ctx.arc(x(now.valence), y(now.arousal), 5 * ratio, 0, 7); ctx.fill(); }
+}
+
+/** A mean with its band around an event at zero. */
+export function course(element, { times_s, valence, arousal }) {
+  const height = 340;
+  const empty = times_s.map(() => null);
+  const band = (b) => [b.low ?? empty, b.mean, b.high ?? empty];
+  const edge = () => ({ stroke: "transparent", points: { show: false } });
+  const mean = (label, name) => ({ label, stroke: colour(name), width: 2, points: { show: false } });
+  const zero = (u) => {
+    const at = Math.round(u.valToPos(0, "x", true)) + 0.5;
+    u.ctx.save();
+    u.ctx.strokeStyle = colour("weak");
+    u.ctx.setLineDash([4, 4]);
+    u.ctx.beginPath(); u.ctx.moveTo(at, u.bbox.top); u.ctx.lineTo(at, u.bbox.top + u.bbox.height); u.ctx.stroke();
+    u.ctx.restore();
+  };
+  const plot = new uPlot({
+    width: Math.max(200, element.clientWidth), height,
+    padding: [12, 24, 0, 0],
+    scales: { x: { time: false } },
+    axes: [{ ...axis(), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
+    series: [{}, edge(), mean("valence", "valence"), edge(), edge(), mean("arousal", "arousal"), edge()],
+    bands: [{ series: [3, 1], fill: colour("valence") + "33" }, { series: [6, 4], fill: colour("arousal") + "33" }],
+    hooks: { draw: [zero] },
+  }, [times_s, ...band(valence), ...band(arousal)], element);
+  return fit(plot, element, height);
+}

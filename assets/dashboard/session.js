@@ -1,0 +1,115 @@
+// One session: its course, its events, how good it is; growing while it is recorded.
+
+import { encode, erase, get, listen } from "./api.js";
+import { clock, h, moment, say, show, signed } from "./dom.js";
+import { plane, timeline } from "./plots.js";
+
+const MOST_POINTS = 40000;
+const MOST_ROWS = 500;
+
+export async function session(name) {
+  const path = `/v1/library/sessions/${encode(name)}`;
+  const data = await get(path);
+  const isLive = data.state === "recording";
+  const values = { valence: h("span", {}, "–"), arousal: h("span", {}, "–") };
+  const plot = h("div", { class: "plot" });
+  const canvas = h("canvas", { class: "plane", role: "img", "aria-label": "Affect plane: valence across, arousal up; the last 20 seconds" });
+  const rows = h("tbody");
+  const total = h("span", { class: "weak small" });
+  const lamp = h("span", { class: `lamp ${data.state}` }, isLive ? "coming in" : data.state);
+
+  show(
+    h("div", { class: "row" },
+      h("h1", {}, `${data.participant} · ses-${String(data.number).padStart(2, "0")}`), lamp,
+      h("span", { class: "end row" },
+        !isLive && h("a", { class: "button", href: `${path}/download`, download: true }, "Download"),
+        h("button", { type: "button", onclick: () => ask(data.participant) }, "Erase participant…"))),
+    h("section", { class: "card", "aria-label": "About" }, about(data)),
+    h("div", { class: "split" },
+      h("section", { class: "card" },
+        h("div", { class: "row" }, h("h2", {}, "Course"),
+          h("span", { class: "key valence" }, h("span", {}, "valence ", values.valence)),
+          h("span", { class: "key arousal" }, h("span", {}, "arousal ", values.arousal))),
+        plot,
+        h("p", { class: "weak small" }, data.affect.length
+          ? "Raw network output, not smoothed. Ticks are events, shades are times without a face, red where something was lost. Drag to look closer, double-click for all."
+          : "No face was read in this session" + (isLive ? " yet." : "."))),
+      h("section", { class: "card" }, h("h2", {}, "Affect plane"), canvas)),
+    h("section", { class: "card" }, h("div", { class: "row" }, h("h2", {}, "Events"), total),
+      h("div", { class: "events", tabindex: 0, role: "region", "aria-label": "Events" }, h("table", {}, h("thead", {}, h("tr", {},
+        ["Time", "Stream", "What", "Where"].map((t) => h("th", {}, t)))), rows))),
+  );
+
+  const look = (at_s) => {
+    const until_s = at_s ?? data.affect.at(-1)?.at_s ?? 0;
+    plane(canvas, data.affect, until_s);
+    const point = data.affect.findLast((p) => p.at_s <= until_s);
+    values.valence.textContent = signed(point?.valence ?? NaN);
+    values.arousal.textContent = signed(point?.arousal ?? NaN);
+  };
+  const list = () => {
+    total.textContent = `${data.events.length + data.events_left_out}` + (data.events.length > MOST_ROWS ? `, the last ${MOST_ROWS} listed` : "");
+    rows.replaceChildren(...data.events.slice(-MOST_ROWS).reverse().map((e) => h("tr", {},
+      h("td", {}, h("button", { type: "button", onclick: () => look(e.at_s), title: "Show this moment in the plane" }, clock(e.at_s))),
+      h("td", {}, e.stream), h("td", {}, e.kind), h("td", {}, h("code", {}, e.what)))));
+    if (!data.events.length) rows.append(h("tr", {}, h("td", { colspan: 4, class: "empty" }, "No event.")));
+  };
+  const chart = timeline(plot, data, look);
+  list();
+  look(null);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const recolour = () => dispatchEvent(new HashChangeEvent("hashchange"));
+  scheme.addEventListener("change", recolour);
+
+  let due = 0;
+  const grow = (news) => {
+    data.affect.push(...news.affect);
+    data.events.push(...news.events);
+    data.gaps.push(...news.gaps);
+    if (data.affect.length > MOST_POINTS) data.affect = data.affect.slice(-MOST_POINTS);
+    // At most a few times a second, however much comes.
+    due ||= setTimeout(() => { due = 0; chart.update(); list(); look(null); }, 300);
+  };
+  const over = () => { say("This session has ended."); setTimeout(recolour, 1500); };
+  const stop = isLive ? listen(`${path}/live`, { news: grow, missed: recolour, ended: over }) : () => {};
+  return () => { stop(); chart.stop(); clearTimeout(due); scheme.removeEventListener("change", recolour); };
+}
+
+function about(data) {
+  const q = data.quality;
+  const pairs = [
+    ["Study", data.study_title], ["Started", moment(data.started_utc)], ["Camera", data.camera],
+    q && ["Length", clock(q.seconds)],
+    q && ["Grade", h("span", { class: "grade" }, q.grade)],
+    q && ["Frames scored", q.frames_scored],
+    q && ["With a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
+    q && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
+    q && q.clock_uncertainty_ms !== null && ["Page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
+  ];
+  return h("dl", {}, pairs.filter(Boolean).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))));
+}
+
+function ask(participant) {
+  const typed = h("input", { autocomplete: "off", required: true, pattern: participant.replace(/[^\w-]/g, "") });
+  const problem = h("p", { class: "loss", role: "alert" });
+  const dialog = h("dialog", { "aria-labelledby": "erase-title" },
+    h("form", { onsubmit: (e) => { e.preventDefault(); go(); } },
+      h("h2", { id: "erase-title" }, `Erase ${participant} for good?`),
+      h("p", {}, "All sessions of this participant, videos included, and the row in participants.tsv go from this server. Nothing brings them back. Copies that were downloaded are not reached."),
+      h("label", {}, `Type ${participant} to go on`, typed), problem,
+      h("div", { class: "row" }, h("button", { class: "first" }, "Erase"), h("button", { type: "button", onclick: () => dialog.close() }, "Keep"))));
+  const go = async () => {
+    try {
+      await erase(`/v1/library/participants/${encode(participant)}`);
+    } catch (e) {
+      problem.textContent = e.message;
+      return;
+    }
+    dialog.close();
+    say(`${participant} was erased.`);
+    location.hash = "#/";
+  };
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}

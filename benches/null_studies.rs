@@ -1,0 +1,118 @@
+//! How often simulated studies without any effect claim one: a test at 5 % may do so in 5 % of them. Of 200 that would be
+//! 10, give or take 3, too few to judge by, so there are 1,000: 50, give or take 7. The test alone, on thousands of studies of mere noise, tells the rate itself.
+
+#[allow(dead_code)]
+#[path = "../tests/it/simulated.rs"]
+mod simulated;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use affectograph::analysis::{
+    Correction, Epoch, EpochPlan, EventChoice, Measure, SessionEpochs, Trace, against_zero, compare, epochs,
+};
+use affectograph::session::{ParticipantId, SessionNumber, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+const STUDIES: u64 = 1000;
+const PARTICIPANTS: u32 = 30;
+const PERMUTATIONS: u64 = 1000;
+
+/// What claimed an effect: the comparison of two conditions and the one against zero, for both measures; and the study as
+/// a whole, which tests two measures and so must ask each for half of the 5 %.
+const TESTS: [&str; 5] = [
+    "valence, a − b",
+    "arousal, a − b",
+    "valence of a against 0",
+    "arousal of a against 0",
+    "either measure at 2.5 %, a − b",
+];
+
+fn main() {
+    noise_alone();
+    let (next, start) = (AtomicU64::new(0), Instant::now());
+    let claims: [AtomicU64; 5] = Default::default();
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= STUDIES {
+                break;
+            }
+            for (claim, p) in claims.iter().zip(null_study(seed)) {
+                claim.fetch_add(u64::from(p <= 0.05), Ordering::Relaxed);
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for k in 1..=threads {
+            let thread = std::thread::Builder::new().name(format!("null study {k}")).spawn_scoped(scope, work);
+            drop(thread.expect("a thread")); // joined by the scope
+        }
+    });
+    println!(
+        "{STUDIES} simulated studies without an effect, {PARTICIPANTS} participants × 40 events, {PERMUTATIONS} permutations ({:.0} s):",
+        start.elapsed().as_secs_f64()
+    );
+    for (name, claims) in TESTS.iter().zip(&claims) {
+        let claims = claims.load(Ordering::Relaxed);
+        println!("  {name}: {claims} claim an effect ({:.1} %)", 100.0 * claims as f64 / STUDIES as f64);
+    }
+}
+
+/// Each participant's mean course is noise that remembers; everything before it is left out.
+fn noise_alone() {
+    const STUDIES: u64 = 4000;
+    let plan = EpochPlan { zero: Correction::Raw, baseline_s: None, ..EpochPlan::default() };
+    let points = plan.times_s().len();
+    let mut random = StdRng::seed_from_u64(1);
+    let mut course = || {
+        let mut noise = 0.0f32;
+        let raw = (0..points).map(|_| {
+            noise = 0.9 * noise + random.random_range(-1.0f32..1.0);
+            noise
+        });
+        Trace { raw: raw.collect(), zero: None, spread: None }
+    };
+    let claims = (0..STUDIES).filter(|seed| {
+        let session = |n: u32| SessionEpochs {
+            participant: ParticipantId::numbered(n),
+            session: SessionNumber(1),
+            matched: 1,
+            epochs: vec![Epoch { onset: Timestamp::ZERO, event_seq: 0, valence: course(), arousal: course() }],
+            dropped: BTreeMap::new(),
+            baseline: None,
+        };
+        let sessions: Vec<SessionEpochs> = (1..=PARTICIPANTS).map(session).collect();
+        against_zero(&sessions, &plan, Measure::Valence, 500, *seed).expect("30 participants").p() <= 0.05
+    });
+    let claims = claims.count();
+    println!(
+        "the test alone, {STUDIES} studies of noise: {claims} claim an effect ({:.2} %)",
+        100.0 * claims as f64 / STUDIES as f64
+    );
+}
+
+fn null_study(seed: u64) -> [f64; 5] {
+    let script = simulated::Script { events: 20, rate_hz: 30.0, effect: 0.0, seed: 1_000 + seed };
+    let plan = EpochPlan::default();
+    let kinds: [EventChoice; 2] =
+        ["a", "b"].map(|k| format!("page/click target=button#{k}").parse().expect("a choice"));
+    let mut cut: [Vec<SessionEpochs>; 2] = Default::default();
+    for n in 1..=PARTICIPANTS {
+        let timeline = simulated::timeline(&script, n);
+        for (cut, kind) in cut.iter_mut().zip(&kinds) {
+            let one = epochs(&timeline, &ParticipantId::numbered(n), SessionNumber(1), kind, &plan);
+            cut.push(one.expect("a plan"));
+        }
+    }
+    let [a, b] = cut;
+    let differ = |m| compare(&a, &b, &plan, m, PERMUTATIONS, seed).expect("30 participants").p();
+    let from_zero = |m| against_zero(&a, &plan, m, PERMUTATIONS, seed).expect("30 participants").p();
+    let [valence, arousal] = Measure::ALL;
+    let differing = [differ(valence), differ(arousal)];
+    let both = 2.0 * differing[0].min(differing[1]);
+    [differing[0], differing[1], from_zero(valence), from_zero(arousal), both]
+}

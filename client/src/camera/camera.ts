@@ -1,0 +1,186 @@
+// The camera: asked for once, watched while it runs, done without where there is none.
+
+import { Subscription, fromEvent, take } from 'rxjs';
+import type { Settings } from '../options';
+import type { CameraState, RecordedAffect } from '../state';
+import { type Draft, eventRest, gapRest, sampleRest } from '../transport/record';
+import type { Store, StoredSession } from '../transport/store';
+import { framesOf } from './frames';
+import { startScores } from './scores';
+import { recordVideo } from './video';
+
+const WANTED: MediaStreamConstraints = {
+  audio: false,
+  video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, facingMode: 'user' },
+};
+
+/** What `getUserMedia` says, in the words of the session. */
+export const whyNot = (error: unknown): { state: CameraState; detail: string } => {
+  const { name = '', message = '' } = error instanceof Error ? error : {};
+  switch (name) {
+    case 'NotAllowedError': case 'SecurityError':
+      return { state: 'refused', detail: 'the visitor or the browser refused the camera' };
+    case 'NotFoundError': case 'OverconstrainedError':
+      return { state: 'absent', detail: 'there is no camera' };
+    case 'NotReadableError': case 'AbortError':
+      return { state: 'taken', detail: 'another program uses the camera' };
+    default:
+      return { state: 'absent', detail: `the camera does not start: ${message || name || String(error)}` };
+  }
+};
+
+export interface CameraTold {
+  state(state: CameraState): void;
+  affect(affect: RecordedAffect): void;
+  /** A chunk waits in the store. */
+  stored(): void;
+}
+
+export class Camera {
+  private stream: MediaStream | null = null;
+  private end: (() => Promise<void>) | null = null;
+  private storing: Promise<void> = Promise.resolve();
+  private readonly watching = new Subscription();
+  private isStopped = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly session: StoredSession,
+    private readonly store: Store,
+    private readonly add: (draft: Draft) => void,
+    private readonly told: CameraTold,
+  ) {}
+
+  /** Never rejects: without a camera the session goes on, and says so. */
+  async start(): Promise<void> {
+    this.told.state('starting');
+    try {
+      if (!navigator.mediaDevices) throw new Error('the page is not served over https');
+      const stream = await navigator.mediaDevices.getUserMedia(WANTED);
+      if (this.isStopped) return stream.getTracks().forEach((track) => track.stop());
+      this.stream = stream;
+      await this.run(stream);
+      this.told.state('on');
+    } catch (error) {
+      this.release();
+      const { state, detail } = whyNot(error);
+      this.health(`camera_${state}`, { detail });
+      this.told.state(state);
+      this.waitForAnother(state);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.watching.unsubscribe();
+    const { end } = this;
+    this.end = null;
+    await end?.();
+    await this.storing;
+    this.release();
+    this.told.state('off');
+  }
+
+  private async run(stream: MediaStream): Promise<void> {
+    const [track] = stream.getVideoTracks();
+    if (!track) throw new DOMException('no picture', 'NotFoundError');
+    const { width = 0, height = 0, frameRate = 0 } = track.getSettings();
+    this.health('camera_started', { width_px: width, height_px: height, rate_hz: frameRate });
+    const video = document.createElement('video');
+    video.muted = true;
+    video.playsInline = true;
+    video.srcObject = stream;
+    await video.play();
+    this.end = this.settings.camera === 'video' ? await this.runVideo(stream, video) : await this.runScores(video);
+    this.watching.add(fromEvent(track, 'ended').pipe(take(1)).subscribe(() => void this.lost()));
+  }
+
+  private async runVideo(stream: MediaStream, video: HTMLVideoElement): Promise<() => Promise<void>> {
+    const counted = await this.store.session(this.session.id);
+    return recordVideo(stream, video, { chunks: counted?.video_chunks ?? 0, frames: counted?.frames ?? 0 }, {
+      started: (about) => {
+        this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
+      },
+      chunk: (chunk) => {
+        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.told.stored)
+          .catch((error: unknown) => {
+            // The server would wait for it: an empty chunk in its place, and the loss on record.
+            this.lose(`a second of video could not be stored: ${String(error)}`);
+          });
+      },
+      frames: (page_ms, data) => {
+        this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', JSON.stringify(data)) });
+        this.count(data.first + data.page_ms.length);
+      },
+    });
+  }
+
+  private async runScores(video: HTMLVideoElement): Promise<() => Promise<void>> {
+    const first = (await this.store.session(this.session.id))?.frames ?? 0;
+    return startScores(this.settings, framesOf(video), video, first, {
+      counted: (frames) => this.count(frames),
+      ready: (networks) => this.health('scores_started', networks),
+      look: ({ frame, page_ms, affect, face, landmarks }) => {
+        for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
+          this.add({ stream, page_ms, rest: sampleRest(frame, values) });
+        }
+        this.told.affect(described(page_ms, frame, affect));
+      },
+      gap: (page_ms, gap) => {
+        for (const stream of ['affect', 'face', 'landmarks']) this.add({ stream, page_ms, rest: gapRest(gap) });
+      },
+      failed: (detail) => {
+        this.health('scores_unavailable', { detail });
+        void this.lost();
+      },
+    });
+  }
+
+  private async lost(): Promise<void> {
+    if (this.isStopped) return;
+    const { end } = this;
+    this.end = null;
+    this.health('camera_lost', { detail: 'the camera stopped giving pictures' });
+    this.told.state('lost');
+    await end?.();
+    this.release();
+    this.waitForAnother('lost');
+  }
+
+  /** Pulled out and put in again: the session goes on with it. What a person refused is not asked again. */
+  private waitForAnother(state: CameraState): void {
+    if (state === 'refused' || this.isStopped || !navigator.mediaDevices) return;
+    this.watching.add(fromEvent(navigator.mediaDevices, 'devicechange').pipe(take(1))
+      .subscribe(() => void this.start()));
+  }
+
+  private release(): void {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stream = null;
+  }
+
+  /** Frames are counted on by the next document. */
+  private count(frames: number): void {
+    this.storing = this.storing.then(() => this.store.change(this.session.id, (s) => { s.frames = frames; }))
+      .then(() => undefined, () => undefined); // counted again with the next ones
+  }
+
+  private lose(note: string): void {
+    const page_ms = performance.now();
+    this.add({ stream: 'health', page_ms, rest: eventRest('video_lost', JSON.stringify({ detail: note })) });
+  }
+
+  private health(kind: string, data: object): void {
+    this.add({ stream: 'health', page_ms: performance.now(), rest: eventRest(kind, JSON.stringify(data)) });
+  }
+}
+
+const EXPRESSIONS = ['neutral', 'happiness', 'surprise', 'sadness', 'anger', 'disgust', 'fear', 'contempt'];
+
+const described = (page_ms: number, frame: number, values: readonly number[]): RecordedAffect => {
+  const at = (k: number) => values[k] ?? Number.NaN;
+  return {
+    page_ms, frame, valence: at(0), arousal: at(1), valence_sd: at(2), arousal_sd: at(3),
+    expression: Object.fromEntries(EXPRESSIONS.map((name, k) => [name, at(4 + k)])),
+  };
+};

@@ -1,0 +1,107 @@
+// `camera: "scores"`: each frame goes to a worker, numbers come back, and no picture goes anywhere else.
+
+import type { Observable } from 'rxjs';
+import { asset } from '../assets';
+import type { Settings } from '../options';
+import type { Gap } from '../transport/record';
+import type { VideoFrame } from './frames';
+import type { FromWorker, Look, ToWorker } from './messages';
+
+export interface ScoresSink {
+  /** Which networks look, with version and sha256. */
+  ready(networks: Record<string, string>): void;
+  /** So many frames of the camera were seen in this session. */
+  counted(frames: number): void;
+  look(look: Look): void;
+  gap(page_ms: number, gap: Gap): void;
+  failed(detail: string): void;
+}
+
+/** One gap record tells of so many frames in a row at most, so that a reader is never long behind. */
+const GAP_FRAMES = 30;
+const COUNT_EVERY = 30;
+
+/** A worker from another origin: its file is fetched with CORS and started from here. */
+const startWorker = async (url: string): Promise<Worker> => {
+  if (new URL(url).origin === location.origin) return new Worker(url, { type: 'module' });
+  const response = await fetch(url, { credentials: 'omit' });
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const local = URL.createObjectURL(new Blob([await response.text()], { type: 'text/javascript' }));
+  try {
+    return new Worker(local, { type: 'module' });
+  } finally {
+    setTimeout(() => URL.revokeObjectURL(local), 10_000);
+  }
+};
+
+/** Rows of frames without a face, or that came too fast, become one gap. */
+class Gaps {
+  private open: { reason: 'no_face' | 'skipped'; from_ms: number; until_ms: number; lost: number } | null = null;
+
+  constructor(private readonly sink: ScoresSink) {}
+
+  add(reason: 'no_face' | 'skipped', page_ms: number): void {
+    if (this.open && (this.open.reason !== reason || this.open.lost >= GAP_FRAMES)) this.close();
+    this.open ??= { reason, from_ms: page_ms, until_ms: page_ms, lost: 0 };
+    this.open.until_ms = page_ms;
+    this.open.lost += 1;
+  }
+
+  close(): void {
+    if (!this.open) return;
+    const { reason, from_ms, until_ms, lost } = this.open;
+    this.open = null;
+    this.sink.gap(from_ms, { until_ms, reason, lost, note: '' });
+  }
+}
+
+/** Begins to look; the result ends that. Rejects where the networks cannot be loaded. */
+export const startScores = async (
+  settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
+): Promise<() => Promise<void>> => {
+  const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
+  const say = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
+  const models = settings.models ?? `${settings.server.replace(/\/+$/, '')}/v1/models/`;
+  await new Promise<void>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.kind === 'ready') resolve(sink.ready(data.networks));
+      else if (data.kind === 'failed') reject(new Error(data.why));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message || 'the worker does not start'));
+    };
+    say({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
+  });
+  const gaps = new Gaps(sink);
+  let frame = first;
+  let isBusy = false;
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    isBusy = false;
+    if (data.kind === 'failed') return sink.failed(data.why);
+    if (data.kind !== 'looked') return;
+    if (!data.look) return gaps.add('no_face', data.page_ms);
+    gaps.close();
+    sink.look(data.look);
+  };
+  const subscription = frames.subscribe(({ page_ms }) => {
+    const number = frame++;
+    if (frame % COUNT_EVERY === 0) sink.counted(frame);
+    // The newest frame wins, as in the lab: what comes while the networks are busy is skipped, counted and said.
+    if (isBusy) return gaps.add('skipped', page_ms);
+    isBusy = true;
+    createImageBitmap(video).then(
+      (picture) => say({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
+      () => {
+        isBusy = false;
+        gaps.add('skipped', page_ms);
+      },
+    );
+  });
+  return async () => {
+    subscription.unsubscribe();
+    worker.terminate();
+    gaps.close();
+    sink.counted(frame);
+  };
+};

@@ -1,0 +1,59 @@
+// The networks, in a worker of their own: the page's main thread only hands over pictures and takes numbers.
+
+import { InferenceSession, Tensor, env } from 'onnxruntime-web/wasm';
+import type { FromWorker, ToWorker } from './messages';
+import type { Runtime } from './vision/network';
+import { greyOf } from './vision/resample';
+import { Vision } from './vision/vision';
+
+/** Larger pictures are made smaller: the networks look at a few hundred pixels anyway. */
+const MOST_PX = 640;
+
+const runtime: Runtime = {
+  create: async (onnx) => await InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }) as never,
+  tensor: (data, shape) => new Tensor('float32', data, shape),
+};
+
+const say = (message: FromWorker) => postMessage(message);
+const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+let vision: Vision | null = null;
+let canvas: OffscreenCanvas | null = null;
+
+const pixels = (picture: ImageBitmap) => {
+  const scale = Math.min(1, MOST_PX / Math.max(picture.width, picture.height));
+  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+  if (canvas?.width !== width || canvas.height !== height) canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('this browser draws nothing in a worker');
+  context.drawImage(picture, 0, 0, width, height);
+  picture.close();
+  return { grey: greyOf(context.getImageData(0, 0, width, height).data, width, height), scale };
+};
+
+const handle = async (message: ToWorker): Promise<void> => {
+  if (message.kind === 'load') {
+    env.wasm.numThreads = 1; // more would need headers that few sites send
+    env.wasm.wasmPaths = { wasm: new URL('ort-wasm-simd-threaded.wasm', message.runtime) };
+    vision = await Vision.load(runtime, async (path) => {
+      const response = await fetch(new URL(path, message.models), { credentials: 'omit' });
+      if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    });
+    return say({ kind: 'ready', networks: vision.named });
+  }
+  const { frame, page_ms, picture } = message;
+  const { grey, scale } = pixels(picture);
+  const reading = await vision!.step(grey, page_ms);
+  if (!reading) return say({ kind: 'looked', page_ms, look: null });
+  if (scale < 1) {
+    // Told in the camera's own pixels.
+    reading.landmarks = reading.landmarks.map((v) => v / scale);
+    for (const k of [0, 1, 2, 3, 11]) reading.face[k]! /= scale;
+  }
+  say({ kind: 'looked', page_ms, look: { frame, page_ms, ...reading } });
+};
+
+onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  handle(data).catch((error: unknown) => say({ kind: 'failed', why: sentence(error) }));
+};

@@ -1,0 +1,44 @@
+// `camera: "video"`: WebM in chunks of a second, and the time of each frame.
+
+import { bufferTime, filter } from 'rxjs';
+import type { Chunk } from '../transport/store';
+import { framesOf } from './frames';
+
+const CHUNK_MS = 1000;
+const BITS_PER_SECOND = 1_500_000;
+/** VP8 first: every browser that writes WebM writes it, at a cost that leaves the page its time. */
+const TYPES = ['video/webm;codecs=vp8', 'video/webm;codecs=vp9', 'video/webm'];
+
+export interface VideoSink {
+  /** With chunk `n` a new WebM file begins. */
+  started(about: { chunk: number; mime: string; width_px: number; height_px: number }): void;
+  chunk(chunk: Chunk): void;
+  /** Data of one `frames` event. */
+  frames(page_ms: number, data: { first: number; page_ms: number[]; media_s: number[] }): void;
+}
+
+/** Begins a WebM file; the result ends it and resolves when its last chunk was handed on. */
+export const recordVideo = (
+  stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
+): (() => Promise<void>) => {
+  const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
+  if (!mimeType) throw new Error('this browser records no WebM');
+  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
+  let n = counted.chunks;
+  sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });
+  recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ n: n++, bytes: data }); };
+  let first = counted.frames;
+  const frames = framesOf(video).pipe(bufferTime(CHUNK_MS), filter((some) => some.length > 0)).subscribe((some) => {
+    const page_ms = some.map((f) => Math.round(f.page_ms * 1000) / 1000);
+    const media_s = some.map((f) => Math.round(f.media_s * 1e6) / 1e6);
+    sink.frames(page_ms[page_ms.length - 1]!, { first, page_ms, media_s });
+    first += some.length;
+  });
+  recorder.start(CHUNK_MS);
+  return () => new Promise((resolve) => {
+    frames.unsubscribe();
+    if (recorder.state === 'inactive') return resolve();
+    recorder.onstop = () => resolve(); // after the last `dataavailable`
+    recorder.stop();
+  });
+};

@@ -1,0 +1,119 @@
+// One step a frame: detect, then track: `src/vision/tracker.rs` in TypeScript, number for number, so that a score is the
+// same whether it was read here or from the video. Nothing is smoothed.
+
+import { readAffect } from './affect';
+import { type Detection, detect } from './detector';
+import {
+  type Crop, type Rect, area, centre, distance, eyeOpenness, interOcularPx, longestSide, mouthOpenness, overlap, shareInside,
+} from './geometry';
+import { type Shape, accepts, agree, find, lastCropGrey, locate, nextCrop } from './landmarks';
+import { Network, type ReadFile, type Runtime } from './network';
+import { quality } from './quality';
+import type { Picture } from './resample';
+
+const RECOUNT_EVERY_MS = 1000;
+const MAX_UNCONFIRMED = 2;
+const REMEMBERED_MS = 3000;
+const NEAR_SIDES = 1.5;
+const MAX_CANDIDATES = 6;
+
+/** In the fields of the session's streams. */
+export interface Reading { affect: number[]; face: number[]; landmarks: number[] }
+
+export class Vision {
+  private next: Crop | null = null;
+  private lastSeen: { rect: Rect; at_ms: number } | null = null;
+  private detectedAt_ms: number | null = null;
+  private others = 0;
+  private unconfirmed = 0;
+  private crop: Float32Array = new Float32Array();
+
+  private constructor(
+    private readonly detector: Network, private readonly landmarks: Network, private readonly affect: Network,
+  ) {}
+
+  static async load(runtime: Runtime, read: ReadFile): Promise<Vision> {
+    const load = (folder: string) => Network.load(runtime, read, folder);
+    return new Vision(await load('detector'), await load('landmarks'), await load('affect'));
+  }
+
+  /** Which networks these are, to the byte. */
+  get named(): Record<'detector' | 'landmarks' | 'affect', string> {
+    return { detector: this.detector.named, landmarks: this.landmarks.named, affect: this.affect.named };
+  }
+
+  /** Looks at one frame. Null where there is no face. */
+  async step(picture: Picture, at_ms: number): Promise<Reading | null> {
+    const started_ms = performance.now();
+    let shape = await this.follow(picture);
+    const { detectedAt_ms } = this;
+    const since = detectedAt_ms === null ? Infinity : at_ms - detectedAt_ms;
+    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.look(picture, at_ms, shape);
+    this.next = shape && nextCrop(shape);
+    if (!shape) return null;
+    this.lastSeen = { rect: shape.rect, at_ms };
+    const affect = await readAffect(this.affect, picture, shape.points);
+    if (!affect) return null;
+    const { brightness, sharpness } = quality(this.crop, this.landmarks.format.width);
+    const { rect, points } = shape;
+    return {
+      affect,
+      face: [
+        rect.left, rect.top, rect.width, rect.height, shape.face_probability, shape.yaw_deg, shape.pitch_deg, shape.roll_deg,
+        ...eyeOpenness(points), mouthOpenness(points), interOcularPx(points), brightness, sharpness, this.others + 1,
+        performance.now() - started_ms,
+      ],
+      landmarks: points.flat(),
+    };
+  }
+
+  /** The face that was followed, if it is still there. */
+  private async follow(picture: Picture): Promise<Shape | null> {
+    if (!this.next) return null;
+    const shape = await locate(this.landmarks, picture, this.next);
+    if (!accepts(this.landmarks, shape, picture)) return null;
+    this.crop = lastCropGrey(this.landmarks);
+    return shape;
+  }
+
+  /** Looks at the whole picture, finds the face if it is not `followed` already, and counts the others. */
+  private async look(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
+    const detections = await detect(this.detector, picture);
+    this.detectedAt_ms = at_ms;
+    const isConfirmed = !followed || detections.some((d) => agree(followed, d));
+    this.unconfirmed = isConfirmed ? 0 : this.unconfirmed + 1;
+    let found = this.unconfirmed < MAX_UNCONFIRMED ? followed : null;
+    const remembered = this.lastSeen && at_ms - this.lastSeen.at_ms <= REMEMBERED_MS ? this.lastSeen.rect : null;
+    this.others = 0;
+    for (const candidate of candidates(detections, picture, remembered)) {
+      if (found && isSame(found.rect, candidate.rect)) continue;
+      const face = await find(this.landmarks, picture, candidate);
+      if (!face) continue;
+      if (found) {
+        this.others += 1;
+        continue;
+      }
+      this.crop = lastCropGrey(this.landmarks);
+      this.unconfirmed = 0;
+      found = face;
+    }
+    return found;
+  }
+}
+
+/** Whether a box of the detector is around this face of the landmark network, whose boxes are smaller. */
+const isSame = (face: Rect, detected: Rect): boolean => shareInside(face, detected) > 0.5 || overlap(face, detected) > 0.3;
+
+/** In which order to look: first a face near the remembered place, then the largest and most central. */
+const candidates = (detections: readonly Detection[], { width, height }: Picture, remembered: Rect | null): Detection[] => {
+  const rank = ({ rect }: Detection) => {
+    const isNear = remembered !== null
+      && distance(centre(remembered), centre(rect)) < NEAR_SIDES * Math.max(longestSide(remembered), longestSide(rect));
+    // A face in a corner counts half of the same face in the middle.
+    const offCentre = distance(centre(rect), [width / 2, height / 2]) / Math.hypot(width / 2, height / 2);
+    return { isNear, prominence: area(rect) * (1 - 0.5 * Math.min(offCentre, 1)) };
+  };
+  return detections.map((detection) => ({ detection, ...rank(detection) }))
+    .sort((a, b) => Number(b.isNear) - Number(a.isNear) || b.prominence - a.prominence)
+    .slice(0, MAX_CANDIDATES).map(({ detection }) => detection);
+};

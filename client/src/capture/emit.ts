@@ -1,0 +1,84 @@
+// The one place that stamps, orders and hands on what the sources tell.
+
+import { stringify } from '../natives/js';
+import { setTimer } from '../natives/dom';
+
+/** The fields of a kind, without a prototype. */
+export type Body = { __proto__: null; [field: string]: unknown };
+
+/** Lanes are limited one by one, so that a page that floods cannot drown what the participant does:
+ * `u` the participant, `p` whatever the page can cause, `c` the clock and the document's first word. */
+export type Lane = 'u' | 'p' | 'c';
+
+/** Events of which only some are wanted. */
+export type Slow = 'move' | 'scroll' | 'slide' | 'select';
+
+/** Where everything goes. `json` is the kind's fields, written already. */
+export type Deliver = (lane: Lane, kind: string, t: number, json: string) => void;
+
+export interface Emit {
+  now(lane: Lane, kind: string, t: number, body: Body): void;
+  /** For what is no object of ours: `json` was written by the caller. */
+  written(lane: Lane, kind: string, t: number, json: string): void;
+  /** At most one in `slow`'s interval, the last one; another `target` is another event. */
+  throttled(slow: Slow, lane: Lane, kind: string, t: number, target: unknown, build: () => Body): void;
+  /** Hands on what waits for the end of its interval. */
+  release(): void;
+}
+
+interface Waiting { lane: Lane; kind: string; t: number; target: unknown; build: () => Body }
+interface Slot { last: number; every: number; wait: Waiting | null; timed: boolean }
+
+const THROTTLE_MS = 33;
+const SELECTION_MS = 250;
+const SLOWS = ['move', 'scroll', 'slide', 'select'] as const;
+
+export const emitter = (deliver: Deliver): Emit => {
+  const slot = (every: number): Slot => ({ __proto__: null, last: -1e9, every, wait: null, timed: false } as Slot);
+  const slots = {
+    __proto__: null,
+    move: slot(THROTTLE_MS), scroll: slot(THROTTLE_MS), slide: slot(THROTTLE_MS), select: slot(SELECTION_MS),
+  } as unknown as Record<Slow, Slot>;
+  // Waiting events go out before the next other event: numbers follow time.
+  const release = () => {
+    for (;;) {
+      let oldest: Slot | null = null;
+      for (let i = 0; i < SLOWS.length; i++) {
+        const slot = slots[SLOWS[i]!];
+        if (slot.wait && (!oldest?.wait || slot.wait.t < oldest.wait.t)) oldest = slot;
+      }
+      if (!oldest?.wait) return;
+      const { lane, kind, t, build } = oldest.wait;
+      oldest.wait = null;
+      oldest.last = t;
+      deliver(lane, kind, t, stringify(build()));
+    }
+  };
+  return {
+    __proto__: null,
+    now: (lane: Lane, kind: string, t: number, body: Body) => {
+      const json = stringify(body);
+      release();
+      deliver(lane, kind, t, json);
+    },
+    written: (lane: Lane, kind: string, t: number, json: string) => {
+      release();
+      deliver(lane, kind, t, json);
+    },
+    throttled: (slow: Slow, lane: Lane, kind: string, t: number, target: unknown, build: () => Body) => {
+      const slot = slots[slow];
+      if (slot.wait && slot.wait.target !== target) release();
+      slot.wait = { __proto__: null, lane, kind, t, target, build } as Waiting;
+      if (t - slot.last >= slot.every) {
+        release();
+      } else if (!slot.timed) {
+        slot.timed = true;
+        setTimer(() => {
+          slot.timed = false;
+          if (slot.wait) release();
+        }, slot.every - (t - slot.last));
+      }
+    },
+    release,
+  } as unknown as Emit;
+};

@@ -1,0 +1,92 @@
+// The consent dialog: plain, in the study's own words, and the same with keyboard, screen reader and touch.
+//
+// It lives in a closed shadow root with adopted styles, so that neither the site's styles nor its content-security-policy
+// change how it looks. Both answers weigh the same: same size, same contrast, none chosen beforehand.
+
+import type { Settings } from '../options';
+import { type ConsentText, consentText } from './words';
+
+const STYLE = `
+  :host { all: initial }
+  dialog {
+    box-sizing: border-box; width: min(34rem, calc(100vw - 2rem)); max-height: calc(100vh - 2rem); overflow: auto;
+    margin: auto; padding: 1.75rem; border: 1px solid #0003; border-radius: 12px; color: #1b1b1f; background: #fff;
+    font: 1rem/1.55 system-ui, sans-serif; box-shadow: 0 12px 40px #0003;
+  }
+  dialog::backdrop { background: #0f172a99 }
+  h2 { margin: 0 0 .75rem; font-size: 1.25rem; line-height: 1.3 }
+  p { margin: 0 0 .9rem; white-space: pre-line; overflow-wrap: anywhere }
+  .answers { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem }
+  button {
+    flex: 1 1 10rem; min-height: 2.75rem; padding: .5rem 1rem; border: 1.5px solid #0072b2; border-radius: 8px;
+    font: inherit; font-weight: 600; color: #005a8e; background: #fff; cursor: pointer;
+  }
+  button:hover { background: #e8f3fa }
+  :focus { outline: none }
+  button:focus-visible { outline: 3px solid #0072b2; outline-offset: 2px }
+  @media (prefers-color-scheme: dark) {
+    dialog { color: #ececf1; background: #1d1f24; border-color: #fff3 }
+    button { color: #9bd3f5; background: #1d1f24; border-color: #56b4e9 }
+    button:hover { background: #26323b }
+    button:focus-visible { outline-color: #56b4e9 }
+  }
+`;
+
+/** Resolves with whether the visitor agreed. Escape is a no. `closed` takes the question back. */
+const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
+  const host = document.createElement('div');
+  host.setAttribute('data-affectograph', 'consent');
+  const root = host.attachShadow({ mode: 'closed' });
+  const style = new CSSStyleSheet();
+  style.replaceSync(STYLE);
+  root.adoptedStyleSheets = [style];
+
+  const make = <K extends keyof HTMLElementTagNameMap>(name: K, text = ''): HTMLElementTagNameMap[K] => {
+    const element = document.createElement(name);
+    element.textContent = text;
+    return element;
+  };
+  const dialog = make('dialog');
+  dialog.lang = words.language;
+  dialog.setAttribute('aria-labelledby', 'title');
+  dialog.setAttribute('aria-describedby', 'text');
+  const title = make('h2', words.title);
+  title.id = 'title';
+  title.tabIndex = -1;
+  const body = make('div');
+  body.id = 'text';
+  for (const paragraph of words.text.trim().split(/\n\s*\n/)) body.append(make('p', paragraph));
+  const answers = make('div');
+  answers.className = 'answers';
+  const decline = make('button', words.decline);
+  const accept = make('button', words.accept);
+  for (const button of [decline, accept]) button.type = 'button';
+  answers.append(decline, accept);
+  dialog.append(title, body, answers);
+  root.append(dialog);
+
+  const before = document.activeElement;
+  const end = (answer: boolean) => {
+    dialog.close();
+    host.remove();
+    if (before instanceof HTMLElement) before.focus();
+    resolve(answer);
+  };
+  accept.addEventListener('click', (event) => { if (event.isTrusted) end(true); }); // the page cannot agree for a person
+  decline.addEventListener('click', () => end(false));
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    end(false);
+  });
+  closed.addEventListener('abort', () => end(false), { once: true });
+
+  document.documentElement.append(host);
+  dialog.showModal();
+  title.focus(); // a screen reader begins with the question; Tab reaches both answers
+});
+
+/** Asks as the settings say. Null for a no, else the words that were agreed to. */
+export const ask = async ({ camera, consent }: Settings, closed: AbortSignal): Promise<string | null> => {
+  const words = consentText(camera, consent);
+  return await askConsent(words, closed) ? `${words.title}\n\n${words.text}` : null;
+};

@@ -1,0 +1,8 @@
+// What the package offers.
+
+export { createRecorder, type Recorder } from './recorder';
+export type { RecorderOptions } from './options';
+export type { ConsentText } from './consent/words';
+export type { CameraState, Phase, RecordedAffect, RecordedEvent, State } from './state';
+export { only, type SourceName } from './observables';
+export { VERSION } from './version';

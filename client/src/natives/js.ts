@@ -1,0 +1,43 @@
+// The language's own functions, captured when this file runs. In the lab that is before the page's first script: the
+// page shares our world and may be careless or hostile, so nothing here may be looked up again later.
+//
+// What is captured here and in `dom.ts` is all that `capture/` and `sources/` may call. There, for the same reason:
+// objects have no prototype (no `toJSON` or setter of the page's is ever called), lists are walked by index (no
+// iterator of the page's), and nothing is pushed, spread or destructured as a list.
+
+const { apply } = Reflect;
+
+/** `f` as a function of its `this`. */
+export const method = <T, A extends unknown[], R>(f: (this: T, ...args: A) => R) =>
+  (self: T, ...args: A): R => apply(f, self, args) as R;
+
+export const call = apply;
+export const { defineProperty, freeze, getOwnPropertyDescriptor } = Object;
+export const { stringify } = JSON;
+export const slice = method(String.prototype.slice);
+export const charCodeAt = method(String.prototype.charCodeAt);
+export const indexOf = method(String.prototype.indexOf);
+export const trim = method(String.prototype.trim);
+export const lowerCase = method(String.prototype.toLowerCase);
+export const codeToString = String.fromCharCode;
+export const toText = String as (value: unknown) => string;
+export const isError = ((E) => (value: unknown): value is Error => value instanceof E)(Error);
+export const TooLong = RangeError;
+
+/** Something to hang on a node, without its prototype's methods being looked up. */
+export interface Memory<V> {
+  get(key: object): V | undefined;
+  set(key: object, value: V): void;
+  has(key: object): boolean;
+}
+
+export const memory = <V>(): Memory<V> => {
+  const map = new WeakMap<object, V>();
+  const { get, set, has } = map;
+  return {
+    __proto__: null,
+    get: (key: object) => apply(get, map, [key]) as V | undefined,
+    set: (key: object, value: V) => { apply(set, map, [key, value]); },
+    has: (key: object) => apply(has, map, [key]) as boolean,
+  } as unknown as Memory<V>;
+};

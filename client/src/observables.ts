@@ -1,0 +1,26 @@
+// What was recorded, as Observables of one kind each: `recorder.events$` told apart.
+
+import { type Observable, filter } from 'rxjs';
+import type { RecordedEvent } from './state';
+
+const KINDS = {
+  pointer: ['pointerdown', 'pointerup', 'pointercancel', 'pointermove', 'click', 'dblclick', 'contextmenu'],
+  key: ['keydown', 'keyup'],
+  edits: ['input', 'composition_start', 'composition_end'],
+  controls: ['change', 'submit'],
+  scroll: ['scroll', 'resize'],
+  focus: ['focus', 'blur', 'selection', 'copy', 'cut', 'paste'],
+  visibility: ['visibility'],
+  navigation: ['document', 'load', 'pageshow', 'pagehide', 'navigate'],
+  network: ['network'],
+  trouble: ['error', 'rejection', 'recorder_failed'],
+  marks: ['mark'],
+} as const;
+
+export type SourceName = keyof typeof KINDS;
+
+/** `recorder.events$.pipe(only('pointer', 'key'))`. */
+export const only = (...names: SourceName[]) => (events$: Observable<RecordedEvent>): Observable<RecordedEvent> => {
+  const kinds = new Set<string>(names.flatMap((name) => [...KINDS[name]]));
+  return events$.pipe(filter((event) => kinds.has(event.kind)));
+};

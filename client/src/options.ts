@@ -1,0 +1,50 @@
+// What a site may ask for, checked once.
+
+import type { ConsentText } from './consent/words';
+
+export interface RecorderOptions {
+  /** Where `affectograph serve` answers: `https://affect.example.org`. */
+  server: string;
+  /** The study's short name. */
+  study: string;
+  /** The study's public write key, from the server's dashboard. It can add sessions from the site's own origin, no more. */
+  key: string;
+  /** A pseudonym the site knows the visitor by; without one the server gives the next free one. */
+  participant?: string;
+  /** `"video"`: pictures go to the server. `"scores"`: they are read here and never leave the browser. */
+  camera?: 'video' | 'scores' | 'off';
+  /** CSS selectors of elements of which only *that* something happened is recorded; added to the study's own. */
+  mask?: string[];
+  /** The text of the consent dialog, as a whole or in part. */
+  consent?: Partial<ConsentText>;
+  /** The site has asked by itself: when, and what the visitor agreed to. No dialog is shown. */
+  consentGiven?: true | { given_utc_ms?: number; text?: string };
+  /** Records the page itself too, with rrweb, to be replayed later. */
+  replay?: boolean;
+  /** The folder with this library's other files (`scores.worker.js`, `rrweb.js`); the default is where this file came from. */
+  assets?: string;
+  /** The folder with the networks for `"scores"`; the default is the server's. */
+  models?: string;
+}
+
+export interface Settings extends RecorderOptions {
+  camera: 'video' | 'scores' | 'off';
+  mask: string[];
+}
+
+/** Throws a sentence where something is missing: that is the site's mistake, found at once, before any visitor comes. */
+export const settle = (options: RecorderOptions): Settings => {
+  for (const name of ['server', 'study', 'key'] as const) {
+    if (typeof options[name] !== 'string' || options[name] === '') {
+      throw new TypeError(`affectograph: createRecorder needs \`${name}\``);
+    }
+  }
+  if (!/^https?:\/\//.test(options.server)) {
+    throw new TypeError('affectograph: `server` must begin with https:// (or http:// for tests on this machine)');
+  }
+  const { camera = 'off', mask = [] } = options;
+  if (!['video', 'scores', 'off'].includes(camera)) {
+    throw new TypeError('affectograph: `camera` must be "video", "scores" or "off"');
+  }
+  return { ...options, camera, mask: [...mask] };
+};

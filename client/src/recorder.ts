@@ -1,0 +1,367 @@
+// `createRecorder`: consent, capture, store, server and camera put together. Nothing of it ever throws into the page,
+// except `createRecorder` itself where the site forgot something.
+
+import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
+import { load } from './assets';
+import type { Camera } from './camera/camera';
+import { type Capture, capture, tick } from './capture/capture';
+import type { Content } from './capture/masking';
+import { sha256 } from './consent/sum';
+import { type RecorderOptions, type Settings, settle } from './options';
+import { startReplay } from './replay';
+import { sources } from './sources';
+import { IDLE, type RecordedAffect, type RecordedEvent, type State } from './state';
+import { Api, Refused, batchBody } from './transport/http';
+import { on } from './transport/listen';
+import { Outbox } from './transport/outbox';
+import { better } from './transport/clock';
+import { clock$ } from './transport/pings';
+import { eventRest, gapRest } from './transport/record';
+import { type Opened, begin, finish, noteTab, open, sendLeftovers, tabNote } from './transport/session';
+import { type Outcome, Sender } from './transport/sender';
+import { type DocumentInfo, type Store, openStore } from './transport/store';
+import { VERSION } from './version';
+
+export interface Recorder {
+  /** Everything the visitor does, as it is recorded. */
+  readonly events$: Observable<RecordedEvent>;
+  /** What the face shows; `camera: "scores"` only. */
+  readonly affect$: Observable<RecordedAffect>;
+  readonly state$: Observable<State>;
+  readonly state: State;
+  /** Asks for consent where that is still needed, then records. Resolves when it records, or with why it does not. */
+  start(): Promise<State>;
+  /** Something the page wants to find again, with data that can be written as JSON. */
+  mark(name: string, data?: unknown): void;
+  /** Ends the recording; resolves when the server has all of it, or after some seconds without an answer. */
+  stop(): Promise<State>;
+}
+
+const STOP_PATIENCE_MS = 10_000;
+/** A stop that waits for the server asks it this often. */
+const FINISH_EVERY_MS = 1_000;
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const pause = (ms: number) => new Promise<void>((resolve) => { setTimeout(resolve, ms); });
+
+class PageRecorder implements Recorder {
+  readonly events$ = new Subject<RecordedEvent>();
+  readonly affect$ = new Subject<RecordedAffect>();
+  readonly state$ = new BehaviorSubject<State>(IDLE);
+  private readonly api: Api;
+  private readonly running = new Subscription();
+  private readonly asked = new AbortController();
+  private starting: Promise<State> | null = null;
+  private stopping: Promise<State> | null = null;
+  private capture: Capture | null = null;
+  private store: Store | null = null;
+  private outbox: Outbox | null = null;
+  private sender: Sender | null = null;
+  private opened: Opened | null = null;
+  private info: DocumentInfo | null = null;
+  private camera: Camera | null = null;
+
+  constructor(private readonly settings: Settings) {
+    this.api = new Api(settings.server);
+  }
+
+  get state(): State {
+    return this.state$.value;
+  }
+
+  start(): Promise<State> {
+    this.starting ??= this.guarded(() => this.begin());
+    return this.starting;
+  }
+
+  mark(name: string, data?: unknown): void {
+    this.capture?.mark(name, data);
+  }
+
+  stop(): Promise<State> {
+    this.stopping ??= this.guarded(() => this.end());
+    return this.stopping;
+  }
+
+  private async guarded(work: () => Promise<void>): Promise<State> {
+    try {
+      await work();
+    } catch (error) {
+      this.fail(sentence(error));
+    }
+    return this.state;
+  }
+
+  private change(some: Partial<State>): void {
+    this.state$.next({ ...this.state, ...some });
+  }
+
+  private has(phase: State['phase']): boolean {
+    return this.state.phase === phase;
+  }
+
+  private fail(problem: string): void {
+    this.capture?.stop();
+    this.camera?.stop();
+    this.running.unsubscribe();
+    this.opened?.release();
+    this.change({ phase: 'failed', problem });
+    console.warn(`affectograph: nothing is recorded: ${problem}`);
+  }
+
+  // ---- start -------------------------------------------------------------------------------------------------
+
+  private async begin(): Promise<void> {
+    const { server, study } = this.settings;
+    // A reloaded page records from its first moment: that this session goes on was agreed to before.
+    const note = tabNote(server, study);
+    if (note) this.record(note.mask, note.content);
+    this.store = await openStore();
+    this.outbox = this.early(new Outbox(this.store));
+    let opened = note && await open(this.store, note.session);
+    if (!opened) {
+      this.forgetEarly();
+      noteTab(server, study, null);
+      opened = await this.beginAnew();
+      if (!opened) return;
+    }
+    this.enter(opened);
+    if (!this.store.isLasting) this.change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
+    await this.startCamera();
+    if (this.settings.replay) await this.startReplay();
+    sendLeftovers(this.store, opened.session.id).catch((error: unknown) => {
+      console.warn(`affectograph: what earlier pages left is not sent yet: ${sentence(error)}`);
+    });
+  }
+
+  /** What came before there was an outbox. */
+  private drafts: Parameters<Outbox['add']>[0][] = [];
+
+  private early(outbox: Outbox): Outbox {
+    for (const draft of this.drafts) outbox.add(draft);
+    this.drafts = [];
+    return outbox;
+  }
+
+  private forgetEarly(): void {
+    this.capture?.stop();
+    this.capture = null;
+    if (this.store) this.outbox = new Outbox(this.store);
+  }
+
+  /** Asks the visitor, then the server. Null where one of them said no. */
+  private async beginAnew(): Promise<Opened | null> {
+    const { settings, store } = this;
+    const consent = await this.consent();
+    if (!consent) {
+      this.change({ phase: 'declined' });
+      return null;
+    }
+    this.change({ phase: 'connecting' });
+    const started = await begin(this.api, settings.key, {
+      study: settings.study,
+      ...(settings.participant === undefined ? {} : { participant: settings.participant }),
+      consent,
+      camera: settings.camera,
+      client: {
+        version: VERSION, user_agent: navigator.userAgent, language: navigator.language,
+        screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
+      },
+    }, (why) => this.change({ problem: `the server does not answer: ${why}` }));
+    this.change({ problem: null });
+    await store!.keep({
+      id: started.session, server: settings.server, study: settings.study, token: started.token,
+      participant: started.participant, mask: [...started.mask, ...settings.mask], content: started.content,
+      max_batch_bytes: started.max_batch_bytes, next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false,
+      touched_utc_ms: Date.now(),
+    });
+    return open(store!, started.session);
+  }
+
+  private async consent() {
+    const given = this.settings.consentGiven;
+    if (given) {
+      const { given_utc_ms = Date.now(), text = '' } = given === true ? {} : given;
+      return { given_utc_ms, text_sha256: await sha256(text) };
+    }
+    this.change({ phase: 'asking' });
+    const { ask } = await load<typeof import('./consent/dialog')>(this.settings.assets, 'consent.js');
+    const agreed = await ask(this.settings, this.asked.signal);
+    return agreed === null ? null : { given_utc_ms: Date.now(), text_sha256: await sha256(agreed) };
+  }
+
+  /** Begins to capture. Nothing is captured before this is called, and nobody calls it before consent. */
+  private record(mask: readonly string[], content: Content): void {
+    const add: Outbox['add'] = (draft) => { if (this.outbox) this.outbox.add(draft); else this.drafts.push(draft); };
+    this.capture = capture({ mask, content }, sources, (_, kind, page_ms, json) => {
+      add({ stream: 'page', page_ms, rest: eventRest(kind, json) });
+      if (this.events$.observed) this.events$.next({ kind, page_ms, data: JSON.parse(json) as RecordedEvent['data'] });
+    }, (page_ms) => {
+      const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
+      add({ stream: 'page', page_ms, rest: gapRest(gap) });
+    });
+  }
+
+  /** This document records for the session. */
+  private enter(opened: Opened): void {
+    const { settings, store, outbox } = this;
+    const { session, document } = opened;
+    this.opened = opened;
+    this.info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
+    noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
+    if (!this.capture) this.record(session.mask, session.content);
+    outbox!.open(session.id, document, opened.next);
+    this.sender = new Sender(this.api, store!, session, (info) => info.document === this.opened?.document && !info.clock);
+    this.running.add(this.sender.run$().subscribe((outcome) => this.told(outcome)));
+    this.running.add(outbox!.stored$.subscribe(() => this.sender?.wake()));
+    this.running.add(outbox!.failed$.subscribe((error) => this.change({ problem: `not stored yet: ${sentence(error)}` })));
+    this.running.add(clock$(this.api, tick()).subscribe((fresh) => {
+      const clock = better(this.info!.clock, fresh);
+      this.info = { ...this.info!, clock };
+      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.info.document };
+      outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
+      this.change({ clock_uncertainty_ms: clock.uncertainty_ms });
+      store!.keepDocument(session.id, this.info).then(() => this.sender?.wake(), () => undefined);
+      this.capture?.attach();
+    }));
+    this.running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.leave(event.persisted)));
+    this.running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
+      if (event.persisted) void this.guarded(() => this.comeBack());
+    }));
+    this.running.add(on(window.document, 'visibilitychange', () => {
+      if (window.document.visibilityState === 'hidden') this.leave(false); // a phone may never say more
+    }));
+    for (const type of ['online', 'offline']) {
+      this.running.add(on(window, type, () => this.change({ isOnline: navigator.onLine })));
+    }
+    this.change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
+  }
+
+  private told(outcome: Outcome): void {
+    const waiting = this.outbox?.waiting ?? 0;
+    switch (outcome.kind) {
+      case 'acknowledged':
+        this.outbox?.acknowledged(outcome.batch);
+        this.change({ acknowledged: this.state.acknowledged + outcome.batch.records.length, waiting, problem: null });
+        break;
+      case 'seen':
+        this.change({ waiting });
+        break;
+      case 'waiting':
+        this.change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
+        break;
+      case 'refused':
+        console.warn(`affectograph: the server did not understand a record: ${outcome.why}`);
+        break;
+      case 'ended':
+        noteTab(this.settings.server, this.settings.study, null);
+        if (this.opened) this.store?.forget(this.opened.session.id).catch(() => undefined);
+        this.fail(outcome.why);
+        break;
+    }
+  }
+
+  // ---- going and coming --------------------------------------------------------------------------------------
+
+  private leave(isKept: boolean): void {
+    const { opened, outbox, info } = this;
+    if (!opened || !outbox) return;
+    this.capture?.emit.release();
+    const records = outbox.leave();
+    if (records.length > 0 && info) {
+      this.api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([info], records));
+    }
+    if (isKept) {
+      // The browser may bring this very document back; meanwhile the next one counts on.
+      outbox.close();
+      opened.release();
+    }
+  }
+
+  private async comeBack(): Promise<void> {
+    const { store, outbox } = this;
+    const opened = this.opened && await open(store!, this.opened.session.id);
+    if (!opened) throw new Error('another page has ended this session');
+    this.opened = opened;
+    this.info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.info?.clock ?? null };
+    await store!.keepDocument(opened.session.id, this.info);
+    outbox!.open(opened.session.id, opened.document, opened.next);
+  }
+
+  // ---- camera and replay -------------------------------------------------------------------------------------
+
+  private async startCamera(): Promise<void> {
+    const { settings, store, outbox, opened } = this;
+    if (settings.camera === 'off') return;
+    try {
+      const module = await load<typeof import('./camera/camera')>(settings.assets, 'camera.js');
+      this.camera = new module.Camera(settings, opened!.session, store!, (draft) => outbox!.add(draft), {
+        state: (camera) => this.change({ camera }),
+        affect: (affect) => this.affect$.next(affect),
+        stored: () => this.sender?.wake(),
+      });
+      await this.camera.start();
+    } catch (error) {
+      const detail = JSON.stringify({ detail: `the camera's part of this library does not load: ${sentence(error)}` });
+      outbox!.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
+      this.change({ camera: 'absent' });
+    }
+  }
+
+  private async startReplay(): Promise<void> {
+    try {
+      this.running.add(await startReplay(this.settings, this.opened!.session.mask, (page_ms, json) => {
+        this.outbox?.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', json) });
+      }));
+    } catch (error) {
+      console.warn(`affectograph: the page is not recorded for replay: ${sentence(error)}`);
+    }
+  }
+
+  // ---- stop --------------------------------------------------------------------------------------------------
+
+  private async end(): Promise<void> {
+    this.asked.abort();
+    if (this.starting) await this.starting;
+    const { opened, store, outbox } = this;
+    if (this.state.phase !== 'recording' || !opened || !store || !outbox) return;
+    this.change({ phase: 'finishing' });
+    this.capture?.stop();
+    await this.camera?.stop();
+    const { id } = opened.session;
+    noteTab(this.settings.server, this.settings.study, null);
+    await outbox.flush();
+    await store.change(id, (session) => { session.is_stopped = true; });
+    this.sender?.hurry();
+    const until = performance.now() + STOP_PATIENCE_MS;
+    while (performance.now() < until && !this.has('failed')) {
+      if (await this.tryToFinish(store, id)) break;
+      this.sender?.hurry();
+      await pause(FINISH_EVERY_MS / 4);
+    }
+    this.running.unsubscribe();
+    outbox.close();
+    opened.release();
+    this.events$.complete();
+    this.affect$.complete();
+  }
+
+  /** False where something is still on its way; the next page of this site goes on with it. */
+  private async tryToFinish(store: Store, id: string): Promise<boolean> {
+    if (this.outbox!.waiting > 0) await this.outbox!.flush();
+    if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
+    try {
+      const isWhole = await finish(this.api, store, id);
+      this.change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'the server says that something is missing' });
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.isFinal) throw error;
+      this.told({ kind: 'waiting', why: sentence(error) });
+      await pause(FINISH_EVERY_MS);
+      return false;
+    }
+  }
+}
+
+/** A recorder for this page. It does nothing before `start()`. */
+export const createRecorder = (options: RecorderOptions): Recorder => new PageRecorder(settle(options));

@@ -1,0 +1,44 @@
+// Keys, as far as they may be known.
+
+import { toText } from '../natives/js';
+import { codeOf, here, keyOf } from '../natives/dom';
+import { type Source, laneOf, synthetic } from '../capture/capture';
+import { isTextField } from '../capture/masking';
+import { deep, selector } from '../capture/selector';
+import { text } from '../capture/text';
+
+export const key: Source = ({ emit, masks, on }) => {
+  // A key pressed in a masked field and let go elsewhere is still that key.
+  const heldMasked = { __proto__: null } as unknown as Record<string, true>;
+  const handle = (kind: string) => (event: KeyboardEvent, t: number) => {
+    const node = deep(event);
+    const code = toText(codeOf(event));
+    const name = text(keyOf(event), 32);
+    let masked = masks.isTypingMasked(node);
+    // Where words are not kept, neither are the letters; "Backspace" and "Enter" say nothing about them.
+    if (!masked && name.length < 3 && isTextField(node) && !masks.isContentAllowed(node)) masked = true;
+    if (kind === 'keydown') {
+      if (masked) heldMasked[code] = true;
+    } else if (heldMasked[code]) {
+      masked = true;
+      delete heldMasked[code];
+    }
+    emit.now(laneOf(event), kind, t, {
+      __proto__: null,
+      target: selector(node),
+      key: masked ? undefined : name,
+      code: masked ? undefined : text(code, 32),
+      alt: !masked && event.altKey || undefined,
+      ctrl: !masked && event.ctrlKey || undefined,
+      meta: !masked && event.metaKey || undefined,
+      shift: !masked && event.shiftKey || undefined,
+      is_repeat: event.repeat || undefined,
+      is_composing: event.isComposing || undefined,
+      is_masked: masked || undefined,
+      synthetic: synthetic(event),
+    });
+  };
+  on(here, 'keydown', handle('keydown'));
+  on(here, 'keyup', handle('keyup'));
+  return undefined;
+};

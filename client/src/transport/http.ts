@@ -1,0 +1,133 @@
+// The five requests of protocol v1 and what their answers mean. Knows no store and no retrying.
+
+import type { Ping } from './clock';
+import type { Chunk, DocumentInfo } from './store';
+
+/** An answer that is no success. `message` is the server's own sentence where it gave one. */
+export class Refused extends Error {
+  constructor(readonly status: number, message: string, readonly retry_after_ms: number | null, readonly body: Problem) {
+    super(message);
+  }
+
+  /** The session cannot go on: whoever asks again gets the same answer. */
+  get isFinal(): boolean { return [401, 403, 404, 410].includes(this.status); }
+  /** Some of the records were not understood; all others are on disk. */
+  get isPartly(): boolean { return this.body.committed !== undefined && this.status === 422; }
+  get isTooLarge(): boolean { return this.status === 413; }
+  get isNotUnderstood(): boolean { return this.status === 400 || this.status === 415 || this.status === 422; }
+}
+
+export interface Problem {
+  title?: string;
+  detail?: string;
+  /** With it, a refusal of records is an acknowledgement all the same: what was refused stands as a gap in its place. */
+  committed?: Record<string, number>;
+  refused?: { stream: string; seq: number; why: string }[];
+}
+
+export interface Started {
+  session: string;
+  token: string;
+  participant: string;
+  number: number;
+  zero_utc_ms: number;
+  mask: string[];
+  content: string[];
+  max_batch_bytes: number;
+}
+
+export interface StartRequest {
+  study: string;
+  participant?: string;
+  consent: { given_utc_ms: number; text_sha256: string | null };
+  camera: string;
+  client: { version: string; user_agent: string; language: string; screen: string };
+}
+
+/** No answer after this long is none. */
+const PATIENCE_MS = 20_000;
+/** Browsers let no more than 64 KiB out at once while a page goes away: one batch on its way, and one on leaving. */
+export const KEEPALIVE_BYTES = 30_000;
+const WORTH_PACKING = 4096;
+
+const request = fetch.bind(globalThis);
+
+const refusal = async (response: Response): Promise<Refused> => {
+  let body: Problem = {};
+  try {
+    body = await response.json() as Problem;
+  } catch {
+    // A proxy's own page: the status says enough.
+  }
+  const after = Number(response.headers.get('retry-after') ?? 'x');
+  const message = body.detail ?? body.title ?? `the server answered ${response.status}`;
+  return new Refused(response.status, message, Number.isFinite(after) ? after * 1000 : null, body);
+};
+
+const ask = async (url: string, init: RequestInit): Promise<Response> => {
+  // A cookie of the site's would be the visitor's identity: none is sent.
+  const response = await request(url, {
+    credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(PATIENCE_MS), ...init,
+  });
+  if (!response.ok) throw await refusal(response);
+  return response;
+};
+
+const bearer = (token: string, more: Record<string, string> = {}) => ({ authorization: `Bearer ${token}`, ...more });
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const gzip = async (body: string): Promise<{ body: BodyInit; headers: Record<string, string> }> => {
+  if (body.length < WORTH_PACKING || typeof CompressionStream === 'undefined') return { body, headers: JSON_TYPE };
+  const packed = new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'));
+  return { body: await new Response(packed).arrayBuffer(), headers: { ...JSON_TYPE, 'content-encoding': 'gzip' } };
+};
+
+export const batchBody = (documents: readonly DocumentInfo[], records: readonly string[]): string =>
+  `{"documents":${JSON.stringify(documents)},"records":[${records.join(',')}]}`;
+
+export class Api {
+  readonly base: string;
+
+  constructor(server: string) {
+    this.base = server.replace(/\/+$/, '') + '/v1';
+  }
+
+  /** One question for the server's clock. It was read before the answer's first byte: when that came is what counts. */
+  async ping(): Promise<Ping> {
+    const sent_ms = performance.now();
+    const response = await ask(`${this.base}/clock`, {});
+    const received_ms = performance.now();
+    const { utc_ms } = await response.json() as { utc_ms: number };
+    if (!Number.isFinite(utc_ms)) throw new Error('the server told no time');
+    return { sent_ms, received_ms, server_utc_ms: utc_ms };
+  }
+
+  async start(key: string, body: StartRequest): Promise<Started> {
+    const init = { method: 'POST', headers: bearer(key, JSON_TYPE), body: JSON.stringify(body) };
+    return await (await ask(`${this.base}/sessions`, init)).json() as Started;
+  }
+
+  async records(session: string, token: string, json: string): Promise<Record<string, number>> {
+    const { body, headers } = await gzip(json);
+    const keepalive = (typeof body === 'string' ? json.length * 2 : (body as ArrayBuffer).byteLength) < KEEPALIVE_BYTES;
+    const init = { method: 'POST', headers: bearer(token, headers), body, keepalive };
+    return (await (await ask(`${this.base}/sessions/${session}/records`, init)).json() as { committed: Record<string, number> })
+      .committed;
+  }
+
+  /** While the page goes away: nobody waits for the answer, and what is not answered is sent again later. */
+  recordsOnLeaving(session: string, token: string, json: string): void {
+    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: json, keepalive: true, signal: null };
+    ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);
+  }
+
+  async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
+    const headers = bearer(token, { 'content-type': 'video/webm' });
+    await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
+  }
+
+  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
+    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: JSON.stringify({ streams, video_chunks }) };
+    await ask(`${this.base}/sessions/${session}/finish`, init);
+  }
+}

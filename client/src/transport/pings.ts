@@ -1,0 +1,34 @@
+// Asks the server for its time: every few seconds, and more often as long as the answers came late.
+
+import { EMPTY, type Observable, catchError, defer, exhaustMap, filter, from, timer } from 'rxjs';
+import { type Ping, measure } from './clock';
+import type { Api } from './http';
+import type { ClockReading } from './store';
+
+const PINGS = 8;
+const EVERY_MS = 1_000;
+/** With a good reading, only every so many rounds. */
+const QUIET_ROUNDS = 5;
+const GOOD_MS = 2;
+/** What is not good by then will not become good: a slow network. */
+const EAGER_ROUNDS = 30;
+
+export const burst = async (api: Api, count: number, tick_ms: number): Promise<ClockReading | null> => {
+  const pings: Ping[] = [];
+  for (let i = 0; i < count; i++) pings.push(await api.ping());
+  return measure(pings, tick_ms);
+};
+
+/** One reading a round. */
+export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => {
+  let best_ms = Infinity;
+  return timer(0, EVERY_MS).pipe(
+    filter((round) => round % QUIET_ROUNDS === 0 || best_ms > GOOD_MS && round < EAGER_ROUNDS),
+    // Without network there is no reading; the next one comes in time.
+    exhaustMap(() => defer(() => from(burst(api, PINGS, tick_ms))).pipe(catchError(() => EMPTY))),
+    filter((reading): reading is ClockReading => {
+      best_ms = Math.min(best_ms, reading?.uncertainty_ms ?? Infinity);
+      return reading !== null;
+    }),
+  );
+};

@@ -1,0 +1,42 @@
+// One record as it travels: everything but its number is known where it happens, the number when it is stored.
+
+import type { Numbers } from './store';
+
+export interface Draft {
+  stream: string;
+  page_ms: number;
+  /** The rest of the record's fields as JSON, without braces: `"kind":"click","data":{…}`. */
+  rest: string;
+}
+
+export const eventRest = (kind: string, dataJson: string): string => `"kind":${JSON.stringify(kind)},"data":${dataJson}`;
+
+export const sampleRest = (frame: number, values: readonly number[]): string =>
+  // What a network does not tell is NaN, "not known", which JSON writes as null.
+  `"frame":${frame},"values":${JSON.stringify(values)}`;
+
+export interface Gap {
+  until_ms: number;
+  reason: string;
+  lost: number;
+  note: string;
+}
+
+export const gapRest = (gap: Gap): string => `"gap":${JSON.stringify(gap)}`;
+
+/** Gives each draft its number and counts on in `next`. */
+export const number = (drafts: readonly Draft[], document: number, next: Numbers): string[] =>
+  drafts.map(({ stream, page_ms, rest }) => {
+    const seq = next[stream] ?? 0;
+    next[stream] = seq + 1;
+    return `{"stream":${JSON.stringify(stream)},"seq":${seq},"document":${document},"page_ms":${page_ms},${rest}}`;
+  });
+
+/** A record that the server does not understand becomes a gap with the same number, so that nothing waits behind it. */
+export const refusedAsGap = (record: string, why: string): string => {
+  const { stream, seq, document, page_ms } = JSON.parse(record) as {
+    stream: string; seq: number; document: number; page_ms: number;
+  };
+  const gap: Gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: why.slice(0, 200) };
+  return JSON.stringify({ stream, seq, document, page_ms, gap });
+};

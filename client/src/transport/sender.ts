@@ -1,0 +1,164 @@
+// From the store to the server, oldest first, for as long as it takes: one session's worth.
+
+import {
+  EMPTY, Observable, Subject, catchError, defer, exhaustMap, from, merge, retry, startWith, throwError, timer,
+} from 'rxjs';
+import { online$ } from './listen';
+import { Refused, type Api, batchBody } from './http';
+import { refusedAsGap } from './record';
+import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
+
+const LEAST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** What waits is looked for again after this, should nothing have woken us. */
+const LOOK_EVERY_MS = 5_000;
+
+export type Outcome =
+  /** On the server's disk. */
+  | { kind: 'acknowledged'; batch: Batch }
+  | { kind: 'seen'; chunk: Chunk }
+  /** The server is not there, or asks for patience; it is asked again by itself. */
+  | { kind: 'waiting'; why: string }
+  /** The server did not understand some records; gaps stand in their places. */
+  | { kind: 'refused'; why: string }
+  /** The session can take nothing more. What it has not got stays here. */
+  | { kind: 'ended'; why: string };
+
+/** Half of each wait is random: a thousand pages that lost one server must not come back at one time. */
+export const waitMs = (attempt: number, error: unknown, random = Math.random): number => {
+  if (error instanceof Refused && error.retry_after_ms !== null) return error.retry_after_ms;
+  const most = Math.min(LONGEST_WAIT_MS, LEAST_WAIT_MS * 2 ** Math.min(attempt - 1, 10));
+  return most * (0.5 + 0.5 * random());
+};
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class Sender {
+  private readonly woken$ = new Subject<void>();
+  private readonly hurried$ = new Subject<void>();
+  private isEnded = false;
+  /** In a row. */
+  private failures = 0;
+
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store,
+    private readonly session: Pick<StoredSession, 'id' | 'token' | 'max_batch_bytes'>,
+    /** Documents whose clock is not measured yet although it still can be: their records wait. */
+    private readonly mustWait: (info: DocumentInfo) => boolean = () => false,
+  ) {}
+
+  /** Ends a wait: somebody is looking on. */
+  hurry(): void {
+    this.hurried$.next();
+    this.wake();
+  }
+
+  wake(): void {
+    this.woken$.next();
+  }
+
+  /** Sends whenever there is something, until it is unsubscribed or the session ends. */
+  run$(): Observable<Outcome> {
+    return merge(this.woken$, online$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
+      startWith(undefined),
+      exhaustMap(() => this.empty$()),
+    );
+  }
+
+  /** Sends what is there now, however long that takes. */
+  empty$(): Observable<Outcome> {
+    return new Observable<Outcome>((out) => {
+      const subscription = defer(() => from(this.sendAll((outcome) => out.next(outcome)))).pipe(
+        retry({
+          delay: (error: unknown) => {
+            this.failures += 1;
+            if (error instanceof Refused && error.isFinal) return throwError(() => error);
+            out.next({ kind: 'waiting', why: sentence(error) });
+            return merge(timer(waitMs(this.failures, error)), online$, this.hurried$);
+          },
+        }),
+        catchError((error: unknown) => {
+          this.isEnded = true;
+          out.next({ kind: 'ended', why: sentence(error) });
+          return EMPTY;
+        }),
+      ).subscribe({ complete: () => out.complete() });
+      return () => subscription.unsubscribe();
+    });
+  }
+
+  private async sendAll(tell: (outcome: Outcome) => void): Promise<void> {
+    for (;;) {
+      if (this.isEnded) return;
+      const batch = await this.store.oldestBatch(this.session.id);
+      if (batch) {
+        const sent = await this.sendBatch(batch, tell);
+        if (sent) continue;
+      }
+      const chunk = await this.store.oldestChunk(this.session.id);
+      if (!chunk) return;
+      await this.api.video(this.session.id, this.session.token, chunk);
+      this.failures = 0;
+      await this.store.dropChunk(this.session.id, chunk);
+      tell({ kind: 'seen', chunk });
+    }
+  }
+
+  /** False where it has to wait for a clock. */
+  private async sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
+    const documents = await this.store.documents(this.session.id);
+    if (documents.some((d) => d.document === batch.document && this.mustWait(d))) return false;
+    const parts = portions(batch.records, this.session.max_batch_bytes);
+    for (let records = parts.shift(); records; records = parts.shift()) {
+      await this.sendRecords(documents, records, tell);
+      // What is through is not sent again when a later part fails.
+      if (parts.length > 0) await this.store.replaceBatch({ ...batch, records: parts.flat() });
+    }
+    await this.store.dropBatch(batch);
+    tell({ kind: 'acknowledged', batch });
+    return true;
+  }
+
+  private async sendRecords(documents: DocumentInfo[], records: string[], tell: (outcome: Outcome) => void): Promise<void> {
+    const send = (some: string[]) => this.api.records(this.session.id, this.session.token, batchBody(documents, some));
+    try {
+      await send(records);
+      this.failures = 0;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (error.isPartly) {
+        tell({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
+      } else if ((error.isTooLarge || error.isNotUnderstood) && records.length > 1) {
+        const half = records.length >> 1;
+        await this.sendRecords(documents, records.slice(0, half), tell);
+        await this.sendRecords(documents, records.slice(half), tell);
+      } else if (error.isTooLarge || error.isNotUnderstood) {
+        await send([refusedAsGap(records[0]!, error.message)]);
+        tell({ kind: 'refused', why: error.message });
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Parts of at most so many bytes; a record that is larger is one of its own. */
+export const portions = (records: readonly string[], most_bytes: number): string[][] => {
+  const all: string[][] = [];
+  let part: string[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    // At most three bytes of UTF-8 a unit; the envelope's own are few.
+    const size = record.length * 3 + 1;
+    if (part.length > 0 && bytes + size > most_bytes - 1000) {
+      all.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += size;
+  }
+  if (part.length > 0) all.push(part);
+  return all;
+};

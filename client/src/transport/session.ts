@@ -1,0 +1,129 @@
+// The life of a session in this browser: begun or taken up again, owned by one tab, finished, forgotten.
+
+import { defer, from, lastValueFrom, retry, throwError, timer } from 'rxjs';
+import { Api, Refused, type StartRequest, type Started } from './http';
+import { adoptLeft } from './outbox';
+import { HANDOVER_MS, type Release, own } from './ownership';
+import { burst } from './pings';
+import { Sender, waitMs } from './sender';
+import type { Numbers, Store, StoredSession } from './store';
+
+/** What a reloaded page must know before its first event, without waiting for IndexedDB. */
+export interface TabNote {
+  session: string;
+  mask: string[];
+  content: string[];
+}
+
+const LENT_PINGS = 5;
+/** A session that nobody stopped is finished for its tab after this long without a word. */
+const ABANDONED_MS = 30 * 60_000;
+
+const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;
+
+export const tabNote = (server: string, study: string): TabNote | null => {
+  try {
+    return JSON.parse(sessionStorage.getItem(tabKey(server, study)) ?? 'null') as TabNote | null;
+  } catch {
+    return null;
+  }
+};
+
+export const noteTab = (server: string, study: string, note: TabNote | null): void => {
+  try {
+    if (note) sessionStorage.setItem(tabKey(server, study), JSON.stringify(note));
+    else sessionStorage.removeItem(tabKey(server, study));
+  } catch {
+    // Without it a reload begins a new session.
+  }
+};
+
+/** One document's part of a session. */
+export interface Opened {
+  session: StoredSession;
+  document: number;
+  next: Numbers;
+  release: Release;
+}
+
+/** Asks until the server answers. Rejects with a `Refused` where it will never say yes. */
+export const begin = (api: Api, key: string, request: StartRequest, waiting: (why: string) => void): Promise<Started> =>
+  lastValueFrom(defer(() => from(api.start(key, request))).pipe(
+    retry({
+      delay: (error: unknown, attempt) => {
+        if (error instanceof Refused && error.status < 500 && error.status !== 429) return throwError(() => error);
+        waiting(error instanceof Error ? error.message : String(error));
+        return timer(waitMs(attempt, error));
+      },
+    }),
+  ));
+
+/** Makes this document the session's next one. Null where the session is gone, stopped, or another tab's. */
+export const open = async (store: Store, id: string): Promise<Opened | null> => {
+  const release = await own(id, HANDOVER_MS);
+  if (!release) return null;
+  await adoptLeft(store, id);
+  const session = await store.change(id, (s) => { if (!s.is_stopped) s.documents += 1; });
+  if (!session || session.is_stopped) {
+    release();
+    return null;
+  }
+  const info = { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock: null };
+  await store.keepDocument(id, info);
+  return { session, document: session.documents, next: session.next, release };
+};
+
+/** Tells the server that this was all, and forgets the session. False where the server says that something is missing. */
+export const finish = async (api: Api, store: Store, id: string): Promise<boolean> => {
+  const session = await store.session(id);
+  if (!session) return true;
+  const numbered = Object.fromEntries(Object.entries(session.next).filter(([, n]) => n > 0));
+  let isWhole = true;
+  try {
+    await api.finish(id, session.token, numbered, session.video_chunks);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 429 || error.status >= 500) throw error;
+    isWhole = error.status !== 409;
+  }
+  await store.forget(id);
+  return isWhole;
+};
+
+/** None of its documents lived long enough to measure its clock: this page's reading places them, by the wall clock that
+ * all share. */
+const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
+  const documents = await store.documents(id);
+  if (documents.length === 0 || documents.some((d) => d.clock) || await store.countBatches(id) === 0) return;
+  const clock = await burst(api, LENT_PINGS, 1);
+  const session = await store.change(id, (s) => { s.documents += 1; });
+  if (session) await store.keepDocument(id, { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock });
+};
+
+/** Sends what earlier pages of this site left behind: of tabs that were closed, crashed or had no network. */
+export const sendLeftovers = async (store: Store, own_id: string | null): Promise<void> => {
+  for (const session of await store.sessions()) {
+    if (session.id === own_id) continue;
+    const release = await own(session.id, 0);
+    if (!release) continue; // its tab is alive
+    try {
+      await adoptLeft(store, session.id);
+      const api = new Api(session.server);
+      await lendClock(api, store, session.id);
+      let hasEnded = false;
+      await new Promise<void>((resolve, reject) => {
+        new Sender(api, store, session).empty$().subscribe({
+          next: (outcome) => { hasEnded ||= outcome.kind === 'ended'; },
+          complete: resolve,
+          error: reject,
+        });
+      });
+      const current = await store.session(session.id);
+      if (hasEnded) await store.forget(session.id);
+      else if (current && (current.is_stopped || Date.now() - current.touched_utc_ms > ABANDONED_MS)) {
+        await finish(api, store, session.id);
+      }
+    } finally {
+      release();
+    }
+  }
+};

@@ -1,0 +1,289 @@
+// Where everything waits until the server has it: IndexedDB, or this document's memory where a browser denies it.
+//
+// A batch is written before it is sent, in one transaction with the numbers that its records used up. So what reached the
+// server is here too, and no number is ever given twice, whatever crashes when.
+
+/** How many records of each stream were numbered. */
+export type Numbers = Record<string, number>;
+
+export interface StoredSession {
+  id: string;
+  server: string;
+  study: string;
+  token: string;
+  participant: string;
+  /** What the server said at the beginning. */
+  mask: string[];
+  content: string[];
+  max_batch_bytes: number;
+  next: Numbers;
+  documents: number;
+  video_chunks: number;
+  /** Frames of the camera, in all documents. */
+  frames: number;
+  /** `stop()` was called: what is left is sent, then the session is finished. */
+  is_stopped: boolean;
+  touched_utc_ms: number;
+}
+
+/** Server time minus `performance.now()` of one document. */
+export interface ClockReading {
+  at_ms: number;
+  offset_ms: number;
+  uncertainty_ms: number;
+}
+
+export interface DocumentInfo {
+  document: number;
+  time_origin_utc_ms: number;
+  clock: ClockReading | null;
+}
+
+export interface Batch {
+  session: string;
+  document: number;
+  /** Counts the batches of the document. */
+  k: number;
+  /** Records as JSON texts. */
+  records: string[];
+}
+
+/** About a second of WebM, counted over the whole session. */
+export interface Chunk {
+  n: number;
+  bytes: Blob;
+}
+
+export interface Store {
+  /** False where nothing outlives this document. */
+  readonly isLasting: boolean;
+  sessions(): Promise<StoredSession[]>;
+  session(id: string): Promise<StoredSession | undefined>;
+  /** Creates or replaces. */
+  keep(session: StoredSession): Promise<void>;
+  /** Changes what is stored now, in one transaction. Does nothing where the session is gone. */
+  change(id: string, how: (session: StoredSession) => void): Promise<StoredSession | undefined>;
+  keepDocument(session: string, info: DocumentInfo): Promise<void>;
+  documents(session: string): Promise<DocumentInfo[]>;
+  /** Adds a batch and what its records used up. */
+  keepBatch(batch: Batch, next: Numbers): Promise<void>;
+  oldestBatch(session: string): Promise<Batch | undefined>;
+  replaceBatch(batch: Batch): Promise<void>;
+  dropBatch(batch: Batch): Promise<void>;
+  countBatches(session: string): Promise<number>;
+  /** Adds a chunk and counts it in its session. */
+  keepChunk(session: string, chunk: Chunk): Promise<void>;
+  oldestChunk(session: string): Promise<Chunk | undefined>;
+  dropChunk(session: string, chunk: Chunk): Promise<void>;
+  countChunks(session: string): Promise<number>;
+  /** Everything of a session. */
+  forget(session: string): Promise<void>;
+}
+
+/** The larger of both for each stream. */
+export const atLeast = (a: Numbers, b: Numbers): Numbers => {
+  const all: Numbers = { ...a };
+  for (const [stream, n] of Object.entries(b)) all[stream] = Math.max(all[stream] ?? 0, n);
+  return all;
+};
+
+const NAME = 'affectograph';
+const VERSION = 1;
+const SESSIONS = 'sessions';
+const DOCUMENTS = 'documents';
+const BATCHES = 'batches';
+const CHUNKS = 'chunks';
+const ALL = [SESSIONS, DOCUMENTS, BATCHES, CHUNKS];
+
+const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
+  request.onsuccess = () => resolve(request.result);
+  request.onerror = () => reject(request.error ?? new Error('IndexedDB refused a request'));
+});
+
+const ended = (transaction: IDBTransaction): Promise<void> => new Promise((resolve, reject) => {
+  transaction.oncomplete = () => resolve();
+  transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB ended a transaction'));
+});
+
+/** All keys that begin with the session. */
+const of = (session: string) => IDBKeyRange.bound([session], [session, []]);
+
+class LastingStore implements Store {
+  readonly isLasting = true;
+
+  constructor(private readonly db: IDBDatabase) {}
+
+  private begin(names: string | string[], mode: IDBTransactionMode): IDBTransaction {
+    return this.db.transaction(names, mode);
+  }
+
+  private read<T>(name: string, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    return done(ask(this.begin(name, 'readonly').objectStore(name)));
+  }
+
+  private write(name: string, ask: (store: IDBObjectStore) => unknown): Promise<void> {
+    const transaction = this.begin(name, 'readwrite');
+    ask(transaction.objectStore(name));
+    return ended(transaction);
+  }
+
+  sessions() { return this.read<StoredSession[]>(SESSIONS, (s) => s.getAll()); }
+  session(id: string) { return this.read<StoredSession | undefined>(SESSIONS, (s) => s.get(id)); }
+  keep(session: StoredSession) { return this.write(SESSIONS, (s) => s.put(session)); }
+
+  async change(id: string, how: (session: StoredSession) => void) {
+    const transaction = this.begin(SESSIONS, 'readwrite');
+    const end = ended(transaction);
+    const session = await changeIn(transaction, id, how);
+    await end;
+    return session;
+  }
+
+  keepDocument(session: string, info: DocumentInfo) {
+    return this.write(DOCUMENTS, (s) => s.put(info, [session, info.document]));
+  }
+
+  documents(session: string) { return this.read<DocumentInfo[]>(DOCUMENTS, (s) => s.getAll(of(session))); }
+
+  async keepBatch(batch: Batch, next: Numbers) {
+    const transaction = this.begin([SESSIONS, BATCHES], 'readwrite');
+    const end = ended(transaction);
+    transaction.objectStore(BATCHES).put(batch, keyOf(batch));
+    await changeIn(transaction, batch.session, (session) => {
+      session.next = atLeast(session.next, next);
+      session.touched_utc_ms = Date.now();
+    });
+    await end;
+  }
+
+  async oldestBatch(session: string) {
+    const [batch] = await this.read<Batch[]>(BATCHES, (s) => s.getAll(of(session), 1));
+    return batch;
+  }
+
+  replaceBatch(batch: Batch) { return this.write(BATCHES, (s) => s.put(batch, keyOf(batch))); }
+  dropBatch(batch: Batch) { return this.write(BATCHES, (s) => s.delete(keyOf(batch))); }
+  countBatches(session: string) { return this.read(BATCHES, (s) => s.count(of(session))); }
+
+  async keepChunk(session: string, chunk: Chunk) {
+    const transaction = this.begin([SESSIONS, CHUNKS], 'readwrite');
+    const end = ended(transaction);
+    transaction.objectStore(CHUNKS).put(chunk, [session, chunk.n]);
+    await changeIn(transaction, session, (s) => countChunk(s, chunk));
+    await end;
+  }
+
+  async oldestChunk(session: string) {
+    const [chunk] = await this.read<Chunk[]>(CHUNKS, (s) => s.getAll(of(session), 1));
+    return chunk;
+  }
+
+  dropChunk(session: string, { n }: Chunk) { return this.write(CHUNKS, (s) => s.delete([session, n])); }
+  countChunks(session: string) { return this.read(CHUNKS, (s) => s.count(of(session))); }
+
+  forget(session: string) {
+    const transaction = this.begin(ALL, 'readwrite');
+    transaction.objectStore(SESSIONS).delete(session);
+    for (const name of [DOCUMENTS, BATCHES, CHUNKS]) transaction.objectStore(name).delete(of(session));
+    return ended(transaction);
+  }
+}
+
+const countChunk = (session: StoredSession, { n }: Chunk) => {
+  session.video_chunks = Math.max(session.video_chunks, n + 1);
+};
+
+const keyOf = (batch: Batch) => [batch.session, batch.document, batch.k];
+
+const changeIn = async (transaction: IDBTransaction, id: string, how: (session: StoredSession) => void) => {
+  const sessions = transaction.objectStore(SESSIONS);
+  const session = await done<StoredSession | undefined>(sessions.get(id));
+  if (!session) return undefined;
+  how(session);
+  sessions.put(session);
+  return session;
+};
+
+/** The same in memory. */
+export class PassingStore implements Store {
+  readonly isLasting = false;
+  private readonly all = new Map<string, StoredSession>();
+  private readonly infos = new Map<string, DocumentInfo[]>();
+  private batches: Batch[] = [];
+  private chunks: (Chunk & { session: string })[] = [];
+
+  async sessions() { return [...this.all.values()].map((s) => structuredClone(s)); }
+  async session(id: string) { return structuredClone(this.all.get(id)); }
+  async keep(session: StoredSession) { this.all.set(session.id, structuredClone(session)); }
+
+  async change(id: string, how: (session: StoredSession) => void) {
+    const session = this.all.get(id);
+    if (session) how(session);
+    return structuredClone(session);
+  }
+
+  async keepDocument(session: string, info: DocumentInfo) {
+    const others = (this.infos.get(session) ?? []).filter((d) => d.document !== info.document);
+    this.infos.set(session, [...others, { ...info }]);
+  }
+
+  async documents(session: string) { return [...(this.infos.get(session) ?? [])]; }
+
+  async keepBatch(batch: Batch, next: Numbers) {
+    await this.replaceBatch(batch);
+    await this.change(batch.session, (session) => { session.next = atLeast(session.next, next); });
+  }
+
+  async oldestBatch(session: string) { return this.batches.find((b) => b.session === session); }
+
+  async replaceBatch(batch: Batch) {
+    await this.dropBatch(batch);
+    this.batches.push(batch);
+    this.batches.sort((a, b) => a.document - b.document || a.k - b.k);
+  }
+
+  async dropBatch(batch: Batch) {
+    this.batches = this.batches.filter((b) => b.session !== batch.session || b.document !== batch.document || b.k !== batch.k);
+  }
+
+  async countBatches(session: string) { return this.batches.filter((b) => b.session === session).length; }
+
+  async keepChunk(session: string, chunk: Chunk) {
+    await this.dropChunk(session, chunk);
+    this.chunks.push({ session, ...chunk });
+    await this.change(session, (s) => countChunk(s, chunk));
+  }
+
+  async oldestChunk(session: string) {
+    return this.chunks.filter((c) => c.session === session).sort((a, b) => a.n - b.n)[0];
+  }
+
+  async dropChunk(session: string, { n }: Chunk) {
+    this.chunks = this.chunks.filter((c) => c.session !== session || c.n !== n);
+  }
+
+  async countChunks(session: string) { return this.chunks.filter((c) => c.session === session).length; }
+
+  async forget(session: string) {
+    this.all.delete(session);
+    this.infos.delete(session);
+    this.batches = this.batches.filter((b) => b.session !== session);
+    this.chunks = this.chunks.filter((c) => c.session !== session);
+  }
+}
+
+/** Never fails: a browser that keeps nothing (private windows, a full disk) gives a store for this document alone. */
+export const openStore = async (): Promise<Store> => {
+  try {
+    const request = indexedDB.open(NAME, VERSION);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(SESSIONS, { keyPath: 'id' });
+      for (const name of [DOCUMENTS, BATCHES, CHUNKS]) request.result.createObjectStore(name);
+    };
+    const db = await done(request);
+    db.onversionchange = () => db.close();
+    return new LastingStore(db);
+  } catch {
+    return new PassingStore();
+  }
+};

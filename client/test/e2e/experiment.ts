@@ -1,0 +1,61 @@
+// A third party's page, a jsPsych experiment, and a participant whose camera is Chromium's fake one that plays a clip.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { CLIENT, launch, skip as noBrowser } from './browser';
+
+const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
+export const CLIP = join(SHARED, 'media/single_face.mp4');
+/** Why it cannot be played; false where it can. */
+export const skip = noBrowser || (existsSync(CLIP) ? false : `there is no ${CLIP}`);
+
+export const experimentPage = (server: string, key: string, camera: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
+<link rel="stylesheet" href="/node_modules/jspsych/css/jspsych.css">
+<script src="/node_modules/jspsych/dist/index.browser.min.js"></script>
+<script src="/node_modules/@jspsych/plugin-html-button-response/dist/index.browser.min.js"></script>
+<script src="/node_modules/@jspsych/plugin-survey-text/dist/index.browser.min.js"></script>
+<script src="/dist/affectograph.min.js"></script>
+<body><script>
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}', replay: true });
+  const affect = [];
+  recorder.affect$.subscribe((a) => affect.push(a));
+  const jsPsych = initJsPsych({ on_trial_start: (trial) => recorder.mark('trial', { type: trial.type.info.name }) });
+  recorder.start().then(async (state) => {
+    window.begun = state;
+    await jsPsych.run([
+      { type: jsPsychHtmlButtonResponse, stimulus: 'How do you feel?', choices: ['Good', 'Bad'] },
+      { type: jsPsychSurveyText, questions: [{ prompt: 'Tell us why', name: 'why', rows: 3 }] },
+      { type: jsPsychHtmlButtonResponse, stimulus: 'Thank you', choices: ['Done'] },
+    ]);
+    window.ended = await recorder.stop();
+  });
+</script></body></html>`;
+
+/** `folder` gets the clip as the fake camera wants it. */
+export const launchWithFace = (folder: string): Promise<Browser> => {
+  const film = join(folder, 'face.y4m');
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', CLIP, '-pix_fmt', 'yuv420p', film]);
+  return launch([
+    '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${film}`,
+  ]);
+};
+
+/** Agrees, looks on for a while, clicks, types, takes back, answers. */
+export const takePart = async (page: Page, watch_ms: number) => {
+  await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction('window.begun', null, { timeout: 60_000 });
+  await page.waitForTimeout(watch_ms);
+  await page.waitForFunction('recorder.state.clock_uncertainty_ms <= 5', null, { timeout: 40_000 });
+  await page.getByRole('button', { name: 'Good' }).click();
+  await page.locator('textarea').pressSequentially('It was awful');
+  for (let k = 0; k < 5; k++) await page.keyboard.press('Backspace');
+  await page.keyboard.type('fine');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.waitForFunction('window.ended', null, { timeout: 60_000 });
+};

@@ -1,0 +1,103 @@
+// The real server: `affectograph serve` in a folder of its own.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CLIENT } from './browser';
+
+const PROGRAM = process.env['AFFECTOGRAPH_PROGRAM'] ?? join(CLIENT, '../target/debug/affectograph');
+
+const STUDY = `
+name = "smile"
+title = "Smile"
+[page]
+address = "https://example.org"
+mask = [".diary"]
+content = ["textarea"]
+[consent]
+required = true
+text = "You are recorded."
+`;
+
+/** Why it cannot be tested; false where it can. */
+export const noProgram = (): string | false => {
+  if (!existsSync(PROGRAM)) return `${PROGRAM} is not built`;
+  try {
+    execFileSync(PROGRAM, ['serve', '--help'], { stdio: 'pipe' });
+    return false;
+  } catch {
+    return `${PROGRAM} has no \`serve\``;
+  }
+};
+
+export class Program {
+  readonly folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+  readonly sessions = join(this.folder, 'sessions');
+  private process: ChildProcess | null = null;
+  url = '';
+
+  constructor() {
+    mkdirSync(join(this.sessions, 'studies/smile'), { recursive: true });
+    writeFileSync(join(this.sessions, 'studies/smile/study.toml'), STUDY);
+  }
+
+  run(...args: string[]): string {
+    return execFileSync(PROGRAM, [...args], { cwd: join(CLIENT, '..'), env: this.env, stdio: ['ignore', 'pipe', 'pipe'] }).toString();
+  }
+
+  private get env(): NodeJS.ProcessEnv {
+    return { ...process.env, AFFECTOGRAPH_SESSIONS: this.sessions };
+  }
+
+  /** A key for the pages of one origin. */
+  key(origin: string): string {
+    return this.run('serve', 'key', '--study', 'smile', '--origin', origin).trim().split(/\s/)[0]!;
+  }
+
+  async start(): Promise<void> {
+    const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
+    const child = spawn(PROGRAM, ['serve', '--address', address, '--min-free-gb', '0'], {
+      cwd: join(CLIENT, '..'), env: this.env, stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process = child;
+    let errors = '';
+    child.stderr.on('data', (data: Buffer) => { errors += data.toString(); });
+    this.url = await new Promise<string>((resolve, reject) => {
+      let said = '';
+      child.stdout.on('data', (data: Buffer) => {
+        said += data.toString();
+        const url = /https?:\/\/\S+/.exec(said)?.[0];
+        if (url) resolve(url);
+      });
+      child.on('exit', () => reject(new Error(`the server ended: ${errors}`)));
+    });
+  }
+
+  async kill9(): Promise<void> {
+    const { process: child } = this;
+    if (!child) return;
+    this.process = null;
+    child.removeAllListeners('exit');
+    const gone = new Promise((resolve) => child.on('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Session folders, by name. */
+  recorded(): string[] {
+    const files = readdirSync(this.sessions, { recursive: true }) as string[];
+    return files.filter((f) => f.endsWith('session.sqlite'))
+      .map((f) => dirname(join(this.sessions, f))).sort();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Rows of a session's file, read without our program. */
+export const query = <Row>(folder: string, sql: string): Row[] => {
+  const out = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', join(folder, 'session.sqlite'), sql], { maxBuffer: 1e8 }).toString();
+  return JSON.parse(out === '' ? '[]' : out) as Row[];
+};

@@ -1,0 +1,124 @@
+// Against the real server: what a browser recorded is one of the lab's own session files.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { eventually, site } from './browser';
+import { experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
+import { Program, noProgram, query } from './program';
+
+const skip = noFace || noProgram();
+const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+let browser: Browser;
+let program: Program;
+before(async () => {
+  if (skip) return;
+  browser = await launchWithFace(folder);
+  program = new Program();
+  await program.start();
+});
+after(async () => {
+  rmSync(folder, { recursive: true });
+  if (skip) return;
+  await browser.close();
+  await program.kill9();
+  program.remove();
+});
+
+interface Event { stream: string; seq: number; at_ns: number; kind: string; data: string }
+const events = (session: string, stream: string) =>
+  query<Event>(session, `SELECT stream, seq, at_ns, kind, data FROM event WHERE stream = '${stream}' ORDER BY seq`)
+    .map((e) => ({ ...e, data: JSON.parse(e.data) as Record<string, unknown> }));
+const counts = (session: string) => Object.fromEntries(query<{ name: string; n: number }>(session,
+  'SELECT stream.name AS name, count(*) AS n FROM record JOIN stream ON stream.id = record.stream GROUP BY name').map((r) => [r.name, r.n]));
+
+for (const camera of ['video', 'scores']) {
+  test(`an experiment with camera "${camera}" becomes a session`, { skip, timeout: 240_000 }, async () => {
+    const earlier = new Set(program.recorded());
+    const pages: Record<string, string> = {};
+    const shop = await site(pages);
+    pages['/'] = experimentPage(program.url, program.key(shop.url), camera);
+    const page = await browser.newPage();
+    try {
+      await page.goto(shop.url);
+      await takePart(page, 4000);
+      const ended = await page.evaluate('ended') as { phase: string; problem: string | null };
+      assert.deepEqual([ended.phase, ended.problem], ['finished', null]);
+      const session = program.recorded().find((s) => !earlier.has(s))!;
+      const page_events = events(session, 'page');
+      assert.deepEqual(page_events.map((e) => e.seq), page_events.map((_, k) => k));
+      // In order, on one axis: what was typed, what was taken back, the marks.
+      const inputs = page_events.filter((e) => e.kind === 'input');
+      assert.equal(inputs.map((e) => e.data['deleted']).join(''), 'lufwa');
+      assert.ok(page_events.every((e, k) => k === 0 || e.at_ns >= page_events[k - 1]!.at_ns), 'time goes forwards');
+      assert.equal(page_events.filter((e) => e.kind === 'mark').length, 3);
+      const clocks = events(session, 'page_clock').map((e) => e.data as { uncertainty_ms: number; offset_ms: number });
+      const best = Math.min(...clocks.map((c) => c.uncertainty_ms));
+      const click = page_events.find((e) => e.kind === 'click')!;
+      const readings = () => query<{ n: number; low: number; high: number; mean: number }>(session,
+        "SELECT count(*) AS n, min(at_ns)/1e9 AS low, max(at_ns)/1e9 AS high, avg(value) AS mean FROM value WHERE stream = 'affect' AND field = 'valence'")[0]!;
+      await eventually('the face around the click', () => readings().high * 1e9 > click.at_ns, 120_000);
+      const affect = readings();
+      console.log(`${camera}: ${JSON.stringify(counts(session))}; clock ± ${best.toFixed(2)} ms; `
+        + `${affect.n} readings from ${affect.low.toFixed(1)} to ${affect.high.toFixed(1)} s, mean valence ${affect.mean.toFixed(3)}`);
+      assert.ok(best <= 5, 'the clock error is stored and at most 5 ms on loopback');
+      assert.ok(affect.low * 1e9 < click.at_ns);
+      const replay = events(session, 'replay').map((e) => e.data as { type: number });
+      assert.ok(replay.some((e) => e.type === 2) && replay.some((e) => e.type === 3), 'the page itself and what changed in it');
+      if (camera === 'video') console.log(program.run('show', session).split('\n').slice(0, 12).join('\n'));
+    } finally {
+      await page.context().close();
+      shop.close();
+    }
+  });
+}
+
+const MARKS = (server: string, key: string) => `<!doctype html><title>Marks</title><p>Marks</p>
+<script src="/dist/affectograph.min.js"></script>
+<script>
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', consentGiven: true });
+  const started = recorder.start();
+  const first = Number(sessionStorage.getItem('marks') ?? 0);
+  let marks = first;
+  setInterval(() => { sessionStorage.setItem('marks', marks + 1); recorder.mark('m', marks++); }, 20);
+</script>`;
+
+test('the server is killed for 20 s and the page reloaded: nothing lost, nothing doubled', { skip, timeout: 120_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = MARKS(program.url, program.key(shop.url));
+  const page = await browser.newPage();
+  try {
+    await page.goto(shop.url);
+    await page.evaluate('started');
+    await page.waitForTimeout(2000);
+    await program.kill9();
+    await page.waitForTimeout(8000);
+    await page.reload();
+    await page.waitForTimeout(12_000);
+    await program.start();
+    await page.waitForTimeout(3000);
+    await page.reload();
+    await page.waitForTimeout(2000);
+    const made = Number(await page.evaluate('sessionStorage.getItem("marks")'));
+    const { phase } = await page.evaluate('recorder.stop()') as { phase: string };
+    assert.equal(phase, 'finished');
+    
+    const sessions = program.recorded().filter((s) => !earlier.has(s));
+    assert.equal(sessions.length, 1);
+    const all = events(sessions[0]!, 'page');
+    assert.deepEqual(all.map((e) => e.seq), all.map((_, k) => k));
+    const marks = all.filter((e) => e.kind === 'mark').map((e) => e.data['data'] as number);
+    // Those before the start and after `stop` are not recorded; all between are there once.
+    assert.deepEqual(marks, marks.map((_, k) => marks[0]! + k));
+    console.log(`${marks.length} of ${made} marks made, ${all.length} records over ${new Set(all.map((e) => e.data['document'])).size} documents`);
+    assert.ok(marks.length > 800 && marks.at(-1)! >= made - 1);
+  } finally {
+    await page.context().close();
+    shop.close();
+  }
+});

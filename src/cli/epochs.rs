@@ -1,0 +1,145 @@
+//! `affectograph epochs`
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::Epochs;
+use super::show::session_folder;
+use super::{Failure, Places};
+use crate::analysis::{Average, Comparison, describe_dropped};
+use crate::export::write_epochs;
+use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, study_sessions};
+
+/// Two-sided; what counts as found.
+const SIGNIFICANT: f64 = 0.05;
+
+pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
+    let (folders, unreadable) = sessions(a, places)?;
+    let question =
+        Question { conditions: [&a.event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
+    let mut answer = ask(&folders, &question, shown(&folders), &Cancel::default())?;
+    answer.left_out.extend(unreadable);
+    for LeftOut { folder, why } in &answer.left_out {
+        eprintln!("affectograph: {} is left out: {why}", folder.display());
+    }
+    let findings = Findings::of(&answer, a.plan.test_settings())?;
+    if a.json {
+        println!("{}", json!({ "question": question, "findings": findings, "left_out": answer.left_out }));
+    } else {
+        print!("{}", told(&answer, &findings)?);
+    }
+    if let Some(folder) = &a.to {
+        for path in write_epochs(&answer, &findings, folder)? {
+            if a.json {
+                eprintln!("{}", path.display());
+            } else {
+                println!("{}", path.display());
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sessions(a: &Epochs, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
+    let named = a.session.iter().map(|path| session_folder(path)).collect();
+    match &a.study {
+        Some(study) => Ok(study_sessions(&places.library()?, study)?),
+        None => Ok((named, Vec::new())),
+    }
+}
+
+/// A line that counts up, where somebody is looking.
+fn shown(folders: &[PathBuf]) -> impl FnMut(Progress) {
+    let is_shown = folders.len() > 1 && std::io::stderr().is_terminal();
+    move |Progress { done, sessions }| {
+        if is_shown {
+            let end = if done == sessions { "\n" } else { "" };
+            eprint!("\r{done} of {sessions} sessions{end}");
+            // A terminal that shows it late loses nothing.
+            let _ = std::io::stderr().flush();
+        }
+    }
+}
+
+fn told(answer: &Answer, findings: &Findings) -> Result<String, std::fmt::Error> {
+    let plan = &answer.question.plan;
+    let mut out = String::new();
+    writeln!(out, "{} session(s), {} values of the stream {}", answer.sessions.len(), plan.zero, plan.source())?;
+    for condition in &findings.conditions {
+        tell_condition(&mut out, condition)?;
+    }
+    if !findings.comparisons.is_empty() {
+        let names: Vec<_> = findings.conditions.iter().map(|c| c.name.as_str()).collect();
+        writeln!(out, "\n{}", names.join("  minus  "))?;
+        findings.comparisons.iter().try_for_each(|c| tell_comparison(&mut out, c))?;
+    }
+    let mut notes: Vec<&String> =
+        findings.conditions.iter().flat_map(|c| &c.against_zero).flat_map(|c| &c.notes).collect();
+    notes.extend(findings.comparisons.iter().flat_map(|c| &c.notes).chain(&findings.notes));
+    notes.dedup();
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    notes.into_iter().try_for_each(|note| writeln!(out, "{note}"))?;
+    Ok(out)
+}
+
+fn tell_condition(out: &mut String, condition: &ConditionFindings) -> std::fmt::Result {
+    writeln!(out, "\n{}", condition.name)?;
+    if let Some(a) = condition.averages.first() {
+        writeln!(
+            out,
+            "  {} of {} events kept, of {} participant(s); {}",
+            a.epochs,
+            a.matched,
+            a.participants,
+            describe_dropped(&a.dropped)
+        )?;
+    }
+    for average in &condition.averages {
+        tell_average(out, average)?;
+        match condition.against_zero.iter().find(|c| c.measure == average.measure) {
+            Some(test) => tell_comparison(out, test)?,
+            None => writeln!(out)?,
+        }
+    }
+    Ok(())
+}
+
+fn tell_average(out: &mut String, a: &Average) -> std::fmt::Result {
+    let after = a.times_s.iter().position(|t| *t >= -1e-9).unwrap_or(0);
+    let peak = (after..a.mean.len()).max_by(|x, y| a.mean[*x].abs().total_cmp(&a.mean[*y].abs()));
+    let Some(peak) = peak else { return Ok(()) };
+    write!(out, "  {:8} peak {:+.4} at {:.2} s", a.measure, a.mean[peak], a.times_s[peak])?;
+    if let Some(i) = &a.interval {
+        write!(
+            out,
+            " (95 % {:+.4} … {:+.4}, bootstrap {:+.4} … {:+.4})",
+            i.low[peak], i.high[peak], i.boot_low[peak], i.boot_high[peak]
+        )?;
+    }
+    writeln!(out)
+}
+
+fn tell_comparison(out: &mut String, c: &Comparison) -> std::fmt::Result {
+    let d = c.effect.cohens_d.map_or(String::new(), |d| format!(", d = {d:+.2}"));
+    writeln!(
+        out,
+        "  {:8} mean after the event {:+.4} (95 % {:+.4} … {:+.4}{d})",
+        c.measure, c.effect.difference, c.effect.low, c.effect.high
+    )?;
+    let found: Vec<_> = c.clusters.iter().filter(|c| c.p <= SIGNIFICANT).collect();
+    for cluster in &found {
+        writeln!(out, "           {:.2} to {:.2} s differ, p = {:.4}", cluster.from_s, cluster.until_s, cluster.p)?;
+    }
+    if found.is_empty() {
+        let least = c.clusters.iter().map(|c| c.p).reduce(f64::min);
+        let least = least.map_or("no point stands out".to_owned(), |p| format!("smallest p = {p:.3}"));
+        writeln!(out, "           no stretch of time differs ({least})")?;
+    }
+    Ok(())
+}

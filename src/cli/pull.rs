@@ -1,0 +1,34 @@
+//! `affectograph pull`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::args::Pull;
+use super::{Failure, Places};
+use crate::server::{PullPlan, pull};
+
+pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
+    let token = match &a.token_file {
+        Some(path) => std::fs::read_to_string(path).map_err(|e| format!("could not read {}: {e}", path.display()))?,
+        None => std::env::var("AFFECTOGRAPH_TOKEN").map_err(
+            |_| "no API token: give --token-file or set $AFFECTOGRAPH_TOKEN (`affectograph serve token` makes one)",
+        )?,
+    };
+    let plan = PullPlan { server: a.server.clone(), token: token.trim().to_owned(), study: a.study.clone() };
+    let pulled = pull(&plan, &places.library()?, |progress| {
+        if !a.json {
+            eprintln!("{} of {}: {}", progress.number, progress.sessions, progress.name);
+        }
+    })?;
+    if a.json {
+        println!(
+            "{}",
+            json!({ "fetched": pulled.fetched, "there_already": pulled.there_already, "refused": pulled.refused })
+        );
+    } else {
+        println!("{} fetched, {} there already.", pulled.fetched.len(), pulled.there_already);
+        pulled.refused.iter().for_each(|why| eprintln!("affectograph: {why}"));
+    }
+    Ok(if pulled.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::INCOMPLETE) })
+}

@@ -1,0 +1,113 @@
+//! `affectograph serve`, and who may use the server.
+
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::args::{InFolder, Key, Listen, Manage, Serve};
+use super::run_rig::interrupted;
+use super::{Failure, Places};
+use crate::server::{ServerConfig, description, secrets, serve};
+use crate::store::{Ledger, WriteKey};
+use crate::vision::models_folder;
+
+/// Far more than the processor can do; the pool's limit is the one that counts.
+const MAX_SESSIONS: usize = 2_000;
+
+pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
+    match &a.manage {
+        None => listen(&a.listen)?,
+        Some(Manage::Init(folder)) => init(folder)?,
+        Some(Manage::Key(a)) => key(a)?,
+        Some(Manage::Keys(folder)) => keys(folder)?,
+        Some(Manage::RevokeKey(a)) => {
+            let done = ledger(&a.folder)?.revoke_key(&a.key)?;
+            println!("{}", if done { "The key opens nothing any more." } else { "There is no such key." });
+        }
+        Some(Manage::Token(a)) => {
+            let token = secrets::random_token("aga_")?;
+            ledger(&a.folder)?.add_api_token(&a.name, &secrets::sha256(&token), Utc::now())?;
+            println!("{token}");
+            eprintln!("Keep it: it is shown this once. It reads and erases everything on this server.");
+        }
+        Some(Manage::RevokeToken(a)) => {
+            let done = ledger(&a.folder)?.remove_api_token(&a.name)?;
+            println!("{}", if done { "The token opens nothing any more." } else { "There is no such token." });
+        }
+        Some(Manage::Openapi) => println!("{}", serde_json::to_string_pretty(&description())?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(a: &Listen) -> Result<(), Failure> {
+    let places = Places::find(a.sessions.as_deref());
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let config = ServerConfig {
+        address: a.address,
+        tls: a.certificate.clone().zip(a.private_key.clone()),
+        allow_plain_http: a.allow_plain_http,
+        sessions: places.sessions,
+        studies: places.studies,
+        models: models_folder()?,
+        eyes: a.eyes.unwrap_or(2 * processors),
+        sessions_per_key: a.sessions_per_key,
+        max_sessions: MAX_SESSIONS,
+        min_free_bytes: (a.min_free_gb.max(0.0) * 1e9) as u64,
+    };
+    let flag = interrupted()?;
+    let is_owned = Ledger::open(&config.sessions)?.password()?.is_some();
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let running = serve(config)?;
+    println!("{scheme}://{}", running.address);
+    if !is_owned {
+        eprintln!("Nobody owns this server yet: `affectograph serve init` sets the password of the dashboard.");
+    }
+    while !flag.load(Ordering::SeqCst) && running.is_running() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    running.stop()?;
+    Ok(())
+}
+
+fn ledger(folder: &InFolder) -> Result<Ledger, Failure> {
+    Ok(Ledger::open(&Places::find(folder.sessions.as_deref()).sessions)?)
+}
+
+fn init(folder: &InFolder) -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        eprintln!(
+            "The owner's new password, {} characters at least (it is shown as you type):",
+            secrets::MIN_PASSWORD_CHARS
+        );
+    }
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    let hash = secrets::hash_password(password.trim_end_matches(['\r', '\n']))?;
+    ledger(folder)?.set_password(&hash, Utc::now())?;
+    println!("The password is set.");
+    Ok(())
+}
+
+fn key(a: &Key) -> Result<(), Failure> {
+    let study = Places::find(a.folder.sessions.as_deref()).library()?.study(&a.study)?;
+    let key = WriteKey {
+        key: secrets::random_token("agk_")?,
+        study: study.study.name,
+        origins: a.origin.clone(),
+        is_revoked: false,
+    };
+    ledger(&a.folder)?.add_key(&key, Utc::now())?;
+    println!("{}", key.key);
+    Ok(())
+}
+
+fn keys(folder: &InFolder) -> Result<(), Failure> {
+    for k in ledger(folder)?.keys()? {
+        let state = if k.is_revoked { "  revoked" } else { "" };
+        println!("{}  {}  {}{state}", k.key, k.study, k.origins.join(" "));
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! A study being asked: what the form says, what is known about it, and the newest answer.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::averages;
+use super::port::{
+    Answer, Catalogue, EpochPlan, EventForm, Library, Matches, Question, SessionRow, SessionState, SingleEpoch,
+};
+
+pub struct Studied {
+    /// The label in `study.toml`.
+    pub name: String,
+    pub title: String,
+    /// Those that open, by participant and number.
+    pub sessions: Vec<SessionRow>,
+    /// How many of the study do not open.
+    pub closed: usize,
+    pub excluded: BTreeSet<PathBuf>,
+    /// `None` until the sessions were looked through.
+    pub catalogue: Option<Catalogue>,
+    pub form: Form,
+    /// Answers to the forms as they are; `None` while they are counted.
+    pub matches: [Option<Matches>; 2],
+    pub asking: Option<Asking>,
+    pub answer: Option<Answer>,
+    /// Lowest and highest value to show of valence and arousal.
+    pub scales: [(f32, f32); 2],
+    pub side: StudySide,
+    /// Condition and position in its epochs.
+    pub epoch: Option<(usize, usize)>,
+    pub is_exporting: bool,
+}
+
+/// What the operator set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Form {
+    pub events: [EventForm; 2],
+    pub is_comparing: bool,
+    pub plan: EpochPlan,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asking {
+    /// Sessions.
+    pub done: u64,
+    pub of: u64,
+    pub is_cancelled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StudySide {
+    Sessions,
+    Epochs,
+    Figures,
+}
+
+impl Studied {
+    pub fn new(name: String, library: Option<&Library>) -> Self {
+        let mut studied = Studied {
+            title: name.clone(),
+            name,
+            sessions: Vec::new(),
+            closed: 0,
+            excluded: BTreeSet::new(),
+            catalogue: None,
+            form: Form::default(),
+            matches: [None, None],
+            asking: None,
+            answer: None,
+            scales: [(-1.0, 1.0); 2],
+            side: StudySide::Sessions,
+            epoch: None,
+            is_exporting: false,
+        };
+        if let Some(library) = library {
+            studied.look(library);
+        }
+        studied
+    }
+
+    /// Takes the study's sessions from the library. Returns whether they are others than before.
+    pub fn look(&mut self, library: &Library) -> bool {
+        if let Some(row) = library.studies.iter().find(|s| s.name == self.name) {
+            self.title = row.title.clone();
+        }
+        let of_study = library.sessions.iter().filter(|s| s.study == self.name);
+        let (open, closed): (Vec<_>, Vec<_>) =
+            of_study.partition(|s| matches!(s.state, SessionState::Complete | SessionState::Recovered(_)));
+        let mut sessions: Vec<SessionRow> = open.into_iter().cloned().collect();
+        sessions.sort_by_key(|s| (s.participant.as_ref().and_then(|p| p.number()), s.title(), s.folder.clone()));
+        let folders = |rows: &[SessionRow]| rows.iter().map(|s| s.folder.clone()).collect::<Vec<_>>();
+        let is_other = folders(&self.sessions) != folders(&sessions);
+        self.sessions = sessions;
+        self.closed = closed.len();
+        is_other
+    }
+
+    pub fn take(&mut self, answer: Answer) {
+        self.scales = averages::scales(&answer);
+        self.answer = Some(answer);
+        self.asking = None;
+        self.epoch = None;
+    }
+
+    /// Adds a session from elsewhere that belongs to the study, too.
+    pub fn include(&mut self, session: SessionRow) {
+        self.excluded.remove(&session.folder);
+        if !self.sessions.iter().any(|s| s.folder == session.folder) {
+            self.sessions.push(session);
+        }
+    }
+
+    pub fn selected_epoch(&self) -> Option<&SingleEpoch> {
+        let (condition, position) = self.epoch?;
+        self.answer.as_ref()?.conditions.get(condition)?.epochs.get(position)
+    }
+
+    /// Folders of the sessions to ask.
+    pub fn included(&self) -> Vec<PathBuf> {
+        let folders = self.sessions.iter().map(|s| &s.folder);
+        folders.filter(|folder| !self.excluded.contains(*folder)).cloned().collect()
+    }
+
+    /// What the form asks, or what is still missing as a sentence.
+    pub fn question(&self) -> Result<Question, String> {
+        let form = &self.form;
+        let sessions = self.included();
+        if sessions.is_empty() {
+            return Err("No session is chosen: tick at least one on the right.".to_owned());
+        }
+        let events = form.events[..if form.is_comparing { 2 } else { 1 }].to_vec();
+        if events.iter().any(EventForm::is_empty) {
+            return Err("Choose the events that it is about.".to_owned());
+        }
+        if form.is_comparing && events[0] == events[1] {
+            return Err("Both conditions are the same events: change one of them.".to_owned());
+        }
+        form.plan.check().map_err(|e| e.to_string())?;
+        for (matches, condition) in self.matches.iter().flatten().zip(["A", "B"]).take(events.len()) {
+            match &matches.found {
+                Err(sentence) => return Err(sentence.clone()),
+                Ok(_) if matches.total() == 0 => {
+                    return Err(format!("No event matches condition {condition}."));
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(Question { sessions, events, plan: form.plan.clone() })
+    }
+
+    /// Whether the form says something else than the answer on the screen was asked.
+    pub fn is_outdated(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| self.question().as_ref() != Ok(&answer.question))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn studied() -> Studied {
+        let mut studied = Studied::new("demo".into(), None);
+        studied.sessions = vec![SessionRow {
+            folder: "a".into(),
+            participant: None,
+            session: None,
+            study: "demo".into(),
+            started: None,
+            length: None,
+            size_bytes: 0,
+            grade: None,
+            state: SessionState::Complete,
+        }];
+        studied
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_words() {
+        let mut s = studied();
+        assert!(s.question().unwrap_err().contains("Choose the events"));
+        (s.form.events[0].stream, s.form.events[0].kind) = ("page".into(), "click".into());
+        assert!(s.question().is_ok());
+        s.form.is_comparing = true;
+        assert!(s.question().unwrap_err().contains("Choose the events"));
+        s.form.events[1] = s.form.events[0].clone();
+        assert!(s.question().unwrap_err().contains("same events"));
+        s.form.is_comparing = false;
+        s.form.plan.window_s = (2.0, 2.0);
+        assert!(s.question().unwrap_err().contains("window"));
+        s.form.plan = EpochPlan::default();
+        let nothing = Matches { events: s.form.events[0].clone(), found: Ok(vec![("a".into(), 0)]) };
+        s.matches[0] = Some(nothing);
+        assert!(s.question().unwrap_err().contains("No event matches"));
+        s.excluded.insert("a".into());
+        assert!(s.question().unwrap_err().contains("No session"));
+    }
+}

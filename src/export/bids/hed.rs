@@ -1,0 +1,42 @@
+//! What each kind of event means in HED, the vocabulary that BIDS uses for machines to compare events.
+//!
+//! A mouse click is *Press, Mouse-button*: HED's *Click* is a sound.
+
+/// The version of the HED schema in which these tags were looked up.
+pub(super) const HED_VERSION: &str = "8.4.0";
+
+/// For the column `pointer_device`, put in place of `{pointer_device}` below.
+pub(super) const POINTERS: [(&str, &str, &str); 3] = [
+    ("mouse", "mouse or touchpad", "Mouse-button"),
+    ("touch", "finger on a touch screen", "Touchscreen"),
+    ("pen", "pen", "Pen"),
+];
+
+/// Every kind has tags, if only that it is an event: the validator stumbles over a value without any.
+pub(super) fn tags(stream: &str, kind: &str) -> &'static str {
+    match (stream, kind) {
+        ("page", "pointerdown" | "click" | "dblclick" | "contextmenu") => {
+            "Agent-action, Participant-response, (Press, {pointer_device})"
+        }
+        ("page", "pointerup") => "Agent-action, Participant-response, (Release, {pointer_device})",
+        ("page", "pointermove") => "Agent-action, Participant-response, (Move, Computer-mouse)",
+        ("page", "keydown") => "Agent-action, Participant-response, (Press, Keyboard-key)",
+        ("page", "keyup") => "Agent-action, Participant-response, (Release, Keyboard-key)",
+        ("page", "input" | "composition_start" | "composition_end" | "paste" | "cut") => {
+            "Agent-action, Participant-response, (Write, Textblock)"
+        }
+        ("page", "change") => "Agent-action, Participant-response, (Modify, Categorical-value)",
+        ("page", "submit") => "Agent-action, Participant-response, Done-indication",
+        ("page", "scroll" | "resize") => "Agent-action, Participant-response, (Move, Screen-window)",
+        ("page", "document" | "load" | "pageshow") => "Sensory-event, Visual-presentation, (Open, Screen-window)",
+        ("page", "navigate") => "Agent-action, Participant-response, (Open, Screen-window)",
+        ("page", "pagehide") => "Sensory-event, Visual-presentation, (Close, Screen-window)",
+        ("page", "mark") => "Experiment-control, Temporal-marker",
+        ("marker", _) => "Experiment-control, Data-marker",
+        ("phase", _) => "Experiment-structure, Time-block",
+        ("annotation", _) => "Data-feature, Expert-annotation",
+        ("gap", _) => "Experiment-control, Data-break-marker",
+        ("health", _) => "Measurement-event, Recording-device",
+        _ => "Event",
+    }
+}

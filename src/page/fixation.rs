@@ -1,0 +1,69 @@
+//! What the participant rests their eyes on before the study's page begins: a calm cross and one sentence.
+
+use std::borrow::Cow;
+
+use wry::http::{Response, header};
+
+/// An origin of its own, which no page can name; shown until [`PageHost::begin`](super::PageHost::begin).
+pub(super) const SCHEME: &str = "fixation";
+pub(super) const URL: &str = "fixation://localhost/";
+
+/// Whether an address told by [`PageEvent::Loaded`](super::PageEvent::Loaded) is the cross and not the study's page.
+pub fn is_fixation(url: &str) -> bool {
+    url.starts_with("fixation:")
+}
+
+/// Grey on grey: what is bright or moves would itself change the face.
+const PAGE: &str = r#"<!doctype html>
+<html>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>+</title>
+<style>
+  html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none; user-select: none }
+  i { position: fixed; left: 50%; top: 50%; background: #33383d; border-radius: 1px }
+  i:first-of-type { width: 48px; height: 6px; margin: -3px 0 0 -24px }
+  i:last-of-type { width: 6px; height: 48px; margin: -24px 0 0 -3px }
+  p { position: fixed; left: 10%; right: 10%; top: calc(50% + 72px); margin: 0; text-align: center;
+      font: 22px/1.5 system-ui, sans-serif; color: #4c5258 }
+</style>
+<i></i><i></i>
+<p>SENTENCE</p>
+</html>
+"#;
+
+pub(super) fn respond(sentence: &str) -> Response<Cow<'static, [u8]>> {
+    let body: Cow<'static, [u8]> = Cow::Owned(page(sentence).into_bytes());
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        .body(body);
+    // Cannot fail with the headers above; an empty answer is a failed load, which is reported.
+    response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
+}
+
+fn page(sentence: &str) -> String {
+    let mut safe = String::with_capacity(sentence.len());
+    for c in sentence.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            c => safe.push(c),
+        }
+    }
+    PAGE.replace("SENTENCE", &safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_stays_a_sentence() {
+        let page = page("Look & <script>rest</script>");
+        assert!(page.contains("<p>Look &amp; &lt;script&gt;rest&lt;/script&gt;</p>"), "{page}");
+        assert!(is_fixation(URL) && !is_fixation("study://localhost/fixation:"));
+    }
+}

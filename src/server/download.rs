@@ -1,0 +1,54 @@
+//! Sessions as one tar archive, streamed: `sub-01/ses-01_…/session.sqlite` and what lies beside it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use axum::body::Bytes;
+use tokio::sync::mpsc;
+
+const PART_BYTES: usize = 256 * 1024;
+
+/// Runs where waiting is allowed, and waits for whoever reads. An error ends the archive without its end, so that the
+/// reader knows.
+pub fn write(folders: &[PathBuf], to: mpsc::Sender<io::Result<Bytes>>) {
+    let parts = Parts { to: to.clone(), part: Vec::with_capacity(PART_BYTES) };
+    if let Err(e) = archive(folders, parts) {
+        // A reader that has gone needs to hear nothing.
+        drop(to.blocking_send(Err(e)));
+    }
+}
+
+fn archive(folders: &[PathBuf], parts: Parts) -> io::Result<()> {
+    let mut archive = tar::Builder::new(parts);
+    archive.follow_symlinks(false);
+    archive.mode(tar::HeaderMode::Deterministic);
+    for folder in folders {
+        let name = folder.file_name().unwrap_or_default();
+        let participant = folder.parent().and_then(Path::file_name).unwrap_or_default();
+        archive.append_dir_all(Path::new(participant).join(name), folder)?;
+    }
+    archive.into_inner()?.flush()
+}
+
+struct Parts {
+    to: mpsc::Sender<io::Result<Bytes>>,
+    part: Vec<u8>,
+}
+
+impl Write for Parts {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.part.extend_from_slice(bytes);
+        if self.part.len() >= PART_BYTES {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let part = std::mem::replace(&mut self.part, Vec::with_capacity(PART_BYTES));
+        if part.is_empty() {
+            return Ok(());
+        }
+        self.to.blocking_send(Ok(part.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}

@@ -1,0 +1,474 @@
+//! A browser's video becomes the session's own: decoded by FFmpeg as it comes or from what is stored, each frame with
+//! the time at which it was captured, and looked at by the same vision step as every other session's.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use tokio::sync::{mpsc, oneshot};
+
+use super::chunks;
+use super::frame_clock::Told;
+use super::pool::{Eyes, Pool};
+use super::remote::Order;
+use crate::capture::{
+    Camera, CameraError, Captured, Decoder, FileCamera, Frame, SharedFrame, TimeSource, to_grey, to_rgb,
+};
+use crate::recording::{Absence, Piece};
+use crate::session::{AFFECT, Body, Clock, FACE, LANDMARKS, Numbers, Timestamp, VIDEO_FRAME};
+use crate::store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
+use crate::vision::{Colour, OwnedPicture, Vision};
+
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Frames from which the video's zero is found.
+const ALIGN_FRAMES: usize = 45;
+/// A frame whose time was not told by then was not told at all.
+const TOLD_WITHIN: Duration = Duration::from_secs(20);
+/// Every Matroska and WebM file begins so.
+const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
+
+/// What came out of a video.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FilmNews {
+    pub frames: u64,
+    pub scored: u64,
+    pub width_px: u32,
+    pub height_px: u32,
+    /// Mean, over all of it.
+    pub rate_hz: f64,
+    /// Chunks with which a recording of the browser begins.
+    pub starts: Vec<u64>,
+    /// Sentences for the analyst.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    chunks: AtomicU64,
+    is_ended: AtomicBool,
+    is_left: AtomicBool,
+}
+
+/// The session's hold on the work; dropping it leaves the work undone.
+pub struct Film(Arc<Progress>);
+
+impl Film {
+    /// Hands the work to the pool. `own` hears [`Order::FilmFrames`] and, at the end, [`Order::FilmDone`].
+    pub fn begin(
+        plan: FilmPlan,
+        recorder: &Recorder,
+        pool: &Pool,
+        own: mpsc::Sender<Order>,
+    ) -> Result<Film, StoreError> {
+        let progress = Arc::new(Progress::default());
+        let work = Work {
+            writers: [AFFECT, FACE, LANDMARKS]
+                .map(|name| recorder.stream(name))
+                .into_iter()
+                .collect::<Result<_, _>>()?,
+            progress: progress.clone(),
+            own,
+            plan,
+        };
+        if pool.add(Box::new(move |eyes| work.run(eyes))) {
+            Ok(Film(progress))
+        } else {
+            Err(StoreError::ThreadDied("eyes"))
+        }
+    }
+
+    /// All chunks below this number are on the disk.
+    pub fn chunks(&self, chunks: u64) {
+        self.0.chunks.store(chunks, Ordering::Release);
+    }
+
+    /// No more chunks come.
+    pub fn end(&self) {
+        self.0.is_ended.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Film {
+    fn drop(&mut self) {
+        self.0.is_left.store(true, Ordering::Release);
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct FilmPlan {
+    pub folder: PathBuf,
+    pub affect_model: String,
+    /// Frames that were scored before a restart.
+    pub scored: Numbers,
+}
+
+struct Work {
+    plan: FilmPlan,
+    progress: Arc<Progress>,
+    writers: Vec<StreamWriter>,
+    own: mpsc::Sender<Order>,
+}
+
+impl Work {
+    fn run(self, eyes: &mut Eyes) {
+        if self.is_left() {
+            return;
+        }
+        let done = self.work(eyes);
+        if !self.is_left() {
+            // A session that has ended meanwhile needs to hear nothing.
+            let _ = self.own.blocking_send(Order::FilmDone(done));
+        }
+    }
+
+    fn is_left(&self) -> bool {
+        self.progress.is_left.load(Ordering::Acquire)
+    }
+
+    fn work(&self, eyes: &mut Eyes) -> Result<FilmNews, String> {
+        let mut news = FilmNews::default();
+        let mut vision = eyes.open(&self.plan.affect_model);
+        if let Err(why) = &vision {
+            news.notes.push(format!("no frame was scored: {why}"));
+        }
+        let mut scene = Scene {
+            work: self,
+            vision: vision.as_deref_mut().ok(),
+            decoder: Decoder::default(),
+            absence: Absence::default(),
+            frames: None,
+            file: SessionFile::open(&self.plan.folder).map_err(|e| e.to_string())?,
+            told: Told::default(),
+            began: Vec::new(),
+            next_seq: 0,
+            span: None,
+        };
+        let mut start = 0;
+        while let Some(next) = scene.recording(start, &mut news)? {
+            start = next;
+        }
+        let open = scene.absence.finish();
+        scene.write_gaps(open, news.frames);
+        if let Some((first, last)) = scene.span
+            && news.frames > 1
+        {
+            news.rate_hz = (news.frames - 1) as f64 / (last.since_ns(first) as f64 * 1e-9).max(1e-3);
+        }
+        Ok(news)
+    }
+}
+
+/// The chunks of one recording of the browser as one stream of bytes that waits for what is still to come.
+struct ChunkBytes {
+    folder: PathBuf,
+    progress: Arc<Progress>,
+    is_stopped: Arc<AtomicBool>,
+    start: u64,
+    next: Arc<AtomicU64>,
+    open: Option<File>,
+}
+
+impl Read for ChunkBytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(file) = &mut self.open {
+                let n = file.read(buffer)?;
+                if n > 0 {
+                    return Ok(n);
+                }
+                self.open = None;
+            }
+            let next = self.next.load(Ordering::Acquire);
+            // Asked before looking, so that what comes between the two is not missed.
+            let is_ended = self.progress.is_ended.load(Ordering::Acquire);
+            if next < self.progress.chunks.load(Ordering::Acquire) {
+                let path = chunks::path(&self.folder, next);
+                if next > self.start && begins_a_file(&path)? {
+                    return Ok(0);
+                }
+                self.open = Some(File::open(&path)?);
+                self.next.store(next + 1, Ordering::Release);
+            } else if is_ended
+                || self.progress.is_left.load(Ordering::Acquire)
+                || self.is_stopped.load(Ordering::Acquire)
+            {
+                return Ok(0);
+            } else {
+                std::thread::sleep(PATIENCE);
+            }
+        }
+    }
+}
+
+fn begins_a_file(chunk: &Path) -> io::Result<bool> {
+    let mut head = [0; 4];
+    Ok(File::open(chunk)?.read(&mut head)? == 4 && head == EBML)
+}
+
+/// Makes the bytes end before the camera is dropped, which waits for them.
+struct Followed {
+    is_stopped: Arc<AtomicBool>,
+    camera: FileCamera,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Release);
+    }
+}
+
+struct Scene<'a> {
+    work: &'a Work,
+    vision: Option<&'a mut Vision>,
+    decoder: Decoder,
+    absence: Absence,
+    /// Into `video.mkv`.
+    frames: Option<Sender<SharedFrame>>,
+    file: SessionFile,
+    told: Told,
+    /// Chunk with which a recording of the browser begins, and when it was begun.
+    began: Vec<(u64, Timestamp)>,
+    /// Of the stream that tells of frames.
+    next_seq: u64,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Scene<'_> {
+    /// One recording of the browser, which begins with chunk `start`. Returns the chunk with which the next begins.
+    fn recording(&mut self, start: u64, news: &mut FilmNews) -> Result<Option<u64>, String> {
+        let progress = &self.work.progress;
+        while start >= progress.chunks.load(Ordering::Acquire) {
+            if self.work.is_left() || progress.is_ended.load(Ordering::Acquire) {
+                return Ok(None);
+            }
+            std::thread::sleep(PATIENCE);
+        }
+        news.starts.push(start);
+        let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(start)));
+        let folder = self.work.plan.folder.clone();
+        let head = chunks::path(&folder, start);
+        let bytes = ChunkBytes {
+            folder,
+            progress: progress.clone(),
+            is_stopped: is_stopped.clone(),
+            start,
+            next: next.clone(),
+            open: None,
+        };
+        // The bytes wait for chunks to come, so a camera that fails must find them stopped.
+        let followed = FileCamera::follow(&head, bytes, &Clock::start());
+        let mut followed = match followed {
+            Ok(camera) => Followed { is_stopped, camera },
+            Err(e) => {
+                is_stopped.store(true, Ordering::Release);
+                return Err(e.to_string());
+            }
+        };
+        let mode = followed.camera.info().mode;
+        if self.frames.is_none() {
+            self.frames = Some(self.open_video(mode.width_px, mode.height_px)?);
+            (news.width_px, news.height_px) = (mode.width_px, mode.height_px);
+        }
+        self.frames_of(&mut followed.camera, start, news)?;
+        drop(followed);
+        let next = next.load(Ordering::Acquire);
+        Ok((!self.work.is_left()).then_some(next))
+    }
+
+    /// The recorder belongs to the session's task.
+    fn open_video(&self, width_px: u32, height_px: u32) -> Result<Sender<SharedFrame>, String> {
+        let (to, sink) = oneshot::channel();
+        let gone = "the session has ended";
+        self.work.own.blocking_send(Order::FilmFrames { width_px, height_px, to }).map_err(|_| gone)?;
+        sink.blocking_recv().map_err(|_| gone)?
+    }
+
+    fn frames_of(&mut self, camera: &mut FileCamera, start: u64, news: &mut FilmNews) -> Result<(), String> {
+        let mut waiting: Vec<(f64, Frame)> = Vec::new();
+        let mut add_s = None;
+        let mut zero = None;
+        loop {
+            let captured = camera.next(PATIENCE);
+            if self.work.is_left() {
+                return Ok(());
+            }
+            let is_end = match captured {
+                Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
+                    let video_s = at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9;
+                    let number = 0; // given when it is stored
+                    let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
+                    waiting.push((video_s, frame));
+                    false
+                }
+                Ok(Captured::Corrupt { why, .. }) => {
+                    news.notes.push(why);
+                    false
+                }
+                Ok(Captured::End) => true,
+                Err(CameraError::Silent { .. }) => false,
+                // What was decoded until then stays.
+                Err(e) => {
+                    news.notes.push(e.to_string());
+                    true
+                }
+            };
+            if add_s.is_none() && (is_end || waiting.len() >= ALIGN_FRAMES) {
+                let video_s: Vec<f64> = waiting.iter().map(|w| w.0).collect();
+                add_s = Some(self.align(&video_s, start, news)?);
+            }
+            if let Some(add_s) = add_s {
+                for (video_s, frame) in waiting.drain(..) {
+                    self.store(video_s, add_s, frame, news)?;
+                }
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What to add to this recording's times; where the browser told no times, they count from its first chunk.
+    fn align(&mut self, video_s: &[f64], start: u64, news: &mut FilmNews) -> Result<f64, String> {
+        let end_s = video_s.last().copied().unwrap_or(0.0);
+        let mut last_share = None;
+        let mut waited = Duration::ZERO;
+        loop {
+            self.read_told()?;
+            let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
+            if let Some((add_s, share)) = self.told.align(video_s, began) {
+                let is_told_to_the_end = self.told.last_media_s().is_some_and(|s| s >= end_s + add_s);
+                if is_told_to_the_end && share > 0.5 {
+                    return Ok(add_s);
+                }
+                last_share = Some((add_s, share));
+            }
+            if self.is_too_late(&mut waited) {
+                break;
+            }
+        }
+        match last_share {
+            Some((add_s, share)) => {
+                if share <= 0.5 {
+                    news.notes.push(format!(
+                        "only {:.0} % of the frames are at times that the browser told: the times of this recording are \
+                         less exact",
+                        100.0 * share
+                    ));
+                }
+                Ok(add_s)
+            }
+            None => {
+                news.notes
+                    .push("the browser told no times of frames: they count from the session's beginning".to_owned());
+                self.told.add(0.0, Timestamp::ZERO);
+                Ok(0.0)
+            }
+        }
+    }
+
+    fn is_too_late(&self, waited: &mut Duration) -> bool {
+        if self.work.is_left() || self.work.progress.is_ended.load(Ordering::Acquire) || *waited >= TOLD_WITHIN {
+            return true;
+        }
+        std::thread::sleep(PATIENCE);
+        *waited += PATIENCE;
+        false
+    }
+
+    fn read_told(&mut self) -> Result<(), String> {
+        let records = self.file.records_from(VIDEO_FRAME, self.next_seq).map_err(|e| e.to_string())?;
+        for record in records {
+            self.next_seq = self.next_seq.max(record.seq.saturating_add(1));
+            let Body::Event { kind, data } = record.body else { continue };
+            let numbers =
+                |name: &str| data.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+            if let ("started", Some(chunk)) = (kind.as_str(), data.get("chunk").and_then(serde_json::Value::as_u64)) {
+                self.began.push((chunk, record.at));
+            }
+            if kind == "frames" {
+                for (at, media) in numbers("at_ns").iter().zip(numbers("media_s")) {
+                    if let (Some(ns), Some(s)) = (at.as_i64(), media.as_f64()) {
+                        self.told.add(s, Timestamp::from_ns(ns));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, video_s: f64, add_s: f64, frame: Frame, news: &mut FilmNews) -> Result<(), String> {
+        let media_s = video_s + add_s;
+        let mut waited = Duration::ZERO;
+        while self.told.last_media_s().is_none_or(|s| s < media_s) {
+            self.read_told()?;
+            if self.told.last_media_s().is_some_and(|s| s >= media_s) || self.is_too_late(&mut waited) {
+                break;
+            }
+        }
+        let at = self.told.at(media_s).unwrap_or(Timestamp::ZERO);
+        let number = news.frames;
+        let frame = Arc::new(Frame { number, at, time_source: TimeSource::File, ..frame });
+        if let Some(frames) = &self.frames {
+            // Waits where the disk is slow: a stored video can wait.
+            frames.send(frame.clone()).map_err(|_| "the session's video cannot be written".to_owned())?;
+        }
+        news.frames += 1;
+        self.span = Some((self.span.map_or(at, |s| s.0.min(at)), self.span.map_or(at, |s| s.1.max(at))));
+        if self.score(&frame, news).is_err() && !news.notes.iter().any(|n| n.starts_with("a frame")) {
+            news.notes.push(format!("a frame could not be scored, the first is {number}"));
+        }
+        Ok(())
+    }
+
+    fn score(&mut self, frame: &Frame, news: &mut FilmNews) -> Result<(), String> {
+        let Some(vision) = self.vision.as_deref_mut() else { return Ok(()) };
+        let picture = decode(frame, vision.colour(), &mut self.decoder)?;
+        let picture = picture.as_picture().map_err(|e| e.to_string())?;
+        let reading = vision.step(picture, frame.at).map_err(|e| e.to_string())?;
+        news.scored += 1;
+        let pieces = self.absence.scored(frame.at, reading.face.is_some(), 0);
+        self.write_gaps(pieces, frame.number);
+        if self.work.plan.scored.contains(frame.number) {
+            return Ok(());
+        }
+        let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
+        if let ([affect, face, landmarks], (Some(a), Some(f), Some(l))) = (&self.work.writers[..], values) {
+            let (seq, at, frame) = (frame.number, frame.at, Some(frame.number));
+            for (writer, values) in [(affect, &a[..]), (face, &f[..]), (landmarks, &l[..])] {
+                self.write(|| writer.sample_numbered(seq, at, frame, values));
+            }
+        }
+        Ok(())
+    }
+
+    /// A full queue is waited for: a stored video can wait.
+    fn write(&self, mut write: impl FnMut() -> Result<(), crate::store::NotStored>) {
+        while let Err(crate::store::NotStored::QueueFull(_)) = write() {
+            if self.work.is_left() {
+                return;
+            }
+            std::thread::sleep(PATIENCE);
+        }
+    }
+
+    fn write_gaps(&self, pieces: impl IntoIterator<Item = Piece>, number: u64) {
+        let Some(affect) = self.work.writers.first() else { return };
+        for Piece { from, gap } in pieces {
+            let seq = RECORDER_SEQ_0 + number;
+            self.write(|| affect.gap_numbered(seq, from, gap.until, gap.reason, gap.lost, &gap.note));
+        }
+    }
+}
+
+fn decode(frame: &Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
+    let (width_px, height_px, pixels) = match colour {
+        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
+    }
+    .map_err(|e| e.to_string())?;
+    Ok(OwnedPicture { width_px, height_px, colour, pixels })
+}

@@ -1,0 +1,33 @@
+//! The same recorder behind HTTP, for participants far away: browsers record, this stores, their owner looks.
+//!
+//! Only this room knows axum. Each session is a task that owns its recorder; the thread `hub` owns the ledger and knows
+//! all sessions; the threads `eyes` look at videos. docs/protocol.md is what the browsers' library relies on.
+
+mod app;
+mod assets;
+mod browser;
+mod chunks;
+mod clock;
+mod config;
+mod documents;
+mod download;
+mod film;
+mod frame_clock;
+mod hub;
+mod intake;
+mod library_api;
+mod live;
+mod login;
+mod pool;
+mod problem;
+mod pull;
+mod rate;
+mod remote;
+mod run;
+pub mod secrets;
+mod wire;
+
+pub use app::description;
+pub use config::{ServeError, ServerConfig};
+pub use pull::{PullError, PullPlan, Pulled, pull};
+pub use run::{Running, serve};

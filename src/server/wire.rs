@@ -1,0 +1,223 @@
+//! What travels between browser and server, as JSON. Nothing but these fields gets through.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// Compressed or not, as it comes.
+pub const MAX_BATCH_BYTES: usize = 1 << 20;
+/// After inflating.
+pub const MAX_INFLATED_BYTES: usize = 4 << 20;
+pub const MAX_BATCH_RECORDS: usize = 5_000;
+pub const MAX_VIDEO_CHUNK_BYTES: usize = 8 << 20;
+
+/// The server's clock: wall time at its start and monotonic time since.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClockReading {
+    pub utc_ms: f64,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// The study of the key.
+    pub study: String,
+    /// A pseudonym, `sub-01`; a new one is given where it is absent.
+    #[serde(default)]
+    pub participant: Option<String>,
+    /// Required unless the study asks for none.
+    #[serde(default)]
+    pub consent: Option<ConsentGiven>,
+    pub camera: CameraMode,
+    pub client: ClientInfo,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentGiven {
+    pub given_utc_ms: f64,
+    /// Of the text that was shown, 64 hexadecimal digits.
+    pub text_sha256: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraMode {
+    /// The picture comes and is scored here.
+    Video,
+    /// The browser scores; no picture leaves it.
+    Scores,
+    Off,
+}
+
+impl CameraMode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CameraMode::Video => "video",
+            CameraMode::Scores => "scores",
+            CameraMode::Off => "off",
+        }
+    }
+
+    pub fn from_stored(word: &str) -> Option<CameraMode> {
+        [CameraMode::Video, CameraMode::Scores, CameraMode::Off].into_iter().find(|m| m.as_str() == word)
+    }
+}
+
+/// What recorded. Kept in the session's header.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientInfo {
+    pub version: String,
+    #[serde(default)]
+    pub user_agent: String,
+    #[serde(default)]
+    pub language: String,
+    /// Size and pixel ratio, as the client writes them.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub screen: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionBegun {
+    pub session: String,
+    /// Opens this session and nothing else. Shown once, kept hashed.
+    pub token: String,
+    pub participant: String,
+    pub number: u32,
+    /// When the session's clock stood at zero, on the server's clock.
+    pub zero_utc_ms: f64,
+    /// CSS selectors of elements of which only that something happened may be recorded.
+    pub mask: Vec<String>,
+    /// CSS selectors of fields whose typed text may be kept.
+    pub content: Vec<String>,
+    pub max_batch_bytes: usize,
+    pub max_inflated_bytes: usize,
+    pub max_batch_records: usize,
+    pub max_video_chunk_bytes: usize,
+    pub committed: BTreeMap<String, u64>,
+}
+
+/// Records of one session, of any of its streams, in any order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// Every document that the records name.
+    #[serde(default)]
+    pub documents: Vec<Document>,
+    pub records: Vec<RemoteRecord>,
+}
+
+/// One document of the page: `performance.now()` starts anew with it.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Counts the session's documents from 1.
+    #[schema(minimum = 1)]
+    pub document: u32,
+    /// `performance.timeOrigin`
+    pub time_origin_utc_ms: f64,
+    /// `null`: it ended before its clock was measured.
+    #[serde(default)]
+    pub clock: Option<DocumentClock>,
+}
+
+/// The best measurement of a document's clock so far.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentClock {
+    /// `performance.now()` when it was measured.
+    pub at_ms: f64,
+    /// Server's `utc_ms` minus `performance.now()`.
+    pub offset_ms: f64,
+    /// The error is not larger.
+    pub uncertainty_ms: f64,
+}
+
+/// A sample has `values`, an event `kind` and `data`, a gap `gap`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteRecord {
+    pub stream: String,
+    /// Counts the stream's records from 0, over all documents.
+    pub seq: u64,
+    pub document: u32,
+    /// `performance.now()`
+    pub page_ms: f64,
+    #[serde(default)]
+    pub kind: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub frame: Option<u64>,
+    /// One a field, in the order of the stream; `null` where there is none.
+    #[serde(default)]
+    pub values: Option<Vec<Option<f32>>>,
+    #[serde(default)]
+    pub gap: Option<RemoteGap>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteGap {
+    pub until_ms: f64,
+    /// `no_face`, `skipped`, `camera_lost`, `queue_full` …
+    pub reason: String,
+    #[serde(default)]
+    pub lost: u64,
+    #[serde(default)]
+    pub note: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Acknowledged {
+    /// Of each stream: all below this number is on the disk.
+    pub committed: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RefusedRecord {
+    pub stream: String,
+    pub seq: u64,
+    pub why: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChunksStored {
+    /// All chunks below this number are on the disk.
+    pub chunks: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finish {
+    /// How many records each stream has.
+    pub streams: BTreeMap<String, u64>,
+    /// How many chunks of video there are.
+    #[serde(default)]
+    pub video_chunks: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Finished {
+    pub committed: BTreeMap<String, u64>,
+    pub video_chunks: u64,
+}
+
+/// What a session that is to be finished still lacks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Missing {
+    pub streams: BTreeMap<String, Vec<Span>>,
+    pub video_chunks: Vec<u64>,
+}
+
+/// `from` up to, but not with, `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Span {
+    pub from: u64,
+    pub until: u64,
+}

@@ -1,0 +1,334 @@
+//! What a server knows beside its sessions: owner, keys, tokens, and which session belongs to which browser.
+//!
+//! Here and not in the server, because only this room knows SQLite.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{StoreError, schema};
+
+const LEDGER_FILE: &str = "server.sqlite";
+const MIGRATIONS: &[&str] = &[include_str!("sql/ledger_001.sql")];
+
+pub type Sha256 = [u8; 32];
+
+/// Opened by the server and by its administration on the command line, at the same time where need be.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    conn: Connection,
+}
+
+/// A study's public key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteKey {
+    pub key: String,
+    pub study: String,
+    /// `https://example.org`, from which browsers may use it.
+    pub origins: Vec<String>,
+    pub is_revoked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoteState {
+    /// Records come.
+    Open,
+    /// All records are there; its video is not converted yet.
+    Finished,
+    Closed,
+}
+
+impl RemoteState {
+    const ALL: [RemoteState; 3] = [RemoteState::Open, RemoteState::Finished, RemoteState::Closed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            RemoteState::Open => "open",
+            RemoteState::Finished => "finished",
+            RemoteState::Closed => "closed",
+        }
+    }
+}
+
+/// One session of a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteSession {
+    pub id: String,
+    pub token_sha256: Sha256,
+    pub key: String,
+    pub study: String,
+    pub participant: String,
+    /// Relative to the folder of sessions.
+    pub folder: PathBuf,
+    pub origin: String,
+    pub camera: String,
+    pub created_utc: DateTime<Utc>,
+    pub seen_utc: DateTime<Utc>,
+    pub state: RemoteState,
+    /// JSON: what the client said it had sent.
+    pub finish: Option<String>,
+}
+
+impl Ledger {
+    /// In the folder of sessions, made where it does not exist.
+    pub fn open(root: &Path) -> Result<Ledger, StoreError> {
+        std::fs::create_dir_all(root).map_err(StoreError::io("create the folder", root))?;
+        let path = root.join(LEDGER_FILE);
+        let open = || -> rusqlite::Result<Connection> {
+            let mut conn = Connection::open(&path)?;
+            conn.busy_timeout(std::time::Duration::from_secs(5))?;
+            conn.pragma_update(None, "journal_mode", "wal")?;
+            conn.pragma_update(None, "synchronous", "full")?;
+            schema::migrate(&mut conn, MIGRATIONS)?;
+            Ok(conn)
+        };
+        let conn = open().map_err(StoreError::sql("open", &path))?;
+        private(&path)?;
+        Ok(Ledger { conn, path })
+    }
+
+    fn run<T>(
+        &self,
+        doing: &'static str,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        run(&self.conn).map_err(StoreError::sql(doing, &self.path))
+    }
+
+    pub fn set_password(&self, phc: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute(
+                "INSERT INTO owner VALUES (1, ?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET password = ?1, changed_utc = ?2",
+                params![phc, text(now)],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// `None` where nobody has set one yet.
+    pub fn password(&self) -> Result<Option<String>, StoreError> {
+        self.run("read", |c| c.query_row("SELECT password FROM owner", [], |r| r.get(0)).optional())
+    }
+
+    /// A token of the same name is replaced.
+    pub fn add_api_token(&self, name: &str, sha256: &Sha256, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute("INSERT OR REPLACE INTO api_token VALUES (?1, ?2, ?3)", params![name, sha256, text(now)])
+        })?;
+        Ok(())
+    }
+
+    /// `false` where there was none of that name.
+    pub fn remove_api_token(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.run("write into", |c| c.execute("DELETE FROM api_token WHERE name = ?1", [name]))? > 0)
+    }
+
+    pub fn has_api_token(&self, sha256: &Sha256) -> Result<bool, StoreError> {
+        let found =
+            |c: &Connection| c.query_row("SELECT 1 FROM api_token WHERE sha256 = ?1", [sha256], |_| Ok(())).optional();
+        Ok(self.run("read", found)?.is_some())
+    }
+
+    pub fn add_key(&self, key: &WriteKey, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let origins = serde_json::Value::from(key.origins.clone()).to_string();
+        self.run("write into", |c| {
+            c.execute(
+                "INSERT INTO write_key (key, study, origins, created_utc) VALUES (?1, ?2, ?3, ?4)",
+                params![key.key, key.study, origins, text(now)],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// `false` where there is no such key.
+    pub fn revoke_key(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(self.run("write into", |c| c.execute("UPDATE write_key SET is_revoked = 1 WHERE key = ?1", [key]))? > 0)
+    }
+
+    /// In the order of their making.
+    pub fn keys(&self) -> Result<Vec<WriteKey>, StoreError> {
+        let rows = self.run("read", |c| {
+            c.prepare_cached("SELECT key, study, origins, is_revoked FROM write_key ORDER BY created_utc, key")?
+                .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        rows.into_iter()
+            .map(|(key, study, origins, is_revoked)| {
+                let origins = serde_json::from_str(&origins)
+                    .map_err(|e| StoreError::damaged(&self.path, format!("the origins of a key: {e}")))?;
+                Ok(WriteKey { key, study, origins, is_revoked })
+            })
+            .collect()
+    }
+
+    pub fn add_session(&self, session: &RemoteSession) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute(
+                "INSERT INTO remote_session (id, token_sha256, key, study, participant, folder, origin, camera,
+                                             created_utc, seen_utc)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+                params![
+                    session.id,
+                    session.token_sha256,
+                    session.key,
+                    session.study,
+                    session.participant,
+                    session.folder.to_string_lossy(),
+                    session.origin,
+                    session.camera,
+                    text(session.created_utc),
+                ],
+            )
+        })?;
+        Ok(())
+    }
+
+    pub fn session(&self, id: &str) -> Result<Option<RemoteSession>, StoreError> {
+        let row = self.run("read", |c| {
+            c.query_row("SELECT * FROM remote_session WHERE id = ?1", [id], |r| Ok(session_of(r))).optional()
+        })?;
+        row.transpose().map_err(|problem| StoreError::damaged(&self.path, problem))
+    }
+
+    /// Those that are not closed yet: to go on with after a restart.
+    pub fn unclosed_sessions(&self) -> Result<Vec<RemoteSession>, StoreError> {
+        let rows = self.run("read", |c| {
+            c.prepare_cached("SELECT * FROM remote_session WHERE state <> 'closed' ORDER BY created_utc, id")?
+                .query_map([], |r| Ok(session_of(r)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(&self.path, problem))
+    }
+
+    pub fn set_session_state(&self, id: &str, state: RemoteState, finish: Option<&str>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute(
+                "UPDATE remote_session SET state = ?2, finish = coalesce(?3, finish) WHERE id = ?1",
+                params![id, state.as_str(), finish],
+            )
+        })?;
+        Ok(())
+    }
+
+    pub fn set_session_seen(&self, id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute("UPDATE remote_session SET seen_utc = ?2 WHERE id = ?1", params![id, text(at)])
+        })?;
+        Ok(())
+    }
+
+    pub fn forget_participant(&self, participant: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| c.execute("DELETE FROM remote_session WHERE participant = ?1", [participant]))?;
+        Ok(())
+    }
+
+    /// A number above every one given before and not below `at_least`; it is given now.
+    pub fn give_participant_number(&self, at_least: u32) -> Result<u32, StoreError> {
+        self.run("write into", |c| {
+            c.query_row(
+                "UPDATE given SET participant = max(participant + 1, ?1) RETURNING participant",
+                [at_least],
+                |r| r.get(0),
+            )
+        })
+    }
+}
+
+fn session_of(row: &Row) -> Result<RemoteSession, String> {
+    let problem = |e: rusqlite::Error| e.to_string();
+    let state: String = row.get("state").map_err(problem)?;
+    let time = |column: &str| -> Result<DateTime<Utc>, String> {
+        let text: String = row.get(column).map_err(problem)?;
+        Ok(DateTime::parse_from_rfc3339(&text).map_err(|e| format!("{column} `{text}`: {e}"))?.with_timezone(&Utc))
+    };
+    Ok(RemoteSession {
+        id: row.get("id").map_err(problem)?,
+        token_sha256: row.get("token_sha256").map_err(problem)?,
+        key: row.get("key").map_err(problem)?,
+        study: row.get("study").map_err(problem)?,
+        participant: row.get("participant").map_err(problem)?,
+        folder: PathBuf::from(row.get::<_, String>("folder").map_err(problem)?),
+        origin: row.get("origin").map_err(problem)?,
+        camera: row.get("camera").map_err(problem)?,
+        created_utc: time("created_utc")?,
+        seen_utc: time("seen_utc")?,
+        state: RemoteState::ALL.into_iter().find(|s| s.as_str() == state).ok_or_else(|| format!("state `{state}`"))?,
+        finish: row.get("finish").map_err(problem)?,
+    })
+}
+
+fn text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Nobody else on this machine needs to read it.
+#[cfg(unix)]
+fn private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    let owner_only = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, owner_only).map_err(StoreError::io("protect", path))
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_by_another_connection() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ledger, other) = (Ledger::open(dir.path()).unwrap(), Ledger::open(dir.path()).unwrap());
+        let now = DateTime::from_timestamp_millis(1_763_901_234_567).unwrap();
+        assert_eq!(ledger.password().unwrap(), None);
+        ledger.set_password("a", now).unwrap();
+        ledger.set_password("b", now).unwrap();
+        assert_eq!(other.password().unwrap().as_deref(), Some("b"));
+
+        ledger.add_api_token("pull", &[1; 32], now).unwrap();
+        assert!(other.has_api_token(&[1; 32]).unwrap() && !other.has_api_token(&[2; 32]).unwrap());
+        assert!(ledger.remove_api_token("pull").unwrap() && !ledger.remove_api_token("pull").unwrap());
+
+        let key = WriteKey {
+            key: "agk_x".into(),
+            study: "demo".into(),
+            origins: vec!["https://a.example".into(), "null".into()],
+            is_revoked: false,
+        };
+        ledger.add_key(&key, now).unwrap();
+        assert_eq!(other.keys().unwrap(), std::slice::from_ref(&key));
+        assert!(ledger.revoke_key("agk_x").unwrap() && other.keys().unwrap()[0].is_revoked);
+
+        let session = RemoteSession {
+            id: "s1".into(),
+            token_sha256: [7; 32],
+            key: key.key,
+            study: key.study,
+            participant: "sub-01".into(),
+            folder: "sub-01/ses-01_x_demo".into(),
+            origin: "https://a.example".into(),
+            camera: "off".into(),
+            created_utc: now,
+            seen_utc: now,
+            state: RemoteState::Open,
+            finish: None,
+        };
+        ledger.add_session(&session).unwrap();
+        assert_eq!(other.session("s1").unwrap(), Some(session.clone()));
+        assert_eq!(other.session("s2").unwrap(), None);
+        ledger.set_session_state("s1", RemoteState::Finished, Some("{}")).unwrap();
+        assert_eq!(other.unclosed_sessions().unwrap()[0].finish.as_deref(), Some("{}"));
+        ledger.set_session_state("s1", RemoteState::Closed, None).unwrap();
+        assert_eq!(other.unclosed_sessions().unwrap(), []);
+        assert_eq!(other.session("s1").unwrap().unwrap().finish.as_deref(), Some("{}"));
+        ledger.forget_participant("sub-01").unwrap();
+        assert_eq!(other.session("s1").unwrap(), None);
+        assert_eq!([1, 1, 9, 3].map(|n| ledger.give_participant_number(n).unwrap()), [1, 2, 9, 10]);
+    }
+}

@@ -1,0 +1,333 @@
+//! Work without a participant: video files into sessions, frames scored again, by the real program on real recordings.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
+use affectograph::capture::{Frame, Pixels};
+use affectograph::session::{
+    AFFECT, AFFECT_LATER, Body, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp, imported_stream,
+};
+use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile};
+use crossbeam_channel::unbounded;
+use serde_json::{Value, json};
+
+use super::vision_support::{models, shared};
+
+/// A recording of `../shared`, or `None` with a printed reason where it, FFmpeg or the networks are absent.
+fn film(name: &str) -> Option<PathBuf> {
+    let film = shared(&format!("media/{name}"))?;
+    models()?;
+    if Command::new("ffmpeg").arg("-version").output().is_err() {
+        println!("skipped: there is no ffmpeg");
+        return None;
+    }
+    Some(film)
+}
+
+fn program(arguments: &[&str], sessions: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_affectograph"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env("AFFECTOGRAPH_SESSIONS", sessions);
+    command
+}
+
+fn run(arguments: &[&str], sessions: &Path) -> Output {
+    program(arguments, sessions).output().unwrap()
+}
+
+/// The JSON lines of a command that succeeds.
+fn lines(arguments: &[&str], sessions: &Path) -> Vec<Value> {
+    let output = run(arguments, sessions);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn analyze(film: &Path, sessions: &Path) -> Value {
+    let film = film.display().to_string();
+    lines(&["analyze", &film, "--participant", "sub-01", "--json"], sessions).remove(0)
+}
+
+fn folder_of(told: &Value) -> PathBuf {
+    PathBuf::from(told["session"].as_str().unwrap())
+}
+
+fn timeline(folder: &Path) -> Timeline {
+    SessionFile::open(folder).unwrap().timeline().unwrap()
+}
+
+fn sessions_in(root: &Path) -> usize {
+    lines(&["list", "--json"], root)[0]["sessions"].as_array().unwrap().len()
+}
+
+#[test]
+fn a_film_becomes_a_session_once() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let told = analyze(&film, tmp.path());
+    assert_eq!((told["frames"].as_u64(), told["with_face"].as_u64()), (Some(72), Some(72)), "{told}");
+    assert_eq!((told["grade"].as_str(), told["trouble"].is_null()), (Some("A"), true));
+    let folder = folder_of(&told);
+    let session = SessionFile::open(&folder).unwrap();
+    let timeline = session.timeline().unwrap();
+    let affect = timeline.series(AFFECT).unwrap();
+    assert_eq!((affect.len(), affect.times()[0]), (72, Timestamp::ZERO), "the clock is the film's own");
+    assert_eq!(session.frames().unwrap().len(), 72);
+    assert_eq!(session.frames().unwrap().times(), affect.times());
+    assert!(session.summary().unwrap().end > *affect.times().last().unwrap());
+    assert!(timeline.gaps().is_empty());
+    assert_eq!(lines(&["verify", &folder.display().to_string(), "--json"], tmp.path())[0]["is_intact"], true);
+
+    let again = analyze(&film, tmp.path());
+    assert_eq!((again["is_new"].as_bool(), folder_of(&again)), (Some(false), folder));
+    // A file that has changed is another film, also under the same name.
+    let copy = tmp.path().join("sub-02_ses-03_film.mp4");
+    std::fs::copy(&film, &copy).unwrap();
+    let copied = copy.display().to_string();
+    let own = lines(&["analyze", &copied, "--json"], tmp.path()).remove(0);
+    assert_eq!((own["participant"].as_str(), own["number"].as_u64()), (Some("sub-02"), Some(3)), "the name says whose");
+    std::fs::OpenOptions::new().append(true).open(&copy).unwrap().set_len(film.metadata().unwrap().len() + 1).unwrap();
+    let refused = run(&["analyze", &copied], tmp.path());
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(said.contains("FAILED") && said.contains("holds a session already"), "{said}");
+    assert_eq!(sessions_in(tmp.path()), 2);
+}
+
+#[test]
+fn the_smile_of_a_film_gives_a_rising_average() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let folder = folder_of(&analyze(&film, tmp.path()));
+    // Coded by somebody who watched the film.
+    let mut annex = Annex::open(&folder).unwrap();
+    let coded = imported_stream("coding");
+    annex.add_stream(&coded, "coder").unwrap();
+    let smile = Body::event("smile", json!({"source": "coding.csv"}));
+    annex.append(coded.name.as_str(), vec![(Timestamp::from_secs_f64(0.6), smile)]).unwrap();
+    annex.close().unwrap();
+
+    let timeline = timeline(&folder);
+    let event = timeline.events().iter().find(|e| e.what.kind == "smile").unwrap();
+    let choice = affectograph::analysis::EventChoice::like(event);
+    let plan = EpochPlan { window_s: (-0.5, 1.5), baseline_s: Some((-0.5, -0.1)), ..EpochPlan::default() };
+    let (who, number) = (ParticipantId::numbered(1), SessionNumber(1));
+    let cut = epochs(&timeline, &who, number, &choice, &plan).unwrap();
+    assert_eq!((cut.epochs.len(), cut.dropped.len()), (1, 0), "{:?}", cut.dropped);
+    let valence = average(&[cut], &plan, Measure::Valence).unwrap();
+    let mean = |from: f64, until: f64| {
+        let points = valence.times_s.iter().zip(&valence.mean).filter(|(t, _)| (from..until).contains(*t));
+        let (sum, n) = points.fold((0.0, 0), |(sum, n), (_, v)| (sum + v, n + 1));
+        sum / f64::from(n)
+    };
+    assert!(mean(-0.5, -0.1).abs() < 0.05, "before: {}", mean(-0.5, -0.1));
+    assert!(mean(0.3, 1.4) > 0.25, "after: {}", mean(0.3, 1.4));
+}
+
+#[test]
+fn an_analysis_that_was_killed_goes_on() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let (long, root) = (tmp.path().join("sub-04_long.mp4"), tmp.path().join("sessions"));
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-stream_loop", "7", "-i"])
+        .arg(&film)
+        .args(["-an", "-c", "copy"])
+        .arg(&long)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let (film, long) = (film.display().to_string(), long.display().to_string());
+    let arguments = ["analyze", "--threads", "1", "--json", &long];
+    let mut killed = program(&arguments, &root).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let drafts = || {
+        let inside = std::fs::read_dir(root.join("sub-04")).into_iter().flatten().flatten();
+        inside.map(|e| e.path()).filter(|p| p.to_string_lossy().contains(".draft_")).collect::<Vec<_>>()
+    };
+    let start = Instant::now();
+    let is_under_way = || {
+        let video = drafts().first().map(|draft| draft.join("session/video.mkv"));
+        video.and_then(|v| v.metadata().ok()).is_some_and(|m| m.len() > 200_000)
+    };
+    while !is_under_way() {
+        assert!(start.elapsed() < Duration::from_secs(60) && killed.try_wait().unwrap().is_none(), "it was not seen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!((drafts().len(), sessions_in(&root)), (1, 0), "half a session is none");
+
+    // One of the files was done before; the other is begun anew.
+    let arguments = ["analyze", "--participant", "sub-04", "--json", &film, &long];
+    let told = lines(&arguments, &root);
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().all(|t| t["is_new"] == true && t["grade"] == "A"), "{told:?}");
+    assert!(drafts().is_empty());
+    assert_eq!(told.iter().map(|t| t["frames"].as_u64().unwrap()).max(), Some(8 * 72));
+    assert!(lines(&arguments, &root).iter().all(|t| t["is_new"] == false));
+    assert_eq!(sessions_in(&root), 2);
+}
+
+#[test]
+fn what_is_no_film_gets_a_sentence() {
+    let Some(film) = film("no_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let (notes, cut, root) =
+        (tmp.path().join("sub-01_notes.mp4"), tmp.path().join("sub-01_cut.mkv"), tmp.path().join("s"));
+    std::fs::write(&notes, "these are notes").unwrap();
+    let said = |arguments: &[&str]| {
+        let output = run(arguments, &root);
+        assert!(!output.status.success(), "{arguments:?} succeeded");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!said.contains("panicked"), "{said}");
+        said
+    };
+    let plain = film.display().to_string();
+    assert!(said(&["analyze", &plain]).contains("Give --participant sub-01"));
+    assert!(said(&["analyze", "sub-01_nowhere.mp4"]).contains("sub-01_nowhere.mp4"));
+    assert!(said(&["analyze", &notes.display().to_string()]).contains("FAILED"));
+    assert!(said(&["analyze", &plain, "--participant", "sub-01", "--model", "nothing"]).contains("nothing"));
+    assert!(said(&["analyze", &plain, "--participant", "sub-01", "--study", "nowhere"]).contains("nowhere"));
+    assert_eq!(sessions_in(&root), 0);
+    // Half a film gives half a session that says so.
+    let mut whole = Vec::new();
+    let made =
+        Command::new("ffmpeg").args(["-v", "error", "-i", &plain, "-an", "-f", "matroska", "-"]).output().unwrap();
+    whole.extend(made.stdout);
+    whole.truncate(whole.len() / 2);
+    std::fs::write(&cut, whole).unwrap();
+    let output = run(&["analyze", &cut.display().to_string(), "--json"], &root);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!((5..90).contains(&told["frames"].as_u64().unwrap()), "{told}");
+    let timeline = timeline(&folder_of(&told));
+    assert_eq!(timeline.series(AFFECT).unwrap().len(), 0, "nobody is in it");
+    assert!(timeline.gaps().iter().any(|g| g.what.reason == GapReason::NoFace));
+}
+
+/// The frames of a session and, of every third, what was read live; the rest as a busy live worker leaves them.
+fn with_skipped(whole: &SessionFile, folder: &Path) {
+    let timeline = whole.timeline().unwrap();
+    let mut recorder =
+        Recorder::create(folder, whole.header().clone(), whole.streams().to_vec(), unbounded().0).unwrap();
+    let camera = &whole.header().camera;
+    let video = recorder.video(camera.width_px, camera.height_px).unwrap().sender();
+    let mut last = None;
+    for row in whole.frames().unwrap().rows() {
+        let frame = Frame {
+            number: row.number,
+            at: row.at,
+            time_source: row.time_source,
+            device_sequence: row.device_sequence,
+            width_px: camera.width_px,
+            height_px: camera.height_px,
+            pixels: Pixels::Jpeg(whole.picture(row.number).unwrap()),
+        };
+        video.send(std::sync::Arc::new(frame)).unwrap();
+        if row.number % 3 != 0 {
+            continue;
+        }
+        if let Some(last) = last.replace(row.at) {
+            recorder.stream(AFFECT).unwrap().gap(last, row.at, GapReason::Skipped, 2, "").unwrap();
+        }
+        for stream in ["affect", "face", "landmarks"] {
+            let series = timeline.series(stream).unwrap();
+            let at = series.frames().iter().position(|f| *f == Some(row.number)).unwrap();
+            let values: Vec<f32> = (0..series.info.fields.len()).map(|field| series.column(field)[at]).collect();
+            recorder.stream(stream).unwrap().sample(row.at, Some(row.number), &values).unwrap();
+        }
+    }
+    recorder.finish(SessionEnd { at: whole.summary().unwrap().end, quality: None }).unwrap();
+}
+
+fn records(folder: &Path, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+    let mut records = Vec::new();
+    SessionFile::open(folder)
+        .unwrap()
+        .each_record(|r| {
+            if is_wanted(&r) {
+                records.push(r)
+            }
+        })
+        .unwrap();
+    records
+}
+
+#[test]
+fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let whole = SessionFile::open(&folder_of(&analyze(&film, tmp.path()))).unwrap();
+    let [one, two] = ["one", "two"].map(|name| tmp.path().join(name));
+    [&one, &two].into_iter().for_each(|folder| with_skipped(&whole, folder));
+    let raw = records(&one, |_| true);
+    let (first, second) = (one.display().to_string(), two.display().to_string());
+
+    let told = lines(&["rescore", &first, "--skipped", "--threads", "1", "--json"], tmp.path()).remove(0);
+    assert_eq!(told["rescored"], json!({"stream": AFFECT_LATER, "frames": 48, "with_face": 48, "frames_failed": 0}));
+    assert_eq!((told["frames_scored"].as_u64(), told["frames_skipped"].as_u64()), (Some(72), Some(0)));
+    let is_raw = |r: &Record| !r.stream.as_str().ends_with("_later") && !r.stream.as_str().ends_with("_affect");
+    assert_eq!(records(&one, is_raw), raw);
+    let merged = signal(&timeline(&one), AFFECT, "valence").unwrap();
+    let as_it_was = signal(&whole.timeline().unwrap(), AFFECT, "valence").unwrap();
+    assert_eq!(merged.at_ns, as_it_was.at_ns);
+    // Seen again from the JPEG and with the face found anew: the same but for a little.
+    let off: Vec<f32> = merged.values.iter().zip(&as_it_was.values).map(|(a, b)| (a - b).abs()).collect();
+    let mean = off.iter().sum::<f32>() / off.len() as f32;
+    assert!(mean < 0.02 && off.iter().all(|d| *d < 0.15), "mean {mean}, {off:?}");
+    // Nothing is left to do, and on other machines the same comes out.
+    let again = lines(&["rescore", &first, "--json"], tmp.path()).remove(0);
+    assert_eq!((again["rescored"]["frames"].as_u64(), again["rescored"]["stream"].is_null()), (Some(0), true));
+    lines(&["rescore", &second, "--threads", "3", "--json"], tmp.path());
+    let scored = |folder: &Path| records(folder, |r| r.stream.as_str() == AFFECT_LATER);
+    assert_eq!(scored(&one), scored(&two));
+    assert_eq!(scored(&one).len(), 48);
+
+    // Everything with a named network, into streams of its own.
+    let told = lines(&["rescore", &first, "--model", "affect", "--json"], tmp.path()).remove(0);
+    assert_eq!(
+        (told["rescored"]["stream"].as_str(), told["rescored"]["frames"].as_u64()),
+        (Some("affect_affect"), Some(72))
+    );
+    assert_eq!(told["frames_scored"].as_u64(), Some(72), "a second look counts once");
+    assert_eq!(records(&one, is_raw), raw);
+    let session = SessionFile::open(&one).unwrap();
+    assert_eq!(session.additions().len(), 6);
+    assert!(session.streams().iter().any(|s| s.name.as_str() == "landmarks_affect" && s.software.contains("sha256")));
+    drop(session);
+    let twice = run(&["rescore", &first, "--model", "affect"], tmp.path());
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("`affect_affect`"));
+    assert_eq!(lines(&["verify", &first, "--json"], tmp.path())[0]["is_intact"], true);
+}
+
+#[test]
+fn a_session_in_recording_is_not_rescored() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let whole = SessionFile::open(&folder_of(&analyze(&film, tmp.path()))).unwrap();
+    let folder = tmp.path().join("live");
+    let recorder = Recorder::create(&folder, whole.header().clone(), whole.streams().to_vec(), unbounded().0).unwrap();
+    let said = |arguments: &[&str]| {
+        let output = run(arguments, tmp.path());
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let live = folder.display().to_string();
+    assert!(said(&["rescore", &live]).contains("is being recorded at this moment"));
+    recorder.finish(SessionEnd::default()).unwrap();
+    assert!(said(&["rescore", &live]).contains("holds no video"));
+    // The network of the recording is not installed here.
+    let other = tmp.path().join("other");
+    let mut header = whole.header().clone();
+    header.models[2].sha256 = "00".repeat(32);
+    let mut recorder = Recorder::create(&other, header, whole.streams().to_vec(), unbounded().0).unwrap();
+    let video = recorder.video(whole.header().camera.width_px, whole.header().camera.height_px).unwrap().sender();
+    let at = Timestamp::ZERO;
+    let pixels = Pixels::Jpeg(whole.picture(0).unwrap());
+    let row = whole.frames().unwrap().rows()[0];
+    let (width_px, height_px) = (whole.header().camera.width_px, whole.header().camera.height_px);
+    let frame =
+        Frame { number: 0, at, time_source: row.time_source, device_sequence: None, width_px, height_px, pixels };
+    video.send(std::sync::Arc::new(frame)).unwrap();
+    recorder.finish(SessionEnd::default()).unwrap();
+    assert!(said(&["rescore", &other.display().to_string()]).contains("no such network is installed"));
+    assert_eq!(SessionFile::open(&other).unwrap().additions(), []);
+}

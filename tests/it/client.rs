@@ -1,0 +1,91 @@
+//! The client library beside the program: its networks read a clip as ours do, and the script that we inject is what it
+//! builds. Its own tests are in `client/test`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use affectograph::session::Timestamp;
+use affectograph::vision::{OwnedPicture, Reading, Vision};
+
+use super::vision_support::{grey_frames, models, project_root, shared};
+
+/// How far valence, arousal and probabilities may be apart: both chains compute the same steps, one in 32-bit and fixed
+/// point, one in 64-bit floats, with two builds of ONNX Runtime.
+const AFFECT_TOLERANCE: f64 = 0.005;
+const LANDMARK_TOLERANCE_PX: f64 = 0.1;
+
+/// The client's folder, or `None` with a printed reason where Node or its packages are absent.
+fn client() -> Option<PathBuf> {
+    let folder = project_root().join("client");
+    if !folder.join("node_modules").is_dir() {
+        eprintln!("skipped: {} has no node_modules (npm ci)", folder.display());
+        return None;
+    }
+    if Command::new("node").arg("--version").output().is_err() {
+        eprintln!("skipped: node is not installed");
+        return None;
+    }
+    Some(folder)
+}
+
+fn node(folder: &PathBuf, arguments: &[&str]) -> String {
+    let output = Command::new("node").args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "node {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_injected_script_is_what_the_client_builds() {
+    let Some(folder) = client() else { return };
+    node(&folder, &["scripts/build.mjs", "--check"]);
+}
+
+fn read_here(frames: &[OwnedPicture], rate_hz: f64) -> Option<Vec<Reading>> {
+    let mut vision = Vision::new(models()?);
+    let at = |k: usize| Timestamp::from_ns((k as f64 * 1e9 / rate_hz) as i64);
+    Some(frames.iter().enumerate().map(|(k, f)| vision.step(f.as_picture().unwrap(), at(k)).unwrap()).collect())
+}
+
+fn numbers(value: &serde_json::Value, stream: &str) -> Vec<f64> {
+    value[stream].as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
+}
+
+/// The largest distance of two rows of numbers; infinite where one knows what the other does not.
+fn apart(ours: &[f32], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let distance = |a: f64, b: f64| if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() };
+    let all = ours.iter().zip(theirs).map(|(a, b)| distance(f64::from(*a), *b));
+    all.fold(0.0, |most, d| if d.is_nan() { f64::INFINITY } else { most.max(d) })
+}
+
+#[test]
+fn a_browser_reads_a_face_as_the_program_does() {
+    let (Some(folder), Some(clip)) = (client(), shared("media/single_face.mp4")) else { return };
+    let Some((frames, rate_hz)) = grey_frames(&clip) else { return };
+    let Some(ours) = read_here(&frames, rate_hz) else { return };
+    let raw = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(raw.path(), frames.iter().flat_map(|f| f.pixels.iter().copied()).collect::<Vec<u8>>()).unwrap();
+    let (width, height) = (frames[0].width_px.to_string(), frames[0].height_px.to_string());
+    let path = raw.path().to_str().unwrap();
+    let said = node(&folder, &["scripts/score.mjs", path, &width, &height, &rate_hz.to_string()]);
+    let theirs: Vec<serde_json::Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(theirs.len(), ours.len());
+    let (mut faces, mut affect, mut points) = (0, 0.0f64, 0.0f64);
+    for (k, (here, there)) in ours.iter().zip(&theirs).enumerate() {
+        let Some(values) = here.affect_values() else {
+            assert!(there.is_null(), "frame {k} shows a face only to the browser");
+            continue;
+        };
+        assert!(!there.is_null(), "frame {k} shows a face only to the program");
+        faces += 1;
+        affect = affect.max(apart(&values, &numbers(there, "affect")));
+        points = points.max(apart(&here.landmark_values().unwrap(), &numbers(there, "landmarks")));
+        // All but the last, the time it took.
+        let (face, theirs) = (here.face_values().unwrap(), numbers(there, "face"));
+        let relative = face[..15].iter().zip(&theirs).map(|(a, b)| (f64::from(*a) - b).abs() / b.abs().max(1.0));
+        assert!(relative.fold(0.0, f64::max) < 0.01, "frame {k}: {face:?} and {theirs:?}");
+    }
+    println!("{faces} faces in {} frames: affect at most {affect:.6} apart, landmarks {points:.4} px", ours.len());
+    assert!(faces > 60);
+    assert!(affect <= AFFECT_TOLERANCE && points <= LANDMARK_TOLERANCE_PX, "{affect} and {points} px");
+}

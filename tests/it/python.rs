@@ -1,0 +1,51 @@
+//! Others' code from PyPI, asked for the same numbers. `./test` installs it into `build/test-venv`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A Python that can import `modules`: `$AFFECTOGRAPH_TEST_PYTHON`, else the one in `build/test-venv`. Prints why
+/// where there is none.
+pub fn python(modules: &[&str]) -> Option<PathBuf> {
+    let from_env = std::env::var_os("AFFECTOGRAPH_TEST_PYTHON").map(PathBuf::from);
+    let python = from_env.unwrap_or_else(|| root().join("build/test-venv/bin/python"));
+    let imports = format!("import {}", modules.join(", "));
+    match Command::new(&python).args(["-c", &imports]).output() {
+        Ok(tried) if tried.status.success() => Some(python),
+        Ok(tried) => {
+            let why = String::from_utf8_lossy(&tried.stderr);
+            println!("skipped: {} cannot `{imports}`: {}", python.display(), why.lines().last().unwrap_or_default());
+            None
+        }
+        Err(e) => {
+            println!("skipped: {} does not run ({e}); ./test installs it", python.display());
+            None
+        }
+    }
+}
+
+/// Runs `tests/python/<script>` with `input` as JSON on its standard input; what it prints is JSON.
+pub fn ask(python: &Path, script: &str, input: &Value) -> Value {
+    let mut child = Command::new(python)
+        .arg(root().join("tests/python").join(script))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to = child.stdin.take().unwrap();
+    let text = input.to_string();
+    let writer = std::thread::Builder::new().name("python input".into()).spawn(move || to.write_all(text.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    let written = writer.unwrap().join().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}: {said}");
+    written.unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{script} printed no JSON ({e}): {said}"))
+}

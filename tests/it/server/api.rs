@@ -1,0 +1,132 @@
+//! A session from its first record to its closing, as a browser sends it.
+
+use affectograph::session::{Body, Timestamp};
+use affectograph::store::{SessionFile, SessionState, verify};
+use serde_json::json;
+
+use super::{ORIGIN, click, closed, sample, served};
+
+#[test]
+fn a_session_of_a_browser_is_a_session_like_every_other() {
+    let s = served();
+    let before = s.browser.clock_ms();
+    let remote = s.browser.begin("scores");
+    assert!(remote.zero_utc_ms >= before && remote.zero_utc_ms <= s.browser.clock_ms());
+    assert_eq!(remote.begun["participant"], "sub-01");
+    assert_eq!((&remote.begun["mask"], &remote.begun["content"]), (&json!(["#secret"]), &json!(["#comment"])));
+
+    let mut records: Vec<_> = (0..200).map(click).collect();
+    records.extend((0..300).map(sample));
+    let clock = json!({"offset_ms": remote.zero_utc_ms, "uncertainty_ms": 0.5, "document": 1});
+    records.push(
+        json!({"stream": "page_clock", "seq": 0, "document": 1, "page_ms": 1.0, "kind": "measured", "data": clock}),
+    );
+    let committed = remote.send(records.clone()).ok();
+    assert_eq!(committed["committed"]["page"], 200);
+    assert_eq!(committed["committed"]["affect"], 300);
+    // Once more, and nothing at all: both say the same.
+    assert_eq!(remote.send(records).ok(), committed);
+    assert_eq!(remote.send(vec![]).ok(), committed);
+    // It is in the file while the session is open.
+    let folder = affectograph::store::Library::open(s.dir.path()).unwrap().folders().unwrap().remove(0);
+    let open = SessionFile::open(&folder).unwrap();
+    assert_eq!(open.state().unwrap(), SessionState::Recording);
+    assert_eq!(open.timeline().unwrap().events().len(), 201);
+    drop(open);
+
+    let incomplete = remote.finish(json!({"page": 203, "affect": 300}));
+    incomplete.is_problem(409);
+    assert_eq!(incomplete.json["missing"]["page"], json!([{"from": 200, "until": 203}]));
+    let finish = json!({"page": 200, "affect": 300, "page_clock": 1});
+    // Also while it is being closed.
+    for _ in 0..10 {
+        assert_eq!(remote.finish(finish.clone()).ok()["committed"]["page"], 200);
+    }
+    let folder = closed(s.dir.path()).remove(0);
+    // The answer may have been lost: finishing again is harmless, and more is refused.
+    remote.finish(finish).ok();
+    remote.send(vec![click(200)]).is_problem(410);
+
+    let file = SessionFile::open(&folder).unwrap();
+    let timeline = file.timeline().unwrap();
+    let clicks: Vec<_> = timeline.events().iter().filter(|e| e.what.kind == "click").collect();
+    assert_eq!(clicks.len(), 200);
+    assert_eq!(clicks[3].at, Timestamp::from_ns(2_500_000));
+    assert_eq!(clicks[3].what.data["page_ms"], 2.5);
+    assert_eq!(timeline.series("affect").unwrap().len(), 300);
+    assert_eq!(timeline.refused(), 0);
+    let mut offset_ms = None;
+    file.each_record(|r| {
+        if let (Body::Event { data, .. }, "page_clock") = (&r.body, r.stream.as_str()) {
+            offset_ms = data["offset_ms"].as_f64();
+        }
+    })
+    .unwrap();
+    assert_eq!(offset_ms, Some(0.0));
+    let header = file.header();
+    assert_eq!(header.consent.as_ref().unwrap().text_sha256, "ab".repeat(32));
+    assert!(header.software.contains("client 0.1.0") && header.host.contains("Test/1.0"), "{header:?}");
+    assert_eq!(header.study.toml, super::STUDY);
+    assert!(file.summary().unwrap().quality.is_some());
+    assert_eq!(file.summary().unwrap().conflicts, 0);
+    drop(file);
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn participants_are_numbered_and_may_be_known() {
+    let s = served();
+    let first = s.browser.begin("off");
+    let second = s.browser.begin("off");
+    assert_eq!((&first.begun["participant"], &second.begun["participant"]), (&json!("sub-01"), &json!("sub-02")));
+    let mut known = super::new_session("off");
+    known["participant"] = json!("sub-01");
+    let again = s.browser.post("/v1/sessions", super::KEY, &known).ok();
+    assert_eq!((&again["participant"], &again["number"]), (&json!("sub-01"), &json!(2)));
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn a_page_of_the_keys_origin_may_ask_and_no_other() {
+    let s = served();
+    let preflight = |origin: &str| {
+        let headers = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "authorization,content-encoding,content-type"),
+        ];
+        s.browser.send("OPTIONS", "/v1/sessions", &headers, &[]).unwrap()
+    };
+    let ours = preflight(ORIGIN);
+    assert_eq!(ours.status, 200);
+    assert_eq!(ours.headers["access-control-allow-origin"], ORIGIN);
+    assert!(ours.headers["access-control-allow-headers"].contains("authorization"));
+    assert!(ours.headers.contains_key("access-control-max-age"));
+    assert!(!preflight("https://evil.example").headers.contains_key("access-control-allow-origin"));
+    let clock = s.browser.send("GET", "/v1/clock", &[], &[]).unwrap();
+    assert_eq!(clock.headers["access-control-allow-origin"], ORIGIN);
+    // Refusals can be read by the page, too.
+    let refused = s.browser.post("/v1/sessions", "agk_none", &super::new_session("off"));
+    refused.is_problem(401);
+    assert_eq!(refused.headers["access-control-allow-origin"], ORIGIN);
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn after_an_orderly_end_sessions_go_on() {
+    let s = served();
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0), click(2)]).ok();
+    let super::Served { dir, running, .. } = s;
+    let address = running.address;
+    running.stop().unwrap();
+    let mut config = super::config(dir.path());
+    config.address = address;
+    let running = affectograph::server::serve(config).unwrap();
+    assert_eq!(remote.send(vec![]).ok()["committed"]["page"], 1);
+    assert_eq!(remote.send(vec![click(1), click(2)]).ok()["committed"]["page"], 3);
+    remote.finish(json!({"page": 3})).ok();
+    closed(dir.path());
+    running.stop().unwrap();
+}

@@ -1,0 +1,55 @@
+//! Schemathesis reads the server's own description and asks whatever it can think of.
+
+use std::process::Command;
+
+use super::{KEY, ORIGIN, TOKEN, click, served};
+use crate::python::python;
+
+#[test]
+fn the_description_is_openapi_and_names_every_door() {
+    let s = served();
+    let description = s.browser.send("GET", "/v1/openapi.json", &[], &[]).unwrap().ok();
+    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
+    for path in [
+        "/v1/clock",
+        "/v1/sessions",
+        "/v1/sessions/{id}/records",
+        "/v1/sessions/{id}/video/{n}",
+        "/v1/sessions/{id}/finish",
+    ] {
+        assert!(description["paths"][path].is_object(), "{path}");
+    }
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
+    let Some(python) = python(&["schemathesis"]) else { return };
+    let s = served();
+    // Among what it thinks of may be the end of its session: another one watches.
+    let (remote, other) = (s.browser.begin("video"), s.browser.begin("off"));
+    let settings = s.dir.path().join("schemathesis.toml");
+    std::fs::write(&settings, format!("[parameters]\n\"path.id\" = \"{}\"\n", remote.id)).unwrap();
+    let asked = |bearer: &str, origin: Option<&str>, paths: &str| {
+        let mut command = Command::new(python.with_file_name("schemathesis"));
+        command.arg("--config-file").arg(&settings).args(["run", &format!("{}/v1/openapi.json", s.browser.url)]);
+        command.args(["-H", &format!("Authorization: Bearer {bearer}")]);
+        command.args(origin.iter().flat_map(|o| ["-H".to_owned(), format!("Origin: {o}")]));
+        let output = command
+            .args(["--checks", "not_a_server_error,content_type_conformance,response_schema_conformance"])
+            .args(["--phases", "coverage,fuzzing", "--max-examples", "15", "--seed", "1", "--request-timeout", "20"])
+            .args(["--include-path-regex", paths, "--exclude-path-regex", "/live$|/logout$"])
+            .output()
+            .unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        let counted = said.lines().find(|l| l.contains("generated"));
+        println!("{paths}: {}", counted.expect("it says how many it thought of").trim());
+    };
+    asked(TOKEN, None, "^/v1/library|^/v1/login|^/v1/clock");
+    asked(KEY, Some(ORIGIN), "^/v1/sessions$");
+    asked(&remote.token, Some(ORIGIN), "^/v1/sessions/");
+    // Nobody else has noticed.
+    assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
+    s.running.stop().unwrap();
+}

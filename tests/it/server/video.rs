@@ -1,0 +1,100 @@
+//! A browser's WebM becomes the session's own video, frame by frame at the time of its capture, and is scored.
+
+use std::process::Command;
+use std::time::Instant;
+
+use affectograph::store::{SessionFile, verify};
+use serde_json::json;
+
+use super::{closed, served};
+use crate::vision_support::shared;
+
+const FRAMES: usize = 90;
+
+#[test]
+fn a_browsers_video_is_converted_with_exact_times_and_scored() {
+    let Some(clip) = shared("media/single_face.mp4") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let webm = dir.path().join("clip.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(&clip)
+        .args(["-frames:v", &FRAMES.to_string(), "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M", "-an"])
+        .args(["-cluster_time_limit", "500"])
+        .arg(&webm)
+        .status();
+    if !made.is_ok_and(|m| m.success()) {
+        println!("skipped: ffmpeg cannot write WebM here");
+        return;
+    }
+    let packets = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0"])
+        .arg(&webm)
+        .output()
+        .unwrap();
+    let media_s: Vec<f64> = String::from_utf8(packets.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|l| l.trim_end_matches(',').parse().ok())
+        .collect();
+    assert_eq!(media_s.len(), FRAMES);
+
+    let s = served();
+    let remote = s.browser.begin("video");
+    // The page saw seven frames before it began to record the first one in the file, and its camera trembles.
+    let before = 7;
+    let tremble = |k: usize| ((k * 7919) % 5) as f64 - 2.0;
+    let media: Vec<f64> = (0..before)
+        .map(|k| 100.0 + k as f64 / 30.0)
+        .chain(media_s.iter().map(|s| 100.0 + before as f64 / 30.0 + s))
+        .collect();
+    let page_ms: Vec<f64> = media.iter().enumerate().map(|(k, s)| 500.0 + (s - 100.0) * 1e3 + tremble(k)).collect();
+    let bytes = std::fs::read(&webm).unwrap();
+    let chunks: Vec<&[u8]> = bytes.chunks(bytes.len().div_ceil(4)).collect();
+    let bearer = format!("Bearer {}", remote.token);
+    let put = |n: usize| {
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "video/webm")];
+        s.browser.send("PUT", &remote.path(&format!("video/{n}")), &headers, chunks[n]).unwrap()
+    };
+    let began = json!({"stream": "video_frame", "seq": 0, "document": 1, "page_ms": page_ms[before] - 12.0, "kind": "started",
+                       "data": {"chunk": 0, "mime": "video/webm", "width_px": 640, "height_px": 480}});
+    remote.send(vec![began]).ok();
+    // Out of order, and one twice.
+    for n in [1, 0, 0, 2, 3] {
+        put(n).ok();
+    }
+    let frames = json!({"stream": "video_frame", "seq": 1, "document": 1, "page_ms": 9_000.0, "kind": "frames",
+                        "data": {"first": 0, "page_ms": page_ms, "media_s": media}});
+    remote.send(vec![frames]).ok();
+    let incomplete =
+        remote.browser.post(&remote.path("finish"), &remote.token, &json!({"streams": {}, "video_chunks": 6}));
+    incomplete.is_problem(409);
+    assert_eq!(incomplete.json["video_missing"], json!([4, 5]));
+    let begun = Instant::now();
+    let finish = json!({"streams": {"video_frame": 2}, "video_chunks": 4});
+    remote.browser.post(&remote.path("finish"), &remote.token, &finish).ok();
+    let folder = closed(s.dir.path()).remove(0);
+    println!("{FRAMES} frames converted and scored within {:.2} s after the finish", begun.elapsed().as_secs_f64());
+
+    let file = SessionFile::open(&folder).unwrap();
+    let index = file.frames().unwrap();
+    assert_eq!(index.len(), FRAMES);
+    for (k, row) in index.rows().iter().enumerate() {
+        let wanted_ns = (page_ms[before + k] * 1e6) as i64;
+        assert!((row.at.as_ns() - wanted_ns).abs() < 1_000, "frame {k}: {} for {wanted_ns}", row.at.as_ns());
+    }
+    let timeline = file.timeline().unwrap();
+    let affect = timeline.series("affect").unwrap();
+    assert!(affect.len() > FRAMES * 8 / 10, "{} of {FRAMES} frames show a face", affect.len());
+    for (at, frame) in affect.times().iter().zip(affect.frames()) {
+        assert_eq!(index.get(frame.unwrap()).unwrap().at, *at);
+    }
+    assert!(file.picture(17).unwrap().len() > 1_000);
+    let camera = &file.header().camera;
+    assert!(camera.width_px > 0 && (20.0..40.0).contains(&camera.rate_hz), "{camera:?}");
+    assert!(timeline.events().iter().any(|e| e.what.kind == "video_converted"));
+    assert_eq!(std::fs::read(folder.join("video.webm")).unwrap(), bytes);
+    drop(file);
+    assert!(verify(&folder).unwrap().findings.is_empty(), "{:?}", verify(&folder).unwrap());
+    s.running.stop().unwrap();
+}
