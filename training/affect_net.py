@@ -111,7 +111,8 @@ class ShippedAffectNet(nn.Module):
             head.bias /= calibration["temperature"]
             head.weight /= calibration["temperature"]
             self.net.log_variance.bias += torch.tensor(calibration["log_variance_offset"])
-        round_weights(self.net).eval()
+        round_weights(self.net)
+        self.eval()
 
     def forward(self, x):
         valence_arousal, log_variance, logits = self.net(x)

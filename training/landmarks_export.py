@@ -30,7 +30,7 @@ def write(cfg: dict, net) -> None:
     folder = write_model_folder(
         name="landmarks",
         kind="landmarks",
-        version="0.1.0",
+        version="0.1.1",
         onnx_bytes=onnx_bytes,
         summary="68 points, head pose and whether there is a face, from a grey square crop of 112x112.",
         trained_on=landmarks_card.TRAINED_ON,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from training import shipping
-from training.affect_net import AffectNet, fold_shortcuts
+from training.affect_net import AffectNet, ShippedAffectNet, fold_shortcuts
 from training.landmarks import LandmarkNet
 
 
@@ -47,6 +47,14 @@ class ShippingTest(unittest.TestCase):
         self.assertLess(len(onnx_bytes), 2 * stored + 20_000)
         values = np.random.default_rng(1).normal(size=(1, 1, 112, 112)).astype(np.float32)
         shipping.checked_outputs(net, shipping.OnnxNet(onnx_bytes), values)
+
+    def test_the_shipped_affect_network_answers_as_its_file_does_after_export(self):
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration)
+        names = ["valence_arousal", "log_variance", "expression"]
+        onnx_net = shipping.OnnxNet(shipping.to_onnx(net, torch.zeros(1, 1, 48, 48), "face", names))
+        values = np.random.default_rng(1).normal(size=(1, 1, 48, 48)).astype(np.float32)
+        shipping.checked_outputs(net, onnx_net, values)
 
     def test_weights_that_were_not_rounded_are_refused(self):
         net = nn.Sequential(nn.Conv2d(1, 4, 3)).eval()
