@@ -10,6 +10,7 @@ use std::ops::Range;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use statrs::distribution::{Beta, ContinuousCDF};
 
 use super::numbers::t_quantile;
 
@@ -31,6 +32,7 @@ pub(super) struct Mass {
     pub points: Range<usize>,
     pub mass: f64,
     pub p: f64,
+    pub p_high: f64,
 }
 
 /// Whether the mean of `rows` differs from 0: each row's sign is flipped. `None` for fewer than two rows.
@@ -129,12 +131,23 @@ fn quotient(difference: f64, error: f64) -> f64 {
 fn tested(t: Vec<f64>, threshold_t: f64, others: Vec<f64>, is_exact: bool) -> Tested {
     let permutations = others.len() as u64 + 1;
     // Sums in another order differ in the last digits, and a permutation that repeats the data must count.
-    let p = |mass: f64| {
+    let cluster = |(points, mass): (Range<usize>, f64)| {
         let at_least = others.iter().filter(|m| **m >= mass.abs() * (1.0 - 1e-9)).count();
-        (at_least + 1) as f64 / permutations as f64
+        let p = (at_least + 1) as f64 / permutations as f64;
+        let p_high = if is_exact { p } else { p.max(share_at_most(at_least, others.len())) };
+        Mass { points, mass, p, p_high }
     };
-    let clusters = runs(&t, threshold_t).map(|(points, mass)| Mass { points, mass, p: p(mass) }).collect();
+    let clusters = runs(&t, threshold_t).map(cluster).collect();
     Tested { t, threshold_t, clusters, permutations, is_exact }
+}
+
+/// Upper end of the 95 % interval (Clopper & Pearson 1934) of a share of which `hits` of `draws` are known.
+fn share_at_most(hits: usize, draws: usize) -> f64 {
+    if hits >= draws {
+        return 1.0;
+    }
+    // Both parameters are at least 1, for which the distribution exists; 1 claims nothing.
+    Beta::new((hits + 1) as f64, (draws - hits) as f64).map_or(1.0, |share| share.inverse_cdf(0.975))
 }
 
 fn largest_mass(t: &[f64], threshold: f64) -> f64 {

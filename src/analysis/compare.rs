@@ -26,6 +26,9 @@ pub enum Design {
     EpochsOfOneParticipant,
 }
 
+/// The level of every test here.
+const SIGNIFICANT_P: f64 = 0.05;
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cluster {
     pub from_s: f64,
@@ -33,8 +36,18 @@ pub struct Cluster {
     /// Sum of t.
     pub mass: f64,
     pub p: f64,
+    /// What p is at most, with 95 % confidence: of drawn permutations it is an estimate, and another seed gives another.
+    /// Equals p where all permutations were tried.
+    pub p_high: f64,
     /// Mean difference within the cluster. Chosen for being large, it overstates: report [`Comparison::effect`].
     pub difference: f64,
+}
+
+impl Cluster {
+    /// What is called a difference, in every sentence, figure and view: one that no other seed would take back.
+    pub fn is_significant(&self) -> bool {
+        self.p_high <= SIGNIFICANT_P
+    }
 }
 
 /// Of the mean over the window from the event on, which was fixed before anybody looked.
@@ -77,6 +90,11 @@ impl Comparison {
     /// Smallest p of any cluster; 1 where there is none.
     pub fn p(&self) -> f64 {
         self.clusters.iter().map(|c| c.p).fold(1.0, f64::min)
+    }
+
+    /// Smallest [`Cluster::p_high`]; 1 where there is no cluster.
+    pub fn p_high(&self) -> f64 {
+        self.clusters.iter().map(|c| c.p_high).fold(1.0, f64::min)
     }
 }
 
@@ -162,6 +180,7 @@ impl Sides {
             until_s: times_s[m.points.end - 1],
             mass: m.mass,
             p: m.p,
+            p_high: m.p_high,
             difference: difference[m.points.clone()].iter().sum::<f64>() / m.points.len() as f64,
         };
         let clusters = tested.clusters.iter().map(cluster).collect();

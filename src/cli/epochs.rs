@@ -14,9 +14,6 @@ use crate::analysis::{Average, Comparison, describe_dropped};
 use crate::export::write_epochs;
 use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, study_sessions};
 
-/// Two-sided; what counts as found.
-const SIGNIFICANT: f64 = 0.05;
-
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;
     let question =
@@ -132,9 +129,13 @@ fn tell_comparison(out: &mut String, c: &Comparison) -> std::fmt::Result {
         "  {:8} mean after the event {:+.4} (95 % {:+.4} … {:+.4}{d})",
         c.measure, c.effect.difference, c.effect.low, c.effect.high
     )?;
-    let found: Vec<_> = c.clusters.iter().filter(|c| c.p <= SIGNIFICANT).collect();
+    let found: Vec<_> = c.clusters.iter().filter(|c| c.is_significant()).collect();
     for cluster in &found {
-        writeln!(out, "           {:.2} to {:.2} s differ, p = {:.4}", cluster.from_s, cluster.until_s, cluster.p)?;
+        writeln!(
+            out,
+            "           {:.2} to {:.2} s differ, p = {:.4} (at most {:.4})",
+            cluster.from_s, cluster.until_s, cluster.p, cluster.p_high
+        )?;
     }
     if found.is_empty() {
         let least = c.clusters.iter().map(|c| c.p).reduce(f64::min);

@@ -8,7 +8,7 @@ use egui::{
 use crate::analysis::{Measure, Unit};
 
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, Average, Correction, SingleEpoch, is_significant};
+use super::port::{Answer, Average, Correction, SingleEpoch};
 use super::state::Studied;
 use super::study_form::CONDITIONS;
 use super::theme::{self, Palette};
@@ -198,7 +198,7 @@ impl View<'_> {
     /// Where the conditions differ by more than chance.
     fn clusters(&self, painter: &Painter, p: &Palette) {
         let comparison = self.answer.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
-        for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| is_significant(c)) {
+        for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| c.is_significant()) {
             let span = self.x(cluster.from_s)..=self.x(cluster.until_s);
             let shade = Rect::from_x_y_ranges(span.clone(), self.area.y_range());
             painter.rect_filled(shade, 0.0, p.accent.gamma_multiply(0.08));

@@ -131,13 +131,14 @@ struct ClusterRow {
     until_s: f64,
     mass_t: f64,
     p: f64,
+    p_high: f64,
     difference: f64,
     permutations: u64,
 }
 
 impl ClusterRow {
-    const COLUMNS: [&str; 9] =
-        ["test", "measure", "correction", "from_s", "until_s", "mass_t", "p", "difference", "permutations"];
+    const COLUMNS: [&str; 10] =
+        ["test", "measure", "correction", "from_s", "until_s", "mass_t", "p", "p_high", "difference", "permutations"];
 }
 
 fn cluster_rows(test: &str, c: &Comparison) -> Vec<ClusterRow> {
@@ -149,6 +150,7 @@ fn cluster_rows(test: &str, c: &Comparison) -> Vec<ClusterRow> {
         until_s: cluster.until_s,
         mass_t: cluster.mass,
         p: cluster.p,
+        p_high: cluster.p_high,
         difference: cluster.difference,
         permutations: c.permutations,
     };

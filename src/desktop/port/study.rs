@@ -156,11 +156,6 @@ pub struct SingleEpoch {
     pub curves: [Vec<f32>; 2],
 }
 
-/// What is marked as a difference.
-pub fn is_significant(cluster: &Cluster) -> bool {
-    cluster.p < 0.05
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerExport {
     pub format: AnswerFormat,

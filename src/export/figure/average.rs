@@ -129,10 +129,10 @@ impl<'a> AverageFigure<'a> {
         let height = range.end - range.start;
         for cluster in self.comparisons.iter().filter(|c| c.measure == measure).flat_map(|c| &c.clusters) {
             // What the test does not tell from chance stays pale.
-            let shade = BLACK.mix(if cluster.p < 0.05 { 0.85 } else { 0.2 });
+            let shade = BLACK.mix(if cluster.is_significant() { 0.85 } else { 0.2 });
             let bar = [(cluster.from_s, range.start), (cluster.until_s, range.start + 0.025 * height)];
             chart.draw_series(std::iter::once(Rectangle::new(bar, shade.filled())))?;
-            if cluster.p < 0.05 {
+            if cluster.is_significant() {
                 let text = if cluster.p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", cluster.p) };
                 let style = ("sans-serif", px(12.0)).into_text_style(area);
                 let at = (cluster.from_s, range.start + 0.09 * height);
@@ -270,7 +270,7 @@ pub(super) mod tests {
     }
 
     pub fn comparison() -> Comparison {
-        let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 90.0, p, difference: 0.2 };
+        let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 90.0, p, p_high: p, difference: 0.2 };
         Comparison {
             measure: Measure::Valence,
             correction: Correction::Corrected,

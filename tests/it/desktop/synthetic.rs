@@ -529,7 +529,7 @@ fn average(
 
 fn comparison(measure: Measure, times_s: &[f64]) -> Comparison {
     let is_valence = measure == Measure::Valence;
-    let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 412.0, p, difference: 0.3 };
+    let cluster = |from_s, until_s, p| Cluster { from_s, until_s, mass: 412.0, p, p_high: p, difference: 0.3 };
     Comparison {
         measure,
         correction: Correction::Corrected,
