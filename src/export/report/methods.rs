@@ -96,9 +96,12 @@ fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
     let plan = &answer.question.plan;
     let (from, until) = plan.window_s;
     let mut text = format!(
-        "Epochs from {from} to {until} s around events were resampled to {} Hz by linear interpolation; an epoch in which \
+        "Epochs from {} to {} s around events were resampled to {} Hz by linear interpolation; an epoch in which \
          samples were more than {} s apart was dropped.",
-        plan.rate_hz, plan.longest_bridge_s
+        minus(from),
+        minus(until),
+        plan.rate_hz,
+        plan.longest_bridge_s
     );
     if !plan.keep_overlapping {
         text.push_str(" Of overlapping epochs the later one was dropped.");
@@ -118,15 +121,24 @@ fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
     for condition in &findings.conditions {
         let Some(a) = condition.averages.first() else { continue };
         text.push_str(&format!(
-            " Of {} matching `{}`, {} of {} were kept; dropped: {}.",
+            " Of {} matching `{}`, {} of {} were kept; {}.",
             plural(a.matched, "event"),
             condition.name,
             plural(a.epochs, "epoch"),
             plural(a.participants, "participant"),
-            describe_dropped(&a.dropped)
+            if a.dropped.is_empty() {
+                "none was dropped".to_owned()
+            } else {
+                format!("dropped: {}", describe_dropped(&a.dropped))
+            }
         ));
     }
     text
+}
+
+/// With the sign that stands for less than nothing, and not a hyphen.
+fn minus(seconds: f64) -> String {
+    seconds.to_string().replace('-', "−")
 }
 
 fn zero(plan: &EpochPlan) -> String {
@@ -134,6 +146,7 @@ fn zero(plan: &EpochPlan) -> String {
     match (plan.zero, plan.baseline_s) {
         (Correction::Raw, _) => format!(" Raw values of the stream `{source}` were averaged."),
         (Correction::Corrected, Some((from, until))) => {
+            let (from, until) = (minus(from), minus(until));
             format!(" The mean from {from} to {until} s was subtracted from each epoch (stream `{source}`).")
         }
         (Correction::Corrected, None) => {
@@ -148,13 +161,22 @@ fn zero(plan: &EpochPlan) -> String {
 
 fn statistics(Asked { findings, .. }: Asked<'_>) -> String {
     let settings = findings.settings;
+    let tests = || findings.conditions.iter().flat_map(|c| &c.against_zero).chain(&findings.comparisons);
+    let drawn = format!(
+        "{} random permutations, seed {}; a difference is called one where the upper end of the 95 % interval of its p is at \
+         most 0.05",
+        count(settings.permutations),
+        settings.seed
+    );
+    let how = match tests().filter(|t| t.is_exact).map(|t| t.permutations).max() {
+        Some(all) if tests().all(|t| t.is_exact) => format!("all different permutations, {} at most", count(all)),
+        Some(_) => format!("{drawn}; where there are fewer different ones, all of them"),
+        None => drawn,
+    };
     format!(
         "Epochs were averaged within participants first and then over participants; 95 % intervals are pointwise, by \
          Student's t. Differences over time were tested with a cluster-based permutation test (Maris & Oostenveld, 2007, \
-         J. Neurosci. Methods 164, 177–190; {} permutations, seed {}, cluster-forming p < 0.05, two-sided). All of this was \
-         computed with {}.",
-        count(settings.permutations),
-        settings.seed,
+         J. Neurosci. Methods 164, 177–190; cluster-forming p < 0.05, two-sided; {how}). All of this was computed with {}.",
         program()
     )
 }
