@@ -43,6 +43,8 @@ pub struct App {
     pub turns: Arc<tokio::sync::Semaphore>,
     /// Few sessions are read for an owner at the same time.
     pub readers: Arc<tokio::sync::Semaphore>,
+    /// Few passwords are checked at the same time.
+    pub logins: Arc<tokio::sync::Semaphore>,
     pub description: Arc<utoipa::openapi::OpenApi>,
 }
 

@@ -43,6 +43,7 @@ pub async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
         let detail = "Nobody owns this server yet: run `affectograph serve init` on it.";
         return Err(Problem::forbidden("no-owner", detail));
     };
+    let _turn = app.logins.acquire().await.map_err(|_| Problem::busy())?;
     let is_right = tokio::task::spawn_blocking(move || secrets::is_password(&given.password, &phc));
     if !is_right.await.map_err(|_| Problem::busy())? {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", "This is not the password."));

@@ -24,6 +24,8 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 /// Sessions opened, closed and judged at the same time.
 const TURNS: usize = 4;
 const READERS: usize = 2;
+/// Passwords checked at the same time: each takes 19 MB and a tenth of a second, so guessing stays slow and cheap for us.
+const LOGINS: usize = 2;
 
 /// A server at work. [`Running::stop`] ends it properly; a kill costs nothing that was acknowledged.
 pub struct Running {
@@ -68,6 +70,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         library,
         turns,
         readers: Arc::new(Semaphore::new(READERS)),
+        logins: Arc::new(Semaphore::new(LOGINS)),
         description: Arc::new(description()),
     };
     let service = router(app).into_make_service();
