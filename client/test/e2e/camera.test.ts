@@ -102,7 +102,10 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(rowsOf(session(), 'landmarks').find((r) => r.values)!.values!.length, 136);
     assert.equal(rowsOf(session(), 'face').find((r) => r.values)!.values!.length, 16);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started', 'scores_started']);
-    assert.ok(Math.max(...sent) < 200_000);
+    // Some numbers for each reading, and nothing as large as the smallest picture would be.
+    const perReading = sent.reduce((a, b) => a + b, 0) / rows.length;
+    console.log(`${perReading.toFixed(0)} bytes sent for each reading`);
+    assert.ok(perReading < 6000);
     assert.ok(await page.evaluate('affect.length > 10 && affect[0].expression.neutral >= 0'));
   }));
 
