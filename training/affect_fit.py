@@ -114,6 +114,7 @@ def _fit(team: loop.Team, cfg: dict) -> None:
         name=cfg["name"], seed=cfg["seed"], steps=train_cfg["epochs"] * epoch_steps, epoch_steps=epoch_steps,
         rate=train_cfg["learning_rate"], rise=0.1, decay=train_cfg["weight_decay"], average=train_cfg["ema_decay"],
         minutes=train_cfg.get("minutes", math.inf), bfloat16=train_cfg.get("bfloat16", False),
+        compile=train_cfg.get("compile", False),
     )
     loop.fit(
         course, net, batches, loss, lambda net, device: holdout_figures(net, holdout_views, holdout, device),

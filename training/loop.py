@@ -38,6 +38,7 @@ class Course:
     rise: float = 0.08
     minutes: float = math.inf
     bfloat16: bool = False
+    compile: bool = False
 
     def rate_at(self, progress: float) -> float:
         """A short rise, then half a cosine to nothing."""
@@ -132,6 +133,7 @@ def fit(
     torch.manual_seed(course.seed)
     run = _Run(course, net.to(device, memory_format=torch.channels_last))
     half = course.bfloat16 and has_bfloat16()
+    learning = torch.compile(run.net) if course.compile else run.net
     if run.passed >= 1:
         return
     first, begin_s, used_s, progress = run.step, time.monotonic(), run.used_s, Progress(course.steps, run.step)
@@ -143,7 +145,7 @@ def fit(
         for group in run.optimiser.param_groups:
             group["lr"] = course.rate_at(run.passed)
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            value, parts = loss(net, batch, device)
+            value, parts = loss(learning, batch, device)
         run.optimiser.zero_grad()
         value.backward()
         run.step, run.used_s = run.step + 1, used_s + time.monotonic() - begin_s

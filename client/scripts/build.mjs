@@ -1,5 +1,5 @@
-// Builds everything that leaves this folder. `node scripts/build.mjs --check` builds the lab's bundle anew and says
-// whether the committed one is the same.
+// Builds everything that leaves this folder. `node scripts/build.mjs --check` builds the lab's bundles anew and says
+// whether the committed ones are the same.
 
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -7,30 +7,35 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const LAB = `${root}../assets/recorder.js`;
-const BANNER = '// Built from client/src/lab.ts by `npm run build` in client/: change that, not this.';
+const banner = (source, holds = '') =>
+  ({ js: `// Built from client/src/${source} by \`npm run build\` in client/: change that, not this.${holds}` });
 
 const common = {
   absWorkingDir: root, bundle: true, charset: 'utf8', legalComments: 'none', logLevel: 'warning', target: 'es2022',
   conditions: ['es2015'], // RxJS as it was written, not as it is for browsers of 2011
 };
 
-const lab = async () => {
-  const { outputFiles } = await build({
-    ...common, entryPoints: ['src/lab.ts'], format: 'iife', write: false, banner: { js: BANNER },
-  });
-  return outputFiles[0].text;
+/** What the lab program holds: the recording script of its pages, and what draws a recorded page again. */
+const LAB = {
+  'recorder.js': { entryPoints: ['src/lab.ts'], banner: banner('lab.ts') },
+  'replay.js': {
+    entryPoints: ['src/replay-view.ts'], banner: banner('replay-view.ts', ' Holds rrweb, (c) its contributors, MIT.'), minify: true, loader: { '.css': 'text' },
+    legalComments: 'eof',
+  },
 };
 
-if (process.argv.includes('--check')) {
-  if (await lab() !== await readFile(LAB, 'utf8')) {
-    console.error('assets/recorder.js is not what client/src builds: run `npm run build` in client/ and commit it');
+for (const [name, options] of Object.entries(LAB)) {
+  const { outputFiles } = await build({ ...common, format: 'iife', write: false, ...options });
+  const path = `${root}../assets/${name}`;
+  if (!process.argv.includes('--check')) {
+    await writeFile(path, outputFiles[0].text);
+  } else if (outputFiles[0].text !== await readFile(path, 'utf8')) {
+    console.error(`assets/${name} is not what client/src builds: run \`npm run build\` in client/ and commit it`);
     process.exit(1);
   }
-  process.exit(0);
 }
+if (process.argv.includes('--check')) process.exit(0);
 
-await writeFile(LAB, await lab());
 const small = { ...common, minify: true };
 const esm = { ...small, format: 'esm' };
 await build({ ...esm, entryPoints: ['src/index.ts'], outfile: 'dist/affectograph.js' });

@@ -60,6 +60,9 @@ pub enum Command {
     /// The participant's page in a process of its own (started by the program itself)
     #[command(hide = true)]
     ParticipantWindow,
+    /// A recorded page in a process of its own (started by the program itself)
+    #[command(hide = true)]
+    ReplayWindow,
 }
 
 #[derive(Debug, Args)]

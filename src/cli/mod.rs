@@ -57,6 +57,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(a)) => serve::run(&a),
         Some(Command::Pull(a)) => pull::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::ParticipantWindow) => return crate::page::participant_window_main(),
+        Some(Command::ReplayWindow) => return crate::page::replay_window_main(),
     };
     match result {
         Ok(code) => code,

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::args::Pull;
 use super::{Failure, Places};
 use crate::server::{PullPlan, pull};
+use crate::survey::Cancel;
 
 pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     let token = match &a.token_file {
@@ -16,7 +17,7 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
         )?,
     };
     let plan = PullPlan { server: a.server.clone(), token: token.trim().to_owned(), study: a.study.clone() };
-    let pulled = pull(&plan, &places.library()?, |progress| {
+    let pulled = pull(&plan, &places.library()?, &Cancel::default(), |progress| {
         if !a.json {
             eprintln!("{} of {}: {}", progress.number, progress.sessions, progress.name);
         }

@@ -81,10 +81,7 @@ impl Loaded {
         let (h, q) = (self.file.header(), &self.quality);
         println!("{} {}, study {} ({})", h.participant, h.session, h.study.name, h.study.title);
         println!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software);
-        println!(
-            "camera    {}, {} × {} px, {:.2} Hz",
-            h.camera.name, h.camera.width_px, h.camera.height_px, h.camera.rate_hz
-        );
+        println!("camera    {}", h.camera);
         for m in &h.models {
             println!("network   {} {} (sha256 {}…)", m.name, m.version, m.sha256.get(..12).unwrap_or(&m.sha256));
         }

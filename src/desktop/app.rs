@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use eframe::egui;
 
+use crate::session::Playhead;
+
 use super::command::Command;
 use super::pick::{Pick, Picking};
-use super::port::{Instrument, PagePlace, PixelRect, Wake};
+use super::port::{Instrument, PagePlace, PageReplay, PixelRect, Wake};
 use super::preferences::Preferences;
 use super::state::{Dialog, Screen, State};
 use super::{apply, keys, receive, theme, views};
@@ -140,6 +142,11 @@ impl App {
             self.played_at_s = None;
         }
         let Some(review) = &mut self.state.review else { return };
+        let Playhead { at, rate, .. } = review.playhead;
+        let now_s = ctx.input(|i| i.time);
+        if review.page.as_mut().is_some_and(|page| page.is_due(review.playhead, now_s)) {
+            self.instrument.replay_page(PageReplay::At { at, is_playing: review.is_playing(), rate });
+        }
         let wanted = review.frame_index().map(|k| review.frames[k].number);
         if wanted != review.wanted_frame {
             review.wanted_frame = wanted;

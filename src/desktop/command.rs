@@ -10,7 +10,7 @@ use super::indexed::EventFilter;
 use super::port::{AnswerFormat, CameraControl, CameraMode, Correction, ExportFormat};
 use super::preferences::Look;
 use super::rated::Hand;
-use super::state::{AnswerDraft, Column, ExportDraft, Form, PlanDraft, Side, StudySide, Window};
+use super::state::{AnswerDraft, Column, ExportDraft, Form, PlanDraft, PullDraft, Side, StudySide, Window};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -38,6 +38,10 @@ pub enum Command {
     EditOpenPath(String),
     BrowseSession,
     OpenSession(PathBuf),
+    AskPull,
+    EditPull(PullDraft),
+    Pull,
+    CancelPull,
     AskErase(PathBuf),
     TypeErase(String),
     Erase,
@@ -89,6 +93,8 @@ pub enum Command {
     PreviousEvent,
     SetEventFilter(EventFilter),
     ShowSide(Side),
+    /// Opens or closes the window with the recorded page.
+    TogglePage,
     AskExport(ExportFormat),
     EditExport(ExportDraft),
     BrowseExport,

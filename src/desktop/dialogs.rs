@@ -4,8 +4,8 @@ use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
 use super::command::{Command, StudyCommand};
-use super::port::{AnswerFormat, ExportFormat, Library, SessionRow};
-use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, Recording, Rehearsal, State};
+use super::port::{AnswerFormat, ExportFormat, Library, PullStep, SessionRow};
+use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
 use super::{figures, keys, theme, widgets};
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
@@ -17,6 +17,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
             Dialog::Open { path } => open(ui, path, state, commands),
+            Dialog::Pull(draft) => pull(ui, draft, state.pulling.as_ref(), commands),
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
             Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
@@ -144,6 +145,59 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
+fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&PullStep>, commands: &mut Vec<Command>) {
+    title(ui, "Open from server");
+    let told = "Fetches every finished session that is not in this library yet. The server keeps its own.";
+    ui.add(egui::Label::new(RichText::new(told).weak()).wrap());
+    ui.add_space(6.0);
+    let mut edited = draft.clone();
+    ui.add_enabled_ui(pulling.is_none(), |ui| {
+        let server = field(ui, "Server", &mut edited.server, "https://example.org");
+        let label = widgets::caption(ui, "API token");
+        let token = egui::TextEdit::singleline(&mut edited.token)
+            .password(true)
+            .hint_text("aga_…, made by `affectograph serve token`")
+            .desired_width(f32::INFINITY)
+            .margin(Margin::symmetric(10, 6));
+        let token = ui.add(token).labelled_by(label.id);
+        field(ui, "Study (empty: all)", &mut edited.study, "");
+        if *draft == PullDraft::default() && ui.memory(|m| m.focused()).is_none() {
+            server.request_focus();
+        } else if draft.token.is_empty() && ui.memory(|m| m.focused()).is_none() {
+            token.request_focus();
+        }
+    });
+    if let Some(problem) = &draft.problem {
+        replaced(ui, problem);
+    }
+    if let Some(step) = pulling {
+        ui.add_space(6.0);
+        let share = if step.of == 0 { 0.0 } else { (step.number.saturating_sub(1)) as f32 / step.of as f32 };
+        ui.add(egui::ProgressBar::new(share).desired_width(ui.available_width()));
+        let told = match step.of {
+            0 => "Asking the server …".to_owned(),
+            of => format!("{} of {of}: {}", step.number, step.name),
+        };
+        widgets::caption(ui, told);
+    }
+    let is_ready = edited.order().is_some() && pulling.is_none();
+    if edited != *draft {
+        commands.push(Command::EditPull(PullDraft { problem: None, ..edited }));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Fetch").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::Pull);
+        }
+        if pulling.is_some() {
+            if ui.button("Stop").on_hover_text("What was fetched stays.").clicked() {
+                commands.push(Command::CancelPull);
+            }
+        } else {
+            cancel(ui, "Cancel", commands);
+        }
+    });
+}
+
 fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Command>) {
     title(ui, "Erase this session?");
     let size = figures::bytes(session.size_bytes);
@@ -237,7 +291,7 @@ fn replaced(ui: &mut Ui, told: &str) {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
         widgets::warning_sign(ui.painter(), rect.center(), 6.5);
-        widgets::caption(ui, told);
+        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
     });
 }
 

@@ -156,6 +156,14 @@ fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
     if ui.button("Open session …").on_hover_text("From elsewhere; or drop its folder here (Ctrl O)").clicked() {
         commands.push(Command::AskOpen);
     }
+    from_server(ui, commands);
+}
+
+fn from_server(ui: &mut Ui, commands: &mut Vec<Command>) {
+    let hint = "Sessions that visitors' browsers sent to your server (Ctrl Shift O)";
+    if ui.button("Open from server …").on_hover_text(hint).clicked() {
+        commands.push(Command::AskPull);
+    }
 }
 
 fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
@@ -393,6 +401,7 @@ fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) 
                 if ui.button("Open session …").clicked() {
                     commands.push(Command::AskOpen);
                 }
+                from_server(ui, commands);
             });
             if library.studies.is_empty() {
                 ui.add_space(8.0);

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use crate::session::{
-    ANNOTATION, Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, Record, StreamInfo, Timeline,
-    Timestamp,
+    ANNOTATION, Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
+    Timeline, Timestamp, VIDEO_FRAME,
 };
 
 use super::describe;
@@ -189,8 +189,9 @@ impl Indexed {
         }
         let needle = self.filter.text.trim().to_lowercase();
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
-            // Measurements of the clock are not what somebody did, and annotations have a place of their own.
-            if [PAGE_CLOCK, ANNOTATION].contains(&event.stream.as_str()) {
+            // Measurements of clock and video are not what somebody did; annotations and the page's replay have places
+            // of their own.
+            if [PAGE_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str()) {
                 continue;
             }
             self.all += 1;

@@ -28,6 +28,7 @@ pub const GROUPS: [Group; 8] = [
         keys: &[
             ("Ctrl N", "new session"),
             ("Ctrl O", "open a session from elsewhere"),
+            ("Ctrl Shift O", "open sessions from a server"),
             ("Up, Down", "select a session"),
             ("Enter", "open the selected session"),
             ("Delete", "erase the selected session"),
@@ -66,6 +67,7 @@ pub const GROUPS: [Group; 8] = [
             ("+, −", "zoom in, out; also the wheel"),
             ("F", "show the whole session"),
             ("Q", "shade poor quality"),
+            ("W", "show or close the recorded page"),
             ("A, Shift A", "ask the study about all like this event, as B"),
             ("Ctrl E", "export"),
         ],
@@ -111,6 +113,10 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
             Screen::Home => {
                 if pressed(Modifiers::COMMAND, Key::N) {
                     commands.push(Command::AskNewSession);
+                }
+                // The longer one first: a key without Shift takes it with Shift as well.
+                if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
+                    commands.push(Command::AskPull);
                 }
                 if pressed(Modifiers::COMMAND, Key::O) {
                     commands.push(Command::AskOpen);
@@ -232,6 +238,7 @@ fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, comma
         (Modifiers::NONE, Key::A, C::Study(StudyCommand::AllLikeThis { condition: 0 })),
         (Modifiers::NONE, Key::R, C::Rate(RateCommand::Begin)),
         (Modifiers::NONE, Key::Q, C::ShadePoor(!is_shaded)),
+        (Modifiers::NONE, Key::W, C::TogglePage),
         (Modifiers::NONE, Key::Space, C::TogglePlay),
         // With Shift first: a plain arrow also matches where more modifiers are held.
         (Modifiers::SHIFT, Key::ArrowLeft, C::StepSeconds(-1.0)),

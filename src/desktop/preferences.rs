@@ -1,4 +1,4 @@
-//! What the window remembers between two starts: the look, nothing about anybody.
+//! What the window remembers between two starts: the look and the server that was asked last, nothing about anybody.
 
 use std::path::{Path, PathBuf};
 
@@ -35,17 +35,19 @@ impl Look {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
     pub look: Look,
     /// 1 is normal size.
     pub text_scale: f32,
+    /// Its address; never a token.
+    pub server: String,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Preferences { look: Look::System, text_scale: 1.0 }
+        Preferences { look: Look::System, text_scale: 1.0, server: String::new() }
     }
 }
 
@@ -107,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/window.toml");
         assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
-        let chosen = Preferences { look: Look::Dark, text_scale: 1.3 };
+        let chosen = Preferences { look: Look::Dark, text_scale: 1.3, server: "https://example.org".into() };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);
         std::fs::write(&path, "look = \"pink").unwrap();

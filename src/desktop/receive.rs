@@ -7,7 +7,7 @@ use crate::session::{Playhead, Timestamp};
 use super::annotated::Annotated;
 use super::command::{Command, RateCommand, StudyCommand};
 use super::indexed::Indexed;
-use super::port::{Activity, Correction, OpenedSession, Preview, StartedInfo, Update};
+use super::port::{Activity, Correction, OpenedSession, Preview, PullOutcome, StartedInfo, Update};
 use super::rated::{Hand, Rated};
 use super::state::{Dialog, Photo, Recording, Review, Screen, ShownPreview, Side, State, Stop, Window};
 
@@ -29,6 +29,8 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 commands.push(Command::Study(StudyCommand::LookAgain));
             }
         }
+        Update::Pulling(step) => state.pulling = Some(step),
+        Update::Pulled(outcome) => pulled(state, outcome, commands),
         Update::Rehearsing(info) => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.plan = info.plan;
@@ -120,6 +122,11 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 let old = review.photo.take().map(|(_, photo)| photo);
                 review.photo = Photo::upload(ctx, "review", &picture, old).map(|photo| (frame_number, photo));
                 review.picture_problem = None;
+            }
+        }
+        Update::PageReplayClosed => {
+            if let Some(review) = &mut state.review {
+                review.page = None;
             }
         }
         Update::Exporting { done } => {
@@ -255,6 +262,28 @@ fn review(opened: OpenedSession) -> Review {
         shades_poor: false,
         annotated,
         rated: Rated::default(),
+        has_page: opened.has_page,
+        page: None,
+    }
+}
+
+/// What came is selected; what did not is said.
+fn pulled(state: &mut State, outcome: PullOutcome, commands: &mut Vec<Command>) {
+    state.pulling = None;
+    if matches!(state.dialog, Some(Dialog::Pull(_))) {
+        state.dialog = None;
+    }
+    let PullOutcome { server, fetched, there_already, refused, is_cancelled } = outcome;
+    let stopped = if is_cancelled { "Stopped. " } else { "" };
+    let of = |n: usize| if n == 1 { "1 session".to_owned() } else { format!("{n} sessions") };
+    state.notice(format!("{stopped}{} fetched from {server}, {there_already} there already.", of(fetched.len())));
+    if let Some(first) = fetched.into_iter().next() {
+        state.home.selected = Some(first);
+        commands.push(Command::RefreshLibrary);
+    }
+    if !refused.is_empty() {
+        let sentence = refused.join("\n");
+        state.dialog = Some(Dialog::Failure { title: "Not everything was fetched", sentence });
     }
 }
 
@@ -271,6 +300,20 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
     let mut tell = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
         Activity::Library | Activity::Page => state.notice(sentence),
+        Activity::Pull => {
+            state.pulling = None;
+            // What was typed stays, so that it can be mended.
+            match &mut state.dialog {
+                Some(Dialog::Pull(draft)) => draft.problem = Some(sentence),
+                dialog => *dialog = Some(Dialog::Failure { title: "Nothing fetched", sentence }),
+            }
+        }
+        Activity::PageReplay => {
+            tell("Page not shown", sentence);
+            if let Some(review) = &mut state.review {
+                review.page = None;
+            }
+        }
         Activity::Erase => tell("Not erased", sentence),
         Activity::Rehearse => {
             tell("Set-up ended", sentence);

@@ -114,6 +114,7 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
         combo.response.accessible_name("Speed").on_hover_text("Speed of playing");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, review, commands);
+            page(ui, review, commands);
             shown_values(ui, review, commands);
             if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
                 commands.push(Command::Fit);
@@ -151,6 +152,18 @@ fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
         }
     });
     menu.response.on_hover_text("Ctrl E");
+}
+
+/// Only where the page itself was recorded.
+fn page(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+    if !review.has_page {
+        return;
+    }
+    let hint = "The page as the participant saw it, in a window of its own that follows the playhead (W)";
+    if ui.selectable_label(review.page.is_some(), "Page").accessible_name("Recorded page").on_hover_text(hint).clicked()
+    {
+        commands.push(Command::TogglePage);
+    }
 }
 
 /// What the curves are counted from, and what is shaded.

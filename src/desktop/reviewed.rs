@@ -35,6 +35,36 @@ pub struct Review {
     pub shades_poor: bool,
     pub annotated: Annotated,
     pub rated: Rated,
+    pub has_page: bool,
+    /// While its window is open.
+    pub page: Option<FollowedPage>,
+}
+
+/// What the window with the recorded page was told last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FollowedPage {
+    told: Option<(Playhead, f64)>,
+}
+
+impl FollowedPage {
+    /// Whether it must be told again. While both play, each goes by its own clock, and they are compared now and then.
+    pub fn is_due(&mut self, playhead: Playhead, now_s: f64) -> bool {
+        const COMPARED_EVERY_S: f64 = 1.0;
+        let is_due = self.told.is_none_or(|(told, at_s)| match playhead.mode {
+            PlayheadMode::Playing => {
+                let foreseen_s = told.at.as_secs_f64() + (now_s - at_s) * playhead.rate;
+                let is_foreseen = (playhead.at.as_secs_f64() - foreseen_s).abs() < 0.1 * playhead.rate;
+                (told.mode, told.rate) != (playhead.mode, playhead.rate)
+                    || now_s - at_s > COMPARED_EVERY_S
+                    || !is_foreseen
+            }
+            _ => (told.mode, told.at) != (playhead.mode, playhead.at),
+        });
+        if is_due {
+            self.told = Some((playhead, now_s));
+        }
+        is_due
+    }
 }
 
 /// A part of the time axis, in seconds of the session clock.
@@ -213,7 +243,26 @@ mod tests {
             shades_poor: false,
             annotated: Annotated::default(),
             rated: Rated::default(),
+            has_page: false,
+            page: None,
         }
+    }
+
+    #[test]
+    fn the_page_is_told_of_moves_and_left_alone_while_it_plays_along() {
+        let mut page = FollowedPage::default();
+        let mut playhead = Playhead::paused_at(Timestamp::from_secs_f64(1.0));
+        assert!(page.is_due(playhead, 10.0) && !page.is_due(playhead, 11.0));
+        playhead.mode = PlayheadMode::Playing;
+        assert!(page.is_due(playhead, 12.0));
+        playhead.at = Timestamp::from_secs_f64(1.5);
+        assert!(!page.is_due(playhead, 12.5));
+        playhead.at = Timestamp::from_secs_f64(7.0);
+        assert!(page.is_due(playhead, 12.6), "somebody jumped");
+        playhead.rate = 2.0;
+        assert!(page.is_due(playhead, 12.6));
+        playhead.at = Timestamp::from_secs_f64(9.4);
+        assert!(page.is_due(playhead, 13.8), "compared now and then");
     }
 
     #[test]

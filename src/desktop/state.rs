@@ -12,10 +12,10 @@ use crate::session::{ParticipantId, SessionNumber, Study, Timestamp};
 use super::indexed::Indexed;
 use super::port::{
     Alarm, AnswerFormat, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession,
-    HealthFigures, PageState, Picture, SessionPlan, SessionRow, StartedInfo,
+    HealthFigures, PageState, Picture, PullOrder, PullStep, SessionPlan, SessionRow, StartedInfo,
 };
 use super::preferences::Preferences;
-pub use super::reviewed::{Review, Side, Window};
+pub use super::reviewed::{FollowedPage, Review, Side, Window};
 pub use super::session_table::{Column, Home, Order, date, state_word};
 pub use super::studied::{Asking, Form, Studied, StudySide};
 
@@ -46,6 +46,10 @@ pub struct State {
     /// Who annotates and rates: a name or initials, kept with what they say.
     pub author: String,
     pub dialog: Option<Dialog>,
+    /// Sessions are being fetched from a server.
+    pub pulling: Option<PullStep>,
+    /// Kept while the window is open, so that it is typed once.
+    pub pull_token: String,
     /// Worth knowing, newest last; dismissed by hand.
     pub notices: VecDeque<String>,
     /// A system dialog for files is open.
@@ -67,6 +71,8 @@ impl State {
             studied: None,
             author: String::new(),
             dialog: None,
+            pulling: None,
+            pull_token: String::new(),
             notices: VecDeque::new(),
             is_picking: false,
         }
@@ -226,6 +232,7 @@ pub enum Dialog {
     Open {
         path: String,
     },
+    Pull(PullDraft),
     Erase {
         session: SessionRow,
         typed: String,
@@ -259,6 +266,23 @@ impl PlanDraft {
         let participant = self.participant.trim().parse::<ParticipantId>()?;
         let session = self.session.trim().parse::<SessionNumber>()?;
         Ok(SessionPlan { study_file, participant, session })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullDraft {
+    pub server: String,
+    pub token: String,
+    pub study: String,
+    /// Why the last try failed.
+    pub problem: Option<String>,
+}
+
+impl PullDraft {
+    /// `None` while something is missing.
+    pub fn order(&self) -> Option<PullOrder> {
+        let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+        Some(PullOrder { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
     }
 }
 

@@ -10,12 +10,12 @@ use super::conductor::{self, Order};
 use super::counter::Newest;
 use super::gamepad::Gamepad;
 use super::shelf::{self, Errand};
-use super::{asker, counter};
+use super::{asker, counter, puller};
 use crate::capture::Latest;
 use crate::cli::{Failure, Places};
 use crate::desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
-    MarkerOrder, PixelRect, Question, SessionPlan, StartOrder, Update, Wake,
+    MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update, Wake,
 };
 use crate::session::{Clock, PagePlacement, Timestamp};
 use crate::survey::Cancel;
@@ -40,6 +40,8 @@ struct Desk {
     questions: Option<Sender<asker::Errand>>,
     /// Takes back the question that runs.
     cancel: Cancel,
+    pulls: Option<Sender<(PullOrder, Cancel)>>,
+    cancel_pull: Cancel,
     /// While somebody rates.
     gamepad: Option<Gamepad>,
     to_updates: Sender<Update>,
@@ -71,6 +73,8 @@ impl Desk {
         let counter = counter::start(counts_rx, newest_count.clone(), updates_tx.clone(), wake.clone());
         let counter = counter.map_err(no_thread)?;
         let asker = asker::start(questions_rx, updates_tx.clone(), wake.clone()).map_err(no_thread)?;
+        let (pulls, pulls_rx) = unbounded();
+        puller::start(places.clone(), pulls_rx, updates_tx.clone(), wake.clone()).map_err(no_thread)?;
         let conductor = conductor::start(places, &host, orders_rx, errands.clone(), updates_tx, next_clock.clone())
             .map_err(no_thread)?;
         let clock = std::cell::Cell::new(Clock::start());
@@ -81,6 +85,8 @@ impl Desk {
             newest_count,
             questions: Some(questions),
             cancel: Cancel::default(),
+            pulls: Some(pulls),
+            cancel_pull: Cancel::default(),
             gamepad: None,
             to_updates,
             wake,
@@ -127,6 +133,15 @@ impl Instrument for Desk {
 
     fn refresh_library(&mut self) {
         self.errand(Errand::Library);
+    }
+
+    fn pull(&mut self, order: PullOrder) {
+        self.cancel_pull = Cancel::default();
+        let _ = self.pulls.as_ref().map(|pulls| pulls.send((order, self.cancel_pull.clone())));
+    }
+
+    fn cancel_pull(&mut self) {
+        self.cancel_pull.cancel();
     }
 
     fn erase_session(&mut self, folder: &Path) {
@@ -198,6 +213,10 @@ impl Instrument for Desk {
         self.errand(Errand::Picture);
     }
 
+    fn replay_page(&mut self, order: PageReplay) {
+        self.errand(Errand::Page(order));
+    }
+
     fn export(&mut self, order: ExportOrder) {
         self.errand(Errand::Export(order));
     }
@@ -247,6 +266,8 @@ impl Instrument for Desk {
 
     fn close(&mut self) {
         self.cancel.cancel();
+        self.cancel_pull.cancel();
+        self.pulls = None;
         self.newest_count.abandon();
         self.gamepad = None;
         self.counts = None;

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::take::Take;
 use crate::analysis::{
     QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
@@ -14,7 +16,7 @@ use crate::desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
 };
-use crate::session::{AFFECT, CameraSettings, Timeline, VIDEO, deleted_stream};
+use crate::session::{AFFECT, CameraSettings, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use crate::store::{self, Condition, Library, SessionEntry, StoreError};
 use crate::vision::Reading;
 
@@ -190,6 +192,7 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),
         timeline: with_deleted(&loaded.timeline),
+        has_page: page_events(&loaded.timeline).next().is_some(),
         frames,
         facts: facts(loaded),
         // A study that this program does not know all of names no labels; those in use are offered all the same.
@@ -198,6 +201,11 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
         poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
         session,
     })
+}
+
+/// What was recorded of the page itself, by time.
+pub fn page_events(timeline: &Timeline) -> impl Iterator<Item = (Timestamp, &Map<String, Value>)> {
+    timeline.events().iter().filter(|e| e.stream.as_str() == REPLAY).map(|e| (e.at, &e.what.data))
 }
 
 /// What was typed and taken back stands among the events, too.
@@ -215,13 +223,7 @@ fn facts(loaded: &Loaded) -> Vec<(String, String)> {
     let mut facts = vec![
         ("Recorded".to_owned(), h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
         ("Software".to_owned(), format!("{} on {}", h.software, h.host)),
-        (
-            "Camera".to_owned(),
-            format!(
-                "{}, {} × {} px, {:.2} fps, {}",
-                h.camera.name, h.camera.width_px, h.camera.height_px, h.camera.rate_hz, h.camera.format
-            ),
-        ),
+        ("Camera".to_owned(), h.camera.to_string()),
     ];
     for m in &h.models {
         facts.push((

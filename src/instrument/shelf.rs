@@ -10,9 +10,10 @@ use crate::analysis::{Measure, agreement, signal};
 use crate::capture::{Decoder, Frame, Latest, Pixels, to_rgb};
 use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
 use crate::desktop::port::{
-    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, Update, Wake,
+    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, PageReplay, Update, Wake,
 };
 use crate::export::{FigureFormat, write_csv, write_figure};
+use crate::page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
 use crate::session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use crate::store::{Annex, SessionFile, StoreError};
 
@@ -25,6 +26,7 @@ pub enum Errand {
     /// The newest number in the slot.
     Picture,
     Export(ExportOrder),
+    Page(PageReplay),
     Add(Addition),
     CompareRating(u32),
 }
@@ -36,7 +38,16 @@ pub fn start(
     updates: Sender<Update>,
     wake: Wake,
 ) -> std::io::Result<JoinHandle<()>> {
-    let shelf = Shelf { places, wanted_picture, updates, wake, opened: None, annex: None, decoder: Decoder::default() };
+    let shelf = Shelf {
+        places,
+        wanted_picture,
+        updates,
+        wake,
+        opened: None,
+        annex: None,
+        page: None,
+        decoder: Decoder::default(),
+    };
     std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
 }
 
@@ -48,6 +59,8 @@ struct Shelf {
     opened: Option<Loaded>,
     /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
     annex: Option<Annex>,
+    /// The opened session's page, while somebody looks at it.
+    page: Option<ReplayWindow>,
     decoder: Decoder,
 }
 
@@ -72,6 +85,10 @@ impl Shelf {
                     // A newer wish was served by an earlier errand.
                     None => continue,
                 },
+                Errand::Page(order) => match self.replay_page(order) {
+                    Ok(()) => continue,
+                    Err(sentence) => (Activity::PageReplay, Err(sentence)),
+                },
                 Errand::Export(order) => (Activity::Export, self.export(&order)),
                 Errand::Add(addition) => (Activity::Add, self.add(addition)),
                 Errand::CompareRating(pass) => (Activity::Add, self.compare_rating(pass)),
@@ -83,6 +100,7 @@ impl Shelf {
 
     /// Readers go first: only then the session becomes one file again.
     fn shut(&mut self) {
+        self.page.take().map(ReplayWindow::end);
         self.opened = None;
         if let Some(Err(e)) = self.annex.take().map(Annex::close) {
             self.tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
@@ -141,6 +159,37 @@ impl Shelf {
         };
         let rgb = to_rgb(&frame, &mut self.decoder).map_err(|e| e.to_string())?;
         Ok(Update::Picture { frame_number: number, picture: rows::picture(rgb) })
+    }
+
+    fn replay_page(&mut self, order: PageReplay) -> Result<(), Sentence> {
+        match order {
+            PageReplay::Open => {
+                self.page.take().map(ReplayWindow::end);
+                let loaded = self.opened()?;
+                let program = std::env::current_exe().map_err(|e| format!("The program does not find itself: {e}"))?;
+                let spec = ReplaySpec { title: rows::title(loaded.file.folder()) };
+                let (updates, wake) = (self.updates.clone(), self.wake.clone());
+                let tell = move |note| {
+                    let update = match note {
+                        ReplayNote::Ready(_) | ReplayNote::Shown { .. } => return,
+                        ReplayNote::Problem(sentence) => Update::Failed { during: Activity::PageReplay, sentence },
+                        ReplayNote::Closed => Update::PageReplayClosed,
+                    };
+                    // A window that is closing reads no more.
+                    let _ = updates.send(update);
+                    wake.wake();
+                };
+                let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), tell);
+                self.page = Some(window.map_err(|e| format!("The window with the page could not be opened: {e}"))?);
+            }
+            PageReplay::At { at, is_playing, rate } => {
+                if let Some(page) = &mut self.page {
+                    page.show(ReplayMoment { at_ms: at.as_secs_f64() * 1e3, is_playing, rate });
+                }
+            }
+            PageReplay::Close => self.page.take().map_or((), ReplayWindow::end),
+        }
+        Ok(())
     }
 
     fn export(&self, order: &ExportOrder) -> Result<Update, Sentence> {

@@ -14,9 +14,11 @@ mod gate;
 mod host;
 #[cfg(target_os = "linux")]
 pub mod keys;
+mod line_process;
 mod message;
 mod monitors;
 mod participant;
+mod replay;
 mod serve;
 mod view;
 
@@ -33,6 +35,7 @@ pub use host::{BoundsPx, PageBeginner, PageError, PageHost, PageSpec, Placement}
 pub use message::{Event, MAX_MESSAGE_BYTES, Message, MessageError};
 pub use monitors::monitor_count;
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
+pub use replay::{REPLAY_WINDOW, ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow, replay_window_main};
 
 /// One thing that happened in the page.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,15 +1,11 @@
 //! The participant window: this same program, run once more with a hidden subcommand, shows the page and nothing else.
 //!
-//! Whatever the page does to its window, our own stays alive, and the other way round. The two talk in lines of JSON: the
-//! first line to the window says what to show, each further one is an order; each line from it is a note. The end of
-//! its input ends it, so it never outlives us.
+//! The first line to the window says what to show, each further one is an order; each line from it is a note.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::rc::Rc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use serde::{Deserialize, Serialize};
@@ -20,6 +16,7 @@ use tao::window::{Fullscreen, Window, WindowBuilder};
 use wry::{WebContext, WebView};
 
 use super::desk::{Denied, Note, Order};
+use super::line_process::LineProcess;
 use super::view::{self, Teller, ViewSpec};
 use crate::session::monotonic_ns;
 
@@ -28,7 +25,6 @@ pub const PARTICIPANT_WINDOW: &str = "participant-window";
 
 /// Notes that wait to be written.
 const QUEUE: usize = 8192;
-const END_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct WindowSpec {
@@ -38,11 +34,7 @@ pub(super) struct WindowSpec {
 }
 
 /// Our side of it.
-pub(super) struct ParticipantWindow {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    reader: Option<JoinHandle<()>>,
-}
+pub(super) struct ParticipantWindow(LineProcess);
 
 impl ParticipantWindow {
     /// `display` is an X display other than ours. The last note of the window is `Gone`.
@@ -52,72 +44,29 @@ impl ParticipantWindow {
         spec: &WindowSpec,
         notes: Sender<Note>,
     ) -> std::io::Result<ParticipantWindow> {
-        let mut command = Command::new(program);
-        command.arg(PARTICIPANT_WINDOW).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(display) = display {
-            command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY");
-        }
-        let mut child = command.spawn()?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(std::io::Error::other("its pipes are missing"));
-        };
-        let reader = std::thread::Builder::new().name("page-reader".into()).spawn(move || {
-            for line in BufReader::new(stdout).lines() {
-                let Ok(line) = line else { break };
-                // Libraries may write to its output as well; such lines are not ours.
-                let Ok(note) = serde_json::from_str(&line) else { continue };
-                if notes.send(note).is_err() {
-                    return;
-                }
-            }
-            let _nobody_left = notes.send(Note::Gone);
-        });
-        let mut window = ParticipantWindow { child, stdin: Some(stdin), reader: None };
-        window.reader = Some(reader.inspect_err(|_| drop(window.child.kill()))?);
-        window.write(spec)?;
+        let process = LineProcess::start(program, PARTICIPANT_WINDOW, display, move |line| match line {
+            // Libraries may write to its output as well; such lines are not ours.
+            Some(line) => serde_json::from_str(line).map_or(true, |note| notes.send(note).is_ok()),
+            None => notes.send(Note::Gone).is_ok(),
+        })?;
+        let mut window = ParticipantWindow(process);
+        window.0.write(&serde_json::to_string(spec)?)?;
         Ok(window)
     }
 
     /// A window that takes no orders is about to be found dead by its reader.
     pub fn order(&mut self, order: Order) {
-        let _dead = self.write(&order);
+        let _dead = serde_json::to_string(&order).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
     }
 
     /// Asks it to end.
     pub fn ask_to_end(&mut self) {
-        self.stdin = None;
+        self.0.ask_to_end();
     }
 
     /// Waits for its end, a little, and says how it ended.
-    pub fn end(mut self) -> String {
-        self.ask_to_end();
-        let deadline = Instant::now() + END_LIMIT;
-        let how = loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => break status.to_string(),
-                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
-                Ok(None) => {
-                    let _already_gone = self.child.kill();
-                    break match self.child.wait() {
-                        Ok(_) => "it did not react and was ended".to_owned(),
-                        Err(error) => error.to_string(),
-                    };
-                }
-                Err(error) => break error.to_string(),
-            }
-        };
-        if let Some(reader) = self.reader.take() {
-            let _its_panic_was_printed = reader.join();
-        }
-        how
-    }
-
-    fn write(&mut self, line: &impl Serialize) -> std::io::Result<()> {
-        let Some(stdin) = &mut self.stdin else { return Ok(()) };
-        let mut text = serde_json::to_string(line)?;
-        text.push('\n');
-        stdin.write_all(text.as_bytes())?;
-        stdin.flush()
+    pub fn end(self) -> String {
+        self.0.end()
     }
 }
 
@@ -255,7 +204,7 @@ fn open_window(event_loop: &EventLoop<Incoming>, monitor: Option<usize>) -> Resu
 }
 
 #[cfg(target_os = "linux")]
-fn attach(builder: wry::WebViewBuilder<'_>, window: &Window) -> Result<WebView, wry::Error> {
+pub(super) fn attach(builder: wry::WebViewBuilder<'_>, window: &Window) -> Result<WebView, wry::Error> {
     use tao::platform::unix::WindowExtUnix;
     use wry::WebViewBuilderExtUnix;
     match window.default_vbox() {
@@ -265,6 +214,6 @@ fn attach(builder: wry::WebViewBuilder<'_>, window: &Window) -> Result<WebView, 
 }
 
 #[cfg(not(target_os = "linux"))]
-fn attach(builder: wry::WebViewBuilder<'_>, window: &Window) -> Result<WebView, wry::Error> {
+pub(super) fn attach(builder: wry::WebViewBuilder<'_>, window: &Window) -> Result<WebView, wry::Error> {
     builder.build(window)
 }

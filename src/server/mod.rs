@@ -29,5 +29,5 @@ mod wire;
 
 pub use app::description;
 pub use config::{ServeError, ServerConfig};
-pub use pull::{PullError, PullPlan, Pulled, pull};
+pub use pull::{PullError, PullPlan, PullProgress, Pulled, pull};
 pub use run::{Running, serve};

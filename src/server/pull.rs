@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::session::ParticipantId;
 use crate::store::{Library, StoreError};
+use crate::survey::Cancel;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ pub struct Pulled {
     pub there_already: usize,
     /// Sessions that were not fetched, each a sentence.
     pub refused: Vec<String>,
+    /// Somebody said that it is enough.
+    pub is_cancelled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +82,12 @@ struct Said {
 }
 
 /// Fetches every closed session that is not here yet. One that cannot be fetched keeps no other from coming.
-pub fn pull(plan: &PullPlan, library: &Library, mut progress: impl FnMut(PullProgress)) -> Result<Pulled, PullError> {
+pub fn pull(
+    plan: &PullPlan,
+    library: &Library,
+    cancel: &Cancel,
+    mut progress: impl FnMut(PullProgress),
+) -> Result<Pulled, PullError> {
     let server = Server::new(plan)?;
     let rows = server.list(plan.study.as_deref())?;
     let rows: Vec<_> = rows.into_iter().filter(|r| r.state == "closed" || r.state == "recovered").collect();
@@ -91,8 +99,12 @@ pub fn pull(plan: &PullPlan, library: &Library, mut progress: impl FnMut(PullPro
             continue;
         }
         progress(PullProgress { number: k + 1, sessions: rows.len(), name: row.name.clone() });
-        match server.fetch(&row.name, &participant, folder, library) {
+        match server.fetch(&row.name, &participant, folder, library, cancel) {
             Ok(path) => pulled.fetched.push(path),
+            Err(_) if cancel.is_cancelled() => {
+                pulled.is_cancelled = true;
+                break;
+            }
             Err(e) => pulled.refused.push(format!("{}: {e}", row.name)),
         }
     }
@@ -170,18 +182,34 @@ impl Server {
         participant: &ParticipantId,
         folder: &str,
         library: &Library,
+        cancel: &Cancel,
     ) -> Result<PathBuf, PullError> {
         let archive = self.get(&format!("/v1/library/sessions/{name}/download"))?;
         let draft = library.root().join(format!("{PULLING}{name}"));
         let failed = |source| PullError::Unpack { name: name.to_owned(), source };
         remove(&draft).map_err(failed)?;
-        let reader = archive.into_with_config().limit(MAX_SESSION_BYTES).reader();
+        let reader = Cancelling { from: archive.into_with_config().limit(MAX_SESSION_BYTES).reader(), cancel };
         let done = unpack(reader, &draft)
             .map_err(failed)
             .and_then(|()| Ok(library.adopt(&draft.join(participant.as_str()).join(folder), participant, folder)?));
         // What is left of it must not lie about; the error that counts is the one being returned.
         drop(remove(&draft));
         done
+    }
+}
+
+/// Reads no further once that is taken back.
+struct Cancelling<'a, R> {
+    from: R,
+    cancel: &'a Cancel,
+}
+
+impl<R: io::Read> io::Read for Cancelling<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("it was taken back"));
+        }
+        self.from.read(buffer)
     }
 }
 

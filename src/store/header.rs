@@ -1,5 +1,7 @@
 //! What a session says about itself before its first record, and what is added when it is closed.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +63,17 @@ pub struct CameraDescription {
     pub rate_hz: f64,
     /// Controls as the study fixed them.
     pub settings: CameraSettings,
+}
+
+impl fmt::Display for CameraDescription {
+    /// Without a size where no picture was stored.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.width_px > 0 {
+            write!(f, ", {} × {} px, {:.2} Hz", self.width_px, self.height_px, self.rate_hz)?;
+        }
+        if self.format.is_empty() { Ok(()) } else { write!(f, ", {}", self.format) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

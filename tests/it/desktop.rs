@@ -34,7 +34,7 @@ fn click(scene: &mut Scene, label: &str) {
 
 /// What is on the screen as text.
 fn says(scene: &Scene, part: &str) -> bool {
-    scene.window.query_by_label_contains(part).is_some() || scene.window.query_all_by_label_contains(part).count() > 0
+    scene.window.query_all_by_label_contains(part).next().is_some()
 }
 
 #[test]
@@ -92,6 +92,53 @@ fn a_damaged_session_says_why_and_does_not_open() {
     assert!(says(&scene, "is no affectograph session"));
     click(&mut scene, "Open");
     assert_eq!(scene.desk.asked(), []);
+}
+
+#[test]
+fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
+    let mut scene = scenes::home(plain());
+    press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    assert!(says(&scene, "Open from server"));
+    use egui::accesskit::Role;
+    for (role, label, text) in
+        [(Role::TextInput, "Server", "https://lab.example"), (Role::PasswordInput, "API token", "aga_word")]
+    {
+        scene.window.get_by_role_and_label(role, label).focus();
+        scene.settle();
+        field_type(&mut scene, text);
+    }
+    click(&mut scene, "Fetch");
+    let order = PullOrder { server: "https://lab.example".into(), token: "aga_word".into(), study: None };
+    assert_eq!(scene.desk.asked(), [Asked::Pull(order.clone())]);
+    scene.say(Update::Pulling(PullStep { number: 2, of: 3, name: "sub-02_ses-01_x".into() }));
+    assert!(says(&scene, "2 of 3: sub-02_ses-01_x"));
+    click(&mut scene, "Stop");
+    assert_eq!(scene.desk.asked(), [Asked::CancelPull]);
+    let sentence = "https://lab.example refused: The token is not known.".to_owned();
+    scene.say(Update::Failed { during: Activity::Pull, sentence });
+    assert!(says(&scene, "The token is not known."));
+    click(&mut scene, "Fetch");
+    assert_eq!(scene.desk.asked(), [Asked::Pull(order)]);
+    let row = scene.state().home.listed().last().cloned().unwrap();
+    scene.say(Update::Pulled(PullOutcome {
+        server: "https://lab.example".into(),
+        fetched: vec![row.folder.clone()],
+        there_already: 2,
+        ..PullOutcome::default()
+    }));
+    assert_eq!(scene.desk.asked(), [Asked::Refresh]);
+    assert!(says(&scene, "1 session fetched from https://lab.example, 2 there already."));
+    assert!(scene.state().dialog.is_none());
+    assert_eq!(scene.state().home.selected, Some(row.folder));
+    // The address is remembered, and the token as long as the window is open.
+    press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    click(&mut scene, "Fetch");
+    assert!(matches!(&scene.desk.asked()[..], [Asked::Pull(o)] if o.token == "aga_word"));
+    // Closed, it goes on, and says so at the end.
+    scene.window.key_press(Key::Escape);
+    scene.settle();
+    scene.say(Update::Pulled(PullOutcome { refused: vec!["sub-09: too large.".into()], ..PullOutcome::default() }));
+    assert!(says(&scene, "sub-09: too large."));
 }
 
 #[test]
@@ -343,6 +390,31 @@ fn review_steps_plays_and_asks_for_the_picture_it_needs() {
     assert!(scene.state().review.as_ref().unwrap().playhead.at > at);
     click(&mut scene, "Pause");
     assert!(scene.window.query_by_label("Play").is_some());
+}
+
+#[test]
+fn the_recorded_page_is_opened_follows_and_closes() {
+    let mut scene = scenes::review(plain(), &Script::of(60.0), false);
+    assert!(scene.window.query_by_label("Recorded page").is_none(), "nothing was recorded of it");
+    scene.window.state_mut().state.review.as_mut().unwrap().has_page = true;
+    scene.settle();
+    scene.desk.asked();
+    click(&mut scene, "Recorded page");
+    let at = |s: f64| Asked::Page(PageReplay::At { at: Timestamp::from_secs_f64(s), is_playing: false, rate: 1.0 });
+    let start = scene.state().review.as_ref().unwrap().start().as_secs_f64();
+    assert_eq!(scene.desk.asked(), [Asked::Page(PageReplay::Open), at(start)]);
+    press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
+    assert!(scene.desk.asked().contains(&at(start + 1.0)));
+    scene.settle();
+    assert_eq!(scene.desk.asked(), [], "nothing moved");
+    // Closed by hand, or by the key.
+    scene.say(Update::PageReplayClosed);
+    press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
+    assert!(!scene.desk.asked().iter().any(|a| matches!(a, Asked::Page(_))));
+    press(&mut scene, Modifiers::NONE, Key::W);
+    assert!(scene.desk.asked().contains(&Asked::Page(PageReplay::Open)));
+    press(&mut scene, Modifiers::NONE, Key::W);
+    assert!(scene.desk.asked().contains(&Asked::Page(PageReplay::Close)));
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod formats;
 mod guided_phase;
 #[cfg(target_os = "linux")]
 mod page;
+#[cfg(target_os = "linux")]
+mod page_replay;
 mod phantom;
 mod python;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ mod dashboard;
 mod kill;
 mod owner;
 mod schema;
+mod tls;
 mod video;
 
 use std::collections::BTreeMap;

@@ -12,8 +12,10 @@ use eframe::egui;
 use super::app::App;
 use super::command::{Command, RateCommand};
 use super::pick::{Pick, Picked};
-use super::port::{MarkerOrder, PixelRect, StartOrder};
-use super::state::{AnswerDraft, Dialog, ExportDraft, NoteDraft, Order, PlanDraft, Readiness, Rehearsal, Screen, Stop};
+use super::port::{MarkerOrder, PixelRect, PullStep, StartOrder};
+use super::state::{
+    AnswerDraft, Dialog, ExportDraft, NoteDraft, Order, PlanDraft, PullDraft, Readiness, Rehearsal, Screen, Stop,
+};
 
 pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
     let state = &mut app.state;
@@ -63,6 +65,13 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::EditOpenPath(path) => state.dialog = Some(Dialog::Open { path }),
         Command::BrowseSession => app.pick(Pick::Session),
         Command::OpenSession(path) => open(app, path),
+        Command::AskPull => ask_pull(app),
+        Command::EditPull(draft) => {
+            state.pull_token.clone_from(&draft.token);
+            state.dialog = Some(Dialog::Pull(draft));
+        }
+        Command::Pull => begin_pull(app),
+        Command::CancelPull => app.instrument.cancel_pull(),
         Command::AskErase(folder) => {
             let session = state.home.library.iter().flat_map(|l| &l.sessions).find(|s| s.folder == folder).cloned();
             state.dialog = session.map(|session| Dialog::Erase { session, typed: String::new() });
@@ -239,6 +248,26 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
         draft.session = library.next_session(&participant).to_string();
     }
     app.state.dialog = Some(Dialog::NewSession(draft));
+}
+
+fn ask_pull(app: &mut App) {
+    let state = &mut app.state;
+    let (server, token) = (state.preferences.server.clone(), state.pull_token.clone());
+    state.dialog = Some(Dialog::Pull(PullDraft { server, token, ..PullDraft::default() }));
+}
+
+fn begin_pull(app: &mut App) {
+    let state = &mut app.state;
+    let Some(Dialog::Pull(draft)) = &mut state.dialog else { return };
+    // The dialog offers no button while something is missing.
+    let Some(order) = draft.order().filter(|_| state.pulling.is_none()) else { return };
+    draft.problem = None;
+    state.pulling = Some(PullStep::default());
+    if state.preferences.server != order.server {
+        state.preferences.server.clone_from(&order.server);
+        app.store_preferences();
+    }
+    app.instrument.pull(order);
 }
 
 fn begin_rehearsal(app: &mut App) {

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use crate::desktop::app::App;
 use crate::desktop::command::Command;
 use crate::desktop::pick::Pick;
-use crate::desktop::port::{ExportFormat, ExportOrder};
-use crate::desktop::state::{Dialog, ExportDraft, Review};
+use crate::desktop::port::{ExportFormat, ExportOrder, PageReplay};
+use crate::desktop::state::{Dialog, ExportDraft, FollowedPage, Review};
 use crate::session::Timestamp;
 
 pub fn apply(app: &mut App, command: Command) {
     let Some(review) = &mut app.state.review else { return };
-    if let Some(asked) = carry_out(review, command) {
+    if command == Command::TogglePage {
+        toggle_page(app);
+    } else if let Some(asked) = carry_out(review, command) {
         export(app, asked);
     }
 }
@@ -77,6 +79,17 @@ fn carry_out(review: &mut Review, command: Command) -> Option<Asked> {
         _ => {}
     }
     None
+}
+
+/// The page's window follows the playhead as long as it is open: see [`App`]'s `advance`.
+fn toggle_page(app: &mut App) {
+    let Some(review) = &mut app.state.review else { return };
+    if review.page.take().is_some() {
+        app.instrument.replay_page(PageReplay::Close);
+    } else if review.has_page {
+        review.page = Some(FollowedPage::default());
+        app.instrument.replay_page(PageReplay::Open);
+    }
 }
 
 fn export(app: &mut App, asked: Asked) {

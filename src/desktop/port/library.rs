@@ -111,3 +111,33 @@ mod tests {
         assert_eq!(library.next_session(&ParticipantId::numbered(1)), SessionNumber(1));
     }
 }
+
+// --- From a server ---------------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PullOrder {
+    /// `https://example.org`
+    pub server: String,
+    /// An API token; kept nowhere.
+    pub token: String,
+    /// All studies where `None`.
+    pub study: Option<String>,
+}
+
+/// The session being fetched, of those that the server has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullStep {
+    pub number: usize,
+    pub of: usize,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullOutcome {
+    pub server: String,
+    pub fetched: Vec<PathBuf>,
+    pub there_already: usize,
+    /// Sessions that were not fetched, each a sentence.
+    pub refused: Vec<String>,
+    pub is_cancelled: bool,
+}

@@ -37,6 +37,13 @@ pub trait Instrument {
     /// Answered by [`Update::Library`]. Called at the start; send the same again whenever the library changed.
     fn refresh_library(&mut self);
 
+    /// Fetches sessions from a server into the library. Answered by [`Update::Pulling`] while it runs, then by
+    /// [`Update::Pulled`], or by [`Update::Failed`] with [`Activity::Pull`].
+    fn pull(&mut self, order: PullOrder);
+
+    /// What was fetched stays; answered by [`Update::Pulled`].
+    fn cancel_pull(&mut self);
+
     /// Deletes a session's folder for good, after the operator typed its name. Answered by [`Update::Library`] or
     /// [`Update::Failed`] with [`Activity::Erase`].
     fn erase_session(&mut self, folder: &Path);
@@ -103,6 +110,10 @@ pub trait Instrument {
     /// Asks for the stored picture of one frame of the opened session. The newest request wins, older ones may go
     /// unanswered. Answered by [`Update::Picture`], or by [`Update::Failed`] with [`Activity::Picture`].
     fn want_picture(&mut self, frame_number: u64);
+
+    /// Shows the recorded page of the opened session in a window of its own, at the playhead. Trouble is told by
+    /// [`Update::Failed`] with [`Activity::PageReplay`], its end by [`Update::PageReplayClosed`].
+    fn replay_page(&mut self, order: PageReplay);
 
     /// Writes something about the opened session. Answered by [`Update::Exporting`] while it runs, then by
     /// [`Update::Exported`], or by [`Update::Failed`] with [`Activity::Export`].
@@ -171,6 +182,8 @@ pub type InstrumentBuilder = Box<dyn FnOnce(Host) -> Result<Box<dyn Instrument>,
 /// What happened, told to the window.
 pub enum Update {
     Library(Library),
+    Pulling(PullStep),
+    Pulled(PullOutcome),
 
     Rehearsing(Box<RehearsalInfo>),
     Cameras(Vec<CameraRow>),
@@ -202,6 +215,8 @@ pub enum Update {
         frame_number: u64,
         picture: Arc<Picture>,
     },
+    /// Somebody closed the window, or review asked for it.
+    PageReplayClosed,
     /// 0 … 1.
     Exporting {
         done: f32,
@@ -242,6 +257,7 @@ pub enum Update {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     Library,
+    Pull,
     Erase,
     /// The rehearsal as a whole; trouble of one part is a [`Check`].
     Rehearse,
@@ -251,6 +267,7 @@ pub enum Activity {
     Page,
     Open,
     Picture,
+    PageReplay,
     Export,
     Add,
     Ask,

@@ -11,6 +11,8 @@ pub struct OpenedSession {
     pub session: SessionRow,
     pub study_title: String,
     pub timeline: Timeline,
+    /// The page itself was recorded and can be replayed.
+    pub has_page: bool,
     /// Every stored frame, by time.
     pub frames: Arc<[StoredFrame]>,
     pub quality: QualityReport,
@@ -22,6 +24,19 @@ pub struct OpenedSession {
     pub baseline: Option<Baseline>,
     /// Where the face was seen badly, by time.
     pub poor: Vec<PoorStretch>,
+}
+
+/// The recorded page beside the face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PageReplay {
+    Open,
+    /// Where the playhead stands; said when somebody moved it, and now and then while it plays.
+    At {
+        at: Timestamp,
+        is_playing: bool,
+        rate: f64,
+    },
+    Close,
 }
 
 // --- What people add afterwards --------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ use affectograph::session::{PagePlacement, Timestamp};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
     Refresh,
+    Pull(PullOrder),
+    CancelPull,
     Erase(PathBuf),
     Rehearse(SessionPlan),
     EndRehearsal,
@@ -28,6 +30,7 @@ pub enum Asked {
     Open(PathBuf),
     CloseSession,
     Picture(u64),
+    Page(PageReplay),
     Export(ExportOrder),
     Add(Addition),
     CompareRating(u32),
@@ -87,6 +90,15 @@ impl Instrument for Fake {
     }
     fn refresh_library(&mut self) {
         self.note(Asked::Refresh);
+    }
+    fn pull(&mut self, order: PullOrder) {
+        self.note(Asked::Pull(order));
+    }
+    fn cancel_pull(&mut self) {
+        self.note(Asked::CancelPull);
+    }
+    fn replay_page(&mut self, order: PageReplay) {
+        self.note(Asked::Page(order));
     }
     fn erase_session(&mut self, folder: &Path) {
         self.note(Asked::Erase(folder.to_owned()));

@@ -49,7 +49,7 @@ fn every_screen_is_drawn() {
         println!("skipped: {reason}");
         return;
     }
-    let makes: [(&str, Make); 25] = [
+    let makes: [(&str, Make); 26] = [
         ("home", |b| {
             let mut s = scenes::home(b);
             s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
@@ -106,6 +106,30 @@ fn every_screen_is_drawn() {
             s.window.key_press(Key::ArrowDown);
             s.settle();
             s.window.key_press(Key::Delete);
+            s
+        }),
+        ("pull", |b| {
+            use egui_kittest::kittest::Queryable;
+            let mut s = scenes::home(b);
+            s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+            s.settle();
+            use egui::accesskit::Role;
+            for (role, label, text) in [
+                (Role::TextInput, "Server", "https://lab.example.org"),
+                (Role::PasswordInput, "API token", "aga_example"),
+            ] {
+                s.window.get_by_role_and_label(role, label).focus();
+                s.settle();
+                s.window.event(egui::Event::Text(text.into()));
+                s.settle();
+            }
+            s.window.get_by_label("Fetch").click();
+            s.settle();
+            s.say(Update::Pulling(PullStep {
+                number: 3,
+                of: 12,
+                name: "sub-03_ses-01_20261123T101500Z_checkout".into(),
+            }));
             s
         }),
         ("export", |b| {

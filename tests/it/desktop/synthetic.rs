@@ -415,6 +415,7 @@ pub fn opened(script: &Script, row: SessionRow, with_landmarks: bool) -> OpenedS
         session: row,
         study_title: "Checkout redesign".into(),
         timeline,
+        has_page: false,
         frames,
         quality: quality(script),
         facts: vec![

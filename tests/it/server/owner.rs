@@ -2,6 +2,7 @@
 
 use affectograph::server::{PullPlan, pull};
 use affectograph::store::{Library, SessionFile};
+use affectograph::survey::Cancel;
 use serde_json::{Value, json};
 
 use super::{Browser, PASSWORD, TOKEN, click, closed, sample, served};
@@ -119,9 +120,9 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     let here = tempfile::tempdir().unwrap();
     let library = Library::open(here.path()).unwrap();
     let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: Some("demo".into()) };
-    let pulled = pull(&plan, &library, |_| {}).unwrap();
+    let pulled = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
     assert_eq!((pulled.fetched.len(), pulled.there_already, &pulled.refused), (2, 0, &vec![]));
-    let again = pull(&plan, &library, |_| {}).unwrap();
+    let again = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
     assert_eq!((again.fetched.len(), again.there_already), (0, 2));
     for folder in &pulled.fetched {
         let file = SessionFile::open(folder).unwrap();
@@ -130,7 +131,7 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     }
     assert_eq!(library.participants().unwrap().len(), 2);
     let wrong = PullPlan { token: "aga_wrong".into(), ..plan };
-    assert!(pull(&wrong, &library, |_| {}).unwrap_err().to_string().contains("not known"));
+    assert!(pull(&wrong, &library, &Cancel::default(), |_| {}).unwrap_err().to_string().contains("not known"));
     let study = s.browser.get("/v1/library/studies/demo/download");
     assert_eq!((study.status, study.headers["content-type"].as_str()), (200, "application/x-tar"));
     drop(open);

@@ -1,0 +1,83 @@
+// The recorded page, drawn again beside face and plots: the lab program's replay window loads this (as `assets/replay.js`),
+// tells it where the playhead stands, and nothing else. Times are those of the session's clock.
+
+import { type eventWithTime, Replayer } from 'rrweb';
+import rules from 'rrweb/dist/style.css';
+
+/** What the program says each time the playhead is moved, and now and then while it moves by itself. */
+interface Playhead { at_ms: number; is_playing: boolean; rate: number }
+
+/** Playing and shown may differ by this before the replay jumps. */
+const TOLERATED_MS = 150;
+
+const style = document.createElement('style');
+style.textContent = rules;
+document.head.append(style);
+const stage = document.getElementById('stage')!;
+const told = document.getElementById('told')!;
+const tell = (note: object): void =>
+  (globalThis as unknown as { ipc: { postMessage(text: string): void } }).ipc.postMessage(JSON.stringify(note));
+
+const say = (sentence: string): void => {
+  told.textContent = sentence;
+  stage.hidden = sentence !== '';
+};
+
+/** As large as fits: the page was recorded at the visitor's size. */
+const fit = (replayer: Replayer): void => {
+  const { offsetWidth, offsetHeight } = replayer.iframe;
+  if (offsetWidth === 0 || offsetHeight === 0) return;
+  const scale = Math.min(innerWidth / offsetWidth, innerHeight / offsetHeight);
+  replayer.wrapper.style.transform = `scale(${scale})`;
+};
+
+const begin = async (): Promise<void> => {
+  const events = await (await fetch('events.json')).json() as eventWithTime[];
+  const first = events[0];
+  if (first === undefined || events.length < 2) {
+    say('Nothing of the page was recorded.');
+    tell({ ready: events.length });
+    return;
+  }
+  const replayer = new Replayer(events, {
+    root: stage, skipInactive: false, showWarning: false, showDebug: false, loadTimeout: 0, mouseTail: false,
+    UNSAFE_replayCanvas: false, triggerFocus: false,
+  });
+  replayer.on('resize', () => fit(replayer));
+  addEventListener('resize', () => fit(replayer));
+  let playing: number | undefined; // the rate
+  let wanted: Playhead | undefined;
+  const show = (): void => {
+    if (wanted === undefined) return;
+    const { at_ms, is_playing, rate } = wanted;
+    wanted = undefined;
+    const offset_ms = at_ms - first.timestamp;
+    say(offset_ms < 0 ? 'The page was not yet there.' : '');
+    const at = Math.max(offset_ms, 0);
+    // Before the first picture of the page its clock waits for us, not we for it.
+    if (is_playing && offset_ms >= 0) {
+      const is_close = playing === rate && Math.abs(replayer.getCurrentTime() - at) < TOLERATED_MS * rate;
+      if (!is_close) {
+        replayer.setConfig({ speed: rate });
+        replayer.play(at);
+      }
+      playing = rate;
+    } else {
+      replayer.pause(at);
+      playing = undefined;
+    }
+    fit(replayer);
+    tell({ shown_ms: at_ms });
+  };
+  // Dragging the playhead asks often; what is drawn is the newest wish.
+  (globalThis as unknown as { showAt(playhead: Playhead): void }).showAt = (playhead) => {
+    if (wanted === undefined) requestAnimationFrame(show);
+    wanted = playhead;
+  };
+  tell({ ready: events.length });
+};
+
+begin().catch((error: unknown) => {
+  say('The page cannot be replayed.');
+  tell({ problem: String(error) });
+});

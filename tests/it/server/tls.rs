@@ -1,0 +1,70 @@
+//! The server with a certificate, as it stands in the open.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use affectograph::server::{PullPlan, pull, serve};
+use affectograph::store::Library;
+use affectograph::survey::Cancel;
+use serde_json::json;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use super::{KEY, ORIGIN, PASSWORD, TOKEN, config, library, new_session};
+
+/// A certificate for `localhost` that its own key has signed; `None` where there is no openssl.
+fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
+    let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output();
+    if made.is_ok_and(|m| m.status.success()) {
+        return Some((certificate, key));
+    }
+    println!("SKIPPED: there is no openssl");
+    None
+}
+
+#[test]
+fn everything_works_over_tls_and_nothing_beside_it() {
+    let dir = library();
+    let Some((certificate, key)) = certificate(dir.path()) else { return };
+    let mut config = config(dir.path());
+    config.tls = Some((certificate.clone(), key));
+    let running = serve(config).unwrap();
+    let url = format!("https://localhost:{}", running.address.port());
+    let trusted = Certificate::from_pem(&std::fs::read(&certificate).unwrap()).unwrap();
+    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[trusted])).build();
+    let agent = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).build().new_agent();
+
+    let mut clock = agent.get(format!("{url}/v1/clock")).call().unwrap();
+    assert_eq!(clock.status(), 200, "{}", clock.body_mut().read_to_string().unwrap());
+    let begun = agent
+        .post(format!("{url}/v1/sessions"))
+        .header("Authorization", format!("Bearer {KEY}"))
+        .header("Origin", ORIGIN)
+        .send_json(new_session("off"))
+        .unwrap();
+    assert_eq!(begun.status(), 201);
+    let login =
+        agent.post(format!("{url}/v1/login")).header("Origin", &url).send_json(json!({"password": PASSWORD})).unwrap();
+    let cookie = login.headers()["set-cookie"].to_str().unwrap();
+    for part in ["HttpOnly", "Secure", "SameSite=Strict"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    // Who speaks plain HTTP to it gets nothing of it.
+    let plain = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let answered = plain.get(format!("http://localhost:{}/v1/clock", running.address.port())).call();
+    assert!(answered.map_or(true, |a| a.status() != 200));
+    // A certificate that nobody vouches for gets no token.
+    let plan = PullPlan { server: url, token: TOKEN.into(), study: None };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let refused = pull(&plan, &Library::open(elsewhere.path()).unwrap(), &Cancel::default(), |_| {}).unwrap_err();
+    assert!(refused.to_string().contains("could not ask"), "{refused}");
+    running.stop().unwrap();
+}
