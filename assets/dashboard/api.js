@@ -40,16 +40,25 @@ export async function logout() {
   csrf = "";
 }
 
-/** Server-sent events until the returned function is called. */
-export function listen(path, handlers) {
+const AGAIN_AFTER_MS = 1500;
+
+/**
+ * Server-sent events until the returned function is called. Lost connections are taken up again by the browser; where
+ * the server refuses that, `refused` hears it.
+ */
+export function listen(path, handlers, refused = () => {}) {
   const source = new EventSource(path);
+  let due;
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) due = setTimeout(refused, AGAIN_AFTER_MS);
+  });
   for (const [name, handle] of Object.entries(handlers)) {
     source.addEventListener(name, (e) => {
       if (name === "ended") source.close();
       handle(e.data ? JSON.parse(e.data) : null);
     });
   }
-  return () => source.close();
+  return () => { source.close(); clearTimeout(due); };
 }
 
 export const encode = encodeURIComponent;

@@ -8,13 +8,15 @@ export async function average(study) {
   const stream = h("input", { value: "page", required: true });
   const kind = h("input", { value: "click", required: true });
   const target = h("input", { placeholder: "any" });
+  const seconds = (value) => h("input", { type: "number", step: "0.1", value, required: true });
+  const [from, until] = [seconds("-1"), seconds("4")];
   const result = h("section", { class: "card", "aria-live": "polite" });
   let stop = () => {};
   const ask = async () => {
     stop();
     stop = () => {};
     result.replaceChildren(h("p", { class: "empty" }, "Reading the study's sessions …"));
-    const query = new URLSearchParams({ stream: stream.value, kind: kind.value });
+    const query = new URLSearchParams({ stream: stream.value, kind: kind.value, from_s: from.value, until_s: until.value });
     if (target.value) query.set("target", target.value);
     try {
       const answer = await get(`/v1/library/studies/${encode(study)}/average?${query}`);
@@ -24,7 +26,7 @@ export async function average(study) {
         h("div", { class: "row" }, h("h2", {}, `${answer.epochs} epochs of ${answer.participants} participants`),
           h("span", { class: "key valence" }, h("span", {}, "valence")), h("span", { class: "key arousal" }, h("span", {}, "arousal"))),
         plot,
-        h("p", { class: "weak small" }, `Mean of participants' means, each epoch counted from its second before the event; bands are 95 % intervals. ${answer.matched} events in ${answer.sessions} sessions${dropped ? `; left out: ${dropped}` : ""}.`),
+        h("p", { class: "weak small" }, `Mean of participants' means, each epoch counted from its time before the event; bands are 95 % intervals. ${answer.matched} events in ${answer.sessions} sessions${dropped ? `; left out: ${dropped}` : ""}.`),
         answer.left_out.map((why) => h("p", { class: "loss small" }, why)));
       stop = course(plot, answer);
     } catch (e) {
@@ -36,6 +38,7 @@ export async function average(study) {
     h("h1", {}, `Average around events · ${study}`),
     h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); ask(); } },
       h("label", {}, "Stream", stream), h("label", {}, "Kind", kind), h("label", {}, "Element (selector as recorded)", target),
+      h("label", {}, "From (s)", from), h("label", {}, "Until (s)", until),
       h("button", { class: "first" }, "Show")),
     result);
   await ask();

@@ -74,7 +74,8 @@ function ask() {
 
 addEventListener("hashchange", () => {
   if (location.hash === "#main") return;
-  go().then(() => document.getElementById("main").focus());
+  // The keyboard goes where the new view is, the eye to its top.
+  go().then(() => { document.getElementById("main").focus({ preventScroll: true }); scrollTo(0, 0); });
 });
 
 try {

@@ -47,7 +47,7 @@ export function timeline(element, data, moved) {
     padding: [10, 24, 0, 0],
     scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
     axes: [
-      { ...axis(), values: (_, all) => all.map((s) => clock(s).replace(/^00:/, "")) },
+      { ...axis(), values: (_, all, axis_at, space, step_s) => all.map((s) => moment(s, step_s)) },
       { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : String(v).replace("-", "−"))), size: 42 },
     ],
     series: [{}, line("valence", "valence"), line("arousal", "arousal")],
@@ -59,6 +59,12 @@ export function timeline(element, data, moved) {
   }, columns(data), element);
   const stop = fit(plot, element, height);
   return { update: () => plot.setData(columns(data)), stop };
+}
+
+/** `12:41`, or `12:41.5` where ticks are closer than a second. */
+function moment(s, step_s) {
+  const tenths = step_s < 1 ? (s - Math.floor(s)).toFixed(step_s < 0.1 ? 2 : 1).slice(1) : "";
+  return clock(s).replace(/^00:/, "") + tenths;
 }
 
 /** A break in the course wherever nothing was read for half a second. */

@@ -14,6 +14,7 @@ export async function session(name) {
   const values = { valence: h("span", {}, "–"), arousal: h("span", {}, "–") };
   const plot = h("div", { class: "plot" });
   const canvas = h("canvas", { class: "plane", role: "img", "aria-label": "Affect plane: valence across, arousal up; the last 20 seconds" });
+  const note = h("p", { class: "weak small" });
   const rows = h("tbody");
   const total = h("span", { class: "weak small" });
   const lamp = h("span", { class: `lamp ${data.state}` }, isLive ? "coming in" : data.state);
@@ -31,9 +32,7 @@ export async function session(name) {
           h("span", { class: "key valence" }, h("span", {}, "valence ", values.valence)),
           h("span", { class: "key arousal" }, h("span", {}, "arousal ", values.arousal))),
         plot,
-        h("p", { class: "weak small" }, data.affect.length
-          ? "Raw network output, not smoothed. Ticks are events, shades are times without a face, red where something was lost. Drag to look closer, double-click for all."
-          : "No face was read in this session" + (isLive ? " yet." : "."))),
+        note),
       h("section", { class: "card" }, h("h2", {}, "Affect plane"), canvas)),
     h("section", { class: "card" }, h("div", { class: "row" }, h("h2", {}, "Events"), total),
       h("div", { class: "events", tabindex: 0, role: "region", "aria-label": "Events" }, h("table", {}, h("thead", {}, h("tr", {},
@@ -48,6 +47,9 @@ export async function session(name) {
     values.arousal.textContent = signed(point?.arousal ?? NaN);
   };
   const list = () => {
+    note.textContent = data.affect.length
+      ? "Raw network output, not smoothed. Ticks are events, shades are times without a reading, red where something was lost. Drag to look closer, double-click for all."
+      : "No face was read in this session" + (isLive ? " yet." : ".");
     total.textContent = `${data.events.length + data.events_left_out}` + (data.events.length > MOST_ROWS ? `, the last ${MOST_ROWS} listed` : "");
     rows.replaceChildren(...data.events.slice(-MOST_ROWS).reverse().map((e) => h("tr", {},
       h("td", {}, h("button", { type: "button", onclick: () => look(e.at_s), title: "Show this moment in the plane" }, clock(e.at_s))),
@@ -71,7 +73,7 @@ export async function session(name) {
     due ||= setTimeout(() => { due = 0; chart.update(); list(); look(null); }, 300);
   };
   const over = () => { say("This session has ended."); setTimeout(recolour, 1500); };
-  const stop = isLive ? listen(`${path}/live`, { news: grow, missed: recolour, ended: over }) : () => {};
+  const stop = isLive ? listen(`${path}/live`, { news: grow, missed: recolour, ended: over }, recolour) : () => {};
   return () => { stop(); chart.stop(); clearTimeout(due); scheme.removeEventListener("change", recolour); };
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{AFFECT, AFFECT_LATER, GapReason, PAGE_CLOCK, SampleSeries, Timeline, Timestamp};
+use crate::session::{
+    AFFECT, AFFECT_LATER, GapReason, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO_FRAME,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QualityReport {
@@ -152,8 +154,9 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
     let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
 
     let mut events = BTreeMap::new();
-    // Measurements of the clock are not what somebody did.
-    for event in timeline.events().iter().filter(|e| e.stream.as_str() != PAGE_CLOCK) {
+    // Measurements of clock and video and the page's replay are not what somebody did.
+    let is_done = |stream: &str| ![PAGE_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
+    for event in timeline.events().iter().filter(|e| is_done(e.stream.as_str())) {
         *events.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
     }
     let clock_uncertainty_ms = timeline

@@ -23,7 +23,7 @@ use super::live::{AffectPoint, EventPoint, GapPoint, LiveNews, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::remote::{Order, blocking};
-use crate::analysis::{EpochPlan, EventChoice, Measure, average as average_of};
+use crate::analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
 use crate::session::{AFFECT, Body as RecordBody, ParticipantId, StreamName};
 use crate::store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};
 use crate::survey::{Cancel, Question, SurveyError, ask};
@@ -284,6 +284,23 @@ pub struct AverageQuery {
     stream: String,
     kind: String,
     target: Option<String>,
+    from_s: Option<f64>,
+    until_s: Option<f64>,
+}
+
+impl AverageQuery {
+    /// Counted from the mean of the time before the event, where the window has any.
+    fn plan(&self) -> EpochPlan {
+        let usual = EpochPlan::default();
+        let window_s = (self.from_s.unwrap_or(usual.window_s.0), self.until_s.unwrap_or(usual.window_s.1));
+        let has_before = window_s.0 < 0.0;
+        EpochPlan {
+            window_s,
+            baseline_s: has_before.then_some((window_s.0, window_s.1.min(0.0))),
+            zero: if has_before { usual.zero } else { Correction::Raw },
+            ..usual
+        }
+    }
 }
 
 /// The mean course around a kind of event, over all closed sessions of a study.
@@ -313,7 +330,9 @@ pub struct Band {
 /// The mean course of valence and arousal around events of one kind.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
     params(("study" = String, Path), ("stream" = String, Query, description = "`page`"),
-           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "A selector as recorded")),
+           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "A selector as recorded"),
+           ("from_s" = Option<f64>, Query, description = "Where an epoch begins, in seconds from its event; -1 where left out"),
+           ("until_s" = Option<f64>, Query, description = "Where it ends; 4 where left out")),
     responses((status = 200, body = AveragePicture), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn average(
@@ -328,15 +347,15 @@ pub async fn average(
     if folders.is_empty() {
         return Err(Problem::conflict("nothing-to-average", "This study has no closed session yet."));
     }
+    let plan = query.plan();
     let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
     let _turn = app.readers.acquire().await;
-    let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice)).await;
+    let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice, plan)).await;
     let asked = asked.map_err(|_| Problem::busy())?;
     asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
 }
 
-fn averaged(folders: &[PathBuf], choice: EventChoice) -> Result<AveragePicture, SurveyError> {
-    let plan = EpochPlan::default();
+fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, SurveyError> {
     let question = Question { conditions: vec![choice], plan: plan.clone() };
     let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
     answer.check()?;

@@ -42,8 +42,8 @@ export const launchWithFace = (folder: string): Promise<Browser> => {
   ]);
 };
 
-/** Agrees, looks on for a while, clicks, types, takes back, answers. */
-export const takePart = async (page: Page, watch_ms: number) => {
+/** Agrees, looks on for a while, clicks, types, takes back, answers; rests in between, as people do, for `rest_ms`. */
+export const takePart = async (page: Page, watch_ms: number, rest_ms = 0) => {
   await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
@@ -52,10 +52,12 @@ export const takePart = async (page: Page, watch_ms: number) => {
   await page.waitForTimeout(watch_ms);
   await page.waitForFunction('recorder.state.clock_uncertainty_ms <= 5', null, { timeout: 40_000 });
   await page.getByRole('button', { name: 'Good' }).click();
+  await page.waitForTimeout(rest_ms);
   await page.locator('textarea').pressSequentially('It was awful');
   for (let k = 0; k < 5; k++) await page.keyboard.press('Backspace');
   await page.keyboard.type('fine');
   await page.getByRole('button', { name: 'Continue' }).click();
+  await page.waitForTimeout(rest_ms);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.waitForFunction('window.ended', null, { timeout: 60_000 });
 };

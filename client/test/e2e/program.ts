@@ -50,6 +50,11 @@ export class Program {
     return { ...process.env, AFFECTOGRAPH_SESSIONS: this.sessions };
   }
 
+  /** Gives the server its owner. */
+  own(password: string): void {
+    execFileSync(PROGRAM, ['serve', 'init'], { cwd: join(CLIENT, '..'), env: this.env, input: `${password}\n`, stdio: 'pipe' });
+  }
+
   /** A key for the pages of one origin. */
   key(origin: string): string {
     return this.run('serve', 'key', '--study', 'smile', '--origin', origin).trim().split(/\s/)[0]!;

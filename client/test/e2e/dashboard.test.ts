@@ -1,0 +1,117 @@
+// The owner before the dashboard, in a real browser: a session comes in live, is looked at, averaged and erased.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { CLIENT, eventually, site } from './browser';
+import { experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
+import { Program, noProgram } from './program';
+
+const skip = noFace || noProgram();
+const PICTURES = join(CLIENT, '../target/screenshots');
+const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+let browser: Browser;
+let program: Program;
+before(async () => {
+  if (skip) return;
+  mkdirSync(PICTURES, { recursive: true });
+  browser = await launchWithFace(folder);
+  program = new Program();
+  program.own('a long password');
+  await program.start();
+});
+after(async () => {
+  rmSync(folder, { recursive: true });
+  if (skip) return;
+  await browser.close();
+  await program.kill9();
+  program.remove();
+});
+
+const picture = (page: Page, name: string) => page.screenshot({ path: join(PICTURES, `dashboard_${name}.png`) });
+
+/** Somebody far away: takes part in the experiment from the beginning to the end. */
+const participant = async (watch_ms: number): Promise<void> => {
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = experimentPage(program.url, program.key(shop.url), 'scores');
+  const page = await browser.newPage();
+  try {
+    await page.goto(shop.url);
+    await takePart(page, watch_ms, 1000);
+  } finally {
+    await page.context().close();
+    shop.close();
+  }
+};
+
+test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async () => {
+  await participant(3000);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const owner = await context.newPage();
+  const wrong: string[] = [];
+  owner.on('console', (m) => { if (m.type() === 'error' && !/ (401|409) /.test(m.text())) wrong.push(m.text()); });
+  owner.on('pageerror', (e) => wrong.push(String(e)));
+  try {
+    await owner.goto(program.url);
+    await owner.locator('#password:focus').waitFor();
+    await owner.keyboard.type('a long password');
+    await owner.keyboard.press('Enter');
+    await owner.locator('table a').first().waitFor({ timeout: 10_000 });
+    assert.equal(await owner.locator('table a').count(), 1);
+
+    const coming = participant(9000);
+    await owner.locator('.lamp.recording').waitFor(); // without a reload
+    await picture(owner, 'home');
+    await owner.locator('tr', { has: owner.locator('.lamp.recording') }).locator('a').click();
+    const read = async () => (await owner.locator('.key.valence').first().textContent()) ?? '';
+    await eventually('a first reading', async () => /\d/.test(await read()));
+    const earlier = await read();
+    await eventually('the next reading', async () => await read() !== earlier);
+    await owner.waitForTimeout(6000);
+    await picture(owner, 'live');
+    await coming;
+    await owner.getByText('Download').first().waitFor({ timeout: 30_000 }); // it has ended by itself
+    const rows = await owner.locator('.events tbody tr').allTextContents();
+    assert.ok(rows.some((r) => r.includes('click')) && rows.some((r) => r.includes('mark')), rows.slice(0, 5).join('\n'));
+    assert.ok(!rows.some((r) => r.includes('rrweb')), 'what rrweb recorded is no list of events');
+    await picture(owner, 'session');
+    await owner.emulateMedia({ colorScheme: 'dark' });
+    await owner.waitForTimeout(800);
+    await picture(owner, 'session_dark');
+
+    await owner.goto(`${program.url}/#/average/smile`);
+    await owner.getByText('no epoch is left').waitFor(); // the clicks of so short a task lie close together
+    await owner.getByLabel('From').fill('-0.4');
+    await owner.getByLabel('Until').fill('0.4');
+    await owner.keyboard.press('Enter');
+    await owner.getByText('epochs of 2 participants').waitFor();
+    await owner.waitForTimeout(300);
+    await picture(owner, 'average');
+    await owner.setViewportSize({ width: 390, height: 844 });
+    await owner.goto(`${program.url}/#/`);
+    await owner.locator('table a').first().waitFor({ timeout: 10_000 });
+    const wide = await owner.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `a phone shows the list without scrolling sideways (${wide} px too wide)`);
+    await picture(owner, 'phone');
+
+    await owner.setViewportSize({ width: 1280, height: 800 });
+    await owner.locator('table a').first().click();
+    await owner.getByText('Erase participant').click();
+    const name = /Erase (sub-\d+)/.exec((await owner.locator('dialog h2').textContent()) ?? '')![1]!;
+    await owner.keyboard.type(name);
+    await picture(owner, 'erase');
+    await owner.keyboard.press('Enter');
+    await eventually('the erasure', async () => program.recorded().length === 1 && await owner.locator('table a').count() === 1);
+    assert.deepEqual(wrong, [], 'nothing in the console, which would tell of a refused script or style');
+  } catch (error) {
+    await picture(owner, 'failed');
+    console.log(wrong.join('\n'));
+    throw error;
+  } finally {
+    await context.close();
+  }
+});
