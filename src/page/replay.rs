@@ -175,6 +175,8 @@ fn show(spec: &ReplaySpec) -> Result<(), String> {
     let window = WindowBuilder::new()
         .with_title(format!("affectograph – page of {}", spec.title))
         .with_inner_size(tao::dpi::LogicalSize::new(USUAL_PX.0, USUAL_PX.1))
+        // A click on a curve must not bury it.
+        .with_always_on_top(true)
         .build(&event_loop)
         .map_err(|e| format!("the replay window cannot be opened: {e}"))?;
     let orders = proxy.clone();
@@ -195,7 +197,7 @@ fn show(spec: &ReplaySpec) -> Result<(), String> {
             Event::UserEvent(Incoming::Recorded(events, size_px)) => {
                 if let Some((width, height)) = size_px {
                     // A little of the recorded size, so that the instrument's own window stays in sight.
-                    let scale = (900.0 / width).min(700.0 / height).min(1.0);
+                    let scale = (720.0 / width).min(560.0 / height).min(1.0);
                     window.set_inner_size(tao::dpi::LogicalSize::new(width * scale, height * scale));
                 }
                 match attach(builder(&mut context, events, proxy.clone()), &window) {
