@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    AFFECT, AFFECT_LATER, GapReason, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO_FRAME,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO_FRAME,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,6 +113,14 @@ fn is_of_recording(stream: &str) -> bool {
     stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
 }
 
+/// Closing a recording takes a moment in which no frame is missed.
+const LONGEST_CLOSING_S: f64 = 1.0;
+
+fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
+    let is_it = |stream: &str, kind: &str| stream == HEALTH && kind == "recording_stopped";
+    timeline.events().iter().rev().find(|e| is_it(e.stream.as_str(), &e.what.kind)).map(|e| e.at)
+}
+
 /// `frame_times` are the capture times of the stored frames, ascending.
 pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
     let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
@@ -144,11 +152,16 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
                 .sum::<u64>();
 
     let ends = |a: Timestamp, b: Timestamp| b.since_ns(a) as f64 * 1e-9;
-    let video_s = match frame_times {
-        [first, .., last] => ends(*first, *last),
+    // Frames were due until the recording was stopped: a camera that fell silent before that has left a gap as well.
+    let silence_s = match (frame_times.last(), recording_stopped(timeline)) {
+        (Some(last), Some(stopped)) if ends(*last, stopped) > LONGEST_CLOSING_S => ends(*last, stopped),
         _ => 0.0,
     };
-    let largest_gap_s = frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(0.0, f64::max);
+    let video_s = match frame_times {
+        [first, .., last] => ends(*first, *last) + silence_s,
+        _ => 0.0,
+    };
+    let largest_gap_s = frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max);
     let frames_expected = if frame_times.is_empty() { 0 } else { (video_s * nominal_rate_hz).round() as u64 + 1 };
     let frames_stored = frame_times.len() as u64;
     let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
@@ -187,7 +200,7 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Body, Gap, Record, affect_stream, page_stream, video_stream};
+    use crate::session::{Body, Gap, Record, affect_stream, health_stream, page_stream, video_stream};
     use std::sync::Arc;
 
     fn record(stream: &str, seq: u64, ms: i64, body: Body) -> Record {
@@ -196,6 +209,23 @@ mod tests {
 
     fn gap(reason: GapReason, until_ms: i64, lost: u64) -> Body {
         Body::Gap(Gap { until: Timestamp::from_ns(until_ms * 1_000_000), reason, lost, note: String::new() })
+    }
+
+    #[test]
+    fn a_camera_silent_at_the_end_has_left_a_gap() {
+        let mut timeline = Timeline::default();
+        timeline.declare(health_stream());
+        let frames: Vec<_> = (0..100).map(|k| Timestamp::from_ns(k * 33_333_333)).collect();
+        let mut stop = |seq: u64, ms: i64| {
+            timeline.ingest(&record(HEALTH, seq, ms, Body::event("recording_stopped", serde_json::json!({}))));
+            quality(&timeline, &frames, 30.0)
+        };
+        let closed = stop(0, 3_900);
+        assert_eq!(closed.frames_expected, 100);
+        assert!(closed.largest_gap_s < 0.04, "{}", closed.largest_gap_s);
+        let silent = stop(1, 9_300);
+        assert_eq!(silent.frames_expected, 280);
+        assert!((silent.largest_gap_s - 6.0).abs() < 0.01, "{}", silent.largest_gap_s);
     }
 
     /// 100 frames at 10 Hz, of which the 40th to 43rd never came; a face in the first 80 that did.

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Epochs;
+use super::export::sessions_of;
 use super::show::session_folder;
 use super::{Failure, Places};
 use crate::analysis::{Average, Comparison, describe_dropped};
 use crate::export::write_epochs;
-use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, study_sessions};
+use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask};
 
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;
@@ -44,7 +45,7 @@ pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
 fn sessions(a: &Epochs, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
     let named = a.session.iter().map(|path| session_folder(path)).collect();
     match &a.study {
-        Some(study) => Ok(study_sessions(&places.library()?, study)?),
+        Some(study) => sessions_of(study, places),
         None => Ok((named, Vec::new())),
     }
 }

@@ -10,7 +10,7 @@ use crate::export::{
     Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
 };
 use crate::store::SessionFile;
-use crate::survey::{Cancel, Findings, Question, ask, study_sessions};
+use crate::survey::{Cancel, Findings, LeftOut, Question, ask, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     if a.event.is_some() && a.format != ExportFormat::Report {
@@ -48,6 +48,12 @@ pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places)
     let Some(study) = study else {
         return Ok(Selection::open(sessions.iter().map(|path| session_folder(path)), Vec::new())?);
     };
+    let (folders, left_out) = sessions_of(study, places)?;
+    Ok(Selection::open(folders, left_out)?)
+}
+
+/// The sessions of a study of which there is one at least.
+pub(super) fn sessions_of(study: &str, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
     let library = places.library()?;
     let (folders, left_out) = study_sessions(&library, study)?;
     if folders.is_empty() && left_out.is_empty() {
@@ -57,7 +63,7 @@ pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places)
         )
         .into());
     }
-    Ok(Selection::open(folders, left_out)?)
+    Ok((folders, left_out))
 }
 
 /// `participants.tsv` two folders above the first session, where a library keeps it.

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
 use super::command::{Command, StudyCommand};
-use super::port::{AnswerFormat, ExportFormat, Library, PullStep, SessionRow};
+use super::port::{AnswerFormat, CheckState, ExportFormat, Library, PullStep, SessionRow};
 use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
 use super::{figures, keys, theme, widgets};
 
@@ -221,8 +221,15 @@ fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Comm
 
 fn override_checks(ui: &mut Ui, names: &[String], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
     title(ui, "Record in spite of this?");
-    for name in names {
-        let check = rehearsal.and_then(|r| r.checks.iter().find(|c| c.name == *name));
+    let checks = |name: &String| rehearsal.and_then(|r| r.checks.iter().find(|c| c.name == *name));
+    // What has come right meanwhile is nothing to override.
+    let still =
+        |name: &&String| checks(name).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
+    if !names.iter().any(|name| still(&name)) {
+        ui.add(egui::Label::new("Everything has turned green meanwhile.").wrap());
+    }
+    for name in names.iter().filter(still) {
+        let check = checks(name);
         ui.horizontal_top(|ui| {
             if let Some(check) = check {
                 widgets::lamp(ui, check.state, &check.name);

@@ -117,7 +117,11 @@ pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
 
 /// What the playhead stands before: offered where the events are listed.
 pub fn all_like_this(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
-    let Some(event) = review.event_at_playhead() else { return };
+    let Some(event) = review.event_at_playhead() else {
+        // As high as what will stand here, so that the list below does not jump under the pointer.
+        ui.horizontal(|ui| ui.add_enabled_ui(false, |ui| widgets::small_button(ui, "All like this")));
+        return;
+    };
     let form = EventForm::like(event);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -106,11 +106,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             }
         }
         Command::Record => record(app),
-        Command::RecordAnyway => {
-            if let Some(Dialog::Override { checks }) = state.dialog.take() {
-                start(app, checks);
-            }
-        }
+        Command::RecordAnyway => record_anyway(app),
         Command::Mark(key) => mark(app, key),
         Command::BeginNote => {
             let now = app.instrument.now();
@@ -296,6 +292,18 @@ fn record(app: &mut App) {
     match rehearsal.readiness() {
         Readiness::NotYet(_) => {}
         Readiness::Ready => start(app, Vec::new()),
+        Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
+    }
+}
+
+/// Overrides what still fails; what began to fail since the question was put is asked for first.
+fn record_anyway(app: &mut App) {
+    let Some(Dialog::Override { checks: agreed }) = app.state.dialog.take() else { return };
+    let Some(rehearsal) = &app.state.rehearsal else { return };
+    match rehearsal.readiness() {
+        Readiness::NotYet(_) => {}
+        Readiness::Ready => start(app, Vec::new()),
+        Readiness::Failing(checks) if checks.iter().all(|c| agreed.contains(c)) => start(app, checks),
         Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
     }
 }

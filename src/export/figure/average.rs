@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
@@ -124,12 +125,18 @@ impl<'a> AverageFigure<'a> {
                 chart.draw_series(std::iter::once(Polygon::new(band, colour.mix(0.22).filled())))?;
             }
             let line = average.times_s.iter().copied().zip(average.mean.iter().copied());
-            chart.draw_series(LineSeries::new(line, colour.stroke_width(scale.width(2.2))))?;
+            let stroke = colour.stroke_width(scale.width(2.2));
+            // The second condition can be told apart without colour, as in the window.
+            if *k == 0 {
+                chart.draw_series(LineSeries::new(line, stroke))?;
+            } else {
+                chart.draw_series(DashedLineSeries::new(line, px(7.0), px(3.0), stroke))?;
+            }
         }
         let height = range.end - range.start;
         for cluster in self.comparisons.iter().filter(|c| c.measure == measure).flat_map(|c| &c.clusters) {
             // What the test does not tell from chance stays pale.
-            let shade = BLACK.mix(if cluster.is_significant() { 0.85 } else { 0.2 });
+            let shade = BLACK.mix(if cluster.is_significant() { FOUND } else { CHANCE });
             let bar = [(cluster.from_s, range.start), (cluster.until_s, range.start + 0.025 * height)];
             chart.draw_series(std::iter::once(Rectangle::new(bar, shade.filled())))?;
             if cluster.is_significant() {
@@ -155,14 +162,39 @@ impl<'a> AverageFigure<'a> {
             let colour = self.colour(k, average.measure);
             // With one condition the panels have their own colours.
             if self.conditions.len() > 1 {
-                area.draw(&Rectangle::new([(px(72.0), y + px(4.0)), (px(90.0), y + px(8.0))], colour.filled()))?;
+                let stroke = colour.stroke_width(scale.width(2.2));
+                let (from, until) = ((px(72.0), y + px(6.0)), (px(90.0), y + px(6.0)));
+                if k == 0 {
+                    area.draw(&PathElement::new([from, until], stroke))?;
+                } else {
+                    area.draw(&DashedPathElement::new([from, until], px(7.0), px(3.0), stroke))?;
+                }
             }
             let text = format!("{} ({})", condition.name, behind(average));
             area.draw_text(&text, &style, (px(if self.conditions.len() > 1 { 96.0 } else { 72.0 }), y))?;
         }
+        if self.has_bars() {
+            let y = px(4.0 + 17.0 * self.conditions.len() as f64);
+            let style = ("sans-serif", px(12.0)).into_text_style(area);
+            for (x, shade, text) in [(72.0, FOUND, "difference (p above it)"), (240.0, CHANCE, "not told from chance")]
+            {
+                let bar = [(px(x), y + px(4.0)), (px(x + 18.0), y + px(9.0))];
+                area.draw(&Rectangle::new(bar, BLACK.mix(shade).filled()))?;
+                area.draw_text(text, &style, (px(x + 24.0), y))?;
+            }
+        }
         Ok(())
     }
+
+    /// Below the curves, where the permutation test looked.
+    fn has_bars(&self) -> bool {
+        self.comparisons.iter().any(|c| !c.clusters.is_empty())
+    }
 }
+
+/// How black the bar of a cluster is: one that the test calls a difference, and one that it does not.
+const FOUND: f64 = 0.85;
+const CHANCE: f64 = 0.2;
 
 /// `38 epochs of 12 participants`
 fn behind(average: &Average) -> String {
@@ -209,7 +241,8 @@ impl Figure for AverageFigure<'_> {
         let px = |n: f64| scale.px(n);
         area.fill(&WHITE)?;
         let area = area.margin(px(8.0), px(8.0), px(8.0), px(20.0)).titled(self.title, ("sans-serif", px(16.0)))?;
-        let (legend, plots) = area.split_vertically(px(6.0 + 17.0 * self.conditions.len() as f64));
+        let (legend, plots) =
+            area.split_vertically(px(6.0 + 17.0 * (self.conditions.len() + usize::from(self.has_bars())) as f64));
         self.legend(&legend, scale)?;
         let measures: Vec<Measure> = Measure::ALL.into_iter().filter(|m| self.of(*m).next().is_some()).collect();
         // The lowest panel carries the time axis, too.
@@ -312,6 +345,7 @@ pub(super) mod tests {
         let text = drawn("conditions", |to, format| write_average_figure("Two", &two, &[comparison()], to, format));
         assert!(text.contains("p &lt; 0.001") && text.contains("#009E73") && text.contains("#CC79A7"), "{text}");
         assert!(!text.contains("p = 0.4"), "what is no finding is not written out");
+        assert!(text.contains("not told from chance"));
     }
 
     #[test]
