@@ -64,7 +64,7 @@ def export(cfg: dict) -> None:
     report = json.loads((run_folder(cfg["name"]) / "evaluation.json").read_text())
     net, _ = affect_ship.shipped_net(cfg)
     size = cfg["input"]["size_px"]
-    onnx_bytes = affect_ship.to_onnx(net, size)
+    onnx_bytes, floats = affect_ship.to_onnx(net, cfg)
     sha256 = hashlib.sha256(onnx_bytes).hexdigest()
     if report["sha256"] != sha256:
         raise SystemExit("the network has changed since it was evaluated: run `evaluate` on it first")
@@ -93,5 +93,5 @@ def export(cfg: dict) -> None:
         card=affect_card.card(report, cfg),
     )
     cv2.imwrite(str(folder / "turned.png"), affect_turned.sheet(affect_turned.drawn_faces()))
-    affect_parity.write_fixture(net, onnx_bytes, cfg["input"])
+    affect_parity.write_fixture(net, onnx_bytes, floats, cfg["input"])
     print(f"wrote {folder}")

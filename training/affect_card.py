@@ -17,6 +17,11 @@ TRAINED_ON = (
 )
 MUX = "LFW-based pictures (muxspace facial_expressions) with labels by an earlier version of this network. "
 TARGET_LATENCY_MS = 1.0
+MIRRORED = "The shipped network looks at a face and at its mirror image, and answers the mean of both.\n\n"
+STORED = {
+    False: "weights stored in 16 bits, arithmetic in 32.",
+    True: "convolutions computed in whole numbers of 8 bits (weights of 7, which every processor sums without overflow).",
+}
 ABLATION = "affect_ablation/ablation.json"
 # Two runs of one length and one start, with and without turned faces.
 COMPARED = ("affect_compare_with", "affect_compare_without")
@@ -88,9 +93,24 @@ Rows of the confusion matrix are majority labels, columns predictions, in the or
 `{report["confusion"]}`
 
 One thread, median of 1,000 runs: {report["latency_ms"]:.2f} ms on a machine of two cores; {report["size_mb"]:.1f} MB.
-PyTorch and ONNX differ by at most {report["torch_onnx_difference"]:.0e}.
+PyTorch and ONNX differ by at most {report["torch_onnx_difference"]:.0e}{in_floats_text(report)}.
 On a recording of one person going from neutral to a smile, valence goes from
 {report["recording_valence_start"]:+.2f} to {report["recording_valence_end"]:+.2f}."""
+
+
+def in_floats_text(report: dict) -> str:
+    """What 8 bits cost and save."""
+    floats, cropped = report.get("in_floats"), report["as_cropped"]
+    if floats is None:
+        return ""
+    pairs = ", ".join(
+        f"{title} {floats[name]:.4f} ({cropped[name] - floats[name]:+.4f} in 8 bits)"
+        for title, name in (("accuracy", "accuracy_8_class"), ("valence CCC", "ccc_valence"), ("arousal CCC", "ccc_arousal"))
+    )
+    return (
+        f" where both compute in floats. The file computes in 8 bits.\n"
+        f"In floats: {pairs}; {floats['latency_ms']:.2f} ms in the same run"
+    )
 
 
 def missing(report: dict, cfg: dict) -> str:
@@ -216,7 +236,7 @@ FER+ has ten people's votes for each face. Votes for 'unknown' and 'not a face' 
 faces where those two win would be dropped (there are none here). Valence and arousal are a linear fit from the votes
 to the mean of 25 raters on 1,600 AffectNet faces (10-fold CCC 0.91 and 0.74). Of the training faces,
 {cfg["data"]["holdout_share"]:.0%} are held out for choosing the checkpoint, the balance of the classes, the temperature
-and the scale of the uncertainty. The faces marked `is_valid` serve for the figures below alone, with one exception: a
+and the scale of the uncertainty{", and the scales of the 8-bit numbers" if cfg.get("ship", {}).get("quantised") else ""}. The faces marked `is_valid` serve for the figures below alone, with one exception: a
 first rule for the balance of the classes called so many neutral faces rare in an evaluation on them that the rule was
 changed to "at most 2 points of accuracy"; how far it then goes was found on the held-out faces.
 
@@ -230,9 +250,9 @@ eyes, half framed as FER+ has them, all jittered in place, size, roll, mirror, g
 noise, resolution, sharpness and with covered patches. The LFW-based faces carry the outputs of an earlier version of
 this network as labels and make up {cfg["muxspace"]["share"]:.0%} of the faces drawn; they are sharper than FER+, as a camera's are.
 
-After training: class bias (rarity to the power {report["calibration"]["rare_class_power"]:.2f}), temperature
+{MIRRORED if cfg.get("ship", {}).get("mirrored") else ""}After training: class bias (rarity to the power {report["calibration"]["rare_class_power"]:.2f}), temperature
 {report["calibration"]["temperature"]:.2f} and the variance's scale from the held-out faces, folded into the weights;
-weights stored in 16 bits, arithmetic in 32.
+{STORED[cfg.get("ship", {}).get("quantised", False)]}
 
 ```sh
 python -m training prepare affect

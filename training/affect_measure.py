@@ -1,5 +1,7 @@
 """Figures for the affect network: agreement, calibration, and the calibration itself."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -9,9 +11,8 @@ EXPRESSIONS = affect_data.EXPRESSIONS
 MAX_ACCURACY_COST = 0.02
 
 
-def predict(net: torch.nn.Module, views: np.ndarray, device: torch.device) -> list[np.ndarray]:
-    """The network's three outputs for `views` [n, 1, h, w]."""
-    net.eval()
+def predict(net: Callable, views: np.ndarray, device: torch.device) -> list[np.ndarray]:
+    """The three outputs of a network in its eval mode for `views` [n, 1, h, w]."""
     outputs = []
     with torch.no_grad():
         for start in range(0, len(views), 256):

@@ -99,11 +99,13 @@ class ShippedAffectNet(nn.Module):
     """The trained network as the program runs it: batch norm and shortcuts folded in, calibrated, probabilities out.
 
     The calibration (see `affect_measure.calibrate`) goes into the heads' own weights. All weights
-    are rounded to 16 bits, as which they are stored; arithmetic stays in 32.
+    are rounded to 16 bits, as which they are stored; arithmetic stays in 32, unless `shipping.quantised`
+    makes it 8. Where it is `mirrored`, it looks at a face and at its mirror image, and answers the mean.
     """
 
-    def __init__(self, net: AffectNet, calibration: dict):
+    def __init__(self, net: AffectNet, calibration: dict, mirrored: bool = False):
         super().__init__()
+        self.mirrored = mirrored
         self.net = fold_shortcuts(fold_batch_norm(net.eval()))
         with torch.no_grad():
             head = self.net.expression
@@ -115,8 +117,14 @@ class ShippedAffectNet(nn.Module):
         self.eval()
 
     def forward(self, x):
-        valence_arousal, log_variance, logits = self.net(x)
+        valence_arousal, log_variance, logits = mirrored_mean(self.net, x) if self.mirrored else self.net(x)
         return valence_arousal, log_variance, functional.softmax(logits, dim=1)
+
+
+def mirrored_mean(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+    """Each output's mean over the faces and their mirror images, seen as one batch."""
+    both = net(torch.cat([x, x.flip(3)]))
+    return [torch.stack(output.chunk(2)).mean(dim=0) for output in both]
 
 
 def fold_shortcuts(module: nn.Module) -> nn.Module:

@@ -70,6 +70,7 @@ def label(images: np.ndarray, cfg: dict) -> list[np.ndarray]:
         teacher_cfg = tomllib.load(file)
     teacher = AffectNet(**teacher_cfg["net"])
     teacher.load_state_dict(torch.load(run_folder(teacher_cfg["name"]) / "best.pt", map_location="cpu"))
+    teacher.eval()
     size = teacher_cfg["input"]["size_px"]
     to_source = affect_data.frame(images[0], kept_eyes(cfg["input"]), teacher_cfg["input"], aligned=True)
     views = np.stack([affect_data.warp(image, to_source, size) for image in images])

@@ -6,17 +6,20 @@ network in training.
 
 import hashlib
 import json
+from functools import partial
 
 import numpy as np
 import torch
 
 from training import affect_data, affect_measure, affect_turned, align, shipping
 from training.affect_fit import new_net
-from training.affect_net import ShippedAffectNet
+from training.affect_net import ShippedAffectNet, mirrored_mean
 from training.common import SHARED, load_checkpoint, onnx_latency_ms, pick_device, run_folder
 
 OUTPUTS = ["valence_arousal", "log_variance", "expression"]
 RECORDING = "single_face.mp4"
+# How many held-out faces, in either framing, say how large the numbers inside the network get.
+RANGED_FACES = 400
 # Faces that look ahead within FRONTAL_DEGREES are rendered at each of YAWS.
 YAWS, FRONTAL_DEGREES = [0.0, 15.0, 30.0, 45.0], 15.0
 
@@ -24,16 +27,27 @@ YAWS, FRONTAL_DEGREES = [0.0, 15.0, 30.0, 45.0], 15.0
 def shipped_net(cfg: dict) -> tuple[ShippedAffectNet, dict]:
     """The best average of the run, calibrated on the held-out faces."""
     pick_device(cfg["threads"])
-    net = new_net(cfg)
+    net = new_net(cfg).eval()
     net.load_state_dict(torch.load(run_folder(cfg["name"]) / "best.pt", map_location="cpu"))
     holdout = affect_data.load_part(cfg, "holdout")
     views = affect_data.eval_views(holdout, cfg["input"], aligned=False)
-    calibration = affect_measure.calibrate(affect_measure.predict(net, views, torch.device("cpu")), holdout)
-    return ShippedAffectNet(net, calibration), calibration
+    mirrored = cfg.get("ship", {}).get("mirrored", False)
+    answer = partial(mirrored_mean, net) if mirrored else net
+    calibration = affect_measure.calibrate(affect_measure.predict(answer, views, torch.device("cpu")), holdout)
+    return ShippedAffectNet(net, calibration, mirrored), calibration
 
 
-def to_onnx(net: ShippedAffectNet, size_px: int) -> bytes:
-    return shipping.to_onnx(net, torch.zeros(1, 1, size_px, size_px), "face", OUTPUTS)
+def to_onnx(net: ShippedAffectNet, cfg: dict) -> tuple[bytes, bytes]:
+    """The file that ships, and the same network in floats; one and the same file unless it ships in 8 bits."""
+    size_px = cfg["input"]["size_px"]
+    floats = shipping.to_onnx(net, torch.zeros(1, 1, size_px, size_px), "face", OUTPUTS)
+    if not cfg.get("ship", {}).get("quantised", False):
+        return floats, floats
+    holdout = affect_data.load_part(cfg, "holdout")
+    some = np.linspace(0, len(holdout["eyes"]) - 1, RANGED_FACES).round().astype(int)
+    faces = {name: values[some] for name, values in holdout.items()}
+    views = [affect_data.eval_views(faces, cfg["input"], aligned) for aligned in (False, True)]
+    return shipping.quantised(floats, "face", np.concatenate(views)), floats
 
 
 def run_onnx(onnx_bytes: bytes, views: np.ndarray) -> list[np.ndarray]:
@@ -63,7 +77,7 @@ def score_recording(onnx_bytes: bytes, cfg: dict) -> np.ndarray:
 def evaluate(cfg: dict) -> dict:
     """Prints and stores the figures of the card; faces marked `is_valid` are used here only."""
     net, calibration = shipped_net(cfg)
-    onnx_bytes = to_onnx(net, cfg["input"]["size_px"])
+    onnx_bytes, floats = to_onnx(net, cfg)
     valid = affect_data.load_part(cfg, "valid")
     views = affect_data.eval_views(valid, cfg["input"], aligned=False)
     outputs = run_onnx(onnx_bytes, views)
@@ -85,8 +99,12 @@ def evaluate(cfg: dict) -> dict:
         "recording_valence_end": float(valence[-tenth:].mean()),
         "latency_ms": onnx_latency_ms(onnx_bytes, {"face": views[:1]}),
         "size_mb": len(onnx_bytes) / 1e6,
-        "torch_onnx_difference": torch_difference(net, onnx_bytes, views[:64]),
+        "torch_onnx_difference": torch_difference(net, floats, views[:64]),
     }
+    if floats != onnx_bytes:
+        in_floats = affect_measure.figures(run_onnx(floats, views), valid)
+        report["in_floats"] = {name: in_floats[name] for name in ("accuracy_8_class", "ccc_valence", "ccc_arousal")}
+        report["in_floats"]["latency_ms"] = onnx_latency_ms(floats, {"face": views[:1]})
     (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 

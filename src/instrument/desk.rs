@@ -20,9 +20,14 @@ use crate::desktop::port::{
 use crate::session::{Clock, PagePlacement, Timestamp};
 use crate::survey::Cancel;
 
+/// What a window asks, without one.
+pub fn start(places: Places, host: Host) -> Result<Box<dyn Instrument>, String> {
+    Ok(Box::new(Desk::start(places, host)?))
+}
+
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
-    let builder: InstrumentBuilder = Box::new(move |host| Ok(Box::new(Desk::start(places, host)?)));
+    let builder: InstrumentBuilder = Box::new(move |host| start(places, host));
     // The embedded page's own window may go away under winit's feet.
     #[cfg(target_os = "linux")]
     crate::page::keys::overlook_lost_page_window();

@@ -17,4 +17,4 @@ mod rows;
 mod shelf;
 mod take;
 
-pub use desk::open_window;
+pub use desk::{open_window, start};

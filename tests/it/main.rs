@@ -13,6 +13,7 @@ mod desktop;
 mod formats;
 #[cfg(target_os = "linux")]
 mod guided_phase;
+mod instrument;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@ mod abuse;
 mod api;
 mod dashboard;
 mod kill;
-mod owner;
+pub mod owner;
 mod schema;
 mod tls;
 mod video;

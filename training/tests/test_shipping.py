@@ -56,6 +56,32 @@ class ShippingTest(unittest.TestCase):
         values = np.random.default_rng(1).normal(size=(1, 1, 48, 48)).astype(np.float32)
         shipping.checked_outputs(net, onnx_net, values)
 
+    def test_a_mirrored_network_answers_alike_for_a_face_and_its_mirror_image(self):
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration, mirrored=True)
+        faces = torch.randn(3, 1, 48, 48, generator=torch.Generator().manual_seed(4))
+        with torch.no_grad():
+            for one, other in zip(net(faces), net(faces.flip(3))):
+                self.assertEqual(len(one), 3)
+                torch.testing.assert_close(one, other)
+            for all_at_once, alone in zip(net(faces), net(faces[1:2])):
+                torch.testing.assert_close(all_at_once[1:2], alone)
+
+    def test_eight_bits_answer_nearly_as_floats_do(self):
+        calibration = {"class_bias": [0.0] * 8, "temperature": 0.8, "log_variance_offset": [0.1, 0.2]}
+        net = ShippedAffectNet(unsettle(AffectNet([8, 16, 32, 64], [1, 1, 1], 0.3)), calibration, mirrored=True)
+        names = ["valence_arousal", "log_variance", "expression"]
+        floats = shipping.to_onnx(net, torch.zeros(1, 1, 48, 48), "face", names)
+        faces = np.random.default_rng(1).normal(size=(64, 1, 48, 48)).astype(np.float32)
+        eight_bits = shipping.quantised(floats, "face", faces)
+        self.assertEqual(eight_bits, shipping.quantised(floats, "face", faces), "the same file each time")
+        wanted, found = shipping.OnnxNet(floats), shipping.OnnxNet(eight_bits)
+        for face in faces[:16]:
+            for one, other in zip(wanted(face[None]), found(face[None])):
+                np.testing.assert_allclose(other, one, atol=0.1)
+        kinds = {node.op_type for node in onnx.load_from_string(eight_bits).graph.node}
+        self.assertIn("QuantizeLinear", kinds)
+
     def test_weights_that_were_not_rounded_are_refused(self):
         net = nn.Sequential(nn.Conv2d(1, 4, 3)).eval()
         with self.assertRaises(AssertionError):

@@ -178,7 +178,7 @@ impl<'a> AverageFigure<'a> {
             let style = ("sans-serif", px(12.0)).into_text_style(area);
             for (x, shade, text) in [(72.0, FOUND, "difference (p above it)"), (240.0, CHANCE, "not told from chance")]
             {
-                let bar = [(px(x), y + px(4.0)), (px(x + 18.0), y + px(9.0))];
+                let bar = [(px(x), y + px(2.0)), (px(x + 18.0), y + px(7.0))];
                 area.draw(&Rectangle::new(bar, BLACK.mix(shade).filled()))?;
                 area.draw_text(text, &style, (px(x + 24.0), y))?;
             }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Browser, PASSWORD, TOKEN, click, closed, sample, served};
 
 /// A closed session with `events` clicks and samples around them.
-fn recorded(browser: &Browser) {
+pub fn recorded(browser: &Browser) {
     let remote = browser.begin("scores");
     let at = |record: Value, page_ms: f64| {
         let mut record = record;

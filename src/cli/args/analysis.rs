@@ -1,0 +1,202 @@
+//! What reads faces and asks what they did.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::analysis::{Correction, EpochPlan, EventChoice, QualityLimits};
+use crate::session::{ParticipantId, StreamName};
+use crate::survey::TestSettings;
+
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Video files that FFmpeg reads. A file that was analyzed before and has not changed is left out, so that an
+    /// analysis that was ended goes on
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Whose the files are [default: as each name begins, `sub-07_talk.mp4` or `sub-07_ses-02_talk.mp4`]
+    #[arg(long)]
+    pub participant: Option<ParticipantId>,
+    /// Study that the sessions belong to [default: none, they are listed as `films`]
+    #[arg(long)]
+    pub study: Option<String>,
+    /// Affect network: a folder in models/ [default: the study's]
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Files at a time [default: half the processors, because each file keeps two busy]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object a file instead of a sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Rescore {
+    /// Session folder, or a file in it
+    pub session: PathBuf,
+    /// Score all frames with this affect network, a folder in models/, into streams that bear its name
+    #[arg(long, conflicts_with = "skipped")]
+    pub model: Option<String>,
+    /// Score the frames that nobody has looked at, with the network of the recording (what happens without --model)
+    #[arg(long)]
+    pub skipped: bool,
+    /// [default: one a processor]
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Epochs {
+    /// Session folders, or files in them
+    #[arg(required_unless_present = "study", conflicts_with = "study")]
+    pub session: Vec<PathBuf>,
+    /// All sessions of the study with this name
+    #[arg(long, value_name = "NAME")]
+    pub study: Option<String>,
+    /// Which events: `STREAM[/KIND] [target=SELECTOR] [value=TEXT] [matches=REGEX]`, for example
+    /// `page/click target=button#buy`; texts with spaces in double quotes
+    #[arg(long, value_name = "CHOICE")]
+    pub event: EventChoice,
+    /// A second kind of events to compare with
+    #[arg(long, value_name = "CHOICE")]
+    pub against: Option<EventChoice>,
+    #[command(flatten)]
+    pub plan: PlanOptions,
+    /// New folder for the figure and the tables: averages, participants, epochs, clusters, and everything as JSON
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How epochs are cut and tested, for tables and for reports.
+#[derive(Debug, Args)]
+pub struct PlanOptions {
+    /// Seconds around the event
+    #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..4", allow_hyphen_values = true)]
+    pub window: Seconds,
+    /// Seconds around the event whose mean is the epoch's zero; `none`: the participant's guided baseline phase
+    #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..0", allow_hyphen_values = true)]
+    pub baseline: OptionalSeconds,
+    /// `raw`, `corrected` (minus the baseline) or `z_scored` (in standard deviations of the guided baseline phase)
+    #[arg(long, default_value = "corrected")]
+    pub values: Correction,
+    /// Points a second of the common grid
+    #[arg(long, value_name = "HZ", default_value_t = 30.0)]
+    pub rate: f64,
+    /// Longest time without a sample that is bridged, in seconds; a longer one drops the epoch
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.3)]
+    pub bridge: f64,
+    /// Keep events that come before the window of the one before has ended
+    #[arg(long)]
+    pub keep_overlapping: bool,
+    /// Keep epochs however small, turned or badly lit the face is
+    #[arg(long)]
+    pub no_limits: bool,
+    /// Stream with valence and arousal [default: affect]
+    #[arg(long, value_name = "STREAM")]
+    pub source: Option<StreamName>,
+    /// Permutations of the cluster test
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub permutations: u64,
+    /// Of the permutations' random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl PlanOptions {
+    pub fn plan(&self) -> EpochPlan {
+        EpochPlan {
+            window_s: self.window.into(),
+            baseline_s: self.baseline.0.map(Into::into),
+            rate_hz: self.rate,
+            longest_bridge_s: self.bridge,
+            keep_overlapping: self.keep_overlapping,
+            limits: if self.no_limits { QualityLimits::NONE } else { QualityLimits::default() },
+            zero: self.values,
+            source: self.source.clone(),
+        }
+    }
+
+    pub fn test_settings(&self) -> TestSettings {
+        TestSettings { permutations: self.permutations, seed: self.seed }
+    }
+}
+
+/// `-1..4`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds(pub f64, pub f64);
+
+impl From<Seconds> for (f64, f64) {
+    fn from(Seconds(from, until): Seconds) -> (f64, f64) {
+        (from, until)
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let wrong = || format!("`{s}` is no stretch of time: write for example -1..4, in seconds from the event on");
+        let (from, until) = s.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
+        Ok(Seconds(number(from)?, number(until)?))
+    }
+}
+
+/// `-1..0` or `none`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptionalSeconds(pub Option<Seconds>);
+
+impl FromStr for OptionalSeconds {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        if s == "none" { Ok(OptionalSeconds(None)) } else { s.parse().map(|s| OptionalSeconds(Some(s))) }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Score {
+    /// PNG or JPEG pictures
+    #[arg(required = true)]
+    pub pictures: Vec<PathBuf>,
+    /// Each picture is a cropped face already, 48 × 48 px or more
+    #[arg(long)]
+    pub cropped: bool,
+    /// Affect network: a folder in models/
+    #[arg(long, default_value = "affect")]
+    pub model: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Models {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_time_are_read_as_people_write_them() {
+        assert_eq!("-1..4".parse(), Ok(Seconds(-1.0, 4.0)));
+        assert_eq!("-0.5 .. 2.25".parse(), Ok(Seconds(-0.5, 2.25)));
+        assert_eq!("none".parse(), Ok(OptionalSeconds(None)));
+        for bad in ["", "4", "..", "a..b", "-1..inf", "1..2..3"] {
+            assert!(bad.parse::<Seconds>().is_err(), "{bad}");
+        }
+    }
+}

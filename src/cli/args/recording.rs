@@ -1,0 +1,86 @@
+//! What records, and what looks whether it could.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::capture::CameraSpec;
+use crate::session::{ParticipantId, SessionNumber};
+
+#[derive(Debug, Args)]
+pub struct Record {
+    /// Study: `demo`, the name of one beside the sessions, or a study.toml
+    #[arg(long, default_value = "demo")]
+    pub study: String,
+    /// Participant's pseudonym, `sub-01`
+    #[arg(long)]
+    pub participant: ParticipantId,
+    /// Session number [default: the participant's next]
+    #[arg(long)]
+    pub session: Option<SessionNumber>,
+    /// `phantom`, a number, a device such as /dev/video0, or a video file (which ends the session by itself)
+    #[arg(long, default_value = "0")]
+    pub camera: CameraSpec,
+    /// End after this time: `30s`, `5min`, `500ms` [default: until the file ends or Ctrl-C]
+    #[arg(long, value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Open the study's page in a window of its own and record it (needs a display)
+    #[arg(long)]
+    pub page: bool,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Selftest {
+    /// How long to record: `20s`
+    #[arg(long, value_parser = duration, default_value = "20s")]
+    pub duration: Duration,
+    /// Print one JSON object instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Cameras {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `30s`, `5min`, `2h`, `500ms`, or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration: write for example 30s, 5min, 2h or 500ms");
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds_per_unit = match unit.trim() {
+        "" | "s" => 1.0,
+        "ms" => 1e-3,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let seconds: f64 = number.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds * seconds_per_unit).ok().filter(|d| !d.is_zero()).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1.5min"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        for bad in ["", "s", "-3s", "3 weeks", "0s", "1e400h", "."] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}
