@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::clock::{PageClock, Ping};
 use super::gate::{Refusal, Refusals, Tally};
 use super::message::{Body, Event, Message};
+use super::words::{Note, Order};
 use super::{PageEvent, PageProcess, PageRecord};
 use crate::session::{Clock, Timestamp};
 
@@ -29,87 +29,6 @@ const DEATHS_ALLOWED: usize = 5;
 const DEATHS_WITHIN_NS: i64 = 60 * SECOND;
 /// Events that wait for room in the session's queue.
 const BACKLOG: usize = 10_000;
-
-/// What the page's host tells. Times are raw readings of the monotonic clock, which processes share.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Note {
-    Message {
-        arrived_ns: i64,
-        json: String,
-    },
-    Refused(Refusals),
-    PingSent {
-        id: u64,
-        sent_ns: i64,
-    },
-    LoadStarted {
-        at_ns: i64,
-    },
-    Loaded {
-        at_ns: i64,
-        url: String,
-        status: u32,
-    },
-    LoadFailed {
-        at_ns: i64,
-        url: String,
-        why: String,
-    },
-    Happened {
-        at_ns: i64,
-        what: Denied,
-        detail: String,
-    },
-    WebProcessDied {
-        at_ns: i64,
-        why: String,
-    },
-    /// The page cannot be shown at all.
-    CannotShow {
-        at_ns: i64,
-        why: String,
-    },
-    /// Nothing more will come from this host.
-    Gone,
-}
-
-/// What a page or a participant tried and may not. Each is an event of the page's stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Denied {
-    Navigation,
-    Window,
-    Download,
-    Permission,
-    Close,
-}
-
-impl Denied {
-    fn kind(self) -> &'static str {
-        match self {
-            Denied::Navigation => "navigation_refused",
-            Denied::Window => "window_refused",
-            Denied::Download => "download_refused",
-            Denied::Permission => "permission_refused",
-            Denied::Close => "close_refused",
-        }
-    }
-}
-
-/// What the desk wants of the page's host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Order {
-    Ping {
-        id: u64,
-    },
-    Reload,
-    /// From the fixation cross to the study's page.
-    Begin,
-    /// Start the host's process anew.
-    Respawn,
-}
 
 struct Held {
     event: Event,

@@ -16,10 +16,10 @@ use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle, WindowHan
 use wry::dpi::{PhysicalPosition, PhysicalSize};
 use wry::{Rect, WebContext, WebView};
 
-use super::desk::{Note, Order};
 use super::host::BoundsPx;
 use super::keys::Keyboard;
 use super::view::{self, Teller, ViewSpec};
+use super::words::{Note, Order};
 use crate::session::monotonic_ns;
 
 /// One embedded page, as other threads know it.

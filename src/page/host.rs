@@ -11,11 +11,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use thiserror::Error;
 
 use super::address::{AddressError, PageAddress};
-use super::desk::{Desk, Note, Order};
+use super::desk::Desk;
 #[cfg(target_os = "linux")]
 use super::embedded::Embedded;
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
+use super::words::{Note, Order};
 use super::{PageEvent, PageProcess};
 use crate::session::{Clock, PageSettings, monotonic_ns};
 

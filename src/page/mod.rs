@@ -21,6 +21,7 @@ mod participant;
 mod replay;
 mod serve;
 mod view;
+mod words;
 
 use std::fmt;
 

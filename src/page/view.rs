@@ -10,10 +10,10 @@ use serde_json::json;
 use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 
 use super::address::{AddressError, Origins, PageAddress, SCHEME, without_query};
-use super::desk::{Denied, Note};
 use super::fixation;
 use super::gate::{Gate, Refusal};
 use super::serve::LocalFolder;
+use super::words::{Denied, Note};
 use crate::session::monotonic_ns;
 
 const RECORDER: &str = include_str!("../../assets/recorder.js");
