@@ -1,18 +1,23 @@
-"""The detector's figures on people and backgrounds it never saw, relative to the teacher YuNet."""
+"""The detector's figures on people and backgrounds it never saw, relative to the teacher YuNet: alone, and as the program
+uses it, which believes a detection only where the landmark network confirms it."""
+
+from functools import partial
 
 import cv2
 import numpy as np
 
 from . import landmarks_pictures
 from .common import CACHE, SHARED, onnx_latency_ms
+from .detector_confirm import Confirmer
 from .detector_export import to_onnx
-from .detector_find import find, normalise
+from .detector_find import find
 from .detector_scenes import HEIGHT_PX, WIDTH_PX, Scenes, turned_box
 from .detector_teacher import YuNet, overlap
 from .landmarks_surroundings import degrade, side_light, texture
 from .shipping import OnnxNet
 
 SURE_TEACHER = 0.75
+LOWEST_THRESHOLD = 0.4
 FACELESS = 1000
 
 
@@ -20,15 +25,19 @@ def measure(cfg: dict, net) -> dict[str, float]:
     onnx_bytes = to_onnx(net)
     run = OnnxNet(onnx_bytes)
     folder, every = CACHE / cfg["cache"], cfg["evaluate_every"]
-    threshold = choose_threshold(run, Scenes(folder), 1500 // every)
+    confirmer = Confirmer()
+    threshold = choose_threshold(run, confirmer, Scenes(folder), 1500 // every)
     figures: dict[str, float] = {"score_threshold": threshold}
-    figures |= _teacher_recall(run, threshold, landmarks_pictures.load(folder), every)
-    scenes = Scenes(folder, held_out=True)
-    for name, change in VARIANTS.items():
-        figures[f"recall_{name}"] = _variant_recall(run, threshold, scenes, change, every)
-    false_faces = [len(find(run, picture, threshold)) for picture in faceless(scenes, 11, FACELESS // every)]
-    figures["false_faces_in_1000_faceless"] = sum(count > 0 for count in false_faces) * 1000 / len(false_faces)
-    figures["false_frames_no_face_mp4"], figures["frames_no_face_mp4"] = _clip(run, threshold)
+    pictures, scenes = landmarks_pictures.load(folder), Scenes(folder, held_out=True)
+    ways = {"": partial(find, run, min_score=threshold), "confirmed_": partial(confirmer.find, run, threshold=threshold)}
+    for way, look in ways.items():
+        found = _teacher_recall(look, pictures, every)
+        for name, change in VARIANTS.items():
+            found[f"recall_{name}"] = _variant_recall(look, scenes, change, every)
+        false_faces = [len(look(picture)) for picture in faceless(scenes, 11, FACELESS // every)]
+        found["false_faces_in_1000_faceless"] = sum(count > 0 for count in false_faces) * 1000 / len(false_faces)
+        found["false_frames_no_face_mp4"], found["frames_no_face_mp4"] = _clip(look)
+        figures |= {way + name: value for name, value in found.items()}
     figures["onnx_ms_one_thread"] = onnx_latency_ms(onnx_bytes, {"picture": np.zeros((1, 1, HEIGHT_PX, WIDTH_PX), np.float32)})
     figures["yunet_320x320_ms_one_thread"] = onnx_latency_ms(
         (SHARED / "teachers" / "yunet_n_dynamic.onnx").read_bytes(),
@@ -47,13 +56,13 @@ def faceless(scenes: Scenes, seed: int, count: int):
             yield picture
 
 
-def choose_threshold(run, scenes: Scenes, count: int) -> float:
-    """The lowest at which 99 of 100 faceless pictures of the training part stay empty."""
-    best = [float(run(normalise(picture))[0].max()) for picture in faceless(scenes, 12, count)]
-    return float(round(np.clip(np.ceil(np.quantile(best, 0.99) * 20) / 20, 0.3, 0.9), 2))
+def choose_threshold(run, confirmer: Confirmer, scenes: Scenes, count: int) -> float:
+    """The lowest at which the program sees no face in 99 of 100 faceless pictures of the training part."""
+    best = [confirmer.find(run, picture, LOWEST_THRESHOLD)[:, 14].max(initial=0.0) for picture in faceless(scenes, 12, count)]
+    return float(round(np.clip(np.ceil(np.quantile(best, 0.99) * 20) / 20, LOWEST_THRESHOLD, 0.9), 2))
 
 
-def _teacher_recall(run, threshold: float, pictures: landmarks_pictures.Pictures, every: int) -> dict[str, float]:
+def _teacher_recall(look, pictures: landmarks_pictures.Pictures, every: int) -> dict[str, float]:
     """Whole pictures of held-out people: of the faces the teacher is sure of, those found."""
     figures = {}
     for name, is_udacity in (("head_and_shoulders", True), ("close", False)):
@@ -63,7 +72,7 @@ def _teacher_recall(run, threshold: float, pictures: landmarks_pictures.Pictures
             grey = pictures.grey(index)
             faces = pictures.faces(index)
             tall = (faces[:, 3] - faces[:, 1]) > 0.08 * max(grey.shape[0], grey.shape[1] * 0.75)
-            found = find(run, grey, threshold)
+            found = look(grey)
             for face in faces[(faces[:, 14] >= SURE_TEACHER) & tall]:
                 total += 1
                 shared = overlap(face, found) if len(found) else np.zeros(1)
@@ -134,17 +143,17 @@ def _place(rng, picture, box, share: float, turn_degrees: float):
     return scene, turned_box(box, matrix)
 
 
-def _variant_recall(run, threshold: float, scenes: Scenes, change, every: int) -> float:
+def _variant_recall(look, scenes: Scenes, change, every: int) -> float:
     rng, hits, total = np.random.default_rng(21), 0, 0
     for index in np.concatenate([scenes.whole, scenes.close[::4]])[::every]:
         picture, box = change(rng, scenes.pictures.grey(index), scenes.labels.box[index])
-        found = find(run, picture, threshold)
+        found = look(picture)
         total += 1
         hits += bool(len(found)) and overlap(box, found).max() >= 0.5
     return hits / total
 
 
-def _clip(run, threshold: float) -> tuple[float, float]:
+def _clip(look) -> tuple[float, float]:
     video = cv2.VideoCapture(str(SHARED / "media" / "no_face.mp4"))
     false_frames = frames = 0
     while True:
@@ -152,4 +161,4 @@ def _clip(run, threshold: float) -> tuple[float, float]:
         if not ok:
             return float(false_frames), float(frames)
         frames += 1
-        false_frames += len(find(run, cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32), threshold)) > 0
+        false_frames += len(look(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32))) > 0

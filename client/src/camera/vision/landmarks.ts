@@ -10,7 +10,7 @@ import type { Network } from './network';
 import { type Picture, fill } from './resample';
 
 const TRACKING_SIDES = 1.45;
-const MAX_DISAGREEMENT = 0.12;
+const MAX_DISAGREEMENT = 0.2;
 const MIN_FACE_PX = 12;
 
 export interface Shape {
