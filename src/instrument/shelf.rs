@@ -100,7 +100,7 @@ impl Shelf {
 
     /// Readers go first: only then the session becomes one file again.
     fn shut(&mut self) {
-        self.page.take().map(ReplayWindow::end);
+        self.close_page();
         self.opened = None;
         if let Some(Err(e)) = self.annex.take().map(Annex::close) {
             self.tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
@@ -161,10 +161,16 @@ impl Shelf {
         Ok(Update::Picture { frame_number: number, picture: rows::picture(rgb) })
     }
 
+    fn close_page(&mut self) {
+        if let Some(page) = self.page.take() {
+            page.end();
+        }
+    }
+
     fn replay_page(&mut self, order: PageReplay) -> Result<(), Sentence> {
         match order {
             PageReplay::Open => {
-                self.page.take().map(ReplayWindow::end);
+                self.close_page();
                 let loaded = self.opened()?;
                 let program = std::env::current_exe().map_err(|e| format!("The program does not find itself: {e}"))?;
                 let spec = ReplaySpec { title: rows::title(loaded.file.folder()) };
@@ -187,7 +193,7 @@ impl Shelf {
                     page.show(ReplayMoment { at_ms: at.as_secs_f64() * 1e3, is_playing, rate });
                 }
             }
-            PageReplay::Close => self.page.take().map_or((), ReplayWindow::end),
+            PageReplay::Close => self.close_page(),
         }
         Ok(())
     }
