@@ -8,7 +8,7 @@ import torch
 from training import affect_data
 
 EXPRESSIONS = affect_data.EXPRESSIONS
-MAX_ACCURACY_COST = 0.02
+MAX_ACCURACY_COST = 0.01
 
 
 def predict(net: Callable, views: np.ndarray, device: torch.device) -> list[np.ndarray]:
