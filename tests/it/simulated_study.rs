@@ -235,7 +235,7 @@ fn the_command_answers_and_says_what_to_do() {
         (vec![&alone, "--event", event, "--window", "-1..500"], "reaches outside the recording"),
         (vec![&alone, "--event", event, "--values", "z_scored"], "no guided baseline phase"),
         (vec![&folders[1].display().to_string(), "--event", event], "no session could be read"),
-        (vec!["--study", "cats", "--event", event], "no session was chosen"),
+        (vec!["--study", "cats", "--event", event], "there is no session of the study `cats`"),
         (vec![&alone, "--event", event, "--to", &to], "is not empty: choose a new folder"),
     ] {
         let output = affectograph(&[&["epochs"], &arguments[..]].concat(), tmp.path());

@@ -102,10 +102,14 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(rowsOf(session(), 'landmarks').find((r) => r.values)!.values!.length, 136);
     assert.equal(rowsOf(session(), 'face').find((r) => r.values)!.values!.length, 16);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started', 'scores_started']);
-    // Some numbers for each reading, and nothing as large as the smallest picture would be.
-    const perReading = sent.reduce((a, b) => a + b, 0) / rows.length;
-    console.log(`${perReading.toFixed(0)} bytes sent for each reading`);
-    assert.ok(perReading < 6000);
+    // All that was sent is in the rows, and no row but the page's own is as large as the smallest picture would be.
+    const rowsSent = [...session().rows.values()];
+    const bytes = sent.reduce((a, b) => a + b, 0);
+    const told = rowsSent.reduce((sum, row) => sum + JSON.stringify(row).length, 0);
+    const largest = Math.max(...rowsSent.filter((r) => r.stream !== 'replay').map((r) => JSON.stringify(r).length));
+    console.log(`${bytes} bytes sent for ${rows.length} readings, ${told} in the rows, the largest ${largest}`);
+    assert.ok(bytes < 1.25 * told + 20_000);
+    assert.ok(largest < 4000);
     assert.ok(await page.evaluate('affect.length > 10 && affect[0].expression.neutral >= 0'));
   }));
 
