@@ -6,12 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::plan::ns;
-use super::signal::parts;
 use super::{
     AnalysisError, Baseline, Correction, EpochPlan, EventChoice, Flaw, Measure, Onset, SampleQuality, Signal, Zero,
     baseline_of, baseline_phases, sample_quality, signal,
 };
-use crate::session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, SessionNumber, Timeline, Timestamp};
+use crate::session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, Rows, SessionNumber, Timeline, Timestamp};
 
 /// Why an epoch is left out. Each counts for one reason: the first that holds, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,10 +183,11 @@ struct Cutter<'a> {
 impl<'a> Cutter<'a> {
     fn new(timeline: &'a Timeline, plan: &'a EpochPlan) -> Self {
         let signals = Measure::ALL.map(|m| signal(timeline, plan.source(), m.as_str()).unwrap_or_default());
-        let samples = parts(timeline, plan.source()).into_iter().flat_map(|s| [s.times().first(), s.times().last()]);
+        let rows = Rows::of(timeline, plan.source()).filter(|rows| !rows.is_empty());
+        let samples = rows.into_iter().flat_map(|rows| [rows.time(0), rows.time(rows.len() - 1)]);
         let gaps =
             timeline.gaps().iter().filter(|g| g.stream.as_str() == plan.source()).flat_map(|g| [g.at, g.what.until]);
-        let told: Vec<Timestamp> = samples.flatten().copied().chain(gaps).collect();
+        let told: Vec<Timestamp> = samples.chain(gaps).collect();
         Cutter {
             timeline,
             plan,

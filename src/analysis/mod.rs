@@ -35,5 +35,5 @@ pub use plan::{Correction, EpochPlan, Measure};
 pub use quality::{Grade, LossByReason, QualityReport, quality};
 pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};
 pub use sentiment::{Lexicon, LexiconError, Sentiment, TakenBack, deleted_events, sentiments, taken_back};
-pub use signal::{LATER, Signal, signal};
+pub use signal::{Signal, signal};
 pub use table::{EpochRow, epoch_table};

@@ -5,8 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AnalysisError;
-use super::signal::{parts, rows};
-use crate::session::{AFFECT, FACE, Timeline, Timestamp, affect, face};
+use crate::session::{AFFECT, FACE, Rows, Timeline, Timestamp, affect, face};
 
 /// One look at the face.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -134,16 +133,21 @@ impl QualityLimits {
 
 /// Every look at the participant's face, by time; what was scored after the recording is among them.
 pub fn sample_quality(timeline: &Timeline) -> Vec<SampleQuality> {
-    let (faces, affects) = (parts(timeline, FACE), parts(timeline, AFFECT));
-    let mut affect_rows = rows(&affects).into_iter().peekable();
+    // A stream of the same name with other fields is not ours to read.
+    let ours = |stream, fields| Rows::of(timeline, stream).filter(|rows| rows.info().fields.len() == fields);
+    let Some(faces) = ours(FACE, face::FIELDS) else { return Vec::new() };
+    let affects = ours(AFFECT, affect::FIELDS);
+    let mut read = 0;
     let mut before: Option<Timestamp> = None;
-    let look = |(part, row): (usize, usize)| {
-        let series = faces[part];
-        let at = series.times()[row];
-        while affect_rows.next_if(|(part, row)| affects[*part].times()[*row] < at).is_some() {}
-        let read = affect_rows.peek().filter(|(part, row)| affects[*part].times()[*row] == at);
-        let sd = |field: usize| read.map_or(f32::NAN, |(part, row)| affects[*part].column(field)[*row]);
-        let value = |field: usize| series.column(field)[row];
+    let look = |k: usize| {
+        let at = faces.time(k);
+        let sds = affects.as_ref().and_then(|affects| {
+            read += (read..affects.len()).take_while(|k| affects.time(*k) < at).count();
+            let is_same = read < affects.len() && affects.time(read) == at;
+            is_same.then(|| [affect::VALENCE_SD, affect::AROUSAL_SD].map(|field| affects.value(read, field)))
+        });
+        let [valence_sd, arousal_sd] = sds.unwrap_or([f32::NAN; 2]);
+        let value = |field: usize| faces.value(k, field);
         let interval_s = before.replace(at).map_or(f32::NAN, |before| at.since_ns(before) as f32 * 1e-9);
         SampleQuality {
             at,
@@ -153,14 +157,12 @@ pub fn sample_quality(timeline: &Timeline) -> Vec<SampleQuality> {
             roll_deg: value(face::ROLL),
             brightness: value(face::BRIGHTNESS),
             sharpness: value(face::SHARPNESS),
-            valence_sd: sd(affect::VALENCE_SD),
-            arousal_sd: sd(affect::AROUSAL_SD),
+            valence_sd,
+            arousal_sd,
             interval_s,
         }
     };
-    let is_ours = faces.iter().all(|s| s.info.fields.len() == face::FIELDS)
-        && affects.iter().all(|s| s.info.fields.len() == affect::FIELDS);
-    if is_ours { rows(&faces).into_iter().map(look).collect() } else { Vec::new() }
+    (0..faces.len()).map(look).collect()
 }
 
 /// A stretch of time to be shaded.

@@ -1,11 +1,7 @@
 //! One measure over time, as the session holds it, and the same on a regular grid.
 
-use std::collections::HashSet;
+use crate::session::{Rows, Timeline};
 
-use crate::session::{SampleSeries, Timeline};
-
-/// What is added to a stream's name for the frames that the live worker skipped and that were scored afterwards.
-pub const LATER: &str = "_later";
 /// From this many samples a grid step on, a grid point is their mean; below, it is interpolated between two.
 const SAMPLES_TO_AVERAGE: f64 = 1.5;
 
@@ -22,38 +18,17 @@ pub struct Signal {
 /// both counts once, as it was read live. Values that are no finite numbers are left out. `None`: no such stream or
 /// field.
 pub fn signal(timeline: &Timeline, stream: &str, field: &str) -> Option<Signal> {
-    let parts = parts(timeline, stream);
-    let columns: Vec<_> = parts.iter().map(|s| Some(s.column(s.info.field_index(field)?))).collect::<Option<_>>()?;
-    let mut signal = Signal { nominal_rate_hz: parts.first()?.info.nominal_rate_hz, ..Signal::default() };
-    for (part, row) in rows(&parts) {
-        let value = columns[part][row];
+    let rows = Rows::of(timeline, stream)?;
+    let field = rows.info().field_index(field)?;
+    let mut signal = Signal { nominal_rate_hz: rows.info().nominal_rate_hz, ..Signal::default() };
+    for k in 0..rows.len() {
+        let value = rows.value(k, field);
         if value.is_finite() {
-            signal.at_ns.push(parts[part].times()[row].as_ns());
+            signal.at_ns.push(rows.time(k).as_ns());
             signal.values.push(value);
         }
     }
     Some(signal)
-}
-
-/// The stream and what was scored later for it; empty where there is no such stream.
-pub(super) fn parts<'t>(timeline: &'t Timeline, stream: &str) -> Vec<&'t SampleSeries> {
-    let Some(live) = timeline.series(stream) else { return Vec::new() };
-    [Some(live), timeline.series(&format!("{stream}{LATER}"))].into_iter().flatten().collect()
-}
-
-/// Part and row of every sample, by time, each frame once.
-pub(super) fn rows(parts: &[&SampleSeries]) -> Vec<(usize, usize)> {
-    let Some((live, later)) = parts.split_first() else { return Vec::new() };
-    let mut rows: Vec<(usize, usize)> = (0..live.len()).map(|row| (0, row)).collect();
-    if later.iter().any(|s| !s.is_empty()) {
-        let seen: HashSet<u64> = live.frames().iter().flatten().copied().collect();
-        for (part, series) in later.iter().enumerate() {
-            let is_new = |row: &usize| series.frames()[*row].is_none_or(|frame| !seen.contains(&frame));
-            rows.extend((0..series.len()).filter(is_new).map(|row| (part + 1, row)));
-        }
-        rows.sort_by_key(|(part, row)| parts[*part].times()[*row]);
-    }
-    rows
 }
 
 impl Signal {

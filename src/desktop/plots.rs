@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use crate::session::{AFFECT, AFFECT_LATER, Timestamp, affect, rating as rated_field};
+use crate::session::{AFFECT, Timestamp, affect, rating as rated_field};
 
 use super::command::Command;
 use super::decimate::{self, Curve, Shift};
@@ -159,10 +159,9 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
     let window = plotted.window;
     let width_px = area.width() * ui.ctx().pixels_per_point();
     let timeline = plotted.log.timeline();
-    // Frames that were skipped live and scored afterwards lie in a stream of their own.
-    let read: Vec<(Curve, Color32, f64)> = [AFFECT, AFFECT_LATER]
-        .iter()
-        .filter_map(|stream| timeline.series(stream))
+    let read: Vec<(Curve, Color32, f64)> = timeline
+        .series(AFFECT)
+        .into_iter()
         .flat_map(|series| {
             FIELDS.iter().zip(plotted.shifts()).map(move |((value, sd, color, middle), shift)| {
                 (decimate::curve(series, *value, Some(*sd), window, width_px, shift), *color, *middle)

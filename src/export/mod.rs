@@ -14,7 +14,6 @@ mod parquet;
 mod place;
 mod report;
 mod resample;
-mod rows;
 mod selection;
 mod tidy;
 mod xdf;

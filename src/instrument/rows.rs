@@ -191,7 +191,7 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
     Ok(OpenedSession {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),
-        timeline: with_deleted(&loaded.timeline),
+        timeline: as_shown(&loaded.timeline),
         has_page: page_events(&loaded.timeline).next().is_some(),
         frames,
         facts: facts(loaded),
@@ -208,9 +208,9 @@ pub fn page_events(timeline: &Timeline) -> impl Iterator<Item = (Timestamp, &Map
     timeline.events().iter().filter(|e| e.stream.as_str() == REPLAY).map(|e| (e.at, &e.what.data))
 }
 
-/// What was typed and taken back stands among the events, too.
-fn with_deleted(stored: &Timeline) -> Timeline {
-    let mut timeline = stored.clone();
+/// What was typed and taken back stands among the events, too, and what was scored later among what was scored live.
+fn as_shown(stored: &Timeline) -> Timeline {
+    let mut timeline = stored.completed();
     let stream = deleted_stream();
     let events = deleted_events(stored, &stream);
     timeline.declare(stream);

@@ -9,6 +9,7 @@ mod participant;
 mod playhead;
 mod pyramid;
 mod record;
+mod rows;
 mod stream;
 mod streams;
 mod study;
@@ -21,6 +22,7 @@ pub use participant::{ParticipantId, SessionNumber};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
+pub use rows::{LATER, Rows};
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
 pub use study::{

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Body, Bucket, Gap, Numbers, Pyramid, Record, StreamInfo, StreamName, Timestamp};
+use super::{Body, Bucket, Gap, GapReason, LATER, Numbers, Pyramid, Record, Rows, StreamInfo, StreamName, Timestamp};
 
 /// One sample stream, column by column.
 #[derive(Clone, Debug)]
@@ -33,6 +33,18 @@ impl SampleSeries {
             columns: vec![Vec::new(); n],
             pyramids: vec![Pyramid::default(); n],
         }
+    }
+
+    fn of(rows: &Rows<'_>) -> Self {
+        let mut series = SampleSeries::new(rows.info().clone());
+        series.at = rows.times();
+        series.frame = (0..rows.len()).map(|k| rows.frame(k)).collect();
+        series.seq = (0..rows.len()).map(|k| rows.seq(k)).collect();
+        for (field, column) in series.columns.iter_mut().enumerate() {
+            *column = rows.column(field);
+            column.iter().for_each(|v| series.pyramids[field].push(*v));
+        }
+        series
     }
 
     pub fn len(&self) -> usize {
@@ -199,6 +211,25 @@ impl Timeline {
     /// Earliest and latest time of any record.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.span
+    }
+
+    /// As it is looked at: what was scored after the recording stands in the stream that skipped it, which then says no
+    /// more that it was skipped.
+    pub fn completed(&self) -> Timeline {
+        let mut whole = self.clone();
+        for info in Rows::streams(self) {
+            let Some(later) = self.series(&format!("{}{LATER}", info.name)).filter(|s| !s.is_empty()) else { continue };
+            let Some(rows) = Rows::of(self, info.name.as_str()) else { continue };
+            whole.series.insert(info.name.clone(), SampleSeries::of(&rows));
+            whole.series.insert(later.info.name.clone(), SampleSeries::new(later.info.clone()));
+            let is_filled = |gap: &EventRow<Gap>| {
+                gap.what.reason == GapReason::Skipped
+                    && *gap.stream == info.name
+                    && !later.rows(gap.at, gap.what.until).is_empty()
+            };
+            whole.gaps.retain(|gap| !is_filled(gap));
+        }
+        whole
     }
 
     /// Records that fitted no stream. Not zero means that a file or a program is wrong: show it.

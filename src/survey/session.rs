@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Question, SessionAnswer, SurveyError, read_events};
-use crate::analysis::{LATER, baseline_phases, epochs};
-use crate::session::{AFFECT, FACE, PHASE, StreamKind, Timeline, Timestamp};
+use crate::analysis::{baseline_phases, epochs};
+use crate::session::{AFFECT, FACE, LATER, PHASE, StreamKind, Timeline, Timestamp};
 use crate::store::SessionFile;
 
 /// Reads the events that the question names, then the samples around them, and cuts the epochs. A session of an hour

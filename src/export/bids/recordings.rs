@@ -13,9 +13,8 @@ use super::{named, write_json};
 use crate::export::cells::{UNKNOWN, number, seconds, tsv_cell};
 use crate::export::place::write_file;
 use crate::export::resample::{Grid, LONGEST_BRIDGE_S, resample};
-use crate::export::rows::Rows;
 use crate::export::{ExportError, ExportedSession};
-use crate::session::{AFFECT, Field, StreamInfo};
+use crate::session::{AFFECT, Field, Rows, StreamInfo};
 
 /// `folder` is the session's own, for what an error says.
 pub(super) fn write(session: &ExportedSession, folder: &Path, stem: &Path) -> Result<(), ExportError> {

@@ -7,8 +7,7 @@ use plotters::prelude::*;
 
 use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
 use crate::export::ExportError;
-use crate::export::rows::Rows;
-use crate::session::{AFFECT, Timeline, affect};
+use crate::session::{AFFECT, Rows, Timeline, affect};
 
 const CELLS: usize = 42;
 const EDGE: f64 = 1.05;

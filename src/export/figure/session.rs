@@ -48,7 +48,7 @@ pub fn write_figure(
     path: &Path,
     format: FigureFormat,
 ) -> Result<(), ExportError> {
-    publish(&SessionFigure::new(timeline, title, range)?, path, format)
+    publish(&SessionFigure::new(&timeline.completed(), title, range)?, path, format)
 }
 
 impl Figure for SessionFigure<'_> {

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::analysis::LATER;
-use crate::session::{SampleSeries, StreamInfo, Timeline, Timestamp};
+use super::{SampleSeries, StreamInfo, StreamKind, Timeline, Timestamp};
+
+/// What is added to a stream's name for the frames that the live worker skipped and that were scored afterwards.
+pub const LATER: &str = "_later";
 
 /// Rows of a stream and of the one that completes it, by time. A frame scored twice counts once, as it was live.
-pub(super) struct Rows<'a> {
+pub struct Rows<'a> {
     series: Vec<&'a SampleSeries>,
     /// Which series, and which row of it.
     order: Vec<(usize, usize)>,
@@ -14,7 +16,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// `None` where the session has no such stream of samples.
-    pub(super) fn of(timeline: &'a Timeline, stream: &str) -> Option<Rows<'a>> {
+    pub fn of(timeline: &'a Timeline, stream: &str) -> Option<Rows<'a>> {
         let live = timeline.series(stream)?;
         let later =
             timeline.series(&format!("{stream}{LATER}")).filter(|l| l.info.fields.len() == live.info.fields.len());
@@ -30,41 +32,50 @@ impl<'a> Rows<'a> {
     }
 
     /// The sample streams of a session, each with what completes it; the completing ones are not named again.
-    pub(super) fn streams(timeline: &Timeline) -> impl Iterator<Item = &StreamInfo> {
+    pub fn streams(timeline: &Timeline) -> impl Iterator<Item = &StreamInfo> {
         timeline.streams().filter(|s| {
             let completes = s.name.as_str().strip_suffix(LATER).is_some_and(|live| timeline.series(live).is_some());
-            s.kind == crate::session::StreamKind::Samples && !completes
+            s.kind == StreamKind::Samples && !completes
         })
     }
 
-    pub(super) fn info(&self) -> &'a StreamInfo {
+    pub fn info(&self) -> &'a StreamInfo {
         &self.series[0].info
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.order.len()
     }
 
-    pub(super) fn time(&self, k: usize) -> Timestamp {
+    pub fn time(&self, k: usize) -> Timestamp {
         let (which, row) = self.order[k];
         self.series[which].times()[row]
     }
 
-    pub(super) fn frame(&self, k: usize) -> Option<u64> {
+    pub fn frame(&self, k: usize) -> Option<u64> {
         let (which, row) = self.order[k];
         self.series[which].frames()[row]
     }
 
-    pub(super) fn value(&self, k: usize, field: usize) -> f32 {
+    pub fn value(&self, k: usize, field: usize) -> f32 {
         let (which, row) = self.order[k];
         self.series[which].column(field)[row]
     }
 
-    pub(super) fn times(&self) -> Vec<Timestamp> {
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    pub fn seq(&self, k: usize) -> u64 {
+        let (which, row) = self.order[k];
+        self.series[which].seqs()[row]
+    }
+
+    pub fn times(&self) -> Vec<Timestamp> {
         (0..self.len()).map(|k| self.time(k)).collect()
     }
 
-    pub(super) fn column(&self, field: usize) -> Vec<f32> {
+    pub fn column(&self, field: usize) -> Vec<f32> {
         (0..self.len()).map(|k| self.value(k, field)).collect()
     }
 }
@@ -72,7 +83,7 @@ impl<'a> Rows<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Body, Record, affect_stream};
+    use crate::session::{Body, Gap, GapReason, Record, affect_stream};
     use std::sync::Arc;
 
     #[test]
@@ -93,5 +104,20 @@ mod tests {
         assert_eq!((0..rows.len()).map(|k| rows.frame(k)).collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
         assert_eq!(rows.column(0), [0.0, 0.0, 1.0]);
         assert_eq!(Rows::streams(&t).count(), 1);
+
+        let gap = |reason| {
+            let gap = Gap { until: Timestamp::from_ns(20), reason, lost: 1, note: String::new() };
+            let stream = Arc::new("affect".parse().unwrap());
+            Record { stream, seq: 10 + reason as u64, at: Timestamp::ZERO, body: Body::Gap(gap) }
+        };
+        t.ingest(&gap(GapReason::Skipped));
+        t.ingest(&gap(GapReason::CameraLost));
+        let whole = t.completed();
+        let affect = whole.series("affect").unwrap();
+        assert_eq!(affect.frames(), [Some(0), Some(1), Some(2)]);
+        assert_eq!(affect.extent(0, 0..3).unwrap().max, 1.0);
+        assert!(whole.series("affect_later").unwrap().is_empty());
+        assert_eq!(whole.gaps().iter().map(|g| g.what.reason).collect::<Vec<_>>(), [GapReason::CameraLost]);
+        assert_eq!(t.gaps().len(), 2, "what is stored stays as it is");
     }
 }
