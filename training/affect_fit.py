@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training import affect_data, affect_measure, affect_pseudo, affect_turned, loop
+from training import affect_data, affect_measure, affect_pseudo, affect_turned, affect_widen, loop
 from training.affect_net import AffectNet
 from training.common import run_folder, seed_everything
 
 MSE_WEIGHT = 3.0
 CONCORDANCE_WEIGHT = 0.5
 VARIANCE_WEIGHT = 0.2
+# The rest of the batches shows faces as they are, of which the stated uncertainty is learned.
+MIXED_BATCHES = 0.5
 
 
 def loss_of(outputs, shares, valence_arousal, cfg: dict) -> torch.Tensor:
@@ -59,6 +61,17 @@ def load_training(cfg: dict) -> dict:
     return merged
 
 
+def mixed(drawn: list[np.ndarray], concentration: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Each face laid over another one, and their targets likewise (Zhang et al., *mixup*, ICLR 2018).
+
+    Valence and arousal may be mixed as the votes are, since they are linear in them.
+    """
+    share = rng.beta(concentration, concentration, len(drawn[0])).astype(np.float32)
+    other = rng.permutation(len(share))
+    over = lambda values, part: part * values + (1 - part) * values[other]
+    return [over(values, share.reshape(-1, *[1] * (values.ndim - 1))) for values in drawn]
+
+
 def new_net(cfg: dict) -> AffectNet:
     return AffectNet(**cfg["net"])
 
@@ -94,14 +107,16 @@ def _fit(team: loop.Team, cfg: dict) -> None:
 
     net = new_net(cfg)
     if "start_from" in train_cfg:
-        net.load_state_dict(torch.load(run_folder(train_cfg["start_from"]) / "best.pt", map_location="cpu"))
+        weights = torch.load(run_folder(train_cfg["start_from"]) / "best.pt", map_location="cpu")
+        net = affect_widen.started(cfg["net"], weights, cfg["seed"])
 
     def batches(first: int):
         for step in itertools.count(first):
             rng = np.random.default_rng([cfg["seed"], step, team.rank])
             chosen = np.minimum(np.searchsorted(bounds, rng.random(part)), len(bounds) - 1)
             views = affect_data.normalise(affect_data.Augmenter(cfg, rng).batch(faces, chosen), cfg["input"])
-            yield [views, faces["shares"][chosen], faces["valence_arousal"][chosen]]
+            drawn = [views, faces["shares"][chosen], faces["valence_arousal"][chosen]]
+            yield mixed(drawn, train_cfg["mixup"], rng) if rng.random() < MIXED_BATCHES and "mixup" in train_cfg else drawn
 
     def loss(net, batch, device):
         views, *targets = (torch.from_numpy(values).to(device) for values in batch)

@@ -8,6 +8,7 @@ leave, through `write_model_folder`.
 import csv
 import hashlib
 import json
+import math
 import os
 import random
 import sys
@@ -91,7 +92,7 @@ class Progress:
 
 
 class Curves:
-    """The run's figures by epoch, as `curves.csv` and `curves.png`; a resumed run appends."""
+    """The run's figures by epoch, as `curves.csv` and `curves.png`; a resumed run appends, and may note more than before."""
 
     def __init__(self, folder: Path, rows: list[dict] | None = None):
         self.folder = folder
@@ -100,10 +101,13 @@ class Curves:
     def add(self, **figures: float) -> None:
         self.rows.append(figures)
         with open(self.folder / "curves.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            writer = csv.DictWriter(file, fieldnames=self._names())
             writer.writeheader()
             writer.writerows(self.rows)
         self._draw()
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def _draw(self) -> None:
         import matplotlib
@@ -111,12 +115,12 @@ class Curves:
         matplotlib.use("Agg")
         from matplotlib import pyplot
 
-        names = [name for name in self.rows[0] if name != "epoch"]
+        names = [name for name in self._names() if name != "epoch"]
         columns = min(3, len(names))
         lines = -(-len(names) // columns)
         figure, axes = pyplot.subplots(lines, columns, figsize=(4 * columns, 2.6 * lines), squeeze=False)
         for axis, name in zip(axes.flat, names):
-            axis.plot([row["epoch"] for row in self.rows], [row[name] for row in self.rows], color="#0072B2")
+            axis.plot([row["epoch"] for row in self.rows], [row.get(name, math.nan) for row in self.rows], color="#0072B2")
             axis.set_title(name, fontsize=9)
         for axis in axes.flat[len(names):]:
             axis.set_axis_off()

@@ -47,8 +47,8 @@ def text(report: dict[str, float]) -> str:
 
 TEXT = """# landmarks: 68 points, head pose, and is it a face
 
-Version 0.1.1: the weights of 0.1.0, stored in 16 bits (arithmetic stays in 32), measured anew.
-Looks at one square crop around a face.
+Looks at one square crop around a face, and at its mirror image, and answers the mean of both. Convolutions are computed
+in whole numbers of 8 bits, but for the last one: in 8 bits it would make a still face tremble twice as much.
 
 ## In and out
 - In: `crop` [1, 1, 112, 112], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. From the detector: centre

@@ -5,9 +5,8 @@ Pictures are cut by `align.sample_affine`, the reference for the program's own c
 
 import cv2
 import numpy as np
-import torch
 
-from . import align
+from . import align, shipping
 from .common import CACHE, onnx_latency_ms
 from .landmarks_crops import (
     SIZE_PX, Crops, crop_matrix, detector_square, eye_line_degrees, fast_sample, into_crop, tracking_square,
@@ -38,15 +37,11 @@ def marked_crops(crops: Crops, every: int = 1, exact: bool = True, way: str = "d
     return np.stack(pictures)[:, None], np.stack(truth)
 
 
-def run(net, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(points [n, 68, 2], pose [n, 3], face probability [n])."""
+def run(net: shipping.OnnxNet, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(points [n, 68, 2], pose [n, 3], face probability [n]) of the shipped file, crop by crop, as the program looks."""
     from .landmarks import MEAN, STD
 
-    outputs = []
-    with torch.no_grad():
-        for start in range(0, len(pictures), 256):
-            part = torch.from_numpy(np.ascontiguousarray(pictures[start:start + 256], np.float32))
-            outputs.append([value.numpy() for value in net((part - MEAN) / STD)])
+    outputs = [net(((picture[None] - MEAN) / STD).astype(np.float32)) for picture in pictures]
     points, pose, face = (np.concatenate(column) for column in zip(*outputs))
     return points.reshape(-1, 68, 2), pose, face[:, 0]
 
@@ -54,6 +49,8 @@ def run(net, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def measure(cfg: dict, net) -> dict[str, float]:
     from .landmarks_export import to_onnx
 
+    onnx_bytes, _ = to_onnx(net, cfg)
+    net = shipping.OnnxNet(onnx_bytes)
     crops, every = Crops(CACHE / cfg["cache"], held_out=True), cfg["evaluate_every"]
     figures: dict[str, float] = {}
     for way in ("detector", "tracking"):
@@ -69,7 +66,7 @@ def measure(cfg: dict, net) -> dict[str, float]:
             figures |= {f"nme_{name}": float(each[:, part].mean()) for name, part in GROUPS.items()}
             figures["unseen_faces"] = float(len(error))
     figures |= _renders(crops, net, every) | _teacher_pose(crops, net, every) | _faces(crops, net, every) | _jitter(crops, net, every)
-    figures["onnx_ms_one_thread"] = onnx_latency_ms(to_onnx(net), {"crop": np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)})
+    figures["onnx_ms_one_thread"] = onnx_latency_ms(onnx_bytes, {"crop": np.zeros((1, 1, SIZE_PX, SIZE_PX), np.float32)})
     return figures
 
 

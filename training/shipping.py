@@ -72,10 +72,11 @@ def to_onnx(net: nn.Module, example: torch.Tensor, input_name: str, outputs: lis
     return model.SerializeToString()
 
 
-def quantised(floats: bytes, input_name: str, views: np.ndarray) -> bytes:
+def quantised(floats: bytes, input_name: str, views: np.ndarray, floats_from: int | None = None) -> bytes:
     """The same network with convolutions in whole numbers of 8 bits, scaled by what it does for `views`, one at a time.
 
     Weights get 7 bits: on processors without VNNI the sums of two products of 8 bits do not fit into their 16.
+    From convolution number `floats_from` on (−1 is the last), all stays in floats.
     """
     class Views(quantization.CalibrationDataReader):
         def __init__(self):
@@ -88,8 +89,11 @@ def quantised(floats: bytes, input_name: str, views: np.ndarray) -> bytes:
         given, folded, made = (Path(folder) / name for name in ("given.onnx", "folded.onnx", "made.onnx"))
         given.write_bytes(floats)
         quantization.quant_pre_process(str(given), str(folded), skip_symbolic_shape=True)
+        nodes = onnx.load(str(folded)).graph.node
+        convolutions = [number for number, node in enumerate(nodes) if node.op_type == "Conv"]
+        kept = [] if floats_from is None else [node.name for node in nodes[convolutions[floats_from] :]]
         quantization.quantize_static(
-            str(folded), str(made), Views(), quant_format=quantization.QuantFormat.QDQ, per_channel=True,
+            str(folded), str(made), Views(), nodes_to_exclude=kept, quant_format=quantization.QuantFormat.QDQ, per_channel=True,
             activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8, reduce_range=True,
             calibrate_method=quantization.CalibrationMethod.Percentile,
             op_types_to_quantize=["Conv", "Relu", "Add", "Concat"],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import affect_data, affect_measure, align
+from training import affect_data, affect_fit, affect_measure, affect_widen, align
 from training.affect_net import AffectNet, ShippedAffectNet
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / "configs" / "affect_smoke.toml").read_text())
@@ -50,6 +50,34 @@ class DataTest(unittest.TestCase):
         np.testing.assert_array_equal(one, two)
         self.assertTrue(one.min() >= 0 and one.max() <= 255)
         self.assertFalse(np.array_equal(one[0], one[1]))
+
+    def test_mixed_faces_have_mixed_targets(self):
+        rng = np.random.default_rng(5)
+        shares = rng.dirichlet(np.ones(8), 6).astype(np.float32)
+        linear = rng.normal(size=(8, 2)).astype(np.float32)
+        views = np.arange(6, dtype=np.float32)[:, None, None, None] * np.ones((6, 1, 2, 2), np.float32)
+        seen, mixed_shares, axes = affect_fit.mixed([views, shares, shares @ linear], 0.4, rng)
+        np.testing.assert_allclose(mixed_shares.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(axes, mixed_shares @ linear, atol=1e-5)
+        self.assertFalse(np.allclose(seen, views))
+
+
+class WidenTest(unittest.TestCase):
+    def test_a_widened_network_answers_as_before(self):
+        torch.manual_seed(2)
+        net_cfg = {"widths": [12, 20, 72], "blocks": [1, 2], "dropout": 0.0}
+        narrow = AffectNet(**net_cfg | {"widths": [8, 16, 32]})
+        for module in narrow.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 1.5)
+                module.weight.data.uniform_(0.5, 1.5)
+        wide = affect_widen.started(net_cfg, narrow.state_dict(), seed=1)
+        x = torch.randn(3, 1, 48, 48)
+        with torch.no_grad():
+            for before, after in zip(narrow.eval()(x), wide.eval()(x), strict=True):
+                torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+        self.assertFalse(torch.equal(wide.expression.weight[:, 0], wide.expression.weight[:, 8]))
 
 
 class MeasureTest(unittest.TestCase):

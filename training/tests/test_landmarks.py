@@ -71,6 +71,20 @@ class Labels(unittest.TestCase):
         np.testing.assert_allclose(mean_error(truth + [3, 4], truth), [0.5])
 
 
+class Shipped(unittest.TestCase):
+    def test_a_mirrored_crop_has_mirrored_answers(self):
+        torch.manual_seed(1)
+        shipped = landmarks.Shipped(landmarks.LandmarkNet([8, 8, 8, 8], 4, 16).eval()).eval()
+        crop = torch.randn(2, 1, SIZE_PX, SIZE_PX)
+        with torch.no_grad():
+            points, pose, face = shipped(crop)
+            mirrored_points, mirrored_pose, mirrored_face = shipped(crop.flip(3))
+        there = mirrored_points.view(-1, 68, 2)[:, MIRROR_68] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
+        torch.testing.assert_close(there.flatten(1), points)
+        torch.testing.assert_close(mirrored_pose * torch.tensor([-1.0, 1.0, -1.0]), pose)
+        torch.testing.assert_close(mirrored_face, face)
+
+
 class Loss(unittest.TestCase):
     def test_wing_is_continuous_and_grows(self):
         values = landmarks.wing(torch.linspace(0, 20, 2001))
