@@ -39,6 +39,7 @@ pub struct QualityReport {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LossByReason {
+    /// A long absence of the face is stored in pieces, each beginning where the one before ended, and counts once.
     pub count: u64,
     pub seconds: f64,
     pub lost: u64,
@@ -124,9 +125,12 @@ fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
 /// `frame_times` are the capture times of the stored frames, ascending.
 pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
     let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
+    let mut absent_until = BTreeMap::new();
     for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
         let sum = gaps.entry(gap.what.reason).or_default();
-        sum.count += 1;
+        let is_absence = gap.what.reason == GapReason::NoFace;
+        let goes_on = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
+        sum.count += u64::from(!goes_on);
         sum.seconds += gap.what.until.since_ns(gap.at).max(0) as f64 * 1e-9;
         sum.lost += gap.what.lost;
     }
@@ -239,7 +243,8 @@ mod tests {
             let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
             t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
         }
-        t.ingest(&record("affect", 80, 8400, gap(GapReason::NoFace, 9900, 16)));
+        t.ingest(&record("affect", 80, 8400, gap(GapReason::NoFace, 9400, 10)));
+        t.ingest(&record("affect", 81, 9400, gap(GapReason::NoFace, 9900, 6)));
         t.ingest(&record("video", 0, 4000, gap(GapReason::DroppedByDriver, 4400, 4)));
         t.ingest(&record("page", 0, 500, Body::event("click", serde_json::json!({"target": "#buy"}))));
         let q = quality(&t, &times, 10.0);
@@ -248,6 +253,7 @@ mod tests {
         assert!((q.face_share.unwrap() - 80.0 / 96.0).abs() < 1e-9);
         assert!((q.largest_gap_s - 0.5).abs() < 1e-9);
         assert!((q.seconds - 9.9).abs() < 1e-9);
+        assert_eq!((q.gaps[&GapReason::NoFace].count, q.gaps[&GapReason::NoFace].lost), (1, 16));
         assert_eq!(q.events["page/click"], 1);
         assert_eq!(q.grade, Grade::D, "4 % lost");
         assert_eq!(q.clock_uncertainty_ms, None);
