@@ -18,6 +18,7 @@ TRAINED_ON = (
 )
 MUX = "LFW-based pictures (muxspace facial_expressions) with labels by an earlier version of this network. "
 TARGET_LATENCY_MS = 1.0
+MIXED = ";\nin half of the batches each face is laid over another one and their labels likewise (mixup)"
 MIRRORED = "The shipped network looks at a face and at its mirror image, and answers the mean of both.\n\n"
 STORED = {
     False: "weights stored in 16 bits, arithmetic in 32.",
@@ -210,7 +211,8 @@ def ablation_section() -> str:
     return f"""
 ## Ablation
 `python -m training ablate affect`: short runs from scratch of {rows[0]["steps"]} steps each, with one part changed, on the held-out
-faces, not calibrated. So short a run says which way a part pulls, not how far.
+faces, not calibrated. Runs so short end long before a network overfits, so what makes its task harder (turned, changed and
+relabelled faces) costs here; what that gains shows in long runs only, which were not made for each row.
 
 {ablation_table(rows)}
 """
@@ -251,7 +253,7 @@ likelihood for the two axes. AdamW, batch {train["batch"]}, one cycle of the rat
 {cfg["history"].strip()}
 Rare expressions are drawn more often (frequency^−{train["sampling_power"]}). Half of the views are aligned by the
 eyes, half framed as FER+ has them, all jittered in place, size, roll, mirror, gamma, contrast, brightness, side light,
-noise, resolution, sharpness and with covered patches. The LFW-based faces carry the outputs of an earlier version of
+noise, resolution, sharpness and with covered patches{MIXED if "mixup" in train else ""}. The LFW-based faces carry the outputs of an earlier version of
 this network as labels and make up {cfg["muxspace"]["share"]:.0%} of the faces drawn; they are sharper than FER+, as a camera's are.
 
 {MIRRORED if cfg.get("ship", {}).get("mirrored") else ""}After training: class bias (rarity to the power {report["calibration"]["rare_class_power"]:.2f}), temperature
