@@ -80,7 +80,7 @@ trained on. The weights are licensed MIT OR Apache-2.0. No picture is part of th
 
 ## Recipe
 Scenes are composed anew for every step: faces pasted whole, by soft oval or by outline onto strips of faceless
-photograph and textures, from 7 % to 95 % of the height, mirrored, turned to ±50°, partly covered, darkened, lit from
+photograph and textures, from 7 % to 125 % of the height, mirrored, turned to ±50°, partly covered, darkened, lit from
 one side, blurred, compressed; faceless patches are pasted the same way. Half of the steps see small scenes
 (160 x 128) for speed. Convolutions to stride 32, context brought back to stride 8; focal loss, generalised IoU,
 smooth L1 on points in face sizes; AdamW, half-cosine rate, averaged weights. `python -m training

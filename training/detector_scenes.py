@@ -23,6 +23,8 @@ SURE_SCORE = 0.75
 MIN_VISIBLE = 0.6
 # A little under 8 % of the height.
 SMALLEST_PX = 17.0
+# Of the height: who leans towards the camera is larger than its picture, and cut off by it.
+LARGEST, LARGEST_OF_SEVERAL = 1.25, 0.45
 
 
 def five_points(points68: np.ndarray) -> np.ndarray:
@@ -67,7 +69,7 @@ class Scenes:
         if not faceless and rng.random() < 0.88:
             count = 1 if rng.random() < 0.75 else int(rng.integers(2, 4))
             for _ in range(count):
-                self._paste_face(rng, scene, faces, ignored, biggest=0.95 if count == 1 else 0.45)
+                self._paste_face(rng, scene, faces, ignored, biggest=LARGEST if count == 1 else LARGEST_OF_SEVERAL)
         if rng.random() < 0.06:
             self._pad(rng, scene, faces, ignored)
         if faces and rng.random() < 0.15:
@@ -99,7 +101,7 @@ class Scenes:
         linear = np.array([[cos, -sin], [sin, cos]])
         if mirrored:
             linear = linear @ np.diag([-1.0, 1.0])
-        half = share * height / 2 * 0.85
+        half = share * height / 2 * 0.75
         place = np.array([rng.uniform(min(half, width / 2), max(width - half, width / 2)), rng.uniform(min(half, height / 2), max(height - half, height / 2))])
         centre = (box[:2] + box[2:]) / 2
         matrix = np.concatenate([linear, (place - linear @ centre)[:, None]], 1)
@@ -116,7 +118,7 @@ class Scenes:
         ignored.extend(turned_box(other, matrix) for other in others)
         row = np.concatenate([moved, (five_points(points[MIRROR_68] if mirrored else points) @ linear.T + matrix[:, 2]).ravel()])
         is_visible = _shared_part(moved, np.array([0, 0, width, height])) >= MIN_VISIBLE
-        if is_visible and 0.9 * SMALLEST_PX <= moved[3] - moved[1] <= 1.05 * height:
+        if is_visible and 0.9 * SMALLEST_PX <= moved[3] - moved[1] <= (LARGEST + 0.1) * height:
             faces.append(row)
         else:
             ignored.append(moved)
