@@ -54,7 +54,7 @@ def prepare_muxspace(cfg: dict, progress) -> None:
 
 def load_pseudo(cfg: dict) -> dict[str, np.ndarray]:
     """The faces with the teacher's vote shares and axes; labelled once, since a resumed run asks again."""
-    weights = run_folder(cfg["muxspace"]["teacher"]) / "best.pt"
+    weights = run_folder(teacher_config(cfg)["name"]) / "best.pt"
     labels = cache_file(cfg).with_suffix(f".{hashlib.sha256(weights.read_bytes()).hexdigest()[:12]}.labels.npz")
     images = np.load(cache_file(cfg))["image"]
     if not labels.exists():
@@ -64,10 +64,15 @@ def load_pseudo(cfg: dict) -> dict[str, np.ndarray]:
     return {"image": images, "eyes": eyes, **np.load(labels)}
 
 
+def teacher_config(cfg: dict) -> dict:
+    """Of the run that labels; its folder need not be called as its configuration."""
+    with open(Path(__file__).parent / "configs" / f"{cfg['muxspace']['teacher']}.toml", "rb") as file:
+        return tomllib.load(file)
+
+
 def label(images: np.ndarray, cfg: dict) -> list[np.ndarray]:
     """Valence and arousal, and vote shares, by the teacher, averaged over each face and its mirror image."""
-    with open(Path(__file__).parent / "configs" / f"{cfg['muxspace']['teacher']}.toml", "rb") as file:
-        teacher_cfg = tomllib.load(file)
+    teacher_cfg = teacher_config(cfg)
     teacher = AffectNet(**teacher_cfg["net"])
     teacher.load_state_dict(torch.load(run_folder(teacher_cfg["name"]) / "best.pt", map_location="cpu"))
     teacher.eval()
