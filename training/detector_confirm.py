@@ -15,6 +15,7 @@ from .shipping import OnnxNet
 # The program's own figures.
 MAX_CANDIDATES = 6
 MAX_DISAGREEMENT = 0.2
+MIN_NEW_FACE_PROBABILITY = 0.99
 MIN_FACE_PX = 12
 NOSE_TIP, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER = 30, 48, 54
 
@@ -53,7 +54,8 @@ class Confirmer:
         eyes = points[36:42].mean(0), points[42:48].mean(0)
         own = np.stack([*eyes, *points[[NOSE_TIP, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER]]])
         apart = np.linalg.norm(own - five, axis=1).mean() / (row[2:4] - row[:2]).max()
-        return self.accepts(grey, points, face) and apart <= MAX_DISAGREEMENT
+        is_sure = face >= MIN_NEW_FACE_PROBABILITY and apart <= MAX_DISAGREEMENT
+        return is_sure and self.accepts(grey, points, face)
 
     def find(self, run, grey: np.ndarray, threshold: float) -> np.ndarray:
         """As `detector_find.find`, of the best few those that are confirmed."""

@@ -11,6 +11,7 @@ import { type Picture, fill } from './resample';
 
 const TRACKING_SIDES = 1.45;
 const MAX_DISAGREEMENT = 0.2;
+const MIN_NEW_FACE_PROBABILITY = 0.99;
 const MIN_FACE_PX = 12;
 
 export interface Shape {
@@ -61,7 +62,8 @@ export const find = async (network: Network, picture: Picture, detection: Detect
   const rough = await locate(network, picture, cropOf(detection));
   if (!accepts(network, rough, picture)) return null;
   const fine = await locate(network, picture, nextCrop(rough));
-  return accepts(network, fine, picture) && agree(fine, detection) ? fine : null;
+  const isFace = accepts(network, fine, picture) && fine.face_probability >= MIN_NEW_FACE_PROBABILITY && agree(fine, detection);
+  return isFace ? fine : null;
 };
 
 /** The crop that was last looked at, as grey levels 0 … 255. */
