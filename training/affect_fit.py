@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training import affect_data, affect_measure, affect_pseudo, affect_turned, affect_widen, loop
+from training import affect_data, affect_measure, affect_pseudo, affect_teachers, affect_turned, affect_widen, loop
 from training.affect_net import AffectNet
 from training.common import run_folder, seed_everything
 
@@ -49,6 +49,10 @@ def load_training(cfg: dict) -> dict:
         if cfg.get(part, {}).get("share", 0) > 0
     ]
     voted = affect_data.load_part(cfg, "train")
+    if "teachers" in cfg:
+        kept = affect_data.ferplus_cache(cfg)
+        told = affect_teachers.answers(cfg["teachers"]["names"], voted, [False, True], kept)
+        voted = affect_teachers.softened(voted, told, cfg["teachers"]["share"])
     groups = [(1 - sum(share for share, _ in others), voted), *others]
     names = ("eyes", "shares", "valence_arousal")
     merged = {name: np.concatenate([faces[name] for _, faces in groups]) for name in names}

@@ -5,18 +5,14 @@ random loss of resolution and sharpening in training makes both look alike to th
 labels, one student's, are too weak to use.
 """
 
-import hashlib
 import tarfile
-import tomllib
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
-from training import affect_data, affect_measure, align
-from training.affect_net import AffectNet
-from training.common import CACHE, SHARED, run_folder
+from training import affect_data, affect_teachers, align
+from training.common import CACHE, SHARED
 
 KEPT_PX = 144
 # The kept square shows more than the network's input, for the views that are shifted or shrunk.
@@ -54,34 +50,7 @@ def prepare_muxspace(cfg: dict, progress) -> None:
 
 def load_pseudo(cfg: dict) -> dict[str, np.ndarray]:
     """The faces with the teacher's vote shares and axes; labelled once, since a resumed run asks again."""
-    weights = run_folder(teacher_config(cfg)["name"]) / "best.pt"
-    labels = cache_file(cfg).with_suffix(f".{hashlib.sha256(weights.read_bytes()).hexdigest()[:12]}.labels.npz")
     images = np.load(cache_file(cfg))["image"]
-    if not labels.exists():
-        valence_arousal, shares = label(images, cfg)
-        np.savez(labels, valence_arousal=valence_arousal, shares=shares)
     eyes = np.tile(kept_eyes(cfg["input"]).astype(np.float32), (len(images), 1))
-    return {"image": images, "eyes": eyes, **np.load(labels)}
-
-
-def teacher_config(cfg: dict) -> dict:
-    """Of the run that labels; its folder need not be called as its configuration."""
-    with open(Path(__file__).parent / "configs" / f"{cfg['muxspace']['teacher']}.toml", "rb") as file:
-        return tomllib.load(file)
-
-
-def label(images: np.ndarray, cfg: dict) -> list[np.ndarray]:
-    """Valence and arousal, and vote shares, by the teacher, averaged over each face and its mirror image."""
-    teacher_cfg = teacher_config(cfg)
-    teacher = AffectNet(**teacher_cfg["net"])
-    teacher.load_state_dict(torch.load(run_folder(teacher_cfg["name"]) / "best.pt", map_location="cpu"))
-    teacher.eval()
-    size = teacher_cfg["input"]["size_px"]
-    to_source = affect_data.frame(images[0], kept_eyes(cfg["input"]), teacher_cfg["input"], aligned=True)
-    views = np.stack([affect_data.warp(image, to_source, size) for image in images])
-    views = affect_data.normalise(views, teacher_cfg["input"])
-    outputs = []
-    for seen in (views, np.ascontiguousarray(views[..., ::-1])):
-        valence_arousal, _, logits = affect_measure.predict(teacher, seen, torch.device("cpu"))
-        outputs.append((valence_arousal, affect_measure.softmax(logits)))
-    return [np.mean(column, axis=0) for column in zip(*outputs)]
+    faces = {"image": images, "eyes": eyes}
+    return faces | affect_teachers.answers([cfg["muxspace"]["teacher"]], faces, [True], cache_file(cfg))

@@ -22,7 +22,7 @@ def write(cfg: dict, net) -> None:
     folder = write_model_folder(
         name="detector",
         kind="detector",
-        version="0.1.3",
+        version="0.2.0",
         onnx_bytes=onnx_bytes,
         summary="Faces with five points in a grey picture of 320x240, on a grid of cells of 8 px.",
         trained_on=detector_card.TRAINED_ON,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import affect_data, affect_fit, affect_measure, affect_widen, align
+from training import affect_data, affect_fit, affect_measure, affect_teachers, affect_widen, align
 from training.affect_net import AffectNet, ShippedAffectNet
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / "configs" / "affect_smoke.toml").read_text())
@@ -63,6 +63,15 @@ class DataTest(unittest.TestCase):
 
 
 class WidenTest(unittest.TestCase):
+    def test_a_second_word_moves_targets_towards_itself_and_nothing_else(self):
+        faces = {"image": ["a"], "shares": np.array([[1.0, 0.0]]), "valence_arousal": np.array([[0.8, -0.2]])}
+        told = {"shares": np.array([[0.6, 0.4]]), "valence_arousal": np.array([[0.4, 0.2]])}
+        heard = affect_teachers.softened(faces, told, 0.25)
+        np.testing.assert_allclose(heard["shares"], [[0.9, 0.1]], rtol=1e-6)
+        np.testing.assert_allclose(heard["valence_arousal"], [[0.7, -0.1]], rtol=1e-6)
+        self.assertEqual(heard["image"], ["a"])
+        self.assertEqual(faces["shares"][0, 0], 1)
+
     def test_a_widened_network_answers_as_before(self):
         torch.manual_seed(2)
         net_cfg = {"widths": [12, 20, 72], "blocks": [1, 2], "dropout": 0.0}
