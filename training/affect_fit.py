@@ -43,9 +43,10 @@ def sampling_odds(shares: np.ndarray, power: float) -> np.ndarray:
 def load_training(cfg: dict) -> dict:
     """All faces to train on, with `odds` of being drawn: voted faces, and shares of pseudo-labelled and turned ones."""
     power = cfg["train"]["sampling_power"]
+    # Faces of rare expressions were turned more often already: favoured twice, a turned head would itself look rare.
     others = [
-        (cfg[part]["share"], load(cfg))
-        for part, load in (("muxspace", affect_pseudo.load_pseudo), ("turned", affect_turned.load))
+        (cfg[part]["share"], own_power, load(cfg))
+        for part, own_power, load in (("muxspace", power, affect_pseudo.load_pseudo), ("turned", 0.0, affect_turned.load))
         if cfg.get(part, {}).get("share", 0) > 0
     ]
     voted = affect_data.load_part(cfg, "train")
@@ -53,14 +54,14 @@ def load_training(cfg: dict) -> dict:
         kept = affect_data.ferplus_cache(cfg)
         told = affect_teachers.answers(cfg["teachers"]["names"], voted, [False, True], kept)
         voted = affect_teachers.softened(voted, told, cfg["teachers"]["share"])
-    groups = [(1 - sum(share for share, _ in others), voted), *others]
+    groups = [(1 - sum(share for share, *_ in others), power, voted), *others]
     names = ("eyes", "shares", "valence_arousal")
-    merged = {name: np.concatenate([faces[name] for _, faces in groups]) for name in names}
+    merged = {name: np.concatenate([faces[name] for *_, faces in groups]) for name in names}
     if cfg["train"].get("hard_labels", False):
         merged["shares"] = np.eye(len(affect_data.EXPRESSIONS), dtype=np.float32)[merged["shares"].argmax(axis=1)]
-    merged["odds"] = np.concatenate([share * sampling_odds(faces["shares"], power) for share, faces in groups])
+    merged["odds"] = np.concatenate([share * sampling_odds(faces["shares"], own) for share, own, faces in groups])
     # The pictures differ in size, so they stay a list.
-    merged["image"] = [picture for _, faces in groups for picture in faces["image"]]
+    merged["image"] = [picture for *_, faces in groups for picture in faces["image"]]
     merged["voted"] = len(voted["eyes"])
     return merged
 
