@@ -184,9 +184,7 @@ bend along. Labels stay. `python -m training prepare affect` writes a sheet of t
         lost += (
             f" Of two runs of {pair[0]['steps']} and {pair[1]['steps']} steps from the same start, one with turned faces\n"
             f"loses {yaw_loss(pair[0]):.3f}, one without {yaw_loss(pair[1]):.3f}"
-            " (`configs/affect_compare_with.toml`, `affect_compare_without.toml`). In that pair turned faces of rare\n"
-            "expressions were favoured twice, when they were turned and when they were drawn; the shipped network's last run\n"
-            "favours them once, and the pair was not run again."
+            " (`configs/affect_compare_with.toml`, `affect_compare_without.toml`)."
         )
     table = "\n".join(rows)
     return f"""## Turned heads{how}
