@@ -24,12 +24,13 @@ STORED = {
     False: "weights stored in 16 bits, arithmetic in 32.",
     True: "convolutions computed in whole numbers of 8 bits (weights of 7, which every processor sums without overflow).",
 }
+SCALES_8_BIT = " and the scales of the 8-bit numbers"
 ABLATION = "affect_ablation/ablation.json"
 # Two runs of one length and one start, with and without turned faces.
 COMPARED = ("affect_compare_with", "affect_compare_without")
 # What a finished version must reach on `is_valid`; figure, its name in the report, bound, and whether lower is better.
 TARGETS = [
-    ("8-class accuracy, majority label", "accuracy_8_class", 0.86, False),
+    ("8-class accuracy, majority label", "accuracy_8_class_of_majority", 0.86, False),
     ("mean recall over the 8 classes", "mean_recall", 0.70, False),
     ("valence CCC with the vote-derived values", "ccc_valence", 0.90, False),
     ("arousal CCC with the vote-derived values", "ccc_arousal", 0.80, False),
@@ -41,11 +42,13 @@ def model_figures(report: dict) -> list[dict]:
     """The figures that travel in `model.toml`."""
     cropped, aligned = report["as_cropped"], report["aligned_by_eyes"]
     named = {
+        "accuracy_8_class_of_majority_ferplus_valid": cropped["accuracy_8_class_of_majority"],
         "accuracy_8_class_ferplus_valid": cropped["accuracy_8_class"],
         "mean_recall_ferplus_valid": cropped["mean_recall"],
         "ccc_valence_vote_derived_ferplus_valid": cropped["ccc_valence"],
         "ccc_arousal_vote_derived_ferplus_valid": cropped["ccc_arousal"],
         "calibration_error_ferplus_valid": cropped["calibration_error"],
+        "accuracy_8_class_of_majority_ferplus_valid_aligned": aligned["accuracy_8_class_of_majority"],
         "accuracy_8_class_ferplus_valid_aligned": aligned["accuracy_8_class"],
         "mean_recall_ferplus_valid_aligned": aligned["mean_recall"],
         "latency_ms_one_thread": report["latency_ms"],
@@ -70,6 +73,7 @@ def table(report: dict) -> str:
         sign, answer = ("≤" if lower else "≥"), ("yes" if reached(cropped[name], bound, lower) else "**no**")
         lines.append(f"| {title} | {cropped[name]:.3f} | {aligned[name]:.3f} | {sign} {bound:.2f} | {answer} |")
     for title, name in (
+        ("8-class accuracy, label with most votes, also where no expression has a majority", "accuracy_8_class"),
         ("valence error (RMS)", "rmse_valence"),
         ("arousal error (RMS)", "rmse_arousal"),
         ("valence within ± 1 stated sd (0.68 if Gaussian)", "within_one_sd_valence"),
@@ -91,15 +95,34 @@ def figures_text(report: dict) -> str:
     """All figures, as the card shows them and `evaluate` prints them."""
     return f"""{table(report)}
 
+{majority_text(report)}
+
 {recall_table(report)}
 
-Rows of the confusion matrix are majority labels, columns predictions, in the order above:
+Rows of the confusion matrix are labels with most votes, columns predictions, in the order above:
 `{report["confusion"]}`
 
 One thread, median of 1,000 runs: {report["latency_ms"]:.2f} ms on a machine of two cores; {report["size_mb"]:.1f} MB.
 PyTorch and ONNX differ by at most {report["torch_onnx_difference"]:.0e}{in_floats_text(report)}.
 On a recording of one person going from neutral to a smile, valence goes from
 {report["recording_valence_start"]:+.2f} to {report["recording_valence_end"]:+.2f}."""
+
+
+def majority_text(report: dict) -> str:
+    """What is meant by a majority, and what the stricter reading of the first row would be."""
+    cropped, with_majority, all_faces = report["as_cropped"], report["faces_with_majority"], report["faces"]
+    return f"""A majority is more than half of a face's votes, single ones not counted: so FER+'s authors take it when they measure
+(`src/ferplus.py` and `src/train.py` of github.com/microsoft/FERPlus), and so the 0.85 published with FER+ for VGG13, on
+FER+'s own test part, was measured. {with_majority:,} of the {all_faces:,} faces have one. On the other {all_faces - with_majority}, where one
+expression has most votes at best and at times two share that place, the network says the first of these for
+{others_accuracy(report):.0%}; with them counted the accuracy is {cropped["accuracy_8_class"]:.3f}. All other figures here are on all {all_faces:,} faces."""
+
+
+def others_accuracy(report: dict) -> float:
+    """Accuracy on the faces without a majority."""
+    cropped, with_majority, all_faces = report["as_cropped"], report["faces_with_majority"], report["faces"]
+    right = cropped["accuracy_8_class"] * all_faces - cropped["accuracy_8_class_of_majority"] * with_majority
+    return right / (all_faces - with_majority)
 
 
 def in_floats_text(report: dict) -> str:
@@ -181,10 +204,11 @@ bend along. Labels stay. `python -m training prepare affect` writes a sheet of t
     lost = f"At 30° the shipped network loses {yaw_loss(report):.3f} of its accuracy."
     if pair:
         rows += [yaw_table("short run with turned faces", pair[0]), yaw_table("… without", pair[1])]
+        steps = " and ".join(sorted({f"{report['steps']:,}" for report in pair}))
         lost += (
-            f" Of two runs of {pair[0]['steps']} and {pair[1]['steps']} steps from the same start, one with turned faces\n"
-            f"loses {yaw_loss(pair[0]):.3f}, one without {yaw_loss(pair[1]):.3f}"
-            " (`configs/affect_compare_with.toml`, `affect_compare_without.toml`)."
+            f" Of two runs of {steps} steps from the same start,\n"
+            f"the one with turned faces loses {yaw_loss(pair[0]):.3f}, the one without {yaw_loss(pair[1]):.3f}"
+            " (`configs/affect_compare_with.toml`,\n`affect_compare_without.toml`)."
         )
     table = "\n".join(rows)
     return f"""## Turned heads{how}
@@ -218,6 +242,10 @@ relabelled faces) costs here; what that gains shows in long runs only, which wer
 """
 
 
+def quantised(cfg: dict) -> bool:
+    return cfg.get("ship", {}).get("quantised", False)
+
+
 def trained_on(cfg: dict) -> str:
     return TRAINED_ON.format(mux=MUX if "muxspace" in cfg else "")
 
@@ -239,12 +267,14 @@ The weights are MIT OR Apache-2.0.
 
 FER+ has ten people's votes for each face. Votes for 'unknown' and 'not a face' are left out, and so are single votes;
 faces where those two win would be dropped (there are none here). Valence and arousal are a linear fit from the votes
-to the mean of 25 raters on 1,600 AffectNet faces (10-fold CCC 0.91 and 0.74). Of the training faces,
-{cfg["data"]["holdout_share"]:.0%} are held out for choosing the checkpoint, the balance of the classes, the temperature
-and the scale of the uncertainty{", and the scales of the 8-bit numbers" if cfg.get("ship", {}).get("quantised") else ""}. The faces marked `is_valid` serve for the figures below alone, with one exception: a
-first rule for the balance of the classes called so many neutral faces rare in an evaluation on them that the rule was
-changed to a bound on what it may cost in accuracy, now {affect_measure.MAX_ACCURACY_COST:.1%}; how far it then goes was found on the held-out faces.
-Bounds of half a point and of two points were looked at on them, too.
+to the mean of 25 raters on 1,600 AffectNet faces (10-fold CCC 0.91 and 0.74).
+
+Of the training faces, {cfg["data"]["holdout_share"]:.0%} are held out for choosing the checkpoint, the balance of the
+classes, the temperature, the scale of the uncertainty{SCALES_8_BIT if quantised(cfg) else ""}. The faces marked `is_valid`
+serve for the figures below alone, with one exception: a first rule for the balance of the classes called so many neutral
+faces rare in an evaluation on them that the rule was changed to a bound on what it may cost in accuracy, now
+{affect_measure.MAX_ACCURACY_COST:.1%}; how far it then goes was found on the held-out faces. Bounds of half a point and
+of two points were looked at on them, too.
 
 ## Recipe
 One trunk of inception and residual blocks with batch normalisation (widths {net["widths"]}, inception blocks a stage
@@ -258,7 +288,7 @@ this network as labels and make up {cfg["muxspace"]["share"]:.0%} of the faces d
 
 {MIRRORED if cfg.get("ship", {}).get("mirrored") else ""}After training: class bias (rarity to the power {report["calibration"]["rare_class_power"]:.2f}), temperature
 {report["calibration"]["temperature"]:.2f} and the variance's scale from the held-out faces, folded into the weights;
-{STORED[cfg.get("ship", {}).get("quantised", False)]}
+{STORED[quantised(cfg)]}
 
 ```sh
 python -m training prepare affect

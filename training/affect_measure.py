@@ -27,9 +27,9 @@ def concordance(predicted: np.ndarray, target: np.ndarray) -> float:
     return float(2 * covariance / (predicted.var() + target.var() + (predicted.mean() - target.mean()) ** 2))
 
 
-def calibration_error(probabilities: np.ndarray, majority: np.ndarray, bins: int = 15) -> float:
+def calibration_error(probabilities: np.ndarray, most_voted: np.ndarray, bins: int = 15) -> float:
     """Expected calibration error of the winning probability."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == majority
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == most_voted
     number = np.minimum((confidence * bins).astype(int), bins - 1)
     error = 0.0
     for bin_number in range(bins):
@@ -39,9 +39,9 @@ def calibration_error(probabilities: np.ndarray, majority: np.ndarray, bins: int
     return float(error)
 
 
-def recalls(winner: np.ndarray, majority: np.ndarray) -> np.ndarray:
+def recalls(winner: np.ndarray, most_voted: np.ndarray) -> np.ndarray:
     """Recall of each expression; NaN where no face has it."""
-    found = [np.mean(winner[majority == k] == k) if (majority == k).any() else np.nan for k in range(len(EXPRESSIONS))]
+    found = [np.mean(winner[most_voted == k] == k) if (most_voted == k).any() else np.nan for k in range(len(EXPRESSIONS))]
     return np.array(found)
 
 
@@ -49,17 +49,19 @@ def figures(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str
     """All figures for outputs whose third column is probabilities."""
     valence_arousal, log_variance, probabilities = outputs
     winner = probabilities.argmax(axis=1)
-    recall = recalls(winner, faces["majority"])
+    right = winner == faces["most_voted"]
+    recall = recalls(winner, faces["most_voted"])
     error = valence_arousal - faces["valence_arousal"]
     covered = np.abs(error) <= np.exp(0.5 * log_variance)
     result = {
-        "accuracy_8_class": float(np.mean(winner == faces["majority"])),
+        "accuracy_8_class": float(right.mean()),
+        "accuracy_8_class_of_majority": float(right[faces["has_majority"]].mean()),
         "mean_recall": float(np.nanmean(recall)),
         "ccc_valence": concordance(valence_arousal[:, 0], faces["valence_arousal"][:, 0]),
         "ccc_arousal": concordance(valence_arousal[:, 1], faces["valence_arousal"][:, 1]),
         "rmse_valence": float(np.sqrt(np.mean(error[:, 0] ** 2))),
         "rmse_arousal": float(np.sqrt(np.mean(error[:, 1] ** 2))),
-        "calibration_error": calibration_error(probabilities, faces["majority"]),
+        "calibration_error": calibration_error(probabilities, faces["most_voted"]),
         "within_one_sd_valence": float(covered[:, 0].mean()),
         "within_one_sd_arousal": float(covered[:, 1].mean()),
     }
@@ -80,16 +82,16 @@ def calibrate(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict:
     often right as it says; the log-variance offset makes the stated variance right on average.
     """
     valence_arousal, log_variance, raw_logits = outputs
-    majority = faces["majority"]
+    most_voted = faces["most_voted"]
     rarity = -np.log(faces["shares"].mean(axis=0) + 1e-4)
 
     powers = np.linspace(0, 0.8, 17)
-    accuracy = np.array([np.mean((raw_logits + power * rarity).argmax(axis=1) == majority) for power in powers])
+    accuracy = np.array([np.mean((raw_logits + power * rarity).argmax(axis=1) == most_voted) for power in powers])
     power = powers[accuracy >= accuracy.max() - MAX_ACCURACY_COST].max()
     logits = raw_logits + power * rarity
     temperatures = np.exp(np.linspace(np.log(0.3), np.log(3.0), 139))
     losses = [
-        -np.mean(np.log(np.take_along_axis(softmax(logits / temperature), majority[:, None], axis=1) + 1e-9))
+        -np.mean(np.log(np.take_along_axis(softmax(logits / temperature), most_voted[:, None], axis=1) + 1e-9))
         for temperature in temperatures
     ]
     squared = (valence_arousal - faces["valence_arousal"]) ** 2

@@ -89,12 +89,13 @@ def evaluate(cfg: dict) -> dict:
     report = {
         "sha256": hashlib.sha256(onnx_bytes).hexdigest(),
         "faces": len(views),
+        "faces_with_majority": int(valid["has_majority"].sum()),
         "steps": load_checkpoint(run_folder(cfg["name"]) / "checkpoint.pt", restore_random=False)["step"],
         "as_cropped": as_cropped,
         "aligned_by_eyes": by_eyes,
         "by_yaw": by_yaw(onnx_bytes, valid, cfg),
         "calibration": calibration,
-        "confusion": confusion(outputs[2].argmax(axis=1), valid["majority"]),
+        "confusion": confusion(outputs[2].argmax(axis=1), valid["most_voted"]),
         "recording_valence_start": float(valence[:tenth].mean()),
         "recording_valence_end": float(valence[-tenth:].mean()),
         "latency_ms": onnx_latency_ms(onnx_bytes, {"face": views[:1]}),
@@ -122,10 +123,10 @@ def by_yaw(onnx_bytes: bytes, valid: dict[str, np.ndarray], cfg: dict) -> list[d
     return rows
 
 
-def confusion(winner: np.ndarray, majority: np.ndarray) -> list[list[int]]:
-    """Counts, majority label by row and prediction by column."""
+def confusion(winner: np.ndarray, most_voted: np.ndarray) -> list[list[int]]:
+    """Counts, label with most votes by row and prediction by column."""
     count = len(affect_data.EXPRESSIONS)
-    return np.bincount(majority * count + winner, minlength=count * count).reshape(count, count).tolist()
+    return np.bincount(most_voted * count + winner, minlength=count * count).reshape(count, count).tolist()
 
 
 def torch_difference(net: ShippedAffectNet, onnx_bytes: bytes, views: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""What earlier networks of the same kind say of faces: labels where there are no votes, a second word where there are."""
+"""What earlier networks say of faces: labels where there are no votes, a second word where there are."""
 
 import hashlib
 import tomllib

@@ -13,13 +13,11 @@ use super::{Runtime, VisionError};
 const TRACKING_SIDES: f32 = 1.45;
 /// The figure in the card that says below which probability a crop shows no face any more; 0.5 where the card has none.
 const THRESHOLD_FIGURE: &str = "face_threshold";
-/// How far apart the five points of both networks may be on average, in longest sides of the detector's box. 0.05 at the
-/// median of faces of people they never saw; 0.12 refused three of ten faces turned by 45° in the picture, and what
-/// this lets through the detector's threshold was chosen for: see its card and `training/detector_confirm.py`.
+/// How far apart the five points of both networks may be on average, in longest sides of the detector's box. Less would
+/// refuse turned faces; the detector's card says how it was chosen, and `training/detector_confirm.py` measures with it.
 const MAX_DISAGREEMENT: f32 = 0.2;
 /// How sure the network must be of a face that was not there before; one that is followed may be less certain, turned or
-/// covered. Of 1,500 faceless pictures this lets one pass where the card's threshold alone lets thirty, and of faces it
-/// costs one in two hundred, those with a third covered: see `training/detector_confirm.py`.
+/// covered. The detector's card says what this finds and what it lets pass; `training/detector_confirm.py` has it, too.
 const MIN_NEW_FACE_PROBABILITY: f32 = 0.99;
 /// A face whose brows and chin are closer than this says nothing.
 const MIN_FACE_PX: f32 = 12.0;

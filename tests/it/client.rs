@@ -10,9 +10,9 @@ use affectograph::vision::{OwnedPicture, Reading, Vision};
 
 use super::vision_support::{grey_frames, models, project_root, shared};
 
-/// How far valence, arousal and their spread may be apart, and the probabilities, in any frame. The networks give both the same for the same crop, but crops
-/// are cut in fixed point here and in 64-bit floats there, and what differs by a ten-thousandth can round to the next of
-/// a network's 256 steps.
+/// How far valence, arousal and their spread may be apart, and the probabilities, in any frame. The networks give both
+/// the same for the same crop, but crops are cut in fixed point here and in 64-bit floats there, and what differs by a
+/// ten-thousandth can round to the next of a network's 256 steps.
 const AXES_TOLERANCE: f64 = 0.02;
 const PROBABILITY_TOLERANCE: f64 = 0.05;
 /// The same for the farthest of all these numbers, on average over the frames.
@@ -80,7 +80,7 @@ fn a_browser_reads_a_face_as_the_program_does() {
     let theirs: Vec<serde_json::Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(theirs.len(), ours.len());
     let (mut faces, mut axes, mut probabilities, mut sum, mut points) = (0, 0.0f64, 0.0f64, 0.0, 0.0f64);
-    let mut face = [0.0f64; 15];
+    let mut face = [0.0f64; FACE_TOLERANCE.len()];
     for (k, (here, there)) in ours.iter().zip(&theirs).enumerate() {
         let Some(values) = here.affect_values() else {
             assert!(there.is_null(), "frame {k} shows a face only to the browser");

@@ -30,6 +30,14 @@ class DataTest(unittest.TestCase):
         np.testing.assert_allclose(shares[0, :4], [0.75, 0, 0, 0.25])
         np.testing.assert_allclose(shares[1, :3], 1 / 3, rtol=1e-6)
 
+    def test_a_majority_is_more_than_half_of_the_votes_that_are_not_single(self):
+        votes = np.zeros((4, 10), np.uint8)
+        votes[0, [0, 3]] = 5  # half is not more than half
+        votes[1, [0, 1, 2, 3, 4]] = [3, 2, 2, 2, 1]  # most votes, yet three of nine
+        votes[2, [0, 1, 2, 3, 4]] = [4, 3, 1, 1, 1]  # four of seven
+        votes[3, [0, 8, 9]] = [4, 3, 2]  # 'unknown' and 'not a face' are votes, too
+        np.testing.assert_array_equal(affect_data.has_majority(votes), [False, False, True, False])
+
     def test_final_faces_are_never_trained_or_tuned_on(self):
         is_valid = np.arange(1000) % 7 == 0
         part = affect_data.split_parts(is_valid, 0.1, seed=1)
@@ -62,7 +70,7 @@ class DataTest(unittest.TestCase):
         self.assertFalse(np.allclose(seen, views))
 
 
-class WidenTest(unittest.TestCase):
+class TeachersTest(unittest.TestCase):
     def test_a_second_word_moves_targets_towards_itself_and_nothing_else(self):
         faces = {"image": ["a"], "shares": np.array([[1.0, 0.0]]), "valence_arousal": np.array([[0.8, -0.2]])}
         told = {"shares": np.array([[0.6, 0.4]]), "valence_arousal": np.array([[0.4, 0.2]])}
@@ -72,6 +80,8 @@ class WidenTest(unittest.TestCase):
         self.assertEqual(heard["image"], ["a"])
         self.assertEqual(faces["shares"][0, 0], 1)
 
+
+class WidenTest(unittest.TestCase):
     def test_a_widened_network_answers_as_before(self):
         torch.manual_seed(2)
         net_cfg = {"widths": [12, 20, 72], "blocks": [1, 2], "dropout": 0.0}
@@ -98,8 +108,8 @@ class MeasureTest(unittest.TestCase):
     def test_calibration_error_is_the_gap_between_said_and_true(self):
         probabilities = np.full((100, 8), 0.1 / 7)
         probabilities[:, 0] = 0.9
-        majority = np.where(np.arange(100) < 60, 0, 1)
-        self.assertAlmostEqual(affect_measure.calibration_error(probabilities, majority), 0.3, places=5)
+        most_voted = np.where(np.arange(100) < 60, 0, 1)
+        self.assertAlmostEqual(affect_measure.calibration_error(probabilities, most_voted), 0.3, places=5)
 
     def test_shipped_network_is_the_calibrated_network(self):
         torch.manual_seed(1)
