@@ -11,6 +11,7 @@ for each other when the machine has other work: each takes its part of a batch, 
 import copy
 import dataclasses
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,11 @@ def _join(rank: int, size: int, meeting: Path, work: Callable, args: tuple) -> N
         work(Team(rank, size), *args)
     finally:
         torch.distributed.destroy_process_group()
+    # All is stored. Taking the interpreter apart has aborted once ("terminate called without an active exception": a
+    # thread of torch's that still ran), which would make a finished run look failed.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class MovingAverage:

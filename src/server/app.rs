@@ -19,11 +19,11 @@ use utoipa_axum::routes;
 
 use super::clock::ServerClock;
 use super::config::ServerConfig;
-use super::hub::HubClient;
+use super::hub_client::HubClient;
 use super::pool::Pool;
 use super::problem::{PROBLEM_JSON, Problem};
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
-use super::{assets, browser, library_api, login};
+use super::{assets, average_api, browser, download_api, library_api, live_api, login};
 use crate::store::Library;
 
 /// From the request's head to the answer's: whoever sends slower than this sends again.
@@ -96,12 +96,12 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(library_api::studies))
         .routes(routes!(library_api::sessions))
         .routes(routes!(library_api::session))
-        .routes(routes!(library_api::average))
+        .routes(routes!(average_api::average))
         .routes(routes!(library_api::erase))
-        .routes(routes!(library_api::download_session))
-        .routes(routes!(library_api::download_study))
-        .routes(routes!(library_api::live_list))
-        .routes(routes!(library_api::live_session))
+        .routes(routes!(download_api::download_session))
+        .routes(routes!(download_api::download_study))
+        .routes(routes!(live_api::live_list))
+        .routes(routes!(live_api::live_session))
         .layer(RequestBodyLimitLayer::new(16 * 1024))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN));
     OpenApiRouter::with_openapi(Description::openapi()).merge(batches).merge(chunks).merge(small).split_for_parts()

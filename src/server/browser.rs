@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::app::App;
-use super::hub::{Found, SessionHandle};
+use super::hub_client::{Found, SessionHandle};
+use super::orders::{Opened, Order, RemotePlan, blocking};
 use super::problem::{Problem, ProblemDetails};
-use super::remote::{Opened, Order, RemotePlan, blocking};
 use super::secrets;
 use super::wire::{
     Acknowledged, Batch, CameraMode, ChunksStored, ClientInfo, ClockReading, ConsentGiven, Finish, Finished,

@@ -1,9 +1,7 @@
 //! A browser's video becomes the session's own: decoded by FFmpeg as it comes or from what is stored, each frame with
 //! the time at which it was captured, and looked at by the same vision step as every other session's.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +9,11 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
 
+use super::chunk_bytes::{ChunkBytes, PATIENCE, Progress};
 use super::chunks;
 use super::frame_clock::Told;
+use super::orders::Order;
 use super::pool::{Eyes, Pool};
-use super::remote::Order;
 use crate::capture::{
     Camera, CameraError, Captured, Decoder, FileCamera, Frame, SharedFrame, TimeSource, to_grey, to_rgb,
 };
@@ -23,13 +22,10 @@ use crate::session::{AFFECT, Body, Clock, FACE, LANDMARKS, Numbers, Timestamp, V
 use crate::store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
 use crate::vision::{Colour, OwnedPicture, Vision};
 
-const PATIENCE: Duration = Duration::from_millis(100);
 /// Frames from which the video's zero is found.
 const ALIGN_FRAMES: usize = 45;
 /// A frame whose time was not told by then was not told at all.
 const TOLD_WITHIN: Duration = Duration::from_secs(20);
-/// Every Matroska and WebM file begins so.
-const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
 
 /// What came out of a video.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,13 +40,6 @@ pub struct FilmNews {
     pub starts: Vec<u64>,
     /// Sentences for the analyst.
     pub notes: Vec<String>,
-}
-
-#[derive(Debug, Default)]
-struct Progress {
-    chunks: AtomicU64,
-    is_ended: AtomicBool,
-    is_left: AtomicBool,
 }
 
 /// The session's hold on the work; dropping it leaves the work undone.
@@ -160,53 +149,6 @@ impl Work {
         }
         Ok(news)
     }
-}
-
-/// The chunks of one recording of the browser as one stream of bytes that waits for what is still to come.
-struct ChunkBytes {
-    folder: PathBuf,
-    progress: Arc<Progress>,
-    is_stopped: Arc<AtomicBool>,
-    start: u64,
-    next: Arc<AtomicU64>,
-    open: Option<File>,
-}
-
-impl Read for ChunkBytes {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if let Some(file) = &mut self.open {
-                let n = file.read(buffer)?;
-                if n > 0 {
-                    return Ok(n);
-                }
-                self.open = None;
-            }
-            let next = self.next.load(Ordering::Acquire);
-            // Asked before looking, so that what comes between the two is not missed.
-            let is_ended = self.progress.is_ended.load(Ordering::Acquire);
-            if next < self.progress.chunks.load(Ordering::Acquire) {
-                let path = chunks::path(&self.folder, next);
-                if next > self.start && begins_a_file(&path)? {
-                    return Ok(0);
-                }
-                self.open = Some(File::open(&path)?);
-                self.next.store(next + 1, Ordering::Release);
-            } else if is_ended
-                || self.progress.is_left.load(Ordering::Acquire)
-                || self.is_stopped.load(Ordering::Acquire)
-            {
-                return Ok(0);
-            } else {
-                std::thread::sleep(PATIENCE);
-            }
-        }
-    }
-}
-
-fn begins_a_file(chunk: &Path) -> io::Result<bool> {
-    let mut head = [0; 4];
-    Ok(File::open(chunk)?.read(&mut head)? == 4 && head == EBML)
 }
 
 /// Makes the bytes end before the camera is dropped, which waits for them.

@@ -1,38 +1,26 @@
-//! What the owner sees and takes away: studies, sessions as they come in, averages, downloads, and erasing for good.
+//! What the owner sees of the library: studies, sessions, what is in one; and erasing for good.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::sse::{Event as Sse, KeepAlive};
-use axum::response::{IntoResponse, Response, Sse as SseResponse};
-use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio_stream::wrappers::{BroadcastStream, ReceiverStream, WatchStream};
-use tokio_stream::{Stream, StreamExt};
+use axum::http::StatusCode;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::app::App;
-use super::download;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveNews, is_listed};
 use super::login::Owner;
+use super::orders::blocking;
 use super::problem::{Problem, ProblemDetails};
-use super::remote::{Order, blocking};
-use crate::analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
-use crate::session::{AFFECT, Body as RecordBody, ParticipantId, StreamName};
+use crate::session::{AFFECT, Body, ParticipantId};
 use crate::store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};
-use crate::survey::{Cancel, Question, SurveyError, ask};
 
 /// Points of a course that a screen can show.
 const MOST_POINTS: usize = 4_000;
 const MOST_EVENTS: usize = 5_000;
 const MOST_GAPS: usize = 2_000;
-const STILL_THERE: Duration = Duration::from_secs(15);
 
 #[derive(Serialize, ToSchema)]
 pub struct Studies {
@@ -144,7 +132,7 @@ fn row(entry: SessionEntry, open: Option<(RemoteState, f64)>) -> SessionRow {
     let summary = entry.summary.as_ref();
     let grade = summary.and_then(|s| s.quality.as_ref()?.get("grade")?.as_str().map(str::to_owned));
     SessionRow {
-        name: name_of(&entry),
+        name: name_of(&entry.folder),
         participant: entry.participant.map(|p| p.to_string()),
         number: entry.session.map(|n| n.0),
         study: entry.study,
@@ -161,25 +149,18 @@ fn row(entry: SessionEntry, open: Option<(RemoteState, f64)>) -> SessionRow {
 }
 
 /// `sub-01_ses-01_20261123T100000Z_demo`
-fn name_of(entry: &SessionEntry) -> String {
-    let part = |path: Option<&std::path::Path>| {
-        path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
-    };
-    format!("{}_{}", part(entry.folder.parent()), part(Some(&entry.folder)))
-}
-
-/// The folder of a session of the library; nothing else has such a name.
-async fn folder_of(app: &App, name: &str) -> Result<PathBuf, Problem> {
-    let (library, wanted) = (app.library.clone(), name.to_owned());
-    let found = blocking(move || Ok(library.folders()?.into_iter().find(|f| folder_name(f) == wanted))).await?;
-    found.ok_or_else(|| Problem::not_found("There is no such session. It may have been erased."))
-}
-
-fn folder_name(folder: &std::path::Path) -> String {
+fn name_of(folder: &std::path::Path) -> String {
     let part = |path: Option<&std::path::Path>| {
         path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
     };
     format!("{}_{}", part(folder.parent()), part(Some(folder)))
+}
+
+/// The folder of a session of the library; nothing else has such a name.
+pub async fn folder_of(app: &App, name: &str) -> Result<PathBuf, Problem> {
+    let (library, wanted) = (app.library.clone(), name.to_owned());
+    let found = blocking(move || Ok(library.folders()?.into_iter().find(|f| name_of(f) == wanted))).await?;
+    found.ok_or_else(|| Problem::not_found("There is no such session. It may have been erased."))
 }
 
 /// A session as a screen shows it: its course thinned, its events listed.
@@ -228,14 +209,14 @@ fn picture(folder: &std::path::Path) -> Result<SessionPicture, StoreError> {
     file.each_record(|record| {
         // Only what is shown is kept: a long session has a million numbers beside it.
         let is_shown = match &record.body {
-            RecordBody::Sample { .. } => record.stream.as_str() == AFFECT,
-            RecordBody::Event { kind, .. } if is_listed(record.stream.as_str(), kind) => {
+            Body::Sample { .. } => record.stream.as_str() == AFFECT,
+            Body::Event { kind, .. } if is_listed(record.stream.as_str(), kind) => {
                 let has_room = news.events.len() < MOST_EVENTS;
                 left_out += u64::from(!has_room);
                 has_room
             }
-            RecordBody::Event { .. } => false,
-            RecordBody::Gap(_) => news.gaps.len() < MOST_GAPS,
+            Body::Event { .. } => false,
+            Body::Gap(_) => news.gaps.len() < MOST_GAPS,
         };
         if is_shown {
             news.add(&record);
@@ -246,7 +227,7 @@ fn picture(folder: &std::path::Path) -> Result<SessionPicture, StoreError> {
     news.events.sort_by(|a, b| by_time(a.at_s, b.at_s));
     news.gaps.sort_by(|a, b| by_time(a.from_s, b.from_s));
     Ok(SessionPicture {
-        name: folder_name(folder),
+        name: name_of(folder),
         participant: header.participant.to_string(),
         number: header.session.0,
         study: header.study.name.clone(),
@@ -279,108 +260,8 @@ fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
     kept
 }
 
-#[derive(Deserialize)]
-pub struct AverageQuery {
-    stream: String,
-    kind: String,
-    target: Option<String>,
-    from_s: Option<f64>,
-    until_s: Option<f64>,
-}
-
-impl AverageQuery {
-    /// Counted from the mean of the time before the event, where the window has any.
-    fn plan(&self) -> EpochPlan {
-        let usual = EpochPlan::default();
-        let window_s = (self.from_s.unwrap_or(usual.window_s.0), self.until_s.unwrap_or(usual.window_s.1));
-        let has_before = window_s.0 < 0.0;
-        EpochPlan {
-            window_s,
-            baseline_s: has_before.then_some((window_s.0, window_s.1.min(0.0))),
-            zero: if has_before { usual.zero } else { Correction::Raw },
-            ..usual
-        }
-    }
-}
-
-/// The mean course around a kind of event, over all closed sessions of a study.
-#[derive(Serialize, ToSchema)]
-pub struct AveragePicture {
-    times_s: Vec<f64>,
-    valence: Band,
-    arousal: Band,
-    participants: u64,
-    epochs: u64,
-    matched: u64,
-    /// Epochs that were left out, by reason.
-    dropped: BTreeMap<String, u64>,
-    sessions: usize,
-    /// Sessions that could not be read, each a sentence.
-    left_out: Vec<String>,
-}
-
-/// A mean with the bounds of its 95 % interval, where there is more than one unit.
-#[derive(Serialize, ToSchema)]
-pub struct Band {
-    mean: Vec<f64>,
-    low: Option<Vec<f64>>,
-    high: Option<Vec<f64>>,
-}
-
-/// The mean course of valence and arousal around events of one kind.
-#[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("study" = String, Path), ("stream" = String, Query, description = "`page`"),
-           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "A selector as recorded"),
-           ("from_s" = Option<f64>, Query, description = "Where an epoch begins, in seconds from its event; -1 where left out"),
-           ("until_s" = Option<f64>, Query, description = "Where it ends; 4 where left out")),
-    responses((status = 200, body = AveragePicture), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn average(
-    State(app): State<App>,
-    _: Owner,
-    Path(study): Path<String>,
-    query: Result<Query<AverageQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<AveragePicture>, Problem> {
-    let Query(query) = query.map_err(|_| Problem::malformed("An average needs `stream` and `kind` of its events."))?;
-    let stream: StreamName = query.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
-    let folders = closed_of(&app, &study).await?;
-    if folders.is_empty() {
-        return Err(Problem::conflict("nothing-to-average", "This study has no closed session yet."));
-    }
-    let plan = query.plan();
-    let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
-    let _turn = app.readers.acquire().await;
-    let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice, plan)).await;
-    let asked = asked.map_err(|_| Problem::busy())?;
-    asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
-}
-
-fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, SurveyError> {
-    let question = Question { conditions: vec![choice], plan: plan.clone() };
-    let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
-    answer.check()?;
-    let sessions = answer.condition(0);
-    let valence = average_of(&sessions, &plan, Measure::Valence)?;
-    let arousal = average_of(&sessions, &plan, Measure::Arousal)?;
-    let band = |a: &crate::analysis::Average| Band {
-        mean: a.mean.clone(),
-        low: a.interval.as_ref().map(|i| i.low.clone()),
-        high: a.interval.as_ref().map(|i| i.high.clone()),
-    };
-    Ok(AveragePicture {
-        times_s: valence.times_s.clone(),
-        valence: band(&valence),
-        arousal: band(&arousal),
-        participants: valence.participants,
-        epochs: valence.epochs,
-        matched: valence.matched,
-        dropped: valence.dropped.iter().map(|(reason, n)| (reason.to_string(), *n)).collect(),
-        sessions: answer.sessions.len(),
-        left_out: answer.left_out.into_iter().map(|l| l.why).collect(),
-    })
-}
-
-async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
+/// Folders of the sessions of a study that have ended.
+pub async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
     let (library, study) = (app.library.clone(), study.to_owned());
     let of_study = move |s: &SessionEntry| {
         s.study.as_ref() == Some(&study)
@@ -412,84 +293,4 @@ pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<Str
     }
     app.hub.forget(&participant).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// One closed session with all its files, as a tar archive.
-#[utoipa::path(get, path = "/v1/library/sessions/{name}/download", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("name" = String, Path, description = "As the list names it")),
-    responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn download_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
-    let folder = folder_of(&app, &name).await?;
-    let looked_at = folder.clone();
-    let state = blocking(move || SessionFile::open(&looked_at)?.state()).await;
-    if matches!(state, Ok(SessionState::Recording | SessionState::Crashed)) {
-        let detail = "This session is still being recorded: it can be downloaded when it has ended.";
-        return Err(Problem::conflict("recording", detail));
-    }
-    // A damaged one is handed out as it is.
-    Ok(archive(&name, vec![folder]))
-}
-
-/// All closed sessions of a study, as a tar archive.
-#[utoipa::path(get, path = "/v1/library/studies/{study}/download", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("study" = String, Path)),
-    responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
-    let folders = closed_of(&app, &study).await?;
-    if folders.is_empty() {
-        return Err(Problem::not_found("This study has no closed session."));
-    }
-    Ok(archive(&study, folders))
-}
-
-fn archive(name: &str, folders: Vec<PathBuf>) -> Response {
-    let (to, parts) = mpsc::channel(8);
-    tokio::task::spawn_blocking(move || download::write(&folders, to));
-    let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.tar\""));
-    let mut response = Body::from_stream(ReceiverStream::new(parts)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
-    if let Ok(disposition) = disposition {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    response
-}
-
-/// Server-sent events: `changed` whenever the list of sessions is another.
-#[utoipa::path(get, path = "/v1/library/live", tag = "owner", security(("login" = [])),
-    responses((status = 200, content_type = "text/event-stream"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn live_list(State(app): State<App>, _: Owner) -> impl IntoResponse {
-    let changes = WatchStream::new(app.hub.changes.clone());
-    let changes = changes.map(|n| Ok::<_, Infallible>(Sse::default().event("changed").data(n.to_string())));
-    SseResponse::new(changes).keep_alive(KeepAlive::new().interval(STILL_THERE))
-}
-
-/// Server-sent events of one open session: `news` with what was committed, `missed` where the reader was too slow,
-/// `ended` when nothing more comes.
-#[utoipa::path(get, path = "/v1/library/sessions/{name}/live", tag = "owner", security(("login" = [])),
-    params(("name" = String, Path, description = "As the list names it")),
-    responses((status = 200, body = LiveNews, content_type = "text/event-stream"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn live_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
-    let folder = folder_of(&app, &name).await?;
-    let orders = app.hub.orders_of(folder).await?;
-    let orders = orders.ok_or_else(|| Problem::conflict("ended", "This session is not open any more."))?;
-    let (to, watched) = oneshot::channel();
-    orders.try_send(Order::Watch(to)).map_err(|_| Problem::busy())?;
-    let news = watched.await.map_err(|_| Problem::busy())?;
-    Ok(SseResponse::new(told(news)).keep_alive(KeepAlive::new().interval(STILL_THERE)).into_response())
-}
-
-fn told(
-    news: broadcast::Receiver<std::sync::Arc<LiveNews>>,
-) -> impl Stream<Item = Result<Sse, axum::Error>> + Send + 'static {
-    let news = BroadcastStream::new(news).map(|news| match news {
-        Ok(news) => Sse::default().event("news").json_data(news.as_ref()),
-        Err(_) => Ok(Sse::default().event("missed").data("")),
-    });
-    news.chain(tokio_stream::once(Ok(Sse::default().event("ended").data(""))))
 }

@@ -5,19 +5,25 @@
 
 mod app;
 mod assets;
+mod average_api;
 mod browser;
+mod chunk_bytes;
 mod chunks;
 mod clock;
 mod config;
 mod documents;
 mod download;
+mod download_api;
 mod film;
 mod frame_clock;
 mod hub;
+mod hub_client;
 mod intake;
 mod library_api;
 mod live;
+mod live_api;
 mod login;
+mod orders;
 mod pool;
 mod problem;
 mod pull;

@@ -1,8 +1,7 @@
 //! One session of a browser, from its first record to its closing: a task that owns the recorder, and the messages it
 //! takes. Whatever it acknowledges is on the disk.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,19 +9,16 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::chunks;
-use super::clock::ServerClock;
 use super::film::{Film, FilmNews, FilmPlan};
-use super::hub::HubClient;
 use super::intake::{Intake, NewRecord, Taken};
 use super::live::LiveNews;
-use super::pool::Pool;
+use super::orders::{Opened, Order, RemotePlan, Stored, blocking};
 use super::problem::Problem;
 use super::rate::Rate;
-use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing, RefusedRecord};
-use crate::capture::SharedFrame;
+use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
 use crate::session::{AFFECT, Body, CameraSettings, Numbers, SERVER, StreamInfo, Timestamp};
 use crate::store::{
     CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes,
@@ -36,81 +32,12 @@ const REQUESTS_PER_S: f64 = 20.0;
 const REQUESTS_BURST: f64 = 100.0;
 /// Requests of one session that wait for their turn.
 const QUEUE: usize = 16;
-const COMMITTED_QUEUE: usize = 1024;
 /// Slow watchers miss what is older.
 const NEWS_QUEUE: usize = 64;
 /// How often watchers hear of what nobody waits for (what the networks see).
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Six hours of one-second chunks.
 const MAX_CHUNKS: u64 = 21_600;
-
-pub type Answer<T> = oneshot::Sender<Result<T, Problem>>;
-
-/// What became of a batch: all below these numbers is on the disk, and these records say nothing.
-pub type Stored = (BTreeMap<String, u64>, Vec<RefusedRecord>);
-
-/// What can be asked of a session.
-pub enum Order {
-    Records(Batch, Answer<Stored>),
-    Chunk(u64, Bytes, Answer<u64>),
-    Finish(Finish, Answer<Finished>),
-    Watch(oneshot::Sender<broadcast::Receiver<Arc<LiveNews>>>),
-    /// The video's first picture has come: its file is to be made.
-    FilmFrames {
-        width_px: u32,
-        height_px: u32,
-        to: oneshot::Sender<Result<crossbeam_channel::Sender<SharedFrame>, String>>,
-    },
-    /// All of the video was looked at, or could not be.
-    FilmDone(Result<FilmNews, String>),
-    /// Nothing has come for long: close it as it is.
-    Abandon,
-    /// Leave it open, to go on after a restart, or to be erased.
-    Leave(oneshot::Sender<()>),
-}
-
-/// What the task is told when it starts.
-pub struct RemotePlan {
-    pub id: String,
-    pub folder: PathBuf,
-    pub zero_utc_ns: i64,
-    pub camera: CameraMode,
-    /// Of the study.
-    pub affect_model: String,
-    pub clock: ServerClock,
-    pub hub: HubClient,
-    pub pool: Pool,
-    pub min_free_bytes: u64,
-    /// Few sessions are opened, closed or judged at the same time.
-    pub turns: Arc<Semaphore>,
-    pub state: RemoteState,
-    pub finish: Option<Finish>,
-}
-
-/// A recorder with what belongs to it.
-pub struct Opened {
-    pub recorder: Recorder,
-    pub committed: Receiver<Committed>,
-    pub streams: Vec<(StreamInfo, Numbers)>,
-}
-
-impl Opened {
-    pub fn resume(folder: &Path) -> Result<Opened, StoreError> {
-        let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
-        let (recorder, streams) = Recorder::resume_remote(folder, to)?;
-        Ok(Opened { recorder, committed, streams })
-    }
-
-    pub fn create(
-        folder: &Path,
-        header: crate::store::SessionHeader,
-        streams: Vec<StreamInfo>,
-    ) -> Result<Opened, StoreError> {
-        let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
-        let recorder = Recorder::create_remote(folder, header, streams.clone(), to)?;
-        Ok(Opened { recorder, committed, streams: streams.into_iter().map(|s| (s, Numbers::default())).collect() })
-    }
-}
 
 /// Starts the task of a session that is open already, or (`None`) is to be gone on with.
 pub fn start(runtime: &tokio::runtime::Handle, plan: RemotePlan, opened: Option<Opened>) -> mpsc::Sender<Order> {
@@ -178,13 +105,6 @@ async fn answer_late(finished: Option<Finished>, orders: &mut mpsc::Receiver<Ord
             Order::Watch(_) | Order::FilmFrames { .. } | Order::FilmDone(_) | Order::Abandon => {}
         }
     }
-}
-
-/// Runs what waits for a disk where waiting is allowed.
-pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::ThreadDied("server")))
 }
 
 struct Remote {

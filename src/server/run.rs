@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 use super::app::{App, description, router};
 use super::clock::ServerClock;
 use super::config::{ServeError, ServerConfig};
-use super::hub::{self, HubClient, HubParts};
+use super::hub::{self, HubParts};
+use super::hub_client::HubClient;
 use super::pool::{Pool, PoolThreads};
 use crate::store::{Ledger, Library};
 
