@@ -39,12 +39,13 @@ pub fn models(a: &ModelsArguments) -> Result<ExitCode, Failure> {
         let kb = m.bytes.map_or(String::new(), |b| format!(", {:.0} kB", b as f64 / 1e3));
         println!("{} {} ({}{kb}, {})", m.folder, card.version, card.kind.as_str(), card.license);
         println!("  {}", card.summary);
+        let width = card.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         for figure in &card.figures {
             let value = match &figure.value {
                 FigureValue::Number(n) => format!("{n:.4}"),
                 FigureValue::Text(t) => t.clone(),
             };
-            println!("  {:44} {value}", figure.name);
+            println!("  {:width$} {value}", figure.name);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -103,8 +103,7 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
                 .map_or(0, |l| l.sessions.iter().filter(|s| s.participant.as_ref() == Some(&plan.participant)).count());
             match known {
                 0 => "A new participant.".to_owned(),
-                1 => "This participant has 1 session.".to_owned(),
-                n => format!("This participant has {n} sessions."),
+                n => format!("This participant has {}.", figures::sessions(n)),
             }
         }
     };

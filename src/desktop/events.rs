@@ -79,15 +79,18 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
         }
     }
     widgets::line(ui, time, short_time, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
-    widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
     let told = describe::details(&event.what.data);
+    // Where nothing more is told, the kind may be as long as the row.
+    let kind = if told.is_empty() { kind.union(details) } else { kind };
+    let is_kind_cut =
+        widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
     let color = if lane == Lane::Marker { p.strong } else { p.weak };
     let is_cut = widgets::line(ui, details, &told, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
     response.widget_info(|| {
         let name = format!("{} {}", time_text, describe::event(&event.what));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_current, name)
     });
-    let response = if is_cut { response.on_hover_text(told) } else { response };
+    let response = if is_cut || is_kind_cut { response.on_hover_text(describe::event(&event.what)) } else { response };
     if response.clicked() {
         commands.push(Command::Seek(event.at));
     }

@@ -17,6 +17,11 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// `1 session`, `22,830 sessions`
+pub fn sessions(n: usize) -> String {
+    if n == 1 { "1 session".to_owned() } else { format!("{} sessions", count(n as u64)) }
+}
+
 /// `1.4 GB`, decimal units as disks are sold.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];

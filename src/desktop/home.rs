@@ -96,7 +96,7 @@ fn study(ui: &mut Ui, title: &str, sessions: usize, is_chosen: bool, row: Option
         widgets::line(ui, count, &sessions.to_string(), FontId::proportional(12.5), p.weak, Align2::RIGHT_CENTER);
     }
     response.widget_info(|| {
-        let name = format!("Study {title}, {sessions} sessions");
+        let name = format!("Study {title}, {}", figures::sessions(sessions));
         WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, name)
     });
     let told =
@@ -130,7 +130,7 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
         }
         let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
         let told =
-            if home.rows.len() == all { format!("{all} sessions") } else { format!("{} of {all}", home.rows.len()) };
+            if home.rows.len() == all { figures::sessions(all) } else { format!("{} of {all}", home.rows.len()) };
         widgets::caption(ui, told);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ways(ui, commands);

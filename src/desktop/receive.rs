@@ -6,6 +6,7 @@ use crate::session::{Playhead, Timestamp};
 
 use super::annotated::Annotated;
 use super::command::{Command, RateCommand, StudyCommand};
+use super::figures;
 use super::indexed::Indexed;
 use super::port::{Activity, Correction, OpenedSession, Preview, PullOutcome, StartedInfo, Update};
 use super::rated::{Hand, Rated};
@@ -275,8 +276,10 @@ fn pulled(state: &mut State, outcome: PullOutcome, commands: &mut Vec<Command>) 
     }
     let PullOutcome { server, fetched, there_already, refused, is_cancelled } = outcome;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
-    let of = |n: usize| if n == 1 { "1 session".to_owned() } else { format!("{n} sessions") };
-    state.notice(format!("{stopped}{} fetched from {server}, {there_already} there already.", of(fetched.len())));
+    state.notice(format!(
+        "{stopped}{} fetched from {server}, {there_already} there already.",
+        figures::sessions(fetched.len())
+    ));
     if let Some(first) = fetched.into_iter().next() {
         state.home.selected = Some(first);
         commands.push(Command::RefreshLibrary);

@@ -17,8 +17,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         ui.add_space(6.0);
         ui.label(RichText::new(&studied.title).size(17.0).color(p.strong));
-        let n = studied.sessions.len();
-        let sessions = if n == 1 { "1 session".to_owned() } else { format!("{n} sessions") };
+        let sessions = figures::sessions(studied.sessions.len());
         let closed = match studied.closed {
             0 => String::new(),
             n => format!(", {n} more do not open"),
@@ -126,7 +125,7 @@ fn counts(ui: &mut Ui, answer: &Answer) {
         parts.push(format!("{prefix}{} epochs of {who}, {out}", figures::count(epochs)));
     }
     if !answer.unread.is_empty() {
-        parts.push(format!("{} sessions could not be read", answer.unread.len()));
+        parts.push(format!("{} could not be read", figures::sessions(answer.unread.len())));
     }
     let told = parts.join("   ");
     let response = ui.add(egui::Label::new(RichText::new(&told).size(13.0)).truncate());

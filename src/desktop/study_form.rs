@@ -167,7 +167,7 @@ fn matches(ui: &mut Ui, matches: Option<&Matches>) {
                 let told = match n {
                     0 => "no event matches".to_owned(),
                     1 => "1 event matches".to_owned(),
-                    n => format!("{} events match, in {sessions} sessions", figures::count(n)),
+                    n => format!("{} events match, in {}", figures::count(n), figures::sessions(sessions)),
                 };
                 let color = if n == 0 { theme::CAUTION } else { p.text };
                 ui.label(RichText::new(told).small().color(color));
