@@ -40,7 +40,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        None => crate::instrument::open_window(Places::find(arguments.sessions.as_deref())),
+        None => crate::instrument::open_window(Places::find(arguments.sessions.as_deref()).absolute()),
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),

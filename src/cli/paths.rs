@@ -22,6 +22,13 @@ impl Places {
         Places { sessions, studies: shipped(Path::new("assets/studies")) }
     }
 
+    /// The same from the root on, for whoever shows paths to people that did not type them.
+    pub fn absolute(self) -> Places {
+        // Fails only where there is no current folder; then what was asked for is all that can be told.
+        let sessions = std::path::absolute(&self.sessions).unwrap_or(self.sessions);
+        Places { sessions, ..self }
+    }
+
     /// Made where it does not exist.
     pub fn library(&self) -> Result<Library, StoreError> {
         Ok(Library::open(&self.sessions)?.with_studies(&self.studies))

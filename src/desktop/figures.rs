@@ -108,6 +108,7 @@ mod tests {
             [0, 999, 1000, 22_830, 1_000_000].map(count),
             ["0", "999", "1,000", "22,830", "1,000,000"].map(str::to_owned)
         );
+        assert_eq!([0, 1, 1_200].map(sessions), ["0 sessions", "1 session", "1,200 sessions"].map(str::to_owned));
         assert_eq!(
             [12, 1_400, 55_000_000, 999_600_000, 1_400_000_000].map(bytes),
             ["12 B", "1.4 kB", "55 MB", "1.0 GB", "1.4 GB"].map(str::to_owned)

@@ -114,8 +114,7 @@ fn control_state(c: &Control) -> ControlState {
 pub fn library(places: &Places) -> Result<port::Library, StoreError> {
     let library = places.library()?;
     Ok(port::Library {
-        // Whoever started the program elsewhere must see where, not `sessions`.
-        root: std::path::absolute(library.root()).unwrap_or_else(|_| library.root().to_owned()),
+        root: library.root().to_owned(),
         studies: studies(&library)?,
         participants: library.participants()?,
         sessions: library.sessions()?.iter().map(session_row).collect(),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::clock::{PageClock, Ping};
 use super::gate::{Refusal, Refusals, Tally};
 use super::message::{Body, Event, Message};
+use super::pings::{BURST, FIRST_BURST, Pings, Step};
 use super::words::{Note, Order};
 use super::{PageEvent, PageProcess, PageRecord};
 use crate::session::{Clock, Timestamp};
@@ -15,10 +16,6 @@ use crate::session::{Clock, Timestamp};
 const MS: i64 = 1_000_000;
 const SECOND: i64 = 1_000 * MS;
 const LOAD_LIMIT_NS: i64 = 15 * SECOND;
-const PING_EVERY_NS: i64 = 5 * SECOND;
-const PING_LIMIT_NS: i64 = SECOND;
-const FIRST_BURST: usize = 10;
-const BURST: usize = 5;
 /// Events wait this long for the first measurement of their document's clock.
 const HOLD_LIMIT_NS: i64 = 5 * SECOND;
 const HOLD_LIMIT: usize = 4000;
@@ -47,19 +44,6 @@ struct Document {
     is_given_up: bool,
 }
 
-#[derive(Default)]
-struct Burst {
-    left: usize,
-    pings: Vec<Ping>,
-    in_flight: Option<InFlight>,
-}
-
-struct InFlight {
-    id: u64,
-    asked_ns: i64,
-    sent_ns: Option<i64>,
-}
-
 /// Message numbers that did not come, until it is known whether they were refused or lost.
 #[derive(Clone, Copy)]
 struct Holes {
@@ -74,10 +58,7 @@ pub(super) struct Desk {
     current: Option<String>,
     documents_seen: u32,
     next_seq: u64,
-    burst: Burst,
-    next_ping_id: u64,
-    next_burst_ns: i64,
-    unanswered: u32,
+    pings: Pings,
     loading_since_ns: Option<i64>,
     holes: Option<Holes>,
     explained: u64,
@@ -98,10 +79,7 @@ impl Desk {
             current: None,
             documents_seen: 0,
             next_seq: 0,
-            burst: Burst::default(),
-            next_ping_id: 0,
-            next_burst_ns: i64::MAX,
-            unanswered: 0,
+            pings: Pings::new(),
             loading_since_ns: Some(now_ns),
             holes: None,
             explained: 0,
@@ -132,11 +110,7 @@ impl Desk {
                 }
                 self.tell_refusals(refusals);
             }
-            Note::PingSent { id, sent_ns } => {
-                if let Some(ping) = self.burst.in_flight.as_mut().filter(|p| p.id == id) {
-                    ping.sent_ns = Some(sent_ns);
-                }
-            }
+            Note::PingSent { id, sent_ns } => self.pings.sent(id, sent_ns),
             Note::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
             Note::Loaded { at_ns, url, status } => {
                 self.loading_since_ns = None;
@@ -198,12 +172,10 @@ impl Desk {
             let at = self.at(now_ns);
             self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
         }
-        if self.burst.in_flight.as_ref().is_some_and(|ping| now_ns - ping.asked_ns > PING_LIMIT_NS) {
-            self.burst.in_flight = None;
-            self.unanswered += 1;
-            self.next_ping(now_ns);
+        if let Some(step) = self.pings.expire(now_ns) {
+            self.take(step, now_ns);
         }
-        if now_ns >= self.next_burst_ns && self.burst.in_flight.is_none() {
+        if self.pings.is_due(now_ns) {
             self.begin_burst(BURST, now_ns);
         }
         let overdue = |d: &Document| !d.held.is_empty() && now_ns - d.held_since_ns > HOLD_LIMIT_NS;
@@ -236,7 +208,7 @@ impl Desk {
                 return;
             }
         };
-        self.unanswered = 0;
+        self.pings.heard();
         let k = self.document(&message, arrived_ns);
         let document = &mut self.documents[k];
         let missing = message.number.saturating_sub(document.next_message);
@@ -251,7 +223,7 @@ impl Desk {
             Body::Event(event) => {
                 let is_loaded = matches!(event, Event::Load(_));
                 self.event(k, event, message.page_ms, arrived_ns);
-                if is_loaded && self.burst.in_flight.is_none() {
+                if is_loaded && !self.pings.is_asking() {
                     self.begin_burst(BURST, arrived_ns);
                 }
             }
@@ -327,51 +299,41 @@ impl Desk {
         }
         self.documents.clear();
         self.current = None;
-        self.burst = Burst::default();
-        self.next_burst_ns = i64::MAX;
+        self.pings.stop();
         self.settle_holes();
     }
 
     fn begin_burst(&mut self, pings: usize, now_ns: i64) {
-        // While a page is busy or frozen, one question in a while is enough.
-        let (pings, every_ns) = if self.unanswered > 30 { (1, 12 * PING_EVERY_NS) } else { (pings, PING_EVERY_NS) };
-        self.burst = Burst { left: pings, pings: Vec::with_capacity(pings), in_flight: None };
-        self.next_burst_ns = now_ns + every_ns;
-        self.next_ping(now_ns);
-    }
-
-    fn next_ping(&mut self, now_ns: i64) {
-        if self.burst.left == 0 {
-            self.end_burst(now_ns);
-            return;
-        }
-        self.burst.left -= 1;
-        let id = self.next_ping_id;
-        self.next_ping_id += 1;
-        self.burst.in_flight = Some(InFlight { id, asked_ns: now_ns, sent_ns: None });
-        self.orders.push(Order::Ping { id });
+        let step = self.pings.begin(pings, now_ns);
+        self.take(step, now_ns);
     }
 
     fn pong(&mut self, id: u64, document: &str, page_ms: f64, arrived_ns: i64) {
-        let Some(ping) = self.burst.in_flight.take_if(|p| p.id == id) else { return }; // came too late to count
+        if !self.pings.awaits(id) {
+            return; // came too late to count
+        }
         if self.current.as_deref() != Some(document) {
             // The page went back to a document it had kept.
             self.current = Some(document.to_owned());
-            self.burst.pings.clear();
+            self.pings.forget_answers();
         }
-        if let Some(sent_ns) = ping.sent_ns.filter(|sent_ns| *sent_ns <= arrived_ns) {
-            self.burst.pings.push(Ping { sent_ns, received_ns: arrived_ns, page_ms });
-        }
-        self.next_ping(arrived_ns);
+        let step = self.pings.answered(page_ms, arrived_ns);
+        self.take(step, arrived_ns);
     }
 
-    fn end_burst(&mut self, now_ns: i64) {
-        let burst = std::mem::take(&mut self.burst);
+    fn take(&mut self, step: Step, now_ns: i64) {
+        match step {
+            Step::Ask(id) => self.orders.push(Order::Ping { id }),
+            Step::Over(answered) => self.measure(&answered, now_ns),
+        }
+    }
+
+    fn measure(&mut self, answered: &[Ping], now_ns: i64) {
         let Some(k) = self.documents.iter().position(|d| Some(&d.id) == self.current.as_ref()) else { return };
         let document = &mut self.documents[k];
-        let Some(offset) = document.clock.measure(&burst.pings) else {
+        let Some(offset) = document.clock.measure(answered) else {
             if document.clock.offset().is_none() {
-                self.next_burst_ns = now_ns + SECOND;
+                self.pings.again_at(now_ns + SECOND);
             }
             return;
         };

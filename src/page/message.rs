@@ -3,10 +3,12 @@
 //! What is no field of a type below cannot get through: a page, which may hold anything that calls
 //! `window.ipc.postMessage`, can do nothing here but be refused.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+use super::bounded::{Finite, Text};
 
 /// Longer messages are refused unread.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -58,19 +60,19 @@ impl Message {
         }
         let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(malformed)?;
         let document = envelope.d;
-        if document.0.len() != 16 || !document.0.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if document.as_str().len() != 16 || !document.as_str().bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(MessageError::Malformed("its document has no proper name".into()));
         }
         // 31 years: beyond it a double no longer counts microseconds.
-        if !(envelope.t.0 >= 0.0 && envelope.t.0 < 1e12) {
+        if !(0.0..1e12).contains(&envelope.t.get()) {
             return Err(MessageError::Malformed("its time is no time".into()));
         }
-        let body = if envelope.k.0 == "pong" {
+        let body = if envelope.k.as_str() == "pong" {
             Body::Pong { id: serde_json::from_str::<Pong>(envelope.x.get()).map_err(malformed)?.id }
         } else {
-            Body::Event(Event::parse(&envelope.k.0, envelope.x)?)
+            Body::Event(Event::parse(envelope.k.as_str(), envelope.x)?)
         };
-        Ok(Message { document: document.0, number: envelope.n, page_ms: envelope.t.0, body })
+        Ok(Message { document: document.as_str().to_owned(), number: envelope.n, page_ms: envelope.t.get(), body })
     }
 }
 
@@ -93,45 +95,6 @@ struct Envelope<'a> {
 #[serde(deny_unknown_fields)]
 struct Pong {
     id: u64,
-}
-
-/// A string of at most `MAX` UTF-16 units, the unit in which the page counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Text<const MAX: usize>(String);
-
-impl<const MAX: usize> Text<MAX> {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.encode_utf16().count() > MAX {
-            return Err(de::Error::custom(format!("a text is longer than {MAX} characters")));
-        }
-        Ok(Text(text))
-    }
-}
-
-/// A number that is one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Finite(f64);
-
-impl Finite {
-    pub fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Finite {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = f64::deserialize(deserializer)?;
-        if number.is_finite() { Ok(Finite(number)) } else { Err(de::Error::custom("a number is not finite")) }
-    }
 }
 
 type Selector = Text<256>;

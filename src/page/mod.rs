@@ -5,6 +5,7 @@
 //! parser, and a desk that puts it on the session clock.
 
 mod address;
+mod bounded;
 mod clock;
 mod desk;
 #[cfg(target_os = "linux")]
@@ -18,6 +19,7 @@ mod line_process;
 mod message;
 mod monitors;
 mod participant;
+mod pings;
 mod replay;
 mod serve;
 mod view;

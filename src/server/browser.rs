@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::app::App;
+use super::blocking::blocking;
 use super::hub_client::{Found, SessionHandle};
-use super::orders::{Opened, Order, RemotePlan, blocking};
+use super::orders::{Opened, Order, RemotePlan};
 use super::problem::{Problem, ProblemDetails};
 use super::secrets;
 use super::wire::{

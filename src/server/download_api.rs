@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::app::App;
+use super::blocking::blocking;
 use super::download;
 use super::library_api::{closed_of, folder_of};
 use super::login::Owner;
-use super::orders::blocking;
 use super::problem::{Problem, ProblemDetails};
 use crate::store::{SessionFile, SessionState};
 

@@ -10,9 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::app::App;
+use super::blocking::blocking;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveNews, is_listed};
 use super::login::Owner;
-use super::orders::blocking;
 use super::problem::{Problem, ProblemDetails};
 use crate::session::{AFFECT, Body, ParticipantId};
 use crate::store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};

@@ -6,6 +6,7 @@
 mod app;
 mod assets;
 mod average_api;
+mod blocking;
 mod browser;
 mod chunk_bytes;
 mod chunks;

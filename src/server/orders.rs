@@ -84,10 +84,3 @@ impl Opened {
         Ok(Opened { recorder, committed, streams: streams.into_iter().map(|s| (s, Numbers::default())).collect() })
     }
 }
-
-/// Runs what waits for a disk where waiting is allowed.
-pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::ThreadDied("server")))
-}

@@ -11,11 +11,12 @@ use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::blocking::blocking;
 use super::chunks;
 use super::film::{Film, FilmNews, FilmPlan};
 use super::intake::{Intake, NewRecord, Taken};
 use super::live::LiveNews;
-use super::orders::{Opened, Order, RemotePlan, Stored, blocking};
+use super::orders::{Opened, Order, RemotePlan, Stored};
 use super::problem::Problem;
 use super::rate::Rate;
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
