@@ -56,6 +56,7 @@ def figures(outputs: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str
     result = {
         "accuracy_8_class": float(right.mean()),
         "accuracy_8_class_of_majority": float(right[faces["has_majority"]].mean()),
+        "accuracy_8_class_of_others": float(right[~faces["has_majority"]].mean()),
         "mean_recall": float(np.nanmean(recall)),
         "ccc_valence": concordance(valence_arousal[:, 0], faces["valence_arousal"][:, 0]),
         "ccc_arousal": concordance(valence_arousal[:, 1], faces["valence_arousal"][:, 1]),

@@ -44,6 +44,14 @@ class DataTest(unittest.TestCase):
         self.assertTrue(np.array_equal(part == "valid", is_valid))
         self.assertEqual((part == "holdout").sum(), round(0.1 * (~is_valid).sum()))
 
+    def test_configurations_that_share_a_cache_hold_out_the_same_faces(self):
+        held_out = {}
+        for file in sorted((Path(__file__).parent.parent / "configs").glob("affect*.toml")):
+            data = tomllib.loads(file.read_text())["data"]
+            held_out.setdefault(data["cache"], set()).add((data["holdout_share"], data["holdout_seed"]))
+        self.assertEqual({cache: len(ways) for cache, ways in held_out.items()}, dict.fromkeys(held_out, 1))
+        self.assertIn("affect_ferplus", held_out)
+
     def test_fast_warp_agrees_with_the_reference(self):
         for size in (48, 144):
             picture = blob(size)
