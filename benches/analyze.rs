@@ -73,7 +73,7 @@ fn film() -> Result<PathBuf, String> {
     let shared = std::env::var_os("AFFECTOGRAPH_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
     let source = shared.join("media/single_face.mp4");
-    let film = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-film-640x480.mp4");
+    let film = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-film-640x480.mp4");
     if !source.is_file() {
         return Err(format!("{} is not there", source.display()));
     }
