@@ -224,7 +224,7 @@
     return text(path.length > SELECTOR ? slice(path, path.length - SELECTOR) : path, SELECTOR);
   };
 
-  // src/capture/masking.ts
+  // src/capture/privacy.ts
   var LABEL = 40;
   var TEXT_TYPES = ",text,search,url,tel,email,number,password,";
   var CHOICE_TYPES = ",checkbox,radio,range,button,submit,reset,image,";

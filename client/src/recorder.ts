@@ -5,7 +5,7 @@ import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
 import { load } from './assets';
 import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
-import type { Content } from './capture/masking';
+import type { Content } from './capture/privacy';
 import { sha256 } from './consent/sum';
 import { type RecorderOptions, type Settings, settle } from './options';
 import { startReplay } from './replay';

@@ -3,7 +3,7 @@
 import { TooLong, call, isError, stringify } from '../natives/js';
 import { here, listen, now, place, unlisten } from '../natives/dom';
 import { type Body, type Deliver, type Emit, type Lane, emitter } from './emit';
-import { type Content, type Masking, masking } from './masking';
+import { type Content, type Masking, masking } from './privacy';
 import { selector } from './selector';
 import { address, text } from './text';
 

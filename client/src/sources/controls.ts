@@ -6,7 +6,7 @@ import {
 } from '../natives/dom';
 import { type Source, laneOf, spot, synthetic } from '../capture/capture';
 import type { Body } from '../capture/emit';
-import { type Masking, isTextField } from '../capture/masking';
+import { type Masking, isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 

@@ -6,7 +6,7 @@ import {
 } from '../natives/dom';
 import { type Source, laneOf, spot, synthetic } from '../capture/capture';
 import type { Body } from '../capture/emit';
-import { isTextField } from '../capture/masking';
+import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { difference, text } from '../capture/text';
 

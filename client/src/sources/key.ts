@@ -3,7 +3,7 @@
 import { toText } from '../natives/js';
 import { codeOf, here, keyOf } from '../natives/dom';
 import { type Source, laneOf, synthetic } from '../capture/capture';
-import { isTextField } from '../capture/masking';
+import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 

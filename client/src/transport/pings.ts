@@ -1,6 +1,6 @@
 // Asks the server for its time: every few seconds, and more often as long as the answers came late.
 
-import { EMPTY, type Observable, catchError, defer, exhaustMap, filter, from, timer } from 'rxjs';
+import { Observable } from 'rxjs';
 import { type Ping, measure } from './clock';
 import type { Api } from './http';
 import type { ClockReading } from './store';
@@ -20,15 +20,22 @@ export const burst = async (api: Api, count: number, tick_ms: number): Promise<C
 };
 
 /** One reading a round. */
-export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => {
+export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => new Observable((out) => {
   let best_ms = Infinity;
-  return timer(0, EVERY_MS).pipe(
-    filter((round) => round % QUIET_ROUNDS === 0 || best_ms > GOOD_MS && round < EAGER_ROUNDS),
+  let rounds = 0;
+  let isAsking = false;
+  const ask = async (): Promise<void> => {
+    const round = rounds++;
+    if (isAsking || round % QUIET_ROUNDS !== 0 && (best_ms <= GOOD_MS || round >= EAGER_ROUNDS)) return;
+    isAsking = true;
     // Without network there is no reading; the next one comes in time.
-    exhaustMap(() => defer(() => from(burst(api, PINGS, tick_ms))).pipe(catchError(() => EMPTY))),
-    filter((reading): reading is ClockReading => {
-      best_ms = Math.min(best_ms, reading?.uncertainty_ms ?? Infinity);
-      return reading !== null;
-    }),
-  );
-};
+    const reading = await burst(api, PINGS, tick_ms).catch(() => null);
+    isAsking = false;
+    if (!reading) return;
+    best_ms = Math.min(best_ms, reading.uncertainty_ms);
+    out.next(reading);
+  };
+  const timer = setInterval(() => { void ask(); }, EVERY_MS);
+  void ask();
+  return () => clearInterval(timer);
+});

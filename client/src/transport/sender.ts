@@ -1,8 +1,6 @@
 // From the store to the server, oldest first, for as long as it takes: one session's worth.
 
-import {
-  EMPTY, Observable, Subject, catchError, defer, exhaustMap, from, merge, retry, startWith, throwError, timer,
-} from 'rxjs';
+import { Observable, Subject, Subscription } from 'rxjs';
 import { online$ } from './listen';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
@@ -60,31 +58,54 @@ export class Sender {
 
   /** Sends whenever there is something, until it is unsubscribed or the session ends. */
   run$(): Observable<Outcome> {
-    return merge(this.woken$, online$, timer(LOOK_EVERY_MS, LOOK_EVERY_MS)).pipe(
-      startWith(undefined),
-      exhaustMap(() => this.empty$()),
-    );
+    return new Observable<Outcome>((out) => {
+      let sending: Subscription | null = null;
+      const look = () => {
+        if (!sending || sending.closed) sending = this.empty$().subscribe((outcome) => out.next(outcome));
+      };
+      const timer = setInterval(look, LOOK_EVERY_MS);
+      const awake = this.woken$.subscribe(look);
+      awake.add(online$.subscribe(look));
+      look();
+      return () => {
+        clearInterval(timer);
+        awake.unsubscribe();
+        sending?.unsubscribe();
+      };
+    });
   }
 
   /** Sends what is there now, however long that takes. */
   empty$(): Observable<Outcome> {
     return new Observable<Outcome>((out) => {
-      const subscription = defer(() => from(this.sendAll((outcome) => out.next(outcome)))).pipe(
-        retry({
-          delay: (error: unknown) => {
+      let rest = new Subscription();
+      const send = async (): Promise<void> => {
+        while (!out.closed) {
+          try {
+            await this.sendAll((outcome) => out.next(outcome));
+            break;
+          } catch (error) {
             this.failures += 1;
-            if (error instanceof Refused && error.isFinal) return throwError(() => error);
+            if (error instanceof Refused && error.isFinal) {
+              this.isEnded = true;
+              out.next({ kind: 'ended', why: sentence(error) });
+              break;
+            }
             out.next({ kind: 'waiting', why: sentence(error) });
-            return merge(timer(waitMs(this.failures, error)), online$, this.hurried$);
-          },
-        }),
-        catchError((error: unknown) => {
-          this.isEnded = true;
-          out.next({ kind: 'ended', why: sentence(error) });
-          return EMPTY;
-        }),
-      ).subscribe({ complete: () => out.complete() });
-      return () => subscription.unsubscribe();
+            await new Promise<void>((resolve) => {
+              const timer = setTimeout(resolve, waitMs(this.failures, error));
+              rest = new Subscription(() => clearTimeout(timer));
+              rest.add(online$.subscribe(() => resolve()));
+              rest.add(this.hurried$.subscribe(() => resolve()));
+              if (out.closed) rest.unsubscribe();
+            });
+            rest.unsubscribe();
+          }
+        }
+        out.complete();
+      };
+      void send();
+      return () => rest.unsubscribe();
     });
   }
 

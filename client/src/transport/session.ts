@@ -1,6 +1,5 @@
 // The life of a session in this browser: begun or taken up again, owned by one tab, finished, forgotten.
 
-import { defer, from, lastValueFrom, retry, throwError, timer } from 'rxjs';
 import { Api, Refused, type StartRequest, type Started } from './http';
 import { adoptLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
@@ -47,16 +46,19 @@ export interface Opened {
 }
 
 /** Asks until the server answers. Rejects with a `Refused` where it will never say yes. */
-export const begin = (api: Api, key: string, request: StartRequest, waiting: (why: string) => void): Promise<Started> =>
-  lastValueFrom(defer(() => from(api.start(key, request))).pipe(
-    retry({
-      delay: (error: unknown, attempt) => {
-        if (error instanceof Refused && error.status < 500 && error.status !== 429) return throwError(() => error);
-        waiting(error instanceof Error ? error.message : String(error));
-        return timer(waitMs(attempt, error));
-      },
-    }),
-  ));
+export const begin = async (
+  api: Api, key: string, request: StartRequest, waiting: (why: string) => void,
+): Promise<Started> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await api.start(key, request);
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
+      waiting(error instanceof Error ? error.message : String(error));
+      await new Promise((resolve) => { setTimeout(resolve, waitMs(attempt, error)); });
+    }
+  }
+};
 
 /** Makes this document the session's next one. Null where the session is gone, stopped, or another tab's. */
 export const open = async (store: Store, id: string): Promise<Opened | null> => {
