@@ -13,17 +13,14 @@ use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile};
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};
 
-use super::vision_support::{models, shared};
+use super::need::{need_program, need_shared};
+use super::vision_support::models;
 
 /// A recording of `../shared`, or `None` with a printed reason where it, FFmpeg or the networks are absent.
 fn film(name: &str) -> Option<PathBuf> {
-    let film = shared(&format!("media/{name}"))?;
     models()?;
-    if Command::new("ffmpeg").arg("-version").output().is_err() {
-        println!("skipped: there is no ffmpeg");
-        return None;
-    }
-    Some(film)
+    need_program("ffmpeg")?;
+    need_shared(&format!("media/{name}"))
 }
 
 fn program(arguments: &[&str], sessions: &Path) -> Command {

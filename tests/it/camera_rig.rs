@@ -15,6 +15,8 @@ use affectograph::capture::{
 use affectograph::session::{CameraSettings, Clock};
 use crossbeam_channel::{Receiver, bounded};
 
+use crate::need::need;
+
 /// How many different pictures each mode has before it begins again.
 pub const PICTURES: u64 = 64;
 pub const MJPEG: Mode = Mode { width_px: 640, height_px: 480, rate_hz: 30.0, format: PixelFormat::Mjpeg };
@@ -28,10 +30,7 @@ pub fn on_the_virtual_camera(test: &str, knobs: &[(&str, &str)], body: fn(Backen
         Ok(_) => return body(Backend::Nokhwa),
         Err(_) => {}
     }
-    let Some(library) = library() else {
-        println!("skipped: no C compiler (`cc`) to build the virtual camera with");
-        return;
-    };
+    let Some(library) = library() else { return };
     for backend in ["v4l", "nokhwa"] {
         let output = Command::new(std::env::current_exe().unwrap())
             .args([&format!("camera::{test}"), "--exact", "--nocapture", "--test-threads=1"])
@@ -67,10 +66,7 @@ fn build() -> Option<Library> {
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vcam/vcam.c"))
         .args(["-ldl", "-lpthread"])
         .status();
-    let status = match built {
-        Ok(status) => status,
-        Err(_) => return None,
-    };
+    let status = need("the C compiler `cc`", built)?;
     assert!(status.success(), "the virtual camera does not compile");
     // Renamed, so that another run of the tests never loads half a file.
     std::fs::rename(own("so"), &shim).unwrap();

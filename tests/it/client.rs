@@ -8,7 +8,8 @@ use affectograph::session::Timestamp;
 use affectograph::session::affect::EXPRESSION_0;
 use affectograph::vision::{OwnedPicture, Reading, Vision};
 
-use super::vision_support::{grey_frames, models, project_root, shared};
+use super::need::{need, need_program, need_shared};
+use super::vision_support::{grey_frames, models, project_root};
 
 /// How far valence, arousal and their spread may be apart, and the probabilities, in any frame. The networks give both
 /// the same for the same crop, but crops are cut in fixed point here and in 64-bit floats there, and what differs by a
@@ -26,15 +27,10 @@ const FACE_TOLERANCE: [f64; 15] = [0.5, 0.5, 0.5, 0.5, 0.01, 0.3, 0.3, 0.3, 0.00
 /// The client's folder, or `None` with a printed reason where Node or its packages are absent.
 fn client() -> Option<PathBuf> {
     let folder = project_root().join("client");
-    if !folder.join("node_modules").is_dir() {
-        eprintln!("skipped: {} has no node_modules (npm ci)", folder.display());
-        return None;
-    }
-    if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("skipped: node is not installed");
-        return None;
-    }
-    Some(folder)
+    need_program("node")?;
+    let has_packages = folder.join("node_modules").is_dir();
+    let why = format!("{} has no node_modules (npm ci)", folder.display());
+    need("the client library's packages", has_packages.then_some(folder).ok_or(why))
 }
 
 fn node(folder: &PathBuf, arguments: &[&str]) -> String {
@@ -69,7 +65,7 @@ fn apart(ours: &[f32], theirs: &[f64]) -> f64 {
 
 #[test]
 fn a_browser_reads_a_face_as_the_program_does() {
-    let (Some(folder), Some(clip)) = (client(), shared("media/single_face.mp4")) else { return };
+    let (Some(folder), Some(clip)) = (client(), need_shared("media/single_face.mp4")) else { return };
     let Some((frames, rate_hz)) = grey_frames(&clip) else { return };
     let Some(ours) = read_here(&frames, rate_hz) else { return };
     let raw = tempfile::NamedTempFile::new().unwrap();

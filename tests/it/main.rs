@@ -14,6 +14,7 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod guided_phase;
 mod instrument;
+mod need;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]

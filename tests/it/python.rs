@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::need::need;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -16,18 +18,15 @@ pub fn python(modules: &[&str]) -> Option<PathBuf> {
     let from_env = std::env::var_os("AFFECTOGRAPH_TEST_PYTHON").map(PathBuf::from);
     let python = from_env.unwrap_or_else(|| root().join("build/test-venv/bin/python"));
     let imports = format!("import {}", modules.join(", "));
-    match Command::new(&python).args(["-c", &imports]).output() {
-        Ok(tried) if tried.status.success() => Some(python),
+    let tried = match Command::new(&python).args(["-c", &imports]).output() {
+        Ok(tried) if tried.status.success() => Ok(python),
         Ok(tried) => {
             let why = String::from_utf8_lossy(&tried.stderr);
-            println!("skipped: {} cannot `{imports}`: {}", python.display(), why.lines().last().unwrap_or_default());
-            None
+            Err(format!("{} cannot `{imports}`: {}", python.display(), why.lines().last().unwrap_or_default()))
         }
-        Err(e) => {
-            println!("skipped: {} does not run ({e}); ./test installs it", python.display());
-            None
-        }
-    }
+        Err(e) => Err(format!("{} does not run ({e}); ./test installs it", python.display())),
+    };
+    need(&format!("Python with {}", modules.join(", ")), tried)
 }
 
 /// Runs `tests/python/<script>` with `input` as JSON on its standard input; what it prints is JSON.

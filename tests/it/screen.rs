@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::need::{need, need_program};
+
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// An X server with a window manager; both end with it.
@@ -19,12 +21,7 @@ impl Display {
     /// `None`, with the reason printed, where this machine cannot do it.
     pub fn open() -> Option<Display> {
         for tool in ["Xvfb", "openbox", "xdotool", "import", "xprop"] {
-            let found = std::env::var_os("PATH")
-                .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()));
-            if !found {
-                println!("SKIPPED: `{tool}` is not installed");
-                return None;
-            }
+            need_program(tool)?;
         }
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut server = Command::new("Xvfb");
@@ -37,10 +34,14 @@ impl Display {
     pub fn with_two_monitors() -> Option<Display> {
         let is_there = Path::new("/usr/lib/xorg/modules/drivers/dummy_drv.so").exists();
         let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|d| std::env::var_os(d).is_some());
-        if !is_there || has_desktop {
-            println!("SKIPPED: no Xorg with the dummy driver, or a desktop is running");
-            return None;
-        }
+        let usable = if !is_there {
+            Err("Xorg has no dummy driver (xserver-xorg-video-dummy)")
+        } else if has_desktop {
+            Err("a desktop is running, from which the server might take the screen")
+        } else {
+            Ok(())
+        };
+        need("an X server with two monitors", usable)?;
         drop(Display::open()?); // looks for the other tools
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -66,10 +67,8 @@ impl Display {
         ] {
             let set =
                 Command::new("xrandr").args(line.split(' ')).env("DISPLAY", &display.name).output().map(|o| o.status);
-            if !set.is_ok_and(|s| s.success()) {
-                println!("SKIPPED: `xrandr {line}` failed");
-                return None;
-            }
+            let is_set = set.is_ok_and(|s| s.success());
+            need("an X server with two monitors", is_set.then_some(()).ok_or(format!("`xrandr {line}` failed")))?;
         }
         Some(display)
     }
@@ -86,8 +85,7 @@ impl Display {
         if number.trim().is_empty() {
             let _ = server.kill();
             let _ = server.wait();
-            println!("SKIPPED: the X server does not start here");
-            return None;
+            return need("an X server", Err("it does not start here"));
         }
         let name = format!(":{}", number.trim());
         let manager = Command::new("openbox").env("DISPLAY", &name).stderr(Stdio::null()).spawn().unwrap();

@@ -11,25 +11,14 @@ use affectograph::capture::{
 use affectograph::session::{CameraSettings, Clock};
 use crossbeam_channel::bounded;
 
-/// `None`, with the reason printed, where the test cannot run.
+use crate::need::{need_program, need_shared};
+
 fn ffmpeg() -> Option<()> {
-    let is_there = |program| Command::new(program).arg("-version").output().is_ok();
-    if is_there("ffmpeg") && is_there("ffprobe") {
-        return Some(());
-    }
-    println!("skipped: ffmpeg is not installed");
-    None
+    need_program("ffmpeg").and(need_program("ffprobe")).map(|_| ())
 }
 
 fn media(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("AFFECTOGRAPH_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let path = shared.join("media").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
+    need_shared(&format!("media/{name}"))
 }
 
 /// A film made here: `arguments` say how it is encoded.

@@ -3,11 +3,12 @@
 use affectograph::session::{EXPRESSIONS, Timestamp};
 use affectograph::vision::{Reading, Scorer, Vision};
 
-use crate::vision_support::{grey_frames, models, shared};
+use crate::need::need_shared;
+use crate::vision_support::{grey_frames, models};
 
 /// Every frame of a recording looked at in order, with its time in seconds.
 fn watch(file: &str) -> Option<Vec<(f64, Reading)>> {
-    let (models, path) = (models()?, shared(&format!("media/{file}"))?);
+    let (models, path) = (models()?, need_shared(&format!("media/{file}"))?);
     let (frames, rate_hz) = grey_frames(&path)?;
     let mut vision = Vision::new(models);
     let look = |(k, frame): (usize, affectograph::vision::OwnedPicture)| {
@@ -78,8 +79,8 @@ fn a_face_appears() {
 
 #[test]
 fn every_face_of_a_picture_is_scored() {
-    let (Some(models), Some(one)) = (models(), shared("media/single_face.jpg")) else { return };
-    let Some(many) = shared("media/multi_face.jpg") else { return };
+    let (Some(models), Some(one)) = (models(), need_shared("media/single_face.jpg")) else { return };
+    let Some(many) = need_shared("media/multi_face.jpg") else { return };
     let mut scorer = Scorer::new(models);
     let single = scorer.score(&one, false).unwrap();
     assert_eq!(single.faces.len(), 1);

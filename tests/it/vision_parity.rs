@@ -4,6 +4,7 @@
 use affectograph::vision::{AffectReader, Colour, Crop, Detector, LANDMARKS, Landmarks, Network, OwnedPicture};
 use serde_json::Value;
 
+use crate::need::need;
 use crate::vision_support::{network_folder, project_root, runtime};
 
 const TOLERANCE: f64 = 1e-4;
@@ -11,10 +12,7 @@ const TOLERANCE: f64 = 1e-4;
 fn fixture(network: &Network) -> Option<Value> {
     let name = &network.card().name;
     let path = project_root().join(format!("tests/fixtures/{name}_parity.json"));
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: {} is not here", path.display());
-        return None;
-    };
+    let text = need(&path.display().to_string(), std::fs::read_to_string(&path))?;
     let fixture: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(fixture["sha256"], network.card().sha256.as_str(), "the fixture is of another version of `{name}`");
     Some(fixture)

@@ -9,6 +9,7 @@ use affectograph::vision::{
     AffectReader, Detector, Landmarks, Network, Picture, RUNTIME_VARIABLE, Runtime, VisionError, installed_models,
 };
 
+use crate::need::need;
 use crate::vision_onnx::{constant, head, install, model, node};
 use crate::vision_support::runtime;
 
@@ -255,16 +256,14 @@ fn a_runtime_that_is_too_old_or_another_library_is_refused() {
         let (code, library) = (folder.path().join(format!("{name}.c")), folder.path().join(format!("{name}.so")));
         std::fs::write(&code, source).unwrap();
         let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&code).status();
-        built.is_ok_and(|s| s.success()).then_some(library)
+        assert!(need("the C compiler `cc`", built)?.success(), "{name}.c does not compile");
+        Some(library)
     };
     let old = "static const char *version(void) { return \"1.10.0\"; }\n\
                static void *api(unsigned v) { return (void *)0; }\n\
                struct base { void *(*api)(unsigned); const char *(*version)(void); } it = { api, version };\n\
                struct base *OrtGetApiBase(void) { return &it; }\n";
-    let Some(library) = build("old", old) else {
-        eprintln!("skipped: no C compiler `cc`");
-        return;
-    };
+    let Some(library) = build("old", old) else { return };
     let said = runtime_in_own_process(&library);
     assert!(said.contains("is version 1.10.0, and affectograph needs 1.24 or newer"), "{said}");
     let other = build("other", "int nothing;\n").unwrap();

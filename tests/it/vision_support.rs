@@ -5,32 +5,21 @@ use std::process::{Command, Stdio};
 
 use affectograph::vision::{CARD_FILE, Colour, Models, OwnedPicture, Runtime, models_folder};
 
+use crate::need::{need, need_program};
+
 pub fn project_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// `../shared`, or `None` with a printed reason.
-pub fn shared(file: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("AFFECTOGRAPH_SHARED").map_or_else(|| project_root().join("../shared"), PathBuf::from);
-    let path = root.join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not here", path.display());
-    None
-}
-
 pub fn runtime() -> Option<Runtime> {
-    Runtime::get().inspect_err(|e| eprintln!("skipped: {e}")).ok()
+    need("ONNX Runtime", Runtime::get())
 }
 
 /// The folder of a shipped network, or `None` with a printed reason where it is absent.
 pub fn network_folder(name: &str) -> Option<PathBuf> {
-    let folder = models_folder().inspect_err(|e| eprintln!("skipped: {e}")).ok()?.join(name);
-    if !folder.join(CARD_FILE).is_file() {
-        eprintln!("skipped: the network `{name}` is not in {}", folder.display());
-        return None;
-    }
+    let folder = need("the networks", models_folder())?.join(name);
+    let is_there = folder.join(CARD_FILE).is_file();
+    need(&format!("the network `{name}`"), is_there.then_some(()).ok_or(format!("{} has no card", folder.display())))?;
     Some(folder)
 }
 
@@ -47,15 +36,13 @@ pub fn models() -> Option<Models> {
 
 /// Every frame of a recording as grey pictures with its rate in Hz, through the program `ffmpeg`.
 pub fn grey_frames(path: &Path) -> Option<(Vec<OwnedPicture>, f64)> {
+    need_program("ffprobe")?;
     let probe = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height,avg_frame_rate"])
         .args(["-of", "csv=p=0"])
         .arg(path)
-        .output();
-    let Ok(probe) = probe else {
-        eprintln!("skipped: ffprobe is not installed");
-        return None;
-    };
+        .output()
+        .unwrap();
     let line = String::from_utf8(probe.stdout).unwrap();
     let fields: Vec<&str> = line.trim().trim_end_matches(',').split(',').collect();
     let (width_px, height_px): (u32, u32) = (fields[0].parse().unwrap(), fields[1].parse().unwrap());

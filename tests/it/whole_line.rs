@@ -10,19 +10,13 @@ use affectograph::session::{AFFECT, CameraSettings, GapReason, Study, Timeline, 
 use affectograph::store::{Committed, SessionFile, StoredStudy};
 use serde_json::Value;
 
+use crate::need::{need_program, need_shared};
+use crate::vision_support::models;
+
 fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("AFFECTOGRAPH_SHARED").map(PathBuf::from);
-    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
-    let path = root.join("media").join(name);
-    if !path.is_file() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    if Command::new("ffmpeg").arg("-version").output().is_err() {
-        println!("skipped: there is no ffmpeg");
-        return None;
-    }
-    Some(path)
+    models()?;
+    need_program("ffmpeg")?;
+    need_shared(&format!("media/{name}"))
 }
 
 fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
@@ -122,9 +116,10 @@ fn the_reopened_timeline_equals_the_live_one() {
     let toml =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/studies/demo/study.toml")).unwrap();
     let study = Study::parse(&toml).unwrap();
-    let Ok(models) = affectograph::vision::models_folder() else {
-        return println!("skipped: there are no networks");
-    };
+    if models().is_none() {
+        return;
+    }
+    let models = affectograph::vision::models_folder().unwrap();
     // A recording where there is one, else the phantom, whose frames carry their numbers.
     let file = shared("single_face.mp4");
     let camera = file.as_ref().map_or("phantom".to_owned(), |f| f.display().to_string());
@@ -146,10 +141,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         overridden_checks: Vec::new(),
     };
     let (tx, committed) = crossbeam_channel::unbounded();
-    let rig = match Rig::record(&plan, session, tx) {
-        Ok(rig) => rig,
-        Err(e) => return println!("skipped: {e}"),
-    };
+    let rig = Rig::record(&plan, session, tx).unwrap();
     let streams = rig.streams().to_vec();
     std::thread::sleep(Duration::from_secs(3));
     rig.stop().unwrap();
@@ -202,6 +194,9 @@ fn the_reopened_timeline_equals_the_live_one() {
 /// last moments is gone.
 #[test]
 fn a_killed_recording_is_closed_at_the_next_start() {
+    if models().is_none() {
+        return;
+    }
     let tmp = tempfile::tempdir().unwrap();
     let start = || {
         Command::new(env!("CARGO_BIN_EXE_affectograph"))
@@ -217,9 +212,7 @@ fn a_killed_recording_is_closed_at_the_next_start() {
     std::thread::sleep(Duration::from_secs(4));
     first.kill().unwrap();
     let said = String::from_utf8_lossy(&first.wait_with_output().unwrap().stderr).into_owned();
-    if !said.contains("Recording sub-09") {
-        return println!("skipped: {said}");
-    }
+    assert!(said.contains("Recording sub-09"), "{said}");
     let listed = json(&affectograph(&["list", "--json"], tmp.path()));
     assert_eq!(listed["sessions"][0]["condition"]["opens"], "crashed", "{listed}");
     let mut second = start();

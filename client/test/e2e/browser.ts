@@ -5,12 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { need } from '../need';
 
 declare const AFFECTOGRAPH_CLIENT: string;
 export const CLIENT = AFFECTOGRAPH_CLIENT;
 export const CHROMIUM = process.env['AFFECTOGRAPH_CHROMIUM'] ?? '/usr/bin/chromium';
 /** Why browser tests are skipped; false where they are not. */
-export const skip: string | false = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
+export const skip: string | false = need(existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`);
 
 export const launch = (more: string[] = []): Promise<Browser> => chromium.launch({
   executablePath: CHROMIUM,

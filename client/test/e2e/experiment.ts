@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { need } from '../need';
 import { CLIENT, launch, skip as noBrowser } from './browser';
 
 const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
 export const CLIP = join(SHARED, 'media/single_face.mp4');
 /** Why it cannot be played; false where it can. */
-export const skip = noBrowser || (existsSync(CLIP) ? false : `there is no ${CLIP}`);
+export const skip = noBrowser || need(existsSync(CLIP) ? false : `there is no ${CLIP}`);
 
 export const experimentPage = (server: string, key: string, camera: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
 <link rel="stylesheet" href="/node_modules/jspsych/css/jspsych.css">

@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { need } from '../need';
 import { CLIENT } from './browser';
 
 const PROGRAM = process.env['AFFECTOGRAPH_PROGRAM'] ?? join(CLIENT, '../target/debug/affectograph');
@@ -21,7 +22,9 @@ text = "You are recorded."
 `;
 
 /** Why it cannot be tested; false where it can. */
-export const noProgram = (): string | false => {
+export const noProgram = (): string | false => need(whyNoProgram());
+
+const whyNoProgram = (): string | false => {
   if (!existsSync(PROGRAM)) return `${PROGRAM} is not built`;
   try {
     execFileSync(PROGRAM, ['serve', '--help'], { stdio: 'pipe' });

@@ -1,5 +1,8 @@
 //! Draws every screen to `target/screenshots/`, to be looked at. Skips where there is no graphics adapter.
 //! `AFFECTOGRAPH_SCREENSHOTS=all` draws each in every size and theme.
+//!
+//! Ten of them are compared with `tests/snapshots/`. After a wanted change: `UPDATE_SNAPSHOTS=1 cargo nextest run
+//! -E 'test(ten_screens)'`, then look at the pictures before committing them.
 
 use std::path::PathBuf;
 
@@ -10,6 +13,7 @@ use egui::{Key, Modifiers};
 
 use super::scenes::{self, Scene};
 use super::synthetic::{self, Script};
+use crate::need::need;
 
 fn folder() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
@@ -43,172 +47,167 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.say(Update::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
+const SCREENS: [(&str, Make); 26] = [
+    ("home", |b| {
+        let mut s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
+        s.settle();
+        s
+    }),
+    ("home_empty", |b| {
+        let mut s = scenes::empty(b);
+        s.say(Update::Library(Library {
+            root: "/home/lab/affectograph/sessions".into(),
+            studies: synthetic::library().studies,
+            ..Library::default()
+        }));
+        s
+    }),
+    ("new_session", |b| {
+        let s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s
+    }),
+    ("setup_failing", |b| scenes::set_up(b, true)),
+    ("setup_ready", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::set_up(b, false);
+        s.window.get_by_label("The participant has agreed to this").click();
+        s.settle();
+        s
+    }),
+    ("live_window", |b| scenes::live(b, 761.2, false)),
+    ("live_embedded", |b| scenes::live(b, 761.2, true)),
+    ("live_alarm", |b| {
+        let mut s = scenes::live(b, 761.2, true);
+        s.say(Update::Alarm(Alarm {
+            key: "camera".into(),
+            losing: "No pictures for 4 s: the camera is silent.".into(),
+            remedy: "Check its cable. Recording goes on, and the camera comes back by itself.".into(),
+        }));
+        s
+    }),
+    ("live_stop", |b| {
+        let s = scenes::live(b, 761.2, false);
+        s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+        s
+    }),
+    ("live_note", |b| {
+        let mut s = scenes::live(b, 761.2, false);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s.settle();
+        s.window.event(egui::Event::Text("leans back and sighs".into()));
+        s
+    }),
+    ("erase", |b| {
+        let mut s = scenes::home(b);
+        s.window.key_press(Key::ArrowDown);
+        s.settle();
+        s.window.key_press(Key::Delete);
+        s
+    }),
+    ("pull", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+        s.settle();
+        use egui::accesskit::Role;
+        for (role, label, text) in
+            [(Role::TextInput, "Server", "https://lab.example.org"), (Role::PasswordInput, "API token", "aga_example")]
+        {
+            s.window.get_by_role_and_label(role, label).focus();
+            s.settle();
+            s.window.event(egui::Event::Text(text.into()));
+            s.settle();
+        }
+        s.window.get_by_label("Fetch").click();
+        s.settle();
+        s.say(Update::Pulling(PullStep { number: 3, of: 12, name: "sub-03_ses-01_20261123T101500Z_checkout".into() }));
+        s
+    }),
+    ("export", |b| {
+        let s = reviewed(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+        s
+    }),
+    ("report", |b| {
+        let mut s = scenes::live(b, 761.2, false);
+        s.say(Update::Finished(Box::new(scenes::finished())));
+        s
+    }),
+    ("review_whole", reviewed),
+    ("review_zoomed", |b| {
+        let mut s = reviewed(b);
+        (0..7).for_each(|_| {
+            s.window.key_press_modifiers(Modifiers::NONE, Key::Plus);
+            s.settle();
+        });
+        s
+    }),
+    ("review_quality", |b| {
+        use egui_kittest::kittest::Queryable;
+        let s = reviewed(b);
+        s.window.get_by_label("Quality").click();
+        s
+    }),
+    ("study_form", |b| {
+        let mut s = scenes::study_screen(b);
+        scenes::choose(&mut s, "Kind", "page  click   412");
+        s
+    }),
+    ("study_averages", scenes::averaged),
+    ("study_epochs", |b| {
+        let s = scenes::averaged(b);
+        (0..4).for_each(|_| s.window.key_press(Key::ArrowDown));
+        s
+    }),
+    ("study_figures", |b| {
+        use egui_kittest::kittest::Queryable;
+        let s = scenes::averaged(b);
+        s.window.get_by_label("Figures").click();
+        s
+    }),
+    ("study_one", |b| {
+        let mut s = scenes::study_screen(b);
+        scenes::choose(&mut s, "Kind", "page  click   412");
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+        s.settle();
+        let asked = s.desk.asked();
+        let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
+        s.say(Update::Answered(Box::new(synthetic::answer(question, 3))));
+        s
+    }),
+    ("annotations", |b| {
+        let mut s = reviewed(b);
+        scenes::annotate(&mut s);
+        s
+    }),
+    ("rating", |b| {
+        let mut s = reviewed(b);
+        scenes::rate(&mut s);
+        s
+    }),
+    ("rated", |b| {
+        let mut s = reviewed(b);
+        scenes::rated(&mut s);
+        s
+    }),
+    ("keys", |b| {
+        let s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::NONE, Key::F1);
+        s
+    }),
+];
+
 #[test]
 fn every_screen_is_drawn() {
-    if let Err(reason) = adapter() {
-        println!("skipped: {reason}");
+    if need("a graphics adapter", adapter()).is_none() {
         return;
     }
-    let makes: [(&str, Make); 26] = [
-        ("home", |b| {
-            let mut s = scenes::home(b);
-            s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);
-            s.settle();
-            s
-        }),
-        ("home_empty", |b| {
-            let mut s = scenes::empty(b);
-            s.say(Update::Library(Library {
-                root: "/home/lab/affectograph/sessions".into(),
-                studies: synthetic::library().studies,
-                ..Library::default()
-            }));
-            s
-        }),
-        ("new_session", |b| {
-            let s = scenes::home(b);
-            s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
-            s
-        }),
-        ("setup_failing", |b| scenes::set_up(b, true)),
-        ("setup_ready", |b| {
-            use egui_kittest::kittest::Queryable;
-            let mut s = scenes::set_up(b, false);
-            s.window.get_by_label("The participant has agreed to this").click();
-            s.settle();
-            s
-        }),
-        ("live_window", |b| scenes::live(b, 761.2, false)),
-        ("live_embedded", |b| scenes::live(b, 761.2, true)),
-        ("live_alarm", |b| {
-            let mut s = scenes::live(b, 761.2, true);
-            s.say(Update::Alarm(Alarm {
-                key: "camera".into(),
-                losing: "No pictures for 4 s: the camera is silent.".into(),
-                remedy: "Check its cable. Recording goes on, and the camera comes back by itself.".into(),
-            }));
-            s
-        }),
-        ("live_stop", |b| {
-            let s = scenes::live(b, 761.2, false);
-            s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
-            s
-        }),
-        ("live_note", |b| {
-            let mut s = scenes::live(b, 761.2, false);
-            s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
-            s.settle();
-            s.window.event(egui::Event::Text("leans back and sighs".into()));
-            s
-        }),
-        ("erase", |b| {
-            let mut s = scenes::home(b);
-            s.window.key_press(Key::ArrowDown);
-            s.settle();
-            s.window.key_press(Key::Delete);
-            s
-        }),
-        ("pull", |b| {
-            use egui_kittest::kittest::Queryable;
-            let mut s = scenes::home(b);
-            s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-            s.settle();
-            use egui::accesskit::Role;
-            for (role, label, text) in [
-                (Role::TextInput, "Server", "https://lab.example.org"),
-                (Role::PasswordInput, "API token", "aga_example"),
-            ] {
-                s.window.get_by_role_and_label(role, label).focus();
-                s.settle();
-                s.window.event(egui::Event::Text(text.into()));
-                s.settle();
-            }
-            s.window.get_by_label("Fetch").click();
-            s.settle();
-            s.say(Update::Pulling(PullStep {
-                number: 3,
-                of: 12,
-                name: "sub-03_ses-01_20261123T101500Z_checkout".into(),
-            }));
-            s
-        }),
-        ("export", |b| {
-            let s = reviewed(b);
-            s.window.key_press_modifiers(Modifiers::COMMAND, Key::E);
-            s
-        }),
-        ("report", |b| {
-            let mut s = scenes::live(b, 761.2, false);
-            s.say(Update::Finished(Box::new(scenes::finished())));
-            s
-        }),
-        ("review_whole", reviewed),
-        ("review_zoomed", |b| {
-            let mut s = reviewed(b);
-            (0..7).for_each(|_| {
-                s.window.key_press_modifiers(Modifiers::NONE, Key::Plus);
-                s.settle();
-            });
-            s
-        }),
-        ("review_quality", |b| {
-            use egui_kittest::kittest::Queryable;
-            let s = reviewed(b);
-            s.window.get_by_label("Quality").click();
-            s
-        }),
-        ("study_form", |b| {
-            let mut s = scenes::study_screen(b);
-            scenes::choose(&mut s, "Kind", "page  click   412");
-            s
-        }),
-        ("study_averages", scenes::averaged),
-        ("study_epochs", |b| {
-            let s = scenes::averaged(b);
-            (0..4).for_each(|_| s.window.key_press(Key::ArrowDown));
-            s
-        }),
-        ("study_figures", |b| {
-            use egui_kittest::kittest::Queryable;
-            let s = scenes::averaged(b);
-            s.window.get_by_label("Figures").click();
-            s
-        }),
-        ("study_one", |b| {
-            let mut s = scenes::study_screen(b);
-            scenes::choose(&mut s, "Kind", "page  click   412");
-            s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
-            s.settle();
-            let asked = s.desk.asked();
-            let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
-            s.say(Update::Answered(Box::new(synthetic::answer(question, 3))));
-            s
-        }),
-        ("annotations", |b| {
-            let mut s = reviewed(b);
-            scenes::annotate(&mut s);
-            s
-        }),
-        ("rating", |b| {
-            let mut s = reviewed(b);
-            scenes::rate(&mut s);
-            s
-        }),
-        ("rated", |b| {
-            let mut s = reviewed(b);
-            scenes::rated(&mut s);
-            s
-        }),
-        ("keys", |b| {
-            let s = scenes::home(b);
-            s.window.key_press_modifiers(Modifiers::NONE, Key::F1);
-            s
-        }),
-    ];
     // `all`, or the beginnings of names: also in large, in small and in both themes.
     let wanted = std::env::var("AFFECTOGRAPH_SCREENSHOTS").unwrap_or_default();
     let is_wanted = |name: &str| wanted.split(',').any(|w| w == "all" || name.starts_with(w));
-    for (k, (name, make)) in makes.into_iter().enumerate().filter(|(_, (name, _))| is_wanted(name)) {
+    for (k, (name, make)) in SCREENS.into_iter().enumerate().filter(|(_, (name, _))| is_wanted(name)) {
         let sizes = [
             ((1280, 800), true),
             ((1280, 800), false),
@@ -222,6 +221,37 @@ fn every_screen_is_drawn() {
             save(&mut scene, name, *size, *is_dark);
         }
     }
+}
+
+/// Those that are compared with a committed picture: each kind of screen once.
+const COMPARED: [&str; 10] = [
+    "home",
+    "new_session",
+    "setup_ready",
+    "live_embedded",
+    "live_alarm",
+    "report",
+    "review_whole",
+    "review_quality",
+    "study_averages",
+    "rating",
+];
+
+#[test]
+fn ten_screens_look_as_they_did() {
+    if need("a graphics adapter", adapter()).is_none() {
+        return;
+    }
+    let mut changed = Vec::new();
+    for (k, name) in COMPARED.into_iter().enumerate() {
+        let (_, make) = SCREENS.into_iter().find(|(screen, _)| *screen == name).unwrap();
+        let mut scene = make(scenes::builder(1280.0, 800.0, k % 2 == 0).wgpu());
+        scene.settle();
+        scene.window.remove_cursor();
+        scene.settle();
+        changed.extend(scene.window.try_snapshot(name).err().map(|e| e.to_string()));
+    }
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
 /// Whether this machine can draw without a display.

@@ -10,6 +10,7 @@ use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::{KEY, ORIGIN, PASSWORD, TOKEN, config, library, new_session};
+use crate::need::need;
 
 /// A certificate for `localhost` that its own key has signed; `None` where there is no openssl.
 fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
@@ -23,11 +24,9 @@ fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
         .arg("-out")
         .arg(&certificate)
         .output();
-    if made.is_ok_and(|m| m.status.success()) {
-        return Some((certificate, key));
-    }
-    println!("SKIPPED: there is no openssl");
-    None
+    let output = need("the program `openssl`", made)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some((certificate, key))
 }
 
 #[test]

@@ -7,13 +7,13 @@ use affectograph::store::{SessionFile, verify};
 use serde_json::json;
 
 use super::{closed, served};
-use crate::vision_support::shared;
+use crate::need::{need, need_shared};
 
 const FRAMES: usize = 60;
 
 #[test]
 fn a_browsers_video_is_converted_with_exact_times_and_scored() {
-    let Some(clip) = shared("media/single_face.mp4") else { return };
+    let Some(clip) = need_shared("media/single_face.mp4") else { return };
     let dir = tempfile::tempdir().unwrap();
     let webm = dir.path().join("clip.webm");
     let made = Command::new("ffmpeg")
@@ -23,8 +23,8 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
         .args(["-cluster_time_limit", "500"])
         .arg(&webm)
         .status();
-    if !made.is_ok_and(|m| m.success()) {
-        println!("skipped: ffmpeg cannot write WebM here");
+    let is_made = made.is_ok_and(|m| m.success());
+    if need("an FFmpeg that writes WebM", is_made.then_some(()).ok_or("`ffmpeg -c:v libvpx` failed")).is_none() {
         return;
     }
     let packets = Command::new("ffprobe")

@@ -1,6 +1,6 @@
 //! A disk without room: the recorder says so, and what was stored stays readable.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -10,44 +10,7 @@ use crossbeam_channel::unbounded;
 use serde_json::json;
 
 use super::{header, jpeg_frame, ms, streams};
-
-/// A file system of its own, so small that it fills.
-struct SmallDisk {
-    dir: tempfile::TempDir,
-}
-
-impl SmallDisk {
-    /// `None`, with the reason printed, where this user may not mount.
-    fn mount(kib: u32) -> Option<SmallDisk> {
-        let dir = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"])
-            .arg(dir.path())
-            .output();
-        match mount {
-            Ok(output) if output.status.success() => Some(SmallDisk { dir }),
-            Ok(output) => {
-                println!("skipped: no small file system: {}", String::from_utf8_lossy(&output.stderr));
-                None
-            }
-            Err(e) => {
-                println!("skipped: mount: {e}");
-                None
-            }
-        }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.dir.path().join("session")
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg(self.dir.path()).status();
-        assert!(unmounted.is_ok_and(|s| s.success()) || std::thread::panicking());
-    }
-}
+use crate::need::SmallDisk;
 
 /// Records until something fails, and returns the sentences.
 fn fill(folder: &Path, with_video: bool, with_records: bool) -> (Recorder, Vec<String>, u64) {
@@ -84,7 +47,7 @@ fn fill(folder: &Path, with_video: bool, with_records: bool) -> (Recorder, Vec<S
 #[test]
 fn records_on_a_full_disk() {
     let Some(disk) = SmallDisk::mount(2048) else { return };
-    let (recorder, failures, shown) = fill(&disk.path(), false, true);
+    let (recorder, failures, shown) = fill(&disk.path().join("session"), false, true);
     assert!(failures[0].contains("session.sqlite") && failures[0].contains("full"), "{failures:?}");
     // Poisoned: it goes on refusing, and counting.
     let page = recorder.stream("page").unwrap();
@@ -97,38 +60,38 @@ fn records_on_a_full_disk() {
     let ended = recorder.finish(SessionEnd::default()).unwrap_err();
     assert!(matches!(ended, StoreError::Poisoned(_)), "{ended}");
 
-    let session = SessionFile::open(&disk.path()).unwrap();
+    let session = SessionFile::open(&disk.path().join("session")).unwrap();
     assert_eq!(session.state().unwrap(), SessionState::Crashed);
     assert!(session.timeline().unwrap().events().len() as u64 >= shown, "everything shown is readable");
-    assert!(verify(&disk.path()).unwrap().records >= shown);
+    assert!(verify(&disk.path().join("session")).unwrap().records >= shown);
     drop(session);
     // With room again the session is closed like after a crash.
-    let remount = Command::new("mount").args(["-o", "remount,size=8m"]).arg(disk.dir.path()).status().unwrap();
+    let remount = Command::new("mount").args(["-o", "remount,size=8m"]).arg(disk.path()).status().unwrap();
     assert!(remount.success());
-    recover(&disk.path()).unwrap().unwrap();
-    assert!(verify(&disk.path()).unwrap().is_intact);
+    recover(&disk.path().join("session")).unwrap().unwrap();
+    assert!(verify(&disk.path().join("session")).unwrap().is_intact);
 }
 
 #[test]
 fn video_on_a_full_disk() {
     let Some(disk) = SmallDisk::mount(1024) else { return };
-    let (recorder, failures, _) = fill(&disk.path(), true, false);
+    let (recorder, failures, _) = fill(&disk.path().join("session"), true, false);
     assert!(failures[0].contains("video.mkv") || failures[0].contains("session.sqlite"), "{failures:?}");
     assert!(failures[0].contains("full") || failures[0].contains("No space left"), "{failures:?}");
     let counters = recorder.counters();
     assert!(matches!(recorder.finish(SessionEnd::default()), Err(StoreError::Poisoned(_))));
-    let session = SessionFile::open(&disk.path()).unwrap();
+    let session = SessionFile::open(&disk.path().join("session")).unwrap();
     let frames = session.frames().unwrap();
     assert!(!frames.is_empty() && frames.len() as u64 <= counters.frames_stored);
     session.picture(frames.rows()[frames.len() - 1].number).unwrap();
     let torn = |f: &affectograph::store::Finding| matches!(f, affectograph::store::Finding::VideoTorn { .. });
-    assert!(!verify(&disk.path()).unwrap().findings.iter().any(torn), "the torn frame was cut off");
+    assert!(!verify(&disk.path().join("session")).unwrap().findings.iter().any(torn), "the torn frame was cut off");
 }
 
 #[test]
 fn no_room_even_to_begin() {
     let Some(disk) = SmallDisk::mount(16) else { return };
-    let Err(refused) = Recorder::create(&disk.path(), header(), streams(), unbounded().0) else {
+    let Err(refused) = Recorder::create(&disk.path().join("session"), header(), streams(), unbounded().0) else {
         panic!("recorded onto a full disk");
     };
     assert!(refused.to_string().contains("full"), "{refused}");

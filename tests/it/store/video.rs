@@ -7,18 +7,12 @@ use affectograph::store::{Recorder, SessionEnd, SessionFile, recover};
 use crossbeam_channel::unbounded;
 
 use super::{header, jpeg_frame, ms, streams};
+use crate::need::need;
 
 const FRAMES: u64 = 90;
 
-/// `None`, with the reason printed, where the program is not installed.
 fn run(program: &str, arguments: &[&str], path: &Path) -> Option<Output> {
-    match Command::new(program).args(arguments).arg(path).output() {
-        Ok(output) => Some(output),
-        Err(e) => {
-            println!("skipped: {program}: {e}");
-            None
-        }
-    }
+    need(&format!("the program `{program}`"), Command::new(program).args(arguments).arg(path).output())
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -60,9 +54,8 @@ fn is_clean(path: &Path) {
         std::fs::remove_file(copy).unwrap();
     }
     let decoded = Command::new("ffmpeg").args(["-v", "warning", "-i"]).arg(path).args(["-f", "null", "-"]).output();
-    match decoded {
-        Ok(output) => assert_eq!(text(&output.stderr), ""),
-        Err(e) => println!("skipped: ffmpeg: {e}"),
+    if let Some(output) = need("the program `ffmpeg`", decoded) {
+        assert_eq!(text(&output.stderr), "");
     }
 }
 
