@@ -86,6 +86,8 @@ function about(data) {
     q && ["Frames scored", q.frames_scored],
     q && ["With a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
     q && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
+    q && q.page_busy && ["Page stood still", `${(100 * q.page_busy.share).toFixed(1)} %, ${q.page_busy.longest_s.toFixed(2)} s at the longest`],
+    q && q.frames_unseen > 0 && ["Frames not looked into", q.frames_unseen],
     q && q.clock_uncertainty_ms !== null && ["Page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
   ];
   return h("dl", {}, pairs.filter(Boolean).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))));

@@ -4,16 +4,18 @@ import { type Observable, filter } from 'rxjs';
 import type { RecordedEvent } from './state';
 
 const KINDS = {
-  pointer: ['pointerdown', 'pointerup', 'pointercancel', 'pointermove', 'click', 'dblclick', 'contextmenu'],
+  pointer: ['pointerdown', 'pointerup', 'pointercancel', 'pointermove', 'click', 'dblclick', 'contextmenu', 'dragstart', 'drop', 'dragend'],
   key: ['keydown', 'keyup'],
   edits: ['input', 'composition_start', 'composition_end'],
   controls: ['change', 'submit'],
   scroll: ['scroll', 'resize'],
+  media: ['play', 'pause', 'seeked', 'ended'],
+  screen: ['fullscreen', 'print', 'orientation'],
   focus: ['focus', 'blur', 'selection', 'copy', 'cut', 'paste'],
   visibility: ['visibility'],
   navigation: ['document', 'load', 'pageshow', 'pagehide', 'navigate'],
   network: ['network'],
-  trouble: ['error', 'rejection', 'recorder_failed'],
+  trouble: ['error', 'rejection', 'recorder_failed', 'busy', 'frames'],
   marks: ['mark'],
 } as const;
 

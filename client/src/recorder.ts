@@ -1,7 +1,7 @@
 // `createRecorder`: consent, capture, store, server and camera put together. Nothing of it ever throws into the page,
 // except `createRecorder` itself where the site forgot something.
 
-import { BehaviorSubject, Subject, Subscription, type Observable } from 'rxjs';
+import { Subscription, type Observable } from 'rxjs';
 import { load } from './assets';
 import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
@@ -10,15 +10,16 @@ import { sha256 } from './consent/sum';
 import { type RecorderOptions, type Settings, settle } from './options';
 import { startReplay } from './replay';
 import { sources } from './sources';
-import { IDLE, type RecordedAffect, type RecordedEvent, type State } from './state';
+import { IDLE, type Phase, type RecordedAffect, type RecordedEvent, type State } from './state';
 import { Api, Refused, batchBody } from './transport/http';
-import { on } from './transport/listen';
+import { listenAgain, on } from './transport/listen';
 import { Outbox } from './transport/outbox';
 import { better } from './transport/clock';
 import { clock$ } from './transport/pings';
 import { eventRest, gapRest } from './transport/record';
-import { type Opened, begin, finish, noteTab, open, sendLeftovers, tabNote } from './transport/session';
+import { type Opened, begin, finish, noteTab, open, tabNote } from './transport/session';
 import { type Outcome, Sender } from './transport/sender';
+import { Signal } from './transport/signal';
 import { type DocumentInfo, type Store, openStore } from './transport/store';
 import { VERSION } from './version';
 
@@ -45,120 +46,133 @@ const sentence = (error: unknown): string => (error instanceof Error ? error.mes
 const pause = (ms: number) => new Promise<void>((resolve) => { setTimeout(resolve, ms); });
 
 class PageRecorder implements Recorder {
-  readonly events$ = new Subject<RecordedEvent>();
-  readonly affect$ = new Subject<RecordedAffect>();
-  readonly state$ = new BehaviorSubject<State>(IDLE);
-  private readonly api: Api;
-  private readonly running = new Subscription();
-  private readonly asked = new AbortController();
-  private starting: Promise<State> | null = null;
-  private stopping: Promise<State> | null = null;
-  private capture: Capture | null = null;
-  private store: Store | null = null;
-  private outbox: Outbox | null = null;
-  private sender: Sender | null = null;
-  private opened: Opened | null = null;
-  private info: DocumentInfo | null = null;
-  private camera: Camera | null = null;
+  readonly events$ = new Signal<RecordedEvent>();
+  readonly affect$ = new Signal<RecordedAffect>();
+  readonly state$ = new Signal<State>(() => this.state);
+  state = IDLE;
+  readonly #api: Api;
+  readonly #running = new Subscription();
+  readonly #asked = new AbortController();
+  #starting: Promise<State> | null = null;
+  #stopping: Promise<State> | null = null;
+  #capture: Capture | null = null;
+  #store: Store | null = null;
+  #outbox: Outbox | null = null;
+  #sender: Sender | null = null;
+  #opened: Opened | null = null;
+  #info: DocumentInfo | null = null;
+  #camera: Camera | null = null;
 
-  constructor(private readonly settings: Settings) {
-    this.api = new Api(settings.server);
-  }
+  readonly #settings: Settings;
 
-  get state(): State {
-    return this.state$.value;
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#api = new Api(settings.server);
   }
 
   start(): Promise<State> {
-    this.starting ??= this.guarded(() => this.begin());
-    return this.starting;
+    this.#starting ??= this.#guarded(() => this.#begin());
+    return this.#starting;
   }
 
   mark(name: string, data?: unknown): void {
-    this.capture?.mark(name, data);
+    this.#capture?.mark(name, data);
   }
 
   stop(): Promise<State> {
-    this.stopping ??= this.guarded(() => this.end());
-    return this.stopping;
+    this.#stopping ??= this.#guarded(() => this.#end());
+    return this.#stopping;
   }
 
-  private async guarded(work: () => Promise<void>): Promise<State> {
+  async #guarded(work: () => Promise<void>): Promise<State> {
     try {
       await work();
     } catch (error) {
-      this.fail(sentence(error));
+      this.#fail(sentence(error));
     }
     return this.state;
   }
 
-  private change(some: Partial<State>): void {
-    this.state$.next({ ...this.state, ...some });
+  #change(some: Partial<State>): void {
+    this.state = { ...this.state, ...some };
+    this.state$.next(this.state);
   }
 
-  private has(phase: State['phase']): boolean {
+  #has(phase: State['phase']): boolean {
     return this.state.phase === phase;
   }
 
-  private fail(problem: string): void {
-    this.capture?.stop();
-    this.camera?.stop();
-    this.running.unsubscribe();
-    this.opened?.release();
-    this.change({ phase: 'failed', problem });
+  #fail(problem: string): void {
+    this.#capture?.stop();
+    this.#camera?.stop();
+    this.#running.unsubscribe();
+    this.#opened?.release();
+    this.#change({ phase: 'failed', problem });
     console.warn(`affectograph: nothing is recorded: ${problem}`);
   }
 
   // ---- start -------------------------------------------------------------------------------------------------
 
-  private async begin(): Promise<void> {
-    const { server, study } = this.settings;
+  async #begin(): Promise<void> {
+    const { server, study } = this.#settings;
     // A reloaded page records from its first moment: that this session goes on was agreed to before.
     const note = tabNote(server, study);
-    if (note) this.record(note.mask, note.content);
-    this.store = await openStore();
-    this.outbox = this.early(new Outbox(this.store));
-    let opened = note && await open(this.store, note.session);
+    if (note) this.#record(note.mask, note.content);
+    this.#store = await openStore(() => this.#passingStore());
+    this.#outbox = this.#early(new Outbox(this.#store));
+    let opened = note && await open(this.#store, note.session);
     if (!opened) {
-      this.forgetEarly();
+      this.#forgetEarly();
       noteTab(server, study, null);
-      opened = await this.beginAnew();
+      opened = await this.#beginAnew();
       if (!opened) return;
     }
-    this.enter(opened);
-    if (!this.store.isLasting) this.change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
-    await this.startCamera();
-    if (this.settings.replay) await this.startReplay();
-    sendLeftovers(this.store, opened.session.id).catch((error: unknown) => {
+    this.#enter(opened);
+    if (!this.#store.isLasting) this.#change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
+    await this.#startCamera();
+    if (this.#settings.replay) await this.#startReplay();
+    this.#sendLeftovers(this.#store, opened.session.id).catch((error: unknown) => {
       console.warn(`affectograph: what earlier pages left is not sent yet: ${sentence(error)}`);
     });
   }
 
-  /** What came before there was an outbox. */
-  private drafts: Parameters<Outbox['add']>[0][] = [];
+  async #sendLeftovers(store: Store, id: string): Promise<void> {
+    if ((await store.sessions()).every((session) => session.id === id)) return;
+    const { sendLeftovers } = await load<typeof import('./transport/leftovers')>(this.#settings.assets, 'leftovers.js');
+    await sendLeftovers(store, id);
+  }
 
-  private early(outbox: Outbox): Outbox {
-    for (const draft of this.drafts) outbox.add(draft);
-    this.drafts = [];
+  async #passingStore(): Promise<Store> {
+    const { PassingStore } = await load<typeof import('./transport/passing-store')>(this.#settings.assets, 'passing-store.js');
+    return new PassingStore();
+  }
+
+  /** What came before there was an outbox. */
+  #drafts: Parameters<Outbox['add']>[0][] = [];
+
+  #early(outbox: Outbox): Outbox {
+    for (const draft of this.#drafts) outbox.add(draft);
+    this.#drafts = [];
     return outbox;
   }
 
-  private forgetEarly(): void {
-    this.capture?.stop();
-    this.capture = null;
-    if (this.store) this.outbox = new Outbox(this.store);
+  #forgetEarly(): void {
+    this.#capture?.stop();
+    this.#capture = null;
+    if (this.#store) this.#outbox = new Outbox(this.#store);
   }
 
   /** Asks the visitor, then the server. Null where one of them said no. */
-  private async beginAnew(): Promise<Opened | null> {
-    const { settings, store } = this;
-    const consent = await this.consent();
+  async #beginAnew(): Promise<Opened | null> {
+    const settings = this.#settings;
+    const store = this.#store;
+    const consent = await this.#consent();
     if (!consent) {
-      this.change({ phase: 'declined' });
+      this.#change({ phase: 'declined' });
       return null;
     }
-    this.change({ phase: 'connecting' });
-    const started = await begin(this.api, settings.key, {
+    this.#change({ phase: 'connecting' });
+    const started = await begin(this.#api, settings.key, {
       study: settings.study,
       ...(settings.participant === undefined ? {} : { participant: settings.participant }),
       consent,
@@ -167,8 +181,8 @@ class PageRecorder implements Recorder {
         version: VERSION, user_agent: navigator.userAgent, language: navigator.language,
         screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
       },
-    }, (why) => this.change({ problem: `the server does not answer: ${why}` }));
-    this.change({ problem: null });
+    }, (why) => this.#change({ problem: `the server does not answer: ${why}` }));
+    this.#change({ problem: null });
     await store!.keep({
       id: started.session, server: settings.server, study: settings.study, token: started.token,
       participant: started.participant, mask: [...started.mask, ...settings.mask], content: started.content,
@@ -178,24 +192,24 @@ class PageRecorder implements Recorder {
     return open(store!, started.session);
   }
 
-  private async consent() {
-    const given = this.settings.consentGiven;
+  async #consent() {
+    const given = this.#settings.consentGiven;
     if (given) {
       const { given_utc_ms = Date.now(), text = '' } = given === true ? {} : given;
       return { given_utc_ms, text_sha256: await sha256(text) };
     }
-    this.change({ phase: 'asking' });
-    const { ask } = await load<typeof import('./consent/dialog')>(this.settings.assets, 'consent.js');
-    const agreed = await ask(this.settings, this.asked.signal);
+    this.#change({ phase: 'asking' });
+    const { ask } = await load<typeof import('./consent/dialog')>(this.#settings.assets, 'consent.js');
+    const agreed = await ask(this.#settings, this.#asked.signal);
     return agreed === null ? null : { given_utc_ms: Date.now(), text_sha256: await sha256(agreed) };
   }
 
   /** Begins to capture. Nothing is captured before this is called, and nobody calls it before consent. */
-  private record(mask: readonly string[], content: Content): void {
-    const add: Outbox['add'] = (draft) => { if (this.outbox) this.outbox.add(draft); else this.drafts.push(draft); };
-    this.capture = capture({ mask, content }, sources, (_, kind, page_ms, json) => {
+  #record(mask: readonly string[], content: Content): void {
+    const add: Outbox['add'] = (draft) => { if (this.#outbox) this.#outbox.add(draft); else this.#drafts.push(draft); };
+    this.#capture = capture({ mask, content, attached: listenAgain }, sources, (_, kind, page_ms, json) => {
       add({ stream: 'page', page_ms, rest: eventRest(kind, json) });
-      if (this.events$.observed) this.events$.next({ kind, page_ms, data: JSON.parse(json) as RecordedEvent['data'] });
+      if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: JSON.parse(json) as RecordedEvent['data'] });
     }, (page_ms) => {
       const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
       add({ stream: 'page', page_ms, rest: gapRest(gap) });
@@ -203,73 +217,77 @@ class PageRecorder implements Recorder {
   }
 
   /** This document records for the session. */
-  private enter(opened: Opened): void {
-    const { settings, store, outbox } = this;
+  #enter(opened: Opened): void {
+    const settings = this.#settings;
+    const store = this.#store;
+    const outbox = this.#outbox;
     const { session, document } = opened;
-    this.opened = opened;
-    this.info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
+    this.#opened = opened;
+    this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
     noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
-    if (!this.capture) this.record(session.mask, session.content);
+    if (!this.#capture) this.#record(session.mask, session.content);
     outbox!.open(session.id, document, opened.next);
-    this.sender = new Sender(this.api, store!, session, (info) => info.document === this.opened?.document && !info.clock);
-    this.running.add(this.sender.run$().subscribe((outcome) => this.told(outcome)));
-    this.running.add(outbox!.stored$.subscribe(() => this.sender?.wake()));
-    this.running.add(outbox!.failed$.subscribe((error) => this.change({ problem: `not stored yet: ${sentence(error)}` })));
-    this.running.add(clock$(this.api, tick()).subscribe((fresh) => {
-      const clock = better(this.info!.clock, fresh);
-      this.info = { ...this.info!, clock };
-      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.info.document };
+    this.#sender = new Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
+    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#told(outcome)));
+    this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
+    this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
+    this.#running.add(clock$(this.#api, tick()).subscribe((fresh) => {
+      const clock = better(this.#info!.clock, fresh);
+      this.#info = { ...this.#info!, clock };
+      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
       outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
-      this.change({ clock_uncertainty_ms: clock.uncertainty_ms });
-      store!.keepDocument(session.id, this.info).then(() => this.sender?.wake(), () => undefined);
-      this.capture?.attach();
+      this.#change({ clock_uncertainty_ms: clock.uncertainty_ms });
+      store!.keepDocument(session.id, this.#info).then(() => this.#sender?.wake(), () => undefined);
+      this.#capture?.attach();
     }));
-    this.running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.leave(event.persisted)));
-    this.running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
-      if (event.persisted) void this.guarded(() => this.comeBack());
+    this.#running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.#leave(event.persisted)));
+    this.#running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
+      if (event.persisted) void this.#guarded(() => this.#comeBack());
     }));
-    this.running.add(on(window.document, 'visibilitychange', () => {
-      if (window.document.visibilityState === 'hidden') this.leave(false); // a phone may never say more
+    this.#running.add(on(window.document, 'visibilitychange', () => {
+      if (window.document.visibilityState === 'hidden') this.#leave(false); // a phone may never say more
     }));
     for (const type of ['online', 'offline']) {
-      this.running.add(on(window, type, () => this.change({ isOnline: navigator.onLine })));
+      this.#running.add(on(window, type, () => this.#change({ isOnline: navigator.onLine })));
     }
-    this.change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
+    this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
   }
 
-  private told(outcome: Outcome): void {
-    const waiting = this.outbox?.waiting ?? 0;
+  #told(outcome: Outcome): void {
+    const waiting = this.#outbox?.waiting ?? 0;
     switch (outcome.kind) {
       case 'acknowledged':
-        this.outbox?.acknowledged(outcome.batch);
-        this.change({ acknowledged: this.state.acknowledged + outcome.batch.records.length, waiting, problem: null });
+        this.#outbox?.acknowledged(outcome.batch);
+        this.#change({ acknowledged: this.state.acknowledged + outcome.batch.records.length, waiting, problem: null });
         break;
       case 'seen':
-        this.change({ waiting });
+        this.#change({ waiting });
         break;
       case 'waiting':
-        this.change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
+        this.#change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
         break;
       case 'refused':
         console.warn(`affectograph: the server did not understand a record: ${outcome.why}`);
         break;
       case 'ended':
-        noteTab(this.settings.server, this.settings.study, null);
-        if (this.opened) this.store?.forget(this.opened.session.id).catch(() => undefined);
-        this.fail(outcome.why);
+        noteTab(this.#settings.server, this.#settings.study, null);
+        if (this.#opened) this.#store?.forget(this.#opened.session.id).catch(() => undefined);
+        this.#fail(outcome.why);
         break;
     }
   }
 
   // ---- going and coming --------------------------------------------------------------------------------------
 
-  private leave(isKept: boolean): void {
-    const { opened, outbox, info } = this;
+  #leave(isKept: boolean): void {
+    const opened = this.#opened;
+    const outbox = this.#outbox;
+    const info = this.#info;
     if (!opened || !outbox) return;
-    this.capture?.emit.release();
+    this.#capture?.emit.release();
     const records = outbox.leave();
     if (records.length > 0 && info) {
-      this.api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([info], records));
+      this.#api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([info], records));
     }
     if (isKept) {
       // The browser may bring this very document back; meanwhile the next one counts on.
@@ -278,40 +296,44 @@ class PageRecorder implements Recorder {
     }
   }
 
-  private async comeBack(): Promise<void> {
-    const { store, outbox } = this;
-    const opened = this.opened && await open(store!, this.opened.session.id);
+  async #comeBack(): Promise<void> {
+    const store = this.#store;
+    const outbox = this.#outbox;
+    const opened = this.#opened && await open(store!, this.#opened.session.id);
     if (!opened) throw new Error('another page has ended this session');
-    this.opened = opened;
-    this.info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.info?.clock ?? null };
-    await store!.keepDocument(opened.session.id, this.info);
+    this.#opened = opened;
+    this.#info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.#info?.clock ?? null };
+    await store!.keepDocument(opened.session.id, this.#info);
     outbox!.open(opened.session.id, opened.document, opened.next);
   }
 
   // ---- camera and replay -------------------------------------------------------------------------------------
 
-  private async startCamera(): Promise<void> {
-    const { settings, store, outbox, opened } = this;
+  async #startCamera(): Promise<void> {
+    const settings = this.#settings;
+    const store = this.#store;
+    const outbox = this.#outbox;
+    const opened = this.#opened;
     if (settings.camera === 'off') return;
     try {
       const module = await load<typeof import('./camera/camera')>(settings.assets, 'camera.js');
-      this.camera = new module.Camera(settings, opened!.session, store!, (draft) => outbox!.add(draft), {
-        state: (camera) => this.change({ camera }),
+      this.#camera = new module.Camera(settings, opened!.session, store!, (draft) => outbox!.add(draft), {
+        state: (camera) => this.#change({ camera }),
         affect: (affect) => this.affect$.next(affect),
-        stored: () => this.sender?.wake(),
+        stored: () => this.#sender?.wake(),
       });
-      await this.camera.start();
+      await this.#camera.start();
     } catch (error) {
       const detail = JSON.stringify({ detail: `the camera's part of this library does not load: ${sentence(error)}` });
       outbox!.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
-      this.change({ camera: 'absent' });
+      this.#change({ camera: 'absent' });
     }
   }
 
-  private async startReplay(): Promise<void> {
+  async #startReplay(): Promise<void> {
     try {
-      this.running.add(await startReplay(this.settings, this.opened!.session.mask, (page_ms, json) => {
-        this.outbox?.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', json) });
+      this.#running.add(await startReplay(this.#settings, this.#opened!.session.mask, (page_ms, json) => {
+        this.#outbox?.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', json) });
       }));
     } catch (error) {
       console.warn(`affectograph: the page is not recorded for replay: ${sentence(error)}`);
@@ -320,26 +342,28 @@ class PageRecorder implements Recorder {
 
   // ---- stop --------------------------------------------------------------------------------------------------
 
-  private async end(): Promise<void> {
-    this.asked.abort();
-    if (this.starting) await this.starting;
-    const { opened, store, outbox } = this;
+  async #end(): Promise<void> {
+    this.#asked.abort();
+    if (this.#starting) await this.#starting;
+    const opened = this.#opened;
+    const store = this.#store;
+    const outbox = this.#outbox;
     if (this.state.phase !== 'recording' || !opened || !store || !outbox) return;
-    this.change({ phase: 'finishing' });
-    this.capture?.stop();
-    await this.camera?.stop();
+    this.#change({ phase: 'finishing' });
+    this.#capture?.stop();
+    await this.#camera?.stop();
     const { id } = opened.session;
-    noteTab(this.settings.server, this.settings.study, null);
+    noteTab(this.#settings.server, this.#settings.study, null);
     await outbox.flush();
     await store.change(id, (session) => { session.is_stopped = true; });
-    this.sender?.hurry();
+    this.#sender?.hurry();
     const until = performance.now() + STOP_PATIENCE_MS;
-    while (performance.now() < until && !this.has('failed')) {
-      if (await this.tryToFinish(store, id)) break;
-      this.sender?.hurry();
+    while (performance.now() < until && !this.#has('failed')) {
+      if (await this.#tryToFinish(store, id)) break;
+      this.#sender?.hurry();
       await pause(FINISH_EVERY_MS / 4);
     }
-    this.running.unsubscribe();
+    this.#running.unsubscribe();
     outbox.close();
     opened.release();
     this.events$.complete();
@@ -347,21 +371,33 @@ class PageRecorder implements Recorder {
   }
 
   /** False where something is still on its way; the next page of this site goes on with it. */
-  private async tryToFinish(store: Store, id: string): Promise<boolean> {
-    if (this.outbox!.waiting > 0) await this.outbox!.flush();
+  async #tryToFinish(store: Store, id: string): Promise<boolean> {
+    if (this.#outbox!.waiting > 0) await this.#outbox!.flush();
     if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
     try {
-      const isWhole = await finish(this.api, store, id);
-      this.change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'the server says that something is missing' });
+      const isWhole = await finish(this.#api, store, id);
+      this.#change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'the server says that something is missing' });
       return true;
     } catch (error) {
       if (error instanceof Refused && error.isFinal) throw error;
-      this.told({ kind: 'waiting', why: sentence(error) });
+      this.#told({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;
     }
   }
 }
 
-/** A recorder for this page. It does nothing before `start()`. */
-export const createRecorder = (options: RecorderOptions): Recorder => new PageRecorder(settle(options));
+/** What is shared by all copies of this library in one window, however often a page loads it. */
+const SHARED = Symbol.for('affectograph');
+type Shared = Record<string, Recorder | undefined>;
+const OVER: Phase[] = ['declined', 'finished', 'failed'];
+
+/** A recorder for this page. It does nothing before `start()`. Where one is there already that records this page for the
+ * same study, it is that one: nothing is recorded twice. */
+export const createRecorder = (options: RecorderOptions): Recorder => {
+  const settings = settle(options);
+  const all = ((window as unknown as Record<symbol, Shared | undefined>)[SHARED] ??= Object.create(null) as Shared);
+  const name = settings.server + ' ' + settings.study;
+  const there = all[name];
+  return there && !OVER.includes(there.state.phase) ? there : (all[name] = new PageRecorder(settings));
+};

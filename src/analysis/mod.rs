@@ -6,6 +6,7 @@
 mod agreement;
 mod average;
 mod baseline;
+mod busy;
 mod clusters;
 mod compare;
 mod drift;
@@ -24,6 +25,7 @@ mod table;
 pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
 pub use average::{Average, Interval, Unit, average, counts};
 pub use baseline::{Baseline, Zero, baseline_of, baseline_phases};
+pub use busy::Busy;
 pub use compare::{Cluster, Comparison, Design, Effect, against_zero, compare};
 pub use drift::{DriftFit, fit_drift};
 pub use edits::{DeletedPassage, deleted_passages};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::busy::{Busy, busy, frames_unseen};
 use crate::session::{
     AFFECT, AFFECT_LATER, GapReason, HEALTH, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO_FRAME,
 };
@@ -29,6 +30,10 @@ pub struct QualityReport {
     pub face_share: Option<f64>,
     /// Worst uncertainty of the page's clock, in ms; `None` where no page clock was measured.
     pub clock_uncertainty_ms: Option<f64>,
+    /// How long the page stood still; `None` where no page was recorded, or by a version that did not tell.
+    pub page_busy: Option<Busy>,
+    /// Frames in the page that belong to other origins and were not looked into; `None` as above.
+    pub frames_unseen: Option<u64>,
     /// Events by `stream/kind`.
     pub events: BTreeMap<String, u64>,
     pub gaps: BTreeMap<GapReason, LossByReason>,
@@ -47,13 +52,13 @@ pub struct LossByReason {
 
 /// The best grade whose every limit holds:
 ///
-/// | grade | frames lost | longest time between frames | frames with a face |
-/// | --- | --- | --- | --- |
-/// | A | none | ≤ 0.2 s | ≥ 95 % |
-/// | B | ≤ 0.1 % | ≤ 0.5 s | ≥ 90 % |
-/// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % |
-/// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % |
-/// | F | more | longer | fewer, or none scored |
+/// | grade | frames lost | longest time between frames | frames with a face | page stood still, in all | and at once |
+/// | --- | --- | --- | --- | --- | --- |
+/// | A | none | ≤ 0.2 s | ≥ 95 % | ≤ 2 % | ≤ 0.5 s |
+/// | B | ≤ 0.1 % | ≤ 0.5 s | ≥ 90 % | ≤ 5 % | ≤ 1 s |
+/// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % | ≤ 10 % | ≤ 5 s |
+/// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % | ≤ 25 % | ≤ 20 s |
+/// | F | more | longer | fewer, or none scored | more | longer |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grade {
     A,
@@ -82,6 +87,17 @@ impl Grade {
         };
         limits.into_iter().find(holds).map_or(Grade::F, |(grade, ..)| grade)
     }
+
+    /// The best that a page which stood still leaves.
+    fn of_page(busy: Option<Busy>) -> Grade {
+        match busy.map_or(0, Busy::grades_lost) {
+            0 => Grade::A,
+            1 => Grade::B,
+            2 => Grade::C,
+            3 => Grade::D,
+            _ => Grade::F,
+        }
+    }
 }
 
 impl QualityReport {
@@ -101,6 +117,11 @@ impl QualityReport {
                 findings.push(format!("A face was found in {:.1} % of the scored frames.", 100.0 * share));
             }
             Some(_) => {}
+        }
+        findings.extend(self.page_busy.and_then(Busy::finding));
+        if let Some(unseen) = self.frames_unseen.filter(|n| *n > 0) {
+            let (frames, were) = if unseen == 1 { ("frame", "was") } else { ("frames", "were") };
+            findings.push(format!("{unseen} {frames} of the page {were} another site's and {were} not looked into."));
         }
         if self.records_refused > 0 {
             findings.push(format!("{} records fitted no stream: the file is damaged.", self.records_refused));
@@ -183,8 +204,10 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         .filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64())
         .reduce(f64::max);
 
+    let seconds = timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s);
+    let page_busy = busy(timeline, seconds);
     QualityReport {
-        seconds: timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s),
+        seconds,
         nominal_rate_hz,
         frames_expected,
         frames_stored,
@@ -194,10 +217,12 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         largest_gap_s,
         face_share,
         clock_uncertainty_ms,
+        page_busy,
+        frames_unseen: frames_unseen(timeline),
         events,
         gaps,
         records_refused: timeline.refused(),
-        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)),
+        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)).max(Grade::of_page(page_busy)),
     }
 }
 

@@ -106,6 +106,12 @@ pub fn print_quality(q: &QualityReport) {
     if let Some(ms) = q.clock_uncertainty_ms {
         println!("page clock known to ± {ms:.2} ms");
     }
+    if let Some(busy) = q.page_busy {
+        println!("page stood still {:.1} % of the time, {:.2} s at the longest", 100.0 * busy.share, busy.longest_s);
+    }
+    if let Some(unseen) = q.frames_unseen.filter(|n| *n > 0) {
+        println!("page has frames of other sites that were not looked into: {unseen}");
+    }
     for (kind, n) in &q.events {
         println!("events    {n:6}  {kind}");
     }

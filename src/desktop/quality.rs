@@ -105,7 +105,7 @@ fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
         || "none".to_owned(),
         |g| format!("{} at {}, {}: {}", figures::span(g.lasted), figures::clock(g.at), g.stream, g.reason),
     );
-    vec![
+    let mut rows = vec![
         ("Length", figures::length(q.length), false),
         ("Frames expected", figures::count(q.frames_expected), false),
         ("Frames stored", of(q.frames_stored, q.frames_expected), q.frames_stored < q.frames_expected && q.lost > 0),
@@ -120,5 +120,10 @@ fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
             false,
         ),
         ("Size", figures::bytes(q.size_bytes), false),
-    ]
+    ];
+    if let Some(busy) = q.page_busy {
+        let stood = format!("{:.1} %, {:.2} s at the longest", 100.0 * busy.share, busy.longest_s);
+        rows.insert(rows.len() - 1, ("Page stood still", stood, false));
+    }
+    rows
 }

@@ -225,6 +225,7 @@ mod tests {
                 largest_gap: None,
                 face_share: None,
                 page_clock_uncertainty_ms: None,
+                page_busy: None,
                 events_by_kind: Vec::new(),
                 size_bytes: 0,
             },

@@ -27,6 +27,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::place::{make_folder, publish_folder, write_file};
 use super::{ExportError, ExportedSession, Selection};
+use crate::analysis::Busy;
 use crate::session::{SampleSeries, Timeline};
 
 /// Values handed over at once, and rows that a reader can skip at once.
@@ -188,6 +189,9 @@ fn sessions_schema() -> SchemaRef {
         column("frames_scored", DataType::Int64),
         maybe("face_share", DataType::Float64),
         maybe("page_clock_uncertainty_ms", DataType::Float64),
+        maybe("page_busy_share", DataType::Float64),
+        maybe("page_longest_busy_s", DataType::Float64),
+        maybe("page_frames_unseen", DataType::Int64),
     ])
 }
 
@@ -296,6 +300,8 @@ struct SessionRow {
     frames: [u64; 3],
     face_share: Option<f64>,
     clock_uncertainty_ms: Option<f64>,
+    page_busy: Option<Busy>,
+    frames_unseen: Option<u64>,
 }
 
 impl SessionRow {
@@ -315,6 +321,8 @@ impl SessionRow {
             frames: [q.frames_stored, q.frames_lost, q.frames_scored],
             face_share: q.face_share,
             clock_uncertainty_ms: q.clock_uncertainty_ms,
+            page_busy: q.page_busy,
+            frames_unseen: q.frames_unseen,
         }
     }
 }
@@ -336,6 +344,9 @@ fn sessions(rows: &[SessionRow]) -> Result<RecordBatch, parquet::errors::Parquet
         count(2),
         Arc::new(rows.iter().map(|r| r.face_share).collect::<Float64Array>()),
         Arc::new(rows.iter().map(|r| r.clock_uncertainty_ms).collect::<Float64Array>()),
+        Arc::new(rows.iter().map(|r| r.page_busy.map(|b| b.share)).collect::<Float64Array>()),
+        Arc::new(rows.iter().map(|r| r.page_busy.map(|b| b.longest_s)).collect::<Float64Array>()),
+        maybe_ints(rows.iter().map(|r| r.frames_unseen)),
     ];
     Ok(RecordBatch::try_new(sessions_schema(), columns)?)
 }

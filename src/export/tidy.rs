@@ -47,6 +47,9 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) 
                 "frames_scored",
                 "face_share",
                 "page_clock_uncertainty_ms",
+                "page_busy_share",
+                "page_longest_busy_s",
+                "page_frames_unseen",
             ]),
         ];
         for ((path, file), head) in files.iter_mut().zip(heads) {
@@ -185,6 +188,9 @@ fn session_row(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> c
         q.frames_scored.to_string(),
         maybe(q.face_share),
         maybe(q.clock_uncertainty_ms),
+        maybe(q.page_busy.map(|b| b.share)),
+        maybe(q.page_busy.map(|b| b.longest_s)),
+        q.frames_unseen.map_or(String::new(), |n| n.to_string()),
     ];
     out.write_record(keys.row(cells.iter().map(String::as_str)))
 }

@@ -272,6 +272,7 @@ fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
         }),
         face_share: q.face_share,
         page_clock_uncertainty_ms: q.clock_uncertainty_ms,
+        page_busy: q.page_busy,
         events_by_kind,
         size_bytes,
     }

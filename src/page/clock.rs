@@ -31,12 +31,13 @@ const DRIFT: f64 = 50e-6;
 pub struct PageClock {
     tick_ns: i64,
     best: Option<Offset>,
-    last_ns: i64,
+    /// The page's time and ours of the latest thing that was placed.
+    last: Option<(f64, i64)>,
 }
 
 impl PageClock {
     pub fn new(tick_ms: f64) -> Self {
-        PageClock { tick_ns: ns(tick_ms.clamp(0.0, 100.0)), best: None, last_ns: i64::MIN }
+        PageClock { tick_ns: ns(tick_ms.clamp(0.0, 100.0)), best: None, last: None }
     }
 
     /// The offset that follows from the quickest of these pings, and from no other.
@@ -64,19 +65,20 @@ impl PageClock {
 
     /// When the page's clock read `page_ms`, for a message that arrived at `arrived_ns`.
     ///
-    /// `None` before the first measurement. Times never go back within a document, though a better offset may come
-    /// between two of them, and nothing happened after it was told: both only make the error smaller.
+    /// `None` before the first measurement. What happened later on the page's clock is not placed earlier, though a
+    /// better offset may come between the two, and nothing happened after it was told: both only make the error smaller.
+    /// What happened earlier than what was told before it (a key pressed while the page was busy) is placed where it was.
     pub fn map(&mut self, page_ms: f64, arrived_ns: i64) -> Option<i64> {
         let offset = self.best?;
-        let at_ns = ns(page_ms).saturating_add(offset.offset_ns).max(self.last_ns).min(arrived_ns);
-        self.last_ns = self.last_ns.max(at_ns);
-        Some(at_ns)
-    }
-
-    /// For a document that ended unmeasured: the arrival is the one bound there is.
-    pub fn map_by_arrival(&mut self, arrived_ns: i64) -> i64 {
-        self.last_ns = self.last_ns.max(arrived_ns);
-        arrived_ns
+        let at_ns = ns(page_ms).saturating_add(offset.offset_ns);
+        Some(match self.last {
+            Some((last_ms, last_ns)) if page_ms < last_ms => at_ns.min(last_ns).min(arrived_ns),
+            last => {
+                let at_ns = last.map_or(at_ns, |(_, last_ns)| at_ns.max(last_ns)).min(arrived_ns);
+                self.last = Some((page_ms, at_ns));
+                at_ns
+            }
+        })
     }
 }
 
@@ -128,6 +130,20 @@ mod tests {
 
     /// Whether it is a burst of pings or an event, the pause before it, and delays out and back, in µs.
     type Step = (bool, i64, Vec<(i64, i64)>);
+
+    #[test]
+    fn what_happened_earlier_is_placed_earlier() {
+        let mut clock = PageClock::new(0.0);
+        clock.learn(Offset { offset_ns: 1_000, uncertainty_ns: 0, at_ns: 0 });
+        assert_eq!(clock.map(50.0, i64::MAX), Some(50_001_000));
+        // Pressed while the page was busy, told afterwards.
+        assert_eq!(clock.map(20.0, i64::MAX), Some(20_001_000));
+        // A better offset that would turn the order around.
+        clock.learn(Offset { offset_ns: -4_000_000, uncertainty_ns: 0, at_ns: 1 });
+        assert_eq!(clock.map(51.0, i64::MAX), Some(50_001_000));
+        assert_eq!(clock.map(30.0, i64::MAX), Some(26_000_000));
+        assert_eq!(clock.map(60.0, i64::MAX), Some(56_000_000));
+    }
 
     /// What happens to a document.
     fn story() -> impl Strategy<Value = Vec<Step>> {

@@ -268,9 +268,10 @@ impl Desk {
             let number = document.number;
             self.record_of_page(at_ns, &event, page_ms, number, false);
         } else if document.is_given_up {
-            let at_ns = document.clock.map_by_arrival(arrived_ns);
+            // The arrival is the one bound there is; by how much the handler was late, the page's own clock says.
+            let late_ms = event.handled_ms().map_or(0.0, |handled_ms| (handled_ms - page_ms).max(0.0));
             let number = document.number;
-            self.record_of_page(at_ns, &event, page_ms, number, true);
+            self.record_of_page(arrived_ns.saturating_sub((late_ms * 1e6) as i64), &event, page_ms, number, true);
         } else {
             if document.held.is_empty() {
                 document.held_since_ns = arrived_ns;
@@ -525,6 +526,32 @@ mod tests {
         play.desk.finish();
         play.settle();
         assert_eq!(play.records().len(), 2);
+    }
+
+    #[test]
+    fn what_was_pressed_on_a_busy_page_has_the_time_of_the_press() {
+        let mut play = Play::new();
+        play.answers = Some((FIRST.into(), 1));
+        play.hello(FIRST, 0);
+        play.pass(SECOND);
+        let n = play.answers.as_ref().unwrap().1 + 1_000;
+        let press = |play: &mut Play, n, at_ns: i64| {
+            let ms = |ns: i64| (ns - play.zero_ns) as f64 * 1e-6;
+            let data = json!({"target": "input#i", "key": "a", "handled_ms": ms(play.now_ns)});
+            let json = json!({"d": FIRST, "n": n, "t": ms(at_ns), "k": "keydown", "x": data}).to_string();
+            let arrived_ns = play.now_ns;
+            play.desk.note(Note::Message { arrived_ns, json }, arrived_ns);
+            play.told.extend(play.desk.events().drain(..));
+        };
+        let pressed_ns = play.now_ns;
+        play.now_ns += 3 * SECOND;
+        press(&mut play, n, play.now_ns);
+        press(&mut play, n + 1, pressed_ns);
+        let times: Vec<_> = play.records().iter().filter(|r| r.kind == "keydown").map(|r| r.at).collect();
+        let wrong_ns = times[1].since_ns(play.desk.clock.from_monotonic_ns(pressed_ns));
+        assert!(wrong_ns.abs() <= play.delay_ns, "{wrong_ns}");
+        assert!(times[0].since_ns(times[1]) > 2 * SECOND, "told first, and happened last");
+        assert_eq!(play.records().last().unwrap().data["handled_ms"], json!(play.now_ns as f64 * 1e-6));
     }
 
     #[test]

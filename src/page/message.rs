@@ -38,7 +38,7 @@ pub struct Message {
     pub document: String,
     /// Counts the document's messages from 0, so that missing ones are noticed.
     pub number: u64,
-    /// `performance.now()` at the start of the script's handler.
+    /// When it happened, on the document's clock, which `performance.now()` reads.
     pub page_ms: f64,
     pub body: Body,
 }
@@ -63,8 +63,7 @@ impl Message {
         if document.as_str().len() != 16 || !document.as_str().bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(MessageError::Malformed("its document has no proper name".into()));
         }
-        // 31 years: beyond it a double no longer counts microseconds.
-        if !(0.0..1e12).contains(&envelope.t.get()) {
+        if !TIMES_MS.contains(&envelope.t.get()) {
             return Err(MessageError::Malformed("its time is no time".into()));
         }
         let body = if envelope.k.as_str() == "pong" {
@@ -100,7 +99,15 @@ struct Pong {
 type Selector = Text<256>;
 type Url = Text<1000>;
 
+/// What a clock can read: 31 years, beyond which a double no longer counts microseconds.
+const TIMES_MS: std::ops::Range<f64> = 0.0..1e12;
+/// Elements of a list, as of the options chosen.
+const MAX_LISTED: usize = 50;
+
 /// Declares what one kind of event carries. Every other field is refused; what is absent is not stored either.
+///
+/// Each kind may say when the script's handler ran, where that was later than what it handles (`handled_ms`), and that
+/// the event's own time could not be believed, so that its time is the handler's (`is_timed_by_handling`).
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* } optional { $($option:ident: $option_type:ty),* } flags { $($flag:ident),* }) => {
         $(#[$doc])*
@@ -110,8 +117,22 @@ macro_rules! payload {
             $(pub $field: $type,)*
             $(#[serde(default, skip_serializing_if = "Option::is_none")] pub $option: Option<$option_type>,)*
             $(#[serde(default, skip_serializing_if = "is_false")] pub $flag: bool,)*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub handled_ms: Option<Finite>,
+            #[serde(default, skip_serializing_if = "is_false")]
+            pub is_timed_by_handling: bool,
+        }
+
+        impl Handled for $name {
+            fn handled_ms(&self) -> Option<f64> {
+                self.handled_ms.map(Finite::get)
+            }
         }
     };
+}
+
+trait Handled {
+    fn handled_ms(&self) -> Option<f64>;
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -119,16 +140,24 @@ fn is_false(flag: &bool) -> bool {
 }
 
 payload! {
-    /// A document began. `tick_ms` is how coarse its `performance.now()` is.
-    Document { url: Url, width_px: Finite, height_px: Finite, pixel_ratio: Finite, tick_ms: Finite } optional {} flags {}
+    /// A document began. `tick_ms` is how coarse its `performance.now()` is; `tells_busy`: it tells when it stood still
+    /// and of its frames, as older scripts did not.
+    Document { url: Url, width_px: Finite, height_px: Finite, pixel_ratio: Finite, tick_ms: Finite }
+    optional {} flags { tells_busy }
 }
 payload! {
     /// `synthetic` everywhere: made by the page's own script, not by the participant.
     Pointer { target: Selector, x_px: Finite, y_px: Finite, button: i8, buttons: u16 }
-    optional { label: Text<40>, count: u32, device: Text<16> } flags { synthetic }
+    optional { label: Text<40>, count: u32, device: Text<16>, pressure: Finite } flags { synthetic }
 }
 payload! {
-    PointerMove { target: Selector, x_px: Finite, y_px: Finite, buttons: u16 } optional {} flags { synthetic }
+    /// `device` and `pressure` of pens and fingers only.
+    PointerMove { target: Selector, x_px: Finite, y_px: Finite, buttons: u16 }
+    optional { device: Text<16>, pressure: Finite } flags { synthetic }
+}
+payload! {
+    /// What is dragged stays unknown; `effect` says what became of it.
+    Drag { target: Selector, x_px: Finite, y_px: Finite } optional { effect: Text<16> } flags { is_masked, synthetic }
 }
 payload! {
     /// Without `key` and `code` where masked.
@@ -145,9 +174,13 @@ payload! {
     flags { is_composing, is_masked, synthetic }
 }
 payload! {
-    /// A control has another value; `is_final` is false while a slider is still being dragged.
+    /// A control has another value; `is_final` is false while a slider is still being dragged. A list of several tells
+    /// how many are `chosen`, and of the first of them `values` and `indices`.
     Change { target: Selector, control: Text<16>, is_final: bool }
-    optional { value: Text<200>, index: i32, is_checked: bool }
+    optional {
+        value: Text<200>, index: i32, is_checked: bool,
+        values: Vec<Text<200>>, indices: Vec<u32>, chosen: u32
+    }
     flags { is_masked, synthetic }
 }
 payload! {
@@ -185,6 +218,28 @@ payload! {
     Rejection { message: Text<300> } optional {} flags {}
 }
 payload! {
+    /// A film or a sound, and where in it that was.
+    Media { target: Selector, media_s: Finite } optional {} flags { is_masked, synthetic }
+}
+payload! {
+    FullScreen { target: Selector, is_full: bool } optional {} flags {}
+}
+payload! {
+    Print { is_over: bool } optional {} flags {}
+}
+payload! {
+    Orientation { orientation: Text<32>, angle_deg: Finite } optional {} flags {}
+}
+payload! {
+    /// The page stood still: its time is when that began. Several such times told together have a `count`, a `total_ms`,
+    /// and the longest as `length_ms`. `is_measured`: by the browser, not by a timer of ours that came late.
+    Busy { length_ms: Finite } optional { count: u32, total_ms: Finite } flags { is_measured }
+}
+payload! {
+    /// How many frames the page has had, and how many of them were another origin's and not looked into.
+    Frames { count: u32, unseen: u32 } optional {} flags {}
+}
+payload! {
     Mark { name: Text<100> } optional { data: Value } flags { data_is_refused }
 }
 payload! {
@@ -210,6 +265,11 @@ macro_rules! events {
                 };
                 event.check()?;
                 Ok(event)
+            }
+
+            /// When the script's handler ran, where that is known to be another time than the event's.
+            pub fn handled_ms(&self) -> Option<f64> {
+                match self { $(Event::$variant(payload) => payload.handled_ms(),)* }
             }
 
             pub fn kind(&self) -> &'static str {
@@ -238,6 +298,9 @@ events! {
     Click = "click": Pointer,
     DoubleClick = "dblclick": Pointer,
     ContextMenu = "contextmenu": Pointer,
+    DragStart = "dragstart": Drag,
+    Drop = "drop": Drag,
+    DragEnd = "dragend": Drag,
     KeyDown = "keydown": Key,
     KeyUp = "keyup": Key,
     Input = "input": Input,
@@ -259,6 +322,15 @@ events! {
     PageHide = "pagehide": PageHide,
     Navigate = "navigate": Navigate,
     Network = "network": Network,
+    Play = "play": Media,
+    Pause = "pause": Media,
+    Seeked = "seeked": Media,
+    Ended = "ended": Media,
+    FullScreen = "fullscreen": FullScreen,
+    Print = "print": Print,
+    Orientation = "orientation": Orientation,
+    Busy = "busy": Busy,
+    Frames = "frames": Frames,
     Error = "error": ScriptError,
     Rejection = "rejection": Rejection,
     Mark = "mark": Mark,
@@ -271,11 +343,32 @@ impl Event {
         let tells = match self {
             Event::KeyDown(k) | Event::KeyUp(k) => k.is_masked && (k.key.is_some() || k.code.is_some()),
             Event::Input(i) => i.is_masked && (i.inserted.is_some() || i.deleted.is_some() || i.caret.is_some()),
-            Event::Change(c) => c.is_masked && (c.value.is_some() || c.index.is_some() || c.is_checked.is_some()),
+            Event::Change(c) => {
+                let tells_one = c.value.is_some() || c.index.is_some() || c.is_checked.is_some();
+                c.is_masked && (tells_one || c.values.is_some() || c.indices.is_some() || c.chosen.is_some())
+            }
             _ => false,
         };
         if tells {
             return Err(MessageError::Malformed("it tells what is masked".into()));
+        }
+        if self.handled_ms().is_some_and(|ms| !TIMES_MS.contains(&ms)) {
+            return Err(MessageError::Malformed("it was handled at no time".into()));
+        }
+        let is_possible = match self {
+            Event::Change(c) => {
+                let is_short = |length: Option<usize>| length.is_none_or(|n| n <= MAX_LISTED);
+                is_short(c.values.as_ref().map(Vec::len)) && is_short(c.indices.as_ref().map(Vec::len))
+            }
+            Event::Busy(b) => {
+                let total_ms = b.total_ms.map_or(b.length_ms.get(), Finite::get);
+                (0.0..=total_ms).contains(&b.length_ms.get()) && TIMES_MS.contains(&total_ms)
+            }
+            Event::Frames(f) => f.unseen <= f.count,
+            _ => true,
+        };
+        if !is_possible {
+            return Err(MessageError::Malformed("it tells of more than there can be".into()));
         }
         if let Event::Mark(Mark { data: Some(data), .. }) = self {
             let mut values = 0;
@@ -378,6 +471,35 @@ mod tests {
         assert!(input(json!({"deleted": "a"})).is_err());
         let slider = json!({"target": "i", "control": "range", "is_final": true, "is_masked": true, "value": "3"});
         assert!(event("change", slider).is_err());
+    }
+
+    #[test]
+    fn a_time_of_handling_may_stand_beside_any_kind() {
+        let late = event("keydown", json!({"target": "a", "key": "b", "handled_ms": 14_016.0})).unwrap();
+        assert_eq!((late.handled_ms(), &late.data()["handled_ms"]), (Some(14_016.0), &json!(14_016.0)));
+        assert!(event("visibility", json!({"state": "x", "handled_ms": 1, "is_timed_by_handling": true})).is_ok());
+        assert_eq!(event("load", json!({"url": ""})).unwrap().handled_ms(), None);
+        for no_time in [json!(-1), json!(1e12), json!("1"), json!([1])] {
+            assert!(event("visibility", json!({"state": "x", "handled_ms": no_time})).is_err(), "{no_time}");
+        }
+    }
+
+    #[test]
+    fn lists_and_sums_stay_within_their_bounds() {
+        let several = |n: usize| {
+            json!({"target": "select#many", "control": "select", "is_final": true, "value": "0", "index": 0,
+                "values": vec!["happy"; n], "indices": vec![1; n], "chosen": 700})
+        };
+        assert_eq!(Value::Object(event("change", several(3)).unwrap().data()), several(3));
+        assert!(event("change", several(MAX_LISTED)).is_ok() && event("change", several(MAX_LISTED + 1)).is_err());
+        let masked = json!({"target": "s", "control": "select", "is_final": true, "is_masked": true, "chosen": 1});
+        assert!(event("change", masked).is_err());
+        assert!(event("busy", json!({"length_ms": 3_000.5})).is_ok());
+        assert!(event("busy", json!({"length_ms": 300, "count": 4, "total_ms": 700})).is_ok());
+        assert!(event("busy", json!({"length_ms": 300, "count": 4, "total_ms": 200})).is_err());
+        assert!(event("busy", json!({"length_ms": -1})).is_err());
+        assert!(event("frames", json!({"count": 2, "unseen": 2})).is_ok());
+        assert!(event("frames", json!({"count": 2, "unseen": 3})).is_err());
     }
 
     #[test]

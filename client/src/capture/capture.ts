@@ -1,20 +1,32 @@
 // Puts the sources together. Knows no transport: the lab's ipc and the web's HTTP get the very same calls of `deliver`.
 
-import { TooLong, call, isError, stringify } from '../natives/js';
-import { here, listen, now, place, unlisten } from '../natives/dom';
+import { call, isError, memory, stringify } from '../natives/js';
+import { MutationObserver, here, listen, now, place, setTimer, unlisten, watchLongTasks } from '../natives/dom';
+import { busy } from './busy';
 import { type Body, type Deliver, type Emit, type Lane, emitter } from './emit';
+import { type Place, frames, inPage, thePage } from './frames';
+import { markJson } from './json';
 import { type Content, type Masking, masking } from './privacy';
+import { type Moment, moment, stamps } from './moment';
 import { selector } from './selector';
 import { address, text } from './text';
 
 export type Stop = () => void;
 
+/** The window or the document of each place, or something that the page alone has. */
+type Target = 'window' | 'document' | EventTarget;
+
 /** What a source is given. */
 export interface Desk {
   emit: Emit;
   masks: Masking;
-  /** Adds a listener whose errors are told and never reach the page. `t` is the moment at which it began. */
-  on<E extends Event>(target: EventTarget, type: string, handle: (event: E, t: number) => void): void;
+  /** Adds a listener whose errors are told and never reach the page, to the page and to every frame that can be looked
+   * into. `at` is when the event happened. */
+  on<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment, place: Place) => void): void;
+  /** The same for the page alone. */
+  onPage<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment) => void): void;
+  /** When a part of an event happened, as a step of a pointer's way. */
+  timed(event: Event, type: string, handled: number, place: Place): Moment;
   /** Runs something of ours on the page's behalf, with the same promise. */
   guarded(kind: string, t: number, run: () => void): void;
 }
@@ -33,21 +45,39 @@ export interface Capture {
 export interface CaptureSettings {
   mask: readonly string[];
   content: Content;
+  /** Listeners may have been taken away and are there again. */
+  attached?: () => void;
 }
 
-interface Listener { target: EventTarget; type: string; run: EventListener }
+interface Listener {
+  target: Target;
+  type: string;
+  isInFrames: boolean;
+  handle: (event: Event, at: Moment, place: Place) => void;
+}
 
-const TYPED = 4000;
-const MARK_JSON = 32000;
+/** Where the browser does not measure how long its main thread is blocked, a beat as quick as this does. */
+const QUICK_BEAT_MS = 50;
+const BEAT_MS = 250;
+const FRAMES_EVERY_MS = 250;
 const OPTIONS = { __proto__: null, capture: true, passive: true } as AddEventListenerOptions;
 
 export const laneOf = (event: Event): Lane => (event.isTrusted ? 'u' : 'p');
+const ROOT = { __proto__: null, childList: true } as MutationObserverInit;
 /** Made by the page's own script, not by the participant. */
 export const synthetic = (event: Event): true | undefined => (event.isTrusted ? undefined : true);
 
 export const size = (): Body => ({
   __proto__: null, width_px: here.innerWidth, height_px: here.innerHeight, pixel_ratio: here.devicePixelRatio,
 });
+
+/** Where in the page's own view, also for what happened in a frame. */
+export const viewed = (body: Body, place: Place, x: number, y: number): Body => {
+  const at = inPage(place, x, y);
+  body.x_px = at.x;
+  body.y_px = at.y;
+  return body;
+};
 
 /** Something happened there, and that is all that is told. */
 export const spot = (masks: Masking, event: Event, node: unknown): Body => ({
@@ -73,19 +103,6 @@ export const tick = (): number => {
   return least;
 };
 
-/** The JSON of what the page says in a mark; `undefined` where that cannot be written. */
-const markJson = (data: unknown): { json: string | undefined; isRefused: boolean } => {
-  try {
-    const json = stringify(data, (_, value: unknown) => (typeof value === 'string' ? text(value, TYPED) : value)) as
-      string | undefined;
-    if (json !== undefined && json.length > MARK_JSON) throw new TooLong('too long');
-    return { __proto__: null, json, isRefused: false } as { json: string | undefined; isRefused: boolean };
-  } catch {
-    // circular, too long, or its own code threw
-    return { __proto__: null, json: undefined, isRefused: true } as { json: undefined; isRefused: boolean };
-  }
-};
-
 /** `lose` hears of an event that could not even be told. */
 export const capture = (
   settings: CaptureSettings, sources: readonly Source[], deliver: Deliver, lose: (t: number) => void,
@@ -96,7 +113,7 @@ export const capture = (
 
   const failed = (kind: string, t: number, error: unknown) => {
     const message = isError(error) ? error.message : error;
-    emit.now('p', 'recorder_failed', t, { __proto__: null, during: text(kind, 32), message: text(message, 200) });
+    emit.now('p', 'recorder_failed', moment(t), { __proto__: null, during: text(kind, 32), message: text(message, 200) });
   };
   const guarded = (kind: string, t: number, run: () => void) => {
     try {
@@ -109,49 +126,126 @@ export const capture = (
       }
     }
   };
+
+  // ---- listeners, in the page and in its frames ----
   // Without a prototype, so that a page cannot change how the list is read; filled once below.
   const listeners = { __proto__: null } as unknown as Record<number, Listener>;
   let count = 0;
-  const on: Desk['on'] = (target, type, handle) => {
-    const run = (event: Event) => {
-      const t = now();
-      guarded(type, t, () => handle(event as never, t));
-    };
-    listeners[count++] = { __proto__: null, target, type, run } as unknown as Listener;
+  const adder = (isInFrames: boolean): Desk['on'] => (target, type, handle) => {
+    listeners[count++] = { __proto__: null, target, type, isInFrames, handle: handle as never } as unknown as Listener;
   };
+  /** Of each place, what listens there. */
+  const running = memory<Record<number, EventListener>>();
+  const runnersOf = (at: Place): Record<number, EventListener> => {
+    const runners = { __proto__: null } as unknown as Record<number, EventListener>;
+    for (let i = 0; i < count; i++) {
+      const { type, handle, isInFrames } = listeners[i]!;
+      if (at.element && !isInFrames) continue;
+      runners[i] = (event) => {
+        const handled = now();
+        guarded(type, handled, () => handle(event, timed(event, type, handled, at), at));
+      };
+    }
+    return runners;
+  };
+  const each = (at: Place, add: typeof listen) => {
+    const runners = running.get(at);
+    for (let i = 0; runners && i < count; i++) {
+      const { target, type } = listeners[i]!;
+      const run = runners[i];
+      if (run) add(target === 'window' ? at.window : target === 'document' ? at.document : target, type, run, OPTIONS);
+    }
+  };
+  // The same listener is added only once, so this can be repeated.
+  const attachTo = (at: Place) => each(at, listen);
+  const detachFrom = (at: Place) => each(at, unlisten);
+  const enter = (at: Place) => {
+    if (at.element) masks.watch(at.document);
+    running.set(at, runnersOf(at));
+    attachTo(at);
+    // `document.open()` takes all listeners away, and the root element as well.
+    observe(at.document, ROOT);
+  };
+  const all = frames(enter, detachFrom);
   const attach = () => {
-    // The same listener is added only once, so this can be repeated.
-    for (let i = 0; i < count && !isStopped; i++) listen(listeners[i]!.target, listeners[i]!.type, listeners[i]!.run, OPTIONS);
+    if (isStopped) return;
+    all.look();
+    all.each(attachTo);
+    settings.attached?.();
+  };
+  const rewritten = new MutationObserver(() => guarded('attach', now(), attach));
+  const observe = rewritten.observe.bind(rewritten);
+  const unobserve = rewritten.disconnect.bind(rewritten);
+
+  // ---- what beats: the page is alive, and looks for frames ----
+  const still = busy(emit, (tell) => watchLongTasks((task) => guarded('busy', now(), () => tell(task))), QUICK_BEAT_MS);
+  const beat_ms = still.isMeasured ? BEAT_MS : QUICK_BEAT_MS;
+  const stamp = stamps(beat_ms);
+  let told = 0;
+  let looked = 0;
+  const look = (t: number) => {
+    looked = t;
+    all.look();
+    if (told === all.count + all.unseen) return;
+    told = all.count + all.unseen;
+    emit.now('p', 'frames', moment(t), { __proto__: null, count: all.count, unseen: all.unseen });
+  };
+  const beat = () => {
+    if (isStopped) return;
+    setTimer(beat, beat_ms);
+    const t = now();
+    guarded('beat', t, () => {
+      stamp.beat(t);
+      still.beat(t);
+      if (t - looked >= FRAMES_EVERY_MS) look(t);
+    });
   };
 
-  const t = now();
+  const begun = moment();
   const first = size();
   first.url = address(place.href);
   first.tick_ms = tick();
-  emit.now('c', 'document', t, first);
-  const desk = { __proto__: null, emit, masks, on, guarded } as unknown as Desk;
+  first.tells_busy = true;
+  emit.now('c', 'document', begun, first);
+  const on = adder(true);
+  const timed: Desk['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
+  const desk = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as Desk;
   const stops = { __proto__: null } as unknown as Record<number, Stop | undefined>;
   for (let i = 0; i < sources.length; i++) stops[i] = sources[i]!(desk);
-  attach();
-  if (masks.problem) failed('mask', t, masks.problem);
+  const onPage = adder(false);
+  onPage('document', 'visibilitychange', still.paused);
+  onPage('window', 'pageshow', still.paused);
+  // A frame that has loaded has another document.
+  on('document', 'load', () => all.look());
+  enter(thePage);
+  beat();
+  if (masks.problem) failed('mask', begun.t, masks.problem);
 
   return {
     __proto__: null,
-    attach,
+    attach: () => guarded('attach', now(), attach),
     emit,
     mark: (name: unknown, data: unknown) => {
       const t = now();
       guarded('mark', t, () => {
-        const { json, isRefused } = markJson(data);
-        emit.written('p', 'mark', t, '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
+        let json: string | undefined;
+        let isRefused = false;
+        try {
+          json = markJson(data);
+        } catch {
+          isRefused = true;
+        }
+        emit.written('p', 'mark', moment(t), '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
           + (json === undefined ? '' : ',"data":' + json) + '}');
       });
     },
     stop: () => {
       if (isStopped) return;
+      still.stop();
       emit.release();
       isStopped = true;
-      for (let i = 0; i < count; i++) unlisten(listeners[i]!.target, listeners[i]!.type, listeners[i]!.run, OPTIONS);
+      unobserve();
+      all.each(detachFrom);
       for (let i = 0; i < sources.length; i++) {
         const stop = stops[i];
         if (stop) call(stop, undefined, []);

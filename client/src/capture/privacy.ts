@@ -2,8 +2,8 @@
 
 import { indexOf, lowerCase, memory, stringify, trim } from '../natives/js';
 import {
-  HTMLElement, HTMLInputElement, HTMLTextAreaElement, MutationObserver, attribute, contentOf, inputType, inputValue,
-  isEditable, isElement, matches, nameOf, openRootOf, page, styleOf, styleValue, trySelector,
+  MutationObserver, attribute, contentOf, inputType, inputValue, isArea, isEditable, isElement, isHtml, isInput, matches, nameOf,
+  openRootOf, page, styleOf, styleValue, trySelector,
 } from '../natives/dom';
 import { up } from './selector';
 import { text } from './text';
@@ -12,6 +12,9 @@ import { text } from './text';
 export type Content = 'everywhere' | readonly string[];
 
 const LABEL = 40;
+const TYPES = {
+  __proto__: null, subtree: true, attributeFilter: ['type'], attributeOldValue: true,
+} as MutationObserverInit;
 const TEXT_TYPES = ',text,search,url,tel,email,number,password,';
 /** Choices whose values are the page's own words, not the participant's. */
 const CHOICE_TYPES = ',checkbox,radio,range,button,submit,reset,image,';
@@ -45,11 +48,11 @@ const squeeze = (s: string): string => {
 };
 
 export const isEditableElement = (node: unknown): node is HTMLElement =>
-  node instanceof HTMLElement && isEditable(node);
+  isHtml(node) && isEditable(node);
 
 export const isTextField = (node: unknown): boolean =>
-  node instanceof HTMLTextAreaElement
-  || node instanceof HTMLInputElement && indexOf(TEXT_TYPES, ',' + inputType(node) + ',') >= 0
+  isArea(node)
+  || isInput(node) && indexOf(TEXT_TYPES, ',' + inputType(node) + ',') >= 0
   || isEditableElement(node);
 
 export interface Masking {
@@ -65,6 +68,8 @@ export interface Masking {
   label(node: unknown): string | undefined;
   /** What is wrong with the selectors it was given. */
   problem: string;
+  /** Looks after the secrets of a frame's document too. */
+  watch(document: Document): void;
   stop(): void;
 }
 
@@ -96,7 +101,7 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   const isSecret = (element: Element): boolean => {
     if (secrets.has(element)) return true;
     let secret = false;
-    if (element instanceof HTMLInputElement && inputType(element) === 'password') secret = true;
+    if (isInput(element) && inputType(element) === 'password') secret = true;
     if (contains(lowerCase(attribute(element, 'autocomplete') ?? ''), SECRET_HINTS)) secret = true;
     if (isTextField(element)) {
       const names = (attribute(element, 'name') ?? '') + '\n' + (attribute(element, 'id') ?? '')
@@ -113,9 +118,9 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     }
   });
   const disconnect = watch.disconnect.bind(watch);
-  watch.observe(page, {
-    __proto__: null, subtree: true, attributeFilter: ['type'], attributeOldValue: true,
-  } as MutationObserverInit);
+  const observe = watch.observe.bind(watch);
+  const watchToo = (document: Document) => observe(document, TYPES);
+  watchToo(page);
 
   const isDotted = (element: Element) => {
     const security = styleValue(styleOf(element), '-webkit-text-security');
@@ -139,7 +144,7 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     isTypingMasked: (node: unknown) => isMasked(node) || isElement(node) && (isOpaque(node) || isDotted(node)),
     isContentAllowed: (node: unknown) =>
       !allowed || isElement(node) && allowed.all !== '' && isWithin(node, allowed.all),
-    isChoice: (node: unknown) => isElement(node) && (!(node instanceof HTMLInputElement)
+    isChoice: (node: unknown) => isElement(node) && (!isInput(node)
       || indexOf(CHOICE_TYPES, ',' + inputType(node) + ',') >= 0),
     look: (element: Element) => { isSecret(element); },
     label: (node: unknown) => {
@@ -147,12 +152,13 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
       for (let k = 0; isElement(e) && k < 4; e = up(e), k++) {
         if (!matches(e, CLICKABLE)) continue;
         if (isMasked(node) || isMasked(e)) return undefined;
-        const words = trim((e instanceof HTMLInputElement ? inputValue(e) : contentOf(e)) ?? '');
+        const words = trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? '');
         return words ? text(words, LABEL) : undefined;
       }
       return undefined;
     },
     problem,
+    watch: watchToo,
     stop: disconnect,
   } as unknown as Masking;
 };

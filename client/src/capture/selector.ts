@@ -2,8 +2,10 @@
 
 import { stringify, slice } from '../natives/js';
 import {
-  ShadowRoot, attribute, cssEscape, here, hostOf, idOf, isElement, nameOf, parentOf, pathOf, previousOf, targetOf,
+  attribute, cssEscape, documentOf, here, idOf, isDocument, isElement, nameOf, page, parentOf, pathOf, previousOf, shadowHost,
+  targetOf,
 } from '../natives/dom';
+import { frameOf } from './frames';
 import { text } from './text';
 
 const SELECTOR = 256;
@@ -14,9 +16,11 @@ export const deep = (event: Event): EventTarget | null => {
   return path.length > 0 ? path[0]! : targetOf(event);
 };
 
+/** What a node is in: also the shadow root's element, and the frame of a document. */
 export const up = (node: Node): Node | null => {
   const parent = parentOf(node);
-  return parent instanceof ShadowRoot ? hostOf(parent) : parent;
+  if (!parent) return null;
+  return (isDocument(parent) ? frameOf(parent) : shadowHost(parent)) ?? parent;
 };
 
 const step = (element: Element): string => {
@@ -30,15 +34,30 @@ const step = (element: Element): string => {
   return name === 'body' || name === 'html' ? name : name + ':nth-of-type(' + k + ')';
 };
 
-export const selector = (node: unknown): string => {
-  if (node === here) return 'window';
-  if (!isElement(node)) return 'document';
+/** Of the frame in which something is: `iframe#task >> `. */
+const within = (inner: unknown): string => {
+  const frame = typeof inner === 'object' && inner !== null && inner !== page && inner !== here ? frameOf(inner) : undefined;
+  return frame ? path(frame) + ' >> ' : '';
+};
+
+const path = (node: unknown): string => {
+  if (isDocument(node)) return within(node) + 'document';
+  if (!isElement(node)) {
+    const frame = within(node);
+    return frame ? frame + 'window' : node === here ? 'window' : 'document';
+  }
   let path = '';
   for (let e: Node | null = node; isElement(e); e = up(e)) {
     const s = step(e);
     path = path ? s + ' > ' + path : s;
-    if (idOf(e) || attribute(e, 'data-testid') || nameOf(e) === 'body') break;
+    const name = nameOf(e);
+    if (idOf(e) || attribute(e, 'data-testid') || name === 'body' || name === 'html') break;
   }
+  return within(documentOf(node)) + path;
+};
+
+export const selector = (node: unknown): string => {
+  const all = path(node);
   // The end of a long path says more than its beginning.
-  return text(path.length > SELECTOR ? slice(path, path.length - SELECTOR) : path, SELECTOR);
+  return text(all.length > SELECTOR ? slice(all, all.length - SELECTOR) : all, SELECTOR);
 };

@@ -42,17 +42,38 @@ export interface Difference {
   inserted: string;
 }
 
+/** How many units two texts have in common from their beginnings on, at most `most`: halved until the place is found, so that
+ * the browser compares whole pieces. `isFromEnd`: backwards from their ends. */
+const common = (old: string, fresh: string, most: number, isFromEnd: boolean): number => {
+  let same = 0;
+  for (let piece = most; piece > 0;) {
+    if (piece > most - same) piece = most - same;
+    if (piece === 0) break;
+    const until = same + piece;
+    const isSame = isFromEnd
+      ? slice(old, old.length - until, old.length - same) === slice(fresh, fresh.length - until, fresh.length - same)
+      : slice(old, same, until) === slice(fresh, same, until);
+    if (isSame) same = until;
+    else piece >>= 1;
+  }
+  return same;
+};
+
+const isHalf = (s: string, k: number, first: number): boolean => {
+  const unit = charCodeAt(s, k);
+  return unit >= first && unit < first + 0x400;
+};
+
 /** The one change that turns `old` into `fresh`, placed where the caret says it was. */
 export const difference = (old: string, fresh: string, caret: number | undefined): Difference => {
   const shorter = old.length < fresh.length ? old.length : fresh.length;
   const mostAfter = caret === undefined || fresh.length - caret > shorter ? shorter : fresh.length - caret;
-  let after = 0;
-  let before = 0;
-  const isSameFromEnd = () =>
-    charCodeAt(old, old.length - 1 - after) === charCodeAt(fresh, fresh.length - 1 - after);
-  if (caret !== undefined) while (after < mostAfter && isSameFromEnd()) after++;
-  while (before < shorter - after && charCodeAt(old, before) === charCodeAt(fresh, before)) before++;
-  while (after < shorter - before && isSameFromEnd()) after++;
+  let after = caret === undefined ? 0 : common(old, fresh, mostAfter, true);
+  let before = common(old, fresh, shorter - after, false);
+  if (caret === undefined || after === mostAfter) after = common(old, fresh, shorter - before, true);
+  // One letter of two units is never half the same.
+  if (before > 0 && isHalf(old, before - 1, 0xd800)) before--;
+  if (after > 0 && isHalf(old, old.length - after, 0xdc00)) after--;
   return {
     __proto__: null,
     at: before,

@@ -2,7 +2,7 @@
 // page shares our world and may be careless or hostile, so nothing here may be looked up again later.
 //
 // What is captured here and in `dom.ts` is all that `capture/` and `sources/` may call. There, for the same reason:
-// objects have no prototype (no `toJSON` or setter of the page's is ever called), lists are walked by index (no
+// objects and lists have no prototype (no `toJSON` or setter of the page's is ever called), lists are walked by index (no
 // iterator of the page's), and nothing is pushed, spread or destructured as a list.
 
 const { apply } = Reflect;
@@ -12,7 +12,9 @@ export const method = <T, A extends unknown[], R>(f: (this: T, ...args: A) => R)
   (self: T, ...args: A): R => apply(f, self, args) as R;
 
 export const call = apply;
-export const { defineProperty, freeze, getOwnPropertyDescriptor } = Object;
+export const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object;
+const { setPrototypeOf } = Object;
+export const { isArray } = Array;
 export const { stringify } = JSON;
 export const slice = method(String.prototype.slice);
 export const charCodeAt = method(String.prototype.charCodeAt);
@@ -21,8 +23,22 @@ export const trim = method(String.prototype.trim);
 export const lowerCase = method(String.prototype.toLowerCase);
 export const codeToString = String.fromCharCode;
 export const toText = String as (value: unknown) => string;
-export const isError = ((E) => (value: unknown): value is Error => value instanceof E)(Error);
+export const dateToText = method(Date.prototype.toISOString);
+export const dateValue = method(Date.prototype.getTime);
+/** `[object Date]` and the like, also of another window's. */
+export const kindOf = method(Object.prototype.toString);
+/** What a `new String(…)`, `new Number(…)` or `new Boolean(…)` holds, by its kind. */
+export const boxed = {
+  __proto__: null, '[object String]': method(String.prototype.valueOf), '[object Number]': method(Number.prototype.valueOf),
+  '[object Boolean]': method(Boolean.prototype.valueOf),
+} as unknown as Record<string, ((value: unknown) => unknown) | undefined>;
+/** Also of another window's. */
+export const isError = ((E) => (value: unknown): value is Error => value instanceof E
+  || indexOf(',[object Error],[object DOMException],', ',' + kindOf(value) + ',') >= 0)(Error);
 export const TooLong = RangeError;
+
+/** A list without a prototype, so that it is written as a list whatever the page gave to `Array.prototype`. */
+export const list = <V>(): V[] => setPrototypeOf([], null) as V[];
 
 /** Something to hang on a node, without its prototype's methods being looked up. */
 export interface Memory<V> {

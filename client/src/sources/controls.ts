@@ -1,8 +1,9 @@
 // Sliders, boxes, lists and forms.
 
+import { list } from '../natives/js';
 import {
-  HTMLInputElement, HTMLSelectElement, here, inputChecked, inputType, inputValue, isElement, nameOf, selectIndex,
-  selectValue,
+  countOf, inputChecked, inputType, inputValue, isElement, isInput, isSelect, nameOf, optionChosen, optionValue, selectIndex,
+  selectMany, selectOptions, selectValue,
 } from '../natives/dom';
 import { type Source, laneOf, spot, synthetic } from '../capture/capture';
 import type { Body } from '../capture/emit';
@@ -11,9 +12,32 @@ import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 
 const VALUE = 200;
+/** So many of the options chosen are named, and the first so many are looked at; a longer list says how many are chosen. */
+const MOST_NAMED = 50;
+const MOST_LOOKED_AT = 10_000;
+
+/** All that are chosen in a list of several. */
+const chosen = (body: Body, node: HTMLSelectElement): void => {
+  const options = selectOptions(node);
+  const values = list<string>();
+  const indices = list<number>();
+  const length = countOf(options);
+  let count = 0;
+  for (let i = 0; i < length && i < MOST_LOOKED_AT; i++) {
+    if (!optionChosen(options[i]!)) continue;
+    if (count < MOST_NAMED) {
+      values[count] = text(optionValue(options[i]!), VALUE);
+      indices[count] = i;
+    }
+    count++;
+  }
+  body.values = values;
+  body.indices = indices;
+  body.chosen = count;
+};
 
 const control = (masks: Masking, event: Event, node: Element, isFinal: boolean): Body => {
-  const type = node instanceof HTMLInputElement ? inputType(node) : nameOf(node);
+  const type = isInput(node) ? inputType(node) : nameOf(node);
   const masked = masks.isMasked(node);
   const body: Body = {
     __proto__: null,
@@ -24,13 +48,14 @@ const control = (masks: Masking, event: Event, node: Element, isFinal: boolean):
     synthetic: synthetic(event),
   };
   if (masked || isTextField(node)) return body; // what was typed is in the input events
-  if (node instanceof HTMLSelectElement) {
+  if (isSelect(node)) {
+    if (selectMany(node)) chosen(body, node);
     body.value = text(selectValue(node), VALUE);
     body.index = selectIndex(node);
   } else if (type === 'checkbox' || type === 'radio') {
     body.is_checked = inputChecked(node as HTMLInputElement);
     body.value = text(inputValue(node as HTMLInputElement), VALUE);
-  } else if (type !== 'file' && node instanceof HTMLInputElement
+  } else if (type !== 'file' && isInput(node)
     && (masks.isChoice(node) || masks.isContentAllowed(node))) {
     body.value = text(inputValue(node), VALUE);
   }
@@ -38,16 +63,16 @@ const control = (masks: Masking, event: Event, node: Element, isFinal: boolean):
 };
 
 export const controls: Source = ({ emit, masks, on }) => {
-  on(here, 'input', (event, t) => {
+  on('window', 'input', (event, at) => {
     const node = deep(event);
-    if (node instanceof HTMLInputElement && inputType(node) === 'range') {
-      emit.throttled('slide', laneOf(event), 'change', t, node, () => control(masks, event, node, false));
+    if (isInput(node) && inputType(node) === 'range') {
+      emit.throttled('slide', laneOf(event), 'change', at, node, () => control(masks, event, node, false));
     }
   });
-  on(here, 'change', (event, t) => {
+  on('window', 'change', (event, at) => {
     const node = deep(event);
-    if (isElement(node)) emit.now(laneOf(event), 'change', t, control(masks, event, node, true));
+    if (isElement(node)) emit.now(laneOf(event), 'change', at, control(masks, event, node, true));
   });
-  on(here, 'submit', (event, t) => emit.now('p', 'submit', t, spot(masks, event, deep(event))));
+  on('window', 'submit', (event, at) => emit.now('p', 'submit', at, spot(masks, event, deep(event))));
   return undefined;
 };

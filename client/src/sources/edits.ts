@@ -2,44 +2,74 @@
 
 import { memory } from '../natives/js';
 import {
-  HTMLInputElement, HTMLTextAreaElement, areaCaret, areaValue, contentOf, here, inputCaret, inputValue, isElement,
+  areaCaret, areaValue, inputCaret, inputValue, isArea, isElement, isInput, rangesOf, selectionOf,
 } from '../natives/dom';
 import { type Source, laneOf, spot, synthetic } from '../capture/capture';
+import { type Point, editableText, point } from '../capture/content';
 import type { Body } from '../capture/emit';
+import type { Place } from '../capture/frames';
 import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { difference, text } from '../capture/text';
 
 const TYPED = 4000;
 
-const contents = (node: Element): string =>
-  node instanceof HTMLInputElement ? inputValue(node)
-    : node instanceof HTMLTextAreaElement ? areaValue(node)
-      : contentOf(node) ?? '';
+/** What a field holds, and how far the caret or a range is in it. */
+interface Reading { __proto__: null; text: string; caret: number | undefined; from: number | undefined; until: number | undefined }
 
-const caretOf = (node: Element): number | undefined => {
-  const caret = node instanceof HTMLInputElement ? inputCaret(node)
-    : node instanceof HTMLTextAreaElement ? areaCaret(node) : null;
-  return typeof caret === 'number' ? caret : undefined;
+const at = (p: Point | undefined): number | undefined => (p && p.at >= 0 ? p.at : undefined);
+const start = (range: StaticRange) => point(range.startContainer, range.startOffset);
+const end = (range: StaticRange) => point(range.endContainer, range.endOffset);
+
+/** `event` is about to change it; without one it is as it stays. */
+const read = (node: Element, place: Place, event: InputEvent | null): Reading => {
+  const reading: Reading = { __proto__: null, text: '', caret: undefined, from: undefined, until: undefined };
+  if (isInput(node) || isArea(node)) {
+    reading.text = isInput(node) ? inputValue(node) : areaValue(node);
+    const caret = event ? null : isInput(node) ? inputCaret(node) : areaCaret(node);
+    if (typeof caret === 'number') reading.caret = caret;
+    return reading;
+  }
+  const range = event && rangesOf ? rangesOf(event)[0] : undefined;
+  const chosen = event ? null : selectionOf(place.document);
+  const focus = chosen?.focusNode ? point(chosen.focusNode, chosen.focusOffset) : undefined;
+  const from = range && start(range);
+  const until = range && end(range);
+  reading.text = editableText(node, focus, from, until);
+  reading.caret = at(focus);
+  reading.from = at(from);
+  reading.until = at(until);
+  return reading;
 };
 
+/** Where the change ends in the new text, where no caret says it: after what replaced the range. */
+const endOf = (old: Reading, fresh: Reading): number | undefined => {
+  if (old.from === undefined || old.until === undefined) return undefined;
+  const inserted = fresh.text.length - old.text.length + old.until - old.from;
+  return inserted >= 0 ? old.from + inserted : undefined;
+};
+
+const EMPTY: Reading = { __proto__: null, text: '', caret: undefined, from: undefined, until: undefined };
+
 export const edits: Source = ({ emit, masks, on }) => {
-  const known = memory<string>();
-  const remember = (event: Event) => {
+  const known = memory<Reading>();
+  const remember = (event: Event, place: Place, before: InputEvent | null) => {
     const node = deep(event);
     if (isElement(node) && isTextField(node)) {
       masks.look(node);
-      known.set(node, contents(node));
+      known.set(node, read(node, place, before));
     }
   };
-  on(here, 'beforeinput', remember);
-  on(here, 'focus', remember);
-  on<InputEvent>(here, 'input', (event, t) => {
+  on<InputEvent>('window', 'beforeinput', (event, _, place) => remember(event, place, event));
+  on('window', 'focus', (event, _, place) => remember(event, place, null));
+  on<InputEvent>('window', 'input', (event, moment, place) => {
     const node = deep(event);
     if (!isElement(node) || !isTextField(node)) return;
-    const fresh = contents(node);
-    const old = known.get(node) ?? '';
-    known.set(node, fresh);
+    const reading = read(node, place, null);
+    const before = known.get(node) ?? EMPTY;
+    known.set(node, reading);
+    const fresh = reading.text;
+    const old = before.text;
     const masked = masks.isTypingMasked(node);
     const body: Body = {
       __proto__: null,
@@ -52,8 +82,8 @@ export const edits: Source = ({ emit, masks, on }) => {
       synthetic: synthetic(event),
     };
     if (!masked) {
-      const caret = caretOf(node);
-      const change = difference(old, fresh, caret);
+      const { caret } = reading;
+      const change = difference(old, fresh, caret ?? endOf(before, reading));
       body.caret = caret;
       body.position = change.at;
       if (masks.isContentAllowed(node)) {
@@ -63,13 +93,13 @@ export const edits: Source = ({ emit, masks, on }) => {
       body.inserted_length = change.inserted.length;
       body.deleted_length = change.deleted.length;
     }
-    emit.now(laneOf(event), 'input', t, body);
+    emit.now(laneOf(event), 'input', moment, body);
   });
-  on(here, 'compositionstart', (event, t) => {
-    emit.now(laneOf(event), 'composition_start', t, spot(masks, event, deep(event)));
+  on('window', 'compositionstart', (event, moment) => {
+    emit.now(laneOf(event), 'composition_start', moment, spot(masks, event, deep(event)));
   });
-  on(here, 'compositionend', (event, t) => {
-    emit.now(laneOf(event), 'composition_end', t, spot(masks, event, deep(event)));
+  on('window', 'compositionend', (event, moment) => {
+    emit.now(laneOf(event), 'composition_end', moment, spot(masks, event, deep(event)));
   });
   return undefined;
 };

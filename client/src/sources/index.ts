@@ -5,13 +5,15 @@ import { controls } from './controls';
 import { edits } from './edits';
 import { focus } from './focus';
 import { key } from './key';
+import { media } from './media';
 import { navigation } from './navigation';
 import { network } from './network';
 import { pointer } from './pointer';
+import { screen } from './screen';
 import { scroll } from './scroll';
 import { trouble } from './trouble';
 import { visibility } from './visibility';
 
 export const sources: readonly Source[] = [
-  pointer, key, edits, controls, scroll, focus, visibility, navigation, network, trouble,
+  pointer, key, edits, controls, scroll, focus, visibility, navigation, network, trouble, media, screen,
 ];

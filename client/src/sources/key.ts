@@ -1,8 +1,9 @@
 // Keys, as far as they may be known.
 
 import { toText } from '../natives/js';
-import { codeOf, here, keyOf } from '../natives/dom';
+import { codeOf, keyOf } from '../natives/dom';
 import { type Source, laneOf, synthetic } from '../capture/capture';
+import type { Moment } from '../capture/moment';
 import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
@@ -10,7 +11,7 @@ import { text } from '../capture/text';
 export const key: Source = ({ emit, masks, on }) => {
   // A key pressed in a masked field and let go elsewhere is still that key.
   const heldMasked = { __proto__: null } as unknown as Record<string, true>;
-  const handle = (kind: string) => (event: KeyboardEvent, t: number) => {
+  const handle = (kind: string) => (event: KeyboardEvent, at: Moment) => {
     const node = deep(event);
     const code = toText(codeOf(event));
     const name = text(keyOf(event), 32);
@@ -23,7 +24,7 @@ export const key: Source = ({ emit, masks, on }) => {
       masked = true;
       delete heldMasked[code];
     }
-    emit.now(laneOf(event), kind, t, {
+    emit.now(laneOf(event), kind, at, {
       __proto__: null,
       target: selector(node),
       key: masked ? undefined : name,
@@ -38,7 +39,7 @@ export const key: Source = ({ emit, masks, on }) => {
       synthetic: synthetic(event),
     });
   };
-  on(here, 'keydown', handle('keydown'));
-  on(here, 'keyup', handle('keyup'));
+  on('window', 'keydown', handle('keydown'));
+  on('window', 'keyup', handle('keyup'));
   return undefined;
 };

@@ -1,27 +1,28 @@
 // Where the participant goes within the page, and when documents come and go.
 
 import { call, defineProperty } from '../natives/js';
-import { here, historyOf, now, page, place, targetOf } from '../natives/dom';
+import { historyOf, now, page, place, targetOf } from '../natives/dom';
 import type { Source } from '../capture/capture';
+import { type Moment, moment } from '../capture/moment';
 import { address } from '../capture/text';
 
 type Write = History['pushState'];
 
-export const navigation: Source = ({ emit, on, guarded }) => {
-  on(here, 'load', (event, t) => {
-    if (targetOf(event) === page) emit.now('p', 'load', t, { __proto__: null, url: address(place.href) });
+export const navigation: Source = ({ emit, onPage, guarded }) => {
+  onPage('window', 'load', (event, at) => {
+    if (targetOf(event) === page) emit.now('p', 'load', at, { __proto__: null, url: address(place.href) });
   });
-  on<PageTransitionEvent>(here, 'pageshow', (event, t) => {
-    emit.now('p', 'pageshow', t, { __proto__: null, is_restored: event.persisted });
+  onPage<PageTransitionEvent>('window', 'pageshow', (event, at) => {
+    emit.now('p', 'pageshow', at, { __proto__: null, is_restored: event.persisted });
   });
-  on<PageTransitionEvent>(here, 'pagehide', (event, t) => {
-    emit.now('p', 'pagehide', t, { __proto__: null, is_kept: event.persisted });
+  onPage<PageTransitionEvent>('window', 'pagehide', (event, at) => {
+    emit.now('p', 'pagehide', at, { __proto__: null, is_kept: event.persisted });
   });
-  const navigated = (how: string, t: number) => {
-    emit.now('p', 'navigate', t, { __proto__: null, how, url: address(place.href) });
+  const navigated = (how: string, at: Moment) => {
+    emit.now('p', 'navigate', at, { __proto__: null, how, url: address(place.href) });
   };
-  on(here, 'hashchange', (_, t) => navigated('hash', t));
-  on(here, 'popstate', (_, t) => navigated('pop', t));
+  onPage('window', 'hashchange', (_, at) => navigated('hash', at));
+  onPage('window', 'popstate', (_, at) => navigated('pop', at));
 
   /** Puts ours in the place of a method of `History`; gives back what takes it out again. */
   const wrap = (name: 'pushState' | 'replaceState', how: string) => {
@@ -29,7 +30,7 @@ export const navigation: Source = ({ emit, on, guarded }) => {
     const ours = { [name](this: History, ...args: Parameters<Write>) {
       const t = now();
       const result = call(original, this, args);
-      guarded('navigate', t, () => navigated(how, t));
+      guarded('navigate', t, () => navigated(how, moment(t)));
       return result;
     } }[name] as Write;
     const put = (value: Write) => defineProperty(historyOf, name, {

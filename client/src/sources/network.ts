@@ -1,13 +1,14 @@
 // Whether the browser has a network.
 
-import { browser, here, isOnline } from '../natives/dom';
+import { browser, isOnline } from '../natives/dom';
 import type { Source } from '../capture/capture';
+import type { Moment } from '../capture/moment';
 
-export const network: Source = ({ emit, on }) => {
-  const tell = (_: Event, t: number) => {
-    emit.now('p', 'network', t, { __proto__: null, is_online: isOnline(browser) });
+export const network: Source = ({ emit, onPage }) => {
+  const tell = (_: Event, at: Moment) => {
+    emit.now('p', 'network', at, { __proto__: null, is_online: isOnline(browser) });
   };
-  on(here, 'online', tell);
-  on(here, 'offline', tell);
+  onPage('window', 'online', tell);
+  onPage('window', 'offline', tell);
   return undefined;
 };

@@ -1,38 +1,67 @@
-// Presses, clicks and where the pointer goes.
+// Presses, clicks, dragging, and where the pointer goes.
 
-import { here } from '../natives/dom';
-import { type Source, laneOf, synthetic } from '../capture/capture';
+import { coalesced } from '../natives/dom';
+import { type Source, laneOf, synthetic, viewed } from '../capture/capture';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 
 const KINDS = ['pointerdown', 'pointerup', 'pointercancel', 'click', 'dblclick', 'contextmenu'];
+/** What is dragged stays unknown. */
+const DRAGS = ['dragstart', 'drop', 'dragend'];
 
-export const pointer: Source = ({ emit, masks, on }) => {
+/** A mouse presses or does not; a pen and a finger press more or less. */
+const pressure = (event: PointerEvent): number | undefined =>
+  event.pointerType && event.pointerType !== 'mouse' ? event.pressure : undefined;
+
+export const pointer: Source = ({ emit, masks, on, timed }) => {
   for (let i = 0; i < KINDS.length; i++) {
     const kind = KINDS[i]!;
-    on<PointerEvent>(here, kind, (event, t) => {
+    on<PointerEvent>('window', kind, (event, at, place) => {
       const node = deep(event);
-      emit.now(laneOf(event), kind, t, {
+      emit.now(laneOf(event), kind, at, viewed({
         __proto__: null,
         target: selector(node),
         label: masks.label(node),
-        x_px: event.clientX,
-        y_px: event.clientY,
         button: event.button,
         buttons: event.buttons,
         count: event.detail || undefined,
         device: event.pointerType ? text(event.pointerType, 16) : undefined,
+        pressure: pressure(event),
         synthetic: synthetic(event),
-      });
+      }, place, event.clientX, event.clientY));
     });
   }
-  on<PointerEvent>(here, 'pointermove', (event, t) => {
+  on<PointerEvent>('window', 'pointermove', (event, at, place) => {
     const node = deep(event);
-    const { clientX: x_px, clientY: y_px, buttons } = event;
     const bySynthesis = synthetic(event);
-    emit.throttled('move', laneOf(event), 'pointermove', t, null, () => ({
-      __proto__: null, target: selector(node), x_px, y_px, buttons, synthetic: bySynthesis,
-    }));
+    const move = (one: PointerEvent, when: typeof at) => {
+      const { clientX, clientY, buttons } = one;
+      emit.throttled('move', laneOf(event), 'pointermove', when, null, () => viewed({
+        __proto__: null,
+        target: selector(node),
+        buttons,
+        device: one.pointerType && one.pointerType !== 'mouse' ? text(one.pointerType, 16) : undefined,
+        pressure: pressure(one),
+        synthetic: bySynthesis,
+      }, place, clientX, clientY));
+    };
+    // Where the pointer was while the page was busy: the browser kept the way, with its times.
+    const way = coalesced && !bySynthesis ? coalesced(event) : undefined;
+    if (!way || way.length < 2) return move(event, at);
+    for (let i = 0; i < way.length; i++) move(way[i]!, timed(way[i]!, 'pointermove', at.handled, place));
   });
+  for (let i = 0; i < DRAGS.length; i++) {
+    const kind = DRAGS[i]!;
+    on<DragEvent>('window', kind, (event, at, place) => {
+      const node = deep(event);
+      emit.now(laneOf(event), kind, at, viewed({
+        __proto__: null,
+        target: selector(node),
+        effect: kind === 'dragend' && event.dataTransfer ? text(event.dataTransfer.dropEffect, 16) : undefined,
+        is_masked: masks.isMasked(node) || undefined,
+        synthetic: synthetic(event),
+      }, place, event.clientX, event.clientY));
+    });
+  }
   return undefined;
 };

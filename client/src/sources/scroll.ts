@@ -1,19 +1,19 @@
 // How far the page and the boxes in it are scrolled, and how large the view is.
 
-import { here, isElement, targetOf } from '../natives/dom';
+import { isElement, targetOf } from '../natives/dom';
 import { type Source, size } from '../capture/capture';
 import { selector } from '../capture/selector';
 
-export const scroll: Source = ({ emit, on }) => {
-  on(here, 'scroll', (event, t) => {
+export const scroll: Source = ({ emit, on, onPage }) => {
+  on('window', 'scroll', (event, at, place) => {
     const node = targetOf(event);
-    emit.throttled('scroll', 'u', 'scroll', t, node, () => ({
+    emit.throttled('scroll', 'u', 'scroll', at, node, () => ({
       __proto__: null,
       target: selector(node),
-      x_px: isElement(node) ? node.scrollLeft : here.scrollX,
-      y_px: isElement(node) ? node.scrollTop : here.scrollY,
+      x_px: isElement(node) ? node.scrollLeft : place.window.scrollX,
+      y_px: isElement(node) ? node.scrollTop : place.window.scrollY,
     }));
   });
-  on(here, 'resize', (_, t) => emit.now('p', 'resize', t, size()));
+  onPage('window', 'resize', (_, at) => emit.now('p', 'resize', at, size()));
   return undefined;
 };

@@ -1,7 +1,7 @@
 // What went wrong in the page itself: a participant who frowns at a broken page frowns at that.
 
 import { isError } from '../natives/js';
-import { ErrorEvent, attribute, here, isElement, page, targetOf } from '../natives/dom';
+import { attribute, isElement, targetOf } from '../natives/dom';
 import type { Source } from '../capture/capture';
 import { selector } from '../capture/selector';
 import { address, text } from '../capture/text';
@@ -9,17 +9,17 @@ import { address, text } from '../capture/text';
 const MESSAGE = 300;
 
 export const trouble: Source = ({ emit, on }) => {
-  on(here, 'error', (event, t) => {
+  on<ErrorEvent>('window', 'error', (event, at) => {
     const node = targetOf(event);
     if (isElement(node)) {
       const source = attribute(node, 'src') ?? attribute(node, 'href');
-      emit.now('p', 'error', t, {
+      emit.now('p', 'error', at, {
         __proto__: null,
         message: text('could not be loaded: ' + selector(node), MESSAGE),
         source: source ? address(source) : undefined,
       });
-    } else if (event instanceof ErrorEvent) {
-      emit.now('p', 'error', t, {
+    } else if (typeof event.message === 'string') {
+      emit.now('p', 'error', at, {
         __proto__: null,
         message: text(event.message, MESSAGE),
         source: event.filename ? address(event.filename) : undefined,
@@ -28,13 +28,13 @@ export const trouble: Source = ({ emit, on }) => {
       });
     }
   });
-  on<PromiseRejectionEvent>(here, 'unhandledrejection', (event, t) => {
+  on<PromiseRejectionEvent>('window', 'unhandledrejection', (event, at) => {
     const reason: unknown = event.reason;
     const message = isError(reason) ? reason.message : typeof reason === 'string' ? reason : typeof reason;
-    emit.now('p', 'rejection', t, { __proto__: null, message: text(message, MESSAGE) });
+    emit.now('p', 'rejection', at, { __proto__: null, message: text(message, MESSAGE) });
   });
-  on<SecurityPolicyViolationEvent>(page, 'securitypolicyviolation', (event, t) => {
-    emit.now('p', 'error', t, {
+  on<SecurityPolicyViolationEvent>('document', 'securitypolicyviolation', (event, at) => {
+    emit.now('p', 'error', at, {
       __proto__: null,
       message: text('blocked: local pages may load nothing from elsewhere (' + event.effectiveDirective + ')', MESSAGE),
       source: address(event.blockedURI),

@@ -1,9 +1,10 @@
 // From the store to the server, oldest first, for as long as it takes: one session's worth.
 
-import { Observable, Subject, Subscription } from 'rxjs';
+import { Observable, Subscription } from 'rxjs';
 import { online$ } from './listen';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
+import { Signal } from './signal';
 import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 
 const LEAST_WAIT_MS = 500;
@@ -32,28 +33,38 @@ export const waitMs = (attempt: number, error: unknown, random = Math.random): n
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Sender {
-  private readonly woken$ = new Subject<void>();
-  private readonly hurried$ = new Subject<void>();
-  private isEnded = false;
+  readonly #woken$ = new Signal<void>();
+  readonly #hurried$ = new Signal<void>();
+  #isEnded = false;
   /** In a row. */
-  private failures = 0;
+  #failures = 0;
+
+  readonly #api: Api;
+  readonly #store: Store;
+  readonly #session: Pick<StoredSession, 'id' | 'token' | 'max_batch_bytes'>;
+  readonly #mustWait: (info: DocumentInfo) => boolean;
 
   constructor(
-    private readonly api: Api,
-    private readonly store: Store,
-    private readonly session: Pick<StoredSession, 'id' | 'token' | 'max_batch_bytes'>,
+    api: Api,
+    store: Store,
+    session: Pick<StoredSession, 'id' | 'token' | 'max_batch_bytes'>,
     /** Documents whose clock is not measured yet although it still can be: their records wait. */
-    private readonly mustWait: (info: DocumentInfo) => boolean = () => false,
-  ) {}
+    mustWait: (info: DocumentInfo) => boolean = () => false,
+  ) {
+    this.#api = api;
+    this.#store = store;
+    this.#session = session;
+    this.#mustWait = mustWait;
+  }
 
   /** Ends a wait: somebody is looking on. */
   hurry(): void {
-    this.hurried$.next();
+    this.#hurried$.next();
     this.wake();
   }
 
   wake(): void {
-    this.woken$.next();
+    this.#woken$.next();
   }
 
   /** Sends whenever there is something, until it is unsubscribed or the session ends. */
@@ -64,7 +75,7 @@ export class Sender {
         if (!sending || sending.closed) sending = this.empty$().subscribe((outcome) => out.next(outcome));
       };
       const timer = setInterval(look, LOOK_EVERY_MS);
-      const awake = this.woken$.subscribe(look);
+      const awake = this.#woken$.subscribe(look);
       awake.add(online$.subscribe(look));
       look();
       return () => {
@@ -82,21 +93,21 @@ export class Sender {
       const send = async (): Promise<void> => {
         while (!out.closed) {
           try {
-            await this.sendAll((outcome) => out.next(outcome));
+            await this.#sendAll((outcome) => out.next(outcome));
             break;
           } catch (error) {
-            this.failures += 1;
+            this.#failures += 1;
             if (error instanceof Refused && error.isFinal) {
-              this.isEnded = true;
+              this.#isEnded = true;
               out.next({ kind: 'ended', why: sentence(error) });
               break;
             }
             out.next({ kind: 'waiting', why: sentence(error) });
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, waitMs(this.failures, error));
+              const timer = setTimeout(resolve, waitMs(this.#failures, error));
               rest = new Subscription(() => clearTimeout(timer));
               rest.add(online$.subscribe(() => resolve()));
-              rest.add(this.hurried$.subscribe(() => resolve()));
+              rest.add(this.#hurried$.subscribe(() => resolve()));
               if (out.closed) rest.unsubscribe();
             });
             rest.unsubscribe();
@@ -109,51 +120,51 @@ export class Sender {
     });
   }
 
-  private async sendAll(tell: (outcome: Outcome) => void): Promise<void> {
+  async #sendAll(tell: (outcome: Outcome) => void): Promise<void> {
     for (;;) {
-      if (this.isEnded) return;
-      const batch = await this.store.oldestBatch(this.session.id);
+      if (this.#isEnded) return;
+      const batch = await this.#store.oldestBatch(this.#session.id);
       if (batch) {
-        const sent = await this.sendBatch(batch, tell);
+        const sent = await this.#sendBatch(batch, tell);
         if (sent) continue;
       }
-      const chunk = await this.store.oldestChunk(this.session.id);
+      const chunk = await this.#store.oldestChunk(this.#session.id);
       if (!chunk) return;
-      await this.api.video(this.session.id, this.session.token, chunk);
-      this.failures = 0;
-      await this.store.dropChunk(this.session.id, chunk);
+      await this.#api.video(this.#session.id, this.#session.token, chunk);
+      this.#failures = 0;
+      await this.#store.dropChunk(this.#session.id, chunk);
       tell({ kind: 'seen', chunk });
     }
   }
 
   /** False where it has to wait for a clock. */
-  private async sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
-    const documents = await this.store.documents(this.session.id);
-    if (documents.some((d) => d.document === batch.document && this.mustWait(d))) return false;
-    const parts = portions(batch.records, this.session.max_batch_bytes);
+  async #sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
+    const documents = await this.#store.documents(this.#session.id);
+    if (documents.some((d) => d.document === batch.document && this.#mustWait(d))) return false;
+    const parts = portions(batch.records, this.#session.max_batch_bytes);
     for (let records = parts.shift(); records; records = parts.shift()) {
-      await this.sendRecords(documents, records, tell);
+      await this.#sendRecords(documents, records, tell);
       // What is through is not sent again when a later part fails.
-      if (parts.length > 0) await this.store.replaceBatch({ ...batch, records: parts.flat() });
+      if (parts.length > 0) await this.#store.replaceBatch({ ...batch, records: parts.flat() });
     }
-    await this.store.dropBatch(batch);
+    await this.#store.dropBatch(batch);
     tell({ kind: 'acknowledged', batch });
     return true;
   }
 
-  private async sendRecords(documents: DocumentInfo[], records: string[], tell: (outcome: Outcome) => void): Promise<void> {
-    const send = (some: string[]) => this.api.records(this.session.id, this.session.token, batchBody(documents, some));
+  async #sendRecords(documents: DocumentInfo[], records: string[], tell: (outcome: Outcome) => void): Promise<void> {
+    const send = (some: string[]) => this.#api.records(this.#session.id, this.#session.token, batchBody(documents, some));
     try {
       await send(records);
-      this.failures = 0;
+      this.#failures = 0;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.isPartly) {
         tell({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
       } else if ((error.isTooLarge || error.isNotUnderstood) && records.length > 1) {
         const half = records.length >> 1;
-        await this.sendRecords(documents, records.slice(0, half), tell);
-        await this.sendRecords(documents, records.slice(half), tell);
+        await this.#sendRecords(documents, records.slice(0, half), tell);
+        await this.#sendRecords(documents, records.slice(half), tell);
       } else if (error.isTooLarge || error.isNotUnderstood) {
         await send([refusedAsGap(records[0]!, error.message)]);
         tell({ kind: 'refused', why: error.message });

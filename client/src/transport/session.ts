@@ -1,10 +1,9 @@
 // The life of a session in this browser: begun or taken up again, owned by one tab, finished, forgotten.
 
-import { Api, Refused, type StartRequest, type Started } from './http';
+import { type Api, Refused, type StartRequest, type Started } from './http';
 import { adoptLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
-import { burst } from './pings';
-import { Sender, waitMs } from './sender';
+import { waitMs } from './sender';
 import type { Numbers, Store, StoredSession } from './store';
 
 /** What a reloaded page must know before its first event, without waiting for IndexedDB. */
@@ -13,10 +12,6 @@ export interface TabNote {
   mask: string[];
   content: string[];
 }
-
-const LENT_PINGS = 5;
-/** A session that nobody stopped is finished for its tab after this long without a word. */
-const ABANDONED_MS = 30 * 60_000;
 
 const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;
 
@@ -89,43 +84,4 @@ export const finish = async (api: Api, store: Store, id: string): Promise<boolea
   }
   await store.forget(id);
   return isWhole;
-};
-
-/** None of its documents lived long enough to measure its clock: this page's reading places them, by the wall clock that
- * all share. */
-const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
-  const documents = await store.documents(id);
-  if (documents.length === 0 || documents.some((d) => d.clock) || await store.countBatches(id) === 0) return;
-  const clock = await burst(api, LENT_PINGS, 1);
-  const session = await store.change(id, (s) => { s.documents += 1; });
-  if (session) await store.keepDocument(id, { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock });
-};
-
-/** Sends what earlier pages of this site left behind: of tabs that were closed, crashed or had no network. */
-export const sendLeftovers = async (store: Store, own_id: string | null): Promise<void> => {
-  for (const session of await store.sessions()) {
-    if (session.id === own_id) continue;
-    const release = await own(session.id, 0);
-    if (!release) continue; // its tab is alive
-    try {
-      await adoptLeft(store, session.id);
-      const api = new Api(session.server);
-      await lendClock(api, store, session.id);
-      let hasEnded = false;
-      await new Promise<void>((resolve, reject) => {
-        new Sender(api, store, session).empty$().subscribe({
-          next: (outcome) => { hasEnded ||= outcome.kind === 'ended'; },
-          complete: resolve,
-          error: reject,
-        });
-      });
-      const current = await store.session(session.id);
-      if (hasEnded) await store.forget(session.id);
-      else if (current && (current.is_stopped || Date.now() - current.touched_utc_ms > ABANDONED_MS)) {
-        await finish(api, store, session.id);
-      }
-    } finally {
-      release();
-    }
-  }
 };

@@ -111,28 +111,32 @@ const of = (session: string) => IDBKeyRange.bound([session], [session, []]);
 class LastingStore implements Store {
   readonly isLasting = true;
 
-  constructor(private readonly db: IDBDatabase) {}
+  readonly #db: IDBDatabase;
 
-  private begin(names: string | string[], mode: IDBTransactionMode): IDBTransaction {
-    return this.db.transaction(names, mode);
+  constructor(db: IDBDatabase) {
+    this.#db = db;
   }
 
-  private read<T>(name: string, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    return done(ask(this.begin(name, 'readonly').objectStore(name)));
+  #begin(names: string | string[], mode: IDBTransactionMode): IDBTransaction {
+    return this.#db.transaction(names, mode);
   }
 
-  private write(name: string, ask: (store: IDBObjectStore) => unknown): Promise<void> {
-    const transaction = this.begin(name, 'readwrite');
+  #read<T>(name: string, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    return done(ask(this.#begin(name, 'readonly').objectStore(name)));
+  }
+
+  #write(name: string, ask: (store: IDBObjectStore) => unknown): Promise<void> {
+    const transaction = this.#begin(name, 'readwrite');
     ask(transaction.objectStore(name));
     return ended(transaction);
   }
 
-  sessions() { return this.read<StoredSession[]>(SESSIONS, (s) => s.getAll()); }
-  session(id: string) { return this.read<StoredSession | undefined>(SESSIONS, (s) => s.get(id)); }
-  keep(session: StoredSession) { return this.write(SESSIONS, (s) => s.put(session)); }
+  sessions() { return this.#read<StoredSession[]>(SESSIONS, (s) => s.getAll()); }
+  session(id: string) { return this.#read<StoredSession | undefined>(SESSIONS, (s) => s.get(id)); }
+  keep(session: StoredSession) { return this.#write(SESSIONS, (s) => s.put(session)); }
 
   async change(id: string, how: (session: StoredSession) => void) {
-    const transaction = this.begin(SESSIONS, 'readwrite');
+    const transaction = this.#begin(SESSIONS, 'readwrite');
     const end = ended(transaction);
     const session = await changeIn(transaction, id, how);
     await end;
@@ -140,13 +144,13 @@ class LastingStore implements Store {
   }
 
   keepDocument(session: string, info: DocumentInfo) {
-    return this.write(DOCUMENTS, (s) => s.put(info, [session, info.document]));
+    return this.#write(DOCUMENTS, (s) => s.put(info, [session, info.document]));
   }
 
-  documents(session: string) { return this.read<DocumentInfo[]>(DOCUMENTS, (s) => s.getAll(of(session))); }
+  documents(session: string) { return this.#read<DocumentInfo[]>(DOCUMENTS, (s) => s.getAll(of(session))); }
 
   async keepBatch(batch: Batch, next: Numbers) {
-    const transaction = this.begin([SESSIONS, BATCHES], 'readwrite');
+    const transaction = this.#begin([SESSIONS, BATCHES], 'readwrite');
     const end = ended(transaction);
     transaction.objectStore(BATCHES).put(batch, keyOf(batch));
     await changeIn(transaction, batch.session, (session) => {
@@ -157,16 +161,16 @@ class LastingStore implements Store {
   }
 
   async oldestBatch(session: string) {
-    const [batch] = await this.read<Batch[]>(BATCHES, (s) => s.getAll(of(session), 1));
+    const [batch] = await this.#read<Batch[]>(BATCHES, (s) => s.getAll(of(session), 1));
     return batch;
   }
 
-  replaceBatch(batch: Batch) { return this.write(BATCHES, (s) => s.put(batch, keyOf(batch))); }
-  dropBatch(batch: Batch) { return this.write(BATCHES, (s) => s.delete(keyOf(batch))); }
-  countBatches(session: string) { return this.read(BATCHES, (s) => s.count(of(session))); }
+  replaceBatch(batch: Batch) { return this.#write(BATCHES, (s) => s.put(batch, keyOf(batch))); }
+  dropBatch(batch: Batch) { return this.#write(BATCHES, (s) => s.delete(keyOf(batch))); }
+  countBatches(session: string) { return this.#read(BATCHES, (s) => s.count(of(session))); }
 
   async keepChunk(session: string, chunk: Chunk) {
-    const transaction = this.begin([SESSIONS, CHUNKS], 'readwrite');
+    const transaction = this.#begin([SESSIONS, CHUNKS], 'readwrite');
     const end = ended(transaction);
     transaction.objectStore(CHUNKS).put(chunk, [session, chunk.n]);
     await changeIn(transaction, session, (s) => countChunk(s, chunk));
@@ -174,22 +178,22 @@ class LastingStore implements Store {
   }
 
   async oldestChunk(session: string) {
-    const [chunk] = await this.read<Chunk[]>(CHUNKS, (s) => s.getAll(of(session), 1));
+    const [chunk] = await this.#read<Chunk[]>(CHUNKS, (s) => s.getAll(of(session), 1));
     return chunk;
   }
 
-  dropChunk(session: string, { n }: Chunk) { return this.write(CHUNKS, (s) => s.delete([session, n])); }
-  countChunks(session: string) { return this.read(CHUNKS, (s) => s.count(of(session))); }
+  dropChunk(session: string, { n }: Chunk) { return this.#write(CHUNKS, (s) => s.delete([session, n])); }
+  countChunks(session: string) { return this.#read(CHUNKS, (s) => s.count(of(session))); }
 
   forget(session: string) {
-    const transaction = this.begin(ALL, 'readwrite');
+    const transaction = this.#begin(ALL, 'readwrite');
     transaction.objectStore(SESSIONS).delete(session);
     for (const name of [DOCUMENTS, BATCHES, CHUNKS]) transaction.objectStore(name).delete(of(session));
     return ended(transaction);
   }
 }
 
-const countChunk = (session: StoredSession, { n }: Chunk) => {
+export const countChunk = (session: StoredSession, { n }: Chunk) => {
   session.video_chunks = Math.max(session.video_chunks, n + 1);
 };
 
@@ -204,76 +208,8 @@ const changeIn = async (transaction: IDBTransaction, id: string, how: (session: 
   return session;
 };
 
-/** The same in memory. */
-export class PassingStore implements Store {
-  readonly isLasting = false;
-  private readonly all = new Map<string, StoredSession>();
-  private readonly infos = new Map<string, DocumentInfo[]>();
-  private batches: Batch[] = [];
-  private chunks: (Chunk & { session: string })[] = [];
-
-  async sessions() { return [...this.all.values()].map((s) => structuredClone(s)); }
-  async session(id: string) { return structuredClone(this.all.get(id)); }
-  async keep(session: StoredSession) { this.all.set(session.id, structuredClone(session)); }
-
-  async change(id: string, how: (session: StoredSession) => void) {
-    const session = this.all.get(id);
-    if (session) how(session);
-    return structuredClone(session);
-  }
-
-  async keepDocument(session: string, info: DocumentInfo) {
-    const others = (this.infos.get(session) ?? []).filter((d) => d.document !== info.document);
-    this.infos.set(session, [...others, { ...info }]);
-  }
-
-  async documents(session: string) { return [...(this.infos.get(session) ?? [])]; }
-
-  async keepBatch(batch: Batch, next: Numbers) {
-    await this.replaceBatch(batch);
-    await this.change(batch.session, (session) => { session.next = atLeast(session.next, next); });
-  }
-
-  async oldestBatch(session: string) { return this.batches.find((b) => b.session === session); }
-
-  async replaceBatch(batch: Batch) {
-    await this.dropBatch(batch);
-    this.batches.push(batch);
-    this.batches.sort((a, b) => a.document - b.document || a.k - b.k);
-  }
-
-  async dropBatch(batch: Batch) {
-    this.batches = this.batches.filter((b) => b.session !== batch.session || b.document !== batch.document || b.k !== batch.k);
-  }
-
-  async countBatches(session: string) { return this.batches.filter((b) => b.session === session).length; }
-
-  async keepChunk(session: string, chunk: Chunk) {
-    await this.dropChunk(session, chunk);
-    this.chunks.push({ session, ...chunk });
-    await this.change(session, (s) => countChunk(s, chunk));
-  }
-
-  async oldestChunk(session: string) {
-    return this.chunks.filter((c) => c.session === session).sort((a, b) => a.n - b.n)[0];
-  }
-
-  async dropChunk(session: string, { n }: Chunk) {
-    this.chunks = this.chunks.filter((c) => c.session !== session || c.n !== n);
-  }
-
-  async countChunks(session: string) { return this.chunks.filter((c) => c.session === session).length; }
-
-  async forget(session: string) {
-    this.all.delete(session);
-    this.infos.delete(session);
-    this.batches = this.batches.filter((b) => b.session !== session);
-    this.chunks = this.chunks.filter((c) => c.session !== session);
-  }
-}
-
-/** Never fails: a browser that keeps nothing (private windows, a full disk) gives a store for this document alone. */
-export const openStore = async (): Promise<Store> => {
+/** `passing` is asked where a browser keeps nothing (private windows, a full disk). */
+export const openStore = async (passing: () => Promise<Store>): Promise<Store> => {
   try {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
@@ -284,6 +220,6 @@ export const openStore = async (): Promise<Store> => {
     db.onversionchange = () => db.close();
     return new LastingStore(db);
   } catch {
-    return new PassingStore();
+    return passing();
   }
 };

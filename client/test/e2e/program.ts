@@ -21,6 +21,17 @@ required = true
 text = "You are recorded."
 `;
 
+/** A study that keeps whatever is typed and no secret. */
+const OPEN_STUDY = `
+name = "open"
+title = "Open"
+[page]
+address = "https://example.org"
+content = ["*"]
+[consent]
+required = false
+`;
+
 /** Why it cannot be tested; false where it can. */
 export const noProgram = (): string | false => need(whyNoProgram());
 
@@ -41,8 +52,10 @@ export class Program {
   url = '';
 
   constructor() {
-    mkdirSync(join(this.sessions, 'studies/smile'), { recursive: true });
-    writeFileSync(join(this.sessions, 'studies/smile/study.toml'), STUDY);
+    for (const [name, study] of [['smile', STUDY], ['open', OPEN_STUDY]] as const) {
+      mkdirSync(join(this.sessions, 'studies', name), { recursive: true });
+      writeFileSync(join(this.sessions, 'studies', name, 'study.toml'), study);
+    }
   }
 
   run(...args: string[]): string {
@@ -59,8 +72,8 @@ export class Program {
   }
 
   /** A key for the pages of one origin. */
-  key(origin: string): string {
-    return this.run('serve', 'key', '--study', 'smile', '--origin', origin).trim().split(/\s/)[0]!;
+  key(origin: string, study = 'smile'): string {
+    return this.run('serve', 'key', '--study', study, '--origin', origin).trim().split(/\s/)[0]!;
   }
 
   async start(): Promise<void> {

@@ -7,7 +7,8 @@ import { type Api, Refused } from '../../src/transport/http';
 import { MOST_WAITING, Outbox, adoptLeft } from '../../src/transport/outbox';
 import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
-import { PassingStore, type Store, type StoredSession, openStore } from '../../src/transport/store';
+import { PassingStore } from '../../src/transport/passing-store';
+import { type Store, type StoredSession, openStore } from '../../src/transport/store';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as a window has
 const shelf = new Map<string, string>();
@@ -51,7 +52,7 @@ const drained = (sender: Sender) => new Promise<Outcome[]>((resolve) => {
   sender.empty$().subscribe({ next: (o) => outcomes.push(o), complete: () => resolve(outcomes) });
 });
 
-const kinds: [string, () => Promise<Store>][] = [['IndexedDB', openStore], ['memory', async () => new PassingStore()]];
+const kinds: [string, () => Promise<Store>][] = [['IndexedDB', () => openStore(() => Promise.reject(new Error('no IndexedDB')))], ['memory', async () => new PassingStore()]];
 for (const [name, make] of kinds) {
   test(`${name}: numbers have no hole over reloads and nothing comes twice`, async () => {
     const store = await make();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Grade, SessionRow};
+use crate::analysis::Busy;
 use crate::session::Timestamp;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub struct QualityReport {
     /// 0 … 1; `None` where nothing was scored.
     pub face_share: Option<f64>,
     pub page_clock_uncertainty_ms: Option<f64>,
+    /// `None` where no page was recorded or nothing is known of it.
+    pub page_busy: Option<Busy>,
     /// Most frequent first.
     pub events_by_kind: Vec<(String, u64)>,
     pub size_bytes: u64,

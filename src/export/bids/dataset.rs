@@ -27,7 +27,7 @@ impl SessionRow {
         SessionRow { header: session.header.clone(), quality: session.quality.clone() }
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 12] {
         let (h, q) = (&self.header, &self.quality);
         let share = q.face_share.map_or(UNKNOWN.to_owned(), |s| format!("{s:.4}"));
         [
@@ -40,24 +40,30 @@ impl SessionRow {
             q.frames_lost.to_string(),
             share,
             q.clock_uncertainty_ms.map_or(UNKNOWN.to_owned(), |ms| format!("{ms:.3}")),
+            q.page_busy.map_or(UNKNOWN.to_owned(), |b| format!("{:.4}", b.share)),
+            q.page_busy.map_or(UNKNOWN.to_owned(), |b| format!("{:.3}", b.longest_s)),
+            q.frames_unseen.map_or(UNKNOWN.to_owned(), |n| n.to_string()),
         ]
     }
 }
 
-const SESSION_COLUMNS: [(&str, &str, Option<&str>); 9] = [
+const SESSION_COLUMNS: [(&str, &str, Option<&str>); 12] = [
     ("session_id", "the participant's session", None),
     ("acq_time", "when the session's clock stood at zero (UTC); all onsets and start times count from there", None),
     ("study", "short name of the study", None),
     ("length", "from the first record or frame to the last", Some("s")),
     (
         "grade",
-        "quality of the recording from A to F, by frames lost, longest time between frames, frames with a face",
+        "quality of the recording from A to F, by frames lost, longest time between frames, frames with a face, and how long the page stood still",
         None,
     ),
     ("frames_stored", "frames in the session's video", None),
     ("frames_lost", "frames that the camera, its driver, the transfer or a queue lost", None),
     ("face_share", "share of the scored frames in which a face was found, 0 to 1", None),
     ("page_clock_uncertainty", "largest error of the page's clock against the session's", Some("ms")),
+    ("page_busy_share", "share of the session during which the page stood still and answered nothing, 0 to 1", None),
+    ("page_longest_busy", "longest time during which the page stood still", Some("s")),
+    ("page_frames_unseen", "frames in the page that were another site's and were not looked into", None),
 ];
 
 pub(super) fn write(

@@ -322,6 +322,7 @@ pub fn quality(script: &Script) -> QualityReport {
         }),
         face_share: Some(0.974),
         page_clock_uncertainty_ms: Some(0.4),
+        page_busy: None,
         events_by_kind: [
             ("key", 208),
             ("click", 139),

@@ -1,0 +1,76 @@
+// What a page says in a mark, as JSON. Old libraries give lists, texts and dates a `toJSON` of their own that turns them
+// into texts, so only a `toJSON` that belongs to the value or to its own class is asked.
+
+import {
+  TooLong, boxed, call, dateToText, dateValue, getOwnPropertyDescriptor, getPrototypeOf, isArray, keys, kindOf, stringify,
+} from '../natives/js';
+import { text } from './text';
+
+const TEXT = 4000;
+const LENGTH = 32000;
+/** More than the parser takes, so that it can say so. */
+const DEEPEST = 20;
+
+const isNever = (value: unknown) => value === undefined || typeof value === 'function' || typeof value === 'symbol';
+
+/** What is inside a date or a boxed text, number or truth value; anything else as it is. */
+const unwrapped = (value: object): unknown => {
+  const kind = kindOf(value);
+  try {
+    if (kind === '[object Date]') return dateValue(value as Date) === dateValue(value as Date) ? dateToText(value as Date) : null;
+    const unbox = boxed[kind];
+    if (unbox) return unbox(value);
+  } catch {
+    // it only says that it is one
+  }
+  return value;
+};
+
+/** Its own or its class's; what hangs at the end of the chain of prototypes hangs at every object. */
+const ownToJson = (value: object): unknown => {
+  for (let o: object | null = value; o; o = getPrototypeOf(o) as object | null) {
+    const above = getPrototypeOf(o) as object | null;
+    if (!above && o !== value) return undefined;
+    const found = getOwnPropertyDescriptor(o, 'toJSON');
+    if (found) return found.get ? call(found.get, value, []) : found.value as unknown;
+  }
+  return undefined;
+};
+
+/** `undefined` where there is nothing to write; throws where it cannot be written: circular, too long, or its own code threw. */
+export const markJson = (data: unknown): string | undefined => {
+  let length = 0;
+  const spend = (json: string): string => {
+    length += json.length;
+    if (length > LENGTH) throw new TooLong('too long');
+    return json;
+  };
+  const write = (given: unknown, key: string, depth: number): string => {
+    let value = given;
+    if (depth > DEEPEST) throw new TooLong('nested too deeply');
+    if (typeof value === 'object' && value !== null && !isArray(value)) {
+      value = unwrapped(value);
+      if (typeof value === 'object' && value !== null) {
+        const toJson = ownToJson(value);
+        if (typeof toJson === 'function') value = call(toJson as (key: string) => unknown, value, [key]);
+      }
+    }
+    if (isNever(value)) return 'null';
+    if (typeof value === 'string') return spend(stringify(text(value, TEXT)));
+    if (typeof value !== 'object' || value === null) return spend(stringify(value));
+    let json = '';
+    if (isArray(value)) {
+      for (let i = 0; i < value.length; i++) json += spend(i ? ',' : '') + write(value[i], '' + i, depth + 1);
+      return spend('[') + json + spend(']');
+    }
+    const names = keys(value);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      const field = (value as Record<string, unknown>)[name];
+      if (isNever(field)) continue;
+      json += spend((json ? ',' : '') + stringify(text(name, TEXT)) + ':') + write(field, name, depth + 1);
+    }
+    return spend('{') + json + spend('}');
+  };
+  return isNever(data) ? undefined : write(data, '', 0);
+};
