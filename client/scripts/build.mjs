@@ -38,9 +38,11 @@ if (process.argv.includes('--check')) process.exit(0);
 
 const small = { ...common, minify: true };
 const esm = { ...small, format: 'esm' };
-await build({ ...esm, entryPoints: ['src/index.ts'], outfile: 'dist/affectograph.js' });
+// RxJS calls what is its own by `_name`; nobody else may.
+const core = { ...small, entryPoints: ['src/index.ts'], mangleProps: /^_[a-z]/ };
+await build({ ...core, format: 'esm', outfile: 'dist/affectograph.js' });
 await build({
-  ...small, entryPoints: ['src/index.ts'], outfile: 'dist/affectograph.min.js', format: 'iife', globalName: 'affectograph',
+  ...core, outfile: 'dist/affectograph.min.js', format: 'iife', globalName: 'affectograph',
   define: { 'import.meta.url': '""' },
 });
 await build({ ...esm, entryPoints: ['src/consent/dialog.ts'], outfile: 'dist/consent.js' });

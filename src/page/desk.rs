@@ -545,7 +545,8 @@ mod tests {
         };
         let pressed_ns = play.now_ns;
         play.now_ns += 3 * SECOND;
-        press(&mut play, n, play.now_ns);
+        let now_ns = play.now_ns;
+        press(&mut play, n, now_ns);
         press(&mut play, n + 1, pressed_ns);
         let times: Vec<_> = play.records().iter().filter(|r| r.kind == "keydown").map(|r| r.at).collect();
         let wrong_ns = times[1].since_ns(play.desk.clock.from_monotonic_ns(pressed_ns));
