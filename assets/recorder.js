@@ -178,7 +178,7 @@
   })(globalThis.PerformanceObserver, globalThis.PerformanceObserverEntryList, globalThis.PerformanceEntry);
 
   // src/capture/moment.ts
-  var AHEAD_MS = 5;
+  var AHEAD_MS = 50;
   var OLDEST_MS = 6e5;
   var NEAR_MS = 100;
   var DEVICE = ",keydown,keyup,pointerdown,pointerup,pointermove,pointercancel,click,dblclick,contextmenu,";

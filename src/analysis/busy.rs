@@ -124,7 +124,10 @@ mod tests {
     fn each_limit_costs_its_grade() {
         let lost = |share, longest_s| Busy { share, longest_s }.grades_lost();
         assert_eq!([lost(0.0, 0.5), lost(0.0, 0.51), lost(0.0, 1.1), lost(0.0, 5.1), lost(0.0, 20.1)], [0, 1, 2, 3, 4]);
-        assert_eq!([lost(0.02, 0.0), lost(0.03, 0.0), lost(0.06, 0.0), lost(0.2, 0.0), lost(0.9, 0.0)], [0, 1, 2, 3, 4]);
+        assert_eq!(
+            [lost(0.02, 0.0), lost(0.03, 0.0), lost(0.06, 0.0), lost(0.2, 0.0), lost(0.9, 0.0)],
+            [0, 1, 2, 3, 4]
+        );
     }
 
     #[test]

@@ -120,14 +120,16 @@ impl Page {
         self.wait("the end", |e| *e == PageEvent::Closed);
         closer.join().unwrap().unwrap();
         assert!(self.events.try_recv().is_err(), "nothing comes after the end");
-        // Numbers have no holes, and within a document time runs as its numbers do.
-        let mut last: std::collections::BTreeMap<u64, (Timestamp, f64)> = Default::default();
+        // Numbers have no holes, and within a document they run as the script's handlers did.
+        let mut last: std::collections::BTreeMap<u64, f64> = Default::default();
         for (k, record) in self.records().enumerate() {
             assert_eq!(record.page_seq, k as u64);
             let Some(document) = record.data.get("document").and_then(Value::as_u64) else { continue };
             let page_ms = record.data["page_ms"].as_f64().unwrap();
-            if let Some((at, ms)) = last.insert(document, (record.at, page_ms)) {
-                assert!(record.at >= at && page_ms >= ms, "time goes back at {record:?}");
+            let handled_ms = record.data.get("handled_ms").map_or(page_ms, |v| v.as_f64().unwrap());
+            assert!(page_ms <= handled_ms, "handled before it happened: {record:?}");
+            if let Some(ms) = last.insert(document, handled_ms) {
+                assert!(handled_ms >= ms - 1.0, "handled before its predecessor: {record:?}");
             }
         }
     }

@@ -16,8 +16,9 @@ export interface Moment {
   isByHandling: boolean;
 }
 
-/** Stamps may be this much ahead of our reading: both clocks are coarse. */
-const AHEAD_MS = 5;
+/** Stamps may be this much ahead of our reading, which is then the better one: clocks are coarse, and WebKit turns times
+ * into wall time and back. */
+const AHEAD_MS = 50;
 /** Nothing that a person did waits longer than this. */
 const OLDEST_MS = 600_000;
 /** A press that is heard of so soon shows that presses are stamped by this document's clock. */

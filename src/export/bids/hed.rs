@@ -20,9 +20,7 @@ pub(super) fn tags(stream: &str, kind: &str) -> &'static str {
         }
         ("page", "pointerup") => "Agent-action, Participant-response, (Release, {pointer_device})",
         ("page", "pointermove") => "Agent-action, Participant-response, (Move, Computer-mouse)",
-        ("page", "dragstart" | "drop" | "dragend") => {
-            "Agent-action, Participant-response, (Move, Computer-mouse)"
-        }
+        ("page", "dragstart" | "drop" | "dragend") => "Agent-action, Participant-response, (Move, Computer-mouse)",
         ("page", "play" | "pause" | "seeked" | "ended") => "Sensory-event, Experimental-stimulus",
         ("page", "keydown") => "Agent-action, Participant-response, (Press, Keyboard-key)",
         ("page", "keyup") => "Agent-action, Participant-response, (Release, Keyboard-key)",
