@@ -41,8 +41,11 @@ pub enum CaptureEvent {
     },
 }
 
+/// Reports that wait before older ones of the same kind give way to newer ones.
+const WAITING: usize = 256;
+
 /// Keeps what a full channel does not take, and joins what can be joined, so that a slow reader costs little memory and
-/// no report.
+/// no count.
 pub struct EventSender {
     to: Sender<CaptureEvent>,
     waiting: VecDeque<CaptureEvent>,
@@ -62,9 +65,32 @@ impl EventSender {
                 *end = (*end).max(*until);
                 *sum += lost;
             }
-            _ => self.waiting.push_back(event),
+            _ => self.keep(event),
         }
         self.flush();
+    }
+
+    /// Where hundreds wait, a camera comes and goes and nobody looks: then losses of one reason are one loss, and of
+    /// what it came and went with the newest is told.
+    fn keep(&mut self, event: CaptureEvent) {
+        if self.waiting.len() >= WAITING {
+            if let CaptureEvent::Missing { from, until, lost, reason, .. } = &event {
+                for older in self.waiting.iter_mut().rev() {
+                    if let CaptureEvent::Missing { from: begin, until: end, lost: sum, reason: same, .. } = older
+                        && same == reason
+                    {
+                        (*begin, *end) = ((*begin).min(*from), (*end).max(*until));
+                        *sum += lost;
+                        return;
+                    }
+                }
+            } else if let Some(k) =
+                self.waiting.iter().position(|e| std::mem::discriminant(e) == std::mem::discriminant(&event))
+            {
+                self.waiting.remove(k);
+            }
+        }
+        self.waiting.push_back(event);
     }
 
     pub fn flush(&mut self) {
@@ -110,5 +136,28 @@ mod tests {
             sender.flush();
         }
         assert_eq!(seen, [(0, 1, 1), (1, 100, 99)]);
+    }
+
+    #[test]
+    fn a_camera_that_comes_and_goes_costs_little_while_nobody_reads() {
+        let (to, from) = bounded(1);
+        let mut sender = EventSender::new(to);
+        for k in 0..30_000 {
+            let (at, note) = (Timestamp::from_ns(k), String::new());
+            let reason = if k % 2 == 0 { GapReason::Corrupt } else { GapReason::CameraLost };
+            sender.send(CaptureEvent::Missing { from: at, until: at, lost: 1, reason, note });
+            sender.send(CaptureEvent::Lost { at, why: "pulled out".into() });
+        }
+        assert!(sender.waiting.len() <= WAITING + 1, "{}", sender.waiting.len());
+        let (mut lost, mut last) = (0, Timestamp::ZERO);
+        while let Ok(event) = from.try_recv() {
+            match event {
+                CaptureEvent::Missing { lost: n, .. } => lost += n,
+                CaptureEvent::Lost { at, .. } => last = at,
+                _ => panic!("{event:?}"),
+            }
+            sender.flush();
+        }
+        assert_eq!((lost, last), (30_000, Timestamp::from_ns(29_999)));
     }
 }

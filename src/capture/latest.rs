@@ -49,6 +49,13 @@ impl<T> Latest<T> {
         skipped
     }
 
+    /// Changes what waits to be taken, so that news can be added to it instead of replacing it. `change` must not wait.
+    pub fn change<R>(&self, change: impl FnOnce(&mut Option<T>) -> R) -> R {
+        let changed = change(&mut self.lock().value);
+        self.shared.changed.notify_one();
+        changed
+    }
+
     /// Waits until the last value was taken and only then puts this one; gives it back where nobody took in time.
     pub fn put_when_taken(&self, value: T, timeout: Duration) -> Result<(), T> {
         let deadline = Instant::now() + timeout;
@@ -95,7 +102,7 @@ impl<T> Latest<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot<T>> {
-        // A panicking holder cannot leave the slot half-changed: every change is one assignment.
+        // A panicking holder cannot leave the slot itself half-changed; what `change` is given is its caller's matter.
         self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,6 +122,16 @@ mod tests {
         slot.close();
         assert_eq!(slot.take(Duration::from_secs(9)), Taken::New(3));
         assert_eq!(slot.take(Duration::from_secs(9)), Taken::Closed);
+    }
+
+    #[test]
+    fn news_are_added_to_what_nobody_took() {
+        let slot: Latest<Vec<u8>> = Latest::default();
+        let add = |n| slot.change(|waiting| waiting.get_or_insert_default().push(n));
+        (1..=3).for_each(add);
+        assert_eq!(slot.try_take(), Some(vec![1, 2, 3]));
+        add(4);
+        assert_eq!(slot.take(Duration::ZERO), Taken::New(vec![4]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use chrono::Utc;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::{Value, json};
 
 use super::args::Analyze;
@@ -23,6 +23,8 @@ use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use crate::vision::models_folder;
 
 /// For films that belong to no study of the library.
+/// Films that were read or have come on, and are not on the terminal yet.
+const NEWS_WAITING: usize = 64;
 const NO_STUDY: &str = r#"name = "films"
 title = "Analyzed video files"
 
@@ -165,10 +167,11 @@ impl Line<'_> {
         let threads = threads.clamp(1, jobs.len().max(1));
         // One set of networks a thread, and all of them before the first file: a network that does not fit ends it here.
         let films = (0..threads).map(|_| Films::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
-        let (queue, waiting) = unbounded();
+        let (queue, waiting) = bounded(jobs.len());
         jobs.into_iter().enumerate().for_each(|job| drop(queue.send(job)));
         drop(queue);
-        let (to, news) = unbounded();
+        // A worker that is ahead of the terminal waits for it.
+        let (to, news) = bounded(NEWS_WAITING);
         std::thread::scope(|scope| {
             let mut workers = Vec::new();
             for (k, films) in films.into_iter().enumerate() {

@@ -95,6 +95,7 @@ fn tell(news: &News) -> bool {
         }
         News::PhaseEnded { name } => eprintln!("phase `{name}` is over"),
         News::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
+        News::Unread { count } => eprintln!("{count} earlier news were not read in time"),
         News::PageLoaded { .. } | News::PageClosed => {}
     }
     false

@@ -83,7 +83,8 @@ impl Loaded {
         println!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software);
         println!("camera    {}", h.camera);
         for m in &h.models {
-            println!("network   {} {} (sha256 {}…)", m.name, m.version, m.sha256.get(..12).unwrap_or(&m.sha256));
+            let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}…", m.short_sum()) };
+            println!("network   {} {} ({sum}{})", m.name, m.version, m.remark());
         }
         if !h.overridden_checks.is_empty() {
             println!("overrode  {}", h.overridden_checks.join(", "));

@@ -63,6 +63,7 @@ impl Alarms {
             News::CameraOpened(_)
             | News::CameraEnded { .. }
             | News::VisionTrouble(_)
+            | News::Unread { .. }
             | News::PhaseStarted { .. }
             | News::PhaseEnded { .. } => Vec::new(),
         }

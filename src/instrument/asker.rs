@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender};
-
+use super::orders::{Order, Orders};
 use super::rows;
+use super::to_window::ToWindow;
 use crate::analysis::Measure;
 use crate::desktop::port::{
-    Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update, Wake,
+    Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update,
 };
 use crate::export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
 use crate::survey::{self, Cancel, Findings, SurveyError, TestSettings};
@@ -19,21 +19,27 @@ pub enum Errand {
     Export(AnswerExport),
 }
 
-pub fn start(errands: Receiver<Errand>, updates: Sender<Update>, wake: Wake) -> std::io::Result<JoinHandle<()>> {
-    let asker = Asker { updates, wake, answered: None };
+impl Order for Errand {
+    /// A new question takes the place of the one before.
+    fn replaces(&self, older: &Self) -> bool {
+        matches!((self, older), (Errand::Ask(..), Errand::Ask(..)))
+    }
+}
+
+pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+    let asker = Asker { window, answered: None };
     std::thread::Builder::new().name("asker".into()).spawn(move || asker.run(&errands))
 }
 
 struct Asker {
-    updates: Sender<Update>,
-    wake: Wake,
+    window: ToWindow,
     /// The newest answer, as it can be written.
     answered: Option<(survey::Answer, Findings)>,
 }
 
 impl Asker {
-    fn run(mut self, errands: &Receiver<Errand>) {
-        for errand in errands {
+    fn run(mut self, errands: &Orders<Errand>) {
+        for errand in errands.each() {
             let update = match errand {
                 Errand::Ask(question, cancel) => match self.ask(*question, &cancel) {
                     Ok(answer) => Update::Answered(Box::new(answer)),
@@ -45,14 +51,8 @@ impl Asker {
                     Err(sentence) => Update::Failed { during: Activity::Export, sentence },
                 },
             };
-            self.tell(update);
+            self.window.tell(update);
         }
-    }
-
-    fn tell(&self, update: Update) {
-        // A window that is closing reads no more.
-        let _ = self.updates.send(update);
-        self.wake.wake();
     }
 
     fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, SurveyError> {
@@ -60,7 +60,7 @@ impl Asker {
         let conditions = conditions.collect::<Result<Vec<_>, _>>().map_err(crate::analysis::AnalysisError::Plan)?;
         let asked = survey::Question { conditions, plan: question.plan.clone() };
         let progress = |p: survey::Progress| {
-            self.tell(Update::Asking { done: p.done as u64, of: p.sessions as u64 });
+            self.window.tell(Update::Asking { done: p.done as u64, of: p.sessions as u64 });
         };
         let answer = survey::ask(&question.sessions, &asked, progress, cancel)?;
         let findings = Findings::of(&answer, TestSettings::default())?;

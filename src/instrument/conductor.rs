@@ -5,19 +5,21 @@ mod beat;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, select, tick};
 use raw_window_handle::RawWindowHandle;
 
 use super::alarms::Alarms;
 use super::checks::Known;
+use super::orders::{self, Orders};
 use super::rows;
 use super::shelf::Errand;
+use super::tail::Tail;
 use super::take::{Plan, Take};
-use crate::capture::{Decoder, Latest};
+use super::to_window::ToWindow;
+use crate::capture::{Decoder, Latest, Taken};
 use crate::cli::Places;
 use crate::desktop::port::{
     Activity, CameraControl, CameraMode, Check, Host, MarkerOrder, PageStatus, PixelRect, SessionPlan, StartOrder,
-    StartedInfo, Update, Wake,
+    StartedInfo, Update,
 };
 use crate::page::BoundsPx;
 use crate::recording::{MarkerText, Rig};
@@ -39,28 +41,41 @@ pub enum Order {
     ReloadPage,
 }
 
+impl orders::Order for Order {
+    fn replaces(&self, older: &Self) -> bool {
+        match (self, older) {
+            (Order::Control(control, _), Order::Control(other, _)) => control == other,
+            (Order::PageBounds(_), Order::PageBounds(_))
+            | (Order::PageVisible(_), Order::PageVisible(_))
+            | (Order::PageFocus(_), Order::PageFocus(_))
+            | (Order::ReloadPage, Order::ReloadPage) => true,
+            _ => false,
+        }
+    }
+}
+
 /// How often committed records, news and pictures go to the window.
 const BEAT: Duration = Duration::from_millis(33);
 
 pub fn start(
     places: Places,
     host: &Host,
-    orders: Receiver<Order>,
-    errands: Sender<Errand>,
-    updates: Sender<Update>,
+    orders: Orders<Order>,
+    errands: Orders<Errand>,
+    window: ToWindow,
     clock: Latest<Clock>,
 ) -> std::io::Result<JoinHandle<()>> {
     let parent_xid = match host.window {
         Some(RawWindowHandle::Xlib(w)) => Some(w.window),
         _ => None,
     };
-    let wake = host.wake.clone();
     std::thread::Builder::new().name("conductor".into()).spawn(move || {
-        let window = Window { updates, wake, clock, errands };
         Conductor {
             places,
             parent_xid,
             window,
+            clock,
+            errands,
             plan: None,
             take: None,
             page: PageWish::default(),
@@ -68,26 +83,6 @@ pub fn start(
         }
         .run(&orders);
     })
-}
-
-/// The way back to the window.
-struct Window {
-    updates: Sender<Update>,
-    wake: Wake,
-    clock: Latest<Clock>,
-    errands: Sender<Errand>,
-}
-
-impl Window {
-    fn tell(&self, update: Update) {
-        // A window that is closing reads no more.
-        let _ = self.updates.send(update);
-        self.wake.wake();
-    }
-
-    fn failed(&self, during: Activity, sentence: impl Into<String>) {
-        self.tell(Update::Failed { during, sentence: sentence.into() });
-    }
 }
 
 /// Where an embedded page belongs; kept, because a new page must go there too.
@@ -100,7 +95,9 @@ pub struct PageWish {
 struct Conductor {
     places: Places,
     parent_xid: Option<u64>,
-    window: Window,
+    window: ToWindow,
+    clock: Latest<Clock>,
+    errands: Orders<Errand>,
     plan: Option<Plan>,
     take: Option<Running>,
     page: PageWish,
@@ -110,6 +107,7 @@ struct Conductor {
 /// A rig in use, with what the window was told about it.
 struct Running {
     take: Take,
+    tail: Tail,
     known: Known,
     told_checks: Vec<Check>,
     alarms: Alarms,
@@ -131,6 +129,7 @@ impl Running {
             ..Known::default()
         };
         Running {
+            tail: Tail::new(take.folder.clone()),
             take,
             known,
             told_checks: Vec::new(),
@@ -148,15 +147,18 @@ impl Running {
 }
 
 impl Conductor {
-    fn run(mut self, orders: &Receiver<Order>) {
-        let beat = tick(BEAT);
+    fn run(mut self, orders: &Orders<Order>) {
+        let mut next_beat = Instant::now() + BEAT;
         loop {
-            select! {
-                recv(orders) -> order => match order {
-                    Ok(order) => self.obey(order),
-                    Err(_) => break,
-                },
-                recv(beat) -> _ => self.beat(),
+            match orders.take(next_beat.saturating_duration_since(Instant::now())) {
+                Taken::New(orders) => orders.into_iter().for_each(|order| self.obey(order)),
+                Taken::TimedOut => {}
+                Taken::Closed => break,
+            }
+            if Instant::now() >= next_beat {
+                self.beat();
+                // What took long is not made up for.
+                next_beat = (next_beat + BEAT).max(Instant::now());
             }
         }
         // The window is closing: a recording in progress is closed properly.
@@ -212,6 +214,12 @@ impl Conductor {
         }
     }
 
+    fn errand(&self, errand: Errand) {
+        if !self.errands.give(errand) {
+            self.window.tell(Update::Notice(super::desk::BUSY.to_owned()));
+        }
+    }
+
     // --- Rehearsal ---------------------------------------------------------------------------------------------
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
@@ -220,7 +228,7 @@ impl Conductor {
                 self.window.tell(Update::Rehearsing(Box::new(plan.info())));
                 self.plan = Some(plan);
                 // The list takes a while, and the shelf has time.
-                let _ = self.window.errands.send(Errand::Cameras);
+                self.errand(Errand::Cameras);
                 self.rehearse();
             }
             Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
@@ -235,7 +243,7 @@ impl Conductor {
         self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &take)));
         self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
         if let Some(rig) = &take.rig {
-            self.window.clock.put(rig.clock());
+            self.clock.put(rig.clock());
         }
         self.take = Some(Running::new(take));
         self.tell_checks();
@@ -278,7 +286,7 @@ impl Conductor {
         match Take::record(plan, &self.places, order, self.parent_xid, self.page) {
             Ok(take) => {
                 if let (Some(rig), Some(folder)) = (&take.rig, &take.folder) {
-                    self.window.clock.put(rig.clock());
+                    self.clock.put(rig.clock());
                     self.window.tell(Update::Started(StartedInfo { folder: folder.clone(), at: rig.clock().now() }));
                     for stream in rig.streams() {
                         self.window.tell(Update::Declared(stream.clone()));
@@ -296,9 +304,10 @@ impl Conductor {
     fn stop(&mut self) {
         let Some(running) = self.take.take() else { return };
         let Take { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
+        // What is committed at the very end is shown by the report and by review, which read it from the file. Nobody
+        // listens any more, so the recorder waits for nobody.
+        drop(committed);
         let stopped = rig.stop();
-        // What was committed at the very end belongs on the screen, too.
-        self.tell_committed(committed.try_iter().collect());
         if let Err(e) = stopped {
             self.window.failed(Activity::Record, format!("{e}. What was stored until then is in {}", folder.display()));
         }
@@ -307,17 +316,21 @@ impl Conductor {
             Err(e) => self.window.failed(Activity::Record, e),
         }
         self.plan = None;
-        let _ = self.window.errands.send(Errand::Library);
+        self.errand(Errand::Library);
     }
 
-    /// Returns the sentences of what failed.
-    fn tell_committed(&self, committed: Vec<Committed>) -> Vec<String> {
+    /// Takes what was committed since the last beat to the window. Returns the sentences of what failed.
+    fn tell_committed(&mut self) -> Vec<String> {
+        let Some(running) = &mut self.take else { return Vec::new() };
         let mut failures = Vec::new();
-        for c in committed {
-            match c {
-                Committed::Records(records) => self.window.tell(Update::Records(records)),
+        for committed in running.take.committed.try_iter() {
+            match committed {
+                Committed::Records(records) => running.tail.committed(&records, &self.window),
                 Committed::Failed(why) => failures.push(why),
             }
+        }
+        if let Err(sentence) = running.tail.catch_up(&self.window) {
+            self.window.tell(Update::Notice(sentence));
         }
         failures
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender};
-
+use super::orders::{Order, Orders};
 use super::rows;
+use super::to_window::ToWindow;
 use crate::analysis::EventChoice;
-use crate::desktop::port::{Catalogue, EventForm, EventKind, Matches, Update, Wake};
+use crate::desktop::port::{Catalogue, EventForm, EventKind, Matches, Update};
 use crate::session::{EventRow, Happening, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use crate::store::{SessionFile, StoreError};
 use crate::survey::read_events;
@@ -52,23 +52,22 @@ impl Newest {
     }
 }
 
-pub fn start(
-    errands: Receiver<(u64, Errand)>,
-    newest: Newest,
-    updates: Sender<Update>,
-    wake: Wake,
-) -> std::io::Result<JoinHandle<()>> {
+impl Order for (u64, Errand) {
+    fn replaces(&self, older: &Self) -> bool {
+        std::mem::discriminant(&self.1) == std::mem::discriminant(&older.1)
+    }
+}
+
+pub fn start(errands: Orders<(u64, Errand)>, newest: Newest, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("counter".into()).spawn(move || {
-        for (number, errand) in &errands {
+        for (number, errand) in errands.each() {
             let is_wanted = || newest.of(&errand).load(Ordering::Relaxed) == number;
             let update = match &errand {
                 Errand::LookThrough(folders) => catalogue(folders, &is_wanted).map(Update::Catalogue),
                 Errand::Count(forms, folders) => matches(forms, folders, &is_wanted).map(Update::Matches),
             };
             if let Some(update) = update {
-                // A window that is closing reads no more.
-                let _ = updates.send(update);
-                wake.wake();
+                window.tell(update);
             }
         }
     })

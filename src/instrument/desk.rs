@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
 use super::conductor::{self, Order};
 use super::counter::Newest;
 use super::gamepad::Gamepad;
+use super::orders::Orders;
 use super::shelf::{self, Errand};
+use super::to_window::ToWindow;
 use super::{asker, counter, puller};
 use crate::capture::Latest;
 use crate::cli::{Failure, Places};
 use crate::desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
-    MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update, Wake,
+    MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update,
 };
 use crate::session::{Clock, PagePlacement, Timestamp};
 use crate::survey::Cancel;
@@ -36,97 +36,112 @@ pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Said where a thread takes no orders any more.
+pub(super) const BUSY: &str = "The program is held up by a camera, a disk or a page: the last order was not carried out. \
+    Give it again when the screen answers.";
+
 struct Desk {
-    /// `None` once closed.
-    orders: Option<Sender<Order>>,
-    errands: Option<Sender<Errand>>,
-    counts: Option<Sender<(u64, counter::Errand)>>,
+    orders: Orders<Order>,
+    errands: Orders<Errand>,
+    counts: Orders<(u64, counter::Errand)>,
     newest_count: Newest,
-    questions: Option<Sender<asker::Errand>>,
+    questions: Orders<asker::Errand>,
     /// Takes back the question that runs.
     cancel: Cancel,
-    pulls: Option<Sender<(PullOrder, Cancel)>>,
+    pulls: Orders<(PullOrder, Cancel)>,
     cancel_pull: Cancel,
     /// While somebody rates.
     gamepad: Option<Gamepad>,
-    to_updates: Sender<Update>,
-    wake: Wake,
-    /// The newest wish for a picture; older ones are replaced.
-    wanted_picture: Latest<u64>,
-    updates: Receiver<Update>,
+    window: ToWindow,
     /// The clock of the rig in use, as the conductor hands it over.
     next_clock: Latest<Clock>,
     clock: std::cell::Cell<Clock>,
+    conductor: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Desk {
     fn start(places: Places, host: Host) -> Result<Desk, String> {
-        // Orders come from a person and updates are drawn thirty times a second; both queues stay short. Records, the
-        // only thing that comes in numbers, are bounded by the store.
-        let (orders, orders_rx) = unbounded();
-        let (errands, errands_rx) = unbounded();
-        let (updates_tx, updates) = unbounded();
-        let (next_clock, wanted_picture) = (Latest::default(), Latest::default());
-        let no_thread = |e: std::io::Error| format!("The system gives no further thread: {e}");
-        let shelf =
-            shelf::start(places.clone(), errands_rx, wanted_picture.clone(), updates_tx.clone(), host.wake.clone())
-                .map_err(no_thread)?;
-        let (counts, counts_rx) = unbounded();
-        let (questions, questions_rx) = unbounded();
-        let (newest_count, wake, to_updates) = (Newest::default(), host.wake.clone(), updates_tx.clone());
-        let counter = counter::start(counts_rx, newest_count.clone(), updates_tx.clone(), wake.clone());
-        let counter = counter.map_err(no_thread)?;
-        let asker = asker::start(questions_rx, updates_tx.clone(), wake.clone()).map_err(no_thread)?;
-        let (pulls, pulls_rx) = unbounded();
-        puller::start(places.clone(), pulls_rx, updates_tx.clone(), wake.clone()).map_err(no_thread)?;
-        let conductor = conductor::start(places, &host, orders_rx, errands.clone(), updates_tx, next_clock.clone())
-            .map_err(no_thread)?;
-        let clock = std::cell::Cell::new(Clock::start());
+        let (orders, errands, counts) = (Orders::default(), Orders::default(), Orders::default());
+        let (questions, pulls) = (Orders::default(), Orders::default());
+        let (window, next_clock, newest_count) =
+            (ToWindow::new(host.wake.clone()), Latest::default(), Newest::default());
+        let start = || -> std::io::Result<_> {
+            let shelf = shelf::start(places.clone(), errands.clone(), window.clone())?;
+            let counter = counter::start(counts.clone(), newest_count.clone(), window.clone())?;
+            let asker = asker::start(questions.clone(), window.clone())?;
+            puller::start(places.clone(), pulls.clone(), window.clone())?;
+            let (orders, errands) = (orders.clone(), errands.clone());
+            let conductor =
+                conductor::start(places.clone(), &host, orders, errands, window.clone(), next_clock.clone())?;
+            Ok((conductor, vec![shelf, counter, asker]))
+        };
+        let (conductor, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
         Ok(Desk {
-            orders: Some(orders),
-            errands: Some(errands),
-            counts: Some(counts),
+            orders,
+            errands,
+            counts,
             newest_count,
-            questions: Some(questions),
+            questions,
             cancel: Cancel::default(),
-            pulls: Some(pulls),
+            pulls,
             cancel_pull: Cancel::default(),
             gamepad: None,
-            to_updates,
-            wake,
-            wanted_picture,
-            updates,
+            window,
             next_clock,
-            clock,
-            threads: vec![conductor, shelf, counter, asker],
+            clock: std::cell::Cell::new(Clock::start()),
+            conductor: Some(conductor),
+            threads,
         })
     }
 
     fn order(&self, order: Order) {
-        // The conductor ends only when this sender is gone.
-        let _ = self.orders.as_ref().map(|orders| orders.send(order));
+        self.given(self.orders.give(order));
     }
 
     fn errand(&self, errand: Errand) {
-        let _ = self.errands.as_ref().map(|errands| errands.send(errand));
+        self.given(self.errands.give(errand));
     }
-}
 
-impl Desk {
     fn count(&self, errand: counter::Errand) {
         let number = self.newest_count.number(&errand);
-        let _ = self.counts.as_ref().map(|counts| counts.send((number, errand)));
+        self.given(self.counts.give((number, errand)));
     }
 
     fn question(&self, errand: asker::Errand) {
-        let _ = self.questions.as_ref().map(|questions| questions.send(errand));
+        self.given(self.questions.give(errand));
+    }
+
+    fn given(&self, is_taken: bool) {
+        if !is_taken {
+            self.window.tell(Update::Notice(BUSY.to_owned()));
+        }
+    }
+
+    /// No thread gets further orders, but for those of the conductor to the shelf.
+    fn end_orders(&mut self) {
+        self.cancel.cancel();
+        self.cancel_pull.cancel();
+        self.newest_count.abandon();
+        self.gamepad = None;
+        self.orders.close();
+        self.counts.close();
+        self.questions.close();
+        self.pulls.close();
+    }
+}
+
+impl Drop for Desk {
+    /// Whoever wants to wait for the threads calls `close`.
+    fn drop(&mut self) {
+        self.end_orders();
+        self.errands.close();
     }
 }
 
 impl Instrument for Desk {
     fn poll(&mut self) -> Vec<Update> {
-        self.updates.try_iter().collect()
+        self.window.take()
     }
 
     fn now(&self) -> Timestamp {
@@ -142,7 +157,7 @@ impl Instrument for Desk {
 
     fn pull(&mut self, order: PullOrder) {
         self.cancel_pull = Cancel::default();
-        let _ = self.pulls.as_ref().map(|pulls| pulls.send((order, self.cancel_pull.clone())));
+        self.given(self.pulls.give((order, self.cancel_pull.clone())));
     }
 
     fn cancel_pull(&mut self) {
@@ -214,8 +229,7 @@ impl Instrument for Desk {
     }
 
     fn want_picture(&mut self, frame_number: u64) {
-        self.wanted_picture.put(frame_number);
-        self.errand(Errand::Picture);
+        self.errand(Errand::Picture(frame_number));
     }
 
     fn replay_page(&mut self, order: PageReplay) {
@@ -237,11 +251,11 @@ impl Instrument for Desk {
     fn listen_to_gamepad(&mut self, is_wanted: bool) {
         self.gamepad = None;
         if is_wanted {
-            match Gamepad::listen(self.to_updates.clone(), self.wake.clone()) {
+            match Gamepad::listen(self.window.clone()) {
                 Ok(gamepad) => self.gamepad = Some(gamepad),
                 Err(e) => {
                     let sentence = format!("No gamepad can be heard: {e}. Mouse and arrow keys rate as well.");
-                    let _ = self.to_updates.send(Update::Notice(sentence));
+                    self.window.tell(Update::Notice(sentence));
                 }
             }
         }
@@ -270,18 +284,14 @@ impl Instrument for Desk {
     }
 
     fn close(&mut self) {
-        self.cancel.cancel();
-        self.cancel_pull.cancel();
-        self.pulls = None;
-        self.newest_count.abandon();
-        self.gamepad = None;
-        self.counts = None;
-        self.questions = None;
-        self.orders = None;
-        // The conductor holds the other sender of errands, and is joined first.
-        self.errands = None;
+        self.end_orders();
+        // A panic was printed when it happened, and closing goes on.
+        if let Some(conductor) = self.conductor.take() {
+            let _ = conductor.join();
+        }
+        // The conductor may have given the shelf a last errand.
+        self.errands.close();
         for thread in self.threads.drain(..) {
-            // A panic was printed when it happened, and closing goes on.
             let _ = thread.join();
         }
     }

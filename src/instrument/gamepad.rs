@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
 use gilrs::{Axis, EventType, Gilrs};
 
-use crate::desktop::port::{Update, Wake};
+use super::to_window::ToWindow;
+use crate::desktop::port::Update;
 
 /// How soon the end is noticed, and how often the stick is told at most.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -20,19 +20,14 @@ pub struct Gamepad {
 }
 
 impl Gamepad {
-    pub fn listen(updates: Sender<Update>, wake: Wake) -> std::io::Result<Gamepad> {
+    pub fn listen(window: ToWindow) -> std::io::Result<Gamepad> {
         let is_over = Arc::new(AtomicBool::new(false));
         let over = is_over.clone();
         let thread = std::thread::Builder::new().name("gamepad".into()).spawn(move || {
-            let tell = |update| {
-                // A window that is closing reads no more.
-                let _ = updates.send(update);
-                wake.wake();
-            };
             match Gilrs::new() {
-                Ok(gilrs) => listen(gilrs, &over, &tell),
+                Ok(gilrs) => listen(gilrs, &over, &window),
                 // Mouse and keyboard are enough; that there is no gamepad stands beside the plane.
-                Err(_) => tell(Update::Gamepad(None)),
+                Err(_) => window.tell(Update::Gamepad(None)),
             }
         })?;
         Ok(Gamepad { is_over, thread: Some(thread) })
@@ -49,10 +44,10 @@ impl Drop for Gamepad {
     }
 }
 
-fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, tell: &dyn Fn(Update)) {
+fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
     let name = |gilrs: &Gilrs| gilrs.gamepads().next().map(|(_, pad)| pad.name().to_owned());
     let mut known = name(&gilrs);
-    tell(Update::Gamepad(known.clone()));
+    window.tell(Update::Gamepad(known.clone()));
     let mut told = Instant::now();
     let mut stick: Option<[f32; 2]> = None;
     while !is_over.load(Ordering::Relaxed) {
@@ -65,14 +60,14 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, tell: &dyn Fn(Update)) {
             let now = name(&gilrs);
             if now != known {
                 known.clone_from(&now);
-                tell(Update::Gamepad(now));
+                window.tell(Update::Gamepad(now));
             }
         }
         if told.elapsed() >= PATIENCE
             && let Some([x, y]) = stick.take()
         {
             told = Instant::now();
-            tell(Update::Stick { x, y });
+            window.tell(Update::Stick { x, y });
         }
     }
 }

@@ -12,9 +12,12 @@ mod conductor;
 mod counter;
 mod desk;
 mod gamepad;
+mod orders;
 mod puller;
 mod rows;
 mod shelf;
+mod tail;
 mod take;
+mod to_window;
 
 pub use desk::{open_window, start};

@@ -1,28 +1,24 @@
 //! The thread `puller`: fetches sessions from a server, one order after the other.
 
-use crossbeam_channel::{Receiver, Sender};
-
+use super::orders::{Order, Orders};
+use super::to_window::ToWindow;
 use crate::cli::Places;
-use crate::desktop::port::{Activity, PullOrder, PullOutcome, PullStep, Update, Wake};
+use crate::desktop::port::{Activity, PullOrder, PullOutcome, PullStep, Update};
 use crate::server::{PullPlan, PullProgress, Pulled, pull};
 use crate::survey::Cancel;
 
+impl Order for (PullOrder, Cancel) {
+    fn replaces(&self, _: &Self) -> bool {
+        false
+    }
+}
+
 /// Not to be joined: a server that stalls would hold up the window's closing. What it has fetched of a session lies in a
 /// draft until it is complete, and the next try removes that.
-pub fn start(
-    places: Places,
-    orders: Receiver<(PullOrder, Cancel)>,
-    updates: Sender<Update>,
-    wake: Wake,
-) -> std::io::Result<()> {
-    let tell = move |update| {
-        // A window that is closing reads no more.
-        let _ = updates.send(update);
-        wake.wake();
-    };
+pub fn start(places: Places, orders: Orders<(PullOrder, Cancel)>, window: ToWindow) -> std::io::Result<()> {
     let run = move || {
-        for (order, cancel) in orders {
-            tell(match carry_out(&places, &order, &cancel, &tell) {
+        for (order, cancel) in orders.each() {
+            window.tell(match carry_out(&places, &order, &cancel, &window) {
                 Ok(outcome) => Update::Pulled(outcome),
                 Err(sentence) => Update::Failed { during: Activity::Pull, sentence },
             });
@@ -31,16 +27,12 @@ pub fn start(
     std::thread::Builder::new().name("puller".into()).spawn(run).map(drop)
 }
 
-fn carry_out(
-    places: &Places,
-    order: &PullOrder,
-    cancel: &Cancel,
-    tell: &dyn Fn(Update),
-) -> Result<PullOutcome, String> {
+fn carry_out(places: &Places, order: &PullOrder, cancel: &Cancel, window: &ToWindow) -> Result<PullOutcome, String> {
     let library = places.library().map_err(|e| e.to_string())?;
     let PullOrder { server, token, study } = order.clone();
     let plan = PullPlan { server, token, study };
-    let told = |PullProgress { number, sessions, name }| tell(Update::Pulling(PullStep { number, of: sessions, name }));
+    let told =
+        |PullProgress { number, sessions, name }| window.tell(Update::Pulling(PullStep { number, of: sessions, name }));
     let Pulled { fetched, there_already, refused, is_cancelled } =
         pull(&plan, &library, cancel, told).map_err(|e| e.to_string())?;
     Ok(PullOutcome { server: plan.server, fetched, there_already, refused, is_cancelled })

@@ -226,10 +226,8 @@ fn facts(loaded: &Loaded) -> Vec<(String, String)> {
         ("Camera".to_owned(), h.camera.to_string()),
     ];
     for m in &h.models {
-        facts.push((
-            "Network".to_owned(),
-            format!("{} {} ({}…)", m.name, m.version, m.sha256.get(..12).unwrap_or(&m.sha256)),
-        ));
+        let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("{}…", m.short_sum()) };
+        facts.push(("Network".to_owned(), format!("{} {} ({sum}{})", m.name, m.version, m.remark())));
     }
     let consent = h.consent.as_ref().map_or("not recorded".to_owned(), |c| {
         format!(

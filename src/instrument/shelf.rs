@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender};
-
+use super::orders::{Order, Orders};
 use super::rows;
+use super::to_window::ToWindow;
 use crate::analysis::{Measure, agreement, signal};
-use crate::capture::{Decoder, Frame, Latest, Pixels, to_rgb};
+use crate::capture::{Decoder, Frame, Pixels, to_rgb};
 use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
 use crate::desktop::port::{
-    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, PageReplay, Update, Wake,
+    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, PageReplay, Update,
 };
 use crate::export::{FigureFormat, write_csv, write_figure};
 use crate::page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
@@ -23,39 +23,33 @@ pub enum Errand {
     Cameras,
     Open(PathBuf),
     Close,
-    /// The newest number in the slot.
-    Picture,
+    Picture(u64),
     Export(ExportOrder),
     Page(PageReplay),
     Add(Addition),
     CompareRating(u32),
 }
 
-pub fn start(
-    places: Places,
-    errands: Receiver<Errand>,
-    wanted_picture: Latest<u64>,
-    updates: Sender<Update>,
-    wake: Wake,
-) -> std::io::Result<JoinHandle<()>> {
-    let shelf = Shelf {
-        places,
-        wanted_picture,
-        updates,
-        wake,
-        opened: None,
-        annex: None,
-        page: None,
-        decoder: Decoder::default(),
-    };
+impl Order for Errand {
+    fn replaces(&self, older: &Self) -> bool {
+        matches!(
+            (self, older),
+            (Errand::Library, Errand::Library)
+                | (Errand::Cameras, Errand::Cameras)
+                | (Errand::Picture(_), Errand::Picture(_))
+                | (Errand::Page(PageReplay::At { .. }), Errand::Page(PageReplay::At { .. }))
+        )
+    }
+}
+
+pub fn start(places: Places, errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+    let shelf = Shelf { places, window, opened: None, annex: None, page: None, decoder: Decoder::default() };
     std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
 }
 
 struct Shelf {
     places: Places,
-    wanted_picture: Latest<u64>,
-    updates: Sender<Update>,
-    wake: Wake,
+    window: ToWindow,
     opened: Option<Loaded>,
     /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
     annex: Option<Annex>,
@@ -68,9 +62,9 @@ struct Shelf {
 type Sentence = String;
 
 impl Shelf {
-    fn run(mut self, errands: &Receiver<Errand>) {
+    fn run(mut self, errands: &Orders<Errand>) {
         self.recover();
-        for errand in errands {
+        for errand in errands.each() {
             let (during, done) = match errand {
                 Errand::Library => (Activity::Library, self.library()),
                 Errand::Erase(folder) => (Activity::Erase, self.erase(&folder)),
@@ -80,11 +74,7 @@ impl Shelf {
                     self.shut();
                     continue;
                 }
-                Errand::Picture => match self.wanted_picture.try_take() {
-                    Some(number) => (Activity::Picture, self.picture(number)),
-                    // A newer wish was served by an earlier errand.
-                    None => continue,
-                },
+                Errand::Picture(number) => (Activity::Picture, self.picture(number)),
                 Errand::Page(order) => match self.replay_page(order) {
                     Ok(()) => continue,
                     Err(sentence) => (Activity::PageReplay, Err(sentence)),
@@ -93,7 +83,7 @@ impl Shelf {
                 Errand::Add(addition) => (Activity::Add, self.add(addition)),
                 Errand::CompareRating(pass) => (Activity::Add, self.compare_rating(pass)),
             };
-            self.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
+            self.window.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
         }
         self.shut();
     }
@@ -103,22 +93,17 @@ impl Shelf {
         self.close_page();
         self.opened = None;
         if let Some(Err(e)) = self.annex.take().map(Annex::close) {
-            self.tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
+            self.window
+                .tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
         }
-    }
-
-    fn tell(&self, update: Update) {
-        // A window that is closing reads no more.
-        let _ = self.updates.send(update);
-        self.wake.wake();
     }
 
     /// At the program's start: what a crash left open is closed.
     fn recover(&self) {
         let closed = self.places.library().and_then(|library| recover_crashed(&library));
         match closed {
-            Ok(sentences) => sentences.into_iter().for_each(|s| self.tell(Update::Notice(s))),
-            Err(e) => self.tell(Update::Failed { during: Activity::Library, sentence: e.to_string() }),
+            Ok(sentences) => sentences.into_iter().for_each(|s| self.window.tell(Update::Notice(s))),
+            Err(e) => self.window.tell(Update::Failed { during: Activity::Library, sentence: e.to_string() }),
         }
     }
 
@@ -174,16 +159,14 @@ impl Shelf {
                 let loaded = self.opened()?;
                 let program = std::env::current_exe().map_err(|e| format!("The program does not find itself: {e}"))?;
                 let spec = ReplaySpec { title: rows::title(loaded.file.folder()) };
-                let (updates, wake) = (self.updates.clone(), self.wake.clone());
+                let to_window = self.window.clone();
                 let tell = move |note| {
                     let update = match note {
                         ReplayNote::Ready(_) | ReplayNote::Shown { .. } => return,
                         ReplayNote::Problem(sentence) => Update::Failed { during: Activity::PageReplay, sentence },
                         ReplayNote::Closed => Update::PageReplayClosed,
                     };
-                    // A window that is closing reads no more.
-                    let _ = updates.send(update);
-                    wake.wake();
+                    to_window.tell(update);
                 };
                 let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), tell);
                 self.page = Some(window.map_err(|e| format!("The window with the page could not be opened: {e}"))?);
@@ -200,7 +183,7 @@ impl Shelf {
 
     fn export(&self, order: &ExportOrder) -> Result<Update, Sentence> {
         let loaded = self.opened()?;
-        self.tell(Update::Exporting { done: 0.0 });
+        self.window.tell(Update::Exporting { done: 0.0 });
         let figure = |format| {
             let title = figure_title(&loaded.file);
             write_figure(&loaded.timeline, &title, Some(order.from..order.until), &order.to, format)

@@ -18,6 +18,7 @@ use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
 use super::words::{Note, Order};
 use super::{PageEvent, PageProcess};
+use crate::capture::Latest;
 use crate::session::{Clock, PageSettings, monotonic_ns};
 
 const QUEUE: usize = 8192;
@@ -94,19 +95,44 @@ pub enum PageError {
     CloseTimedOut,
 }
 
-enum Control {
-    Order(Order),
+/// What is wished of the page and was not carried out yet. A newer wish takes the place of an older one, so that a page
+/// that hangs costs nothing.
+#[derive(Debug, Default)]
+struct Wishes {
+    begin: bool,
+    reload: bool,
     #[cfg(target_os = "linux")]
-    Place(BoundsPx, f64),
+    place: Option<(BoundsPx, f64)>,
     #[cfg(target_os = "linux")]
-    Show(bool),
+    show: Option<bool>,
     #[cfg(target_os = "linux")]
-    Focus(bool),
+    focus: Option<bool>,
+}
+
+/// Wishes, and a bell that says that there are some. Where the last bell is gone the page is closed.
+#[derive(Clone)]
+struct Controls {
+    wishes: Latest<Wishes>,
+    bell: Sender<()>,
+}
+
+impl std::fmt::Debug for Controls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Controls")
+    }
+}
+
+impl Controls {
+    fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
+        self.wishes.change(|waiting| wish(waiting.get_or_insert_default()));
+        // Full: it rings already. Gone: a page that has closed by itself has said so and needs no more orders.
+        let _ringing = self.bell.try_send(());
+    }
 }
 
 #[derive(Debug)]
 pub struct PageHost {
-    controls: Option<Sender<Control>>,
+    controls: Option<Controls>,
     closed: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -131,14 +157,15 @@ impl PageHost {
         view.fixation = sentence;
         let (notes, unread) = crossbeam_channel::bounded(QUEUE);
         let stage = Stage::open(placement, view, notes)?;
-        // Orders of a person are few; waiting for room would make the window wait.
-        let (controls, orders) = crossbeam_channel::unbounded();
+        let (bell, orders) = crossbeam_channel::bounded(1);
+        let wishes = Latest::default();
+        let controls = Controls { wishes: wishes.clone(), bell };
         let (done, closed) = crossbeam_channel::bounded(1);
         let desk = Desk::new(clock, monotonic_ns());
         let thread = std::thread::Builder::new()
             .name("page-desk".into())
             .spawn(move || {
-                Worker { desk, stage, unread, orders, out }.run();
+                Worker { desk, stage, unread, wishes, orders, out }.run();
                 let _closer_waits = done.send(());
             })
             .map_err(PageError::Thread)?;
@@ -148,20 +175,20 @@ impl PageHost {
     /// Where an embedded page lies in its window. A participant window has its place.
     #[cfg(target_os = "linux")]
     pub fn set_bounds(&self, bounds: BoundsPx, zoom: f64) {
-        self.control(Control::Place(bounds, zoom));
+        self.wish(|wishes| wishes.place = Some((bounds, zoom)));
     }
 
     /// An embedded page covers whatever is drawn below it: hide it under dialogs.
     #[cfg(target_os = "linux")]
     pub fn set_visible(&self, is_visible: bool) {
-        self.control(Control::Show(is_visible));
+        self.wish(|wishes| wishes.show = Some(is_visible));
     }
 
     /// Gives the keyboard to an embedded page, or back. A press in the page takes it by itself; call `focus(false)`
     /// when a press reached our own window.
     #[cfg(target_os = "linux")]
     pub fn focus(&self, to_page: bool) {
-        self.control(Control::Focus(to_page));
+        self.wish(|wishes| wishes.focus = Some(to_page));
     }
 
     /// For whoever decides when the study's page begins. It must be dropped before the page is closed.
@@ -170,7 +197,7 @@ impl PageHost {
     }
 
     pub fn reload(&self) {
-        self.control(Control::Order(Order::Reload));
+        self.wish(|wishes| wishes.reload = true);
     }
 
     /// Takes the page away, tells what was still to be told and [`PageEvent::Closed`]. Waits for it at most 8 s. Close
@@ -179,10 +206,9 @@ impl PageHost {
         self.end()
     }
 
-    fn control(&self, control: Control) {
+    fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
         if let Some(controls) = &self.controls {
-            // A page that has closed by itself has said so and needs no more orders.
-            let _closed = controls.send(control);
+            controls.wish(wish);
         }
     }
 
@@ -200,12 +226,11 @@ impl PageHost {
 }
 
 /// Takes the cross away and shows the study's page.
-pub struct PageBeginner(Sender<Control>);
+pub struct PageBeginner(Controls);
 
 impl PageBeginner {
     pub fn begin(self) {
-        // A page that has closed by itself has said so and needs no more orders.
-        let _closed = self.0.send(Control::Order(Order::Begin));
+        self.0.wish(|wishes| wishes.begin = true);
     }
 }
 
@@ -318,7 +343,9 @@ struct Worker {
     desk: Desk,
     stage: Stage,
     unread: Receiver<Note>,
-    orders: Receiver<Control>,
+    wishes: Latest<Wishes>,
+    /// The bell.
+    orders: Receiver<()>,
     out: Sender<PageEvent>,
 }
 
@@ -331,8 +358,8 @@ impl Worker {
                     // Unless the stage is gone, which it is not, it holds a sender.
                     Err(_) => break,
                 },
-                recv(self.orders) -> control => match control {
-                    Ok(control) => self.control(control),
+                recv(self.orders) -> bell => match bell {
+                    Ok(()) => self.carry_out(),
                     Err(_) => break,
                 },
                 default(TICK) => {}
@@ -359,21 +386,21 @@ impl Worker {
         }
     }
 
-    fn control(&mut self, control: Control) {
-        match (control, &mut self.stage) {
-            (Control::Order(order), stage) => {
-                if let Err(error) = stage.order(order) {
-                    self.desk.died(PageProcess::Window, error.to_string(), monotonic_ns(), order);
-                }
+    fn carry_out(&mut self) {
+        let Some(wishes) = self.wishes.try_take() else { return };
+        for order in
+            [wishes.begin.then_some(Order::Begin), wishes.reload.then_some(Order::Reload)].into_iter().flatten()
+        {
+            if let Err(error) = self.stage.order(order) {
+                self.desk.died(PageProcess::Window, error.to_string(), monotonic_ns(), order);
             }
-            #[cfg(target_os = "linux")]
-            (Control::Place(bounds, zoom), Stage::Embedded { page, .. }) => page.set_bounds(bounds, zoom),
-            #[cfg(target_os = "linux")]
-            (Control::Show(is_visible), Stage::Embedded { page, .. }) => page.set_visible(is_visible),
-            #[cfg(target_os = "linux")]
-            (Control::Focus(to_page), Stage::Embedded { page, .. }) => page.focus(to_page),
-            #[cfg(target_os = "linux")]
-            (Control::Place(..) | Control::Show(_) | Control::Focus(_), Stage::Window { .. }) => {}
+        }
+        #[cfg(target_os = "linux")]
+        if let Stage::Embedded { page, .. } = &self.stage {
+            // A window of its own has its place.
+            wishes.place.into_iter().for_each(|(bounds, zoom)| page.set_bounds(bounds, zoom));
+            wishes.show.into_iter().for_each(|is_visible| page.set_visible(is_visible));
+            wishes.focus.into_iter().for_each(|to_page| page.focus(to_page));
         }
     }
 

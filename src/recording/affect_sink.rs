@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crossbeam_channel::Sender;
-
 use super::News;
 use super::absence::{Absence, Piece};
+use super::news::NewsSender;
 use crate::capture::{Decoder, Frame, Latest, SharedFrame, to_grey, to_rgb};
 use crate::session::{AFFECT, FACE, LANDMARKS};
 use crate::store::{Recorder, StoreError, StreamWriter};
@@ -51,7 +50,7 @@ pub(super) struct AffectSink {
     absence: Absence,
     seen: Latest<Seen>,
     pace: Arc<InferenceMean>,
-    news: Sender<News>,
+    news: NewsSender,
     is_in_trouble: bool,
 }
 
@@ -60,7 +59,7 @@ impl AffectSink {
         streams: Option<VisionStreams>,
         seen: Latest<Seen>,
         pace: Arc<InferenceMean>,
-        news: Sender<News>,
+        news: NewsSender,
     ) -> Self {
         AffectSink { streams, absence: Absence::default(), seen, pace, news, is_in_trouble: false }
     }
@@ -90,8 +89,7 @@ impl AffectSink {
     /// Said once, not thirty times a second.
     fn trouble(&mut self, sentence: &str) {
         if !std::mem::replace(&mut self.is_in_trouble, true) {
-            // Nobody listens any more only when the rig is being stopped.
-            let _ = self.news.send(News::VisionTrouble(sentence.to_owned()));
+            self.news.tell(News::VisionTrouble(sentence.to_owned()));
         }
     }
 }

@@ -44,6 +44,7 @@ impl Description<'_> {
                     name: card.name.clone(),
                     version: card.version.clone(),
                     sha256: card.sha256.clone(),
+                    ..ModelDescription::default()
                 })
                 .collect(),
             consent: session.consent.clone(),

@@ -11,11 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
 use super::description::{Description, film_streams};
+use super::news::news_channel;
 use super::{News, RigError, SessionPlan};
 use crate::capture::{
     self, CameraError, CameraInfo, CameraSpec, Captured, Decoder, Frame, Latest, Pixels, SharedFrame,
@@ -120,7 +121,7 @@ impl Films {
         let _ = recorder.stream(HEALTH)?.event(Timestamp::ZERO, FILM_EVENT, told);
 
         let encoder = Encoder::start(recorder.video(info.mode.width_px, info.mode.height_px)?.sender())?;
-        let (news_in, news) = unbounded();
+        let (news_in, news) = news_channel();
         let streams = Some(VisionStreams::of(&recorder)?);
         let sink = AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), news_in);
         let gaps = recorder.stream(VIDEO)?;

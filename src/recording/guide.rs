@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 use serde_json::{Value, json};
 
 use super::News;
+use super::news::NewsSender;
 use crate::page::PageBeginner;
 use crate::session::{Clock, Phase, Study, Timestamp};
 use crate::store::StreamWriter;
@@ -43,7 +44,7 @@ pub(super) struct Guide {
 pub(super) struct Told {
     pub clock: Clock,
     pub stream: StreamWriter,
-    pub news: Sender<News>,
+    pub news: NewsSender,
 }
 
 pub(super) fn start(
@@ -95,7 +96,7 @@ impl Told {
             let length = Duration::try_from_secs_f64(phase.seconds).unwrap_or(Duration::MAX);
             let until = begun + length;
             let _ = self.stream.event(begun, "start", data(phase));
-            let _ = self.news.send(News::PhaseStarted { phase: phase.clone(), at: begun, until });
+            self.news.tell(News::PhaseStarted { phase: phase.clone(), at: begun, until });
             let left = Duration::from_nanos(until.since_ns(self.clock.now()).max(0) as u64);
             let is_complete = select! {
                 recv(stopped) -> _ => false,
@@ -105,7 +106,7 @@ impl Told {
             let mut data = data(phase);
             data["is_complete"] = Value::from(is_complete);
             let _ = self.stream.event(ended, "end", data);
-            let _ = self.news.send(News::PhaseEnded { name: phase.name.clone() });
+            self.news.tell(News::PhaseEnded { name: phase.name.clone() });
             if !is_complete {
                 return false;
             }

@@ -272,7 +272,7 @@ fn network_of(header: &SessionHeader, models: &Path) -> Result<String, RescoreEr
     let sums: HashSet<&str> =
         installed.iter().filter_map(|m| m.card.as_ref()).map(|card| card.sha256.as_str()).collect();
     if let Some(missing) = header.models.iter().find(|m| !sums.contains(m.sha256.as_str())) {
-        let recorded = format!("{} {} (sha256 {})", missing.name, missing.version, missing.sha256);
+        let recorded = missing.to_string();
         return Err(RescoreError::OtherNetwork { recorded, folder: models.to_owned() });
     }
     let found = installed.into_iter().find(|m| m.card.as_ref().is_some_and(|card| card.sha256 == recorded.sha256));

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, Guided};
+use super::news::news_channel;
 use super::router::{self, RouterStreams};
 use super::{Counters, MarkerText, News, Seen};
 use crate::capture::{self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks};
@@ -123,8 +124,7 @@ impl Rig {
         guided: Guided,
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
-        // News are few; whoever runs the rig reads them several times a second.
-        let (news_tx, news) = unbounded();
+        let (news_tx, news) = news_channel();
         let (camera_events_tx, camera_events) = bounded(256);
         let (frames, preview, seen) = (Latest::default(), Latest::default(), Latest::default());
         let inference = Arc::new(InferenceMean::default());

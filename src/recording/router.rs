@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::News;
 use super::guide::Cross;
+use super::news::NewsSender;
 use crate::capture::CaptureEvent;
 use crate::page::{PageEvent, Refusal, is_fixation};
 use crate::session::{GapReason, HEALTH, PAGE, PAGE_CLOCK, VIDEO};
@@ -37,7 +38,7 @@ pub(super) fn start(
     camera: Receiver<CaptureEvent>,
     page: Option<Receiver<PageEvent>>,
     cross: Option<Sender<Cross>>,
-    news: Sender<News>,
+    news: NewsSender,
 ) -> std::io::Result<JoinHandle<()>> {
     let router = Router { streams, cross, news };
     std::thread::Builder::new().name("router".into()).spawn(move || router.run(camera, page))
@@ -47,7 +48,7 @@ struct Router {
     streams: Option<RouterStreams>,
     /// The guide waits for the cross's first word; what comes later it need not know.
     cross: Option<Sender<Cross>>,
-    news: Sender<News>,
+    news: NewsSender,
 }
 
 // The results of the stream writers are left alone on purpose: the store counts what it could not take, shows it and
@@ -74,8 +75,7 @@ impl Router {
     }
 
     fn tell(&self, news: News) {
-        // Nobody listens any more only when the rig is being stopped.
-        let _ = self.news.send(news);
+        self.news.tell(news);
     }
 
     fn tell_guide(&self, word: Cross) {

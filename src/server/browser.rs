@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::app::App;
 use super::blocking::blocking;
 use super::hub_client::{Found, SessionHandle};
+use super::networks;
 use super::orders::{Opened, Order, RemotePlan};
 use super::problem::{Problem, ProblemDetails};
 use super::secrets;
@@ -25,8 +26,8 @@ use crate::session::{
     video_frame_stream, video_stream,
 };
 use crate::store::{
-    CameraDescription, Consent, ModelDescription, RemoteSession, RemoteState, SessionHeader, StoreError, StudyFile,
-    disk_free_bytes,
+    CameraDescription, Consent, ModelDescription, NOT_YET_REPORTED, RemoteSession, RemoteState, SessionHeader,
+    StoreError, StudyFile, disk_free_bytes,
 };
 use crate::vision::ModelCard;
 
@@ -124,8 +125,9 @@ async fn create(
 ) -> Result<Begun, Problem> {
     let zero_utc_ns = app.clock.utc_ns();
     let zero_utc = DateTime::from_timestamp_nanos(zero_utc_ns);
-    let models = if new.camera == CameraMode::Off { None } else { Some(cards(app, &study.study.affect_model).await) };
-    let streams = streams(new, study, models.as_deref());
+    let affect = &study.study.affect_model;
+    let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
+    let streams = streams(new, study, &models);
     let header = SessionHeader {
         participant: participant.clone(),
         session: SessionNumber(1), // given with the folder
@@ -134,6 +136,7 @@ async fn create(
         software: format!("{}, server; recorded by affectograph client {}", program(), new.client.version),
         host: host_of(&new.client),
         camera: camera_of(new.camera, &study.study.camera),
+        // What a browser runs itself it says when it has loaded it.
         models: models.iter().flatten().map(described).collect(),
         consent,
         overridden_checks: Vec::new(),
@@ -345,35 +348,38 @@ fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
     }
 }
 
-/// What the installed networks say of themselves; empty where there are none.
-async fn cards(app: &App, affect: &str) -> Vec<ModelCard> {
+/// What the installed networks say of themselves.
+async fn cards(app: &App, affect: &str) -> [Option<ModelCard>; 3] {
     let (models, affect) = (app.pool.models().clone(), affect.to_owned());
-    let read = move || {
-        ["detector", "landmarks", affect.as_str()]
-            .iter()
-            .filter_map(|n| ModelCard::read(&models.join(n)).ok())
-            .collect()
-    };
-    tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || networks::installed(&models, &affect)).await.unwrap_or_default()
 }
 
 fn described(card: &ModelCard) -> ModelDescription {
-    ModelDescription { name: card.name.clone(), version: card.version.clone(), sha256: card.sha256.clone() }
+    let ModelCard { name, version, sha256, .. } = card.clone();
+    ModelDescription { name, version, sha256, ..ModelDescription::default() }
 }
 
-fn streams(new: &NewSession, study: &StudyFile, models: Option<&[ModelCard]>) -> Vec<StreamInfo> {
+fn streams(new: &NewSession, study: &StudyFile, models: &[Option<ModelCard>; 3]) -> Vec<StreamInfo> {
     let mut streams = vec![page_stream(), page_clock_stream(), marker_stream(), health_stream(), replay_stream()];
-    if let Some(models) = models {
-        let software = |k: usize| {
-            let place = if new.camera == CameraMode::Scores { "in the browser" } else { "at the server" };
-            let network = models.get(k).map_or("a network that is not installed here".to_owned(), ModelCard::software);
-            format!("{network}, {place}")
-        };
+    let software = match new.camera {
+        CameraMode::Off => None,
+        CameraMode::Scores => Some([NOT_YET_REPORTED; 3].map(str::to_owned)),
+        CameraMode::Video => {
+            let network = |card: &Option<ModelCard>| {
+                let network =
+                    card.as_ref().map_or("a network that is not installed here".to_owned(), ModelCard::software);
+                format!("{network}, at the server")
+            };
+            let [detector, landmarks, affect] = models.each_ref().map(network);
+            Some([affect, format!("{detector}; {landmarks}"), landmarks])
+        }
+    };
+    if let Some([affect, face, landmarks]) = software {
         let rate_hz = study.study.camera.rate_hz;
         streams.extend([
-            affect_stream(rate_hz, &software(2)),
-            face_stream(rate_hz, &format!("{}; {}", software(0), software(1))),
-            landmarks_stream(rate_hz, &software(1)),
+            affect_stream(rate_hz, &affect),
+            face_stream(rate_hz, &face),
+            landmarks_stream(rate_hz, &landmarks),
         ]);
     }
     if new.camera == CameraMode::Video {

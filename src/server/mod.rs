@@ -24,6 +24,7 @@ mod library_api;
 mod live;
 mod live_api;
 mod login;
+mod networks;
 mod orders;
 mod pool;
 mod problem;

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::vision::{Models, Vision};
 
-/// One session's video, to be looked at. Waiting ones are as many as there are sessions, which are bounded.
+/// Sessions whose video may wait for a free thread.
+const JOBS_WAITING: usize = 4096;
+
+/// One session's video, to be looked at.
 pub type Job = Box<dyn FnOnce(&mut Eyes) + Send>;
 
 #[derive(Clone)]
@@ -43,7 +46,7 @@ impl Eyes {
 
 impl Pool {
     pub fn start(threads: usize, models: PathBuf) -> std::io::Result<(Pool, PoolThreads)> {
-        let (jobs, taken) = unbounded();
+        let (jobs, taken) = bounded(JOBS_WAITING);
         let models = Arc::new(models);
         let start = |k: usize| {
             let (taken, models): (Receiver<Job>, _) = (taken.clone(), models.clone());
@@ -56,9 +59,9 @@ impl Pool {
         Ok((Pool { jobs, models }, PoolThreads(threads)))
     }
 
-    /// `false` where the pool has ended.
+    /// `false` where the pool has ended, or too many wait already: the session tries again when its next chunk comes.
     pub fn add(&self, job: Job) -> bool {
-        self.jobs.send(job).is_ok()
+        self.jobs.try_send(job).is_ok()
     }
 
     pub fn models(&self) -> &PathBuf {

@@ -16,15 +16,17 @@ use super::chunks;
 use super::film::{Film, FilmNews, FilmPlan};
 use super::intake::{Intake, NewRecord, Taken};
 use super::live::LiveNews;
+use super::networks::{self, SCORES_STARTED};
 use super::orders::{Opened, Order, RemotePlan, Stored};
 use super::problem::Problem;
 use super::rate::Rate;
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
-use crate::session::{AFFECT, Body, CameraSettings, Numbers, SERVER, StreamInfo, Timestamp};
+use crate::session::{AFFECT, Body, CameraSettings, HEALTH, Numbers, SERVER, StreamInfo, Timestamp};
 use crate::store::{
     CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes,
     store_camera, store_quality,
 };
+use crate::vision::ModelCard;
 
 /// A minute of everything at once, after a while without network.
 const RECORDS_PER_S: f64 = 2_000.0;
@@ -125,6 +127,8 @@ struct Remote {
     last: Timestamp,
     /// Known when the video has been seen.
     camera: Option<CameraDescription>,
+    /// The server's own networks, once a browser has named its.
+    installed: Option<[Option<ModelCard>; 3]>,
 }
 
 impl Remote {
@@ -160,6 +164,7 @@ impl Remote {
             news: broadcast::channel(NEWS_QUEUE).0,
             last: Timestamp::ZERO,
             camera: None,
+            installed: None,
             plan,
         })
     }
@@ -236,6 +241,7 @@ impl Remote {
         self.admit(1.0 + batch.records.len() as f64)?;
         self.ensure_recorder().await?;
         let Taken { records, refused } = self.intake.take(batch, self.now())?;
+        self.take_networks(&records).await;
         if !records.is_empty()
             && let Err(e) = self.store(records).await
         {
@@ -246,6 +252,29 @@ impl Remote {
         self.tell();
         self.plan.hub.seen(&self.plan.id);
         Ok((self.intake.committed(), refused))
+    }
+
+    /// What the browser says of the networks that it runs goes into the header, with the records or not at all.
+    async fn take_networks(&mut self, records: &[NewRecord]) {
+        if self.plan.camera != CameraMode::Scores {
+            return;
+        }
+        for record in records {
+            let Body::Event { kind, data } = &record.body else { continue };
+            if kind != SCORES_STARTED || self.writers[record.stream].name().as_str() != HEALTH {
+                continue;
+            }
+            if self.installed.is_none() {
+                let (models, affect) = (self.plan.pool.models().clone(), self.plan.affect_model.clone());
+                let read = tokio::task::spawn_blocking(move || networks::installed(&models, &affect));
+                self.installed = read.await.ok();
+            }
+            let nothing = [const { None }; 3];
+            let reported = networks::reported(data, self.installed.as_ref().unwrap_or(&nothing));
+            if let (Some(recorder), false) = (&self.recorder, reported.is_empty()) {
+                recorder.networks(reported);
+            }
+        }
     }
 
     fn admit(&mut self, records: f64) -> Result<(), Problem> {
@@ -398,6 +427,10 @@ impl Remote {
                     film.end();
                 }
                 return false;
+            }
+            if self.plan.state == RemoteState::Finished && !self.is_video_made {
+                let why = "too many videos wait for the server's eyes. What the browser sent is kept";
+                self.note("video_not_converted", json!({ "why": why }));
             }
         }
         self.plan.state == RemoteState::Finished && self.close().await

@@ -263,6 +263,7 @@ impl Committer {
                             conflicts += 1;
                         }
                     }
+                    Entry::Networks(networks) => header_rows::put_reported(&tx, &networks)?,
                     Entry::Failed(_) | Entry::Stop(_) | Entry::Barrier(_) => {}
                 }
             }

@@ -76,11 +76,53 @@ impl fmt::Display for CameraDescription {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelDescription {
     pub name: String,
     pub version: String,
+    /// Of the file that ran, 64 hexadecimal digits; empty where whoever ran it made no sum.
     pub sha256: String,
+    /// Who says all this, where it was not this program that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_by: Option<String>,
+    /// What does not agree with what else is known, for a person to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl ModelDescription {
+    /// The sum, or that there is none.
+    pub fn sum(&self) -> &str {
+        if self.sha256.is_empty() { "not hashed" } else { &self.sha256 }
+    }
+
+    /// As much of it as tells networks apart.
+    pub fn short_sum(&self) -> &str {
+        self.sha256.get(..12).unwrap_or(&self.sha256)
+    }
+
+    /// Who says so and what does not agree, to stand behind the sum; empty where there is nothing to say.
+    pub fn remark(&self) -> String {
+        let said = self.reported_by.iter().map(|who| format!("as {who} says"));
+        said.chain(self.note.clone()).map(|remark| format!("; {remark}")).collect()
+    }
+}
+
+impl fmt::Display for ModelDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sha256 = if self.sha256.is_empty() { "" } else { "sha256 " };
+        write!(f, "{} {} ({sha256}{}{})", self.name, self.version, self.sum(), self.remark())
+    }
+}
+
+/// A network that whoever records elsewhere says to have run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedNetwork {
+    pub model: ModelDescription,
+    /// What it fills.
+    pub streams: &'static [&'static str],
+    /// What those streams name as their software.
+    pub software: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-use super::{Addition, CameraDescription, SessionHeader, SessionState, StoreError, StoredStudy, Summary, schema};
+use super::{
+    Addition, CameraDescription, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoreError,
+    StoredStudy, Summary, schema,
+};
 use crate::session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
 /// What the session row says of the state; whether an open one is being recorded, the lock tells.
@@ -217,6 +220,34 @@ pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u
 
 pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
     conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
+    Ok(())
+}
+
+/// The software of a stream whose network is known only when whoever records has loaded it.
+pub const NOT_YET_REPORTED: &str = "a network that was not reported";
+/// More networks than any session uses; a browser that names ever new ones must not fill the header.
+const MAX_MODELS: usize = 32;
+
+/// Adds what the header does not say yet.
+pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> rusqlite::Result<()> {
+    let stored: String = conn.query_row("SELECT models FROM session", [], |row| row.get(0))?;
+    let unreadable = |e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e));
+    let mut models: Vec<ModelDescription> = serde_json::from_str(&stored).map_err(unreadable)?;
+    let known = models.len();
+    for network in networks {
+        if models.contains(&network.model) || models.len() >= MAX_MODELS {
+            continue;
+        }
+        models.push(network.model.clone());
+        for stream in network.streams {
+            let software = "UPDATE stream SET software = CASE software WHEN ?3 THEN ?2 ELSE software || '; ' || ?2 END
+                            WHERE name = ?1";
+            conn.execute(software, params![stream, network.software, NOT_YET_REPORTED])?;
+        }
+    }
+    if models.len() > known {
+        conn.execute("UPDATE session SET models = ?1", [to_json(&models)?])?;
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod by_time;
 mod commit;
 mod ebml;
 mod error;
+mod follower;
 mod frame_index;
 mod header;
 mod header_rows;
@@ -31,8 +32,12 @@ mod video;
 pub use annex::{Addition, Annex, Draft};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
+pub use follower::Follower;
 pub use frame_index::{FrameIndex, FrameRow};
-pub use header::{CameraDescription, Consent, ModelDescription, SessionHeader, SessionState, StoredStudy, Summary};
+pub use header::{
+    CameraDescription, Consent, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoredStudy, Summary,
+};
+pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
 pub use ledger::{Ledger, RemoteSession, RemoteState, Sha256, WriteKey};
 pub use library::{Condition, Library, Recovered, SessionEntry, session_entry};

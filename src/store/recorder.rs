@@ -16,7 +16,7 @@ use super::commit::{Commits, Committed, Committer, Numbering, Opened};
 use super::header_rows::Closed;
 use super::stream_writer::{Barrier, Entry, Port, StreamWriter};
 use super::video::VideoSink;
-use super::{SessionHeader, SessionLock, StoreError, header_rows, record_rows, schema, video};
+use super::{ReportedNetwork, SessionHeader, SessionLock, StoreError, header_rows, record_rows, schema, video};
 use crate::session::{HEALTH, Numbers, StreamInfo, Timestamp, VIDEO};
 
 /// Entries between the sources and the recorder: minutes at the usual rates, a third of a second at 100,000 a second.
@@ -193,6 +193,12 @@ impl Recorder {
         {
             tell(Err(StoreError::ThreadDied("recorder")));
         }
+    }
+
+    /// Adds to the header which networks somebody else ran; stored in order with the records.
+    pub fn networks(&self, networks: Vec<ReportedNetwork>) {
+        // A recorder that is gone has said why; `send` may wait for room, as long as the recorder takes for one commit.
+        let _gone = self.queue.send(Entry::Networks(networks));
     }
 
     pub fn folder(&self) -> &Path {

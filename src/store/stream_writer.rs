@@ -20,6 +20,8 @@ pub(super) enum Entry {
         body: Body,
     },
     Frame(FrameRow),
+    /// For the header.
+    Networks(Vec<super::ReportedNetwork>),
     /// An alarm of another storing thread, to be forwarded.
     Failed(String),
     /// Somebody waits until all before it is in the file.

@@ -54,7 +54,12 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
             rate_hz: 30.0,
             ..Default::default()
         },
-        models: vec![ModelDescription { name: "affect".into(), version: "2".into(), sha256: "0a1b2c3d4e5f".repeat(5) }],
+        models: vec![ModelDescription {
+            name: "affect".into(),
+            version: "2".into(),
+            sha256: "0a1b2c3d4e5f".repeat(5),
+            ..Default::default()
+        }],
         consent: None,
         overridden_checks: Vec::new(),
     };

@@ -30,7 +30,12 @@ fn header() -> SessionHeader {
         software: program(),
         host: "test".into(),
         camera: CameraDescription { name: "phantom".into(), width_px: 64, height_px: 48, ..Default::default() },
-        models: vec![ModelDescription { name: "affect".into(), version: "1".into(), sha256: "00".into() }],
+        models: vec![ModelDescription {
+            name: "affect".into(),
+            version: "1".into(),
+            sha256: "00".into(),
+            ..Default::default()
+        }],
         consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into() }),
         overridden_checks: vec!["too dark".into()],
     }

@@ -14,7 +14,19 @@ export interface Look {
   landmarks: number[];
 }
 
+/** Which network ran, as the session's header will say. */
+export interface NetworkIdentity {
+  name: string;
+  version: string;
+  /** Of the bytes that run, 64 hexadecimal digits; null where this browser makes no sums (a page without https). */
+  sha256: string | null;
+  /** What the network's card says of its file. */
+  card_sha256: string;
+}
+
+export type Networks = Record<'detector' | 'landmarks' | 'affect', NetworkIdentity>;
+
 export type FromWorker =
-  | { kind: 'ready'; networks: Record<string, string> }
+  | { kind: 'ready'; networks: Networks }
   | { kind: 'looked'; page_ms: number; look: Look | null }
   | { kind: 'failed'; why: string };

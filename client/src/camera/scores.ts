@@ -5,11 +5,11 @@ import { asset } from '../assets';
 import type { Settings } from '../options';
 import type { Gap } from '../transport/record';
 import type { VideoFrame } from './frames';
-import type { FromWorker, Look, ToWorker } from './messages';
+import type { FromWorker, Look, Networks, ToWorker } from './messages';
 
 export interface ScoresSink {
-  /** Which networks look, with version and sha256. */
-  ready(networks: Record<string, string>): void;
+  /** Which networks look. */
+  ready(networks: Networks): void;
   /** So many frames of the camera were seen in this session. */
   counted(frames: number): void;
   look(look: Look): void;

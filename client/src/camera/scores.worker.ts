@@ -40,7 +40,7 @@ const handle = async (message: ToWorker): Promise<void> => {
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     });
-    return say({ kind: 'ready', networks: vision.named });
+    return say({ kind: 'ready', networks: vision.networks });
   }
   const { frame, page_ms, picture } = message;
   const { grey, scale } = pixels(picture);

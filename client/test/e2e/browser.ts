@@ -29,14 +29,14 @@ export interface Site {
 }
 
 /** Serves `pages` by path, `/dist/` and `/node_modules/` from this package, and `/models/` from the project. */
-export const site = async (pages: Record<string, string>): Promise<Site> => {
+export const site = async (pages: Record<string, string | Buffer>): Promise<Site> => {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://x').pathname;
     const page = pages[path];
     const root = path.startsWith('/models/') ? join(CLIENT, '..') : CLIENT;
     const body = page === undefined ? readFile(join(root, path)) : Promise.resolve(Buffer.from(page));
     body.then((bytes) => {
-      response.writeHead(200, { 'content-type': TYPES[page === undefined ? extname(path) : '.html'] ?? 'text/plain' });
+      response.writeHead(200, { 'content-type': TYPES[typeof page === 'string' ? '.html' : extname(path)] ?? 'text/plain' });
       response.end(bytes);
     }, () => {
       response.writeHead(404);

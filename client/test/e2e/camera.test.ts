@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -102,6 +103,12 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(rowsOf(session(), 'landmarks').find((r) => r.values)!.values!.length, 136);
     assert.equal(rowsOf(session(), 'face').find((r) => r.values)!.values!.length, 16);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started', 'scores_started']);
+    // What ran is named by the bytes that ran.
+    const networks = rowsOf(session(), 'health')[1]!.data as Record<string, { name: string; sha256: string; card_sha256: string }>;
+    for (const name of ['detector', 'landmarks', 'affect']) {
+      const sha256 = createHash('sha256').update(readFileSync(join(CLIENT, `../models/${name}/model.onnx`))).digest('hex');
+      assert.deepEqual([networks[name]!.name, networks[name]!.sha256, networks[name]!.card_sha256], [name, sha256, sha256]);
+    }
     // All that was sent is in the rows, and no row but the page's own is as large as the smallest picture would be.
     const rowsSent = [...session().rows.values()];
     const bytes = sent.reduce((a, b) => a + b, 0);

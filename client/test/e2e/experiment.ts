@@ -12,14 +12,15 @@ export const CLIP = join(SHARED, 'media/single_face.mp4');
 /** Why it cannot be played; false where it can. */
 export const skip = noBrowser || need(existsSync(CLIP) ? false : `there is no ${CLIP}`);
 
-export const experimentPage = (server: string, key: string, camera: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
+/** `options`: more of the recorder's, as source. */
+export const experimentPage = (server: string, key: string, camera: string, options = '') => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
 <link rel="stylesheet" href="/node_modules/jspsych/css/jspsych.css">
 <script src="/node_modules/jspsych/dist/index.browser.min.js"></script>
 <script src="/node_modules/@jspsych/plugin-html-button-response/dist/index.browser.min.js"></script>
 <script src="/node_modules/@jspsych/plugin-survey-text/dist/index.browser.min.js"></script>
 <script src="/dist/affectograph.min.js"></script>
 <body><script>
-  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}', replay: true });
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}', replay: true, ${options} });
   const affect = [];
   recorder.affect$.subscribe((a) => affect.push(a));
   const jsPsych = initJsPsych({ on_trial_start: (trial) => recorder.mark('trial', { type: trial.type.info.name }) });

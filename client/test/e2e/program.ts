@@ -51,7 +51,8 @@ export class Program {
   private process: ChildProcess | null = null;
   url = '';
 
-  constructor() {
+  /** `models`: the folder with the server's networks, where it is another than the project's. */
+  constructor(private readonly models?: string) {
     for (const [name, study] of [['smile', STUDY], ['open', OPEN_STUDY]] as const) {
       mkdirSync(join(this.sessions, 'studies', name), { recursive: true });
       writeFileSync(join(this.sessions, 'studies', name, 'study.toml'), study);
@@ -63,7 +64,7 @@ export class Program {
   }
 
   private get env(): NodeJS.ProcessEnv {
-    return { ...process.env, AFFECTOGRAPH_SESSIONS: this.sessions };
+    return { ...process.env, AFFECTOGRAPH_SESSIONS: this.sessions, ...(this.models && { AFFECTOGRAPH_MODELS: this.models }) };
   }
 
   /** Gives the server its owner. */

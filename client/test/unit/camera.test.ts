@@ -1,11 +1,13 @@
 // What a browser says about its camera, cards of networks, and pictures made smaller.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { figure, parseCard } from '../../src/camera/vision/card';
 import { cropToPicture, fromEyes, pointFromFraction } from '../../src/camera/vision/geometry';
+import { Network, type Runtime } from '../../src/camera/vision/network';
 import { fill, greyOf } from '../../src/camera/vision/resample';
 
 declare const AFFECTOGRAPH_CLIENT: string;
@@ -22,6 +24,53 @@ test('the cards of the shipped networks are read', async () => {
   assert.throws(() => parseCard('what is this', 'x'), /not a model card/);
   assert.throws(() => parseCard('name = "x"', 'x'), /lacks/);
   assert.equal(figure({ figure: [{ name: 'a', value: 3 }] } as never, 'a'), 3);
+});
+
+const cardOf = (sha256: string) => `name = "affect"
+version = "9.9"
+sha256 = "${sha256}"
+
+[input]
+name = "picture"
+shape = [1, 1, 4, 4]
+colour = "grey"
+mean = [0.0]
+std = [1.0]
+
+[[output]]
+name = "affect"
+shape = [1, 2]
+`;
+
+/** What a network that was loaded says of itself, and the bytes that were run. */
+const loaded = async (onnx: Uint8Array<ArrayBuffer>, card_sha256: string) => {
+  const ran: Uint8Array[] = [];
+  const runtime: Runtime = { create: (bytes) => Promise.resolve(ran.push(bytes) as never), tensor: () => null };
+  const read = (path: string) => Promise.resolve(path.endsWith('.toml') ? new TextEncoder().encode(cardOf(card_sha256)) : onnx);
+  const { identity } = await Network.load(runtime, read, 'affect');
+  return { identity, ran };
+};
+
+test('a network says the sum of the bytes that run, whatever its card says', async () => {
+  for (const [length, card] of [[0, 'ab'], [3, 'cd'], [70_001, 'ef']] as const) {
+    const onnx = Uint8Array.from({ length }, (_, k) => (k * 31) % 251);
+    const { identity, ran } = await loaded(onnx, card.repeat(32));
+    const sha256 = createHash('sha256').update(onnx).digest('hex');
+    assert.deepEqual(identity, { name: 'affect', version: '9.9', sha256, card_sha256: card.repeat(32) });
+    assert.deepEqual(ran, [onnx]);
+  }
+});
+
+test('where the browser makes no sums, that is said', async () => {
+  const crypto = Object.getOwnPropertyDescriptor(globalThis, 'crypto')!;
+  for (const value of [undefined, {}]) {
+    Object.defineProperty(globalThis, 'crypto', { value, configurable: true });
+    try {
+      assert.equal((await loaded(Uint8Array.of(1, 2), 'ab'.repeat(32))).identity.sha256, null);
+    } finally {
+      Object.defineProperty(globalThis, 'crypto', crypto);
+    }
+  }
 });
 
 const ramp = (width: number, height: number) => {

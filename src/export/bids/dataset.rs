@@ -169,7 +169,7 @@ fn readme(selection: &Selection, participants: usize) -> String {
         text.push_str("\nNetworks:\n\n");
     }
     for m in models {
-        let _ = writeln!(text, "- {} {} (sha256 {})", m.name, m.version, m.sha256);
+        let _ = writeln!(text, "- {m}");
     }
     if !selection.left_out().is_empty() {
         text.push_str("\nLeft out:\n\n");

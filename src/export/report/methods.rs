@@ -7,6 +7,7 @@ use crate::analysis::{Correction, EpochPlan, describe_dropped};
 use crate::export::Selection;
 use crate::export::selection::folder_label;
 use crate::session::program;
+use crate::store::ModelDescription;
 
 /// Paragraphs, without markup.
 pub(super) fn text(selection: &Selection, tally: &Tally, asked: Option<Asked<'_>>) -> Vec<String> {
@@ -41,9 +42,14 @@ fn recording(tally: &Tally) -> String {
     text
 }
 
+fn sum_of(m: &ModelDescription) -> String {
+    let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}", m.sha256) };
+    sum + &m.remark()
+}
+
 fn affect(tally: &Tally) -> String {
     let networks: Vec<String> =
-        tally.models().iter().map(|m| format!("{} version {} (sha256 {})", m.name, m.version, m.sha256)).collect();
+        tally.models().iter().map(|m| format!("{} version {} ({})", m.name, m.version, sum_of(m))).collect();
     let networks = if networks.is_empty() { "not named in the files".to_owned() } else { networks.join("; ") };
     format!(
         "Valence (unpleasant −1 to pleasant 1) and arousal (calm −1 to excited 1) were estimated frame by frame by neural \

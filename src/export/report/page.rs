@@ -245,7 +245,8 @@ fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
 
 fn sources(out: &mut String, tally: &Tally) {
     let _ = writeln!(out, "<h2>Where the numbers come from</h2>");
-    let models = tally.models().iter().map(|m| vec![m.name.clone(), m.version.clone(), m.sha256.clone()]);
+    let models =
+        tally.models().iter().map(|m| vec![m.name.clone(), m.version.clone(), format!("{}{}", m.sum(), m.remark())]);
     out.push_str(&table(&["network", "version", "sha256"], models));
     let streams = tally
         .streams

@@ -8,7 +8,7 @@ use crate::desktop::port::{HealthFigures, PageStatus, Preview, Update};
 use crate::instrument::alarms::Alarms;
 use crate::instrument::checks::{CameraLook, checks, disk_lasts};
 use crate::recording::News;
-use crate::store::{Committed, disk_free_bytes};
+use crate::store::disk_free_bytes;
 
 /// Pictures cost decoding; half the camera's rate looks fluid.
 const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
@@ -18,8 +18,7 @@ impl Conductor {
         let Some(running) = &mut self.take else { return };
         let Some(rig) = &running.take.rig else { return };
         let news: Vec<News> = rig.news().try_iter().collect();
-        let committed: Vec<Committed> = running.take.committed.try_iter().collect();
-        for failure in self.tell_committed(committed) {
+        for failure in self.tell_committed() {
             self.alarm(|alarms| alarms.store_failed(&failure));
         }
         for item in news {
@@ -75,8 +74,12 @@ impl Conductor {
                 self.window.tell(Update::Camera(rows::camera_state_of(&plan.camera, info)));
             }
         }
-        if let News::VisionTrouble(why) = &news {
-            self.window.tell(Update::Notice(why.clone()));
+        match &news {
+            News::VisionTrouble(why) => self.window.tell(Update::Notice(why.clone())),
+            News::Unread { count } => self.window.tell(Update::Notice(format!(
+                "{count} news of camera and page came while the program was held up. What they told is in the session."
+            ))),
+            _ => {}
         }
         if self.is_recording() {
             self.alarm(|alarms| alarms.news(&news));
@@ -135,6 +138,7 @@ impl Conductor {
             .or_else(|| disk_free_bytes(std::path::Path::new(".")));
         running.known.disk_left_bytes = disk;
         let store = counters.store.clone().unwrap_or_default();
+        running.tail.not_forwarded(store.records_not_forwarded);
         let health = HealthFigures {
             camera_hz: counters.capture.fps,
             asked_hz: rate_hz,

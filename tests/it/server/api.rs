@@ -74,6 +74,75 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     s.running.stop().unwrap();
 }
 
+/// What a browser says when it has loaded its networks.
+fn scores_started(seq: u64, affect_sha256: serde_json::Value) -> serde_json::Value {
+    let network = |name: &str, sha256: serde_json::Value| {
+        let card_sha256 = "cd".repeat(32);
+        json!({"name": name, "version": "7.1", "sha256": sha256, "card_sha256": card_sha256})
+    };
+    let (same, affect) = (json!("cd".repeat(32)), network("affect", affect_sha256));
+    let data = json!({"detector": network("detector", same.clone()), "landmarks": network("landmarks", same), "affect": affect});
+    json!({"stream": "health", "seq": seq, "document": 1, "page_ms": 2.0, "kind": "scores_started", "data": data})
+}
+
+#[test]
+fn the_header_names_the_networks_that_the_browser_ran() {
+    let s = served();
+    let remote = s.browser.begin("scores");
+    let folder = affectograph::store::Library::open(s.dir.path()).unwrap().folders().unwrap().remove(0);
+    // The server's own networks are none of this session's.
+    let open = SessionFile::open(&folder).unwrap();
+    assert_eq!(open.header().models, []);
+    let software = |file: &SessionFile, name: &str| {
+        file.streams().iter().find(|s| s.name.as_str() == name).unwrap().software.clone()
+    };
+    assert_eq!(software(&open, "affect"), "a network that was not reported");
+    drop(open);
+    let (first, second) = ("ab".repeat(32), "ef".repeat(32));
+    remote.send(vec![scores_started(0, json!(first)), sample(0)]).ok();
+    let open = SessionFile::open(&folder).unwrap();
+    assert_eq!(open.header().models.len(), 3, "while it is open: {:?}", open.header().models);
+    drop(open);
+    // Sent again, told again by the next document, and then another network after an update.
+    remote.send(vec![scores_started(0, json!(first)), scores_started(1, json!(first))]).ok();
+    remote.send(vec![scores_started(2, json!(second))]).ok();
+    // A hostile one that names ever new ones.
+    let many = (3..200).map(|k| scores_started(k, json!(format!("{k:064x}"))));
+    remote.send(many.collect()).ok();
+    remote.finish(json!({"health": 200, "affect": 1})).ok();
+    let folder = closed(s.dir.path()).remove(0);
+    let file = SessionFile::open(&folder).unwrap();
+    let models = &file.header().models;
+    assert_eq!(models.len(), 32);
+    let said: Vec<_> = models.iter().take(4).map(|m| (m.name.as_str(), m.sha256.clone())).collect();
+    let same = "cd".repeat(32);
+    assert_eq!(
+        said,
+        [("detector", same.clone()), ("landmarks", same), ("affect", first.clone()), ("affect", second.clone())]
+    );
+    assert!(models.iter().all(|m| m.reported_by.as_deref() == Some("the browser") && m.version == "7.1"));
+    let note = models[2].note.as_deref().unwrap();
+    assert!(note.contains("its card names another file") && note.contains("the server's own is affect"), "{note}");
+    let affect = software(&file, "affect");
+    assert!(affect.contains(&first) && affect.contains(&second) && !affect.contains("not reported"), "{affect}");
+    let face = software(&file, "face");
+    assert!(face.contains("detector 7.1") && face.contains("landmarks 7.1"), "{face}");
+    drop(file);
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn only_a_browser_that_scores_names_networks() {
+    let s = served();
+    let remote = s.browser.begin("off");
+    remote.send(vec![scores_started(0, json!("ab".repeat(32)))]).ok();
+    remote.finish(json!({"health": 1})).ok();
+    let folder = closed(s.dir.path()).remove(0);
+    assert_eq!(SessionFile::open(&folder).unwrap().header().models, []);
+    s.running.stop().unwrap();
+}
+
 #[test]
 fn participants_are_numbered_and_may_be_known() {
     let s = served();

@@ -2,6 +2,8 @@
 
 import { type Card, type OutputCard, parseCard } from './card';
 import type { InputFormat } from './resample';
+import { sha256 } from '../../sum';
+import type { NetworkIdentity } from '../messages';
 
 /** The part of ONNX Runtime that is needed, so that a worker and Node can each bring their own. */
 export interface Runtime {
@@ -12,7 +14,7 @@ export interface Runtime {
 }
 
 /** Gives the bytes of a file below the folder with the networks. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
+export type ReadFile = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 export class Network {
   readonly input: Float32Array;
@@ -23,6 +25,8 @@ export class Network {
     readonly format: InputFormat,
     private readonly runtime: Runtime,
     private readonly session: Awaited<ReturnType<Runtime['create']>>,
+    /** For the record: which network this is. */
+    readonly identity: NetworkIdentity,
   ) {
     this.input = new Float32Array(format.width * format.height);
   }
@@ -34,7 +38,12 @@ export class Network {
       throw new Error(`the network ${card.name} wants colours: in a browser only grey networks run`);
     }
     const format = { width, height, mean: card.input.mean[0]!, std: card.input.std[0]! };
-    return new Network(card, format, runtime, await runtime.create(await read(`${folder}/model.onnx`)));
+    const onnx = await read(`${folder}/model.onnx`);
+    // Of the very bytes that run, and before anybody else has them: a card may be another file's, from a cache or by mistake.
+    const sum = await sha256(onnx);
+    const { name, version, sha256: card_sha256 } = card;
+    const identity = { name, version: version ?? '', sha256: sum, card_sha256 };
+    return new Network(card, format, runtime, await runtime.create(onnx), identity);
   }
 
   async run(): Promise<void> {
@@ -49,10 +58,5 @@ export class Network {
 
   outputCard(name: string): OutputCard | undefined {
     return this.card.output.find((o) => o.name === name);
-  }
-
-  /** For the record: which network it was, to the byte. */
-  get named(): string {
-    return `${this.card.name} ${this.card.version} sha256:${this.card.sha256}`;
   }
 }

@@ -7,6 +7,7 @@ import {
   type Crop, type Rect, area, centre, distance, eyeOpenness, interOcularPx, longestSide, mouthOpenness, overlap, shareInside,
 } from './geometry';
 import { type Shape, accepts, agree, find, lastCropGrey, locate, nextCrop } from './landmarks';
+import type { Networks } from '../messages';
 import { Network, type ReadFile, type Runtime } from './network';
 import { quality } from './quality';
 import type { Picture } from './resample';
@@ -37,9 +38,9 @@ export class Vision {
     return new Vision(await load('detector'), await load('landmarks'), await load('affect'));
   }
 
-  /** Which networks these are, to the byte. */
-  get named(): Record<'detector' | 'landmarks' | 'affect', string> {
-    return { detector: this.detector.named, landmarks: this.landmarks.named, affect: this.affect.named };
+  /** Which networks these are. */
+  get networks(): Networks {
+    return { detector: this.detector.identity, landmarks: this.landmarks.identity, affect: this.affect.identity };
   }
 
   /** Looks at one frame. Null where there is no face. */
