@@ -7,6 +7,8 @@ pub mod capture;
 pub mod cli;
 pub mod desktop;
 pub mod export;
+#[doc(hidden)]
+pub mod fuzz_bodies;
 pub mod import;
 pub mod instrument;
 pub mod page;

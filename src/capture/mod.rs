@@ -34,5 +34,6 @@ pub use events::CaptureEvent;
 pub use ffmpeg::recorded_at;
 pub use file_camera::FileCamera;
 pub use frame::{Frame, Pixels, SharedFrame, TimeSource};
+pub use jpeg::jpeg_len;
 pub use latest::{Latest, Taken};
 pub use spec::{Backend, CameraSpec, DeviceId, open};

@@ -35,7 +35,7 @@ pub use address::{AddressError, PageAddress};
 pub use fixation::is_fixation;
 pub use gate::Refusal;
 pub use host::{BoundsPx, PageBeginner, PageError, PageHost, PageSpec, Placement};
-pub use message::{Event, MAX_MESSAGE_BYTES, Message, MessageError};
+pub use message::{Body as MessageBody, Event, MAX_MESSAGE_BYTES, Message, MessageError};
 pub use monitors::monitor_count;
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
 pub use replay::{REPLAY_WINDOW, ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow, replay_window_main};

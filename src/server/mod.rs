@@ -17,6 +17,7 @@ mod download;
 mod download_api;
 mod film;
 mod frame_clock;
+mod fuzz;
 mod hub;
 mod hub_client;
 mod intake;
@@ -37,5 +38,7 @@ mod wire;
 
 pub use app::description;
 pub use config::{ServeError, ServerConfig};
+#[doc(hidden)]
+pub use fuzz::intake as fuzz_intake;
 pub use pull::{PullError, PullPlan, PullProgress, Pulled, pull};
 pub use run::{Running, serve};

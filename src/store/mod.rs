@@ -9,6 +9,7 @@ mod ebml;
 mod error;
 mod follower;
 mod frame_index;
+mod fuzz;
 mod header;
 mod header_rows;
 mod jpeg;
@@ -34,6 +35,8 @@ pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use follower::Follower;
 pub use frame_index::{FrameIndex, FrameRow};
+#[doc(hidden)]
+pub use fuzz::{recovery as fuzz_recovery, seed_video as fuzz_seed_video, video as fuzz_video};
 pub use header::{
     CameraDescription, Consent, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoredStudy, Summary,
 };

@@ -112,7 +112,8 @@ impl ModelCard {
         ModelCard::parse(&text, &path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<ModelCard, VisionError> {
+    /// `path` is named in errors.
+    pub fn parse(text: &str, path: &Path) -> Result<ModelCard, VisionError> {
         toml::from_str(text).map_err(|e| {
             let before = &text[..e.span().map_or(0, |s| s.start).min(text.len())];
             let line_start = before.rfind('\n').map_or(0, |i| i + 1);

@@ -13,6 +13,7 @@ mod desktop;
 mod formats;
 #[cfg(target_os = "linux")]
 mod guided_phase;
+mod hostile_bytes;
 mod instrument;
 mod need;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,12 @@
+//! Writes the whole inputs that the targets begin with: `fuzz/corpus/TARGET/seed_N`.
+
+fn main() -> std::io::Result<()> {
+    for (target, _) in affectograph::fuzz_bodies::ALL {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+        std::fs::create_dir_all(&folder)?;
+        for (k, seed) in affectograph::fuzz_bodies::seeds(target).iter().enumerate() {
+            std::fs::write(folder.join(format!("seed_{k}")), seed)?;
+        }
+    }
+    Ok(())
+}
