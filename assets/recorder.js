@@ -126,9 +126,9 @@
   var originOf = maybe(Performance.prototype, "timeOrigin") ?? (() => NaN);
   var clockOffset = (other) => {
     const theirs = performanceOf(other);
-    const before = now();
+    const before2 = now();
     const read2 = nowOf(theirs);
-    const measured = (before + now()) / 2 - read2;
+    const measured = (before2 + now()) / 2 - read2;
     const told = originOf(theirs) - originOf(performanceOf(here));
     return told - measured < 3 && measured - told < 3 ? told : measured;
   };
@@ -278,7 +278,7 @@
   var SELECTION_MS = 250;
   var SOON_MS = 1;
   var SLOWS = ["move", "scroll", "slide", "select"];
-  var emitter = (deliver) => {
+  var emitter = (deliver, check) => {
     const slot = (every) => ({ __proto__: null, last: -1e9, every, wait: null, timed: false });
     const slots = {
       __proto__: null,
@@ -290,6 +290,7 @@
     const write = (at2, body) => {
       if (at2.handled - at2.t >= SOON_MS) body.handled_ms = at2.handled;
       if (at2.isByHandling) body.is_timed_by_handling = true;
+      check(body);
       return stringify(body);
     };
     const release = () => {
@@ -416,6 +417,27 @@
     return all;
   };
 
+  // src/natives/strings.ts
+  var normalize = method(String.prototype.normalize);
+  var decodePart = decodeURIComponent;
+  var lastIndexOf = method(String.prototype.lastIndexOf);
+  var decoded = (part) => {
+    try {
+      return decodePart(part);
+    } catch {
+      return part;
+    }
+  };
+  var pieces = (whole, dividers, put) => {
+    let out = "";
+    for (let from = 0, to = 0; to <= whole.length; to++) {
+      if (to < whole.length && indexOf(dividers, whole[to]) < 0) continue;
+      out += put(slice(whole, from, to)) + slice(whole, to, to + 1);
+      from = to + 1;
+    }
+    return out;
+  };
+
   // src/capture/text.ts
   var URL_LENGTH = 1e3;
   var text = (value, limit) => {
@@ -435,16 +457,55 @@
     }
     return clean + slice(s, from);
   };
-  var address = (url) => {
-    let s = toText(url);
-    if (slice(s, 0, 5) === "data:") return "data:";
-    const hash = indexOf(s, "#");
-    const tail = hash >= 0 && indexOf(slice(s, hash), "=") < 0 ? slice(s, hash) : "";
-    if (hash >= 0) s = slice(s, 0, hash);
-    const query = indexOf(s, "?");
-    if (query >= 0) s = slice(s, 0, query);
-    return text(s + tail, URL_LENGTH);
+  var SCHEMES = ",http,https,ws,wss,study,fixation,";
+  var KEY_LENGTH = 20;
+  var isDigit = (c) => c >= 48 && c <= 57;
+  var isPersonal = (part) => {
+    const plain = lowerCase(decoded(part));
+    if (indexOf(plain, "=") >= 0 || indexOf(plain, "&") >= 0 || indexOf(plain, "@") > 0) return true;
+    const dot = lastIndexOf(plain, ".");
+    if (dot > 0 && plain.length - dot <= 6) return false;
+    let run = 0;
+    let digits = 0;
+    let hex = 0;
+    for (let i = 0; i < plain.length; i++) {
+      const c = charCodeAt(plain, i);
+      const isLetter = c >= 97 && c <= 122;
+      run = isDigit(c) || isLetter ? run + 1 : 0;
+      digits = isDigit(c) ? digits + 1 : run && digits;
+      hex = isDigit(c) || isLetter && c <= 102 ? hex + 1 : c === 45 ? hex : 0;
+      if (run >= KEY_LENGTH && digits || hex >= 32) return true;
+    }
+    return false;
   };
+  var path = (s) => pieces(s, "/", (part) => {
+    const more = indexOf(part, ";");
+    return isPersonal(part) ? "***" : more < 0 ? part : slice(part, 0, more);
+  });
+  var before = (s, end2) => {
+    const at2 = indexOf(s, end2);
+    return at2 < 0 ? s : slice(s, 0, at2);
+  };
+  var address = (url) => {
+    const whole = toText(url);
+    let s = before(before(whole, "#"), "?");
+    const hash = slice(whole, before(whole, "#").length);
+    const tail = slice(hash, 1, 2) === "/" || slice(hash, 1, 3) === "!/" ? before(hash, "?") : "";
+    const scheme = before(s, ":");
+    const hasScheme = scheme.length < s.length && indexOf(scheme, "/") < 0;
+    if (hasScheme && indexOf(SCHEMES, "," + lowerCase(scheme) + ",") < 0) {
+      return s === "about:blank" || s === "about:srcdoc" ? s : text(lowerCase(scheme), 20) + ":";
+    }
+    let head = hasScheme ? scheme + ":" : "";
+    s = slice(s, head.length);
+    if (slice(s, 0, 2) === "//") {
+      const host = before(slice(s, 2), "/");
+      head += "//" + slice(host, lastIndexOf(host, "@") + 1);
+      s = slice(s, 2 + host.length);
+    }
+    return text(head + path(s) + path(tail), URL_LENGTH);
+  };
+  var withAddresses = (message) => pieces(message, " 	\r\n\"'`()<>,", (word) => indexOf(word, "://") >= 0 || indexOf(word, "?") >= 0 && indexOf(word, "=") >= 0 || indexOf(word, "data:") === 0 ? address(word) : word);
   var common = (old, fresh, most, isFromEnd) => {
     let same = 0;
     for (let piece = most; piece > 0; ) {
@@ -465,15 +526,15 @@
     const shorter = old.length < fresh.length ? old.length : fresh.length;
     const mostAfter = caret === void 0 || fresh.length - caret > shorter ? shorter : fresh.length - caret;
     let after = caret === void 0 ? 0 : common(old, fresh, mostAfter, true);
-    let before = common(old, fresh, shorter - after, false);
-    if (caret === void 0 || after === mostAfter) after = common(old, fresh, shorter - before, true);
-    if (before > 0 && isHalf(old, before - 1, 55296)) before--;
+    let before2 = common(old, fresh, shorter - after, false);
+    if (caret === void 0 || after === mostAfter) after = common(old, fresh, shorter - before2, true);
+    if (before2 > 0 && isHalf(old, before2 - 1, 55296)) before2--;
     if (after > 0 && isHalf(old, old.length - after, 56320)) after--;
     return {
       __proto__: null,
-      at: before,
-      deleted: slice(old, before, old.length - after),
-      inserted: slice(fresh, before, fresh.length - after)
+      at: before2,
+      deleted: slice(old, before2, old.length - after),
+      inserted: slice(fresh, before2, fresh.length - after)
     };
   };
 
@@ -538,11 +599,151 @@
     return isNever(data) ? void 0 : write(data, "", 0);
   };
 
+  // src/natives/fields.ts
+  var maybe2 = (type, name) => {
+    const get = type && getOwnPropertyDescriptor(type.prototype, name)?.get;
+    return get ? method(get) : () => null;
+  };
+  var inputFiles = maybe2(HTMLInputElement, "files");
+  var nameOfFile = maybe2(globalThis.File, "name");
+  var clipboardOf = maybe2(globalThis.ClipboardEvent, "clipboardData");
+  var draggedOf = maybe2(globalThis.DragEvent, "dataTransfer");
+  var filesOf = maybe2(globalThis.DataTransfer, "files");
+  var dataIn = method(DataTransfer.prototype.getData);
+  var allOf = method(Document.prototype.querySelectorAll);
+  var anyIn = method(Element.prototype.querySelector);
+  var byId = method(Document.prototype.getElementById);
+
+  // src/capture/words.ts
+  var MOST_WORDS = 500;
+  var MOST_READ = 1e3;
+  var MOST_OWN = 4e3;
+  var PHRASE = 40;
+  var WORD = 4;
+  var SPELLED = 6;
+  var COMMON = " the and you are for not but was his her has had its our out who how all any can did i it is a an am to of in on my me we he no so do be at by or if as up us der die das und ist ein mit von den dem des sie wir ihr ich les est une que qui pas sur par son los las del con por non che gli that this with from have they what your about there their would which when will been were into then them than some could other after also because very just like more only over such make much dass nicht eine einen auch wenn sich oder aber mein dein sein haben noch nach pour dans avec mais plus cette vous nous tout para como pero esta este todo porque della sono come anche quello questo ";
+  var fold = (value) => {
+    const s = normalize(lowerCase(value), "NFKD");
+    let out = "";
+    let gap = "";
+    for (let i = 0; i < s.length; i++) {
+      const c = charCodeAt(s, i);
+      if (c >= 768 && c < 880 || c === 173 || c >= 8203 && c < 8208 || c === 8288 || c === 65279) continue;
+      if (c >= 48 && c < 58 || c >= 97 && c < 123 || c >= 192 && (c < 8192 || c >= 11264) && (c < 12288 || c >= 12352)) {
+        out += gap + (c === 223 ? "ss" : s[i]);
+        gap = "";
+      } else if (out) {
+        gap = " ";
+      }
+    }
+    return out;
+  };
+  var squeezed = (folded) => {
+    let out = "";
+    pieces(folded, " ", (word) => out += word);
+    return out;
+  };
+  var isNumber = (word) => {
+    for (let i = 0; i < word.length; i++) if (word[i] > "9") return false;
+    return true;
+  };
+  var isCommon = (word) => indexOf(COMMON, " " + word + (word.length < WORD ? " " : "")) >= 0;
+  var isDense = (word) => word.length > 1 && charCodeAt(word, 0) >= 11904;
+  var words = () => {
+    const known = { __proto__: null };
+    let first = 0;
+    let end2 = 0;
+    let joined = " ";
+    const owned = { __proto__: null };
+    let owns = 0;
+    let keys2 = "";
+    const add = (word) => {
+      if (!word || indexOf(joined, " " + word + " ") >= 0) return;
+      const last = known[end2 - 1];
+      if (!last || indexOf(word, last) !== 0 || indexOf(word, " ") < 0 !== indexOf(last, " ") < 0) end2++;
+      known[end2 - 1] = word;
+      if (end2 - first > MOST_WORDS) delete known[first++];
+      joined = " ";
+      for (let i = first; i < end2; i++) joined += known[i] + " ";
+    };
+    const learn = (value, isSecret) => {
+      const folded = fold(value.length <= 2 * MOST_READ ? value : slice(value, 0, MOST_READ) + " " + slice(value, value.length - MOST_READ));
+      let says = isSecret;
+      pieces(folded, " ", (word) => {
+        says ||= !isCommon(word);
+        if (word.length >= WORD ? isSecret || !isCommon(word) : isDense(word) || word.length > 2 && (isSecret || isNumber(word))) add(word);
+        return "";
+      });
+      if (folded.length <= PHRASE && says) {
+        add(folded);
+        const whole = squeezed(folded);
+        if (isSecret || isNumber(whole)) add(whole);
+      }
+    };
+    const has = (text2) => {
+      const folded = end2 > first ? fold(slice(text2, 0, 2e4)) : "";
+      if (!folded) return false;
+      const around2 = " " + folded + " ";
+      const spelled = squeezed(folded);
+      for (let i = first; i < end2; i++) {
+        const word = known[i];
+        if (word.length < 3 ? folded === word || isDense(word) && indexOf(around2, word) >= 0 : indexOf(around2, word.length < WORD ? " " + word + " " : word) >= 0 || word.length >= (isNumber(word) ? WORD : SPELLED) && indexOf(spelled, word) >= 0) return true;
+      }
+      let found = false;
+      pieces(folded, " ", (word) => {
+        found ||= word.length >= WORD && !isCommon(word) && indexOf(joined, isNumber(word) ? word : " " + word) >= 0;
+        return "";
+      });
+      return found;
+    };
+    return {
+      __proto__: null,
+      learn,
+      learnWhole: (value) => {
+        const whole = squeezed(fold(slice(value, 0, 200)));
+        if (whole.length >= SPELLED) add(whole);
+      },
+      learnKey: (key2, isElsewhere) => {
+        if (isElsewhere || key2 === "Enter") keys2 = "";
+        if (key2.length > 2 && key2 !== "Backspace") return;
+        keys2 = key2.length > 2 ? slice(keys2, 0, keys2.length - 1) : slice(keys2, keys2.length - PHRASE + 1 > 0 ? 20 : 0) + key2;
+        learn(keys2, false);
+      },
+      own: (text2) => {
+        const plain = trim(text2);
+        if (owns >= MOST_OWN || !plain || plain.length > 300 || owned[plain] || has(plain)) return;
+        owned[plain] = true;
+        owns++;
+      },
+      reveals: (text2) => has(text2) && !owned[trim(text2)],
+      isPiece: (text2) => {
+        const folded = fold(text2);
+        return folded !== "" && folded.length <= WORD && indexOf(joined, folded) >= 0;
+      }
+    };
+  };
+  var shape = (text2) => pieces(text2, " 	\r\n\f ", (word) => {
+    let stars = "";
+    while (stars.length < word.length) stars += "*";
+    return stars;
+  });
+
+  // src/capture/payment.ts
+  var WITHIN = "cardn,cardhold,cardexp,cardver,cardcode,ccn,ccexp,cccsc,cccvc,nameoncard,creditcard,debitcard,cvc,cvv,securitycode,expir,expmonth,expyear,validthru,validuntil,iban,accountn,sortcode,routingn,swiftcode,passw,passphrase,passcode,pincode,onetimecode,kreditkart,kartenn,karteninh,kartenpr,prufn,prufz,sicherheitscode,ablaufd,gultigbis,kontonummer,bankleitzahl,kennwort,geheimzahl,numerodec,numerodelac,cartebancaire,cartedec,titulairedelac,codedesecu,cryptogram,motdepasse,codesecret,codeconfid,tarjeta,codigodeseg,caducidad,vencimiento,contrasena,clavesecreta,numerocarta,dicarta,dellacarta,cartadi,intestatario,disicurezza,scadenza,codicesegreto".split(",");
+  var ALONE = "csc,pin,tan,bic,blz,mmyy,mm yy,mm yyyy,mm aa,mm aaaa,mm jj,mm jjjj".split(",");
+  var isPayment = (names) => {
+    const folded = " " + fold(names) + " ";
+    const whole = squeezed(folded);
+    for (let i = 0; i < WITHIN.length; i++) if (indexOf(whole, WITHIN[i]) >= 0) return true;
+    for (let i = 0; i < ALONE.length; i++) if (indexOf(folded, " " + ALONE[i] + " ") >= 0) return true;
+    return false;
+  };
+
   // src/capture/selector.ts
   var SELECTOR = 256;
   var deep = (event) => {
-    const path2 = pathOf(event);
-    return path2.length > 0 ? path2[0] : targetOf(event);
+    const path3 = pathOf(event);
+    return path3.length > 0 ? path3[0] : targetOf(event);
   };
   var up = (node) => {
     const parent = parentOf(node);
@@ -561,25 +762,25 @@
   };
   var within = (inner) => {
     const frame = typeof inner === "object" && inner !== null && inner !== page && inner !== here ? frameOf(inner) : void 0;
-    return frame ? path(frame) + " >> " : "";
+    return frame ? path2(frame) + " >> " : "";
   };
-  var path = (node) => {
+  var path2 = (node) => {
     if (isDocument(node)) return within(node) + "document";
     if (!isElement(node)) {
       const frame = within(node);
       return frame ? frame + "window" : node === here ? "window" : "document";
     }
-    let path2 = "";
+    let path3 = "";
     for (let e = node; isElement(e); e = up(e)) {
       const s = step(e);
-      path2 = path2 ? s + " > " + path2 : s;
+      path3 = path3 ? s + " > " + path3 : s;
       const name = nameOf(e);
       if (idOf(e) || attribute(e, "data-testid") || name === "body" || name === "html") break;
     }
-    return within(documentOf(node)) + path2;
+    return within(documentOf(node)) + path3;
   };
   var selector = (node) => {
-    const all = path(node);
+    const all = path2(node);
     return text(all.length > SELECTOR ? slice(all, all.length - SELECTOR) : all, SELECTOR);
   };
 
@@ -594,46 +795,18 @@
   var TEXT_TYPES = ",text,search,url,tel,email,number,password,";
   var CHOICE_TYPES = ",checkbox,radio,range,button,submit,reset,image,";
   var SECRET_HINTS = ["cc-", "one-time-code", "password", "transaction-"];
-  var PAYMENT_WORDS = [
-    "cardnumber",
-    "cardno",
-    "cardnum",
-    "ccnumber",
-    "ccnum",
-    "creditcard",
-    "debitcard",
-    "kreditkarte",
-    "kartennummer",
-    "cvc",
-    "cvv",
-    "securitycode",
-    "cardexp",
-    "ccexp",
-    "expirydate",
-    "expirationdate",
-    "iban",
-    "accountnumber",
-    "kontonummer",
-    "sortcode",
-    "routingnumber",
-    "password",
-    "passwort",
-    "passcode"
-  ];
   var FOCUSABLE = "html,body,a,area,button,input,select,textarea,summary,video,audio,iframe,embed,object,dialog,[tabindex],[contenteditable]";
   var CLICKABLE = "a[href],button,summary,[role=button],[role=link],input[type=button],input[type=submit],input[type=reset]";
+  var SPOKEN = "textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],[role=searchbox],[role=combobox]:not(select)";
+  var HIDDEN = "input[type=hidden]";
+  var FIELDS = "input,textarea,select,[contenteditable]";
+  var NAMES = ["name", "id", "aria-label", "placeholder", "title"];
+  var NAMED = "[id],[data-testid]";
+  var LOOK_EVERY_MS = 1e3;
+  var ADDRESSES = ["url", "source"];
   var contains = (hay, needles) => {
     for (let i = 0; i < needles.length; i++) if (indexOf(hay, needles[i]) >= 0) return true;
     return false;
-  };
-  var squeeze = (s) => {
-    const lower = lowerCase(s);
-    let out = "";
-    for (let i = 0; i < lower.length && i < 200; i++) {
-      const c = lower[i];
-      if (c !== "-" && c !== "_" && c !== " " && c !== "." && c !== "[" && c !== "]") out += c;
-    }
-    return out;
   };
   var isEditableElement = (node) => isHtml(node) && isEditable(node);
   var isTextField = (node) => isArea(node) || isInput(node) && indexOf(TEXT_TYPES, "," + inputType(node) + ",") >= 0 || isEditableElement(node);
@@ -650,6 +823,34 @@
     }
     return { __proto__: null, all, invalid };
   };
+  var namesOf = (field) => {
+    let names = "";
+    const say = (element) => {
+      names += "\n" + slice((element && contentOf(element)) ?? "", 0, 200);
+    };
+    for (let i = 0; i < NAMES.length; i++) names += "\n" + (attribute(field, NAMES[i]) ?? "");
+    const whole = documentOf(field) ?? page;
+    pieces(attribute(field, "aria-labelledby") ?? "", " ", (id2) => {
+      if (id2) say(byId(whole, id2));
+      return "";
+    });
+    const id = idOf(field);
+    if (id) {
+      const labels = allOf(whole, 'label[for="' + cssEscape(id) + '"]');
+      for (let i = 0; i < 3 && labels[i]; i++) say(labels[i]);
+    }
+    for (let e = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === "label") say(e);
+    return names;
+  };
+  var around = (node) => {
+    const outer = up(node);
+    if (!isDocument(outer)) return outer;
+    try {
+      return outer.defaultView?.frameElement ?? null;
+    } catch {
+      return null;
+    }
+  };
   var masking = (mask, content) => {
     const masks = join(mask);
     const masksAll = masks.invalid !== "";
@@ -658,15 +859,15 @@
     if (masksAll) problem = "mask selector " + masks.invalid + " is not valid CSS, so everything is masked";
     else if (allowed?.invalid) problem = "content selector " + allowed.invalid + " is not valid CSS and allows nothing";
     const secrets = memory();
+    const places = memory();
+    const known = words();
     const isSecret = (element) => {
       if (secrets.has(element)) return true;
       let secret = false;
-      if (isInput(element) && inputType(element) === "password") secret = true;
-      if (contains(lowerCase(attribute(element, "autocomplete") ?? ""), SECRET_HINTS)) secret = true;
-      if (isTextField(element)) {
-        const names = (attribute(element, "name") ?? "") + "\n" + (attribute(element, "id") ?? "") + "\n" + (attribute(element, "aria-label") ?? "");
-        if (contains(squeeze(names), PAYMENT_WORDS)) secret = true;
-      }
+      const type = isInput(element) ? inputType(element) : "";
+      if (type === "password") secret = true;
+      else if (contains(lowerCase(attribute(element, "autocomplete") ?? ""), SECRET_HINTS)) secret = true;
+      else if ((type ? indexOf(CHOICE_TYPES, "," + type + ",") < 0 : isSelect(element) || isTextField(element)) && isPayment(namesOf(element))) secret = true;
       if (secret) secrets.set(element, true);
       return secret;
     };
@@ -685,19 +886,60 @@
     };
     const isOpaque = (element) => !matches(element, FOCUSABLE) && !isEditableElement(element) || indexOf(nameOf(element), "-") > 0 && !openRootOf(element) && !isEditableElement(element);
     const isWithin = (node, selectors) => {
-      for (let e = node; isElement(e); e = up(e)) if (matches(e, selectors)) return true;
+      for (let e = node; isElement(e); e = around(e)) if (matches(e, selectors)) return true;
       return false;
     };
+    const isMaskedHere = (element) => masks.all !== "" && matches(element, masks.all);
     const isMasked = (node) => {
       if (!isElement(node)) return masksAll;
       if (masksAll || isSecret(node)) return true;
       return masks.all !== "" && isWithin(node, masks.all);
     };
+    const isTypingMasked = (node) => isMasked(node) || isElement(node) && (isOpaque(node) || isDotted(node));
+    const isContentAllowed = (node) => !allowed || isElement(node) && allowed.all !== "" && isWithin(node, allowed.all);
+    const isKept = (node) => !isTypingMasked(node) && isContentAllowed(node);
+    const isPrivatePlace = (element) => {
+      if (masksAll || places.has(element)) return true;
+      const isOwn = isMaskedHere(element) || isSecret(element) || (isEditableElement(element) || matches(element, SPOKEN)) && !isContentAllowed(element);
+      if (isOwn) places.set(element, true);
+      return isOwn;
+    };
+    const told = (value) => known.reveals(value) ? shape(value) : value;
+    const hide = (part) => part !== "" && known.reveals(part);
+    const toldPath = (url) => pieces(url, "/", (part) => hide(decoded(part)) ? "***" : part);
+    const learnField = (field) => {
+      const isHidden = matches(field, HIDDEN);
+      const value = isInput(field) ? inputValue(field) : isSelect(field) ? "" : contentOf(field) ?? "";
+      if (isHidden && isKey(value)) known.learnWhole(value);
+      else if (value && !isHidden && isMasked(field)) known.learn(value, true);
+    };
+    const ownName = (element) => {
+      known.own(idOf(element));
+      known.own(attribute(element, "data-testid") ?? "");
+    };
+    const each = (selectors, run) => {
+      const all = allOf(page, selectors);
+      for (let i = 0; i < 5e3; i++) {
+        const element = all[i];
+        if (!element) return;
+        run(element);
+      }
+    };
+    let keyed;
+    let looked = -1e9;
+    let lookedAround = -1e9;
+    const lookAtFields = () => {
+      const t = now();
+      if (t - looked < LOOK_EVERY_MS) return;
+      looked = t;
+      each(FIELDS, learnField);
+    };
+    const labelOf = (e) => trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? "");
     return {
       __proto__: null,
       isMasked,
-      isTypingMasked: (node) => isMasked(node) || isElement(node) && (isOpaque(node) || isDotted(node)),
-      isContentAllowed: (node) => !allowed || isElement(node) && allowed.all !== "" && isWithin(node, allowed.all),
+      isTypingMasked,
+      isContentAllowed,
       isChoice: (node) => isElement(node) && (!isInput(node) || indexOf(CHOICE_TYPES, "," + inputType(node) + ",") >= 0),
       look: (element) => {
         isSecret(element);
@@ -706,16 +948,76 @@
         let e = node;
         for (let k = 0; isElement(e) && k < 4; e = up(e), k++) {
           if (!matches(e, CLICKABLE)) continue;
-          if (isMasked(node) || isMasked(e)) return void 0;
-          const words = trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? "");
-          return words ? text(words, LABEL) : void 0;
+          if (isMasked(node) || isMasked(e) || isEditableElement(e) && !isContentAllowed(e)) return void 0;
+          if (anyIn(e, SPOKEN) || masks.all !== "" && anyIn(e, masks.all)) return void 0;
+          const label = labelOf(e);
+          return label ? text(told(text(label, LABEL)), LABEL) : void 0;
         }
         return void 0;
       },
+      isPrivatePlace,
+      isPrivate: (node) => {
+        for (let e = isElement(node) ? node : null; isElement(e); e = around(e)) if (isPrivatePlace(e)) return true;
+        return masksAll;
+      },
+      keepPrivate: (element) => {
+        places.set(element, true);
+      },
+      learn: (node, value) => {
+        if (value !== "" && !isKept(node)) known.learn(value, isElement(node) && isMasked(node));
+      },
+      learnKey: (node, key2) => {
+        if (isKept(node)) return;
+        known.learnKey(key2, node !== keyed);
+        keyed = node;
+      },
+      lookAround: (node) => {
+        const t = now();
+        if (node && (t - lookedAround < LOOK_EVERY_MS || isKept(node))) return;
+        lookedAround = t;
+        lookAtFields();
+        each(NAMED, ownName);
+        each(CLICKABLE, (e) => known.own(text(labelOf(e), LABEL)));
+      },
+      words: known,
+      told,
+      toldAddress: (url) => toldPath(address(url)),
+      check: (body) => {
+        const { target, message } = body;
+        if (typeof target === "string" && known.reveals(target)) {
+          body.target = pieces(target, ">", (step2) => hide(nameIn(step2)) ? "***" : step2);
+        }
+        if (typeof message === "string") {
+          lookAtFields();
+          body.message = told(withAddresses(message));
+        }
+        for (let i = 0; i < ADDRESSES.length; i++) {
+          const url = body[ADDRESSES[i]];
+          if (typeof url === "string") body[ADDRESSES[i]] = toldPath(url);
+        }
+      },
+      here: () => {
+        const { href, hash } = place;
+        const name = slice(hash, 1);
+        return toldPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : "");
+      },
+      masks: masks.all,
       problem,
       watch: watchToo,
       stop: disconnect
     };
+  };
+  var nameIn = (step2) => {
+    const id = indexOf(step2, "#");
+    if (id >= 0) return slice(step2, id + 1);
+    const test = indexOf(step2, '="');
+    return test >= 0 ? slice(step2, test + 2, step2.length - 2) : "";
+  };
+  var isKey = (value) => {
+    if (value.length < 6) return false;
+    let digits = 0;
+    for (let i = 0; i < value.length && i < 200; i++) if (value[i] >= "0" && value[i] <= "9") digits++;
+    return digits > 0 || value.length >= 24 || indexOf(value, "@") > 0;
   };
 
   // src/capture/capture.ts
@@ -758,8 +1060,8 @@
     return least;
   };
   var capture = (settings, sources2, deliver, lose) => {
-    const emit = emitter(deliver);
     const masks = masking(settings.mask, settings.content);
+    const emit = emitter(deliver, masks.check);
     let isStopped = false;
     const failed = (kind2, t, error) => {
       const message = isError(error) ? error.message : error;
@@ -844,7 +1146,7 @@
     };
     const begun = moment();
     const first = size();
-    first.url = address(place.href);
+    first.url = masks.here();
     first.tick_ms = tick();
     first.tells_busy = true;
     emit.now("c", "document", begun, first);
@@ -864,6 +1166,7 @@
       __proto__: null,
       attach: () => guarded("attach", now(), attach),
       emit,
+      masks,
       mark: (name, data) => {
         const t = now();
         guarded("mark", t, () => {
@@ -891,6 +1194,54 @@
         masks.stop();
       }
     };
+  };
+
+  // src/sources/brought.ts
+  var NEAR = 1e3;
+  var MOST_FILES = 100;
+  var brought = ({ masks, on, onPage }) => {
+    const learnFiles = (files) => {
+      for (let i = 0; files && i < MOST_FILES && files[i]; i++) {
+        const name = nameOfFile(files[i]) ?? "";
+        const dot = lastIndexOf(name, ".");
+        masks.words.learn(dot > 0 ? slice(name, 0, dot) : name, false);
+        masks.words.learnWhole(name);
+      }
+    };
+    const valueOf = (node) => {
+      if (isInput(node)) return inputType(node) === "file" ? "" : inputValue(node);
+      if (isArea(node)) {
+        const value = areaValue(node);
+        const caret = areaCaret(node);
+        return value.length <= 2 * NEAR ? value : slice(value, caret > NEAR ? caret - NEAR : 0, caret + NEAR);
+      }
+      return isTextField(node) ? contentOf(node) ?? "" : "";
+    };
+    const learnValue = (event) => {
+      const node = deep(event);
+      if (isInput(node) && inputType(node) === "file") learnFiles(inputFiles(node));
+      else if (!masks.isChoice(node) || isTextField(node)) masks.learn(node, valueOf(node));
+    };
+    const learnTransfer = (node, data) => {
+      if (!data) return;
+      masks.learn(node, slice(dataIn(data, "text/plain"), 0, 2 * NEAR));
+      learnFiles(filesOf(data));
+    };
+    on("window", "focus", (event) => {
+      const node = deep(event);
+      if (isTextField(node)) masks.lookAround(node);
+    });
+    on("window", "input", learnValue);
+    on("window", "change", learnValue);
+    on("window", "keydown", (event) => {
+      const node = deep(event);
+      if ((!isTextField(node) || isEditableElement(node)) && !event.ctrlKey && !event.metaKey) masks.learnKey(node, keyOf(event));
+    });
+    on("window", "paste", (event) => learnTransfer(deep(event), clipboardOf(event)));
+    on("window", "drop", (event) => learnTransfer(deep(event), draggedOf(event)));
+    onPage("document", "DOMContentLoaded", () => masks.lookAround(null));
+    masks.lookAround(null);
+    return void 0;
   };
 
   // src/sources/controls.ts
@@ -1062,11 +1413,11 @@
   var EMPTY = { __proto__: null, text: "", caret: void 0, from: void 0, until: void 0 };
   var edits = ({ emit, masks, on }) => {
     const known = memory();
-    const remember = (event, place3, before) => {
+    const remember = (event, place3, before2) => {
       const node = deep(event);
       if (isElement(node) && isTextField(node)) {
         masks.look(node);
-        known.set(node, read(node, place3, before));
+        known.set(node, read(node, place3, before2));
       }
     };
     on("window", "beforeinput", (event, _, place3) => remember(event, place3, event));
@@ -1075,10 +1426,10 @@
       const node = deep(event);
       if (!isElement(node) || !isTextField(node)) return;
       const reading = read(node, place3, null);
-      const before = known.get(node) ?? EMPTY;
+      const before2 = known.get(node) ?? EMPTY;
       known.set(node, reading);
       const fresh = reading.text;
-      const old = before.text;
+      const old = before2.text;
       const masked = masks.isTypingMasked(node);
       const body = {
         __proto__: null,
@@ -1092,7 +1443,7 @@
       };
       if (!masked) {
         const { caret } = reading;
-        const change = difference(old, fresh, caret ?? endOf(before, reading));
+        const change = difference(old, fresh, caret ?? endOf(before2, reading));
         body.caret = caret;
         body.position = change.at;
         if (masks.isContentAllowed(node)) {
@@ -1192,9 +1543,9 @@
   };
 
   // src/sources/navigation.ts
-  var navigation = ({ emit, onPage, guarded }) => {
+  var navigation = ({ emit, masks, onPage, guarded }) => {
     onPage("window", "load", (event, at2) => {
-      if (targetOf(event) === page) emit.now("p", "load", at2, { __proto__: null, url: address(place.href) });
+      if (targetOf(event) === page) emit.now("p", "load", at2, { __proto__: null, url: masks.here() });
     });
     onPage("window", "pageshow", (event, at2) => {
       emit.now("p", "pageshow", at2, { __proto__: null, is_restored: event.persisted });
@@ -1203,7 +1554,7 @@
       emit.now("p", "pagehide", at2, { __proto__: null, is_kept: event.persisted });
     });
     const navigated = (how, at2) => {
-      emit.now("p", "navigate", at2, { __proto__: null, how, url: address(place.href) });
+      emit.now("p", "navigate", at2, { __proto__: null, how, url: masks.here() });
     };
     onPage("window", "hashchange", (_, at2) => navigated("hash", at2));
     onPage("window", "popstate", (_, at2) => navigated("pop", at2));
@@ -1386,6 +1737,7 @@
 
   // src/sources/index.ts
   var sources = [
+    brought,
     pointer,
     key,
     edits,

@@ -48,7 +48,7 @@ await build({
 await build({ ...esm, entryPoints: ['src/consent/dialog.ts'], outfile: 'dist/consent.js' });
 await build({ ...esm, entryPoints: ['src/camera/camera.ts'], outfile: 'dist/camera.js' });
 await build({ ...esm, entryPoints: ['src/rrweb.ts'], outfile: 'dist/rrweb.js' });
-for (const name of ['leftovers', 'passing-store']) await build({ ...esm, entryPoints: [`src/transport/${name}.ts`], outfile: `dist/${name}.js` });
+for (const name of ['transport', 'leftovers', 'passing-store']) await build({ ...esm, entryPoints: [`src/transport/${name}.ts`], outfile: `dist/${name}.js` });
 if (existsSync(`${root}src/camera/scores.worker.ts`)) await build({ ...esm, entryPoints: ['src/camera/scores.worker.ts'], outfile: 'dist/scores.worker.js' });
 // ONNX Runtime asks for its own file by name.
 await mkdir(`${root}dist`, { recursive: true });

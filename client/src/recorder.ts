@@ -11,16 +11,15 @@ import { type RecorderOptions, type Settings, settle } from './options';
 import { startReplay } from './replay';
 import { sources } from './sources';
 import { IDLE, type Phase, type RecordedAffect, type RecordedEvent, type State } from './state';
-import { Api, Refused, batchBody } from './transport/http';
+import type { Api } from './transport/http';
 import { listenAgain, on } from './transport/listen';
-import { Outbox } from './transport/outbox';
-import { better } from './transport/clock';
-import { clock$ } from './transport/pings';
+import type { Outbox } from './transport/outbox';
 import { eventRest, gapRest } from './transport/record';
-import { type Opened, begin, finish, noteTab, open, tabNote } from './transport/session';
-import { type Outcome, Sender } from './transport/sender';
+import type { Opened } from './transport/session';
+import type { Outcome, Sender } from './transport/sender';
 import { Signal } from './transport/signal';
-import { type DocumentInfo, type Store, openStore } from './transport/store';
+import type { DocumentInfo, Store } from './transport/store';
+import { noteTab, tabNote } from './transport/tab';
 import { VERSION } from './version';
 
 export interface Recorder {
@@ -39,6 +38,7 @@ export interface Recorder {
 }
 
 const STOP_PATIENCE_MS = 10_000;
+type Transport = typeof import('./transport/transport');
 /** A stop that waits for the server asks it this often. */
 const FINISH_EVERY_MS = 1_000;
 
@@ -50,7 +50,8 @@ class PageRecorder implements Recorder {
   readonly affect$ = new Signal<RecordedAffect>();
   readonly state$ = new Signal<State>(() => this.state);
   state = IDLE;
-  readonly #api: Api;
+  #transport!: Transport;
+  #api!: Api;
   readonly #running = new Subscription();
   readonly #asked = new AbortController();
   #starting: Promise<State> | null = null;
@@ -67,7 +68,6 @@ class PageRecorder implements Recorder {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#api = new Api(settings.server);
   }
 
   start(): Promise<State> {
@@ -118,6 +118,9 @@ class PageRecorder implements Recorder {
     // A reloaded page records from its first moment: that this session goes on was agreed to before.
     const note = tabNote(server, study);
     if (note) this.#record(note.mask, note.content);
+    this.#transport = await load<Transport>(this.#settings.assets, 'transport.js');
+    const { Api, Outbox, open, openStore } = this.#transport;
+    this.#api = new Api(server);
     this.#store = await openStore(() => this.#passingStore());
     this.#outbox = this.#early(new Outbox(this.#store));
     let opened = note && await open(this.#store, note.session);
@@ -159,7 +162,7 @@ class PageRecorder implements Recorder {
   #forgetEarly(): void {
     this.#capture?.stop();
     this.#capture = null;
-    if (this.#store) this.#outbox = new Outbox(this.#store);
+    if (this.#store) this.#outbox = new this.#transport.Outbox(this.#store);
   }
 
   /** Asks the visitor, then the server. Null where one of them said no. */
@@ -172,7 +175,7 @@ class PageRecorder implements Recorder {
       return null;
     }
     this.#change({ phase: 'connecting' });
-    const started = await begin(this.#api, settings.key, {
+    const started = await this.#transport.begin(this.#api, settings.key, {
       study: settings.study,
       ...(settings.participant === undefined ? {} : { participant: settings.participant }),
       consent,
@@ -189,7 +192,7 @@ class PageRecorder implements Recorder {
       max_batch_bytes: started.max_batch_bytes, next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false,
       touched_utc_ms: Date.now(),
     });
-    return open(store!, started.session);
+    return this.#transport.open(store!, started.session);
   }
 
   async #consent() {
@@ -207,13 +210,19 @@ class PageRecorder implements Recorder {
   /** Begins to capture. Nothing is captured before this is called, and nobody calls it before consent. */
   #record(mask: readonly string[], content: Content): void {
     const add: Outbox['add'] = (draft) => { if (this.#outbox) this.#outbox.add(draft); else this.#drafts.push(draft); };
-    this.#capture = capture({ mask, content, attached: listenAgain }, sources, (_, kind, page_ms, json) => {
+    this.#capture = capture({ mask, content, attached: () => this.#attached() }, sources, (_, kind, page_ms, json) => {
       add({ stream: 'page', page_ms, rest: eventRest(kind, json) });
       if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: JSON.parse(json) as RecordedEvent['data'] });
     }, (page_ms) => {
       const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
       add({ stream: 'page', page_ms, rest: gapRest(gap) });
     });
+  }
+
+  /** `document.open()` takes away what listens, in each file of this library. */
+  #attached(): void {
+    listenAgain();
+    this.#transport?.listenAgain();
   }
 
   /** This document records for the session. */
@@ -227,12 +236,12 @@ class PageRecorder implements Recorder {
     noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
     if (!this.#capture) this.#record(session.mask, session.content);
     outbox!.open(session.id, document, opened.next);
-    this.#sender = new Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
+    this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
     this.#running.add(this.#sender.run$().subscribe((outcome) => this.#told(outcome)));
     this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
     this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
-    this.#running.add(clock$(this.#api, tick()).subscribe((fresh) => {
-      const clock = better(this.#info!.clock, fresh);
+    this.#running.add(this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
+      const clock = this.#transport.better(this.#info!.clock, fresh);
       this.#info = { ...this.#info!, clock };
       const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
       outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
@@ -287,7 +296,7 @@ class PageRecorder implements Recorder {
     this.#capture?.emit.release();
     const records = outbox.leave();
     if (records.length > 0 && info) {
-      this.#api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([info], records));
+      this.#api.recordsOnLeaving(opened.session.id, opened.session.token, this.#transport.batchBody([info], records));
     }
     if (isKept) {
       // The browser may bring this very document back; meanwhile the next one counts on.
@@ -299,7 +308,7 @@ class PageRecorder implements Recorder {
   async #comeBack(): Promise<void> {
     const store = this.#store;
     const outbox = this.#outbox;
-    const opened = this.#opened && await open(store!, this.#opened.session.id);
+    const opened = this.#opened && await this.#transport.open(store!, this.#opened.session.id);
     if (!opened) throw new Error('another page has ended this session');
     this.#opened = opened;
     this.#info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.#info?.clock ?? null };
@@ -332,7 +341,7 @@ class PageRecorder implements Recorder {
 
   async #startReplay(): Promise<void> {
     try {
-      this.#running.add(await startReplay(this.#settings, this.#opened!.session.mask, (page_ms, json) => {
+      this.#running.add(await startReplay(this.#settings, this.#capture!.masks, (page_ms, json) => {
         this.#outbox?.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', json) });
       }));
     } catch (error) {
@@ -375,11 +384,11 @@ class PageRecorder implements Recorder {
     if (this.#outbox!.waiting > 0) await this.#outbox!.flush();
     if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
     try {
-      const isWhole = await finish(this.#api, store, id);
+      const isWhole = await this.#transport.finish(this.#api, store, id);
       this.#change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'the server says that something is missing' });
       return true;
     } catch (error) {
-      if (error instanceof Refused && error.isFinal) throw error;
+      if (error instanceof this.#transport.Refused && error.isFinal) throw error;
       this.#told({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;

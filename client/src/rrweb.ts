@@ -1,14 +1,27 @@
 // rrweb with our rules, a file of its own (`dist/rrweb.js`).
 
 import { type eventWithTime, record } from 'rrweb';
+import type { Masking } from './capture/privacy';
+import { replayFilter } from './replay/filter';
 
-/** Everything typed is masked, and what the study masks is a grey box: nothing of it is ever read. */
-export const recordPage = (mask: readonly string[], tell: (event: eventWithTime) => void): (() => void) => {
-  const blocked = ['[data-affectograph]', ...mask].join(',');
+/** Names of what somebody typed, in an address. */
+const TYPED = /^(q|query|search|s|keywords?|term|name|first.?name|last.?name|user(name)?|e?mail|phone|tel|address|city|zip|message|comment)$/i;
+
+/** What the study masks is a grey box for rrweb already; what else may be told, the privacy policy decides. */
+export const recordPage = (masks: Masking, tell: (event: unknown) => void): (() => void) => {
+  // A search sent by GET comes back on the page that it leads to.
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    if (TYPED.test(name)) masks.words.learn(value, false);
+    else if (value.length >= 24 || value.length >= 6 && /\d/.test(value)) masks.words.learnWhole(value);
+  }
+  const kept = replayFilter(masks, record.mirror);
   const stop = record({
-    emit: tell,
+    emit: (event: eventWithTime) => {
+      const told = kept(event as never);
+      if (told) tell(told);
+    },
     maskAllInputs: true,
-    blockSelector: blocked,
+    blockSelector: ['[data-affectograph]', masks.masks].filter((selector) => selector !== '').join(','),
     inlineImages: false,
     collectFonts: false,
     recordCanvas: false,

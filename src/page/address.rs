@@ -138,12 +138,116 @@ impl Origins {
     }
 }
 
-/// An address without its query, in which a form may have put what was typed.
-pub fn without_query(url: &str) -> String {
-    if url.starts_with("data:") {
-        return "data:".to_owned();
+/// Longer addresses are cut.
+const MAX_SHOWN_CHARS: usize = 1000;
+/// Of these more is told than their scheme.
+const SHOWN_SCHEMES: [&str; 6] = ["http", "https", "ws", "wss", "study", "fixation"];
+/// So many letters and digits in a row, a digit among them, are a key that somebody was given.
+const KEY_LENGTH: usize = 20;
+
+/// Where something is, without what was put there for one person: forms put what was typed, a password too, into the
+/// query, services put keys into query, hash and path. The recording script does the same (`client/src/capture/text.ts`).
+pub fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    if url == "about:blank" || url == "about:srcdoc" {
+        return url.to_owned();
     }
-    url.split(['?', '#']).next().unwrap_or_default().chars().take(1000).collect()
+    let scheme = url.split_once(':').filter(|(scheme, _)| !scheme.contains('/'));
+    let (head, rest) = match scheme {
+        Some((scheme, rest)) if SHOWN_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) => {
+            (format!("{scheme}:"), rest)
+        }
+        Some((scheme, _)) => return format!("{}:", scheme.to_lowercase().chars().take(20).collect::<String>()),
+        None => (String::new(), url),
+    };
+    let (head, path) = match rest.strip_prefix("//") {
+        Some(rest) => {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            // A name and a password may stand before the host.
+            (format!("{head}//{}", host.rsplit('@').next().unwrap_or_default()), path)
+        }
+        None => (head, rest),
+    };
+    let parts: Vec<&str> = path.split('/').map(|part| if is_personal(part) { "***" } else { bare(part) }).collect();
+    (head + &parts.join("/")).chars().take(MAX_SHOWN_CHARS).collect()
+}
+
+/// `message` with each address in it as [`shown`].
+pub fn with_shown_addresses(message: &str) -> String {
+    let is_end = |c: char| c.is_whitespace() || "\"'`()<>,".contains(c);
+    let word = |word: &str| match word.contains("://")
+        || word.starts_with("data:")
+        || word.contains('?') && word.contains('=')
+    {
+        true => shown(word),
+        false => word.to_owned(),
+    };
+    let mut out = String::with_capacity(message.len());
+    let mut from = 0;
+    for (at, end) in message.match_indices(is_end) {
+        out += &word(&message[from..at]);
+        out += end;
+        from = at + end.len();
+    }
+    out + &word(&message[from..])
+}
+
+/// Without `;jsessionid=…`.
+fn bare(part: &str) -> &str {
+    part.split(';').next().unwrap_or_default()
+}
+
+/// A key, or somebody's mail address: nothing that a site calls its pages.
+fn is_personal(part: &str) -> bool {
+    let plain = percent_decode(part);
+    if plain.contains(['=', '&']) || plain.find('@').is_some_and(|at| at > 0) {
+        return true;
+    }
+    // Files may be called by their checksums.
+    if plain.rfind('.').is_some_and(|dot| dot > 0 && plain.len() - dot <= 6) {
+        return false;
+    }
+    let (mut run, mut digits, mut hex) = (0, 0, 0);
+    for c in plain.chars() {
+        run = if c.is_ascii_alphanumeric() { run + 1 } else { 0 };
+        digits = if c.is_ascii_digit() {
+            digits + 1
+        } else if run > 0 {
+            digits
+        } else {
+            0
+        };
+        hex = if c.is_ascii_hexdigit() {
+            hex + 1
+        } else if c == '-' {
+            hex
+        } else {
+            0
+        };
+        if run >= KEY_LENGTH && digits > 0 || hex >= 32 {
+            return true;
+        }
+    }
+    false
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match hex.filter(|_| first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn percent_encode(path: &str) -> String {
@@ -219,9 +323,37 @@ mod tests {
     }
 
     #[test]
-    fn queries_are_left_out() {
-        assert_eq!(without_query("https://a.b/c?password=d#e"), "https://a.b/c");
-        assert_eq!(without_query("data:text/html,secret"), "data:");
+    fn an_address_is_shown_without_what_belongs_to_somebody() {
+        for (url, told) in [
+            ("https://a.b/c?password=d#e", "https://a.b/c"),
+            ("https://a.b/c#access_token=d", "https://a.b/c"),
+            ("https://jane:secret@a.b/c", "https://a.b/c"),
+            ("https://a.b/reset/4f9c1d7e8a2b4c6d8e0f1a2b/x", "https://a.b/reset/***/x"),
+            ("https://a.b/u/jane%40c.de", "https://a.b/u/***"),
+            ("https://a.b/u/3f2504e0-4f89-41d3-9a0c-0305e82c3301", "https://a.b/u/***"),
+            ("https://a.b/token=abc/d;jsessionid=1", "https://a.b/***/***"),
+            ("https://a.b/d;session", "https://a.b/d"),
+            (
+                "https://a.b/10-best-ways-to-sleep-2023/main.4f9c1d7e8a2b4c6d8e0f.js",
+                "https://a.b/10-best-ways-to-sleep-2023/main.4f9c1d7e8a2b4c6d8e0f.js",
+            ),
+            ("study://localhost/two%20words.html?x", "study://localhost/two%20words.html"),
+            ("data:text/html,secret", "data:"),
+            ("mailto:jane@c.de", "mailto:"),
+            ("javascript:say('secret')", "javascript:"),
+            ("file:///home/jane/x", "file:"),
+            ("blob:https://a.b/secret", "blob:"),
+            ("about:blank", "about:blank"),
+            ("img/a.png?key=1", "img/a.png"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(url), told, "{url}");
+            assert_eq!(shown(told), told, "{told} is shown as it is");
+        }
+        assert_eq!(
+            with_shown_addresses("cannot load 'https://a.b/c?key=1': refused (see data:x;secret)"),
+            "cannot load 'https://a.b/c': refused (see data:)"
+        );
     }
 
     proptest! {
@@ -230,6 +362,18 @@ mod tests {
             let _ = PageAddress::parse(&text, Path::new("/nowhere"));
             let origins = Origins::new(&PageAddress::Url("https://example.org/".into()), &[]).unwrap();
             let _ = origins.allows(&text);
+            let _ = shown(&text);
+            let _ = with_shown_addresses(&text);
+        }
+
+        #[test]
+        fn no_query_hash_or_account_is_shown(
+            account in "[a-z]{1,8}:[a-z0-9]{1,8}", path in "[a-z/.~-]{0,20}", secret in "[A-Z]{8}",
+            mark in prop::sample::select(vec!["?", "#", "?a=", "#a=", ";a=", "/a=", "/a@"]),
+        ) {
+            let url = format!("https://{account}@example.org/{path}{mark}{secret}");
+            prop_assert!(!shown(&url).contains(&secret), "{}", shown(&url));
+            prop_assert!(!shown(&url).contains('@'));
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 
-use super::address::{AddressError, Origins, PageAddress, SCHEME, without_query};
+use super::address::{AddressError, Origins, PageAddress, SCHEME, shown, with_shown_addresses};
 use super::fixation;
 use super::gate::{Gate, Refusal};
 use super::serve::LocalFolder;
@@ -146,7 +146,7 @@ pub(super) fn builder<'a>(
         builder = builder.with_navigation_handler(move |url| {
             let is_allowed = origins.allows(&url) || fixation::is_fixation(&url) && !to.has_begun.get();
             if !is_allowed {
-                to.denied(Denied::Navigation, &without_query(&url));
+                to.denied(Denied::Navigation, &shown(&url));
             }
             is_allowed
         });
@@ -156,14 +156,14 @@ pub(super) fn builder<'a>(
     }
     let to = teller.clone();
     builder = builder.with_new_window_req_handler(move |url, _| {
-        to.denied(Denied::Window, &without_query(&url));
+        to.denied(Denied::Window, &shown(&url));
         NewWindowResponse::Deny
     });
     let to = teller.clone();
     builder = builder.with_download_started_handler(move |url, _| {
         // On Linux it comes too late for some downloads: see `watch`.
         if cfg!(not(target_os = "linux")) {
-            to.denied(Denied::Download, &without_query(&url));
+            to.denied(Denied::Download, &shown(&url));
         }
         false
     });
@@ -173,7 +173,9 @@ pub(super) fn builder<'a>(
         builder = builder.with_permission_handler(|_| wry::PermissionResponse::Deny).with_on_page_load_handler(
             move |event, url| match event {
                 wry::PageLoadEvent::Started => to.tell(Note::LoadStarted { at_ns: monotonic_ns() }),
-                wry::PageLoadEvent::Finished => to.tell(Note::Loaded { at_ns: monotonic_ns(), url, status: 0 }),
+                wry::PageLoadEvent::Finished => {
+                    to.tell(Note::Loaded { at_ns: monotonic_ns(), url: shown(&url), status: 0 });
+                }
             },
         );
     }
@@ -193,7 +195,7 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
 pub(super) fn begin(view: &WebView, spec: &ViewSpec, teller: &Teller) {
     teller.has_begun.set(true);
     if let Err(error) = view.load_url(&spec.address.start_url()) {
-        let why = format!("the page cannot be loaded: {error}");
+        let why = format!("the page cannot be loaded: {}", with_shown_addresses(&error.to_string()));
         teller.tell(Note::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
     }
 }
@@ -221,7 +223,7 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         }
         LoadEvent::Finished if !failed.get() => {
             let status = view.main_resource().and_then(|r| r.response()).map_or(0, |r| r.status_code());
-            let url = without_query(&view.uri().unwrap_or_default());
+            let url = shown(&view.uri().unwrap_or_default());
             to.tell(if url == "about:blank" {
                 let why = "the page is empty: a web view refuses some addresses, for example those with a port below \
                     1024 that is not the web's; check `page.address`";
@@ -240,10 +242,13 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         failed.set(true);
         if is_ours {
             // Refused by us (and told as such), or overtaken by another load: the page that is there stays.
-            to.tell(Note::Loaded { at_ns: monotonic_ns(), url: without_query(url), status: 0 });
+            to.tell(Note::Loaded { at_ns: monotonic_ns(), url: shown(url), status: 0 });
         } else {
-            let url = without_query(url);
-            let why = format!("{url} cannot be loaded: {}. Check the network and `page.address`", error.message());
+            let url = shown(url);
+            let why = format!(
+                "{url} cannot be loaded: {}. Check the network and `page.address`",
+                with_shown_addresses(error.message())
+            );
             to.tell(Note::LoadFailed { at_ns: monotonic_ns(), url, why });
         }
         true // the participant sees no technical error page
@@ -252,7 +257,7 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
     let (to, failed) = (teller.clone(), has_failed);
     view.connect_load_failed_with_tls_errors(move |_, url, _, flags| {
         failed.set(true);
-        let url = without_query(url);
+        let url = shown(url);
         let why = format!("{url} cannot be loaded: its certificate is not valid ({flags:?})");
         to.tell(Note::LoadFailed { at_ns: monotonic_ns(), url, why });
         true
@@ -272,7 +277,7 @@ pub(super) fn watch(view: &WebView, teller: &Rc<Teller>) {
         let to = teller.clone();
         context.connect_download_started(move |_, download| {
             let url = download.request().and_then(|r| r.uri()).unwrap_or_default();
-            to.denied(Denied::Download, &without_query(&url));
+            to.denied(Denied::Download, &shown(&url));
             download.cancel();
         });
     }

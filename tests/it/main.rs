@@ -18,6 +18,7 @@ mod instrument;
 mod need;
 #[cfg(target_os = "linux")]
 mod page;
+mod page_canary;
 #[cfg(target_os = "linux")]
 mod page_replay;
 mod phantom;

@@ -1,7 +1,7 @@
 // Puts the sources together. Knows no transport: the lab's ipc and the web's HTTP get the very same calls of `deliver`.
 
 import { call, isError, memory, stringify } from '../natives/js';
-import { MutationObserver, here, listen, now, place, setTimer, unlisten, watchLongTasks } from '../natives/dom';
+import { MutationObserver, here, listen, now, setTimer, unlisten, watchLongTasks } from '../natives/dom';
 import { busy } from './busy';
 import { type Body, type Deliver, type Emit, type Lane, emitter } from './emit';
 import { type Place, frames, inPage, thePage } from './frames';
@@ -9,7 +9,7 @@ import { markJson } from './json';
 import { type Content, type Masking, masking } from './privacy';
 import { type Moment, moment, stamps } from './moment';
 import { selector } from './selector';
-import { address, text } from './text';
+import { text } from './text';
 
 export type Stop = () => void;
 
@@ -39,6 +39,8 @@ export interface Capture {
   attach(): void;
   mark(name: unknown, data: unknown): void;
   emit: Emit;
+  /** The policy: the page's replay asks the same. */
+  masks: Masking;
   stop(): void;
 }
 
@@ -107,8 +109,8 @@ export const tick = (): number => {
 export const capture = (
   settings: CaptureSettings, sources: readonly Source[], deliver: Deliver, lose: (t: number) => void,
 ): Capture => {
-  const emit = emitter(deliver);
   const masks = masking(settings.mask, settings.content);
+  const emit = emitter(deliver, masks.check);
   let isStopped = false;
 
   const failed = (kind: string, t: number, error: unknown) => {
@@ -203,7 +205,7 @@ export const capture = (
 
   const begun = moment();
   const first = size();
-  first.url = address(place.href);
+  first.url = masks.here();
   first.tick_ms = tick();
   first.tells_busy = true;
   emit.now('c', 'document', begun, first);
@@ -225,6 +227,7 @@ export const capture = (
     __proto__: null,
     attach: () => guarded('attach', now(), attach),
     emit,
+    masks,
     mark: (name: unknown, data: unknown) => {
       const t = now();
       guarded('mark', t, () => {

@@ -36,7 +36,8 @@ const SELECTION_MS = 250;
 const SOON_MS = 1;
 const SLOWS = ['move', 'scroll', 'slide', 'select'] as const;
 
-export const emitter = (deliver: Deliver): Emit => {
+/** `check` takes out of a body what may not be told. */
+export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => {
   const slot = (every: number): Slot => ({ __proto__: null, last: -1e9, every, wait: null, timed: false } as Slot);
   const slots = {
     __proto__: null,
@@ -45,6 +46,7 @@ export const emitter = (deliver: Deliver): Emit => {
   const write = (at: Moment, body: Body): string => {
     if (at.handled - at.t >= SOON_MS) body.handled_ms = at.handled;
     if (at.isByHandling) body.is_timed_by_handling = true;
+    check(body);
     return stringify(body);
   };
   // Waiting events go out before the next other event: numbers follow what our handlers saw.

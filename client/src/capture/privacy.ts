@@ -1,12 +1,19 @@
-// What must not be known. Decided at the source: what is masked never gets as far as a queue.
+// The ONE privacy policy: what may be known of an element, of what was typed, of an address, of what the page says. Event
+// sources, the desk that writes events, and the page's replay all ask here. Decided at the source: what is masked never
+// gets as far as a queue.
 
-import { indexOf, lowerCase, memory, stringify, trim } from '../natives/js';
+import { indexOf, lowerCase, memory, slice, stringify, trim } from '../natives/js';
 import {
-  MutationObserver, attribute, contentOf, inputType, inputValue, isArea, isEditable, isElement, isHtml, isInput, matches, nameOf,
-  openRootOf, page, styleOf, styleValue, trySelector,
+  MutationObserver, attribute, contentOf, cssEscape, documentOf, idOf, inputType, inputValue, isArea, isDocument, isEditable,
+  isElement, isHtml, isInput, isSelect, matches, nameOf, now, openRootOf, page, place, styleOf, styleValue, trySelector,
 } from '../natives/dom';
+import { allOf, anyIn, byId } from '../natives/fields';
+import { decoded, pieces } from '../natives/strings';
+import type { Body } from './emit';
+import { isPayment } from './payment';
 import { up } from './selector';
-import { text } from './text';
+import { address, text, withAddresses } from './text';
+import { type Words, shape, words } from './words';
 
 /** Where typed text may be kept. */
 export type Content = 'everywhere' | readonly string[];
@@ -20,40 +27,34 @@ const TEXT_TYPES = ',text,search,url,tel,email,number,password,';
 const CHOICE_TYPES = ',checkbox,radio,range,button,submit,reset,image,';
 /** In `autocomplete`: what the standard calls a secret. */
 const SECRET_HINTS = ['cc-', 'one-time-code', 'password', 'transaction-'];
-/** In `name`, `id` and `aria-label`, without what separates words: what payment pages call theirs. */
-const PAYMENT_WORDS = [
-  'cardnumber', 'cardno', 'cardnum', 'ccnumber', 'ccnum', 'creditcard', 'debitcard', 'kreditkarte', 'kartennummer',
-  'cvc', 'cvv', 'securitycode', 'cardexp', 'ccexp', 'expirydate', 'expirationdate', 'iban', 'accountnumber', 'kontonummer',
-  'sortcode', 'routingnumber', 'password', 'passwort', 'passcode',
-];
 // Elements that can have the keyboard focus of their own. Keys that go to any other element go to something inside a
 // closed shadow root, of which nothing can be known.
 const FOCUSABLE = 'html,body,a,area,button,input,select,textarea,summary,video,audio,iframe,embed,object,dialog,'
   + '[tabindex],[contenteditable]';
 // Buttons and links are named by their text, everything else by its selector alone.
 const CLICKABLE = 'a[href],button,summary,[role=button],[role=link],input[type=button],input[type=submit],input[type=reset]';
+/** What shows the participant's words, or is shown in place of something else. */
+const SPOKEN = 'textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],'
+  + '[role=searchbox],[role=combobox]:not(select)';
+/** Of fields that nobody fills in, but that hold keys. */
+const HIDDEN = 'input[type=hidden]';
+const FIELDS = 'input,textarea,select,[contenteditable]';
+/** Attributes that name a field. */
+const NAMES = ['name', 'id', 'aria-label', 'placeholder', 'title'];
+const NAMED = '[id],[data-testid]';
+const LOOK_EVERY_MS = 1000;
+/** Fields of events that hold an address. */
+const ADDRESSES = ['url', 'source'];
 
 const contains = (hay: string, needles: readonly string[]): boolean => {
   for (let i = 0; i < needles.length; i++) if (indexOf(hay, needles[i]!) >= 0) return true;
   return false;
 };
-const squeeze = (s: string): string => {
-  const lower = lowerCase(s);
-  let out = '';
-  for (let i = 0; i < lower.length && i < 200; i++) {
-    const c = lower[i]!;
-    if (c !== '-' && c !== '_' && c !== ' ' && c !== '.' && c !== '[' && c !== ']') out += c;
-  }
-  return out;
-};
 
-export const isEditableElement = (node: unknown): node is HTMLElement =>
-  isHtml(node) && isEditable(node);
+export const isEditableElement = (node: unknown): node is HTMLElement => isHtml(node) && isEditable(node);
 
 export const isTextField = (node: unknown): boolean =>
-  isArea(node)
-  || isInput(node) && indexOf(TEXT_TYPES, ',' + inputType(node) + ',') >= 0
-  || isEditableElement(node);
+  isArea(node) || isInput(node) && indexOf(TEXT_TYPES, ',' + inputType(node) + ',') >= 0 || isEditableElement(node);
 
 export interface Masking {
   /** Nothing but that something happened. */
@@ -66,6 +67,28 @@ export interface Masking {
   /** Remembers that a field holds a secret, so that "show password" does not reveal it. */
   look(element: Element): void;
   label(node: unknown): string | undefined;
+  /** Whether the words in it may not be kept: they are the participant's, or masked. Not asked of what it lies in. */
+  isPrivatePlace(element: Element): boolean;
+  /** The same, asked of everything that it lies in as well, up to the page that holds its frame. */
+  isPrivate(node: unknown): boolean;
+  /** From now on its words are the participant's. */
+  keepPrivate(element: Element): void;
+  /** What the participant brought in, at that element; remembered only where it may not be kept. */
+  learn(node: unknown, value: string): void;
+  learnKey(node: unknown, key: string): void;
+  /** Remembers what hidden and masked fields hold, and what the page says by itself, before something is typed into `node`. */
+  lookAround(node: unknown): void;
+  words: Words;
+  /** What may be told of a text that the page made: all of it, or its shape. */
+  told(value: string): string;
+  /** The same of an address. */
+  toldAddress(url: unknown): string;
+  /** The same of what a source is about to tell: changes its fields. */
+  check(body: Body): void;
+  /** Where the page is. Of the hash, the name of a place on the page is kept as well. */
+  here(): string;
+  /** Selectors of what is masked that can be read. */
+  masks: string;
   /** What is wrong with the selectors it was given. */
   problem: string;
   /** Looks after the secrets of a frame's document too. */
@@ -88,6 +111,36 @@ const join = (selectors: readonly string[]) => {
   return { __proto__: null, all, invalid };
 };
 
+/** Everything that a field is called: by the page's author, and for people. */
+const namesOf = (field: Element): string => {
+  let names = '';
+  const say = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
+  for (let i = 0; i < NAMES.length; i++) names += '\n' + (attribute(field, NAMES[i]!) ?? '');
+  const whole = documentOf(field) ?? page;
+  pieces(attribute(field, 'aria-labelledby') ?? '', ' ', (id) => {
+    if (id) say(byId(whole, id));
+    return '';
+  });
+  const id = idOf(field);
+  if (id) {
+    const labels = allOf(whole, 'label[for="' + cssEscape(id) + '"]');
+    for (let i = 0; i < 3 && labels[i]; i++) say(labels[i]);
+  }
+  for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') say(e);
+  return names;
+};
+
+/** The element around it, out of shadow roots and of frames. */
+const around = (node: Node): Node | null => {
+  const outer = up(node);
+  if (!isDocument(outer)) return outer;
+  try {
+    return outer.defaultView?.frameElement ?? null;
+  } catch {
+    return null;
+  }
+};
+
 export const masking = (mask: readonly string[], content: Content): Masking => {
   const masks = join(mask);
   // A mask that cannot be read hides everything rather than nothing.
@@ -98,16 +151,16 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   else if (allowed?.invalid) problem = 'content selector ' + allowed.invalid + ' is not valid CSS and allows nothing';
 
   const secrets = memory<true>();
+  const places = memory<true>();
+  const known = words();
   const isSecret = (element: Element): boolean => {
     if (secrets.has(element)) return true;
     let secret = false;
-    if (isInput(element) && inputType(element) === 'password') secret = true;
-    if (contains(lowerCase(attribute(element, 'autocomplete') ?? ''), SECRET_HINTS)) secret = true;
-    if (isTextField(element)) {
-      const names = (attribute(element, 'name') ?? '') + '\n' + (attribute(element, 'id') ?? '')
-        + '\n' + (attribute(element, 'aria-label') ?? '');
-      if (contains(squeeze(names), PAYMENT_WORDS)) secret = true;
-    }
+    const type = isInput(element) ? inputType(element) : '';
+    if (type === 'password') secret = true;
+    else if (contains(lowerCase(attribute(element, 'autocomplete') ?? ''), SECRET_HINTS)) secret = true;
+    else if ((type ? indexOf(CHOICE_TYPES, ',' + type + ',') < 0 : isSelect(element) || isTextField(element))
+      && isPayment(namesOf(element))) secret = true;
     if (secret) secrets.set(element, true); // "show password" turns it into plain text later
     return secret;
   };
@@ -130,20 +183,63 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     !matches(element, FOCUSABLE) && !isEditableElement(element)
     || indexOf(nameOf(element), '-') > 0 && !openRootOf(element) && !isEditableElement(element);
   const isWithin = (node: Element, selectors: string): boolean => {
-    for (let e: Node | null = node; isElement(e); e = up(e)) if (matches(e, selectors)) return true;
+    for (let e: Node | null = node; isElement(e); e = around(e)) if (matches(e, selectors)) return true;
     return false;
   };
+  const isMaskedHere = (element: Element): boolean => masks.all !== '' && matches(element, masks.all);
   const isMasked = (node: unknown): boolean => {
     if (!isElement(node)) return masksAll;
     if (masksAll || isSecret(node)) return true;
     return masks.all !== '' && isWithin(node, masks.all);
   };
+  const isTypingMasked = (node: unknown) => isMasked(node) || isElement(node) && (isOpaque(node) || isDotted(node));
+  const isContentAllowed = (node: unknown) =>
+    !allowed || isElement(node) && allowed.all !== '' && isWithin(node, allowed.all);
+  const isKept = (node: unknown) => !isTypingMasked(node) && isContentAllowed(node);
+  const isPrivatePlace = (element: Element): boolean => {
+    if (masksAll || places.has(element)) return true;
+    const isOwn = isMaskedHere(element) || isSecret(element)
+      || (isEditableElement(element) || matches(element, SPOKEN)) && !isContentAllowed(element);
+    if (isOwn) places.set(element, true); // also when its class or its being editable is taken away
+    return isOwn;
+  };
+  const told = (value: string) => (known.reveals(value) ? shape(value) : value);
+  const hide = (part: string) => part !== '' && known.reveals(part);
+  const toldPath = (url: string) => pieces(url, '/', (part) => (hide(decoded(part)) ? '***' : part));
+  const learnField = (field: Element) => {
+    const isHidden = matches(field, HIDDEN);
+    const value = isInput(field) ? inputValue(field) : isSelect(field) ? '' : contentOf(field) ?? '';
+    // What a page keeps in hidden fields is mostly its own: "en", "checkout". Keys are long or have digits.
+    if (isHidden && isKey(value)) known.learnWhole(value);
+    else if (value && !isHidden && isMasked(field)) known.learn(value, true);
+  };
+  const ownName = (element: Element) => {
+    known.own(idOf(element));
+    known.own(attribute(element, 'data-testid') ?? '');
+  };
+  const each = (selectors: string, run: (element: Element) => void) => {
+    const all = allOf(page, selectors);
+    for (let i = 0; i < 5000; i++) {
+      const element = all[i];
+      if (!element) return;
+      run(element);
+    }
+  };
+  let keyed: unknown;
+  let looked = -1e9;
+  let lookedAround = -1e9;
+  const lookAtFields = () => {
+    const t = now();
+    if (t - looked < LOOK_EVERY_MS) return;
+    looked = t;
+    each(FIELDS, learnField);
+  };
+  const labelOf = (e: Element): string => trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? '');
   return {
     __proto__: null,
     isMasked,
-    isTypingMasked: (node: unknown) => isMasked(node) || isElement(node) && (isOpaque(node) || isDotted(node)),
-    isContentAllowed: (node: unknown) =>
-      !allowed || isElement(node) && allowed.all !== '' && isWithin(node, allowed.all),
+    isTypingMasked,
+    isContentAllowed,
     isChoice: (node: unknown) => isElement(node) && (!isInput(node)
       || indexOf(CHOICE_TYPES, ',' + inputType(node) + ',') >= 0),
     look: (element: Element) => { isSecret(element); },
@@ -151,14 +247,75 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
       let e: unknown = node;
       for (let k = 0; isElement(e) && k < 4; e = up(e), k++) {
         if (!matches(e, CLICKABLE)) continue;
-        if (isMasked(node) || isMasked(e)) return undefined;
-        const words = trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? '');
-        return words ? text(words, LABEL) : undefined;
+        if (isMasked(node) || isMasked(e) || isEditableElement(e) && !isContentAllowed(e)) return undefined;
+        if (anyIn(e, SPOKEN) || masks.all !== '' && anyIn(e, masks.all)) return undefined;
+        const label = labelOf(e);
+        return label ? text(told(text(label, LABEL)), LABEL) : undefined;
       }
       return undefined;
     },
+    isPrivatePlace,
+    isPrivate: (node: unknown) => {
+      for (let e: Node | null = isElement(node) ? node : null; isElement(e); e = around(e)) if (isPrivatePlace(e)) return true;
+      return masksAll;
+    },
+    keepPrivate: (element: Element) => { places.set(element, true); },
+    learn: (node: unknown, value: string) => {
+      if (value !== '' && !isKept(node)) known.learn(value, isElement(node) && isMasked(node));
+    },
+    learnKey: (node: unknown, key: string) => {
+      if (isKept(node)) return;
+      known.learnKey(key, node !== keyed);
+      keyed = node;
+    },
+    lookAround: (node: unknown) => {
+      const t = now();
+      if (node && (t - lookedAround < LOOK_EVERY_MS || isKept(node))) return;
+      lookedAround = t;
+      lookAtFields();
+      each(NAMED, ownName);
+      each(CLICKABLE, (e) => known.own(text(labelOf(e), LABEL)));
+    },
+    words: known,
+    told,
+    toldAddress: (url: unknown) => toldPath(address(url)),
+    check: (body: Body) => {
+      const { target, message } = body;
+      if (typeof target === 'string' && known.reveals(target)) {
+        body.target = pieces(target, '>', (step) => (hide(nameIn(step)) ? '***' : step));
+      }
+      if (typeof message === 'string') {
+        lookAtFields();
+        body.message = told(withAddresses(message));
+      }
+      for (let i = 0; i < ADDRESSES.length; i++) {
+        const url = body[ADDRESSES[i]!];
+        if (typeof url === 'string') body[ADDRESSES[i]!] = toldPath(url);
+      }
+    },
+    here: () => {
+      const { href, hash } = place;
+      const name = slice(hash, 1);
+      return toldPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : '');
+    },
+    masks: masks.all,
     problem,
     watch: watchToo,
     stop: disconnect,
   } as unknown as Masking;
+};
+
+/** In `div#name` and `div[data-testid="name"]` the name alone: tags are nobody's words. */
+const nameIn = (step: string): string => {
+  const id = indexOf(step, '#');
+  if (id >= 0) return slice(step, id + 1);
+  const test = indexOf(step, '="');
+  return test >= 0 ? slice(step, test + 2, step.length - 2) : '';
+};
+
+const isKey = (value: string): boolean => {
+  if (value.length < 6) return false;
+  let digits = 0;
+  for (let i = 0; i < value.length && i < 200; i++) if (value[i]! >= '0' && value[i]! <= '9') digits++;
+  return digits > 0 || value.length >= 24 || indexOf(value, '@') > 0;
 };

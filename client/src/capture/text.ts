@@ -1,6 +1,7 @@
 // Strings as the one parser (`src/page/message.rs`) takes them.
 
-import { charCodeAt, codeToString, indexOf, slice, toText } from '../natives/js';
+import { charCodeAt, codeToString, indexOf, lowerCase, slice, toText } from '../natives/js';
+import { decoded, lastIndexOf, pieces } from '../natives/strings';
 
 const URL_LENGTH = 1000;
 
@@ -23,17 +24,71 @@ export const text = (value: unknown, limit: number): string => {
   return clean + slice(s, from);
 };
 
-/** A form sent by GET puts what was typed, a password too, into the query; some services put keys into the hash. */
-export const address = (url: unknown): string => {
-  let s = toText(url);
-  if (slice(s, 0, 5) === 'data:') return 'data:';
-  const hash = indexOf(s, '#');
-  const tail = hash >= 0 && indexOf(slice(s, hash), '=') < 0 ? slice(s, hash) : '';
-  if (hash >= 0) s = slice(s, 0, hash);
-  const query = indexOf(s, '?');
-  if (query >= 0) s = slice(s, 0, query);
-  return text(s + tail, URL_LENGTH);
+/** Of these more is kept than their scheme. */
+const SCHEMES = ',http,https,ws,wss,study,fixation,';
+/** So many letters and digits in a row, a digit among them, are a key that somebody was given. */
+const KEY_LENGTH = 20;
+const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+
+/** A key, or somebody's mail address: nothing that a site calls its pages. */
+const isPersonal = (part: string): boolean => {
+  const plain = lowerCase(decoded(part));
+  if (indexOf(plain, '=') >= 0 || indexOf(plain, '&') >= 0 || indexOf(plain, '@') > 0) return true;
+  const dot = lastIndexOf(plain, '.');
+  if (dot > 0 && plain.length - dot <= 6) return false; // files may be called by their checksums
+  let run = 0;
+  let digits = 0;
+  let hex = 0;
+  for (let i = 0; i < plain.length; i++) {
+    const c = charCodeAt(plain, i);
+    const isLetter = c >= 97 && c <= 122;
+    run = isDigit(c) || isLetter ? run + 1 : 0;
+    digits = isDigit(c) ? digits + 1 : run && digits;
+    hex = isDigit(c) || isLetter && c <= 102 ? hex + 1 : c === 45 ? hex : 0;
+    if (run >= KEY_LENGTH && digits || hex >= 32) return true;
+  }
+  return false;
 };
+
+/** Each part between slashes, without what belongs to somebody. */
+const path = (s: string): string => pieces(s, '/', (part) => {
+  const more = indexOf(part, ';');
+  return isPersonal(part) ? '***' : more < 0 ? part : slice(part, 0, more);
+});
+const before = (s: string, end: string): string => {
+  const at = indexOf(s, end);
+  return at < 0 ? s : slice(s, 0, at);
+};
+
+/**
+ * Where something is, without what was put there for one person: a form sent by GET puts what was typed, a password too,
+ * into the query, services put keys into query, hash and path. Of the hash a route of the page's own is kept, `#/basket`.
+ */
+export const address = (url: unknown): string => {
+  const whole = toText(url);
+  let s = before(before(whole, '#'), '?');
+  const hash = slice(whole, before(whole, '#').length);
+  const tail = slice(hash, 1, 2) === '/' || slice(hash, 1, 3) === '!/' ? before(hash, '?') : '';
+  const scheme = before(s, ':');
+  const hasScheme = scheme.length < s.length && indexOf(scheme, '/') < 0;
+  if (hasScheme && indexOf(SCHEMES, ',' + lowerCase(scheme) + ',') < 0) {
+    return s === 'about:blank' || s === 'about:srcdoc' ? s : text(lowerCase(scheme), 20) + ':';
+  }
+  let head = hasScheme ? scheme + ':' : '';
+  s = slice(s, head.length);
+  if (slice(s, 0, 2) === '//') {
+    // The host without a name and password before it.
+    const host = before(slice(s, 2), '/');
+    head += '//' + slice(host, lastIndexOf(host, '@') + 1);
+    s = slice(s, 2 + host.length);
+  }
+  return text(head + path(s) + path(tail), URL_LENGTH);
+};
+
+/** The same with every address in it shortened, as the browser's own errors say them. */
+export const withAddresses = (message: string): string => pieces(message, ' \t\r\n"\'`()<>,', (word) => (
+  indexOf(word, '://') >= 0 || indexOf(word, '?') >= 0 && indexOf(word, '=') >= 0 || indexOf(word, 'data:') === 0
+    ? address(word) : word));
 
 export interface Difference {
   /** UTF-16 units before the change. */

@@ -1,6 +1,7 @@
 // All sources, in the order in which their listeners are added.
 
 import type { Source } from '../capture/capture';
+import { brought } from './brought';
 import { controls } from './controls';
 import { edits } from './edits';
 import { focus } from './focus';
@@ -15,5 +16,5 @@ import { trouble } from './trouble';
 import { visibility } from './visibility';
 
 export const sources: readonly Source[] = [
-  pointer, key, edits, controls, scroll, focus, visibility, navigation, network, trouble, media, screen,
+  brought, pointer, key, edits, controls, scroll, focus, visibility, navigation, network, trouble, media, screen,
 ];

@@ -1,16 +1,15 @@
 // Where the participant goes within the page, and when documents come and go.
 
 import { call, defineProperty } from '../natives/js';
-import { historyOf, now, page, place, targetOf } from '../natives/dom';
+import { historyOf, now, page, targetOf } from '../natives/dom';
 import type { Source } from '../capture/capture';
 import { type Moment, moment } from '../capture/moment';
-import { address } from '../capture/text';
 
 type Write = History['pushState'];
 
-export const navigation: Source = ({ emit, onPage, guarded }) => {
+export const navigation: Source = ({ emit, masks, onPage, guarded }) => {
   onPage('window', 'load', (event, at) => {
-    if (targetOf(event) === page) emit.now('p', 'load', at, { __proto__: null, url: address(place.href) });
+    if (targetOf(event) === page) emit.now('p', 'load', at, { __proto__: null, url: masks.here() });
   });
   onPage<PageTransitionEvent>('window', 'pageshow', (event, at) => {
     emit.now('p', 'pageshow', at, { __proto__: null, is_restored: event.persisted });
@@ -19,7 +18,7 @@ export const navigation: Source = ({ emit, onPage, guarded }) => {
     emit.now('p', 'pagehide', at, { __proto__: null, is_kept: event.persisted });
   });
   const navigated = (how: string, at: Moment) => {
-    emit.now('p', 'navigate', at, { __proto__: null, how, url: address(place.href) });
+    emit.now('p', 'navigate', at, { __proto__: null, how, url: masks.here() });
   };
   onPage('window', 'hashchange', (_, at) => navigated('hash', at));
   onPage('window', 'popstate', (_, at) => navigated('pop', at));

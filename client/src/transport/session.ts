@@ -6,32 +6,6 @@ import { HANDOVER_MS, type Release, own } from './ownership';
 import { waitMs } from './sender';
 import type { Numbers, Store, StoredSession } from './store';
 
-/** What a reloaded page must know before its first event, without waiting for IndexedDB. */
-export interface TabNote {
-  session: string;
-  mask: string[];
-  content: string[];
-}
-
-const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;
-
-export const tabNote = (server: string, study: string): TabNote | null => {
-  try {
-    return JSON.parse(sessionStorage.getItem(tabKey(server, study)) ?? 'null') as TabNote | null;
-  } catch {
-    return null;
-  }
-};
-
-export const noteTab = (server: string, study: string, note: TabNote | null): void => {
-  try {
-    if (note) sessionStorage.setItem(tabKey(server, study), JSON.stringify(note));
-    else sessionStorage.removeItem(tabKey(server, study));
-  } catch {
-    // Without it a reload begins a new session.
-  }
-};
-
 /** One document's part of a session. */
 export interface Opened {
   session: StoredSession;

@@ -51,9 +51,9 @@ export class Program {
   private process: ChildProcess | null = null;
   url = '';
 
-  /** `models`: the folder with the server's networks, where it is another than the project's. */
-  constructor(private readonly models?: string) {
-    for (const [name, study] of [['smile', STUDY], ['open', OPEN_STUDY]] as const) {
+  /** `models`: the folder with the server's networks, where it is another than the project's; `smile`: another study file. */
+  constructor(private readonly models?: string, smile = STUDY) {
+    for (const [name, study] of [['smile', smile], ['open', OPEN_STUDY]] as const) {
       mkdirSync(join(this.sessions, 'studies', name), { recursive: true });
       writeFileSync(join(this.sessions, 'studies', name, 'study.toml'), study);
     }

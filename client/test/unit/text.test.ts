@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, difference, text } from '../../src/capture/text';
+import { address, withAddresses, difference, text } from '../../src/capture/text';
 
 test('a text is cut and holds no half of a pair', () => {
   assert.equal(text('hello', 3), 'hel');
@@ -12,10 +12,30 @@ test('a text is cut and holds no half of a pair', () => {
   assert.equal(text(undefined, 20), 'undefined');
 });
 
-test('an address has no query and no key', () => {
-  assert.equal(address('https://a.example/b?pw=1#top'), 'https://a.example/b#top');
-  assert.equal(address('https://a.example/#token=1'), 'https://a.example/');
-  assert.equal(address('data:text/html,secret'), 'data:');
+test('an address has nothing that was put there for one person', () => {
+  for (const [url, told] of [
+    ['https://a.example/b?pw=1#top', 'https://a.example/b'],
+    ['https://a.example/#token=1', 'https://a.example/'],
+    ['https://a.example/#/basket?key=1', 'https://a.example/#/basket'],
+    ['https://a.example/#/reset/4f9c1d7e8a2b4c6d8e0f1a2b', 'https://a.example/#/reset/***'],
+    ['https://a.example/#secret', 'https://a.example/'],
+    ['https://jane:secret@a.example/b', 'https://a.example/b'],
+    ['https://a.example/reset/4f9c1d7e8a2b4c6d8e0f1a2b/x', 'https://a.example/reset/***/x'],
+    ['https://a.example/u/jane%40c.de', 'https://a.example/u/***'],
+    ['https://a.example/u/3f2504e0-4f89-41d3-9a0c-0305e82c3301', 'https://a.example/u/***'],
+    ['https://a.example/token=abc/d;jsessionid=1', 'https://a.example/***/***'],
+    ['https://a.example/d;session', 'https://a.example/d'],
+    ['https://a.example/10-best-ways-to-sleep-2023/main.4f9c1d7e8a2b4c6d8e0f.js', 'https://a.example/10-best-ways-to-sleep-2023/main.4f9c1d7e8a2b4c6d8e0f.js'],
+    ['study://localhost/two%20words.html?x', 'study://localhost/two%20words.html'],
+    ['data:text/html,secret', 'data:'], ['mailto:jane@c.de', 'mailto:'], ['javascript:say(1)', 'javascript:'],
+    ['file:///home/jane/x', 'file:'], ['blob:https://a.example/secret', 'blob:'], ['about:blank', 'about:blank'],
+    ['img/a.png?key=1', 'img/a.png'], ['', ''],
+  ] as const) {
+    assert.equal(address(url), told, url);
+    assert.equal(address(told), told, 'it is told as it is');
+  }
+  assert.equal(withAddresses("cannot load 'https://a.example/b?key=1': refused (see data:x;secret)"),
+    "cannot load 'https://a.example/b': refused (see data:)");
 });
 
 test('every edit is undone by its own difference', () => {

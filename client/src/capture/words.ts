@@ -1,0 +1,163 @@
+// What the participant brought in and nobody may keep: known here in this document's memory alone, so that it is found
+// wherever the page says it again. Compared without capitals, accents and punctuation.
+
+import { charCodeAt, indexOf, lowerCase, slice, trim } from '../natives/js';
+import { normalize, pieces } from '../natives/strings';
+
+/** The newest so many words. */
+const MOST_WORDS = 500;
+/** Of each value so much is looked at, its beginning and its end. */
+const MOST_READ = 1000;
+/** Texts of the page that were there before: so many. */
+const MOST_OWN = 4000;
+/** Values of at most so many characters are also known as a whole, however short their words are. */
+const PHRASE = 40;
+/** From so many characters on a word is known by itself, and found within another one. */
+const WORD = 4;
+/** From so many characters on a word is also found where the page spells it. */
+const SPELLED = 6;
+// Words that say nothing about anybody, in five languages; they would hide half of what the page says.
+const COMMON = ' the and you are for not but was his her has had its our out who how all any can did i it is a an am to of in on my me '
+  + 'we he no so do be at by or if as up us der die das und ist ein mit von den dem des sie wir ihr ich les est une que qui pas sur '
+  + 'par son los las del con por non che gli that this with from have they what your about there their would which when will been were into then them '
+  + 'than some could other after also because very just like more only over such make much dass nicht eine einen auch wenn '
+  + 'sich oder aber mein dein sein haben noch nach pour dans avec mais plus cette vous nous tout para como pero esta este '
+  + 'todo porque della sono come anche quello questo ';
+
+/** Small letters, digits and single spaces. */
+export const fold = (value: string): string => {
+  const s = normalize(lowerCase(value), 'NFKD');
+  let out = '';
+  let gap = '';
+  for (let i = 0; i < s.length; i++) {
+    const c = charCodeAt(s, i);
+    // Accents, and what is not seen, divide nothing.
+    if (c >= 0x300 && c < 0x370 || c === 0xad || c >= 0x200b && c < 0x2010 || c === 0x2060 || c === 0xfeff) continue;
+    if (c >= 48 && c < 58 || c >= 97 && c < 123 || c >= 0xc0 && (c < 0x2000 || c >= 0x2c00) && (c < 0x3000 || c >= 0x3040)) {
+      out += gap + (c === 0xdf ? 'ss' : s[i]);
+      gap = '';
+    } else if (out) {
+      gap = ' ';
+    }
+  }
+  return out;
+};
+
+export const squeezed = (folded: string): string => {
+  let out = '';
+  pieces(folded, ' ', (word) => out += word);
+  return out;
+};
+
+const isNumber = (word: string): boolean => {
+  for (let i = 0; i < word.length; i++) if (word[i]! > '9') return false;
+  return true;
+};
+/** Or becomes such a word when it is typed on. */
+const isCommon = (word: string): boolean => indexOf(COMMON, ' ' + word + (word.length < WORD ? ' ' : '')) >= 0;
+/** Of writing without spaces two signs are a word, a name for example. */
+const isDense = (word: string): boolean => word.length > 1 && charCodeAt(word, 0) >= 0x2e80;
+
+export interface Words {
+  /** `isSecret`: each word of it, however common. */
+  learn(value: string, isSecret: boolean): void;
+  /** A value of the page's own that nobody may keep: as a whole. */
+  learnWhole(value: string): void;
+  /** A key pressed where no value can be read; `isElsewhere`: not where the one before was. */
+  learnKey(key: string, isElsewhere: boolean): void;
+  /** The page said so before anybody could have typed it. */
+  own(text: string): void;
+  /** Whether it says again what nobody may keep. */
+  reveals(text: string): boolean;
+  /** Whether it is a part of such a word, which the text around it may spell. */
+  isPiece(text: string): boolean;
+}
+
+export const words = (): Words => {
+  const known = { __proto__: null } as unknown as Record<number, string>;
+  let first = 0;
+  let end = 0;
+  /** All of them, each between spaces. */
+  let joined = ' ';
+  const owned = { __proto__: null } as unknown as Record<string, true>;
+  let owns = 0;
+  let keys = '';
+
+  const add = (word: string) => {
+    if (!word || indexOf(joined, ' ' + word + ' ') >= 0) return;
+    // The newest one may be a beginning of it: it is still being typed.
+    const last = known[end - 1];
+    if (!last || indexOf(word, last) !== 0 || indexOf(word, ' ') < 0 !== indexOf(last, ' ') < 0) end++;
+    known[end - 1] = word;
+    if (end - first > MOST_WORDS) delete known[first++];
+    joined = ' ';
+    for (let i = first; i < end; i++) joined += known[i] + ' ';
+  };
+  const learn = (value: string, isSecret: boolean) => {
+    const folded = fold(value.length <= 2 * MOST_READ ? value
+      : slice(value, 0, MOST_READ) + ' ' + slice(value, value.length - MOST_READ));
+    let says = isSecret;
+    pieces(folded, ' ', (word) => {
+      says ||= !isCommon(word);
+      if (word.length >= WORD ? isSecret || !isCommon(word) : isDense(word) || word.length > 2 && (isSecret || isNumber(word))) add(word);
+      return '';
+    });
+    if (folded.length <= PHRASE && says) {
+      add(folded);
+      // A card's number is typed in groups and shown without, or the other way round.
+      const whole = squeezed(folded);
+      if (isSecret || isNumber(whole)) add(whole);
+    }
+  };
+  const has = (text: string): boolean => {
+    const folded = end > first ? fold(slice(text, 0, 20_000)) : '';
+    if (!folded) return false;
+    const around = ' ' + folded + ' ';
+    const spelled = squeezed(folded);
+    for (let i = first; i < end; i++) {
+      const word = known[i]!;
+      if (word.length < 3 ? folded === word || isDense(word) && indexOf(around, word) >= 0
+        : indexOf(around, word.length < WORD ? ' ' + word + ' ' : word) >= 0
+        || word.length >= (isNumber(word) ? WORD : SPELLED) && indexOf(spelled, word) >= 0) return true;
+    }
+    // The beginning of such a word, and a part of a number.
+    let found = false;
+    pieces(folded, ' ', (word) => {
+      found ||= word.length >= WORD && !isCommon(word) && indexOf(joined, isNumber(word) ? word : ' ' + word) >= 0;
+      return '';
+    });
+    return found;
+  };
+  return {
+    __proto__: null,
+    learn,
+    learnWhole: (value: string) => {
+      const whole = squeezed(fold(slice(value, 0, 200)));
+      if (whole.length >= SPELLED) add(whole);
+    },
+    learnKey: (key: string, isElsewhere: boolean) => {
+      if (isElsewhere || key === 'Enter') keys = '';
+      if (key.length > 2 && key !== 'Backspace') return;
+      keys = key.length > 2 ? slice(keys, 0, keys.length - 1) : slice(keys, keys.length - PHRASE + 1 > 0 ? 20 : 0) + key;
+      learn(keys, false);
+    },
+    own: (text: string) => {
+      const plain = trim(text);
+      if (owns >= MOST_OWN || !plain || plain.length > 300 || owned[plain] || has(plain)) return;
+      owned[plain] = true;
+      owns++;
+    },
+    reveals: (text: string) => has(text) && !owned[trim(text)],
+    isPiece: (text: string) => {
+      const folded = fold(text);
+      return folded !== '' && folded.length <= WORD && indexOf(joined, folded) >= 0;
+    },
+  } as unknown as Words;
+};
+
+/** Its shape: what is no space is a star. */
+export const shape = (text: string): string => pieces(text, ' \t\r\n\f\u00a0', (word) => {
+  let stars = '';
+  while (stars.length < word.length) stars += '*';
+  return stars;
+});

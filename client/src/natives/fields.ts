@@ -1,0 +1,20 @@
+// The browser's own functions about fields and what is put into them, captured when this file runs: see `js.ts`.
+
+import { getOwnPropertyDescriptor, method } from './js';
+
+/** Of what some browsers have not: null there. */
+const maybe = <T extends object, R>(type: { prototype: T } | undefined, name: keyof T & string): ((of: T) => R | null) => {
+  const get = type && getOwnPropertyDescriptor(type.prototype, name)?.get;
+  return get ? method(get as (this: T) => R) : () => null;
+};
+
+export const inputFiles = maybe<HTMLInputElement, FileList>(HTMLInputElement, 'files');
+export const nameOfFile = maybe<File, string>(globalThis.File, 'name');
+export const clipboardOf = maybe<ClipboardEvent, DataTransfer>(globalThis.ClipboardEvent, 'clipboardData');
+export const draggedOf = maybe<DragEvent, DataTransfer>(globalThis.DragEvent, 'dataTransfer');
+export const filesOf = maybe<DataTransfer, FileList>(globalThis.DataTransfer, 'files');
+export const dataIn = method(DataTransfer.prototype.getData);
+/** What is on the page, frames and shadow roots left out. */
+export const allOf = method(Document.prototype.querySelectorAll as (this: Document, selector: string) => NodeListOf<Element>);
+export const anyIn = method(Element.prototype.querySelector as (this: Element, selector: string) => Element | null);
+export const byId = method(Document.prototype.getElementById);

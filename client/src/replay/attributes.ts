@@ -1,0 +1,85 @@
+// Which attributes a replay keeps: those that make layout. Every other one is left out, whatever it is called, since what a
+// page writes into `title`, `value`, `placeholder`, `aria-label` or `data-…` is often what somebody typed.
+
+import type { Masking } from '../capture/privacy';
+import { quietStyle, quietValue, shownAddress } from './styles';
+
+export type Attributes = Record<string, unknown>;
+
+const list = (names: string): Set<string> => new Set(names.trim().split(/\s+/));
+
+/** Kept as they are: what they hold is a size, a place, a colour, or one of a few words of the standard. */
+const LAYOUT = list(`
+  width height colspan rowspan span align valign bgcolor border cellpadding cellspacing nowrap clear hspace vspace face
+  dir lang hidden open disabled readonly required multiple checked size rows cols wrap type role tabindex contenteditable
+  draggable autofocus controls loop muted autoplay playsinline rel media sizes as method enctype start reversed
+  popover inert spellcheck slot part max min step low high optimum maxlength minlength color clip text
+  aria-hidden aria-expanded aria-checked aria-selected aria-disabled aria-pressed aria-current aria-busy aria-invalid
+  aria-haspopup aria-orientation aria-modal aria-sort aria-readonly aria-required aria-level aria-multiselectable aria-live
+  xmlns xmlns:xlink version viewbox preserveaspectratio d x y z cx cy r rx ry x1 y1 x2 y2 dx dy fx fy points transform
+  pathlength offset fill fill-opacity fill-rule clip-rule clip-path clippathunits mask maskunits maskcontentunits filter
+  filterunits primitiveunits stroke stroke-width stroke-linecap stroke-linejoin stroke-dasharray stroke-dashoffset
+  stroke-opacity stroke-miterlimit opacity visibility display overflow stop-color stop-opacity gradientunits
+  gradienttransform spreadmethod patternunits patterntransform patterncontentunits font-family font-size font-weight
+  font-style text-anchor dominant-baseline alignment-baseline baseline-shift letter-spacing word-spacing vector-effect
+  marker-start marker-mid marker-end markerwidth markerheight markerunits orient refx refy paint-order rotate textlength
+  lengthadjust stddeviation in in2 result mode operator k1 k2 k3 k4 basefrequency numoctaves seed scale xchannelselector
+  ychannelselector flood-color flood-opacity lighting-color edgemode begin dur end repeatcount attributename calcmode
+  keytimes keysplines additive accumulate
+  rr_width rr_height rr_scrollleft rr_scrolltop rr_mediastate rr_mediacurrenttime rr_mediaplaybackrate rr_mediamuted
+  rr_medialoop rr_mediavolume rr_open_mode`);
+const ADDRESSES = list('src href action formaction poster data background xlink:href rr_src cite longdesc manifest');
+/** The page's own names for its elements, which its styles need. */
+const NAMES = list('id class for is');
+/** States that styles look for, in `data-…`. */
+const STATES = new Set(['', ...list(`true false open closed opened close on off yes no none auto dark light active inactive visible hidden shown
+  show hide top bottom left right start end center middle horizontal vertical xs sm md lg xl xxl small medium large checked
+  unchecked selected expanded collapsed loading loaded idle disabled enabled ltr rtl row column primary secondary`)]);
+const MOST = 2000;
+
+/** What may be kept of one attribute; `undefined`: nothing. `isOpen`: its element is not masked. */
+export const keptAttribute = (
+  tag: string, name: string, value: unknown, isOpen: boolean, masks: Masking,
+): unknown => {
+  const key = name.toLowerCase();
+  // It was taken away: it may have been there.
+  if (value === null) return key.length < 40 && !masks.words.reveals(key) ? null : undefined;
+  if (key === '_csstext') return isOpen && typeof value === 'string' ? quietStyle(value, masks) : '';
+  if (key === 'style') return isOpen ? keptStyle(value, masks) : undefined;
+  if (typeof value !== 'string') return LAYOUT.has(key) ? value : undefined;
+  if (key === 'class') {
+    return value.split(/\s+/).filter((name) => name.length < 200 && !masks.words.reveals(name)).join(' ');
+  }
+  if (NAMES.has(key)) return value.length < 200 && !masks.words.reveals(value) ? value : undefined;
+  if (key === 'type' && value.toLowerCase() === 'password') return value;
+  if (LAYOUT.has(key)) return value.length <= (key === 'd' || key === 'points' ? 1e6 : MOST) && !says(value, masks) ? value : undefined;
+  if (!isOpen) return undefined;
+  if (ADDRESSES.has(key)) return tag === 'iframe' && key === 'src' ? masks.toldAddress(value) : shownAddress(value, masks);
+  if (key === 'srcset' || key === 'imagesrcset') return keptSources(value, masks);
+  if (key.startsWith('data-')) return STATES.has(value.toLowerCase()) && !masks.words.reveals(key) ? value : undefined;
+  return undefined;
+};
+
+const says = (value: string, masks: Masking): boolean => /\p{L}{3}/u.test(value) && masks.words.reveals(value);
+
+/** `a.png 1x, b.png?k=1 2x`; addresses of data hold commas and are left out. */
+const keptSources = (value: string, masks: Masking): string | undefined => {
+  if (/data:/i.test(value)) return undefined;
+  return value.split(',').map((source) => {
+    const [url = '', size = ''] = source.trim().split(/\s+/);
+    return `${shownAddress(url, masks)} ${/^[\d.]+[wxh]$/.test(size) ? size : ''}`.trim();
+  }).join(', ');
+};
+
+/** A style as text, or as the properties that changed. */
+const keptStyle = (value: unknown, masks: Masking): unknown => {
+  if (typeof value === 'string') return quietStyle(value, masks);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const kept: Attributes = {};
+  for (const [property, told] of Object.entries(value as Attributes)) {
+    if (told === false) kept[property] = false;
+    else if (typeof told === 'string') kept[property] = quietValue(property, told, masks);
+    else if (Array.isArray(told)) kept[property] = [quietValue(property, String(told[0]), masks), told[1] === 'important' ? 'important' : ''];
+  }
+  return kept;
+};

@@ -1,0 +1,235 @@
+// Between rrweb and what is stored: lets through what is known to be layout or the page's own words, and builds every event
+// anew from that. What is not on a list below does not get through, whatever a later version of rrweb may tell.
+//
+// The privacy policy decides, the same one that the event sources ask; here is only where to ask it.
+
+import type { Masking } from '../capture/privacy';
+import { shape } from '../capture/words';
+import { type Attributes, keptAttribute } from './attributes';
+import { quietStyle, quietValue } from './styles';
+
+/** Where rrweb keeps which node has which number. */
+export interface Mirror { getNode(id: number): Node | null }
+
+type Json = Record<string, unknown>;
+interface Told extends Json { type: number; timestamp: number; data: Json }
+
+const EVENT = { loaded: 0, load: 1, full: 2, incremental: 3, meta: 4 } as const;
+const NODE = { document: 0, doctype: 1, element: 2, text: 3 } as const;
+const SOURCE = {
+  mutation: 0, mouseMove: 1, mouseInteraction: 2, scroll: 3, resize: 4, input: 5, touchMove: 6, media: 7, rule: 8, drag: 12,
+  declaration: 13, adopted: 15, element: 16,
+} as const;
+/** The fields of what holds numbers alone. */
+const NUMBERS: Record<number, readonly string[]> = {
+  [SOURCE.mouseInteraction]: ['type', 'id', 'x', 'y', 'pointerType'],
+  [SOURCE.scroll]: ['id', 'x', 'y'],
+  [SOURCE.resize]: ['width', 'height'],
+  [SOURCE.media]: ['type', 'id', 'currentTime', 'volume', 'muted', 'loop', 'playbackRate'],
+};
+const MOVES: readonly number[] = [SOURCE.mouseMove, SOURCE.touchMove, SOURCE.drag];
+/** What is shown in their stead, what they are called, or scripts: never the page as it is seen. */
+const SILENT = new Set(['title', 'script', 'noscript', 'template', 'datalist', 'object', 'embed', 'audio', 'video', 'canvas',
+  'iframe', 'frame', 'meta', 'base', 'desc', 'metadata']);
+/** Kinds of fields whose value is seen and is not typed. */
+const SHOWN = new Set(['button', 'submit', 'reset', 'range']);
+/** A word may be spelled over so many characters on each side of a piece of it. */
+const NEIGHBOURHOOD = 60;
+
+const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
+const numbers = (data: Json, names: readonly string[]): Json => {
+  const kept: Json = {};
+  for (const name of names) if (typeof data[name] === 'number' || typeof data[name] === 'boolean') kept[name] = data[name];
+  return kept;
+};
+const asList = (value: unknown): Json[] => (Array.isArray(value) ? value as Json[] : []);
+const asNumbers = (value: unknown): number | number[] | undefined =>
+  typeof value === 'number' ? value : Array.isArray(value) ? value.filter((n): n is number => typeof n === 'number') : undefined;
+
+/** What may be stored of an event of rrweb's; null: nothing. */
+export const replayFilter = (masks: Masking, mirror: Mirror) => {
+  const isPrivate = (element: Element | null): boolean => !element || masks.isPrivate(element);
+  const outer = (node: Node | null): Element | null => {
+    const parent = node?.parentNode ?? null;
+    return isElement(parent) ? parent : parent instanceof ShadowRoot || parent && 'host' in parent ? (parent as ShadowRoot).host : null;
+  };
+
+  /** `below`: whether the element that holds it is private; asked where that is not known. */
+  const words = (text: string, live: Node | null, isBelow: boolean): string => {
+    const parent = outer(live);
+    if (!/\S/.test(text)) return text;
+    const tag = parent?.localName ?? '';
+    if (tag === 'style') return isBelow ? '' : quietStyle(text, masks);
+    if (!parent || SILENT.has(tag)) return '';
+    if (isBelow) return shape(text);
+    if (masks.words.reveals(text)) {
+      if (parent.childElementCount === 0) masks.keepPrivate(parent); // what the page writes there is what somebody typed
+      return shape(text);
+    }
+    if (masks.words.isPiece(text) && spells(live)) return shape(text);
+    masks.words.own(text);
+    return text;
+  };
+  /** Letter by letter, each in an element of its own: what stands before and after is read as well. */
+  const spells = (text: Node | null): boolean => {
+    const beside = (step: 'previousSibling' | 'nextSibling'): string => {
+      let said = '';
+      for (let at: Node | null = text, level = 0; at && level < 4 && said.length < NEIGHBOURHOOD; at = at.parentNode, level++) {
+        for (let next = at[step]; next && said.length < NEIGHBOURHOOD; next = next[step]) {
+          const more = next.nodeType === 8 ? '' : next.textContent ?? '';
+          said = step === 'nextSibling' ? said + more.slice(0, NEIGHBOURHOOD) : more.slice(-NEIGHBOURHOOD) + said;
+        }
+      }
+      return said;
+    };
+    return masks.words.reveals(beside('previousSibling') + (text?.textContent ?? '') + beside('nextSibling'));
+  };
+
+  const attributes = (told: unknown, element: Element | null, tag: string, isOpen: boolean): Attributes => {
+    const kept: Attributes = {};
+    for (const [name, value] of Object.entries((told ?? {}) as Attributes)) {
+      const told = name === 'value' && typeof value === 'string' && saysValue(element)
+        ? isOpen ? masks.told(value) : shape(value) : keptAttribute(tag, name, value, isOpen, masks);
+      if (told !== undefined) kept[name] = told;
+    }
+    return kept;
+  };
+  /** A button says its value, a slider shows it. */
+  const saysValue = (element: Element | null): boolean =>
+    element?.localName === 'input' ? SHOWN.has((element as HTMLInputElement).type)
+      : element?.localName === 'progress' || element?.localName === 'li';
+
+  const node = (told: Json, isBelow: boolean): Json | null => {
+    const { type, id, rootId } = told;
+    const kept: Json = { type, id };
+    if (rootId !== undefined) kept['rootId'] = rootId;
+    if (told['isShadow'] === true) kept['isShadow'] = true;
+    const live = typeof id === 'number' ? mirror.getNode(id) : null;
+    switch (type) {
+      case NODE.document: {
+        if (typeof told['compatMode'] === 'string') kept['compatMode'] = told['compatMode'];
+        kept['childNodes'] = children(told, isBelow || masks.isPrivate(frameOf(live)));
+        return kept;
+      }
+      case NODE.doctype:
+        return { ...kept, name: 'html', publicId: '', systemId: '' };
+      case NODE.element: {
+        const tag = String(told['tagName']);
+        const element = isElement(live) ? live : null;
+        const isHere = isBelow || !element || masks.isPrivatePlace(element);
+        Object.assign(kept, { tagName: tag, attributes: attributes(told['attributes'], element, tag, !isHere) });
+        for (const name of ['isSVG', 'isShadowHost', 'isCustom', 'needBlock']) if (told[name] === true) kept[name] = true;
+        kept['childNodes'] = children(told, isHere);
+        return kept;
+      }
+      case NODE.text: {
+        const text = { ...kept, textContent: words(String(told['textContent']), live, isBelow) };
+        return told['isStyle'] === true ? { ...text, isStyle: true } : text;
+      }
+      default:
+        // Comments and the like keep their number, since others stand before and after them.
+        return { ...kept, textContent: '' };
+    }
+  };
+  const children = (told: Json, isBelow: boolean): Json[] =>
+    asList(told['childNodes']).map((child) => node(child, isBelow)).filter((child) => child !== null);
+  const frameOf = (live: Node | null): Element | null => {
+    try {
+      return live?.nodeType === 9 ? (live as Document).defaultView?.frameElement ?? null : null;
+    } catch {
+      return null;
+    }
+  };
+
+  const mutation = (data: Json): Json => ({
+    source: SOURCE.mutation,
+    ...(data['isAttachIframe'] === true ? { isAttachIframe: true } : {}),
+    removes: asList(data['removes']).map((r) => ({ ...numbers(r, ['parentId', 'id']), ...(r['isShadow'] === true ? { isShadow: true } : {}) })),
+    adds: asList(data['adds']).map(({ parentId, previousId, nextId, node: added }) => {
+      const parent = mirror.getNode(Number(parentId));
+      const isBelow = isElement(parent) ? isPrivate(parent) : parent?.nodeType === 9 ? masks.isPrivate(frameOf(parent)) : true;
+      return { parentId, ...(previousId === undefined ? {} : { previousId }), nextId, node: node(added as Json, isBelow) };
+    }),
+    texts: asList(data['texts']).map(({ id, value }) => {
+      const live = mirror.getNode(Number(id));
+      return { id, value: typeof value === 'string' ? words(value, live, isPrivate(outer(live))) : null };
+    }),
+    attributes: asList(data['attributes']).map(({ id, attributes: changed }) => {
+      const live = mirror.getNode(Number(id));
+      const element = isElement(live) ? live : null;
+      return { id, attributes: attributes(changed, element, element?.localName ?? '', !isPrivate(element)) };
+    }),
+  });
+
+  const rules = (told: unknown): Json[] => asList(told).map(({ rule, index }) =>
+    ({ rule: quietStyle(String(rule), masks), ...(index === undefined ? {} : { index: asNumbers(index) }) }));
+
+  const incremental = (data: Json): Json | null => {
+    const source = Number(data['source']);
+    if (MOVES.includes(source)) {
+      return { source, positions: asList(data['positions']).map((p) => numbers(p, ['x', 'y', 'id', 'timeOffset'])) };
+    }
+    if (NUMBERS[source]) return { source, ...numbers(data, NUMBERS[source]) };
+    switch (source) {
+      case SOURCE.mutation:
+        return mutation(data);
+      case SOURCE.input: {
+        const live = mirror.getNode(Number(data['id']));
+        const isOpen = isElement(live) && !isPrivate(live);
+        const isSlider = isOpen && live.localName === 'input' && (live as HTMLInputElement).type === 'range';
+        const text = String(data['text'] ?? '');
+        return { source, id: data['id'], text: isSlider ? (live as HTMLInputElement).value : shape(text), isChecked: isOpen && data['isChecked'] === true };
+      }
+      case SOURCE.rule:
+        return {
+          source, ...numbers(data, ['id', 'styleId']),
+          ...(data['adds'] ? { adds: rules(data['adds']) } : {}),
+          ...(data['removes'] ? { removes: asList(data['removes']).map(({ index }) => ({ index: asNumbers(index) })) } : {}),
+          ...(typeof data['replace'] === 'string' ? { replace: quietStyle(data['replace'], masks) } : {}),
+          ...(typeof data['replaceSync'] === 'string' ? { replaceSync: quietStyle(data['replaceSync'], masks) } : {}),
+        };
+      case SOURCE.declaration: {
+        const set = data['set'] as Json | undefined;
+        const remove = data['remove'] as Json | undefined;
+        const property = String(set?.['property'] ?? remove?.['property']);
+        return {
+          source, ...numbers(data, ['id', 'styleId']), index: asNumbers(data['index']),
+          ...(set ? { set: { property, value: set['value'] == null ? null : quietValue(property, String(set['value']), masks),
+            ...(set['priority'] === 'important' ? { priority: 'important' } : {}) } } : { remove: { property } }),
+        };
+      }
+      case SOURCE.adopted:
+        return {
+          source, id: data['id'], styleIds: asNumbers(data['styleIds']),
+          ...(data['styles'] ? { styles: asList(data['styles']).map(({ styleId, rules: all }) => ({ styleId, rules: rules(all) })) } : {}),
+        };
+      case SOURCE.element: {
+        const name = String((data['define'] as Json | undefined)?.['name'] ?? '');
+        return masks.words.reveals(name) ? null : { source, define: { name } };
+      }
+      default:
+        return null; // canvas, fonts, the console's log, selections: words, or pictures of them
+    }
+  };
+
+  return (told: Told): Told | null => {
+    const { type, timestamp, data } = told;
+    switch (type) {
+      case EVENT.loaded:
+      case EVENT.load:
+        return { type, timestamp, data: {} };
+      case EVENT.meta:
+        return { type, timestamp, data: { href: masks.here(), ...numbers(data, ['width', 'height']) } };
+      case EVENT.full: {
+        const offset = data['initialOffset'] as Json | undefined;
+        return { type, timestamp, data: { node: node(data['node'] as Json, false), initialOffset: numbers(offset ?? {}, ['left', 'top']) } };
+      }
+      case EVENT.incremental: {
+        const kept = incremental(data);
+        return kept && { type, timestamp, data: kept };
+      }
+      default:
+        return null;
+    }
+  };
+};

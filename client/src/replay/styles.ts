@@ -1,0 +1,73 @@
+// What may stay of a style sheet: how things look, and no words. A sheet can say words by itself (`content`, custom
+// properties that end up there), and its addresses can hold keys.
+
+import type { Masking } from '../capture/privacy';
+import { shape } from '../capture/words';
+
+/** A picture inside an address is kept up to this size: icons are, photographs and screenshots are not. */
+const ICON_BYTES = 10_000;
+const PICTURE = /^data:image\/(png|gif|webp|jpeg|avif|x-icon)[;,]/i;
+const DRAWING = /^data:image\/svg\+xml[;,]/i;
+const NOTHING = 'data:,';
+
+/** What may be told of the address of something that is shown. */
+export const shownAddress = (url: string, masks: Masking): string => {
+  const trimmed = url.trim();
+  if (!/^data:/i.test(trimmed)) return masks.toldAddress(trimmed);
+  if (trimmed.length > ICON_BYTES) return NOTHING;
+  if (PICTURE.test(trimmed)) return trimmed;
+  return DRAWING.test(trimmed) && !saysSomething(trimmed) ? trimmed : NOTHING;
+};
+
+/** Whether a drawing holds text, a name or a description, a script or another address. */
+const saysSomething = (drawing: string): boolean => {
+  const comma = drawing.indexOf(',');
+  let source = drawing.slice(comma + 1);
+  try {
+    source = /;base64/i.test(drawing.slice(0, comma)) ? atob(source) : decodeURIComponent(source);
+  } catch {
+    return true;
+  }
+  return /<(text|tspan|title|desc|foreignobject|script|style|image|a|metadata)\b|<!--|data-|aria-|href/i.test(source);
+};
+
+const STRING = /url\("[^"]*"\)|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/g;
+const ADDRESS = /url\(\s*(?:"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|([^)"']*))\s*\)/gi;
+/** Declarations whose strings are shown, or can be. A drawn sign is a picture, three letters are a word. */
+const SPEAKING = /((?:^|[;{\s])(?:content|quotes|--[\w-]+|list-style(?:-type)?|text-overflow|hyphenate-character|alt)\s*:)((?:"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[^;{}"'])*)/gi;
+
+const quiet = (value: string, masks: Masking): string => value.replace(STRING, (string) => {
+  if (string.startsWith('url')) return string;
+  const said = string.slice(1, -1);
+  const isSign = !/[\p{L}\p{N}]{2}/u.test(said.replace(/\\[0-9a-f]{1,6}\s?/gi, '')) && !masks.words.reveals(unescaped(said));
+  return isSign && said.length <= 24 ? string : string[0] + shape(said.replace(/\\[^]?/g, '*')) + string[0];
+});
+const unescaped = (css: string): string => css.replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => {
+  const code = parseInt(hex, 16);
+  return code > 0 && code < 0x110000 ? String.fromCodePoint(code) : '';
+});
+
+/** One value of a declaration. */
+export const quietValue = (property: string, value: string, masks: Masking): string => {
+  const known = quietAddresses(value, masks);
+  if (!/^(content|quotes|--.*|list-style.*|text-overflow|hyphenate-character)$/i.test(property)) return known;
+  // A custom property may hold words without quotes.
+  return property.startsWith('--') && masks.words.reveals(known) ? '' : quiet(known, masks);
+};
+
+const quietAddresses = (css: string, masks: Masking): string => css.replace(ADDRESS, (_, a?: string, b?: string, c?: string) =>
+  `url("${shownAddress(unescaped(a ?? b ?? c ?? ''), masks).replace(/["\\\n]/g, '')}")`);
+
+/** A sheet, a rule, or the value of a `style` attribute. */
+export const quietStyle = (css: string, masks: Masking): string => {
+  // Comments say words and style nothing; rrweb's own marks between pieces of a sheet stay.
+  const plain = css.replace(/\/\*(?! ?rr_split ?\*\/)[^]*?(?:\*\/|$)/g, '');
+  const addressed = quietAddresses(plain, masks)
+    .replace(/@import\s+("|')(.*?)\1/gi, (_, quote: string, url: string) => `@import ${quote}${masks.toldAddress(url)}${quote}`);
+  return addressed
+    .replace(SPEAKING, (_, name: string, value: string) => name + (/--[\w-]+\s*:$/.test(name) && masks.words.reveals(value)
+      ? '' : quiet(value, masks)))
+    // Selectors may look for the value of a field.
+    .replace(/\[\s*(?:value|title|alt|placeholder|aria-[\w-]+|data-[\w-]+|href|src)\s*[~|^$*]?=[^\]]*\]/gi,
+      (selector) => (masks.words.reveals(selector) ? '[hidden-value]' : selector));
+};

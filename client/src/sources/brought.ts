@@ -1,0 +1,61 @@
+// What the participant brings in: typed, pasted, dropped, chosen from the disk. Tells nothing; the policy learns it here,
+// before any other source and any listener of the page's, so that it is known wherever it may not be kept.
+
+import { slice } from '../natives/js';
+import { lastIndexOf } from '../natives/strings';
+import { areaCaret, areaValue, contentOf, inputType, inputValue, isArea, isInput, keyOf } from '../natives/dom';
+import { clipboardOf, dataIn, draggedOf, filesOf, inputFiles, nameOfFile } from '../natives/fields';
+import type { Source } from '../capture/capture';
+import { isEditableElement, isTextField } from '../capture/privacy';
+import { deep } from '../capture/selector';
+
+/** Of longer texts, what lies around the caret. */
+const NEAR = 1000;
+const MOST_FILES = 100;
+
+export const brought: Source = ({ masks, on, onPage }) => {
+  const learnFiles = (files: FileList | null | undefined) => {
+    // Names of files are never told, whatever the study allows.
+    for (let i = 0; files && i < MOST_FILES && files[i]; i++) {
+      const name = nameOfFile(files[i]!) ?? '';
+      const dot = lastIndexOf(name, '.');
+      masks.words.learn(dot > 0 ? slice(name, 0, dot) : name, false);
+      masks.words.learnWhole(name);
+    }
+  };
+  const valueOf = (node: unknown): string => {
+    if (isInput(node)) return inputType(node) === 'file' ? '' : inputValue(node);
+    if (isArea(node)) {
+      const value = areaValue(node);
+      const caret = areaCaret(node);
+      return value.length <= 2 * NEAR ? value : slice(value, caret > NEAR ? caret - NEAR : 0, caret + NEAR);
+    }
+    return isTextField(node) ? contentOf(node as Element) ?? '' : '';
+  };
+  const learnValue = (event: Event) => {
+    const node = deep(event);
+    if (isInput(node) && inputType(node) === 'file') learnFiles(inputFiles(node));
+    else if (!masks.isChoice(node) || isTextField(node)) masks.learn(node, valueOf(node));
+  };
+  const learnTransfer = (node: unknown, data: DataTransfer | null | undefined) => {
+    if (!data) return;
+    masks.learn(node, slice(dataIn(data, 'text/plain'), 0, 2 * NEAR));
+    learnFiles(filesOf(data));
+  };
+  on('window', 'focus', (event) => {
+    const node = deep(event);
+    if (isTextField(node)) masks.lookAround(node);
+  });
+  on('window', 'input', learnValue);
+  on('window', 'change', learnValue);
+  on<KeyboardEvent>('window', 'keydown', (event) => {
+    // The values of fields are read; of what a page makes a field of by itself there are the keys alone.
+    const node = deep(event);
+    if ((!isTextField(node) || isEditableElement(node)) && !event.ctrlKey && !event.metaKey) masks.learnKey(node, keyOf(event));
+  });
+  on<ClipboardEvent>('window', 'paste', (event) => learnTransfer(deep(event), clipboardOf(event)));
+  on<DragEvent>('window', 'drop', (event) => learnTransfer(deep(event), draggedOf(event)));
+  onPage('document', 'DOMContentLoaded', () => masks.lookAround(null));
+  masks.lookAround(null);
+  return undefined;
+};

@@ -1,0 +1,27 @@
+// That a session goes on in this tab, known before anything is loaded.
+
+/** What a reloaded page must know before its first event, without waiting for IndexedDB. */
+export interface TabNote {
+  session: string;
+  mask: string[];
+  content: string[];
+}
+
+const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;
+
+export const tabNote = (server: string, study: string): TabNote | null => {
+  try {
+    return JSON.parse(sessionStorage.getItem(tabKey(server, study)) ?? 'null') as TabNote | null;
+  } catch {
+    return null;
+  }
+};
+
+export const noteTab = (server: string, study: string, note: TabNote | null): void => {
+  try {
+    if (note) sessionStorage.setItem(tabKey(server, study), JSON.stringify(note));
+    else sessionStorage.removeItem(tabKey(server, study));
+  } catch {
+    // Without it a reload begins a new session.
+  }
+};
