@@ -12,7 +12,7 @@ use crate::session::{
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QualityReport {
-    /// First to last frame or record, whichever spans more.
+    /// First to last frame or record of the recording, whichever spans more. What was added later changes nothing.
     pub seconds: f64,
     pub nominal_rate_hz: f64,
     /// What the camera's rate promises for the time between its first and last frame.

@@ -1,8 +1,8 @@
 //! The command line: arguments are parsed once, into types that carry the proof, and then one function runs each
 //! command.
 //!
-//! Exit codes: 0 done; 1 it failed, and a sentence on standard error says why; 2 the arguments were wrong; 3 `verify`
-//! or `selftest` found something missing.
+//! Exit codes: 0 done; 1 it failed, and a sentence on standard error says why; 2 the arguments were wrong; 3 `verify`,
+//! `selftest`, `analyze`, `rescore` or `import` found something damaged or missing.
 
 mod analyze;
 mod args;

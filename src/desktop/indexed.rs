@@ -103,6 +103,11 @@ impl Indexed {
         self.timeline.declare(info);
     }
 
+    /// See [`Timeline::declare_added`].
+    pub fn declare_added(&mut self, info: StreamInfo) {
+        self.timeline.declare_added(info);
+    }
+
     pub fn ingest(&mut self, records: &[Record]) {
         let known = self.timeline.events().len();
         let last = self.timeline.events().last().map(|e| e.at);

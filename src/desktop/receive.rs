@@ -141,7 +141,7 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
         }
         Update::Added(added) => {
             if let Some(review) = &mut state.review {
-                review.log.declare(added.stream);
+                review.log.declare_added(added.stream);
                 review.log.ingest(&added.records);
                 review.annotated.read(review.log.timeline());
             }

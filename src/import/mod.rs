@@ -3,24 +3,33 @@
 //! Whatever the file is, it becomes [`ForeignEvent`]s on the other program's clock; [`shared_markers`] finds what both
 //! recorded, and the fitted line carries the rest over. The files come from anywhere: nothing in them is believed.
 
+mod foreign_format;
+mod gzip;
 mod shared;
 mod table;
 mod xdf;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use shared::{SharedMarkers, shared_markers};
-pub use table::Columns;
+pub use shared::{SharedMarkers, Uneven, shared_markers};
+pub use table::{TableOptions, TextEncoding, TimeUnit, parse_encoding, parse_zone};
 
-/// Larger files are no lists of events.
+/// What the session adds to an event's data: a file's own columns never have these names.
+pub const IMPORTED_S: &str = "imported_s";
+pub const IMPORTED_TIME: &str = "imported_time";
+pub const UNTIL_NS: &str = "until_ns";
+const OWN_DATA: [&str; 3] = [IMPORTED_S, IMPORTED_TIME, UNTIL_NS];
+
+/// Larger files are no lists of events, packed or unpacked.
 const MOST_BYTES: u64 = 1 << 30;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForeignEvent {
-    /// On the other program's clock.
+    /// On the file's clock.
     pub at_s: f64,
     /// `None` where it was over at once.
     pub duration_s: Option<f64>,
@@ -29,12 +38,43 @@ pub struct ForeignEvent {
     pub data: Map<String, Value>,
 }
 
+/// What a file says, and what had to be decided to read it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventFile {
+    /// By time.
+    pub events: Vec<ForeignEvent>,
+    /// What was decided and what was left out, each a sentence without its full stop: for the person who imports, and
+    /// kept in the session.
+    pub notes: Vec<String>,
+    /// Places at which the file is damaged, so that events may be missing; each is told in the notes.
+    pub damaged_places: u64,
+    /// Rows of a table that name no time and were left out.
+    pub rows_without_time: u64,
+    pub clock: FileClock,
+    /// How a table's numbers were read, where another unit could be meant.
+    pub unit: Option<TimeUnit>,
+}
+
+/// On which clock a file's times are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileClock {
+    /// Its zero is known to the other program alone.
+    #[default]
+    Own,
+    /// Wall-clock time, counted from the session's zero already: right as far as the two computers' clocks agree.
+    Wall,
+}
+
 #[derive(Debug, Error)]
 pub enum ImportError {
     #[error("could not read {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path} is larger than a list of events can be ({bytes} bytes): is it the right file?")]
     TooLarge { path: PathBuf, bytes: u64 },
+    #[error("{path} unpacks to more than {MOST_BYTES} bytes, which no list of events has: it was not imported")]
+    UnpacksTooLarge { path: PathBuf },
+    #[error("{path} is no list of events, but {format}")]
+    Foreign { path: PathBuf, format: &'static str },
     #[error("{path} is no table of events: {problem}")]
     Table { path: PathBuf, problem: String },
     #[error("{path} is no XDF file that can be read: {problem}")]
@@ -43,22 +83,44 @@ pub enum ImportError {
     Empty(PathBuf),
 }
 
-/// The events of a file, by time. XDF is known by its first bytes, everything else is a table.
-pub fn read_events(path: &Path, columns: &Columns) -> Result<Vec<ForeignEvent>, ImportError> {
-    let unreadable = |source| ImportError::Unreadable { path: path.to_owned(), source };
+/// The events of a file. XDF and gzip are known by their first bytes, everything else is a table.
+pub fn read_events(path: &Path, options: &TableOptions) -> Result<EventFile, ImportError> {
+    let path_buf = || path.to_owned();
+    let unreadable = |source| ImportError::Unreadable { path: path_buf(), source };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MOST_BYTES {
-        return Err(ImportError::TooLarge { path: path.to_owned(), bytes });
+        return Err(ImportError::TooLarge { path: path_buf(), bytes });
     }
-    let content = std::fs::read(path).map_err(unreadable)?;
-    let mut events = if content.starts_with(xdf::MAGIC) {
-        xdf::read(&content).map_err(|problem| ImportError::Xdf { path: path.to_owned(), problem })?
+    let stored = std::fs::read(path).map_err(unreadable)?;
+    let (content, damage) = unpacked(&stored).ok_or_else(|| ImportError::UnpacksTooLarge { path: path_buf() })?;
+    if let Some(format) = foreign_format::foreign_format(&content) {
+        return Err(ImportError::Foreign { path: path_buf(), format });
+    }
+    let mut file = if content.starts_with(xdf::MAGIC) {
+        xdf::read(&content).map_err(|problem| ImportError::Xdf { path: path_buf(), problem })?
     } else {
-        table::read(&content, columns).map_err(|problem| ImportError::Table { path: path.to_owned(), problem })?
+        // A table says nowhere how long it is, so nobody could know what is missing.
+        let whole = damage.as_ref().map_or(Ok(()), |problem| Err(format!("{problem}: fetch it again")));
+        whole
+            .and_then(|()| table::read(&content, options))
+            .map_err(|problem| ImportError::Table { path: path_buf(), problem })?
     };
-    if events.is_empty() {
-        return Err(ImportError::Empty(path.to_owned()));
+    if let Some(damage) = damage {
+        file.notes.push(damage);
+        file.damaged_places += 1;
     }
-    events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-    Ok(events)
+    if file.events.is_empty() {
+        return Err(ImportError::Empty(path_buf()));
+    }
+    file.events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    Ok(file)
+}
+
+/// The content with its damage, where it was packed and is not whole; `None` where it is endless.
+fn unpacked(stored: &[u8]) -> Option<(Cow<'_, [u8]>, Option<String>)> {
+    if !gzip::is_gzip(stored) {
+        return Some((Cow::Borrowed(stored), None));
+    }
+    let unpacked = gzip::unpack_gzip(stored, MOST_BYTES)?;
+    Some((Cow::Owned(unpacked.bytes), unpacked.damage))
 }

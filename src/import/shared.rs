@@ -1,9 +1,10 @@
 //! What both programs recorded: names that stand in both equally often are taken for the same events, in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::ForeignEvent;
-use crate::session::{HEALTH, PAGE_CLOCK, Timeline, Timestamp};
+use crate::session::{HEALTH, IMPORTED, PAGE_CLOCK, Timeline, Timestamp};
 
 /// Where a session's event says its name.
 const NAMES: [&str; 3] = ["label", "name", "value"];
@@ -14,32 +15,49 @@ pub struct SharedMarkers {
     pub pairs: Vec<(f64, Timestamp)>,
     pub names: Vec<String>,
     /// Names that both have, but not equally often: nobody can say which belongs to which.
-    pub uneven: Vec<String>,
+    pub uneven: Vec<Uneven>,
 }
 
-/// `wanted` alone, or every name where it is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uneven {
+    pub name: String,
+    pub in_file: usize,
+    pub in_session: usize,
+}
+
+impl fmt::Display for Uneven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Uneven { name, in_file, in_session } = self;
+        write!(f, "`{name}` stands {in_file} time(s) in the file and {in_session} time(s) in the session")
+    }
+}
+
+/// `wanted` alone, or every name where it is empty. A wanted name that one of the two has not is uneven.
 pub fn shared_markers(foreign: &[ForeignEvent], timeline: &Timeline, wanted: &[String]) -> SharedMarkers {
     let mut theirs = BTreeMap::<&str, Vec<f64>>::new();
     for event in foreign {
         theirs.entry(&event.kind).or_default().push(event.at_s);
     }
     let mut ours = BTreeMap::<&str, Vec<Timestamp>>::new();
-    for event in timeline.events().iter().filter(|e| ![HEALTH, PAGE_CLOCK].contains(&e.stream.as_str())) {
+    // What was imported before is no second witness of the same moment.
+    let is_own = |stream: &str| ![HEALTH, PAGE_CLOCK].contains(&stream) && !stream.starts_with(IMPORTED);
+    for event in timeline.events().iter().filter(|e| is_own(e.stream.as_str())) {
         let names = NAMES.iter().filter_map(|name| event.what.data.get(*name)?.as_str());
         let names: BTreeSet<&str> = names.chain([event.what.kind.as_str()]).collect();
         names.into_iter().for_each(|name| ours.entry(name).or_default().push(event.at));
     }
+    let both = || theirs.keys().copied().filter(|name| ours.contains_key(name));
+    let names: BTreeSet<&str> =
+        if wanted.is_empty() { both().collect() } else { wanted.iter().map(String::as_str).collect() };
     let mut shared = SharedMarkers::default();
-    for (name, times) in theirs {
-        let Some(own) = ours.get(name) else { continue };
-        if !wanted.is_empty() && !wanted.iter().any(|w| w == name) {
-            continue;
-        }
-        if times.len() == own.len() {
+    for name in names {
+        let times = theirs.get(name).map_or(&[][..], Vec::as_slice);
+        let own = ours.get(name).map_or(&[][..], Vec::as_slice);
+        if times.len() == own.len() && !own.is_empty() {
             shared.pairs.extend(times.iter().copied().zip(own.iter().copied()));
             shared.names.push(name.to_owned());
         } else {
-            shared.uneven.push(name.to_owned());
+            shared.uneven.push(Uneven { name: name.to_owned(), in_file: times.len(), in_session: own.len() });
         }
     }
     shared
@@ -69,8 +87,14 @@ mod tests {
         let foreign =
             [event(10.0, "start"), event(11.0, "flash"), event(12.0, "flash"), event(13.0, "odd"), event(14.0, "odd")];
         let found = shared_markers(&foreign, &timeline, &[]);
-        assert_eq!((found.names, found.uneven), (vec!["flash".to_owned(), "start".to_owned()], vec!["odd".to_owned()]));
+        let uneven = |name: &str, in_file, in_session| Uneven { name: name.to_owned(), in_file, in_session };
+        assert_eq!(
+            (found.names, found.uneven),
+            (vec!["flash".to_owned(), "start".to_owned()], vec![uneven("odd", 2, 1)])
+        );
         assert_eq!(found.pairs[1], (12.0, Timestamp::from_secs_f64(2.0)));
         assert_eq!(shared_markers(&foreign, &timeline, &["start".to_owned()]).pairs.len(), 1);
+        let asked = shared_markers(&foreign, &timeline, &["start".to_owned(), "nowhere".to_owned()]);
+        assert_eq!((asked.pairs.len(), asked.uneven), (1, vec![uneven("nowhere", 0, 0)]));
     }
 }

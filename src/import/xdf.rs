@@ -8,7 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
-use super::ForeignEvent;
+use super::{EventFile, ForeignEvent};
 use crate::analysis::fit_drift;
 use crate::session::Timestamp;
 
@@ -38,7 +38,7 @@ impl Stream {
     }
 }
 
-pub(super) fn read(content: &[u8]) -> Result<Vec<ForeignEvent>, String> {
+pub(super) fn read(content: &[u8]) -> Result<EventFile, String> {
     let mut bytes = Bytes { rest: content.get(MAGIC.len()..).unwrap_or_default() };
     let mut streams = BTreeMap::<u32, Stream>::new();
     while !bytes.rest.is_empty() {
@@ -71,7 +71,7 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<ForeignEvent>, String> {
         }
     }
     let events: Result<Vec<_>, String> = streams.into_values().filter(Stream::is_of_events).map(events).collect();
-    Ok(events?.into_iter().flatten().collect())
+    Ok(EventFile { events: events?.into_iter().flatten().collect(), ..EventFile::default() })
 }
 
 /// On the recorder's clock. The first channel says what happened, the others stay beside it.
@@ -239,13 +239,13 @@ mod tests {
 
     #[test]
     fn events_stand_on_the_recorders_clock() {
-        let events = read(&file()).unwrap();
+        let events = read(&file()).unwrap().events;
         assert_eq!((events.len(), events[0].kind.as_str()), (1, "on"));
         assert!((events[0].at_s - 150.5).abs() < 1e-9);
         assert_eq!((&events[0].data["channel_2"], &events[0].data["source_stream"]), (&"x".into(), &"flashes".into()));
         // Cut off in the last chunk: what came before is whole.
         let whole = file();
-        assert_eq!(read(&whole[..whole.len() - 3]).unwrap(), []);
+        assert_eq!(read(&whole[..whole.len() - 3]).unwrap().events, []);
     }
 
     proptest! {

@@ -173,7 +173,7 @@ fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> boo
 fn count(folder: &Path, choice: &EventChoice) -> Result<u64, String> {
     let file = SessionFile::open(folder).map_err(|e| e.to_string())?;
     let mut timeline = Timeline::default();
-    file.streams().iter().for_each(|s| timeline.declare(s.clone()));
+    file.declare_streams(&mut timeline);
     read_events(&file, choice, &mut timeline).map_err(|e| e.to_string())?;
     choice.count(&timeline).map(|n| n as u64).map_err(|e| e.to_string())
 }

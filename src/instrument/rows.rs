@@ -213,7 +213,7 @@ fn as_shown(stored: &Timeline) -> Timeline {
     let mut timeline = stored.completed();
     let stream = deleted_stream();
     let events = deleted_events(stored, &stream);
-    timeline.declare(stream);
+    timeline.declare_added(stream);
     events.iter().for_each(|r| timeline.ingest(r));
     timeline
 }

@@ -211,7 +211,7 @@ impl Shelf {
         let loaded = self.opened.as_mut().ok_or("No session is open.")?;
         let records = append(&mut self.annex, loaded.file.folder(), &stream, &author, bodies);
         let records = records.map_err(|e| e.to_string())?;
-        loaded.timeline.declare(stream.clone());
+        loaded.timeline.declare_added(stream.clone());
         records.iter().for_each(|r| loaded.timeline.ingest(r));
         Ok(Update::Added(Added { stream, author, records }))
     }

@@ -279,11 +279,14 @@ pub fn rescored(info: StreamInfo, model: &str) -> StreamInfo {
     }
 }
 
+/// What the names of imported streams begin with.
+pub const IMPORTED: &str = "import_";
+
 /// Events that another program recorded, laid onto the session's clock: `import_<name>`. Letters, digits and `_` of
 /// `name` are kept.
 pub fn imported_stream(name: &str) -> StreamInfo {
     let kept = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
-    let kept: String = "import_".chars().chain(kept).take(32).collect();
+    let kept: String = IMPORTED.chars().chain(kept).take(32).collect();
     events(&kept, &format!("events of `{name}`, recorded by another program and laid onto the session's clock"))
 }
 

@@ -25,6 +25,13 @@ impl Timestamp {
         Timestamp((seconds * 1e9).round() as i64)
     }
 
+    /// `None` where no timestamp can hold it: beyond 292 years, or no number.
+    pub fn checked_from_secs_f64(seconds: f64) -> Option<Self> {
+        let ns = (seconds * 1e9).round();
+        // `i64::MAX as f64` is the first number above what fits.
+        (ns >= i64::MIN as f64 && ns < i64::MAX as f64).then_some(Timestamp(ns as i64))
+    }
+
     pub const fn as_ns(self) -> i64 {
         self.0
     }
@@ -127,6 +134,15 @@ mod tests {
     fn reads_as_a_stopwatch() {
         assert_eq!(Timestamp::from_ns(761_203_900_000).to_string(), "00:12:41.203");
         assert_eq!(Timestamp::from_ns(-1_500_000_000).to_string(), "-00:00:01.500");
+    }
+
+    #[test]
+    fn what_no_timestamp_can_hold_is_none() {
+        let checked = |s: f64| Timestamp::checked_from_secs_f64(s);
+        assert_eq!(checked(-1.5), Some(Timestamp::from_ns(-1_500_000_000)));
+        for bad in [1e10, -1e10, 9.223_372_036_854_775_807e9, f64::NAN, f64::INFINITY] {
+            assert_eq!(checked(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! There is one way in, [`Timeline::ingest`], for live and stored records alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -127,6 +127,8 @@ pub struct Happening {
 pub struct Timeline {
     series: BTreeMap<StreamName, SampleSeries>,
     infos: BTreeMap<StreamName, StreamInfo>,
+    /// Streams that came after the recording.
+    added: BTreeSet<StreamName>,
     events: Vec<EventRow<Happening>>,
     gaps: Vec<EventRow<Gap>>,
     seen: BTreeMap<StreamName, Numbers>,
@@ -141,6 +143,13 @@ impl Timeline {
             self.series.insert(info.name.clone(), SampleSeries::new(info.clone()));
         }
         self.infos.insert(info.name.clone(), info);
+    }
+
+    /// Makes a stream known that was added after the recording (imported events, annotations, ratings, frames scored
+    /// again): whatever stands in it, the recording is as long as it was.
+    pub fn declare_added(&mut self, info: StreamInfo) {
+        self.added.insert(info.name.clone());
+        self.declare(info);
     }
 
     /// Takes in one committed record. A record already there is ignored; one that does not fit its stream is refused
@@ -178,6 +187,9 @@ impl Timeline {
                 insert_by_time(&mut self.gaps, record, gap.clone());
             }
         }
+        if self.added.contains(record.stream.as_ref()) {
+            return;
+        }
         self.span = Some(match self.span {
             None => (record.at, end),
             Some((a, b)) => (a.min(record.at), b.max(end)),
@@ -208,7 +220,7 @@ impl Timeline {
         &self.gaps
     }
 
-    /// Earliest and latest time of any record.
+    /// Earliest and latest time of any record of the recording itself; what was added later changes neither.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.span
     }
@@ -289,6 +301,21 @@ mod tests {
             prop_assert_eq!(sum(a), sum(b));
             prop_assert_eq!(a.extent(0, 0..a.len()), b.extent(0, 0..b.len()));
         }
+    }
+
+    #[test]
+    fn what_is_added_later_makes_no_recording_longer() {
+        let mut t = empty();
+        t.declare_added(crate::session::imported_stream("other"));
+        [0, 1_000_000_000].into_iter().enumerate().for_each(|(k, ns)| t.ingest(&sample(k as u64, ns)));
+        let span = t.span();
+        let imported = Arc::new("import_other".parse().unwrap());
+        for (seq, ns) in [-300_000_000_000, 500_000_000, i64::MAX].into_iter().enumerate() {
+            let (at, body) = (Timestamp::from_ns(ns), Body::event("smile", serde_json::json!({})));
+            t.ingest(&Record { stream: Arc::clone(&imported), seq: seq as u64, at, body });
+        }
+        assert_eq!(t.events().len(), 3);
+        assert_eq!((t.span(), t.completed().span()), (span, span));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction};
@@ -32,15 +33,24 @@ pub struct Annex {
 }
 
 impl Annex {
-    /// Refuses a session that is being recorded, and one that a crash left open and nobody has closed yet. A session
-    /// of an older file version is brought up to date here, and not before.
+    /// Refuses a session that is being recorded or added to, and one that a crash left open and nobody has closed yet.
+    /// A session of an older file version is brought up to date here, and not before.
     pub fn open(folder: &Path) -> Result<Annex, StoreError> {
+        Annex::open_in_turn(folder, Duration::ZERO)
+    }
+
+    /// The same, but another addition is waited for, no longer than `most`.
+    pub fn open_in_turn(folder: &Path, most: Duration) -> Result<Annex, StoreError> {
         let path = schema::session_file(folder);
         // Looks first without touching anything.
         let conn = schema::open_read(folder)?;
         let (_, closed, _) = header_rows::get_header(&conn, &path)?;
         drop(conn);
-        let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+        let lock = match closed {
+            Closed::Not => SessionLock::take(folder)?.ok_or_else(|| StoreError::Recording(folder.to_owned()))?,
+            // Nobody records into it any more, so whoever holds it adds something.
+            _ => SessionLock::wait(folder, most)?.ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))?,
+        };
         if closed == Closed::Not {
             lock.remove()?;
             return Err(StoreError::LeftOpen(folder.to_owned()));

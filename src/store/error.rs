@@ -32,6 +32,11 @@ pub enum StoreError {
     #[error("{0} is being recorded at this moment: stop the recording first")]
     Recording(PathBuf),
     #[error(
+        "another program is adding to {0} at this moment: try again when it is done (a review in the window that annotates \
+         or rates holds the session until it is closed)"
+    )]
+    BeingAddedTo(PathBuf),
+    #[error(
         "{0} was left open by a crash: `affectograph` or `affectograph record` closes it at its start, then try again"
     )]
     LeftOpen(PathBuf),

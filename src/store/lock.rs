@@ -4,10 +4,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::StoreError;
 
 const LOCK_FILE: &str = "recording.lock";
+/// How soon one who waits tries again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Held for as long as the value lives.
 #[derive(Debug)]
@@ -20,16 +23,33 @@ impl SessionLock {
     /// `None` where a living process holds it.
     pub(super) fn take(folder: &Path) -> Result<Option<SessionLock>, StoreError> {
         let path = folder.join(LOCK_FILE);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(StoreError::io("create the lock file", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(SessionLock { path, _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path)(e)),
+        loop {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(StoreError::io("create the lock file", &path))?;
+            match file.try_lock() {
+                // Whoever held it may have removed the file between our opening and our locking: what we hold then
+                // keeps nobody out.
+                Ok(()) if !is_still_there(&file, &path) => {}
+                Ok(()) => return Ok(Some(SessionLock { path, _file: file })),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(e)) => return Err(StoreError::io("lock", &path)(e)),
+            }
+        }
+    }
+
+    /// The same, but a lock that is held is waited for, no longer than `most`.
+    pub(super) fn wait(folder: &Path, most: Duration) -> Result<Option<SessionLock>, StoreError> {
+        let until = Instant::now() + most;
+        loop {
+            match SessionLock::take(folder)? {
+                Some(lock) => return Ok(Some(lock)),
+                None if Instant::now() >= until => return Ok(None),
+                None => std::thread::sleep(LOOK_AGAIN),
+            }
         }
     }
 
@@ -53,6 +73,21 @@ impl SessionLock {
     }
 }
 
+/// Whether `path` still leads to `file`.
+#[cfg(unix)]
+fn is_still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |of: std::io::Result<std::fs::Metadata>| of.ok().map(|m| (m.dev(), m.ino()));
+    let held = id(file.metadata());
+    held.is_some() && held == id(std::fs::metadata(path))
+}
+
+/// Where an open file cannot be removed.
+#[cfg(not(unix))]
+fn is_still_there(_file: &File, _path: &Path) -> bool {
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +103,30 @@ mod tests {
         assert!(!SessionLock::is_held(dir.path()).unwrap());
         SessionLock::take(dir.path()).unwrap().unwrap().remove().unwrap();
         assert!(!dir.path().join(LOCK_FILE).exists());
+    }
+
+    /// Each removes the file as it lets go, and still no two ever hold it at the same time.
+    #[test]
+    fn those_who_wait_hold_it_one_after_the_other() {
+        use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+        let dir = tempfile::tempdir().unwrap();
+        let (is_held, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let lock = SessionLock::wait(dir.path(), Duration::from_secs(60)).unwrap().unwrap();
+                        assert!(!is_held.swap(true, Ordering::SeqCst));
+                        turns.fetch_add(1, Ordering::SeqCst);
+                        is_held.store(false, Ordering::SeqCst);
+                        lock.remove().unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(turns.into_inner(), 200);
+        let held = SessionLock::take(dir.path()).unwrap();
+        assert!(SessionLock::wait(dir.path(), Duration::from_millis(50)).unwrap().is_none());
+        drop(held);
     }
 }

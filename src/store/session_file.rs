@@ -70,11 +70,21 @@ impl SessionFile {
         (self.closed != Closed::Not).then_some(&self.summary)
     }
 
+    /// Makes all of the session's streams known to `timeline`, and which of them came after the recording.
+    pub fn declare_streams(&self, timeline: &mut Timeline) {
+        for stream in &self.streams {
+            match self.added.iter().any(|a| a.stream == stream.name) {
+                true => timeline.declare_added(stream.clone()),
+                false => timeline.declare(stream.clone()),
+            }
+        }
+    }
+
     /// All committed records, in memory. Read on one thread and put in order on this one, so that a long session is
     /// on the screen in half the time.
     pub fn timeline(&self) -> Result<Timeline, StoreError> {
         let mut timeline = Timeline::default();
-        self.streams.iter().for_each(|s| timeline.declare(s.clone()));
+        self.declare_streams(&mut timeline);
         let (to, batches) = crossbeam_channel::bounded::<Vec<Record>>(READ_AHEAD);
         let folder = &self.folder;
         std::thread::scope(|scope| {

@@ -27,7 +27,7 @@ pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswe
 /// The part of the session from which [`epochs`] cuts the same as from the whole.
 fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, SurveyError> {
     let mut timeline = Timeline::default();
-    file.streams().iter().for_each(|s| timeline.declare(s.clone()));
+    file.declare_streams(&mut timeline);
     for choice in &question.conditions {
         read_events(file, choice, &mut timeline)?;
     }

@@ -3,6 +3,7 @@
 mod bids;
 mod full_disk;
 mod import;
+mod import_tables;
 mod parquet;
 mod report;
 mod tables;

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use chrono::FixedOffset;
 use clap::{Args, ValueEnum};
 
 use super::PlanOptions;
 use crate::analysis::EventChoice;
+use crate::import::{TextEncoding, TimeUnit, parse_encoding, parse_zone};
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -57,7 +59,8 @@ pub struct Export {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// Table with a header (CSV or TSV, as BIDS names its columns, or as --time and --kind say) or XDF file
+    /// Table with a header (CSV or TSV, as BIDS names its columns, or as --time and --kind say) or XDF file; either may
+    /// be packed with gzip
     pub events: PathBuf,
     /// Session folder, or a file in it
     #[arg(long, value_name = "SESSION")]
@@ -65,24 +68,61 @@ pub struct Import {
     /// The events' stream in the session becomes `import_<NAME>` [default: the file's name]
     #[arg(long)]
     pub name: Option<String>,
-    /// Column with the time [default: onset, time_s, time, time_ms … whichever there is]
-    #[arg(long, value_name = "COLUMN")]
-    pub time: Option<String>,
-    /// Column that says what happened [default: trial_type, kind, event … whichever there is]
-    #[arg(long, value_name = "COLUMN")]
-    pub kind: Option<String>,
+    #[command(flatten)]
+    pub table: TableArguments,
     /// A marker that both recorded; may be given several times [default: every name that both have equally often]
     #[arg(long, value_name = "NAME", conflicts_with = "offset")]
     pub shared: Vec<String>,
     /// No fit: session time is the file's time plus this, in seconds; 0 where both have one clock
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub offset: Option<f64>,
+    /// Import although most events lie outside the recording
+    #[arg(long)]
+    pub force: bool,
     /// Who imports, noted in the session
     #[arg(long, default_value = "affectograph import")]
     pub author: String,
     /// Print one JSON object instead of sentences
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a table is to be read, where it does not say so itself.
+#[derive(Debug, Args)]
+pub struct TableArguments {
+    /// Column with the time [default: onset, time_s, time, time_ms … whichever there is]
+    #[arg(long, value_name = "COLUMN")]
+    pub time: Option<String>,
+    /// Column that says what happened [default: trial_type, kind, event … whichever there is]
+    #[arg(long, value_name = "COLUMN")]
+    pub kind: Option<String>,
+    /// Unit of the times, and of durations whose column names none [default: what the header says, else s]
+    #[arg(long, value_name = "s|ms|us|ns")]
+    pub unit: Option<TimeUnit>,
+    /// The times count samples or frames: so many a second
+    #[arg(long, value_name = "HZ", conflicts_with = "unit", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Time zone of dates that name none: `Z`, `+02:00`
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub zone: Option<FixedOffset>,
+    /// Encoding of the text, as browsers name it: `windows-1251`, `shift_jis` [default: UTF-8, UTF-16 or Windows-1252]
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<TextEncoding>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|r| r.is_finite() && *r > 0.0);
+    rate.ok_or_else(|| format!("`{text}` is no rate: write for example 1000"))
+}
+
+fn zone(text: &str) -> Result<FixedOffset, String> {
+    parse_zone(text).ok_or_else(|| format!("`{text}` is no time zone: write for example +02:00, -05:00 or Z for UTC"))
+}
+
+fn encoding(text: &str) -> Result<TextEncoding, String> {
+    parse_encoding(text).ok_or_else(|| {
+        format!("`{text}` is no encoding: write for example utf-8, windows-1252, windows-1251 or shift_jis")
+    })
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

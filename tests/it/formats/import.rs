@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{affectograph, export, record_study, succeeded};
 use crate::python::{ask, python};
 
-fn import(file: &Path, session: &Path, more: &[&str], root: &Path) -> Output {
+pub(super) fn import(file: &Path, session: &Path, more: &[&str], root: &Path) -> Output {
     let arguments = ["import", file.to_str().unwrap(), "--session", session.to_str().unwrap()];
     affectograph(&[&arguments[..], more].concat(), root)
 }
@@ -19,7 +19,7 @@ fn timeline(folder: &Path) -> Timeline {
     SessionFile::open(folder).unwrap().timeline().unwrap()
 }
 
-fn imported(folder: &Path, stream: &str) -> Vec<(f64, String, Value)> {
+pub(super) fn imported(folder: &Path, stream: &str) -> Vec<(f64, String, Value)> {
     let timeline = timeline(folder);
     let ours = timeline.events().iter().filter(|e| e.stream.as_str() == stream);
     ours.map(|e| (e.at.as_secs_f64(), e.what.kind.clone(), Value::Object(e.what.data.clone()))).collect()

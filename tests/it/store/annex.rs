@@ -1,5 +1,7 @@
 //! What is added to a session after its recording, and that nothing else changes by it.
 
+use std::time::Duration;
+
 use affectograph::session::{
     Body, Gap, GapReason, affect_stream, annotation_stream, imported_stream, later, rating_stream, rescored,
 };
@@ -119,8 +121,12 @@ fn a_session_that_is_open_takes_no_additions() {
     recover(dir.path()).unwrap().unwrap();
     let annex = Annex::open(dir.path()).unwrap();
     // One at a time.
-    assert!(matches!(Annex::open(dir.path()), Err(StoreError::Recording(_))));
-    annex.close().unwrap();
+    assert!(matches!(Annex::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| Annex::open_in_turn(dir.path(), Duration::from_secs(60)));
+        annex.close().unwrap();
+        waiting.join().unwrap().unwrap().close().unwrap();
+    });
 }
 
 /// A killed addition is no addition, and the session opens as if nobody had begun one.

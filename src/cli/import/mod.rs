@@ -1,0 +1,144 @@
+//! `affectograph import`
+
+mod clock;
+mod outside;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::Import;
+use super::show::session_folder;
+use super::{Failure, INCOMPLETE};
+use crate::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
+use crate::session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
+use crate::store::{Annex, SessionFile};
+use clock::Clock;
+use outside::{Recorded, stop_if_most_are_outside};
+
+/// Another import takes seconds; scoring again or an open review takes longer, and then this says so.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+pub fn run(a: &Import) -> Result<ExitCode, Failure> {
+    let folder = session_folder(&a.session);
+    let session = SessionFile::open(&folder)?;
+    let mut file = read_events(&a.events, &options(a, &session))?;
+    let name = a.name.clone().unwrap_or_else(|| file_stem(&a.events));
+    let info = imported_stream(&name);
+    refuse_taken(session.streams(), &info.name)?;
+    let timeline = session.timeline()?;
+    let recorded = Recorded::of(&session, &timeline)?;
+    drop(session);
+    let (clock, note) = Clock::choose(a, &file, &timeline)?;
+    file.notes.extend(note);
+    let events = file.events.iter().map(|e| Ok((clock.to_session(e.at_s)?, body(e, &clock)?)));
+    let bodies: Vec<(Timestamp, Body)> = match events.collect::<Result<_, Failure>>() {
+        Ok(bodies) => bodies,
+        // Times that no session has are times in another unit.
+        Err(problem) => return Err(outside::proposal(&file, &clock, &recorded).unwrap_or(problem)),
+    };
+    let count = bodies.len();
+    let outside = bodies.iter().filter(|(at, _)| !recorded.holds(*at)).count();
+    if !a.force {
+        stop_if_most_are_outside(&file, outside, &clock, &recorded)?;
+    }
+    let software = format!("{} from {}, {}", program(), file_name(&a.events), clock.told());
+    store(
+        &folder,
+        &StreamInfo { software, description: described(&info.description, &file.notes), ..info.clone() },
+        a,
+        bodies,
+    )?;
+    tell(a, &info.name, count, outside, &clock, &file);
+    Ok(if file.damaged_places == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+fn options(a: &Import, session: &SessionFile) -> TableOptions {
+    TableOptions {
+        time: a.table.time.clone(),
+        kind: a.table.kind.clone(),
+        unit: a.table.unit,
+        rate_hz: a.table.rate,
+        zone: a.table.zone,
+        encoding: a.table.encoding,
+        zero_utc: session.header().zero_utc,
+    }
+}
+
+fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure> {
+    if streams.iter().any(|s| s.name == *name) {
+        let sentence = format!("the session has a stream `{name}` already: give these events another name with --name");
+        return Err(sentence.into());
+    }
+    Ok(())
+}
+
+/// All of it or nothing, and one import after the other.
+fn store(folder: &Path, info: &StreamInfo, a: &Import, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
+    let mut annex = Annex::open_in_turn(folder, LONGEST_WAIT)?;
+    // Looked at again: whoever was waited for may have taken the name.
+    let added = refuse_taken(annex.streams(), &info.name).and_then(|()| {
+        let mut draft = annex.draft()?;
+        draft.add_stream(info, &a.author)?;
+        draft.append(info.name.as_str(), bodies)?;
+        Ok(draft.commit()?)
+    });
+    annex.close()?;
+    added
+}
+
+fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {
+    let EventFile { notes, damaged_places, rows_without_time, .. } = file;
+    if a.json {
+        println!(
+            "{}",
+            json!({
+                "stream": stream,
+                "events": count,
+                "outside_the_recording": outside,
+                "rows_without_time": rows_without_time,
+                "damaged_places": damaged_places,
+                "clock": clock.json(),
+                "notes": notes,
+            })
+        );
+        return;
+    }
+    println!("{count} event(s) in the stream {stream}: {}", clock.told());
+    if outside > 0 {
+        println!("{outside} of them outside the recording");
+    }
+    notes.iter().for_each(|note| println!("{note}"));
+    if *damaged_places > 0 {
+        println!("BUT the file is damaged at {damaged_places} place(s): events may be missing");
+    }
+}
+
+/// The other program's own time stays beside what was made of it.
+fn body(event: &ForeignEvent, clock: &Clock) -> Result<Body, Failure> {
+    let mut data = event.data.clone();
+    data.insert(IMPORTED_S.to_owned(), json!(event.at_s));
+    if let Some(duration_s) = event.duration_s {
+        data.insert(UNTIL_NS.to_owned(), json!(clock.to_session(event.at_s + duration_s)?.as_ns()));
+    }
+    Ok(Body::Event { kind: event.kind.clone(), data })
+}
+
+/// The stream says how its file was read.
+fn described(description: &str, notes: &[String]) -> String {
+    notes.iter().fold(description.to_owned(), |told, note| format!("{told}; {note}"))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Without its endings: `events.csv.gz` is `events`.
+fn file_stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    let is_packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let stem = if is_packed { Path::new(stem).file_stem().unwrap_or(stem) } else { stem };
+    stem.to_string_lossy().into_owned()
+}

@@ -1,0 +1,84 @@
+//! Stops an import whose events lie elsewhere in time: in another unit, on another day, on another clock.
+
+use super::Clock;
+use crate::cli::Failure;
+use crate::import::{EventFile, TimeUnit};
+use crate::session::{Timeline, Timestamp};
+use crate::store::{SessionFile, StoreError};
+
+/// From the first record or frame of a session to its last; what was added later is no part of it.
+pub(super) struct Recorded(Option<(Timestamp, Timestamp)>);
+
+impl Recorded {
+    pub fn of(session: &SessionFile, timeline: &Timeline) -> Result<Recorded, StoreError> {
+        let frames = session.frames()?.rows();
+        let frames = frames.iter().map(|f| f.at).min().zip(frames.iter().map(|f| f.at).max());
+        let both = frames.into_iter().chain(timeline.span());
+        Ok(Recorded(both.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))))
+    }
+
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.0.is_some_and(|(first, last)| (first..=last).contains(&at))
+    }
+}
+
+/// A session without a record has no inside, so nothing is outside of it.
+pub(super) fn stop_if_most_are_outside(
+    file: &EventFile,
+    outside: usize,
+    clock: &Clock,
+    recorded: &Recorded,
+) -> Result<(), Failure> {
+    if recorded.0.is_none() || outside * 2 <= file.events.len() {
+        return Ok(());
+    }
+    Err(proposal(file, clock, recorded).unwrap_or_else(|| {
+        let advice = match clock {
+            Clock::Given { .. } => "Check --offset, --unit and --time",
+            Clock::Fitted { .. } => "Check which markers are the same with --shared",
+            Clock::Wall => "Check whether it is this session's file, and --zone",
+        };
+        format!("{}. {advice}; --force imports them all the same", told(file, outside, clock, recorded)).into()
+    }))
+}
+
+/// Names the unit in which most events would lie inside, if there is one.
+pub(super) fn proposal(file: &EventFile, clock: &Clock, recorded: &Recorded) -> Option<Failure> {
+    // A fitted line has its unit from the markers.
+    let (Clock::Given { .. }, Some(read)) = (clock, file.unit) else { return None };
+    let inside = |unit: TimeUnit| {
+        let scale = unit.ns() as f64 / read.ns() as f64;
+        let is_inside = |at_s: f64| clock.to_session(at_s * scale).is_ok_and(|at| recorded.holds(at));
+        file.events.iter().filter(|e| is_inside(e.at_s)).count()
+    };
+    let units = TimeUnit::ALL.into_iter().filter(|unit| *unit != read);
+    let (best, unit) = units.map(|unit| (inside(unit), unit)).rev().max_by_key(|(n, _)| *n)?;
+    let all = file.events.len();
+    if best * 2 <= all {
+        return None;
+    }
+    let outside = all - inside(read);
+    Some(
+        format!(
+            "{}. Read in {unit} and not in {read}, {best} of them would lie inside: try --unit {unit}, or --force if the times \
+             are right",
+            told(file, outside, clock, recorded)
+        )
+        .into(),
+    )
+}
+
+fn told(file: &EventFile, outside: usize, clock: &Clock, recorded: &Recorded) -> String {
+    let (first, last) = recorded.0.unwrap_or_default();
+    let at =
+        |s: f64| clock.to_session(s).map_or_else(|_| format!("{s:e} s"), |at| format!("{:.3} s", at.as_secs_f64()));
+    let ends = file.events.first().zip(file.events.last());
+    let theirs = ends.map_or_else(String::new, |(a, b)| format!("from {} to {}", at(a.at_s), at(b.at_s)));
+    format!(
+        "{outside} of {} events would lie outside the recording, so nothing was imported: the recording goes from {:.3} s to \
+         {:.3} s, the events {theirs}",
+        file.events.len(),
+        first.as_secs_f64(),
+        last.as_secs_f64()
+    )
+}

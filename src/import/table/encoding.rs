@@ -1,0 +1,154 @@
+//! From bytes to text: UTF-8 where they are UTF-8, and otherwise what Excel and older programs write.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// So much of a file tells whether it is UTF-16.
+const LOOKED_AT_BYTES: usize = 4096;
+
+pub(super) struct Text<'a> {
+    pub text: Cow<'a, str>,
+    /// Where it was not UTF-8.
+    pub note: Option<String>,
+}
+
+/// `asked` is what a person says it is; a byte order mark knows better.
+pub(super) fn text<'a>(bytes: &'a [u8], asked: Option<&'static Encoding>) -> Result<Text<'a>, String> {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        let note =
+            (encoding != UTF_8).then(|| format!("its text is {} (it says so at its beginning)", encoding.name()));
+        return decoded(bytes, encoding, note);
+    }
+    if let Some(encoding) = asked {
+        return decoded(bytes, encoding, Some(format!("its text was read as {}, as asked", encoding.name())));
+    }
+    if let Some(encoding) = evident_utf16(bytes) {
+        return decoded(bytes, encoding, Some(format!("its text is {} (every second byte is zero)", encoding.name())));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => whole(Text { text: Cow::Borrowed(text), note: None }),
+        Err(problem) => eight_bits(bytes, problem.valid_up_to()),
+    }
+}
+
+fn decoded<'a>(bytes: &'a [u8], encoding: &'static Encoding, note: Option<String>) -> Result<Text<'a>, String> {
+    let (text, malformed) = encoding.decode_with_bom_removal(bytes);
+    if malformed {
+        let line = text.find('\u{fffd}').map_or(1, |at| line_of(&text, at));
+        return Err(format!("line {line} holds bytes that are no {}: the file is damaged or cut off", encoding.name()));
+    }
+    whole(Text { text, note })
+}
+
+/// Text has no NUL.
+fn whole(text: Text<'_>) -> Result<Text<'_>, String> {
+    match text.text.find('\0') {
+        Some(at) => {
+            let line = line_of(&text.text, at);
+            Err(format!("line {line} holds a NUL character: the file is damaged, or it is no text"))
+        }
+        None => Ok(text),
+    }
+}
+
+/// Neither UTF-8 nor UTF-16: Windows-1252, which holds Latin-1, is what is left in the West.
+fn eight_bits(bytes: &[u8], invalid_at: usize) -> Result<Text<'_>, String> {
+    let lossy = String::from_utf8_lossy(bytes);
+    let line = lossy.get(..invalid_at).map_or(1, |before| line_of(before, before.len()));
+    let (mut valid, mut invalid) = (0, 0);
+    for c in lossy.chars().filter(|c| !c.is_ascii()) {
+        *(if c == '\u{fffd}' { &mut invalid } else { &mut valid }) += 1;
+    }
+    // Other encodings hardly ever make letters of UTF-8.
+    if valid > invalid {
+        return Err(format!(
+            "line {line} holds bytes that are no UTF-8, which the rest of the file is: it is damaged or cut off"
+        ));
+    }
+    let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+    // Five bytes mean nothing there: they say that it is another one.
+    if let Some(at) = text.find(|c: char| ('\u{80}'..='\u{9f}').contains(&c)) {
+        let line = line_of(&text, at);
+        return Err(format!(
+            "line {line} holds bytes that are neither UTF-8 nor Windows-1252: say what they are with --encoding (for example \
+             macintosh, windows-1251, shift_jis, gbk), or save the file as CSV in UTF-8"
+        ));
+    }
+    whole(Text { text, note: Some("its text is no UTF-8 and was read as Windows-1252 (Latin-1)".to_owned()) })
+}
+
+/// Latin letters in UTF-16 have a zero in every second byte, and other text has none.
+fn evident_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(LOOKED_AT_BYTES) & !1];
+    let (pairs, zeros) =
+        (head.len() / 2, |offset: usize| head.iter().skip(offset).step_by(2).filter(|b| **b == 0).count());
+    let (high_first, low_first) = (zeros(0), zeros(1));
+    // A header's comma or tab alone makes more than half of a short one.
+    let is_most = |n: usize| pairs >= 2 && n * 2 > pairs;
+    match (is_most(high_first) && low_first == 0, is_most(low_first) && high_first == 0) {
+        (true, false) => Some(UTF_16BE),
+        (false, true) => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// The line of the byte `at`, counted as editors do.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    let before = &text.as_bytes()[..at];
+    let returns = before.iter().filter(|b| **b == b'\r').count();
+    let feeds = before.iter().enumerate().filter(|(k, b)| **b == b'\n' && (*k == 0 || before[k - 1] != b'\r')).count();
+    1 + returns + feeds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, le: bool) -> Vec<u8> {
+        text.encode_utf16().flat_map(|u| if le { u.to_le_bytes() } else { u.to_be_bytes() }).collect()
+    }
+
+    fn read(bytes: &[u8]) -> (String, String) {
+        let read = text(bytes, None).unwrap();
+        (read.text.into_owned(), read.note.unwrap_or_default())
+    }
+
+    #[test]
+    fn encodings_are_found_and_said() {
+        let words = "onset\tkind\r\n0.5\tlächeln – “ok” 😀\r\n";
+        assert_eq!(read(words.as_bytes()), (words.into(), String::new()));
+        assert_eq!(read(format!("\u{feff}{words}").as_bytes()), (words.into(), String::new()));
+        for (le, name) in [(true, "UTF-16LE"), (false, "UTF-16BE")] {
+            for bom in ["\u{feff}", ""] {
+                let (text, note) = read(&utf16(&format!("{bom}{words}"), le));
+                assert!(text == words && note.contains(name), "{note}: {text}");
+            }
+        }
+        let (text, note) = read(b"onset,kind\n1,l\xe4cheln \x96 na\xefve \x80\n");
+        assert!(text == "onset,kind\n1,lächeln – naïve €\n" && note.contains("Windows-1252"), "{note}: {text}");
+    }
+
+    #[test]
+    fn an_encoding_can_be_asked_for() {
+        let read = text(b"onset,kind\n1,\xf3\xeb\xfb\xe1\xea\xe0\n", Encoding::for_label(b"windows-1251")).unwrap();
+        assert!(read.text.ends_with("улыбка\n") && read.note.unwrap().contains("windows-1251"));
+    }
+
+    #[test]
+    fn what_cannot_be_text_is_refused_with_its_line() {
+        let problem = |bytes: &[u8]| text(bytes, None).err().unwrap();
+        assert!(problem(b"onset,kind\r\n1,\0\r\n").contains("line 2 holds a NUL"));
+        // Japanese, as Shift JIS has it.
+        assert!(
+            problem(b"onset,kind\r1,\x8f\xce\x82\xa2\r").contains("line 2")
+                && problem(b"a\n\x81").contains("--encoding")
+        );
+        let mut cut = "onset,kind\n1,ä ö ü ß\n2,é".as_bytes().to_vec();
+        cut.pop();
+        assert!(problem(&cut).contains("line 3 holds bytes that are no UTF-8"), "{}", problem(&cut));
+        let mut odd = utf16("\u{feff}onset,kind\n1,a\n", true);
+        odd.pop();
+        assert!(problem(&odd).contains("cut off"));
+    }
+}

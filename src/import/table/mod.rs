@@ -1,0 +1,284 @@
+//! Tables of events as BIDS, PsychoPy, E-Prime, Excel and people write them.
+//!
+//! The bytes become text ([`encoding`]), the text rows of cells ([`dialect`], [`rows`]), the header's names columns
+//! ([`columns`]), and the cells moments ([`times`]). Each step says what it had to decide. Nothing is guessed where two
+//! readings would give different times: that is refused with the line.
+
+mod columns;
+mod dialect;
+mod encoding;
+mod moment;
+mod number;
+mod rows;
+mod times;
+mod unit;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use encoding_rs::Encoding;
+use serde_json::{Map, Value};
+
+use super::{EventFile, ForeignEvent};
+use columns::{Header, is_no_time, is_nothing};
+use dialect::dialect;
+use number::NumberStyle;
+use rows::{Row, Rows, bare};
+use times::Times;
+
+pub use unit::TimeUnit;
+
+/// More rows or cells has no list of events.
+const MOST_ROWS: usize = 2_000_000;
+const MOST_CELLS: usize = 30_000_000;
+/// Cells of other columns that say nothing. Words such as `none` may be data.
+const NO_DATA: [&str; 4] = ["", "n/a", "N/A", "NA"];
+
+/// What a person says of a table; `None`: it is found out, and said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableOptions {
+    /// The column with the times.
+    pub time: Option<String>,
+    /// The column that says what happened.
+    pub kind: Option<String>,
+    /// Of the times, and of durations whose column names none.
+    pub unit: Option<TimeUnit>,
+    /// The times count samples or frames, so many a second.
+    pub rate_hz: Option<f64>,
+    /// Of dates that name none.
+    pub zone: Option<FixedOffset>,
+    pub encoding: Option<TextEncoding>,
+    /// When the session's clock stood at zero: dates and Unix times are counted from it.
+    pub zero_utc: DateTime<Utc>,
+}
+
+/// How a text's bytes become letters.
+pub type TextEncoding = &'static Encoding;
+
+/// As browsers name it: `utf-8`, `windows-1251`, `shift_jis`.
+pub fn parse_encoding(name: &str) -> Option<TextEncoding> {
+    Encoding::for_label(name.as_bytes())
+}
+
+/// As people write a zone: `Z`, `+02:00`, `-0500`.
+pub fn parse_zone(text: &str) -> Option<FixedOffset> {
+    moment::zone(text)
+}
+
+/// The problem is a sentence's end: what is wrong, and where.
+pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, String> {
+    let text = encoding::text(content, options.encoding)?;
+    let mut notes: Vec<String> = text.note.into_iter().collect();
+    let table = Table::read(&text.text, options.time.as_deref(), &mut notes)?;
+    let time = time_column(&table, options)?;
+    let times = times::times(&table, time, options)?;
+    notes.extend(times.note.iter().cloned());
+    let lasting = times::lasting(&table, time, &times, options, &mut notes)?;
+    let kind = kind_column(&table, time, &times, options, &mut notes)?;
+
+    let mut file = EventFile { clock: times.clock, unit: times.unit, ..EventFile::default() };
+    let mut left_out = LeftOut::default();
+    for (k, row) in table.rows.iter().enumerate() {
+        let Some(at_s) = times.at_s[k] else {
+            left_out.add(row);
+            continue;
+        };
+        let word = kind.map(|column| row.cell(column)).filter(|cell| !is_nothing(cell));
+        let is_other = |column: &usize| *column != time && Some(*column) != kind && !lasting.is_used_up(*column, k);
+        let others = (0..row.cells.len()).filter(is_other);
+        let mut data: Map<String, Value> = others
+            .filter(|column| !NO_DATA.contains(&row.cell(*column)))
+            .filter_map(|column| Some((table.header.names.get(column)?.clone(), Value::from(&*row.cells[column]))))
+            .collect();
+        if times.is_written_out {
+            data.insert(super::IMPORTED_TIME.to_owned(), Value::from(row.cell(time)));
+        }
+        let kind = word.unwrap_or("event").to_owned();
+        file.events.push(ForeignEvent { at_s, duration_s: lasting.duration_s[k], kind, data });
+    }
+    if file.events.is_empty() && !table.rows.is_empty() {
+        let name = &table.header.names[time];
+        return Err(format!("none of its {} rows has a time in `{name}`{}", table.rows.len(), could_be(&table)));
+    }
+    file.rows_without_time = left_out.rows;
+    notes.extend(left_out.note());
+    file.notes = notes;
+    Ok(file)
+}
+
+/// A table's cells with its header's names.
+struct Table<'a> {
+    header: Header,
+    /// Without blank ones, comments and repeated headers.
+    rows: Vec<Row<'a>>,
+}
+
+impl<'a> Table<'a> {
+    fn read(text: &'a str, time: Option<&str>, notes: &mut Vec<String>) -> Result<Table<'a>, String> {
+        let found = dialect(text, time)?.ok_or("it is empty")?;
+        let header = Header::new(&found.header);
+        let is_number = |name: &String| NumberStyle::PLAIN.parse(name).is_some();
+        if header.names.iter().all(is_number) {
+            return Err(format!(
+                "line {} holds numbers where names of columns should stand: put a header above it, such as onset and \
+                 trial_type",
+                found.header.line
+            ));
+        }
+        notes.extend(found.notes);
+        notes.extend(header.notes.iter().cloned());
+        let mut rows = Vec::new();
+        let (mut comments, mut short, mut repeated, mut cells) = (0, Vec::new(), 0, 0);
+        for row in Rows::new(found.body, found.body_line, found.delimiter) {
+            let row = row?;
+            if row.is_blank() {
+                continue;
+            }
+            if is_comment(&row, &header) {
+                comments += 1;
+                continue;
+            }
+            if row.cells == found.header.cells {
+                repeated += 1;
+                continue;
+            }
+            fits(&row, &header)?;
+            if row.cells.len() < header.names.len() {
+                short.push(row.line);
+            }
+            cells += row.cells.len();
+            rows.push(row);
+            if rows.len() > MOST_ROWS || cells > MOST_CELLS {
+                return Err(format!("it has more than {} rows: is it a list of events?", rows.len() - 1));
+            }
+        }
+        if comments > 0 {
+            notes.push(format!("{comments} comment(s) beginning with `#` were passed over"));
+        }
+        if repeated > 0 {
+            notes.push(format!("its header stands {repeated} time(s) more among the rows, which were passed over"));
+        }
+        if let Some(first) = short.first() {
+            notes.push(format!(
+                "{} row(s) have fewer cells than the header (the first in line {first}): what is missing was taken for empty",
+                short.len()
+            ));
+        }
+        Ok(Table { header, rows })
+    }
+
+    /// What stands in a column where anything does.
+    fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
+        self.rows.iter().map(move |row| row.cell(column)).filter(|cell| !is_no_time(cell))
+    }
+}
+
+/// `# paused here`: one cell with words; as a row it would have no time either.
+fn is_comment(row: &Row, header: &Header) -> bool {
+    let has_one_cell = (1..row.cells.len()).all(|k| row.cell(k).is_empty());
+    row.cell(0).starts_with('#') && (has_one_cell || row.cells.len() != header.names.len())
+}
+
+/// More cells than names: nobody can say which of them belong together.
+fn fits(row: &Row, header: &Header) -> Result<(), String> {
+    let (cells, names) = (row.cells.len(), header.names.len());
+    let surplus = (names..cells).any(|k| !row.cell(k).is_empty());
+    if !surplus {
+        return Ok(());
+    }
+    Err(format!(
+        "line {} has {cells} cells, but the header names {names} columns. Texts and numbers that hold the delimiter must stand \
+         in quotes; a column without a name needs one",
+        row.line
+    ))
+}
+
+fn time_column(table: &Table, options: &TableOptions) -> Result<usize, String> {
+    let header = &table.header;
+    if let Some(name) = &options.time {
+        return header.named(name);
+    }
+    if let Some(column) = options.rate_hz.and_then(|_| header.count()) {
+        return Ok(column);
+    }
+    let usual = header.times();
+    let filled = usual.iter().copied().find(|column| table.cells(*column).next().is_some());
+    if let Some(column) = filled.or(usual.first().copied()) {
+        return Ok(column);
+    }
+    if let Some(column) = header.count() {
+        return Err(format!(
+            "it has no column with a time; `{}` counts samples or frames: say with --rate how many there are in a second, or \
+             which column holds times with --time",
+            header.names[column]
+        ));
+    }
+    Err(format!("it has no column with a usual name of times{}", could_be(table)))
+}
+
+/// Which columns to name, for a person who has to choose.
+fn could_be(table: &Table) -> String {
+    let (sounding, others): (Vec<usize>, Vec<usize>) = (0..table.header.names.len())
+        .filter(|column| times::are_times(table, *column))
+        .partition(|column| table.header.sounds_like_time(*column));
+    let named =
+        |columns: &[usize]| columns.iter().map(|k| table.header.names[*k].as_str()).collect::<Vec<_>>().join(", ");
+    match (&sounding[..], &others[..]) {
+        ([], []) => format!(": say with --time which of its columns it is: {}", table.header.names.join(", ")),
+        ([], others) => format!(". Numbers stand in {}: say which are times with --time", named(others)),
+        (times, _) => format!(
+            ". These could be times: {}: say which with --time, and with --kind which column says what happened",
+            named(times)
+        ),
+    }
+}
+
+fn kind_column(
+    table: &Table,
+    time: usize,
+    times: &Times,
+    options: &TableOptions,
+    notes: &mut Vec<String>,
+) -> Result<Option<usize>, String> {
+    let header = &table.header;
+    if let Some(name) = &options.kind {
+        return header.named(name).map(Some);
+    }
+    let says_something = |column: &usize| {
+        let timed = table.rows.iter().zip(&times.at_s).filter(|(_, at_s)| at_s.is_some());
+        timed.into_iter().any(|(row, _)| !is_nothing(row.cell(*column)))
+    };
+    let usual: Vec<usize> = header.kinds().into_iter().filter(|column| *column != time).collect();
+    let found = usual.iter().copied().find(says_something);
+    match (found, usual.first()) {
+        (Some(column), Some(first)) if column != *first => notes.push(format!(
+            "`{}` is empty in every row: `{}` says what happened",
+            header.names[*first], header.names[column]
+        )),
+        (None, _) => notes.push("no column says what happened (--kind names one): every kind is `event`".to_owned()),
+        _ => {}
+    }
+    Ok(found)
+}
+
+/// Rows without a time: BIDS writes them for what did not happen, PsychoPy for other routines.
+#[derive(Default)]
+struct LeftOut {
+    rows: u64,
+    first_line: usize,
+}
+
+impl LeftOut {
+    fn add(&mut self, row: &Row) {
+        if self.rows == 0 {
+            self.first_line = row.line;
+        }
+        self.rows += 1;
+    }
+
+    fn note(&self) -> Option<String> {
+        let (rows, line) = (self.rows, self.first_line);
+        (rows > 0).then(|| format!("{rows} row(s) without a time were left out (the first in line {line})"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! When each row happened and how long it lasted, in seconds on the table's own clock or from the session's zero.
+
+use chrono::SecondsFormat;
+
+use super::moment::{Form, NoDate, clock_seconds, utc_ns};
+use super::number::NumberStyle;
+use super::{Table, TableOptions, TimeUnit, is_no_time};
+use crate::import::FileClock;
+
+const NS_PER_SECOND: i128 = 1_000_000_000;
+/// Seconds since 1970 from 1985 to 2128. A stopwatch that shows so many has run for 16 years.
+const UNIX_SECONDS: std::ops::Range<f64> = 5e8..5e9;
+/// Microseconds and nanoseconds of a computer's own clock reach these numbers in weeks, so they must also be near the
+/// session.
+const UNIX_NEAR_NS: i128 = 7 * 86_400 * NS_PER_SECOND;
+
+pub(super) struct Times {
+    /// One for each row; `None`: it has no time.
+    pub at_s: Vec<Option<f64>>,
+    pub clock: FileClock,
+    /// Of numbers that another unit could be given.
+    pub unit: Option<TimeUnit>,
+    /// The cells say more than the seconds made of them: they are kept.
+    pub is_written_out: bool,
+    pub note: Option<String>,
+}
+
+/// Of one column. Says what was decided; refuses what is no time, with its line.
+pub(super) fn times(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
+    let unit = options.unit.or(table.header.unit(column));
+    let mut times = read(table, column, unit, options)?;
+    let name = &table.header.names[column];
+    times.note = times.note.map(|note| {
+        let asked = match (options.unit, table.header.unit(column)) {
+            (Some(asked), Some(said)) if asked != said => format!(", as asked, although its header says {said}"),
+            _ => String::new(),
+        };
+        let is_end = name.eq_ignore_ascii_case("time_elapsed");
+        let end = if is_end { " (jsPsych counts to the end of each trial)" } else { "" };
+        format!("times from `{name}`: {note}{asked}{end}")
+    });
+    Ok(times)
+}
+
+fn read(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOptions) -> Result<Times, String> {
+    let Some(first) = table.cells(column).next() else {
+        let at_s = vec![None; table.rows.len()];
+        return Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: false, note: None });
+    };
+    match Form::of(first) {
+        Form::Number => numbers(table, column, unit, options),
+        Form::Clock => {
+            let at_s = each(table, column, |cell| clock_seconds(cell).ok_or_else(|| no(cell, Form::Clock)))?;
+            let note = Some("clock times (hh:mm:ss or mm:ss)".to_owned());
+            Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: true, note })
+        }
+        Form::Date => dates(table, column, options),
+    }
+}
+
+fn dates(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
+    let stem = table.header.names[column].to_lowercase();
+    let says_utc = stem.split(|c: char| !c.is_alphanumeric()).any(|word| word == "utc" || word == "gmt");
+    let zone = options.zone.or_else(|| says_utc.then(|| chrono::FixedOffset::east_opt(0))?);
+    let read = |cell: &str| match utc_ns(cell, zone) {
+        Ok(ns) => Ok(since_zero_s(ns, options)),
+        Err(NoDate::NoZone) => Err(format!(
+            "`{}` names no time zone: say it with --zone (for example --zone +02:00, or --zone Z for UTC)",
+            cell.escape_debug()
+        )),
+        Err(NoDate::Unreadable) => Err(no(cell, Form::Date)),
+    };
+    let at_s = each(table, column, read)?;
+    let zone = zone.map_or(String::new(), |zone| format!(" of the zone {zone} where they name none"));
+    let note = Some(format!("dates{zone}, counted from the session's zero, {}", zero(options)));
+    Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note })
+}
+
+fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOptions) -> Result<Times, String> {
+    let style = NumberStyle::of(table.cells(column));
+    let parse = |cell: &str| style.parse(cell).ok_or_else(|| no(cell, Form::Number));
+    let raw = each(table, column, parse)?;
+    let commas = if style.has_decimal_commas() { ", with decimal commas" } else { "" };
+    if let Some(rate_hz) = options.rate_hz {
+        let at_s = raw.into_iter().map(|value| Some(value? / rate_hz)).collect();
+        let note = Some(format!("counted at {rate_hz} a second{commas}"));
+        return Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: false, note });
+    }
+    if let Some(unit) = unix_unit(&raw, unit, options) {
+        let ns = |cell: &str| match style.parse_whole(cell) {
+            Some(whole) => Ok(since_zero_s(whole.saturating_mul(i128::from(unit.ns())), options)),
+            None => Ok(unit.to_seconds(parse(cell)?) - options.zero_utc.timestamp_micros() as f64 / 1e6),
+        };
+        let note = Some(format!("Unix times in {unit}, counted from the session's zero, {}", zero(options)));
+        let at_s = each(table, column, ns)?;
+        return Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note });
+    }
+    let assumed = if unit.is_none() { ", since nothing says otherwise" } else { "" };
+    let unit = unit.unwrap_or(TimeUnit::S);
+    let at_s = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
+    let note = Some(format!("in {unit}{assumed}{commas}"));
+    Ok(Times { at_s, clock: FileClock::Own, unit: Some(unit), is_written_out: false, note })
+}
+
+/// In which unit all of a column's numbers are times since 1970, if in any.
+fn unix_unit(raw: &[Option<f64>], unit: Option<TimeUnit>, options: &TableOptions) -> Option<TimeUnit> {
+    let units = match unit {
+        Some(unit) => vec![unit],
+        None => vec![TimeUnit::S, TimeUnit::Ms, TimeUnit::Us, TimeUnit::Ns],
+    };
+    units.into_iter().find(|unit| {
+        let is_fine = matches!(unit, TimeUnit::Us | TimeUnit::Ns);
+        raw.iter().flatten().all(|value| {
+            let seconds = unit.to_seconds(*value);
+            let from_zero_s = seconds - options.zero_utc.timestamp() as f64;
+            UNIX_SECONDS.contains(&seconds) && (!is_fine || from_zero_s.abs() < (UNIX_NEAR_NS / NS_PER_SECOND) as f64)
+        })
+    })
+}
+
+fn since_zero_s(utc_ns: i128, options: &TableOptions) -> f64 {
+    let zero = options.zero_utc;
+    let zero_ns = i128::from(zero.timestamp()) * NS_PER_SECOND + i128::from(zero.timestamp_subsec_nanos());
+    utc_ns.saturating_sub(zero_ns) as f64 / NS_PER_SECOND as f64
+}
+
+fn zero(options: &TableOptions) -> String {
+    options.zero_utc.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// One value for each row that has one; a cell that is none stops it with its line.
+fn each(
+    table: &Table,
+    column: usize,
+    mut read: impl FnMut(&str) -> Result<f64, String>,
+) -> Result<Vec<Option<f64>>, String> {
+    let mut value = |row: &super::Row| {
+        let cell = row.cell(column);
+        if is_no_time(cell) {
+            return Ok(None);
+        }
+        let read = read(cell).map_err(|problem| format!("line {}: {problem}", row.line))?;
+        if read.is_finite() {
+            return Ok(Some(read));
+        }
+        Err(format!("line {}: `{}` is too large for a time", row.line, cell.escape_debug()))
+    };
+    table.rows.iter().map(&mut value).collect()
+}
+
+fn no(cell: &str, form: Form) -> String {
+    format!("`{}` is no {}", cell.escape_debug(), form.what())
+}
+
+/// Whether all that stands in a column could be times.
+pub(super) fn are_times(table: &Table, column: usize) -> bool {
+    let style = NumberStyle::of(table.cells(column));
+    let is_time = |cell: &str| match Form::of(cell) {
+        Form::Number => style.parse(cell).is_some(),
+        Form::Clock => clock_seconds(cell).is_some(),
+        Form::Date => utc_ns(cell, None) != Err(NoDate::Unreadable),
+    };
+    let mut cells = table.cells(column).peekable();
+    cells.peek().is_some() && cells.all(is_time)
+}
+
+/// How long each row lasted.
+pub(super) struct Lasting {
+    pub duration_s: Vec<Option<f64>>,
+    /// The column of durations. Ends stay beside the events as they were written.
+    column: Option<usize>,
+    /// Rows whose duration could not be one.
+    kept: Vec<bool>,
+}
+
+impl Lasting {
+    /// Whether a cell has become a duration and need not be kept as it is.
+    pub fn is_used_up(&self, column: usize, row: usize) -> bool {
+        self.column == Some(column) && !self.kept[row]
+    }
+}
+
+/// From a column of durations in the unit of that column, or from one that says when things ended.
+pub(super) fn lasting(
+    table: &Table,
+    time: usize,
+    times: &Times,
+    options: &TableOptions,
+    notes: &mut Vec<String>,
+) -> Result<Lasting, String> {
+    if let Some(column) = table.header.duration().filter(|column| *column != time) {
+        return durations(table, column, times, options, notes);
+    }
+    let none = Lasting { duration_s: vec![None; table.rows.len()], column: None, kept: Vec::new() };
+    let Some(column) = table.header.end(time) else { return Ok(none) };
+    let name = &table.header.names[column];
+    let unit = table.header.unit(column).or(options.unit).or(times.unit);
+    let Ok(ends) = read(table, column, unit, options) else { return Ok(none) };
+    let pairs = || times.at_s.iter().zip(&ends.at_s);
+    let is_before =
+        |(start, end): (&Option<f64>, &Option<f64>)| start.zip(*end).is_some_and(|(start, end)| end < start);
+    if ends.clock != times.clock || pairs().any(is_before) {
+        notes.push(format!(
+            "`{name}` lies before `{}` somewhere, so it was not read as the end",
+            table.header.names[time]
+        ));
+        return Ok(none);
+    }
+    let duration_s = pairs().map(|(start, end)| start.zip(*end).map(|(start, end)| end - start).filter(|d| *d > 0.0));
+    let duration_s: Vec<_> = duration_s.collect();
+    if duration_s.iter().any(Option::is_some) {
+        notes.push(format!("`{name}` says when each ended"));
+    }
+    Ok(Lasting { duration_s, column: None, kept: Vec::new() })
+}
+
+fn durations(
+    table: &Table,
+    column: usize,
+    times: &Times,
+    options: &TableOptions,
+    notes: &mut Vec<String>,
+) -> Result<Lasting, String> {
+    let name = &table.header.names[column];
+    let own = table.header.unit(column);
+    let style = NumberStyle::of(table.cells(column));
+    let raw = each(table, column, |cell| match Form::of(cell) {
+        Form::Clock => clock_seconds(cell).ok_or_else(|| no(cell, Form::Clock)),
+        _ => style.parse(cell).ok_or_else(|| no(cell, Form::Number)),
+    })?;
+    let is_clock = table.cells(column).any(|cell| Form::of(cell) == Form::Clock);
+    let unit = match own.or(options.unit) {
+        _ if is_clock => TimeUnit::S,
+        Some(unit) => unit,
+        None => unnamed_unit(&raw, times, name, notes),
+    };
+    if let (None, Some(asked)) = (own, options.unit.filter(|_| !is_clock)) {
+        notes.push(format!("`{name}` names no unit and was read in {asked} as well"));
+    }
+    let seconds: Vec<_> = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
+    let kept: Vec<bool> = seconds.iter().map(|s| s.is_some_and(|s| s < 0.0)).collect();
+    let negative = kept.iter().filter(|k| **k).count();
+    if negative > 0 {
+        notes.push(format!("{negative} negative value(s) in `{name}` are no durations and were kept as they are"));
+    }
+    let duration_s = seconds.into_iter().map(|s| s.filter(|s| *s > 0.0)).collect();
+    Ok(Lasting { duration_s, column: Some(column), kept })
+}
+
+/// BIDS says seconds. Where that makes most of them longer than the whole table, they are in the unit of the times.
+fn unnamed_unit(raw: &[Option<f64>], times: &Times, name: &str, notes: &mut Vec<String>) -> TimeUnit {
+    let Some(unit) = times.unit.filter(|unit| *unit != TimeUnit::S) else { return TimeUnit::S };
+    let ends = times.at_s.iter().flatten().fold((f64::MAX, f64::MIN), |(a, b), t| (a.min(*t), b.max(*t)));
+    let whole_s = ends.1 - ends.0;
+    let given: Vec<f64> = raw.iter().flatten().copied().filter(|d| *d > 0.0).collect();
+    let too_long = given.iter().filter(|d| **d > whole_s).count();
+    let found = if too_long * 2 > given.len() { unit } else { TimeUnit::S };
+    if !given.is_empty() {
+        notes.push(format!("`{name}` names no unit and was read in {found}"));
+    }
+    found
+}
