@@ -23,6 +23,61 @@ pub struct Addition {
     pub author: String,
 }
 
+/// A session that nobody else writes into, as long as the value lives: one addition after the other.
+pub struct Turn {
+    folder: PathBuf,
+    /// Given on to the annex.
+    lock: Option<SessionLock>,
+}
+
+impl Turn {
+    /// Another addition is waited for, no longer than `most`; a recording is not.
+    pub fn take(folder: &Path, most: Duration) -> Result<Turn, StoreError> {
+        // No lock file where no session is.
+        if !schema::session_file(folder).exists() {
+            return Err(StoreError::NoSession(folder.to_owned()));
+        }
+        let turn = |lock| Turn { folder: folder.to_owned(), lock: Some(lock) };
+        if let Some(lock) = SessionLock::take(folder)? {
+            return Ok(turn(lock));
+        }
+        // Whoever adds something may be in the middle of writing the file: what cannot be read says nothing.
+        if matches!(closed(folder), Ok(Closed::Not)) {
+            return Err(StoreError::Recording(folder.to_owned()));
+        }
+        let lock = SessionLock::wait(folder, most)?;
+        lock.map(turn).ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))
+    }
+
+    /// Refuses a session that a crash left open and nobody has closed yet. A session of an older file version is
+    /// brought up to date here, and not before.
+    pub fn annex(mut self) -> Result<Annex, StoreError> {
+        let path = schema::session_file(&self.folder);
+        // Looks first without touching anything.
+        if closed(&self.folder)? == Closed::Not {
+            return Err(StoreError::LeftOpen(self.folder.clone()));
+        }
+        let conn = schema::open_annex(&self.folder)?;
+        let streams = header_rows::get_streams(&conn, &path)?;
+        let added = header_rows::get_additions(&conn, &path)?;
+        let lock = self.lock.take().ok_or_else(|| StoreError::BeingAddedTo(self.folder.clone()))?;
+        Ok(Annex { path, conn, lock, streams, added })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // A file that stays is no lock without its holder, and the next one takes it.
+        let _ = self.lock.take().map(SessionLock::remove);
+    }
+}
+
+fn closed(folder: &Path) -> Result<Closed, StoreError> {
+    let conn = schema::open_read(folder)?;
+    let (_, closed, _) = header_rows::get_header(&conn, &schema::session_file(folder))?;
+    Ok(closed)
+}
+
 /// A closed session, held so that nobody else writes into it. Readers are not kept out and see what is committed.
 pub struct Annex {
     path: PathBuf,
@@ -33,32 +88,9 @@ pub struct Annex {
 }
 
 impl Annex {
-    /// Refuses a session that is being recorded or added to, and one that a crash left open and nobody has closed yet.
-    /// A session of an older file version is brought up to date here, and not before.
+    /// Waits for nobody; see [`Turn`].
     pub fn open(folder: &Path) -> Result<Annex, StoreError> {
-        Annex::open_in_turn(folder, Duration::ZERO)
-    }
-
-    /// The same, but another addition is waited for, no longer than `most`.
-    pub fn open_in_turn(folder: &Path, most: Duration) -> Result<Annex, StoreError> {
-        let path = schema::session_file(folder);
-        // Looks first without touching anything.
-        let conn = schema::open_read(folder)?;
-        let (_, closed, _) = header_rows::get_header(&conn, &path)?;
-        drop(conn);
-        let lock = match closed {
-            Closed::Not => SessionLock::take(folder)?.ok_or_else(|| StoreError::Recording(folder.to_owned()))?,
-            // Nobody records into it any more, so whoever holds it adds something.
-            _ => SessionLock::wait(folder, most)?.ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))?,
-        };
-        if closed == Closed::Not {
-            lock.remove()?;
-            return Err(StoreError::LeftOpen(folder.to_owned()));
-        }
-        let conn = schema::open_annex(folder)?;
-        let streams = header_rows::get_streams(&conn, &path)?;
-        let added = header_rows::get_additions(&conn, &path)?;
-        Ok(Annex { path, conn, lock, streams, added })
+        Turn::take(folder, Duration::ZERO)?.annex()
     }
 
     /// All of the session's streams.

@@ -30,7 +30,7 @@ mod studies;
 mod verify;
 mod video;
 
-pub use annex::{Addition, Annex, Draft};
+pub use annex::{Addition, Annex, Draft, Turn};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use follower::Follower;

@@ -14,7 +14,7 @@ use super::show::session_folder;
 use super::{Failure, INCOMPLETE};
 use crate::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
 use crate::session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use crate::store::{Annex, SessionFile};
+use crate::store::{SessionFile, StoreError, Turn};
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
 
@@ -23,6 +23,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
+    // Read within the turn, too: the import before this one may still be writing.
+    let turn = Turn::take(&folder, LONGEST_WAIT)?;
     let session = SessionFile::open(&folder)?;
     let mut file = read_events(&a.events, &options(a, &session))?;
     let name = a.name.clone().unwrap_or_else(|| file_stem(&a.events));
@@ -45,12 +47,8 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
         stop_if_most_are_outside(&file, outside, &clock, &recorded)?;
     }
     let software = format!("{} from {}, {}", program(), file_name(&a.events), clock.told());
-    store(
-        &folder,
-        &StreamInfo { software, description: described(&info.description, &file.notes), ..info.clone() },
-        a,
-        bodies,
-    )?;
+    let description = described(&info.description, &file.notes);
+    store(turn, &StreamInfo { software, description, ..info.clone() }, &a.author, bodies)?;
     tell(a, &info.name, count, outside, &clock, &file);
     Ok(if file.damaged_places == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
@@ -75,18 +73,18 @@ fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure
     Ok(())
 }
 
-/// All of it or nothing, and one import after the other.
-fn store(folder: &Path, info: &StreamInfo, a: &Import, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
-    let mut annex = Annex::open_in_turn(folder, LONGEST_WAIT)?;
-    // Looked at again: whoever was waited for may have taken the name.
-    let added = refuse_taken(annex.streams(), &info.name).and_then(|()| {
+/// All of it or nothing.
+fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
+    let mut annex = turn.annex()?;
+    let add = || -> Result<(), StoreError> {
         let mut draft = annex.draft()?;
-        draft.add_stream(info, &a.author)?;
+        draft.add_stream(info, author)?;
         draft.append(info.name.as_str(), bodies)?;
-        Ok(draft.commit()?)
-    });
+        draft.commit()
+    };
+    let added = add();
     annex.close()?;
-    added
+    Ok(added?)
 }
 
 fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {

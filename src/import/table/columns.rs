@@ -7,7 +7,7 @@ use super::unit::{ColumnName, TimeUnit};
 use crate::import::OWN_DATA;
 
 /// The first that is there, and that holds anything. `true`: only with a unit, since without one it counts samples.
-const TIMES: [(&str, bool); 21] = [
+const TIMES: [(&str, bool); 25] = [
     ("onset", false),
     ("time", false),
     ("timestamp", false),
@@ -27,6 +27,10 @@ const TIMES: [(&str, bool); 21] = [
     ("latency", true),
     ("utc_time", false),
     ("utc", false),
+    ("time_utc", false),
+    ("timestamp_utc", false),
+    ("utc_timestamp", false),
+    ("date_time", false),
     ("datetime", false),
     ("unix_time", false),
 ];

@@ -81,8 +81,11 @@ impl<'a> Layout<'a> {
             }
         }
         let names_time = |row: &Row| (0..row.cells.len()).any(|k| is_time(row.cell(k)));
-        let is_comment = |row: &Row| row.cell(0).starts_with('#');
-        let named = rows.iter().take(MOST_LINES_ABOVE).position(names_time).filter(|k| is_header(&rows[..=*k]));
+        let named = rows
+            .iter()
+            .take(MOST_LINES_ABOVE)
+            .position(|row| !is_comment(row) && names_time(row))
+            .filter(|k| is_header(&rows[..=*k]));
         let first = rows.iter().position(|row| !is_comment(row));
         // `# onset kind`, as NumPy writes its header: the last comment, where the rows below have none.
         let commented = rows.iter().take_while(|row| is_comment(row)).count().checked_sub(1).filter(|k| {
@@ -138,7 +141,12 @@ fn is_header(rows: &[Row]) -> bool {
     let cells = |row: &Row| (0..row.cells.len()).filter(|k| !row.cell(*k).is_empty()).count();
     let Some((header, above)) = rows.split_last() else { return false };
     let is_number = |k| NumberStyle::PLAIN.parse(header.cell(k)).is_some();
-    above.is_empty() || (above.iter().all(|row| cells(row) < cells(header)) && !(0..header.cells.len()).any(is_number))
+    let mut above = above.iter().filter(|row| !is_comment(row)).peekable();
+    above.peek().is_none() || (above.all(|row| cells(row) < cells(header)) && !(0..header.cells.len()).any(is_number))
+}
+
+fn is_comment(row: &Row) -> bool {
+    row.cell(0).starts_with('#')
 }
 
 fn uncommented(row: Row<'_>) -> Row<'_> {

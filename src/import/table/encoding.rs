@@ -86,7 +86,9 @@ fn evident_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let (high_first, low_first) = (zeros(0), zeros(1));
     // A header's comma or tab alone makes more than half of a short one.
     let is_most = |n: usize| pairs >= 2 && n * 2 > pairs;
-    match (is_most(high_first) && low_first == 0, is_most(low_first) && high_first == 0) {
+    // A few other letters end in a zero byte of their own.
+    let is_few = |n: usize, of: usize| n * 4 < of;
+    match (is_most(high_first) && is_few(low_first, high_first), is_most(low_first) && is_few(high_first, low_first)) {
         (true, false) => Some(UTF_16BE),
         (false, true) => Some(UTF_16LE),
         _ => None,

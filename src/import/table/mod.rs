@@ -21,7 +21,7 @@ use super::{EventFile, ForeignEvent};
 use columns::{Header, is_no_time, is_nothing};
 use dialect::dialect;
 use number::NumberStyle;
-use rows::{Row, Rows, bare};
+use rows::{Row, Rows};
 use times::Times;
 
 pub use unit::TimeUnit;
@@ -115,8 +115,8 @@ impl<'a> Table<'a> {
     fn read(text: &'a str, time: Option<&str>, notes: &mut Vec<String>) -> Result<Table<'a>, String> {
         let found = dialect(text, time)?.ok_or("it is empty")?;
         let header = Header::new(&found.header);
-        let is_number = |name: &String| NumberStyle::PLAIN.parse(name).is_some();
-        if header.names.iter().all(is_number) {
+        let is_number = |k: usize| NumberStyle::PLAIN.parse(found.header.cell(k)).is_some();
+        if (0..found.header.cells.len()).all(is_number) {
             return Err(format!(
                 "line {} holds numbers where names of columns should stand: put a header above it, such as onset and \
                  trial_type",

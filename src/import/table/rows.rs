@@ -26,8 +26,9 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// Also where nothing but delimiters stands in it, those of another table among them.
     pub fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| bare(cell).is_empty())
+        self.cells.iter().all(|cell| bare(cell).chars().all(|c| ",;|\t".contains(c)))
     }
 
     /// Nothing where the row is too short.

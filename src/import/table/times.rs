@@ -29,6 +29,7 @@ pub(super) struct Times {
 pub(super) fn times(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
     let unit = options.unit.or(table.header.unit(column));
     let mut times = read(table, column, unit, options)?;
+    refuse_endless(table, column, &times.at_s)?;
     let name = &table.header.names[column];
     times.note = times.note.map(|note| {
         let asked = match (options.unit, table.header.unit(column)) {
@@ -139,13 +140,17 @@ fn each(
         if is_no_time(cell) {
             return Ok(None);
         }
-        let read = read(cell).map_err(|problem| format!("line {}: {problem}", row.line))?;
-        if read.is_finite() {
-            return Ok(Some(read));
-        }
-        Err(format!("line {}: `{}` is too large for a time", row.line, cell.escape_debug()))
+        read(cell).map(Some).map_err(|problem| format!("line {}: {problem}", row.line))
     };
     table.rows.iter().map(&mut value).collect()
+}
+
+/// A number that is finite may be endless in seconds.
+fn refuse_endless(table: &Table, column: usize, seconds: &[Option<f64>]) -> Result<(), String> {
+    let endless = table.rows.iter().zip(seconds).find(|(_, s)| s.is_some_and(|s| !s.is_finite()));
+    endless.map_or(Ok(()), |(row, _)| {
+        Err(format!("line {}: `{}` is too large for a time", row.line, row.cell(column).escape_debug()))
+    })
 }
 
 fn no(cell: &str, form: Form) -> String {
@@ -238,6 +243,7 @@ fn durations(
         notes.push(format!("`{name}` names no unit and was read in {asked} as well"));
     }
     let seconds: Vec<_> = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
+    refuse_endless(table, column, &seconds)?;
     let kept: Vec<bool> = seconds.iter().map(|s| s.is_some_and(|s| s < 0.0)).collect();
     let negative = kept.iter().filter(|k| **k).count();
     if negative > 0 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use affectograph::session::{
     Body, Gap, GapReason, affect_stream, annotation_stream, imported_stream, later, rating_stream, rescored,
 };
-use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, StoreError, recover, verify};
+use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, StoreError, Turn, recover, verify};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -123,7 +123,7 @@ fn a_session_that_is_open_takes_no_additions() {
     // One at a time.
     assert!(matches!(Annex::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| Annex::open_in_turn(dir.path(), Duration::from_secs(60)));
+        let waiting = scope.spawn(|| Turn::take(dir.path(), Duration::from_secs(60)).and_then(Turn::annex));
         annex.close().unwrap();
         waiting.join().unwrap().unwrap().close().unwrap();
     });
