@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::value::RawValue;
 
-use crate::import::{Columns, read_events};
+use crate::import::{EventFile, TableOptions, read_events};
 use crate::page::{Event, MAX_MESSAGE_BYTES, Message, MessageBody};
 use crate::session::Study;
 use crate::vision::{ModelCard, VisionError};
@@ -63,8 +63,8 @@ fn foreign_events(bytes: &[u8]) {
     let scratch = Scratch::new();
     let path = scratch.path().join("events");
     write(&path, bytes);
-    match read_events(&path, &Columns::default()) {
-        Ok(events) => {
+    match read_events(&path, &TableOptions::default()) {
+        Ok(EventFile { events, .. }) => {
             assert!(!events.is_empty());
             assert!(events.iter().all(|e| e.at_s.is_finite()), "an event without a time");
             assert!(events.is_sorted_by(|a, b| a.at_s <= b.at_s), "events out of order");

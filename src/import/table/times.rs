@@ -211,7 +211,8 @@ pub(super) fn lasting(
         ));
         return Ok(none);
     }
-    let duration_s = pairs().map(|(start, end)| start.zip(*end).map(|(start, end)| end - start).filter(|d| *d > 0.0));
+    let duration_s = pairs()
+        .map(|(start, end)| start.zip(*end).map(|(start, end)| end - start).filter(|d| *d > 0.0 && d.is_finite()));
     let duration_s: Vec<_> = duration_s.collect();
     if duration_s.iter().any(Option::is_some) {
         notes.push(format!("`{name}` says when each ended"));
