@@ -169,6 +169,36 @@ test('no forbidden word is stored, sent or kept in the browser', { skip: noBrows
   }
 });
 
+/** The page of the report: an editor and a hidden field, recorded with replay. */
+const REPORTED = `<!doctype html><title>Reported</title><h3>Remote page with replay</h3>
+<div id="ed" contenteditable></div><input type="hidden" value="HIDDEN-TOKEN-123"><input id="t"><textarea id="ta"></textarea><p id="o"></p>`;
+
+test('of an editor and a hidden field nothing is in the replay', { skip: noBrowser, timeout: 60_000 }, async () => {
+  const server = await new ProtocolServer().start();
+  const shop = await site({ '/': REPORTED + recorderOf(server.url, 'key') });
+  const page = await browser.newPage();
+  try {
+    await page.goto(shop.url);
+    await page.evaluate('started');
+    for (const [field, typed] of [['#ed', 'quiltermoss in the editor'], ['#t', 'brindlewax'], ['#ta', 'marrowfen']] as const) {
+      await page.click(field);
+      await page.keyboard.type(typed);
+    }
+    await page.evaluate("document.getElementById('ed').blur(); document.getElementById('ed').contentEditable = 'false'");
+    await page.evaluate("document.getElementById('o').textContent = 'The key HIDDEN-TOKEN-123 of ' + document.getElementById('t').value");
+    await page.evaluate("document.body.append(document.createElement('b')); document.querySelector('b').textContent = 'Saved at last'");
+    await page.waitForTimeout(700);
+    assert.equal(((await page.evaluate('recorder.stop()')) as { phase: string }).phase, 'finished');
+    const told = writtenDown(eventsOf(server)).toString();
+    for (const word of ['quiltermoss', 'editor', 'brindlewax', 'marrowfen', 'HIDDEN', 'TOKEN']) assert.ok(!told.includes(word), word);
+    assert.ok(told.includes('Remote page with replay') && told.includes('Saved at last'), 'the page is there');
+  } finally {
+    await page.context().close();
+    shop.close();
+    await server.kill();
+  }
+});
+
 test('where the study allows everything, the same search finds what was typed', { skip: noBrowser, timeout: 250_000 }, async () => {
   const server = await new ProtocolServer().start();
   server.content = ['*'];
