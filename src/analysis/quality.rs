@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::busy::{Busy, busy, frames_unseen};
 use crate::session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO_FRAME,
+    AFFECT, AFFECT_LATER, FILM_EVENT, GapReason, HEALTH, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp,
+    VIDEO_FRAME,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,7 +16,7 @@ pub struct QualityReport {
     /// First to last frame or record of the recording, whichever spans more. What was added later changes nothing.
     pub seconds: f64,
     pub nominal_rate_hz: f64,
-    /// What the camera's rate promises for the time between its first and last frame.
+    /// What the camera's rate promises for the time between its first and last frame; of a film, what it has or had.
     pub frames_expected: u64,
     pub frames_stored: u64,
     /// Looked at by the networks, with a face or without; live or, where live work skipped them, afterwards.
@@ -24,7 +25,7 @@ pub struct QualityReport {
     pub frames_skipped: u64,
     /// Never reached the video: counted by sequence numbers, error flags, the clock and our queues.
     pub frames_lost: u64,
-    /// Longest time between two stored frames, in seconds.
+    /// Longest time between two stored frames, in seconds; of a film, whose times may be uneven, where frames were lost.
     pub largest_gap_s: f64,
     /// Frames with a face over frames scored, 0 … 1; `None` where nothing was scored.
     pub face_share: Option<f64>,
@@ -143,6 +144,13 @@ fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
     timeline.events().iter().rev().find(|e| is_it(e.stream.as_str(), &e.what.kind)).map(|e| e.at)
 }
 
+/// From the frame before a loss to the one after it; `None` at the ends of the recording.
+fn hole_s(frame_times: &[Timestamp], from: Timestamp, until: Timestamp) -> Option<f64> {
+    let before = frame_times.partition_point(|t| *t < from).checked_sub(1)?;
+    let after = frame_times.partition_point(|t| *t < until.max(from)).max(before + 1);
+    Some(frame_times.get(after)?.since_ns(frame_times[before]) as f64 * 1e-9)
+}
+
 /// `frame_times` are the capture times of the stored frames, ascending.
 pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
     let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
@@ -167,14 +175,16 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
     let scored_later = samples(AFFECT_LATER) + faceless(AFFECT_LATER);
     let frames_scored = with_face + faceless(AFFECT) + faceless(AFFECT_LATER);
     let face_share = (frames_scored > 0).then(|| with_face as f64 / frames_scored as f64);
-    let frames_lost =
-        [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt].into_iter().map(lost).sum::<u64>()
-            + timeline
-                .gaps()
-                .iter()
-                .filter(|g| g.what.reason == GapReason::QueueFull && g.stream.as_str() == crate::session::VIDEO)
-                .map(|g| g.what.lost)
-                .sum::<u64>();
+    let frames_lost = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown]
+        .into_iter()
+        .map(lost)
+        .sum::<u64>()
+        + timeline
+            .gaps()
+            .iter()
+            .filter(|g| g.what.reason == GapReason::QueueFull && g.stream.as_str() == crate::session::VIDEO)
+            .map(|g| g.what.lost)
+            .sum::<u64>();
 
     let ends = |a: Timestamp, b: Timestamp| b.since_ns(a) as f64 * 1e-9;
     // Frames were due until the recording was stopped: a camera that fell silent before that has left a gap as well.
@@ -186,9 +196,20 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         [first, .., last] => ends(*first, *last) + silence_s,
         _ => 0.0,
     };
-    let largest_gap_s = frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max);
-    let frames_expected = if frame_times.is_empty() { 0 } else { (video_s * nominal_rate_hz).round() as u64 + 1 };
     let frames_stored = frame_times.len() as u64;
+    // A film's frames are due when the film says, however uneven that is: only where some were lost is a hole.
+    let is_film = timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == FILM_EVENT);
+    let largest_gap_s = if is_film {
+        let losses = timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str()) && g.what.reason.is_loss());
+        losses.filter_map(|g| hole_s(frame_times, g.at, g.what.until)).fold(0.0, f64::max)
+    } else {
+        frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max)
+    };
+    let frames_expected = match frame_times {
+        [] => 0,
+        _ if is_film => frames_stored + frames_lost,
+        _ => (video_s * nominal_rate_hz).round() as u64 + 1,
+    };
     let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
 
     let mut events = BTreeMap::new();
@@ -282,6 +303,27 @@ mod tests {
         assert_eq!(q.events["page/click"], 1);
         assert_eq!(q.grade, Grade::D, "4 % lost");
         assert_eq!(q.clock_uncertainty_ms, None);
+    }
+
+    #[test]
+    fn a_film_has_lost_what_it_says_and_not_what_a_steady_rate_would_have_brought() {
+        let mut t = Timeline::default();
+        [affect_stream(30.0, "m"), health_stream(), video_stream("c")].into_iter().for_each(|s| t.declare(s));
+        // Slow, then fast, and a second in which nothing moved.
+        let times: Vec<_> =
+            [0, 90, 200, 290, 1400, 1433, 1466, 1500].map(|ms: i64| Timestamp::from_ns(ms * 1_000_000)).to_vec();
+        t.ingest(&record(HEALTH, 0, 0, Body::event(FILM_EVENT, serde_json::json!({}))));
+        for (k, at) in times.iter().enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        let q = quality(&t, &times, 30.0);
+        assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost, q.grade), (8, 8, 0, Grade::A));
+        assert_eq!((q.largest_gap_s, &q.findings()[..]), (0.0, &[][..]));
+        t.ingest(&record("video", 0, 300, gap(GapReason::Corrupt, 1300, 3)));
+        let q = quality(&t, &times, 30.0);
+        assert_eq!((q.frames_expected, q.frames_lost), (11, 3));
+        assert!((q.largest_gap_s - 1.11).abs() < 1e-9, "{}", q.largest_gap_s);
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub enum Captured {
     },
     /// A picture came damaged and is of no use.
     Corrupt { at: Timestamp, device_sequence: Option<u64>, why: String },
+    /// A file has no pictures for a time in which there were some. `frames` is how many, as far as the file tells; 0 where
+    /// it has a fault of which it is not known that it cost any.
+    Missing { from: Timestamp, until: Timestamp, frames: u64, why: String },
     /// A file's end: there is nothing more.
     End,
 }

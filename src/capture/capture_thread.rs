@@ -248,6 +248,10 @@ impl Worker {
             let (at, device_sequence, outcome) = match run.camera.next(LOOK) {
                 Ok(Captured::End) => return Over::Ended,
                 Ok(Captured::Corrupt { at, device_sequence, why }) => (at, device_sequence, Err(why)),
+                Ok(Captured::Missing { from, until, frames, why }) => {
+                    self.missing(from, until, frames, GapReason::Corrupt, why);
+                    continue;
+                }
                 Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
                     let number = self.next_number;
                     let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };

@@ -3,6 +3,7 @@
 use thiserror::Error;
 use turbojpeg::{Decompressor, Image, PixelFormat};
 
+use super::luma::{full_chroma, full_luma, luma_of_rgb, rgb_of_full};
 use super::{Frame, Pixels};
 
 /// 3 bytes a pixel, rows without padding.
@@ -109,9 +110,7 @@ pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, Deco
         }
         Pixels::Rgb(bytes) => {
             let mut grey = decoder.buffer(pixel_count(frame, bytes, 3)?);
-            // The weights of JPEG's luma, so that a frame reads the same however it came.
-            let luma = |[r, g, b]: [u8; 3]| (77 * u16::from(r) + 150 * u16::from(g) + 29 * u16::from(b) + 128) >> 8;
-            bytes.as_chunks::<3>().0.iter().zip(&mut grey).for_each(|(rgb, to)| *to = luma(*rgb) as u8);
+            bytes.as_chunks::<3>().0.iter().zip(&mut grey).for_each(|(rgb, to)| *to = luma_of_rgb(*rgb));
             grey
         }
         Pixels::Grey(bytes) => {
@@ -133,21 +132,16 @@ fn pixel_count(frame: &Frame, bytes: &[u8], bytes_a_pixel: usize) -> Result<usiz
     Ok(count)
 }
 
-/// Cameras send luma from 16 to 235 (BT.601); 149/128 stretches it in 16 bits, which vectorises.
 fn yuyv_to_grey(yuyv: &[u8], grey: &mut [u8]) {
-    for ([y, _], to) in yuyv.as_chunks::<2>().0.iter().zip(grey) {
-        *to = ((u16::from(y.saturating_sub(16)) * 149 + 64) >> 7).min(255) as u8;
-    }
+    yuyv.as_chunks::<2>().0.iter().zip(grey).for_each(|([y, _], to)| *to = full_luma(*y));
 }
 
-/// BT.601, limited range, in 8-bit fixed point.
+/// As the JPEG of it would be decoded.
 fn yuyv_to_rgb(yuyv: &[u8], rgb: &mut [u8]) {
     for (&[y0, u, y1, v], to) in yuyv.as_chunks::<4>().0.iter().zip(rgb.as_chunks_mut::<6>().0) {
-        let (d, e) = (i32::from(u) - 128, i32::from(v) - 128);
-        let (red, green, blue) = (409 * e + 128, -100 * d - 208 * e + 128, 516 * d + 128);
-        let clamp = |v: i32| (v >> 8).clamp(0, 255) as u8;
-        let (a, b) = (298 * (i32::from(y0) - 16), 298 * (i32::from(y1) - 16));
-        *to = [clamp(a + red), clamp(a + green), clamp(a + blue), clamp(b + red), clamp(b + green), clamp(b + blue)];
+        let (cb, cr) = (full_chroma(u), full_chroma(v));
+        let ([r0, g0, b0], [r1, g1, b1]) = (rgb_of_full(full_luma(y0), cb, cr), rgb_of_full(full_luma(y1), cb, cr));
+        *to = [r0, g0, b0, r1, g1, b1];
     }
 }
 

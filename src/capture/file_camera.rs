@@ -1,19 +1,22 @@
-//! A video file as a camera: every frame of it once, at its own time laid onto the session's clock.
+//! A video file as a camera: every frame of it once, at its own time laid onto the session's clock, and everything that
+//! is missing from it said.
 //!
 //! It delivers as fast as it is asked; who wants it at its own pace waits ([`super::Pace`]).
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::ffmpeg::{self, FileVideo, Message, TimeBase};
-use super::jpeg::jpeg_len;
-use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat, Pixels, TimeSource};
+use super::container_end::missing_end;
+use super::ffmpeg::{self, Call};
+use super::ffprobe::{self, FileVideo, Packet};
+use super::film_reader::{FilmReader, FromFile, listen};
+use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat, TimeSource};
 use crate::session::{Clock, Timestamp};
 
 pub struct FileCamera {
@@ -30,14 +33,6 @@ pub struct FileCamera {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What comes from the reading thread.
-enum FromFile {
-    Frame { ns: i64, pixels: Pixels },
-    Damaged { ns: i64, why: String },
-    End,
-    Failed(CameraError),
-}
-
 /// Decoded ahead, so that FFmpeg's work and ours overlap.
 const AHEAD: usize = 4;
 /// From a slow disk, over a long start without pictures; a file made to keep FFmpeg busy is given up behind it.
@@ -45,18 +40,33 @@ const FIRST_PICTURE: Duration = Duration::from_secs(30);
 /// FFmpeg names a frame before it writes it and is at most some dozens ahead.
 const TIMES_AHEAD: usize = 4096;
 
+/// Where the pictures come from.
+struct Source {
+    video: FileVideo,
+    call: Call,
+    /// The file's JPEGs are taken as they are, and this is how long each is.
+    packets: Option<Vec<Packet>>,
+    /// What a growing file is read from; `None` for one that is whole.
+    feed: Option<Box<dyn Read + Send>>,
+    cut: Option<String>,
+}
+
 impl FileCamera {
     pub fn open(path: &Path, clock: &Clock) -> Result<Self, CameraError> {
-        let video = ffmpeg::probe(path)?;
+        let video = ffprobe::probe(path)?;
+        let cut = missing_end(path).map_err(|source| CameraError::FileUnreadable { path: path.into(), source })?;
         if video.is_plain_mjpeg {
-            let packets = ffmpeg::packets(&video)?;
-            let copied = Self::start(&video, ffmpeg::copier(&video), clock, Some(packets))?;
+            let packets = Some(ffprobe::packets(&video)?);
+            let call = ffmpeg::copier(&video);
+            let source = Source { video: video.clone(), call, packets, feed: None, cut: cut.clone() };
+            let copied = Self::start(source, clock)?;
             // Some files call other things MJPEG; those are decoded as every other codec.
             if matches!(copied.first, Some(FromFile::Frame { .. })) {
                 return Ok(copied);
             }
         }
-        let mut camera = Self::start(&video, ffmpeg::decoder(&video)?, clock, None)?;
+        let call = ffmpeg::decoder(&video)?;
+        let mut camera = Self::start(Source { video, call, packets: None, feed: None, cut }, clock)?;
         match camera.first.take() {
             Some(FromFile::Failed(e)) => Err(e),
             Some(FromFile::End) => {
@@ -72,42 +82,30 @@ impl FileCamera {
     /// A file that is still growing: `head` holds its beginning, `bytes` gives all of it and waits for what is still
     /// to come. Whoever drops the camera makes `bytes` end first.
     pub fn follow(head: &Path, bytes: impl Read + Send + 'static, clock: &Clock) -> Result<Self, CameraError> {
-        let video = ffmpeg::probe(head)?;
-        let decoder = ffmpeg::pipe_decoder(&video)?;
-        Self::start_with(&video, decoder, clock, None, Some(Box::new(bytes)))
+        // What the beginning says of the whole was written before there was one.
+        let video = FileVideo { declared_s: None, ..ffprobe::probe(head)? };
+        let call = ffmpeg::pipe_decoder(&video)?;
+        Self::start(Source { video, call, packets: None, feed: Some(Box::new(bytes)), cut: None }, clock)
     }
 
-    fn start(
-        video: &FileVideo,
-        command: Command,
-        clock: &Clock,
-        packets: Option<Vec<(Option<i64>, usize)>>,
-    ) -> Result<Self, CameraError> {
-        Self::start_with(video, command, clock, packets, None)
-    }
-
-    fn start_with(
-        video: &FileVideo,
-        mut command: Command,
-        clock: &Clock,
-        packets: Option<Vec<(Option<i64>, usize)>>,
-        feed: Option<Box<dyn Read + Send>>,
-    ) -> Result<Self, CameraError> {
+    fn start(source: Source, clock: &Clock) -> Result<Self, CameraError> {
+        let Source { video, mut call, packets, feed, cut } = source;
         let format = if packets.is_some() { PixelFormat::Mjpeg } else { PixelFormat::Rgb };
         let expected = packets.as_ref().map(|p| p.len() as u64).or(video.expected_frames);
-        command.stdin(if feed.is_some() { Stdio::piped() } else { Stdio::null() });
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|e| ffmpeg::not_run("ffmpeg", e))?;
+        let is_growing = feed.is_some();
+        call.command.stdin(if is_growing { Stdio::piped() } else { Stdio::null() });
+        call.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = call.command.spawn().map_err(|e| ffmpeg::not_run("ffmpeg", e))?;
         let to_child = child.stdin.take();
         let (Some(output), Some(messages)) = (child.stdout.take(), child.stderr.take()) else {
             // Both were asked for above.
             return Err(CameraError::NoFfmpeg { program: "ffmpeg" });
         };
-        let (times_in, times) = bounded(TIMES_AHEAD);
-        let errors = Arc::new(OnceLock::new());
+        let (notes_in, notes) = bounded(TIMES_AHEAD);
+        let faults = Arc::new(OnceLock::new());
         let (pictures_in, pictures) = bounded(AHEAD);
         let mut camera = FileCamera {
-            info: info(video, format, expected),
+            info: info(&video, format, expected),
             clock: *clock,
             start: None,
             frames: 0,
@@ -121,9 +119,11 @@ impl FileCamera {
             // A child that is gone, or a file that cannot be read on, shows itself as the end of the pictures.
             camera.spawn("file bytes", move || drop(std::io::copy(&mut feed, &mut to_child)))?;
         }
-        let listened = errors.clone();
-        camera.spawn("file messages", move || listen(messages, &times_in, &listened))?;
-        let reader = Reader { video: video.clone(), output, times, errors, pictures: pictures_in };
+        let (listened, listened_to) = (faults.clone(), video.clone());
+        camera.spawn("file messages", move || listen(messages, &listened_to, &notes_in, &listened))?;
+        let path = video.path.clone();
+        let mut reader = FilmReader::new(video, output, notes, faults, pictures_in, call.told_ahead);
+        (reader.cut, reader.is_growing) = (cut, is_growing);
         camera.spawn("file pictures", move || match packets {
             Some(packets) => reader.copy(&packets),
             None => reader.decode(),
@@ -131,7 +131,7 @@ impl FileCamera {
         camera.first = camera.pictures.as_ref().and_then(|p| p.recv_timeout(FIRST_PICTURE).ok());
         if camera.first.is_none() {
             let why = format!("FFmpeg found no picture in it within {} s", FIRST_PICTURE.as_secs());
-            return Err(CameraError::NotAVideo { path: video.path.clone(), why });
+            return Err(CameraError::NotAVideo { path, why });
         }
         Ok(camera)
     }
@@ -172,7 +172,7 @@ fn info(video: &FileVideo, format: PixelFormat, expected_frames: Option<u64>) ->
         is_live: false,
         expected_frames,
         controls: Vec::new(),
-        notes: Vec::new(),
+        notes: video.notes.clone(),
     }
 }
 
@@ -204,6 +204,9 @@ impl Camera for FileCamera {
                 })
             }
             FromFile::Damaged { ns, why } => Ok(Captured::Corrupt { at: self.lay(ns), device_sequence: None, why }),
+            FromFile::Missing { from_ns, until_ns, frames, why } => {
+                Ok(Captured::Missing { from: self.lay(from_ns), until: self.lay(until_ns), frames, why })
+            }
             FromFile::End => self.end(),
             FromFile::Failed(e) => Err(e),
         }
@@ -222,182 +225,4 @@ impl Drop for FileCamera {
         }
         drop(self.child.wait());
     }
-}
-
-/// Everything FFmpeg said that may explain a failure.
-#[derive(Default)]
-struct Errors {
-    count: u64,
-    first: String,
-    last: String,
-    codec: Option<String>,
-}
-
-/// Reads FFmpeg's messages until it ends: times of frames, and errors.
-fn listen(messages: impl Read, times: &Sender<Option<i64>>, errors: &OnceLock<Errors>) {
-    let mut base = TimeBase { numerator: 1, denominator: 1_000_000_000 };
-    let mut found = Errors::default();
-    let mut messages = BufReader::new(messages);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        // A broken pipe is the child's end, which the reading thread explains.
-        match messages.read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => break,
-            Ok(_) => {}
-        }
-        match Message::parse(String::from_utf8_lossy(&line).trim_end()) {
-            Message::TimeBase(b) => base = b,
-            Message::Frame { ticks } => {
-                if times.send(ticks.map(|t| base.ns(t))).is_err() {
-                    break;
-                }
-            }
-            Message::Error(text) => {
-                found.count += 1;
-                found.codec = found.codec.take().or_else(|| Message::missing_codec(&text));
-                if found.count == 1 {
-                    found.first.clone_from(&text);
-                }
-                found.last = text;
-            }
-            Message::Other => {}
-        }
-    }
-    // Set once, here.
-    drop(errors.set(found));
-}
-
-/// The thread that reads pictures from FFmpeg.
-struct Reader<R> {
-    video: FileVideo,
-    output: R,
-    times: Receiver<Option<i64>>,
-    errors: Arc<OnceLock<Errors>>,
-    pictures: Sender<FromFile>,
-}
-
-impl<R: Read> Reader<R> {
-    fn decode(mut self) {
-        let size = 3 * self.video.width_px as usize * self.video.height_px as usize;
-        let (mut frames, mut last_ns) = (0, None);
-        loop {
-            let mut pixels = vec![0; size];
-            match read_whole(&mut self.output, &mut pixels) {
-                Whole::Yes => {}
-                Whole::Ended => return self.end(frames, last_ns),
-                Whole::Cut(why) => return self.fail(frames, why),
-            }
-            let Ok(time) = self.times.recv() else {
-                return self.fail(frames, "FFmpeg gave a picture without its time".into());
-            };
-            let ns = time.unwrap_or_else(|| self.made_up_ns(last_ns));
-            last_ns = Some(ns);
-            frames += 1;
-            if self.pictures.send(FromFile::Frame { ns, pixels: Pixels::Rgb(pixels) }).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn copy(mut self, packets: &[(Option<i64>, usize)]) {
-        let (mut frames, mut last_ns) = (0, None);
-        for (ticks, size) in packets {
-            let mut jpeg = vec![0; *size];
-            match read_whole(&mut self.output, &mut jpeg) {
-                Whole::Yes => {}
-                Whole::Ended => return self.fail(frames, "FFmpeg gave fewer pictures than the file lists".into()),
-                Whole::Cut(why) => return self.fail(frames, why),
-            }
-            let ns = ticks.map_or_else(|| self.made_up_ns(last_ns), |t| self.video.time_base.ns(t));
-            last_ns = Some(ns);
-            frames += 1;
-            let read = match jpeg_len(&jpeg) {
-                Some(len) => {
-                    jpeg.truncate(len);
-                    FromFile::Frame { ns, pixels: Pixels::Jpeg(jpeg) }
-                }
-                None => FromFile::Damaged { ns, why: format!("a JPEG of {size} bytes in the file has no end") },
-            };
-            if self.pictures.send(read).is_err() {
-                return;
-            }
-        }
-        self.end(frames, last_ns);
-    }
-
-    /// For files that carry no times: at the file's rate.
-    fn made_up_ns(&self, last_ns: Option<i64>) -> i64 {
-        let rate_hz = if self.video.rate_hz > 0.0 { self.video.rate_hz } else { 25.0 };
-        last_ns.map_or(0, |ns| ns + (1e9 / rate_hz) as i64)
-    }
-
-    fn end(mut self, frames: u64, last_ns: Option<i64>) {
-        let errors = self.wait_for_errors();
-        if frames == 0 {
-            return self.fail_with(0, errors);
-        }
-        let damaged = errors.filter(|e| e.count > 0).map(|e| FromFile::Damaged {
-            ns: last_ns.unwrap_or(0),
-            why: format!("FFmpeg found {} faults in the file, the first: {}", e.count, e.first),
-        });
-        // Nobody there means nobody to tell.
-        drop(damaged.into_iter().chain([FromFile::End]).try_for_each(|r| self.pictures.send(r)));
-    }
-
-    fn fail(mut self, frames: u64, why: String) {
-        let errors = self.wait_for_errors().filter(|e| e.count > 0);
-        let errors = errors.unwrap_or(Errors { count: 1, first: why.clone(), last: why, codec: None });
-        self.fail_with(frames, Some(errors));
-    }
-
-    fn fail_with(&self, frames: u64, errors: Option<Errors>) {
-        let path = self.video.path.clone();
-        let errors = errors.unwrap_or_default();
-        let error = match errors.codec {
-            Some(codec) => CameraError::UnknownCodec { path, codec },
-            None if frames == 0 && errors.count == 0 => {
-                CameraError::NotAVideo { path, why: "it holds no picture".to_owned() }
-            }
-            None if frames == 0 => CameraError::NotAVideo { path, why: errors.last },
-            None => CameraError::FileBroken { path, frames, why: errors.last },
-        };
-        // Nobody there means nobody to tell.
-        drop(self.pictures.send(FromFile::Failed(error)));
-    }
-
-    /// FFmpeg's output has ended, so its messages end, too: the channel closes behind the last one.
-    fn wait_for_errors(&mut self) -> Option<Errors> {
-        // FFmpeg must not wait for us to read on while we wait for its last words.
-        if let Err(e) = std::io::copy(&mut self.output, &mut std::io::sink()) {
-            return Some(Errors { count: 1, first: e.to_string(), last: e.to_string(), codec: None });
-        }
-        while self.times.recv().is_ok() {}
-        self.errors.get().map(|e| Errors {
-            count: e.count,
-            first: e.first.clone(),
-            last: e.last.clone(),
-            codec: e.codec.clone(),
-        })
-    }
-}
-
-enum Whole {
-    Yes,
-    Ended,
-    Cut(String),
-}
-
-fn read_whole(from: &mut impl Read, buffer: &mut [u8]) -> Whole {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match from.read(&mut buffer[filled..]) {
-            Ok(0) if filled == 0 => return Whole::Ended,
-            Ok(0) => return Whole::Cut(format!("a picture ended after {filled} of {} bytes", buffer.len())),
-            Ok(n) => filled += n,
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Whole::Cut(e.to_string()),
-        }
-    }
-    Whole::Yes
 }

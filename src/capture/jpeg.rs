@@ -1,5 +1,7 @@
 //! Where a JPEG ends. Cameras hand over whole buffers, behind the picture lie old bytes that must not be stored.
 
+use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat};
+
 /// The length of the complete JPEG at the start of `bytes`, end marker included; `None` where it is not complete.
 ///
 /// Walks the markers instead of searching for the last `FF D9`: old bytes behind the picture, and thumbnails inside it,
@@ -34,6 +36,42 @@ pub fn jpeg_len(bytes: &[u8]) -> Option<usize> {
                 is_inside_scan = marker == 0xda;
             }
         }
+    }
+}
+
+/// Looks whether JPEGs are whole. Keeps its buffers from one to the next.
+#[derive(Default)]
+pub struct JpegCheck {
+    decompressor: Option<Decompressor>,
+    pixels: Vec<u8>,
+}
+
+impl JpegCheck {
+    /// The length of the JPEG at the start of `bytes`, or what is wrong with it, to be put behind "the JPEG". The end
+    /// marker alone proves nothing, so it is decoded; the slightest doubt of the decoder counts.
+    pub fn whole_len(&mut self, bytes: &[u8], size_px: Option<(usize, usize)>) -> Result<usize, String> {
+        let Some(len) = jpeg_len(bytes) else { return Err("has no end".to_owned()) };
+        let damaged = |e: turbojpeg::Error| format!("is damaged: {e}");
+        let mut decompressor = match self.decompressor.take() {
+            Some(d) => d,
+            None => Decompressor::new().map_err(damaged)?,
+        };
+        let header = decompressor.read_header(&bytes[..len]).map_err(damaged)?;
+        let (width, height) = (header.width, header.height);
+        if let Some((w, h)) = size_px.filter(|size| *size != (width, height)) {
+            return Err(format!("has {width} × {height} pixels where {w} × {h} were announced"));
+        }
+        // Luma is enough: of the rest everything is read as well, only not put together.
+        let format = match header.colorspace {
+            Colorspace::CMYK | Colorspace::YCCK => PixelFormat::CMYK,
+            _ => PixelFormat::GRAY,
+        };
+        let pitch = width * format.size();
+        self.pixels.resize(pitch * height, 0);
+        let output = Image { pixels: self.pixels.as_mut_slice(), width, pitch, height, format };
+        decompressor.decompress(&bytes[..len], output).map_err(damaged)?;
+        self.decompressor = Some(decompressor);
+        Ok(len)
     }
 }
 
@@ -79,6 +117,21 @@ mod tests {
         let mut with_app = vec![0xff, 0xd8, 0xff, 0xe1, 0, 6, 0xff, 0xd9, 0xff, 0xd9];
         with_app.extend_from_slice(&whole[2..]);
         assert_eq!(jpeg_len(&with_app), Some(with_app.len()));
+    }
+
+    #[test]
+    fn a_picture_with_an_end_and_half_of_its_contents_is_damaged() {
+        let whole = picture(4);
+        let mut check = JpegCheck::default();
+        assert_eq!(check.whole_len(&whole, Some((64, 48))), Ok(whole.len()));
+        assert_eq!(
+            check.whole_len(&whole, Some((64, 50))).unwrap_err(),
+            "has 64 × 48 pixels where 64 × 50 were announced"
+        );
+        let half = [&whole[..whole.len() / 2], &[0xff, 0xd9]].concat();
+        assert!(check.whole_len(&half, None).unwrap_err().starts_with("is damaged: "));
+        assert_eq!(check.whole_len(&whole[..whole.len() - 2], None).unwrap_err(), "has no end");
+        assert_eq!(check.whole_len(&whole, None), Ok(whole.len()), "a bad one does not spoil the next");
     }
 
     proptest! {

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
 use crate::recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
-use crate::session::{Body, FILM_EVENT, HEALTH, ParticipantId, SessionNumber};
+use crate::session::{Body, FILM_EVENT, HEALTH, ParticipantId, SessionNumber, path_in_line, path_text};
 use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use crate::vision::models_folder;
 
@@ -35,6 +35,8 @@ address = "none"
 /// A file to do.
 #[derive(Clone, Debug)]
 struct Job {
+    /// Absolute, links followed.
+    path: PathBuf,
     film: FilmFile,
     participant: ParticipantId,
     session: Option<SessionNumber>,
@@ -77,6 +79,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
     };
     // Everything that can be said before the first frame is said before it.
     let jobs = a.files.iter().map(|file| job(file, a.participant.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    let jobs = each_once(jobs, &mut |line| eprintln!("{line}"))?;
     let (jobs, done_before) = without_done(jobs, &library, &study)?;
     let line = Line { library: &library, study: &study, models: models_folder()?, model: &model };
     let threads = a.threads.map_or_else(|| super::paths::processors().div_ceil(2), usize::from);
@@ -91,17 +94,57 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
 }
 
 fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure> {
-    let film = FilmFile::of(file).map_err(|e| format!("could not read {}: {e}", file.display()))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let shown = path_in_line(&path_text(file));
+    let path = file.canonicalize().map_err(|e| format!("could not read {shown}: {e}"))?;
+    let film = FilmFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
+    let name = path_text(Path::new(file.file_name().unwrap_or_default()));
     let (named, session) = who(&name);
     let Some(participant) = participant.cloned().or(named) else {
         return Err(format!(
-            "whose film is {}? Give --participant sub-01, or begin the file's name with its participant: sub-01_{name}",
-            file.display()
+            "whose film is {shown}? Give --participant sub-01, or begin the file's name with its participant: sub-01_{}",
+            path_in_line(&name)
         )
         .into());
     };
-    Ok(Job { film, participant, session })
+    Ok(Job { path, film, participant, session })
+}
+
+/// One film may be named twice: by another way to it, by a link. It is made into one session.
+fn each_once(jobs: Vec<Job>, say: &mut impl FnMut(String)) -> Result<Vec<Job>, Failure> {
+    let mut once: Vec<Job> = Vec::new();
+    for job in jobs {
+        let Some(same) = once.iter().find(|other| is_same_file(&other.path, &job.path)) else {
+            once.push(job);
+            continue;
+        };
+        let [first, second] = [same, &job].map(|job| path_in_line(&job.film.file));
+        if (&same.participant, same.session) != (&job.participant, job.session) {
+            return Err(format!(
+                "{first} is named twice, as a film of {} and of {}: give it once, or make a copy for the other",
+                named(same),
+                named(&job)
+            )
+            .into());
+        }
+        say(format!("{second} is the same film as {first}: it is analyzed once."));
+    }
+    Ok(once)
+}
+
+fn named(job: &Job) -> String {
+    job.session.map_or_else(|| job.participant.to_string(), |session| format!("{} {session}", job.participant))
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let id = |path: &Path| path.metadata().ok().map(|meta| (meta.dev(), meta.ino()));
+        if let (Some(a), Some(b)) = (id(a), id(b)) {
+            return a == b;
+        }
+    }
+    a == b
 }
 
 /// `sub-07_ses-02_anything.mp4`
@@ -232,7 +275,7 @@ impl Line<'_> {
             overridden_checks: Vec::new(),
         };
         let mut last = 0;
-        let outcome = films.record(&job.film, &plan, flag, |p| {
+        let outcome = films.record(&job.path, &job.film, &plan, flag, |p| {
             if let Some(expected) = p.expected.filter(|_| p.frames >= last + 15) {
                 last = p.frames;
                 tell(p.frames as f64 / expected.max(1) as f64);
@@ -277,7 +320,7 @@ impl Told {
         if self.is_json {
             println!("{}", json!({ "file": job.film.file, "session": folder, "is_new": false }));
         } else {
-            println!("{}  was analyzed before: {}", job.film.file, folder.display());
+            println!("{}  was analyzed before: {}", path_in_line(&job.film.file), folder.display());
         }
     }
 
@@ -302,15 +345,18 @@ impl Told {
                     let line = json!({
                         "file": file, "session": s.folder, "is_new": true, "participant": participant,
                         "number": s.session, "frames": o.frames, "with_face": o.with_face, "film_s": o.film_s,
-                        "took_s": s.took_s, "times_real_time": speed, "grade": s.grade, "trouble": o.trouble,
+                        "took_s": s.took_s, "times_real_time": speed, "grade": s.grade, "notes": o.notes,
+                        "frames_lost": o.lost, "trouble": o.trouble,
                     });
                     return self.bar.say(&line.to_string());
                 }
                 let face = 100.0 * o.with_face as f64 / o.frames.max(1) as f64;
                 let trouble = o.trouble.as_ref().map_or(String::new(), |why| format!("  BUT {why}"));
+                let notes: String = o.notes.iter().map(|note| format!("  ({note})")).collect();
+                let file = path_in_line(file);
                 self.bar.say(&format!(
                     "{participant} {}  {file}  {} frames, {:.1} s of film in {:.1} s ({speed:.1} × real time), face in \
-                     {face:.1} %, grade {}  {}{trouble}",
+                     {face:.1} %, grade {}  {}{notes}{trouble}",
                     s.session,
                     o.frames,
                     o.film_s,
@@ -324,7 +370,7 @@ impl Told {
                 if self.is_json {
                     self.bar.say(&json!({ "file": file, "failed": why }).to_string());
                 } else {
-                    self.bar.say(&format!("{participant}  {file}  FAILED: {why}"));
+                    self.bar.say(&format!("{participant}  {}  FAILED: {why}", path_in_line(file)));
                 }
             }
         }

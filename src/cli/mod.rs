@@ -2,7 +2,7 @@
 //! command.
 //!
 //! Exit codes: 0 done; 1 it failed, and a sentence on standard error says why; 2 the arguments were wrong; 3 `verify`,
-//! `selftest`, `analyze`, `rescore` or `import` found something damaged or missing.
+//! `selftest`, `analyze`, `rescore`, `score` or `import` found something damaged or missing.
 
 mod analyze;
 mod args;

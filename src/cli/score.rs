@@ -2,24 +2,37 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
 use super::args::{Models as ModelsArguments, Score};
+use super::{Failure, INCOMPLETE};
+use crate::session::path_in_line;
 use crate::vision::{FigureValue, Models, Scorer, installed_models, models_folder};
 
-/// One JSON line a picture; a picture that cannot be read is a sentence on standard error, and the rest goes on.
+/// One JSON line a picture; a picture that cannot be read is a sentence on standard error, and the rest goes on. One that
+/// is damaged is both.
 pub fn score(a: &Score) -> Result<ExitCode, Failure> {
     let mut scorer = Scorer::new(Models::load(&models_folder()?, &a.model)?);
-    let mut failed = 0;
+    let (mut failed, mut damaged) = (0, 0);
     for picture in &a.pictures {
         match scorer.score(picture, a.cropped) {
-            Ok(score) => println!("{}", serde_json::to_string(&score)?),
+            Ok(score) => {
+                println!("{}", serde_json::to_string(&score)?);
+                if let Some(why) = &score.damage {
+                    damaged += 1;
+                    let picture = path_in_line(&score.picture);
+                    eprintln!("affectograph: {picture} is damaged and was not scored: {why}. Take the original file.");
+                }
+            }
             Err(e) => {
                 failed += 1;
                 eprintln!("affectograph: {e}");
             }
         }
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (failed, damaged) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(INCOMPLETE),
+        _ => ExitCode::FAILURE,
+    })
 }
 
 pub fn models(a: &ModelsArguments) -> Result<ExitCode, Failure> {

@@ -21,7 +21,7 @@ use super::{News, RigError, SessionPlan};
 use crate::capture::{
     self, CameraError, CameraInfo, CameraSpec, Captured, Decoder, Frame, Latest, Pixels, SharedFrame,
 };
-use crate::session::{CameraSettings, Clock, FILM_EVENT, GapReason, HEALTH, Timestamp, VIDEO};
+use crate::session::{CameraSettings, Clock, FILM_EVENT, GapReason, HEALTH, Timestamp, VIDEO, path_text};
 use crate::store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
 use crate::vision::{Models, Scored, Vision, VisionError};
 
@@ -38,19 +38,19 @@ const FULL_ENOUGH: f64 = 0.25;
 /// The file a session was made from, and whether it is still the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FilmFile {
-    /// Absolute.
+    /// Absolute. Bytes of a name that are no text are written as `\xE9`.
     pub file: String,
     pub bytes: u64,
     pub modified_utc: Option<DateTime<Utc>>,
 }
 
 impl FilmFile {
+    /// `path` is absolute.
     pub fn of(path: &Path) -> std::io::Result<FilmFile> {
-        let path = path.canonicalize()?;
         let meta = path.metadata()?;
         // Not every file system knows it.
         let modified_utc = meta.modified().ok().map(DateTime::from);
-        Ok(FilmFile { file: path.display().to_string(), bytes: meta.len(), modified_utc })
+        Ok(FilmFile { file: path_text(path), bytes: meta.len(), modified_utc })
     }
 }
 
@@ -65,8 +65,12 @@ pub struct FilmProgress {
 pub struct FilmOutcome {
     pub frames: u64,
     pub with_face: u64,
+    /// Damaged or missing, as far as the file tells.
+    pub lost: u64,
     /// From the first frame to the end of the last.
     pub film_s: f64,
+    /// What was chosen or done that a person should know.
+    pub notes: Vec<String>,
     /// What is wrong with the file or was with the networks; what could be read is in the session all the same.
     pub trouble: Option<String>,
 }
@@ -92,12 +96,12 @@ impl Films {
     /// Makes the session in `session.folder`. `None` where it was cancelled: the folder then holds nothing of use.
     pub fn record(
         &mut self,
+        path: &Path,
         file: &FilmFile,
         session: &SessionPlan,
         cancelled: &AtomicBool,
         mut progress: impl FnMut(FilmProgress),
     ) -> Result<Option<FilmOutcome>, RigError> {
-        let path = Path::new(&file.file);
         let settings = CameraSettings::default();
         let camera = capture::open(&CameraSpec::File(path.to_owned()), &settings, &Clock::start())?;
         let info = camera.info().clone();
@@ -107,16 +111,19 @@ impl Films {
             settings: &settings,
             camera: &info,
             models: Some(self.vision.models()),
-            zero_utc: recorded.unwrap_or_else(Utc::now),
+            zero_utc: recorded.map_or_else(Utc::now, |date| date.at),
         };
         let header = description.header(session);
         let streams = film_streams(&info, Some(self.vision.models()));
         // Nobody watches.
         let (committed, _) = bounded(0);
         let mut recorder = Recorder::create(&session.folder, header, streams, committed)?;
-        let zero_is = if recorded.is_some() { "creation_time in the file" } else { "time of the analysis" };
+        let zero_is = recorded.map_or("time of the analysis".to_owned(), |date| format!("{} in the file", date.source));
         let mut told = serde_json::to_value(file).map_err(std::io::Error::other)?;
         told["zero_utc_is"] = zero_is.into();
+        if !info.notes.is_empty() {
+            told["notes"] = info.notes.clone().into();
+        }
         // The results of the stream writers are left alone: the store counts what it could not take, and shows it.
         let _ = recorder.stream(HEALTH)?.event(Timestamp::ZERO, FILM_EVENT, told);
 
@@ -125,29 +132,43 @@ impl Films {
         let streams = Some(VisionStreams::of(&recorder)?);
         let sink = AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), news_in);
         let gaps = recorder.stream(VIDEO)?;
-        let mut run = Run { camera, info, first_at: None, last_at: Timestamp::ZERO, frames: 0, with_face: 0 };
+        let mut run = Run::new(camera, info);
         self.vision.reset();
         let over = self.play(&mut run, &recorder, &encoder, sink, &gaps, cancelled, &mut progress);
         // Frames behind the encoder belong to the session before it is closed.
         encoder.finish()?;
         let over = over?;
-        let end = if run.frames == 0 { Timestamp::ZERO } else { run.last_at + run.info.mode.interval() };
+        let end = run.end;
         let store = recorder.counters();
         recorder.finish(SessionEnd { at: end, quality: None })?;
         let lost = store.records_lost + store.frames_lost;
         if lost > 0 {
             return Err(StoreError::Poisoned(format!("{lost} records or frames could not be stored")).into());
         }
-        let trouble = match over {
+        let broken = match over {
             Over::Cancelled => return Ok(None),
             Over::Broken(why) => Some(why),
-            Over::Ended => news.try_iter().find_map(|n| match n {
-                News::VisionTrouble(why) => Some(why),
-                _ => None,
-            }),
+            Over::Ended => None,
         };
-        let (frames, with_face) = (run.frames, run.with_face);
-        Ok(Some(FilmOutcome { frames, with_face, film_s: end.as_secs_f64(), trouble }))
+        let unseen = news.try_iter().find_map(|n| match n {
+            News::VisionTrouble(why) => Some(why),
+            _ => None,
+        });
+        let Run { frames, with_face, lost, info, .. } = &run;
+        if *frames == 0 {
+            let why = run.damage().map(|why| format!("none of its frames is whole: {why}"));
+            let why = why.or(broken).unwrap_or_else(|| "it holds no picture".to_owned());
+            return Err(CameraError::NotAVideo { path: path.to_owned(), why }.into());
+        }
+        let trouble: Vec<String> = run.damage().into_iter().chain(broken).chain(unseen).collect();
+        Ok(Some(FilmOutcome {
+            frames: *frames,
+            with_face: *with_face,
+            lost: *lost,
+            film_s: end.as_secs_f64(),
+            notes: info.notes.clone(),
+            trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
+        }))
     }
 
     #[allow(clippy::too_many_arguments)] // each is one end of the line that runs here
@@ -168,8 +189,11 @@ impl Films {
             }
             let frame = match run.next() {
                 Ok(Next::Frame(frame)) => frame,
-                Ok(Next::Damaged(at, why)) => {
-                    let _ = gaps.gap(at, at, GapReason::Corrupt, 1, &why);
+                Ok(Next::Lost { at, until, frames, why }) => {
+                    last_sign = Instant::now();
+                    let _ = gaps.gap(at, until, GapReason::Corrupt, frames, &why);
+                    // A film that is damaged all over has as many gaps as frames.
+                    wait_for_room(recorder, cancelled)?;
                     continue;
                 }
                 Ok(Next::End) => return Ok(Over::Ended),
@@ -219,30 +243,71 @@ struct Run {
     info: CameraInfo,
     /// The camera lays the file onto a clock of its own.
     first_at: Option<Timestamp>,
-    last_at: Timestamp,
+    /// Of the film so far, what is lost included.
+    end: Timestamp,
     frames: u64,
     with_face: u64,
+    lost: u64,
+    /// The first thing that is wrong with the file, and where.
+    first_fault: Option<(Timestamp, String)>,
 }
 
 enum Next {
     Frame(SharedFrame),
-    Damaged(Timestamp, String),
+    /// One frame or several; 0 where nobody knows whether any.
+    Lost {
+        at: Timestamp,
+        until: Timestamp,
+        frames: u64,
+        why: String,
+    },
     End,
 }
 
 impl Run {
+    fn new(camera: Box<dyn capture::Camera>, info: CameraInfo) -> Run {
+        let (first_at, end, frames, with_face, lost, first_fault) = (None, Timestamp::ZERO, 0, 0, 0, None);
+        Run { camera, info, first_at, end, frames, with_face, lost, first_fault }
+    }
+
     fn next(&mut self) -> Result<Next, CameraError> {
+        let interval = self.info.mode.interval();
         Ok(match self.camera.next(LOOK)? {
             Captured::End => Next::End,
-            Captured::Corrupt { at, why, .. } => Next::Damaged(self.since_first(at), why),
+            Captured::Corrupt { at, why, .. } => {
+                let at = self.since_first(at);
+                self.lose(at, at + interval, 1, why)
+            }
+            Captured::Missing { from, until, frames, why } => {
+                let (from, until) = (self.since_first(from), self.since_first(until));
+                self.lose(from, until, frames, why)
+            }
             Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels } => {
                 let (number, at) = (self.frames, self.since_first(at));
                 self.frames += 1;
-                self.last_at = self.last_at.max(at);
+                self.end = self.end.max(at + interval);
                 let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
                 Next::Frame(Arc::new(frame))
             }
         })
+    }
+
+    fn lose(&mut self, at: Timestamp, until: Timestamp, frames: u64, why: String) -> Next {
+        self.lost += frames;
+        self.end = self.end.max(until);
+        self.first_fault.get_or_insert_with(|| (at, why.clone()));
+        Next::Lost { at, until, frames, why }
+    }
+
+    /// What is wrong with the file, in a sentence.
+    fn damage(&self) -> Option<String> {
+        let (at, why) = self.first_fault.as_ref()?;
+        let what = match self.lost {
+            0 => "the file is damaged".to_owned(),
+            1 => "1 frame is damaged or missing".to_owned(),
+            n => format!("{n} frames are damaged or missing"),
+        };
+        Some(format!("{what}, from {:.2} s on: {why}", at.as_secs_f64()))
     }
 
     fn since_first(&mut self, at: Timestamp) -> Timestamp {

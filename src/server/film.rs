@@ -18,7 +18,7 @@ use crate::capture::{
     Camera, CameraError, Captured, Decoder, FileCamera, Frame, SharedFrame, TimeSource, to_grey, to_rgb,
 };
 use crate::recording::{Absence, Piece};
-use crate::session::{AFFECT, Body, Clock, FACE, LANDMARKS, Numbers, Timestamp, VIDEO_FRAME};
+use crate::session::{AFFECT, Body, Clock, FACE, GapReason, LANDMARKS, Numbers, Timestamp, VIDEO, VIDEO_FRAME};
 use crate::store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
 use crate::vision::{Colour, OwnedPicture, Vision};
 
@@ -32,6 +32,10 @@ const TOLD_WITHIN: Duration = Duration::from_secs(20);
 pub struct FilmNews {
     pub frames: u64,
     pub scored: u64,
+    /// Not stored, since nobody knows when they were captured.
+    pub untimed: u64,
+    /// Damaged or missing in what the browser sent.
+    pub damaged: u64,
     pub width_px: u32,
     pub height_px: u32,
     /// Mean, over all of it.
@@ -59,6 +63,7 @@ impl Film {
                 .map(|name| recorder.stream(name))
                 .into_iter()
                 .collect::<Result<_, _>>()?,
+            video: recorder.stream(VIDEO)?,
             progress: progress.clone(),
             own,
             plan,
@@ -99,6 +104,7 @@ struct Work {
     plan: FilmPlan,
     progress: Arc<Progress>,
     writers: Vec<StreamWriter>,
+    video: StreamWriter,
     own: mpsc::Sender<Order>,
 }
 
@@ -135,6 +141,7 @@ impl Work {
             began: Vec::new(),
             next_seq: 0,
             span: None,
+            video_gaps: 0,
         };
         let mut start = 0;
         while let Some(next) = scene.recording(start, &mut news)? {
@@ -177,6 +184,30 @@ struct Scene<'a> {
     /// Of the stream that tells of frames.
     next_seq: u64,
     span: Option<(Timestamp, Timestamp)>,
+    /// Written so far into the stream `video`.
+    video_gaps: u64,
+}
+
+/// How a recording's frames find their times.
+#[derive(Clone, Copy, Debug)]
+enum Timing {
+    /// The browser told when frames were captured; this is to be added to the video's own seconds to find them.
+    Told { add_s: f64 },
+    /// It told only when the recording began.
+    Began(Timestamp),
+    /// It told nothing.
+    Unknown,
+}
+
+/// What came out of the decoder and waits for its time.
+enum Item {
+    Frame(Frame),
+    /// Damaged or missing.
+    Lost {
+        frames: u64,
+        seconds: f64,
+        why: String,
+    },
 }
 
 impl Scene<'_> {
@@ -230,24 +261,31 @@ impl Scene<'_> {
     }
 
     fn frames_of(&mut self, camera: &mut FileCamera, start: u64, news: &mut FilmNews) -> Result<(), String> {
-        let mut waiting: Vec<(f64, Frame)> = Vec::new();
-        let mut add_s = None;
+        let mut waiting: Vec<(f64, Item)> = Vec::new();
+        let mut timing = None;
         let mut zero = None;
+        let mut untimed = 0;
+        let interval_s = camera.info().mode.interval().as_secs_f64();
         loop {
             let captured = camera.next(PATIENCE);
             if self.work.is_left() {
                 return Ok(());
             }
+            let mut seconds = |at: Timestamp| at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9;
             let is_end = match captured {
                 Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
-                    let video_s = at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9;
                     let number = 0; // given when it is stored
                     let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-                    waiting.push((video_s, frame));
+                    waiting.push((seconds(at), Item::Frame(frame)));
                     false
                 }
-                Ok(Captured::Corrupt { why, .. }) => {
-                    news.notes.push(why);
+                Ok(Captured::Corrupt { at, why, .. }) => {
+                    waiting.push((seconds(at), Item::Lost { frames: 1, seconds: interval_s, why }));
+                    false
+                }
+                Ok(Captured::Missing { from, until, frames, why }) => {
+                    let long_s = until.since_ns(from) as f64 * 1e-9;
+                    waiting.push((seconds(from), Item::Lost { frames, seconds: long_s, why }));
                     false
                 }
                 Ok(Captured::End) => true,
@@ -258,23 +296,54 @@ impl Scene<'_> {
                     true
                 }
             };
-            if add_s.is_none() && (is_end || waiting.len() >= ALIGN_FRAMES) {
-                let video_s: Vec<f64> = waiting.iter().map(|w| w.0).collect();
-                add_s = Some(self.align(&video_s, start, news)?);
+            if timing.is_none() && (is_end || waiting.len() >= ALIGN_FRAMES) {
+                let frames = waiting.iter().filter(|(_, item)| matches!(item, Item::Frame(_)));
+                let video_s: Vec<f64> = frames.map(|w| w.0).collect();
+                timing = Some(self.timing(&video_s, start, news)?);
             }
-            if let Some(add_s) = add_s {
-                for (video_s, frame) in waiting.drain(..) {
-                    self.store(video_s, add_s, frame, news)?;
+            if let Some(timing) = timing {
+                for (video_s, item) in waiting.drain(..) {
+                    let Some(at) = self.time_of(video_s, timing)? else {
+                        untimed += if let Item::Lost { frames, .. } = item { frames } else { 1 };
+                        continue;
+                    };
+                    match item {
+                        Item::Frame(frame) => self.store(at, frame, news)?,
+                        Item::Lost { frames, seconds, why } => self.lose(at, frames, seconds, why, news),
+                    }
                 }
             }
             if is_end {
+                self.lose_untimed(start, untimed, news);
                 return Ok(());
             }
         }
     }
 
-    /// What to add to this recording's times; where the browser told no times, they count from its first chunk.
-    fn align(&mut self, video_s: &[f64], start: u64, news: &mut FilmNews) -> Result<f64, String> {
+    fn timing(&mut self, video_s: &[f64], start: u64, news: &mut FilmNews) -> Result<Timing, String> {
+        let aligned = self.align(video_s, start)?;
+        let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
+        Ok(match (aligned, began) {
+            (Some((add_s, share)), _) if share > 0.5 => Timing::Told { add_s },
+            (Some((add_s, share)), Some(_)) => {
+                news.notes.push(format!(
+                    "only {:.0} % of the frames are at times that the browser told: the times of this recording are less \
+                     exact",
+                    100.0 * share
+                ));
+                Timing::Told { add_s }
+            }
+            (None, Some(began)) => {
+                let told = "the browser told no times of frames: they count from when it began, which is less exact";
+                news.notes.push(told.to_owned());
+                Timing::Began(began)
+            }
+            (_, None) => Timing::Unknown,
+        })
+    }
+
+    /// What to add to this recording's times to find those told, and which share of frames then meets one.
+    fn align(&mut self, video_s: &[f64], start: u64) -> Result<Option<(f64, f64)>, String> {
         let end_s = video_s.last().copied().unwrap_or(0.0);
         let mut last_share = None;
         let mut waited = Duration::ZERO;
@@ -282,34 +351,36 @@ impl Scene<'_> {
             self.read_told()?;
             let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
             if let Some((add_s, share)) = self.told.align(video_s, began) {
+                last_share = Some((add_s, share));
                 let is_told_to_the_end = self.told.last_media_s().is_some_and(|s| s >= end_s + add_s);
                 if is_told_to_the_end && share > 0.5 {
-                    return Ok(add_s);
+                    return Ok(last_share);
                 }
-                last_share = Some((add_s, share));
             }
             if self.is_too_late(&mut waited) {
+                return Ok(last_share);
+            }
+        }
+    }
+
+    /// When what lies at `video_s` was captured; `None` where nobody knows.
+    fn time_of(&mut self, video_s: f64, timing: Timing) -> Result<Option<Timestamp>, String> {
+        let add_s = match timing {
+            Timing::Unknown => return Ok(None),
+            Timing::Began(began) => {
+                return Ok(Some(Timestamp::from_ns(began.as_ns().saturating_add((video_s * 1e9) as i64))));
+            }
+            Timing::Told { add_s } => add_s,
+        };
+        let media_s = video_s + add_s;
+        let mut waited = Duration::ZERO;
+        while self.told.last_media_s().is_none_or(|s| s < media_s) {
+            self.read_told()?;
+            if self.told.last_media_s().is_some_and(|s| s >= media_s) || self.is_too_late(&mut waited) {
                 break;
             }
         }
-        match last_share {
-            Some((add_s, share)) => {
-                if share <= 0.5 {
-                    news.notes.push(format!(
-                        "only {:.0} % of the frames are at times that the browser told: the times of this recording are \
-                         less exact",
-                        100.0 * share
-                    ));
-                }
-                Ok(add_s)
-            }
-            None => {
-                news.notes
-                    .push("the browser told no times of frames: they count from the session's beginning".to_owned());
-                self.told.add(0.0, Timestamp::ZERO);
-                Ok(0.0)
-            }
-        }
+        Ok(self.told.at(media_s))
     }
 
     fn is_too_late(&self, waited: &mut Duration) -> bool {
@@ -342,16 +413,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    fn store(&mut self, video_s: f64, add_s: f64, frame: Frame, news: &mut FilmNews) -> Result<(), String> {
-        let media_s = video_s + add_s;
-        let mut waited = Duration::ZERO;
-        while self.told.last_media_s().is_none_or(|s| s < media_s) {
-            self.read_told()?;
-            if self.told.last_media_s().is_some_and(|s| s >= media_s) || self.is_too_late(&mut waited) {
-                break;
-            }
-        }
-        let at = self.told.at(media_s).unwrap_or(Timestamp::ZERO);
+    fn store(&mut self, at: Timestamp, frame: Frame, news: &mut FilmNews) -> Result<(), String> {
         let number = news.frames;
         let frame = Arc::new(Frame { number, at, time_source: TimeSource::File, ..frame });
         if let Some(frames) = &self.frames {
@@ -364,6 +426,35 @@ impl Scene<'_> {
             news.notes.push(format!("a frame could not be scored, the first is {number}"));
         }
         Ok(())
+    }
+
+    fn lose(&mut self, at: Timestamp, frames: u64, seconds: f64, why: String, news: &mut FilmNews) {
+        news.damaged += frames;
+        let until = Timestamp::from_ns(at.as_ns().saturating_add((seconds * 1e9) as i64));
+        self.video_gap(at, until, GapReason::Corrupt, frames, &why);
+        if !news.notes.contains(&why) {
+            news.notes.push(why);
+        }
+    }
+
+    /// Frames without a time lie behind what was stored of the session so far; where, nobody knows.
+    fn lose_untimed(&mut self, start: u64, frames: u64, news: &mut FilmNews) {
+        if frames == 0 {
+            return;
+        }
+        news.untimed += frames;
+        let why = format!("the browser did not tell when it captured {frames} frames: they are not stored");
+        let began = self.began.iter().rev().find(|b| b.0 <= start).map(|b| b.1);
+        let at = self.span.map(|s| s.1).or(began).unwrap_or(Timestamp::ZERO);
+        self.video_gap(at, at, GapReason::TimeUnknown, frames, &why);
+        news.notes.push(why);
+    }
+
+    /// Numbered, so that work that is done again after a restart says nothing twice.
+    fn video_gap(&mut self, at: Timestamp, until: Timestamp, reason: GapReason, lost: u64, note: &str) {
+        let seq = self.video_gaps;
+        self.video_gaps += 1;
+        self.write(|| self.work.video.gap_numbered(seq, at, until, reason, lost, note));
     }
 
     fn score(&mut self, frame: &Frame, news: &mut FilmNews) -> Result<(), String> {

@@ -442,7 +442,10 @@ impl Remote {
             Ok(news) => {
                 self.note(
                     "video_converted",
-                    json!({ "frames": news.frames, "scored": news.scored, "notes": news.notes }),
+                    json!({
+                        "frames": news.frames, "scored": news.scored, "frames_damaged": news.damaged,
+                        "frames_without_time": news.untimed, "notes": news.notes,
+                    }),
                 );
                 self.camera = Some(CameraDescription {
                     spec: self.plan.camera.as_str().to_owned(),

@@ -6,6 +6,7 @@
 mod annotation;
 mod numbers;
 mod participant;
+mod path_text;
 mod playhead;
 mod pyramid;
 mod record;
@@ -19,6 +20,7 @@ mod timeline;
 pub use annotation::{Annotation, annotations, coding};
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
+pub use path_text::{path_in_line, path_text};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};

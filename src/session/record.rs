@@ -61,6 +61,8 @@ pub enum GapReason {
     DroppedByDriver,
     /// A frame arrived damaged.
     Corrupt,
+    /// A frame came, and nobody knows when it was captured.
+    TimeUnknown,
     /// A queue of ours was full: this is our fault and an alarm.
     QueueFull,
     /// The page sent more than it may.
@@ -70,12 +72,13 @@ pub enum GapReason {
 }
 
 impl GapReason {
-    pub const ALL: [GapReason; 8] = [
+    pub const ALL: [GapReason; 9] = [
         GapReason::NoFace,
         GapReason::Skipped,
         GapReason::CameraLost,
         GapReason::DroppedByDriver,
         GapReason::Corrupt,
+        GapReason::TimeUnknown,
         GapReason::QueueFull,
         GapReason::PageFlood,
         GapReason::Crash,
@@ -89,6 +92,7 @@ impl GapReason {
             GapReason::CameraLost => "camera_lost",
             GapReason::DroppedByDriver => "dropped_by_driver",
             GapReason::Corrupt => "corrupt",
+            GapReason::TimeUnknown => "time_unknown",
             GapReason::QueueFull => "queue_full",
             GapReason::PageFlood => "page_flood",
             GapReason::Crash => "crash",
@@ -112,7 +116,8 @@ impl fmt::Display for GapReason {
             GapReason::Skipped => "skipped live, still in the video",
             GapReason::CameraLost => "camera lost",
             GapReason::DroppedByDriver => "dropped by the camera or its driver",
-            GapReason::Corrupt => "damaged in transfer",
+            GapReason::Corrupt => "damaged",
+            GapReason::TimeUnknown => "captured at an unknown time",
             GapReason::QueueFull => "our queue was full",
             GapReason::PageFlood => "the page sent too much",
             GapReason::Crash => "the program ended abruptly",

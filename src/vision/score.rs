@@ -1,10 +1,12 @@
 //! Every face of a picture file, for `affectograph score`: the same networks and the same alignment as in a
 //! recording, so that a figure checked here holds there.
 
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Instant;
 
-use image::DynamicImage;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -14,14 +16,23 @@ use super::geometry::{Point, Rect, eye_openness, mouth_openness};
 use super::landmarks::{Pose, Shape};
 use super::picture::{Colour, OwnedPicture, Picture};
 use super::tracker::{Models, ms_since, timed};
-use crate::session::EXPRESSIONS;
+use crate::capture::JpegCheck;
+use crate::session::{EXPRESSIONS, path_text};
 
 /// What one line of `affectograph score` says. Numbers that the networks do not tell are null.
 #[derive(Clone, Debug, Serialize)]
 pub struct PictureScore {
+    /// Bytes of a name that are no text are written as `\xE9`.
     pub picture: String,
-    pub width_px: u32,
-    pub height_px: u32,
+    /// The picture was torn on its way: it was not looked at, since nobody knows what it showed.
+    pub damaged: bool,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+    /// Upright, as its EXIF says.
+    /// `None` where a damaged picture does not tell.
+    pub width_px: Option<u32>,
+    pub height_px: Option<u32>,
     /// The affect network with its version.
     pub model: String,
     /// The likeliest first.
@@ -86,7 +97,10 @@ impl Scorer {
     /// face, as FER+ has them, stretched over the affect network's input.
     pub fn score(&mut self, path: &Path, is_cropped: bool) -> Result<PictureScore, VisionError> {
         let started = Instant::now();
-        let owned = read(path)?;
+        let owned = match read(path)? {
+            Read::Whole(owned) => owned,
+            Read::Damaged { size_px, why } => return Ok(self.damaged(path, size_px, why, started)),
+        };
         let decode = ms_since(started);
         let picture = owned.as_picture()?;
         let mut detector = None;
@@ -107,15 +121,35 @@ impl Scorer {
             }
             faces
         };
-        let card = self.models.affect.network().card();
         Ok(PictureScore {
-            picture: path.display().to_string(),
-            width_px: owned.width_px,
-            height_px: owned.height_px,
-            model: format!("{} {}", card.name, card.version),
+            picture: path_text(path),
+            damaged: false,
+            damage: None,
+            width_px: Some(owned.width_px),
+            height_px: Some(owned.height_px),
+            model: self.model(),
             faces,
             ms: PictureTimes { decode, detector, total: ms_since(started) },
         })
+    }
+
+    fn damaged(&self, path: &Path, size_px: Option<(u32, u32)>, why: String, started: Instant) -> PictureScore {
+        let decode = ms_since(started);
+        PictureScore {
+            picture: path_text(path),
+            damaged: true,
+            damage: Some(why),
+            width_px: size_px.map(|s| s.0),
+            height_px: size_px.map(|s| s.1),
+            model: self.model(),
+            faces: Vec::new(),
+            ms: PictureTimes { decode, detector: None, total: decode },
+        }
+    }
+
+    fn model(&self) -> String {
+        let card = self.models.affect.network().card();
+        format!("{} {}", card.name, card.version)
     }
 
     fn cropped(&mut self, picture: Picture) -> Result<FaceScore, VisionError> {
@@ -148,15 +182,44 @@ fn face_score(rect: Rect, score: Option<f32>, shape: Option<&Shape>, affect: Aff
     }
 }
 
-/// PNG or JPEG. Colours are kept: the networks' own pre-processing makes grey of them, as in training.
-fn read(path: &Path) -> Result<OwnedPicture, VisionError> {
+enum Read {
+    Whole(OwnedPicture),
+    Damaged { size_px: Option<(u32, u32)>, why: String },
+}
+
+/// PNG or JPEG, turned upright as its EXIF says. Colours are kept: the networks' own pre-processing makes grey of them,
+/// as in training. What begins as a picture and cannot be read to its end is damaged; what does not is none.
+fn read(path: &Path) -> Result<Read, VisionError> {
     let unreadable = |why: String| VisionError::PictureUnreadable { path: path.to_owned(), why };
-    let decoded = image::ImageReader::open(path)
-        .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| unreadable(e.to_string()))?
-        .decode()
-        .map_err(|e| unreadable(e.to_string()))?;
-    let rgb = DynamicImage::into_rgb8(decoded);
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    if bytes.is_empty() {
+        return Err(unreadable("the file is empty".to_owned()));
+    }
+    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(|e| unreadable(e.to_string()))?;
+    let Some(format) = reader.format() else {
+        return Err(unreadable("it is neither a JPEG nor a PNG".to_owned()));
+    };
+    let mut decoder = match reader.into_decoder() {
+        Ok(decoder) => decoder,
+        Err(e @ ImageError::Unsupported(_)) => return Err(unreadable(e.to_string())),
+        Err(e) => return Ok(Read::Damaged { size_px: None, why: e.to_string() }),
+    };
+    // A file that says nothing, or nothing that makes sense, is upright.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let size_px = Some(decoder.dimensions());
+    // The picture's own decoder fills in what is missing with grey, and says nothing.
+    if format == ImageFormat::Jpeg
+        && let Err(why) = JpegCheck::default().whole_len(&bytes, None)
+    {
+        return Ok(Read::Damaged { size_px, why: format!("the JPEG {why}") });
+    }
+    let mut decoded = match DynamicImage::from_decoder(decoder) {
+        Ok(decoded) => decoded,
+        Err(e @ (ImageError::Unsupported(_) | ImageError::Limits(_))) => return Err(unreadable(e.to_string())),
+        Err(e) => return Ok(Read::Damaged { size_px, why: e.to_string() }),
+    };
+    decoded.apply_orientation(orientation);
+    let rgb = decoded.into_rgb8();
     let (width_px, height_px) = rgb.dimensions();
-    Ok(OwnedPicture { width_px, height_px, colour: Colour::Rgb, pixels: rgb.into_raw() })
+    Ok(Read::Whole(OwnedPicture { width_px, height_px, colour: Colour::Rgb, pixels: rgb.into_raw() }))
 }

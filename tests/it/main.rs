@@ -10,6 +10,7 @@ mod camera_rig;
 mod client;
 mod demo_study;
 mod desktop;
+mod films;
 mod formats;
 #[cfg(target_os = "linux")]
 mod guided_phase;

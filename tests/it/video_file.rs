@@ -52,7 +52,7 @@ fn play(camera: &mut dyn Camera) -> Played {
     loop {
         match camera.next(Duration::from_secs(20)).unwrap() {
             Captured::End => return played,
-            Captured::Corrupt { why, .. } => played.corrupt.push(why),
+            Captured::Corrupt { why, .. } | Captured::Missing { why, .. } => played.corrupt.push(why),
             Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels } => {
                 assert_eq!(time_source, TimeSource::File);
                 played.times_ns.push(at.since_ns(*first.get_or_insert(at)));
