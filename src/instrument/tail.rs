@@ -115,8 +115,7 @@ mod tests {
         AFFECT, PAGE, ParticipantId, SessionNumber, Study, Timeline, Timestamp, affect_stream, page_stream, program,
     };
     use crate::store::{
-        CameraDescription, Committed, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
-        StreamWriter,
+        CameraDescription, Committed, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy, StreamWriter,
     };
 
     const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
@@ -170,13 +169,6 @@ mod tests {
         }
     }
 
-    fn patiently(mut write: impl FnMut() -> Result<(), NotStored>) {
-        while let Err(why) = write() {
-            assert!(matches!(why, NotStored::QueueFull(_)), "{why}");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
     /// The simulated source and the conductor's beat.
     struct Line {
         recorder: Recorder,
@@ -197,11 +189,16 @@ mod tests {
         /// So many frames of 30 Hz, with an event in each tenth.
         fn record(&mut self, frames: u64, window: &mut Window) {
             for _ in 0..frames {
+                // Half an hour comes in seconds here: the recorder's own queue must not be what loses something.
+                while self.frame.is_multiple_of(500) && self.recorder.counters().record_queue_fill > 0.5 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 let at = Timestamp::from_ns(self.frame as i64 * 33_333_333);
                 let values = [self.frame as f32; FIELDS];
-                patiently(|| self.affect.sample(at, Some(self.frame), &values));
+                self.affect.sample(at, Some(self.frame), &values).unwrap();
                 if self.frame.is_multiple_of(10) {
-                    patiently(|| self.page.event(at, "click", json!({ "target": "button#next", "frame": self.frame })));
+                    let data = json!({ "target": "button#next", "frame": self.frame });
+                    self.page.event(at, "click", data).unwrap();
                 }
                 self.frame += 1;
                 if self.frame.is_multiple_of(1000) {
