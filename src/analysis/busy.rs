@@ -90,7 +90,7 @@ mod tests {
         let stream = Arc::new(PAGE.parse().unwrap());
         for (seq, (kind, data)) in events.iter().enumerate() {
             let at = Timestamp::from_ns(seq as i64 * 1_000_000_000);
-            let body = Body::event(*kind, data.clone());
+            let body = Body::event(kind, data.clone());
             timeline.ingest(&Record { stream: Arc::clone(&stream), seq: seq as u64, at, body });
         }
         timeline

@@ -140,7 +140,7 @@ mod tests {
     fn what_no_timestamp_can_hold_is_none() {
         let checked = |s: f64| Timestamp::checked_from_secs_f64(s);
         assert_eq!(checked(-1.5), Some(Timestamp::from_ns(-1_500_000_000)));
-        for bad in [1e10, -1e10, 9.223_372_036_854_775_807e9, f64::NAN, f64::INFINITY] {
+        for bad in [1e10, -1e10, 9.223_372_036_854_776e9, f64::NAN, f64::INFINITY] {
             assert_eq!(checked(bad), None, "{bad}");
         }
     }
