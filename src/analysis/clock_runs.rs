@@ -16,7 +16,8 @@ const SD_OF_LOWER_THIRD: f64 = 2.322;
 pub const MOST_WILD: usize = 2;
 /// A busy network delays so many measurements in a row, by less than [`MOST_DELAY_S`].
 const MOST_DELAYED: usize = 12;
-const MOST_DELAY_S: f64 = 0.25;
+/// Recorders drop answers that take longer.
+pub const MOST_DELAY_S: f64 = 0.25;
 /// A run is looked for behind at most so many others.
 const MOST_BETWEEN: usize = 64;
 

@@ -28,7 +28,7 @@ pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
 pub use average::{Average, Interval, Unit, average, counts};
 pub use baseline::{Baseline, Zero, baseline_of, baseline_phases};
 pub use busy::Busy;
-pub use clock_runs::{ClockRuns, MOST_DRIFT, MOST_WILD, clock_runs};
+pub use clock_runs::{ClockRuns, MOST_DELAY_S, MOST_DRIFT, MOST_WILD, clock_runs};
 pub use compare::{Cluster, Comparison, Design, Effect, against_zero, compare};
 pub use drift::{DriftFit, LeftOut, fit_drift};
 pub use edits::{DeletedPassage, deleted_passages};

@@ -3,7 +3,7 @@
 //! A clock is one line (offset and drift) for as long as nobody changes it. Where a computer is started again or its
 //! clock is set, another part with its own line begins. A single offset is no evidence: it may be a network's delay.
 
-use crate::analysis::{Line, MOST_DRIFT, MOST_WILD, clock_runs, robust_line};
+use crate::analysis::{Line, MOST_DELAY_S, MOST_DRIFT, MOST_WILD, clock_runs, robust_line};
 
 /// Residuals beyond this bend the loss, as in other readers: the fit is close to the median's.
 const BEND_S: f64 = 1e-4;
@@ -15,8 +15,6 @@ const LEVEL_S: f64 = 0.02;
 const MOST_LEFT_OUT: usize = 3;
 /// A clock that is changed more often tells no time.
 const MOST_PARTS: usize = 64;
-/// No network is so uneven: recorders drop answers that take longer.
-const MOST_SCATTER_S: f64 = 0.25;
 pub(super) const MOST_OFFSETS: usize = 1_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +44,7 @@ pub(super) struct Part {
     /// Of the first two and of the last measurement, in the file.
     pub(super) first_places: (usize, usize),
     pub(super) last_place: usize,
+    pub(super) measurements: usize,
     /// One or two offsets: a part only if there are samples that belong nowhere else.
     pub(super) is_doubtful: bool,
 }
@@ -104,7 +103,7 @@ pub(super) fn stream_clock(offsets: &[Offset]) -> Result<StreamClock, String> {
     residuals.sort_by(f64::total_cmp);
     clock.scatter_s =
         residuals.get((residuals.len() * 95 / 100).min(residuals.len().saturating_sub(1))).map_or(0.0, |r| *r);
-    if clock.scatter_s > MOST_SCATTER_S {
+    if clock.scatter_s > MOST_DELAY_S {
         return Err(format!("they scatter by {:.3} s", clock.scatter_s));
     }
     Ok(clock)
@@ -139,11 +138,11 @@ fn believed(offsets: &[Offset], runs: Vec<Vec<usize>>, interval_s: f64) -> Resul
 }
 
 /// A change of the stream's clock moves the measurement's own time, too, and on the recorder's clock the measurements go
-/// on as before. A delay does neither.
+/// on as before. A delay is short, or leaves the one or the other.
 fn clock_was_changed(before: &Offset, after: &Offset, interval_s: f64) -> bool {
     let off = |passed_s: f64| (passed_s - interval_s).abs();
-    let passed_s = after.at_s - before.at_s;
-    passed_s < 0.0 || off(after.recorder_s() - before.recorder_s()) < off(passed_s)
+    let (passed_s, step_s) = (after.at_s - before.at_s, (after.offset_s - before.offset_s).abs());
+    step_s > MOST_DELAY_S && (passed_s < 0.0 || off(after.recorder_s() - before.recorder_s()) < off(passed_s))
 }
 
 /// From one measurement to the next, on the recorder's clock.
@@ -178,6 +177,7 @@ fn part(offsets: &[Offset], run: &[usize], line: Line, is_doubtful: bool) -> Par
         margin_s: (0.0, 0.0),
         first_places: (offsets[run[0]].place, offsets[run[1.min(run.len() - 1)]].place),
         last_place: offsets[run[run.len() - 1]].place,
+        measurements: run.len(),
         is_doubtful,
     }
 }

@@ -97,14 +97,14 @@ impl<'a> Stream<'a> {
         }
         let places: Vec<_> = samples.iter().map(|s| (s.at_s, s.place)).collect();
         let found = assigned(&places, &clock.parts);
-        if clock.left_out > 0 {
-            notes.push(format!(
-                "`{name}`: {} of its {} clock offsets were wild and left out",
-                clock.left_out, clock.offsets
-            ));
+        let is_used = |k: usize| found.part.contains(&k);
+        let doubtful = (0..clock.parts.len()).filter(|k| clock.parts[*k].is_doubtful && !is_used(*k));
+        let wild = clock.left_out + doubtful.map(|k| clock.parts[k].measurements).sum::<usize>();
+        if wild > 0 {
+            notes.push(format!("`{name}`: {wild} of its {} clock offsets were wild and left out", clock.offsets));
         }
-        if clock.parts.len() > 1 {
-            let changes = clock.parts.len() - 1;
+        let changes = (0..clock.parts.len()).filter(|k| is_used(*k)).count().saturating_sub(1);
+        if changes > 0 {
             notes.push(format!("`{name}`: its clock was changed {changes} time(s); each part was fitted on its own"));
         }
         if clock.scatter_s > SCATTER_WORTH_A_WORD_S {
