@@ -42,15 +42,15 @@ pub fn clock_runs(points: &[(f64, f64)]) -> ClockRuns {
     let mut found = ClockRuns::default();
     for k in 0..points.len() {
         let goes_on = |run: &Vec<usize>| run.last().is_some_and(|last| agree(*last, k));
-        let is_passing = |run: &&Vec<usize>| match run.len() {
-            ..=MOST_WILD => true,
-            ..=MOST_DELAYED => run[0] > 0 && step(run[0] - 1, run[0]).0 < MOST_DELAY_S,
-            _ => false,
+        let is_passing = |run: &&Vec<usize>| {
+            let is_delayed = || run[0] > 0 && step(run[0] - 1, run[0]).0 < MOST_DELAY_S;
+            run.len() <= MOST_WILD || (run.len() <= MOST_DELAYED && is_delayed())
         };
-        // The run that it continues, behind nothing but a few wild points.
+        // The run that it continues, behind nothing but a few wild points; the oldest, for one late point may agree with
+        // the next.
         let few = found.runs.iter().rev().take(MOST_BETWEEN).take_while(is_passing).count();
-        let within_reach = found.runs.len().saturating_sub(few + 1)..found.runs.len();
-        match within_reach.rev().find(|r| goes_on(&found.runs[*r])) {
+        let mut within_reach = found.runs.len().saturating_sub(few + 1)..found.runs.len();
+        match within_reach.find(|r| goes_on(&found.runs[*r])) {
             Some(r) => {
                 found.wild.extend(found.runs.drain(r + 1..).flatten());
                 found.runs[r].push(k);
@@ -103,6 +103,8 @@ mod tests {
         assert_eq!(runs(&[level(20, 0.0), vec![14.0, -3.0], level(20, 0.0)].concat()), (vec![40], vec![20, 21]));
         assert_eq!(runs(&[level(20, 0.0), level(20, 0.05)].concat()), (vec![20, 20], vec![]));
         assert_eq!(runs(&[level(20, 0.0), level(5, 50.0), level(20, 0.0)].concat()), (vec![20, 5, 20], vec![]));
+        // Late, later, and on the way back.
+        assert_eq!(runs(&[level(20, 0.0), vec![0.015, 0.009], level(20, 0.0)].concat()).0, [41]);
         // A network that was busy for half a minute, and a wild last one.
         assert_eq!(runs(&[level(20, 0.0), level(6, 0.05), level(20, 0.0)].concat()), (vec![40], (20..26).collect()));
         assert_eq!(runs(&[level(20, 0.0), level(1, 9.0)].concat()), (vec![20, 1], vec![]));

@@ -84,9 +84,9 @@ fn sorted_out(points: &[(f64, f64)]) -> Result<(Points, Points), AnalysisError> 
     if let (Some(one), Some(another)) = (one, another) {
         let (before, after) = (points[one[one.len() - 1]], points[another[0]]);
         return Err(AnalysisError::Drift(format!(
-            "the other clock was changed by {:.3} s between {:.3} s and {:.3} s of its own time, so no single line holds \
+            "against the session's, the other clock was changed by {:.3} s between {:.3} s and {:.3} s of its own time, so no single line holds \
              for all: split the file there and import each part with the markers that it shares",
-            after.1 - before.1,
+            before.1 - after.1,
             before.0,
             after.0
         )));
@@ -173,6 +173,6 @@ mod tests {
             (other, Timestamp::from_secs_f64(other + if k < 8 { 0.0 } else { 0.15 }))
         };
         let refused = fit_drift(&(0..16).map(pair).collect::<Vec<_>>()).unwrap_err().to_string();
-        assert!(refused.contains("changed by 0.150 s between 70.000 s and 80.000 s"), "{refused}");
+        assert!(refused.contains("changed by -0.150 s between 70.000 s and 80.000 s"), "{refused}");
     }
 }

@@ -108,10 +108,16 @@ pub(super) fn next(
         (BOUNDARY, _) => frame.content == BOUNDARY_UUID,
         _ => false,
     };
-    among.find(|position| match at(file, *position) {
-        At::Frame(frame) => fits(frame),
-        _ => false,
+    among.find(|position| {
+        has_known_tag(&file[*position..]) && matches!(at(file, *position), At::Frame(frame) if fits(frame))
     })
+}
+
+/// What most positions fail at, so that a gigabyte of rubbish takes seconds.
+fn has_known_tag(bytes: &[u8]) -> bool {
+    let Some(length_bytes @ (1 | 4 | 8)) = bytes.first() else { return false };
+    let tag = 1 + usize::from(*length_bytes);
+    bytes.get(tag + 1) == Some(&0) && bytes.get(tag).is_some_and(|tag| u16::from(*tag) <= STREAM_FOOTER)
 }
 
 /// When it was measured on the stream's clock, and what is to be added there; `None` where it says nothing.

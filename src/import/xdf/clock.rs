@@ -96,8 +96,7 @@ pub(super) fn stream_clock(offsets: &[Offset]) -> Result<StreamClock, String> {
     }
     for k in 1..runs.len() {
         let (before, after) = (&offsets[runs[k - 1].0[runs[k - 1].0.len() - 1]], &offsets[runs[k].0[0]]);
-        let gap_s = after.recorder_s() - before.recorder_s();
-        let margin_s = if gap_s > 0.0 { gap_s } else { interval_s };
+        let margin_s = passed_s(before, after, interval_s);
         (clock.parts[k - 1].margin_s.1, clock.parts[k].margin_s.0) = (margin_s, margin_s);
     }
     residuals.sort_by(f64::total_cmp);
@@ -143,6 +142,15 @@ fn clock_was_changed(before: &Offset, after: &Offset, interval_s: f64) -> bool {
     let off = |passed_s: f64| (passed_s - interval_s).abs();
     let (passed_s, step_s) = (after.at_s - before.at_s, (after.offset_s - before.offset_s).abs());
     step_s > MOST_DELAY_S && (passed_s < 0.0 || off(after.recorder_s() - before.recorder_s()) < off(passed_s))
+}
+
+/// How long it took from the last measurement before a change to the first after it. One of the two clocks went on as
+/// before: the one on which the usual time passed. After a pause nobody knows which, and the longer time holds both.
+fn passed_s(before: &Offset, after: &Offset, interval_s: f64) -> f64 {
+    let passed = [after.at_s - before.at_s, after.recorder_s() - before.recorder_s()].into_iter().filter(|s| *s > 0.0);
+    let usual = passed.clone().filter(|s| *s < 2.0 * interval_s);
+    let nearest = usual.min_by(|a, b| (a - interval_s).abs().total_cmp(&(b - interval_s).abs()));
+    nearest.or_else(|| passed.reduce(f64::max)).unwrap_or(interval_s)
 }
 
 /// From one measurement to the next, on the recorder's clock.

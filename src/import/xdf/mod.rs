@@ -232,21 +232,33 @@ impl<'a> Reader<'a> {
         notes.extend(others.iter().map(left_out));
         let names: Vec<String> = of_events.iter().map(Stream::name).collect();
         let some_have_offsets = of_events.iter().chain(&others).any(|stream| !stream.offsets.is_empty());
-        let mut events = Vec::<ForeignEvent>::new();
+        let rows_without_time = of_events.iter().map(|stream| stream.samples.untimed).sum();
+        let (mut events, mut unplaced_events) = (Vec::<ForeignEvent>::new(), 0);
         for stream in of_events.into_iter().filter(|s| !s.samples.timed.is_empty() || s.samples.untimed > 0) {
-            let name = stream.name();
+            let (name, samples) = (stream.name(), stream.samples.timed.len() as u64);
             if some_have_offsets && stream.offsets.is_empty() {
                 notes.push(format!("`{name}` has no clock offsets: its times are taken for the recorder's"));
             }
             let has_own_name = names.iter().filter(|other| **other == name).count() == 1;
-            events.extend(stream.events(has_own_name, &mut notes)?);
+            match stream.events(has_own_name, &mut notes) {
+                Ok(placed) => {
+                    events.extend(placed.events);
+                    unplaced_events += placed.unplaced;
+                }
+                Err(reason) => {
+                    notes.push(reason);
+                    unplaced_events += samples;
+                }
+            }
+        }
+        if events.is_empty() {
+            let none = if unplaced_events > 0 { "nobody can tell when its events were" } else { "it holds no event" };
+            let why = if notes.is_empty() { "no stream has a sample".to_owned() } else { notes.join("; ") };
+            return Err(format!("{none} ({why})"));
         }
         events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-        if events.is_empty() {
-            let why = if notes.is_empty() { "no stream has a sample".to_owned() } else { notes.join("; ") };
-            return Err(format!("none of its streams holds an event ({why})"));
-        }
-        Ok(EventFile { events, notes, damaged_places: self.damage.len() as u64 })
+        let damaged_places = self.damage.len() as u64;
+        Ok(EventFile { events, notes, damaged_places, rows_without_time, unplaced_events, ..EventFile::default() })
     }
 }
 

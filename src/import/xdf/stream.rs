@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::clock::{Offset, stream_clock};
+use super::clock::{Offset, StreamClock, stream_clock};
 use super::header::Header;
-use super::parts::assigned;
+use super::parts::{Assigned, assigned};
 use super::regular::on_grid;
 use super::samples::{Format, Sample, Samples};
 use crate::import::ForeignEvent;
 
 /// What a stream of numbers calls itself if each of them is an event.
 const EVENT_TYPES: [&str; 6] = ["mark", "event", "trigger", "stim", "annot", "ttl"];
-/// An event whose time is known less well than this is not imported.
+/// An event whose time is known less well than this is left out.
 const MOST_UNSURE_S: f64 = 0.05;
 /// Events times parts of the clock that memory holds.
 const MOST_COMPARED: usize = 16_000_000;
@@ -57,7 +57,8 @@ impl<'a> Stream<'a> {
     }
 
     /// `has_own_name`: no other stream is named like it.
-    pub(super) fn events(mut self, has_own_name: bool, notes: &mut Vec<String>) -> Result<Vec<ForeignEvent>, String> {
+    /// An error is the reason why none of them has a time.
+    pub(super) fn events(mut self, has_own_name: bool, notes: &mut Vec<String>) -> Result<Placed, String> {
         let name = self.name();
         if self.drop_what_nobody_sent() {
             notes.push(format!("`{name}`: what its outlet left behind when it closed was left out"));
@@ -68,7 +69,7 @@ impl<'a> Stream<'a> {
         if self.samples.began_without_time {
             notes.push(format!("`{name}` gives no time at its beginning: its rate was counted from 0 s"));
         }
-        let times = self.recorder_times(notes)?;
+        let (kept, times) = self.placed(notes)?;
         let (rate_hz, grid) = (self.header.rate_hz, on_grid(&self.header, &times));
         match grid {
             Some(_) => notes.push(format!("`{name}`: its times were laid onto its grid of {rate_hz} Hz")),
@@ -78,25 +79,47 @@ impl<'a> Stream<'a> {
             None => {}
         }
         let source = Source { name, id: (!has_own_name).then_some(self.id) };
+        let unplaced = kept.iter().filter(|is_kept| !**is_kept).count() as u64;
+        let samples = self.samples.timed.into_iter().zip(kept).filter(|(_, is_kept)| *is_kept);
         let times = grid.unwrap_or(times);
-        Ok(self.samples.timed.into_iter().zip(times).map(|(sample, at_s)| source.event(sample, at_s)).collect())
+        Ok(Placed {
+            events: samples.zip(times).map(|((sample, _), at_s)| source.event(sample, at_s)).collect(),
+            unplaced,
+        })
     }
 
-    fn recorder_times(&self, notes: &mut Vec<String>) -> Result<Vec<f64>, String> {
+    /// Which samples have a time on the recorder's clock, and the times of those.
+    fn placed(&self, notes: &mut Vec<String>) -> Result<(Vec<bool>, Vec<f64>), String> {
         let (name, samples) = (self.name(), &self.samples.timed);
-        let clock = stream_clock(&self.offsets)
-            .map_err(|e| format!("the clock offsets of its stream `{name}` put its events nowhere: {e}"))?;
+        let clock = stream_clock(&self.offsets).map_err(|e| {
+            format!("`{name}` was left out, since its clock offsets put its {} event(s) nowhere: {e}", samples.len())
+        })?;
+        let mut kept = vec![true; samples.len()];
         if clock.parts.is_empty() {
-            return Ok(samples.iter().map(|s| s.at_s).collect());
+            return Ok((kept, samples.iter().map(|s| s.at_s).collect()));
         }
         if samples.len().saturating_mul(clock.parts.len()) > MOST_COMPARED {
             let (events, parts) = (samples.len(), clock.parts.len());
             return Err(format!(
-                "its stream `{name}` has {events} events on a clock of {parts} parts, too many to sort out"
+                "`{name}` was left out: {events} events on a clock of {parts} parts are too many to sort out"
             ));
         }
         let places: Vec<_> = samples.iter().map(|s| (s.at_s, s.place)).collect();
         let found = assigned(&places, &clock.parts);
+        notes.extend(self.told(&clock, &found));
+        found.unsure.iter().filter(|(_, by_s)| *by_s > MOST_UNSURE_S).for_each(|(k, _)| kept[*k] = false);
+        let mut times: Vec<f64> =
+            samples.iter().zip(&found.part).map(|(s, part)| clock.parts[*part].to_recorder_s(s.at_s)).collect();
+        // A time near the end of all numbers may go beyond it.
+        kept.iter_mut().zip(&times).for_each(|(is_kept, at_s)| *is_kept &= at_s.is_finite());
+        let mut is_kept = kept.iter();
+        times.retain(|_| is_kept.next() == Some(&true));
+        Ok((kept, times))
+    }
+
+    fn told(&self, clock: &StreamClock, found: &Assigned) -> Vec<String> {
+        let name = self.name();
+        let mut notes = Vec::new();
         let is_used = |k: usize| found.part.contains(&k);
         let doubtful = (0..clock.parts.len()).filter(|k| clock.parts[*k].is_doubtful && !is_used(*k));
         let wild = clock.left_out + doubtful.map(|k| clock.parts[k].measurements).sum::<usize>();
@@ -108,29 +131,28 @@ impl<'a> Stream<'a> {
             notes.push(format!("`{name}`: its clock was changed {changes} time(s); each part was fitted on its own"));
         }
         if clock.scatter_s > SCATTER_WORTH_A_WORD_S {
+            let ms = 1e3 * clock.scatter_s;
+            notes.push(format!("`{name}`: its clock offsets scatter by {ms:.0} ms, and so may its times"));
+        }
+        let (left_out, vague): (Vec<_>, Vec<_>) = found.unsure.iter().partition(|(_, by_s)| *by_s > MOST_UNSURE_S);
+        let most_s = |unsure: &[(usize, f64)]| unsure.iter().map(|(_, by_s)| *by_s).fold(0.0, f64::max);
+        if let (Some((first, _)), Some((last, _))) = (left_out.first(), left_out.last()) {
             notes.push(format!(
-                "`{name}`: its clock offsets scatter by {:.0} ms, and so may its times",
-                1e3 * clock.scatter_s
+                "`{name}`: {} event(s), from {:.3} s to {:.3} s on its clock, were left out: they may come before or after that \
+                 clock was changed, nobody can tell, and it would move them by up to {:.3} s",
+                left_out.len(),
+                self.samples.timed[*first].at_s,
+                self.samples.timed[*last].at_s,
+                most_s(&left_out)
             ));
         }
-        let most_s = found.unsure.iter().map(|u| u.1).fold(0.0, f64::max);
-        let times = || found.unsure.iter().map(|u| samples[u.0].at_s);
-        let (from_s, to_s) = (times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max));
-        if most_s > MOST_UNSURE_S {
-            return Err(format!(
-                "the clock of its stream `{name}` was changed while it was recorded, and {} of its events, between {from_s:.3} s \
-                 and {to_s:.3} s on that clock, may come before or after the change: nobody can tell, and it would move them by \
-                 up to {most_s:.3} s",
-                found.unsure.len()
-            ));
-        }
-        if !found.unsure.is_empty() {
-            let (count, ms) = (found.unsure.len(), 1e3 * most_s);
+        if !vague.is_empty() {
+            let (count, ms) = (vague.len(), 1e3 * most_s(&vague));
             notes.push(format!(
                 "`{name}`: {count} event(s) lie where its clock was changed and are known to {ms:.0} ms only"
             ));
         }
-        Ok(samples.iter().zip(&found.part).map(|(s, part)| clock.parts[*part].to_recorder_s(s.at_s)).collect())
+        notes
     }
 
     /// More samples than the recorder counted, together with a last offset unlike all others, come from an outlet that
@@ -156,6 +178,12 @@ impl<'a> Stream<'a> {
         }
         is_late || is_off
     }
+}
+
+pub(super) struct Placed {
+    pub(super) events: Vec<ForeignEvent>,
+    /// How many were left out, since nobody can tell when they were.
+    pub(super) unplaced: u64,
 }
 
 struct Source {

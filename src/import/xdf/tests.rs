@@ -123,7 +123,7 @@ fn streams_of_samples_are_left_out_and_said() {
     assert!(note(&read, "face").contains("12 channel(s) of float32 are samples"));
     assert!(note(&read, "odd").contains("`uint8`, which XDF does not know"));
     let nothing = super::read(&file(&[chunk(STREAM_HEADER, &eeg)])).unwrap_err();
-    assert!(nothing.contains("holds an event") && nothing.contains("EEG"), "{nothing}");
+    assert!(nothing.contains("holds no event") && nothing.contains("EEG"), "{nothing}");
 }
 
 #[test]
@@ -226,6 +226,14 @@ fn stream_numbers_may_be_given_twice_or_stand_before_their_header() {
 }
 
 #[test]
+fn times_beyond_all_numbers_are_left_out() {
+    let huge =
+        [header(1, "A", "string", 1), offset(1, 1.0, f64::MAX), words(1, &[(f64::MAX, "x"), (-1.0, "y")])].concat();
+    let read = super::read(&file(&[huge])).unwrap();
+    assert_eq!((told(&read), read.unplaced_events), (vec![(f64::MAX, "y")], 1));
+}
+
+#[test]
 fn streams_of_one_name_are_told_apart() {
     let chunks = [1, 2].map(|id| [header(id, "same", "string", 1), words(id, &[(f64::from(id), "x")])].concat());
     let read = super::read(&file(&chunks)).unwrap();
@@ -261,8 +269,13 @@ fn what_an_outlet_leaves_behind_is_left_out() {
 #[test]
 fn clocks_that_say_too_little_are_refused_by_name() {
     let stream = [header(1, "Stim", "string", 1), words(1, &[(150.0, "A")])].concat();
-    let refused = super::read(&file(&[stream, offset(1, 100.0, 0.5), offset(1, 200.0, 40.0)])).unwrap_err();
+    let refused = super::read(&file(&[stream.clone(), offset(1, 100.0, 0.5), offset(1, 200.0, 40.0)])).unwrap_err();
     assert!(refused.contains("`Stim`") && refused.contains("disagree by 39.500 s"), "{refused}");
+    // A stream that nobody can place does not take the others with it.
+    let other = [header(2, "B", "string", 1), words(2, &[(1.0, "b")])].concat();
+    let read = super::read(&file(&[stream, offset(1, 100.0, 0.5), offset(1, 200.0, 40.0), other])).unwrap();
+    assert_eq!((told(&read), read.unplaced_events), (vec![(1.0, "b")], 1));
+    assert!(note(&read, "`Stim` was left out").contains("disagree by 39.500 s"));
     let lone = [header(1, "A", "string", 1), offset(1, 1.0, 2.0), header(2, "B", "string", 1)].concat();
     let read = super::read(&file(&[lone, words(1, &[(1.0, "a")]), words(2, &[(1.0, "b")])])).unwrap();
     assert!(note(&read, "no clock offsets").starts_with("`B`"));
@@ -302,13 +315,13 @@ fn recorded(clocks: &[Clock], change: f64, noise: &[f64], events: &[f64]) -> (Ve
     times.sort_by(f64::total_cmp);
     let shown_at =
         |t: f64| shown.iter().rev().find(|(from_s, _)| *from_s <= t || *from_s < 0.0).map_or(0.0, |(_, show)| show(t));
-    let samples: Vec<_> = times.iter().map(|t| words(1, &[(shown_at(*t), "x")])).collect();
+    let samples: Vec<_> = times.iter().enumerate().map(|(k, t)| words(1, &[(shown_at(*t), &k.to_string())])).collect();
     (file(&[header(1, "Stim", "string", 1), offsets.concat(), samples.concat()]), times)
 }
 
-/// As they stand in the file and not by time: only so each is compared with its own truth.
-fn in_order(read: &EventFile) -> Vec<f64> {
-    read.events.iter().map(|e| e.at_s).collect()
+/// How far the farthest event, whose kind is its number, is from its true time.
+fn farthest_s(read: &EventFile, truth: &[f64]) -> f64 {
+    read.events.iter().map(|e| (e.at_s - truth[e.kind.parse::<usize>().unwrap()]).abs()).fold(0.0, f64::max)
 }
 
 proptest! {
@@ -358,22 +371,24 @@ proptest! {
     ) {
         let (file, truth) = recorded(&clocks, change, &noise, &events);
         let read = super::read(&file).unwrap();
-        for (found, expected) in in_order(&read).iter().zip(&truth) {
-            prop_assert!((found - expected).abs() < 1e-3, "{found} for {expected}: {:?}", read.notes);
-        }
+        prop_assert_eq!(read.events.len(), truth.len());
+        prop_assert!(farthest_s(&read, &truth) < 1e-3, "{} s: {:?}", farthest_s(&read, &truth), read.notes);
     }
 
-    /// Small steps overlap or hide: then either each event is right, or the file is refused because nobody can tell.
+    /// Small steps overlap or hide: then each event is right, or left out because nobody can tell.
     #[test]
-    fn clocks_that_step_are_right_or_refused(
+    fn clocks_that_step_are_right_or_left_out(
         clocks in clocks(prop_oneof![-60f64..-0.1, 0.1f64..60.0]), change in 0.05f64..0.95,
         noise in prop::collection::vec(-1f64..1.0, 50), events in prop::collection::vec(0f64..1.0, 1..40),
     ) {
         let (file, truth) = recorded(&clocks, change, &noise, &events);
         match super::read(&file) {
-            Ok(read) => for (found, expected) in in_order(&read).iter().zip(&truth) {
-                prop_assert!((found - expected).abs() < 1e-3, "{found} for {expected}: {:?}", read.notes);
-            },
+            Ok(read) => {
+                prop_assert!(farthest_s(&read, &truth) < 1e-3, "{} s: {:?}", farthest_s(&read, &truth), read.notes);
+                prop_assert_eq!(read.events.len() + read.unplaced_events as usize, truth.len());
+                prop_assert_eq!(read.notes.iter().any(|n| n.contains("nobody can tell")), read.unplaced_events > 0);
+                prop_assert!(clocks.len() > 1 || read.unplaced_events == 0);
+            }
             Err(refused) => prop_assert!(refused.contains("nobody can tell"), "{refused}"),
         }
     }
@@ -393,10 +408,24 @@ proptest! {
         let mut times: Vec<f64> = events.iter().map(|share| 295.0 * share).collect();
         times.sort_by(f64::total_cmp);
         let offsets: Vec<_> = offsets.iter().map(|(t, v)| offset(1, *t, *v)).collect();
-        let samples: Vec<_> = times.iter().map(|t| words(1, &[(*t, "x")])).collect();
+        let samples: Vec<_> = times.iter().enumerate().map(|(k, t)| words(1, &[(*t, &k.to_string())])).collect();
         let read = super::read(&file(&[header(1, "Stim", "string", 1), offsets.concat(), samples.concat()])).unwrap();
-        for (found, t) in in_order(&read).iter().zip(&times) {
-            prop_assert!((found - (t + 3.0 + drift * t)).abs() < 1e-3, "{found} for {t}: {:?}", read.notes);
-        }
+        let truth: Vec<f64> = times.iter().map(|t| t + 3.0 + drift * t).collect();
+        prop_assert_eq!(read.events.len(), truth.len());
+        prop_assert!(farthest_s(&read, &truth) < 1e-3, "{} s: {:?}", farthest_s(&read, &truth), read.notes);
     }
+}
+
+#[test]
+fn events_that_nobody_can_place_are_left_out_alone() {
+    // The recorder's clock is set by 30 s between 95 s and 100 s of the stream's; then the stream's back by 50 s.
+    let offsets = |n: u32, from_s: f64, v: f64| {
+        (0..n).map(|k| offset(1, from_s + 5.0 * f64::from(k), v)).collect::<Vec<_>>().concat()
+    };
+    let chunks = [header(1, "Stim", "string", 1), offsets(20, 0.0, 0.0), offsets(100, 100.0, 30.0)];
+    let events = words(1, &[(50.0, "a"), (94.0, "b"), (97.0, "?"), (101.0, "c"), (300.0, "d")]);
+    let read = super::read(&file(&[chunks.concat(), events])).unwrap();
+    assert_eq!(told(&read), [(50.0, "a"), (94.0, "b"), (131.0, "c"), (330.0, "d")]);
+    assert_eq!((read.unplaced_events, read.damaged_places), (1, 0));
+    assert!(note(&read, "nobody can tell").contains("from 97.000 s to 97.000 s on its clock"));
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use affectograph::import::{Columns, EventFile, ImportError, read_events};
+use affectograph::import::{EventFile, ImportError, TableOptions, read_events};
 use serde_json::{Value, json};
 
+use super::import::{import as import_file, imported};
+use super::record_study;
 use crate::python::{ask, python};
 
 /// What pyxdf gets wrong, and where the events are here.
@@ -31,7 +33,7 @@ fn cases() -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<EventFile, ImportError> {
-    read_events(path, &Columns::default())
+    read_events(path, &TableOptions::default())
 }
 
 type Events = BTreeMap<String, f64>;
@@ -64,7 +66,7 @@ fn times_are_pyxdfs_where_it_is_right_and_the_true_ones_where_it_is_not() {
         if name == "unresolvable" {
             let refused = ours(&own).unwrap_err().to_string();
             println!("{name}: refused, pyxdf says {}", case["pyxdf"]);
-            assert!(refused.contains("nobody can tell") && refused.contains("`Stim`"), "{refused}");
+            assert!(refused.contains("nobody can tell when") && refused.contains("`Stim`: 1 event(s)"), "{refused}");
             continue;
         }
         let found = ours(&own).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -113,4 +115,34 @@ fn what_was_damaged_or_decided_is_said() {
     assert_eq!(entities.events[0].kind, "A &amp; B");
     let kinds: Vec<_> = read("float_markers.xdf").events.into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds, ["1", "2"]);
+}
+
+#[test]
+fn the_program_says_what_it_passed_over_and_ends_with_3() {
+    let tmp = tempfile::tempdir().unwrap();
+    let folder = &record_study(tmp.path())[0];
+    let import = |name: &str, stream: &str| {
+        let output =
+            import_file(&cases().join(name), folder, &["--offset", "0", "--force", "--name", stream], tmp.path());
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            imported(folder, &format!("import_{stream}")),
+        )
+    };
+    let (code, said, events) = import("rubbish_in_middle.xdf", "rubbish");
+    assert_eq!((code, events.len()), (Some(3), 4), "{said}");
+    assert!(said.contains("37 bytes at byte 341 are no chunk") && said.contains("BUT the file is damaged"), "{said}");
+    let (code, said, events) = import("cut_tail.xdf", "cut");
+    assert_eq!((code, events.len()), (Some(3), 2), "{said}");
+    assert!(said.contains("2 event(s) of `Stim` were left out"), "{said}");
+    let (code, said, events) = import("compressed.xdfz", "packed");
+    let times: Vec<f64> = events.iter().map(|e| e.0).collect();
+    assert_eq!((code, times), (Some(0), vec![100.75, 101.25, 101.75, 102.25]), "{said}");
+    // By its name it is XDF, by its content not.
+    let zip = tmp.path().join("recording.xdf");
+    std::fs::write(&zip, b"PK\x03\x04 and so on").unwrap();
+    let output = import_file(&zip, folder, &["--offset", "0"], tmp.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("ZIP archive"), "{said}");
 }
