@@ -48,6 +48,8 @@ pub struct EventFile {
     pub notes: Vec<String>,
     /// Places at which the file is damaged, so that events may be missing; each is told in the notes.
     pub damaged_places: u64,
+    /// Events that were left out because nobody can tell when they were.
+    pub unplaced_events: u64,
     /// Rows of a table that name no time and were left out.
     pub rows_without_time: u64,
     pub clock: FileClock,
@@ -114,6 +116,12 @@ pub fn read_events(path: &Path, options: &TableOptions) -> Result<EventFile, Imp
     }
     file.events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
     Ok(file)
+}
+
+/// The events of an XDF file's content, which may be any bytes: for fuzzing; [`read_events`] reads files.
+#[doc(hidden)]
+pub fn read_xdf(content: &[u8]) -> Result<EventFile, String> {
+    xdf::read(content)
 }
 
 /// The content with its damage, where it was packed and is not whole; `None` where it is endless.

@@ -8,6 +8,7 @@ mod parquet;
 mod report;
 mod tables;
 mod xdf;
+mod xdf_import;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

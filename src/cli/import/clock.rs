@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::{DriftFit, fit_drift};
+use crate::analysis::{DriftFit, LeftOut, fit_drift};
 use crate::cli::Failure;
 use crate::cli::args::Import;
 use crate::import::{EventFile, FileClock, ForeignEvent, SharedMarkers, TimeUnit, shared_markers};
@@ -61,11 +61,12 @@ impl Clock {
                 let residual =
                     fit.largest_residual_s.map_or(String::new(), |r| format!(", at most {:.1} ms off", 1e3 * r));
                 format!(
-                    "offset {:.6} s and drift {:.2} ppm fitted from {} shared markers ({}){residual}",
+                    "offset {:.6} s and drift {:.2} ppm fitted from {} shared markers ({}){residual}{}",
                     fit.offset_s,
                     1e6 * fit.drift,
                     fit.markers,
-                    names.join(", ")
+                    names.join(", "),
+                    left_out(&fit.left_out)
                 )
             }
         }
@@ -78,6 +79,19 @@ impl Clock {
             Clock::Fitted { fit, names } => json!({ "fit": fit, "shared": names }),
         }
     }
+}
+
+/// The markers that both have by name and that cannot be the same moments.
+fn left_out(markers: &[LeftOut]) -> String {
+    let Some(farthest) = markers.iter().max_by(|a, b| a.residual_s.abs().total_cmp(&b.residual_s.abs())) else {
+        return String::new();
+    };
+    format!(
+        "; {} shared marker(s) left out that lie elsewhere (the one at {:.3} s of the file's time by {:.3} s)",
+        markers.len(),
+        farthest.other_s,
+        farthest.residual_s
+    )
 }
 
 fn fitted(file: &EventFile, shared: &SharedMarkers) -> Result<Clock, Failure> {

@@ -50,7 +50,7 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let description = described(&info.description, &file.notes);
     store(turn, &StreamInfo { software, description, ..info.clone() }, &a.author, bodies)?;
     tell(a, &info.name, count, outside, &clock, &file);
-    Ok(if file.damaged_places == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+    Ok(if file.damaged_places + file.unplaced_events == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
 fn options(a: &Import, session: &SessionFile) -> TableOptions {
@@ -88,7 +88,7 @@ fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Bo
 }
 
 fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {
-    let EventFile { notes, damaged_places, rows_without_time, .. } = file;
+    let EventFile { notes, damaged_places, rows_without_time, unplaced_events, .. } = file;
     if a.json {
         println!(
             "{}",
@@ -98,6 +98,7 @@ fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &C
                 "outside_the_recording": outside,
                 "rows_without_time": rows_without_time,
                 "damaged_places": damaged_places,
+                "unplaced_events": unplaced_events,
                 "clock": clock.json(),
                 "notes": notes,
             })
@@ -109,6 +110,9 @@ fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &C
         println!("{outside} of them outside the recording");
     }
     notes.iter().for_each(|note| println!("{note}"));
+    if *unplaced_events > 0 {
+        println!("BUT {unplaced_events} event(s) were left out, since nobody can tell when they were");
+    }
     if *damaged_places > 0 {
         println!("BUT the file is damaged at {damaged_places} place(s): events may be missing");
     }

@@ -78,6 +78,35 @@ fn offset_and_drift_are_fitted_from_shared_markers() {
 }
 
 #[test]
+fn a_shared_marker_that_lies_elsewhere_moves_no_event() {
+    let tmp = tempfile::tempdir().unwrap();
+    let folders = record_study(tmp.path());
+    let file = tmp.path().join("clicks.csv");
+    let table = |wild: &[u32], step_s: f64| {
+        let at = |k: u32| {
+            f64::from(k) + 100.5 + if wild.contains(&k) { 0.3 } else { 0.0 } + if k < 10 { 0.0 } else { step_s }
+        };
+        let clicks: String = (0..20).map(|k| format!("{},click\n", at(k))).collect();
+        std::fs::write(&file, format!("onset,trial_type\n{clicks}112.25,smile\n")).unwrap();
+    };
+    table(&[4, 17], 0.0);
+    let said = succeeded(import(&file, &folders[0], &["--name", "wild"], tmp.path()));
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("fitted from 18 shared markers") && said.contains("2 shared marker(s) left out"), "{said}");
+    let events = imported(&folders[0], "import_wild");
+    let (at, ..) = events.iter().find(|(_, kind, _)| kind == "smile").unwrap();
+    assert!((at - 12.25).abs() < 1e-6, "{at}");
+    // Where a clock was changed in between no line holds for all, however small the change.
+    table(&[], 0.15);
+    let refused = import(&file, &folders[0], &["--name", "step"], tmp.path());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        refused.status.code() == Some(1) && said.contains("changed by 0.150 s between 109.500 s and 110.650 s"),
+        "{said}"
+    );
+}
+
+#[test]
 fn xdf_events_arrive_where_pyxdf_sees_them() {
     let Some(python) = python(&["pyxdf"]) else { return };
     let tmp = tempfile::tempdir().unwrap();

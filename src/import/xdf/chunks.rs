@@ -1,0 +1,135 @@
+//! Where one chunk ends and the next begins, and where the next one is when that is not so.
+//!
+//! The format has no check sums: that a chunk is whole shows only where its length leads to another chunk, or where its
+//! content fits. What was recorded behind a damaged place is worth as much as what was recorded before it, so the reader
+//! looks for the next chunk byte by byte.
+
+use std::ops::Range;
+
+use super::bytes::Bytes;
+
+pub(super) const FILE_HEADER: u16 = 1;
+pub(super) const STREAM_HEADER: u16 = 2;
+pub(super) const SAMPLES: u16 = 3;
+pub(super) const CLOCK_OFFSET: u16 = 4;
+pub(super) const BOUNDARY: u16 = 5;
+pub(super) const STREAM_FOOTER: u16 = 6;
+
+/// Recorders write it every few seconds, so that readers find their way again.
+pub(super) const BOUNDARY_UUID: [u8; 16] =
+    [0x43, 0xA5, 0x46, 0xDC, 0xCB, 0xF5, 0x41, 0x0F, 0xB3, 0x0E, 0xD5, 0x46, 0x73, 0x83, 0xCB, 0xE4];
+const TAG_BYTES: usize = 2;
+const ID_BYTES: usize = 4;
+const OFFSET_BYTES: usize = 16;
+
+/// One chunk as its length has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Frame<'a> {
+    pub(super) tag: u16,
+    /// Of tags that belong to a stream.
+    pub(super) id: Option<u32>,
+    /// Behind tag and stream number.
+    pub(super) content: &'a [u8],
+    /// Position in the file of the first byte behind the length.
+    pub(super) body: usize,
+    pub(super) end: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum At<'a> {
+    Frame(Frame<'a>),
+    /// A chunk begins here and the file ends before it.
+    Cut {
+        tag: Option<u16>,
+        id: Option<u32>,
+        content: &'a [u8],
+        missing_bytes: usize,
+    },
+    Nothing,
+}
+
+/// What stands at a position, by its length and its tag alone.
+pub(super) fn at(file: &[u8], position: usize) -> At<'_> {
+    let mut bytes = Bytes { rest: file.get(position..).unwrap_or_default() };
+    let Some(first) = bytes.rest.first() else { return At::Nothing };
+    if ![1, 4, 8].contains(first) {
+        return At::Nothing;
+    }
+    let nothing_yet = At::Cut { tag: None, id: None, content: &[], missing_bytes: 0 };
+    if bytes.rest.len() < 1 + usize::from(*first) + TAG_BYTES {
+        return nothing_yet;
+    }
+    let Ok(length) = bytes.length() else { return At::Nothing };
+    let body = file.len() - bytes.rest.len();
+    let Ok(tag) = bytes.u16() else { return nothing_yet };
+    let has_id = [STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER].contains(&tag);
+    let smallest = match tag {
+        CLOCK_OFFSET => TAG_BYTES + ID_BYTES + OFFSET_BYTES,
+        _ if has_id => TAG_BYTES + ID_BYTES,
+        _ => TAG_BYTES,
+    };
+    if tag == 0 || length < smallest {
+        return At::Nothing;
+    }
+    let id = if has_id { bytes.u32().ok() } else { None };
+    let Some(end) = body.checked_add(length).filter(|end| *end <= file.len()) else {
+        let is_known = (FILE_HEADER..=STREAM_FOOTER).contains(&tag);
+        let missing_bytes = body.saturating_add(length) - file.len();
+        return if is_known { At::Cut { tag: Some(tag), id, content: bytes.rest, missing_bytes } } else { At::Nothing };
+    };
+    let content = &bytes.rest[..bytes.rest.len() - (file.len() - end)];
+    At::Frame(Frame { tag, id, content, body, end })
+}
+
+/// Whether a chunk of a kind that the format knows seems to begin here, or the file ends here.
+pub(super) fn goes_on(file: &[u8], position: usize) -> bool {
+    match at(file, position) {
+        At::Frame(frame) => frame.tag <= STREAM_FOOTER,
+        At::Cut { tag, .. } => tag.is_some_and(|tag| tag <= STREAM_FOOTER) || file.len() - position < 11,
+        At::Nothing => position == file.len(),
+    }
+}
+
+/// The first of the positions where a chunk begins whose content fits its tag. `samples_fit` says so of the samples of a
+/// stream, `is_known` whether there is such a stream.
+pub(super) fn next(
+    file: &[u8],
+    mut among: Range<usize>,
+    mut samples_fit: impl FnMut(u32, &[u8]) -> bool,
+    is_known: impl Fn(u32) -> bool,
+) -> Option<usize> {
+    let mut fits = |frame: Frame<'_>| match (frame.tag, frame.id) {
+        (SAMPLES, Some(id)) => samples_fit(id, frame.content),
+        (CLOCK_OFFSET, Some(id)) => {
+            is_known(id) && frame.content.len() == OFFSET_BYTES && clock_offset(frame.content).is_some()
+        }
+        (FILE_HEADER | STREAM_HEADER, _) => is_like_xml(frame.content),
+        (STREAM_FOOTER, Some(id)) => is_known(id) && is_like_xml(frame.content),
+        (BOUNDARY, _) => frame.content == BOUNDARY_UUID,
+        _ => false,
+    };
+    among.find(|position| {
+        has_known_tag(&file[*position..]) && matches!(at(file, *position), At::Frame(frame) if fits(frame))
+    })
+}
+
+/// What most positions fail at, so that a gigabyte of rubbish takes seconds.
+fn has_known_tag(bytes: &[u8]) -> bool {
+    let Some(length_bytes @ (1 | 4 | 8)) = bytes.first() else { return false };
+    let tag = 1 + usize::from(*length_bytes);
+    bytes.get(tag + 1) == Some(&0) && bytes.get(tag).is_some_and(|tag| u16::from(*tag) <= STREAM_FOOTER)
+}
+
+/// When it was measured on the stream's clock, and what is to be added there; `None` where it says nothing.
+pub(super) fn clock_offset(content: &[u8]) -> Option<(f64, f64)> {
+    let mut bytes = Bytes { rest: content };
+    let pair = (bytes.f64().ok()?, bytes.f64().ok()?);
+    (pair.0.is_finite() && pair.1.is_finite()).then_some(pair)
+}
+
+pub(super) fn is_like_xml(content: &[u8]) -> bool {
+    let text = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
+    let is_nothing = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    text.iter().find(|byte| !is_nothing(byte)) == Some(&b'<')
+        && text.iter().rev().find(|byte| !is_nothing(byte)) == Some(&b'>')
+}
