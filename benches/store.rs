@@ -17,6 +17,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use crossbeam_channel::unbounded;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const AFFECT_SAMPLES: u64 = 216_000;
 const EVENTS: u64 = 50_000;
@@ -249,6 +250,9 @@ fn video(c: &mut Criterion) {
     let mut group = c.benchmark_group("a 640×480 frame");
     group.bench_function("compress YUYV", |b| b.iter(|| encoder.encode(&yuyv).expect("a picture").len()));
     group.bench_function("compress RGB", |b| b.iter(|| encoder.encode(&rgb).expect("a picture").len()));
+
+    group.bench_function("checksum of a picture, CRC-32", |b| b.iter(|| crc32fast::hash(black_box(&jpeg))));
+    group.bench_function("the same, SHA-256", |b| b.iter(|| Sha256::digest(black_box(&jpeg))));
 
     let dir = tempfile::tempdir().expect("a folder");
     let mut recorder = Recorder::create(dir.path(), header(), streams(), unbounded().0).expect("a new folder");

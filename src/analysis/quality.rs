@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::busy::{Busy, busy, frames_unseen};
+use super::ending::{End, Ending};
 use crate::session::{
-    AFFECT, AFFECT_LATER, FILM_EVENT, GapReason, HEALTH, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp,
-    VIDEO_FRAME,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp,
+    VIDEO_FRAME, VideoLoss,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +41,9 @@ pub struct QualityReport {
     pub gaps: BTreeMap<GapReason, LossByReason>,
     /// Records that fitted no stream: not zero means a damaged file.
     pub records_refused: u64,
+    /// Pictures that were stored and are gone from the video; `None` where all are there.
+    pub video_loss: Option<VideoLoss>,
+    pub end: End,
     pub grade: Grade,
 }
 
@@ -60,6 +64,9 @@ pub struct LossByReason {
 /// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % | ≤ 10 % | ≤ 5 s |
 /// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % | ≤ 25 % | ≤ 20 s |
 /// | F | more | longer | fewer, or none scored | more | longer |
+///
+/// Frames that are gone from the video count as lost, and so do those of the time that was planned where the disk, the
+/// program or the camera ended the recording. Where nobody knows how long it was to be, such a recording is at best a D.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grade {
     A,
@@ -76,6 +83,11 @@ impl fmt::Display for Grade {
 }
 
 impl Grade {
+    /// The best grade of a session of which this share of the frames is lost, 0 … 1.
+    pub fn of_loss(lost_share: f64) -> Grade {
+        Grade::of(lost_share, 0.0, 1.0)
+    }
+
     fn of(lost_share: f64, largest_gap_s: f64, face_share: f64) -> Grade {
         let limits = [
             (Grade::A, 0.0, 0.2, 0.95),
@@ -105,6 +117,8 @@ impl QualityReport {
     /// Why the grade is not the best, the most important first; empty where it is.
     pub fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();
+        findings.extend(self.video_loss.iter().map(|loss| format!("{}.", capitalised(&loss.to_string()))));
+        findings.extend(self.end.finding());
         if self.frames_lost > 0 {
             let share = 100.0 * self.frames_lost as f64 / (self.frames_stored + self.frames_lost) as f64;
             findings.push(format!("{} frames were lost ({share:.2} %).", self.frames_lost));
@@ -131,6 +145,11 @@ impl QualityReport {
     }
 }
 
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Gaps of `affect_<model>` are another network's findings about the same frames.
 fn is_of_recording(stream: &str) -> bool {
     stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
@@ -140,7 +159,7 @@ fn is_of_recording(stream: &str) -> bool {
 const LONGEST_CLOSING_S: f64 = 1.0;
 
 fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
-    let is_it = |stream: &str, kind: &str| stream == HEALTH && kind == "recording_stopped";
+    let is_it = |stream: &str, kind: &str| stream == HEALTH && kind == HealthKind::RecordingStopped.as_str();
     timeline.events().iter().rev().find(|e| is_it(e.stream.as_str(), &e.what.kind)).map(|e| e.at)
 }
 
@@ -151,8 +170,22 @@ fn hole_s(frame_times: &[Timestamp], from: Timestamp, until: Timestamp) -> Optio
     Some(frame_times.get(after)?.since_ns(frame_times[before]) as f64 * 1e-9)
 }
 
-/// `frame_times` are the capture times of the stored frames, ascending.
-pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: f64) -> QualityReport {
+/// The frames of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Footage<'a> {
+    /// Capture times of all that were stored, ascending.
+    pub times: &'a [Timestamp],
+    pub nominal_rate_hz: f64,
+    /// Those that are gone since.
+    pub loss: Option<VideoLoss>,
+    /// What ended the recording, where that is known from elsewhere than its records.
+    pub ending: Option<Ending>,
+}
+
+/// How good a session is. The one place that grades.
+pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
+    let Footage { times: frame_times, nominal_rate_hz, ref loss, ending } = *footage;
+    let end = End::of(timeline, ending);
     let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
     for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
@@ -196,21 +229,32 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         [first, .., last] => ends(*first, *last) + silence_s,
         _ => 0.0,
     };
-    let frames_stored = frame_times.len() as u64;
+    let gone = loss.as_ref().map_or(0, |l| l.frames);
+    let seen_times = &frame_times[..frame_times.len() - (gone as usize).min(frame_times.len())];
+    let silence_s = match (gone, seen_times.last(), frame_times.last()) {
+        (1.., Some(seen), Some(last)) => ends(*seen, *last) + silence_s,
+        _ => silence_s,
+    };
     // A film's frames are due when the film says, however uneven that is: only where some were lost is a hole.
-    let is_film = timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == FILM_EVENT);
+    let is_film =
+        timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
     let largest_gap_s = if is_film {
         let losses = timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str()) && g.what.reason.is_loss());
-        losses.filter_map(|g| hole_s(frame_times, g.at, g.what.until)).fold(0.0, f64::max)
+        let lost_at_end_s = if gone > 0 { silence_s } else { 0.0 };
+        losses.filter_map(|g| hole_s(seen_times, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
     } else {
-        frame_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max)
+        seen_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max)
     };
     let frames_expected = match frame_times {
         [] => 0,
-        _ if is_film => frames_stored + frames_lost,
+        _ if is_film => frame_times.len() as u64 + frames_lost,
         _ => (video_s * nominal_rate_hz).round() as u64 + 1,
     };
-    let lost_share = frames_lost as f64 / (frames_stored + frames_lost).max(1) as f64;
+    let frames_stored = frame_times.len() as u64 - gone;
+    let never_recorded = (end.missing_s().unwrap_or(0.0) * nominal_rate_hz).round().max(0.0) as u64;
+    let all_lost = frames_lost + gone + never_recorded;
+    let lost_share = all_lost as f64 / (frames_stored + all_lost).max(1) as f64;
+    let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
 
     let mut events = BTreeMap::new();
     // Measurements of clock and video and the page's replay are not what somebody did.
@@ -243,7 +287,9 @@ pub fn quality(timeline: &Timeline, frame_times: &[Timestamp], nominal_rate_hz: 
         events,
         gaps,
         records_refused: timeline.refused(),
-        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)).max(Grade::of_page(page_busy)),
+        video_loss: loss.clone(),
+        end,
+        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)).max(Grade::of_page(page_busy)).max(best),
     }
 }
 
@@ -261,6 +307,60 @@ mod tests {
         Body::Gap(Gap { until: Timestamp::from_ns(until_ms * 1_000_000), reason, lost, note: String::new() })
     }
 
+    fn footage(times: &[Timestamp], nominal_rate_hz: f64) -> Footage<'_> {
+        Footage { times, nominal_rate_hz, ..Footage::default() }
+    }
+
+    /// Ten seconds with a face in every frame.
+    fn flawless() -> (Timeline, Vec<Timestamp>) {
+        let mut timeline = Timeline::default();
+        [affect_stream(10.0, "m"), health_stream()].into_iter().for_each(|s| timeline.declare(s));
+        let times: Vec<_> = (0..100).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        for (k, at) in times.iter().enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            timeline.ingest(&record(AFFECT, k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        (timeline, times)
+    }
+
+    #[test]
+    fn pictures_that_are_gone_are_lost() {
+        let (timeline, times) = flawless();
+        let graded = |gone: u64, trouble| {
+            let from = times[times.len() - gone.max(1) as usize];
+            let loss = (gone > 0).then_some(VideoLoss { trouble, frames: gone, of: 100, from });
+            quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss, ending: None })
+        };
+        use crate::session::VideoTrouble::{Missing, Short};
+        assert_eq!(graded(0, Short).grade, Grade::A);
+        let short = graded(4, Short);
+        assert_eq!((short.grade, short.frames_stored, short.frames_expected), (Grade::D, 96, 100));
+        assert!((short.largest_gap_s - 0.4).abs() < 1e-9, "{}", short.largest_gap_s);
+        assert!(short.findings()[0].starts_with("Video.mkv is too short: from 00:00:09.600"), "{:?}", short.findings());
+        let missing = graded(100, Missing);
+        assert_eq!((missing.grade, missing.frames_stored), (Grade::F, 0));
+        assert!(missing.findings()[0].contains("is missing"), "{:?}", missing.findings());
+    }
+
+    #[test]
+    fn what_ended_too_early_is_graded_by_what_was_planned() {
+        let (flawless, times) = flawless();
+        let graded = |planned_s: Option<f64>, ending| {
+            let mut timeline = flawless.clone();
+            let data = planned_s.map_or(serde_json::Value::Null, |s| serde_json::json!({ "planned_s": s }));
+            timeline.ingest(&record(HEALTH, 0, 0, Body::event("recording_started", data)));
+            let q = quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss: None, ending });
+            (q.grade, q.findings().first().cloned().unwrap_or_default())
+        };
+        assert_eq!(graded(Some(60.0), None).0, Grade::A, "somebody stopped it");
+        assert_eq!(graded(Some(60.0), Some(Ending::DiskFull)).0, Grade::F);
+        assert_eq!(graded(Some(10.0), Some(Ending::DiskFull)).0, Grade::C);
+        let (grade, said) = graded(None, Some(Ending::DiskFull));
+        assert_eq!(grade, Grade::D);
+        assert!(said.contains("the disk was full") && said.contains("nobody knows"), "{said}");
+        assert_eq!(graded(None, Some(Ending::Crashed)).0, Grade::D);
+    }
+
     #[test]
     fn a_camera_silent_at_the_end_has_left_a_gap() {
         let mut timeline = Timeline::default();
@@ -268,7 +368,7 @@ mod tests {
         let frames: Vec<_> = (0..100).map(|k| Timestamp::from_ns(k * 33_333_333)).collect();
         let mut stop = |seq: u64, ms: i64| {
             timeline.ingest(&record(HEALTH, seq, ms, Body::event("recording_stopped", serde_json::json!({}))));
-            quality(&timeline, &frames, 30.0)
+            quality(&timeline, &footage(&frames, 30.0))
         };
         let closed = stop(0, 3_900);
         assert_eq!(closed.frames_expected, 100);
@@ -293,7 +393,7 @@ mod tests {
         t.ingest(&record("affect", 81, 9400, gap(GapReason::NoFace, 9900, 6)));
         t.ingest(&record("video", 0, 4000, gap(GapReason::DroppedByDriver, 4400, 4)));
         t.ingest(&record("page", 0, 500, Body::event("click", serde_json::json!({"target": "#buy"}))));
-        let q = quality(&t, &times, 10.0);
+        let q = quality(&t, &footage(&times, 10.0));
         assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost), (100, 96, 4));
         assert_eq!(q.frames_scored, 96);
         assert!((q.face_share.unwrap() - 80.0 / 96.0).abs() < 1e-9);
@@ -312,23 +412,23 @@ mod tests {
         // Slow, then fast, and a second in which nothing moved.
         let times: Vec<_> =
             [0, 90, 200, 290, 1400, 1433, 1466, 1500].map(|ms: i64| Timestamp::from_ns(ms * 1_000_000)).to_vec();
-        t.ingest(&record(HEALTH, 0, 0, Body::event(FILM_EVENT, serde_json::json!({}))));
+        t.ingest(&record(HEALTH, 0, 0, Body::event(HealthKind::Film.as_str(), serde_json::json!({}))));
         for (k, at) in times.iter().enumerate() {
             let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
             t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
         }
-        let q = quality(&t, &times, 30.0);
+        let q = quality(&t, &footage(&times, 30.0));
         assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost, q.grade), (8, 8, 0, Grade::A));
         assert_eq!((q.largest_gap_s, &q.findings()[..]), (0.0, &[][..]));
         t.ingest(&record("video", 0, 300, gap(GapReason::Corrupt, 1300, 3)));
-        let q = quality(&t, &times, 30.0);
+        let q = quality(&t, &footage(&times, 30.0));
         assert_eq!((q.frames_expected, q.frames_lost), (11, 3));
         assert!((q.largest_gap_s - 1.11).abs() < 1e-9, "{}", q.largest_gap_s);
     }
 
     #[test]
     fn nothing_recorded_is_an_f_and_no_panic() {
-        let q = quality(&Timeline::default(), &[], 30.0);
+        let q = quality(&Timeline::default(), &footage(&[], 30.0));
         assert_eq!((q.frames_expected, q.grade), (0, Grade::F));
     }
 }

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AnalysisError;
-use crate::session::{AFFECT, FACE, Rows, Timeline, Timestamp, affect, face};
+use crate::session::{
+    AFFECT, BRIGHTEST_FACE, DARKEST_FACE, FACE, Rows, SMALLEST_INTER_OCULAR_PX, Timeline, Timestamp, affect, face,
+};
 
 /// One look at the face.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -72,10 +74,10 @@ pub struct QualityLimits {
 impl Default for QualityLimits {
     fn default() -> Self {
         QualityLimits {
-            min_inter_ocular_px: 36.0,
+            min_inter_ocular_px: SMALLEST_INTER_OCULAR_PX,
             max_yaw_deg: 40.0,
             max_pitch_deg: 30.0,
-            brightness: (0.18, 0.88),
+            brightness: (DARKEST_FACE, BRIGHTEST_FACE),
             min_sharpness: None,
             max_sd: None,
             most_failing: 0.25,

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
 use crate::recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
-use crate::session::{Body, FILM_EVENT, HEALTH, ParticipantId, SessionNumber, path_in_line, path_text};
+use crate::session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
 use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use crate::vision::models_folder;
 
@@ -188,7 +188,7 @@ fn film_of(session: &SessionFile) -> Result<Option<FilmFile>, Failure> {
     session.each_record(|record| {
         if let Body::Event { kind, data } = record.body
             && record.stream.as_str() == HEALTH
-            && kind == FILM_EVENT
+            && kind == HealthKind::Film.as_str()
         {
             film = serde_json::from_value(Value::Object(data)).ok();
         }
@@ -273,6 +273,7 @@ impl Line<'_> {
             guided: Guided::default(),
             consent: None,
             overridden_checks: Vec::new(),
+            planned: None,
         };
         let mut last = 0;
         let outcome = films.record(&job.path, &job.film, &plan, flag, |p| {

@@ -2,17 +2,24 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::List;
 use super::{Failure, Places};
 use crate::store::{Condition, SessionEntry};
+use crate::survey::listed_grade;
 
 pub fn run(a: &List, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
     let sessions = library.sessions()?;
     if a.json {
-        println!("{}", json!({ "root": library.root(), "sessions": sessions }));
+        let rows = sessions.iter().map(|s| -> Result<Value, serde_json::Error> {
+            let mut row = serde_json::to_value(s)?;
+            row["grade"] = serde_json::to_value(listed_grade(s))?;
+            Ok(row)
+        });
+        let rows: Vec<Value> = rows.collect::<Result<_, _>>()?;
+        println!("{}", json!({ "root": library.root(), "sessions": rows }));
         return Ok(ExitCode::SUCCESS);
     }
     if sessions.is_empty() {
@@ -33,9 +40,10 @@ fn line(s: &SessionEntry) -> String {
         Condition::Opens(state) => format!("{state:?}").to_lowercase(),
         Condition::Damaged(why) => format!("DAMAGED: {why}"),
     };
-    let grade = s.summary.as_ref().and_then(|m| m.quality.as_ref()?.get("grade")?.as_str().map(str::to_owned));
+    let loss = s.video_loss.as_ref().map_or_else(String::new, |loss| format!(", {loss}"));
+    let grade = listed_grade(s).map(|grade| grade.to_string());
     format!(
-        "{:8} {:7} {:12} {:16} {:>9} {:>8.1} MB  {}  {}  {}",
+        "{:8} {:7} {:12} {:16} {:>9} {:>8.1} MB  {}  {}{}  {}",
         or_dash(s.participant.as_ref().map(ToString::to_string)),
         or_dash(s.session.map(|n| n.to_string())),
         or_dash(s.study.clone()),
@@ -44,6 +52,7 @@ fn line(s: &SessionEntry) -> String {
         s.size_bytes as f64 / 1e6,
         or_dash(grade),
         condition,
+        loss,
         s.folder.display()
     )
 }

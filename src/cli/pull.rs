@@ -25,11 +25,18 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     if a.json {
         println!(
             "{}",
-            json!({ "fetched": pulled.fetched, "there_already": pulled.there_already, "refused": pulled.refused })
+            json!({
+                "fetched": pulled.fetched, "there_already": pulled.there_already, "refused": pulled.refused,
+                "damaged": pulled.damaged,
+            })
         );
     } else {
         println!("{} fetched, {} there already.", pulled.fetched.len(), pulled.there_already);
-        pulled.refused.iter().for_each(|why| eprintln!("affectograph: {why}"));
+        pulled.refused.iter().chain(&pulled.damaged).for_each(|why| eprintln!("affectograph: {why}"));
     }
-    Ok(if pulled.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(super::INCOMPLETE) })
+    Ok(if pulled.refused.is_empty() && pulled.damaged.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(super::INCOMPLETE)
+    })
 }

@@ -25,7 +25,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     }
     let flag = interrupted()?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
-    let who = Participation { session: a.session, ..Participation::of(a.participant.clone()) };
+    let who = Participation { session: a.session, planned: a.duration, ..Participation::of(a.participant.clone()) };
     let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
     let folder = rig.folder().unwrap_or(library.root()).to_owned();
     if !a.json {

@@ -12,6 +12,9 @@ use super::{Failure, INCOMPLETE};
 use crate::recording::{Rescored, Rescoring};
 use crate::vision::models_folder;
 
+/// Sentences before the rest is counted.
+const MOST_NAMED: usize = 20;
+
 pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
     let rescoring = Rescoring {
@@ -23,15 +26,14 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
     };
     let flag = interrupted()?;
     let mut bar = Progress::start();
-    let Rescored { stream, frames, with_face, failed } =
+    let Rescored { stream, frames, with_face, failed, failures } =
         rescoring.run(&flag, |done, all| bar.show(done as f64 / all as f64, &format!("{done} of {all} frames")))?;
     drop(bar);
     // The grade is of all that was looked at, whenever that was.
     let loaded = reopen(&folder)?;
     if a.json {
         let mut object = loaded.json()?;
-        object["rescored"] =
-            json!({ "stream": stream, "frames": frames, "with_face": with_face, "frames_failed": failed });
+        object["rescored"] = json!({ "stream": stream, "frames": frames, "with_face": with_face, "frames_failed": failed, "failures": failures });
         println!("{object}");
     } else {
         match &stream {
@@ -39,7 +41,11 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
             Some(stream) => println!("{frames} frames scored into `{stream}`, {with_face} of them with a face."),
         }
         if failed > 0 {
-            println!("{failed} frames could not be decoded: `affectograph verify` says which are damaged.");
+            println!("{failed} frames could not be scored. Each is a gap of the stream:");
+            failures.iter().take(MOST_NAMED).for_each(|why| println!("- {why}"));
+            if failures.len() > MOST_NAMED {
+                println!("- and {} more: `affectograph verify` names them all", failures.len() - MOST_NAMED);
+            }
         }
         print_quality(&loaded.quality);
     }

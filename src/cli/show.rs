@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::args::Show;
-use crate::analysis::{Lexicon, QualityReport, TakenBack, quality, taken_back};
-use crate::session::Timeline;
+use crate::analysis::{Lexicon, QualityReport, TakenBack, taken_back};
+use crate::session::{CheckId, Timeline};
 use crate::store::{SessionFile, StoreError};
+use crate::survey::session_quality;
 
 pub fn run(a: &Show) -> Result<ExitCode, Failure> {
     let lexicon = a.lexicon.as_deref().map(read_lexicon).transpose()?;
@@ -55,7 +56,7 @@ impl Loaded {
     pub fn open(path: &Path) -> Result<Loaded, StoreError> {
         let file = SessionFile::open(&session_folder(path))?;
         let timeline = file.timeline()?;
-        let quality = quality(&timeline, &file.frames()?.times(), file.header().camera.rate_hz);
+        let quality = session_quality(&file, &timeline)?;
         Ok(Loaded { file, timeline, quality })
     }
 
@@ -87,7 +88,7 @@ impl Loaded {
             println!("network   {} {} ({sum}{})", m.name, m.version, m.remark());
         }
         if !h.overridden_checks.is_empty() {
-            println!("overrode  {}", h.overridden_checks.join(", "));
+            println!("overrode  {}", CheckId::texts(&h.overridden_checks));
         }
         println!();
         print_quality(q);
@@ -118,6 +119,12 @@ pub fn print_quality(q: &QualityReport) {
     }
     for (reason, g) in &q.gaps {
         println!("gap       {reason}: {} times, {:.2} s, {} missing", g.count, g.seconds, g.lost);
+    }
+    if let Some(loss) = &q.video_loss {
+        println!("video     {loss}");
+    }
+    if let Some(sentence) = q.end.finding() {
+        println!("ended     {sentence}");
     }
     println!("grade     {}", q.grade);
 }

@@ -87,11 +87,12 @@ pub fn lamps(ui: &mut Ui, checks: &[Check]) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 3.0;
         for check in checks {
-            widgets::lamp(ui, check.state, &check.name).on_hover_text(format!("{}: {}", check.name, check.sentence));
+            widgets::lamp(ui, check.state, &check.id.to_string())
+                .on_hover_text(format!("{}: {}", check.id, check.sentence));
         }
         if let Some(first) = checks.iter().find(|c| c.state != CheckState::Ok) {
             ui.add_space(5.0);
-            ui.add(egui::Label::new(egui::RichText::new(&first.name).small()).truncate());
+            ui.add(egui::Label::new(egui::RichText::new(first.id.to_string()).small()).truncate());
         }
     });
 }

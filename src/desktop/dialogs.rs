@@ -7,6 +7,7 @@ use super::command::{Command, StudyCommand};
 use super::port::{AnswerFormat, CheckState, ExportFormat, Library, PullStep, SessionRow};
 use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
 use super::{figures, keys, theme, widgets};
+use crate::session::CheckId;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
@@ -218,24 +219,23 @@ fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Comm
     });
 }
 
-fn override_checks(ui: &mut Ui, names: &[String], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
+fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
     title(ui, "Record in spite of this?");
-    let checks = |name: &String| rehearsal.and_then(|r| r.checks.iter().find(|c| c.name == *name));
+    let checks = |id: &CheckId| rehearsal.and_then(|r| r.checks.iter().find(|c| c.id == *id));
     // What has come right meanwhile is nothing to override.
-    let still =
-        |name: &&String| checks(name).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
-    if !names.iter().any(|name| still(&name)) {
+    let still = |id: &&CheckId| checks(id).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
+    if !ids.iter().any(|id| still(&id)) {
         ui.add(egui::Label::new("Everything has turned green meanwhile.").wrap());
     }
-    for name in names.iter().filter(still) {
-        let check = checks(name);
+    for id in ids.iter().filter(still) {
+        let check = checks(id);
         ui.horizontal_top(|ui| {
             if let Some(check) = check {
-                widgets::lamp(ui, check.state, &check.name);
+                widgets::lamp(ui, check.state, &id.to_string());
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 1.0;
-                ui.label(name.as_str());
+                ui.label(id.to_string());
                 if let Some(check) = check {
                     ui.add(egui::Label::new(RichText::new(&check.sentence).small().weak()).wrap());
                 }

@@ -302,7 +302,10 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
             }
             Column::State => {
                 let mut cell = cell;
-                if matches!(session.state, SessionState::Damaged(_) | SessionState::Recovered(_)) {
+                if matches!(
+                    session.state,
+                    SessionState::Damaged(_) | SessionState::Recovered(_) | SessionState::Incomplete(_)
+                ) {
                     widgets::warning_sign(ui.painter(), cell.left_center() + vec2(6.0, 0.0), 6.0);
                     cell.min.x += 18.0;
                 } else if session.state == SessionState::Recording {
@@ -358,7 +361,9 @@ fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Com
                 ui.spacing_mut().item_spacing.y = 2.0;
                 ui.label(RichText::new(row.title()).color(p.strong));
                 let told = match &row.state {
-                    SessionState::Damaged(sentence) | SessionState::Recovered(sentence) => sentence.clone(),
+                    SessionState::Damaged(sentence)
+                    | SessionState::Recovered(sentence)
+                    | SessionState::Incomplete(sentence) => sentence.clone(),
                     SessionState::Recording => "This session is being recorded.".to_owned(),
                     SessionState::Complete => row.folder.display().to_string(),
                 };

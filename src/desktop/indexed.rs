@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::session::{
-    ANNOTATION, Body, FILM_EVENT, GapReason, HEALTH, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
+    ANNOTATION, Body, GapReason, HEALTH, HealthKind, MARKER, PAGE, PAGE_CLOCK, PHASE, REPLAY, Record, StreamInfo,
     Timeline, Timestamp, VIDEO_FRAME,
 };
 
@@ -36,7 +36,7 @@ impl Lane {
         match (stream, kind) {
             (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
             // Start and end are the operator's doing; a warning sign would say that something went wrong.
-            (HEALTH, "recording_started" | "recording_stopped" | FILM_EVENT) => Lane::Marker,
+            (HEALTH, kind) if HealthKind::from_stored(kind).is_some_and(HealthKind::is_marker) => Lane::Marker,
             (HEALTH, _) => Lane::Instrument,
             _ => Lane::Page,
         }

@@ -138,6 +138,7 @@ pub fn state_word(row: &SessionRow) -> &'static str {
     match row.state {
         SessionState::Complete => "complete",
         SessionState::Recovered(_) => "recovered",
+        SessionState::Incomplete(_) => "incomplete",
         SessionState::Recording => "recording",
         SessionState::Damaged(_) => "damaged",
     }

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
-use crate::session::PagePlacement;
+use crate::session::{CheckId, PagePlacement};
 
 use super::command::Command;
 use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus};
@@ -52,7 +52,7 @@ fn record_bar(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
                 Readiness::NotYet(why) => ("Record", false, (*why).to_owned()),
                 Readiness::Ready => ("Record", true, "Everything is ready.".to_owned()),
                 Readiness::Failing(checks) => {
-                    let told = format!("Not green: {}.", checks.join(", "));
+                    let told = format!("Not green: {}.", CheckId::texts(checks));
                     ("Record anyway …", true, told)
                 }
             };
@@ -84,12 +84,12 @@ fn checks(ui: &mut Ui, rehearsal: &Rehearsal) {
         for check in &rehearsal.checks {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 10.0;
-                widgets::lamp(ui, check.state, &check.name);
+                widgets::lamp(ui, check.state, &check.id.to_string());
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 1.0;
                     let is_bad = matches!(check.state, CheckState::Failed | CheckState::Warning);
                     let color = if is_bad { p.strong } else { p.text };
-                    ui.label(RichText::new(&check.name).color(color));
+                    ui.label(RichText::new(check.id.to_string()).color(color));
                     let sentence = RichText::new(&check.sentence).small();
                     let sentence = if is_bad { sentence.color(p.text) } else { sentence.weak() };
                     ui.add(egui::Label::new(sentence).wrap());

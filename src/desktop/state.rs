@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eframe::egui;
 
-use crate::session::{ParticipantId, SessionNumber, Study, Timestamp};
+use crate::session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
 use super::indexed::Indexed;
 use super::port::{
@@ -134,7 +134,7 @@ impl Rehearsal {
             return Readiness::NotYet("The participant's consent is not confirmed yet.");
         }
         let failing = self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
-        let failing: Vec<String> = failing.map(|c| c.name.clone()).collect();
+        let failing: Vec<CheckId> = failing.map(|c| c.id.clone()).collect();
         if failing.is_empty() { Readiness::Ready } else { Readiness::Failing(failing) }
     }
 }
@@ -143,8 +143,8 @@ impl Rehearsal {
 pub enum Readiness {
     /// Cannot be overridden.
     NotYet(&'static str),
-    /// Names of the checks that a deliberate confirmation overrides.
-    Failing(Vec<String>),
+    /// A deliberate confirmation overrides them.
+    Failing(Vec<CheckId>),
     Ready,
 }
 
@@ -239,7 +239,7 @@ pub enum Dialog {
     },
     /// Record in spite of these checks?
     Override {
-        checks: Vec<String>,
+        checks: Vec<CheckId>,
     },
     Export(ExportDraft),
     ExportAnswer(AnswerDraft),

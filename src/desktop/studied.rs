@@ -85,8 +85,9 @@ impl Studied {
             self.title = row.title.clone();
         }
         let of_study = library.sessions.iter().filter(|s| s.study == self.name);
-        let (open, closed): (Vec<_>, Vec<_>) =
-            of_study.partition(|s| matches!(s.state, SessionState::Complete | SessionState::Recovered(_)));
+        let (open, closed): (Vec<_>, Vec<_>) = of_study.partition(|s| {
+            matches!(s.state, SessionState::Complete | SessionState::Recovered(_) | SessionState::Incomplete(_))
+        });
         let mut sessions: Vec<SessionRow> = open.into_iter().cloned().collect();
         sessions.sort_by_key(|s| (s.participant.as_ref().and_then(|p| p.number()), s.title(), s.folder.clone()));
         let folders = |rows: &[SessionRow]| rows.iter().map(|s| s.folder.clone()).collect::<Vec<_>>();

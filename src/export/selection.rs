@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{ExportError, FrameRow};
-use crate::analysis::{QualityReport, quality};
+use crate::analysis::QualityReport;
 use crate::session::{StreamInfo, Timeline};
 use crate::store::{SessionFile, SessionHeader, SessionState, StoreError};
-use crate::survey::LeftOut;
+use crate::survey::{LeftOut, session_quality};
 
 /// A session's folder as the library names it, without the path that leads there: that is nobody else's business.
 pub(super) fn folder_label(folder: &Path) -> String {
@@ -133,7 +133,7 @@ impl Selected {
         let file = SessionFile::open(&self.folder)?;
         let timeline = file.timeline()?;
         let index = file.frames()?;
-        let quality = quality(&timeline, &index.times(), file.header().camera.rate_hz);
+        let quality = session_quality(&file, &timeline)?;
         let frames = index.rows().iter().map(|f| FrameRow {
             number: f.number,
             at: f.at,

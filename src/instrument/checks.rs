@@ -3,12 +3,8 @@
 use std::time::Duration;
 
 use crate::desktop::port::{Check, CheckState, FaceOverlay};
-use crate::session::Study;
+use crate::session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study};
 
-/// A face smaller than this between the outer eye corners is read badly.
-const SMALLEST_INTER_OCULAR_PX: f32 = 36.0;
-/// Mean grey level of a face that is neither in the dark nor burnt out.
-const BRIGHTNESS: std::ops::RangeInclusive<f32> = 0.18..=0.88;
 /// MJPEG at quality 90, 640 × 480: about 66 kB a frame; other sizes in proportion.
 const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
 
@@ -35,20 +31,20 @@ pub struct CameraLook {
 
 pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
     vec![
-        check("Camera running", camera(known)),
-        check("One face", faces(known)),
-        check("Face big enough", size(known)),
-        check("Face lit", light(known)),
-        check("Networks loaded", networks(known)),
-        check("Page loaded", page(known)),
-        check("Disk space", disk(study, known)),
+        check(CheckId::CameraRunning, camera(known)),
+        check(CheckId::OneFace, faces(known)),
+        check(CheckId::FaceSize, size(known)),
+        check(CheckId::FaceLight, light(known)),
+        check(CheckId::NetworksLoaded, networks(known)),
+        check(CheckId::PageLoaded, page(known)),
+        check(CheckId::DiskSpace, disk(study, known)),
     ]
 }
 
 type Finding = (CheckState, String);
 
-fn check(name: &str, (state, sentence): Finding) -> Check {
-    Check { name: name.to_owned(), state, sentence }
+fn check(id: CheckId, (state, sentence): Finding) -> Check {
+    Check { id, state, sentence }
 }
 
 fn waiting(what: &str) -> Finding {
@@ -110,11 +106,11 @@ fn size(known: &Known) -> Finding {
 fn light(known: &Known) -> Finding {
     match &known.face {
         None => waiting("Waiting for a face."),
-        Some(f) if f.brightness < *BRIGHTNESS.start() => (
+        Some(f) if f.brightness < DARKEST_FACE => (
             CheckState::Failed,
             format!("The face is dark ({:.0} %). Put a light in front of the participant.", 100.0 * f.brightness),
         ),
-        Some(f) if f.brightness > *BRIGHTNESS.end() => (
+        Some(f) if f.brightness > BRIGHTEST_FACE => (
             CheckState::Failed,
             format!(
                 "The face is burnt out ({:.0} %). Lower the exposure, or turn the light away.",
@@ -211,21 +207,21 @@ mod tests {
     #[test]
     fn each_trouble_fails_its_own_check_and_says_what_to_do() {
         type Spoil = fn(&mut Known);
-        let spoil: [(&str, Spoil); 7] = [
-            ("Camera running", |k| k.camera = Some(Err("camera 0 is in use".into()))),
-            ("One face", |k| k.faces = Some(2)),
-            ("Face big enough", |k| k.face.iter_mut().for_each(|f| f.inter_ocular_px = 20.0)),
-            ("Face lit", |k| k.face.iter_mut().for_each(|f| f.brightness = 0.05)),
-            ("Networks loaded", |k| k.networks = Some(Err("no ONNX Runtime".into()))),
-            ("Page loaded", |k| k.page = Some(Err("unreachable".into()))),
-            ("Disk space", |k| k.disk_left_bytes = Some(1_000_000)),
+        let spoil: [(CheckId, Spoil); 7] = [
+            (CheckId::CameraRunning, |k| k.camera = Some(Err("camera 0 is in use".into()))),
+            (CheckId::OneFace, |k| k.faces = Some(2)),
+            (CheckId::FaceSize, |k| k.face.iter_mut().for_each(|f| f.inter_ocular_px = 20.0)),
+            (CheckId::FaceLight, |k| k.face.iter_mut().for_each(|f| f.brightness = 0.05)),
+            (CheckId::NetworksLoaded, |k| k.networks = Some(Err("no ONNX Runtime".into()))),
+            (CheckId::PageLoaded, |k| k.page = Some(Err("unreachable".into()))),
+            (CheckId::DiskSpace, |k| k.disk_left_bytes = Some(1_000_000)),
         ];
-        for (name, spoil) in spoil {
+        for (id, spoil) in spoil {
             let mut known = good();
             spoil(&mut known);
             let failed: Vec<_> =
                 checks(&study(), &known).into_iter().filter(|c| c.state == CheckState::Failed).collect();
-            assert_eq!(failed.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), [name]);
+            assert_eq!(failed.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), [id]);
             assert!(!failed[0].sentence.is_empty());
         }
     }

@@ -33,7 +33,8 @@ fn carry_out(places: &Places, order: &PullOrder, cancel: &Cancel, window: &ToWin
     let plan = PullPlan { server, token, study };
     let told =
         |PullProgress { number, sessions, name }| window.tell(Update::Pulling(PullStep { number, of: sessions, name }));
-    let Pulled { fetched, there_already, refused, is_cancelled } =
+    let Pulled { fetched, there_already, mut refused, damaged, is_cancelled } =
         pull(&plan, &library, cancel, told).map_err(|e| e.to_string())?;
+    refused.extend(damaged);
     Ok(PullOutcome { server: plan.server, fetched, there_already, refused, is_cancelled })
 }

@@ -16,8 +16,9 @@ use crate::desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
 };
-use crate::session::{AFFECT, CameraSettings, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
+use crate::session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use crate::store::{self, Condition, Library, SessionEntry, StoreError};
+use crate::survey::listed_grade;
 use crate::vision::Reading;
 
 pub fn picture(rgb: RgbPicture) -> Arc<Picture> {
@@ -144,10 +145,6 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
 }
 
 pub fn session_row(s: &SessionEntry) -> SessionRow {
-    let grade = s.summary.as_ref().and_then(|m| {
-        let stored = m.quality.as_ref()?.get("grade")?.clone();
-        serde_json::from_value(stored).ok()
-    });
     SessionRow {
         folder: s.folder.clone(),
         participant: s.participant.clone(),
@@ -156,8 +153,14 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
         started: s.started,
         length: s.length,
         size_bytes: s.size_bytes,
-        grade,
+        grade: listed_grade(s),
         state: match &s.condition {
+            Condition::Opens(store::SessionState::Closed | store::SessionState::Recovered)
+                if s.video_loss.is_some() =>
+            {
+                let loss = s.video_loss.as_ref().map(ToString::to_string).unwrap_or_default();
+                SessionState::Incomplete(format!("{loss}."))
+            }
             Condition::Opens(store::SessionState::Closed) => SessionState::Complete,
             Condition::Opens(store::SessionState::Recording) => SessionState::Recording,
             Condition::Opens(store::SessionState::Recovered) => {
@@ -238,7 +241,7 @@ fn facts(loaded: &Loaded) -> Vec<(String, String)> {
     });
     facts.push(("Consent".to_owned(), consent));
     if !h.overridden_checks.is_empty() {
-        facts.push(("Overridden checks".to_owned(), h.overridden_checks.join(", ")));
+        facts.push(("Overridden checks".to_owned(), CheckId::texts(&h.overridden_checks)));
     }
     facts
 }

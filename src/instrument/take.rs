@@ -141,7 +141,7 @@ impl Take {
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
         });
         let overridden_checks = order.overridden_checks;
-        let who = Participation { participant, session: Some(session), consent, overridden_checks };
+        let who = Participation { participant, session: Some(session), consent, overridden_checks, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, wish);

@@ -2,6 +2,7 @@
 //! the session goes into.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::Utc;
 use crossbeam_channel::Sender;
@@ -9,7 +10,7 @@ use crossbeam_channel::Sender;
 use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
 use crate::capture::{CameraSpec, Pace};
 use crate::page::{PageError, PageSpec, Placement};
-use crate::session::{ParticipantId, SessionNumber};
+use crate::session::{CheckId, ParticipantId, SessionNumber};
 use crate::store::{Committed, Consent, Library, StudyFile};
 use crate::vision::models_folder;
 
@@ -20,13 +21,15 @@ pub struct Participation {
     /// `None`: the participant's next.
     pub session: Option<SessionNumber>,
     pub consent: Option<Consent>,
-    pub overridden_checks: Vec<String>,
+    pub overridden_checks: Vec<CheckId>,
+    /// How long the recording is to be; `None`: as long as the study's phases, where it has some.
+    pub planned: Option<Duration>,
 }
 
 impl Participation {
     /// The participant's next session, with nothing confirmed and nothing overridden.
     pub fn of(participant: ParticipantId) -> Participation {
-        Participation { participant, session: None, consent: None, overridden_checks: Vec::new() }
+        Participation { participant, session: None, consent: None, overridden_checks: Vec::new(), planned: None }
     }
 }
 
@@ -69,6 +72,7 @@ impl Rig {
             guided: Guided::of_study(&study.study),
             consent: who.consent,
             overridden_checks: who.overridden_checks,
+            planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
         };
         Rig::record(plan, plan_of_session, committed).inspect_err(|_| {
             // One with something in it stays.

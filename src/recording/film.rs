@@ -21,7 +21,7 @@ use super::{News, RigError, SessionPlan};
 use crate::capture::{
     self, CameraError, CameraInfo, CameraSpec, Captured, Decoder, Frame, Latest, Pixels, SharedFrame,
 };
-use crate::session::{CameraSettings, Clock, FILM_EVENT, GapReason, HEALTH, Timestamp, VIDEO, path_text};
+use crate::session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Timestamp, VIDEO, path_text};
 use crate::store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
 use crate::vision::{Models, Scored, Vision, VisionError};
 
@@ -125,7 +125,7 @@ impl Films {
             told["notes"] = info.notes.clone().into();
         }
         // The results of the stream writers are left alone: the store counts what it could not take, and shows it.
-        let _ = recorder.stream(HEALTH)?.event(Timestamp::ZERO, FILM_EVENT, told);
+        let _ = recorder.stream(HEALTH)?.event(Timestamp::ZERO, HealthKind::Film.as_str(), told);
 
         let encoder = Encoder::start(recorder.video(info.mode.width_px, info.mode.height_px)?.sender())?;
         let (news_in, news) = news_channel();

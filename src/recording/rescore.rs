@@ -16,7 +16,7 @@ use super::affect_sink::picture_of;
 use super::description::vision_streams;
 use super::unscored::unscored;
 use crate::capture::{Decoder, Frame, Pixels};
-use crate::session::{Body, StreamInfo, StreamName, Timestamp, later, rescored};
+use crate::session::{Body, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
 use crate::store::{Annex, FrameRow, SessionFile, SessionHeader, StoreError};
 use crate::vision::{Models, Reading, Vision, VisionError, installed_models};
 
@@ -42,6 +42,8 @@ pub enum RescoreError {
     AlreadyThere(StreamName),
     #[error("the session holds no video to score")]
     NoVideo,
+    #[error("{0}: there is nothing to score. Fetch the video from a backup")]
+    VideoGone(VideoLoss),
     #[error("the system gives no further thread: {0}")]
     Thread(std::io::Error),
     #[error("a thread that scores has died: nothing was added")]
@@ -69,8 +71,10 @@ pub struct Rescored {
     pub stream: Option<StreamName>,
     pub frames: u64,
     pub with_face: u64,
-    /// Frames that could not be decoded or looked at.
+    /// Frames that could not be decoded or looked at; each is a gap.
     pub failed: u64,
+    /// What was wrong with them, each a sentence.
+    pub failures: Vec<String>,
 }
 
 /// One frame on its way.
@@ -106,6 +110,9 @@ impl Rescoring {
         if frames.is_empty() {
             return Err(RescoreError::NoVideo);
         }
+        if let Some(loss) = file.video_loss()?.filter(|loss| loss.frames == loss.of) {
+            return Err(RescoreError::VideoGone(loss));
+        }
         let affect_model = match &self.model {
             Some(model) => model.clone(),
             None => network_of(file.header(), &self.models)?,
@@ -125,7 +132,7 @@ impl Rescoring {
         };
         let total = wanted.iter().filter(|w| **w).count() as u64;
         if total == 0 {
-            return Ok(Rescored { stream: None, frames: 0, with_face: 0, failed: 0 });
+            return Ok(Rescored { stream: None, frames: 0, with_face: 0, failed: 0, failures: Vec::new() });
         }
         let pieces = pieces(frames, &wanted);
         let mut draft = annex.draft()?;
@@ -142,8 +149,8 @@ impl Rescoring {
         let rest = gathering.finish();
         store(&mut draft, &infos, [rest, Vec::new(), Vec::new()])?;
         draft.commit()?;
-        let Gathering { frames, with_face, failed, .. } = gathering;
-        Ok(Rescored { stream: Some(infos[0].name.clone()), frames, with_face, failed })
+        let Gathering { frames, with_face, failed, failures, .. } = gathering;
+        Ok(Rescored { stream: Some(infos[0].name.clone()), frames, with_face, failed, failures })
     }
 
     /// Looks at all pieces on some threads and hands them over in order.
@@ -306,6 +313,7 @@ struct Gathering {
     frames: u64,
     with_face: u64,
     failed: u64,
+    failures: Vec<String>,
 }
 
 type Bodies = Vec<(Timestamp, Body)>;
@@ -320,10 +328,16 @@ impl Gathering {
                 affect.extend(self.finish());
             }
             self.last = Some(row.number);
-            let Ok(reading) = reading else {
-                self.failed += 1;
-                affect.extend(self.finish());
-                continue;
+            let reading = match reading {
+                Ok(reading) => reading,
+                Err(why) => {
+                    self.failed += 1;
+                    affect.extend(self.finish());
+                    let lost = Gap { until: row.at, reason: GapReason::Corrupt, lost: 1, note: why.clone() };
+                    affect.push((row.at, Body::Gap(lost)));
+                    self.failures.push(why);
+                    continue;
+                }
             };
             affect.extend(self.absence.scored(row.at, reading.face.is_some(), 0).into_iter().map(gap));
             let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
@@ -369,7 +383,15 @@ mod tests {
 
     fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);
-        FrameRow { number, at, offset: 0, length: 1, time_source: TimeSource::File, device_sequence: None }
+        FrameRow {
+            number,
+            at,
+            offset: 0,
+            length: 1,
+            time_source: TimeSource::File,
+            device_sequence: None,
+            checksum: None,
+        }
     }
 
     proptest! {

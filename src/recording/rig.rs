@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use serde_json::json;
 use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
@@ -13,9 +15,10 @@ use super::guide::{self, Guide, Guided};
 use super::news::news_channel;
 use super::router::{self, RouterStreams};
 use super::{Counters, MarkerText, News, Seen};
+use crate::analysis::PLANNED;
 use crate::capture::{self, CameraError, CameraInfo, CameraSpec, Capture, Decoder, Latest, Pace, SharedFrame, Sinks};
 use crate::page::{PageError, PageHost, PageSpec};
-use crate::session::{self, Body, CameraSettings, Clock, HEALTH, MARKER, PHASE, StreamInfo, Timestamp};
+use crate::session::{self, Body, CameraSettings, Clock, HEALTH, HealthKind, MARKER, PHASE, StreamInfo, Timestamp};
 use crate::store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
 use crate::vision::{Models, Vision, VisionError, VisionWorker};
 
@@ -43,7 +46,9 @@ pub struct SessionPlan {
     /// What the participant is guided through before the page begins; it needs a page.
     pub guided: Guided,
     pub consent: Option<Consent>,
-    pub overridden_checks: Vec<String>,
+    pub overridden_checks: Vec<session::CheckId>,
+    /// How long it is to be, where somebody said it.
+    pub planned: Option<Duration>,
 }
 
 #[derive(Debug, Error)]
@@ -92,7 +97,7 @@ impl Rig {
         let clock = Clock::start();
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
         let vision = Models::load(&plan.models, &plan.affect_model).map(Vision::new);
-        Rig::start(plan, clock, camera, vision, None, Guided::default())
+        Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))
     }
 
     /// Records. `committed` gets every record once it is in the file. Networks that do not load end it here unless
@@ -112,7 +117,8 @@ impl Rig {
         };
         let header = shown.header(&session);
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
-        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), session.guided)
+        let course = (session.guided, session.planned);
+        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)
     }
 
     fn start(
@@ -121,7 +127,7 @@ impl Rig {
         camera: Box<dyn capture::Camera>,
         vision: Result<Vision, VisionError>,
         mut recorder: Option<(Recorder, Vec<StreamInfo>)>,
-        guided: Guided,
+        (guided, planned): (Guided, Option<Duration>),
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
         let (news_tx, news) = news_channel();
@@ -171,8 +177,9 @@ impl Rig {
             Sinks { store, vision: frames, preview: preview.clone(), events: camera_events_tx, pace: plan.pace };
         let capture = Capture::with_camera(camera, plan.camera.clone(), plan.camera_settings.clone(), clock, sinks)?;
         if let Some(session) = &session {
+            let started = planned.map_or(serde_json::Value::Null, |p| json!({ PLANNED: p.as_secs_f64() }));
             // The store counts what it cannot take, shows it and stores it as a gap; so it is everywhere below.
-            let _ = session.health.event(clock.now(), "recording_started", serde_json::Value::Null);
+            let _ = session.health.event(clock.now(), HealthKind::RecordingStarted.as_str(), started);
         }
         let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
             (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
@@ -268,7 +275,8 @@ impl Rig {
     /// stopped before what it feeds.
     pub fn stop(mut self) -> Result<Counters, RigError> {
         if let Some(session) = &self.session {
-            let _ = session.health.event(self.clock.now(), "recording_stopped", serde_json::Value::Null);
+            let _ =
+                session.health.event(self.clock.now(), HealthKind::RecordingStopped.as_str(), serde_json::Value::Null);
         }
         self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();

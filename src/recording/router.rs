@@ -10,7 +10,7 @@ use super::guide::Cross;
 use super::news::NewsSender;
 use crate::capture::CaptureEvent;
 use crate::page::{PageEvent, Refusal, is_fixation};
-use crate::session::{GapReason, HEALTH, PAGE, PAGE_CLOCK, VIDEO};
+use crate::session::{GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, VIDEO};
 use crate::store::{Recorder, StoreError, StreamWriter};
 
 /// The streams that the router feeds. `None` in a rehearsal.
@@ -97,21 +97,24 @@ impl Router {
             }
             CaptureEvent::Lost { at, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, "camera_lost", json!({ "why": why }));
+                    let _ = s.health.event(at, HealthKind::CameraLost.as_str(), json!({ "why": why }));
                 }
                 self.tell(News::CameraLost { at, why });
             }
             CaptureEvent::Reconnected { at, info } => {
                 if let Some(s) = streams {
-                    let _ =
-                        s.health.event(at, "camera_back", json!({ "name": info.name, "mode": info.mode.to_string() }));
+                    let _ = s.health.event(
+                        at,
+                        HealthKind::CameraBack.as_str(),
+                        json!({ "name": info.name, "mode": info.mode.to_string() }),
+                    );
                 }
                 self.tell(News::CameraBack { at, info });
             }
             CaptureEvent::Ended { at } => self.tell(News::CameraEnded { at }),
             CaptureEvent::Failed { at, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, "camera_failed", json!({ "why": why }));
+                    let _ = s.health.event(at, HealthKind::CameraFailed.as_str(), json!({ "why": why }));
                 }
                 self.tell(News::CameraFailed { at, why });
             }
@@ -130,7 +133,7 @@ impl Router {
             PageEvent::Loaded { url, .. } => self.tell(News::PageLoaded { address: url }),
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, "page_not_loaded", json!({ "url": url, "why": why }));
+                    let _ = s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why }));
                 }
                 self.tell_guide(Cross::Failed(why.clone()));
                 self.tell(News::PageTrouble(why));
@@ -138,7 +141,7 @@ impl Router {
             PageEvent::ProcessDied { at, what, why, is_restarted } => {
                 if let Some(s) = streams {
                     let data = json!({ "what": what.to_string(), "why": why, "is_restarted": is_restarted });
-                    let _ = s.health.event(at, "page_process_died", data);
+                    let _ = s.health.event(at, HealthKind::PageProcessDied.as_str(), data);
                 }
                 let next = if is_restarted { "It is being loaded again." } else { "It does not come back by itself." };
                 self.tell(News::PageTrouble(format!("{what} died ({why}). {next}")));
@@ -152,7 +155,7 @@ impl Router {
                         let _ = s.page.gap(from, until, why, count, note);
                     }
                     let data = json!({ "count": count, "reason": reason.as_str(), "example": example });
-                    let _ = s.health.event(from, "page_refused", data);
+                    let _ = s.health.event(from, HealthKind::PageRefused.as_str(), data);
                 }
                 self.tell(News::PageRefused { count, reason: reason.to_string() });
             }

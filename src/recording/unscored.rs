@@ -9,13 +9,22 @@ use crate::store::{FrameRow, SessionFile, StoreError};
 pub(super) fn unscored(file: &SessionFile) -> Result<Vec<bool>, StoreError> {
     let mut found = Found::default();
     file.each_record(|record| found.take(&record))?;
-    Ok(found.unscored(file.frames()?.rows()))
+    let frames = file.frames()?.rows();
+    let damaged: Vec<bool> = frames.iter().map(|f| found.damaged.contains(&f.at)).collect();
+    let mut wanted = found.unscored(frames);
+    // Once is enough, unless the picture has come back.
+    for ((frame, wanted), damaged) in frames.iter().zip(&mut wanted).zip(damaged) {
+        *wanted &= !damaged || file.picture(frame.number).is_ok();
+    }
+    Ok(wanted)
 }
 
 /// What the `affect` streams say about frames.
 #[derive(Default)]
 struct Found {
     scored: HashSet<u64>,
+    /// Found damaged when they were to be scored later.
+    damaged: HashSet<Timestamp>,
     faceless: Vec<(Timestamp, Timestamp)>,
     skipped: Vec<(Timestamp, Timestamp)>,
     /// Skipped live and found faceless later.
@@ -33,6 +42,7 @@ impl Found {
             Body::Gap(gap) => match (gap.reason, is_later) {
                 (GapReason::NoFace, false) => self.faceless.push((record.at, gap.until)),
                 (GapReason::NoFace, true) => self.faceless_later.push((record.at, gap.until)),
+                (GapReason::Corrupt, true) => drop(self.damaged.insert(record.at)),
                 (GapReason::Skipped, _) => self.skipped.push((record.at, gap.until)),
                 _ => {}
             },
@@ -71,7 +81,15 @@ mod tests {
 
     fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);
-        FrameRow { number, at, offset: 0, length: 1, time_source: TimeSource::File, device_sequence: None }
+        FrameRow {
+            number,
+            at,
+            offset: 0,
+            length: 1,
+            time_source: TimeSource::File,
+            device_sequence: None,
+            checksum: None,
+        }
     }
 
     proptest! {

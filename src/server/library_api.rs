@@ -16,6 +16,7 @@ use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use crate::session::{AFFECT, Body, ParticipantId};
 use crate::store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};
+use crate::survey::listed_grade;
 
 /// Points of a course that a screen can show.
 const MOST_POINTS: usize = 4_000;
@@ -130,7 +131,8 @@ fn row(entry: SessionEntry, open: Option<(RemoteState, f64)>) -> SessionRow {
         (Condition::Opens(SessionState::Recovered), _) => ("recovered", None),
     };
     let summary = entry.summary.as_ref();
-    let grade = summary.and_then(|s| s.quality.as_ref()?.get("grade")?.as_str().map(str::to_owned));
+    let grade = listed_grade(&entry).map(|grade| grade.to_string());
+    let problem = problem.or_else(|| entry.video_loss.as_ref().map(ToString::to_string));
     SessionRow {
         name: name_of(&entry.folder),
         participant: entry.participant.map(|p| p.to_string()),

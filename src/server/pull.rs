@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::session::ParticipantId;
-use crate::store::{Library, StoreError};
+use crate::store::{Library, StoreError, verify};
 use crate::survey::Cancel;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
@@ -34,6 +34,8 @@ pub struct Pulled {
     pub there_already: usize,
     /// Sessions that were not fetched, each a sentence.
     pub refused: Vec<String>,
+    /// Sessions that were fetched and are not whole, each a sentence.
+    pub damaged: Vec<String>,
     /// Somebody said that it is enough.
     pub is_cancelled: bool,
 }
@@ -100,7 +102,10 @@ pub fn pull(
         }
         progress(PullProgress { number: k + 1, sessions: rows.len(), name: row.name.clone() });
         match server.fetch(&row.name, &participant, folder, library, cancel) {
-            Ok(path) => pulled.fetched.push(path),
+            Ok(path) => {
+                pulled.damaged.extend(damage(&path)?.map(|why| format!("{}: {why}", row.name)));
+                pulled.fetched.push(path);
+            }
             Err(_) if cancel.is_cancelled() => {
                 pulled.is_cancelled = true;
                 break;
@@ -109,6 +114,19 @@ pub fn pull(
         }
     }
     Ok(pulled)
+}
+
+/// A sentence, where what was fetched is not whole: it stays, because the server's own may be no better.
+fn damage(folder: &Path) -> Result<Option<String>, StoreError> {
+    let found = verify(folder)?;
+    let damaged: Vec<_> = found.findings.iter().filter(|f| f.is_damage()).collect();
+    Ok(damaged.first().map(|first| {
+        let more = if damaged.len() > 1 { ", among other things" } else { "" };
+        format!(
+            "it was fetched and is damaged: {first}{more}. `affectograph verify {}` names everything",
+            folder.display()
+        )
+    }))
 }
 
 /// `sub-01_ses-01_20261123T100000Z_demo` is hostile until it is known to be two plain names.

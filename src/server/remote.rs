@@ -543,7 +543,7 @@ fn end_of(folder: &Path) -> Result<Timestamp, StoreError> {
 fn judge(folder: &Path) -> Result<(), StoreError> {
     let file = crate::store::SessionFile::open(folder)?;
     let timeline = file.timeline()?;
-    let quality = crate::analysis::quality(&timeline, &file.frames()?.times(), file.header().camera.rate_hz);
+    let quality = crate::survey::session_quality(&file, &timeline)?;
     drop(file);
     match serde_json::to_value(&quality) {
         Ok(quality) => store_quality(folder, &quality),

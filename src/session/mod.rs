@@ -4,6 +4,8 @@
 //! the same types with another [`Playhead`].
 
 mod annotation;
+mod check;
+mod health;
 mod numbers;
 mod participant;
 mod path_text;
@@ -16,8 +18,11 @@ mod streams;
 mod study;
 mod time;
 mod timeline;
+mod video_loss;
 
 pub use annotation::{Annotation, annotations, coding};
+pub use check::CheckId;
+pub use health::HealthKind;
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
 pub use path_text::{path_in_line, path_text};
@@ -32,3 +37,4 @@ pub use study::{
 };
 pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventRow, Happening, SampleSeries, Timeline};
+pub use video_loss::{VideoLoss, VideoTrouble};

@@ -38,6 +38,12 @@ pub mod face {
     pub const FIELDS: usize = 16;
 }
 
+/// A face smaller than this between the outer eye corners is read badly: at set-up, and where epochs are left out.
+pub const SMALLEST_INTER_OCULAR_PX: f32 = 36.0;
+/// Mean grey level, 0 … 1, of a face that is neither in the dark nor burnt out.
+pub const DARKEST_FACE: f32 = 0.18;
+pub const BRIGHTEST_FACE: f32 = 0.88;
+
 pub const AFFECT: &str = "affect";
 pub const FACE: &str = "face";
 pub const LANDMARKS: &str = "landmarks";
@@ -51,8 +57,6 @@ pub const VIDEO_FRAME: &str = "video_frame";
 pub const REPLAY: &str = "replay";
 pub const SERVER: &str = "server";
 pub const PHASE: &str = "phase";
-/// Kind of the event of `health` that says which video file the session was made from.
-pub const FILM_EVENT: &str = "film";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
 pub const RATING: &str = "rating";

@@ -1,6 +1,7 @@
 //! The protocol, as people write it down in `study.toml`.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -162,6 +163,14 @@ impl Study {
     /// The phases that the participant is guided through before the page begins, in their order.
     pub fn baseline_phases(&self) -> impl Iterator<Item = &Phase> {
         self.phases.iter().filter(|p| p.kind == PhaseKind::Baseline)
+    }
+
+    /// How long a recording is to be, by its phases; `None` where the study does not say what happens on its page.
+    pub fn planned(&self, has_page: bool) -> Option<Duration> {
+        let is_timed = self.phases.iter().any(|p| p.kind == PhaseKind::Task);
+        let counted = self.phases.iter().filter(|p| has_page || p.kind == PhaseKind::Task);
+        let seconds: f64 = counted.map(|p| p.seconds).sum();
+        Duration::try_from_secs_f64(seconds).ok().filter(|_| is_timed)
     }
 
     pub fn parse(text: &str) -> Result<Study, StudyError> {

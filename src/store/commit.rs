@@ -13,7 +13,7 @@ use super::header_rows::{self, Closed};
 use super::record_rows::{Inserter, Put};
 use super::recorder::{Counts, SessionEnd};
 use super::stream_writer::{Barrier, Entry, Port};
-use super::{SessionLock, StoreError, schema};
+use super::{LastWords, SessionLock, StoreError, schema};
 use crate::session::{Body, Record};
 
 /// A quarter of what is promised: the rest is for a disk and a processor that are busy with other things.
@@ -213,7 +213,10 @@ impl Committer {
         let mut alarms = Vec::new();
         batch.retain_mut(|entry| match entry {
             Entry::Failed(alarm) => {
-                alarms.push(std::mem::take(alarm));
+                alarms.push(std::mem::take(&mut alarm.sentence));
+                if let Some(words) = &alarm.ends {
+                    self.lock.say(words);
+                }
                 false
             }
             _ => true,
@@ -223,7 +226,9 @@ impl Committer {
             match self.store(batch.drain(..)) {
                 Ok(records) => self.forward.push_records(records),
                 Err(e) => {
+                    let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
                     let why = StoreError::sql("write into", &self.path)(e).to_string();
+                    self.lock.say(&LastWords { is_disk_full, why: why.clone() });
                     let why = format!(
                         "{why}. Nothing is stored any more: stop, make room or change the disk, and start a new session"
                     );

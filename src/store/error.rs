@@ -52,6 +52,10 @@ pub enum StoreError {
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]
     NoFrame { number: u64, path: PathBuf },
+    #[error(
+        "the picture of frame {number} ({at}) in {path} is damaged: it is not what was stored. Fetch the file from a backup"
+    )]
+    DamagedFrame { number: u64, at: Timestamp, path: PathBuf },
     #[error("{path} is no Matroska video that affectograph wrote ({problem}): it was left as it is")]
     ForeignVideo { path: PathBuf, problem: &'static str },
     #[error("the JPEG compressor could not be started: {0}")]
@@ -77,7 +81,41 @@ impl StoreError {
         move |source| StoreError::Sql { doing, path, source }
     }
 
+    /// Whether the file is there and its bytes are wrong, so that it may be asked what else can be read.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            StoreError::Damaged { .. } | StoreError::Truncated { .. } => true,
+            StoreError::Sql { source, .. } => is_damage(source),
+            _ => false,
+        }
+    }
+
+    /// What is wrong, for a list of what is wrong with a session.
+    pub(super) fn problem(&self) -> String {
+        match self {
+            StoreError::Damaged { problem, .. } => problem.clone(),
+            StoreError::Sql { source, .. } => source.to_string(),
+            other => other.to_string(),
+        }
+    }
+
     pub(super) fn damaged(path: impl AsRef<Path>, problem: impl Into<String>) -> StoreError {
         StoreError::Damaged { path: path.as_ref().to_owned(), problem: problem.into() }
+    }
+}
+
+/// Whether SQLite found bytes that it cannot have written; an empty or renamed table counts, too.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
+    match error {
+        rusqlite::Error::SqliteFailure(e, _) => matches!(e.code, DatabaseCorrupt | NotADatabase | Unknown),
+        rusqlite::Error::SqlInputError { .. }
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::InvalidColumnName(_)
+        | rusqlite::Error::InvalidColumnIndex(_) => true,
+        _ => false,
     }
 }

@@ -13,6 +13,33 @@ pub struct FrameRow {
     pub length: u64,
     pub time_source: TimeSource,
     pub device_sequence: Option<u64>,
+    /// Of the JPEG, taken when it was stored; `None` where the program that recorded knew no checksums.
+    pub checksum: Option<u32>,
+}
+
+impl FrameRow {
+    /// First byte behind the picture.
+    pub(super) fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
+
+    /// Whether `jpeg` is what was stored; where that cannot be told, whether it begins and ends as a JPEG does.
+    pub(super) fn is_same_picture(&self, jpeg: &[u8]) -> bool {
+        match self.checksum {
+            Some(checksum) => checksum_of(jpeg) == checksum,
+            None => is_jpeg(jpeg),
+        }
+    }
+}
+
+/// CRC-32 as in PNG and zip: Python's `zlib.crc32` gives the same.
+pub(super) fn checksum_of(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// Begins and ends as a JPEG does.
+fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9])
 }
 
 /// All frames of a session, by number and by time.
@@ -78,6 +105,7 @@ mod tests {
             length: 1,
             time_source: TimeSource::Driver,
             device_sequence: None,
+            checksum: None,
         }
     }
 

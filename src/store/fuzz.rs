@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::sync::OnceLock;
 
+use super::frame_index::checksum_of;
 use super::mkv::{FrameStamp, MkvWriter};
 use super::mkv_scan::scan;
 use super::{
@@ -22,9 +23,10 @@ pub fn seed_video(frames: u64) -> Vec<u8> {
     let mut writer = MkvWriter::create(&path, 16, 16).unwrap_or_else(|e| panic!("{e}"));
     for number in 0..frames {
         let at = Timestamp::from_ns(number as i64 * 33_333_333 - 5);
-        let device_sequence = number.is_multiple_of(2).then_some(number);
-        let stamp = FrameStamp { number, at, time_source: TimeSource::Driver, device_sequence };
         let jpeg = [&[0xff, 0xd8][..], &[number as u8; 9], &[0xff, 0xd9]].concat();
+        let checksum = Some(checksum_of(&jpeg));
+        let device_sequence = number.is_multiple_of(2).then_some(number);
+        let stamp = FrameStamp { number, at, time_source: TimeSource::Driver, device_sequence, checksum };
         writer.append(stamp, &jpeg).unwrap_or_else(|e| panic!("{e}"));
     }
     drop(writer);

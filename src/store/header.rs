@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{CameraSettings, ParticipantId, SessionNumber, Study, StudyError, Timestamp};
+use crate::session::{CameraSettings, CheckId, ParticipantId, SessionNumber, Study, StudyError, Timestamp};
 
 /// Everything needed to understand the session in ten years, known when it starts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,8 +23,8 @@ pub struct SessionHeader {
     pub models: Vec<ModelDescription>,
     /// `None` where the study asks for none.
     pub consent: Option<Consent>,
-    /// Failing checks that the operator chose to record with, each a sentence.
-    pub overridden_checks: Vec<String>,
+    /// Failing checks that the operator chose to record with.
+    pub overridden_checks: Vec<CheckId>,
 }
 
 /// A study as it was when the session was recorded.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{
     Addition, CameraDescription, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoreError,
-    StoredStudy, Summary, schema,
+    StoredStudy, Summary, checksum, schema,
 };
 use crate::session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
@@ -59,7 +59,8 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             to_json(&header.overridden_checks)?,
         ],
     )?;
-    streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))
+    streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
+    checksum::seal(conn)
 }
 
 /// `id` is the number after the last stream's.
@@ -88,7 +89,7 @@ pub(super) fn put_addition(conn: &Connection, id: usize, addition: &Addition) ->
         "UPDATE stream SET added_utc = ?2, author = ?3 WHERE id = ?1",
         params![id as i64, added, addition.author],
     )?;
-    Ok(())
+    checksum::reseal(conn)
 }
 
 /// The streams that were added after the recording; none in a file of version 1, which knew no such thing.
@@ -215,12 +216,12 @@ pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u
         ),
         params![how.as_str(), end.as_ns(), conflicts as i64],
     )?;
-    Ok(())
+    checksum::reseal(conn)
 }
 
 pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
     conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
-    Ok(())
+    checksum::reseal(conn)
 }
 
 /// The software of a stream whose network is known only when whoever records has loaded it.
@@ -247,6 +248,7 @@ pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> r
     }
     if models.len() > known {
         conn.execute("UPDATE session SET models = ?1", [to_json(&models)?])?;
+        checksum::reseal(conn)?;
     }
     Ok(())
 }
@@ -255,6 +257,7 @@ pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> r
 pub(super) fn put_quality(conn: &Connection, quality: Option<&serde_json::Value>) -> rusqlite::Result<()> {
     if let Some(quality) = quality {
         conn.execute("UPDATE session SET quality = ?1", [to_json(quality)?])?;
+        checksum::reseal(conn)?;
     }
     Ok(())
 }

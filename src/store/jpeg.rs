@@ -1,7 +1,7 @@
 //! Compresses what a camera delivers raw. High quality, because pulse will be read from it later.
 
 use thiserror::Error;
-use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
+use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
 
 use crate::capture::{Frame, Pixels, full_chroma, full_luma};
 
@@ -90,6 +90,24 @@ impl JpegEncoder {
         }
         Ok(())
     }
+}
+
+/// Width and height, as the JPEG says them; `None` where it is none.
+pub(super) fn jpeg_size(jpeg: &[u8]) -> Option<(u32, u32)> {
+    let header = Decompressor::new().ok()?.read_header(jpeg).ok()?;
+    Some((u32::try_from(header.width).ok()?, u32::try_from(header.height).ok()?))
+}
+
+/// Whether the JPEG can be decoded from end to end, without a complaint.
+pub(super) fn decodes(jpeg: &[u8]) -> bool {
+    let decode = || -> Result<(), turbojpeg::Error> {
+        let mut decompressor = Decompressor::new()?;
+        let header = decompressor.read_header(jpeg)?;
+        let (width, height, format) = (header.width, header.height, PixelFormat::GRAY);
+        let mut pixels = vec![0; width * height];
+        decompressor.decompress(jpeg, Image { pixels: &mut pixels[..], width, pitch: width, height, format })
+    };
+    decode().is_ok()
 }
 
 fn check(frame: &Frame, format: &'static str, bytes: &[u8], bytes_a_pixel: usize) -> Result<(), CompressError> {

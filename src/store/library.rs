@@ -17,7 +17,7 @@ use super::participants::{self, PARTICIPANTS_FILE};
 use super::session_draft::DRAFT;
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
 use super::{Recovery, SessionFile, SessionLock, SessionState, StoreError, Summary, recover};
-use crate::session::{ParticipantId, SessionNumber};
+use crate::session::{ParticipantId, SessionNumber, VideoLoss};
 
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 /// A session on its way out: renamed first, so that a half-erased one never shows up as a session.
@@ -44,6 +44,8 @@ pub struct SessionEntry {
     pub size_bytes: u64,
     /// `None` while it is open.
     pub summary: Option<Summary>,
+    /// Pictures that were stored and are gone; `None` where all are there.
+    pub video_loss: Option<VideoLoss>,
     pub condition: Condition,
 }
 
@@ -135,6 +137,11 @@ impl Library {
         }
     }
 
+    /// Refuses where a participant could not be listed, before anything is made for which that must be done.
+    pub(super) fn check_list(&self) -> Result<(), StoreError> {
+        participants::check(&self.root.join(PARTICIPANTS_FILE))
+    }
+
     /// Lists a participant in `participants.tsv`.
     pub(super) fn know(&self, participant: &ParticipantId, since: DateTime<Utc>) -> Result<(), StoreError> {
         participants::add(&self.root.join(PARTICIPANTS_FILE), participant, since.date_naive())
@@ -186,6 +193,7 @@ impl Library {
     /// `participants.tsv`. A participant of whom a session is being recorded is refused.
     pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
         let _turn = self.take_turn()?;
+        self.check_list()?;
         let folder = self.root.join(participant.as_str());
         for (session, _) in self.session_folders(&folder)? {
             if SessionLock::is_held(&session)? {
@@ -328,11 +336,15 @@ fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) 
         started: name.started,
         length: None,
         summary: None,
+        video_loss: None,
         condition: Condition::Opens(SessionState::Crashed),
     };
-    let opened = SessionFile::open(&entry.folder).and_then(|session| Ok((session.state()?, session)));
+    let opened = SessionFile::open(&entry.folder);
+    let opened = opened.and_then(|session| Ok((session.state()?, session.video_loss()?, session)));
     match opened {
-        Ok((state, session)) => {
+        Ok((state, video_loss, session)) => {
+            // What is being recorded is on its way.
+            entry.video_loss = video_loss.filter(|_| state != SessionState::Recording);
             let header = session.header();
             entry.participant = Some(header.participant.clone());
             entry.session = Some(header.session);

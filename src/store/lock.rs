@@ -3,20 +3,32 @@
 //! The kernel drops the lock when its process ends in whatever way, so no process number is ever compared.
 
 use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
 const LOCK_FILE: &str = "recording.lock";
 /// How soon one who waits tries again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const ROOM_BYTES: usize = 1024;
+
+/// Why storing ended, where it ended before the recording did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LastWords {
+    pub is_disk_full: bool,
+    /// A sentence.
+    pub why: String,
+}
 
 /// Held for as long as the value lives.
 #[derive(Debug)]
 pub(super) struct SessionLock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl SessionLock {
@@ -27,6 +39,7 @@ impl SessionLock {
             let file = File::options()
                 .create(true)
                 .truncate(false)
+                .read(true)
                 .write(true)
                 .open(&path)
                 .map_err(StoreError::io("create the lock file", &path))?;
@@ -34,7 +47,7 @@ impl SessionLock {
                 // Whoever held it may have removed the file between our opening and our locking: what we hold then
                 // keeps nobody out.
                 Ok(()) if !is_still_there(&file, &path) => {}
-                Ok(()) => return Ok(Some(SessionLock { path, _file: file })),
+                Ok(()) => return Ok(Some(SessionLock { path, file })),
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(e)) => return Err(StoreError::io("lock", &path)(e)),
             }
@@ -51,6 +64,33 @@ impl SessionLock {
                 None => std::thread::sleep(LOOK_AGAIN),
             }
         }
+    }
+
+    /// Makes room for [`SessionLock::say`], which must not need any: it is said when the disk is full.
+    pub(super) fn make_room(&self) -> Result<(), StoreError> {
+        (&self.file).write_all(&[b' '; ROOM_BYTES]).map_err(StoreError::io("write into", &self.path))
+    }
+
+    /// Says why storing ends, to whoever closes the session. It can do without: the session is then closed as after a
+    /// crash.
+    pub(super) fn say(&self, words: &LastWords) {
+        let Ok(mut text) = serde_json::to_vec(words) else { return };
+        if text.len() > ROOM_BYTES {
+            let short = LastWords { why: String::new(), ..words.clone() };
+            text = serde_json::to_vec(&short).unwrap_or_default();
+        }
+        text.resize(ROOM_BYTES, b' ');
+        let write = || (&self.file).seek(SeekFrom::Start(0)).and_then(|_| (&self.file).write_all(&text));
+        if let Err(e) = write() {
+            eprintln!("affectograph: {}: {e}", self.path.display());
+        }
+    }
+
+    /// What was said, of a session that nobody has closed since.
+    pub(super) fn last_words(folder: &Path) -> Option<LastWords> {
+        let mut text = Vec::new();
+        File::open(folder.join(LOCK_FILE)).ok()?.take(ROOM_BYTES as u64).read_to_end(&mut text).ok()?;
+        serde_json::from_slice(text.trim_ascii()).ok()
     }
 
     /// For a session that is closed for good: takes the file away, then lets go.
@@ -128,5 +168,20 @@ mod tests {
         let held = SessionLock::take(dir.path()).unwrap();
         assert!(SessionLock::wait(dir.path(), Duration::from_millis(50)).unwrap().is_none());
         drop(held);
+    }
+
+    #[test]
+    fn last_words_are_kept_until_the_session_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = SessionLock::take(dir.path()).unwrap().unwrap();
+        lock.make_room().unwrap();
+        assert_eq!(SessionLock::last_words(dir.path()), None);
+        let words = |why: &str| LastWords { is_disk_full: true, why: why.to_owned() };
+        lock.say(&words(&"long ".repeat(1000)));
+        assert_eq!(SessionLock::last_words(dir.path()), Some(words("")));
+        lock.say(&words("the disk is full"));
+        drop(lock);
+        assert_eq!(SessionLock::last_words(dir.path()), Some(words("the disk is full")));
+        assert_eq!(std::fs::metadata(dir.path().join(LOCK_FILE)).unwrap().len(), ROOM_BYTES as u64);
     }
 }

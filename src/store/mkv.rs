@@ -2,13 +2,14 @@
 //! program leaves whole frames behind.
 //!
 //! Beside its picture each cluster carries a [`FrameStamp`] in a Void element, which players skip: the exact
-//! nanosecond, the frame's number and the driver's count. So the video alone can restore what a crash kept out of
-//! SQLite.
+//! nanosecond, the frame's number, the driver's count and the picture's checksum. So the video alone can restore what a
+//! crash kept out of SQLite.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::FrameRow;
 use super::ebml::{Ebml, SIZE_BYTES, UNKNOWN_SIZE, id, size_field};
 use crate::capture::TimeSource;
 use crate::session::{Timestamp, program};
@@ -20,7 +21,14 @@ const CUE_NS: i64 = 1_000_000_000;
 /// Room for the table of contents that is written at the end.
 const CONTENTS_BYTES: usize = 192;
 const STAMP_MARK: &[u8; 4] = b"affg";
-pub(super) const STAMP_BYTES: usize = 4 + 8 + 8 + 1 + 1 + 8;
+const STAMP_BYTES: usize = STAMP_BYTES_WITHOUT_CHECKSUM + 4;
+/// As programs wrote it that knew no checksums (file versions 1 to 3).
+const STAMP_BYTES_WITHOUT_CHECKSUM: usize = 4 + 8 + 8 + 1 + 1 + 8;
+/// Cluster head, time, stamp, block head: all of a cluster but its picture, at most.
+pub(super) const CLUSTER_HEAD_BYTES: usize =
+    (4 + SIZE_BYTES) + (1 + 1 + 8) + (1 + 1 + STAMP_BYTES) + (1 + SIZE_BYTES) + BLOCK_HEAD.len();
+/// Track 1, at the cluster's time, a key frame.
+const BLOCK_HEAD: [u8; 4] = [0x81, 0, 0, 0x80];
 
 /// What is known of a frame beside its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,34 +37,64 @@ pub(super) struct FrameStamp {
     pub at: Timestamp,
     pub time_source: TimeSource,
     pub device_sequence: Option<u64>,
+    /// Of the picture; `None` in files of programs that knew no checksums.
+    pub checksum: Option<u32>,
 }
 
 impl FrameStamp {
-    fn to_bytes(self) -> [u8; STAMP_BYTES] {
+    pub(super) fn of(row: &FrameRow) -> FrameStamp {
+        let FrameRow { number, at, time_source, device_sequence, checksum, .. } = *row;
+        FrameStamp { number, at, time_source, device_sequence, checksum }
+    }
+
+    fn bytes(&self) -> usize {
+        if self.checksum.is_some() { STAMP_BYTES } else { STAMP_BYTES_WITHOUT_CHECKSUM }
+    }
+
+    fn put(&self, to: &mut Vec<u8>) {
         let source = TimeSource::ALL.iter().position(|s| *s == self.time_source).unwrap_or_default() as u8;
-        let mut bytes = [0; STAMP_BYTES];
-        bytes[..4].copy_from_slice(STAMP_MARK);
-        bytes[4..12].copy_from_slice(&self.number.to_be_bytes());
-        bytes[12..20].copy_from_slice(&self.at.as_ns().to_be_bytes());
-        bytes[20] = source;
-        bytes[21] = u8::from(self.device_sequence.is_some());
-        bytes[22..].copy_from_slice(&self.device_sequence.unwrap_or(0).to_be_bytes());
-        bytes
+        to.extend(STAMP_MARK);
+        to.extend(self.number.to_be_bytes());
+        to.extend(self.at.as_ns().to_be_bytes());
+        to.extend([source, u8::from(self.device_sequence.is_some())]);
+        to.extend(self.device_sequence.unwrap_or(0).to_be_bytes());
+        to.extend(self.checksum.into_iter().flat_map(u32::to_be_bytes));
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<FrameStamp> {
-        let bytes: &[u8; STAMP_BYTES] = bytes.try_into().ok()?;
-        let word = |at: usize| -> [u8; 8] { std::array::from_fn(|k| bytes[at + k]) };
-        if !bytes.starts_with(STAMP_MARK) {
+        let (known, rest) = bytes.split_at_checked(STAMP_BYTES_WITHOUT_CHECKSUM)?;
+        let word = |at: usize| -> [u8; 8] { std::array::from_fn(|k| known[at + k]) };
+        let checksum = match rest {
+            [] => None,
+            rest => Some(u32::from_be_bytes(rest.try_into().ok()?)),
+        };
+        if !known.starts_with(STAMP_MARK) {
             return None;
         }
         Some(FrameStamp {
             number: u64::from_be_bytes(word(4)),
             at: Timestamp::from_ns(i64::from_be_bytes(word(12))),
-            time_source: *TimeSource::ALL.get(usize::from(bytes[20]))?,
-            device_sequence: (bytes[21] == 1).then_some(u64::from_be_bytes(word(22))),
+            time_source: *TimeSource::ALL.get(usize::from(known[20]))?,
+            device_sequence: (known[21] == 1).then_some(u64::from_be_bytes(word(22))),
+            checksum,
         })
     }
+}
+
+/// All of a frame's cluster that stands before its picture.
+pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: u64) {
+    // Compact heads where the size is known beforehand; the picture's needs the long form.
+    let block_bytes = BLOCK_HEAD.len() as u64 + jpeg_bytes;
+    let content = (1 + 1 + 8) + (1 + 1 + stamp.bytes() as u64) + (1 + SIZE_BYTES as u64) + block_bytes;
+    to.head(id::CLUSTER, content);
+    to.id(id::TIMESTAMP);
+    to.push(0x88);
+    to.extend((stamp.at.as_ns().max(0) / TICK_NS).to_be_bytes());
+    to.id(id::VOID);
+    to.push(0x80 | stamp.bytes() as u8);
+    stamp.put(to);
+    to.head(id::SIMPLE_BLOCK, block_bytes);
+    to.extend(BLOCK_HEAD);
 }
 
 /// The places that are patched at the end, in bytes from the start of the file.
@@ -71,6 +109,16 @@ pub(super) struct Layout {
     pub tracks: u64,
     /// The first cluster.
     pub clusters: u64,
+}
+
+impl Layout {
+    /// Whether two beginnings are the same but for what is patched at the end.
+    pub(super) fn is_same_head(&self, a: &[u8], b: &[u8]) -> bool {
+        let size = self.segment - SIZE_BYTES as u64..self.segment;
+        let patched = [size, self.contents..self.info, self.duration..self.duration + 8];
+        let is_fixed = |at: usize| !patched.iter().any(|place| place.contains(&(at as u64)));
+        a.len() == b.len() && a.iter().zip(b).enumerate().all(|(at, (a, b))| a == b || !is_fixed(at))
+    }
 }
 
 /// What the end of the file tells of its frames.
@@ -109,6 +157,11 @@ impl Ending {
     /// Doing it again changes nothing.
     pub(super) fn write(&self, file: &mut File, layout: &Layout, end: u64) -> io::Result<()> {
         file.set_len(end)?;
+        self.patches(layout, end).into_iter().try_for_each(|(at, bytes)| write_at(file, at, &bytes))
+    }
+
+    /// What a finished file holds beside its frames and the fixed part of its head, each with its place.
+    pub(super) fn patches(&self, layout: &Layout, end: u64) -> [(u64, Vec<u8>); 4] {
         let mut tail = Vec::new();
         if !self.cues.is_empty() {
             tail.master(id::CUES, |cues| {
@@ -123,8 +176,6 @@ impl Ending {
                 }
             });
         }
-        write_at(file, end, &tail)?;
-
         let mut contents = Vec::new();
         contents.master(id::SEEK_HEAD, |head| {
             let mut entry = |id: u32, at: u64| {
@@ -141,10 +192,13 @@ impl Ending {
         });
         let room = contents_room(CONTENTS_BYTES).len();
         contents.extend(contents_room(room - contents.len() - VOID_HEAD_BYTES));
-        write_at(file, layout.contents, &contents)?;
-        write_at(file, layout.duration, &self.duration_ticks().to_be_bytes())?;
         let content = end + tail.len() as u64 - layout.segment;
-        write_at(file, layout.segment - SIZE_BYTES as u64, &size_field(content))
+        [
+            (end, tail),
+            (layout.contents, contents),
+            (layout.duration, self.duration_ticks().to_be_bytes().to_vec()),
+            (layout.segment - SIZE_BYTES as u64, size_field(content).to_vec()),
+        ]
     }
 }
 
@@ -175,7 +229,7 @@ impl MkvWriter {
     /// The file must not exist yet.
     pub(super) fn create(path: &Path, width_px: u32, height_px: u32) -> io::Result<MkvWriter> {
         let mut file = File::create_new(path)?;
-        let (head, layout) = head(width_px, height_px);
+        let (head, layout) = head(width_px, height_px, &program());
         file.write_all(&head)?;
         Ok(MkvWriter { file, layout, ending: Ending::default(), end: head.len() as u64, scratch: Vec::new() })
     }
@@ -184,18 +238,7 @@ impl MkvWriter {
     pub(super) fn append(&mut self, stamp: FrameStamp, jpeg: &[u8]) -> io::Result<u64> {
         let b = &mut self.scratch;
         b.clear();
-        // Compact heads where the size is known beforehand; the picture's needs the long form.
-        let block_bytes = 4 + jpeg.len() as u64;
-        let content = (1 + 1 + 8) + (1 + 1 + STAMP_BYTES as u64) + (1 + SIZE_BYTES as u64) + block_bytes;
-        b.head(id::CLUSTER, content);
-        b.id(id::TIMESTAMP);
-        b.push(0x88);
-        b.extend((stamp.at.as_ns().max(0) / TICK_NS).to_be_bytes());
-        b.id(id::VOID);
-        b.push(0x80 | STAMP_BYTES as u8);
-        b.extend(stamp.to_bytes());
-        b.head(id::SIMPLE_BLOCK, block_bytes);
-        b.extend([0x81, 0, 0, 0x80]); // track 1, at the cluster's time, a key frame
+        put_cluster_head(b, stamp, jpeg.len() as u64);
         let offset = self.end + b.len() as u64;
         b.extend_from_slice(jpeg);
         if let Err(failed) = self.file.write_all(b) {
@@ -222,7 +265,8 @@ impl MkvWriter {
     }
 }
 
-fn head(width_px: u32, height_px: u32) -> (Vec<u8>, Layout) {
+/// The beginning of a file that is still being written.
+pub(super) fn head(width_px: u32, height_px: u32, app: &str) -> (Vec<u8>, Layout) {
     let mut b = Vec::new();
     b.master(id::EBML, |b| {
         b.uint(id::EBML_VERSION, 1);
@@ -241,8 +285,8 @@ fn head(width_px: u32, height_px: u32) -> (Vec<u8>, Layout) {
     let info = b.len() as u64;
     b.master(id::INFO, |b| {
         b.uint(id::TIMESTAMP_SCALE, TICK_NS as u64);
-        b.text(id::MUXING_APP, &program());
-        b.text(id::WRITING_APP, &program());
+        b.text(id::MUXING_APP, app);
+        b.text(id::WRITING_APP, app);
         b.float(id::DURATION, 0.0);
     });
     let duration = b.len() as u64 - 8;

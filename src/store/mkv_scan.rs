@@ -7,16 +7,18 @@ use std::path::Path;
 use super::StoreError;
 use super::ebml::{SIZE_BYTES, id, read_head};
 use super::frame_index::FrameRow;
-use super::mkv::{Ending, FrameStamp, Layout, STAMP_BYTES};
+use super::mkv::{CLUSTER_HEAD_BYTES, Ending, FrameStamp, Layout};
 
-/// Cluster head, time, stamp, block head: all of a cluster but its picture.
-const CLUSTER_HEAD_BYTES: usize = (4 + SIZE_BYTES) + (1 + 1 + 8) + (1 + 1 + STAMP_BYTES) + (1 + SIZE_BYTES) + 4;
+/// Read at once where a damaged place is passed over.
+const WINDOW_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Scan {
     pub layout: Layout,
     pub frames: Vec<FrameRow>,
     pub ending: Ending,
+    /// From where to where bytes lie between whole clusters that are none.
+    pub damaged: Vec<(u64, u64)>,
     /// End of the last whole cluster.
     pub whole_bytes: u64,
     pub file_bytes: u64,
@@ -31,7 +33,8 @@ impl Scan {
     }
 }
 
-/// Looks at every cluster's head and at no picture, so a session of two hours takes a second.
+/// Looks at every cluster's head and at no picture, so a session of two hours takes a second. A damaged place is passed
+/// over: what follows it is found again.
 pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
     let mut file = File::open(path).map_err(StoreError::io("open", path))?;
     let failed = |e| StoreError::io("read", path)(e);
@@ -43,28 +46,62 @@ pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
         layout,
         frames: Vec::new(),
         ending: Ending::default(),
+        damaged: Vec::new(),
         whole_bytes: layout.clusters,
         file_bytes,
         is_finished: false,
     };
     let mut buffer = [0; CLUSTER_HEAD_BYTES];
+    let mut at = layout.clusters;
     loop {
-        let at = scan.whole_bytes;
         let n = read_at(&mut file, at, &mut buffer).map_err(failed)?;
         match read_cluster(&buffer[..n], at) {
             Some((frame, bytes)) if at.saturating_add(bytes) <= file_bytes => {
+                if at > scan.whole_bytes {
+                    scan.damaged.push((scan.whole_bytes, at));
+                }
                 scan.ending.add(frame.at, at);
                 scan.frames.push(frame);
-                scan.whole_bytes += bytes;
+                at += bytes;
+                scan.whole_bytes = at;
             }
             _ => {
                 let cues = read_head(&buffer[..n]).filter(|h| h.id == id::CUES);
                 scan.is_finished = cues.is_some_and(|h| {
                     h.content_bytes.is_some_and(|c| at.saturating_add(h.head_bytes as u64 + c) == file_bytes)
                 });
-                return Ok(scan);
+                match next_cluster(&mut file, at + 1, file_bytes).map_err(failed)? {
+                    Some(next) if !scan.is_finished => at = next,
+                    _ => return Ok(scan),
+                }
             }
         }
+    }
+}
+
+/// Where the next whole cluster begins. Each byte is read about once, whatever the file holds.
+fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Option<u64>> {
+    let name = id::CLUSTER.to_be_bytes();
+    let mut window = vec![0; WINDOW_BYTES];
+    let mut at = from;
+    loop {
+        let n = read_at(file, at, &mut window)?;
+        let is_end = n < window.len();
+        // What begins in the last bytes of a window is looked at in the next one.
+        let last = if is_end { n } else { n - CLUSTER_HEAD_BYTES };
+        for k in 0..last {
+            let place = at + k as u64;
+            if window[k..n].starts_with(&name)
+                && let Some((_, bytes)) = read_cluster(&window[k..n.min(k + CLUSTER_HEAD_BYTES)], place)
+                && place.saturating_add(bytes) <= file_bytes
+            {
+                return Ok(Some(place));
+            }
+        }
+        if is_end {
+            return Ok(None);
+        }
+        at += last as u64;
     }
 }
 
@@ -91,6 +128,7 @@ fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
                     length,
                     time_source: stamp.time_source,
                     device_sequence: stamp.device_sequence,
+                    checksum: stamp.checksum,
                 };
                 return (pos as u64 + 4 + length == cluster_bytes).then_some((frame, cluster_bytes));
             }
@@ -157,6 +195,51 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
     Ok(layout)
 }
 
+/// The beginning of a file, and what it says of itself.
+pub(super) struct StoredHead {
+    pub bytes: Vec<u8>,
+    pub app: String,
+    pub width_px: u32,
+    pub height_px: u32,
+}
+
+/// What cannot be read is empty or zero.
+pub(super) fn stored_head(file: &mut File, layout: &Layout) -> io::Result<StoredHead> {
+    let mut bytes = vec![0; layout.clusters as usize]; // within the first 4096 bytes, or there would be no layout
+    let n = read_at(file, 0, &mut bytes)?;
+    bytes.truncate(n);
+    let inside =
+        |path: &[u32], at: u64| path.iter().try_fold(bytes.get(at as usize..)?, |within, id| element(within, *id));
+    let pixels = |id: u32| -> u32 {
+        let value = inside(&[id::TRACKS, id::TRACK_ENTRY, id::VIDEO, id], layout.tracks).unwrap_or_default();
+        value.iter().try_fold(0u32, |n, b| n.checked_mul(256)?.checked_add(u32::from(*b))).unwrap_or(0)
+    };
+    let app = inside(&[id::INFO, id::MUXING_APP], layout.info).unwrap_or_default();
+    let app = String::from_utf8_lossy(app).into_owned();
+    let (width_px, height_px) = (pixels(id::PIXEL_WIDTH), pixels(id::PIXEL_HEIGHT));
+    Ok(StoredHead { app, width_px, height_px, bytes })
+}
+
+/// The content of the first element of this name.
+fn element(bytes: &[u8], wanted: u32) -> Option<&[u8]> {
+    let mut at = 0;
+    loop {
+        let head = read_head(bytes.get(at..)?)?;
+        let from = at + head.head_bytes;
+        let until = from.checked_add(usize::try_from(head.content_bytes?).ok()?)?;
+        let content = bytes.get(from..until)?;
+        if head.id == wanted {
+            return Some(content);
+        }
+        at = until;
+    }
+}
+
+/// Whether a file begins as Matroska does.
+pub(super) fn is_matroska(start: &[u8]) -> bool {
+    start == id::EBML.to_be_bytes()
+}
+
 /// As many bytes as there are from `at`.
 pub(super) fn read_at(file: &mut File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(at))?;
@@ -186,6 +269,7 @@ mod tests {
             at: Timestamp::from_ns(ns),
             time_source: TimeSource::ALL[number as usize % 4],
             device_sequence: (!number.is_multiple_of(3)).then_some(number * 7),
+            checksum: (!number.is_multiple_of(5)).then_some(number as u32 * 77),
         }
     }
 
@@ -200,6 +284,7 @@ mod tests {
                 length: jpeg.len() as u64,
                 time_source: s.time_source,
                 device_sequence: s.device_sequence,
+                checksum: s.checksum,
             })
             .collect();
         (writer, rows)
@@ -258,6 +343,32 @@ mod tests {
                     prop_assert_eq!(once, std::fs::read(&path).unwrap());
                 }
                 Err(e) => prop_assert!((cut as u64) < clusters && e.to_string().contains("no Matroska"), "{cut}: {e}"),
+            }
+        }
+
+        /// What lies behind a damaged place is found again.
+        #[test]
+        fn only_frames_at_a_damaged_place_are_missed(
+            pictures in prop::collection::vec(prop::collection::vec(any::<u8>(), 40..200), 1..12),
+            at in any::<prop::sample::Index>(),
+            damage in 1usize..40,
+        ) {
+            let frames: Vec<_> = (0..).zip(pictures).map(|(k, bytes)| (stamp(k, k as i64 * 33), bytes)).collect();
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("video.mkv");
+            let (writer, rows) = write(&path, &frames);
+            writer.finish().unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let (begin, end) = (rows[0].offset as usize, rows[rows.len() - 1].end() as usize);
+            let from = begin + at.index(end - begin);
+            let until = (from + damage).min(end);
+            bytes[from..until].iter_mut().for_each(|b| *b = !*b);
+            std::fs::write(&path, bytes).unwrap();
+            let found = scan(&path).unwrap();
+            for (k, row) in rows.iter().enumerate() {
+                let cluster = if k == 0 { scan(&path).unwrap().layout.clusters } else { rows[k - 1].end() };
+                let is_hit = (cluster as usize) < until && from < row.end() as usize;
+                prop_assert!(is_hit || found.frames.contains(row), "frame {}", row.number);
             }
         }
 

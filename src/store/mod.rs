@@ -4,6 +4,7 @@
 
 mod annex;
 mod by_time;
+mod checksum;
 mod commit;
 mod ebml;
 mod error;
@@ -27,7 +28,9 @@ mod session_draft;
 mod session_file;
 mod stream_writer;
 mod studies;
+mod table_file;
 mod verify;
+mod verify_video;
 mod video;
 
 pub use annex::{Addition, Annex, Draft, Turn};
@@ -44,12 +47,14 @@ pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
 pub use ledger::{Ledger, RemoteSession, RemoteState, Sha256, WriteKey};
 pub use library::{Condition, Library, Recovered, SessionEntry, session_entry};
+pub use lock::LastWords;
 use lock::SessionLock;
+pub use participants::ParticipantTable;
 pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
 pub use recover::{Recovery, recover};
 pub use session_draft::SessionDraft;
 pub use session_file::{SessionFile, store_camera, store_quality};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
-pub use verify::{Finding, Verification, verify};
+pub use verify::{Finding, FrameRun, Verification, verify};
 pub use video::VideoSink;

@@ -3,15 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, Row, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params_from_iter};
 
-use super::{FrameRow, RECORDER_SEQ_0, StoreError};
+use super::checksum::{Checksum, checksum_of_values};
+use super::{FrameRow, RECORDER_SEQ_0, StoreError, schema};
 use crate::capture::TimeSource;
 use crate::session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
 
 /// What [`record_of`] reads, in its order.
 pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
+
+/// What a record's checksum is taken of, in its order.
+const RECORD_COLUMNS: &str = "stream, seq, at_ns, type, frame, kind, data, until_ns, lost";
 
 const SAMPLE: i64 = 0;
 const EVENT: i64 = 1;
@@ -32,65 +36,51 @@ pub(super) struct Inserter<'c> {
     record: CachedStatement<'c>,
     frame: CachedStatement<'c>,
     stored: CachedStatement<'c>,
+    /// Not into files of older versions, which have no room for them.
+    has_checksums: bool,
     blob: Vec<u8>,
 }
 
 impl<'c> Inserter<'c> {
     pub(super) fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+        let has_checksums = schema::version(conn)? >= schema::VERSION_WITH_CHECKSUMS;
+        let insert = |table: &str, columns: &str| {
+            let (column, n) = if has_checksums { (", checksum", 1) } else { ("", 0) };
+            let values = vec!["?"; columns.split(',').count() + n].join(", ");
+            conn.prepare_cached(&format!("INSERT OR IGNORE INTO {table} ({columns}{column}) VALUES ({values})"))
+        };
         Ok(Inserter {
-            record: conn.prepare_cached(
-                "INSERT OR IGNORE INTO record (stream, seq, at_ns, type, frame, kind, data, until_ns, lost)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?,
-            frame: conn.prepare_cached(
-                "INSERT OR IGNORE INTO frame (number, at_ns, offset, length, time_source, device_sequence)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?,
+            record: insert("record", RECORD_COLUMNS)?,
+            frame: insert("frame", "number, at_ns, offset, length, time_source, device_sequence")?,
             stored: conn.prepare_cached(&format!("SELECT {COLUMNS} FROM record WHERE stream = ?1 AND seq = ?2"))?,
+            has_checksums,
             blob: Vec::new(),
         })
     }
 
     pub(super) fn record(&mut self, stream: usize, record: &Record) -> rusqlite::Result<Put> {
+        let (int, null) = (ValueRef::Integer, ValueRef::Null);
         let (stream, seq, at) = (stream as i64, record.seq as i64, record.at.as_ns());
-        let changed = match &record.body {
+        let json;
+        let [what, frame, kind, data, until, lost] = match &record.body {
             Body::Sample { frame, values } => {
                 self.blob.clear();
                 self.blob.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-                let frame = frame.map(|f| f as i64);
-                self.record.execute(params![
-                    stream,
-                    seq,
-                    at,
-                    SAMPLE,
-                    frame,
-                    None::<&str>,
-                    self.blob,
-                    None::<i64>,
-                    None::<i64>
-                ])?
+                [int(SAMPLE), frame.map_or(null, |f| int(f as i64)), null, ValueRef::Blob(&self.blob), null, null]
             }
             Body::Event { kind, data } => {
-                let data =
-                    serde_json::to_string(data).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
-                self.record.execute(params![
-                    stream,
-                    seq,
-                    at,
-                    EVENT,
-                    None::<i64>,
-                    kind,
-                    data,
-                    None::<i64>,
-                    None::<i64>
-                ])?
+                json = serde_json::to_string(data).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+                [int(EVENT), null, text(kind), text(&json), null, null]
             }
             Body::Gap(gap) => {
-                let (reason, until, lost) = (gap.reason.as_str(), gap.until.as_ns(), gap.lost as i64);
-                self.record.execute(params![stream, seq, at, GAP, None::<i64>, reason, gap.note, until, lost])?
+                let (until, lost) = (int(gap.until.as_ns()), int(gap.lost as i64));
+                [int(GAP), null, text(gap.reason.as_str()), text(&gap.note), until, lost]
             }
         };
-        if changed == 1 {
+        let row = [int(stream), int(seq), int(at), what, frame, kind, data, until, lost];
+        let checksum = self.has_checksums.then(|| int(i64::from(checksum_of_values(row))));
+        let values = row.into_iter().chain(checksum).map(ToSqlOutput::Borrowed);
+        if self.record.execute(params_from_iter(values))? == 1 {
             return Ok(Put::New);
         }
         let name = record.stream.clone();
@@ -99,17 +89,49 @@ impl<'c> Inserter<'c> {
     }
 
     pub(super) fn frame(&mut self, frame: &FrameRow) -> rusqlite::Result<bool> {
-        let device_sequence = frame.device_sequence.map(|s| s as i64);
-        let changed = self.frame.execute(params![
-            frame.number as i64,
-            frame.at.as_ns(),
-            frame.offset as i64,
-            frame.length as i64,
-            frame.time_source.as_str(),
-            device_sequence,
-        ])?;
-        Ok(changed == 1)
+        let int = ValueRef::Integer;
+        let row = [
+            int(frame.number as i64),
+            int(frame.at.as_ns()),
+            int(frame.offset as i64),
+            int(frame.length as i64),
+            ValueRef::Text(frame.time_source.as_str().as_bytes()),
+            frame.device_sequence.map_or(ValueRef::Null, |s| int(s as i64)),
+        ];
+        let checksum = frame.checksum.map_or(ValueRef::Null, |c| int(i64::from(c)));
+        let values = row.into_iter().chain(self.has_checksums.then_some(checksum)).map(ToSqlOutput::Borrowed);
+        Ok(self.frame.execute(params_from_iter(values))? == 1)
     }
+}
+
+/// Reads every record as plain values and calls `damaged` with stream, number and time of each that is not what was
+/// stored. Returns how many have no checksum.
+pub(super) fn each_damaged_record(conn: &Connection, mut damaged: impl FnMut(i64, i64, i64)) -> rusqlite::Result<u64> {
+    if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS {
+        return conn.query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0)).map(|n| n as u64);
+    }
+    let columns = RECORD_COLUMNS.split(',').count();
+    let mut unchecked = 0;
+    let mut rows = conn.prepare(&format!("SELECT {RECORD_COLUMNS}, checksum FROM record ORDER BY id"))?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut checksum = Checksum::default();
+        for column in 0..columns {
+            checksum.add(row.get_ref(column)?);
+        }
+        let now = i64::from(checksum.finish());
+        let plain = |column| row.get_ref(column).ok().and_then(|v| v.as_i64().ok()).unwrap_or(-1);
+        match row.get_ref(columns)? {
+            ValueRef::Null => unchecked += 1,
+            ValueRef::Integer(stored) if stored == now => {}
+            _ => damaged(plain(0), plain(1), plain(2)),
+        }
+    }
+    Ok(unchecked)
+}
+
+fn text(text: &str) -> ValueRef<'_> {
+    ValueRef::Text(text.as_bytes())
 }
 
 /// Equal bit by bit: a NaN is the same as itself.
@@ -211,8 +233,10 @@ pub(super) fn records_from(
 
 pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Result<FrameRow, String>>> {
-        let mut rows = conn
-            .prepare("SELECT number, at_ns, offset, length, time_source, device_sequence FROM frame ORDER BY number")?;
+        let checksum = if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS { "NULL" } else { "checksum" };
+        let mut rows = conn.prepare(&format!(
+            "SELECT number, at_ns, offset, length, time_source, device_sequence, {checksum} FROM frame ORDER BY number"
+        ))?;
         rows.query_map([], |row| {
             let word = row.get_ref(4)?.as_str()?;
             let Some(time_source) = TimeSource::from_stored(word) else {
@@ -225,12 +249,28 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
                 length: row.get::<_, i64>(3)? as u64,
                 time_source,
                 device_sequence: row.get::<_, Option<i64>>(5)?.map(|s| s as u64),
+                // What is no checksum is none that any picture has.
+                checksum: row.get::<_, Option<i64>>(6)?.map(|c| u32::try_from(c).unwrap_or_default()),
             }))
         })?
         .collect()
     };
     let rows = read().map_err(StoreError::sql("read the frames of", path))?;
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
+}
+
+/// Of the frames that end behind byte `bytes`: how many, of how many, and the time of the first. Frames are stored in the
+/// order of their numbers, so that a look at the last one is mostly enough.
+pub(super) fn frames_behind(conn: &Connection, bytes: u64) -> rusqlite::Result<Option<(u64, u64, Timestamp)>> {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    let end = conn.query_row("SELECT offset + length FROM frame ORDER BY number DESC LIMIT 1", [], |r| r.get(0));
+    if end.optional()?.is_none_or(|end: f64| end <= bytes as f64) {
+        return Ok(None);
+    }
+    let sql = "SELECT count(*), min(at_ns), (SELECT count(*) FROM frame) FROM frame WHERE offset + length > ?1";
+    let found: (i64, Option<i64>, i64) = conn.query_row(sql, [bytes], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let (frames, from, of) = found;
+    Ok(from.map(|ns| (frames as u64, of as u64, Timestamp::from_ns(ns))))
 }
 
 /// The next free number of a stream, counting from its greatest.

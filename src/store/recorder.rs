@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::commit::{Commits, Committed, Committer, Numbering, Opened};
 use super::header_rows::Closed;
-use super::stream_writer::{Barrier, Entry, Port, StreamWriter};
+use super::stream_writer::{Alarm, Barrier, Entry, Port, StreamWriter};
 use super::video::VideoSink;
 use super::{ReportedNetwork, SessionHeader, SessionLock, StoreError, header_rows, record_rows, schema, video};
 use crate::session::{HEALTH, Numbers, StreamInfo, Timestamp, VIDEO};
@@ -151,6 +151,7 @@ impl Recorder {
             return Err(StoreError::Exists(folder.to_owned()));
         }
         let conn = schema::create(folder, |conn| header_rows::put_header(conn, header, streams))?;
+        lock.make_room()?;
         let ports: Vec<_> = streams.iter().map(|s| Arc::new(Port::new(s))).collect();
         let numbering = vec![Numbering::default(); ports.len()];
         Self::start(folder, Opened { conn, lock, ports, numbering, commits }, committed)
@@ -307,7 +308,7 @@ fn checkpoint(path: &Path, conn: &Connection, stopped: &Receiver<()>, queue: &Se
     };
     if let Err(e) = run() {
         let alarm = format!("{e}. Records are still stored, but a power cut would lose them: check the disk");
-        if queue.send(Entry::Failed(alarm)).is_err() {
+        if queue.send(Entry::Failed(Alarm { sentence: alarm, ends: None })).is_err() {
             // The recorder has ended before us, and with it the need for checkpoints.
         }
     }

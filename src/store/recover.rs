@@ -6,12 +6,13 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use serde::Serialize;
+use serde_json::json;
 
 use super::header_rows::{self, Closed};
-use super::mkv_scan::{Scan, scan};
+use super::mkv_scan::{Scan, read_at, scan};
 use super::record_rows::{self, Inserter};
-use super::{FrameRow, SessionLock, StoreError, schema};
-use crate::session::{Body, Gap, GapReason, HEALTH, Record, Timestamp, VIDEO};
+use super::{FrameRow, LastWords, SessionLock, StoreError, schema};
+use crate::session::{Body, Gap, GapReason, HEALTH, HealthKind, Record, Timestamp, VIDEO};
 
 /// What closing a crashed session took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -41,24 +42,25 @@ pub fn recover(folder: &Path) -> Result<Option<Recovery>, StoreError> {
     let Some(lock) = SessionLock::take(folder)? else { return Ok(None) };
     let mut conn = schema::open_write(folder)?;
     let (_, closed, _) = header_rows::get_header(&conn, &path)?;
-    let done = if closed == Closed::Not { Some(mend(folder, &mut conn)?) } else { None };
+    let words = SessionLock::last_words(folder);
+    let done = if closed == Closed::Not { Some(mend(folder, &mut conn, words.as_ref())?) } else { None };
     header_rows::settle(&conn).map_err(StoreError::sql("close", &path))?;
     conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
     lock.remove()?;
     Ok(done)
 }
 
-fn mend(folder: &Path, conn: &mut Connection) -> Result<Recovery, StoreError> {
+fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Result<Recovery, StoreError> {
     let path = schema::session_file(folder);
     let streams = header_rows::get_streams(conn, &path)?;
     let rows = record_rows::get_frames(conn, &path)?;
     let mut done = Recovery::default();
     let mut in_video = Vec::new();
     let mut video_end = u64::MAX; // a video that is elsewhere or not ours proves nothing about its frames
-    match finish_video(folder) {
-        Ok(Some(video)) => {
-            done.bytes_cut = video.torn_bytes();
-            video_end = video.whole_bytes;
+    match finish_video(folder, &rows) {
+        Ok(Some((video, end))) => {
+            done.bytes_cut = if video.is_finished { 0 } else { video.file_bytes - end };
+            video_end = end;
             in_video = video.frames;
         }
         Ok(None) => {}
@@ -66,7 +68,7 @@ fn mend(folder: &Path, conn: &mut Connection) -> Result<Recovery, StoreError> {
         Err(other) => return Err(other),
     }
     let known: HashSet<_> = rows.iter().map(|f| f.number).collect();
-    let missing: Vec<_> = rows.iter().filter(|f| f.offset.saturating_add(f.length) > video_end).collect();
+    let missing: Vec<_> = rows.iter().filter(|f| f.end() > video_end).collect();
     let adopted: Vec<_> = in_video.iter().filter(|f| !known.contains(&f.number)).collect();
     done.frames_missing = missing.len() as u64;
     done.frames_adopted = adopted.len() as u64;
@@ -83,8 +85,16 @@ fn mend(folder: &Path, conn: &mut Connection) -> Result<Recovery, StoreError> {
                 inserter.frame(frame)?;
             }
             let end = record_rows::last_time(&tx)?.unwrap_or_default();
+            let health = streams.iter().position(|s| s.name.as_str() == HEALTH);
+            if let (Some(stream), Some(words)) = (health, words) {
+                let data = json!({ "is_disk_full": words.is_disk_full, "why": words.why });
+                let body = Body::event(HealthKind::StoringFailed.as_str(), data);
+                let seq = record_rows::next_seq(&tx, stream)?;
+                let name = std::sync::Arc::new(streams[stream].name.clone());
+                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+            }
             if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
-                let body = Body::Gap(crash_gap(end, &missing));
+                let body = Body::Gap(crash_gap(end, &missing, words));
                 let seq = record_rows::next_seq(&tx, stream)?;
                 let name = std::sync::Arc::new(streams[stream].name.clone());
                 inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
@@ -100,28 +110,49 @@ fn mend(folder: &Path, conn: &mut Connection) -> Result<Recovery, StoreError> {
 }
 
 /// When exactly the program died nobody knows, so the gap begins and ends with the last thing stored.
-fn crash_gap(end: Timestamp, missing: &[&FrameRow]) -> Gap {
+fn crash_gap(end: Timestamp, missing: &[&FrameRow], words: Option<&LastWords>) -> Gap {
     let lost = missing.len() as u64;
-    let note = match lost {
-        0 => "the program ended without closing the session".to_owned(),
-        n => {
-            format!("the program ended without closing the session; {n} frames were announced and are not in the video")
-        }
+    let mut note = match words {
+        Some(words) if words.is_disk_full => "the disk was full and nothing could be stored any more".to_owned(),
+        Some(_) => "nothing could be stored any more".to_owned(),
+        None => "the program ended without closing the session".to_owned(),
     };
+    if lost > 0 {
+        note += &format!("; {lost} frames were announced and are not in the video");
+    }
     Gap { until: end, reason: GapReason::Crash, lost, note }
 }
 
-/// Cuts what is no whole frame and writes the seek table. `None` where there is no video.
-fn finish_video(folder: &Path) -> Result<Option<Scan>, StoreError> {
+/// Cuts what is no whole frame and writes the seek table. Returns where the last whole frame ends; `None` where there is
+/// no video.
+fn finish_video(folder: &Path, rows: &[FrameRow]) -> Result<Option<(Scan, u64)>, StoreError> {
     let path = schema::video_file(folder);
     if !path.exists() {
         return Ok(None);
     }
     let found = scan(&path)?;
-    if !found.is_finished {
-        let mut file = File::options().read(true).write(true).open(&path).map_err(StoreError::io("open", &path))?;
-        let write = found.ending.write(&mut file, &found.layout, found.whole_bytes);
-        write.and_then(|()| file.sync_all()).map_err(StoreError::io("finish", &path))?;
+    if found.is_finished {
+        let end = found.file_bytes;
+        return Ok(Some((found, end)));
     }
-    Ok(Some(found))
+    let mut file = File::options().read(true).write(true).open(&path).map_err(StoreError::io("open", &path))?;
+    let known = known_end(&mut file, &found, rows).map_err(StoreError::io("read", &path))?;
+    let end = known.max(found.whole_bytes);
+    let write = found.ending.write(&mut file, &found.layout, end);
+    write.and_then(|()| file.sync_all()).map_err(StoreError::io("finish", &path))?;
+    Ok(Some((found, end)))
+}
+
+/// Where the last frame ends whose head is damaged and whose picture is what was stored: it is not cut off.
+fn known_end(file: &mut File, found: &Scan, rows: &[FrameRow]) -> std::io::Result<u64> {
+    let mut end = 0;
+    let is_behind = |row: &&FrameRow| row.offset >= found.whole_bytes && row.end() <= found.file_bytes;
+    for row in rows.iter().filter(|row| row.checksum.is_some()).filter(is_behind) {
+        let mut jpeg = vec![0; row.length as usize];
+        read_at(file, row.offset, &mut jpeg)?;
+        if row.is_same_picture(&jpeg) {
+            end = row.end().max(end);
+        }
+    }
+    Ok(end)
 }

@@ -20,11 +20,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/001_session.sql"),
     include_str!("sql/002_added_streams.sql"),
     include_str!("sql/003_records_by_time.sql"),
+    include_str!("sql/004_checksums.sql"),
 ];
 /// The first file version in which streams can be added after the recording.
 pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;
 /// The first file version in which records are found by their time.
 pub(super) const VERSION_WITH_TIME_INDEX: u32 = 3;
+/// The first file version in which what is stored has checksums.
+pub(super) const VERSION_WITH_CHECKSUMS: u32 = 4;
 
 /// Waiting for another connection of ours (the checkpoint's, a reader's) is measured in milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
@@ -119,6 +122,18 @@ pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::R
         tx.commit()?;
     }
     Ok(())
+}
+
+/// The tables, views and indices of a file, which must be those that its version has.
+pub(super) fn is_as_made(conn: &Connection) -> rusqlite::Result<bool> {
+    let objects = |conn: &Connection| -> rusqlite::Result<Vec<(String, String, Option<String>)>> {
+        let mut rows = conn.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")?;
+        rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect()
+    };
+    let version = version(conn)? as usize;
+    let mut new = Connection::open_in_memory()?;
+    migrate(&mut new, &MIGRATIONS[..version.min(MIGRATIONS.len())])?;
+    Ok(objects(conn)? == objects(&new)?)
 }
 
 /// Reads the first 100 bytes without SQLite, which may write into a file that it opens. Returns the file's version.

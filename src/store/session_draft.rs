@@ -41,6 +41,7 @@ impl Library {
         started: DateTime<Utc>,
     ) -> Result<SessionDraft, StoreError> {
         let _turn = self.take_turn()?;
+        self.check_list()?;
         let session = match session {
             Some(session) => session,
             None => self.next_session(participant)?,

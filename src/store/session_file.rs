@@ -8,12 +8,13 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::header_rows::{self, Closed};
-use super::mkv_scan::read_at;
+use super::lock::LastWords;
+use super::mkv_scan::{is_matroska, read_at};
 use super::{
     Addition, CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary,
     record_rows, schema,
 };
-use crate::session::{Record, StreamInfo, Timeline};
+use crate::session::{Record, StreamInfo, Timeline, VideoLoss, VideoTrouble};
 
 const READER: &str = "timeline reader";
 /// Records handed over together, and how many such batches may lie ready.
@@ -136,7 +137,7 @@ impl SessionFile {
         Ok(self.frames.get_or_init(|| FrameIndex::new(frames)))
     }
 
-    /// The JPEG of one frame.
+    /// The JPEG of one frame. A picture that is not the one that was stored is not handed out.
     pub fn picture(&self, number: u64) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
         let frame = *self.frames()?.get(number).ok_or_else(missing)?;
@@ -148,20 +149,47 @@ impl SessionFile {
         }
         let mut jpeg = vec![0; frame.length as usize];
         let read = read_at(&mut file, frame.offset, &mut jpeg).map_err(StoreError::io("read", &path))?;
-        if read < jpeg.len() || !is_jpeg(&jpeg) {
+        if read < jpeg.len() {
             return Err(missing());
         }
+        if !frame.is_same_picture(&jpeg) {
+            return Err(StoreError::DamagedFrame { number, at: frame.at, path });
+        }
         Ok(jpeg)
+    }
+
+    /// Pictures that were stored and are gone; `None` where all of them are there. Looks at no picture.
+    pub fn video_loss(&self) -> Result<Option<VideoLoss>, StoreError> {
+        let path = schema::video_file(&self.folder);
+        let there = match File::open(&path) {
+            Ok(mut file) => {
+                let mut start = [0; 4];
+                let n = read_at(&mut file, 0, &mut start).map_err(StoreError::io("read", &path))?;
+                let bytes = file.metadata().map_err(StoreError::io("look at", &path))?.len();
+                Some((bytes, is_matroska(&start[..n])))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(StoreError::io("open", &path)(e)),
+        };
+        let (trouble, bytes) = match there {
+            None => (VideoTrouble::Missing, 0),
+            Some((0, _)) => (VideoTrouble::Empty, 0),
+            Some((_, false)) => (VideoTrouble::Foreign, 0),
+            Some((bytes, true)) => (VideoTrouble::Short, bytes),
+        };
+        let lost = record_rows::frames_behind(&self.conn, bytes);
+        let lost = lost.map_err(StoreError::sql("read the frames of", schema::session_file(&self.folder)))?;
+        Ok(lost.map(|(frames, of, from)| VideoLoss { trouble, frames, of, from }))
+    }
+
+    /// Why storing ended, where the program could still say it and nobody has closed the session since.
+    pub fn last_words(&self) -> Option<LastWords> {
+        SessionLock::last_words(&self.folder)
     }
 
     pub(super) fn connection(&self) -> &Connection {
         &self.conn
     }
-}
-
-/// Begins and ends as a JPEG does.
-pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9])
 }
 
 /// Says what camera the pictures came from, where that was known only when they had come.

@@ -7,7 +7,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{FrameRow, StoreError};
+use super::{FrameRow, LastWords, StoreError};
 use crate::session::{Body, Gap, GapReason, StreamInfo, StreamKind, StreamName, Timestamp};
 
 /// What travels to the recorder's thread.
@@ -23,11 +23,20 @@ pub(super) enum Entry {
     /// For the header.
     Networks(Vec<super::ReportedNetwork>),
     /// An alarm of another storing thread, to be forwarded.
-    Failed(String),
+    Failed(Alarm),
     /// Somebody waits until all before it is in the file.
     Barrier(Barrier),
     /// Nothing comes after it.
     Stop(Option<super::SessionEnd>),
+}
+
+/// Something is not being stored, or not safely.
+#[derive(Clone, Debug)]
+pub(super) struct Alarm {
+    /// A sentence for the operator.
+    pub sentence: String,
+    /// What ends here; `None` where storing goes on.
+    pub ends: Option<LastWords>,
 }
 
 /// Called once, by the recorder's thread.

@@ -1,26 +1,51 @@
-//! Checks a session against itself and says exactly what is missing. Changes nothing.
+//! Checks a session against itself and says exactly what is missing or damaged. Changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::mkv_scan::{Scan, read_at, scan};
-use super::{FrameRow, SessionFile, SessionState, StoreError, record_rows, schema};
+use super::error::is_damage;
+use super::verify_video::{check_frames, check_video_alone};
+use super::{SessionFile, SessionState, StoreError, checksum, record_rows, schema};
 use crate::session::{Body, GapReason, HEALTH, StreamName, Timestamp, VIDEO};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verification {
     pub session: PathBuf,
-    pub state: SessionState,
+    /// `None` where the session file is too damaged to say.
+    pub state: Option<SessionState>,
     /// Nothing is missing that the session does not itself account for, and nothing is damaged.
     pub is_intact: bool,
     pub records: u64,
     pub frames: u64,
+    /// Frames whose picture is not what was stored, or is not there.
+    pub frames_damaged: u64,
     pub video_bytes: u64,
     pub findings: Vec<Finding>,
+}
+
+/// Frames that follow each other by number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FrameRun {
+    pub count: u64,
+    pub first: u64,
+    pub last: u64,
+    /// When the first and the last were captured.
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl fmt::Display for FrameRun {
+    /// `frame 9 (00:00:00.297)`, `frames 9 to 12 (00:00:00.297 to 00:00:00.396, 4 frames)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FrameRun { count, first, last, from, until } = self;
+        match count {
+            1 => write!(f, "frame {first} ({from})"),
+            n => write!(f, "frames {first} to {last} ({from} to {until}, {n} frames)"),
+        }
+    }
 }
 
 /// One thing found. Its `Display` is the sentence for people.
@@ -34,8 +59,16 @@ pub enum Finding {
     DatabaseDamaged {
         problem: String,
     },
+    /// Participant, study, camera, networks, streams or closing figures are not what was stored.
+    HeaderDamaged,
     RecordUnreadable {
         problem: String,
+    },
+    /// Can be read, but is not what was stored.
+    RecordDamaged {
+        stream: String,
+        number: u64,
+        at: Timestamp,
     },
     /// Numbers that a stream skips.
     RecordsMissing {
@@ -49,11 +82,16 @@ pub enum Finding {
         first: u64,
         last: u64,
     },
-    /// In the session file and not, or not the same, in the video.
+    /// In the session file and not in the video.
     FrameNotInVideo {
         number: u64,
         at: Timestamp,
         offset: u64,
+    },
+    /// The session file and the video say different things about it.
+    FrameDiffers {
+        number: u64,
+        at: Timestamp,
     },
     /// In the video and not in the session file, as after a crash: `recover` adopts them.
     FramesNotInDatabase {
@@ -61,14 +99,29 @@ pub enum Finding {
         first: u64,
         last: u64,
     },
-    /// Does not begin or end as a JPEG.
-    PictureDamaged {
-        number: u64,
-        at: Timestamp,
+    /// Not what was stored.
+    PicturesDamaged(FrameRun),
+    /// What a player needs beside the picture is damaged, and the picture is what was stored.
+    FrameHeadsDamaged(FrameRun),
+    /// The video ends before them.
+    FramesCutOff(FrameRun),
+    VideoMissing {
+        frames: u64,
     },
-    VideoMissing,
+    VideoEmpty {
+        frames: u64,
+    },
     VideoUnreadable {
         problem: String,
+    },
+    /// The fixed beginning of the file: size, program, kind of track.
+    VideoHeadDamaged,
+    /// Table of contents, seek table or duration, which players use to jump.
+    SeekTableDamaged,
+    /// Bytes that belong to no frame.
+    VideoBytesDamaged {
+        from: u64,
+        until: u64,
     },
     /// Bytes behind the last whole frame.
     VideoTorn {
@@ -76,6 +129,14 @@ pub enum Finding {
     },
     /// Plays, but without a seek table.
     VideoNotFinished,
+    /// Cannot be told: they were stored without checksums.
+    PicturesUnchecked {
+        frames: u64,
+    },
+    /// Cannot be told: they were stored without checksums.
+    RecordsUnchecked {
+        records: u64,
+    },
     /// Accounted for: the session says itself that this was lost, and why.
     Lost {
         stream: StreamName,
@@ -89,7 +150,12 @@ pub enum Finding {
 impl Finding {
     /// Whether something is missing or damaged of which the session itself does not tell.
     pub fn is_damage(&self) -> bool {
-        !matches!(self, Finding::Lost { .. } | Finding::BeingRecorded)
+        !matches!(self, Finding::Lost { .. } | Finding::BeingRecorded) && !self.is_unchecked()
+    }
+
+    /// Whether something can be neither called whole nor damaged.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self, Finding::PicturesUnchecked { .. } | Finding::RecordsUnchecked { .. })
     }
 }
 
@@ -101,7 +167,15 @@ impl fmt::Display for Finding {
             }
             Finding::BeingRecorded => write!(f, "the session is being recorded at this moment"),
             Finding::DatabaseDamaged { problem } => write!(f, "session.sqlite is damaged: {problem}"),
+            Finding::HeaderDamaged => write!(
+                f,
+                "what session.sqlite says about the session (participant, study, camera, networks, streams or closing \
+                 figures) is not what was stored"
+            ),
             Finding::RecordUnreadable { problem } => write!(f, "{problem}"),
+            Finding::RecordDamaged { stream, number, at } => {
+                write!(f, "record {number} of `{stream}` ({at}) is not what was stored")
+            }
             Finding::RecordsMissing { stream, first, last } if first == last => {
                 write!(f, "record {first} of `{stream}` is missing")
             }
@@ -117,11 +191,39 @@ impl fmt::Display for Finding {
             Finding::FramesNotInDatabase { count, first, last } => {
                 write!(f, "{count} frames of video.mkv, {first} to {last}, are not in session.sqlite")
             }
-            Finding::PictureDamaged { number, at } => write!(f, "the picture of frame {number} ({at}) is damaged"),
-            Finding::VideoMissing => write!(f, "video.mkv is missing"),
+            Finding::FrameDiffers { number, at } => {
+                write!(f, "session.sqlite and video.mkv say different things about frame {number} ({at})")
+            }
+            Finding::PicturesDamaged(run) if run.count == 1 => write!(f, "the picture of {run} is damaged"),
+            Finding::PicturesDamaged(run) => write!(f, "the pictures of {run} are damaged"),
+            Finding::FrameHeadsDamaged(run) => write!(
+                f,
+                "what video.mkv says beside the picture of {run} is damaged: players may stop there, and the picture is whole"
+            ),
+            Finding::FramesCutOff(run) => write!(f, "video.mkv ends before {run}"),
+            Finding::VideoMissing { frames } => write!(f, "video.mkv is missing, and with it {frames} frames"),
+            Finding::VideoEmpty { frames } => write!(f, "video.mkv is empty: its {frames} frames are gone"),
             Finding::VideoUnreadable { problem } => write!(f, "{problem}"),
+            Finding::VideoHeadDamaged => write!(f, "the beginning of video.mkv is not what was stored"),
+            Finding::SeekTableDamaged => write!(
+                f,
+                "the table of contents, the seek table or the duration of video.mkv is damaged: players may jump to the wrong place"
+            ),
+            Finding::VideoBytesDamaged { from, until } => {
+                write!(f, "bytes {from} to {until} of video.mkv belong to no frame")
+            }
             Finding::VideoTorn { bytes } => write!(f, "video.mkv ends with {bytes} bytes that are no whole frame"),
             Finding::VideoNotFinished => write!(f, "video.mkv has no seek table"),
+            Finding::PicturesUnchecked { frames } => write!(
+                f,
+                "the pictures of {frames} frames have no checksum, because the program that recorded them stored none: they \
+                 can be decoded, and whether they are what was stored nobody can tell"
+            ),
+            Finding::RecordsUnchecked { records } => write!(
+                f,
+                "{records} records have no checksum, because the program that recorded them stored none: they can be read, \
+                 and whether they are what was stored nobody can tell"
+            ),
             Finding::Lost { stream, reason, count, seconds, gaps } => {
                 write!(f, "lost in `{stream}`: {count} in {gaps} gaps of {seconds:.3} s together ({reason})")
             }
@@ -129,10 +231,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Reads all of the session file and the ends of every picture. Fails only where the session cannot be opened at all.
+/// Reads all of both files. Fails only where there is no session, or where it cannot be read at all.
 pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
-    let session = SessionFile::open(folder)?;
-    let state = session.state()?;
+    let opened = SessionFile::open(folder).and_then(|session| Ok((session.state()?, session)));
+    let (state, session) = match opened {
+        Ok(opened) => opened,
+        Err(problem) if problem.is_damage() => return verify_video(folder, &problem),
+        Err(other) => return Err(other),
+    };
     let mut findings = Vec::new();
     match state {
         SessionState::Crashed => findings.push(Finding::NotClosed),
@@ -141,10 +247,50 @@ pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
     }
     check_database(&session, &mut findings)?;
     let records = check_records(&session, &mut findings);
+    if state != SessionState::Recording {
+        check_checksums(&session, &mut findings);
+    }
     let lost_frames = findings.iter().map(frames_accounted_for).fold(0, u64::saturating_add);
-    let (frames, video_bytes) = check_frames(&session, state, lost_frames, &mut findings)?;
-    let is_intact = !findings.iter().any(Finding::is_damage);
-    Ok(Verification { session: folder.to_owned(), state, is_intact, records, frames, video_bytes, findings })
+    let video = match check_frames(&session, state, lost_frames, &mut findings) {
+        Err(problem) if problem.is_damage() => {
+            findings.push(Finding::DatabaseDamaged { problem: problem.to_string() });
+            check_video_alone(folder, &mut findings)?
+        }
+        checked => checked?,
+    };
+    Ok(verification(folder, Some(state), records, video, findings))
+}
+
+/// The session file is too damaged to be read: says so, and what the video holds.
+fn verify_video(folder: &Path, problem: &StoreError) -> Result<Verification, StoreError> {
+    let mut findings = vec![Finding::DatabaseDamaged { problem: problem.problem() }];
+    let video = check_video_alone(folder, &mut findings)?;
+    Ok(verification(folder, None, 0, video, findings))
+}
+
+fn verification(
+    folder: &Path,
+    state: Option<SessionState>,
+    records: u64,
+    (frames, video_bytes): (u64, u64),
+    findings: Vec<Finding>,
+) -> Verification {
+    let damaged = findings.iter().map(|finding| match finding {
+        Finding::PicturesDamaged(run) | Finding::FramesCutOff(run) => run.count,
+        Finding::VideoMissing { frames } | Finding::VideoEmpty { frames } => *frames,
+        Finding::FrameNotInVideo { .. } => 1,
+        _ => 0,
+    });
+    Verification {
+        session: folder.to_owned(),
+        state,
+        is_intact: !findings.iter().any(Finding::is_damage),
+        records,
+        frames,
+        frames_damaged: damaged.sum(),
+        video_bytes,
+        findings,
+    }
 }
 
 /// Frames that had a number when they were lost: the driver's losses never got one.
@@ -169,11 +315,46 @@ fn check_database(session: &SessionFile, findings: &mut Vec<Finding>) -> Result<
             findings.extend(problems.map(|problem| Finding::DatabaseDamaged { problem }));
             Ok(())
         }
-        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+        Err(e) if is_damage(&e) => {
             findings.push(Finding::DatabaseDamaged { problem: e.to_string() });
             Ok(())
         }
         Err(e) => Err(StoreError::sql("check", path)(e)),
+    }
+}
+
+/// What can be read and is not what was stored. A file in which SQLite finds nothing wrong may hold it.
+fn check_checksums(session: &SessionFile, findings: &mut Vec<Finding>) {
+    let conn = session.connection();
+    let mut check = || -> rusqlite::Result<()> {
+        if !schema::is_as_made(conn)? {
+            let problem = format!("its tables are not those of file version {}", schema::version(conn)?);
+            findings.push(Finding::DatabaseDamaged { problem });
+        }
+        let stored = checksum::stored(conn)?;
+        if let Some(stored) = stored
+            && checksum::of_header(conn)? != stored
+        {
+            findings.push(Finding::HeaderDamaged);
+        }
+        let unchecked = record_rows::each_damaged_record(conn, |stream, seq, at_ns| {
+            let name = usize::try_from(stream).ok().and_then(|s| session.streams().get(s));
+            let stream = name.map_or_else(|| format!("stream number {stream}"), |s| s.name.to_string());
+            let (number, at) = (seq as u64, Timestamp::from_ns(at_ns));
+            findings.push(Finding::RecordDamaged { stream, number, at });
+        })?;
+        if unchecked > 0 {
+            findings.push(match stored {
+                None => Finding::RecordsUnchecked { records: unchecked },
+                Some(_) => {
+                    Finding::DatabaseDamaged { problem: format!("{unchecked} records have lost their checksum") }
+                }
+            });
+        }
+        Ok(())
+    };
+    if let Err(e) = check() {
+        findings.push(Finding::DatabaseDamaged { problem: e.to_string() });
     }
 }
 
@@ -200,7 +381,7 @@ fn check_records(session: &SessionFile, findings: &mut Vec<Finding>) -> u64 {
         Err(problem) => findings.push(Finding::RecordUnreadable { problem }),
     });
     if let Err(e) = read {
-        findings.push(Finding::DatabaseDamaged { problem: e.to_string() });
+        findings.push(Finding::DatabaseDamaged { problem: e.problem() });
     }
     let mut records = 0;
     for (stream, mut seqs) in seqs {
@@ -225,91 +406,4 @@ fn check_records(session: &SessionFile, findings: &mut Vec<Finding>) -> u64 {
         gaps,
     }));
     records
-}
-
-/// Returns the frames that both files agree on, and the bytes of the video.
-fn check_frames(
-    session: &SessionFile,
-    state: SessionState,
-    lost_frames: u64,
-    findings: &mut Vec<Finding>,
-) -> Result<(u64, u64), StoreError> {
-    let rows = session.frames()?.rows();
-    let path = schema::video_file(session.folder());
-    if !path.exists() {
-        if !rows.is_empty() {
-            findings.push(Finding::VideoMissing);
-        }
-        return Ok((0, 0));
-    }
-    let video = match scan(&path) {
-        Ok(video) => video,
-        Err(problem @ StoreError::ForeignVideo { .. }) => {
-            findings.push(Finding::VideoUnreadable { problem: problem.to_string() });
-            return Ok((0, 0));
-        }
-        Err(other) => return Err(other),
-    };
-    check_numbers(rows, &video, lost_frames, findings);
-    let in_video: HashMap<u64, &FrameRow> = video.frames.iter().map(|f| (f.number, f)).collect();
-    let in_rows: HashSet<u64> = rows.iter().map(|f| f.number).collect();
-    let mut frames = 0;
-    for row in rows {
-        if in_video.get(&row.number) == Some(&row) {
-            frames += 1;
-        } else {
-            findings.push(Finding::FrameNotInVideo { number: row.number, at: row.at, offset: row.offset });
-        }
-    }
-    let unknown: Vec<_> = video.frames.iter().filter(|f| !in_rows.contains(&f.number)).collect();
-    if let [first, ..] = unknown[..] {
-        let last = unknown[unknown.len() - 1].number;
-        findings.push(Finding::FramesNotInDatabase { count: unknown.len() as u64, first: first.number, last });
-    }
-    check_pictures(&path, &video, findings)?;
-    if state != SessionState::Recording {
-        match video.torn_bytes() {
-            0 if !video.is_finished && !video.frames.is_empty() => findings.push(Finding::VideoNotFinished),
-            0 => {}
-            bytes => findings.push(Finding::VideoTorn { bytes }),
-        }
-    }
-    Ok((frames, video.file_bytes))
-}
-
-/// Capture numbers its frames without holes; what a queue lost on the way is a hole that a gap accounts for.
-fn check_numbers(rows: &[FrameRow], video: &Scan, lost_frames: u64, findings: &mut Vec<Finding>) {
-    let mut numbers: Vec<u64> = rows.iter().chain(&video.frames).map(|f| f.number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let mut next = 0;
-    let mut holes = Vec::new();
-    for number in numbers {
-        if number > next {
-            holes.push((next, number - 1));
-        }
-        next = number.saturating_add(1);
-    }
-    let count: u64 = holes.iter().map(|(first, last)| last - first + 1).sum();
-    if count > lost_frames
-        && let (Some((first, _)), Some((_, last))) = (holes.first(), holes.last())
-    {
-        findings.push(Finding::FramesMissing { count: count - lost_frames, first: *first, last: *last });
-    }
-}
-
-fn check_pictures(path: &Path, video: &Scan, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
-    let mut file = File::open(path).map_err(StoreError::io("open", path))?;
-    for frame in &video.frames {
-        let (mut first, mut last) = ([0; 2], [0; 2]);
-        if frame.length >= 4 {
-            read_at(&mut file, frame.offset, &mut first).map_err(StoreError::io("read", path))?;
-            let end = frame.offset + frame.length - 2;
-            read_at(&mut file, end, &mut last).map_err(StoreError::io("read", path))?;
-        }
-        if (first, last) != ([0xff, 0xd8], [0xff, 0xd9]) {
-            findings.push(Finding::PictureDamaged { number: frame.number, at: frame.at });
-        }
-    }
-    Ok(())
 }

@@ -7,11 +7,12 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use super::frame_index::checksum_of;
 use super::jpeg::{CompressError, JpegEncoder};
 use super::mkv::{FrameStamp, MkvWriter};
 use super::recorder::{Counts, join, spawn};
-use super::stream_writer::{Entry, Port};
-use super::{FrameRow, StoreError};
+use super::stream_writer::{Alarm, Entry, Port};
+use super::{FrameRow, LastWords, StoreError};
 use crate::capture::{Frame, SharedFrame};
 use crate::session::{Body, Gap, GapReason};
 
@@ -116,33 +117,31 @@ impl Video {
             Ok(jpeg) => jpeg,
             Err(e) => return self.lose_damaged(frame, &e),
         };
-        let stamp = FrameStamp {
+        let mut row = FrameRow {
             number: frame.number,
             at: frame.at,
+            offset: 0, // known when it is stored
+            length: jpeg.len() as u64,
             time_source: frame.time_source,
             device_sequence: frame.device_sequence,
+            checksum: Some(checksum_of(jpeg)),
         };
-        match self.file.append(stamp, jpeg) {
+        match self.file.append(FrameStamp::of(&row), jpeg) {
             Ok(offset) => {
-                let row = FrameRow {
-                    number: frame.number,
-                    at: frame.at,
-                    offset,
-                    length: jpeg.len() as u64,
-                    time_source: frame.time_source,
-                    device_sequence: frame.device_sequence,
-                };
+                row.offset = offset;
                 self.counts.frames_stored.fetch_add(1, Ordering::Relaxed);
                 self.counts.video_bytes.store(self.file.bytes(), Ordering::Relaxed);
                 self.send(Entry::Frame(row))
             }
             Err(e) => {
+                let is_disk_full = e.kind() == std::io::ErrorKind::StorageFull;
                 let why = StoreError::io("write into", &self.path)(e).to_string();
+                let ends = Some(LastWords { is_disk_full, why: why.clone() });
                 let why = format!(
                     "{why}. No video is stored any more: stop, make room or change the disk, and start a new session"
                 );
                 self.failure = Some(why.clone());
-                self.send(Entry::Failed(why))?;
+                self.send(Entry::Failed(Alarm { sentence: why, ends }))?;
                 self.lose_to_failure(frame)
             }
         }

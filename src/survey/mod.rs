@@ -6,6 +6,7 @@
 mod ask;
 mod events;
 mod findings;
+mod grade;
 mod session;
 mod study;
 
@@ -17,6 +18,7 @@ use thiserror::Error;
 pub use ask::{Cancel, ask};
 pub use events::read_events;
 pub use findings::{ConditionFindings, Findings, TestSettings};
+pub use grade::{listed_grade, session_quality};
 pub use session::session_epochs;
 pub use study::study_sessions;
 

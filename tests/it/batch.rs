@@ -259,7 +259,10 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     let (first, second) = (one.display().to_string(), two.display().to_string());
 
     let told = lines(&["rescore", &first, "--skipped", "--threads", "1", "--json"], tmp.path()).remove(0);
-    assert_eq!(told["rescored"], json!({"stream": AFFECT_LATER, "frames": 48, "with_face": 48, "frames_failed": 0}));
+    assert_eq!(
+        told["rescored"],
+        json!({"stream": AFFECT_LATER, "frames": 48, "with_face": 48, "frames_failed": 0, "failures": []})
+    );
     assert_eq!((told["frames_scored"].as_u64(), told["frames_skipped"].as_u64()), (Some(72), Some(0)));
     let is_raw = |r: &Record| !r.stream.as_str().ends_with("_later") && !r.stream.as_str().ends_with("_affect");
     assert_eq!(records(&one, is_raw), raw);
@@ -293,6 +296,43 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     let twice = run(&["rescore", &first, "--model", "affect"], tmp.path());
     assert!(String::from_utf8_lossy(&twice.stderr).contains("`affect_affect`"));
     assert_eq!(lines(&["verify", &first, "--json"], tmp.path())[0]["is_intact"], true);
+}
+
+/// Frames that a disk has damaged are named and become gaps; the others are scored.
+#[test]
+fn damaged_frames_are_not_scored() {
+    let Some(film) = film("single_face.mp4") else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let folder = folder_of(&analyze(&film, tmp.path()));
+    let rows = SessionFile::open(&folder).unwrap().frames().unwrap().rows().to_vec();
+    let video = folder.join("video.mkv");
+    let whole = std::fs::read(&video).unwrap();
+    let mut bytes = whole.clone();
+    for k in [7, 20, 21] {
+        let at = (rows[k].offset + rows[k].length / 2) as usize;
+        bytes[at..at + 200].iter_mut().for_each(|b| *b ^= 0xff);
+    }
+    std::fs::write(&video, bytes).unwrap();
+    let path = folder.display().to_string();
+    let output = run(&["rescore", &path, "--model", "affect", "--json"], tmp.path());
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["rescored"]["frames_failed"], 3);
+    let failures = told["rescored"]["failures"].as_array().unwrap();
+    for (failure, k) in failures.iter().zip([7, 20, 21]) {
+        let sentence = format!("the picture of frame {k} ({})", rows[k].at);
+        assert!(failure.as_str().unwrap().contains(&sentence), "{failure}");
+    }
+    let scored = records(&folder, |r| r.stream.as_str() == "affect_affect");
+    let gaps: Vec<_> =
+        scored.iter().filter(|r| matches!(&r.body, Body::Gap(g) if g.reason == GapReason::Corrupt)).collect();
+    assert_eq!(gaps.iter().map(|r| r.at).collect::<Vec<_>>(), [7, 20, 21].map(|k| rows[k].at));
+    let is_damaged = |r: &&Record| matches!(r.body, Body::Sample { frame: Some(7 | 20 | 21), .. });
+    assert_eq!(scored.iter().filter(is_damaged).count(), 0);
+    std::fs::remove_file(&video).unwrap();
+    let gone = run(&["rescore", &path], tmp.path());
+    let said = String::from_utf8_lossy(&gone.stderr).into_owned();
+    assert!(!gone.status.success() && said.contains("video.mkv is missing"), "{said}");
 }
 
 #[test]

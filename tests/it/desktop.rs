@@ -195,7 +195,7 @@ fn recording_waits_for_consent_and_for_a_deliberate_override() {
     click(&mut scene, "Record anyway");
     let asked = scene.desk.asked();
     let [Asked::Start(order)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(order.overridden_checks, ["Page loaded"]);
+    assert_eq!(order.overridden_checks, [CheckId::PageLoaded]);
     assert!(order.consent_text.as_ref().unwrap().starts_with("I agree"));
     scene.say(Update::Failed { during: Activity::Start, sentence: "The disk is full.".into() });
     assert!(says(&scene, "The disk is full."));

@@ -1,6 +1,7 @@
 //! The store through its public door: what goes in comes out, whatever happens in between.
 
 mod annex;
+mod damage;
 mod disk_full;
 mod fixture;
 mod kill;

@@ -139,6 +139,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         guided: Guided::default(),
         consent: None,
         overridden_checks: Vec::new(),
+        planned: None,
     };
     let (tx, committed) = crossbeam_channel::unbounded();
     let rig = Rig::record(&plan, session, tx).unwrap();

@@ -16,6 +16,7 @@ use super::port::{MarkerOrder, PixelRect, PullStep, StartOrder};
 use super::state::{
     AnswerDraft, Dialog, ExportDraft, NoteDraft, Order, PlanDraft, PullDraft, Readiness, Rehearsal, Screen, Stop,
 };
+use crate::session::CheckId;
 
 pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
     let state = &mut app.state;
@@ -308,7 +309,7 @@ fn record_anyway(app: &mut App) {
     }
 }
 
-fn start(app: &mut App, overridden_checks: Vec<String>) {
+fn start(app: &mut App, overridden_checks: Vec<CheckId>) {
     let Some(rehearsal) = &mut app.state.rehearsal else { return };
     let consent = rehearsal.study.as_ref().map(|s| &s.consent);
     let consent_text = consent.filter(|_| rehearsal.has_consent).map(|c| c.text.clone());

@@ -76,6 +76,8 @@ pub enum SessionState {
     Complete,
     /// Ended by a crash and closed afterwards; opens like any other.
     Recovered(String),
+    /// Opens like any other, and some of its pictures are gone; the sentence says which.
+    Incomplete(String),
     /// Being recorded, here or by another program.
     Recording,
     /// Does not open; the sentence says why and what to do.

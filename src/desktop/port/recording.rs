@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{Grade, SessionRow};
 use crate::analysis::Busy;
-use crate::session::Timestamp;
+use crate::session::{CheckId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartOrder {
     /// Names of the checks that were not [`CheckState::Ok`] or [`CheckState::Warning`] and that the operator
     /// overrode on purpose. Stored.
-    pub overridden_checks: Vec<String>,
+    pub overridden_checks: Vec<CheckId>,
     /// The consent text as it was shown, where the operator confirmed the participant's consent. Its hash is stored.
     pub consent_text: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::session::{ParticipantId, SessionNumber, Study, Timestamp, affect};
+use crate::session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp, affect};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionPlan {
@@ -72,8 +72,8 @@ pub struct ControlState {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// Two or three words, unique and stable: `Camera running`. Stored where it is overridden.
-    pub name: String,
+    /// Stored where it is overridden.
+    pub id: CheckId,
     pub state: CheckState,
     /// The finding with its figures, and where it is not [`CheckState::Ok`], what to do.
     pub sentence: String,

@@ -12,9 +12,9 @@ use crate::analysis::QualityReport;
 use crate::export::cells::{UNKNOWN, tsv_cell};
 use crate::export::place::write_file;
 use crate::export::selection::folder_label;
-use crate::export::{ExportError, ExportedSession, Selection, file_error};
+use crate::export::{ExportError, ExportedSession, Selection};
 use crate::session::ParticipantId;
-use crate::store::SessionHeader;
+use crate::store::{ParticipantTable, SessionHeader};
 
 /// What the sessions table says of one session.
 pub(super) struct SessionRow {
@@ -99,36 +99,24 @@ fn described(says: &str, unit: Option<&str>) -> Value {
     }
 }
 
-/// With the columns that people added to the laboratory's own list.
+/// With the columns that people added to the laboratory's own list. The day on which a participant was added helps
+/// nobody and may give somebody away.
 fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path) -> Result<(), ExportError> {
-    let text = match list.map(|path| (path, std::fs::read_to_string(path))) {
-        Some((_, Ok(text))) => text,
-        Some((path, Err(e))) if e.kind() != std::io::ErrorKind::NotFound => return Err(file_error("read", path, e)),
-        _ => String::new(),
-    };
-    let mut lines =
-        text.trim_start_matches('\u{feff}').lines().map(|line| line.split('\t').map(str::trim).collect::<Vec<_>>());
-    let head = lines.next().unwrap_or_default();
-    let id_column = head.iter().position(|name| *name == "participant_id");
-    // The day on which a participant was added helps nobody and may give somebody away.
-    let kept: Vec<usize> =
-        (0..head.len()).filter(|k| Some(*k) != id_column && !matches!(head[*k], "added" | "")).collect();
-    let known: Vec<Vec<&str>> = if id_column.is_some() { lines.collect() } else { Vec::new() };
-    let columns: Vec<&str> = kept.iter().filter(|_| id_column.is_some()).map(|k| head[*k]).collect();
+    let table = list.map(ParticipantTable::read).transpose()?.flatten();
+    let columns = table.as_ref().map(ParticipantTable::own_columns).unwrap_or_default();
+    let names: Vec<&str> = columns.iter().map(|(_, name)| name.as_str()).collect();
     write_file(&folder.join("participants.tsv"), |out| {
-        writeln!(out, "{}", [&["participant_id"], &columns[..]].concat().join("\t"))?;
+        let head = std::iter::once("participant_id".to_owned()).chain(names.iter().map(|name| tsv_cell(name)));
+        writeln!(out, "{}", head.collect::<Vec<_>>().join("\t"))?;
         for id in ids {
-            let row = known.iter().find(|row| id_column.and_then(|k| row.get(k)) == Some(&id.as_str()));
-            let cells = kept
-                .iter()
-                .take(columns.len())
-                .map(|k| row.and_then(|row| row.get(*k)).map_or(UNKNOWN.to_owned(), |c| tsv_cell(c)));
+            let cell = |column| table.as_ref().and_then(|table| table.cell(id, column));
+            let cells = columns.iter().map(|(k, _)| cell(*k).map_or(UNKNOWN.to_owned(), tsv_cell));
             writeln!(out, "{}", std::iter::once(id.to_string()).chain(cells).collect::<Vec<_>>().join("\t"))?;
         }
         Ok(())
     })?;
     let mut about = Map::from_iter([("participant_id".to_owned(), described("pseudonym of the participant", None))]);
-    about.extend(columns.iter().map(|name| ((*name).to_owned(), described("as the laboratory noted it", None))));
+    about.extend(names.iter().map(|name| ((*name).to_owned(), described("as the laboratory noted it", None))));
     write_json(&folder.join("participants.json"), &Value::Object(about))
 }
 

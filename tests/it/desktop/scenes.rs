@@ -92,7 +92,7 @@ pub fn plan() -> SessionPlan {
 
 pub fn checks(failing: bool) -> Vec<Check> {
     let check =
-        |name: &str, state: CheckState, sentence: &str| Check { name: name.into(), state, sentence: sentence.into() };
+        |name: &str, state: CheckState, sentence: &str| Check { id: name.into(), state, sentence: sentence.into() };
     vec![
         check("Camera running", CheckState::Ok, "640 × 480 at 29.97 fps, none dropped in 10 s."),
         check("One face", CheckState::Ok, "One face is followed."),

@@ -108,3 +108,26 @@ fn events_and_recordings_carry_the_sessions_numbers() {
     }
     assert_eq!(valence[0].parse::<f32>().unwrap(), affect.column(0)[0]);
 }
+
+/// The laboratory's columns are carried over however Excel has left them.
+#[test]
+fn the_laboratorys_columns_are_carried_over_from_excel() {
+    let tmp = tempfile::tempdir().unwrap();
+    record_study(tmp.path());
+    let list = "PARTICIPANT_ID;Größe;Größe;;Added;\r\nsub-02;180;\"links; oft\";x;;\r\nsub-01;n/a;;;;\r\n;;;;;\r\n";
+    let bytes: Vec<u8> = format!("\u{feff}{list}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    std::fs::write(tmp.path().join("participants.tsv"), &bytes).unwrap();
+    let to = tmp.path().join("dataset");
+    succeeded(export(&["--study", "demo"], "bids", &to, tmp.path()));
+    let written = std::fs::read_to_string(to.join("participants.tsv")).unwrap();
+    let expected = "participant_id\tGröße\tGröße_2\tcolumn_4\nsub-01\tn/a\tn/a\tn/a\nsub-02\t180\tlinks; oft\tx\n";
+    assert_eq!(written, expected);
+    assert_eq!(std::fs::read(tmp.path().join("participants.tsv")).unwrap(), bytes);
+    // A list that cannot be read as it is is named, and no dataset is made of half of it.
+    std::fs::write(tmp.path().join("participants.tsv"), "participant_id\n\"sub-01\n").unwrap();
+    let other = tmp.path().join("other");
+    let refused = export(&["--study", "demo"], "bids", &other, tmp.path());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("participants.tsv, line 2: a quote"), "{said}");
+    assert!(!other.exists());
+}

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use affectograph::analysis::{Ending, Grade};
 use affectograph::session::StreamKind;
 use affectograph::store::{Committed, Recorder, SessionEnd, SessionFile, SessionState, StoreError, recover, verify};
+use affectograph::survey::session_quality;
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -68,7 +70,20 @@ fn records_on_a_full_disk() {
     // With room again the session is closed like after a crash.
     let remount = Command::new("mount").args(["-o", "remount,size=8m"]).arg(disk.path()).status().unwrap();
     assert!(remount.success());
+    // What ended it is known before and after it is closed, and is no better grade than a D.
+    let judged = || {
+        let session = SessionFile::open(&disk.path().join("session")).unwrap();
+        let quality = session_quality(&session, &session.timeline().unwrap()).unwrap();
+        assert!(quality.findings()[0].contains("because the disk was full"), "{:?}", quality.findings());
+        assert!(quality.grade >= Grade::D);
+        quality.end.how
+    };
+    assert_eq!(judged(), Ending::DiskFull);
     recover(&disk.path().join("session")).unwrap().unwrap();
+    assert_eq!(judged(), Ending::DiskFull);
+    let session = SessionFile::open(&disk.path().join("session")).unwrap();
+    let timeline = session.timeline().unwrap();
+    assert!(timeline.gaps().iter().any(|g| g.what.note.contains("the disk was full")));
     assert!(verify(&disk.path().join("session")).unwrap().is_intact);
 }
 
@@ -86,6 +101,9 @@ fn video_on_a_full_disk() {
     session.picture(frames.rows()[frames.len() - 1].number).unwrap();
     let torn = |f: &affectograph::store::Finding| matches!(f, affectograph::store::Finding::VideoTorn { .. });
     assert!(!verify(&disk.path().join("session")).unwrap().findings.iter().any(torn), "the torn frame was cut off");
+    assert!(session.last_words().unwrap().is_disk_full);
+    let quality = session_quality(&session, &session.timeline().unwrap()).unwrap();
+    assert_eq!(quality.end.how, Ending::DiskFull);
 }
 
 #[test]

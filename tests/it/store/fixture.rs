@@ -37,7 +37,7 @@ fn write_the_fixture() {
     annex.close().unwrap();
 }
 
-fn copy(version: u32) -> tempfile::TempDir {
+pub(super) fn copy(version: u32) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in bytes_of(&folder(version)) {
         std::fs::write(dir.path().join(name), bytes).unwrap();
@@ -120,4 +120,20 @@ fn the_second_version_still_opens() {
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder(2)), "opening changes nothing");
+}
+
+#[test]
+fn the_third_version_still_opens() {
+    let dir = copy(3);
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Closed);
+    assert_eq!(session.header().camera.width_px, 160);
+    let (timeline, frames) = (session.timeline().unwrap(), session.frames().unwrap());
+    assert_eq!((timeline.series("affect").unwrap().len(), frames.len()), (2, 3));
+    let kinds: Vec<_> = timeline.events().iter().map(|e| e.what.kind.as_str()).collect();
+    assert_eq!(kinds, ["recording_started", "recording_stopped"]);
+    assert!(frames.rows().iter().all(|f| session.picture(f.number).is_ok()));
+    assert!(verify(dir.path()).unwrap().is_intact);
+    drop(session);
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder(3)), "opening changes nothing");
 }

@@ -143,7 +143,7 @@ fn killed_at_any_moment_a_session_loses_almost_nothing() {
 /// Returns what was lost in ns, less the time in which no thread could run.
 fn inspect(folder: &Path, said: &Said) -> (i64, i64) {
     let found = verify(folder).unwrap();
-    assert_eq!(found.state, SessionState::Crashed);
+    assert_eq!(found.state, Some(SessionState::Crashed));
     for finding in &found.findings {
         let is_expected = matches!(
             finding,

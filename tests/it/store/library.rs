@@ -159,3 +159,33 @@ fn a_draft_becomes_a_session_or_nothing() {
     assert_eq!(library.clear_drafts().unwrap(), [left]);
     assert_eq!(library.next_session(&who).unwrap(), SessionNumber(2));
 }
+
+/// What could not be kept as the laboratory wrote it is refused before anything is recorded.
+#[test]
+fn a_list_of_participants_that_cannot_be_kept_stops_everything_before_it_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Library::open(dir.path()).unwrap();
+    let started = header().zero_utc;
+    let before = library.create_session(&sub(1), SessionNumber(1), "demo", started).unwrap();
+    let list = dir.path().join("participants.tsv");
+    let wrong = b"participant_id\tParticipant_ID\tage\nsub-01\tsub-02\t33\n";
+    std::fs::write(&list, wrong).unwrap();
+    let refused = |error: StoreError| {
+        let said = error.to_string();
+        assert!(said.contains("participants.tsv, line 2: two columns are called"), "{said}");
+    };
+    refused(library.create_session(&sub(2), SessionNumber(1), "demo", started).unwrap_err());
+    refused(library.draft_session(&sub(2), None, "demo", started).unwrap_err());
+    refused(library.erase_participant(&sub(1)).unwrap_err());
+    assert!(before.exists() && !dir.path().join("sub-02").exists());
+    assert_eq!(std::fs::read(&list).unwrap(), wrong);
+    // As Excel's "Unicode text" leaves it.
+    let excel =
+        |text: &str| -> Vec<u8> { format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let own = "Participant_ID\tGröße\r\nsub-01\t170\r\n";
+    std::fs::write(&list, excel(own)).unwrap();
+    library.create_session(&sub(2), SessionNumber(1), "demo", started).unwrap();
+    assert_eq!(std::fs::read(&list).unwrap(), excel(&format!("{own}sub-02\tn/a\r\n")));
+    library.erase_participant(&sub(1)).unwrap();
+    assert_eq!(std::fs::read(&list).unwrap(), excel("Participant_ID\tGröße\r\nsub-02\tn/a\r\n"));
+}

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use affectograph::session::{Body, Gap, GapReason, Record, Timestamp};
 use affectograph::store::{
-    Committed, Finding, NotStored, Recorder, SessionEnd, SessionFile, SessionState, StoreError, StreamWriter, recover,
-    store_quality, verify,
+    Committed, Finding, FrameRun, NotStored, Recorder, SessionEnd, SessionFile, SessionState, StoreError, StreamWriter,
+    recover, store_quality, verify,
 };
 use crossbeam_channel::{Receiver, unbounded};
 use proptest::prelude::*;
@@ -217,7 +217,7 @@ fn a_session_left_open_is_found_and_closed_once() {
     std::fs::write(&video, &bytes[..cut + end_of_17 + 100]).unwrap();
 
     let found = verify(dir.path()).unwrap();
-    assert_eq!(found.state, SessionState::Crashed);
+    assert_eq!(found.state, Some(SessionState::Crashed));
     let not_in_database = Finding::FramesNotInDatabase { count: 3, first: 15, last: 17 };
     assert!(found.findings.contains(&not_in_database), "{:?}", found.findings);
     assert!(found.findings.contains(&Finding::VideoTorn { bytes: 100 }), "{:?}", found.findings);
@@ -246,9 +246,10 @@ fn frames_behind_the_end_of_the_video_are_taken_out_and_counted() {
     let bytes = std::fs::read(&video).unwrap();
     let offset = SessionFile::open(dir.path()).unwrap().frames().unwrap().get(12).unwrap().offset;
     std::fs::write(&video, &bytes[..offset as usize + 10]).unwrap();
-    let missing =
-        verify(dir.path()).unwrap().findings.iter().filter(|f| matches!(f, Finding::FrameNotInVideo { .. })).count();
-    assert_eq!(missing, 8);
+    let found = verify(dir.path()).unwrap();
+    let run = FrameRun { count: 8, first: 12, last: 19, from: ms(12 * 33), until: ms(19 * 33) };
+    assert!(found.findings.contains(&Finding::FramesCutOff(run)), "{:?}", found.findings);
+    assert_eq!(found.frames_damaged, 8);
     let done = recover(dir.path()).unwrap().unwrap();
     assert_eq!((done.frames_missing, done.frames_adopted), (8, 0));
     let session = SessionFile::open(dir.path()).unwrap();
