@@ -1,5 +1,5 @@
-// The library as the lab app puts it into the participant's page: runs at the start of every document, main frame only
-// (frames inside it stay unseen), and reports over the web view's ipc, one message an event, each with its document and
+// The library as the lab app puts it into the participant's page: runs at the start of every document of the main frame
+// (from there it looks into frames), and reports over the web view's ipc, one message an event, each with its document and
 // its number.
 //
 // The page may be careless or hostile: all that is used later is captured before its first script, and messages start

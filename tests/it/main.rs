@@ -21,6 +21,8 @@ mod need;
 mod page;
 mod page_canary;
 #[cfg(target_os = "linux")]
+mod page_cases;
+#[cfg(target_os = "linux")]
 mod page_replay;
 mod phantom;
 mod python;

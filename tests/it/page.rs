@@ -17,11 +17,13 @@ use super::screen::Display;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A page being recorded, with everything it told so far.
-struct Page {
+pub(super) struct Page {
     host: Option<PageHost>,
+    /// The session's.
+    pub clock: Clock,
     /// Each event with the moment at which the session had it.
     events: Receiver<(Timestamp, PageEvent)>,
-    told: Vec<(Timestamp, PageEvent)>,
+    pub told: Vec<(Timestamp, PageEvent)>,
 }
 
 impl Page {
@@ -49,10 +51,10 @@ impl Page {
         let host = PageHost::start_behind(sentence.map(str::to_owned), spec, clock, out).unwrap();
         let (stamped, collected) = crossbeam_channel::unbounded();
         std::thread::spawn(move || events.iter().for_each(|e| drop(stamped.send((clock.now(), e)))));
-        Page { host: Some(host), events: collected, told: Vec::new() }
+        Page { host: Some(host), clock, events: collected, told: Vec::new() }
     }
 
-    fn local(display: &Display, file: &str, mask: &[&str]) -> Page {
+    pub fn local(display: &Display, file: &str, mask: &[&str]) -> Page {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
         let mut page = Page::open(display, PageAddress::parse(file, &folder).unwrap(), mask);
         page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
@@ -75,7 +77,7 @@ impl Page {
         panic!("{what} did not come; what came: {:#?}", self.told);
     }
 
-    fn wait_record(&mut self, what: &str, is_it: impl Fn(&PageRecord) -> bool) -> PageRecord {
+    pub fn wait_record(&mut self, what: &str, is_it: impl Fn(&PageRecord) -> bool) -> PageRecord {
         match self.wait(what, |e| matches!(e, PageEvent::Record(r) if is_it(r))) {
             PageEvent::Record(record) => record,
             other => panic!("{other:?}"),
@@ -98,7 +100,7 @@ impl Page {
         self.records().any(is_it)
     }
 
-    fn records(&self) -> impl Iterator<Item = &PageRecord> {
+    pub fn records(&self) -> impl Iterator<Item = &PageRecord> {
         self.told.iter().filter_map(|(_, e)| match e {
             PageEvent::Record(record) => Some(record),
             _ => None,
@@ -114,7 +116,7 @@ impl Page {
     }
 
     /// Closes, and reads to the end.
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         let host = self.host.take().unwrap();
         let closer = std::thread::spawn(move || host.close());
         self.wait("the end", |e| *e == PageEvent::Closed);
@@ -135,7 +137,7 @@ impl Page {
     }
 }
 
-fn has(record: &PageRecord, field: &str, value: impl Into<Value>) -> bool {
+pub(super) fn has(record: &PageRecord, field: &str, value: impl Into<Value>) -> bool {
     record.data.get(field) == Some(&value.into())
 }
 

@@ -11,7 +11,7 @@ use super::{named, write_json};
 use crate::export::cells::{UNKNOWN, seconds, seconds_of_ns, tsv_cell};
 use crate::export::place::write_file;
 use crate::export::{ExportError, ExportedSession};
-use crate::session::{EventRow, Happening, PAGE_CLOCK, Timeline, Timestamp, program};
+use crate::session::{EventRow, Happening, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
 
 /// Coded by people after the session; `removed` takes one back.
 const ANNOTATION: &str = "annotation";
@@ -96,6 +96,11 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
 fn duration_ns(event: &EventRow<Happening>, following: &[EventRow<Happening>]) -> i64 {
     if let Some(until_ns) = event.what.data.get("until_ns").and_then(Value::as_i64) {
         return until_ns.saturating_sub(event.at.as_ns()).max(0);
+    }
+    // A page that stood still; several such times told together have one beginning and no one end.
+    if event.stream.as_str() == PAGE && event.what.kind == "busy" && !event.what.data.contains_key("count") {
+        let length_ms = event.what.data.get("length_ms").and_then(Value::as_f64).unwrap_or(0.0);
+        return (length_ms * 1e6) as i64;
     }
     if event.stream.as_str() != PHASE || event.what.kind != "start" {
         return 0;

@@ -78,9 +78,13 @@ fn sample(selection: &Selection, tally: &Tally) -> String {
         None => text.push_str("no frame was scored."),
     }
     let grades: Vec<String> = tally.grades.iter().map(|(grade, n)| format!("{grade}: {n}")).collect();
+    let (before_last, stood_still) = match tally.page_longest_busy_s() {
+        Some(longest_s) => (",", format!(" and by how long the page stood still (at the longest {longest_s:.2} s)")),
+        None => (" and", String::new()),
+    };
     text.push_str(&format!(
-        " Recording quality was graded from A to F by frames lost, longest time between frames and share of frames with a \
-         face ({}).",
+        " Recording quality was graded from A to F by frames lost, longest time between frames{before_last} share of \
+         frames with a face{stood_still} ({}).",
         grades.join(", ")
     ));
     match selection.left_out() {

@@ -78,6 +78,11 @@ impl Tally {
         (scored > 0).then(|| with_face / scored as f64)
     }
 
+    /// `None` where no session tells.
+    pub(super) fn page_longest_busy_s(&self) -> Option<f64> {
+        self.rows.iter().filter_map(|(_, q)| q.page_busy.map(|b| b.longest_s)).reduce(f64::max)
+    }
+
     pub(super) fn clock_uncertainty_ms(&self) -> Option<f64> {
         self.rows.iter().filter_map(|(_, q)| q.clock_uncertainty_ms).reduce(f64::max)
     }
