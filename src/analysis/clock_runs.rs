@@ -59,7 +59,22 @@ pub fn clock_runs(points: &[(f64, f64)]) -> ClockRuns {
         }
     }
     found.wild.sort_unstable();
+    // Between two wild ones that agreed by chance a good one was taken for wild.
+    found.wild.retain(|k| match found.runs.iter_mut().find(|run| run.len() > MOST_WILD && lies_on(run, *k, agree)) {
+        Some(run) => {
+            run.insert(run.partition_point(|other| other < k), *k);
+            false
+        }
+        None => true,
+    });
     found
+}
+
+/// Whether a point agrees with its neighbours on a run.
+fn lies_on(run: &[usize], point: usize, agree: impl Fn(usize, usize) -> bool) -> bool {
+    let after = run.partition_point(|k| *k < point);
+    let neighbours = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|k| run.get(k));
+    neighbours.into_iter().all(|k| agree(*k, point))
 }
 
 /// What is usual from one point to the next.
