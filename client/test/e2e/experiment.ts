@@ -44,13 +44,18 @@ export const launchWithFace = (folder: string): Promise<Browser> => {
   ]);
 };
 
-/** Agrees, looks on for a while, clicks, types, takes back, answers; rests in between, as people do, for `rest_ms`. */
-export const takePart = async (page: Page, watch_ms: number, rest_ms = 0) => {
+/** Agrees, and is then recorded. */
+export const agree = async (page: Page) => {
   await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForFunction('window.begun', null, { timeout: 60_000 });
+};
+
+/** Agrees, looks on for a while, clicks, types, takes back, answers; rests in between, as people do, for `rest_ms`. */
+export const takePart = async (page: Page, watch_ms: number, rest_ms = 0) => {
+  await agree(page);
   await page.waitForTimeout(watch_ms);
   await page.waitForFunction('recorder.state.clock_uncertainty_ms <= 5', null, { timeout: 40_000 });
   await page.getByRole('button', { name: 'Good' }).click();

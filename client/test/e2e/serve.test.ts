@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { CLIENT, eventually, site } from './browser';
-import { experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
+import { agree, experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
 import { Program, noProgram, query } from './program';
 
 const skip = noFace || noProgram();
@@ -108,7 +108,9 @@ test('the header names the networks that the browser ran, and not the server\'s 
     const page = await browser.newPage();
     try {
       await page.goto(shop.url);
-      await takePart(page, 2000);
+      await agree(page);
+      await page.waitForFunction('affect.length > 0', null, { timeout: 90_000 });
+      assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
     } finally {
       await page.context().close();
     }
