@@ -252,7 +252,7 @@ fn video(c: &mut Criterion) {
     group.bench_function("compress RGB", |b| b.iter(|| encoder.encode(&rgb).expect("a picture").len()));
 
     group.bench_function("checksum of a picture, CRC-32", |b| b.iter(|| crc32fast::hash(black_box(&jpeg))));
-    group.bench_function("the same, SHA-256", |b| b.iter(|| Sha256::digest(black_box(&jpeg))));
+    group.bench_function("checksum of a picture, SHA-256", |b| b.iter(|| Sha256::digest(black_box(&jpeg))));
 
     let dir = tempfile::tempdir().expect("a folder");
     let mut recorder = Recorder::create(dir.path(), header(), streams(), unbounded().0).expect("a new folder");

@@ -17,7 +17,7 @@ pub fn run(a: &Verify) -> Result<ExitCode, Failure> {
             println!("- {finding}");
         }
         if found.frames_damaged > 0 {
-            println!("{} pictures are damaged or gone", found.frames_damaged);
+            println!("pictures damaged or gone: {}", found.frames_damaged);
         }
         let is_unchecked = found.findings.iter().any(Finding::is_unchecked);
         println!(

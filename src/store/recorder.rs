@@ -116,6 +116,8 @@ impl Recorder {
         committed: Sender<Committed>,
     ) -> Result<(Recorder, Vec<(StreamInfo, Numbers)>), StoreError> {
         let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+        // Whatever ended it before is over.
+        lock.make_room()?;
         let (path, video) = (schema::session_file(folder), schema::video_file(folder));
         let conn = schema::open_write(folder)?;
         let (_, closed, _) = header_rows::get_header(&conn, &path)?;
