@@ -9,11 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 use affectograph::capture::CameraSpec;
 use affectograph::page::Placement;
 use affectograph::recording::{News, Participation, Rig, RigPlan};
-use affectograph::session::{PAGE, ParticipantId, Timeline};
-use affectograph::store::{Library, SessionFile, StudyFile};
+use affectograph::session::{Body, PAGE, ParticipantId, Timeline};
+use affectograph::store::{Committed, Library, SessionFile, StudyFile};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{Receiver, unbounded};
 use serde::Deserialize;
 
 use super::screen::Display;
@@ -138,6 +138,22 @@ fn together(timeline: &Timeline) -> Vec<u8> {
     said.into_iter().map(|(what, text)| format!("{what}: {text}\n")).collect::<String>().into_bytes()
 }
 
+/// What was typed waits for a page that is slower than whoever types.
+fn wait_for_the_end(stored: &Receiver<Committed>) {
+    let deadline = Instant::now() + Duration::from_secs(200);
+    loop {
+        match stored.recv_deadline(deadline) {
+            Ok(Committed::Records(records)) => {
+                if records.iter().any(|r| matches!(&r.body, Body::Event { kind, .. } if kind == "mark")) {
+                    return;
+                }
+            }
+            Ok(Committed::Failed(why)) => panic!("{why}"),
+            Err(_) => panic!("the page did not come to its end"),
+        }
+    }
+}
+
 #[test]
 fn the_search_finds_a_word_however_it_is_written_down() {
     let word = &canaries()[0].word;
@@ -173,7 +189,7 @@ fn no_forbidden_word_is_stored_in_the_lab() {
     };
     let plan = RigPlan::of_study(&study, CameraSpec::Phantom, Some(placement)).unwrap();
     let library = Library::open(&tmp.path().join("sessions")).unwrap();
-    let (committed, _) = unbounded();
+    let (committed, stored) = unbounded();
     let rig =
         Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(1)), committed).unwrap();
     let start = Instant::now();
@@ -187,7 +203,8 @@ fn no_forbidden_word_is_stored_in_the_lab() {
         std::thread::sleep(Duration::from_millis(150));
     }
     display.xdotool("key F4");
-    std::thread::sleep(Duration::from_secs(4));
+    wait_for_the_end(&stored);
+    std::thread::sleep(Duration::from_secs(1));
     display.screenshot("page_canary.png");
 
     // While it is recorded, the write-ahead log holds what was told last.
