@@ -238,7 +238,9 @@ impl<R: Read> FilmReader<R> {
             self.send(FromFile::Damaged { ns: *ns, why: format!("FFmpeg made no picture of it: {why}") })?;
         }
         let hole = ns.saturating_sub(lost.last().copied().unwrap_or(last_ns));
-        if self.in_file.is_none() && !self.times().is_empty() || hole < interval + 3 * interval / 4 {
+        if self.in_file.is_none() && self.cut.is_none() && !self.times().is_empty()
+            || hole < interval + 3 * interval / 4
+        {
             return Ok(());
         }
         self.in_file = None;
@@ -345,7 +347,8 @@ impl<R: Read> FilmReader<R> {
             self.send(FromFile::Missing { from_ns: first, until_ns: last.saturating_add(interval), frames, why })?;
         }
         end_ns = end_ns.saturating_add(interval);
-        let is_cut = self.cut.is_some() || ["partial file", "ended prematurely"].iter().any(|t| why.contains(t));
+        // Also a fault in the middle may be where FFmpeg stops reading.
+        let is_cut = self.cut.is_some() || faults.in_file.is_some();
         let declared_ns =
             self.video.declared_s.zip(self.first_ns).map(|(s, first)| first.saturating_add((s * 1e9) as i64));
         match declared_ns.filter(|declared| is_cut && *declared > end_ns.saturating_add(interval / 2)) {

@@ -124,7 +124,7 @@ fn a_cut_film_says_so_in_every_container() {
             if !["film.ts", "pieces.mp4"].contains(&name) && share < 0.9 {
                 let all = played.frames.len() as u64 + played.lost;
                 assert!(
-                    (59..=61).contains(&all),
+                    (58..=61).contains(&all),
                     "{what}: {} and {}: {:?}",
                     played.frames.len(),
                     played.lost,
@@ -178,7 +178,7 @@ fn damaged_films_end_with_but_and_their_frames_are_gaps() {
     let bytes = std::fs::read(&whole).unwrap();
     std::fs::write(&cut, &bytes[..bytes.len() * 6 / 10]).unwrap();
     let mkv = at("whole.mkv");
-    made(&whole, "-c copy", &mkv);
+    made(&whole, "-c:v mpeg4 -q:v 3 -g 12", &mkv);
     let mut bytes = std::fs::read(&mkv).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 200].iter_mut().enumerate().for_each(|(i, b)| *b = (i * 7) as u8);
@@ -193,7 +193,7 @@ fn damaged_films_end_with_but_and_their_frames_are_gaps() {
     assert_eq!(code, 3, "{told:?}");
     for told in &told {
         let (frames, lost) = (told["frames"].as_u64().unwrap(), told["frames_lost"].as_u64().unwrap());
-        assert!(lost > 0 && (47..=49).contains(&(frames + lost)), "{told}");
+        assert!(lost > 0 && (46..=49).contains(&(frames + lost)), "{told}");
         let why = told["trouble"].as_str().unwrap();
         assert!(why.contains(" damaged or missing, from ") && why.contains(" s on: "), "{why}");
         let timeline = timeline(told);
@@ -202,7 +202,8 @@ fn damaged_films_end_with_but_and_their_frames_are_gaps() {
         assert!(gaps.iter().all(|g| g.stream.as_str() == "video" && !g.what.note.is_empty()));
         let affect = timeline.series(AFFECT).unwrap();
         assert!(
-            affect.times().iter().all(|at| gaps.iter().all(|g| !(g.at <= *at && *at < g.what.until))),
+            // Matroska counts milliseconds.
+            affect.times().iter().all(|at| gaps.iter().all(|g| *at < g.at || g.what.until.since_ns(*at) < 2_000_000)),
             "no value stands where a frame is lost"
         );
         let session = SessionFile::open(Path::new(told["session"].as_str().unwrap())).unwrap();

@@ -101,7 +101,7 @@ fn a_torn_picture_is_said_and_not_scored() {
     };
     let mut flipped = jpeg.clone();
     let middle = flipped.len() / 2;
-    flipped[middle..middle + 60].fill(0x5a);
+    flipped[middle..middle + 60].fill(0xff);
     let mut crc = png.clone();
     let middle = crc.len() / 2;
     crc[middle] ^= 0x10;

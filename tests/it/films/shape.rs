@@ -70,16 +70,19 @@ fn the_default_track_is_analyzed_and_the_choice_is_said() {
     let tmp = tempfile::tempdir().unwrap();
     let (face, both, cover) = (tmp.path().join("face.mp4"), tmp.path().join("both.mkv"), tmp.path().join("cover.mp4"));
     made(&film, "-an -vf scale=320:180 -frames:v 12 -c:v libx264", &face);
-    let made_both = |output: &Path, rest: &str| {
+    let blue = tmp.path().join("blue.mkv");
+    let colour = "-f lavfi -i color=c=blue:size=64x48:rate=30 -frames:v 12 -c:v libx264";
+    ffmpeg(&colour.split_whitespace().map(OsStr::new).chain([blue.as_os_str()]).collect::<Vec<_>>());
+    let picture = tmp.path().join("cover.jpg");
+    made(&blue, "-frames:v 1 -pix_fmt yuvj420p", &picture);
+    let joined = |first: &Path, second: &Path, how: &str, output: &Path| {
         let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-y", "-f", "lavfi", "-i", "color=c=blue:size=64x48:rate=30", "-i"]).arg(&face);
-        assert!(command.args(rest.split_whitespace()).arg(output).status().unwrap().success());
+        command.args(["-v", "error", "-y", "-i"]).arg(first).arg("-i").arg(second);
+        command.args(["-map", "0:v", "-map", "1:v", "-c", "copy"]).args(how.split_whitespace());
+        assert!(command.arg(output).status().unwrap().success());
     };
-    made_both(&both, "-map 0:v -map 1:v -frames:v 12 -c:v libx264 -disposition:v:0 0 -disposition:v:1 default");
-    made_both(
-        &cover,
-        "-map 0:v -map 1:v -frames:v:0 1 -frames:v:1 12 -c:v:0 mjpeg -pix_fmt:v:0 yuvj420p -c:v:1 libx264 -disposition:v:0 attached_pic",
-    );
+    joined(&blue, &face, "-disposition:v:0 0 -disposition:v:1 default", &both);
+    joined(&face, &picture, "-disposition:v:1 attached_pic", &cover);
     let (code, told) = analyze(&[&both, &cover], &tmp.path().join("sessions"));
     assert_eq!(code, 0, "{told:?}");
     assert!(told.iter().all(|t| t["frames"] == 12 && t["with_face"] == 12), "{told:?}");
@@ -99,7 +102,7 @@ fn a_film_with_uneven_times_has_lost_nothing() {
     let uneven = tmp.path().join("uneven.mp4");
     made(
         &film,
-        "-an -vf scale=320:180,select='not(mod(n,3))+gt(n,50)',setpts=PTS+gt(N,20)*1.1/TB -fps_mode vfr -c:v libx264",
+        "-an -vf scale=320:180,select='not(mod(n,3))+gt(n,50)',setpts='PTS+gt(N,20)*1.1/TB' -fps_mode vfr -c:v libx264",
         &uneven,
     );
     let sessions = tmp.path().join("sessions");
