@@ -6,15 +6,17 @@ use crate::import::{EventFile, TimeUnit};
 use crate::session::{Timeline, Timestamp};
 use crate::store::{SessionFile, StoreError};
 
-/// From the first record or frame of a session to its last; what was added later is no part of it.
+/// From the session's zero to when it was stopped, or from its first record or frame to its last, whichever is more:
+/// a camera may need a second for its first frame. What was added later is no part of it.
 pub(super) struct Recorded(Option<(Timestamp, Timestamp)>);
 
 impl Recorded {
     pub fn of(session: &SessionFile, timeline: &Timeline) -> Result<Recorded, StoreError> {
         let frames = session.frames()?.rows();
         let frames = frames.iter().map(|f| f.at).min().zip(frames.iter().map(|f| f.at).max());
-        let both = frames.into_iter().chain(timeline.span());
-        Ok(Recorded(both.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))))
+        let stopped = session.summary().map(|s| (Timestamp::ZERO, s.end)).filter(|(zero, end)| end > zero);
+        let known = frames.into_iter().chain(timeline.span()).chain(stopped);
+        Ok(Recorded(known.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))))
     }
 
     pub fn holds(&self, at: Timestamp) -> bool {
