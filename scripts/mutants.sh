@@ -28,6 +28,8 @@ RUST
 cp -r tests/fixtures tests/it/store.rs tests/it/need.rs "$crate/tests/" && mv "$crate"/tests/*.rs "$crate/tests/it/"
 for file in annex fixture library recording video; do cp "tests/it/store/$file.rs" "$crate/tests/it/store/"; done
 sed -i -E '/^mod (disk_full|kill|damage);/d' "$crate/tests/it/store.rs"
+sed -i '/fuzz/d' "$crate/src/store/mod.rs" # needs other rooms
+rm -f "$crate/src/store/fuzz.rs"
 printf 'mod need;\nmod store;\n' >"$crate/tests/it/main.rs"
 # The same versions of the same crates, those that these rooms use.
 uses='^(chrono|crc32c|crc32fast|crossbeam-channel|csv|encoding_rs|flate2|image|proptest|rand|regex|rusqlite|rustix|serde|serde_json|sha2|statrs|tempfile|thiserror|toml|turbojpeg|xxhash-rust|vader_sentiment) ='
