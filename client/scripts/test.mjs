@@ -21,7 +21,7 @@ await build({
   define: { AFFECTOGRAPH_CLIENT: JSON.stringify(root) },
 });
 const limits = isNew
-  ? ['--test-concurrency=1', `--test-timeout=${folder === 'unit' ? 20_000 : 300_000}`, '--test-force-exit'] : [];
+  ? ['--test-concurrency=1', `--test-timeout=${folder === 'unit' ? 60_000 : 300_000}`, '--test-force-exit'] : [];
 const args = ['--enable-source-maps', '--test', ...limits, ...files.map((f) => `${out}/${f.replace('.ts', '.mjs')}`)];
 const node = spawn(process.execPath, args, { stdio: 'inherit', cwd: root });
 node.on('exit', async (code) => {
