@@ -55,7 +55,7 @@ pub(super) fn of_header(conn: &Connection) -> rusqlite::Result<u32> {
     ] {
         let mut rows = conn.prepare(sql)?;
         let is_summed = |(k, name): (usize, &str)| (name != HEADER_CHECKSUM).then_some(k);
-        let columns: Vec<usize> = rows.column_names().into_iter().enumerate().filter_map(is_summed).collect();
+        let columns: Vec<usize> = rows.column_names().enumerate().filter_map(is_summed).collect();
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
             columns.iter().try_for_each(|k| add(&mut checksum, row, *k))?;
