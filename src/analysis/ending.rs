@@ -127,7 +127,8 @@ mod tests {
         let started = (RecordingStarted, 0, json!({"planned_s": 60.0}));
         let stopped = |s| (RecordingStopped, s, Value::Null);
         let full = |is_full: bool| (StoringFailed, 7, json!({"is_disk_full": is_full, "why": "x"}));
-        let cases: [(Vec<(HealthKind, i64, Value)>, bool, Ending, Option<f64>); 8] = [
+        type Case = (Vec<(HealthKind, i64, Value)>, bool, Ending, Option<f64>);
+        let cases: [Case; 8] = [
             (vec![started.clone(), stopped(10)], false, Ending::Stopped, Some(0.0)),
             (vec![started.clone()], true, Ending::Crashed, Some(52.0)),
             (vec![started.clone(), full(true)], true, Ending::DiskFull, Some(52.0)),
