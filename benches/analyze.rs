@@ -108,10 +108,11 @@ fn analyzed(film: &Path) -> Result<Measured, String> {
         guided: Guided::default(),
         consent: None,
         overridden_checks: Vec::new(),
+        planned: None,
     };
     let file = FilmFile::of(film).map_err(|e| sentence(&e))?;
     let started = Instant::now();
-    let outcome = films.record(&file, &plan, &AtomicBool::new(false), |_| {}).map_err(|e| sentence(&e))?;
+    let outcome = films.record(film, &file, &plan, &AtomicBool::new(false), |_| {}).map_err(|e| sentence(&e))?;
     let seconds = started.elapsed().as_secs_f64();
     let frames = outcome.ok_or("it was cancelled")?.frames;
     let timeline = SessionFile::open(&plan.folder).and_then(|s| s.timeline()).map_err(|e| sentence(&e))?;
