@@ -203,6 +203,8 @@ impl Ending {
 }
 
 const VOID_HEAD_BYTES: usize = 1 + SIZE_BYTES;
+/// What the end writes over: a head without so much room would lose what stands behind.
+pub(super) const CONTENTS_ROOM_BYTES: u64 = (VOID_HEAD_BYTES + CONTENTS_BYTES) as u64;
 
 /// A Void element with `bytes` of content.
 fn contents_room(bytes: usize) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::StoreError;
 use super::ebml::{SIZE_BYTES, id, read_head};
 use super::frame_index::FrameRow;
-use super::mkv::{CLUSTER_HEAD_BYTES, Ending, FrameStamp, Layout};
+use super::mkv::{CLUSTER_HEAD_BYTES, CONTENTS_ROOM_BYTES, Ending, FrameStamp, Layout};
 
 /// Read at once where a damaged place is passed over.
 const WINDOW_BYTES: usize = 64 * 1024;
@@ -167,6 +167,9 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
     while layout.tracks == 0 {
         let (head, inside, end) = child(at)?;
         let end = end.ok_or("its head has no end")?;
+        if matches!(head.id, id::INFO | id::TRACKS) && at < content + CONTENTS_ROOM_BYTES {
+            return Err("its head has no room for a table of contents");
+        }
         match head.id {
             id::INFO => {
                 layout.info = at;
@@ -177,6 +180,9 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
                         layout.duration = value;
                     }
                     inner = next.ok_or(TORN)?;
+                }
+                if inner > end {
+                    return Err("its head ends in the middle of a field");
                 }
             }
             id::TRACKS => layout.tracks = at,
@@ -295,6 +301,36 @@ mod tests {
         prop::collection::vec(one, 0..12).prop_map(|frames| {
             frames.into_iter().enumerate().map(|(k, (ns, bytes))| (stamp(k as u64, ns), bytes)).collect()
         })
+    }
+
+    /// Mending writes a table of contents and the duration at places that the head names: it must own them.
+    #[test]
+    fn a_head_in_which_the_end_would_write_over_something_is_of_another_make() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("video.mkv");
+        write(&path, &[(stamp(0, 5), vec![0xff, 0xd8, 0xff, 0xd9])]);
+        let layout = scan(&path).unwrap().layout;
+        let whole = std::fs::read(&path).unwrap();
+        let room = layout.contents as usize..layout.info as usize;
+        for kept in [0, 9, 100] {
+            // The room is gone, or a smaller one of the same kind stands there.
+            let mut small = Vec::new();
+            if kept >= 9 {
+                small.push(id::VOID as u8);
+                small.extend((1u64 << 56 | (kept - 9)).to_be_bytes());
+                small.resize(kept as usize, 0);
+            }
+            std::fs::write(&path, [&whole[..room.start], &small, &whole[room.end..]].concat()).unwrap();
+            let why = scan(&path).unwrap_err().to_string();
+            assert!(why.contains("no room"), "{kept}: {why}");
+        }
+        // The head's information says that it ends within its last field, the duration.
+        let mut short = whole.clone();
+        let length = layout.info as usize + 4 + SIZE_BYTES - 1;
+        short[length] -= 3;
+        std::fs::write(&path, &short).unwrap();
+        let why = scan(&path).unwrap_err().to_string();
+        assert!(why.contains("middle of a field"), "{why}");
     }
 
     proptest! {
