@@ -1,8 +1,10 @@
 //! A browser's WebM becomes the session's own video, frame by frame at the time of its capture, and is scored.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use affectograph::session::GapReason;
 use affectograph::store::{SessionFile, verify};
 use serde_json::json;
 
@@ -11,11 +13,10 @@ use crate::need::{need, need_shared};
 
 const FRAMES: usize = 60;
 
-#[test]
-fn a_browsers_video_is_converted_with_exact_times_and_scored() {
-    let Some(clip) = need_shared("media/single_face.mp4") else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let webm = dir.path().join("clip.webm");
+/// The clip as a browser would send it, and the times of its frames in seconds.
+fn webm(folder: &Path) -> Option<(PathBuf, Vec<f64>)> {
+    let clip = need_shared("media/single_face.mp4")?;
+    let webm = folder.join("clip.webm");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(&clip)
@@ -24,9 +25,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
         .arg(&webm)
         .status();
     let is_made = made.is_ok_and(|m| m.success());
-    if need("an FFmpeg that writes WebM", is_made.then_some(()).ok_or("`ffmpeg -c:v libvpx` failed")).is_none() {
-        return;
-    }
+    need("an FFmpeg that writes WebM", is_made.then_some(()).ok_or("`ffmpeg -c:v libvpx` failed"))?;
     let packets = Command::new("ffprobe")
         .args(["-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0"])
         .arg(&webm)
@@ -38,7 +37,13 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
         .filter_map(|l| l.trim_end_matches(',').parse().ok())
         .collect();
     assert_eq!(media_s.len(), FRAMES);
+    Some((webm, media_s))
+}
 
+#[test]
+fn a_browsers_video_is_converted_with_exact_times_and_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((webm, media_s)) = webm(dir.path()) else { return };
     let s = served();
     let remote = s.browser.begin("video");
     // The page saw seven frames before it began to record the first one in the file, and its camera trembles.
@@ -96,5 +101,31 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     assert_eq!(std::fs::read(folder.join("video.webm")).unwrap(), bytes);
     drop(file);
     assert!(verify(&folder).unwrap().findings.is_empty(), "{:?}", verify(&folder).unwrap());
+    s.running.stop().unwrap();
+}
+
+/// The browser never says when its frames were captured: they are counted as lost, and none stands at time zero.
+#[test]
+fn frames_of_unknown_time_are_a_gap_and_are_not_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((webm, _)) = webm(dir.path()) else { return };
+    let s = served();
+    let remote = s.browser.begin("video");
+    let bearer = format!("Bearer {}", remote.token);
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "video/webm")];
+    let bytes = std::fs::read(&webm).unwrap();
+    s.browser.send("PUT", &remote.path("video/0"), &headers, &bytes).unwrap().ok();
+    let mark =
+        json!({"stream": "page", "seq": 0, "document": 1, "page_ms": 500.0, "kind": "mark", "data": {"name": "m"}});
+    remote.send(vec![mark]).ok();
+    let finish = json!({"streams": {"page": 1}, "video_chunks": 1});
+    remote.browser.post(&remote.path("finish"), &remote.token, &finish).ok();
+    let folder = closed(s.dir.path()).remove(0);
+    let file = SessionFile::open(&folder).unwrap();
+    assert_eq!(file.frames().unwrap().len(), 0);
+    let timeline = file.timeline().unwrap();
+    let gaps: Vec<_> = timeline.gaps().iter().filter(|g| g.what.reason == GapReason::TimeUnknown).collect();
+    assert_eq!(gaps.iter().map(|g| g.what.lost).sum::<u64>(), FRAMES as u64, "{gaps:?}");
+    assert_eq!(timeline.series("affect").map_or(0, |s| s.len()), 0);
     s.running.stop().unwrap();
 }
