@@ -81,6 +81,11 @@ pub enum ImportError {
     Table { path: PathBuf, problem: String },
     #[error("{path} is no XDF file that can be read: {problem}")]
     Xdf { path: PathBuf, problem: String },
+    #[error(
+        "{path} is an XDF file, which has times, units and names of its own: leave out --time, --kind, --unit, --rate, \
+         --zone and --encoding"
+    )]
+    OptionsOfTables { path: PathBuf },
     #[error("{0} holds no event: nothing was imported")]
     Empty(PathBuf),
 }
@@ -99,6 +104,10 @@ pub fn read_events(path: &Path, options: &TableOptions) -> Result<EventFile, Imp
         return Err(ImportError::Foreign { path: path_buf(), format });
     }
     let mut file = if content.starts_with(xdf::MAGIC) {
+        // What is asked for and left aside would be a guess that nobody sees.
+        if *options != (TableOptions { zero_utc: options.zero_utc, ..TableOptions::default() }) {
+            return Err(ImportError::OptionsOfTables { path: path_buf() });
+        }
         xdf::read(&content).map_err(|problem| ImportError::Xdf { path: path_buf(), problem })?
     } else {
         // A table says nowhere how long it is, so nobody could know what is missing.

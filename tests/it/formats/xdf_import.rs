@@ -118,6 +118,15 @@ fn what_was_damaged_or_decided_is_said() {
 }
 
 #[test]
+fn what_is_asked_of_tables_is_refused_and_not_left_aside() {
+    let path = cases().join("float_markers.xdf");
+    assert!(read(&path).is_ok());
+    let asked = TableOptions { kind: Some("code".into()), ..TableOptions::default() };
+    let said = read_events(&path, &asked).unwrap_err().to_string();
+    assert!(said.contains("is an XDF file") && said.contains("leave out --time, --kind"), "{said}");
+}
+
+#[test]
 fn the_program_says_what_it_passed_over_and_ends_with_3() {
     let tmp = tempfile::tempdir().unwrap();
     let folder = &record_study(tmp.path())[0];
