@@ -11,12 +11,16 @@ crate=target/mutants/crate
 rm -rf "$crate" && mkdir -p "$crate"/{src/capture,src/page,tests/it/store}
 cp -r src/session src/store src/analysis "$crate/src/"
 cp src/page/clock.rs "$crate/src/page/"
-cp src/capture/frame.rs "$crate/src/capture/"
+cp src/capture/{frame,decode,luma}.rs "$crate/src/capture/"
 cat >"$crate/src/lib.rs" <<'RUST'
 pub mod analysis;
 pub mod capture {
+    mod decode;
     mod frame;
+    mod luma;
+    pub use decode::{Decoder, to_grey, to_rgb};
     pub use frame::{Frame, Pixels, SharedFrame, TimeSource};
+    pub(crate) use luma::{full_chroma, full_luma};
 }
 #[allow(dead_code)]
 mod page {
