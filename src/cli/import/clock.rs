@@ -146,9 +146,9 @@ fn not_shared(shared: &SharedMarkers, events: &[ForeignEvent], timeline: &Timeli
     let asked: Vec<String> = shared.uneven.iter().map(ToString::to_string).collect();
     let both = shared_markers(events, timeline, &[]).names;
     let known = if both.is_empty() {
-        format!("no name is in both equally often; the file's events are: {}", listed(kinds(events)))
+        format!("No name is in both equally often; the file's events are: {}", listed(kinds(events)))
     } else {
-        format!("names that both have equally often: {}", listed(both))
+        format!("Names that both have equally often: {}", listed(both))
     };
     format!("no marker to rely on: {}. {known}", asked.join("; "))
 }
