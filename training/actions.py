@@ -1,6 +1,6 @@
 """The actions network's verbs. What each means is in the modules beside: data, net, fit, evaluate."""
 
-from . import actions_render, fairface
+from . import actions_fit, actions_render, fairface
 from .affect import show_progress
 
 
@@ -9,3 +9,7 @@ def prepare(cfg: dict) -> None:
     if "fairface" in cfg:
         fairface.prepare(cfg.get("pictures"), cfg["fairface"].get("parts"), show_progress("FairFace: parts labelled"))
     actions_render.prepare(cfg["renders"]["count"], cfg["renders"]["seed"], show_progress("heads: parts rendered"))
+
+
+def train(cfg: dict) -> None:
+    actions_fit.fit(cfg)

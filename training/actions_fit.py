@@ -1,0 +1,102 @@
+"""Fitting the actions network: loss, figures for the curve, and a run that can be stopped and resumed."""
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from . import actions_data, loop
+from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
+from .actions_net import ActionsNet
+from .common import seed_everything
+
+PHOTOGRAPH_GAZE_WEIGHT = 0.25
+QUICK_FACES = 800
+
+
+def build_net(cfg: dict) -> ActionsNet:
+    return ActionsNet(**cfg["net"])
+
+
+def loss_parts(outputs, targets: torch.Tensor, is_photograph: torch.Tensor, action_scale: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mean losses of each head over the labels that are known."""
+    actions, closure, gaze, pose = (output.float() for output in outputs)
+    # Each action counts relative to how much it varies in photographs.
+    scaled = (actions - targets[:, ACTION_COLUMNS]) / action_scale
+    known = ~torch.isnan(scaled)
+    error = torch.where(known, scaled, 0.0)
+    # A rendered action varies over its whole range: rows count alike only where both pools do.
+    weight = torch.where(is_photograph, 1.0, 0.3)[:, None]
+    parts = {"actions": (functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none") * weight).sum() / known.sum().clamp_min(1)}
+    parts["order"] = order_loss(actions[is_photograph], targets[is_photograph, ACTION_COLUMNS])
+    off = closure - targets[:, CLOSURE_COLUMNS]
+    parts["closure"] = _mean(off**2, torch.ones_like(off))
+    off = (gaze - targets[:, GAZE_COLUMNS]) / 10
+    parts["gaze"] = _mean(_rounded(off), torch.where(is_photograph, PHOTOGRAPH_GAZE_WEIGHT, 1.0)[:, None].expand_as(off))
+    off = (pose - targets[:, POSE_COLUMNS]) / 10
+    parts["pose"] = _mean(_rounded(off), torch.ones_like(off))
+    return parts
+
+
+def order_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """One minus the correlation over the batch, mean over the actions that vary in it."""
+    varies = ~torch.isnan(wanted).any(dim=0)
+    varies &= torch.nan_to_num(wanted).std(dim=0) > 1e-3
+    if not varies.any() or len(found) < 3:
+        return found.sum() * 0
+    found, wanted = found[:, varies] - found[:, varies].mean(0), wanted[:, varies] - wanted[:, varies].mean(0)
+    return (1 - (found * wanted).sum(0) / (found.norm(dim=0) * wanted.norm(dim=0) + 1e-4)).mean()
+
+
+def _rounded(off: torch.Tensor) -> torch.Tensor:
+    return torch.where(off.abs() < 0.3, off**2 / 0.6, off.abs() - 0.15)
+
+
+def _mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    known = ~torch.isnan(values)
+    return (torch.where(known, values, 0.0) * weight).sum() / (weight * known).sum().clamp_min(1)
+
+
+WEIGHTS = {"actions": 1.0, "order": 0.5, "closure": 6.0, "gaze": 1.5, "pose": 1.5}
+
+
+def predict(net: torch.nn.Module, views: np.ndarray, device: torch.device = torch.device("cpu")) -> list[np.ndarray]:
+    with torch.no_grad():
+        rows = [[output.cpu().numpy() for output in net(torch.from_numpy(views[k : k + 128]).to(device))] for k in range(0, len(views), 128)]
+    return [np.concatenate(column) for column in zip(*rows)]
+
+
+def fit(cfg: dict) -> None:
+    """Trains, or goes on training, to `training/runs/NAME/`; the checkpoint's average is the result."""
+    seed_everything(cfg["seed"])
+    train_cfg = cfg["train"] | {"seed": cfg["seed"], "name": cfg["name"], "augment": cfg["augment"], "workers": cfg["workers"]}
+    batches = actions_data.Batches(train_cfg)
+    spread = np.nan_to_num(batches.photographs["targets"][:, ACTION_COLUMNS].std(axis=0))
+    scale = torch.from_numpy(np.maximum(spread, 0.06).astype(np.float32))
+    quick = {"photographs": actions_data.photographs("val"), "renders": actions_data.renders(held_out=True)}
+    quick = {pool: {name: faces[name][:QUICK_FACES] for name in ("image", "alpha", "targets") if name in faces} for pool, faces in quick.items()}
+    views = {pool: actions_data.plain_views(faces["image"], faces.get("alpha")) for pool, faces in quick.items()}
+
+    def loss(net, batch, device):
+        pictures, targets, is_photograph = (torch.as_tensor(part).to(device) for part in batch)
+        parts = loss_parts(net(pictures.to(memory_format=torch.channels_last)), targets, is_photograph, scale.to(device))
+        return sum(WEIGHTS[name] * part for name, part in parts.items()), {name: part.item() for name, part in parts.items()}
+
+    def measure(net, device):
+        answers = {pool: predict(net, views[pool], device) for pool in views}
+        seen, drawn = quick["photographs"]["targets"], quick["renders"]["targets"]
+        off = np.abs(answers["renders"][2] - drawn[:, GAZE_COLUMNS])
+        return {
+            "actions_r": float(np.nanmean(correlations(answers["photographs"][0], seen[:, ACTION_COLUMNS]))),
+            "gaze_deg": float(np.nanmean(off)),
+            "pose_deg": float(np.nanmean(np.abs(answers["renders"][3] - drawn[:, POSE_COLUMNS]))),
+            "closure_err": float(np.nanmean(np.abs(answers["renders"][1] - drawn[:, CLOSURE_COLUMNS]))),
+        }
+
+    loop.fit(loop.course_of(train_cfg), build_net(cfg), loop.drawn_ahead(batches, train_cfg), loss, measure, threads=cfg["threads"])
+
+
+def correlations(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Pearson's r of each column; NaN where one of them does not vary."""
+    found, wanted = found - found.mean(0), wanted - wanted.mean(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (found * wanted).sum(0) / np.sqrt((found**2).sum(0) * (wanted**2).sum(0))
