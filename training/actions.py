@@ -1,6 +1,6 @@
 """The actions network's verbs. What each means is in the modules beside: data, net, fit, evaluate."""
 
-from . import actions_fit, actions_render, fairface
+from . import actions_evaluate, actions_fit, actions_render, fairface
 from .affect import show_progress
 
 
@@ -13,3 +13,8 @@ def prepare(cfg: dict) -> None:
 
 def train(cfg: dict) -> None:
     actions_fit.fit(cfg)
+
+
+def evaluate(cfg: dict) -> None:
+    for name, value in actions_evaluate.evaluate(cfg).items():
+        print(f"{name:45} {value:.4g}")

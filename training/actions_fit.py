@@ -21,20 +21,26 @@ def loss_parts(outputs, targets: torch.Tensor, is_photograph: torch.Tensor, acti
     """Mean losses of each head over the labels that are known."""
     actions, closure, gaze, pose = (output.float() for output in outputs)
     # Each action counts relative to how much it varies in photographs.
-    scaled = (actions - targets[:, ACTION_COLUMNS]) / action_scale
-    known = ~torch.isnan(scaled)
-    error = torch.where(known, scaled, 0.0)
-    # A rendered action varies over its whole range: rows count alike only where both pools do.
+    off, known = difference(actions, targets[:, ACTION_COLUMNS])
+    off = off / action_scale
+    # Rendered actions are exact, but their scale is not MediaPipe's: they count less.
     weight = torch.where(is_photograph, 1.0, 0.3)[:, None]
-    parts = {"actions": (functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none") * weight).sum() / known.sum().clamp_min(1)}
+    parts = {"actions": (functional.smooth_l1_loss(off, torch.zeros_like(off), reduction="none") * weight).sum() / known.sum().clamp_min(1)}
     parts["order"] = order_loss(actions[is_photograph], targets[is_photograph, ACTION_COLUMNS])
-    off = closure - targets[:, CLOSURE_COLUMNS]
-    parts["closure"] = _mean(off**2, torch.ones_like(off))
-    off = (gaze - targets[:, GAZE_COLUMNS]) / 10
-    parts["gaze"] = _mean(_rounded(off), torch.where(is_photograph, PHOTOGRAPH_GAZE_WEIGHT, 1.0)[:, None].expand_as(off))
-    off = (pose - targets[:, POSE_COLUMNS]) / 10
-    parts["pose"] = _mean(_rounded(off), torch.ones_like(off))
+    off, known = difference(closure, targets[:, CLOSURE_COLUMNS])
+    parts["closure"] = _mean(off**2, known)
+    off, known = difference(gaze, targets[:, GAZE_COLUMNS])
+    parts["gaze"] = _mean(_rounded(off / 10), known * torch.where(is_photograph, PHOTOGRAPH_GAZE_WEIGHT, 1.0)[:, None])
+    off, known = difference(pose, targets[:, POSE_COLUMNS])
+    parts["pose"] = _mean(_rounded(off / 10), known)
     return parts
+
+
+def difference(found: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What was found minus what is wanted, 0 where that is unknown, and where it is known as 1."""
+    known = ~torch.isnan(wanted)
+    # NaN is taken out before any arithmetic: times a gradient of 0 it would still be NaN.
+    return torch.where(known, found - torch.nan_to_num(wanted), 0.0), known.float()
 
 
 def order_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -44,7 +50,8 @@ def order_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     if not varies.any() or len(found) < 3:
         return found.sum() * 0
     found, wanted = found[:, varies] - found[:, varies].mean(0), wanted[:, varies] - wanted[:, varies].mean(0)
-    return (1 - (found * wanted).sum(0) / (found.norm(dim=0) * wanted.norm(dim=0) + 1e-4)).mean()
+    lengths = ((found**2).sum(0) * (wanted**2).sum(0) + 1e-8).sqrt()
+    return (1 - (found * wanted).sum(0) / lengths).mean()
 
 
 def _rounded(off: torch.Tensor) -> torch.Tensor:
@@ -52,8 +59,7 @@ def _rounded(off: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    known = ~torch.isnan(values)
-    return (torch.where(known, values, 0.0) * weight).sum() / (weight * known).sum().clamp_min(1)
+    return (values * weight).sum() / weight.sum().clamp_min(1)
 
 
 WEIGHTS = {"actions": 1.0, "order": 0.5, "closure": 6.0, "gaze": 1.5, "pose": 1.5}

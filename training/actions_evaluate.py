@@ -1,0 +1,103 @@
+"""The figures of the actions network: on FairFace's held-out adults against the teachers, and on unseen renders."""
+
+import json
+
+import numpy as np
+
+from . import actions_clips, actions_data, actions_fit, fairface, loop, shipping
+from .actions_data import ACTION_COLUMNS, CLOSURE_COLUMNS, GAZE_COLUMNS, POSE_COLUMNS
+from .actions_fit import correlations, predict
+from .actions_net import SIZE_PX
+from .actions_targets import ACTIONS
+from .common import onnx_latency_ms, run_folder
+
+SHUT, OPEN = 0.75, 0.25
+# Fewer faces than this give no figure of their own.
+MIN_GROUP = 30
+
+
+def area_under_curve(score: np.ndarray, is_positive: np.ndarray) -> float:
+    """The share of pairs in which the positive has the higher score; equal scores count half."""
+    order = np.argsort(score, kind="stable")
+    ranks = np.empty(len(score))
+    values, starts, counts = np.unique(score[order], return_index=True, return_counts=True)
+    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
+    positives = int(is_positive.sum())
+    negatives = len(score) - positives
+    if not positives or not negatives:
+        return float("nan")
+    return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def angle_between(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Degrees between directions given as yaw and pitch [n, 2]."""
+    def direction(angles):
+        yaw, pitch = np.radians(angles).T
+        return np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), -np.cos(yaw) * np.cos(pitch)], axis=1)
+
+    return np.degrees(np.arccos(np.clip((direction(one) * direction(other)).sum(axis=1), -1, 1)))
+
+
+def evaluate(cfg: dict) -> dict:
+    net = loop.trained(cfg["name"], actions_fit.build_net(cfg))
+    faces, drawn = actions_data.photographs("val"), actions_data.renders(held_out=True)
+    seen, made = predict(net, actions_data.plain_views(faces["image"])), predict(net, actions_data.plain_views(drawn["image"], drawn["alpha"]))
+    report = on_photographs(seen, faces) | on_renders(made, drawn) | actions_clips.measure(net, cfg["clips"])
+    shipped = shipping.round_weights(shipping.fold_batch_norm(net)).eval()
+    import torch
+
+    example = torch.zeros(1, 1, SIZE_PX, SIZE_PX)
+    onnx_bytes = shipping.to_onnx(shipped, example, "face", ["actions", "closure", "gaze", "pose"])
+    report |= {"onnx_float_ms_one_thread": onnx_latency_ms(onnx_bytes, {"face": example.numpy()}), "onnx_mb": len(onnx_bytes) / 1e6}
+    asked, found = fairface.faces_asked("val")
+    report |= {"faces_held_out": float(found), "faces_the_teacher_missed": float(asked - found)}
+    (run_folder(cfg["name"]) / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
+    return report
+
+
+def on_photographs(found: list[np.ndarray], faces: dict[str, np.ndarray]) -> dict[str, float]:
+    actions, closure, gaze, pose = found
+    targets = faces["targets"]
+    r = correlations(actions, targets[:, ACTION_COLUMNS])
+    by_arkit = {action.arkit: value for action, value in zip(ACTIONS, r)}
+    report = {
+        "actions_mean_r_all": float(np.nanmean(r)),
+        "actions_mean_r_smile_jaw_brows": float(np.mean([by_arkit[name] for name in ("mouthSmile", "jawOpen", "browInnerUp", "browOuterUp", "browDown")])),
+    }
+    report |= {f"{action.name}_{action.arkit}_r": float(value) for action, value in zip(ACTIONS, r)}
+    told = faces["eyes_open"][..., 0]
+    blink = targets[:, CLOSURE_COLUMNS]
+    agreed = ((told > 0.5) & (blink > 0.7)) | ((told < 0.5) & (blink < 0.5))
+    report["closure_auc_where_two_teachers_agree"] = area_under_curve(closure[agreed], told[agreed] > 0.5)
+    report["closure_auc_mediapipe_alone"] = area_under_curve(closure.ravel(), blink.ravel() > 0.7)
+    known = ~np.isnan(targets[:, GAZE_COLUMNS]).any(axis=1)
+    mean_gaze = lambda values: (values[:, :2] + values[:, 2:]) / 2
+    gaze_r = correlations(mean_gaze(gaze[known]), mean_gaze(targets[known, GAZE_COLUMNS]))
+    report |= {"gaze_yaw_r_teacher": float(gaze_r[0]), "gaze_pitch_r_teacher": float(gaze_r[1])}
+    pose_r = correlations(pose, targets[:, POSE_COLUMNS])
+    report |= {f"pose_{name}_r_teacher": float(value) for name, value in zip(("yaw", "pitch", "roll"), pose_r)}
+    for column in ("race", "gender", "age"):
+        for group in np.unique(faces[column]):
+            chosen = faces[column] == group
+            if chosen.sum() >= MIN_GROUP:
+                report[f"actions_mean_r_{group}"] = float(np.nanmean(correlations(actions[chosen], targets[chosen, ACTION_COLUMNS])))
+    return report
+
+
+def on_renders(found: list[np.ndarray], drawn: dict[str, np.ndarray]) -> dict[str, float]:
+    actions, closure, gaze, pose = found
+    truth, shut = drawn["targets"], drawn["closure"]
+    clear = (shut > SHUT) | (shut < OPEN)
+    open_eyes = shut < OPEN
+    errors = np.concatenate([angle_between(gaze[:, 2 * eye : 2 * eye + 2], drawn["gaze"][:, 2 * eye : 2 * eye + 2])[open_eyes[:, eye]] for eye in range(2)])
+    off = np.abs(pose - truth[:, POSE_COLUMNS])
+    report = {
+        "renders": float(len(shut)),
+        "closure_auc_renders": area_under_curve(closure[clear], shut[clear] > SHUT),
+        "gaze_error_renders_degrees": float(errors.mean()),
+        "gaze_error_renders_median_degrees": float(np.median(errors)),
+        "pose_error_renders_degrees": float(off.mean()),
+    }
+    report |= {f"pose_{name}_error_renders_degrees": float(off[:, k].mean()) for k, name in enumerate(("yaw", "pitch", "roll"))}
+    r = correlations(actions, truth[:, ACTION_COLUMNS])
+    return report | {"actions_mean_r_renders": float(np.nanmean(r))} | {f"{a.name}_r_renders": float(v) for a, v in zip(ACTIONS, r)}
