@@ -20,7 +20,7 @@ use affectograph::session::{
 use affectograph::store::{
     CameraDescription, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
-use affectograph::survey::{Cancel, Question, ask};
+use affectograph::study_query::{Cancel, Question, ask};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{Frame, Pixels, SharedFrame, TimeSource};
+use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{
     Clock, ParticipantId, Record, SessionNumber, StreamInfo, Study, Timeline, Timestamp, affect_stream, page_stream,
     program,

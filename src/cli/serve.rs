@@ -10,9 +10,9 @@ use chrono::Utc;
 use super::args::{InFolder, Key, Listen, Manage, Serve};
 use super::run_rig::interrupted;
 use super::{Failure, Places};
-use crate::server::{ServerConfig, description, secrets, serve};
-use crate::store::{Ledger, WriteKey};
-use crate::vision::models_folder;
+use server::{ServerConfig, description, secrets, serve};
+use store::{Ledger, WriteKey};
+use vision::models_folder;
 
 /// Far more than the processor can do; the pool's limit is the one that counts.
 const MAX_SESSIONS: usize = 2_000;

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
-use affectograph::capture::{Frame, Pixels};
+use affectograph::session::{Frame, Pixels};
 use affectograph::session::{
     AFFECT, AFFECT_LATER, Body, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp, imported_stream,
 };

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{
-    Backend, Camera, CameraError, CameraSpec, Capture, CaptureEvent, Captured, ControlKind, DeviceId, Latest, Mode,
-    Pace, Pixels, SharedFrame, Sinks, TimeSource, list_devices, open,
-};
+use affectograph::capture::{Backend, Camera, CameraError, CameraSpec, Capture, CaptureEvent, Captured, ControlKind, DeviceId, Mode, Pace, Sinks, list_devices, open};
+use affectograph::session::{Latest, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{CameraSettings, Clock, GapReason};
 use crossbeam_channel::bounded;
 

@@ -8,10 +8,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{
-    Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Latest, Mode, Pace, PixelFormat, SharedFrame, Sinks,
-    to_grey,
-};
+use affectograph::capture::{Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Mode, Pace, PixelFormat, Sinks, to_grey};
+use affectograph::session::{Latest, SharedFrame};
 use affectograph::session::{CameraSettings, Clock};
 use crossbeam_channel::{Receiver, bounded};
 

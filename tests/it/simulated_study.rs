@@ -12,7 +12,7 @@ use affectograph::session::{Body, Clock, ParticipantId, SessionNumber, Study, Ti
 use affectograph::store::{
     CameraDescription, Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
-use affectograph::survey::{Cancel, Findings, Question, SurveyError, TestSettings, ask, study_sessions};
+use affectograph::study_query::{Cancel, Findings, Question, SurveyError, TestSettings, ask, study_sessions};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
 use serde_json::Value;

@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{
-    Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Frame, Latest, Pace,
-    PixelFormat, Pixels, Sinks, Taken, TimeSource, open, to_grey,
-};
+use affectograph::capture::{Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Pace, PixelFormat, Sinks, open, to_grey};
+use affectograph::session::{Frame, Latest, Pixels, Taken, TimeSource};
 use affectograph::session::{CameraSettings, Clock};
 use crossbeam_channel::bounded;
 

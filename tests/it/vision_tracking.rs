@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use affectograph::capture::{Frame, Latest, Pixels, TimeSource};
+use affectograph::session::{Frame, Latest, Pixels, TimeSource};
 use affectograph::session::{EXPRESSIONS, Timestamp, face};
 use affectograph::vision::{Colour, Models, OwnedPicture, Picture, Scored, Vision, VisionError, VisionWorker};
 

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::args::Import;
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE};
-use crate::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
-use crate::session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use crate::store::{SessionFile, StoreError, Turn};
+use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
+use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
+use store::{SessionFile, StoreError, Turn};
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
 

@@ -9,7 +9,7 @@ use affectograph::store::{
     Annex, Finding, FrameRow, FrameRun, Library, Recorder, SessionEnd, SessionFile, StoreError, Verification, recover,
     verify,
 };
-use affectograph::survey::{listed_grade, session_quality};
+use affectograph::study_query::{listed_grade, session_quality};
 use crossbeam_channel::unbounded;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
