@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{
     Clock, ParticipantId, Record, SessionNumber, StreamInfo, Study, Timeline, Timestamp, affect_stream, page_stream,
     program,
 };
+use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::store::{
     CameraDescription, JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };

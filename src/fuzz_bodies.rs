@@ -3,14 +3,13 @@
 //!
 //! `fuzz/` runs them under libFuzzer, `tests/it/hostile_bytes.rs` as property tests. Nothing else calls them.
 
-
-
+use std::path::Path;
 
 use serde_json::value::RawValue;
 
 use analysis::import::{EventFile, TableOptions, read_events};
-use session::page_message::{Body as MessageBody, Event, MAX_MESSAGE_BYTES, Message};
 use session::Study;
+use session::page_message::{Body as MessageBody, Event, MAX_MESSAGE_BYTES, Message};
 use store::scratch::{Scratch, write};
 use vision::{ModelCard, VisionError};
 
@@ -132,7 +131,6 @@ pub fn jpeg_index(bytes: &[u8]) {
         assert_eq!(capture::jpeg_len(&bytes[..cut]), None, "{cut} of {length} bytes");
     }
 }
-
 
 /// Whole inputs of each kind, from which broken ones are made.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {

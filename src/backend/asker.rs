@@ -8,9 +8,7 @@ use super::orders::{Order, Orders};
 use super::rows;
 use super::to_window::ToWindow;
 use analysis::Measure;
-use desktop::port::{
-    Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update,
-};
+use desktop::port::{Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update};
 use export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
 use study_query::{Cancel, Findings, SurveyError, TestSettings};
 
@@ -34,7 +32,7 @@ pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinH
 struct Asker {
     window: ToWindow,
     /// The newest answer, as it can be written.
-    answered: Option<(survey::Answer, Findings)>,
+    answered: Option<(study_query::Answer, Findings)>,
 }
 
 impl Asker {
@@ -58,11 +56,11 @@ impl Asker {
     fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, SurveyError> {
         let conditions = question.events.iter().map(|form| form.choice());
         let conditions = conditions.collect::<Result<Vec<_>, _>>().map_err(analysis::AnalysisError::Plan)?;
-        let asked = survey::Question { conditions, plan: question.plan.clone() };
-        let progress = |p: survey::Progress| {
+        let asked = study_query::Question { conditions, plan: question.plan.clone() };
+        let progress = |p: study_query::Progress| {
             self.window.tell(Update::Asking { done: p.done as u64, of: p.sessions as u64 });
         };
-        let answer = survey::ask(&question.sessions, &asked, progress, cancel)?;
+        let answer = study_query::ask(&question.sessions, &asked, progress, cancel)?;
         let findings = Findings::of(&answer, TestSettings::default())?;
         let shown = shown(question, &answer, &findings);
         self.answered = Some((answer, findings));
@@ -85,7 +83,12 @@ impl Asker {
 }
 
 /// Both measures, both conditions, and where they differ.
-fn figure(answer: &survey::Answer, findings: &Findings, path: &Path, format: FigureFormat) -> Result<(), ExportError> {
+fn figure(
+    answer: &study_query::Answer,
+    findings: &Findings,
+    path: &Path,
+    format: FigureFormat,
+) -> Result<(), ExportError> {
     let conditions: Vec<ConditionCurves<'_>> =
         findings.conditions.iter().map(|c| ConditionCurves { name: &c.name, averages: &c.averages }).collect();
     let title = answer.sessions.first().map_or_else(String::new, |s| s.study.clone());
@@ -103,7 +106,7 @@ fn sentence(e: &SurveyError) -> String {
 }
 
 /// What the window draws.
-fn shown(question: Question, answer: &survey::Answer, findings: &Findings) -> Answer {
+fn shown(question: Question, answer: &study_query::Answer, findings: &Findings) -> Answer {
     let plan = &question.plan;
     let conditions = findings
         .conditions
@@ -122,7 +125,7 @@ fn shown(question: Question, answer: &survey::Answer, findings: &Findings) -> An
     }
 }
 
-fn epochs(answer: &survey::Answer, condition: usize) -> Arc<[SingleEpoch]> {
+fn epochs(answer: &study_query::Answer, condition: usize) -> Arc<[SingleEpoch]> {
     let plan = &answer.question.plan;
     let mut single = Vec::new();
     for session in &answer.sessions {

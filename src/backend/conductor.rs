@@ -15,9 +15,8 @@ use super::shelf::Errand;
 use super::tail::Tail;
 use super::take::{Plan, Take};
 use super::to_window::ToWindow;
-use capture::{Decoder};
-use session::{Latest, Taken};
 use crate::cli::Places;
+use capture::Decoder;
 use desktop::port::{
     Activity, CameraControl, CameraMode, Check, Host, MarkerOrder, PageStatus, PixelRect, SessionPlan, StartOrder,
     StartedInfo, Update,
@@ -25,6 +24,7 @@ use desktop::port::{
 use page::BoundsPx;
 use recording::{MarkerText, Rig};
 use session::{Clock, PagePlacement};
+use session::{Latest, Taken};
 use store::Committed;
 
 pub enum Order {

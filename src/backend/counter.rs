@@ -132,9 +132,7 @@ fn look_through(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> R
 fn event(record: Record) -> Option<EventRow<Happening>> {
     let Record { stream, seq, at, body } = record;
     match body {
-        session::Body::Event { kind, data } => {
-            Some(EventRow { stream, seq, at, what: Happening { kind, data } })
-        }
+        session::Body::Event { kind, data } => Some(EventRow { stream, seq, at, what: Happening { kind, data } }),
         _ => None,
     }
 }

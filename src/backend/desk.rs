@@ -11,12 +11,12 @@ use super::orders::Orders;
 use super::shelf::{self, Errand};
 use super::to_window::ToWindow;
 use super::{asker, counter, puller};
-use session::Latest;
 use crate::cli::{Failure, Places};
 use desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
     MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update,
 };
+use session::Latest;
 use session::{Clock, PagePlacement, Timestamp};
 use study_query::Cancel;
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::take::Take;
+use crate::cli::{Loaded, Places, reopen};
 use analysis::{
     QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
 };
 use capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
-use crate::cli::{Loaded, Places, reopen};
 use desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,

@@ -6,16 +6,16 @@ use std::thread::JoinHandle;
 use super::orders::{Order, Orders};
 use super::rows;
 use super::to_window::ToWindow;
+use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
 use analysis::{Measure, agreement, signal};
 use capture::{Decoder, to_rgb};
-use session::{Frame, Pixels};
-use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
 use desktop::port::{
     self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, PageReplay, Update,
 };
 use export::{FigureFormat, write_csv, write_figure};
 use page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
+use session::{Frame, Pixels};
 use store::{Annex, SessionFile, StoreError};
 
 pub enum Errand {

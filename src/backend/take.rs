@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::conductor::{PageWish, bounds_px};
 use super::rows;
-use capture::{CameraSpec, list_devices};
 use crate::cli::Places;
+use capture::{CameraSpec, list_devices};
 use desktop::port::{
     CameraMode, PagePlace, PageState, PageStatus, PixelRect, RehearsalInfo, SessionPlan as PortPlan, StartOrder,
 };

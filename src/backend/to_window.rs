@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use session::Latest;
 use desktop::port::{Activity, Update, Wake};
+use session::Latest;
 use session::{Body, Record};
 
 /// More than a minute of everything: a window that is merely slow never falls behind.

@@ -10,10 +10,10 @@ use super::show::print_quality;
 use super::{Failure, INCOMPLETE, Places};
 use capture::phantom::read_frame_number;
 use capture::{CameraSpec, Decoder, to_rgb};
-use session::{Frame, Pixels, TimeSource};
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
 use session::{AFFECT, PAGE, ParticipantId, Timestamp};
+use session::{Frame, Pixels, TimeSource};
 use store::{Library, SessionFile, StudyFile, verify};
 
 /// Milliseconds, ascending.

@@ -5,10 +5,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
-use affectograph::session::{Frame, Pixels};
 use affectograph::session::{
     AFFECT, AFFECT_LATER, Body, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp, imported_stream,
 };
+use affectograph::session::{Frame, Pixels};
 use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile};
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};

@@ -8,9 +8,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Mode, Pace, PixelFormat, Sinks, to_grey};
-use affectograph::session::{Latest, SharedFrame};
+use affectograph::capture::{
+    Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Mode, Pace, PixelFormat, Sinks, to_grey,
+};
 use affectograph::session::{CameraSettings, Clock};
+use affectograph::session::{Latest, SharedFrame};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::need::need;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use affectograph::page::{BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal, is_fixation};
+use affectograph::page::{
+    BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal, is_fixation,
+};
 use affectograph::session::{Clock, Timestamp};
 use crossbeam_channel::Receiver;
 use serde_json::Value;

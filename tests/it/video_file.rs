@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Pace, PixelFormat, Sinks, open, to_grey};
-use affectograph::session::{Frame, Latest, Pixels, Taken, TimeSource};
+use affectograph::capture::{
+    Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Pace, PixelFormat, Sinks,
+    open, to_grey,
+};
 use affectograph::session::{CameraSettings, Clock};
+use affectograph::session::{Frame, Latest, Pixels, Taken, TimeSource};
 use crossbeam_channel::bounded;
 
 use crate::need::{need_program, need_shared};

@@ -82,8 +82,8 @@ pub fn baseline_of(timeline: &Timeline, source: &str, phases: &[Range<Timestamp>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, affect_stream, phase_stream};
     use serde_json::json;
+    use session::{Body, Record, affect_stream, phase_stream};
     use std::sync::Arc;
 
     #[test]

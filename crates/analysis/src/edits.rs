@@ -176,9 +176,9 @@ impl Removal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, page_stream};
     use proptest::prelude::*;
     use serde_json::json;
+    use session::{Body, Record, page_stream};
     use std::sync::Arc;
 
     fn at(ms: i64) -> Timestamp {

@@ -99,8 +99,8 @@ fn has_camera_ended_it(timeline: &Timeline, stopped: Option<Timestamp>) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Gap, Record, health_stream};
     use serde_json::{Value, json};
+    use session::{Body, Gap, Record, health_stream};
     use std::sync::Arc;
 
     /// Kind, second and data of each event; and whether the session was closed after a crash at 8 s.

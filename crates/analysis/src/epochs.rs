@@ -267,8 +267,8 @@ impl<'a> Cutter<'a> {
 mod tests {
     use super::*;
     use crate::QualityLimits;
-    use session::{Body, Record, affect_stream, face, face_stream, marker_stream, phase_stream};
     use serde_json::json;
+    use session::{Body, Record, affect_stream, face, face_stream, marker_stream, phase_stream};
     use std::sync::Arc;
 
     const STEP_NS: i64 = 40_000_000;

@@ -204,9 +204,9 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, marker_stream, page_stream};
     use proptest::prelude::*;
     use serde_json::json;
+    use session::{Body, Record, marker_stream, page_stream};
     use std::sync::Arc;
 
     fn timeline() -> Timeline {

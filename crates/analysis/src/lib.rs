@@ -16,6 +16,7 @@ mod ending;
 mod epochs;
 mod error;
 mod events;
+pub mod import;
 mod numbers;
 mod plan;
 mod quality;

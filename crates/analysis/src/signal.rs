@@ -78,8 +78,8 @@ impl Signal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, StreamInfo, Timestamp, affect_stream};
     use proptest::prelude::*;
+    use session::{Body, Record, StreamInfo, Timestamp, affect_stream};
     use std::sync::Arc;
 
     fn series(pairs: &[(i64, f32)], rate_hz: f64) -> Signal {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use session::{Pixels, TimeSource};
 use session::{CameraSettings, Timestamp};
+use session::{Pixels, TimeSource};
 
 /// A source of pictures. Owned by one thread, which only stamps and hands on.
 pub trait Camera: Send {

@@ -11,8 +11,8 @@ use super::counters::{CaptureCounters, Counting};
 use super::drops::DropWatch;
 use super::events::{CaptureEvent, EventSender};
 use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, devices, open};
-use session::{Frame, Latest, SharedFrame};
 use session::{CameraSettings, Clock, GapReason, Timestamp};
+use session::{Frame, Latest, SharedFrame};
 
 /// Where frames go. The capturing thread waits for nobody, except for a file's sake.
 pub struct Sinks {

@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::CameraError;
 use super::ffmpeg_messages::{Message, Place};
 use super::ffprobe::{self, FileVideo, Packet, TimeBase};
 use super::film_damage::FilmDamage;
 use super::jpeg::JpegCheck;
-use super::{CameraError};
-use session::{Pixels};
+use session::Pixels;
 
 /// What comes from the reading thread, in the order of time.
 pub enum FromFile {

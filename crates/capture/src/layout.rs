@@ -1,8 +1,8 @@
 //! How a camera's bytes lie in its buffer, and our own tight copy of them.
 
+use super::PixelFormat;
 use super::jpeg::jpeg_len;
-use super::{PixelFormat};
-use session::{Pixels};
+use session::Pixels;
 
 /// How a picture lies in a buffer.
 #[derive(Clone, Copy, Debug)]

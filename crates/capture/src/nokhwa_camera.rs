@@ -13,9 +13,11 @@ use nokhwa::{Buffer, NokhwaError};
 use super::controls_nokhwa::NokhwaControls;
 use super::layout::Layout;
 use super::stale::StaleTails;
-use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, controls, modes};
-use session::{Pixels, TimeSource};
+use super::{
+    Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, controls, modes,
+};
 use session::{CameraSettings, Clock};
+use session::{Pixels, TimeSource};
 
 pub struct NokhwaCamera {
     info: CameraInfo,

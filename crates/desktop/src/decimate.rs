@@ -125,8 +125,8 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, Timeline, affect_stream};
     use proptest::prelude::*;
+    use session::{Body, Record, Timeline, affect_stream};
     use std::sync::Arc;
 
     fn timeline(values: impl Iterator<Item = (f64, f32)>) -> Timeline {

@@ -239,9 +239,9 @@ fn between(stretches: &[Stretch], from: Timestamp, until: Timestamp) -> &[Stretc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Gap, health_stream, marker_stream, page_stream};
     use proptest::prelude::*;
     use serde_json::json;
+    use session::{Body, Gap, health_stream, marker_stream, page_stream};
     use std::sync::Arc;
 
     fn record(stream: &str, seq: u64, ms: i64, body: Body) -> Record {

@@ -37,7 +37,7 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size(SMALLEST)
         .with_drag_and_drop(true);
-    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icon.png"));
     if let Ok(icon) = icon {
         viewport = viewport.with_icon(icon);
     }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::clock::{PageClock, Ping};
 use super::gate::{Refusal, Refusals, Tally};
-use session::page_message::{Body, Event, Message};
 use super::pings::{BURST, FIRST_BURST, Pings, Step};
 use super::words::{Note, Order};
 use super::{PageEvent, PageProcess, PageRecord};
+use session::page_message::{Body, Event, Message};
 use session::{Clock, Timestamp};
 
 const MS: i64 = 1_000_000;

@@ -27,7 +27,7 @@ use session::Timestamp;
 pub const REPLAY_WINDOW: &str = "replay-window";
 
 const SCHEME: &str = "replay";
-const PLAYER: &str = include_str!("../../assets/replay.js");
+const PLAYER: &str = include_str!("../../../assets/replay.js");
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -16,7 +16,7 @@ use super::serve::LocalFolder;
 use super::words::{Denied, Note};
 use session::monotonic_ns;
 
-const RECORDER: &str = include_str!("../../assets/recorder.js");
+const RECORDER: &str = include_str!("../../../assets/recorder.js");
 
 /// What a view is made of; crosses to the participant window's process as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::News;
-use session::{Absence, Piece};
 use super::news::NewsSender;
 use capture::{Decoder, to_grey, to_rgb};
-use session::{Frame, Latest, SharedFrame};
 use session::{AFFECT, FACE, LANDMARKS};
+use session::{Absence, Piece};
+use session::{Frame, Latest, SharedFrame};
 use store::{Recorder, StoreError, StreamWriter};
 use vision::{Colour, OwnedPicture, Reading, Scored};
 

@@ -19,8 +19,8 @@ use super::description::{Description, film_streams};
 use super::news::news_channel;
 use super::{News, RigError, SessionPlan};
 use capture::{CameraError, CameraInfo, CameraSpec, Captured, Decoder};
-use session::{Frame, Latest, Pixels, SharedFrame};
 use session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Timestamp, VIDEO, path_text};
+use session::{Frame, Latest, Pixels, SharedFrame};
 use store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
 use vision::{Models, Scored, Vision, VisionError};
 

@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam_channel::{Sender, bounded};
 use thiserror::Error;
 
-use session::{Absence, Piece};
 use super::affect_sink::picture_of;
 use super::description::vision_streams;
 use super::unscored::unscored;
-use capture::{Decoder};
-use session::{Frame, Pixels};
+use capture::Decoder;
+use session::{Absence, Piece};
 use session::{Body, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
+use session::{Frame, Pixels};
 use store::{Annex, FrameRow, SessionFile, SessionHeader, StoreError};
 use vision::{Models, Reading, Vision, VisionError, installed_models};
 
@@ -365,11 +365,7 @@ fn sample(row: &FrameRow, values: &[f32]) -> (Timestamp, Body) {
     (row.at, Body::Sample { frame: Some(row.number), values: values.into() })
 }
 
-fn store(
-    draft: &mut store::Draft<'_>,
-    infos: &[StreamInfo; 3],
-    bodies: [Bodies; 3],
-) -> Result<(), RescoreError> {
+fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies; 3]) -> Result<(), RescoreError> {
     for (info, bodies) in infos.iter().zip(bodies) {
         draft.append(info.name.as_str(), bodies)?;
     }
@@ -379,8 +375,8 @@ fn store(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::TimeSource;
     use proptest::prelude::*;
+    use session::TimeSource;
 
     fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);

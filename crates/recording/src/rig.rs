@@ -17,9 +17,9 @@ use super::router::{self, RouterStreams};
 use super::{Counters, MarkerText, News, Seen};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, CameraSpec, Capture, Decoder, Pace, Sinks};
-use session::{Latest, SharedFrame};
 use page::{PageError, PageHost, PageSpec};
 use session::{Body, CameraSettings, Clock, HEALTH, HealthKind, MARKER, PHASE, StreamInfo, Timestamp};
+use session::{Latest, SharedFrame};
 use store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
 use vision::{Models, Vision, VisionError, VisionWorker};
 

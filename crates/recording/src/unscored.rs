@@ -73,11 +73,11 @@ fn spans_over(spans: &[(Timestamp, Timestamp)], at: Timestamp) -> impl Iterator<
 
 #[cfg(test)]
 mod tests {
-    use session::{Absence, Piece};
     use super::*;
-    use session::TimeSource;
-    use session::Gap;
     use proptest::prelude::*;
+    use session::Gap;
+    use session::TimeSource;
+    use session::{Absence, Piece};
 
     fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);

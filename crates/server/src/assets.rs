@@ -16,19 +16,19 @@ const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
 const DASHBOARD: &[Asset] = &[
-    ("", "text/html; charset=utf-8", include_bytes!("../../assets/dashboard/index.html")),
-    ("style.css", CSS, include_bytes!("../../assets/dashboard/style.css")),
-    ("main.js", JS, include_bytes!("../../assets/dashboard/main.js")),
-    ("api.js", JS, include_bytes!("../../assets/dashboard/api.js")),
-    ("dom.js", JS, include_bytes!("../../assets/dashboard/dom.js")),
-    ("studies.js", JS, include_bytes!("../../assets/dashboard/studies.js")),
-    ("session.js", JS, include_bytes!("../../assets/dashboard/session.js")),
-    ("average.js", JS, include_bytes!("../../assets/dashboard/average.js")),
-    ("plots.js", JS, include_bytes!("../../assets/dashboard/plots.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
-    ("uplot/uPlot.esm.js", JS, include_bytes!("../../assets/dashboard/uplot/uPlot.esm.js")),
-    ("uplot/uPlot.min.css", CSS, include_bytes!("../../assets/dashboard/uplot/uPlot.min.css")),
-    ("uplot/LICENSE", "text/plain; charset=utf-8", include_bytes!("../../assets/dashboard/uplot/LICENSE")),
+    ("", "text/html; charset=utf-8", include_bytes!("../../../assets/dashboard/index.html")),
+    ("style.css", CSS, include_bytes!("../../../assets/dashboard/style.css")),
+    ("main.js", JS, include_bytes!("../../../assets/dashboard/main.js")),
+    ("api.js", JS, include_bytes!("../../../assets/dashboard/api.js")),
+    ("dom.js", JS, include_bytes!("../../../assets/dashboard/dom.js")),
+    ("studies.js", JS, include_bytes!("../../../assets/dashboard/studies.js")),
+    ("session.js", JS, include_bytes!("../../../assets/dashboard/session.js")),
+    ("average.js", JS, include_bytes!("../../../assets/dashboard/average.js")),
+    ("plots.js", JS, include_bytes!("../../../assets/dashboard/plots.js")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
+    ("uplot/uPlot.esm.js", JS, include_bytes!("../../../assets/dashboard/uplot/uPlot.esm.js")),
+    ("uplot/uPlot.min.css", CSS, include_bytes!("../../../assets/dashboard/uplot/uPlot.min.css")),
+    ("uplot/LICENSE", "text/plain; charset=utf-8", include_bytes!("../../../assets/dashboard/uplot/LICENSE")),
 ];
 
 const NETWORKS: [&str; 3] = ["detector", "landmarks", "affect"];

@@ -374,9 +374,9 @@ fn capitalised(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{affect_stream, health_stream, page_clock_stream, page_stream, replay_stream};
     use proptest::prelude::*;
     use serde_json::json;
+    use session::{affect_stream, health_stream, page_clock_stream, page_stream, replay_stream};
 
     const ZERO: f64 = 1_763_901_234_567.0;
     const NOW: Timestamp = Timestamp::from_ns(30_000_000_000);

@@ -10,8 +10,8 @@ use super::{
     CameraDescription, Recorder, SessionFile, SessionHeader, SessionState, StoreError, StoredStudy, recover, schema,
     verify,
 };
-use session::TimeSource;
 use crate::scratch::{Scratch, write};
+use session::TimeSource;
 use session::{
     ParticipantId, SessionNumber, Study, Timestamp, health_stream, marker_stream, page_stream, program, video_stream,
 };

@@ -264,10 +264,10 @@ pub(super) fn read_at(file: &mut File, at: u64, buffer: &mut [u8]) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::TimeSource;
-    use session::Timestamp;
     use crate::mkv::MkvWriter;
     use proptest::prelude::*;
+    use session::TimeSource;
+    use session::Timestamp;
 
     fn stamp(number: u64, ns: i64) -> FrameStamp {
         FrameStamp {

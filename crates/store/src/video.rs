@@ -13,8 +13,8 @@ use super::mkv::{FrameStamp, MkvWriter};
 use super::recorder::{Counts, join, spawn};
 use super::stream_writer::{Alarm, Entry, Port};
 use super::{FrameRow, LastWords, StoreError};
-use session::{Frame, SharedFrame};
 use session::{Body, Gap, GapReason};
+use session::{Frame, SharedFrame};
 
 /// One second at 30 Hz, which is what a kill may cost of the video.
 const QUEUE_FRAMES: usize = 30;

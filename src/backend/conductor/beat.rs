@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Conductor, rows};
-use capture::{Mode, to_rgb};
-use desktop::port::{HealthFigures, PageStatus, Preview, Update};
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
+use capture::{Mode, to_rgb};
+use desktop::port::{HealthFigures, PageStatus, Preview, Update};
 use recording::News;
 use store::disk_free_bytes;
 

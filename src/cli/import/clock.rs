@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use analysis::{DriftFit, LeftOut, fit_drift};
 use crate::cli::Failure;
 use crate::cli::args::Import;
 use analysis::import::{EventFile, FileClock, ForeignEvent, SharedMarkers, TimeUnit, shared_markers};
+use analysis::{DriftFit, LeftOut, fit_drift};
 use session::{Timeline, Timestamp};
 
 /// Shared markers that lie farther from the fitted line are not the same events.

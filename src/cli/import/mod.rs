@@ -13,10 +13,10 @@ use super::args::Import;
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE};
 use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
-use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use store::{SessionFile, StoreError, Turn};
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
+use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
+use store::{SessionFile, StoreError, Turn};
 
 /// Another import takes seconds; scoring again or an open review takes longer, and then this says so.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

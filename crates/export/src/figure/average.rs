@@ -9,8 +9,8 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
-use analysis::{Average, Comparison, Correction, Measure};
 use crate::ExportError;
+use analysis::{Average, Comparison, Correction, Measure};
 
 /// One kind of events.
 #[derive(Clone, Copy, Debug)]

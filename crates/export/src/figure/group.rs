@@ -7,8 +7,8 @@ use plotters::prelude::*;
 
 use super::average::{ConditionCurves, unit};
 use super::{AROUSAL, CONDITIONS, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
-use analysis::{Average, Measure};
 use crate::ExportError;
+use analysis::{Average, Measure};
 use session::ParticipantId;
 
 pub fn write_group_figure(

@@ -81,11 +81,7 @@ pub(crate) struct PlaneFigure<'a> {
 }
 
 impl<'a> PlaneFigure<'a> {
-    pub(crate) fn new(
-        title: &'a str,
-        counts: &'a PlaneCounts,
-        means: &'a [(f64, f64)],
-    ) -> Result<Self, ExportError> {
+    pub(crate) fn new(title: &'a str, counts: &'a PlaneCounts, means: &'a [(f64, f64)]) -> Result<Self, ExportError> {
         if counts.samples == 0 {
             return Err(ExportError::NothingToDraw);
         }

@@ -3,9 +3,9 @@
 use super::Asked;
 use super::html::{count, length, percent, plural};
 use super::tally::Tally;
-use analysis::{Correction, EpochPlan, describe_dropped};
 use crate::Selection;
 use crate::selection::folder_label;
+use analysis::{Correction, EpochPlan, describe_dropped};
 use session::program;
 use store::ModelDescription;
 

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::html::{count, escaped, length, percent, plural, table};
 use super::tally::Tally;
 use super::{Asked, Drawn, MOST_COURSES};
-use analysis::describe_dropped;
 use crate::Selection;
 use crate::selection::folder_label;
+use analysis::describe_dropped;
 use session::program;
 
 const STYLE: &str = "\

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::{Grade, LossByReason, QualityReport};
 use crate::{ExportedSession, PlaneCounts};
+use analysis::{Grade, LossByReason, QualityReport};
 use session::{GapReason, ParticipantId};
 use store::{ModelDescription, SessionHeader};
 
