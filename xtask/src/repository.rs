@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 /// Cargo names the folder of xtask; the repository is the folder above.
 pub fn root() -> Result<PathBuf, String> {
-    let folder = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let folder =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     folder.parent().map(Path::to_owned).ok_or_else(|| format!("{} has no folder above it", folder.display()))
 }
 

@@ -38,7 +38,10 @@ pub struct Module {
 pub enum Definition {
     Module(ModuleId),
     /// `variants` are an enum's, because `use Enum::*` brings them into scope.
-    Item { file: FileId, variants: Vec<String> },
+    Item {
+        file: FileId,
+        variants: Vec<String>,
+    },
 }
 
 /// One leaf of a `use` tree.
@@ -63,8 +66,8 @@ impl ModuleTree {
     /// `folder` is where the modules lie that the file declares.
     fn read_file(&mut self, path: &Path, folder: &Path, parent: Option<ModuleId>) -> Result<ModuleId, String> {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let parsed = syn::parse_file(&text)
-            .map_err(|e| format!("{}:{}: {e}", path.display(), e.span().start().line))?;
+        let parsed =
+            syn::parse_file(&text).map_err(|e| format!("{}:{}: {e}", path.display(), e.span().start().line))?;
         let file = self.files.len();
         let parent_file = parent.map(|module| self.modules[module].file);
         self.files.push(SourceFile { path: path.to_owned(), parent: parent_file });
@@ -172,11 +175,7 @@ fn path_attribute(attribute: &Attribute) -> Option<String> {
 }
 
 /// Calls `each` with the name in scope (none for a glob), the path and the line of each leaf.
-pub fn flatten(
-    tree: &UseTree,
-    prefix: &mut Vec<String>,
-    each: &mut dyn FnMut(Option<String>, Vec<String>, usize),
-) {
+pub fn flatten(tree: &UseTree, prefix: &mut Vec<String>, each: &mut dyn FnMut(Option<String>, Vec<String>, usize)) {
     match tree {
         UseTree::Path(path) => {
             prefix.push(plain(&path.ident));

@@ -113,9 +113,8 @@ impl Collector {
                 TokenTree::Literal(literal) => {
                     let text = literal.to_string();
                     let path: Vec<String> = text.trim_matches('"').split("::").map(str::to_owned).collect();
-                    let is_name = |name: &String| {
-                        !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
-                    };
+                    let is_name =
+                        |name: &String| !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
                     if text.starts_with('"') && path.iter().all(is_name) {
                         self.add(path, literal.span().start().line);
                     }

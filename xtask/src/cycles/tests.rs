@@ -119,7 +119,10 @@ fn a_parent_that_only_re_exports_uses_nothing() {
 fn tests_and_visibility_count_for_nothing() {
     let files = [
         ("lib.rs", "mod a; mod b;"),
-        ("a.rs", "pub(in crate::b) struct A;\n#[cfg(test)] mod tests { use crate::b::B; fn f(_: B) {} }\n#[cfg(test)] use crate::b::B;"),
+        (
+            "a.rs",
+            "pub(in crate::b) struct A;\n#[cfg(test)] mod tests { use crate::b::B; fn f(_: B) {} }\n#[cfg(test)] use crate::b::B;",
+        ),
         ("b.rs", "use crate::a::A; pub struct B(A);"),
     ];
     assert_eq!(edges(&files), ["b.rs > a.rs"]);
@@ -130,7 +133,10 @@ fn paths_in_macros_and_attributes_count_and_variables_do_not() {
     let files = [
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a.rs", "pub fn a() { assert!(super::b::LIMIT > 1); }"),
-        ("b.rs", "pub const LIMIT: u8 = 2;\n#[serde(with = \"crate::c\")] struct S;\n#[serde(with = \"crate::c::write\")] struct T;"),
+        (
+            "b.rs",
+            "pub const LIMIT: u8 = 2;\n#[serde(with = \"crate::c\")] struct S;\n#[serde(with = \"crate::c::write\")] struct T;",
+        ),
         ("c.rs", "use super::*; pub fn write(b: u8) -> u8 { let a = b; a }"),
     ];
     assert_eq!(edges(&files), ["a.rs > b.rs", "b.rs > c.rs"]);
