@@ -80,13 +80,12 @@ impl Repository<'_> {
     fn is_file_name(&self, text: &str) -> bool {
         let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
         let Some((first, _)) = text.split_once('/') else { return false };
-        // TARGET and NAME stand for something else.
-        let is_placeholder = text.split(['/', '.']).any(|part| {
-            part.len() > 1
-                && part.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-                && !["README", "LICENSE"].contains(&part)
-                && text.split('/').any(|p| p == part)
-        });
+        // `fuzz/corpus/TARGET` and `configs/NET.toml` name no file; `docs/README.md` does.
+        let is_capital = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let is_placeholder = text
+            .split('/')
+            .filter_map(|part| part.split('.').next())
+            .any(|part| is_capital(part) && !["README", "LICENSE", "ARCHITECTURE", "CONTRIBUTING"].contains(&part));
         let has_ending = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
         let folder = format!("{first}/");
         is_plain
@@ -132,11 +131,9 @@ fn mentions(text: &str) -> Vec<Mention> {
                 let target = rest.split(')').next().unwrap_or_default();
                 add(target.split_whitespace().next().unwrap_or_default(), true);
             }
-            if let Some((name, target)) = prose.trim_start().split_once("]: ").filter(|(name, _)| name.starts_with('['))
-            {
-                if !name.contains(' ') {
-                    add(target.split_whitespace().next().unwrap_or_default(), true);
-                }
+            let reference = prose.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("]: "));
+            if let Some((_, target)) = reference.filter(|(name, _)| !name.contains(' ')) {
+                add(target.split_whitespace().next().unwrap_or_default(), true);
             }
         }
     }

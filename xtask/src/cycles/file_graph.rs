@@ -1,5 +1,6 @@
 //! Which file uses which, and the circles in that.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::module_tree::{FileId, ModuleTree};
@@ -117,8 +118,8 @@ impl FileGraph {
                     circle.reverse();
                     return Some(circle);
                 }
-                if !came_from.contains_key(&next) {
-                    came_from.insert(next, file);
+                if let Entry::Vacant(unseen) = came_from.entry(next) {
+                    unseen.insert(file);
                     waiting.push_back(next);
                 }
             }

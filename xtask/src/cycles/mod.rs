@@ -8,6 +8,7 @@ mod file_graph;
 mod module_tree;
 mod references;
 mod resolve;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

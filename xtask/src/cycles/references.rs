@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
-use super::module_tree::{Import, attributes, flatten, is_only_for_tests, plain};
+use super::syntax::{Import, attributes, flatten, is_only_for_tests, plain};
 
 pub struct Reference {
     pub path: Vec<String>,

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::module_tree::{Definition, FileId, Import, ModuleId, ModuleTree};
+use super::module_tree::{Definition, FileId, ModuleId, ModuleTree};
+use super::syntax::Import;
 
 pub struct Resolver<'a> {
     tree: &'a ModuleTree,
