@@ -5,7 +5,7 @@
 pub fn monitor_count() -> usize {
     use x11_dl::{xlib::Xlib, xrandr::Xrandr};
     let (Ok(xlib), Ok(xrandr)) = (Xlib::open(), Xrandr::open()) else { return 1 };
-    // Sound: the display is opened, asked and closed here and never leaves this function.
+    // SAFETY: the display is opened, asked and closed here and never leaves this function.
     unsafe {
         let display = (xlib.XOpenDisplay)(std::ptr::null());
         if display.is_null() {
