@@ -8,7 +8,7 @@ use session::GapReason;
 use store::StoreCounters;
 
 /// How long an alarm about something momentary stays.
-const MOMENT: Duration = Duration::from_secs(6);
+const ALARM_DURATION: Duration = Duration::from_secs(6);
 /// Less recording time than this on the disk is an alarm.
 const DISK_ALARM: Duration = Duration::from_secs(120);
 
@@ -103,7 +103,7 @@ impl Alarms {
 
     fn pass(&mut self, key: &'static str, losing: String, remedy: &str) -> Update {
         self.passing.retain(|(k, _)| *k != key);
-        self.passing.push((key, Instant::now() + MOMENT));
+        self.passing.push((key, Instant::now() + ALARM_DURATION));
         raise(key, losing, remedy)
     }
 }

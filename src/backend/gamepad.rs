@@ -11,9 +11,9 @@ use super::to_window::ToWindow;
 use desktop::port::Update;
 
 /// How soon the end is noticed, and how often the stick is told at most.
-const PATIENCE: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Listening; ends when it is dropped, and waits for that at most [`PATIENCE`].
+/// Listening; ends when it is dropped, and waits for that at most [`POLL_INTERVAL`].
 pub struct Gamepad {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -51,7 +51,7 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
     let mut told = Instant::now();
     let mut stick: Option<[f32; 2]> = None;
     while !is_over.load(Ordering::Relaxed) {
-        if let Some(event) = gilrs.next_event_blocking(Some(PATIENCE)) {
+        if let Some(event) = gilrs.next_event_blocking(Some(POLL_INTERVAL)) {
             let is_stick = matches!(event.event, EventType::AxisChanged(Axis::LeftStickX | Axis::LeftStickY, ..));
             if is_stick {
                 let pad = gilrs.gamepad(event.id);
@@ -63,7 +63,7 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
                 window.tell(Update::Gamepad(now));
             }
         }
-        if told.elapsed() >= PATIENCE
+        if told.elapsed() >= POLL_INTERVAL
             && let Some([x, y]) = stick.take()
         {
             told = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::take::Take;
+use super::active_rig::ActiveRig;
 use crate::cli::{Loaded, Places, reopen};
 use analysis::{
     QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
@@ -69,7 +69,7 @@ pub fn cameras() -> Result<Vec<CameraRow>, String> {
     Ok(devices.into_iter().map(row).chain([phantom]).collect())
 }
 
-pub fn camera_state(spec: &CameraSpec, take: &Take) -> CameraState {
+pub fn camera_state(spec: &CameraSpec, take: &ActiveRig) -> CameraState {
     match &take.rig {
         Some(rig) => camera_state_of(spec, rig.camera_info()),
         None => CameraState {

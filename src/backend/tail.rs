@@ -12,7 +12,7 @@ use store::{Follower, StoreError};
 /// Read at once: some milliseconds of a beat, and never more than may wait.
 const READ_RECORDS: usize = RECORDS_WAITING / 4;
 /// Before a file that could not be read is tried again.
-const PATIENCE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Tail {
     /// Where the session is being recorded; `None` in a rehearsal.
@@ -62,7 +62,7 @@ impl Tail {
     /// time, as soon as it has taken what waits for it. Fails with a sentence, and is then tried again.
     pub(super) fn catch_up(&mut self, window: &ToWindow) -> Result<(), String> {
         let (Some(behind), Some(folder)) = (&mut self.behind, &self.folder) else { return Ok(()) };
-        let is_early = behind.failed.is_some_and(|at| at.elapsed() < PATIENCE);
+        let is_early = behind.failed.is_some_and(|at| at.elapsed() < POLL_INTERVAL);
         if is_early || window.records_waiting() > 0 {
             return Ok(());
         }
@@ -202,12 +202,12 @@ mod tests {
                 }
                 self.frame += 1;
                 if self.frame.is_multiple_of(1000) {
-                    self.beat(window);
+                    self.poll_rig(window);
                 }
             }
         }
 
-        fn beat(&mut self, window: &mut Window) {
+        fn poll_rig(&mut self, window: &mut Window) {
             for committed in self.committed.try_iter() {
                 match committed {
                     Committed::Records(records) => self.tail.committed(&records, &window.to),
@@ -228,7 +228,7 @@ mod tests {
             let all = (self.frame as usize, self.frame.div_ceil(10) as usize);
             let deadline = Instant::now() + Duration::from_secs(60);
             while window.counts() != all {
-                self.beat(window);
+                self.poll_rig(window);
                 window.draw();
                 assert!(Instant::now() < deadline, "{:?} of {all:?}, {:?}", window.counts(), window.sentences);
                 std::thread::sleep(Duration::from_millis(5));

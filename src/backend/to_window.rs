@@ -6,7 +6,7 @@
 //!   again as soon as the window takes what waits.
 //! - **Sentences**: each once, and no more than the window would show.
 //! - **Answers to an order of the operator** are kept, each: nobody gives orders in a window that stands still, and the
-//!   orders that wait are bounded ([`Desk`](super::desk)).
+//!   orders that wait are bounded ([`BackendHandle`](super::desk)).
 //!
 //! [`Tail`]: super::tail::Tail
 
@@ -289,7 +289,7 @@ mod tests {
         Alarm(u8, bool),
         Notice(u8),
         Records(u16),
-        Take,
+        ActiveRig,
     }
 
     fn told() -> impl Strategy<Value = Told> {
@@ -298,7 +298,7 @@ mod tests {
             (0..4u8, any::<bool>()).prop_map(|(key, is_raised)| Told::Alarm(key, is_raised)),
             any::<u8>().prop_map(Told::Notice),
             (0..3000u16).prop_map(Told::Records),
-            Just(Told::Take),
+            Just(Told::ActiveRig),
         ]
     }
 
@@ -352,7 +352,7 @@ mod tests {
                         }
                         continue;
                     }
-                    Told::Take => {
+                    Told::ActiveRig => {
                         to.take().iter().for_each(|u| slept.learn(u));
                         continue;
                     }

@@ -52,7 +52,7 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         sessions: places.sessions,
         studies: places.studies,
         models: models_folder()?,
-        eyes: a.eyes.unwrap_or(2 * processors),
+        vision_threads: a.vision_threads.unwrap_or(2 * processors),
         sessions_per_key: a.sessions_per_key,
         max_sessions: MAX_SESSIONS,
         min_free_bytes: (a.min_free_gb.max(0.0) * 1e9) as u64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::AnalysisError;
-use session::{EventRow, Happening, StreamName, Timeline, Timestamp};
+use session::{EventData, EventRow, StreamName, Timeline, Timestamp};
 
 /// Where the thing is named that an event is about, in the data of all streams.
 const TARGETS: [&str; 2] = ["target", "selector"];
@@ -49,7 +49,7 @@ impl EventChoice {
     }
 
     /// All like this one: its stream and kind, and its target, or its value where it has no target.
-    pub fn like(event: &EventRow<Happening>) -> EventChoice {
+    pub fn like(event: &EventRow<EventData>) -> EventChoice {
         let first = |names: &[&str]| names.iter().find_map(|name| event.what.data.get(*name)).map(text);
         let target = first(&TARGETS);
         EventChoice {
@@ -67,7 +67,7 @@ impl EventChoice {
         let ours = || timeline.events().iter().filter(|e| *e.stream == self.stream);
         let removed: HashSet<&str> =
             ours().filter(|e| e.what.kind == REMOVED).filter_map(|e| e.what.data.get("id")?.as_str()).collect();
-        let stands = |e: &EventRow<Happening>| {
+        let stands = |e: &EventRow<EventData>| {
             e.what.data.get("id").and_then(Value::as_str).is_none_or(|id| !removed.contains(id))
         };
         let chosen = ours().filter(|e| self.takes(&e.what, pattern.as_ref()) && stands(e));
@@ -91,7 +91,7 @@ impl EventChoice {
         self.matches.as_ref().map(compile).transpose()
     }
 
-    fn takes(&self, what: &Happening, pattern: Option<&Regex>) -> bool {
+    fn takes(&self, what: &EventData, pattern: Option<&Regex>) -> bool {
         let says = |names: &[&str], wanted: &Option<String>| {
             wanted.as_ref().is_none_or(|wanted| {
                 names.iter().any(|name| what.data.get(*name).is_some_and(|v| !v.is_null() && text(v) == *wanted))

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use session::Happening;
+use session::EventData;
 
 /// `click  button#buy`, `marker  looked away`.
-pub fn event(what: &Happening) -> String {
+pub fn event(what: &EventData) -> String {
     let details = details(&what.data);
     if details.is_empty() { what.kind.clone() } else { format!("{}  {details}", what.kind) }
 }
@@ -52,7 +52,7 @@ mod tests {
 
     fn told(kind: &str, data: Value) -> String {
         let Value::Object(data) = data else { panic!() };
-        event(&Happening { kind: kind.into(), data })
+        event(&EventData { kind: kind.into(), data })
     }
 
     #[test]

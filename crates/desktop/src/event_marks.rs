@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
 
-use session::{Happening, Timestamp};
+use session::{EventData, Timestamp};
 
 use super::ahead::ahead;
 use super::indexed::{Lane, Mark};
@@ -83,7 +83,7 @@ fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Pale
     Some(left + size.x + AIR)
 }
 
-fn label(what: &Happening, lane: Lane) -> String {
+fn label(what: &EventData, lane: Lane) -> String {
     const LONGEST: usize = 24;
     let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
     let text = if details.is_empty() { what.kind.clone() } else { details };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session::{EventRow, Happening, Playhead, PlayheadMode, Timestamp};
+use session::{EventData, EventRow, Playhead, PlayheadMode, Timestamp};
 
 use analysis::{Baseline, PoorStretch};
 
@@ -131,7 +131,7 @@ impl Review {
     }
 
     /// The last shown event at or before the playhead.
-    pub fn event_at_playhead(&self) -> Option<&EventRow<Happening>> {
+    pub fn event_at_playhead(&self) -> Option<&EventRow<EventData>> {
         let row = *self.log.shown().get(self.log.last_shown(self.playhead.at)?)?;
         self.log.timeline().events().get(row as usize)
     }

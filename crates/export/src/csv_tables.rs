@@ -8,9 +8,9 @@ use serde_json::json;
 
 use session::{SampleSeries, StreamKind, Timeline, Timestamp};
 
+use super::atomic_write::{make_folder, publish_folder};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
-use super::place::{make_folder, publish_folder};
 use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
 
 /// One stored video frame, as a row of `frames.csv`.

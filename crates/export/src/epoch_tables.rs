@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::place::{file_error, publish_folder};
+use super::atomic_write::{file_error, publish_folder};
 use super::{ConditionCurves, ExportError, FigureFormat, write_average_figure};
 use analysis::{Average, Comparison};
 use study_query::{Answer, ConditionFindings, Findings};

@@ -4,6 +4,7 @@
 //! What the field's tools read is written here and nowhere else; what a value means is decided in `session` and
 //! `analysis`.
 
+mod atomic_write;
 mod bids;
 mod cells;
 mod csv_tables;
@@ -11,7 +12,6 @@ mod deleted;
 mod epoch_tables;
 mod figure;
 mod parquet;
-mod place;
 mod report;
 mod resample;
 mod selection;
@@ -40,7 +40,7 @@ pub use selection::{ExportedSession, Selected, Selection};
 pub use tidy::write_tidy;
 pub use xdf::write_xdf;
 
-use place::file_error;
+use atomic_write::file_error;
 
 #[derive(Debug, Error)]
 pub enum ExportError {

@@ -13,10 +13,10 @@ mod table;
 
 use std::path::Path;
 
-use super::place::{make_folder, publish_folder, write_file};
+use super::atomic_write::{make_folder, publish_folder, write_file};
 use super::{ExportError, ExportedSession, FrameRow, Selection};
 use analysis::QualityReport;
-use session::{EventRow, Gap, Happening, SampleSeries, Timeline};
+use session::{EventData, EventRow, Gap, SampleSeries, Timeline};
 use store::SessionHeader;
 
 use table::{Column, double, int, maybe_double, maybe_float, maybe_int, text, write_table};
@@ -94,7 +94,7 @@ fn sample_columns<'t>() -> [Column<Sample<'t>>; 7] {
     ]
 }
 
-fn event_columns<'t>() -> [Column<&'t EventRow<Happening>>; 5] {
+fn event_columns<'t>() -> [Column<&'t EventRow<EventData>>; 5] {
     [
         text("stream", |e| e.stream.as_str().into()),
         int("time_ns", |e| e.at.as_ns()),

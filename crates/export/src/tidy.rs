@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::atomic_write::{file_error, publish_folder, write_file};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
-use super::place::{file_error, publish_folder, write_file};
 use super::{ExportError, ExportedSession, Selection};
 use session::{SampleSeries, StreamInfo, StreamKind, Timestamp};
 

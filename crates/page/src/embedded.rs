@@ -17,9 +17,9 @@ use wry::dpi::{PhysicalPosition, PhysicalSize};
 use wry::{Rect, WebContext, WebView};
 
 use super::host::BoundsPx;
+use super::host_protocol::{Note, Order};
 use super::keys::Keyboard;
 use super::view::{self, Teller, ViewSpec};
-use super::words::{Note, Order};
 use session::monotonic_ns;
 
 /// One embedded page, as other threads know it.

@@ -11,12 +11,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use thiserror::Error;
 
 use super::address::{AddressError, PageAddress};
-use super::desk::Desk;
 #[cfg(target_os = "linux")]
 use super::embedded::Embedded;
+use super::event_sequencer::PageEventSequencer;
+use super::host_protocol::{Note, Order};
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
-use super::words::{Note, Order};
 use super::{PageEvent, PageProcess};
 use session::Latest;
 use session::{Clock, PageSettings, monotonic_ns};
@@ -161,7 +161,7 @@ impl PageHost {
         let wishes = Latest::default();
         let controls = Controls { wishes: wishes.clone(), bell };
         let (done, closed) = crossbeam_channel::bounded(1);
-        let desk = Desk::new(clock, monotonic_ns());
+        let desk = PageEventSequencer::new(clock, monotonic_ns());
         let thread = std::thread::Builder::new()
             .name("page-desk".into())
             .spawn(move || {
@@ -340,7 +340,7 @@ impl Stage {
 }
 
 struct Worker {
-    desk: Desk,
+    desk: PageEventSequencer,
     stage: Stage,
     unread: Receiver<Note>,
     wishes: Latest<Wishes>,

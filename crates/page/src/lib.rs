@@ -6,12 +6,13 @@
 
 mod address;
 mod clock;
-mod desk;
 #[cfg(target_os = "linux")]
 mod embedded;
+mod event_sequencer;
 mod fixation;
 mod gate;
 mod host;
+mod host_protocol;
 #[cfg(target_os = "linux")]
 pub mod keys;
 mod line_process;
@@ -21,7 +22,6 @@ mod pings;
 mod replay;
 mod serve;
 mod view;
-mod words;
 
 use std::fmt;
 

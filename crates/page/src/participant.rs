@@ -15,9 +15,9 @@ use tao::platform::run_return::EventLoopExtRunReturn;
 use tao::window::{Fullscreen, Window, WindowBuilder};
 use wry::{WebContext, WebView};
 
+use super::host_protocol::{Denied, Note, Order};
 use super::line_process::LineProcess;
 use super::view::{self, Teller, ViewSpec};
-use super::words::{Denied, Note, Order};
 use session::monotonic_ns;
 
 /// The hidden subcommand.

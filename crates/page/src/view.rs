@@ -12,8 +12,8 @@ use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 use super::address::{AddressError, Origins, PageAddress, SCHEME, shown, with_shown_addresses};
 use super::fixation;
 use super::gate::{Gate, Refusal};
+use super::host_protocol::{Denied, Note};
 use super::serve::LocalFolder;
-use super::words::{Denied, Note};
 use session::monotonic_ns;
 
 const RECORDER: &str = include_str!("../../../assets/recorder.js");

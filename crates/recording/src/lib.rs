@@ -6,7 +6,6 @@
 mod affect_sink;
 mod beginning;
 mod description;
-mod film;
 mod guide;
 mod marker;
 mod news;
@@ -14,12 +13,13 @@ mod rescore;
 mod rig;
 mod router;
 mod unscored;
+mod video_import;
 
 pub use affect_sink::Seen;
 pub use beginning::Participation;
-pub use film::{FilmFile, FilmOutcome, FilmProgress, Films};
 pub use guide::Guided;
 pub use marker::MarkerText;
 pub use news::{Counters, News};
 pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError, RigPlan, SessionPlan};
+pub use video_import::{FilmFile, FilmOutcome, FilmProgress, Films};

@@ -18,7 +18,7 @@ use capture::Decoder;
 use session::{Absence, Piece};
 use session::{Body, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
 use session::{Frame, Pixels};
-use store::{Annex, FrameRow, SessionFile, SessionHeader, StoreError};
+use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
 use vision::{Models, Reading, Vision, VisionError, installed_models};
 
 /// Frames of a piece: a minute at 30 Hz.
@@ -92,7 +92,7 @@ impl Rescoring {
     /// `progress` gets the frames scored so far and all that are to be scored, on this thread.
     pub fn run(&self, cancelled: &AtomicBool, mut progress: impl FnMut(u64, u64)) -> Result<Rescored, RescoreError> {
         // Held from the beginning: what is to be scored must not change meanwhile.
-        let mut annex = Annex::open(&self.folder)?;
+        let mut annex = AddedStreams::open(&self.folder)?;
         let file = SessionFile::open(&self.folder)?;
         let done = self.score(&file, &mut annex, cancelled, &mut progress);
         drop(file);
@@ -103,7 +103,7 @@ impl Rescoring {
     fn score(
         &self,
         file: &SessionFile,
-        annex: &mut Annex,
+        annex: &mut AddedStreams,
         cancelled: &AtomicBool,
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Rescored, RescoreError> {

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use super::clock::ServerClock;
 use super::config::ServerConfig;
 use super::hub_client::HubClient;
-use super::pool::Pool;
+use super::pool::VisionPool;
 use super::problem::{PROBLEM_JSON, Problem};
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
 use super::{assets, average_api, browser, download_api, library_api, live_api, login};
@@ -38,7 +38,7 @@ pub struct App {
     pub config: Arc<ServerConfig>,
     pub hub: HubClient,
     pub clock: ServerClock,
-    pub pool: Pool,
+    pub pool: VisionPool,
     pub library: Library,
     pub turns: Arc<tokio::sync::Semaphore>,
     /// Few sessions are read for an owner at the same time.

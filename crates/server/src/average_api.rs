@@ -14,7 +14,7 @@ use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
 use session::StreamName;
-use study_query::{Cancel, Question, SurveyError, ask};
+use study_query::{Cancel, Question, StudyQueryError, ask};
 
 #[derive(Deserialize)]
 pub struct AverageQuery {
@@ -92,7 +92,7 @@ pub async fn average(
     asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
 }
 
-fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, SurveyError> {
+fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, StudyQueryError> {
     let question = Question { conditions: vec![choice], plan: plan.clone() };
     let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
     answer.check()?;

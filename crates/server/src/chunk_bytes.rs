@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::chunks;
 
 /// How long whoever waits for a chunk waits before looking again.
-pub const PATIENCE: Duration = Duration::from_millis(100);
+pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Every Matroska and WebM file begins so.
 const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
 
@@ -61,7 +61,7 @@ impl Read for ChunkBytes {
             {
                 return Ok(0);
             } else {
-                std::thread::sleep(PATIENCE);
+                std::thread::sleep(POLL_INTERVAL);
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct ServerConfig {
     /// Networks.
     pub models: PathBuf,
     /// Sessions whose video is looked at at the same time.
-    pub eyes: usize,
+    pub vision_threads: usize,
     pub sessions_per_key: usize,
     pub max_sessions: usize,
     /// Nothing is taken while less is free.

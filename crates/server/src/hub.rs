@@ -14,7 +14,7 @@ use super::clock::ServerClock;
 use super::config::ServerConfig;
 use super::hub_client::{Admission, Ask, Found, HubClient, OpenSession, SessionHandle};
 use super::orders::{Opened, Order, RemotePlan};
-use super::pool::Pool;
+use super::pool::VisionPool;
 use super::problem::Problem;
 use super::rate::Rate;
 use super::remote;
@@ -57,7 +57,7 @@ pub struct Hub {
     runtime: tokio::runtime::Handle,
     ledger: Ledger,
     library: Library,
-    pool: Pool,
+    pool: VisionPool,
     turns: Arc<Semaphore>,
     sessions: HashMap<String, Open>,
     logins: HashMap<Sha256, Login>,
@@ -75,7 +75,7 @@ pub struct HubParts {
     pub clock: ServerClock,
     pub ledger: Ledger,
     pub library: Library,
-    pub pool: Pool,
+    pub pool: VisionPool,
     pub turns: Arc<Semaphore>,
 }
 

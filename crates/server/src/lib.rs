@@ -1,7 +1,7 @@
 //! The same recorder behind HTTP, for participants far away: browsers record, this stores, their owner looks.
 //!
 //! Only this room knows axum. Each session is a task that owns its recorder; the thread `hub` owns the ledger and knows
-//! all sessions; the threads `eyes` look at videos. docs/protocol.md is what the browsers' library relies on.
+//! all sessions; the threads `vision` look at videos. docs/protocol.md is what the browsers' library relies on.
 
 mod app;
 mod assets;
@@ -15,7 +15,6 @@ mod config;
 mod documents;
 mod download;
 mod download_api;
-mod film;
 mod frame_clock;
 mod fuzz;
 mod hub;
@@ -34,6 +33,7 @@ mod rate;
 mod remote;
 mod run;
 pub mod secrets;
+mod video_ingest;
 mod wire;
 
 pub use app::description;

@@ -9,11 +9,11 @@ use crossbeam_channel::Receiver;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::clock::ServerClock;
-use super::film::FilmNews;
 use super::hub_client::HubClient;
 use super::live::LiveNews;
-use super::pool::Pool;
+use super::pool::VisionPool;
 use super::problem::Problem;
+use super::video_ingest::FilmNews;
 use super::wire::{Batch, CameraMode, Finish, Finished, RefusedRecord};
 use session::SharedFrame;
 use session::{Numbers, StreamInfo};
@@ -56,7 +56,7 @@ pub struct RemotePlan {
     pub affect_model: String,
     pub clock: ServerClock,
     pub hub: HubClient,
-    pub pool: Pool,
+    pub pool: VisionPool,
     pub min_free_bytes: u64,
     /// Few sessions are opened, closed or judged at the same time.
     pub turns: Arc<Semaphore>,

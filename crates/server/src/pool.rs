@@ -1,4 +1,4 @@
-//! A bounded pool of eyes: each thread has its own networks and follows one session's video at a time. Where all are
+//! A bounded pool of vision threads: each thread has its own networks and follows one session's video at a time. Where all are
 //! busy a session waits, and is scored later from what is stored.
 
 use std::path::PathBuf;
@@ -13,24 +13,24 @@ use vision::{Models, Vision};
 const JOBS_WAITING: usize = 4096;
 
 /// One session's video, to be looked at.
-pub type Job = Box<dyn FnOnce(&mut Eyes) + Send>;
+pub type Job = Box<dyn FnOnce(&mut VisionThread) + Send>;
 
 #[derive(Clone)]
-pub struct Pool {
+pub struct VisionPool {
     jobs: Sender<Job>,
     models: Arc<PathBuf>,
 }
 
-/// The threads behind a [`Pool`], which end when every `Pool` is dropped.
+/// The threads behind a [`VisionPool`], which end when every `VisionPool` is dropped.
 pub struct PoolThreads(Vec<JoinHandle<()>>);
 
 /// One thread's networks, loaded when first needed.
-pub struct Eyes {
+pub struct VisionThread {
     models: Arc<PathBuf>,
     loaded: Option<(String, Vision)>,
 }
 
-impl Eyes {
+impl VisionThread {
     /// A sentence where the networks cannot be loaded.
     pub fn open(&mut self, affect: &str) -> Result<&mut Vision, String> {
         let vision = match self.loaded.take() {
@@ -44,19 +44,19 @@ impl Eyes {
     }
 }
 
-impl Pool {
-    pub fn start(threads: usize, models: PathBuf) -> std::io::Result<(Pool, PoolThreads)> {
+impl VisionPool {
+    pub fn start(threads: usize, models: PathBuf) -> std::io::Result<(VisionPool, PoolThreads)> {
         let (jobs, taken) = bounded(JOBS_WAITING);
         let models = Arc::new(models);
         let start = |k: usize| {
             let (taken, models): (Receiver<Job>, _) = (taken.clone(), models.clone());
-            std::thread::Builder::new().name(format!("eyes {k}")).spawn(move || {
-                let mut eyes = Eyes { models, loaded: None };
-                taken.iter().for_each(|job| job(&mut eyes));
+            std::thread::Builder::new().name(format!("vision {k}")).spawn(move || {
+                let mut vision_thread = VisionThread { models, loaded: None };
+                taken.iter().for_each(|job| job(&mut vision_thread));
             })
         };
         let threads = (0..threads.max(1)).map(start).collect::<std::io::Result<_>>()?;
-        Ok((Pool { jobs, models }, PoolThreads(threads)))
+        Ok((VisionPool { jobs, models }, PoolThreads(threads)))
     }
 
     /// `false` where the pool has ended, or too many wait already: the session tries again when its next chunk comes.

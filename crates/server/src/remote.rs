@@ -13,13 +13,13 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blocking::blocking;
 use super::chunks;
-use super::film::{Film, FilmNews, FilmPlan};
 use super::intake::{Intake, NewRecord, Taken};
 use super::live::LiveNews;
 use super::networks::{self, SCORES_STARTED};
 use super::orders::{Opened, Order, RemotePlan, Stored};
 use super::problem::Problem;
 use super::rate::Rate;
+use super::video_ingest::{Film, FilmNews, FilmPlan};
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
 use session::{AFFECT, Body, CameraSettings, HEALTH, Numbers, SERVER, StreamInfo, Timestamp};
 use store::{
@@ -429,7 +429,7 @@ impl Remote {
                 return false;
             }
             if self.plan.state == RemoteState::Finished && !self.is_video_made {
-                let why = "too many videos wait for the server's eyes. What the browser sent is kept";
+                let why = "too many videos wait for the server's vision threads. What the browser sent is kept";
                 self.note("video_not_converted", json!({ "why": why }));
             }
         }

@@ -14,7 +14,7 @@ use super::clock::ServerClock;
 use super::config::{ServeError, ServerConfig};
 use super::hub::{self, HubParts};
 use super::hub_client::HubClient;
-use super::pool::{Pool, PoolThreads};
+use super::pool::{PoolThreads, VisionPool};
 use store::{Ledger, Library};
 
 /// The head of a request must be here by then.
@@ -52,7 +52,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     let tls = config.tls.clone();
     let tls = tls.map(|(certificate, key)| runtime.block_on(tls_config(certificate, key))).transpose()?;
 
-    let (pool, pool_threads) = Pool::start(config.eyes, config.models.clone())?;
+    let (pool, pool_threads) = VisionPool::start(config.vision_threads, config.models.clone())?;
     let (config, clock, turns) = (Arc::new(config), ServerClock::start(), Arc::new(Semaphore::new(TURNS)));
     let parts = HubParts {
         config: config.clone(),

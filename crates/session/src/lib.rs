@@ -44,5 +44,5 @@ pub use study::{
     CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
 };
 pub use time::{Clock, Timestamp, monotonic_ns};
-pub use timeline::{EventRow, Happening, SampleSeries, Timeline};
+pub use timeline::{EventData, EventRow, SampleSeries, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};

@@ -118,7 +118,7 @@ pub struct EventRow<T> {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Happening {
+pub struct EventData {
     pub kind: String,
     pub data: Map<String, Value>,
 }
@@ -129,7 +129,7 @@ pub struct Timeline {
     infos: BTreeMap<StreamName, StreamInfo>,
     /// Streams that came after the recording.
     added: BTreeSet<StreamName>,
-    events: Vec<EventRow<Happening>>,
+    events: Vec<EventRow<EventData>>,
     gaps: Vec<EventRow<Gap>>,
     seen: BTreeMap<StreamName, Numbers>,
     span: Option<(Timestamp, Timestamp)>,
@@ -179,7 +179,7 @@ impl Timeline {
                 }
             },
             Body::Event { kind, data } => {
-                let what = Happening { kind: kind.clone(), data: data.clone() };
+                let what = EventData { kind: kind.clone(), data: data.clone() };
                 insert_by_time(&mut self.events, record, what);
             }
             Body::Gap(gap) => {
@@ -206,12 +206,12 @@ impl Timeline {
     }
 
     /// Events of all streams, by time.
-    pub fn events(&self) -> &[EventRow<Happening>] {
+    pub fn events(&self) -> &[EventRow<EventData>] {
         &self.events
     }
 
     /// Events with `from <= time < until`.
-    pub fn events_between(&self, from: Timestamp, until: Timestamp) -> &[EventRow<Happening>] {
+    pub fn events_between(&self, from: Timestamp, until: Timestamp) -> &[EventRow<EventData>] {
         between(&self.events, from, until)
     }
 

@@ -25,7 +25,7 @@ const ASKED_WITHIN: Duration = Duration::from_millis(100);
 /// Ten minutes of commits that a receiver may lag behind.
 const BACKLOG: usize = 24_000;
 /// How long the end waits for a receiver that is full.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Numbers from here on are given by the recorder in streams that are otherwise numbered by their source.
 pub const RECORDER_SEQ_0: u64 = 1 << 62;
@@ -148,7 +148,7 @@ impl Committer {
             }
             woken = Instant::now();
         };
-        self.forward.flush_within(LAST_WORDS);
+        self.forward.flush_within(FLUSH_TIMEOUT);
         match (self.counts.failure.get(), end) {
             (Some(why), _) => Err(StoreError::Poisoned(why.clone())),
             (None, Some(end)) => self.close(&end),

@@ -2,7 +2,7 @@
 //!
 //! Only this room knows SQLite and Matroska.
 
-mod annex;
+mod added_streams;
 mod by_time;
 mod checksum;
 mod commit;
@@ -35,7 +35,7 @@ mod verify;
 mod verify_video;
 mod video;
 
-pub use annex::{Addition, Annex, Draft, Turn};
+pub use added_streams::{AddedStreams, Addition, Draft, Turn};
 pub use commit::{Committed, RECORDER_SEQ_0};
 pub use error::StoreError;
 pub use follower::Follower;

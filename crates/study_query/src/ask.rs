@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
-use super::{Answer, LeftOut, Progress, Question, SessionAnswer, SurveyError, session_epochs};
+use super::{Answer, LeftOut, Progress, Question, SessionAnswer, StudyQueryError, session_epochs};
 use analysis::AnalysisError;
 use store::StoreError;
 
@@ -32,15 +32,15 @@ pub fn ask(
     question: &Question,
     mut progress: impl FnMut(Progress),
     cancel: &Cancel,
-) -> Result<Answer, SurveyError> {
+) -> Result<Answer, StudyQueryError> {
     question.plan.check()?;
     if folders.is_empty() {
         return Err(AnalysisError::NoSession.into());
     }
     let threads = available_parallelism().map_or(1, usize::from).min(folders.len());
     let next = AtomicUsize::new(0);
-    let mut found: Vec<(usize, Result<SessionAnswer, SurveyError>)> = Vec::with_capacity(folders.len());
-    std::thread::scope(|scope| -> Result<(), SurveyError> {
+    let mut found: Vec<(usize, Result<SessionAnswer, StudyQueryError>)> = Vec::with_capacity(folders.len());
+    std::thread::scope(|scope| -> Result<(), StudyQueryError> {
         // A thread waits with its answer until there is room, so nothing piles up. Made in here: should this closure
         // fail, nobody waits for answers any more, and the threads end.
         let (to, answers) = crossbeam_channel::bounded(threads);
@@ -72,7 +72,7 @@ pub fn ask(
         Ok(())
     })?;
     if cancel.is_cancelled() && found.len() < folders.len() {
-        return Err(SurveyError::Cancelled);
+        return Err(StudyQueryError::Cancelled);
     }
     found.sort_by_key(|(k, _)| *k);
     gather(folders, question, found)
@@ -81,16 +81,16 @@ pub fn ask(
 fn gather(
     folders: &[PathBuf],
     question: &Question,
-    found: Vec<(usize, Result<SessionAnswer, SurveyError>)>,
-) -> Result<Answer, SurveyError> {
+    found: Vec<(usize, Result<SessionAnswer, StudyQueryError>)>,
+) -> Result<Answer, StudyQueryError> {
     let mut answer = Answer { question: question.clone(), sessions: Vec::new(), left_out: Vec::new() };
     for (k, found) in found {
         match found {
             Ok(session) => answer.sessions.push(session),
             // The question is wrong, and not the session.
-            Err(SurveyError::Analysis(e)) => return Err(e.into()),
+            Err(StudyQueryError::Analysis(e)) => return Err(e.into()),
             Err(e) => answer.left_out.push(LeftOut { folder: folders[k].clone(), why: e.to_string() }),
         }
     }
-    if answer.sessions.is_empty() { Err(SurveyError::NothingReadable(answer.left_out)) } else { Ok(answer) }
+    if answer.sessions.is_empty() { Err(StudyQueryError::NothingReadable(answer.left_out)) } else { Ok(answer) }
 }

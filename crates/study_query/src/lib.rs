@@ -84,7 +84,7 @@ pub struct Progress {
 }
 
 #[derive(Debug, Error)]
-pub enum SurveyError {
+pub enum StudyQueryError {
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
     #[error("no session could be read. {}", .0.first().map_or("", |l| l.why.as_str()))]

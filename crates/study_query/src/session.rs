@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::{Question, SessionAnswer, SurveyError, read_events};
+use super::{Question, SessionAnswer, StudyQueryError, read_events};
 use analysis::{baseline_phases, epochs};
 use session::{AFFECT, FACE, LATER, PHASE, StreamKind, Timeline, Timestamp};
 use store::SessionFile;
 
 /// Reads the events that the question names, then the samples around them, and cuts the epochs. A session of an hour
 /// costs what its events cost.
-pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswer, SurveyError> {
+pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswer, StudyQueryError> {
     let file = SessionFile::open(folder)?;
     let timeline = around_events(&file, question)?;
     let header = file.header();
@@ -25,7 +25,7 @@ pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswe
 }
 
 /// The part of the session from which [`epochs`] cuts the same as from the whole.
-fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, SurveyError> {
+fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, StudyQueryError> {
     let mut timeline = Timeline::default();
     file.declare_streams(&mut timeline);
     for choice in &question.conditions {

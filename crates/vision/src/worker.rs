@@ -12,7 +12,7 @@ use super::{Vision, VisionError};
 use session::{Frame, Latest, SharedFrame, Taken};
 
 /// How long the thread waits for a frame before it looks whether it should end.
-const PATIENCE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// One frame, looked at.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ fn work(
     let colour = vision.colour();
     let mut expected_number = 0;
     loop {
-        let frame = match frames.take(PATIENCE) {
+        let frame = match frames.take(POLL_INTERVAL) {
             Taken::New(frame) => frame,
             Taken::TimedOut => continue,
             Taken::Closed => return vision,

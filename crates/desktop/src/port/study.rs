@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use analysis::EventChoice;
 pub use analysis::{Average, Cluster, Comparison, Correction, DropReason, EpochPlan};
-use session::{EventRow, Happening, Timeline, Timestamp};
+use session::{EventData, EventRow, Timeline, Timestamp};
 
 /// Events as a person describes them. All that is written must hold; an empty field lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct EventForm {
 
 impl EventForm {
     /// All like this one.
-    pub fn like(event: &EventRow<Happening>) -> EventForm {
+    pub fn like(event: &EventRow<EventData>) -> EventForm {
         let choice = EventChoice::like(event);
         EventForm {
             stream: choice.stream.to_string(),

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{BIDS_VERSION, hed, write_json};
+use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, tsv_cell};
-use crate::place::write_file;
 use crate::selection::folder_label;
 use crate::{ExportError, ExportedSession, Selection};
 use analysis::QualityReport;

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::hed;
 use super::{named, write_json};
+use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, seconds, seconds_of_ns, tsv_cell};
-use crate::place::write_file;
 use crate::{ExportError, ExportedSession};
-use session::{EventRow, Happening, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
+use session::{EventData, EventRow, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
 
 /// Coded by people after the session; `removed` takes one back.
 const ANNOTATION: &str = "annotation";
@@ -62,7 +62,7 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
         .filter(|e| e.stream.as_str() == ANNOTATION && e.what.kind == "removed")
         .filter_map(|e| e.what.data.get("id"))
         .collect();
-    let is_shown = |e: &&EventRow<Happening>| match e.stream.as_str() {
+    let is_shown = |e: &&EventRow<EventData>| match e.stream.as_str() {
         // Measurements of the clock are not what somebody did.
         PAGE_CLOCK => false,
         ANNOTATION => e.what.kind != "removed" && e.what.data.get("id").is_none_or(|id| !removed.contains(id)),
@@ -93,7 +93,7 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
 }
 
 /// How long it lasted, where it says so or where its end comes later in `following`; what is over at once lasts 0 s.
-fn duration_ns(event: &EventRow<Happening>, following: &[EventRow<Happening>]) -> i64 {
+fn duration_ns(event: &EventRow<EventData>, following: &[EventRow<EventData>]) -> i64 {
     if let Some(until_ns) = event.what.data.get("until_ns").and_then(Value::as_i64) {
         return until_ns.saturating_sub(event.at.as_ns()).max(0);
     }

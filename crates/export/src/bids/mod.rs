@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::place::{make_folder, publish_folder, write_file};
+use super::atomic_write::{make_folder, publish_folder, write_file};
 use super::{ExportError, Selection};
 
 /// The version of the specification that the files follow.

@@ -10,8 +10,8 @@ use flate2::{Compression, GzBuilder};
 use serde_json::{Map, Value, json};
 
 use super::{named, write_json};
+use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, number, seconds, tsv_cell};
-use crate::place::write_file;
 use crate::resample::{Grid, LONGEST_BRIDGE_S, resample};
 use crate::{ExportError, ExportedSession};
 use session::{AFFECT, Field, Rows, StreamInfo};

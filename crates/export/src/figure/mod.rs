@@ -16,7 +16,7 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 
 use super::ExportError;
-use super::place::publish_file;
+use super::atomic_write::publish_file;
 
 pub use average::{ConditionCurves, write_average_figure};
 pub use group::write_group_figure;

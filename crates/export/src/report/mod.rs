@@ -13,8 +13,8 @@ mod tally;
 use std::io::Write;
 use std::path::Path;
 
+use super::atomic_write::{make_folder, publish_folder, write_file};
 use super::figure::{AverageFigure, Figure, FigureFormat, GroupFigure, PlaneFigure, SessionFigure, publish, svg};
-use super::place::{make_folder, publish_folder, write_file};
 use super::{ConditionCurves, ExportError, Selection};
 use study_query::{Answer, Findings};
 use tally::Tally;

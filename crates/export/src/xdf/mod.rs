@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use super::place::{publish_folder, write_file};
+use super::atomic_write::{publish_folder, write_file};
 use super::{ExportError, ExportedSession, Selection};
 use chunks::ChunkWriter;
 use streams::XdfStream;

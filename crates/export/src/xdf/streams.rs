@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::chunks::{put_length, xml};
 use crate::cells::seconds;
 use crate::{ExportedSession, FrameRow};
-use session::{EventRow, Gap, Happening, SampleSeries, StreamInfo, StreamKind, program};
+use session::{EventData, EventRow, Gap, SampleSeries, StreamInfo, StreamKind, program};
 
 pub(super) struct XdfStream<'a> {
     name: &'a str,
@@ -31,7 +31,7 @@ struct Channel<'a> {
 
 enum Content<'a> {
     Samples(&'a SampleSeries),
-    Events(Vec<&'a EventRow<Happening>>),
+    Events(Vec<&'a EventRow<EventData>>),
     Gaps(&'a [EventRow<Gap>]),
     Frames(Vec<&'a FrameRow>),
 }

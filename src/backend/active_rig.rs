@@ -6,7 +6,7 @@ use chrono::Utc;
 use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest, Sha256};
 
-use super::conductor::{PageWish, bounds_px};
+use super::recording_controller::{PageWish, bounds_px};
 use super::rows;
 use crate::cli::Places;
 use capture::{CameraSpec, list_devices};
@@ -102,7 +102,7 @@ fn first_camera() -> CameraSpec {
 }
 
 /// A rig in use, in rehearsal or in recording.
-pub struct Take {
+pub struct ActiveRig {
     /// `None` where it did not start.
     pub rig: Option<Rig>,
     /// Why the rig did not start.
@@ -112,17 +112,17 @@ pub struct Take {
     pub committed: Receiver<Committed>,
 }
 
-impl Take {
+impl ActiveRig {
     /// Trouble is part of a rehearsal: it is what the checks show.
-    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, wish: PageWish) -> Take {
+    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, wish: PageWish) -> ActiveRig {
         let rig = plan.rig(parent_xid, wish).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
         let (_, committed) = bounded(0);
         match rig {
             Ok(rig) => {
                 show_page(&rig, wish);
-                Take { rig: Some(rig), camera_problem: None, folder: None, committed }
+                ActiveRig { rig: Some(rig), camera_problem: None, folder: None, committed }
             }
-            Err(why) => Take { rig: None, camera_problem: Some(why), folder: None, committed },
+            Err(why) => ActiveRig { rig: None, camera_problem: Some(why), folder: None, committed },
         }
     }
 
@@ -132,7 +132,7 @@ impl Take {
         order: StartOrder,
         parent_xid: Option<u64>,
         wish: PageWish,
-    ) -> Result<Take, String> {
+    ) -> Result<ActiveRig, String> {
         let rig = plan.rig(parent_xid, wish)?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
@@ -146,7 +146,7 @@ impl Take {
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, wish);
         let folder = rig.folder().map(Path::to_owned);
-        Ok(Take { rig: Some(rig), camera_problem: None, folder, committed })
+        Ok(ActiveRig { rig: Some(rig), camera_problem: None, folder, committed })
     }
 }
 

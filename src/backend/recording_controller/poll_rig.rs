@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Conductor, rows};
+use super::{RecordingController, rows};
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
 use capture::{Mode, to_rgb};
@@ -13,8 +13,8 @@ use store::disk_free_bytes;
 /// Pictures cost decoding; half the camera's rate looks fluid.
 const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
 
-impl Conductor {
-    pub(super) fn beat(&mut self) {
+impl RecordingController {
+    pub(super) fn poll_rig(&mut self) {
         let Some(running) = &mut self.take else { return };
         let Some(rig) = &running.take.rig else { return };
         let news: Vec<News> = rig.news().try_iter().collect();

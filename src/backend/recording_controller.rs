@@ -1,19 +1,19 @@
-//! The thread `conductor`: runs the rig for the window, in rehearsal and in recording.
+//! The thread `recording_controller`: runs the rig for the window, in rehearsal and in recording.
 
-mod beat;
+mod poll_rig;
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use raw_window_handle::RawWindowHandle;
 
+use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
 use super::orders::{self, Orders};
+use super::review_worker::Errand;
 use super::rows;
-use super::shelf::Errand;
 use super::tail::Tail;
-use super::take::{Plan, Take};
 use super::to_window::ToWindow;
 use crate::cli::Places;
 use capture::Decoder;
@@ -70,8 +70,8 @@ pub fn start(
         Some(RawWindowHandle::Xlib(w)) => Some(w.window),
         _ => None,
     };
-    std::thread::Builder::new().name("conductor".into()).spawn(move || {
-        Conductor {
+    std::thread::Builder::new().name("recording_controller".into()).spawn(move || {
+        RecordingController {
             places,
             parent_xid,
             window,
@@ -93,7 +93,7 @@ pub struct PageWish {
     pub is_visible: bool,
 }
 
-struct Conductor {
+struct RecordingController {
     places: Places,
     parent_xid: Option<u64>,
     window: ToWindow,
@@ -107,7 +107,7 @@ struct Conductor {
 
 /// A rig in use, with what the window was told about it.
 struct Running {
-    take: Take,
+    take: ActiveRig,
     tail: Tail,
     known: Known,
     told_checks: Vec<Check>,
@@ -119,7 +119,7 @@ struct Running {
 }
 
 impl Running {
-    fn new(take: Take) -> Self {
+    fn new(take: ActiveRig) -> Self {
         let now = Instant::now();
         let known = Known {
             networks: take.rig.as_ref().map(|rig| match rig.vision_trouble() {
@@ -147,7 +147,7 @@ impl Running {
     }
 }
 
-impl Conductor {
+impl RecordingController {
     fn run(mut self, orders: &Orders<Order>) {
         let mut next_beat = Instant::now() + BEAT;
         loop {
@@ -157,7 +157,7 @@ impl Conductor {
                 Taken::Closed => break,
             }
             if Instant::now() >= next_beat {
-                self.beat();
+                self.poll_rig();
                 // What took long is not made up for.
                 next_beat = (next_beat + BEAT).max(Instant::now());
             }
@@ -217,7 +217,7 @@ impl Conductor {
 
     fn errand(&self, errand: Errand) {
         if !self.errands.give(errand) {
-            self.window.tell(Update::Notice(super::desk::BUSY.to_owned()));
+            self.window.tell(Update::Notice(super::handle::BUSY.to_owned()));
         }
     }
 
@@ -240,7 +240,7 @@ impl Conductor {
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        let take = Take::rehearse(plan, self.parent_xid, self.page);
+        let take = ActiveRig::rehearse(plan, self.parent_xid, self.page);
         self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &take)));
         self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
         if let Some(rig) = &take.rig {
@@ -284,7 +284,7 @@ impl Conductor {
     fn record(&mut self, order: StartOrder) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        match Take::record(plan, &self.places, order, self.parent_xid, self.page) {
+        match ActiveRig::record(plan, &self.places, order, self.parent_xid, self.page) {
             Ok(take) => {
                 if let (Some(rig), Some(folder)) = (&take.rig, &take.folder) {
                     self.clock.put(rig.clock());
@@ -304,7 +304,7 @@ impl Conductor {
 
     fn stop(&mut self) {
         let Some(running) = self.take.take() else { return };
-        let Take { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
+        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
         // What is committed at the very end is shown by the report and by review, which read it from the file. Nobody
         // listens any more, so the recorder waits for nobody.
         drop(committed);

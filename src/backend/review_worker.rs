@@ -1,4 +1,4 @@
-//! The thread `shelf`: reads and writes what is stored, for the home and review screens.
+//! The thread `review_worker`: reads and writes what is stored, for the home and review screens.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -16,7 +16,7 @@ use export::{FigureFormat, write_csv, write_figure};
 use page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use session::{Frame, Pixels};
-use store::{Annex, SessionFile, StoreError};
+use store::{AddedStreams, SessionFile, StoreError};
 
 pub enum Errand {
     Library,
@@ -44,16 +44,16 @@ impl Order for Errand {
 }
 
 pub fn start(places: Places, errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    let shelf = Shelf { places, window, opened: None, annex: None, page: None, decoder: Decoder::default() };
-    std::thread::Builder::new().name("shelf".into()).spawn(move || shelf.run(&errands))
+    let shelf = ReviewWorker { places, window, opened: None, annex: None, page: None, decoder: Decoder::default() };
+    std::thread::Builder::new().name("review_worker".into()).spawn(move || shelf.run(&errands))
 }
 
-struct Shelf {
+struct ReviewWorker {
     places: Places,
     window: ToWindow,
     opened: Option<Loaded>,
     /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
-    annex: Option<Annex>,
+    annex: Option<AddedStreams>,
     /// The opened session's page, while somebody looks at it.
     page: Option<ReplayWindow>,
     decoder: Decoder,
@@ -62,7 +62,7 @@ struct Shelf {
 /// What went wrong, as a sentence.
 type Sentence = String;
 
-impl Shelf {
+impl ReviewWorker {
     fn run(mut self, errands: &Orders<Errand>) {
         self.recover();
         for errand in errands.each() {
@@ -93,7 +93,7 @@ impl Shelf {
     fn shut(&mut self) {
         self.close_page();
         self.opened = None;
-        if let Some(Err(e)) = self.annex.take().map(Annex::close) {
+        if let Some(Err(e)) = self.annex.take().map(AddedStreams::close) {
             self.window
                 .tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
         }
@@ -244,7 +244,7 @@ fn rating_pass(pass: u32) -> Result<StreamInfo, Sentence> {
 }
 
 fn append(
-    annex: &mut Option<Annex>,
+    annex: &mut Option<AddedStreams>,
     folder: &Path,
     stream: &StreamInfo,
     author: &str,
@@ -252,7 +252,7 @@ fn append(
 ) -> Result<Vec<Record>, StoreError> {
     let annex = match annex {
         Some(annex) => annex,
-        None => annex.insert(Annex::open(folder)?),
+        None => annex.insert(AddedStreams::open(folder)?),
     };
     annex.add_stream(stream, author)?;
     annex.append(stream.name.as_str(), bodies)

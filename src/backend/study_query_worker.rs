@@ -1,4 +1,4 @@
-//! The thread `asker`: puts the window's questions to a study's sessions and writes the answers to files.
+//! The thread `study_query_worker`: puts the window's questions to a study's sessions and writes the answers to files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::to_window::ToWindow;
 use analysis::Measure;
 use desktop::port::{Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update};
 use export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
-use study_query::{Cancel, Findings, SurveyError, TestSettings};
+use study_query::{Cancel, Findings, StudyQueryError, TestSettings};
 
 pub enum Errand {
     Ask(Box<Question>, Cancel),
@@ -25,17 +25,17 @@ impl Order for Errand {
 }
 
 pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    let asker = Asker { window, answered: None };
-    std::thread::Builder::new().name("asker".into()).spawn(move || asker.run(&errands))
+    let asker = StudyQueryWorker { window, answered: None };
+    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || asker.run(&errands))
 }
 
-struct Asker {
+struct StudyQueryWorker {
     window: ToWindow,
     /// The newest answer, as it can be written.
     answered: Option<(study_query::Answer, Findings)>,
 }
 
-impl Asker {
+impl StudyQueryWorker {
     fn run(mut self, errands: &Orders<Errand>) {
         for errand in errands.each() {
             let update = match errand {
@@ -53,7 +53,7 @@ impl Asker {
         }
     }
 
-    fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, SurveyError> {
+    fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, StudyQueryError> {
         let conditions = question.events.iter().map(|form| form.choice());
         let conditions = conditions.collect::<Result<Vec<_>, _>>().map_err(analysis::AnalysisError::Plan)?;
         let asked = study_query::Question { conditions, plan: question.plan.clone() };
@@ -96,7 +96,7 @@ fn figure(
 }
 
 /// What the program says as a clause, as a person reads it.
-fn sentence(e: &SurveyError) -> String {
+fn sentence(e: &StudyQueryError) -> String {
     let text = e.to_string();
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The thread `counter`: looks through the events of a study's sessions, so that a form can offer them and say how
+//! The thread `event_count_worker`: looks through the events of a study's sessions, so that a form can offer them and say how
 //! many it means. It reads events and never samples.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::rows;
 use super::to_window::ToWindow;
 use analysis::EventChoice;
 use desktop::port::{Catalogue, EventForm, EventKind, Matches, Update};
-use session::{EventRow, Happening, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use session::{EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use store::{SessionFile, StoreError};
 use study_query::read_events;
 
@@ -59,7 +59,7 @@ impl Order for (u64, Errand) {
 }
 
 pub fn start(errands: Orders<(u64, Errand)>, newest: Newest, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("counter".into()).spawn(move || {
+    std::thread::Builder::new().name("event_count_worker".into()).spawn(move || {
         for (number, errand) in errands.each() {
             let is_wanted = || newest.of(&errand).load(Ordering::Relaxed) == number;
             let update = match &errand {
@@ -110,7 +110,7 @@ fn look_through(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> R
     let file = SessionFile::open(folder)?;
     // Measurements of the clock are not what somebody did.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
-    let mut found = |row: &EventRow<Happening>| {
+    let mut found = |row: &EventRow<EventData>| {
         let choice = EventChoice::like(row);
         let kind = kinds.entry((choice.stream.to_string(), row.what.kind.clone())).or_default();
         kind.count += 1;
@@ -129,10 +129,10 @@ fn look_through(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> R
     Ok(())
 }
 
-fn event(record: Record) -> Option<EventRow<Happening>> {
+fn event(record: Record) -> Option<EventRow<EventData>> {
     let Record { stream, seq, at, body } = record;
     match body {
-        session::Body::Event { kind, data } => Some(EventRow { stream, seq, at, what: Happening { kind, data } }),
+        session::Body::Event { kind, data } => Some(EventRow { stream, seq, at, what: EventData { kind, data } }),
         _ => None,
     }
 }

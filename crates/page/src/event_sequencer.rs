@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::clock::{PageClock, Ping};
 use super::gate::{Refusal, Refusals, Tally};
+use super::host_protocol::{Note, Order};
 use super::pings::{BURST, FIRST_BURST, Pings, Step};
-use super::words::{Note, Order};
 use super::{PageEvent, PageProcess, PageRecord};
 use session::page_message::{Body, Event, Message};
 use session::{Clock, Timestamp};
@@ -52,7 +52,7 @@ struct Holes {
     until_ns: i64,
 }
 
-pub(super) struct Desk {
+pub(super) struct PageEventSequencer {
     clock: Clock,
     documents: Vec<Document>,
     current: Option<String>,
@@ -71,9 +71,9 @@ pub(super) struct Desk {
     orders: Vec<Order>,
 }
 
-impl Desk {
+impl PageEventSequencer {
     pub fn new(clock: Clock, now_ns: i64) -> Self {
-        Desk {
+        PageEventSequencer {
             clock,
             documents: Vec::new(),
             current: None,
@@ -406,7 +406,7 @@ mod tests {
     const SECOND_ID: &str = "00000000000000bb";
 
     struct Play {
-        desk: Desk,
+        desk: PageEventSequencer,
         now_ns: i64,
         told: Vec<PageEvent>,
         /// Answer pings by themselves, `delay_ns` out and back, for a page whose clock began at `zero_ns`.
@@ -417,7 +417,7 @@ mod tests {
 
     impl Play {
         fn new() -> Play {
-            let desk = Desk::new(Clock::start(), 0);
+            let desk = PageEventSequencer::new(Clock::start(), 0);
             Play { desk, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
         }
 

@@ -1,4 +1,4 @@
-//! The thread `puller`: fetches sessions from a server, one order after the other.
+//! The thread `download_worker`: fetches sessions from a server, one order after the other.
 
 use super::orders::{Order, Orders};
 use super::to_window::ToWindow;
@@ -24,7 +24,7 @@ pub fn start(places: Places, orders: Orders<(PullOrder, Cancel)>, window: ToWind
             });
         }
     };
-    std::thread::Builder::new().name("puller".into()).spawn(run).map(drop)
+    std::thread::Builder::new().name("download_worker".into()).spawn(run).map(drop)
 }
 
 fn carry_out(places: &Places, order: &PullOrder, cancel: &Cancel, window: &ToWindow) -> Result<PullOutcome, String> {

@@ -51,7 +51,7 @@ impl Turn {
 
     /// Refuses a session that a crash left open and nobody has closed yet. A session of an older file version is
     /// brought up to date here, and not before.
-    pub fn annex(mut self) -> Result<Annex, StoreError> {
+    pub fn annex(mut self) -> Result<AddedStreams, StoreError> {
         let path = schema::session_file(&self.folder);
         // Looks first without touching anything.
         if closed(&self.folder)? == Closed::Not {
@@ -61,7 +61,7 @@ impl Turn {
         let streams = header_rows::get_streams(&conn, &path)?;
         let added = header_rows::get_additions(&conn, &path)?;
         let lock = self.lock.take().ok_or_else(|| StoreError::BeingAddedTo(self.folder.clone()))?;
-        Ok(Annex { path, conn, lock, streams, added })
+        Ok(AddedStreams { path, conn, lock, streams, added })
     }
 }
 
@@ -79,7 +79,7 @@ fn closed(folder: &Path) -> Result<Closed, StoreError> {
 }
 
 /// A closed session, held so that nobody else writes into it. Readers are not kept out and see what is committed.
-pub struct Annex {
+pub struct AddedStreams {
     path: PathBuf,
     conn: Connection,
     lock: SessionLock,
@@ -87,9 +87,9 @@ pub struct Annex {
     added: Vec<Addition>,
 }
 
-impl Annex {
+impl AddedStreams {
     /// Waits for nobody; see [`Turn`].
-    pub fn open(folder: &Path) -> Result<Annex, StoreError> {
+    pub fn open(folder: &Path) -> Result<AddedStreams, StoreError> {
         Turn::take(folder, Duration::ZERO)?.annex()
     }
 
@@ -116,7 +116,7 @@ impl Annex {
     /// Begins an addition of several streams or many records, which is there as a whole once it is committed, and not
     /// at all where it is dropped.
     pub fn draft(&mut self) -> Result<Draft<'_>, StoreError> {
-        let Annex { path, conn, streams, added, .. } = self;
+        let AddedStreams { path, conn, streams, added, .. } = self;
         let tx = conn.transaction().map_err(StoreError::sql("write into", &path))?;
         let (next_streams, next_added) = (streams.clone(), added.clone());
         Ok(Draft { path, tx, streams, added, next_streams, next_added })
@@ -141,7 +141,7 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// See [`Annex::add_stream`].
+    /// See [`AddedStreams::add_stream`].
     pub fn add_stream(&mut self, info: &StreamInfo, author: &str) -> Result<(), StoreError> {
         if let Some(there) = self.next_streams.iter().find(|s| s.name == info.name) {
             return if there == info && self.is_added(&info.name) {
@@ -160,7 +160,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// See [`Annex::append`].
+    /// See [`AddedStreams::append`].
     pub fn append(&mut self, stream: &str, bodies: Vec<(Timestamp, Body)>) -> Result<Vec<Record>, StoreError> {
         let id = self.next_streams.iter().position(|s| s.name.as_str() == stream);
         let id = id.ok_or_else(|| StoreError::NoStream(stream.to_owned()))?;

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
-use super::conductor::{self, Order};
-use super::counter::Newest;
+use super::event_count_worker::Newest;
 use super::gamepad::Gamepad;
 use super::orders::Orders;
-use super::shelf::{self, Errand};
+use super::recording_controller::{self, Order};
+use super::review_worker::{self, Errand};
 use super::to_window::ToWindow;
-use super::{asker, counter, puller};
+use super::{download_worker, event_count_worker, study_query_worker};
 use crate::cli::{Failure, Places};
 use desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
@@ -22,7 +22,7 @@ use study_query::Cancel;
 
 /// What a window asks, without one.
 pub fn start(places: Places, host: Host) -> Result<Box<dyn Instrument>, String> {
-    Ok(Box::new(Desk::start(places, host)?))
+    Ok(Box::new(BackendHandle::start(places, host)?))
 }
 
 /// Opens the window and returns when it is closed.
@@ -40,12 +40,12 @@ pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
 pub(super) const BUSY: &str = "The program is held up by a camera, a disk or a page: the last order was not carried out. \
     Give it again when the screen answers.";
 
-struct Desk {
+struct BackendHandle {
     orders: Orders<Order>,
     errands: Orders<Errand>,
-    counts: Orders<(u64, counter::Errand)>,
+    counts: Orders<(u64, event_count_worker::Errand)>,
     newest_count: Newest,
-    questions: Orders<asker::Errand>,
+    questions: Orders<study_query_worker::Errand>,
     /// Takes back the question that runs.
     cancel: Cancel,
     pulls: Orders<(PullOrder, Cancel)>,
@@ -60,24 +60,30 @@ struct Desk {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Desk {
-    fn start(places: Places, host: Host) -> Result<Desk, String> {
+impl BackendHandle {
+    fn start(places: Places, host: Host) -> Result<BackendHandle, String> {
         let (orders, errands, counts) = (Orders::default(), Orders::default(), Orders::default());
         let (questions, pulls) = (Orders::default(), Orders::default());
         let (window, next_clock, newest_count) =
             (ToWindow::new(host.wake.clone()), Latest::default(), Newest::default());
         let start = || -> std::io::Result<_> {
-            let shelf = shelf::start(places.clone(), errands.clone(), window.clone())?;
-            let counter = counter::start(counts.clone(), newest_count.clone(), window.clone())?;
-            let asker = asker::start(questions.clone(), window.clone())?;
-            puller::start(places.clone(), pulls.clone(), window.clone())?;
+            let shelf = review_worker::start(places.clone(), errands.clone(), window.clone())?;
+            let counter = event_count_worker::start(counts.clone(), newest_count.clone(), window.clone())?;
+            let asker = study_query_worker::start(questions.clone(), window.clone())?;
+            download_worker::start(places.clone(), pulls.clone(), window.clone())?;
             let (orders, errands) = (orders.clone(), errands.clone());
-            let conductor =
-                conductor::start(places.clone(), &host, orders, errands, window.clone(), next_clock.clone())?;
+            let conductor = recording_controller::start(
+                places.clone(),
+                &host,
+                orders,
+                errands,
+                window.clone(),
+                next_clock.clone(),
+            )?;
             Ok((conductor, vec![shelf, counter, asker]))
         };
         let (conductor, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
-        Ok(Desk {
+        Ok(BackendHandle {
             orders,
             errands,
             counts,
@@ -103,12 +109,12 @@ impl Desk {
         self.given(self.errands.give(errand));
     }
 
-    fn count(&self, errand: counter::Errand) {
+    fn count(&self, errand: event_count_worker::Errand) {
         let number = self.newest_count.number(&errand);
         self.given(self.counts.give((number, errand)));
     }
 
-    fn question(&self, errand: asker::Errand) {
+    fn question(&self, errand: study_query_worker::Errand) {
         self.given(self.questions.give(errand));
     }
 
@@ -131,7 +137,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for BackendHandle {
     /// Whoever wants to wait for the threads calls `close`.
     fn drop(&mut self) {
         self.end_orders();
@@ -139,7 +145,7 @@ impl Drop for Desk {
     }
 }
 
-impl Instrument for Desk {
+impl Instrument for BackendHandle {
     fn poll(&mut self) -> Vec<Update> {
         self.window.take()
     }
@@ -262,17 +268,17 @@ impl Instrument for Desk {
     }
 
     fn look_through(&mut self, sessions: Vec<PathBuf>) {
-        self.count(counter::Errand::LookThrough(sessions));
+        self.count(event_count_worker::Errand::LookThrough(sessions));
     }
 
     fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>) {
-        self.count(counter::Errand::Count(forms, sessions));
+        self.count(event_count_worker::Errand::Count(forms, sessions));
     }
 
     fn ask(&mut self, question: Question) {
         self.cancel.cancel();
         self.cancel = Cancel::default();
-        self.question(asker::Errand::Ask(Box::new(question), self.cancel.clone()));
+        self.question(study_query_worker::Errand::Ask(Box::new(question), self.cancel.clone()));
     }
 
     fn cancel_question(&mut self) {
@@ -280,7 +286,7 @@ impl Instrument for Desk {
     }
 
     fn export_answer(&mut self, order: AnswerExport) {
-        self.question(asker::Errand::Export(order));
+        self.question(study_query_worker::Errand::Export(order));
     }
 
     fn close(&mut self) {

@@ -9,11 +9,11 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
 
-use super::chunk_bytes::{ChunkBytes, PATIENCE, Progress};
+use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress};
 use super::chunks;
 use super::frame_clock::Told;
 use super::orders::Order;
-use super::pool::{Eyes, Pool};
+use super::pool::{VisionPool, VisionThread};
 use capture::{Camera, CameraError, Captured, Decoder, FileCamera, to_grey, to_rgb};
 use session::{AFFECT, Body, Clock, FACE, GapReason, LANDMARKS, Numbers, Timestamp, VIDEO, VIDEO_FRAME};
 use session::{Absence, Piece};
@@ -53,7 +53,7 @@ impl Film {
     pub fn begin(
         plan: FilmPlan,
         recorder: &Recorder,
-        pool: &Pool,
+        pool: &VisionPool,
         own: mpsc::Sender<Order>,
     ) -> Result<Film, StoreError> {
         let progress = Arc::new(Progress::default());
@@ -67,10 +67,10 @@ impl Film {
             own,
             plan,
         };
-        if pool.add(Box::new(move |eyes| work.run(eyes))) {
+        if pool.add(Box::new(move |vision_thread| work.run(vision_thread))) {
             Ok(Film(progress))
         } else {
-            Err(StoreError::ThreadDied("eyes"))
+            Err(StoreError::ThreadDied("vision"))
         }
     }
 
@@ -108,11 +108,11 @@ struct Work {
 }
 
 impl Work {
-    fn run(self, eyes: &mut Eyes) {
+    fn run(self, vision_thread: &mut VisionThread) {
         if self.is_left() {
             return;
         }
-        let done = self.work(eyes);
+        let done = self.work(vision_thread);
         if !self.is_left() {
             // A session that has ended meanwhile needs to hear nothing.
             let _ = self.own.blocking_send(Order::FilmDone(done));
@@ -123,9 +123,9 @@ impl Work {
         self.progress.is_left.load(Ordering::Acquire)
     }
 
-    fn work(&self, eyes: &mut Eyes) -> Result<FilmNews, String> {
+    fn work(&self, vision_thread: &mut VisionThread) -> Result<FilmNews, String> {
         let mut news = FilmNews::default();
-        let mut vision = eyes.open(&self.plan.affect_model);
+        let mut vision = vision_thread.open(&self.plan.affect_model);
         if let Err(why) = &vision {
             news.notes.push(format!("no frame was scored: {why}"));
         }
@@ -217,7 +217,7 @@ impl Scene<'_> {
             if self.work.is_left() || progress.is_ended.load(Ordering::Acquire) {
                 return Ok(None);
             }
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         news.starts.push(start);
         let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(start)));
@@ -266,7 +266,7 @@ impl Scene<'_> {
         let mut untimed = 0;
         let interval_s = camera.info().mode.interval().as_secs_f64();
         loop {
-            let captured = camera.next(PATIENCE);
+            let captured = camera.next(POLL_INTERVAL);
             if self.work.is_left() {
                 return Ok(());
             }
@@ -386,8 +386,8 @@ impl Scene<'_> {
         if self.work.is_left() || self.work.progress.is_ended.load(Ordering::Acquire) || *waited >= TOLD_WITHIN {
             return true;
         }
-        std::thread::sleep(PATIENCE);
-        *waited += PATIENCE;
+        std::thread::sleep(POLL_INTERVAL);
+        *waited += POLL_INTERVAL;
         false
     }
 
@@ -483,7 +483,7 @@ impl Scene<'_> {
             if self.work.is_left() {
                 return;
             }
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
