@@ -1,11 +1,13 @@
-//! `cargo xtask assets`: the web parts that the program embeds, built from client/ into build/web.
+//! `cargo xtask assets`: the scripts that the program embeds, built from client/ into assets/.
 
 use crate::repository;
 
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let script = repository::root()?.join("scripts/build-web");
-    if !script.is_file() {
-        return Err(format!("{} is missing", script.display()));
+    let client = repository::root()?.join("client");
+    if !client.join("node_modules").is_dir() {
+        return Err("client/node_modules is missing: run ./test once, or `npm ci` in client/".to_owned());
     }
-    repository::run(repository::command(script)?.args(arguments))
+    repository::run(
+        repository::command("npm")?.args(["run", "--silent", "build", "--prefix"]).arg(client).args(arguments),
+    )
 }

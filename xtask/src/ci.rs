@@ -1,8 +1,8 @@
-//! `cargo xtask ci`: the checks of the Rust code and the documents that need no test run. `./test` runs them, too.
+//! `cargo xtask ci`: the checks of the Rust code and the documents that need no test run. `./test` runs them too.
 
 use std::process::{Command, Stdio};
 
-use crate::{cycles, links, repository};
+use crate::{links, repository};
 
 /// Runs every check, also after one failed, so that one run reports all.
 pub fn run(arguments: &[String]) -> Result<(), String> {
@@ -19,7 +19,6 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     };
     check("format", cargo(&["fmt", "--all", "--check"]));
     check("lints", cargo(&["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]));
-    check("circles between files", cycles::run(&[]));
     check("links", links::run(&[]));
     if is_installed("cargo-deny") {
         check("licences, faults and sources of dependencies", cargo(&["deny", "--locked", "check"]));
