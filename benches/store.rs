@@ -1,5 +1,7 @@
 //! The recorder, reopening a session of two hours, and pictures: each beside the plainest way of doing the same.
 
+#![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;

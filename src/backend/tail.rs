@@ -245,7 +245,7 @@ mod tests {
         line.until_shown(&mut window);
         // It stands still, for half an hour of the session.
         line.record(54_000, &mut window);
-        line.beat(&mut window);
+        line.poll_rig(&mut window);
         assert!(line.tail.behind.is_some());
         assert_eq!(window.counts().0, 3_000);
         // It wakes while the recording goes on.

@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn own() -> [Option<ModelCard>; 3] {
-        installed(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models")), "affect")
+        installed(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")), "affect")
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Scratch(PathBuf);
 
 impl Scratch {
+    #[expect(clippy::new_without_default, reason = "making a folder is no default value")]
     pub fn new() -> Scratch {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("affectograph-bytes-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

@@ -324,7 +324,7 @@ pub(super) mod tests {
 
     /// Draws both formats into `target/screenshots`, where a person looks at them, and returns the SVG.
     pub fn drawn(name: &str, draw: impl Fn(&Path, FigureFormat) -> Result<(), ExportError>) -> String {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         let (png, svg) = (folder.join(format!("{name}.png")), folder.join(format!("{name}.svg")));
         draw(&png, FigureFormat::Png).unwrap();

@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_figure_is_a_picture_with_both_colours_in_it() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         fs::create_dir_all(&folder).unwrap();
         let (png, svg) = (folder.join("figure.png"), folder.join("figure.svg"));
         write_figure(&wavy(), "sub-01 ses-01 demo", None, &png, FigureFormat::Png).unwrap();
