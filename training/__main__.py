@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 VERBS = ("prepare", "train", "evaluate", "export", "ablate")
-NETS = ("affect", "detector", "landmarks")
+NETS = ("actions", "affect", "detector", "landmarks")
 
 
 def main() -> None:
@@ -19,12 +19,15 @@ def main() -> None:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("net", choices=NETS)
     parser.add_argument("--config", type=Path, help="TOML file; default training/configs/NET.toml, for ablate NET_ablation.toml")
+    parser.add_argument("--pictures", type=Path, help="folder or git directory of FairFace, for prepare")
     args = parser.parse_args()
 
     default = f"{args.net}_ablation.toml" if args.verb == "ablate" else f"{args.net}.toml"
     config_path = args.config or Path(__file__).parent / "configs" / default
     with open(config_path, "rb") as file:
         config = tomllib.load(file)
+    if args.pictures:
+        config["pictures"] = args.pictures.resolve()
     module = importlib.import_module(f"training.{args.net}")
     if not hasattr(module, args.verb):
         parser.error(f"{args.net} has no `{args.verb}`")
