@@ -4,6 +4,8 @@
 //! camera's session has them (four times the disk), and AFFECTOGRAPH_BENCH_FOLDER where (target/bench_sessions; what
 //! lies there is used again).
 
+#![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
+
 #[allow(dead_code)]
 #[path = "../tests/it/simulated.rs"]
 mod simulated;
@@ -20,7 +22,7 @@ use affectograph::session::{
 use affectograph::store::{
     CameraDescription, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
-use affectograph::survey::{Cancel, Question, ask};
+use affectograph::study_query::{Cancel, Question, ask};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
 use serde_json::{Value, json};

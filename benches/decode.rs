@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 
-use affectograph::capture::{Decoder, Frame, Pixels, TimeSource, to_grey, to_rgb};
+use affectograph::capture::{Decoder, to_grey, to_rgb};
 use affectograph::session::Timestamp;
+use affectograph::session::{Frame, Pixels, TimeSource};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const W: usize = 640;

@@ -133,7 +133,7 @@ fn ours() {
         sessions: folder.into(),
         studies: "assets/studies".into(),
         models: "models".into(),
-        eyes: 1,
+        vision_threads: 1,
         sessions_per_key: 10_000,
         max_sessions: 10_000,
         min_free_bytes: 0,

@@ -1,15 +1,17 @@
 //! The recorder, reopening a session of two hours, and pictures: each beside the plainest way of doing the same.
 
+#![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use affectograph::capture::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{
     Clock, ParticipantId, Record, SessionNumber, StreamInfo, Study, Timeline, Timestamp, affect_stream, page_stream,
     program,
 };
+use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::store::{
     CameraDescription, JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };

@@ -3,18 +3,18 @@
 //!
 //! `fuzz/` runs them under libFuzzer, `tests/it/hostile_bytes.rs` as property tests. Nothing else calls them.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use crate::import::{EventFile, TableOptions, read_events};
-use crate::page::{Event, MAX_MESSAGE_BYTES, Message, MessageBody};
-use crate::session::Study;
-use crate::vision::{ModelCard, VisionError};
+use analysis::import::{EventFile, TableOptions, read_events};
+use session::Study;
+use session::page_message::{Body as MessageBody, Event, MAX_MESSAGE_BYTES, Message};
+use store::scratch::{Scratch, write};
+use vision::{ModelCard, VisionError};
 
-pub use crate::server::fuzz_intake as server_intake;
-pub use crate::store::{fuzz_recovery as recovery, fuzz_seed_video as seed_video, fuzz_video as video};
+pub use server::fuzz_intake as server_intake;
+pub use store::{fuzz_recovery as recovery, fuzz_seed_video as seed_video, fuzz_video as video};
 
 pub type Body = fn(&[u8]);
 
@@ -122,42 +122,14 @@ fn is_in(text: &str, line: usize, column: usize) {
 
 /// Where a picture ends is inside the bytes, is its end, and does not depend on what lies behind it.
 pub fn jpeg_index(bytes: &[u8]) {
-    let Some(length) = crate::capture::jpeg_len(bytes) else { return };
+    let Some(length) = capture::jpeg_len(bytes) else { return };
     let picture = &bytes[..length];
     assert!(picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]));
-    assert_eq!(crate::capture::jpeg_len(picture), Some(length));
-    assert_eq!(crate::capture::jpeg_len(&[picture, picture].concat()), Some(length));
+    assert_eq!(capture::jpeg_len(picture), Some(length));
+    assert_eq!(capture::jpeg_len(&[picture, picture].concat()), Some(length));
     for cut in [length - 1, length - 2, length / 2, length.saturating_sub(7)] {
-        assert_eq!(crate::capture::jpeg_len(&bytes[..cut]), None, "{cut} of {length} bytes");
+        assert_eq!(capture::jpeg_len(&bytes[..cut]), None, "{cut} of {length} bytes");
     }
-}
-
-/// A folder for one call.
-pub(crate) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(crate) fn new() -> Scratch {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("affectograph-bytes-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        Scratch(folder)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left lies among temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(crate) fn write(path: &Path, bytes: &[u8]) {
-    std::fs::write(path, bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
 }
 
 /// Whole inputs of each kind, from which broken ones are made.
@@ -195,12 +167,12 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 }
 
 fn seed_jpeg() -> Vec<u8> {
-    use crate::capture::{Frame, Pixels, TimeSource};
+    use session::{Frame, Pixels, TimeSource};
     let pixels = Pixels::Rgb((0..16 * 16 * 3u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
-    let (number, at, device_sequence) = (0, crate::session::Timestamp::ZERO, None);
+    let (number, at, device_sequence) = (0, session::Timestamp::ZERO, None);
     let frame =
         Frame { number, at, time_source: TimeSource::Rendered, device_sequence, width_px: 16, height_px: 16, pixels };
-    let encoder = crate::store::JpegEncoder::new();
+    let encoder = store::JpegEncoder::new();
     encoder.ok().and_then(|mut e| e.encode(&frame).ok().map(<[u8]>::to_vec)).unwrap_or_default()
 }
 

@@ -17,10 +17,10 @@ use super::args::Analyze;
 use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
-use crate::recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
-use crate::session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
-use crate::store::{Condition, Library, SessionFile, SessionState, StoredStudy};
-use crate::vision::models_folder;
+use recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
+use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
+use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
+use vision::models_folder;
 
 /// For films that belong to no study of the library.
 /// Films that were read or have come on, and are not on the terminal yet.
@@ -71,7 +71,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
     }
     let study = match &a.study {
         Some(name) => library.study(name)?.stored(),
-        None => StoredStudy::new(&crate::session::Study::parse(NO_STUDY)?, NO_STUDY),
+        None => StoredStudy::new(&session::Study::parse(NO_STUDY)?, NO_STUDY),
     };
     let model = match &a.model {
         Some(model) => model.clone(),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::args::Cameras;
-use crate::capture::list_devices;
+use capture::list_devices;
 
 pub fn run(a: &Cameras) -> Result<ExitCode, Failure> {
     let devices = list_devices()?;

@@ -11,9 +11,9 @@ use super::args::Epochs;
 use super::export::sessions_of;
 use super::show::session_folder;
 use super::{Failure, Places};
-use crate::analysis::{Average, Comparison, describe_dropped};
-use crate::export::write_epochs;
-use crate::survey::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask};
+use analysis::{Average, Comparison, describe_dropped};
+use export::write_epochs;
+use study_query::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask};
 
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE, Places};
-use crate::export::{
+use export::{
     Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
 };
-use crate::store::SessionFile;
-use crate::survey::{Cancel, Findings, LeftOut, Question, ask, study_sessions};
+use store::SessionFile;
+use study_query::{Cancel, Findings, LeftOut, Question, ask, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     if a.event.is_some() && a.format != ExportFormat::Report {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::args::List;
 use super::{Failure, Places};
-use crate::store::{Condition, SessionEntry};
-use crate::survey::listed_grade;
+use store::{Condition, SessionEntry};
+use study_query::listed_grade;
 
 pub fn run(a: &List, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;

@@ -40,7 +40,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        None => crate::instrument::open_window(Places::find(arguments.sessions.as_deref()).absolute()),
+        None => crate::backend::open_window(Places::find(arguments.sessions.as_deref()).absolute()),
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::Show(a)) => show::run(&a),
@@ -56,8 +56,8 @@ pub fn run() -> ExitCode {
         Some(Command::Models(a)) => score::models(&a),
         Some(Command::Serve(a)) => serve::run(&a),
         Some(Command::Pull(a)) => pull::run(&a, &Places::find(a.sessions.as_deref())),
-        Some(Command::ParticipantWindow) => return crate::page::participant_window_main(),
-        Some(Command::ReplayWindow) => return crate::page::replay_window_main(),
+        Some(Command::ParticipantWindow) => return page::participant_window_main(),
+        Some(Command::ReplayWindow) => return page::replay_window_main(),
     };
     match result {
         Ok(code) => code,

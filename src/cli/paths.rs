@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::store::{Library, Recovered, StoreError};
+use store::{Library, Recovered, StoreError};
 
 /// The folders the program works with, found once.
 #[derive(Clone, Debug, PartialEq)]

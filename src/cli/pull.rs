@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::args::Pull;
 use super::{Failure, Places};
-use crate::server::{PullPlan, pull};
-use crate::survey::Cancel;
+use server::{PullPlan, pull};
+use study_query::Cancel;
 
 pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     let token = match &a.token_file {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::args::Record;
 use super::run_rig::{interrupted, reopen, run_rig};
 use super::{Failure, Places};
-use crate::page::Placement;
-use crate::recording::{Participation, Rig, RigPlan};
+use page::Placement;
+use recording::{Participation, Rig, RigPlan};
 
 pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;

@@ -9,8 +9,8 @@ use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::show::{print_quality, session_folder};
 use super::{Failure, INCOMPLETE};
-use crate::recording::{Rescored, Rescoring};
-use crate::vision::models_folder;
+use recording::{Rescored, Rescoring};
+use vision::models_folder;
 
 /// Sentences before the rest is counted.
 const MOST_NAMED: usize = 20;
@@ -22,7 +22,7 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
         model: a.model.clone(),
         models: models_folder()?,
         threads: a.threads.map_or_else(super::paths::processors, usize::from),
-        author: crate::session::program(),
+        author: session::program(),
     };
     let flag = interrupted()?;
     let mut bar = Progress::start();

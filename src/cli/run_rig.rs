@@ -10,9 +10,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::Failure;
 use super::progress::Progress;
 use super::show::Loaded;
-use crate::recording::{Counters, News, Rig};
-use crate::session::{Record, Timestamp};
-use crate::store::{Committed, store_quality};
+use recording::{Counters, News, Rig};
+use session::{Record, Timestamp};
+use store::{Committed, store_quality};
 
 /// Set by Ctrl-C or SIGTERM. A second one ends the process, which loses at most the last moments.
 pub fn interrupted() -> Result<Arc<AtomicBool>, Failure> {

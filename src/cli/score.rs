@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use super::args::{Models as ModelsArguments, Score};
 use super::{Failure, INCOMPLETE};
-use crate::session::path_in_line;
-use crate::vision::{FigureValue, Models, Scorer, installed_models, models_folder};
+use session::path_in_line;
+use vision::{FigureValue, Models, Scorer, installed_models, models_folder};
 
 /// One JSON line a picture; a picture that cannot be read is a sentence on standard error, and the rest goes on. One that
 /// is damaged is both.

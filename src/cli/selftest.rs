@@ -8,12 +8,13 @@ use super::args::Selftest;
 use super::run_rig::{interrupted, reopen, run_rig};
 use super::show::print_quality;
 use super::{Failure, INCOMPLETE, Places};
-use crate::capture::phantom::read_frame_number;
-use crate::capture::{CameraSpec, Decoder, Frame, Pixels, TimeSource, to_rgb};
-use crate::page::Placement;
-use crate::recording::{Participation, Rig, RigPlan};
-use crate::session::{AFFECT, PAGE, ParticipantId, Timestamp};
-use crate::store::{Library, SessionFile, StudyFile, verify};
+use capture::phantom::read_frame_number;
+use capture::{CameraSpec, Decoder, to_rgb};
+use page::Placement;
+use recording::{Participation, Rig, RigPlan};
+use session::{AFFECT, PAGE, ParticipantId, Timestamp};
+use session::{Frame, Pixels, TimeSource};
+use store::{Library, SessionFile, StudyFile, verify};
 
 /// Milliseconds, ascending.
 #[derive(Default)]
@@ -49,7 +50,7 @@ fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
     let (mut scores, mut page_events) = (Delays::default(), Delays::default());
     let flag = interrupted()?;
     run_rig(rig, &committed, Some(a.duration), &flag, |now, record| match record.stream.as_str() {
-        AFFECT if matches!(record.body, crate::session::Body::Sample { .. }) => scores.add(record.at, now),
+        AFFECT if matches!(record.body, session::Body::Sample { .. }) => scores.add(record.at, now),
         PAGE => page_events.add(record.at, now),
         _ => {}
     })?;

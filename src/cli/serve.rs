@@ -10,9 +10,9 @@ use chrono::Utc;
 use super::args::{InFolder, Key, Listen, Manage, Serve};
 use super::run_rig::interrupted;
 use super::{Failure, Places};
-use crate::server::{ServerConfig, description, secrets, serve};
-use crate::store::{Ledger, WriteKey};
-use crate::vision::models_folder;
+use server::{ServerConfig, description, secrets, serve};
+use store::{Ledger, WriteKey};
+use vision::models_folder;
 
 /// Far more than the processor can do; the pool's limit is the one that counts.
 const MAX_SESSIONS: usize = 2_000;
@@ -52,7 +52,7 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         sessions: places.sessions,
         studies: places.studies,
         models: models_folder()?,
-        eyes: a.eyes.unwrap_or(2 * processors),
+        vision_threads: a.vision_threads.unwrap_or(2 * processors),
         sessions_per_key: a.sessions_per_key,
         max_sessions: MAX_SESSIONS,
         min_free_bytes: (a.min_free_gb.max(0.0) * 1e9) as u64,

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::args::Show;
-use crate::analysis::{Lexicon, QualityReport, TakenBack, taken_back};
-use crate::session::{CheckId, Timeline};
-use crate::store::{SessionFile, StoreError};
-use crate::survey::session_quality;
+use analysis::{Lexicon, QualityReport, TakenBack, taken_back};
+use session::{CheckId, Timeline};
+use store::{SessionFile, StoreError};
+use study_query::session_quality;
 
 pub fn run(a: &Show) -> Result<ExitCode, Failure> {
     let lexicon = a.lexicon.as_deref().map(read_lexicon).transpose()?;
@@ -69,7 +69,7 @@ impl Loaded {
             "header": self.file.header(),
             "streams": self.file.streams().iter().map(|s| json!({
                 "name": s.name, "kind": s.kind, "software": s.software,
-                "samples": self.timeline.series(s.name.as_str()).map(crate::session::SampleSeries::len),
+                "samples": self.timeline.series(s.name.as_str()).map(session::SampleSeries::len),
             })).collect::<Vec<_>>(),
         });
         if let (Value::Object(all), Value::Object(figures)) = (&mut object, serde_json::to_value(q)?) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::args::Verify;
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE};
-use crate::store::{Finding, verify};
+use store::{Finding, verify};
 
 pub fn run(a: &Verify) -> Result<ExitCode, Failure> {
     let found = verify(&session_folder(&a.session))?;

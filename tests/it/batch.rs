@@ -5,11 +5,11 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
-use affectograph::capture::{Frame, Pixels};
 use affectograph::session::{
     AFFECT, AFFECT_LATER, Body, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp, imported_stream,
 };
-use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile};
+use affectograph::session::{Frame, Pixels};
+use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ fn the_smile_of_a_film_gives_a_rising_average() {
     let tmp = tempfile::tempdir().unwrap();
     let folder = folder_of(&analyze(&film, tmp.path()));
     // Coded by somebody who watched the film.
-    let mut annex = Annex::open(&folder).unwrap();
+    let mut annex = AddedStreams::open(&folder).unwrap();
     let coded = imported_stream("coding");
     annex.add_stream(&coded, "coder").unwrap();
     let smile = Body::event("smile", json!({"source": "coding.csv"}));

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use affectograph::capture::{
-    Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Latest, Mode, Pace, PixelFormat, SharedFrame, Sinks,
-    to_grey,
+    Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Mode, Pace, PixelFormat, Sinks, to_grey,
 };
 use affectograph::session::{CameraSettings, Clock};
+use affectograph::session::{Latest, SharedFrame};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::need::need;

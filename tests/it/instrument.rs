@@ -22,7 +22,7 @@ impl Window {
     fn open(sessions: PathBuf) -> Window {
         let places = Places { sessions, studies: "assets/studies".into() };
         let host = Host { wake: Wake::new(|| {}), window: None };
-        Window { instrument: affectograph::instrument::start(places, host).unwrap(), told: Vec::new() }
+        Window { instrument: affectograph::backend::start(places, host).unwrap(), told: Vec::new() }
     }
 
     /// The first update that `pick` takes; earlier ones are passed over.

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use affectograph::capture::phantom::{Phantom, PhantomSettings, Renderer, read_frame_number, script};
-use affectograph::capture::{Camera, CameraError, Captured, Pixels, TimeSource};
+use affectograph::capture::{Camera, CameraError, Captured};
 use affectograph::session::{Clock, Timestamp};
+use affectograph::session::{Pixels, TimeSource};
 
 fn jpeg_round_trip(rgb: &[u8], width: usize, height: usize) -> Vec<u8> {
     let picture =

@@ -58,7 +58,7 @@ pub fn config(sessions: &Path) -> ServerConfig {
         sessions: sessions.to_owned(),
         studies: PathBuf::from("assets/studies"),
         models: affectograph::vision::models_folder().unwrap(),
-        eyes: 1,
+        vision_threads: 1,
         sessions_per_key: 50,
         max_sessions: 100,
         min_free_bytes: 0,
@@ -263,7 +263,7 @@ impl Program {
     /// `port` 0: any that is free.
     pub fn start(sessions: &Path, port: u16) -> Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_affectograph"))
-            .args(["serve", "--min-free-gb", "0", "--eyes", "1", "--address", &format!("127.0.0.1:{port}")])
+            .args(["serve", "--min-free-gb", "0", "--vision-threads", "1", "--address", &format!("127.0.0.1:{port}")])
             .arg("--sessions")
             .arg(sessions)
             .stdout(Stdio::piped())

@@ -12,7 +12,7 @@ use affectograph::session::{Body, Clock, ParticipantId, SessionNumber, Study, Ti
 use affectograph::store::{
     CameraDescription, Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
-use affectograph::survey::{Cancel, Findings, Question, SurveyError, TestSettings, ask, study_sessions};
+use affectograph::study_query::{Cancel, Findings, Question, StudyQueryError, TestSettings, ask, study_sessions};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -172,7 +172,7 @@ fn a_question_can_be_taken_back() {
     let cancel = Cancel::default();
     let again = cancel.clone();
     let taken_back = ask(&vec![folder; 50], &question(), |_| again.cancel(), &cancel);
-    assert!(matches!(taken_back, Err(SurveyError::Cancelled)));
+    assert!(matches!(taken_back, Err(StudyQueryError::Cancelled)));
 }
 
 /// As one asks at a terminal; what cannot be answered is a sentence.

@@ -12,7 +12,7 @@ mod video;
 use std::path::Path;
 use std::sync::Arc;
 
-use affectograph::capture::{Frame, Pixels, SharedFrame, TimeSource};
+use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{
     ParticipantId, SessionNumber, StreamInfo, Study, Timestamp, affect_stream, health_stream, marker_stream,
     page_stream, program, video_stream,

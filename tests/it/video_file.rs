@@ -5,10 +5,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use affectograph::capture::{
-    Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Frame, Latest, Pace,
-    PixelFormat, Pixels, Sinks, Taken, TimeSource, open, to_grey,
+    Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Pace, PixelFormat, Sinks,
+    open, to_grey,
 };
 use affectograph::session::{CameraSettings, Clock};
+use affectograph::session::{Frame, Latest, Pixels, Taken, TimeSource};
 use crossbeam_channel::bounded;
 
 use crate::need::{need_program, need_shared};

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::analysis::{Correction, EpochPlan, EventChoice, QualityLimits};
-use crate::session::{ParticipantId, StreamName};
-use crate::survey::TestSettings;
+use analysis::{Correction, EpochPlan, EventChoice, QualityLimits};
+use session::{ParticipantId, StreamName};
+use study_query::TestSettings;
 
 #[derive(Debug, Args)]
 pub struct Analyze {

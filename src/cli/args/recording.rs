@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::capture::CameraSpec;
-use crate::session::{ParticipantId, SessionNumber};
+use capture::CameraSpec;
+use session::{ParticipantId, SessionNumber};
 
 #[derive(Debug, Args)]
 pub struct Record {

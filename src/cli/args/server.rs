@@ -28,9 +28,9 @@ pub struct Listen {
     /// Plain HTTP on an address that others can reach, because a proxy in front does TLS
     #[arg(long)]
     pub allow_plain_http: bool,
-    /// Sessions whose video is looked at at the same time [default: two for each processor]
-    #[arg(long, value_name = "N")]
-    pub eyes: Option<usize>,
+    /// Videos that are scored at the same time [default: two for each processor]
+    #[arg(long, alias = "eyes", value_name = "N")]
+    pub vision_threads: Option<usize>,
     /// Sessions of one write key that may be open
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub sessions_per_key: usize,

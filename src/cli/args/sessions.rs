@@ -6,8 +6,8 @@ use chrono::FixedOffset;
 use clap::{Args, ValueEnum};
 
 use super::PlanOptions;
-use crate::analysis::EventChoice;
-use crate::import::{TextEncoding, TimeUnit, parse_encoding, parse_zone};
+use analysis::EventChoice;
+use analysis::import::{TextEncoding, TimeUnit, parse_encoding, parse_zone};
 
 #[derive(Debug, Args)]
 pub struct List {

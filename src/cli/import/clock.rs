@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::{DriftFit, LeftOut, fit_drift};
 use crate::cli::Failure;
 use crate::cli::args::Import;
-use crate::import::{EventFile, FileClock, ForeignEvent, SharedMarkers, TimeUnit, shared_markers};
-use crate::session::{Timeline, Timestamp};
+use analysis::import::{EventFile, FileClock, ForeignEvent, SharedMarkers, TimeUnit, shared_markers};
+use analysis::{DriftFit, LeftOut, fit_drift};
+use session::{Timeline, Timestamp};
 
 /// Shared markers that lie farther from the fitted line are not the same events.
 const LARGEST_RESIDUAL_S: f64 = 0.1;

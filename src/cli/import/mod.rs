@@ -12,11 +12,11 @@ use serde_json::json;
 use super::args::Import;
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE};
-use crate::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
-use crate::session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use crate::store::{SessionFile, StoreError, Turn};
+use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
+use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
+use store::{SessionFile, StoreError, Turn};
 
 /// Another import takes seconds; scoring again or an open review takes longer, and then this says so.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

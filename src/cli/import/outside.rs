@@ -2,9 +2,9 @@
 
 use super::Clock;
 use crate::cli::Failure;
-use crate::import::{EventFile, TimeUnit};
-use crate::session::{Timeline, Timestamp};
-use crate::store::{SessionFile, StoreError};
+use analysis::import::{EventFile, TimeUnit};
+use session::{Timeline, Timestamp};
+use store::{SessionFile, StoreError};
 
 /// From the session's zero to when it was stopped, or from its first record or frame to its last, whichever is more:
 /// a camera may need a second for its first frame. What was added later is no part of it.

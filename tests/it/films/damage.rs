@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use affectograph::capture::{CameraError, CameraSpec, Captured, Pixels, open};
+use affectograph::capture::{CameraError, CameraSpec, Captured, open};
+use affectograph::session::Pixels;
 use affectograph::session::{AFFECT, CameraSettings, Clock, GapReason};
 use affectograph::store::SessionFile;
 

@@ -2,7 +2,7 @@
 
 use affectograph::server::{PullPlan, pull};
 use affectograph::store::{Library, SessionFile};
-use affectograph::survey::Cancel;
+use affectograph::study_query::Cancel;
 use serde_json::{Value, json};
 
 use super::{Browser, PASSWORD, TOKEN, click, closed, sample, served};

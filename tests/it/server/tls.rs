@@ -5,7 +5,7 @@ use std::process::Command;
 
 use affectograph::server::{PullPlan, pull, serve};
 use affectograph::store::Library;
-use affectograph::survey::Cancel;
+use affectograph::study_query::Cancel;
 use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use affectograph::session::{
     Body, Gap, GapReason, affect_stream, annotation_stream, imported_stream, later, rating_stream, rescored,
 };
-use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, StoreError, Turn, recover, verify};
+use affectograph::store::{
+    AddedStreams, Recorder, SessionEnd, SessionFile, SessionState, StoreError, Turn, recover, verify,
+};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -48,7 +50,7 @@ fn point(id: u64) -> Body {
 fn what_is_added_stands_beside_the_raw_streams() {
     let dir = recorded();
     let before = raw_records(&SessionFile::open(dir.path()).unwrap());
-    let mut annex = Annex::open(dir.path()).unwrap();
+    let mut annex = AddedStreams::open(dir.path()).unwrap();
     annex.add_stream(&annotation_stream(), "anna").unwrap();
     let stored = annex.append("annotation", vec![(ms(100), point(0)), (ms(50), point(1))]).unwrap();
     assert_eq!(stored.iter().map(|r| (r.seq, r.at)).collect::<Vec<_>>(), [(0, ms(100)), (1, ms(50))]);
@@ -75,7 +77,7 @@ fn what_is_added_stands_beside_the_raw_streams() {
     assert!(verify(dir.path()).unwrap().is_intact);
 
     // A second annex goes on where the first one ended.
-    let mut annex = Annex::open(dir.path()).unwrap();
+    let mut annex = AddedStreams::open(dir.path()).unwrap();
     let removed = Body::event("removed", json!({"id": 1}));
     assert_eq!(annex.append("annotation", vec![(ms(50), removed)]).unwrap()[0].seq, 3);
     annex.close().unwrap();
@@ -85,7 +87,7 @@ fn what_is_added_stands_beside_the_raw_streams() {
 fn raw_streams_and_misfits_are_refused_and_nothing_is_left_of_them() {
     let dir = recorded();
     let before = bytes_of(dir.path());
-    let mut annex = Annex::open(dir.path()).unwrap();
+    let mut annex = AddedStreams::open(dir.path()).unwrap();
     let gap = Gap { until: ms(9), reason: GapReason::NoFace, lost: 1, note: String::new() };
     let raw = annex.append("affect", vec![(ms(1), Body::Gap(gap))]).unwrap_err();
     assert!(matches!(&raw, StoreError::Raw(_)), "{raw}");
@@ -115,13 +117,13 @@ fn raw_streams_and_misfits_are_refused_and_nothing_is_left_of_them() {
 fn a_session_that_is_open_takes_no_additions() {
     let dir = tempfile::tempdir().unwrap();
     let recorder = Recorder::create(dir.path(), header(), streams(), unbounded().0).unwrap();
-    assert!(matches!(Annex::open(dir.path()), Err(StoreError::Recording(_))));
+    assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::Recording(_))));
     drop(recorder); // as after a crash
-    assert!(matches!(Annex::open(dir.path()), Err(StoreError::LeftOpen(_))));
+    assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::LeftOpen(_))));
     recover(dir.path()).unwrap().unwrap();
-    let annex = Annex::open(dir.path()).unwrap();
+    let annex = AddedStreams::open(dir.path()).unwrap();
     // One at a time.
-    assert!(matches!(Annex::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
+    assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| Turn::take(dir.path(), Duration::from_secs(60)).and_then(Turn::annex));
         annex.close().unwrap();
@@ -134,7 +136,7 @@ fn a_session_that_is_open_takes_no_additions() {
 fn an_addition_that_dies_leaves_the_session_as_it_was() {
     let dir = recorded();
     let before = raw_records(&SessionFile::open(dir.path()).unwrap());
-    let mut annex = Annex::open(dir.path()).unwrap();
+    let mut annex = AddedStreams::open(dir.path()).unwrap();
     let mut draft = annex.draft().unwrap();
     draft.add_stream(&later(affect_stream(30.0, "m")), "a").unwrap();
     let scores = (0..20_000).map(|k| (ms(k), Body::Sample { frame: None, values: vec![0.1; 12].into() })).collect();
@@ -152,7 +154,7 @@ fn an_addition_that_dies_leaves_the_session_as_it_was() {
     assert_eq!(raw_records(&session), before);
     assert!(verify(killed.path()).unwrap().is_intact);
     drop(session);
-    Annex::open(killed.path()).unwrap().close().unwrap();
+    AddedStreams::open(killed.path()).unwrap().close().unwrap();
     let finished = SessionFile::open(dir.path()).unwrap();
     assert_eq!(finished.timeline().unwrap().series("affect_later").unwrap().len(), 20_000);
 }

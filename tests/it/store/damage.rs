@@ -6,10 +6,10 @@ use std::path::Path;
 
 use affectograph::session::{GapReason, Record, VideoTrouble};
 use affectograph::store::{
-    Annex, Finding, FrameRow, FrameRun, Library, Recorder, SessionEnd, SessionFile, StoreError, Verification, recover,
-    verify,
+    AddedStreams, Finding, FrameRow, FrameRun, Library, Recorder, SessionEnd, SessionFile, StoreError, Verification,
+    recover, verify,
 };
-use affectograph::survey::{listed_grade, session_quality};
+use affectograph::study_query::{listed_grade, session_quality};
 use crossbeam_channel::unbounded;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -265,7 +265,7 @@ fn old_sessions_are_whole_as_far_as_can_be_told() {
         };
         check(false);
         // Bringing it up to date invents no checksum.
-        let mut annex = Annex::open(dir.path()).unwrap();
+        let mut annex = AddedStreams::open(dir.path()).unwrap();
         annex.add_stream(&affectograph::session::imported_stream("biopac"), "anna").unwrap();
         let body = affectograph::session::Body::event("trigger", json!({"value": 1}));
         annex.append("import_biopac", vec![(ms(200), body)]).unwrap();

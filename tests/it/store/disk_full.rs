@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use affectograph::analysis::{Ending, Grade};
 use affectograph::session::StreamKind;
 use affectograph::store::{Committed, Recorder, SessionEnd, SessionFile, SessionState, StoreError, recover, verify};
-use affectograph::survey::session_quality;
+use affectograph::study_query::session_quality;
 use crossbeam_channel::unbounded;
 use serde_json::json;
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use affectograph::session::{Body, GapReason, SessionNumber, annotation_stream, rating_stream};
-use affectograph::store::{Annex, Recorder, SessionEnd, SessionFile, SessionState, verify};
+use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile, SessionState, verify};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn write_the_fixture() {
     page.event(ms(200), "click", json!({"target": "button#buy", "page_ms": 99.5})).unwrap();
     page.gap(ms(300), ms(350), GapReason::PageFlood, 7, "too fast").unwrap();
     recorder.finish(SessionEnd { at: ms(500), quality: Some(json!({"grade": "A"})) }).unwrap();
-    let mut annex = Annex::open(&folder).unwrap();
+    let mut annex = AddedStreams::open(&folder).unwrap();
     annex.add_stream(&annotation_stream(), "anna").unwrap();
     annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": "a", "label": "smile"})))]).unwrap();
     annex.add_stream(&rating_stream(), "sub-01").unwrap();
@@ -79,7 +79,7 @@ fn the_first_version_takes_additions() {
         records
     };
     let raw = records(dir.path());
-    let mut annex = Annex::open(dir.path()).unwrap();
+    let mut annex = AddedStreams::open(dir.path()).unwrap();
     annex.add_stream(&annotation_stream(), "anna").unwrap();
     annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": 1, "label": "smile"})))]).unwrap();
     annex.close().unwrap();

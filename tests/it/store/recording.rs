@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{bytes_of, frame, header, jpeg_frame, ms, streams};
-use affectograph::capture::Pixels;
+use affectograph::session::Pixels;
 
 fn forwarded(committed: &Receiver<Committed>) -> Vec<Record> {
     let mut records = Vec::new();

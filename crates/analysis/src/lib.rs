@@ -1,0 +1,48 @@
+//! Pure functions over a [`Timeline`](session::Timeline): no files, no threads, no window.
+//!
+//! The way of a question: [`EventChoice`] picks events, [`epochs`] cuts a session's epochs around them by an
+//! [`EpochPlan`], and [`average`], [`compare`] and [`epoch_table`] take the epochs of as many sessions as there are.
+
+mod agreement;
+mod average;
+mod baseline;
+mod busy;
+mod clock_runs;
+mod clusters;
+mod compare;
+mod drift;
+mod edits;
+mod ending;
+mod epochs;
+mod error;
+mod events;
+pub mod import;
+mod numbers;
+mod plan;
+mod quality;
+mod robust_line;
+mod sample_quality;
+mod sentiment;
+mod signal;
+mod table;
+
+pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
+pub use average::{Average, Interval, Unit, average, counts};
+pub use baseline::{Baseline, Zero, baseline_of, baseline_phases};
+pub use busy::Busy;
+pub use clock_runs::{ClockRuns, MOST_DELAY_S, MOST_DRIFT, MOST_WILD, clock_runs};
+pub use compare::{Cluster, Comparison, Design, Effect, against_zero, compare};
+pub use drift::{DriftFit, LeftOut, fit_drift};
+pub use edits::{DeletedPassage, deleted_passages};
+pub use ending::{End, Ending, PLANNED};
+pub use epochs::{DropReason, Epoch, SessionEpochs, Trace, describe_dropped, epochs};
+pub use error::AnalysisError;
+pub use events::{EventChoice, Onset};
+pub use numbers::half_interval_95;
+pub use plan::{Correction, EpochPlan, Measure};
+pub use quality::{Footage, Grade, LossByReason, QualityReport, quality};
+pub use robust_line::{Line, robust_line};
+pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};
+pub use sentiment::{Lexicon, LexiconError, Sentiment, TakenBack, deleted_events, sentiments, taken_back};
+pub use signal::{Signal, signal};
+pub use table::{EpochRow, epoch_table};

@@ -1,0 +1,434 @@
+//! How good a recording is, in numbers that a methods section can quote and a person can check.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::busy::{Busy, busy, frames_unseen};
+use super::ending::{End, Ending};
+use session::{
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp,
+    VIDEO_FRAME, VideoLoss,
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QualityReport {
+    /// First to last frame or record of the recording, whichever spans more. What was added later changes nothing.
+    pub seconds: f64,
+    pub nominal_rate_hz: f64,
+    /// What the camera's rate promises for the time between its first and last frame; of a film, what it has or had.
+    pub frames_expected: u64,
+    pub frames_stored: u64,
+    /// Looked at by the networks, with a face or without; live or, where live work skipped them, afterwards.
+    pub frames_scored: u64,
+    /// Stored, but looked at neither live nor later.
+    pub frames_skipped: u64,
+    /// Never reached the video: counted by sequence numbers, error flags, the clock and our queues.
+    pub frames_lost: u64,
+    /// Longest time between two stored frames, in seconds; of a film, whose times may be uneven, where frames were lost.
+    pub largest_gap_s: f64,
+    /// Frames with a face over frames scored, 0 … 1; `None` where nothing was scored.
+    pub face_share: Option<f64>,
+    /// Worst uncertainty of the page's clock, in ms; `None` where no page clock was measured.
+    pub clock_uncertainty_ms: Option<f64>,
+    /// How long the page stood still; `None` where no page was recorded, or by a version that did not tell.
+    pub page_busy: Option<Busy>,
+    /// Frames in the page that belong to other origins and were not looked into; `None` as above.
+    pub frames_unseen: Option<u64>,
+    /// Events by `stream/kind`.
+    pub events: BTreeMap<String, u64>,
+    pub gaps: BTreeMap<GapReason, LossByReason>,
+    /// Records that fitted no stream: not zero means a damaged file.
+    pub records_refused: u64,
+    /// Pictures that were stored and are gone from the video; `None` where all are there.
+    pub video_loss: Option<VideoLoss>,
+    pub end: End,
+    pub grade: Grade,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct LossByReason {
+    /// A long absence of the face is stored in pieces, each beginning where the one before ended, and counts once.
+    pub count: u64,
+    pub seconds: f64,
+    pub lost: u64,
+}
+
+/// The best grade whose every limit holds:
+///
+/// | grade | frames lost | longest time between frames | frames with a face | page stood still, in all | and at once |
+/// | --- | --- | --- | --- | --- | --- |
+/// | A | none | ≤ 0.2 s | ≥ 95 % | ≤ 2 % | ≤ 0.5 s |
+/// | B | ≤ 0.1 % | ≤ 0.5 s | ≥ 90 % | ≤ 5 % | ≤ 1 s |
+/// | C | ≤ 1 % | ≤ 2 s | ≥ 75 % | ≤ 10 % | ≤ 5 s |
+/// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % | ≤ 25 % | ≤ 20 s |
+/// | F | more | longer | fewer, or none scored | more | longer |
+///
+/// Frames that are gone from the video count as lost, and so do those of the time that was planned where the disk, the
+/// program or the camera ended the recording. Where nobody knows how long it was to be, such a recording is at best a D.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Grade {
+    A,
+    B,
+    C,
+    D,
+    F,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl Grade {
+    /// The best grade of a session of which this share of the frames is lost, 0 … 1.
+    pub fn of_loss(lost_share: f64) -> Grade {
+        Grade::of(lost_share, 0.0, 1.0)
+    }
+
+    fn of(lost_share: f64, largest_gap_s: f64, face_share: f64) -> Grade {
+        let limits = [
+            (Grade::A, 0.0, 0.2, 0.95),
+            (Grade::B, 0.001, 0.5, 0.90),
+            (Grade::C, 0.01, 2.0, 0.75),
+            (Grade::D, 0.05, 10.0, 0.50),
+        ];
+        let holds = |(_, lost, gap, face): &(Grade, f64, f64, f64)| {
+            lost_share <= *lost && largest_gap_s <= *gap && face_share >= *face
+        };
+        limits.into_iter().find(holds).map_or(Grade::F, |(grade, ..)| grade)
+    }
+
+    /// The best that a page which stood still leaves.
+    fn of_page(busy: Option<Busy>) -> Grade {
+        match busy.map_or(0, Busy::grades_lost) {
+            0 => Grade::A,
+            1 => Grade::B,
+            2 => Grade::C,
+            3 => Grade::D,
+            _ => Grade::F,
+        }
+    }
+}
+
+impl QualityReport {
+    /// Why the grade is not the best, the most important first; empty where it is.
+    pub fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        findings.extend(self.video_loss.iter().map(|loss| format!("{}.", capitalised(&loss.to_string()))));
+        findings.extend(self.end.finding());
+        if self.frames_lost > 0 {
+            let share = 100.0 * self.frames_lost as f64 / (self.frames_stored + self.frames_lost) as f64;
+            findings.push(format!("{} frames were lost ({share:.2} %).", self.frames_lost));
+        }
+        if self.largest_gap_s > 0.2 {
+            findings.push(format!("Between two frames {:.2} s passed.", self.largest_gap_s));
+        }
+        match self.face_share {
+            None => findings.push("No frame was scored.".to_owned()),
+            Some(share) if share < 0.95 => {
+                findings.push(format!("A face was found in {:.1} % of the scored frames.", 100.0 * share));
+            }
+            Some(_) => {}
+        }
+        findings.extend(self.page_busy.and_then(Busy::finding));
+        if let Some(unseen) = self.frames_unseen.filter(|n| *n > 0) {
+            let (frames, were) = if unseen == 1 { ("frame", "was") } else { ("frames", "were") };
+            findings.push(format!("{unseen} {frames} of the page {were} another site's and {were} not looked into."));
+        }
+        if self.records_refused > 0 {
+            findings.push(format!("{} records fitted no stream: the file is damaged.", self.records_refused));
+        }
+        findings
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// Gaps of `affect_<model>` are another network's findings about the same frames.
+fn is_of_recording(stream: &str) -> bool {
+    stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
+}
+
+/// Closing a recording takes a moment in which no frame is missed.
+const LONGEST_CLOSING_S: f64 = 1.0;
+
+fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
+    let is_it = |stream: &str, kind: &str| stream == HEALTH && kind == HealthKind::RecordingStopped.as_str();
+    timeline.events().iter().rev().find(|e| is_it(e.stream.as_str(), &e.what.kind)).map(|e| e.at)
+}
+
+/// From the frame before a loss to the one after it; `None` at the ends of the recording.
+fn hole_s(frame_times: &[Timestamp], from: Timestamp, until: Timestamp) -> Option<f64> {
+    let before = frame_times.partition_point(|t| *t < from).checked_sub(1)?;
+    let after = frame_times.partition_point(|t| *t < until.max(from)).max(before + 1);
+    Some(frame_times.get(after)?.since_ns(frame_times[before]) as f64 * 1e-9)
+}
+
+/// The frames of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Footage<'a> {
+    /// Capture times of all that were stored, ascending.
+    pub times: &'a [Timestamp],
+    pub nominal_rate_hz: f64,
+    /// Those that are gone since.
+    pub loss: Option<VideoLoss>,
+    /// What ended the recording, where that is known from elsewhere than its records.
+    pub ending: Option<Ending>,
+}
+
+/// How good a session is. The one place that grades.
+pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
+    let Footage { times: frame_times, nominal_rate_hz, ref loss, ending } = *footage;
+    let end = End::of(timeline, ending);
+    let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
+    let mut absent_until = BTreeMap::new();
+    for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
+        let sum = gaps.entry(gap.what.reason).or_default();
+        let is_absence = gap.what.reason == GapReason::NoFace;
+        let goes_on = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
+        sum.count += u64::from(!goes_on);
+        sum.seconds += gap.what.until.since_ns(gap.at).max(0) as f64 * 1e-9;
+        sum.lost += gap.what.lost;
+    }
+    let lost = |wanted: GapReason| gaps.get(&wanted).map_or(0, |g| g.lost);
+
+    // Live, and afterwards where the live worker had skipped frames; another network's second look counts nowhere.
+    let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
+    let faceless = |stream: &str| {
+        let of_stream = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream);
+        of_stream.filter(|g| g.what.reason == GapReason::NoFace).map(|g| g.what.lost).sum::<u64>()
+    };
+    let with_face = samples(AFFECT) + samples(AFFECT_LATER);
+    let scored_later = samples(AFFECT_LATER) + faceless(AFFECT_LATER);
+    let frames_scored = with_face + faceless(AFFECT) + faceless(AFFECT_LATER);
+    let face_share = (frames_scored > 0).then(|| with_face as f64 / frames_scored as f64);
+    let frames_lost = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown]
+        .into_iter()
+        .map(lost)
+        .sum::<u64>()
+        + timeline
+            .gaps()
+            .iter()
+            .filter(|g| g.what.reason == GapReason::QueueFull && g.stream.as_str() == session::VIDEO)
+            .map(|g| g.what.lost)
+            .sum::<u64>();
+
+    let ends = |a: Timestamp, b: Timestamp| b.since_ns(a) as f64 * 1e-9;
+    // Frames were due until the recording was stopped: a camera that fell silent before that has left a gap as well.
+    let silence_s = match (frame_times.last(), recording_stopped(timeline)) {
+        (Some(last), Some(stopped)) if ends(*last, stopped) > LONGEST_CLOSING_S => ends(*last, stopped),
+        _ => 0.0,
+    };
+    let video_s = match frame_times {
+        [first, .., last] => ends(*first, *last) + silence_s,
+        _ => 0.0,
+    };
+    let gone = loss.as_ref().map_or(0, |l| l.frames);
+    let seen_times = &frame_times[..frame_times.len() - (gone as usize).min(frame_times.len())];
+    let silence_s = match (gone, seen_times.last(), frame_times.last()) {
+        (1.., Some(seen), Some(last)) => ends(*seen, *last) + silence_s,
+        _ => silence_s,
+    };
+    // A film's frames are due when the film says, however uneven that is: only where some were lost is a hole.
+    let is_film =
+        timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
+    let largest_gap_s = if is_film {
+        let losses = timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str()) && g.what.reason.is_loss());
+        let lost_at_end_s = if gone > 0 { silence_s } else { 0.0 };
+        losses.filter_map(|g| hole_s(seen_times, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
+    } else {
+        seen_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max)
+    };
+    let frames_expected = match frame_times {
+        [] => 0,
+        _ if is_film => frame_times.len() as u64 + frames_lost,
+        _ => (video_s * nominal_rate_hz).round() as u64 + 1,
+    };
+    let frames_stored = frame_times.len() as u64 - gone;
+    let never_recorded = (end.missing_s().unwrap_or(0.0) * nominal_rate_hz).round().max(0.0) as u64;
+    let all_lost = frames_lost + gone + never_recorded;
+    let lost_share = all_lost as f64 / (frames_stored + all_lost).max(1) as f64;
+    let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
+
+    let mut events = BTreeMap::new();
+    // Measurements of clock and video and the page's replay are not what somebody did.
+    let is_done = |stream: &str| ![PAGE_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
+    for event in timeline.events().iter().filter(|e| is_done(e.stream.as_str())) {
+        *events.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
+    }
+    let clock_uncertainty_ms = timeline
+        .events()
+        .iter()
+        .filter(|e| e.stream.as_str() == PAGE_CLOCK)
+        .filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64())
+        .reduce(f64::max);
+
+    let seconds = timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s);
+    let page_busy = busy(timeline, seconds);
+    QualityReport {
+        seconds,
+        nominal_rate_hz,
+        frames_expected,
+        frames_stored,
+        frames_scored,
+        frames_skipped: lost(GapReason::Skipped).saturating_sub(scored_later),
+        frames_lost,
+        largest_gap_s,
+        face_share,
+        clock_uncertainty_ms,
+        page_busy,
+        frames_unseen: frames_unseen(timeline),
+        events,
+        gaps,
+        records_refused: timeline.refused(),
+        video_loss: loss.clone(),
+        end,
+        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)).max(Grade::of_page(page_busy)).max(best),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{Body, Gap, Record, affect_stream, health_stream, page_stream, video_stream};
+    use std::sync::Arc;
+
+    fn record(stream: &str, seq: u64, ms: i64, body: Body) -> Record {
+        Record { stream: Arc::new(stream.parse().unwrap()), seq, at: Timestamp::from_ns(ms * 1_000_000), body }
+    }
+
+    fn gap(reason: GapReason, until_ms: i64, lost: u64) -> Body {
+        Body::Gap(Gap { until: Timestamp::from_ns(until_ms * 1_000_000), reason, lost, note: String::new() })
+    }
+
+    fn footage(times: &[Timestamp], nominal_rate_hz: f64) -> Footage<'_> {
+        Footage { times, nominal_rate_hz, ..Footage::default() }
+    }
+
+    /// Ten seconds with a face in every frame.
+    fn flawless() -> (Timeline, Vec<Timestamp>) {
+        let mut timeline = Timeline::default();
+        [affect_stream(10.0, "m"), health_stream()].into_iter().for_each(|s| timeline.declare(s));
+        let times: Vec<_> = (0..100).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        for (k, at) in times.iter().enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            timeline.ingest(&record(AFFECT, k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        (timeline, times)
+    }
+
+    #[test]
+    fn pictures_that_are_gone_are_lost() {
+        let (timeline, times) = flawless();
+        let graded = |gone: u64, trouble| {
+            let from = times[times.len() - gone.max(1) as usize];
+            let loss = (gone > 0).then_some(VideoLoss { trouble, frames: gone, of: 100, from });
+            quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss, ending: None })
+        };
+        use session::VideoTrouble::{Missing, Short};
+        assert_eq!(graded(0, Short).grade, Grade::A);
+        let short = graded(4, Short);
+        assert_eq!((short.grade, short.frames_stored, short.frames_expected), (Grade::D, 96, 100));
+        assert!((short.largest_gap_s - 0.4).abs() < 1e-9, "{}", short.largest_gap_s);
+        assert!(short.findings()[0].starts_with("Video.mkv is too short: from 00:00:09.600"), "{:?}", short.findings());
+        let missing = graded(100, Missing);
+        assert_eq!((missing.grade, missing.frames_stored), (Grade::F, 0));
+        assert!(missing.findings()[0].contains("is missing"), "{:?}", missing.findings());
+    }
+
+    #[test]
+    fn what_ended_too_early_is_graded_by_what_was_planned() {
+        let (flawless, times) = flawless();
+        let graded = |planned_s: Option<f64>, ending| {
+            let mut timeline = flawless.clone();
+            let data = planned_s.map_or(serde_json::Value::Null, |s| serde_json::json!({ "planned_s": s }));
+            timeline.ingest(&record(HEALTH, 0, 0, Body::event("recording_started", data)));
+            let q = quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss: None, ending });
+            (q.grade, q.findings().first().cloned().unwrap_or_default())
+        };
+        assert_eq!(graded(Some(60.0), None).0, Grade::A, "somebody stopped it");
+        assert_eq!(graded(Some(60.0), Some(Ending::DiskFull)).0, Grade::F);
+        assert_eq!(graded(Some(10.0), Some(Ending::DiskFull)).0, Grade::C);
+        let (grade, said) = graded(None, Some(Ending::DiskFull));
+        assert_eq!(grade, Grade::D);
+        assert!(said.contains("the disk was full") && said.contains("nobody knows"), "{said}");
+        assert_eq!(graded(None, Some(Ending::Crashed)).0, Grade::D);
+    }
+
+    #[test]
+    fn a_camera_silent_at_the_end_has_left_a_gap() {
+        let mut timeline = Timeline::default();
+        timeline.declare(health_stream());
+        let frames: Vec<_> = (0..100).map(|k| Timestamp::from_ns(k * 33_333_333)).collect();
+        let mut stop = |seq: u64, ms: i64| {
+            timeline.ingest(&record(HEALTH, seq, ms, Body::event("recording_stopped", serde_json::json!({}))));
+            quality(&timeline, &footage(&frames, 30.0))
+        };
+        let closed = stop(0, 3_900);
+        assert_eq!(closed.frames_expected, 100);
+        assert!(closed.largest_gap_s < 0.04, "{}", closed.largest_gap_s);
+        let silent = stop(1, 9_300);
+        assert_eq!(silent.frames_expected, 280);
+        assert!((silent.largest_gap_s - 6.0).abs() < 0.01, "{}", silent.largest_gap_s);
+    }
+
+    /// 100 frames at 10 Hz, of which the 40th to 43rd never came; a face in the first 80 that did.
+    #[test]
+    fn counts_what_came_and_what_did_not() {
+        let mut t = Timeline::default();
+        [affect_stream(10.0, "m"), page_stream(), video_stream("c")].into_iter().for_each(|s| t.declare(s));
+        let times: Vec<_> =
+            (0..100).filter(|k| !(40..44).contains(k)).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        for (k, at) in times.iter().take(80).enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        t.ingest(&record("affect", 80, 8400, gap(GapReason::NoFace, 9400, 10)));
+        t.ingest(&record("affect", 81, 9400, gap(GapReason::NoFace, 9900, 6)));
+        t.ingest(&record("video", 0, 4000, gap(GapReason::DroppedByDriver, 4400, 4)));
+        t.ingest(&record("page", 0, 500, Body::event("click", serde_json::json!({"target": "#buy"}))));
+        let q = quality(&t, &footage(&times, 10.0));
+        assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost), (100, 96, 4));
+        assert_eq!(q.frames_scored, 96);
+        assert!((q.face_share.unwrap() - 80.0 / 96.0).abs() < 1e-9);
+        assert!((q.largest_gap_s - 0.5).abs() < 1e-9);
+        assert!((q.seconds - 9.9).abs() < 1e-9);
+        assert_eq!((q.gaps[&GapReason::NoFace].count, q.gaps[&GapReason::NoFace].lost), (1, 16));
+        assert_eq!(q.events["page/click"], 1);
+        assert_eq!(q.grade, Grade::D, "4 % lost");
+        assert_eq!(q.clock_uncertainty_ms, None);
+    }
+
+    #[test]
+    fn a_film_has_lost_what_it_says_and_not_what_a_steady_rate_would_have_brought() {
+        let mut t = Timeline::default();
+        [affect_stream(30.0, "m"), health_stream(), video_stream("c")].into_iter().for_each(|s| t.declare(s));
+        // Slow, then fast, and a second in which nothing moved.
+        let times: Vec<_> =
+            [0, 90, 200, 290, 1400, 1433, 1466, 1500].map(|ms: i64| Timestamp::from_ns(ms * 1_000_000)).to_vec();
+        t.ingest(&record(HEALTH, 0, 0, Body::event(HealthKind::Film.as_str(), serde_json::json!({}))));
+        for (k, at) in times.iter().enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            t.ingest(&record("affect", k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        let q = quality(&t, &footage(&times, 30.0));
+        assert_eq!((q.frames_expected, q.frames_stored, q.frames_lost, q.grade), (8, 8, 0, Grade::A));
+        assert_eq!((q.largest_gap_s, &q.findings()[..]), (0.0, &[][..]));
+        t.ingest(&record("video", 0, 300, gap(GapReason::Corrupt, 1300, 3)));
+        let q = quality(&t, &footage(&times, 30.0));
+        assert_eq!((q.frames_expected, q.frames_lost), (11, 3));
+        assert!((q.largest_gap_s - 1.11).abs() < 1e-9, "{}", q.largest_gap_s);
+    }
+
+    #[test]
+    fn nothing_recorded_is_an_f_and_no_panic() {
+        let q = quality(&Timeline::default(), &footage(&[], 30.0));
+        assert_eq!((q.frames_expected, q.grade), (0, Grade::F));
+    }
+}

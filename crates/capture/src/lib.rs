@@ -1,0 +1,41 @@
+//! Pictures in, each stamped once at its source. Only this room knows nokhwa, V4L2 and FFmpeg.
+
+mod camera;
+mod capture_thread;
+mod container_end;
+mod controls;
+mod controls_nokhwa;
+mod counters;
+mod decode;
+mod devices;
+mod drops;
+mod events;
+mod ffmpeg;
+mod ffmpeg_messages;
+mod ffprobe;
+mod file_camera;
+mod film_damage;
+mod film_reader;
+mod jpeg;
+mod layout;
+mod modes;
+mod nokhwa_camera;
+pub mod phantom;
+mod picture_shape;
+mod spec;
+mod stale;
+#[cfg(target_os = "linux")]
+mod v4l_camera;
+#[cfg(target_os = "linux")]
+mod v4l_device;
+
+pub use camera::{Camera, CameraError, CameraInfo, CameraKind, Captured, Control, ControlKind, Mode, PixelFormat};
+pub use capture_thread::{Capture, Pace, Sinks};
+pub use counters::CaptureCounters;
+pub use decode::{DecodeError, Decoder, GreyPicture, RgbPicture, to_grey, to_rgb};
+pub use devices::{DeviceInfo, list_devices};
+pub use events::CaptureEvent;
+pub use ffprobe::{FilmDate, recorded_at};
+pub use file_camera::FileCamera;
+pub use jpeg::{JpegCheck, jpeg_len};
+pub use spec::{Backend, CameraSpec, DeviceId, open};

@@ -1,0 +1,283 @@
+//! Annotations in review: those that are stored, the one being made, and the way back.
+
+use chrono::{DateTime, Utc};
+
+use analysis::cohen_kappa;
+use session::{Annotation, Body, Timeline, Timestamp, annotations, coding};
+
+/// A press and its way back: what is stored for either is appended, nothing is deleted.
+#[derive(Clone, Debug, PartialEq)]
+enum Edit {
+    Made(Annotation),
+    TakenBack(Annotation),
+}
+
+#[derive(Default)]
+pub struct Annotated {
+    /// As stored, by time.
+    standing: Vec<Annotation>,
+    next_id: u64,
+    /// Offered labels: the study's, then those in use.
+    pub labels: Vec<String>,
+    /// Being written.
+    pub new_label: String,
+    /// A range whose end is still to come: its label and start.
+    pub open_range: Option<(String, Timestamp)>,
+    /// Number of the selected annotation.
+    pub selected: Option<u64>,
+    /// How far each two people agree.
+    pub kappas: Vec<Kappa>,
+    done: Vec<Edit>,
+    undone: Vec<Edit>,
+}
+
+/// Cohen's kappa of two people's codings, step by step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kappa {
+    pub authors: [String; 2],
+    /// `None` where chance alone explains everything; a sentence where nothing can be compared.
+    pub kappa: Result<Option<f64>, String>,
+}
+
+/// Two codings are compared in steps of this.
+const STEP_S: f64 = 0.1;
+
+/// What to store, by whom.
+pub type Stored = Vec<(Timestamp, Body)>;
+
+impl Annotated {
+    pub fn new(study_labels: Vec<String>, timeline: &Timeline) -> Self {
+        let mut annotated = Annotated { labels: study_labels, ..Annotated::default() };
+        annotated.read(timeline);
+        annotated
+    }
+
+    /// After records came in.
+    pub fn read(&mut self, timeline: &Timeline) {
+        let (standing, next_id) = annotations(timeline);
+        self.next_id = self.next_id.max(next_id);
+        for annotation in &standing {
+            if !self.labels.contains(&annotation.label) {
+                self.labels.push(annotation.label.clone());
+            }
+        }
+        self.standing = standing;
+        self.kappas = timeline.span().map_or_else(Vec::new, |span| self.compare(span));
+        if self.selected.is_some_and(|id| !self.standing.iter().any(|a| a.id == id)) {
+            self.selected = None;
+        }
+    }
+
+    pub fn standing(&self) -> &[Annotation] {
+        &self.standing
+    }
+
+    /// Everybody who annotated, in the order of the alphabet.
+    pub fn authors(&self) -> Vec<&str> {
+        let mut authors: Vec<&str> = self.standing.iter().map(|a| a.author.as_str()).collect();
+        authors.sort_unstable();
+        authors.dedup();
+        authors
+    }
+
+    fn compare(&self, span: (Timestamp, Timestamp)) -> Vec<Kappa> {
+        let authors = self.authors();
+        let codings: Vec<_> = authors.iter().map(|who| coding(&self.standing, who, span, STEP_S)).collect();
+        let pairs = (0..authors.len()).flat_map(|a| (a + 1..authors.len()).map(move |b| (a, b)));
+        pairs
+            .map(|(a, b)| Kappa {
+                authors: [a, b].map(|k| authors[k].to_owned()),
+                kappa: cohen_kappa(&codings[a], &codings[b]).map_err(|e| e.to_string()),
+            })
+            .collect()
+    }
+
+    /// Makes the written label one of those offered.
+    pub fn add_label(&mut self) {
+        let label = self.new_label.trim().to_owned();
+        if !label.is_empty() && !self.labels.contains(&label) {
+            self.labels.push(label);
+        }
+        self.new_label.clear();
+    }
+
+    pub fn point(&mut self, label: &str, at: Timestamp, author: &str, now: DateTime<Utc>) -> Stored {
+        self.make(label, at, None, author, now)
+    }
+
+    /// The first press begins a range and the second ends it; with another label it begins anew.
+    pub fn range(&mut self, label: &str, at: Timestamp, author: &str, now: DateTime<Utc>) -> Stored {
+        match self.open_range.take() {
+            Some((open, from)) if open == label && from != at => {
+                self.make(label, from.min(at), Some(from.max(at)), author, now)
+            }
+            Some((open, _)) if open == label => Vec::new(),
+            _ => {
+                self.open_range = Some((label.to_owned(), at));
+                Vec::new()
+            }
+        }
+    }
+
+    pub fn take_back_selected(&mut self, author: &str, now: DateTime<Utc>) -> Stored {
+        let Some(gone) = self.standing.iter().find(|a| Some(a.id) == self.selected).cloned() else { return Vec::new() };
+        let stored = vec![(gone.from, gone.removal(author, now))];
+        self.done.push(Edit::TakenBack(gone));
+        self.undone.clear();
+        self.selected = None;
+        stored
+    }
+
+    pub fn can_undo(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    pub fn can_redo(&self) -> bool {
+        !self.undone.is_empty()
+    }
+
+    pub fn undo(&mut self, author: &str, now: DateTime<Utc>) -> Stored {
+        let Some(edit) = self.done.pop() else { return Vec::new() };
+        let (stored, edit) = match edit {
+            Edit::Made(annotation) => (Self::removal(&annotation, author, now), Edit::Made(annotation)),
+            Edit::TakenBack(annotation) => {
+                let again = self.again(annotation);
+                (vec![(again.from, again.body())], Edit::TakenBack(again))
+            }
+        };
+        self.undone.push(edit);
+        stored
+    }
+
+    pub fn redo(&mut self, author: &str, now: DateTime<Utc>) -> Stored {
+        let Some(edit) = self.undone.pop() else { return Vec::new() };
+        let (stored, edit) = match edit {
+            Edit::Made(annotation) => {
+                let again = self.again(annotation);
+                (vec![(again.from, again.body())], Edit::Made(again))
+            }
+            Edit::TakenBack(annotation) => (Self::removal(&annotation, author, now), Edit::TakenBack(annotation)),
+        };
+        self.done.push(edit);
+        stored
+    }
+
+    fn removal(annotation: &Annotation, author: &str, now: DateTime<Utc>) -> Stored {
+        vec![(annotation.from, annotation.removal(author, now))]
+    }
+
+    /// The same annotation under a new number, by which the other steps know it from now on.
+    fn again(&mut self, annotation: Annotation) -> Annotation {
+        let (old, new) = (annotation.id, self.next_id);
+        self.next_id += 1;
+        for edit in self.done.iter_mut().chain(&mut self.undone) {
+            let (Edit::Made(other) | Edit::TakenBack(other)) = edit;
+            if other.id == old {
+                other.id = new;
+            }
+        }
+        self.selected = Some(new);
+        Annotation { id: new, ..annotation }
+    }
+
+    fn make(
+        &mut self,
+        label: &str,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        author: &str,
+        now: DateTime<Utc>,
+    ) -> Stored {
+        let annotation = Annotation {
+            id: self.next_id,
+            label: label.to_owned(),
+            from,
+            until,
+            author: author.to_owned(),
+            made_utc: now,
+        };
+        self.next_id += 1;
+        self.selected = Some(annotation.id);
+        let stored = vec![(from, annotation.body())];
+        self.done.push(Edit::Made(annotation));
+        self.undone.clear();
+        stored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{ANNOTATION, Record, annotation_stream};
+    use std::sync::Arc;
+
+    struct Desk {
+        timeline: Timeline,
+        annotated: Annotated,
+        seq: u64,
+    }
+
+    impl Desk {
+        fn new() -> Desk {
+            let mut timeline = Timeline::default();
+            timeline.declare(annotation_stream());
+            Desk { annotated: Annotated::new(vec!["smile".into()], &timeline), timeline, seq: 0 }
+        }
+
+        fn store(&mut self, stored: Stored) {
+            for (at, body) in stored {
+                let stream = Arc::new(ANNOTATION.parse().unwrap());
+                self.timeline.ingest(&Record { stream, seq: self.seq, at, body });
+                self.seq += 1;
+            }
+            self.annotated.read(&self.timeline);
+        }
+
+        fn labels(&self) -> Vec<&str> {
+            self.annotated.standing().iter().map(|a| a.label.as_str()).collect()
+        }
+    }
+
+    #[test]
+    fn every_step_goes_back_and_forth_and_nothing_is_deleted() {
+        let (mut d, now) = (Desk::new(), Utc::now());
+        let at = |s: f64| Timestamp::from_secs_f64(s);
+        let stored = d.annotated.point("smile", at(1.0), "ann", now);
+        d.store(stored);
+        assert_eq!(d.annotated.range("frown", at(3.0), "ann", now), []);
+        let stored = d.annotated.range("frown", at(2.0), "ann", now);
+        d.store(stored);
+        assert_eq!(d.labels(), ["smile", "frown"]);
+        assert_eq!(d.annotated.standing()[1].until, Some(at(3.0)));
+        let stored = d.annotated.undo("ann", now);
+        d.store(stored);
+        assert_eq!(d.labels(), ["smile"]);
+        d.annotated.selected = Some(0);
+        let stored = d.annotated.take_back_selected("bob", now);
+        d.store(stored);
+        assert!(d.labels().is_empty() && !d.annotated.can_redo());
+        for _ in 0..2 {
+            let stored = d.annotated.undo("bob", now);
+            d.store(stored);
+        }
+        assert!(d.labels().is_empty(), "both presses are undone");
+        for expected in [vec!["smile"], vec![]] {
+            let stored = d.annotated.redo("bob", now);
+            d.store(stored);
+            assert_eq!(d.labels(), expected);
+        }
+        assert_eq!(d.timeline.events().len(), 8);
+        assert_eq!(d.annotated.labels, ["smile", "frown"]);
+    }
+
+    #[test]
+    fn a_range_may_be_abandoned_for_another_and_needs_a_length() {
+        let (mut d, now) = (Desk::new(), Utc::now());
+        let at = Timestamp::from_secs_f64;
+        assert_eq!(d.annotated.range("a", at(1.0), "ann", now), []);
+        assert_eq!(d.annotated.range("b", at(2.0), "ann", now), []);
+        assert_eq!(d.annotated.open_range, Some(("b".into(), at(2.0))));
+        assert_eq!(d.annotated.range("b", at(2.0), "ann", now), [], "no length");
+        assert_eq!(d.annotated.open_range, None);
+    }
+}

@@ -1,0 +1,389 @@
+//! Questions that stop everything else until they are answered.
+
+use eframe::egui;
+use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
+
+use super::command::{Command, StudyCommand};
+use super::port::{AnswerFormat, CheckState, ExportFormat, Library, PullStep, SessionRow};
+use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
+use super::{figures, keys, theme, widgets};
+use session::CheckId;
+
+pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
+    let Some(dialog) = &state.dialog else { return };
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
+    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
+        let width: f32 = if *dialog == Dialog::Keys { 1080.0 } else { 440.0 };
+        ui.set_width(width.min(ctx.content_rect().width() - 60.0));
+        match dialog {
+            Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
+            Dialog::Open { path } => open(ui, path, state, commands),
+            Dialog::Pull(draft) => pull(ui, draft, state.pulling.as_ref(), commands),
+            Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
+            Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
+            Dialog::Export(draft) => export(ui, draft, state, commands),
+            Dialog::ExportAnswer(draft) => export_answer(ui, draft, state, commands),
+            Dialog::Keys => shortcuts(ui, commands),
+            Dialog::Quit => quit(ui, state.recording.as_ref(), commands),
+            Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
+        }
+    });
+    if modal.should_close() {
+        commands.push(Command::CloseDialog);
+    }
+}
+
+fn title(ui: &mut Ui, text: &str) {
+    let p = theme::palette(ui);
+    ui.label(RichText::new(text).size(19.0).color(p.strong));
+    ui.add_space(8.0);
+}
+
+/// The last row: what leads on stands right.
+fn answers(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    ui.add_space(14.0);
+    ui.with_layout(Layout::right_to_left(egui::Align::Center), draw);
+}
+
+fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
+    let response = ui.button(text);
+    if response.clicked() {
+        commands.push(Command::CloseDialog);
+    }
+    response
+}
+
+fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
+    let label = widgets::caption(ui, name);
+    let edit =
+        egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6));
+    ui.add(edit).labelled_by(label.id)
+}
+
+fn is_entered(ui: &Ui) -> bool {
+    ui.input(|i| i.key_pressed(Key::Enter))
+}
+
+fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, commands: &mut Vec<Command>) {
+    title(ui, "New session");
+    let mut edited = draft.clone();
+    let studies = library.map_or(&[][..], |l| &l.studies);
+    let label = widgets::caption(ui, "Study");
+    let chosen = studies.iter().find(|s| Some(&s.file) == draft.study_file.as_ref());
+    let text = chosen.map_or("Choose a study", |s| s.title.as_str());
+    let combo = ComboBox::from_id_salt("study").selected_text(text).width(ui.available_width()).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        for study in studies {
+            let is_usable = study.problem.is_none();
+            let choice = egui::Button::selectable(Some(&study.file) == draft.study_file.as_ref(), study.title.as_str());
+            let choice = ui.add_enabled(is_usable, choice);
+            let choice = match &study.problem {
+                Some(problem) => choice.on_disabled_hover_text(problem),
+                None => choice,
+            };
+            if choice.clicked() {
+                edited.study_file = Some(study.file.clone());
+            }
+        }
+    });
+    combo.response.labelled_by(label.id);
+    if let Some(study) = chosen {
+        let told = format!("Planned: {} min. {}", study.planned_minutes, study.description);
+        ui.add(egui::Label::new(RichText::new(told.trim()).small().weak()).wrap());
+    }
+    ui.add_space(6.0);
+    ui.columns(2, |columns| {
+        field(&mut columns[0], "Participant", &mut edited.participant, "sub-01");
+        field(&mut columns[1], "Session", &mut edited.session, "ses-01");
+    });
+    let plan = edited.plan();
+    let told = match &plan {
+        Err(sentence) => sentence.clone(),
+        Ok(plan) => {
+            let known = library
+                .map_or(0, |l| l.sessions.iter().filter(|s| s.participant.as_ref() == Some(&plan.participant)).count());
+            match known {
+                0 => "A new participant.".to_owned(),
+                n => format!("This participant has {}.", figures::sessions(n)),
+            }
+        }
+    };
+    ui.add_space(2.0);
+    ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+    if edited != *draft {
+        commands.push(Command::EditPlan(edited));
+    }
+    answers(ui, |ui| {
+        let go = widgets::primary(ui, plan.is_ok(), "Set up");
+        if go.clicked() || (plan.is_ok() && is_entered(ui) && !egui::Popup::is_any_open(ui.ctx())) {
+            commands.push(Command::BeginRehearsal);
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Open session");
+    let mut edited = path.to_owned();
+    let response = field(ui, "Folder of the session", &mut edited, "/path/to/sessions/sub-01/ses-01_…");
+    if response.changed() {
+        commands.push(Command::EditOpenPath(edited.clone()));
+    }
+    if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
+        response.request_focus();
+    }
+    ui.add_space(4.0);
+    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::BrowseSession);
+    }
+    answers(ui, |ui| {
+        let is_ready = !edited.trim().is_empty();
+        if widgets::primary(ui, is_ready, "Open").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::OpenSession(edited.trim().into()));
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&PullStep>, commands: &mut Vec<Command>) {
+    title(ui, "Open from server");
+    let told = "Fetches every finished session that is not in this library yet. The server keeps its own.";
+    ui.add(egui::Label::new(RichText::new(told).weak()).wrap());
+    ui.add_space(6.0);
+    let mut edited = draft.clone();
+    ui.add_enabled_ui(pulling.is_none(), |ui| {
+        let server = field(ui, "Server", &mut edited.server, "https://example.org");
+        let label = widgets::caption(ui, "API token");
+        let token = egui::TextEdit::singleline(&mut edited.token)
+            .password(true)
+            .hint_text("aga_…, made by `affectograph serve token`")
+            .desired_width(f32::INFINITY)
+            .margin(Margin::symmetric(10, 6));
+        let token = ui.add(token).labelled_by(label.id);
+        field(ui, "Study (empty: all)", &mut edited.study, "");
+        if *draft == PullDraft::default() && ui.memory(|m| m.focused()).is_none() {
+            server.request_focus();
+        } else if draft.token.is_empty() && ui.memory(|m| m.focused()).is_none() {
+            token.request_focus();
+        }
+    });
+    if let Some(problem) = &draft.problem {
+        replaced(ui, problem);
+    }
+    if let Some(step) = pulling {
+        ui.add_space(6.0);
+        let share = if step.of == 0 { 0.0 } else { (step.number.saturating_sub(1)) as f32 / step.of as f32 };
+        ui.add(egui::ProgressBar::new(share).desired_width(ui.available_width()));
+        let told = match step.of {
+            0 => "Asking the server …".to_owned(),
+            of => format!("{} of {of}: {}", step.number, step.name),
+        };
+        widgets::caption(ui, told);
+    }
+    let is_ready = edited.order().is_some() && pulling.is_none();
+    if edited != *draft {
+        commands.push(Command::EditPull(PullDraft { problem: None, ..edited }));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Fetch").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::Pull);
+        }
+        if pulling.is_some() {
+            if ui.button("Stop").on_hover_text("What was fetched stays.").clicked() {
+                commands.push(Command::CancelPull);
+            }
+        } else {
+            cancel(ui, "Cancel", commands);
+        }
+    });
+}
+
+fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Command>) {
+    title(ui, "Erase this session?");
+    let size = figures::bytes(session.size_bytes);
+    let length = session.length.map_or_else(String::new, |l| format!(", {} long", figures::length(l)));
+    let told = format!("Video, readings and events of {} ({size}{length}) will be gone for good.", session.title());
+    ui.add(egui::Label::new(told).wrap());
+    ui.add(egui::Label::new(RichText::new(session.folder.display().to_string()).small().weak()).wrap());
+    ui.add_space(6.0);
+    let mut edited = typed.to_owned();
+    let response = field(ui, &format!("Type {} to confirm", session.title()), &mut edited, &session.title());
+    if response.changed() {
+        commands.push(Command::TypeErase(edited.clone()));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, edited == session.title(), "Erase").clicked() {
+            commands.push(Command::Erase);
+        }
+        cancel(ui, "Keep it", commands);
+    });
+}
+
+fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
+    title(ui, "Record in spite of this?");
+    let checks = |id: &CheckId| rehearsal.and_then(|r| r.checks.iter().find(|c| c.id == *id));
+    // What has come right meanwhile is nothing to override.
+    let still = |id: &&CheckId| checks(id).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
+    if !ids.iter().any(|id| still(&id)) {
+        ui.add(egui::Label::new("Everything has turned green meanwhile.").wrap());
+    }
+    for id in ids.iter().filter(still) {
+        let check = checks(id);
+        ui.horizontal_top(|ui| {
+            if let Some(check) = check {
+                widgets::lamp(ui, check.state, &id.to_string());
+            }
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 1.0;
+                ui.label(id.to_string());
+                if let Some(check) = check {
+                    ui.add(egui::Label::new(RichText::new(&check.sentence).small().weak()).wrap());
+                }
+            });
+        });
+        ui.add_space(4.0);
+    }
+    ui.add_space(4.0);
+    widgets::caption(ui, "That you decided so is stored with the session.");
+    answers(ui, |ui| {
+        if widgets::primary(ui, true, "Record anyway").clicked() {
+            commands.push(Command::RecordAnyway);
+        }
+        cancel(ui, "Go back", commands);
+    });
+}
+
+fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Export");
+    let mut edited = draft.clone();
+    for (format, text) in [
+        (ExportFormat::Csv, "Records as CSV, one file a stream"),
+        (ExportFormat::FigurePng, "Figure of what the plots show, PNG"),
+        (ExportFormat::FigureSvg, "Figure of what the plots show, SVG"),
+    ] {
+        ui.radio_value(&mut edited.format, format, text);
+    }
+    ui.add_space(6.0);
+    let name = if edited.format == ExportFormat::Csv { "To folder" } else { "To file" };
+    field(ui, name, &mut edited.to, "");
+    if draft.exists {
+        replaced(
+            ui,
+            match draft.format {
+                ExportFormat::Csv => "This folder exists; files of the same names in it are replaced.",
+                _ => "This file exists and is replaced.",
+            },
+        );
+    }
+    ui.add_space(4.0);
+    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::BrowseExport);
+    }
+    let is_ready = !edited.to.trim().is_empty();
+    if edited != *draft {
+        commands.push(Command::EditExport(edited));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Export").clicked() {
+            commands.push(Command::Export);
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+/// Something is at the chosen place already.
+fn replaced(ui: &mut Ui, told: &str) {
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
+        widgets::warning_sign(ui.painter(), rect.center(), 6.5);
+        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+    });
+}
+
+fn export_answer(ui: &mut Ui, draft: &AnswerDraft, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Export averages");
+    let mut edited = draft.clone();
+    for format in AnswerFormat::ALL {
+        ui.radio_value(&mut edited.format, format, format.told());
+    }
+    ui.add_space(6.0);
+    let is_folder = edited.format == AnswerFormat::Tables;
+    field(ui, if is_folder { "To a new folder" } else { "To file" }, &mut edited.to, "");
+    if draft.exists {
+        replaced(
+            ui,
+            if is_folder { "This is there already: choose a new folder." } else { "This file exists and is replaced." },
+        );
+    }
+    ui.add_space(4.0);
+    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Study(StudyCommand::BrowseExport));
+    }
+    let is_ready = !edited.to.trim().is_empty() && (!is_folder || !edited.exists);
+    if edited != *draft {
+        commands.push(Command::Study(StudyCommand::EditExport(edited)));
+    }
+    answers(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Export").clicked() {
+            commands.push(Command::Study(StudyCommand::Export));
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
+    title(ui, "Keyboard");
+    let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        let (left, rest) = keys::GROUPS.split_at(2);
+        let (middle, right) = rest.split_at(3);
+        ui.columns(3, |columns| {
+            for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
+                for group in groups {
+                    widgets::section(column, group.title);
+                    Grid::new(group.title).num_columns(2).min_row_height(19.0).spacing([14.0, 4.0]).show(
+                        column,
+                        |ui| {
+                            for (key, what) in group.keys {
+                                ui.label(RichText::new(*key).small().monospace());
+                                ui.add(egui::Label::new(RichText::new(*what).size(13.0)).wrap());
+                                ui.end_row();
+                            }
+                        },
+                    );
+                    column.add_space(10.0);
+                }
+            }
+        });
+    });
+    answers(ui, |ui| {
+        cancel(ui, "Close", commands);
+    });
+}
+
+fn quit(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>) {
+    title(ui, "A recording is running");
+    let who = recording.map_or_else(String::new, |r| format!(" of {} {}", r.plan.participant, r.plan.session));
+    ui.add(egui::Label::new(format!("Closing the window stops the recording{who} and saves it.")).wrap());
+    answers(ui, |ui| {
+        if ui.button("Stop, save and close").clicked() {
+            commands.push(Command::Quit);
+        }
+        let keep = cancel(ui, "Keep recording", commands);
+        if ui.memory(|m| m.focused()).is_none() {
+            keep.request_focus();
+        }
+    });
+}
+
+fn failure(ui: &mut Ui, heading: &str, sentence: &str, commands: &mut Vec<Command>) {
+    title(ui, heading);
+    ui.add(egui::Label::new(sentence).wrap().selectable(true));
+    answers(ui, |ui| {
+        let close = cancel(ui, "Close", commands);
+        if ui.memory(|m| m.focused()).is_none() {
+            close.request_focus();
+        }
+    });
+}

@@ -1,0 +1,109 @@
+//! Events on the time axis, below the curves: a mark each, and its word where there is room.
+
+use eframe::egui;
+use egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
+
+use session::{EventData, Timestamp};
+
+use super::ahead::ahead;
+use super::indexed::{Lane, Mark};
+use super::plots::{EVENTS_PX, Plotted, seconds_at, x_of};
+use super::theme::{self, Palette};
+use super::{describe, widgets};
+
+/// An event this near to a click is meant by it.
+const REACH_PX: f32 = 7.0;
+
+/// Draws the marks and returns the event under the pointer.
+pub fn show(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
+    let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
+    let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
+    let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, plotted, p));
+    nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
+}
+
+/// One line of marks, of lanes that share its room for words. Returns the event under the pointer and its distance.
+fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>, p: &Palette) -> Option<(f32, usize)> {
+    let painter = ui.painter().with_clip_rect(area);
+    let (window, log) = (plotted.window, plotted.log);
+    let rows = log.timeline().events();
+    let x_at = |mark: &Mark| x_of(area, window, mark.at.as_secs_f64());
+    let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| (at.y - y).abs() <= EVENTS_PX / 4.0);
+    let mut left: Vec<(Lane, &[Mark])> =
+        lanes.iter().map(|lane| (*lane, log.lane_between(*lane, window.from(), window.until()))).collect();
+    let mut nearest: Option<(f32, usize)> = None;
+    let mut free_from = area.left();
+    loop {
+        let earliest = left.iter_mut().filter(|(_, shown)| !shown.is_empty()).min_by_key(|(_, shown)| shown[0].at);
+        let Some((lane, shown)) = earliest else { return nearest };
+        let (lane, Mark { row, .. }) = (*lane, shown[0]);
+        let x = x_at(&shown[0]);
+        // On to the next event on another pixel than this one.
+        let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
+        *shown = &shown[1 + ahead(&shown[1..], |m| m.at < next_at)..];
+        let next = left.iter().filter_map(|(_, shown)| shown.first()).min_by_key(|m| m.at);
+        let right = next.map_or(area.right() - 4.0, |next| x_at(next) - 8.0);
+        mark(&painter, area, pos2(x, y), lane, p);
+        let room = Room { left: free_from, x, right };
+        let end = write_label(&painter, room, y, &label(&rows[row as usize].what, lane), p);
+        free_from = end.unwrap_or(free_from).max(x + 8.0);
+        if let Some(at) = pointer {
+            let distance = (at.x - x).abs();
+            if distance <= REACH_PX && nearest.is_none_or(|(best, _)| distance < best) {
+                nearest = Some((distance, row as usize));
+            }
+        }
+    }
+}
+
+/// Where an event's word may stand: right of it, or left where that is the edge.
+struct Room {
+    left: f32,
+    x: f32,
+    right: f32,
+}
+
+/// Returns where the word ends, if there was room.
+fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Palette) -> Option<f32> {
+    const AIR: f32 = 7.0;
+    // Measured only where anything could fit at all.
+    if (room.right - room.x).max(room.x - room.left) < 24.0 {
+        return None;
+    }
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::caption_font(), p.weak);
+    let size = galley.size();
+    let left = if room.x + AIR + size.x <= room.right {
+        room.x + AIR
+    } else if room.x - AIR - size.x >= room.left {
+        room.x - AIR - size.x
+    } else {
+        return None;
+    };
+    painter.galley(pos2(left, y - size.y / 2.0), galley, p.weak);
+    Some(left + size.x + AIR)
+}
+
+fn label(what: &EventData, lane: Lane) -> String {
+    const LONGEST: usize = 24;
+    let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
+    let text = if details.is_empty() { what.kind.clone() } else { details };
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
+}
+
+fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) {
+    match lane {
+        Lane::Page => {
+            painter.line_segment([at - vec2(0.0, 6.0), at + vec2(0.0, 6.0)], Stroke::new(1.0, p.weak));
+        }
+        Lane::Marker => {
+            let faint = Stroke::new(1.0, p.accent.gamma_multiply(0.35));
+            painter.line_segment([pos2(at.x, area.top()), at], faint);
+            painter.add(widgets::diamond(at, 5.5, p.accent));
+        }
+        Lane::Instrument => {
+            let faint = Stroke::new(1.0, theme::CAUTION.gamma_multiply(0.35));
+            painter.line_segment([pos2(at.x, area.top()), at], faint);
+            widgets::warning_sign(painter, at, 5.5);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The stored sessions, the studies and who took part, as lists show them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub use analysis::Grade;
+use session::{ParticipantId, SessionNumber};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Library {
+    /// Where it lies, for the operator to read.
+    pub root: PathBuf,
+    pub studies: Vec<StudyRow>,
+    /// All that are known, with or without a session.
+    pub participants: Vec<ParticipantId>,
+    pub sessions: Vec<SessionRow>,
+}
+
+impl Library {
+    /// The number after the highest one in use, so that no pseudonym is given twice.
+    pub fn next_participant(&self) -> ParticipantId {
+        let of_sessions = self.sessions.iter().filter_map(|s| s.participant.as_ref());
+        let highest = self.participants.iter().chain(of_sessions).filter_map(ParticipantId::number).max();
+        ParticipantId::numbered(highest.unwrap_or(0).saturating_add(1))
+    }
+
+    /// The number after this participant's highest.
+    pub fn next_session(&self, participant: &ParticipantId) -> SessionNumber {
+        let own = self.sessions.iter().filter(|s| s.participant.as_ref() == Some(participant));
+        SessionNumber(own.filter_map(|s| s.session).map(|n| n.0).max().unwrap_or(0).saturating_add(1))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyRow {
+    /// The label in `study.toml`, or the folder's name where the file cannot be read.
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub file: PathBuf,
+    pub planned_minutes: f64,
+    /// Why no session of it can be recorded: a typo with its line and column.
+    pub problem: Option<String>,
+}
+
+/// One stored session. What a damaged one does not tell is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRow {
+    /// Its identity.
+    pub folder: PathBuf,
+    pub participant: Option<ParticipantId>,
+    pub session: Option<SessionNumber>,
+    pub study: String,
+    pub started: Option<DateTime<Utc>>,
+    pub length: Option<Duration>,
+    pub size_bytes: u64,
+    pub grade: Option<Grade>,
+    pub state: SessionState,
+}
+
+impl SessionRow {
+    /// `sub-07 ses-02`, or the folder's name.
+    pub fn title(&self) -> String {
+        match (&self.participant, self.session) {
+            (Some(participant), Some(session)) => format!("{participant} {session}"),
+            _ => self.folder.file_name().unwrap_or(self.folder.as_os_str()).to_string_lossy().into_owned(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SessionState {
+    /// Closed properly.
+    Complete,
+    /// Ended by a crash and closed afterwards; opens like any other.
+    Recovered(String),
+    /// Opens like any other, and some of its pictures are gone; the sentence says which.
+    Incomplete(String),
+    /// Being recorded, here or by another program.
+    Recording,
+    /// Does not open; the sentence says why and what to do.
+    Damaged(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(participant: &str, session: u32) -> SessionRow {
+        SessionRow {
+            folder: PathBuf::from(format!("{participant}/{session}")),
+            participant: participant.parse().ok(),
+            session: Some(SessionNumber(session)),
+            study: "demo".into(),
+            started: None,
+            length: None,
+            size_bytes: 0,
+            grade: None,
+            state: SessionState::Complete,
+        }
+    }
+
+    #[test]
+    fn proposals_follow_the_highest_number_in_use() {
+        let mut library = Library::default();
+        assert_eq!(library.next_participant().as_str(), "sub-01");
+        library.sessions = vec![row("sub-03", 1), row("sub-03", 4), row("sub-pilot", 9)];
+        library.participants = vec![ParticipantId::numbered(7)];
+        assert_eq!(library.next_participant().as_str(), "sub-08");
+        assert_eq!(library.next_session(&ParticipantId::numbered(3)), SessionNumber(5));
+        assert_eq!(library.next_session(&ParticipantId::numbered(1)), SessionNumber(1));
+    }
+}
+
+// --- From a server ---------------------------------------------------------------------------------------------
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PullOrder {
+    /// `https://example.org`
+    pub server: String,
+    /// An API token; kept nowhere.
+    pub token: String,
+    /// All studies where `None`.
+    pub study: Option<String>,
+}
+
+/// The session being fetched, of those that the server has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullStep {
+    pub number: usize,
+    pub of: usize,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullOutcome {
+    pub server: String,
+    pub fetched: Vec<PathBuf>,
+    pub there_already: usize,
+    /// Sessions that were not fetched, each a sentence.
+    pub refused: Vec<String>,
+    pub is_cancelled: bool,
+}

@@ -1,0 +1,336 @@
+//! Everything the views draw. They read it and push [`Command`](super::command::Command)s; only `apply` and `receive`
+//! change it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use eframe::egui;
+
+use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
+
+use super::indexed::Indexed;
+use super::port::{
+    Alarm, AnswerFormat, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession,
+    HealthFigures, PageState, Picture, PullOrder, PullStep, SessionPlan, SessionRow, StartedInfo,
+};
+use super::preferences::Preferences;
+pub use super::reviewed::{FollowedPage, Review, Side, Window};
+pub use super::session_table::{Column, Home, Order, date, state_word};
+pub use super::studied::{Asking, Form, Studied, StudySide};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    Home,
+    SetUp,
+    Live,
+    Report,
+    Review,
+    Study,
+}
+
+pub struct State {
+    pub screen: Screen,
+    pub preferences: Preferences,
+    pub home: Home,
+    pub rehearsal: Option<Rehearsal>,
+    pub recording: Option<Recording>,
+    pub finished: Option<FinishedSession>,
+    pub review: Option<Review>,
+    /// A session is being read.
+    pub opening: Option<PathBuf>,
+    /// Where to look in it first.
+    pub arriving_at: Option<Timestamp>,
+    /// The study being asked; kept while one of its sessions is in review.
+    pub studied: Option<Studied>,
+    /// Who annotates and rates: a name or initials, kept with what they say.
+    pub author: String,
+    pub dialog: Option<Dialog>,
+    /// Sessions are being fetched from a server.
+    pub pulling: Option<PullStep>,
+    /// Kept while the window is open, so that it is typed once.
+    pub pull_token: String,
+    /// Worth knowing, newest last; dismissed by hand.
+    pub notices: VecDeque<String>,
+    /// A system dialog for files is open.
+    pub is_picking: bool,
+}
+
+impl State {
+    pub fn new(preferences: Preferences) -> Self {
+        State {
+            screen: Screen::Home,
+            preferences,
+            home: Home::default(),
+            rehearsal: None,
+            recording: None,
+            finished: None,
+            review: None,
+            opening: None,
+            arriving_at: None,
+            studied: None,
+            author: String::new(),
+            dialog: None,
+            pulling: None,
+            pull_token: String::new(),
+            notices: VecDeque::new(),
+            is_picking: false,
+        }
+    }
+
+    pub fn notice(&mut self, sentence: String) {
+        const KEPT: usize = 3;
+        if self.notices.contains(&sentence) {
+            return;
+        }
+        if self.notices.len() == KEPT {
+            self.notices.pop_front();
+        }
+        self.notices.push_back(sentence);
+    }
+}
+
+// --- Rehearsal -------------------------------------------------------------------------------------------------
+
+pub struct Rehearsal {
+    pub plan: SessionPlan,
+    /// `None` while it is being opened.
+    pub study: Option<Study>,
+    pub cameras: Option<Vec<CameraRow>>,
+    pub camera: Option<CameraState>,
+    pub checks: Vec<Check>,
+    pub page: Option<PageState>,
+    pub preview: Option<ShownPreview>,
+    pub has_consent: bool,
+    /// Record was pressed.
+    pub is_starting: bool,
+}
+
+impl Rehearsal {
+    pub fn new(plan: SessionPlan) -> Self {
+        Rehearsal {
+            plan,
+            study: None,
+            cameras: None,
+            camera: None,
+            checks: Vec::new(),
+            page: None,
+            preview: None,
+            has_consent: false,
+            is_starting: false,
+        }
+    }
+
+    /// What stands between now and recording, where nothing overrides it.
+    pub fn readiness(&self) -> Readiness {
+        let Some(study) = &self.study else { return Readiness::NotYet("Opening camera, networks and page …") };
+        if self.is_starting {
+            return Readiness::NotYet("Starting …");
+        }
+        if self.checks.is_empty() {
+            return Readiness::NotYet("Checking …");
+        }
+        if study.consent.required && !self.has_consent {
+            return Readiness::NotYet("The participant's consent is not confirmed yet.");
+        }
+        let failing = self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
+        let failing: Vec<CheckId> = failing.map(|c| c.id.clone()).collect();
+        if failing.is_empty() { Readiness::Ready } else { Readiness::Failing(failing) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Readiness {
+    /// Cannot be overridden.
+    NotYet(&'static str),
+    /// A deliberate confirmation overrides them.
+    Failing(Vec<CheckId>),
+    Ready,
+}
+
+/// A picture on the graphics card.
+#[derive(Clone)]
+pub struct Photo {
+    pub texture: egui::TextureHandle,
+    pub width_px: u32,
+    pub height_px: u32,
+}
+
+impl Photo {
+    /// Replaces what `old` shows, so that its memory is used again.
+    pub fn upload(ctx: &egui::Context, name: &str, picture: &Picture, old: Option<Photo>) -> Option<Photo> {
+        let (width_px, height_px) = (picture.width_px, picture.height_px);
+        let size = [width_px as usize, height_px as usize];
+        // A picture of another size than it says would end the program in the upload.
+        if picture.rgb.len() != size[0] * size[1] * 3 || picture.rgb.is_empty() {
+            return None;
+        }
+        let image = egui::ColorImage::from_rgb(size, &picture.rgb);
+        let texture = match old {
+            Some(mut photo) => {
+                photo.texture.set(image, egui::TextureOptions::LINEAR);
+                photo.texture
+            }
+            None => ctx.load_texture(name, image, egui::TextureOptions::LINEAR),
+        };
+        Some(Photo { texture, width_px, height_px })
+    }
+}
+
+pub struct ShownPreview {
+    pub photo: Photo,
+    pub face: Option<FaceOverlay>,
+    pub faces: u32,
+    pub affect: Option<[f32; session::affect::FIELDS]>,
+}
+
+// --- Recording -------------------------------------------------------------------------------------------------
+
+pub struct Recording {
+    pub plan: SessionPlan,
+    pub study: Study,
+    pub started: StartedInfo,
+    pub log: Indexed,
+    /// The session clock at this drawing.
+    pub now: Timestamp,
+    pub health: HealthFigures,
+    pub alarms: Vec<Alarm>,
+    pub checks: Vec<Check>,
+    pub preview: Option<ShownPreview>,
+    pub page: Option<PageState>,
+    pub note: Option<NoteDraft>,
+    pub stop: Stop,
+}
+
+impl Recording {
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.now.since_ns(self.started.at).max(0).unsigned_abs())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoteDraft {
+    /// When the operator began to write.
+    pub at: Timestamp,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    No,
+    /// One more press, elsewhere, stops.
+    Asked,
+    Stopping,
+}
+
+// --- Dialogs ---------------------------------------------------------------------------------------------------
+
+/// At most one at a time; it has the keyboard, and the page is hidden under it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    NewSession(PlanDraft),
+    Open {
+        path: String,
+    },
+    Pull(PullDraft),
+    Erase {
+        session: SessionRow,
+        typed: String,
+    },
+    /// Record in spite of these checks?
+    Override {
+        checks: Vec<CheckId>,
+    },
+    Export(ExportDraft),
+    ExportAnswer(AnswerDraft),
+    Keys,
+    /// The window shall close while recording.
+    Quit,
+    Failure {
+        title: &'static str,
+        sentence: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanDraft {
+    pub study_file: Option<PathBuf>,
+    pub participant: String,
+    pub session: String,
+}
+
+impl PlanDraft {
+    /// What is wrong with it is a sentence.
+    pub fn plan(&self) -> Result<SessionPlan, String> {
+        let study_file = self.study_file.clone().ok_or("Choose a study.")?;
+        let participant = self.participant.trim().parse::<ParticipantId>()?;
+        let session = self.session.trim().parse::<SessionNumber>()?;
+        Ok(SessionPlan { study_file, participant, session })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PullDraft {
+    pub server: String,
+    pub token: String,
+    pub study: String,
+    /// Why the last try failed.
+    pub problem: Option<String>,
+}
+
+impl PullDraft {
+    /// `None` while something is missing.
+    pub fn order(&self) -> Option<PullOrder> {
+        let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+        Some(PullOrder { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportDraft {
+    pub format: ExportFormat,
+    pub to: String,
+    /// Something is there already and would be replaced.
+    pub exists: bool,
+}
+
+impl ExportDraft {
+    /// Looks whether something is there.
+    pub fn checked(self) -> Self {
+        ExportDraft { exists: is_taken(&self.to), ..self }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerDraft {
+    pub format: AnswerFormat,
+    pub to: String,
+    /// A file is there already and would be replaced.
+    pub exists: bool,
+}
+
+impl AnswerDraft {
+    /// Looks whether something is there.
+    pub fn checked(self) -> Self {
+        AnswerDraft { exists: is_taken(&self.to), ..self }
+    }
+}
+
+fn is_taken(path: &str) -> bool {
+    !path.trim().is_empty() && Path::new(path.trim()).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_checked_in_words() {
+        let mut draft = PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into() };
+        assert!(draft.plan().unwrap_err().contains("study"));
+        draft.study_file = Some("study.toml".into());
+        assert!(draft.plan().unwrap_err().contains("pseudonym"));
+        draft.participant = " sub-04 ".into();
+        assert_eq!(draft.plan().unwrap().session, SessionNumber(1));
+    }
+}

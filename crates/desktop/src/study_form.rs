@@ -1,0 +1,294 @@
+//! The question: which events, which seconds around them, from which zero.
+
+use eframe::egui;
+use egui::{Color32, ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+
+use analysis::QualityLimits;
+
+use super::command::{Command, StudyCommand};
+use super::port::{Catalogue, Correction, EventForm, Matches};
+use super::state::{Form, Studied};
+use super::{figures, study, theme, widgets};
+
+const NAMES: [&str; 2] = ["A", "B"];
+
+/// The two conditions' colours, apart from valence's and arousal's.
+pub const CONDITIONS: [Color32; 2] = [theme::CONDITION_A, theme::CONDITION_B];
+
+pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+    let mut form = studied.form.clone();
+    egui::Panel::bottom("ask").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
+        ui.add_space(8.0);
+        ask(ui, studied, commands);
+    });
+    egui::CentralPanel::default_margins().frame(egui::Frame::new()).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // Clear of the scroll bar.
+            ui.set_max_width(ui.available_width() - 4.0);
+            events(ui, studied, &mut form, 0);
+            ui.add_space(6.0);
+            if form.is_comparing {
+                events(ui, studied, &mut form, 1);
+            } else if widgets::small_button(ui, "Compare with other events").clicked() {
+                form.is_comparing = true;
+            }
+            ui.add_space(12.0);
+            around(ui, &mut form);
+        });
+    });
+    if form != studied.form {
+        commands.push(Command::Study(StudyCommand::SetForm(Box::new(form))));
+    }
+}
+
+fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
+    let is_comparing = form.is_comparing;
+    ui.horizontal(|ui| {
+        let title = if is_comparing { format!("Events {}", NAMES[k]) } else { "Events".to_owned() };
+        if is_comparing {
+            let (chip, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            ui.painter().rect_filled(chip, 3.0, CONDITIONS[k]);
+        }
+        widgets::section(ui, &title);
+        if k == 1 {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if widgets::small_button(ui, "Remove").accessible_name("Remove events B").clicked() {
+                    form.is_comparing = false;
+                }
+            });
+        }
+    });
+    let name = |part: &str| if is_comparing { format!("{part} of events {}", NAMES[k]) } else { part.to_owned() };
+    let events = &mut form.events[k];
+    kind(ui, studied.catalogue.as_ref(), events, k, &name("Kind"));
+    if events.is_empty() {
+        return;
+    }
+    let known = studied.catalogue.as_ref();
+    let row = known.and_then(|c| c.kinds.iter().find(|r| r.stream == events.stream && r.kind == events.kind));
+    let (targets, values) = row.map_or((&[][..], &[][..]), |row| (&row.targets, &row.values));
+    chosen(ui, "on", &name("Target"), &mut events.target, "any target", targets);
+    chosen(ui, "says", &name("Value"), &mut events.value, "any value, label or key", values);
+    field(ui, "matches", &name("Pattern"), &mut events.pattern, "any words: a regular expression");
+    matches(ui, studied.matches[k].as_ref());
+}
+
+fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: usize, name: &str) {
+    let text = match (events.is_empty(), events.kind.is_empty()) {
+        (true, _) => "Choose a kind of event".to_owned(),
+        (false, true) => format!("all of {}", events.stream),
+        (false, false) => format!("{}  {}", events.stream, events.kind),
+    };
+    let combo = ComboBox::from_id_salt(("kind", k)).selected_text(text).width(ui.available_width() - 4.0).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        let Some(catalogue) = catalogue else {
+            widgets::caption(ui, "Looking through the sessions …");
+            return;
+        };
+        if catalogue.kinds.is_empty() {
+            widgets::caption(ui, "These sessions hold no events.");
+        }
+        for row in &catalogue.kinds {
+            let is_chosen = row.stream == events.stream && row.kind == events.kind;
+            let text = format!("{}  {}   {}", row.stream, row.kind, figures::count(row.count));
+            if ui.selectable_label(is_chosen, text).clicked() && !is_chosen {
+                *events = EventForm { stream: row.stream.clone(), kind: row.kind.clone(), ..EventForm::default() };
+            }
+        }
+    });
+    combo.response.accessible_name(name);
+}
+
+/// A field with those that there are.
+fn chosen(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str, known: &[(String, u64)]) {
+    ui.horizontal(|ui| {
+        caption(ui, word);
+        let width = ui.available_width() - if known.is_empty() { 0.0 } else { 38.0 };
+        edit(ui, text, hint, width, name);
+        if known.is_empty() {
+            return;
+        }
+        let menu = ui.menu_button("…", |ui| {
+            ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+                for (value, count) in known {
+                    let row = format!("{value}   {}", figures::count(*count));
+                    if ui.selectable_label(value == text, row).clicked() {
+                        text.clone_from(value);
+                        ui.close();
+                    }
+                }
+            });
+        });
+        menu.response.accessible_name(format!("{name}: those there are")).on_hover_text("Those of this study");
+    });
+}
+
+fn field(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str) {
+    ui.horizontal(|ui| {
+        caption(ui, word);
+        let width = ui.available_width();
+        edit(ui, text, hint, width, name);
+    });
+}
+
+/// The word before a field, as wide for all of them.
+fn caption(ui: &mut Ui, word: &str) {
+    let p = theme::palette(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(46.0, 24.0), Sense::hover());
+    widgets::line(ui, rect, word, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
+}
+
+fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
+    let field = egui::TextEdit::singleline(text)
+        .hint_text(hint)
+        .desired_width(width - 20.0)
+        .font(egui::FontId::proportional(13.0))
+        .margin(Margin::symmetric(8, 4));
+    ui.add(field).accessible_name(name);
+}
+
+fn matches(ui: &mut Ui, matches: Option<&Matches>) {
+    let p = theme::palette(ui);
+    ui.horizontal(|ui| {
+        caption(ui, "");
+        match matches {
+            None => {
+                ui.add(egui::Spinner::new().size(12.0));
+                widgets::caption(ui, "counting …");
+            }
+            Some(Matches { found: Err(sentence), .. }) => {
+                let (sign, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
+                widgets::warning_sign(ui.painter(), sign.center(), 6.0);
+                ui.add(egui::Label::new(RichText::new(sentence).small()).wrap());
+            }
+            Some(matches) => {
+                let n = matches.total();
+                let sessions = matches.found.iter().flatten().filter(|(_, n)| *n > 0).count();
+                let told = match n {
+                    0 => "no event matches".to_owned(),
+                    1 => "1 event matches".to_owned(),
+                    n => format!("{} events match, in {}", figures::count(n), figures::sessions(sessions)),
+                };
+                let color = if n == 0 { theme::CAUTION } else { p.text };
+                ui.label(RichText::new(told).small().color(color));
+            }
+        }
+    });
+}
+
+fn around(ui: &mut Ui, form: &mut Form) {
+    widgets::section(ui, "Around each event");
+    seconds(ui, "window", "Window", &mut form.plan.window_s);
+    ui.horizontal(|ui| {
+        caption(ui, "values");
+        ui.spacing_mut().button_padding.x = 7.0;
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for correction in Correction::ALL {
+            let choice = ui.selectable_label(form.plan.zero == correction, correction_word(correction));
+            let name = format!("Values {}", correction_word(correction));
+            if choice.accessible_name(name).on_hover_text(correction_rule(correction)).clicked() {
+                form.plan.zero = correction;
+            }
+        }
+    });
+    if form.plan.zero != Correction::Raw {
+        let mut is_before = form.plan.baseline_s.is_some();
+        ui.horizontal(|ui| {
+            caption(ui, "zero");
+            ui.spacing_mut().button_padding.x = 7.0;
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.selectable_value(&mut is_before, true, "before event")
+                .on_hover_text("The mean of some seconds before each event is the zero.");
+            ui.selectable_value(&mut is_before, false, "neutral phase")
+                .on_hover_text("The participant's own zero from the guided baseline phase.");
+        });
+        match (is_before, form.plan.baseline_s) {
+            (true, None) => form.plan.baseline_s = Some((-1.0, 0.0)),
+            (false, Some(_)) => form.plan.baseline_s = None,
+            _ => {}
+        }
+        if let Some(baseline_s) = &mut form.plan.baseline_s {
+            seconds(ui, "from", "Zero", baseline_s);
+        }
+    }
+    ui.add_space(10.0);
+    widgets::section(ui, "Left out");
+    let mut has_limits = form.plan.limits != QualityLimits::NONE;
+    ui.checkbox(&mut has_limits, "Small face, bad pose or light")
+        .on_hover_text("By the limits of the set-up's checks.");
+    if has_limits != (form.plan.limits != QualityLimits::NONE) {
+        form.plan.limits = if has_limits { QualityLimits::default() } else { QualityLimits::NONE };
+    }
+    let mut drops_overlapping = !form.plan.keep_overlapping;
+    ui.checkbox(&mut drops_overlapping, "Events within the window before")
+        .on_hover_text("An event that comes before the window of the one before it has ended.");
+    form.plan.keep_overlapping = !drops_overlapping;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Missing for more than").size(13.0));
+        let drag = DragValue::new(&mut form.plan.longest_bridge_s).range(0.0..=5.0).speed(0.01).suffix(" s");
+        ui.add(drag).accessible_name("Longest bridged gap");
+    });
+}
+
+/// Two numbers, from and until.
+fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
+    ui.horizontal(|ui| {
+        caption(ui, word);
+        // A true minus, as everywhere; a hyphen is understood.
+        let drag = |value| {
+            DragValue::new(value)
+                .range(-60.0..=60.0)
+                .speed(0.05)
+                .suffix(" s")
+                .custom_formatter(|value, _| format!("{value:.2}").replace('-', "−"))
+                .custom_parser(|text| text.replace('−', "-").trim().parse().ok())
+        };
+        ui.add(drag(&mut range_s.0)).accessible_name(format!("{name} from"));
+        widgets::caption(ui, "to");
+        ui.add(drag(&mut range_s.1)).accessible_name(format!("{name} until"));
+    });
+}
+
+pub fn correction_word(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Raw => "raw",
+        Correction::Corrected => "corrected",
+        Correction::ZScored => "z-scored",
+    }
+}
+
+fn correction_rule(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Raw => "As the network gave them.",
+        Correction::Corrected => "Counted from the zero chosen below.",
+        Correction::ZScored => "Counted from the zero, in the participant's own spread: needs a baseline phase.",
+    }
+}
+
+fn ask(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+    if studied.asking.is_some() {
+        study::progress(ui, studied, commands);
+        return;
+    }
+    let question = studied.question();
+    let text = if studied.is_outdated() { "Average again" } else { "Average" };
+    let width = ui.available_width();
+    ui.vertical_centered_justified(|ui| {
+        ui.set_max_width(width);
+        let is_ready = question.is_ok();
+        let button = widgets::primary(ui, is_ready, text);
+        button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_ready, text));
+        if button.on_hover_text("Ctrl Enter").clicked() {
+            commands.push(Command::Study(StudyCommand::Ask));
+        }
+    });
+    match question {
+        Err(sentence) => {
+            ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
+        }
+        Ok(_) if studied.is_outdated() => {
+            widgets::caption(ui, "The plot shows the question before.");
+        }
+        Ok(_) => {}
+    }
+}

@@ -1,0 +1,262 @@
+//! What the averages are made of: the sessions with their grades, the single epochs, and the figures.
+
+use eframe::egui;
+use egui::{
+    Align, Align2, FontId, Grid, Key, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use analysis::{Comparison, Design};
+
+use super::averages::p_value;
+use super::command::{Command, StudyCommand};
+use super::port::{Answer, SessionRow};
+use super::state::{Studied, StudySide};
+use super::{figures, study, theme, widgets};
+
+const ROW: f32 = 26.0;
+
+pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        for (side, text) in
+            [(StudySide::Sessions, "Sessions"), (StudySide::Epochs, "Epochs"), (StudySide::Figures, "Figures")]
+        {
+            if ui.selectable_label(studied.side == side, text).clicked() {
+                commands.push(Command::Study(StudyCommand::ShowSide(side)));
+            }
+        }
+    });
+    ui.add_space(4.0);
+    match (studied.side, &studied.answer) {
+        (StudySide::Sessions, _) => sessions(ui, studied, commands),
+        (_, None) => {
+            widgets::caption(ui, "Nothing is averaged yet.");
+        }
+        (StudySide::Epochs, Some(answer)) => epochs(ui, studied, answer, commands),
+        (StudySide::Figures, Some(answer)) => {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, answer));
+        }
+    }
+}
+
+fn sessions(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let mut all = studied.excluded.is_empty();
+        if ui.checkbox(&mut all, "All").accessible_name("Include all sessions").changed() {
+            commands.push(Command::Study(StudyCommand::IncludeAll(all)));
+        }
+        let told = format!("{} of {}", studied.included().len(), studied.sessions.len());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            widgets::caption(ui, "events");
+            ui.add_space(8.0);
+            widgets::caption(ui, told);
+        });
+    });
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, studied.sessions.len(), |ui, range| {
+        for row in &studied.sessions[range] {
+            session(ui, studied, row, commands);
+        }
+    });
+}
+
+fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
+    focusable(ui, rect, false, &response, &p);
+    let [tick, name, grade, count] = widgets::columns(rect.shrink2(vec2(4.0, 0.0)), 8.0, [22.0, 0.0, 24.0, 74.0]);
+    let mut is_included = !studied.excluded.contains(&row.folder);
+    widgets::within(ui, tick, &format!("tick {}", row.folder.display()), |ui| {
+        if ui.checkbox(&mut is_included, "").accessible_name(format!("Include {}", row.title())).changed() {
+            commands.push(Command::Study(StudyCommand::Include { session: row.folder.clone(), is_included }));
+        }
+    });
+    let color = if is_included { p.text } else { p.weak };
+    widgets::line(ui, name, &row.title(), FontId::proportional(13.5), color, Align2::LEFT_CENTER);
+    if let Some(letter) = row.grade {
+        widgets::paint_grade(ui.painter(), grade.left_center(), letter, &p);
+    }
+    let counts: Vec<String> = studied
+        .matches
+        .iter()
+        .flatten()
+        .filter_map(|m| m.found.as_ref().ok()?.iter().find(|(folder, _)| *folder == row.folder))
+        .map(|(_, n)| figures::count(*n))
+        .collect();
+    if is_included {
+        widgets::line(ui, count, &counts.join(" / "), FontId::proportional(12.5), p.weak, Align2::RIGHT_CENTER);
+    }
+    response.widget_info(|| {
+        let grade = row.grade.map_or_else(|| "no grade".to_owned(), |g| format!("quality {g}"));
+        let name = format!("{}, {grade}, {} events", row.title(), counts.join(" and "));
+        WidgetInfo::labeled(egui::Role::Button, true, name)
+    });
+    let is_entered = study::is_entered(ui, &response);
+    if response.double_clicked() || is_entered {
+        commands.push(Command::OpenSession(row.folder.clone()));
+    }
+    response.on_hover_text("A double click or Enter opens it");
+}
+
+fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p: &theme::Palette) {
+    if is_chosen {
+        ui.painter().rect_filled(rect, 4.0, p.selected);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 4.0, p.hover);
+    }
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, p.accent), egui::StrokeKind::Inside);
+    }
+}
+
+fn epochs(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Command>) {
+    widgets::caption(ui, "Up and Down choose an epoch, Enter shows it on video.");
+    ui.add_space(2.0);
+    let rows: Vec<(usize, usize)> = answer
+        .conditions
+        .iter()
+        .enumerate()
+        .flat_map(|(condition, c)| (0..c.epochs.len()).map(move |position| (condition, position)))
+        .collect();
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, rows.len(), |ui, range| {
+        keep_in_sight(ui, studied, &rows, range.start);
+        for (condition, position) in &rows[range] {
+            epoch(ui, studied, answer, *condition, *position, commands);
+        }
+    });
+}
+
+/// Scrolls to an epoch chosen by keyboard or in the plot.
+fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usize) {
+    let id = ui.scope_id().with("chosen epoch");
+    let before = ui.data(|d| d.get_temp::<Option<(usize, usize)>>(id)).flatten();
+    if before == studied.epoch {
+        return;
+    }
+    ui.data_mut(|d| d.insert_temp(id, studied.epoch));
+    if let Some(k) = rows.iter().position(|row| Some(*row) == studied.epoch) {
+        let top = ui.max_rect().top() + (k as f32 - first as f32) * ROW;
+        let rect = Rect::from_min_size(pos2(ui.max_rect().left(), top - ROW), vec2(10.0, 3.0 * ROW));
+        ui.scroll_to_rect_animation(rect, None, egui::style::ScrollAnimation::none());
+    }
+}
+
+fn epoch(
+    ui: &mut Ui,
+    studied: &Studied,
+    answer: &Answer,
+    condition: usize,
+    position: usize,
+    commands: &mut Vec<Command>,
+) {
+    let p = theme::palette(ui);
+    let Some(epoch) = answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
+    let is_chosen = studied.epoch == Some((condition, position));
+    focusable(ui, rect, is_chosen, &response, &p);
+    let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [10.0, 0.0, 40.0, 86.0]);
+    if answer.conditions.len() > 1 {
+        let color = super::study_form::CONDITIONS[condition.min(1)];
+        ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
+    }
+    widgets::line(ui, name, &epoch.title, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
+    // The hour is told only where there is one.
+    let clock = figures::clock(epoch.at);
+    let clock = clock.strip_prefix("00:").unwrap_or(&clock);
+    widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
+    let means = epoch.curves.each_ref().map(|curve| mean_after(&answer.times_s, curve));
+    let told = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
+    let text = format!("{} {}", told[0], told[1]);
+    widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
+    response.widget_info(|| {
+        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, told[0], told[1]);
+        WidgetInfo::selected(egui::Role::ListBoxOption, true, is_chosen, name)
+    });
+    if response.clicked() || (response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
+        commands.push(Command::Study(StudyCommand::SelectEpoch(condition, position)));
+    }
+    if response.double_clicked() {
+        commands.push(Command::Study(StudyCommand::OpenEpoch));
+    }
+    response.on_hover_text("Mean valence and arousal after the event. A double click shows it on video.");
+}
+
+fn mean_after(times_s: &[f64], curve: &[f32]) -> Option<f32> {
+    let (sum, n) = times_s
+        .iter()
+        .zip(curve)
+        .filter(|(at_s, v)| **at_s >= 0.0 && v.is_finite())
+        .fold((0.0f32, 0u32), |(sum, n), (_, v)| (sum + v, n + 1));
+    (n > 0).then(|| sum / n as f32)
+}
+
+fn numbers(ui: &mut Ui, answer: &Answer) {
+    for (k, (condition, events)) in answer.conditions.iter().zip(&answer.question.events).enumerate() {
+        let letter = if answer.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
+        widgets::section(ui, &format!("{letter}{}", events.title()));
+        let left_out = condition.left_out();
+        let rows = [
+            ("Participants", figures::count(condition.participants())),
+            ("Epochs averaged", figures::count(condition.epochs.len() as u64)),
+            ("Left out", figures::count(left_out.iter().map(|(_, n)| n).sum())),
+        ];
+        table(ui, &format!("condition {k}"), rows);
+        if !left_out.is_empty() {
+            let reasons = left_out.iter().map(|(why, n)| (why.to_string(), figures::count(*n)));
+            ui.indent(("left out", k), |ui| table(ui, &format!("reasons {k}"), reasons));
+        }
+        ui.add_space(10.0);
+    }
+    for comparison in &answer.comparisons {
+        compared(ui, comparison);
+        ui.add_space(8.0);
+    }
+    if !answer.comparisons.is_empty() {
+        let rule = "Cluster-based permutation test (Maris and Oostenveld 2007).";
+        ui.add(egui::Label::new(RichText::new(rule).small().weak()).wrap());
+    }
+    let unread = answer.unread.iter().map(|(title, why)| format!("{title} was not read: {why}"));
+    for note in answer.notes.iter().cloned().chain(unread) {
+        ui.add_space(6.0);
+        ui.add(egui::Label::new(RichText::new(note).small()).wrap());
+    }
+}
+
+fn compared(ui: &mut Ui, comparison: &Comparison) {
+    let name = format!("A against B: {}", comparison.measure);
+    widgets::section(ui, &name);
+    let effect = &comparison.effect;
+    let signed = |v: f64| figures::signed(v as f32);
+    let d = match comparison.design {
+        Design::Paired => "Cohen's d_z",
+        _ => "Cohen's d",
+    };
+    let rows = [
+        ("Difference after the event", signed(effect.difference)),
+        ("95 % interval", format!("{} to {}", signed(effect.low), signed(effect.high))),
+        (d, effect.cohens_d.map_or_else(|| "–".to_owned(), signed)),
+    ];
+    table(ui, &name, rows);
+    if comparison.clusters.is_empty() {
+        widgets::caption(ui, "No stretch differs.");
+    } else {
+        let clusters = comparison
+            .clusters
+            .iter()
+            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), p_value(c.p)));
+        ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
+    }
+    for note in &comparison.notes {
+        ui.add(egui::Label::new(RichText::new(note).small().weak()).wrap());
+    }
+}
+
+fn table<N: Into<String>>(ui: &mut Ui, id: &str, rows: impl IntoIterator<Item = (N, String)>) {
+    Grid::new(id).num_columns(2).min_row_height(19.0).spacing([18.0, 3.0]).show(ui, |ui| {
+        for (name, value) in rows {
+            ui.label(RichText::new(name).size(13.0).weak());
+            ui.label(RichText::new(value).size(13.0));
+            ui.end_row();
+        }
+    });
+}

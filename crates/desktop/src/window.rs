@@ -1,0 +1,97 @@
+//! Opens the window and hands it to [`App`].
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use raw_window_handle::HasWindowHandle;
+use thiserror::Error;
+
+use super::app::App;
+use super::port::{Host, InstrumentBuilder, Wake};
+
+pub struct Options {
+    /// Called on this thread once the window exists.
+    pub build: InstrumentBuilder,
+    /// A session to open at once.
+    pub open: Option<PathBuf>,
+    /// Where the look is kept: [`Preferences::default_path`](super::Preferences::default_path).
+    pub preferences: Option<PathBuf>,
+}
+
+#[derive(Debug, Error)]
+pub enum DesktopError {
+    #[error("The window could not be opened: {0}. Is there a display? `affectograph record` works without one.")]
+    Window(String),
+    #[error("{0}")]
+    Instrument(String),
+}
+
+const SMALLEST: [f32; 2] = [1024.0, 700.0];
+
+/// Runs until the window is closed. Must be called on the main thread.
+pub fn run(options: Options) -> Result<(), DesktopError> {
+    let Options { build, open, preferences } = options;
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title("affectograph")
+        .with_app_id("affectograph")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size(SMALLEST)
+        .with_drag_and_drop(true);
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icon.png"));
+    if let Ok(icon) = icon {
+        viewport = viewport.with_icon(icon);
+    }
+    let native = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        // Costs more than it shows on flat surfaces.
+        dithering: false,
+        event_loop_builder: event_loop(),
+        ..Default::default()
+    };
+    // eframe boxes what goes wrong in here; kept apart, it stays a sentence.
+    let failure = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let told = failure.clone();
+    let opened = eframe::run_native(
+        "affectograph",
+        native,
+        Box::new(move |creation| {
+            let ctx = creation.egui_ctx.clone();
+            let waker = ctx.clone();
+            let host = Host {
+                wake: Wake::new(move || waker.request_repaint()),
+                window: creation.window_handle().ok().map(|handle| handle.as_raw()),
+            };
+            let instrument = build(host).inspect_err(|sentence| {
+                told.replace(Some(sentence.clone()));
+            })?;
+            let mut app = App::new(&ctx, instrument, preferences);
+            if let Some(path) = open {
+                app.open(&ctx, path);
+            }
+            Ok(Box::new(app))
+        }),
+    );
+    match (opened, failure.take()) {
+        (_, Some(sentence)) => Err(DesktopError::Instrument(sentence)),
+        (Ok(()), None) => Ok(()),
+        (Err(error), None) => Err(DesktopError::Window(error.to_string())),
+    }
+}
+
+/// An embedded page is a child window of X11's, which a native Wayland surface cannot have; XWayland can.
+#[cfg(target_os = "linux")]
+fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
+    use winit::platform::x11::EventLoopBuilderExtX11;
+    let has_x11 = std::env::var_os("DISPLAY").is_some_and(|display| !display.is_empty());
+    has_x11.then(|| -> eframe::EventLoopBuilderHook {
+        Box::new(|builder| {
+            builder.with_x11();
+        })
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
+    None
+}

@@ -1,0 +1,173 @@
+//! What stands at the top of the dataset: its description, the participants, the sessions, and a text for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::{BIDS_VERSION, hed, write_json};
+use crate::atomic_write::write_file;
+use crate::cells::{UNKNOWN, tsv_cell};
+use crate::selection::folder_label;
+use crate::{ExportError, ExportedSession, Selection};
+use analysis::QualityReport;
+use session::ParticipantId;
+use store::{ParticipantTable, SessionHeader};
+
+/// What the sessions table says of one session.
+pub(super) struct SessionRow {
+    header: SessionHeader,
+    quality: QualityReport,
+}
+
+impl SessionRow {
+    pub(super) fn of(session: &ExportedSession) -> SessionRow {
+        SessionRow { header: session.header.clone(), quality: session.quality.clone() }
+    }
+
+    fn cells(&self) -> [String; 12] {
+        let (h, q) = (&self.header, &self.quality);
+        let share = q.face_share.map_or(UNKNOWN.to_owned(), |s| format!("{s:.4}"));
+        [
+            h.session.to_string(),
+            h.zero_utc.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            tsv_cell(&h.study.name),
+            format!("{:.3}", q.seconds),
+            q.grade.to_string(),
+            q.frames_stored.to_string(),
+            q.frames_lost.to_string(),
+            share,
+            q.clock_uncertainty_ms.map_or(UNKNOWN.to_owned(), |ms| format!("{ms:.3}")),
+            q.page_busy.map_or(UNKNOWN.to_owned(), |b| format!("{:.4}", b.share)),
+            q.page_busy.map_or(UNKNOWN.to_owned(), |b| format!("{:.3}", b.longest_s)),
+            q.frames_unseen.map_or(UNKNOWN.to_owned(), |n| n.to_string()),
+        ]
+    }
+}
+
+const SESSION_COLUMNS: [(&str, &str, Option<&str>); 12] = [
+    ("session_id", "the participant's session", None),
+    ("acq_time", "when the session's clock stood at zero (UTC); all onsets and start times count from there", None),
+    ("study", "short name of the study", None),
+    ("length", "from the first record or frame to the last", Some("s")),
+    (
+        "grade",
+        "quality of the recording from A to F, by frames lost, longest time between frames, frames with a face, and how long the page stood still",
+        None,
+    ),
+    ("frames_stored", "frames in the session's video", None),
+    ("frames_lost", "frames that the camera, its driver, the transfer or a queue lost", None),
+    ("face_share", "share of the scored frames in which a face was found, 0 to 1", None),
+    ("page_clock_uncertainty", "largest error of the page's clock against the session's", Some("ms")),
+    ("page_busy_share", "share of the session during which the page stood still and answered nothing, 0 to 1", None),
+    ("page_longest_busy", "longest time during which the page stood still", Some("s")),
+    ("page_frames_unseen", "frames in the page that were another site's and were not looked into", None),
+];
+
+pub(super) fn write(
+    selection: &Selection,
+    rows: &[SessionRow],
+    participants: Option<&Path>,
+    folder: &Path,
+) -> Result<(), ExportError> {
+    let mut by_participant = BTreeMap::<&ParticipantId, Vec<&SessionRow>>::new();
+    for row in rows {
+        by_participant.entry(&row.header.participant).or_default().push(row);
+    }
+    for (participant, rows) in &by_participant {
+        let path = folder.join(participant.as_str()).join(format!("{participant}_sessions.tsv"));
+        write_file(&path, |out| {
+            writeln!(out, "{}", SESSION_COLUMNS.map(|(name, ..)| name).join("\t"))?;
+            rows.iter().try_for_each(|row| writeln!(out, "{}", row.cells().join("\t")))
+        })?;
+        let about: Map<_, _> =
+            SESSION_COLUMNS.iter().map(|(name, says, unit)| ((*name).to_owned(), described(says, *unit))).collect();
+        write_json(&path.with_extension("json"), &Value::Object(about))?;
+    }
+    let ids: Vec<_> = by_participant.keys().copied().collect();
+    write_participants(&ids, participants, folder)?;
+    write_json(&folder.join("dataset_description.json"), &description(selection))?;
+    write_file(&folder.join("README.md"), |out| out.write_all(readme(selection, ids.len()).as_bytes()))
+}
+
+fn described(says: &str, unit: Option<&str>) -> Value {
+    match unit {
+        Some(unit) => json!({ "Description": says, "Units": unit }),
+        None => json!({ "Description": says }),
+    }
+}
+
+/// With the columns that people added to the laboratory's own list. The day on which a participant was added helps
+/// nobody and may give somebody away.
+fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path) -> Result<(), ExportError> {
+    let table = list.map(ParticipantTable::read).transpose()?.flatten();
+    let columns = table.as_ref().map(ParticipantTable::own_columns).unwrap_or_default();
+    let names: Vec<&str> = columns.iter().map(|(_, name)| name.as_str()).collect();
+    write_file(&folder.join("participants.tsv"), |out| {
+        let head = std::iter::once("participant_id".to_owned()).chain(names.iter().map(|name| tsv_cell(name)));
+        writeln!(out, "{}", head.collect::<Vec<_>>().join("\t"))?;
+        for id in ids {
+            let cell = |column| table.as_ref().and_then(|table| table.cell(id, column));
+            let cells = columns.iter().map(|(k, _)| cell(*k).map_or(UNKNOWN.to_owned(), tsv_cell));
+            writeln!(out, "{}", std::iter::once(id.to_string()).chain(cells).collect::<Vec<_>>().join("\t"))?;
+        }
+        Ok(())
+    })?;
+    let mut about = Map::from_iter([("participant_id".to_owned(), described("pseudonym of the participant", None))]);
+    about.extend(names.iter().map(|name| ((*name).to_owned(), described("as the laboratory noted it", None))));
+    write_json(&folder.join("participants.json"), &Value::Object(about))
+}
+
+fn description(selection: &Selection) -> Value {
+    json!({
+        "Name": selection.study_titles(),
+        "BIDSVersion": BIDS_VERSION,
+        "HEDVersion": hed::HED_VERSION,
+        "DatasetType": "raw",
+        "GeneratedBy": [{
+            "Name": "affectograph",
+            "Version": env!("CARGO_PKG_VERSION"),
+            "Description": "recorded a participant's face, the affect read from it and every action on a web page on one clock",
+        }],
+    })
+}
+
+fn readme(selection: &Selection, participants: usize) -> String {
+    let mut text = format!(
+        "# {}\n\n{} of {}, recorded and exported with affectograph {}.\n\n\
+         Each session was recorded with a camera that looked at the participant's face. A network read valence and \
+         arousal (−1 … 1, how people judge expressions in pictures, not what the participant felt) from every frame; \
+         what the participant did on a web page was recorded on the same clock.\n\n\
+         - `*_events.tsv`: what happened, with HED tags, and where data is missing (`gap/…`).\n\
+         - `*_recording-<stream>_physio.tsv.gz`: the network's readings on a regular grid, `n/a` in gaps.\n\
+         - `*_beh.tsv`: every stored frame at its true capture time, with the raw readings; take these where timing matters.\n\n\
+         All times are seconds on the session's clock; `*_sessions.tsv` says when it stood at zero. The videos are not \
+         part of this dataset: faces cannot be made anonymous.\n",
+        selection.study_titles(),
+        counted(selection.sessions().len(), "session"),
+        counted(participants, "participant"),
+        env!("CARGO_PKG_VERSION"),
+    );
+    let mut models: Vec<_> = selection.sessions().iter().flat_map(|s| &s.header.models).collect();
+    models.sort_by(|a, b| (&a.name, &a.version, &a.sha256).cmp(&(&b.name, &b.version, &b.sha256)));
+    models.dedup();
+    if !models.is_empty() {
+        text.push_str("\nNetworks:\n\n");
+    }
+    for m in models {
+        let _ = writeln!(text, "- {m}");
+    }
+    if !selection.left_out().is_empty() {
+        text.push_str("\nLeft out:\n\n");
+    }
+    for one in selection.left_out() {
+        let _ = writeln!(text, "- {}", folder_label(&one.folder));
+    }
+    text
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

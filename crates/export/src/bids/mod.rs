@@ -1,0 +1,64 @@
+//! A study as a BIDS 1.11 dataset of behaviour: events with HED tags, affect as regular-rate recordings, the true
+//! frame times beside them.
+//!
+//! ```text
+//! dataset_description.json  README.md  participants.tsv/.json  sessions.json
+//! sub-01/sub-01_sessions.tsv
+//! sub-01/ses-01/beh/sub-01_ses-01_task-demo_events.tsv/.json
+//!                  …_beh.tsv/.json                                every stored frame at its true time
+//!                  …_recording-affect_physio.tsv.gz/.json         one for each stream of samples
+//! ```
+
+mod dataset;
+mod events;
+mod hed;
+mod recordings;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::atomic_write::{make_folder, publish_folder, write_file};
+use super::{ExportError, Selection};
+
+/// The version of the specification that the files follow.
+const BIDS_VERSION: &str = "1.11.1";
+
+/// Writes the dataset into the new folder `to`. `participants` is the laboratory's own `participants.tsv`, whose
+/// columns are carried over. `told` hears the label of each session before it is written.
+pub fn write_bids(
+    selection: &Selection,
+    participants: Option<&Path>,
+    to: &Path,
+    mut told: impl FnMut(&str),
+) -> Result<(), ExportError> {
+    publish_folder(to, |part| {
+        let mut rows = Vec::new();
+        for selected in selection.sessions() {
+            told(&selected.label());
+            let session = selected.load()?;
+            let h = &session.header;
+            let folder = part.join(h.participant.as_str()).join(h.session.to_string()).join("beh");
+            make_folder(&folder)?;
+            let stem = folder.join(selected.label());
+            events::write(&session, &stem)?;
+            recordings::write(&session, &selected.folder, &stem)?;
+            rows.push(dataset::SessionRow::of(&session));
+        }
+        dataset::write(selection, &rows, participants, part)
+    })
+}
+
+/// `stem` with BIDS' suffix and the extension behind it.
+fn named(stem: &Path, rest: &str) -> PathBuf {
+    let mut name = stem.file_name().unwrap_or_default().to_owned();
+    name.push(rest);
+    stem.with_file_name(name)
+}
+
+fn write_json(path: &Path, value: &Value) -> Result<(), ExportError> {
+    write_file(path, |out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        std::io::Write::write_all(out, b"\n")
+    })
+}

@@ -1,0 +1,59 @@
+//! Numbers, times and words as cells of a table: the same in every format.
+
+use session::{Field, Timestamp};
+
+/// What BIDS writes where a value is not known.
+pub(super) const UNKNOWN: &str = "n/a";
+
+/// Seconds on the session's clock with nine decimals, exactly.
+pub(super) fn seconds(at: Timestamp) -> String {
+    seconds_of_ns(at.as_ns())
+}
+
+pub(super) fn seconds_of_ns(ns: i64) -> String {
+    let sign = if ns < 0 { "-" } else { "" };
+    let ns = ns.unsigned_abs();
+    format!("{sign}{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)
+}
+
+/// `yaw_deg`, but `valence`: a plain number needs no unit.
+pub(super) fn column_name(field: &Field) -> String {
+    if field.unit == "1" { field.name.clone() } else { format!("{}_{}", field.name, field.unit) }
+}
+
+/// The shortest text that reads back as the same number; `unknown` where there is none.
+pub(super) fn number(value: f32, unknown: &str) -> String {
+    if value.is_nan() { unknown.to_owned() } else { value.to_string() }
+}
+
+/// A word as a cell of a tab-separated table, which knows no quotes.
+pub(super) fn tsv_cell(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = clean.trim();
+    if clean.is_empty() { UNKNOWN.to_owned() } else { clean.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_time_reads_back_to_the_nanosecond(ns in any::<i64>()) {
+            let text = seconds_of_ns(ns);
+            let digits: String = text.chars().filter(|c| *c != '.').collect();
+            prop_assert_eq!(digits.parse::<i128>().unwrap(), i128::from(ns));
+        }
+
+        #[test]
+        fn a_word_never_breaks_its_row(text in "\\PC{0,5}[\t\n\r]{0,2}\\PC{0,5}") {
+            prop_assert!(!tsv_cell(&text).contains(['\t', '\n', '\r']) && !tsv_cell(&text).is_empty());
+        }
+
+        #[test]
+        fn a_number_reads_back_bit_by_bit(v in any::<f32>().prop_filter("finite", |v| v.is_finite())) {
+            prop_assert_eq!(number(v, "").parse::<f32>().unwrap().to_bits(), v.to_bits());
+        }
+    }
+}

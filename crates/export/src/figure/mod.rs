@@ -1,0 +1,140 @@
+//! Figures for papers: one description each, drawn as PNG at 300 dots per inch or as SVG.
+//!
+//! Colours are the Okabe–Ito set, which colour-blind people tell apart, the same as in every view. Axes carry units.
+
+mod average;
+mod group;
+mod plane;
+mod session;
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::register_font;
+
+use super::ExportError;
+use super::atomic_write::publish_file;
+
+pub use average::{ConditionCurves, write_average_figure};
+pub use group::write_group_figure;
+pub use plane::{PlaneCounts, write_plane_figure};
+pub use session::write_figure;
+
+pub(super) use average::AverageFigure;
+pub(super) use group::GroupFigure;
+pub(super) use plane::PlaneFigure;
+pub(super) use session::SessionFigure;
+
+pub(super) const VALENCE: RGBColor = RGBColor(0, 114, 178);
+pub(super) const AROUSAL: RGBColor = RGBColor(213, 94, 0);
+/// Two conditions: green and reddish purple as in the window, so that nobody takes one for valence or arousal.
+pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureFormat {
+    Png,
+    Svg,
+}
+
+const DOTS_PER_INCH: f64 = 300.0;
+const MM_PER_INCH: f64 = 25.4;
+/// Dots of an SVG's own unit, in which line widths and font sizes below are given.
+const DOTS_PER_UNIT: f64 = 2.2;
+
+/// Lengths in units of 0.186 mm, whatever the figure is drawn into.
+#[derive(Clone, Copy)]
+pub(super) struct Scale(f64);
+
+impl Scale {
+    pub(super) fn px(self, units: f64) -> i32 {
+        (units * self.0).round() as i32
+    }
+
+    pub(super) fn width(self, units: f64) -> u32 {
+        self.px(units).max(1) as u32
+    }
+}
+
+/// A tick of an axis, with a true minus and no minus before nothing.
+pub(super) fn tick(value: &f64) -> String {
+    let text = format!("{:.3}", value.abs());
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if *value < 0.0 && text != "0" { format!("−{text}") } else { text.to_owned() }
+}
+
+/// What can be drawn.
+pub(super) trait Figure {
+    /// Width and height on paper.
+    const SIZE_MM: (f64, f64);
+
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
+    where
+        DB::ErrorType: 'static;
+}
+
+/// plotters' errors are of as many types as there are backends; a person needs their words.
+pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+fn size_px<F: Figure>(scale: f64) -> (u32, u32) {
+    let px = |mm: f64| (mm / MM_PER_INCH * DOTS_PER_INCH / DOTS_PER_UNIT * scale).round() as u32;
+    (px(F::SIZE_MM.0), px(F::SIZE_MM.1))
+}
+
+/// `size_mm` is written into it, so that it is as large on paper as the PNG.
+pub(super) fn svg<F: Figure>(figure: &F) -> Result<String, String> {
+    install_font();
+    let (width, height) = size_px::<F>(1.0);
+    let mut text = String::new();
+    let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+    figure.draw(&area, Scale(1.0)).and_then(|()| Ok(area.present()?)).map_err(|e| e.to_string())?;
+    drop(area);
+    let in_units = format!("width=\"{width}\" height=\"{height}\"");
+    let (width_mm, height_mm) = F::SIZE_MM;
+    Ok(text.replacen(&in_units, &format!("width=\"{width_mm}mm\" height=\"{height_mm}mm\""), 1))
+}
+
+fn png<F: Figure>(figure: &F) -> Result<Vec<u8>, String> {
+    install_font();
+    let (width, height) = size_px::<F>(DOTS_PER_UNIT);
+    let mut rgb = vec![255; (width * height * 3) as usize];
+    let area = BitMapBackend::with_buffer(&mut rgb, (width, height)).into_drawing_area();
+    figure.draw(&area, Scale(DOTS_PER_UNIT)).and_then(|()| Ok(area.present()?)).map_err(|e| e.to_string())?;
+    drop(area);
+    let mut bytes = Vec::new();
+    encode(&mut bytes, &rgb, width, height).map_err(|e| e.to_string())?;
+    Ok(bytes)
+}
+
+/// With its resolution, so that it has its size on paper by itself.
+fn encode(to: &mut Vec<u8>, rgb: &[u8], width: u32, height: u32) -> Result<(), png::EncodingError> {
+    let mut encoder = png::Encoder::new(to, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let per_metre = (DOTS_PER_INCH / MM_PER_INCH * 1000.0).round() as u32;
+    encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }));
+    encoder.write_header()?.write_image_data(rgb)
+}
+
+/// Replaces what is there only when the drawing is complete.
+pub(super) fn publish<F: Figure>(figure: &F, path: &Path, format: FigureFormat) -> Result<(), ExportError> {
+    let drawn = match format {
+        FigureFormat::Png => png(figure),
+        FigureFormat::Svg => svg(figure).map(String::into_bytes),
+    };
+    let bytes = drawn.map_err(|reason| ExportError::Draw { path: path.to_owned(), reason })?;
+    publish_file(path, |out: &mut BufWriter<_>| -> io::Result<()> { out.write_all(&bytes) })
+}
+
+/// plotters brings no font and must not depend on those of the machine.
+fn install_font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for style in [FontStyle::Normal, FontStyle::Bold] {
+            // Fails only for bytes that are no font; these are.
+            let _ = register_font("sans-serif", style, epaint_default_fonts::UBUNTU_LIGHT);
+        }
+    });
+}

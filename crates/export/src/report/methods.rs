@@ -1,0 +1,192 @@
+//! The methods text: what was recorded with what, how numbers came about, and what was excluded, from the data alone.
+
+use super::Asked;
+use super::html::{count, length, percent, plural};
+use super::tally::Tally;
+use crate::Selection;
+use crate::selection::folder_label;
+use analysis::{Correction, EpochPlan, describe_dropped};
+use session::program;
+use store::ModelDescription;
+
+/// Paragraphs, without markup.
+pub(super) fn text(selection: &Selection, tally: &Tally, asked: Option<Asked<'_>>) -> Vec<String> {
+    let mut paragraphs = vec![recording(tally), affect(tally), sample(selection, tally)];
+    if let Some(asked) = asked {
+        paragraphs.push(epochs(asked));
+        paragraphs.push(statistics(asked));
+    }
+    paragraphs
+}
+
+fn joined<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
+    all.into_iter().map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn recording(tally: &Tally) -> String {
+    let mut text = format!(
+        "The participant's face was recorded with a camera ({}) by {}. Every frame was stored with its capture time on \
+         one monotonic clock.",
+        joined(&tally.cameras),
+        joined(&tally.recorders)
+    );
+    if tally.events.keys().any(|kind| kind.starts_with("page/")) {
+        text.push_str(
+            " Actions on the web page were stamped by the page and mapped onto the same clock by repeated round-trip measurements",
+        );
+        match tally.clock_uncertainty_ms() {
+            Some(ms) => text.push_str(&format!(" (largest uncertainty {ms:.2} ms).")),
+            None => text.push('.'),
+        }
+    }
+    text
+}
+
+fn sum_of(m: &ModelDescription) -> String {
+    let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}", m.sha256) };
+    sum + &m.remark()
+}
+
+fn affect(tally: &Tally) -> String {
+    let networks: Vec<String> =
+        tally.models().iter().map(|m| format!("{} version {} ({})", m.name, m.version, sum_of(m))).collect();
+    let networks = if networks.is_empty() { "not named in the files".to_owned() } else { networks.join("; ") };
+    format!(
+        "Valence (unpleasant −1 to pleasant 1) and arousal (calm −1 to excited 1) were estimated frame by frame by neural \
+         networks: {networks}. The values are the networks' raw outputs, neither smoothed nor clipped. They estimate how \
+         people judge facial expressions in pictures and not what a person feels."
+    )
+}
+
+fn sample(selection: &Selection, tally: &Tally) -> String {
+    let (stored, lost) = (tally.sum(|q| q.frames_stored), tally.sum(|q| q.frames_lost));
+    let mut text = format!(
+        "The data comprise {} of {} with a total length of {}. {} frames were stored and {} lost ({}); ",
+        plural(tally.rows.len() as u64, "session"),
+        plural(tally.participants() as u64, "participant"),
+        length(tally.seconds()),
+        count(stored),
+        count(lost),
+        percent(lost as f64 / (stored + lost).max(1) as f64),
+    );
+    match tally.face_share() {
+        Some(share) => text.push_str(&format!(
+            "a face was found in {} of the {} scored frames.",
+            percent(share),
+            count(tally.sum(|q| q.frames_scored))
+        )),
+        None => text.push_str("no frame was scored."),
+    }
+    let grades: Vec<String> = tally.grades.iter().map(|(grade, n)| format!("{grade}: {n}")).collect();
+    let (before_last, stood_still) = match tally.page_longest_busy_s() {
+        Some(longest_s) => (",", format!(" and by how long the page stood still (at the longest {longest_s:.2} s)")),
+        None => (" and", String::new()),
+    };
+    text.push_str(&format!(
+        " Recording quality was graded from A to F by frames lost, longest time between frames{before_last} share of \
+         frames with a face{stood_still} ({}).",
+        grades.join(", ")
+    ));
+    match selection.left_out() {
+        [] => text.push_str(" No session was excluded."),
+        left_out => {
+            let names: Vec<_> = left_out.iter().map(|one| folder_label(&one.folder)).collect();
+            text.push_str(&format!(
+                " {} could not be read and {} excluded ({}).",
+                plural(left_out.len() as u64, "session"),
+                if left_out.len() == 1 { "was" } else { "were" },
+                names.join(", ")
+            ));
+        }
+    }
+    text
+}
+
+fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
+    let plan = &answer.question.plan;
+    let (from, until) = plan.window_s;
+    let mut text = format!(
+        "Epochs from {} to {} s around events were resampled to {} Hz by linear interpolation; an epoch in which \
+         samples were more than {} s apart was dropped.",
+        minus(from),
+        minus(until),
+        plan.rate_hz,
+        plan.longest_bridge_s
+    );
+    if !plan.keep_overlapping {
+        text.push_str(" Of overlapping epochs the later one was dropped.");
+    }
+    text.push_str(&zero(plan));
+    let l = &plan.limits;
+    text.push_str(&format!(
+        " An epoch was also dropped where in more than {} of its frames the eyes were less than {} px apart, the head was \
+         turned by more than {}° (yaw) or {}° (pitch), or the face's mean brightness lay outside {} to {}.",
+        percent(f64::from(l.most_failing)),
+        l.min_inter_ocular_px,
+        l.max_yaw_deg,
+        l.max_pitch_deg,
+        l.brightness.0,
+        l.brightness.1
+    ));
+    for condition in &findings.conditions {
+        let Some(a) = condition.averages.first() else { continue };
+        text.push_str(&format!(
+            " Of {} matching `{}`, {} of {} were kept; {}.",
+            plural(a.matched, "event"),
+            condition.name,
+            plural(a.epochs, "epoch"),
+            plural(a.participants, "participant"),
+            if a.dropped.is_empty() {
+                "none was dropped".to_owned()
+            } else {
+                format!("dropped: {}", describe_dropped(&a.dropped))
+            }
+        ));
+    }
+    text
+}
+
+/// With the sign that stands for less than nothing, and not a hyphen.
+fn minus(seconds: f64) -> String {
+    seconds.to_string().replace('-', "−")
+}
+
+fn zero(plan: &EpochPlan) -> String {
+    let source = plan.source();
+    match (plan.zero, plan.baseline_s) {
+        (Correction::Raw, _) => format!(" Raw values of the stream `{source}` were averaged."),
+        (Correction::Corrected, Some((from, until))) => {
+            let (from, until) = (minus(from), minus(until));
+            format!(" The mean from {from} to {until} s was subtracted from each epoch (stream `{source}`).")
+        }
+        (Correction::Corrected, None) => {
+            format!(" Each participant's mean in a guided neutral phase was subtracted (stream `{source}`).")
+        }
+        (Correction::ZScored, _) => format!(
+            " Values were corrected by their baseline and divided by the participant's standard deviation in a guided \
+             neutral phase (stream `{source}`)."
+        ),
+    }
+}
+
+fn statistics(Asked { findings, .. }: Asked<'_>) -> String {
+    let settings = findings.settings;
+    let tests = || findings.conditions.iter().flat_map(|c| &c.against_zero).chain(&findings.comparisons);
+    let drawn = format!(
+        "{} random permutations, seed {}; a difference is called one where the upper end of the 95 % interval of its p is at \
+         most 0.05",
+        count(settings.permutations),
+        settings.seed
+    );
+    let how = match tests().filter(|t| t.is_exact).map(|t| t.permutations).max() {
+        Some(all) if tests().all(|t| t.is_exact) => format!("all different permutations, {} at most", count(all)),
+        Some(_) => format!("{drawn}; where there are fewer different ones, all of them"),
+        None => drawn,
+    };
+    format!(
+        "Epochs were averaged within participants first and then over participants; 95 % intervals are pointwise, by \
+         Student's t. Differences over time were tested with a cluster-based permutation test (Maris & Oostenveld, 2007, \
+         J. Neurosci. Methods 164, 177–190; cluster-forming p < 0.05, two-sided; {how}). All of this was computed with {}.",
+        program()
+    )
+}

@@ -1,0 +1,162 @@
+//! Which sessions are exported. They are opened first and loaded one at a time, so that a study of any size fits into
+//! memory, and what cannot be read is known before the first byte is written.
+
+use std::path::{Path, PathBuf};
+
+use super::{ExportError, FrameRow};
+use analysis::QualityReport;
+use session::{StreamInfo, Timeline};
+use store::{SessionFile, SessionHeader, SessionState, StoreError};
+use study_query::{LeftOut, session_quality};
+
+/// A session's folder as the library names it, without the path that leads there: that is nobody else's business.
+pub(super) fn folder_label(folder: &Path) -> String {
+    let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
+    names[names.len().saturating_sub(2)..].join("/")
+}
+
+/// A session known by its header; its records are still on the disk.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    pub folder: PathBuf,
+    pub header: SessionHeader,
+    pub state: SessionState,
+    pub streams: Vec<StreamInfo>,
+}
+
+/// Ordered by study, participant and session number; never empty.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    sessions: Vec<Selected>,
+    left_out: Vec<LeftOut>,
+}
+
+/// One session in memory.
+#[derive(Debug)]
+pub struct ExportedSession {
+    pub header: SessionHeader,
+    pub timeline: Timeline,
+    /// By number.
+    pub frames: Vec<FrameRow>,
+    pub quality: QualityReport,
+}
+
+impl Selection {
+    /// Opens each. What is damaged, foreign, newer or being recorded is left out; where nothing remains, that is the
+    /// error.
+    /// `left_out` are those of whom that is known already.
+    pub fn open(
+        folders: impl IntoIterator<Item = PathBuf>,
+        mut left_out: Vec<LeftOut>,
+    ) -> Result<Selection, ExportError> {
+        let mut sessions = Vec::new();
+        for folder in folders {
+            match Selected::open(&folder) {
+                Ok(session) if session.state == SessionState::Recording => {
+                    left_out.push(LeftOut { why: StoreError::Recording(folder.clone()).to_string(), folder });
+                }
+                Ok(session) => sessions.push(session),
+                Err(e) => left_out.push(LeftOut { why: e.to_string(), folder }),
+            }
+        }
+        sessions.sort_by(|a, b| a.identity().cmp(&b.identity()));
+        if let Some([a, b]) = sessions.windows(2).find(|pair| pair[0].identity() == pair[1].identity()) {
+            let h = &a.header;
+            let study = h.study.name.clone();
+            return Err(ExportError::Twice(
+                a.folder.clone(),
+                b.folder.clone(),
+                h.participant.clone(),
+                h.session,
+                study,
+            ));
+        }
+        if sessions.is_empty() {
+            return Err(ExportError::NothingSelected(left_out));
+        }
+        Ok(Selection { sessions, left_out })
+    }
+
+    pub fn sessions(&self) -> &[Selected] {
+        &self.sessions
+    }
+
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    /// What stands above all of it: the session's own title, or the titles of the studies, each once.
+    pub fn title(&self) -> String {
+        if let [only] = &self.sessions[..] {
+            return title(&only.header);
+        }
+        self.study_titles()
+    }
+
+    pub fn study_titles(&self) -> String {
+        let mut titles: Vec<&str> = self.sessions.iter().map(|s| s.header.study.title.as_str()).collect();
+        titles.dedup();
+        titles.join("; ")
+    }
+
+    /// The streams that any session has, by name; where two sessions describe one differently, the first's.
+    pub fn streams(&self) -> Vec<&StreamInfo> {
+        let mut all: Vec<&StreamInfo> = self.sessions.iter().flat_map(|s| &s.streams).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.dedup_by(|a, b| a.name == b.name);
+        all
+    }
+}
+
+impl Selected {
+    fn open(folder: &Path) -> Result<Selected, StoreError> {
+        let file = SessionFile::open(folder)?;
+        Ok(Selected {
+            folder: folder.to_owned(),
+            header: file.header().clone(),
+            state: file.state()?,
+            streams: file.streams().to_vec(),
+        })
+    }
+
+    fn identity(&self) -> (&str, &str, u32) {
+        (&self.header.study.name, self.header.participant.as_str(), self.header.session.0)
+    }
+
+    /// `sub-01_ses-01_task-demo`, as BIDS names files.
+    pub fn label(&self) -> String {
+        let h = &self.header;
+        format!("{}_{}_task-{}", h.participant, h.session, task(&h.study.name))
+    }
+
+    pub fn load(&self) -> Result<ExportedSession, StoreError> {
+        let file = SessionFile::open(&self.folder)?;
+        let timeline = file.timeline()?;
+        let index = file.frames()?;
+        let quality = session_quality(&file, &timeline)?;
+        let frames = index.rows().iter().map(|f| FrameRow {
+            number: f.number,
+            at: f.at,
+            time_source: f.time_source.as_str(),
+            device_sequence: f.device_sequence,
+        });
+        Ok(ExportedSession { frames: frames.collect(), header: self.header.clone(), timeline, quality })
+    }
+}
+
+impl ExportedSession {
+    /// What stands above its figure.
+    pub fn title(&self) -> String {
+        title(&self.header)
+    }
+}
+
+fn title(h: &SessionHeader) -> String {
+    format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
+}
+
+/// A study's name holds letters and digits alone where this program parsed it; a file may say something else.
+fn task(study: &str) -> String {
+    let label: String = study.chars().filter(char::is_ascii_alphanumeric).collect();
+    if label.is_empty() { "study".to_owned() } else { label }
+}

@@ -1,0 +1,234 @@
+//! A session's streams as XDF knows them: channels of one type, and a time for each sample.
+//!
+//! The nominal rate is said to be irregular and the camera's stands in the description: readers take a rate as leave to
+//! put samples onto a regular grid, and ours have their true times.
+
+use std::fmt::Write as _;
+
+use super::chunks::{put_length, xml};
+use crate::cells::seconds;
+use crate::{ExportedSession, FrameRow};
+use session::{EventData, EventRow, Gap, SampleSeries, StreamInfo, StreamKind, program};
+
+pub(super) struct XdfStream<'a> {
+    name: &'a str,
+    /// `Markers` is what readers look for.
+    kind: &'static str,
+    format: &'static str,
+    channels: Vec<Channel<'a>>,
+    software: &'a str,
+    description: &'a str,
+    nominal_rate_hz: Option<f64>,
+    content: Content<'a>,
+    taken: usize,
+}
+
+struct Channel<'a> {
+    label: &'a str,
+    unit: &'a str,
+    description: &'a str,
+}
+
+enum Content<'a> {
+    Samples(&'a SampleSeries),
+    Events(Vec<&'a EventRow<EventData>>),
+    Gaps(&'a [EventRow<Gap>]),
+    Frames(Vec<&'a FrameRow>),
+}
+
+fn channel<'a>(label: &'a str, unit: &'a str, description: &'a str) -> Channel<'a> {
+    Channel { label, unit, description }
+}
+
+impl<'a> XdfStream<'a> {
+    /// Every stream of the session, then the gaps of all of them, then the frames of the video.
+    pub(super) fn all(session: &'a ExportedSession) -> Vec<XdfStream<'a>> {
+        let timeline = &session.timeline;
+        let mut all: Vec<_> = timeline.streams().map(|info| XdfStream::of(session, info)).collect();
+        all.push(XdfStream {
+            name: "gap",
+            kind: "Markers",
+            format: "string",
+            channels: vec![
+                channel("stream", "", "which stream misses data"),
+                channel("reason", "", "why"),
+                channel("until", "s", "the gap's end, on the session's clock"),
+                channel("lost", "1", "how many are missing, where known"),
+                channel("note", "", "more for a person to read"),
+            ],
+            software: &session.header.software,
+            description: "where data is missing, from the sample's time on",
+            nominal_rate_hz: None,
+            content: Content::Gaps(timeline.gaps()),
+            taken: 0,
+        });
+        // A driver's clock may step back, times in XDF never do.
+        let mut frames: Vec<_> = session.frames.iter().collect();
+        frames.sort_by_key(|f| f.at);
+        all.push(XdfStream {
+            name: "frame",
+            kind: "VideoFrames",
+            format: "int64",
+            channels: vec![
+                channel("frame", "1", "number of the frame in the session's video"),
+                channel("device_sequence", "1", "the driver's own count, -1 where it has none"),
+            ],
+            software: &session.header.camera.name,
+            description: "every stored frame at the time of its capture",
+            nominal_rate_hz: Some(session.header.camera.rate_hz),
+            content: Content::Frames(frames),
+            taken: 0,
+        });
+        all
+    }
+
+    fn of(session: &'a ExportedSession, info: &'a StreamInfo) -> XdfStream<'a> {
+        let timeline = &session.timeline;
+        let (kind, format, channels, content) = match (info.kind, timeline.series(info.name.as_str())) {
+            (StreamKind::Samples, Some(series)) => {
+                let channels = info.fields.iter().map(|f| channel(&f.name, &f.unit, &f.description)).collect();
+                ("Affect", "float32", channels, Content::Samples(series))
+            }
+            _ => {
+                let events = timeline.events().iter().filter(|e| e.stream.as_ref() == &info.name).collect();
+                let channels =
+                    vec![channel("kind", "", "what happened"), channel("data_json", "", "everything else, as JSON")];
+                ("Markers", "string", channels, Content::Events(events))
+            }
+        };
+        XdfStream {
+            name: info.name.as_str(),
+            kind,
+            format,
+            channels,
+            software: &info.software,
+            description: &info.description,
+            nominal_rate_hz: info.nominal_rate_hz,
+            content,
+            taken: 0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &self.content {
+            Content::Samples(series) => series.len(),
+            Content::Events(events) => events.len(),
+            Content::Gaps(gaps) => gaps.len(),
+            Content::Frames(frames) => frames.len(),
+        }
+    }
+
+    fn ns(&self, row: usize) -> i64 {
+        match &self.content {
+            Content::Samples(series) => series.times()[row],
+            Content::Events(events) => events[row].at,
+            Content::Gaps(gaps) => gaps[row].at,
+            Content::Frames(frames) => frames[row].at,
+        }
+        .as_ns()
+    }
+
+    /// When the next sample comes; `None` after the last.
+    pub(super) fn next_ns(&self) -> Option<i64> {
+        (self.taken < self.len()).then(|| self.ns(self.taken))
+    }
+
+    /// The next samples before `until_ns`, at least one where one is left before it, with their number.
+    pub(super) fn take_until(&mut self, until_ns: i64) -> Option<(usize, Vec<u8>)> {
+        let from = self.taken;
+        let mut bytes = Vec::new();
+        while self.next_ns().is_some_and(|ns| ns < until_ns || ns == i64::MAX) {
+            bytes.push(8);
+            bytes.extend((self.ns(self.taken) as f64 / 1e9).to_le_bytes());
+            self.put_values(self.taken, &mut bytes);
+            self.taken += 1;
+        }
+        (self.taken > from).then_some((self.taken - from, bytes))
+    }
+
+    fn put_values(&self, row: usize, to: &mut Vec<u8>) {
+        let mut text = |text: &str| {
+            put_length(to, text.len());
+            to.extend(text.as_bytes());
+        };
+        match &self.content {
+            Content::Samples(series) => {
+                (0..self.channels.len()).for_each(|field| to.extend(series.column(field)[row].to_le_bytes()));
+            }
+            Content::Events(events) => {
+                let what = &events[row].what;
+                text(&what.kind);
+                text(&serde_json::Value::Object(what.data.clone()).to_string());
+            }
+            Content::Gaps(gaps) => {
+                let gap = &gaps[row];
+                text(gap.stream.as_str());
+                text(gap.what.reason.as_str());
+                text(&seconds(gap.what.until));
+                text(&gap.what.lost.to_string());
+                text(&gap.what.note);
+            }
+            Content::Frames(frames) => {
+                let sequence = frames[row].device_sequence.and_then(|n| i64::try_from(n).ok()).unwrap_or(-1);
+                to.extend(i64::try_from(frames[row].number).unwrap_or(-1).to_le_bytes());
+                to.extend(sequence.to_le_bytes());
+            }
+        }
+    }
+
+    pub(super) fn header_xml(&self, session: &ExportedSession) -> String {
+        let h = &session.header;
+        let mut text = format!(
+            "<?xml version=\"1.0\"?><info><name>{}</name><type>{}</type><channel_count>{}</channel_count>\
+             <nominal_srate>0</nominal_srate><channel_format>{}</channel_format><source_id>{}</source_id>\
+             <version>1.0</version><created_at>0</created_at><session_id>{}</session_id><hostname>{}</hostname><desc>",
+            xml(self.name),
+            self.kind,
+            self.channels.len(),
+            self.format,
+            xml(&format!("affectograph/{}/{}/{}/{}", h.study.name, h.participant, h.session, self.name)),
+            xml(&h.session.to_string()),
+            xml(&h.host),
+        );
+        let mut put = |name: &str, value: &str| {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "<{name}>{}</{name}>", xml(value));
+        };
+        put("description", self.description);
+        put("software", self.software);
+        put("exported_by", &program());
+        put("study", &h.study.name);
+        put("participant", h.participant.as_str());
+        put("zero_utc", &h.zero_utc.to_rfc3339());
+        if let Some(rate_hz) = self.nominal_rate_hz {
+            put("nominal_rate_hz", &rate_hz.to_string());
+        }
+        text.push_str("<channels>");
+        for channel in &self.channels {
+            let _ = write!(
+                text,
+                "<channel><label>{}</label><unit>{}</unit><type>{}</type><description>{}</description></channel>",
+                xml(channel.label),
+                xml(channel.unit),
+                self.kind,
+                xml(channel.description)
+            );
+        }
+        text.push_str("</channels></desc></info>");
+        text
+    }
+
+    pub(super) fn footer_xml(&self, offsets_at_s: &[f64]) -> String {
+        let mut text = String::from("<?xml version=\"1.0\"?><info>");
+        if self.len() > 0 {
+            let (first, last) = (self.ns(0) as f64 / 1e9, self.ns(self.len() - 1) as f64 / 1e9);
+            let _ = write!(text, "<first_timestamp>{first}</first_timestamp><last_timestamp>{last}</last_timestamp>");
+        }
+        let _ = write!(text, "<sample_count>{}</sample_count><clock_offsets>", self.len());
+        for at_s in offsets_at_s {
+            let _ = write!(text, "<offset><time>{at_s}</time><value>0</value></offset>");
+        }
+        text.push_str("</clock_offsets></info>");
+        text
+    }
+}

@@ -1,0 +1,666 @@
+//! The desk at which everything about the page arrives and becomes an event of the session: pure state, fed with
+//! notes and with the time, so that it is the same for a page in our window and for one in a process of its own.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value};
+
+use super::clock::{PageClock, Ping};
+use super::gate::{Refusal, Refusals, Tally};
+use super::host_protocol::{Note, Order};
+use super::pings::{BURST, FIRST_BURST, Pings, Step};
+use super::{PageEvent, PageProcess, PageRecord};
+use session::page_message::{Body, Event, Message};
+use session::{Clock, Timestamp};
+
+const MS: i64 = 1_000_000;
+const SECOND: i64 = 1_000 * MS;
+const LOAD_LIMIT_NS: i64 = 15 * SECOND;
+/// Events wait this long for the first measurement of their document's clock.
+const HOLD_LIMIT_NS: i64 = 5 * SECOND;
+const HOLD_LIMIT: usize = 4000;
+/// A hole may be explained by a count of refusals that comes after it.
+const HOLE_GRACE_NS: i64 = 3 * SECOND;
+const DOCUMENTS: usize = 32;
+const DEATHS_ALLOWED: usize = 5;
+const DEATHS_WITHIN_NS: i64 = 60 * SECOND;
+/// Events that wait for room in the session's queue.
+const BACKLOG: usize = 10_000;
+
+struct Held {
+    event: Event,
+    page_ms: f64,
+    arrived_ns: i64,
+}
+
+struct Document {
+    id: String,
+    number: u32,
+    clock: PageClock,
+    next_message: u64,
+    held: Vec<Held>,
+    held_since_ns: i64,
+    /// Its clock could not be measured in time: events are placed by their arrival.
+    is_given_up: bool,
+}
+
+/// Message numbers that did not come, until it is known whether they were refused or lost.
+#[derive(Clone, Copy)]
+struct Holes {
+    missing: u64,
+    from_ns: i64,
+    until_ns: i64,
+}
+
+pub(super) struct PageEventSequencer {
+    clock: Clock,
+    documents: Vec<Document>,
+    current: Option<String>,
+    documents_seen: u32,
+    next_seq: u64,
+    pings: Pings,
+    loading_since_ns: Option<i64>,
+    holes: Option<Holes>,
+    explained: u64,
+    tally: Tally,
+    example: Option<String>,
+    deaths_ns: Vec<i64>,
+    /// It cannot be shown here, and trying again would not help.
+    is_hopeless: bool,
+    backlog: VecDeque<PageEvent>,
+    orders: Vec<Order>,
+}
+
+impl PageEventSequencer {
+    pub fn new(clock: Clock, now_ns: i64) -> Self {
+        PageEventSequencer {
+            clock,
+            documents: Vec::new(),
+            current: None,
+            documents_seen: 0,
+            next_seq: 0,
+            pings: Pings::new(),
+            loading_since_ns: Some(now_ns),
+            holes: None,
+            explained: 0,
+            tally: Tally::default(),
+            example: None,
+            deaths_ns: Vec::new(),
+            is_hopeless: false,
+            backlog: VecDeque::new(),
+            orders: Vec::new(),
+        }
+    }
+
+    /// What is to be told to the session, oldest first. What it has no room for stays here.
+    pub fn events(&mut self) -> &mut VecDeque<PageEvent> {
+        &mut self.backlog
+    }
+
+    pub fn orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
+    }
+
+    pub fn note(&mut self, note: Note, now_ns: i64) {
+        match note {
+            Note::Message { arrived_ns, json } => self.message(&json, arrived_ns),
+            Note::Refused(refusals) => {
+                if refusals.reason.is_loss() {
+                    self.explained += refusals.count;
+                }
+                self.tell_refusals(refusals);
+            }
+            Note::PingSent { id, sent_ns } => self.pings.sent(id, sent_ns),
+            Note::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
+            Note::Loaded { at_ns, url, status } => {
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(if status >= 400 {
+                    let why =
+                        format!("the server answered {status} for {url}: correct `page.address` in the study file");
+                    PageEvent::LoadFailed { at, url, why }
+                } else {
+                    PageEvent::Loaded { at, url }
+                });
+            }
+            Note::LoadFailed { at_ns, url, why } => {
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(PageEvent::LoadFailed { at, url, why });
+            }
+            Note::Happened { at_ns, what, detail } => {
+                let data = Map::from_iter([("detail".to_owned(), Value::from(detail))]);
+                self.record(at_ns, what.kind(), data);
+            }
+            Note::WebProcessDied { at_ns, why } => self.died(PageProcess::Web, why, at_ns, Order::Reload),
+            Note::CannotShow { at_ns, why } => {
+                self.is_hopeless = true;
+                self.loading_since_ns = None;
+                let at = self.at(at_ns);
+                self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+            }
+            Note::Gone => self.died(PageProcess::Window, "it ended".into(), now_ns, Order::Respawn),
+        }
+    }
+
+    /// A process died; `remedy` brings the page back unless that happens all the time.
+    pub fn died(&mut self, what: PageProcess, why: String, at_ns: i64, remedy: Order) {
+        self.end_documents();
+        self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
+        self.deaths_ns.push(at_ns);
+        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.is_hopeless;
+        let at = self.at(at_ns);
+        self.tell(PageEvent::ProcessDied { at, what, why, is_restarted });
+        if is_restarted {
+            self.loading_since_ns = Some(at_ns);
+            self.orders.push(remedy);
+        } else if !self.is_hopeless {
+            self.loading_since_ns = None;
+            let why = format!("{what} ended {} times within a minute and is not started again", self.deaths_ns.len());
+            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+        }
+    }
+
+    /// What is due by now. Called several times a second.
+    pub fn tick(&mut self, now_ns: i64) {
+        if self.loading_since_ns.is_some_and(|since| now_ns - since > LOAD_LIMIT_NS) {
+            self.loading_since_ns = None;
+            let why = format!(
+                "the page has not loaded within {} s: check the network and `page.address` in the study file",
+                LOAD_LIMIT_NS / SECOND
+            );
+            let at = self.at(now_ns);
+            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+        }
+        if let Some(step) = self.pings.expire(now_ns) {
+            self.take(step, now_ns);
+        }
+        if self.pings.is_due(now_ns) {
+            self.begin_burst(BURST, now_ns);
+        }
+        let overdue = |d: &Document| !d.held.is_empty() && now_ns - d.held_since_ns > HOLD_LIMIT_NS;
+        if let Some(k) = self.documents.iter().position(overdue) {
+            self.give_up(k);
+        }
+        if self.holes.is_some_and(|h| now_ns - h.until_ns > HOLE_GRACE_NS) {
+            self.settle_holes();
+        }
+        for refusals in self.tally.due(now_ns) {
+            self.tell_refusals(refusals);
+        }
+    }
+
+    /// Nothing more comes: what was held or counted is told now.
+    pub fn finish(&mut self) {
+        self.end_documents();
+        for refusals in self.tally.all() {
+            self.tell_refusals(refusals);
+        }
+    }
+
+    fn message(&mut self, json: &str, arrived_ns: i64) {
+        let message = match Message::parse(json.as_bytes()) {
+            Ok(message) => message,
+            Err(error) => {
+                self.explained += 1;
+                self.example.get_or_insert_with(|| error.to_string());
+                self.tally.add(Refusal::Malformed, 1, arrived_ns);
+                return;
+            }
+        };
+        self.pings.heard();
+        let k = self.document(&message, arrived_ns);
+        let document = &mut self.documents[k];
+        let missing = message.number.saturating_sub(document.next_message);
+        document.next_message = document.next_message.max(message.number.saturating_add(1));
+        if missing > 0 {
+            let holes = self.holes.get_or_insert(Holes { missing: 0, from_ns: arrived_ns, until_ns: arrived_ns });
+            holes.missing = holes.missing.saturating_add(missing);
+            holes.until_ns = arrived_ns;
+        }
+        match message.body {
+            Body::Pong { id } => self.pong(id, &message.document, message.page_ms, arrived_ns),
+            Body::Event(event) => {
+                let is_loaded = matches!(event, Event::Load(_));
+                self.event(k, event, message.page_ms, arrived_ns);
+                if is_loaded && !self.pings.is_asking() {
+                    self.begin_burst(BURST, arrived_ns);
+                }
+            }
+        }
+    }
+
+    /// The document a message is from. A new one begins with a burst of pings.
+    fn document(&mut self, message: &Message, now_ns: i64) -> usize {
+        if let Some(k) = self.documents.iter().position(|d| d.id == message.document) {
+            return k;
+        }
+        let tick_ms = match &message.body {
+            Body::Event(Event::Document(document)) => document.tick_ms.get(),
+            // Its first word was lost: the coarsest clock there is.
+            _ => 1.0,
+        };
+        // Its predecessors can no longer be measured: a page answers pings only while it is shown.
+        for k in 0..self.documents.len() {
+            self.give_up(k);
+        }
+        if self.documents.len() == DOCUMENTS {
+            self.documents.remove(0);
+        }
+        self.documents_seen += 1;
+        self.documents.push(Document {
+            id: message.document.clone(),
+            number: self.documents_seen,
+            clock: PageClock::new(tick_ms),
+            next_message: 0,
+            held: Vec::new(),
+            held_since_ns: now_ns,
+            is_given_up: false,
+        });
+        self.current = Some(message.document.clone());
+        self.begin_burst(FIRST_BURST, now_ns);
+        self.documents.len() - 1
+    }
+
+    fn event(&mut self, k: usize, event: Event, page_ms: f64, arrived_ns: i64) {
+        let document = &mut self.documents[k];
+        if let Some(at_ns) = document.clock.map(page_ms, arrived_ns) {
+            let number = document.number;
+            self.record_of_page(at_ns, &event, page_ms, number, false);
+        } else if document.is_given_up {
+            // The arrival is the one bound there is; by how much the handler was late, the page's own clock says.
+            let late_ms = event.handled_ms().map_or(0.0, |handled_ms| (handled_ms - page_ms).max(0.0));
+            let number = document.number;
+            self.record_of_page(arrived_ns.saturating_sub((late_ms * 1e6) as i64), &event, page_ms, number, true);
+        } else {
+            if document.held.is_empty() {
+                document.held_since_ns = arrived_ns;
+            }
+            document.held.push(Held { event, page_ms, arrived_ns });
+            if document.held.len() >= HOLD_LIMIT {
+                self.give_up(k);
+            }
+        }
+    }
+
+    /// Places what a document holds: by its clock where that is known, else by arrival.
+    fn give_up(&mut self, k: usize) {
+        let document = &mut self.documents[k];
+        if document.clock.offset().is_none() {
+            document.is_given_up = true;
+        }
+        for held in std::mem::take(&mut document.held) {
+            self.event(k, held.event, held.page_ms, held.arrived_ns);
+        }
+    }
+
+    fn end_documents(&mut self) {
+        for k in 0..self.documents.len() {
+            self.give_up(k);
+        }
+        self.documents.clear();
+        self.current = None;
+        self.pings.stop();
+        self.settle_holes();
+    }
+
+    fn begin_burst(&mut self, pings: usize, now_ns: i64) {
+        let step = self.pings.begin(pings, now_ns);
+        self.take(step, now_ns);
+    }
+
+    fn pong(&mut self, id: u64, document: &str, page_ms: f64, arrived_ns: i64) {
+        if !self.pings.awaits(id) {
+            return; // came too late to count
+        }
+        if self.current.as_deref() != Some(document) {
+            // The page went back to a document it had kept.
+            self.current = Some(document.to_owned());
+            self.pings.forget_answers();
+        }
+        let step = self.pings.answered(page_ms, arrived_ns);
+        self.take(step, arrived_ns);
+    }
+
+    fn take(&mut self, step: Step, now_ns: i64) {
+        match step {
+            Step::Ask(id) => self.orders.push(Order::Ping { id }),
+            Step::Over(answered) => self.measure(&answered, now_ns),
+        }
+    }
+
+    fn measure(&mut self, answered: &[Ping], now_ns: i64) {
+        let Some(k) = self.documents.iter().position(|d| Some(&d.id) == self.current.as_ref()) else { return };
+        let document = &mut self.documents[k];
+        let Some(offset) = document.clock.measure(answered) else {
+            if document.clock.offset().is_none() {
+                self.pings.again_at(now_ns + SECOND);
+            }
+            return;
+        };
+        document.clock.learn(offset);
+        let event = PageEvent::ClockMeasured {
+            at: self.clock.from_monotonic_ns(offset.at_ns),
+            // Session time minus page time: our offset is in raw monotonic time.
+            offset_ms: self.clock.from_monotonic_ns(offset.offset_ns).as_ns() as f64 * 1e-6,
+            uncertainty_ms: offset.uncertainty_ns as f64 * 1e-6,
+            document: document.number,
+        };
+        self.tell(event);
+        self.give_up(k);
+    }
+
+    fn settle_holes(&mut self) {
+        let explained = std::mem::take(&mut self.explained);
+        let Some(holes) = self.holes.take() else { return };
+        let lost = holes.missing.saturating_sub(explained);
+        if lost > 0 {
+            let Holes { from_ns, until_ns, .. } = holes;
+            self.tell_refusals(Refusals { reason: Refusal::Lost, count: lost, from_ns, until_ns });
+        }
+    }
+
+    fn tell_refusals(&mut self, refusals: Refusals) {
+        let example = if refusals.reason == Refusal::Malformed { self.example.take() } else { None };
+        let (from, until) = (self.at(refusals.from_ns), self.at(refusals.until_ns));
+        self.tell(PageEvent::Refused { count: refusals.count, reason: refusals.reason, example, from, until });
+    }
+
+    fn record_of_page(&mut self, at_ns: i64, event: &Event, page_ms: f64, document: u32, is_by_arrival: bool) {
+        let mut data = event.data();
+        data.insert("page_ms".to_owned(), Value::from(page_ms));
+        data.insert("document".to_owned(), Value::from(document));
+        if is_by_arrival {
+            data.insert("is_timed_by_arrival".to_owned(), Value::from(true));
+        }
+        self.record(at_ns, event.kind(), data);
+    }
+
+    fn record(&mut self, at_ns: i64, kind: &str, data: Map<String, Value>) {
+        if self.backlog.len() >= BACKLOG {
+            self.tally.add(Refusal::QueueFull, 1, at_ns);
+            return;
+        }
+        let at = self.at(at_ns);
+        let page_seq = self.next_seq;
+        self.next_seq += 1;
+        self.tell(PageEvent::Record(PageRecord { at, page_seq, kind: kind.to_owned(), data }));
+    }
+
+    fn tell(&mut self, event: PageEvent) {
+        self.backlog.push_back(event);
+    }
+
+    fn at(&self, ns: i64) -> Timestamp {
+        self.clock.from_monotonic_ns(ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const FIRST: &str = "00000000000000aa";
+    const SECOND_ID: &str = "00000000000000bb";
+
+    struct Play {
+        desk: PageEventSequencer,
+        now_ns: i64,
+        told: Vec<PageEvent>,
+        /// Answer pings by themselves, `delay_ns` out and back, for a page whose clock began at `zero_ns`.
+        answers: Option<(String, u64)>,
+        zero_ns: i64,
+        delay_ns: i64,
+    }
+
+    impl Play {
+        fn new() -> Play {
+            let desk = PageEventSequencer::new(Clock::start(), 0);
+            Play { desk, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
+        }
+
+        fn note(&mut self, note: Note) {
+            self.desk.note(note, self.now_ns);
+            self.settle();
+        }
+
+        fn say(&mut self, document: &str, n: u64, kind: &str, data: Value) {
+            let page_ms = (self.now_ns - self.zero_ns) as f64 * 1e-6;
+            let json = json!({"d": document, "n": n, "t": page_ms, "k": kind, "x": data}).to_string();
+            self.note(Note::Message { arrived_ns: self.now_ns, json });
+        }
+
+        fn hello(&mut self, document: &str, n: u64) {
+            let data = json!({"url": "u", "width_px": 1, "height_px": 1, "pixel_ratio": 1, "tick_ms": 0});
+            self.say(document, n, "document", data);
+        }
+
+        fn mark(&mut self, document: &str, n: u64) {
+            self.say(document, n, "mark", json!({"name": n.to_string()}));
+        }
+
+        /// Obeys what the desk asks for, and reads what it tells.
+        fn settle(&mut self) {
+            loop {
+                let orders = self.desk.orders();
+                self.told.extend(self.desk.events().drain(..));
+                let Some((document, n)) = self.answers.take() else { break };
+                let ids: Vec<u64> =
+                    orders.iter().filter_map(|o| if let Order::Ping { id } = o { Some(*id) } else { None }).collect();
+                let count = ids.len() as u64;
+                for (k, id) in ids.into_iter().enumerate() {
+                    self.desk.note(Note::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
+                    let page_ms = (self.now_ns + self.delay_ns - self.zero_ns) as f64 * 1e-6;
+                    self.now_ns += 2 * self.delay_ns;
+                    let json = json!({"d": document, "n": n + k as u64, "t": page_ms, "k": "pong", "x": {"id": id}});
+                    self.desk.note(Note::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
+                }
+                self.answers = Some((document, n + count));
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+
+        fn pass(&mut self, span_ns: i64) {
+            let end_ns = self.now_ns + span_ns;
+            while self.now_ns < end_ns {
+                self.now_ns += 50 * MS;
+                self.desk.tick(self.now_ns);
+                self.settle();
+            }
+        }
+
+        fn records(&self) -> Vec<&PageRecord> {
+            self.told.iter().filter_map(|e| if let PageEvent::Record(r) = e { Some(r) } else { None }).collect()
+        }
+
+        fn refused(&self, which: Refusal) -> u64 {
+            let count = |e: &PageEvent| match e {
+                PageEvent::Refused { count, reason, .. } if *reason == which => *count,
+                _ => 0,
+            };
+            self.told.iter().map(count).sum()
+        }
+    }
+
+    #[test]
+    fn events_wait_for_their_clock_and_then_have_exact_times() {
+        let mut play = Play::new();
+        (play.zero_ns, play.now_ns) = (-3_000 * MS, 10 * MS);
+        play.hello(FIRST, 0);
+        let said_ns = play.now_ns;
+        play.mark(FIRST, 1);
+        assert!(play.records().is_empty(), "held");
+        // The ping that is out already is answered, and so are those that follow.
+        let id = 0;
+        play.note(Note::PingSent { id, sent_ns: play.now_ns });
+        play.answers = Some((FIRST.into(), 3));
+        play.say(FIRST, 2, "pong", json!({"id": id}));
+        let expected = play.desk.clock.from_monotonic_ns(said_ns);
+        let records = play.records();
+        assert_eq!(records.len(), 2);
+        assert!((records[1].at.since_ns(expected)).abs() <= play.delay_ns, "{:?}", records[1]);
+        assert_eq!((records[1].page_seq, &records[1].data["document"]), (1, &json!(1)));
+        assert!(!records[1].data.contains_key("is_timed_by_arrival"));
+        assert!(matches!(play.told[0], PageEvent::ClockMeasured { document: 1, .. }), "{:?}", play.told);
+        let measured = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::ClockMeasured { .. })).count();
+        play.pass(21 * SECOND);
+        assert_eq!(measured(&play), 5, "at the start and every 5 s");
+        assert_eq!(play.refused(Refusal::Lost), 0);
+    }
+
+    #[test]
+    fn a_document_that_ends_unmeasured_is_timed_by_arrival() {
+        let mut play = Play::new();
+        play.hello(FIRST, 0);
+        play.now_ns = 5 * MS;
+        play.hello(SECOND_ID, 0);
+        let records = play.records();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].data["is_timed_by_arrival"], true);
+        play.pass(HOLD_LIMIT_NS + SECOND);
+        assert_eq!(play.records().len(), 2, "nothing is held for ever");
+        play.desk.finish();
+        play.settle();
+        assert_eq!(play.records().len(), 2);
+    }
+
+    #[test]
+    fn what_was_pressed_on_a_busy_page_has_the_time_of_the_press() {
+        let mut play = Play::new();
+        play.answers = Some((FIRST.into(), 1));
+        play.hello(FIRST, 0);
+        play.pass(SECOND);
+        let n = play.answers.as_ref().unwrap().1 + 1_000;
+        let press = |play: &mut Play, n, at_ns: i64| {
+            let ms = |ns: i64| (ns - play.zero_ns) as f64 * 1e-6;
+            let data = json!({"target": "input#i", "key": "a", "handled_ms": ms(play.now_ns)});
+            let json = json!({"d": FIRST, "n": n, "t": ms(at_ns), "k": "keydown", "x": data}).to_string();
+            let arrived_ns = play.now_ns;
+            play.desk.note(Note::Message { arrived_ns, json }, arrived_ns);
+            play.told.extend(play.desk.events().drain(..));
+        };
+        let pressed_ns = play.now_ns;
+        play.now_ns += 3 * SECOND;
+        let now_ns = play.now_ns;
+        press(&mut play, n, now_ns);
+        press(&mut play, n + 1, pressed_ns);
+        let times: Vec<_> = play.records().iter().filter(|r| r.kind == "keydown").map(|r| r.at).collect();
+        let wrong_ns = times[1].since_ns(play.desk.clock.from_monotonic_ns(pressed_ns));
+        assert!(wrong_ns.abs() <= play.delay_ns, "{wrong_ns}");
+        assert!(times[0].since_ns(times[1]) > 2 * SECOND, "told first, and happened last");
+        assert_eq!(play.records().last().unwrap().data["handled_ms"], json!(play.now_ns as f64 * 1e-6));
+    }
+
+    #[test]
+    fn holes_are_lost_unless_refusals_explain_them() {
+        let mut play = Play::new();
+        play.hello(FIRST, 0);
+        play.mark(FIRST, 4);
+        play.mark(FIRST, 10);
+        play.note(Note::Refused(Refusals { reason: Refusal::Flood, count: 6, from_ns: 0, until_ns: 0 }));
+        play.note(Note::Message { arrived_ns: 0, json: "{}".into() });
+        play.pass(5 * SECOND);
+        assert_eq!(
+            (play.refused(Refusal::Lost), play.refused(Refusal::Flood), play.refused(Refusal::Malformed)),
+            (1, 6, 1)
+        );
+        let example = play
+            .told
+            .iter()
+            .find_map(|e| if let PageEvent::Refused { example, .. } = e { example.clone() } else { None });
+        assert!(example.is_some_and(|e| e.contains("recording script")));
+    }
+
+    #[test]
+    fn a_page_that_does_not_come_is_told_once() {
+        let mut play = Play::new();
+        play.pass(40 * SECOND);
+        let failed = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
+        assert_eq!(failed(&play), 1);
+        play.note(Note::LoadStarted { at_ns: play.now_ns });
+        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 200 });
+        play.pass(40 * SECOND);
+        assert_eq!(failed(&play), 1);
+        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 503 });
+        assert!(matches!(play.told.last(), Some(PageEvent::LoadFailed { why, .. }) if why.contains("503")));
+    }
+
+    #[test]
+    fn a_page_that_keeps_dying_is_left_alone() {
+        let mut play = Play::new();
+        let mut reloads = 0;
+        for _ in 0..8 {
+            play.now_ns += SECOND;
+            play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+            reloads += play.desk.orders().iter().filter(|o| **o == Order::Reload).count();
+        }
+        assert_eq!(reloads, DEATHS_ALLOWED);
+        play.now_ns += 2 * DEATHS_WITHIN_NS;
+        play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+        assert_eq!(play.desk.orders(), [Order::Reload], "a minute later it may try again");
+    }
+
+    #[test]
+    fn a_full_queue_is_counted_and_told() {
+        let mut play = Play::new();
+        play.answers = Some((FIRST.into(), 1));
+        play.hello(FIRST, 0);
+        let before = play.records().len();
+        for k in 0..BACKLOG as u64 + 500 {
+            // Nobody reads meanwhile.
+            let json = json!({"d": FIRST, "n": 11 + k, "t": 1.0, "k": "mark", "x": {"name": "m"}}).to_string();
+            play.desk.note(Note::Message { arrived_ns: play.now_ns, json }, play.now_ns);
+        }
+        play.pass(3 * SECOND);
+        assert_eq!(play.records().len() - before, BACKLOG);
+        assert_eq!(play.refused(Refusal::QueueFull), 500);
+        let numbers: Vec<u64> = play.records().iter().map(|r| r.page_seq).collect();
+        assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1));
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: no panic, no record lost without a count, numbers without holes.
+        #[test]
+        fn nothing_vanishes(
+            steps in prop::collection::vec((0u8..8, 0u64..6, 0i64..3_000), 1..120),
+        ) {
+            let mut play = Play::new();
+            let mut next = [0u64; 2];
+            let (mut sent, mut skipped) = (0u64, 0u64);
+            for (what, amount, pause_ms) in steps {
+                play.pass(pause_ms * MS);
+                let which = usize::from(what % 2);
+                let document = [FIRST, SECOND_ID][which];
+                match what {
+                    0..=3 => {
+                        // `amount` messages are lost on the way before this one.
+                        next[which] += amount;
+                        skipped += amount;
+                        play.mark(document, next[which]);
+                        next[which] += 1;
+                        sent += 1;
+                    }
+                    4 => play.note(Note::PingSent { id: amount, sent_ns: play.now_ns }),
+                    5 => play.note(Note::LoadStarted { at_ns: play.now_ns }),
+                    6 => {
+                        let json = json!({"d": document, "n": next[which], "t": 1, "k": "pong", "x": {"id": amount}});
+                        play.note(Note::Message { arrived_ns: play.now_ns, json: json.to_string() });
+                        next[which] += 1;
+                    }
+                    _ => {}
+                }
+            }
+            play.desk.finish();
+            play.settle();
+            prop_assert_eq!(play.records().len() as u64, sent);
+            prop_assert_eq!(play.refused(Refusal::Lost), skipped);
+            for (k, record) in play.records().iter().enumerate() {
+                prop_assert_eq!(record.page_seq, k as u64);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! How many screens there are, for choosing where the page goes.
+
+/// Screens that show something different; 1 where the system does not say.
+#[cfg(target_os = "linux")]
+pub fn monitor_count() -> usize {
+    use x11_dl::{xlib::Xlib, xrandr::Xrandr};
+    let (Ok(xlib), Ok(xrandr)) = (Xlib::open(), Xrandr::open()) else { return 1 };
+    // SAFETY: the display is opened, asked and closed here and never leaves this function.
+    unsafe {
+        let display = (xlib.XOpenDisplay)(std::ptr::null());
+        if display.is_null() {
+            return 1;
+        }
+        let mut count = 0;
+        let root = (xlib.XDefaultRootWindow)(display);
+        let monitors = (xrandr.XRRGetMonitors)(display, root, 1, &mut count);
+        if !monitors.is_null() {
+            (xrandr.XRRFreeMonitors)(monitors);
+        }
+        (xlib.XCloseDisplay)(display);
+        usize::try_from(count).unwrap_or(1).max(1)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn monitor_count() -> usize {
+    1
+}

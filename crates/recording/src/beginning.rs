@@ -1,0 +1,82 @@
+//! How every recording of a study begins, wherever it is started from: what runs, which page is shown, and which folder
+//! the session goes into.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+use crossbeam_channel::Sender;
+
+use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
+use capture::{CameraSpec, Pace};
+use page::{PageError, PageSpec, Placement};
+use session::{CheckId, ParticipantId, SessionNumber};
+use store::{Committed, Consent, Library, StudyFile};
+use vision::models_folder;
+
+/// Who is recorded, and what the operator said to it.
+#[derive(Clone, Debug)]
+pub struct Participation {
+    pub participant: ParticipantId,
+    /// `None`: the participant's next.
+    pub session: Option<SessionNumber>,
+    pub consent: Option<Consent>,
+    pub overridden_checks: Vec<CheckId>,
+    /// How long the recording is to be; `None`: as long as the study's phases, where it has some.
+    pub planned: Option<Duration>,
+}
+
+impl Participation {
+    /// The participant's next session, with nothing confirmed and nothing overridden.
+    pub fn of(participant: ParticipantId) -> Participation {
+        Participation { participant, session: None, consent: None, overridden_checks: Vec::new(), planned: None }
+    }
+}
+
+impl RigPlan {
+    /// What a study asks for, in real time. `page` is where its page is shown; `None`: it is not.
+    pub fn of_study(study: &StudyFile, camera: CameraSpec, page: Option<Placement>) -> Result<RigPlan, RigError> {
+        let beside = study.path.parent().unwrap_or(Path::new("."));
+        let page = page.map(|placement| PageSpec::of_study(&study.study.page, beside, placement));
+        Ok(RigPlan {
+            camera,
+            camera_settings: study.study.camera.clone(),
+            pace: Pace::RealTime,
+            models: models_folder()?,
+            affect_model: study.study.affect_model.clone(),
+            page: page.transpose().map_err(PageError::from)?,
+        })
+    }
+}
+
+impl Rig {
+    /// Makes the session's folder in the library and records into it. Where nothing could be recorded no folder is
+    /// left, so that the number stays free.
+    pub fn record_study(
+        library: &Library,
+        study: &StudyFile,
+        plan: &RigPlan,
+        who: Participation,
+        committed: Sender<Committed>,
+    ) -> Result<Rig, RigError> {
+        let session = match who.session {
+            Some(session) => session,
+            None => library.next_session(&who.participant)?,
+        };
+        let folder = library.create_session(&who.participant, session, &study.study.name, Utc::now())?;
+        let plan_of_session = SessionPlan {
+            folder: folder.clone(),
+            participant: who.participant,
+            session,
+            study: study.stored(),
+            guided: Guided::of_study(&study.study),
+            consent: who.consent,
+            overridden_checks: who.overridden_checks,
+            planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
+        };
+        Rig::record(plan, plan_of_session, committed).inspect_err(|_| {
+            // One with something in it stays.
+            let _has_something = std::fs::remove_dir(&folder);
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! What a session says of itself before its first record: header and streams, for recordings of people and of files.
+
+use chrono::{DateTime, Utc};
+
+use super::SessionPlan;
+use capture::CameraInfo;
+use session::{CameraSettings, StreamInfo, program};
+use store::{CameraDescription, ModelDescription, SessionHeader};
+use vision::Models;
+
+pub(super) struct Description<'a> {
+    /// The camera as it was asked for.
+    pub spec: String,
+    pub settings: &'a CameraSettings,
+    pub camera: &'a CameraInfo,
+    /// `None` where they did not load and the operator recorded all the same.
+    pub models: Option<&'a Models>,
+    pub zero_utc: DateTime<Utc>,
+}
+
+impl Description<'_> {
+    pub(super) fn header(self, session: &SessionPlan) -> SessionHeader {
+        let models = self.models.map(|m| m.cards().to_vec()).unwrap_or_default();
+        SessionHeader {
+            participant: session.participant.clone(),
+            session: session.session,
+            study: session.study.clone(),
+            zero_utc: self.zero_utc,
+            software: program(),
+            host: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            camera: CameraDescription {
+                spec: self.spec,
+                name: self.camera.name.clone(),
+                backend: format!("{:?}", self.camera.kind).to_lowercase(),
+                format: self.camera.mode.format.to_string(),
+                width_px: self.camera.mode.width_px,
+                height_px: self.camera.mode.height_px,
+                rate_hz: self.camera.mode.rate_hz,
+                settings: self.settings.clone(),
+            },
+            models: models
+                .iter()
+                .map(|card| ModelDescription {
+                    name: card.name.clone(),
+                    version: card.version.clone(),
+                    sha256: card.sha256.clone(),
+                    ..ModelDescription::default()
+                })
+                .collect(),
+            consent: session.consent.clone(),
+            overridden_checks: session.overridden_checks.clone(),
+        }
+    }
+}
+
+/// Every stream of a live session, with what produced it. Without networks their streams stay empty, and say so.
+pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
+    let mut streams = film_streams(camera, models);
+    streams.extend([
+        session::page_stream(),
+        session::page_clock_stream(),
+        session::marker_stream(),
+        session::phase_stream(),
+    ]);
+    streams
+}
+
+/// The streams of a session that is made from a video file: nobody acts in it.
+pub(super) fn film_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
+    let [affect, face, landmarks] = vision_streams(camera.mode.rate_hz, models);
+    let video = session::video_stream(&format!("{}, {}", camera.name, camera.mode));
+    vec![video, affect, face, landmarks, session::health_stream()]
+}
+
+/// The three that the networks feed.
+pub(super) fn vision_streams(rate_hz: f64, models: Option<&Models>) -> [StreamInfo; 3] {
+    let [detector, landmarks, affect] = match models {
+        Some(models) => models.cards().map(|card| card.software()),
+        None => std::array::from_fn(|_| "no network was loaded".to_owned()),
+    };
+    [
+        session::affect_stream(rate_hz, &affect),
+        session::face_stream(rate_hz, &format!("{detector}; {landmarks}")),
+        session::landmarks_stream(rate_hz, &landmarks),
+    ]
+}

@@ -1,0 +1,421 @@
+//! Frames of a closed session looked at once more, from the stored video: those that live work skipped, or all of them
+//! with another network. What was recorded is not touched; the results are streams of their own, added as a whole.
+//!
+//! The video is cut into pieces that do not depend on the number of processors, each begins with frames that are only
+//! looked at to find the face, and so the result is the same on every machine.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crossbeam_channel::{Sender, bounded};
+use thiserror::Error;
+
+use super::affect_sink::picture_of;
+use super::description::vision_streams;
+use super::unscored::unscored;
+use capture::Decoder;
+use session::{Absence, Piece};
+use session::{Body, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
+use session::{Frame, Pixels};
+use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
+use vision::{Models, Reading, Vision, VisionError, installed_models};
+
+/// Frames of a piece: a minute at 30 Hz.
+const PIECE_FRAMES: usize = 1_800;
+/// Frames that are looked at before the first one that counts, so that the face is followed and not just found.
+const WARM_UP_FRAMES: usize = 5;
+/// Looked-at pieces that may wait for an earlier one.
+const PIECES_AHEAD: usize = 2;
+
+#[derive(Debug, Error)]
+pub enum RescoreError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    #[error(
+        "the session was scored by {recorded}, and no such network is installed: put it into {folder}, or score all frames \
+         anew with `--model`"
+    )]
+    OtherNetwork { recorded: String, folder: PathBuf },
+    #[error("all frames were scored by this network already: see the stream `{0}`")]
+    AlreadyThere(StreamName),
+    #[error("the session holds no video to score")]
+    NoVideo,
+    #[error("{0}: there is nothing to score. Fetch the video from a backup")]
+    VideoGone(VideoLoss),
+    #[error("the system gives no further thread: {0}")]
+    Thread(std::io::Error),
+    #[error("a thread that scores has died: nothing was added")]
+    ThreadDied,
+    #[error("cancelled: nothing was added")]
+    Cancelled,
+}
+
+/// What to score and with what.
+#[derive(Clone, Debug)]
+pub struct Rescoring {
+    pub folder: PathBuf,
+    /// Everything with this network, a folder in `models`; `None`: what live work skipped, with the network it used.
+    pub model: Option<String>,
+    /// Folder with one folder a network.
+    pub models: PathBuf,
+    pub threads: usize,
+    /// Noted beside the added streams.
+    pub author: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescored {
+    /// `affect`'s, for the words; `None` where there was nothing to score.
+    pub stream: Option<StreamName>,
+    pub frames: u64,
+    pub with_face: u64,
+    /// Frames that could not be decoded or looked at; each is a gap.
+    pub failed: u64,
+    /// What was wrong with them, each a sentence.
+    pub failures: Vec<String>,
+}
+
+/// One frame on its way.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    frame: FrameRow,
+    /// Otherwise only the tracker's memory wants it.
+    is_wanted: bool,
+}
+
+type Readings = Vec<(FrameRow, Result<Reading, String>)>;
+
+impl Rescoring {
+    /// `progress` gets the frames scored so far and all that are to be scored, on this thread.
+    pub fn run(&self, cancelled: &AtomicBool, mut progress: impl FnMut(u64, u64)) -> Result<Rescored, RescoreError> {
+        // Held from the beginning: what is to be scored must not change meanwhile.
+        let mut annex = AddedStreams::open(&self.folder)?;
+        let file = SessionFile::open(&self.folder)?;
+        let done = self.score(&file, &mut annex, cancelled, &mut progress);
+        drop(file);
+        annex.close()?;
+        done
+    }
+
+    fn score(
+        &self,
+        file: &SessionFile,
+        annex: &mut AddedStreams,
+        cancelled: &AtomicBool,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<Rescored, RescoreError> {
+        let frames = file.frames()?.rows();
+        if frames.is_empty() {
+            return Err(RescoreError::NoVideo);
+        }
+        if let Some(loss) = file.video_loss()?.filter(|loss| loss.frames == loss.of) {
+            return Err(RescoreError::VideoGone(loss));
+        }
+        let affect_model = match &self.model {
+            Some(model) => model.clone(),
+            None => network_of(file.header(), &self.models)?,
+        };
+        let first = Models::load(&self.models, &affect_model)?;
+        let infos = vision_streams(file.header().camera.rate_hz, Some(&first));
+        let infos = match &self.model {
+            Some(model) => infos.map(|info| rescored(info, model)),
+            None => infos.map(later),
+        };
+        if self.model.is_some() && annex.streams().contains(&infos[0]) {
+            return Err(RescoreError::AlreadyThere(infos[0].name.clone()));
+        }
+        let wanted = match self.model {
+            Some(_) => vec![true; frames.len()],
+            None => unscored(file)?,
+        };
+        let total = wanted.iter().filter(|w| **w).count() as u64;
+        if total == 0 {
+            return Ok(Rescored { stream: None, frames: 0, with_face: 0, failed: 0, failures: Vec::new() });
+        }
+        let pieces = pieces(frames, &wanted);
+        let mut draft = annex.draft()?;
+        for info in &infos {
+            draft.add_stream(info, &self.author)?;
+        }
+        let mut gathering = Gathering::default();
+        self.look(&affect_model, first, &pieces, cancelled, |readings| {
+            let bodies = gathering.take(readings);
+            store(&mut draft, &infos, bodies)?;
+            progress(gathering.frames, total);
+            Ok(())
+        })?;
+        let rest = gathering.finish();
+        store(&mut draft, &infos, [rest, Vec::new(), Vec::new()])?;
+        draft.commit()?;
+        let Gathering { frames, with_face, failed, failures, .. } = gathering;
+        Ok(Rescored { stream: Some(infos[0].name.clone()), frames, with_face, failed, failures })
+    }
+
+    /// Looks at all pieces on some threads and hands them over in order.
+    fn look(
+        &self,
+        affect_model: &str,
+        first: Models,
+        pieces: &[Vec<Look>],
+        cancelled: &AtomicBool,
+        mut take: impl FnMut(Readings) -> Result<(), RescoreError>,
+    ) -> Result<(), RescoreError> {
+        let threads = self.threads.clamp(1, pieces.len());
+        let mut models = vec![first];
+        for _ in 1..threads {
+            models.push(Models::load(&self.models, affect_model)?);
+        }
+        let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let is_stopped = || cancelled.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed);
+        let (to, looked) = bounded(PIECES_AHEAD);
+        std::thread::scope(|scope| {
+            let mut workers = Vec::new();
+            let mut started = Ok(());
+            for (k, models) in models.into_iter().enumerate() {
+                let (to, next, is_stopped) = (to.clone(), &next, &is_stopped);
+                let worker = Worker { folder: &self.folder, vision: Vision::new(models), decoder: Decoder::default() };
+                let spawned = std::thread::Builder::new()
+                    .name(format!("score {k}"))
+                    .spawn_scoped(scope, move || worker.run(pieces, next, is_stopped, &to));
+                match spawned {
+                    Ok(thread) => workers.push(thread),
+                    Err(e) => started = Err(RescoreError::Thread(e)),
+                }
+            }
+            drop(to);
+            let mut early = BTreeMap::new();
+            let mut due = 0;
+            let mut gather = || -> Result<(), RescoreError> {
+                for (k, readings) in &looked {
+                    early.insert(k, readings);
+                    while let Some(readings) = early.remove(&due) {
+                        take(readings)?;
+                        due += 1;
+                    }
+                }
+                Ok(())
+            };
+            let gathered = if started.is_ok() { gather() } else { Ok(()) };
+            is_over.store(true, Ordering::Relaxed);
+            // A worker that waits for room finds nobody, and ends.
+            drop(looked);
+            let ended: Result<Vec<()>, RescoreError> =
+                workers.into_iter().map(|w| w.join().map_err(|_| RescoreError::ThreadDied)?).collect();
+            started?;
+            gathered?;
+            ended?;
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(RescoreError::Cancelled);
+            }
+            if due == pieces.len() { Ok(()) } else { Err(RescoreError::ThreadDied) }
+        })
+    }
+}
+
+struct Worker<'a> {
+    folder: &'a Path,
+    vision: Vision,
+    decoder: Decoder,
+}
+
+impl Worker<'_> {
+    fn run(
+        mut self,
+        pieces: &[Vec<Look>],
+        next: &AtomicUsize,
+        is_stopped: impl Fn() -> bool,
+        to: &Sender<(usize, Readings)>,
+    ) -> Result<(), RescoreError> {
+        // A connection belongs to one thread.
+        let file = SessionFile::open(self.folder)?;
+        while let (k, false) = (next.fetch_add(1, Ordering::Relaxed), is_stopped()) {
+            let Some(piece) = pieces.get(k) else { return Ok(()) };
+            self.vision.reset();
+            let mut readings = Vec::with_capacity(piece.len());
+            for look in piece {
+                if is_stopped() {
+                    return Ok(());
+                }
+                let reading = self.look(&file, &look.frame);
+                if look.is_wanted {
+                    readings.push((look.frame, reading));
+                }
+            }
+            if to.send((k, readings)).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// `Err` is a sentence: one damaged picture does not keep the rest from being scored.
+    fn look(&mut self, file: &SessionFile, row: &FrameRow) -> Result<Reading, String> {
+        let camera = &file.header().camera;
+        let frame = Frame {
+            number: row.number,
+            at: row.at,
+            time_source: row.time_source,
+            device_sequence: row.device_sequence,
+            width_px: camera.width_px,
+            height_px: camera.height_px,
+            pixels: Pixels::Jpeg(file.picture(row.number).map_err(|e| e.to_string())?),
+        };
+        let picture = picture_of(&frame, self.vision.colour(), &mut self.decoder)?;
+        let reading = picture.as_picture().and_then(|p| self.vision.step(p, row.at)).map_err(|e| e.to_string());
+        self.decoder.reuse(picture.pixels);
+        reading
+    }
+}
+
+/// The folder of the network that scored the session live, found by its sum.
+fn network_of(header: &SessionHeader, models: &Path) -> Result<String, RescoreError> {
+    let Some(recorded) = header.models.last() else {
+        // Recorded without networks: the study says which it would have been.
+        return Ok(header.study.parse().map_or_else(|_| "affect".to_owned(), |study| study.affect_model));
+    };
+    let installed = installed_models(models)?;
+    let sums: HashSet<&str> =
+        installed.iter().filter_map(|m| m.card.as_ref()).map(|card| card.sha256.as_str()).collect();
+    if let Some(missing) = header.models.iter().find(|m| !sums.contains(m.sha256.as_str())) {
+        let recorded = missing.to_string();
+        return Err(RescoreError::OtherNetwork { recorded, folder: models.to_owned() });
+    }
+    let found = installed.into_iter().find(|m| m.card.as_ref().is_some_and(|card| card.sha256 == recorded.sha256));
+    Ok(found.map_or_else(|| recorded.name.clone(), |m| m.folder))
+}
+
+/// Cuts the frames to look at into pieces: where nothing is wanted for a while, and after [`PIECE_FRAMES`].
+fn pieces(frames: &[FrameRow], wanted: &[bool]) -> Vec<Vec<Look>> {
+    let mut pieces: Vec<Vec<Look>> = Vec::new();
+    let mut next_k = usize::MAX; // the frame that would continue the last piece
+    for (k, _) in wanted.iter().enumerate().filter(|(_, w)| **w) {
+        let is_full = pieces.last().is_none_or(|piece| piece.len() >= PIECE_FRAMES);
+        let is_far = next_k == usize::MAX || k - next_k > WARM_UP_FRAMES;
+        if is_full || is_far {
+            pieces.push(Vec::new());
+            next_k = k.saturating_sub(WARM_UP_FRAMES);
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.extend((next_k..=k).map(|j| Look { frame: frames[j], is_wanted: j == k }));
+        }
+        next_k = k + 1;
+    }
+    pieces
+}
+
+/// Turns readings, in their order, into what the three streams take.
+#[derive(Default)]
+struct Gathering {
+    absence: Absence,
+    last: Option<u64>,
+    frames: u64,
+    with_face: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+type Bodies = Vec<(Timestamp, Body)>;
+
+impl Gathering {
+    fn take(&mut self, readings: Readings) -> [Bodies; 3] {
+        let [mut affect, mut face, mut landmarks] = [const { Vec::new() }; 3];
+        for (row, reading) in readings {
+            self.frames += 1;
+            // An absence ends where the frames that are scored here do.
+            if self.last.is_some_and(|last| last + 1 != row.number) {
+                affect.extend(self.finish());
+            }
+            self.last = Some(row.number);
+            let reading = match reading {
+                Ok(reading) => reading,
+                Err(why) => {
+                    self.failed += 1;
+                    affect.extend(self.finish());
+                    let lost = Gap { until: row.at, reason: GapReason::Corrupt, lost: 1, note: why.clone() };
+                    affect.push((row.at, Body::Gap(lost)));
+                    self.failures.push(why);
+                    continue;
+                }
+            };
+            affect.extend(self.absence.scored(row.at, reading.face.is_some(), 0).into_iter().map(gap));
+            let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
+            if let (Some(a), Some(f), Some(l)) = values {
+                self.with_face += 1;
+                affect.push(sample(&row, &a));
+                face.push(sample(&row, &f));
+                landmarks.push(sample(&row, &l));
+            }
+        }
+        [affect, face, landmarks]
+    }
+
+    fn finish(&mut self) -> Bodies {
+        self.absence.finish().into_iter().map(gap).collect()
+    }
+}
+
+fn gap(Piece { from, gap }: Piece) -> (Timestamp, Body) {
+    (from, Body::Gap(gap))
+}
+
+fn sample(row: &FrameRow, values: &[f32]) -> (Timestamp, Body) {
+    (row.at, Body::Sample { frame: Some(row.number), values: values.into() })
+}
+
+fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies; 3]) -> Result<(), RescoreError> {
+    for (info, bodies) in infos.iter().zip(bodies) {
+        draft.append(info.name.as_str(), bodies)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use session::TimeSource;
+
+    fn row(number: u64) -> FrameRow {
+        let at = Timestamp::from_ns(number as i64 * 33_333_333);
+        FrameRow {
+            number,
+            at,
+            offset: 0,
+            length: 1,
+            time_source: TimeSource::File,
+            device_sequence: None,
+            checksum: None,
+        }
+    }
+
+    proptest! {
+        /// Every wanted frame is in one piece, in order, and each piece begins with frames to warm up.
+        #[test]
+        fn pieces_hold_every_wanted_frame_once(wanted in prop::collection::vec(prop::bool::weighted(0.2), 0..400)) {
+            let rows: Vec<_> = (0..wanted.len() as u64).map(row).collect();
+            let pieces = pieces(&rows, &wanted);
+            let looked: Vec<_> =
+                pieces.iter().flatten().filter(|l| l.is_wanted).map(|l| l.frame.number).collect();
+            let expected: Vec<_> = (0..wanted.len()).filter(|k| wanted[*k]).map(|k| k as u64).collect();
+            prop_assert_eq!(looked, expected);
+            for piece in &pieces {
+                let first = piece.iter().position(|l| l.is_wanted).unwrap();
+                prop_assert_eq!(first as u64, piece[first].frame.number.min(WARM_UP_FRAMES as u64));
+                for pair in piece.windows(2) {
+                    prop_assert_eq!(pair[0].frame.number + 1, pair[1].frame.number);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_video_is_cut_into_pieces_of_a_minute() {
+        let rows: Vec<_> = (0..4_000).map(row).collect();
+        let pieces = pieces(&rows, &[true; 4_000]);
+        assert_eq!(pieces.len(), 3);
+        assert_eq!(pieces[1][0].frame.number, pieces[0].last().unwrap().frame.number + 1 - WARM_UP_FRAMES as u64);
+    }
+}

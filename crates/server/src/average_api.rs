@@ -1,0 +1,118 @@
+//! The mean course of valence and arousal around events, as the owner's screen asks for it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::library_api::closed_of;
+use super::login::Owner;
+use super::problem::{Problem, ProblemDetails};
+use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
+use session::StreamName;
+use study_query::{Cancel, Question, StudyQueryError, ask};
+
+#[derive(Deserialize)]
+pub struct AverageQuery {
+    stream: String,
+    kind: String,
+    target: Option<String>,
+    from_s: Option<f64>,
+    until_s: Option<f64>,
+}
+
+impl AverageQuery {
+    /// Counted from the mean of the time before the event, where the window has any.
+    fn plan(&self) -> EpochPlan {
+        let usual = EpochPlan::default();
+        let window_s = (self.from_s.unwrap_or(usual.window_s.0), self.until_s.unwrap_or(usual.window_s.1));
+        let has_before = window_s.0 < 0.0;
+        EpochPlan {
+            window_s,
+            baseline_s: has_before.then_some((window_s.0, window_s.1.min(0.0))),
+            zero: if has_before { usual.zero } else { Correction::Raw },
+            ..usual
+        }
+    }
+}
+
+/// The mean course around a kind of event, over all closed sessions of a study.
+#[derive(Serialize, ToSchema)]
+pub struct AveragePicture {
+    times_s: Vec<f64>,
+    valence: Band,
+    arousal: Band,
+    participants: u64,
+    epochs: u64,
+    matched: u64,
+    /// Epochs that were left out, by reason.
+    dropped: BTreeMap<String, u64>,
+    sessions: usize,
+    /// Sessions that could not be read, each a sentence.
+    left_out: Vec<String>,
+}
+
+/// A mean with the bounds of its 95 % interval, where there is more than one unit.
+#[derive(Serialize, ToSchema)]
+pub struct Band {
+    mean: Vec<f64>,
+    low: Option<Vec<f64>>,
+    high: Option<Vec<f64>>,
+}
+
+/// The mean course of valence and arousal around events of one kind.
+#[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("study" = String, Path), ("stream" = String, Query, description = "`page`"),
+           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "A selector as recorded"),
+           ("from_s" = Option<f64>, Query, description = "Where an epoch begins, in seconds from its event; -1 where left out"),
+           ("until_s" = Option<f64>, Query, description = "Where it ends; 4 where left out")),
+    responses((status = 200, body = AveragePicture), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn average(
+    State(app): State<App>,
+    _: Owner,
+    Path(study): Path<String>,
+    query: Result<Query<AverageQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<AveragePicture>, Problem> {
+    let Query(query) = query.map_err(|_| Problem::malformed("An average needs `stream` and `kind` of its events."))?;
+    let stream: StreamName = query.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
+    let folders = closed_of(&app, &study).await?;
+    if folders.is_empty() {
+        return Err(Problem::conflict("nothing-to-average", "This study has no closed session yet."));
+    }
+    let plan = query.plan();
+    let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
+    let _turn = app.readers.acquire().await;
+    let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice, plan)).await;
+    let asked = asked.map_err(|_| Problem::busy())?;
+    asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
+}
+
+fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, StudyQueryError> {
+    let question = Question { conditions: vec![choice], plan: plan.clone() };
+    let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
+    answer.check()?;
+    let sessions = answer.condition(0);
+    let valence = average_of(&sessions, &plan, Measure::Valence)?;
+    let arousal = average_of(&sessions, &plan, Measure::Arousal)?;
+    let band = |a: &analysis::Average| Band {
+        mean: a.mean.clone(),
+        low: a.interval.as_ref().map(|i| i.low.clone()),
+        high: a.interval.as_ref().map(|i| i.high.clone()),
+    };
+    Ok(AveragePicture {
+        times_s: valence.times_s.clone(),
+        valence: band(&valence),
+        arousal: band(&arousal),
+        participants: valence.participants,
+        epochs: valence.epochs,
+        matched: valence.matched,
+        dropped: valence.dropped.iter().map(|(reason, n)| (reason.to_string(), *n)).collect(),
+        sessions: answer.sessions.len(),
+        left_out: answer.left_out.into_iter().map(|l| l.why).collect(),
+    })
+}

@@ -1,0 +1,391 @@
+//! What browsers that record ask: the clock, a new session, and room for what they have recorded.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::{Json, response::Response};
+use chrono::DateTime;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use super::app::App;
+use super::blocking::blocking;
+use super::hub_client::{Found, SessionHandle};
+use super::networks;
+use super::orders::{Opened, Order, RemotePlan};
+use super::problem::{Problem, ProblemDetails};
+use super::secrets;
+use super::wire::{
+    Acknowledged, Batch, CameraMode, ChunksStored, ClientInfo, ClockReading, ConsentGiven, Finish, Finished,
+    MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
+};
+use session::{
+    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, affect_stream, face_stream, health_stream,
+    landmarks_stream, marker_stream, page_clock_stream, page_stream, program, replay_stream, server_stream,
+    video_frame_stream, video_stream,
+};
+use store::{
+    CameraDescription, Consent, ModelDescription, NOT_YET_REPORTED, RemoteSession, RemoteState, SessionHeader,
+    StoreError, StudyFile, disk_free_bytes,
+};
+use vision::ModelCard;
+
+/// The server's clock, for measuring the browser's against it.
+#[utoipa::path(get, path = "/v1/clock", tag = "browser", responses((status = 200, body = ClockReading)))]
+pub async fn clock(State(app): State<App>) -> Json<ClockReading> {
+    Json(ClockReading { utc_ms: app.clock.utc_ms() })
+}
+
+/// Begins a session. The key is the study's public one; the page's origin must be one of the key's.
+#[utoipa::path(post, path = "/v1/sessions", tag = "browser", security(("key" = [])),
+    request_body = NewSession,
+    responses((status = 201, body = SessionBegun), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let key = bearer(&headers)?;
+    let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
+    let Some(origin) = origin else {
+        let detail = "A session is begun by a web page, whose browser says its origin. This request said none.";
+        return Err(Problem::forbidden("wrong-origin", detail));
+    };
+    let new: NewSession = json(body).await?;
+    let participant = new.participant.as_deref().map(str::parse::<ParticipantId>).transpose();
+    let participant = participant.map_err(|why| Problem::malformed(format!("{why}.")))?;
+    check_client(&new.client)?;
+    let admission = app.hub.admit(key, &new.study, origin, participant.is_none()).await?;
+    if disk_free_bytes(app.library.root()).is_some_and(|free| free < app.config.min_free_bytes) {
+        return Err(Problem::no_room("The server's disk is nearly full: no session can begin. Try again later."));
+    }
+    let participant = match (participant, admission.number) {
+        (Some(participant), _) => participant,
+        (None, Some(number)) => ParticipantId::numbered(number),
+        (None, None) => return Err(Problem::busy()),
+    };
+    let (library, name) = (app.library.clone(), new.study.clone());
+    let study = tokio::task::spawn_blocking(move || library.study(&name)).await.map_err(|_| Problem::busy())?;
+    let study = study.map_err(|e| {
+        eprintln!("affectograph: {e}");
+        Problem::not_found("The study of this key cannot be read on the server. Its owner has been told.")
+    })?;
+    let consent = new.consent.as_ref().map(consent).transpose()?;
+    if study.study.consent.required && consent.is_none() {
+        let detail = "This study records nothing without consent. Ask for it and send when it was given.";
+        return Err(Problem::malformed(detail));
+    }
+    let id = secrets::random_id().map_err(|_| Problem::busy())?;
+    let token = secrets::random_token("ags_").map_err(|_| Problem::busy())?;
+    let begun = create(&app, &id, &new, &study, participant, consent).await?;
+    let session = RemoteSession {
+        id: id.clone(),
+        token_sha256: secrets::sha256(&token),
+        key: key.to_owned(),
+        study: study.study.name.clone(),
+        participant: begun.participant.to_string(),
+        folder: begun.plan.folder.strip_prefix(app.library.root()).unwrap_or(&begun.plan.folder).to_owned(),
+        origin: origin.to_owned(),
+        camera: new.camera.as_str().to_owned(),
+        created_utc: app.clock.utc(),
+        seen_utc: app.clock.utc(),
+        state: RemoteState::Open,
+        finish: None,
+    };
+    let answer = SessionBegun {
+        session: id,
+        token,
+        participant: begun.participant.to_string(),
+        number: begun.number.0,
+        zero_utc_ms: begun.plan.zero_utc_ns as f64 * 1e-6,
+        mask: study.study.page.mask.clone(),
+        content: content_of(&study.study),
+        max_batch_bytes: MAX_BATCH_BYTES,
+        max_inflated_bytes: MAX_INFLATED_BYTES,
+        max_batch_records: MAX_BATCH_RECORDS,
+        max_video_chunk_bytes: MAX_VIDEO_CHUNK_BYTES,
+        committed: std::collections::BTreeMap::new(),
+    };
+    app.hub.register(session, begun.plan, begun.opened).await?;
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+struct Begun {
+    participant: ParticipantId,
+    number: SessionNumber,
+    plan: RemotePlan,
+    opened: Opened,
+}
+
+async fn create(
+    app: &App,
+    id: &str,
+    new: &NewSession,
+    study: &StudyFile,
+    participant: ParticipantId,
+    consent: Option<Consent>,
+) -> Result<Begun, Problem> {
+    let zero_utc_ns = app.clock.utc_ns();
+    let zero_utc = DateTime::from_timestamp_nanos(zero_utc_ns);
+    let affect = &study.study.affect_model;
+    let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
+    let streams = streams(new, study, &models);
+    let header = SessionHeader {
+        participant: participant.clone(),
+        session: SessionNumber(1), // given with the folder
+        study: study.stored(),
+        zero_utc,
+        software: format!("{}, server; recorded by affectograph client {}", program(), new.client.version),
+        host: host_of(&new.client),
+        camera: camera_of(new.camera, &study.study.camera),
+        // What a browser runs itself it says when it has loaded it.
+        models: models.iter().flatten().map(described).collect(),
+        consent,
+        overridden_checks: Vec::new(),
+    };
+    let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
+    let _turn = app.turns.acquire().await;
+    let (folder, number, opened) = blocking(move || {
+        // Another session of this participant may begin at the same moment and take the number.
+        let mut tries = 0;
+        let (folder, number) = loop {
+            let number = library.next_session(&who)?;
+            match library.create_session(&who, number, &name, zero_utc) {
+                Ok(folder) => break (folder, number),
+                Err(StoreError::Exists(_)) if tries < 20 => tries += 1,
+                Err(e) => return Err(e),
+            }
+        };
+        let opened = Opened::create(&folder, SessionHeader { session: number, ..header }, streams)?;
+        Ok((folder, number, opened))
+    })
+    .await?;
+    let plan = RemotePlan {
+        id: id.to_owned(),
+        folder,
+        zero_utc_ns,
+        camera: new.camera,
+        affect_model: study.study.affect_model.clone(),
+        clock: app.clock,
+        hub: app.hub.clone(),
+        pool: app.pool.clone(),
+        min_free_bytes: app.config.min_free_bytes,
+        turns: app.turns.clone(),
+        state: RemoteState::Open,
+        finish: None,
+    };
+    Ok(Begun { participant, number, plan, opened })
+}
+
+/// Stores records. Acknowledged is what is on the disk; sending it again is harmless.
+#[utoipa::path(post, path = "/v1/sessions/{id}/records", tag = "browser", security(("session" = [])),
+    params(("id" = String, Path, description = "The session")), request_body = Batch,
+    responses((status = 200, body = Acknowledged), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn records(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Acknowledged>, Problem> {
+    let session = open_session(&app, &id, &headers).await?;
+    let batch: Batch = json(body).await?;
+    let (committed, refused) = order(&session, |to| Order::Records(batch, to)).await?;
+    if refused.is_empty() {
+        return Ok(Json(Acknowledged { committed }));
+    }
+    let detail = "Some records say nothing that can be stored: gaps take their place. All others are stored.";
+    Err(Problem::malformed(detail).with_committed(committed).with_refused(refused))
+}
+
+/// Stores a chunk of the browser's video.
+#[utoipa::path(put, path = "/v1/sessions/{id}/video/{n}", tag = "browser", security(("session" = [])),
+    params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Counts the chunks from 0")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "WebM"),
+    responses((status = 200, body = ChunksStored), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn video(
+    State(app): State<App>,
+    Path((id, n)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ChunksStored>, Problem> {
+    let session = open_session(&app, &id, &headers).await?;
+    let n = n.parse().map_err(|_| Problem::malformed("A chunk of video has a whole number, counted from 0."))?;
+    let bytes = read(body, MAX_VIDEO_CHUNK_BYTES).await?;
+    let chunks = order(&session, |to| Order::Chunk(n, bytes, to)).await?;
+    Ok(Json(ChunksStored { chunks }))
+}
+
+/// Ends a session when all of it is here; says what is missing where it is not.
+#[utoipa::path(post, path = "/v1/sessions/{id}/finish", tag = "browser", security(("session" = [])),
+    params(("id" = String, Path, description = "The session")), request_body = Finish,
+    responses((status = 200, body = Finished), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn finish(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Finished>, Problem> {
+    let token = secrets::sha256(bearer(&headers)?);
+    match app.hub.find(&id).await? {
+        // A browser whose answer was lost finishes again.
+        Found::Closed { token_sha256, finish: Some(finish) } if token_sha256 == token => {
+            Ok(Json(Finished { committed: finish.streams, video_chunks: finish.video_chunks }))
+        }
+        _ => {
+            let session = open_session(&app, &id, &headers).await?;
+            let finish: Finish = json(body).await?;
+            Ok(Json(order(&session, |to| Order::Finish(finish, to)).await?))
+        }
+    }
+}
+
+async fn order<T>(
+    session: &SessionHandle,
+    order: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Order,
+) -> Result<T, Problem> {
+    let (to, answer) = oneshot::channel();
+    session.orders.try_send(order(to)).map_err(|_| Problem::busy())?;
+    answer.await.map_err(|_| Problem::busy())?
+}
+
+/// The session that the token opens, and no other.
+async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<SessionHandle, Problem> {
+    let token = secrets::sha256(bearer(headers)?);
+    let foreign = || Problem::forbidden("wrong-token", "This token is not the one of this session.");
+    match app.hub.find(id).await? {
+        Found::Unknown => Err(Problem::not_found("There is no such session. It may have been erased.")),
+        Found::Closed { token_sha256, .. } if token_sha256 != token => Err(foreign()),
+        Found::Closed { .. } => {
+            Err(Problem::new(StatusCode::GONE, "gone", "This session is closed and takes nothing more."))
+        }
+        Found::Open(session) if session.token_sha256 != token => Err(foreign()),
+        Found::Open(session) => {
+            let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
+            if origin.is_some_and(|o| o != session.origin) {
+                let detail = "This session was begun by a page of another origin.";
+                return Err(Problem::forbidden("wrong-origin", detail));
+            }
+            Ok(session)
+        }
+    }
+}
+
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let (scheme, token) = value.and_then(|v| v.split_once(' ')).ok_or_else(Problem::no_authorization)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
+        return Err(Problem::no_authorization());
+    }
+    Ok(token.trim())
+}
+
+/// At most so many bytes, after inflating: a bomb is not read further than that.
+async fn read(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, max_bytes).await.map_err(|e| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&e);
+        while let Some(e) = cause {
+            if e.to_string().contains("length limit") {
+                return Problem::too_large(format!("The body is larger than {max_bytes} bytes. Send it in parts."));
+            }
+            cause = e.source();
+        }
+        Problem::bad_request("The body did not arrive whole, or is not in the encoding that it claims.")
+    })
+}
+
+pub async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    let bytes = read(body, MAX_INFLATED_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let detail = format!("The body is not the JSON that is expected: {e}.");
+        if e.is_data() { Problem::malformed(detail) } else { Problem::bad_request(detail) }
+    })
+}
+
+fn check_client(client: &ClientInfo) -> Result<(), Problem> {
+    let screen = client.screen.as_ref().map_or(0, |s| s.to_string().len());
+    let is_modest = !client.version.is_empty()
+        && client.version.len() <= 64
+        && client.user_agent.len() <= 1_000
+        && client.language.len() <= 100
+        && screen <= 1_000;
+    if is_modest { Ok(()) } else { Err(Problem::malformed("`client` says nothing of its version, or too much.")) }
+}
+
+fn consent(given: &ConsentGiven) -> Result<Consent, Problem> {
+    let is_hash = given.text_sha256.len() == 64 && given.text_sha256.bytes().all(|b| b.is_ascii_hexdigit());
+    let at = (0.0..1e14).contains(&given.given_utc_ms).then_some(given.given_utc_ms as i64);
+    match at.and_then(DateTime::from_timestamp_millis) {
+        Some(given_at) if is_hash => Ok(Consent { given_at, text_sha256: given.text_sha256.to_ascii_lowercase() }),
+        _ => Err(Problem::malformed("`consent` needs when it was given and the SHA-256 of its text.")),
+    }
+}
+
+fn host_of(client: &ClientInfo) -> String {
+    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+    let screen = client.screen.as_ref().map_or_else(String::new, |s| format!("; screen {s}"));
+    format!("browser {}; language {}{screen}", clean(&client.user_agent), clean(&client.language))
+}
+
+/// Selectors of fields whose typed text may be kept.
+fn content_of(study: &Study) -> Vec<String> {
+    study.page.content.clone()
+}
+
+fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
+    let name = match mode {
+        CameraMode::Video => "camera of the browser",
+        CameraMode::Scores => "camera of the browser (scored there)",
+        CameraMode::Off => "no camera",
+    };
+    CameraDescription {
+        spec: mode.as_str().to_owned(),
+        name: name.to_owned(),
+        backend: "browser".to_owned(),
+        // What it really was is known when the video has been seen.
+        rate_hz: if mode == CameraMode::Off { 0.0 } else { settings.rate_hz },
+        ..CameraDescription::default()
+    }
+}
+
+/// What the installed networks say of themselves.
+async fn cards(app: &App, affect: &str) -> [Option<ModelCard>; 3] {
+    let (models, affect) = (app.pool.models().clone(), affect.to_owned());
+    tokio::task::spawn_blocking(move || networks::installed(&models, &affect)).await.unwrap_or_default()
+}
+
+fn described(card: &ModelCard) -> ModelDescription {
+    let ModelCard { name, version, sha256, .. } = card.clone();
+    ModelDescription { name, version, sha256, ..ModelDescription::default() }
+}
+
+fn streams(new: &NewSession, study: &StudyFile, models: &[Option<ModelCard>; 3]) -> Vec<StreamInfo> {
+    let mut streams = vec![page_stream(), page_clock_stream(), marker_stream(), health_stream(), replay_stream()];
+    let software = match new.camera {
+        CameraMode::Off => None,
+        CameraMode::Scores => Some([NOT_YET_REPORTED; 3].map(str::to_owned)),
+        CameraMode::Video => {
+            let network = |card: &Option<ModelCard>| {
+                let network =
+                    card.as_ref().map_or("a network that is not installed here".to_owned(), ModelCard::software);
+                format!("{network}, at the server")
+            };
+            let [detector, landmarks, affect] = models.each_ref().map(network);
+            Some([affect, format!("{detector}; {landmarks}"), landmarks])
+        }
+    };
+    if let Some([affect, face, landmarks]) = software {
+        let rate_hz = study.study.camera.rate_hz;
+        streams.extend([
+            affect_stream(rate_hz, &affect),
+            face_stream(rate_hz, &face),
+            landmarks_stream(rate_hz, &landmarks),
+        ]);
+    }
+    if new.camera == CameraMode::Video {
+        streams.extend([video_stream("camera of the browser"), video_frame_stream()]);
+    }
+    streams.push(server_stream());
+    debug_assert!(streams.iter().any(|s| s.name.as_str() == session::SERVER));
+    streams
+}

@@ -1,0 +1,92 @@
+//! The browser's video as it came: one file a chunk until all are there, then one WebM file for each recording.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use session::Numbers;
+
+const FOLDER: &str = "browser_video";
+
+fn folder(session: &Path) -> PathBuf {
+    session.join(FOLDER)
+}
+
+pub fn path(session: &Path, chunk: u64) -> PathBuf {
+    folder(session).join(format!("{chunk:08}.webm"))
+}
+
+/// On the disk when it returns. Storing the same chunk again changes nothing.
+pub fn store(session: &Path, chunk: u64, bytes: &[u8]) -> io::Result<()> {
+    let (folder, path) = (folder(session), path(session, chunk));
+    fs::create_dir_all(&folder)?;
+    if path.exists() {
+        return Ok(());
+    }
+    let draft = path.with_extension("new");
+    let mut file = File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, &path)?;
+    File::open(&folder)?.sync_all()
+}
+
+/// Which chunks are there.
+pub fn stored(session: &Path) -> io::Result<Numbers> {
+    let entries = match fs::read_dir(folder(session)) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Numbers::default()),
+        Err(e) => return Err(e),
+    };
+    let mut numbers = Numbers::default();
+    for entry in entries {
+        let name = entry?.file_name();
+        if let Some(n) = name.to_str().and_then(|n| n.strip_suffix(".webm")).and_then(|n| n.parse().ok()) {
+            numbers.insert(n);
+        }
+    }
+    Ok(numbers)
+}
+
+/// Puts the chunks of each recording together, `video.webm`, `video-2.webm` …, and takes them away.
+/// `starts` are the chunks with which a recording begins.
+pub fn join(session: &Path, starts: &[u64], chunks: u64) -> io::Result<()> {
+    for (k, start) in starts.iter().enumerate() {
+        let end = starts.get(k + 1).copied().unwrap_or(chunks);
+        let name = if k == 0 { "video.webm".to_owned() } else { format!("video-{}.webm", k + 1) };
+        let (whole, draft) = (session.join(&name), session.join(format!("{name}.new")));
+        if whole.exists() {
+            continue;
+        }
+        let mut out = File::create(&draft)?;
+        for chunk in *start..end {
+            io::copy(&mut File::open(path(session, chunk))?, &mut out)?;
+        }
+        out.sync_all()?;
+        fs::rename(&draft, &whole)?;
+    }
+    match fs::remove_dir_all(folder(session)) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_come_in_any_order_and_are_joined_by_recording() {
+        let dir = tempfile::tempdir().unwrap();
+        for n in [2, 0, 1, 3, 1] {
+            store(dir.path(), n, &[n as u8; 3]).unwrap();
+        }
+        store(dir.path(), 1, b"other").unwrap();
+        assert_eq!(stored(dir.path()).unwrap().next(), 4);
+        join(dir.path(), &[0, 3], 4).unwrap();
+        assert_eq!(fs::read(dir.path().join("video.webm")).unwrap(), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+        assert_eq!(fs::read(dir.path().join("video-2.webm")).unwrap(), [3, 3, 3]);
+        assert!(!folder(dir.path()).exists());
+        assert_eq!(stored(dir.path()).unwrap(), Numbers::default());
+    }
+}

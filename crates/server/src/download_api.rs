@@ -1,0 +1,62 @@
+//! What the owner takes away: one session, or all of a study.
+
+use std::path::PathBuf;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::app::App;
+use super::blocking::blocking;
+use super::download;
+use super::library_api::{closed_of, folder_of};
+use super::login::Owner;
+use super::problem::{Problem, ProblemDetails};
+use store::{SessionFile, SessionState};
+
+/// One closed session with all its files, as a tar archive.
+#[utoipa::path(get, path = "/v1/library/sessions/{name}/download", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("name" = String, Path, description = "As the list names it")),
+    responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn download_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
+    let folder = folder_of(&app, &name).await?;
+    let looked_at = folder.clone();
+    let state = blocking(move || SessionFile::open(&looked_at)?.state()).await;
+    if matches!(state, Ok(SessionState::Recording | SessionState::Crashed)) {
+        let detail = "This session is still being recorded: it can be downloaded when it has ended.";
+        return Err(Problem::conflict("recording", detail));
+    }
+    // A damaged one is handed out as it is.
+    Ok(archive(&name, vec![folder]))
+}
+
+/// All closed sessions of a study, as a tar archive.
+#[utoipa::path(get, path = "/v1/library/studies/{study}/download", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("study" = String, Path)),
+    responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
+    let folders = closed_of(&app, &study).await?;
+    if folders.is_empty() {
+        return Err(Problem::not_found("This study has no closed session."));
+    }
+    Ok(archive(&study, folders))
+}
+
+fn archive(name: &str, folders: Vec<PathBuf>) -> Response {
+    let (to, parts) = mpsc::channel(8);
+    tokio::task::spawn_blocking(move || download::write(&folders, to));
+    let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.tar\""));
+    let mut response = Body::from_stream(ReceiverStream::new(parts)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
+    if let Ok(disposition) = disposition {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}

@@ -1,0 +1,151 @@
+//! Every refusal is a JSON problem (RFC 9457) whose `detail` is a sentence: what failed, and what to do now.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::wire::{Missing, RefusedRecord, Span};
+use store::StoreError;
+
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Boxed, because it travels as the rare half of nearly every result.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<ProblemDetails>);
+
+/// RFC 9457.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ProblemDetails {
+    /// `urn:affectograph:…`, one for each kind of refusal.
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    /// A sentence for a person.
+    detail: String,
+    /// Where records were stored all the same: all below these numbers are on the disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    committed: Option<BTreeMap<String, u64>>,
+    /// Records that say nothing that can be stored. A gap stands in the place of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Vec<RefusedRecord>>,
+    /// Records that a session that is to be finished still lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<BTreeMap<String, Vec<Span>>>,
+    /// Chunks of video that a session that is to be finished still lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video_missing: Option<Vec<u64>>,
+    #[serde(skip)]
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, kind: &str, detail: impl Into<String>) -> Problem {
+        Problem(Box::new(ProblemDetails {
+            kind: format!("urn:affectograph:{kind}"),
+            title: status.canonical_reason().unwrap_or("Refused").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            committed: None,
+            refused: None,
+            missing: None,
+            video_missing: None,
+            retry_after_s: None,
+        }))
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    pub fn malformed(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed", detail)
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "bad-request", detail)
+    }
+
+    pub fn no_authorization() -> Problem {
+        let detail = "This needs `Authorization: Bearer …` with a token or key, or the owner's login, and got none.";
+        Problem::new(StatusCode::UNAUTHORIZED, "no-authorization", detail)
+    }
+
+    pub fn not_found(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    pub fn forbidden(kind: &str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, kind, detail)
+    }
+
+    pub fn conflict(kind: &str, detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::CONFLICT, kind, detail)
+    }
+
+    pub fn too_large(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    }
+
+    pub fn too_fast(detail: impl Into<String>, retry_after_s: u32) -> Problem {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-fast", detail).after(retry_after_s.max(1))
+    }
+
+    pub fn busy() -> Problem {
+        let detail = "The server is busy or ending. Nothing was stored: send it again in a few seconds.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
+    }
+
+    pub fn no_room(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail).after(60)
+    }
+
+    fn after(mut self, seconds: u32) -> Problem {
+        self.0.retry_after_s = Some(seconds);
+        self
+    }
+
+    pub fn with_committed(mut self, committed: BTreeMap<String, u64>) -> Problem {
+        self.0.committed = Some(committed);
+        self
+    }
+
+    pub fn with_refused(mut self, refused: Vec<RefusedRecord>) -> Problem {
+        self.0.refused = Some(refused);
+        self
+    }
+
+    pub fn with_missing(mut self, missing: Missing) -> Problem {
+        (self.0.missing, self.0.video_missing) = (Some(missing.streams), Some(missing.video_chunks));
+        self
+    }
+}
+
+/// What could not be stored is not lost: the browser keeps it. The server's own operator reads why.
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Problem {
+        eprintln!("affectograph: {e}");
+        Problem::no_room("The server cannot store anything at the moment. Keep the data and send it again later.")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.0.retry_after_s;
+        let mut response = (status, axum::Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(s) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(s));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,318 @@
+//! Sessions from a server into the local library: what the command and the window's *Open from server…* call.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use session::ParticipantId;
+use store::{Library, StoreError, verify};
+use study_query::Cancel;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// A session of a day, and a bound for a server that never ends.
+const MAX_SESSION_BYTES: u64 = 200 << 30;
+const MAX_LIST_BYTES: u64 = 64 << 20;
+const PULLING: &str = ".pulling-";
+
+#[derive(Clone, Debug)]
+pub struct PullPlan {
+    /// `https://example.org`
+    pub server: String,
+    /// An API token.
+    pub token: String,
+    /// All studies where `None`.
+    pub study: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pulled {
+    pub fetched: Vec<PathBuf>,
+    pub there_already: usize,
+    /// Sessions that were not fetched, each a sentence.
+    pub refused: Vec<String>,
+    /// Sessions that were fetched and are not whole, each a sentence.
+    pub damaged: Vec<String>,
+    /// Somebody said that it is enough.
+    pub is_cancelled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PullProgress {
+    pub number: usize,
+    pub sessions: usize,
+    pub name: String,
+}
+
+#[derive(Debug, Error)]
+pub enum PullError {
+    #[error("`{0}` is no address of a server: write for example https://example.org")]
+    Address(String),
+    #[error("{server} would get the token over plain HTTP, where everybody between can read it: use https://")]
+    PlainHttp { server: String },
+    #[error("could not ask {server}: {problem}")]
+    Unreachable { server: String, problem: String },
+    #[error("{server} refused: {detail}")]
+    Refused { server: String, detail: String },
+    #[error("{server} answered what affectograph does not understand: {problem}")]
+    Odd { server: String, problem: String },
+    #[error("the archive of {name} could not be unpacked: {source}")]
+    Unpack { name: String, source: io::Error },
+    #[error("the server named a session `{0}`, which is no name of one")]
+    Name(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Deserialize)]
+struct List {
+    sessions: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    detail: String,
+}
+
+/// Fetches every closed session that is not here yet. One that cannot be fetched keeps no other from coming.
+pub fn pull(
+    plan: &PullPlan,
+    library: &Library,
+    cancel: &Cancel,
+    mut progress: impl FnMut(PullProgress),
+) -> Result<Pulled, PullError> {
+    let server = Server::new(plan)?;
+    let rows = server.list(plan.study.as_deref())?;
+    let rows: Vec<_> = rows.into_iter().filter(|r| r.state == "closed" || r.state == "recovered").collect();
+    let mut pulled = Pulled::default();
+    for (k, row) in rows.iter().enumerate() {
+        let (participant, folder) = parts(&row.name)?;
+        if library.root().join(participant.as_str()).join(folder).exists() {
+            pulled.there_already += 1;
+            continue;
+        }
+        progress(PullProgress { number: k + 1, sessions: rows.len(), name: row.name.clone() });
+        match server.fetch(&row.name, &participant, folder, library, cancel) {
+            Ok(path) => {
+                pulled.damaged.extend(damage(&path)?.map(|why| format!("{}: {why}", row.name)));
+                pulled.fetched.push(path);
+            }
+            Err(_) if cancel.is_cancelled() => {
+                pulled.is_cancelled = true;
+                break;
+            }
+            Err(e) => pulled.refused.push(format!("{}: {e}", row.name)),
+        }
+    }
+    Ok(pulled)
+}
+
+/// A sentence, where what was fetched is not whole: it stays, because the server's own may be no better.
+fn damage(folder: &Path) -> Result<Option<String>, StoreError> {
+    let found = verify(folder)?;
+    let damaged: Vec<_> = found.findings.iter().filter(|f| f.is_damage()).collect();
+    Ok(damaged.first().map(|first| {
+        let more = if damaged.len() > 1 { ", among other things" } else { "" };
+        format!(
+            "it was fetched and is damaged: {first}{more}. `affectograph verify {}` names everything",
+            folder.display()
+        )
+    }))
+}
+
+/// `sub-01_ses-01_20261123T100000Z_demo` is hostile until it is known to be two plain names.
+fn parts(name: &str) -> Result<(ParticipantId, &str), PullError> {
+    let wrong = || PullError::Name(name.chars().take(80).flat_map(char::escape_debug).collect());
+    let (participant, folder) = name.split_once('_').ok_or_else(wrong)?;
+    let is_plain = folder.starts_with("ses-")
+        && folder.len() < 100
+        && folder.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    if !is_plain {
+        return Err(wrong());
+    }
+    Ok((participant.parse().map_err(|_| wrong())?, folder))
+}
+
+struct Server {
+    url: String,
+    token: String,
+    agent: ureq::Agent,
+}
+
+impl Server {
+    fn new(plan: &PullPlan) -> Result<Server, PullError> {
+        let url = plan.server.trim_end_matches('/').to_owned();
+        let address = || PullError::Address(plan.server.clone());
+        let (scheme, rest) = url.split_once("://").ok_or_else(address)?;
+        let host = rest.split('/').next().unwrap_or_default();
+        let name = host.strip_prefix('[').map_or_else(|| host.split(':').next(), |h| h.split(']').next());
+        let is_loopback = matches!(name, Some("localhost" | "127.0.0.1" | "::1"));
+        match scheme {
+            "https" => {}
+            "http" if is_loopback => {}
+            "http" => return Err(PullError::PlainHttp { server: url }),
+            _ => return Err(address()),
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_WITHIN))
+            .timeout_recv_response(Some(ANSWER_WITHIN))
+            .max_redirects(0)
+            .build();
+        Ok(Server { url, token: plan.token.clone(), agent: config.into() })
+    }
+
+    fn get(&self, path: &str) -> Result<ureq::Body, PullError> {
+        let unreachable = |e: ureq::Error| PullError::Unreachable { server: self.url.clone(), problem: e.to_string() };
+        let request =
+            self.agent.get(format!("{}{path}", self.url)).header("Authorization", format!("Bearer {}", self.token));
+        let mut answer = request.call().map_err(unreachable)?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        let said = answer.body_mut().with_config().limit(MAX_LIST_BYTES).read_json::<Said>();
+        let detail = said.map_or_else(|_| format!("status {}", answer.status()), |s| s.detail);
+        Err(PullError::Refused { server: self.url.clone(), detail })
+    }
+
+    fn list(&self, study: Option<&str>) -> Result<Vec<Row>, PullError> {
+        // A study's name is letters and digits; anything else asks for a study that there is not.
+        let study = study.map(|s| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+        let query = study.map_or_else(String::new, |s| format!("?study={s}"));
+        let list =
+            self.get(&format!("/v1/library/sessions{query}"))?.with_config().limit(MAX_LIST_BYTES).read_json::<List>();
+        let list = list.map_err(|e| PullError::Odd { server: self.url.clone(), problem: e.to_string() })?;
+        Ok(list.sessions)
+    }
+
+    fn fetch(
+        &self,
+        name: &str,
+        participant: &ParticipantId,
+        folder: &str,
+        library: &Library,
+        cancel: &Cancel,
+    ) -> Result<PathBuf, PullError> {
+        let archive = self.get(&format!("/v1/library/sessions/{name}/download"))?;
+        let draft = library.root().join(format!("{PULLING}{name}"));
+        let failed = |source| PullError::Unpack { name: name.to_owned(), source };
+        remove(&draft).map_err(failed)?;
+        let reader = Cancelling { from: archive.into_with_config().limit(MAX_SESSION_BYTES).reader(), cancel };
+        let done = unpack(reader, &draft)
+            .map_err(failed)
+            .and_then(|()| Ok(library.adopt(&draft.join(participant.as_str()).join(folder), participant, folder)?));
+        // What is left of it must not lie about; the error that counts is the one being returned.
+        drop(remove(&draft));
+        done
+    }
+}
+
+/// Reads no further once that is taken back.
+struct Cancelling<'a, R> {
+    from: R,
+    cancel: &'a Cancel,
+}
+
+impl<R: io::Read> io::Read for Cancelling<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("it was taken back"));
+        }
+        self.from.read(buffer)
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Plain files below `into` and nothing else, whatever the archive says.
+fn unpack(archive: impl io::Read, into: &Path) -> io::Result<()> {
+    let mut archive = tar::Archive::new(archive);
+    let odd = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("it holds {what}"));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.into_owned();
+        if path.components().any(|c| !matches!(c, Component::Normal(_))) {
+            return Err(odd("a path that leads elsewhere"));
+        }
+        let to = into.join(&path);
+        match entry.header().entry_type() {
+            tar::EntryType::Directory => std::fs::create_dir_all(&to)?,
+            tar::EntryType::Regular => {
+                if let Some(parent) = to.parent() {
+                    std::fs::create_dir_all(parent)?;
+                }
+                let mut file = std::fs::File::create_new(&to)?;
+                io::copy(&mut entry, &mut file)?;
+                file.sync_all()?;
+            }
+            _ => return Err(odd("what is neither a file nor a folder")),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        assert_eq!(parts("sub-01_ses-01_20261123T100000Z_demo").unwrap().1, "ses-01_20261123T100000Z_demo");
+        for bad in ["", "sub-01", "sub-01_../x", "sub-01_ses-01/x", "../x_ses-01", "sub-01_x", "sub-01_ses-01_é"] {
+            assert!(parts(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn archives_cannot_write_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("in");
+        let tarred = |path: &str, kind: tar::EntryType| {
+            let mut header = tar::Header::new_gnu();
+            let name = &mut header.as_old_mut().name;
+            name[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_size(1);
+            header.set_entry_type(kind);
+            header.set_cksum();
+            let mut builder = tar::Builder::new(Vec::new());
+            builder.append(&header, &b"x"[..]).unwrap();
+            builder.into_inner().unwrap()
+        };
+        for (path, kind) in [
+            ("../out", tar::EntryType::Regular),
+            ("/tmp/affectograph-out", tar::EntryType::Regular),
+            ("a/../../out", tar::EntryType::Regular),
+            ("link", tar::EntryType::Symlink),
+        ] {
+            assert!(unpack(&tarred(path, kind)[..], &into).is_err(), "{path}");
+        }
+        unpack(&tarred("a/b", tar::EntryType::Regular)[..], &into).unwrap();
+        assert_eq!(std::fs::read(into.join("a/b")).unwrap(), b"x");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_token_travels_encrypted_or_not_at_all() {
+        let plan = |server: &str| PullPlan { server: server.into(), token: "t".into(), study: None };
+        for good in ["https://a.example", "http://127.0.0.1:8443/", "http://localhost:1", "http://[::1]:1"] {
+            assert!(Server::new(&plan(good)).is_ok(), "{good}");
+        }
+        for bad in ["http://a.example", "http://127.0.0.1.evil.example", "a.example", "ftp://a"] {
+            assert!(Server::new(&plan(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One scale of brightness for everything: 0 is black and 255 white, as in a JPEG. Live pictures, stored ones and films
+//! all come through here, so that the networks read the same whichever way a picture went.
+
+/// Cameras send luma from 16 to 235 (BT.601): `255 / 219 · (y − 16)` to the nearest level, in 16 bits of fraction, which
+/// the compiler does for many pixels at once.
+pub fn full_luma(y: u8) -> u8 {
+    (((i32::from(y) - 16) * 76_309 + 32_768) >> 16).clamp(0, 255) as u8
+}
+
+/// They send colour from 16 to 240: `255 / 224 · (c − 128) + 128`.
+pub fn full_chroma(c: u8) -> u8 {
+    (128 + (((i32::from(c) - 128) * 74_606 + 32_768) >> 16)).clamp(0, 255) as u8
+}
+
+/// The luma that a JPEG stores of these colours, to the bit.
+pub fn luma_of_rgb([r, g, b]: [u8; 3]) -> u8 {
+    ((19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + 32_768) >> 16) as u8
+}
+
+/// What a JPEG's full-range colours look like (JFIF), in 16 bits of fraction.
+pub fn rgb_of_full(y: u8, cb: u8, cr: u8) -> [u8; 3] {
+    let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
+    let level = |v: i32| ((y + v + 32_768) >> 16).clamp(0, 255) as u8;
+    [level(91_881 * cr), level(-22_554 * cb - 46_802 * cr), level(116_130 * cb)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn video_range_becomes_full_range_to_the_nearest_level() {
+        for k in 0..=255u8 {
+            let luma = (f64::from(k) - 16.0) * 255.0 / 219.0;
+            assert!((f64::from(full_luma(k)) - luma.clamp(0.0, 255.0)).abs() <= 0.501, "{k}");
+            let chroma = 128.0 + (f64::from(k) - 128.0) * 255.0 / 224.0;
+            assert!((f64::from(full_chroma(k)) - chroma.clamp(0.0, 255.0)).abs() <= 0.501, "{k}");
+        }
+    }
+
+    #[test]
+    fn grey_keeps_its_level_through_every_conversion() {
+        for k in 0..=255u8 {
+            assert_eq!(rgb_of_full(k, 128, 128), [k; 3]);
+            assert_eq!(luma_of_rgb([k; 3]), k);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The thread `recorder`: commits what is queued many times a second, then shows it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError};
+use rusqlite::Connection;
+
+use super::header_rows::{self, Closed};
+use super::record_rows::{Inserter, Put};
+use super::recorder::{Counts, SessionEnd};
+use super::stream_writer::{Barrier, Entry, Port};
+use super::{LastWords, SessionLock, StoreError, schema};
+use session::{Body, Record};
+
+/// A quarter of what is promised: the rest is for a disk and a processor that are busy with other things.
+const COMMIT_EVERY: Duration = Duration::from_millis(25);
+/// So that a flood does not make one transaction longer than the promise.
+const COMMIT_ENTRIES: usize = 8_192;
+/// What comes with nobody waiting for it is committed after this time.
+const ASKED_WITHIN: Duration = Duration::from_millis(100);
+/// Ten minutes of commits that a receiver may lag behind.
+const BACKLOG: usize = 24_000;
+/// How long the end waits for a receiver that is full.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Numbers from here on are given by the recorder in streams that are otherwise numbered by their source.
+pub const RECORDER_SEQ_0: u64 = 1 << 62;
+
+/// What the recorder tells the screens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Committed {
+    /// These are in the file now, in the order of storing.
+    Records(Arc<[Record]>),
+    /// Something is not being stored, or not safely: a sentence for the operator.
+    Failed(String),
+}
+
+/// When the recorder commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Commits {
+    /// Many times a second; forced to the disk by the checkpoints. For sources beside us that cannot repeat anything.
+    Steadily,
+    /// When somebody waits for it ([`Recorder::when_stored`](super::Recorder::when_stored)), and each commit forced to
+    /// the disk. For sources that repeat what was not acknowledged.
+    WhenAsked,
+}
+
+/// How the numbers of one stream are given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbering {
+    next: u64,
+    is_source_numbered: bool,
+}
+
+impl Numbering {
+    /// In a session that goes on: `next` is free, and so is all behind it. Whether a source numbers the stream is not
+    /// known yet, so the recorder keeps clear of its numbers.
+    pub(super) fn after(next: u64) -> Self {
+        Numbering { next: next.max(RECORDER_SEQ_0), is_source_numbered: true }
+    }
+
+    fn take(&mut self, seq: Option<u64>) -> u64 {
+        match seq {
+            Some(seq) => {
+                if !self.is_source_numbered {
+                    *self = Numbering { next: RECORDER_SEQ_0, is_source_numbered: true };
+                }
+                seq
+            }
+            None => {
+                let seq = self.next;
+                self.next += 1;
+                seq
+            }
+        }
+    }
+}
+
+pub(super) struct Committer {
+    path: PathBuf,
+    conn: Connection,
+    lock: SessionLock,
+    ports: Vec<Arc<Port>>,
+    numbering: Vec<Numbering>,
+    entries: Receiver<Entry>,
+    counts: Arc<Counts>,
+    forward: Forward,
+    commits: Commits,
+}
+
+/// A session file that records go into from now on.
+pub(super) struct Opened {
+    pub conn: Connection,
+    pub lock: SessionLock,
+    pub ports: Vec<Arc<Port>>,
+    pub numbering: Vec<Numbering>,
+    pub commits: Commits,
+}
+
+impl Committer {
+    pub(super) fn new(
+        folder: &Path,
+        opened: Opened,
+        entries: Receiver<Entry>,
+        committed: Sender<Committed>,
+        counts: Arc<Counts>,
+    ) -> Self {
+        let Opened { conn, lock, ports, numbering, commits } = opened;
+        let forward = Forward { to: Some(committed), backlog: VecDeque::new(), counts: counts.clone() };
+        Committer {
+            path: schema::session_file(folder),
+            conn,
+            lock,
+            ports,
+            numbering,
+            entries,
+            counts,
+            forward,
+            commits,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<(), StoreError> {
+        let mut batch = Vec::new();
+        let mut woken = Instant::now();
+        let end = loop {
+            let end = match self.commits {
+                Commits::Steadily => self.collect(&mut batch),
+                Commits::WhenAsked => self.collect_asked(&mut batch),
+            };
+            let is_flooded = batch.len() == COMMIT_ENTRIES;
+            self.collect_losses(&mut batch);
+            let waiting: Vec<_> = batch.extract_if(.., |e| matches!(e, Entry::Barrier(_))).collect();
+            self.commit(&mut batch);
+            self.forward.flush();
+            self.answer(waiting);
+            if let Some(end) = end {
+                break end;
+            }
+            if !is_flooded && self.commits == Commits::Steadily {
+                // Asleep and not waiting for the queue: whoever waits for a queue yields the processor a few times
+                // for every record, and on a busy machine each time may last longer than the promise.
+                std::thread::sleep((woken + COMMIT_EVERY).saturating_duration_since(Instant::now()));
+            }
+            woken = Instant::now();
+        };
+        self.forward.flush_within(FLUSH_TIMEOUT);
+        match (self.counts.failure.get(), end) {
+            (Some(why), _) => Err(StoreError::Poisoned(why.clone())),
+            (None, Some(end)) => self.close(&end),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Takes what is queued. `Some` when it was the last of it.
+    fn collect(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
+        while batch.len() < COMMIT_ENTRIES {
+            match self.entries.try_recv() {
+                Ok(Entry::Stop(end)) => return Some(end),
+                Ok(entry) => batch.push(entry),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return Some(None),
+            }
+        }
+        None
+    }
+
+    /// Sleeps until something comes, then takes what belongs together: all up to somebody who waits for it.
+    fn collect_asked(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
+        let Ok(mut entry) = self.entries.recv() else { return Some(None) };
+        let deadline = Instant::now() + ASKED_WITHIN;
+        loop {
+            let is_asked = matches!(entry, Entry::Barrier(_));
+            match entry {
+                Entry::Stop(end) => return Some(end),
+                entry => batch.push(entry),
+            }
+            if is_asked || batch.len() == COMMIT_ENTRIES {
+                return None;
+            }
+            entry = match self.entries.recv_deadline(deadline) {
+                Ok(entry) => entry,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return Some(None),
+            };
+        }
+    }
+
+    fn answer(&self, waiting: Vec<Entry>) {
+        for entry in waiting {
+            if let Entry::Barrier(Barrier(tell)) = entry {
+                tell(match self.counts.failure.get() {
+                    None => Ok(()),
+                    Some(why) => Err(StoreError::Poisoned(why.clone())),
+                });
+            }
+        }
+    }
+
+    fn collect_losses(&self, batch: &mut Vec<Entry>) {
+        for (stream, port) in self.ports.iter().enumerate() {
+            if let Some((at, gap)) = port.take_losses() {
+                batch.push(Entry::Record { stream, seq: None, at, body: Body::Gap(gap) });
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Vec<Entry>) {
+        let mut alarms = Vec::new();
+        batch.retain_mut(|entry| match entry {
+            Entry::Failed(alarm) => {
+                alarms.push(std::mem::take(&mut alarm.sentence));
+                if let Some(words) = &alarm.ends {
+                    self.lock.say(words);
+                }
+                false
+            }
+            _ => true,
+        });
+        if self.counts.failure.get().is_none() && !batch.is_empty() {
+            let handed_over = batch.iter().filter(|e| matches!(e, Entry::Record { .. })).count();
+            match self.store(batch.drain(..)) {
+                Ok(records) => self.forward.push_records(records),
+                Err(e) => {
+                    let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+                    let why = StoreError::sql("write into", &self.path)(e).to_string();
+                    self.lock.say(&LastWords { is_disk_full, why: why.clone() });
+                    let why = format!(
+                        "{why}. Nothing is stored any more: stop, make room or change the disk, and start a new session"
+                    );
+                    self.counts.records_lost.fetch_add(handed_over as u64, Ordering::Relaxed);
+                    if self.counts.failure.set(why.clone()).is_ok() {
+                        alarms.push(why);
+                    }
+                }
+            }
+        }
+        // Poisoned: what still comes is refused and counted.
+        let refused = batch.drain(..).filter(|e| matches!(e, Entry::Record { .. })).count();
+        self.counts.records_lost.fetch_add(refused as u64, Ordering::Relaxed);
+        alarms.into_iter().for_each(|alarm| self.forward.push(Committed::Failed(alarm)));
+    }
+
+    /// One transaction: all of it or, after an error, nothing. Returns what is new in the file.
+    fn store(&mut self, batch: impl Iterator<Item = Entry>) -> rusqlite::Result<Vec<Record>> {
+        let mut records = Vec::new();
+        let mut conflicts = 0;
+        let tx = self.conn.transaction()?;
+        {
+            let mut inserter = Inserter::new(&tx)?;
+            for entry in batch {
+                match entry {
+                    Entry::Record { stream, seq, at, body } => {
+                        let seq = self.numbering[stream].take(seq);
+                        let record = Record { stream: self.ports[stream].name.clone(), seq, at, body };
+                        match inserter.record(stream, &record)? {
+                            Put::New => records.push(record),
+                            Put::Repeated => {}
+                            Put::Conflict => conflicts += 1,
+                        }
+                    }
+                    Entry::Frame(frame) => {
+                        if !inserter.frame(&frame)? {
+                            conflicts += 1;
+                        }
+                    }
+                    Entry::Networks(networks) => header_rows::put_reported(&tx, &networks)?,
+                    Entry::Failed(_) | Entry::Stop(_) | Entry::Barrier(_) => {}
+                }
+            }
+        }
+        tx.commit()?;
+        self.counts.records_committed.fetch_add(records.len() as u64, Ordering::Relaxed);
+        self.counts.conflicts.fetch_add(conflicts, Ordering::Relaxed);
+        Ok(records)
+    }
+
+    fn close(self, end: &SessionEnd) -> Result<(), StoreError> {
+        let conflicts = self.counts.conflicts.load(Ordering::Relaxed);
+        header_rows::close(&self.conn, Closed::Properly, end.at, conflicts)
+            .and_then(|()| header_rows::put_quality(&self.conn, end.quality.as_ref()))
+            .and_then(|()| header_rows::settle(&self.conn))
+            .map_err(StoreError::sql("close", &self.path))?;
+        self.conn.close().map_err(|(_, e)| StoreError::sql("close", &self.path)(e))?;
+        self.lock.remove()
+    }
+}
+
+/// Hands on what was committed without ever waiting for whoever looks at it.
+struct Forward {
+    /// `None` once nobody listens.
+    to: Option<Sender<Committed>>,
+    backlog: VecDeque<Committed>,
+    counts: Arc<Counts>,
+}
+
+impl Forward {
+    fn push_records(&mut self, records: Vec<Record>) {
+        if !records.is_empty() {
+            self.push(Committed::Records(records.into()));
+        }
+    }
+
+    fn push(&mut self, committed: Committed) {
+        if self.to.is_none() {
+            return;
+        }
+        if self.backlog.len() == BACKLOG
+            && let Some(Committed::Records(records)) = self.backlog.pop_front()
+        {
+            self.counts.records_not_forwarded.fetch_add(records.len() as u64, Ordering::Relaxed);
+        }
+        self.backlog.push_back(committed);
+    }
+
+    fn flush(&mut self) {
+        let Some(to) = &self.to else { return };
+        while let Some(next) = self.backlog.pop_front() {
+            match to.try_send(next) {
+                Ok(()) => {}
+                Err(TrySendError::Full(next)) => return self.backlog.push_front(next),
+                Err(TrySendError::Disconnected(_)) => {
+                    self.backlog.clear();
+                    self.to = None;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn flush_within(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let Some(to) = &self.to else { return };
+        while let Some(next) = self.backlog.pop_front() {
+            if let Err(e) = to.send_deadline(next, deadline)
+                && let Committed::Records(records) = e.into_inner()
+            {
+                self.counts.records_not_forwarded.fetch_add(records.len() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorders_numbers_keep_clear_of_a_sources() {
+        let mut own = Numbering::default();
+        assert_eq!([own.take(None), own.take(None)], [0, 1]);
+        let mut remote = Numbering::default();
+        assert_eq!([remote.take(Some(7)), remote.take(None), remote.take(Some(8))], [7, RECORDER_SEQ_0, 8]);
+    }
+}

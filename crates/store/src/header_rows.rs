@@ -1,0 +1,290 @@
+//! The header, the streams and the closing figures of a session as rows.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+use super::{
+    Addition, CameraDescription, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoreError,
+    StoredStudy, Summary, checksum, schema,
+};
+use session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
+
+/// What the session row says of the state; whether an open one is being recorded, the lock tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    Not,
+    Properly,
+    AfterCrash,
+}
+
+impl Closed {
+    fn as_str(self) -> &'static str {
+        match self {
+            Closed::Not => "open",
+            Closed::Properly => "closed",
+            Closed::AfterCrash => "recovered",
+        }
+    }
+
+    pub(super) fn state(self, is_held: bool) -> SessionState {
+        match (self, is_held) {
+            (Closed::Not, true) => SessionState::Recording,
+            (Closed::Not, false) => SessionState::Crashed,
+            (Closed::Properly, _) => SessionState::Closed,
+            (Closed::AfterCrash, _) => SessionState::Recovered,
+        }
+    }
+}
+
+pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[StreamInfo]) -> rusqlite::Result<()> {
+    conn.execute(
+        "INSERT INTO session (id, participant, session, study, study_title, study_toml, zero_utc, software, host,
+                              camera, models, consent, overridden_checks)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            header.participant.as_str(),
+            header.session.0,
+            header.study.name,
+            header.study.title,
+            header.study.toml,
+            header.zero_utc.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true),
+            header.software,
+            header.host,
+            to_json(&header.camera)?,
+            to_json(&header.models)?,
+            header.consent.as_ref().map(to_json).transpose()?,
+            to_json(&header.overridden_checks)?,
+        ],
+    )?;
+    streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
+    checksum::seal(conn)
+}
+
+/// `id` is the number after the last stream's.
+pub(super) fn put_stream(conn: &Connection, id: usize, stream: &StreamInfo) -> rusqlite::Result<()> {
+    let kind = match stream.kind {
+        StreamKind::Samples => "samples",
+        StreamKind::Events => "events",
+    };
+    conn.execute(
+        "INSERT INTO stream (id, name, kind, description, nominal_rate_hz, software) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![id as i64, stream.name.as_str(), kind, stream.description, stream.nominal_rate_hz, stream.software],
+    )?;
+    for (position, field) in stream.fields.iter().enumerate() {
+        conn.execute(
+            "INSERT INTO field (stream, position, name, unit, description) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id as i64, position as i64, field.name, field.unit, field.description],
+        )?;
+    }
+    Ok(())
+}
+
+/// Marks a stream as added after the recording.
+pub(super) fn put_addition(conn: &Connection, id: usize, addition: &Addition) -> rusqlite::Result<()> {
+    let added = addition.added.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    conn.execute(
+        "UPDATE stream SET added_utc = ?2, author = ?3 WHERE id = ?1",
+        params![id as i64, added, addition.author],
+    )?;
+    checksum::reseal(conn)
+}
+
+/// The streams that were added after the recording; none in a file of version 1, which knew no such thing.
+pub(super) fn get_additions(conn: &Connection, path: &Path) -> Result<Vec<Addition>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<Result<Addition, String>>> {
+        if schema::version(conn)? < schema::VERSION_WITH_ADDITIONS {
+            return Ok(Vec::new());
+        }
+        let mut added = conn.prepare("SELECT * FROM stream WHERE added_utc IS NOT NULL ORDER BY id")?;
+        added.query_map([], |row| Ok(addition_of(row)))?.collect()
+    };
+    let added = read().map_err(StoreError::sql("read the streams of", path))?;
+    added
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|problem| StoreError::damaged(path, format!("its list of streams: {problem}")))
+}
+
+fn addition_of(row: &Row) -> Result<Addition, String> {
+    Ok(Addition {
+        stream: text(row, "name")?.parse()?,
+        added: DateTime::parse_from_rfc3339(&text(row, "added_utc")?)
+            .map_err(|e| format!("added_utc: {e}"))?
+            .with_timezone(&Utc),
+        author: get::<Option<String>>(row, "author")?.unwrap_or_default(),
+    })
+}
+
+/// `path` is named in errors.
+pub(super) fn get_header(conn: &Connection, path: &Path) -> Result<(SessionHeader, Closed, Summary), StoreError> {
+    let row = conn
+        .query_row("SELECT * FROM session", [], |row| Ok(header_of(row)))
+        .optional()
+        .map_err(StoreError::sql("read", path))?
+        .ok_or_else(|| StoreError::damaged(path, "it has no header"))?;
+    row.map_err(|problem| StoreError::damaged(path, format!("its header: {problem}")))
+}
+
+fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
+    let header = SessionHeader {
+        participant: text(row, "participant")?.parse()?,
+        session: SessionNumber(get(row, "session")?),
+        study: StoredStudy {
+            name: text(row, "study")?,
+            title: text(row, "study_title")?,
+            toml: text(row, "study_toml")?,
+        },
+        zero_utc: DateTime::parse_from_rfc3339(&text(row, "zero_utc")?)
+            .map_err(|e| format!("zero_utc: {e}"))?
+            .with_timezone(&Utc),
+        software: text(row, "software")?,
+        host: text(row, "host")?,
+        camera: json(&text(row, "camera")?)?,
+        models: json(&text(row, "models")?)?,
+        consent: get::<Option<String>>(row, "consent")?.as_deref().map(json).transpose()?,
+        overridden_checks: json(&text(row, "overridden_checks")?)?,
+    };
+    let state = text(row, "state")?;
+    let closed = [Closed::Not, Closed::Properly, Closed::AfterCrash].into_iter().find(|c| c.as_str() == state);
+    let count = |column| get::<Option<i64>>(row, column).map(|n| n.unwrap_or(0) as u64);
+    let summary = Summary {
+        end: Timestamp::from_ns(get::<Option<i64>>(row, "end_ns")?.unwrap_or(0)),
+        records: count("records")?,
+        events: count("events")?,
+        frames: count("frames")?,
+        lost: count("lost")?,
+        conflicts: count("conflicts")?,
+        quality: get::<Option<String>>(row, "quality")?.as_deref().map(json).transpose()?,
+    };
+    Ok((header, closed.ok_or_else(|| format!("state `{state}`"))?, summary))
+}
+
+/// In the order of their numbers in the file, which are `0..n`.
+pub(super) fn get_streams(conn: &Connection, path: &Path) -> Result<Vec<StreamInfo>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<Result<StreamInfo, String>>> {
+        let mut fields =
+            conn.prepare("SELECT name, unit, description FROM field WHERE stream = ?1 ORDER BY position")?;
+        let mut streams = conn.prepare("SELECT * FROM stream ORDER BY id")?;
+        streams
+            .query_map([], |row| {
+                let fields = fields
+                    .query_map([row.get::<_, i64>("id")?], |f| {
+                        Ok(Field { name: f.get(0)?, unit: f.get(1)?, description: f.get(2)? })
+                    })?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(stream_of(row, fields))
+            })?
+            .collect()
+    };
+    let streams = read().map_err(StoreError::sql("read the streams of", path))?;
+    streams
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .map_err(|problem| StoreError::damaged(path, format!("its list of streams: {problem}")))
+}
+
+fn stream_of(row: &Row, fields: Vec<Field>) -> Result<StreamInfo, String> {
+    let kind = match text(row, "kind")?.as_str() {
+        "samples" => StreamKind::Samples,
+        "events" => StreamKind::Events,
+        other => return Err(format!("kind `{other}`")),
+    };
+    Ok(StreamInfo {
+        name: text(row, "name")?.parse()?,
+        kind,
+        description: text(row, "description")?,
+        fields,
+        nominal_rate_hz: get(row, "nominal_rate_hz")?,
+        software: text(row, "software")?,
+    })
+}
+
+/// Marks the session as closed with the figures that its rows give.
+pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u64) -> rusqlite::Result<()> {
+    let is_loss = GapReason::ALL.into_iter().filter(|r| r.is_loss()).map(|r| format!("'{}'", r.as_str()));
+    let is_loss = is_loss.collect::<Vec<_>>().join(", ");
+    // Counts keep 64 bits in signed integers, and only a hostile source comes near: added up as floats they saturate.
+    conn.execute(
+        &format!(
+            "UPDATE session SET state = ?1, end_ns = ?2, conflicts = ?3,
+               records = (SELECT count(*) FROM record), events = (SELECT count(*) FROM record WHERE type = 1),
+               frames = (SELECT count(*) FROM frame),
+               lost = (SELECT CAST(total(CASE WHEN lost < 0 THEN 1.8e19 ELSE lost END) AS INTEGER) FROM record WHERE type = 2 AND kind IN ({is_loss}))"
+        ),
+        params![how.as_str(), end.as_ns(), conflicts as i64],
+    )?;
+    checksum::reseal(conn)
+}
+
+pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
+    conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
+    checksum::reseal(conn)
+}
+
+/// The software of a stream whose network is known only when whoever records has loaded it.
+pub const NOT_YET_REPORTED: &str = "a network that was not reported";
+/// More networks than any session uses; a browser that names ever new ones must not fill the header.
+const MAX_MODELS: usize = 32;
+
+/// Adds what the header does not say yet.
+pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> rusqlite::Result<()> {
+    let stored: String = conn.query_row("SELECT models FROM session", [], |row| row.get(0))?;
+    let unreadable = |e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e));
+    let mut models: Vec<ModelDescription> = serde_json::from_str(&stored).map_err(unreadable)?;
+    let known = models.len();
+    for network in networks {
+        if models.contains(&network.model) || models.len() >= MAX_MODELS {
+            continue;
+        }
+        models.push(network.model.clone());
+        for stream in network.streams {
+            let software = "UPDATE stream SET software = CASE software WHEN ?3 THEN ?2 ELSE software || '; ' || ?2 END
+                            WHERE name = ?1";
+            conn.execute(software, params![stream, network.software, NOT_YET_REPORTED])?;
+        }
+    }
+    if models.len() > known {
+        conn.execute("UPDATE session SET models = ?1", [to_json(&models)?])?;
+        checksum::reseal(conn)?;
+    }
+    Ok(())
+}
+
+/// `None` leaves what is there.
+pub(super) fn put_quality(conn: &Connection, quality: Option<&serde_json::Value>) -> rusqlite::Result<()> {
+    if let Some(quality) = quality {
+        conn.execute("UPDATE session SET quality = ?1", [to_json(quality)?])?;
+        checksum::reseal(conn)?;
+    }
+    Ok(())
+}
+
+/// Makes one file of the session, readable where nothing can be written. Whoever still reads from it keeps the log
+/// alive; the file is then as complete, only in two parts.
+pub(super) fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    conn.busy_timeout(std::time::Duration::from_millis(200))?;
+    match conn.pragma_update(None, "journal_mode", "delete") {
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(()),
+        other => other,
+    }
+}
+
+fn get<T: rusqlite::types::FromSql>(row: &Row, column: &str) -> Result<T, String> {
+    row.get(column).map_err(|e| format!("{column}: {e}"))
+}
+
+fn text(row: &Row, column: &str) -> Result<String, String> {
+    get(row, column)
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|e| format!("`{text}`: {e}"))
+}
+
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}

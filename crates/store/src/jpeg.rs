@@ -1,0 +1,212 @@
+//! Compresses what a camera delivers raw. High quality, because pulse will be read from it later.
+
+use thiserror::Error;
+use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
+
+use session::luma::{full_chroma, full_luma};
+use session::{Frame, Pixels};
+
+const QUALITY: i32 = 90;
+
+#[derive(Debug, Error)]
+pub enum CompressError {
+    #[error("it has {found} bytes where {width_px}×{height_px} pixels of {format} need {expected}")]
+    WrongSize { format: &'static str, width_px: u32, height_px: u32, found: usize, expected: usize },
+    #[error("it has an odd width of {0} pixels, which YUYV cannot have")]
+    OddWidth(u32),
+    #[error("the JPEG compressor refused it: {0}")]
+    Compressor(#[from] turbojpeg::Error),
+}
+
+/// Keeps its buffers between frames.
+pub struct JpegEncoder {
+    compressor: Compressor,
+    /// As long as a JPEG can get.
+    output: Vec<u8>,
+    planes: Planes,
+}
+
+#[derive(Default)]
+struct Planes {
+    y: Vec<u8>,
+    u: Vec<u8>,
+    v: Vec<u8>,
+}
+
+impl JpegEncoder {
+    pub fn new() -> Result<Self, CompressError> {
+        let mut compressor = Compressor::new()?;
+        compressor.set_quality(QUALITY)?;
+        Ok(JpegEncoder { compressor, output: Vec::new(), planes: Planes::default() })
+    }
+
+    /// A JPEG is returned as it is. Colour is kept at 4:2:2, the sampling that YUYV has.
+    pub fn encode<'a>(&'a mut self, frame: &'a Frame) -> Result<&'a [u8], CompressError> {
+        let (width, height) = (frame.width_px as usize, frame.height_px as usize);
+        let length = match &frame.pixels {
+            Pixels::Jpeg(bytes) => return Ok(bytes),
+            Pixels::Yuyv(bytes) => {
+                check(frame, "YUYV", bytes, 2)?;
+                if width % 2 == 1 {
+                    return Err(CompressError::OddWidth(frame.width_px));
+                }
+                self.planes.fill(bytes);
+                self.make_room(width, height, Subsamp::Sub2x1)?;
+                let Planes { y, u, v } = &self.planes;
+                let image = YuvPlanesImage {
+                    y_plane: &y[..],
+                    u_plane: &u[..],
+                    v_plane: &v[..],
+                    width,
+                    height,
+                    y_stride: width,
+                    u_stride: width / 2,
+                    v_stride: width / 2,
+                    subsamp: Subsamp::Sub2x1,
+                };
+                self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
+            }
+            Pixels::Grey(bytes) => {
+                check(frame, "grey", bytes, 1)?;
+                self.make_room(width, height, Subsamp::Gray)?;
+                let image = Image { pixels: &bytes[..], width, pitch: width, height, format: PixelFormat::GRAY };
+                self.compressor.set_subsamp(Subsamp::Gray)?;
+                self.compressor.compress_to_slice(image, &mut self.output)?
+            }
+            Pixels::Rgb(bytes) => {
+                check(frame, "RGB", bytes, 3)?;
+                self.make_room(width, height, Subsamp::Sub2x1)?;
+                let image = Image { pixels: &bytes[..], width, pitch: 3 * width, height, format: PixelFormat::RGB };
+                self.compressor.set_subsamp(Subsamp::Sub2x1)?;
+                self.compressor.compress_to_slice(image, &mut self.output)?
+            }
+        };
+        Ok(&self.output[..length])
+    }
+
+    fn make_room(&mut self, width: usize, height: usize, subsamp: Subsamp) -> Result<(), CompressError> {
+        let most = compressed_buf_len(width, height, subsamp)?;
+        if self.output.len() < most {
+            self.output.resize(most, 0);
+        }
+        Ok(())
+    }
+}
+
+/// Width and height, as the JPEG says them; `None` where it is none.
+pub(super) fn jpeg_size(jpeg: &[u8]) -> Option<(u32, u32)> {
+    let header = Decompressor::new().ok()?.read_header(jpeg).ok()?;
+    Some((u32::try_from(header.width).ok()?, u32::try_from(header.height).ok()?))
+}
+
+/// Whether the JPEG can be decoded from end to end, without a complaint.
+pub(super) fn decodes(jpeg: &[u8]) -> bool {
+    let decode = || -> Result<(), turbojpeg::Error> {
+        let mut decompressor = Decompressor::new()?;
+        let header = decompressor.read_header(jpeg)?;
+        let (width, height, format) = (header.width, header.height, PixelFormat::GRAY);
+        let mut pixels = vec![0; width * height];
+        decompressor.decompress(jpeg, Image { pixels: &mut pixels[..], width, pitch: width, height, format })
+    };
+    decode().is_ok()
+}
+
+fn check(frame: &Frame, format: &'static str, bytes: &[u8], bytes_a_pixel: usize) -> Result<(), CompressError> {
+    let expected = frame.width_px as usize * frame.height_px as usize * bytes_a_pixel;
+    if bytes.len() == expected && expected > 0 {
+        return Ok(());
+    }
+    let (width_px, height_px) = (frame.width_px, frame.height_px);
+    Err(CompressError::WrongSize { format, width_px, height_px, found: bytes.len(), expected })
+}
+
+impl Planes {
+    /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601), JPEG has the full one.
+    fn fill(&mut self, yuyv: &[u8]) {
+        let pairs = yuyv.as_chunks::<4>().0;
+        self.y.resize(2 * pairs.len(), 0);
+        self.u.resize(pairs.len(), 0);
+        self.v.resize(pairs.len(), 0);
+        let luma = self.y.as_chunks_mut::<2>().0.iter_mut();
+        let chroma = self.u.iter_mut().zip(&mut self.v);
+        for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
+            *to = [full_luma(*y0), full_luma(*y1)];
+            *to_u = full_chroma(*u);
+            *to_v = full_chroma(*v);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capture::{Decoder, to_grey, to_rgb};
+    use session::TimeSource;
+    use session::Timestamp;
+
+    fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
+        Frame {
+            number: 0,
+            at: Timestamp::ZERO,
+            time_source: TimeSource::Driver,
+            device_sequence: None,
+            width_px,
+            height_px,
+            pixels,
+        }
+    }
+
+    fn decoded(encoder: &mut JpegEncoder, frame: &Frame) -> image::RgbImage {
+        let jpeg = encoder.encode(frame).unwrap();
+        assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]));
+        image::load_from_memory_with_format(jpeg, image::ImageFormat::Jpeg).unwrap().to_rgb8()
+    }
+
+    #[test]
+    fn colours_survive_each_format() {
+        let mut encoder = JpegEncoder::new().unwrap();
+        // Pure red, in BT.601 video range: Y 81, U 90, V 240.
+        let yuyv = [81, 90, 81, 240].repeat(16 * 16 / 2);
+        let red = decoded(&mut encoder, &frame(16, 16, Pixels::Yuyv(yuyv))).get_pixel(8, 8).0;
+        assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
+        let blue = decoded(&mut encoder, &frame(15, 9, Pixels::Rgb([0, 0, 255].repeat(15 * 9)))).get_pixel(8, 8).0;
+        assert!(blue[2] > 245 && blue[0] < 10, "{blue:?}");
+        let grey = decoded(&mut encoder, &frame(15, 9, Pixels::Grey(vec![77; 15 * 9]))).get_pixel(3, 3).0;
+        assert!(grey.iter().all(|v| v.abs_diff(77) <= 1), "{grey:?}");
+        let white = decoded(&mut encoder, &frame(2, 1, Pixels::Yuyv(vec![235, 128, 16, 128])));
+        assert!(white.get_pixel(0, 0).0[0] > 250 && white.get_pixel(1, 0).0[0] < 5, "{white:?}");
+    }
+
+    /// What the networks see live and what they see of the stored picture is one plane of luma; only the compression of
+    /// JPEG lies between them. Of a flat picture that costs nothing, so every level must come back as it was seen.
+    #[test]
+    fn the_luma_seen_live_is_the_luma_stored() {
+        let (mut encoder, mut decoder) = (JpegEncoder::new().unwrap(), Decoder::default());
+        for level in 0..=255u8 {
+            let live = frame(32, 16, Pixels::Yuyv([level, 128].repeat(32 * 16)));
+            let stored = frame(32, 16, Pixels::Jpeg(encoder.encode(&live).unwrap().to_vec()));
+            let grey = [&live, &stored].map(|f| to_grey(f, &mut decoder).unwrap().pixels);
+            assert_eq!(encoder.planes.y, grey[0], "{level}: the compressor gets what the networks got");
+            assert!(grey[0].iter().zip(&grey[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level}");
+            let rgb = [&live, &stored].map(|f| to_rgb(f, &mut decoder).unwrap().pixels);
+            assert!(rgb[0].iter().zip(&rgb[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level}");
+        }
+    }
+
+    #[test]
+    fn a_jpeg_is_stored_as_it_came() {
+        let bytes = vec![0xff, 0xd8, 1, 2, 3, 0xff, 0xd9];
+        let frame = frame(640, 480, Pixels::Jpeg(bytes.clone()));
+        assert_eq!(JpegEncoder::new().unwrap().encode(&frame).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_picture_of_the_wrong_size_is_refused() {
+        let mut encoder = JpegEncoder::new().unwrap();
+        for pixels in [Pixels::Yuyv(vec![0; 31]), Pixels::Rgb(vec![0; 16]), Pixels::Grey(vec![])] {
+            assert!(matches!(encoder.encode(&frame(4, 4, pixels)), Err(CompressError::WrongSize { .. })));
+        }
+        assert!(matches!(encoder.encode(&frame(0, 4, Pixels::Grey(vec![]))), Err(CompressError::WrongSize { .. })));
+        assert!(matches!(encoder.encode(&frame(3, 2, Pixels::Yuyv(vec![0; 12]))), Err(CompressError::OddWidth(3))));
+    }
+}

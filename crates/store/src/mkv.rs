@@ -1,0 +1,313 @@
+//! Writes `video.mkv`: one complete cluster a frame, each handed to the kernel in one write, so that a killed
+//! program leaves whole frames behind.
+//!
+//! Beside its picture each cluster carries a [`FrameStamp`] in a Void element, which players skip: the exact
+//! nanosecond, the frame's number, the driver's count and the picture's checksum. So the video alone can restore what a
+//! crash kept out of SQLite.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::FrameRow;
+use super::ebml::{Ebml, SIZE_BYTES, UNKNOWN_SIZE, id, size_field};
+use session::TimeSource;
+use session::{Timestamp, program};
+
+/// One tick of the file's clock. Its zero is the session clock's zero; what was captured before it plays at 0.
+pub(super) const TICK_NS: i64 = 1000;
+/// Seconds between entries of the seek table.
+const CUE_NS: i64 = 1_000_000_000;
+/// Room for the table of contents that is written at the end.
+const CONTENTS_BYTES: usize = 192;
+const STAMP_MARK: &[u8; 4] = b"affg";
+const STAMP_BYTES: usize = STAMP_BYTES_WITHOUT_CHECKSUM + 4;
+/// As programs wrote it that knew no checksums (file versions 1 to 3).
+const STAMP_BYTES_WITHOUT_CHECKSUM: usize = 4 + 8 + 8 + 1 + 1 + 8;
+/// Cluster head, time, stamp, block head: all of a cluster but its picture, at most.
+pub(super) const CLUSTER_HEAD_BYTES: usize =
+    (4 + SIZE_BYTES) + (1 + 1 + 8) + (1 + 1 + STAMP_BYTES) + (1 + SIZE_BYTES) + BLOCK_HEAD.len();
+/// Track 1, at the cluster's time, a key frame.
+const BLOCK_HEAD: [u8; 4] = [0x81, 0, 0, 0x80];
+
+/// What is known of a frame beside its picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FrameStamp {
+    pub number: u64,
+    pub at: Timestamp,
+    pub time_source: TimeSource,
+    pub device_sequence: Option<u64>,
+    /// Of the picture; `None` in files of programs that knew no checksums.
+    pub checksum: Option<u32>,
+}
+
+impl FrameStamp {
+    pub(super) fn of(row: &FrameRow) -> FrameStamp {
+        let FrameRow { number, at, time_source, device_sequence, checksum, .. } = *row;
+        FrameStamp { number, at, time_source, device_sequence, checksum }
+    }
+
+    fn bytes(&self) -> usize {
+        if self.checksum.is_some() { STAMP_BYTES } else { STAMP_BYTES_WITHOUT_CHECKSUM }
+    }
+
+    fn put(&self, to: &mut Vec<u8>) {
+        let source = TimeSource::ALL.iter().position(|s| *s == self.time_source).unwrap_or_default() as u8;
+        to.extend(STAMP_MARK);
+        to.extend(self.number.to_be_bytes());
+        to.extend(self.at.as_ns().to_be_bytes());
+        to.extend([source, u8::from(self.device_sequence.is_some())]);
+        to.extend(self.device_sequence.unwrap_or(0).to_be_bytes());
+        to.extend(self.checksum.into_iter().flat_map(u32::to_be_bytes));
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<FrameStamp> {
+        let (known, rest) = bytes.split_at_checked(STAMP_BYTES_WITHOUT_CHECKSUM)?;
+        let word = |at: usize| -> [u8; 8] { std::array::from_fn(|k| known[at + k]) };
+        let checksum = match rest {
+            [] => None,
+            rest => Some(u32::from_be_bytes(rest.try_into().ok()?)),
+        };
+        if !known.starts_with(STAMP_MARK) {
+            return None;
+        }
+        Some(FrameStamp {
+            number: u64::from_be_bytes(word(4)),
+            at: Timestamp::from_ns(i64::from_be_bytes(word(12))),
+            time_source: *TimeSource::ALL.get(usize::from(known[20]))?,
+            device_sequence: (known[21] == 1).then_some(u64::from_be_bytes(word(22))),
+            checksum,
+        })
+    }
+}
+
+/// All of a frame's cluster that stands before its picture.
+pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: u64) {
+    // Compact heads where the size is known beforehand; the picture's needs the long form.
+    let block_bytes = BLOCK_HEAD.len() as u64 + jpeg_bytes;
+    let content = (1 + 1 + 8) + (1 + 1 + stamp.bytes() as u64) + (1 + SIZE_BYTES as u64) + block_bytes;
+    to.head(id::CLUSTER, content);
+    to.id(id::TIMESTAMP);
+    to.push(0x88);
+    to.extend((stamp.at.as_ns().max(0) / TICK_NS).to_be_bytes());
+    to.id(id::VOID);
+    to.push(0x80 | stamp.bytes() as u8);
+    stamp.put(to);
+    to.head(id::SIMPLE_BLOCK, block_bytes);
+    to.extend(BLOCK_HEAD);
+}
+
+/// The places that are patched at the end, in bytes from the start of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// First byte of the segment's content; every position inside the file is told from here.
+    pub segment: u64,
+    pub contents: u64,
+    pub info: u64,
+    /// The number itself.
+    pub duration: u64,
+    pub tracks: u64,
+    /// The first cluster.
+    pub clusters: u64,
+}
+
+impl Layout {
+    /// Whether two beginnings are the same but for what is patched at the end.
+    pub(super) fn is_same_head(&self, a: &[u8], b: &[u8]) -> bool {
+        let size = self.segment - SIZE_BYTES as u64..self.segment;
+        let patched = [size, self.contents..self.info, self.duration..self.duration + 8];
+        let is_fixed = |at: usize| !patched.iter().any(|place| place.contains(&(at as u64)));
+        a.len() == b.len() && a.iter().zip(b).enumerate().all(|(at, (a, b))| a == b || !is_fixed(at))
+    }
+}
+
+/// What the end of the file tells of its frames.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Ending {
+    /// Time and place of about one cluster a second.
+    cues: Vec<(i64, u64)>,
+    frames: u64,
+    first_ns: i64,
+    last_ns: i64,
+}
+
+impl Ending {
+    pub(super) fn add(&mut self, at: Timestamp, cluster: u64) {
+        let ns = at.as_ns().max(0);
+        if self.cues.last().is_none_or(|(t, _)| ns >= t.saturating_add(CUE_NS)) {
+            self.cues.push((ns, cluster));
+        }
+        if self.frames == 0 {
+            self.first_ns = ns;
+        }
+        self.last_ns = self.last_ns.max(ns);
+        self.frames += 1;
+    }
+
+    /// From the clock's zero to the end of the last frame, which lasts as long as the frames do on average.
+    fn duration_ticks(&self) -> f64 {
+        let mean = match self.frames {
+            0 | 1 => 0.0,
+            n => (self.last_ns - self.first_ns) as f64 / (n - 1) as f64,
+        };
+        (self.last_ns as f64 + mean) / TICK_NS as f64
+    }
+
+    /// Writes the seek table behind the last cluster, which ends at `end`, and patches the head of the file.
+    /// Doing it again changes nothing.
+    pub(super) fn write(&self, file: &mut File, layout: &Layout, end: u64) -> io::Result<()> {
+        file.set_len(end)?;
+        self.patches(layout, end).into_iter().try_for_each(|(at, bytes)| write_at(file, at, &bytes))
+    }
+
+    /// What a finished file holds beside its frames and the fixed part of its head, each with its place.
+    pub(super) fn patches(&self, layout: &Layout, end: u64) -> [(u64, Vec<u8>); 4] {
+        let mut tail = Vec::new();
+        if !self.cues.is_empty() {
+            tail.master(id::CUES, |cues| {
+                for (ns, cluster) in &self.cues {
+                    cues.master(id::CUE_POINT, |point| {
+                        point.uint(id::CUE_TIME, (ns / TICK_NS) as u64);
+                        point.master(id::CUE_TRACK_POSITIONS, |place| {
+                            place.uint(id::CUE_TRACK, 1);
+                            place.uint(id::CUE_CLUSTER_POSITION, cluster - layout.segment);
+                        });
+                    });
+                }
+            });
+        }
+        let mut contents = Vec::new();
+        contents.master(id::SEEK_HEAD, |head| {
+            let mut entry = |id: u32, at: u64| {
+                head.master(id::SEEK, |seek| {
+                    seek.binary(id::SEEK_ID, &id.to_be_bytes());
+                    seek.uint(id::SEEK_POSITION, at - layout.segment);
+                });
+            };
+            entry(id::INFO, layout.info);
+            entry(id::TRACKS, layout.tracks);
+            if !self.cues.is_empty() {
+                entry(id::CUES, end);
+            }
+        });
+        let room = contents_room(CONTENTS_BYTES).len();
+        contents.extend(contents_room(room - contents.len() - VOID_HEAD_BYTES));
+        let content = end + tail.len() as u64 - layout.segment;
+        [
+            (end, tail),
+            (layout.contents, contents),
+            (layout.duration, self.duration_ticks().to_be_bytes().to_vec()),
+            (layout.segment - SIZE_BYTES as u64, size_field(content).to_vec()),
+        ]
+    }
+}
+
+const VOID_HEAD_BYTES: usize = 1 + SIZE_BYTES;
+/// What the end writes over: a head without so much room would lose what stands behind.
+pub(super) const CONTENTS_ROOM_BYTES: u64 = (VOID_HEAD_BYTES + CONTENTS_BYTES) as u64;
+
+/// A Void element with `bytes` of content.
+fn contents_room(bytes: usize) -> Vec<u8> {
+    let mut room = Vec::new();
+    room.binary(id::VOID, &vec![0; bytes]);
+    room
+}
+
+fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
+}
+
+pub(super) struct MkvWriter {
+    file: File,
+    layout: Layout,
+    ending: Ending,
+    /// End of the last whole cluster.
+    end: u64,
+    scratch: Vec<u8>,
+}
+
+impl MkvWriter {
+    /// The file must not exist yet.
+    pub(super) fn create(path: &Path, width_px: u32, height_px: u32) -> io::Result<MkvWriter> {
+        let mut file = File::create_new(path)?;
+        let (head, layout) = head(width_px, height_px, &program());
+        file.write_all(&head)?;
+        Ok(MkvWriter { file, layout, ending: Ending::default(), end: head.len() as u64, scratch: Vec::new() })
+    }
+
+    /// Returns where the picture lies. After an error the file ends with the last whole frame.
+    pub(super) fn append(&mut self, stamp: FrameStamp, jpeg: &[u8]) -> io::Result<u64> {
+        let b = &mut self.scratch;
+        b.clear();
+        put_cluster_head(b, stamp, jpeg.len() as u64);
+        let offset = self.end + b.len() as u64;
+        b.extend_from_slice(jpeg);
+        if let Err(failed) = self.file.write_all(b) {
+            // A disk that takes no more bytes still gives some back; if even that fails, `recover` cuts the tail.
+            return match self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end))) {
+                Ok(_) => Err(failed),
+                Err(also) => {
+                    Err(io::Error::new(failed.kind(), format!("{failed}; cutting the torn frame off: {also}")))
+                }
+            };
+        }
+        self.ending.add(stamp.at, self.end);
+        self.end += b.len() as u64;
+        Ok(offset)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.end
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.ending.write(&mut self.file, &self.layout, self.end)?;
+        self.file.sync_all()
+    }
+}
+
+/// The beginning of a file that is still being written.
+pub(super) fn head(width_px: u32, height_px: u32, app: &str) -> (Vec<u8>, Layout) {
+    let mut b = Vec::new();
+    b.master(id::EBML, |b| {
+        b.uint(id::EBML_VERSION, 1);
+        b.uint(id::EBML_READ_VERSION, 1);
+        b.uint(id::EBML_MAX_ID_LENGTH, 4);
+        b.uint(id::EBML_MAX_SIZE_LENGTH, 8);
+        b.text(id::DOC_TYPE, "matroska");
+        b.uint(id::DOC_TYPE_VERSION, 4);
+        b.uint(id::DOC_TYPE_READ_VERSION, 2);
+    });
+    b.id(id::SEGMENT);
+    b.extend(UNKNOWN_SIZE);
+    let segment = b.len() as u64;
+    let contents = b.len() as u64;
+    b.extend(contents_room(CONTENTS_BYTES));
+    let info = b.len() as u64;
+    b.master(id::INFO, |b| {
+        b.uint(id::TIMESTAMP_SCALE, TICK_NS as u64);
+        b.text(id::MUXING_APP, app);
+        b.text(id::WRITING_APP, app);
+        b.float(id::DURATION, 0.0);
+    });
+    let duration = b.len() as u64 - 8;
+    let tracks = b.len() as u64;
+    b.master(id::TRACKS, |b| {
+        b.master(id::TRACK_ENTRY, |b| {
+            b.uint(id::TRACK_NUMBER, 1);
+            b.uint(id::TRACK_UID, 1);
+            b.uint(id::TRACK_TYPE, 1);
+            b.uint(id::FLAG_LACING, 0);
+            b.text(id::LANGUAGE, "und");
+            b.text(id::CODEC_ID, "V_MJPEG");
+            b.master(id::VIDEO, |b| {
+                b.uint(id::FLAG_INTERLACED, 2);
+                b.uint(id::PIXEL_WIDTH, u64::from(width_px));
+                b.uint(id::PIXEL_HEIGHT, u64::from(height_px));
+            });
+        });
+    });
+    let clusters = b.len() as u64;
+    (b, Layout { segment, contents, info, duration, tracks, clusters })
+}

@@ -1,0 +1,158 @@
+//! Closes a session that a crash left open. Doing it twice, or dying in the middle of it, does no harm.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::json;
+
+use super::header_rows::{self, Closed};
+use super::mkv_scan::{Scan, read_at, scan};
+use super::record_rows::{self, Inserter};
+use super::{FrameRow, LastWords, SessionLock, StoreError, schema};
+use session::{Body, Gap, GapReason, HEALTH, HealthKind, Record, Timestamp, VIDEO};
+
+/// What closing a crashed session took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Recovery {
+    /// In the video, and missing from the session file until now.
+    pub frames_adopted: u64,
+    /// In the session file, but behind the end of the video: taken out and counted in the session as lost.
+    pub frames_missing: u64,
+    /// Bytes of an unfinished frame, cut off the video.
+    pub bytes_cut: u64,
+    /// Why the video was left as it is.
+    pub video_problem: Option<String>,
+    /// The last thing stored.
+    pub end: Timestamp,
+}
+
+/// `None` where there was nothing to do: the session is closed, or being recorded at this moment.
+pub fn recover(folder: &Path) -> Result<Option<Recovery>, StoreError> {
+    let path = schema::session_file(folder);
+    // Looks first without touching anything.
+    let conn = schema::open_read(folder)?;
+    let (_, closed, _) = header_rows::get_header(&conn, &path)?;
+    drop(conn);
+    if closed != Closed::Not {
+        return Ok(None);
+    }
+    let Some(lock) = SessionLock::take(folder)? else { return Ok(None) };
+    let mut conn = schema::open_write(folder)?;
+    let (_, closed, _) = header_rows::get_header(&conn, &path)?;
+    let words = SessionLock::last_words(folder);
+    let done = if closed == Closed::Not { Some(mend(folder, &mut conn, words.as_ref())?) } else { None };
+    header_rows::settle(&conn).map_err(StoreError::sql("close", &path))?;
+    conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
+    lock.remove()?;
+    Ok(done)
+}
+
+fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Result<Recovery, StoreError> {
+    let path = schema::session_file(folder);
+    let streams = header_rows::get_streams(conn, &path)?;
+    let rows = record_rows::get_frames(conn, &path)?;
+    let mut done = Recovery::default();
+    let mut in_video = Vec::new();
+    let mut video_end = u64::MAX; // a video that is elsewhere or not ours proves nothing about its frames
+    match finish_video(folder, &rows) {
+        Ok(Some((video, end))) => {
+            done.bytes_cut = if video.is_finished { 0 } else { video.file_bytes - end };
+            video_end = end;
+            in_video = video.frames;
+        }
+        Ok(None) => {}
+        Err(problem @ StoreError::ForeignVideo { .. }) => done.video_problem = Some(problem.to_string()),
+        Err(other) => return Err(other),
+    }
+    let known: HashSet<_> = rows.iter().map(|f| f.number).collect();
+    let missing: Vec<_> = rows.iter().filter(|f| f.end() > video_end).collect();
+    let adopted: Vec<_> = in_video.iter().filter(|f| !known.contains(&f.number)).collect();
+    done.frames_missing = missing.len() as u64;
+    done.frames_adopted = adopted.len() as u64;
+
+    let marked = [HEALTH, VIDEO].into_iter().find_map(|name| streams.iter().position(|s| s.name.as_str() == name));
+    let mut write = || -> rusqlite::Result<Timestamp> {
+        let tx = conn.transaction()?;
+        {
+            let mut inserter = Inserter::new(&tx)?;
+            for frame in &missing {
+                tx.execute("DELETE FROM frame WHERE number = ?1", [frame.number as i64])?;
+            }
+            for frame in &adopted {
+                inserter.frame(frame)?;
+            }
+            let end = record_rows::last_time(&tx)?.unwrap_or_default();
+            let health = streams.iter().position(|s| s.name.as_str() == HEALTH);
+            if let (Some(stream), Some(words)) = (health, words) {
+                let data = json!({ "is_disk_full": words.is_disk_full, "why": words.why });
+                let body = Body::event(HealthKind::StoringFailed.as_str(), data);
+                let seq = record_rows::next_seq(&tx, stream)?;
+                let name = std::sync::Arc::new(streams[stream].name.clone());
+                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+            }
+            if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
+                let body = Body::Gap(crash_gap(end, &missing, words));
+                let seq = record_rows::next_seq(&tx, stream)?;
+                let name = std::sync::Arc::new(streams[stream].name.clone());
+                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+            }
+            header_rows::close(&tx, Closed::AfterCrash, end, 0)?;
+            drop(inserter);
+            tx.commit()?;
+            Ok(end)
+        }
+    };
+    done.end = write().map_err(StoreError::sql("recover", &path))?;
+    Ok(done)
+}
+
+/// When exactly the program died nobody knows, so the gap begins and ends with the last thing stored.
+fn crash_gap(end: Timestamp, missing: &[&FrameRow], words: Option<&LastWords>) -> Gap {
+    let lost = missing.len() as u64;
+    let mut note = match words {
+        Some(words) if words.is_disk_full => "the disk was full and nothing could be stored any more".to_owned(),
+        Some(_) => "nothing could be stored any more".to_owned(),
+        None => "the program ended without closing the session".to_owned(),
+    };
+    if lost > 0 {
+        note += &format!("; {lost} frames were announced and are not in the video");
+    }
+    Gap { until: end, reason: GapReason::Crash, lost, note }
+}
+
+/// Cuts what is no whole frame and writes the seek table. Returns where the last whole frame ends; `None` where there is
+/// no video.
+fn finish_video(folder: &Path, rows: &[FrameRow]) -> Result<Option<(Scan, u64)>, StoreError> {
+    let path = schema::video_file(folder);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let found = scan(&path)?;
+    if found.is_finished {
+        let end = found.file_bytes;
+        return Ok(Some((found, end)));
+    }
+    let mut file = File::options().read(true).write(true).open(&path).map_err(StoreError::io("open", &path))?;
+    let known = known_end(&mut file, &found, rows).map_err(StoreError::io("read", &path))?;
+    let end = known.max(found.whole_bytes);
+    let write = found.ending.write(&mut file, &found.layout, end);
+    write.and_then(|()| file.sync_all()).map_err(StoreError::io("finish", &path))?;
+    Ok(Some((found, end)))
+}
+
+/// Where the last frame ends whose head is damaged and whose picture is what was stored: it is not cut off.
+fn known_end(file: &mut File, found: &Scan, rows: &[FrameRow]) -> std::io::Result<u64> {
+    let mut end = 0;
+    let is_behind = |row: &&FrameRow| row.offset >= found.whole_bytes && row.end() <= found.file_bytes;
+    for row in rows.iter().filter(|row| row.checksum.is_some()).filter(is_behind) {
+        let mut jpeg = vec![0; row.length as usize];
+        read_at(file, row.offset, &mut jpeg)?;
+        if row.is_same_picture(&jpeg) {
+            end = row.end().max(end);
+        }
+    }
+    Ok(end)
+}

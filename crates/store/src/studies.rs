@@ -1,0 +1,86 @@
+//! Studies are plain `study.toml` files that people write, read and put under version control.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::StoredStudy;
+use session::{Study, StudyError};
+
+pub(super) const STUDY_FILE: &str = "study.toml";
+
+/// A study with the file that it was read from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyFile {
+    pub path: PathBuf,
+    pub text: String,
+    pub study: Study,
+}
+
+#[derive(Debug, Error)]
+pub enum StudyFileError {
+    #[error("could not read the study {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}, {source}")]
+    Wrong { path: PathBuf, source: StudyError },
+    #[error("there is no study `{name}`: {}", known(.names))]
+    Unknown { name: String, names: Vec<String> },
+}
+
+fn known(names: &[String]) -> String {
+    match names {
+        [] => "none was found, give the path of a study.toml".to_owned(),
+        names => format!("there are {}, or give the path of a study.toml", names.join(", ")),
+    }
+}
+
+impl StudyFile {
+    pub fn read(path: &Path) -> Result<StudyFile, StudyFileError> {
+        let path = if path.is_dir() { path.join(STUDY_FILE) } else { path.to_owned() };
+        match std::fs::read_to_string(&path) {
+            Err(source) => Err(StudyFileError::Unreadable { path, source }),
+            Ok(text) => match Study::parse(&text) {
+                Ok(study) => Ok(StudyFile { path, text, study }),
+                Err(source) => Err(StudyFileError::Wrong { path, source }),
+            },
+        }
+    }
+
+    /// What a session keeps of it.
+    pub fn stored(&self) -> StoredStudy {
+        StoredStudy::new(&self.study, &self.text)
+    }
+}
+
+/// One study of the library, readable or not.
+#[derive(Debug)]
+pub struct StudyEntry {
+    pub path: PathBuf,
+    /// The study's own name, or its folder's where the file cannot be read.
+    pub name: String,
+    pub study: Result<StudyFile, StudyFileError>,
+}
+
+/// Every `study.toml` in a folder of `folder`, by name. A folder that does not exist holds none.
+pub(super) fn studies_in(folder: &Path) -> std::io::Result<Vec<StudyEntry>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut studies = Vec::new();
+    for entry in entries {
+        let folder = entry?.path();
+        let path = folder.join(STUDY_FILE);
+        if path.is_file() {
+            let study = StudyFile::read(&path);
+            let name = match &study {
+                Ok(file) => file.study.name.clone(),
+                Err(_) => folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            };
+            studies.push(StudyEntry { path, name, study });
+        }
+    }
+    studies.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(studies)
+}

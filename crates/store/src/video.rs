@@ -1,0 +1,170 @@
+//! The thread `video`: every captured frame goes into `video.mkv`, and its place into the session file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+
+use super::frame_index::checksum_of;
+use super::jpeg::{CompressError, JpegEncoder};
+use super::mkv::{FrameStamp, MkvWriter};
+use super::recorder::{Counts, join, spawn};
+use super::stream_writer::{Alarm, Entry, Port};
+use super::{FrameRow, LastWords, StoreError};
+use session::{Body, Gap, GapReason};
+use session::{Frame, SharedFrame};
+
+/// One second at 30 Hz, which is what a kill may cost of the video.
+const QUEUE_FRAMES: usize = 30;
+
+/// Where the capturing thread sends every frame. A full queue means that the disk is too slow: whoever sends counts
+/// the frame as lost and says so, or waits where its source can wait.
+#[derive(Clone, Debug)]
+pub struct VideoSink {
+    frames: Sender<SharedFrame>,
+}
+
+impl VideoSink {
+    pub fn sender(&self) -> Sender<SharedFrame> {
+        self.frames.clone()
+    }
+
+    /// 0 … 1
+    pub fn queue_fill(&self) -> f64 {
+        self.frames.len() as f64 / QUEUE_FRAMES as f64
+    }
+}
+
+/// The recorder's hold on the thread.
+pub(super) struct Running {
+    sink: VideoSink,
+    /// Dropping it makes the thread store what is queued and end.
+    stop: Sender<()>,
+    thread: JoinHandle<Result<(), StoreError>>,
+}
+
+impl Running {
+    pub(super) fn queue_fill(&self) -> f64 {
+        self.sink.queue_fill()
+    }
+
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        drop(self.stop);
+        join("video", self.thread)?
+    }
+}
+
+/// `gaps` is the stream that is told which frames could not be stored.
+pub(super) fn start(
+    path: &Path,
+    width_px: u32,
+    height_px: u32,
+    gaps: Option<(usize, Arc<Port>)>,
+    queue: Sender<Entry>,
+    counts: Arc<Counts>,
+) -> Result<(VideoSink, Running), StoreError> {
+    let file = MkvWriter::create(path, width_px, height_px).map_err(StoreError::io("create", path))?;
+    let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
+    let (frames, taken) = bounded(QUEUE_FRAMES);
+    let (stop, stopped) = bounded(0);
+    let video = Video { path: path.to_owned(), file, encoder, gaps, queue, counts, failure: None };
+    let thread = spawn("video", move || video.run(&taken, &stopped))?;
+    let sink = VideoSink { frames };
+    Ok((sink.clone(), Running { sink, stop, thread }))
+}
+
+struct Video {
+    path: PathBuf,
+    file: MkvWriter,
+    encoder: JpegEncoder,
+    gaps: Option<(usize, Arc<Port>)>,
+    queue: Sender<Entry>,
+    counts: Arc<Counts>,
+    /// Once a write has failed nothing more is written: half a video is better than one with a torn middle.
+    failure: Option<String>,
+}
+
+impl Video {
+    fn run(mut self, frames: &Receiver<SharedFrame>, stopped: &Receiver<()>) -> Result<(), StoreError> {
+        loop {
+            select! {
+                recv(frames) -> frame => match frame {
+                    Ok(frame) => self.store(&frame)?,
+                    Err(_) => break,
+                },
+                recv(stopped) -> _ => {
+                    for frame in frames.try_iter() {
+                        self.store(&frame)?;
+                    }
+                    break;
+                }
+            }
+        }
+        match self.failure {
+            Some(why) => Err(StoreError::Poisoned(why)),
+            None => self.file.finish().map_err(StoreError::io("close", &self.path)),
+        }
+    }
+
+    /// An error means that the recorder is gone, which ends this thread too.
+    fn store(&mut self, frame: &Frame) -> Result<(), StoreError> {
+        if self.failure.is_some() {
+            return self.lose_to_failure(frame);
+        }
+        let jpeg = match self.encoder.encode(frame) {
+            Ok(jpeg) => jpeg,
+            Err(e) => return self.lose_damaged(frame, &e),
+        };
+        let mut row = FrameRow {
+            number: frame.number,
+            at: frame.at,
+            offset: 0, // known when it is stored
+            length: jpeg.len() as u64,
+            time_source: frame.time_source,
+            device_sequence: frame.device_sequence,
+            checksum: Some(checksum_of(jpeg)),
+        };
+        match self.file.append(FrameStamp::of(&row), jpeg) {
+            Ok(offset) => {
+                row.offset = offset;
+                self.counts.frames_stored.fetch_add(1, Ordering::Relaxed);
+                self.counts.video_bytes.store(self.file.bytes(), Ordering::Relaxed);
+                self.send(Entry::Frame(row))
+            }
+            Err(e) => {
+                let is_disk_full = e.kind() == std::io::ErrorKind::StorageFull;
+                let why = StoreError::io("write into", &self.path)(e).to_string();
+                let ends = Some(LastWords { is_disk_full, why: why.clone() });
+                let why = format!(
+                    "{why}. No video is stored any more: stop, make room or change the disk, and start a new session"
+                );
+                self.failure = Some(why.clone());
+                self.send(Entry::Failed(Alarm { sentence: why, ends }))?;
+                self.lose_to_failure(frame)
+            }
+        }
+    }
+
+    fn lose_to_failure(&mut self, frame: &Frame) -> Result<(), StoreError> {
+        self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
+        if let Some((_, port)) = &self.gaps {
+            port.lose(frame.at, frame.at);
+        }
+        Ok(())
+    }
+
+    fn lose_damaged(&mut self, frame: &Frame, why: &CompressError) -> Result<(), StoreError> {
+        self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
+        let Some((stream, _)) = &self.gaps else { return Ok(()) };
+        let note = format!("frame {} could not be compressed: {why}", frame.number);
+        let gap = Gap { until: frame.at, reason: GapReason::Corrupt, lost: 1, note };
+        self.send(Entry::Record { stream: *stream, seq: None, at: frame.at, body: Body::Gap(gap) })
+    }
+
+    /// Waits for room: frames then wait in their own queue, where they are counted.
+    fn send(&self, entry: Entry) -> Result<(), StoreError> {
+        self.queue.send(entry).map_err(|_| StoreError::ThreadDied("recorder"))
+    }
+}

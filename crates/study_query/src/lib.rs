@@ -1,0 +1,96 @@
+//! Asks a whole study: the epochs of many sessions, one session at a time on each core, so that memory holds what was
+//! cut out of them and never the sessions themselves.
+//!
+//! It may know `store` and `analysis`; the window, the command line and the exports ask through it.
+
+mod ask;
+mod events;
+mod findings;
+mod grade;
+mod session;
+mod study;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use ask::{Cancel, ask};
+pub use events::read_events;
+pub use findings::{ConditionFindings, Findings, TestSettings};
+pub use grade::{listed_grade, session_quality};
+pub use session::session_epochs;
+pub use study::study_sessions;
+
+use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};
+use store::{ModelDescription, StoreError};
+
+/// One or more kinds of events, and how their epochs are cut.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub conditions: Vec<EventChoice>,
+    pub plan: EpochPlan,
+}
+
+/// What one session answered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionAnswer {
+    pub folder: PathBuf,
+    pub study: String,
+    /// The program that recorded, and its networks, for the methods.
+    pub software: String,
+    pub models: Vec<ModelDescription>,
+    /// In the order of the question's conditions.
+    pub conditions: Vec<SessionEpochs>,
+}
+
+/// A session that could not be read, and the sentence that says why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    pub folder: PathBuf,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    pub question: Question,
+    /// In the order in which the folders were given.
+    pub sessions: Vec<SessionAnswer>,
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Answer {
+    /// The epochs of one condition of the question, of all sessions.
+    pub fn condition(&self, number: usize) -> Vec<&SessionEpochs> {
+        self.sessions.iter().filter_map(|s| s.conditions.get(number)).collect()
+    }
+
+    /// A condition that matched no event anywhere is a mistake in asking, and not an answer.
+    pub fn check(&self) -> Result<(), AnalysisError> {
+        for (k, choice) in self.question.conditions.iter().enumerate() {
+            if self.condition(k).iter().all(|s| s.matched == 0) {
+                return Err(AnalysisError::NoEvent { choice: choice.to_string(), sessions: self.sessions.len() });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    pub done: usize,
+    pub sessions: usize,
+}
+
+#[derive(Debug, Error)]
+pub enum StudyQueryError {
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    #[error("no session could be read. {}", .0.first().map_or("", |l| l.why.as_str()))]
+    NothingReadable(Vec<LeftOut>),
+    #[error("the question was taken back before all sessions had answered")]
+    Cancelled,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

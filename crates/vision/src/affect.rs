@@ -1,0 +1,169 @@
+//! Valence, arousal, their uncertainty and the expression probabilities of one aligned face.
+//!
+//! The network is the study's choice, so everything is found by name: outputs by theirs, expressions by their
+//! labels. What a network does not tell is NaN, "not known", and never 0.
+
+use super::geometry::{Affine, LANDMARKS, Point, eye_centres};
+use super::model::{ModelKind, Network, OutputCard};
+use super::picture::Picture;
+use super::resample::Resampler;
+use super::{Runtime, VisionError};
+use session::EXPRESSIONS;
+
+/// How far the probabilities of one face may be from adding up to 1.
+const MAX_SUM_ERROR: f32 = 0.01;
+
+/// Raw network output: nothing is smoothed or clipped. NaN is what the network does not tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affect {
+    /// −1 … 1.
+    pub valence: f32,
+    /// −1 … 1.
+    pub arousal: f32,
+    /// The network's own standard deviation.
+    pub valence_sd: f32,
+    pub arousal_sd: f32,
+    /// Probabilities in the order of [`EXPRESSIONS`].
+    pub expression: [f32; EXPRESSIONS.len()],
+}
+
+#[derive(Debug)]
+pub struct AffectReader {
+    network: Network,
+    eye_places: [[f64; 2]; 2],
+    valence_arousal: Option<usize>,
+    log_variance: Option<usize>,
+    expression: Option<Expression>,
+    resampler: Resampler,
+}
+
+#[derive(Debug)]
+struct Expression {
+    output: usize,
+    /// For each of the output's values its place in [`EXPRESSIONS`].
+    places: Vec<usize>,
+}
+
+impl AffectReader {
+    pub fn load(runtime: &Runtime, folder: &std::path::Path) -> Result<AffectReader, VisionError> {
+        let network = Network::load(runtime, folder, ModelKind::Affect)?;
+        let card = network.card();
+        let eye_places = match (card.input.left_eye, card.input.right_eye) {
+            (Some(left), Some(right)) if (right[0] - left[0]).hypot(right[1] - left[1]) > 0.05 => [left, right],
+            other => {
+                let expected =
+                    "where the eyes lie, as fractions of width and height: `left_eye = [x, y]` and `right_eye`";
+                return Err(card.misfit("`input` in model.toml", expected, format!("{other:?}")));
+            }
+        };
+        let pair = |name: &str| match network.output_index(name) {
+            Some(_) => network.require_output(name, &[Some(1), Some(2)]).map(Some),
+            None => Ok(None),
+        };
+        let (valence_arousal, log_variance) = (pair("valence_arousal")?, pair("log_variance")?);
+        let expression = match network.output_index("expression") {
+            Some(output) => {
+                network.require_output("expression", &[Some(1), None])?;
+                Some(Expression { output, places: expression_places(&network, &card.outputs[output])? })
+            }
+            None => None,
+        };
+        if valence_arousal.is_none() && expression.is_none() {
+            let names: Vec<&str> = card.outputs.iter().map(|o| o.name.as_str()).collect();
+            return Err(card.misfit("its outputs", "`valence_arousal` or `expression`", names.join(", ")));
+        }
+        let mut reader = AffectReader {
+            eye_places,
+            valence_arousal,
+            log_variance,
+            expression,
+            network,
+            resampler: Resampler::default(),
+        };
+        reader.try_out()?;
+        Ok(reader)
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Reads the face with these 68 points. `None` where the points are no face (both eyes in one place).
+    pub fn read(&mut self, picture: Picture, points: &[Point; LANDMARKS]) -> Result<Option<Affect>, VisionError> {
+        let format = self.network.format();
+        let size = [format.width_px, format.height_px];
+        match Affine::from_eyes(eye_centres(points), self.eye_places, size) {
+            Some(to_picture) => self.read_through(picture, &to_picture).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the whole picture as a face that is already cropped.
+    pub fn read_cropped(&mut self, picture: Picture) -> Result<Affect, VisionError> {
+        let format = self.network.format();
+        let size = [format.width_px, format.height_px];
+        self.read_through(picture, &Affine::whole_picture([picture.width_px(), picture.height_px()], size))
+    }
+
+    fn read_through(&mut self, picture: Picture, to_picture: &Affine) -> Result<Affect, VisionError> {
+        if self.network.needs_colour() && picture.colour() == super::Colour::Grey {
+            return Err(VisionError::NeedsColour { model: self.network.card().name.clone() });
+        }
+        let (format, input) = self.network.input_mut();
+        let size = [format.width_px, format.height_px];
+        self.resampler.fill(picture, to_picture, format, size, input);
+        self.network.run()?;
+        Ok(self.answer())
+    }
+
+    fn answer(&self) -> Affect {
+        let pair = |output: Option<usize>| match output {
+            Some(index) => [0, 1].map(|k| self.network.output(index)[k]),
+            None => [f32::NAN; 2],
+        };
+        let [valence, arousal] = pair(self.valence_arousal);
+        let [valence_sd, arousal_sd] = pair(self.log_variance).map(|v| (0.5 * v).exp());
+        let mut expression = [f32::NAN; EXPRESSIONS.len()];
+        if let Some(Expression { output, places }) = &self.expression {
+            for (place, value) in places.iter().zip(self.network.output(*output)) {
+                expression[*place] = *value;
+            }
+        }
+        Affect { valence, arousal, valence_sd, arousal_sd, expression }
+    }
+
+    /// Runs once on plain grey: a network exported without its last softmax would otherwise fill files with scores
+    /// that look like probabilities.
+    fn try_out(&mut self) -> Result<(), VisionError> {
+        self.network.input_mut().1.fill(0.0);
+        self.network.run()?;
+        if let Some(Expression { output, .. }) = &self.expression {
+            let values = self.network.output(*output);
+            let sum: f32 = values.iter().sum();
+            if !values.iter().all(|p| (0.0..=1.0).contains(p)) || (sum - 1.0).abs() > MAX_SUM_ERROR {
+                let expected = "probabilities that add up to 1 (export it with its softmax)";
+                return Err(self.network.card().misfit("output `expression`", expected, format!("{values:?}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn expression_places(network: &Network, output: &OutputCard) -> Result<Vec<usize>, VisionError> {
+    let card = network.card();
+    let all = EXPRESSIONS.join(", ");
+    let Some(labels) = &output.labels else {
+        return Err(card.misfit("output `expression`", format!("`labels` from: {all}"), "none"));
+    };
+    let mut places = Vec::new();
+    for label in labels {
+        match EXPRESSIONS.iter().position(|e| e == label) {
+            Some(place) if !places.contains(&place) => places.push(place),
+            Some(_) => return Err(card.misfit("the labels of `expression`", "each once", format!("`{label}` twice"))),
+            None => {
+                return Err(card.misfit("the labels of `expression`", format!("some of: {all}"), format!("`{label}`")));
+            }
+        }
+    }
+    Ok(places)
+}

@@ -1,0 +1,225 @@
+//! Every face of a picture file, for `affectograph score`: the same networks and the same alignment as in a
+//! recording, so that a figure checked here holds there.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Instant;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::VisionError;
+use super::affect::Affect;
+use super::geometry::{Point, Rect, eye_openness, mouth_openness};
+use super::landmarks::{Pose, Shape};
+use super::picture::{Colour, OwnedPicture, Picture};
+use super::tracker::{Models, ms_since, timed};
+use capture::JpegCheck;
+use session::{EXPRESSIONS, path_text};
+
+/// What one line of `affectograph score` says. Numbers that the networks do not tell are null.
+#[derive(Clone, Debug, Serialize)]
+pub struct PictureScore {
+    /// Bytes of a name that are no text are written as `\xE9`.
+    pub picture: String,
+    /// The picture was torn on its way: it was not looked at, since nobody knows what it showed.
+    pub damaged: bool,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+    /// Upright, as its EXIF says.
+    /// `None` where a damaged picture does not tell.
+    pub width_px: Option<u32>,
+    pub height_px: Option<u32>,
+    /// The affect network with its version.
+    pub model: String,
+    /// The likeliest first.
+    pub faces: Vec<FaceScore>,
+    pub ms: PictureTimes,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FaceScore {
+    /// The detector's box; the whole picture where it was given as cropped.
+    #[serde(rename = "box")]
+    pub rect: Rect,
+    /// The detector's probability; null for a cropped picture.
+    pub score: Option<f32>,
+    /// What the landmark network says; null for a cropped picture, which is not looked at by it.
+    pub shape: Option<ShapeScore>,
+    pub valence: Option<f32>,
+    pub arousal: Option<f32>,
+    pub valence_sd: Option<f32>,
+    pub arousal_sd: Option<f32>,
+    /// Probabilities by name, of those expressions that the network knows.
+    pub expression: Map<String, Value>,
+    pub ms: FaceTimes,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ShapeScore {
+    /// Probability that this is a face.
+    pub face: f32,
+    /// iBUG 300-W order, picture px.
+    pub points: Vec<Point>,
+    pub pose: Pose,
+    pub eye_openness: [f32; 2],
+    pub mouth_openness: f32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PictureTimes {
+    pub decode: f32,
+    pub detector: Option<f32>,
+    /// All of it, the faces included.
+    pub total: f32,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct FaceTimes {
+    pub landmarks: Option<f32>,
+    pub affect: Option<f32>,
+}
+
+#[derive(Debug)]
+pub struct Scorer {
+    models: Models,
+}
+
+impl Scorer {
+    pub fn new(models: Models) -> Scorer {
+        Scorer { models }
+    }
+
+    /// Every face of a picture file that the landmark network confirms; with `is_cropped` the picture is one aligned
+    /// face, as FER+ has them, stretched over the affect network's input.
+    pub fn score(&mut self, path: &Path, is_cropped: bool) -> Result<PictureScore, VisionError> {
+        let started = Instant::now();
+        let owned = match read(path)? {
+            Read::Whole(owned) => owned,
+            Read::Damaged { size_px, why } => return Ok(self.damaged(path, size_px, why, started)),
+        };
+        let decode = ms_since(started);
+        let picture = owned.as_picture()?;
+        let mut detector = None;
+        let faces = if is_cropped {
+            vec![self.cropped(picture)?]
+        } else {
+            let detections = timed(&mut detector, || self.models.detector.detect(picture))?.to_vec();
+            let mut faces = Vec::new();
+            for detection in detections {
+                let mut ms = FaceTimes::default();
+                let Some(shape) = timed(&mut ms.landmarks, || self.models.landmarks.find(picture, &detection))? else {
+                    continue;
+                };
+                let affect = timed(&mut ms.affect, || self.models.affect.read(picture, &shape.points))?;
+                if let Some(affect) = affect {
+                    faces.push(face_score(detection.rect, Some(detection.score), Some(&shape), affect, ms));
+                }
+            }
+            faces
+        };
+        Ok(PictureScore {
+            picture: path_text(path),
+            damaged: false,
+            damage: None,
+            width_px: Some(owned.width_px),
+            height_px: Some(owned.height_px),
+            model: self.model(),
+            faces,
+            ms: PictureTimes { decode, detector, total: ms_since(started) },
+        })
+    }
+
+    fn damaged(&self, path: &Path, size_px: Option<(u32, u32)>, why: String, started: Instant) -> PictureScore {
+        let decode = ms_since(started);
+        PictureScore {
+            picture: path_text(path),
+            damaged: true,
+            damage: Some(why),
+            width_px: size_px.map(|s| s.0),
+            height_px: size_px.map(|s| s.1),
+            model: self.model(),
+            faces: Vec::new(),
+            ms: PictureTimes { decode, detector: None, total: decode },
+        }
+    }
+
+    fn model(&self) -> String {
+        let card = self.models.affect.network().card();
+        format!("{} {}", card.name, card.version)
+    }
+
+    fn cropped(&mut self, picture: Picture) -> Result<FaceScore, VisionError> {
+        let mut ms = FaceTimes::default();
+        let affect = timed(&mut ms.affect, || self.models.affect.read_cropped(picture))?;
+        let (width, height) = (picture.width_px() as f32, picture.height_px() as f32);
+        Ok(face_score(Rect { left: 0.0, top: 0.0, width, height }, None, None, affect, ms))
+    }
+}
+
+fn face_score(rect: Rect, score: Option<f32>, shape: Option<&Shape>, affect: Affect, ms: FaceTimes) -> FaceScore {
+    let known = |v: f32| Some(v).filter(|v| v.is_finite());
+    let probabilities = EXPRESSIONS.iter().zip(affect.expression).filter(|(_, p)| p.is_finite());
+    FaceScore {
+        rect,
+        score,
+        shape: shape.map(|s| ShapeScore {
+            face: s.face_probability,
+            points: s.points.to_vec(),
+            pose: s.pose,
+            eye_openness: eye_openness(&s.points),
+            mouth_openness: mouth_openness(&s.points),
+        }),
+        valence: known(affect.valence),
+        arousal: known(affect.arousal),
+        valence_sd: known(affect.valence_sd),
+        arousal_sd: known(affect.arousal_sd),
+        expression: probabilities.map(|(name, p)| ((*name).to_owned(), Value::from(p))).collect(),
+        ms,
+    }
+}
+
+enum Read {
+    Whole(OwnedPicture),
+    Damaged { size_px: Option<(u32, u32)>, why: String },
+}
+
+/// PNG or JPEG, turned upright as its EXIF says. Colours are kept: the networks' own pre-processing makes grey of them,
+/// as in training. What begins as a picture and cannot be read to its end is damaged; what does not is none.
+fn read(path: &Path) -> Result<Read, VisionError> {
+    let unreadable = |why: String| VisionError::PictureUnreadable { path: path.to_owned(), why };
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    if bytes.is_empty() {
+        return Err(unreadable("the file is empty".to_owned()));
+    }
+    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(|e| unreadable(e.to_string()))?;
+    let Some(format) = reader.format() else {
+        return Err(unreadable("it is neither a JPEG nor a PNG".to_owned()));
+    };
+    let mut decoder = match reader.into_decoder() {
+        Ok(decoder) => decoder,
+        Err(e @ ImageError::Unsupported(_)) => return Err(unreadable(e.to_string())),
+        Err(e) => return Ok(Read::Damaged { size_px: None, why: e.to_string() }),
+    };
+    // A file that says nothing, or nothing that makes sense, is upright.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let size_px = Some(decoder.dimensions());
+    // The picture's own decoder fills in what is missing with grey, and says nothing.
+    if format == ImageFormat::Jpeg
+        && let Err(why) = JpegCheck::default().whole_len(&bytes, None)
+    {
+        return Ok(Read::Damaged { size_px, why: format!("the JPEG {why}") });
+    }
+    let mut decoded = match DynamicImage::from_decoder(decoder) {
+        Ok(decoded) => decoded,
+        Err(e @ (ImageError::Unsupported(_) | ImageError::Limits(_))) => return Err(unreadable(e.to_string())),
+        Err(e) => return Ok(Read::Damaged { size_px, why: e.to_string() }),
+    };
+    decoded.apply_orientation(orientation);
+    let rgb = decoded.into_rgb8();
+    let (width_px, height_px) = rgb.dimensions();
+    Ok(Read::Whole(OwnedPicture { width_px, height_px, colour: Colour::Rgb, pixels: rgb.into_raw() }))
+}

@@ -1,0 +1,245 @@
+//! One step a frame: detect, then track. The detector looks at the whole picture only when the participant's face
+//! was lost, and once a second to count the others; between, the landmark network finds the face where it just was.
+//!
+//! What is stored is each frame's own reading. Nothing here smooths: an analyst can smooth a raw series, and nobody
+//! can undo it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::affect::AffectReader;
+use super::detector::{Detection, Detector};
+use super::geometry::{Crop, Rect, distance};
+use super::landmarks::{Landmarks, Shape};
+use super::model::ModelCard;
+use super::picture::{Colour, Picture};
+use super::quality::quality;
+use super::reading::{FaceReading, Reading, StepTimes};
+use super::{Runtime, VisionError};
+use session::Timestamp;
+
+/// How often other faces are counted while one is followed.
+const RECOUNT_EVERY: Duration = Duration::from_secs(1);
+/// After so many detections in a row that do not confirm the face that is followed, it is given up: what only the
+/// landmark network takes for a face must not be recorded for long.
+const MAX_UNCONFIRMED: u32 = 2;
+/// A face that comes back within this time and near its old place is taken for the same one.
+const REMEMBERED_FOR: Duration = Duration::from_secs(3);
+/// Near: within this many of its own longest sides.
+const NEAR_SIDES: f32 = 1.5;
+/// How many of the detector's faces are looked at more closely: a crowd must not hold up the participant.
+const MAX_CANDIDATES: usize = 6;
+
+/// The three networks, loaded and checked.
+#[derive(Debug)]
+pub struct Models {
+    pub detector: Detector,
+    pub landmarks: Landmarks,
+    pub affect: AffectReader,
+}
+
+impl Models {
+    /// `folder` holds one folder a network; `affect` is the study's choice among them.
+    pub fn load(folder: &Path, affect: &str) -> Result<Models, VisionError> {
+        let runtime = Runtime::get()?;
+        Ok(Models {
+            detector: Detector::load(&runtime, &folder.join("detector"))?,
+            landmarks: Landmarks::load(&runtime, &folder.join("landmarks"))?,
+            affect: AffectReader::load(&runtime, &folder.join(affect))?,
+        })
+    }
+
+    /// Detector, landmarks, affect: for a session's header.
+    pub fn cards(&self) -> [&ModelCard; 3] {
+        [self.detector.network().card(), self.landmarks.network().card(), self.affect.network().card()]
+    }
+}
+
+/// The eyes of the instrument: give it every frame in order.
+#[derive(Debug)]
+pub struct Vision {
+    models: Models,
+    /// Where the participant's face should be in the next picture.
+    next_crop: Option<Crop>,
+    last_seen: Option<(Rect, Timestamp)>,
+    detected_at: Option<Timestamp>,
+    other_faces: u32,
+    unconfirmed: u32,
+    /// The participant's crop in this picture, in grey levels, `side_px`² of them.
+    crop_grey: Vec<f32>,
+    side_px: usize,
+}
+
+impl Vision {
+    pub fn new(models: Models) -> Vision {
+        Vision {
+            models,
+            next_crop: None,
+            last_seen: None,
+            detected_at: None,
+            other_faces: 0,
+            unconfirmed: 0,
+            crop_grey: Vec::new(),
+            side_px: 0,
+        }
+    }
+
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// How frames must be decoded: grey is cheaper and enough for our own networks.
+    pub fn colour(&self) -> Colour {
+        if self.models.affect.network().needs_colour() { Colour::Rgb } else { Colour::Grey }
+    }
+
+    /// Forgets the face that was followed: another recording begins.
+    pub fn reset(&mut self) {
+        self.next_crop = None;
+        self.last_seen = None;
+        self.detected_at = None;
+        self.other_faces = 0;
+        self.unconfirmed = 0;
+    }
+
+    /// Looks at one frame, taken `at` that time.
+    pub fn step(&mut self, picture: Picture, at: Timestamp) -> Result<Reading, VisionError> {
+        let started = Instant::now();
+        let mut times = StepTimes::default();
+        let found = self.follow(picture, &mut times)?;
+        let found = match found {
+            Some(shape) if !self.is_count_due(at) => Some(shape),
+            found => self.detect(picture, at, found, &mut times)?,
+        };
+        self.next_crop = found.as_ref().map(Shape::next_crop);
+        let mut face = None;
+        if let Some(shape) = found {
+            self.last_seen = Some((shape.rect(), at));
+            let quality = quality(&self.crop_grey, self.side_px, &shape.points);
+            let affect = timed(&mut times.affect_ms, || self.models.affect.read(picture, &shape.points))?;
+            face = affect.map(|affect| FaceReading::new(shape, quality, affect));
+        }
+        let faces = self.other_faces + u32::from(face.is_some());
+        times.total_ms = ms_since(started);
+        Ok(Reading { faces, face, step_ms: times })
+    }
+
+    /// The face that was followed, if it is still there.
+    fn follow(&mut self, picture: Picture, times: &mut StepTimes) -> Result<Option<Shape>, VisionError> {
+        let Some(crop) = self.next_crop else { return Ok(None) };
+        let shape = timed(&mut times.landmarks_ms, || self.models.landmarks.locate(picture, &crop))?;
+        if !self.models.landmarks.accepts(&shape, picture) {
+            return Ok(None);
+        }
+        self.side_px = self.models.landmarks.last_crop_grey(&mut self.crop_grey);
+        Ok(Some(shape))
+    }
+
+    fn is_count_due(&self, at: Timestamp) -> bool {
+        // A time before the last one is another film: count anew.
+        self.detected_at.is_none_or(|last| !(0..RECOUNT_EVERY.as_nanos() as i64).contains(&at.since_ns(last)))
+    }
+
+    /// Looks at the whole picture, finds the participant's face if it is not `followed` already, and counts the others.
+    fn detect(
+        &mut self,
+        picture: Picture,
+        at: Timestamp,
+        followed: Option<Shape>,
+        times: &mut StepTimes,
+    ) -> Result<Option<Shape>, VisionError> {
+        let Models { detector, landmarks, .. } = &mut self.models;
+        let detections = timed(&mut times.detector_ms, || detector.detect(picture))?;
+        self.detected_at = Some(at);
+        let is_confirmed = followed.as_ref().is_none_or(|shape| detections.iter().any(|d| shape.agrees_with(d)));
+        self.unconfirmed = if is_confirmed { 0 } else { self.unconfirmed + 1 };
+        let mut found = followed.filter(|_| self.unconfirmed < MAX_UNCONFIRMED);
+        let remembered = self.last_seen.filter(|(_, when)| at.since_ns(*when) <= REMEMBERED_FOR.as_nanos() as i64);
+        self.other_faces = 0;
+        let started = Instant::now();
+        for candidate in candidates(detections, picture, remembered.map(|(rect, _)| rect)) {
+            if found.as_ref().is_some_and(|own| is_same(&own.rect(), &candidate.rect)) {
+                continue;
+            }
+            let Some(face) = landmarks.find(picture, &candidate)? else { continue };
+            if found.is_some() {
+                self.other_faces += 1;
+                continue;
+            }
+            self.side_px = landmarks.last_crop_grey(&mut self.crop_grey);
+            self.unconfirmed = 0;
+            found = Some(face);
+        }
+        *times.landmarks_ms.get_or_insert(0.0) += ms_since(started);
+        Ok(found)
+    }
+}
+
+/// Whether a box of the detector is around this face of the landmark network, whose boxes are smaller.
+fn is_same(face: &Rect, detected: &Rect) -> bool {
+    face.share_inside(detected) > 0.5 || face.overlap(detected) > 0.3
+}
+
+/// In which order to look for the participant: first a face near the remembered place, then the largest and most
+/// central.
+fn candidates(detections: &[Detection], picture: Picture, remembered: Option<Rect>) -> Vec<Detection> {
+    let middle = [picture.width_px() as f32 / 2.0, picture.height_px() as f32 / 2.0];
+    let rank = |d: &Detection| {
+        let near = remembered.filter(|r| {
+            let reach = NEAR_SIDES * r.longest_side().max(d.rect.longest_side());
+            distance(r.centre(), d.rect.centre()) < reach
+        });
+        // A face in a corner counts half of the same face in the middle.
+        let off_centre = distance(d.rect.centre(), middle) / middle[0].hypot(middle[1]);
+        let prominence = d.rect.area() * (1.0 - 0.5 * off_centre.min(1.0));
+        (near.is_some(), prominence)
+    };
+    let mut ordered: Vec<(bool, f32, Detection)> = detections
+        .iter()
+        .map(|d| {
+            let (is_near, prominence) = rank(d);
+            (is_near, prominence, *d)
+        })
+        .collect();
+    ordered.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
+    ordered.into_iter().take(MAX_CANDIDATES).map(|(_, _, d)| d).collect()
+}
+
+pub(super) fn timed<T>(ms: &mut Option<f32>, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *ms = Some(ms_since(started));
+    result
+}
+
+pub(super) fn ms_since(started: Instant) -> f32 {
+    started.elapsed().as_secs_f32() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face_at(left: f32, top: f32, side: f32) -> Detection {
+        Detection { rect: Rect { left, top, width: side, height: side }, score: 0.9, points: [[0.0; 2]; 5] }
+    }
+
+    #[test]
+    fn the_participant_is_the_largest_and_most_central_and_then_the_same() {
+        let pixels = vec![0; 640 * 480];
+        let picture = Picture::grey(640, 480, &pixels).unwrap();
+        let (central, passer_by) = (face_at(250.0, 160.0, 150.0), face_at(0.0, 0.0, 170.0));
+        let first = |remembered| candidates(&[passer_by, central], picture, remembered)[0];
+        assert_eq!(first(None), central);
+        assert_eq!(first(Some(Rect { left: 10.0, top: 20.0, width: 100.0, height: 110.0 })), passer_by);
+        // Remembered somewhere else: the rule starts over.
+        assert_eq!(first(Some(Rect { left: 560.0, top: 430.0, width: 40.0, height: 40.0 })), central);
+    }
+
+    #[test]
+    fn the_detector_and_the_landmarks_agree_on_one_face() {
+        let brows_to_chin = Rect { left: 270.0, top: 200.0, width: 110.0, height: 100.0 };
+        assert!(is_same(&brows_to_chin, &face_at(250.0, 160.0, 150.0).rect));
+        assert!(!is_same(&brows_to_chin, &face_at(420.0, 160.0, 150.0).rect));
+    }
+}

@@ -1,0 +1,157 @@
+//! What is going to run, and the rig that runs it.
+
+use std::path::Path;
+
+use chrono::Utc;
+use crossbeam_channel::{Receiver, bounded};
+use sha2::{Digest, Sha256};
+
+use super::recording_controller::{PageWish, bounds_px};
+use super::rows;
+use crate::cli::Places;
+use capture::{CameraSpec, list_devices};
+use desktop::port::{
+    CameraMode, PagePlace, PageState, PageStatus, PixelRect, RehearsalInfo, SessionPlan as PortPlan, StartOrder,
+};
+use page::{Placement, monitor_count};
+use recording::{Participation, Rig, RigPlan};
+use session::{CameraSettings, PagePlacement, Study};
+use store::{Committed, Consent, StudyFile};
+
+/// A session being prepared, as the operator changes it.
+pub struct Plan {
+    port: PortPlan,
+    file: StudyFile,
+    pub study: Study,
+    pub camera: CameraSpec,
+    pub settings: CameraSettings,
+    pub placement: PagePlacement,
+}
+
+impl Plan {
+    /// Err is a sentence.
+    pub fn read(port: PortPlan) -> Result<Plan, String> {
+        let file = StudyFile::read(&port.study_file).map_err(|e| e.to_string())?;
+        let study = file.study.clone();
+        Ok(Plan {
+            settings: study.camera.clone(),
+            placement: study.page.placement,
+            camera: first_camera(),
+            study,
+            file,
+            port,
+        })
+    }
+
+    pub fn info(&self) -> RehearsalInfo {
+        RehearsalInfo { plan: self.port.clone(), study: self.study.clone() }
+    }
+
+    pub fn choose_camera(&mut self, spec: &str, mode: Option<&CameraMode>) -> Result<(), String> {
+        let mut camera: CameraSpec = spec.parse().map_err(|e: capture::CameraError| e.to_string())?;
+        if let Some(wanted) = mode {
+            (self.settings.width_px, self.settings.height_px) = (wanted.width_px, wanted.height_px);
+            self.settings.rate_hz = wanted.rate_hz;
+            if let CameraSpec::Device { id, mode, .. } = &mut camera {
+                let devices = list_devices().map_err(|e| e.to_string())?;
+                let device = devices.into_iter().find(|d| d.id == *id);
+                *mode = device.and_then(|d| d.modes.into_iter().find(|m| rows::camera_mode(m) == *wanted));
+            }
+        }
+        self.camera = camera;
+        Ok(())
+    }
+
+    pub fn page_state(&self, status: PageStatus, parent_xid: Option<u64>) -> PageState {
+        let place = match self.embedding(parent_xid) {
+            Some(_) => PagePlace::Embedded,
+            None if monitor_count() > 1 => PagePlace::ParticipantWindow { screen: "screen 2".to_owned() },
+            None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
+        };
+        PageState { address: self.study.page.address.clone(), place, status }
+    }
+
+    /// The window to embed into, where the page is to be embedded and can be.
+    fn embedding(&self, parent_xid: Option<u64>) -> Option<u64> {
+        match self.placement {
+            PagePlacement::Embedded => parent_xid,
+            PagePlacement::ParticipantWindow => None,
+            PagePlacement::Auto => parent_xid.filter(|_| monitor_count() < 2),
+        }
+    }
+
+    fn rig(&self, parent_xid: Option<u64>, wish: PageWish) -> Result<RigPlan, String> {
+        let placement = match self.embedding(parent_xid) {
+            Some(parent_xid) => {
+                // Until the window has said where the page belongs it is one hidden pixel.
+                let nowhere = PixelRect { left_px: 0, top_px: 0, width_px: 1, height_px: 1 };
+                Placement::Embedded { parent_xid, bounds: bounds_px(wish.bounds.unwrap_or(nowhere)), zoom: 1.0 }
+            }
+            None => Placement::WINDOW,
+        };
+        let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement)).map_err(|e| e.to_string())?;
+        Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
+    }
+}
+
+/// The first camera that can be used, else the phantom.
+fn first_camera() -> CameraSpec {
+    let devices = list_devices().unwrap_or_default();
+    let usable = devices.into_iter().find(|d| d.trouble.is_none());
+    usable.and_then(|d| d.id.to_string().parse().ok()).unwrap_or(CameraSpec::Phantom)
+}
+
+/// A rig in use, in rehearsal or in recording.
+pub struct ActiveRig {
+    /// `None` where it did not start.
+    pub rig: Option<Rig>,
+    /// Why the rig did not start.
+    pub camera_problem: Option<String>,
+    /// `None` in a rehearsal.
+    pub folder: Option<std::path::PathBuf>,
+    pub committed: Receiver<Committed>,
+}
+
+impl ActiveRig {
+    /// Trouble is part of a rehearsal: it is what the checks show.
+    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, wish: PageWish) -> ActiveRig {
+        let rig = plan.rig(parent_xid, wish).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
+        let (_, committed) = bounded(0);
+        match rig {
+            Ok(rig) => {
+                show_page(&rig, wish);
+                ActiveRig { rig: Some(rig), camera_problem: None, folder: None, committed }
+            }
+            Err(why) => ActiveRig { rig: None, camera_problem: Some(why), folder: None, committed },
+        }
+    }
+
+    pub fn record(
+        plan: &Plan,
+        places: &Places,
+        order: StartOrder,
+        parent_xid: Option<u64>,
+        wish: PageWish,
+    ) -> Result<ActiveRig, String> {
+        let rig = plan.rig(parent_xid, wish)?;
+        let library = places.library().map_err(|e| e.to_string())?;
+        let PortPlan { participant, session, .. } = plan.port.clone();
+        let consent = order.consent_text.map(|text| Consent {
+            given_at: Utc::now(),
+            text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
+        });
+        let overridden_checks = order.overridden_checks;
+        let who = Participation { participant, session: Some(session), consent, overridden_checks, planned: None };
+        let (tx, committed) = bounded(4096);
+        let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
+        show_page(&rig, wish);
+        let folder = rig.folder().map(Path::to_owned);
+        Ok(ActiveRig { rig: Some(rig), camera_problem: None, folder, committed })
+    }
+}
+
+fn show_page(rig: &Rig, wish: PageWish) {
+    if let Some(page) = rig.page() {
+        page.set_visible(wish.is_visible);
+    }
+}

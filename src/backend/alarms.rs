@@ -1,0 +1,117 @@
+//! When to go red, and when to stop. Red means that something is being lost, and nothing else.
+
+use std::time::{Duration, Instant};
+
+use desktop::port::{Alarm, HealthFigures, Update};
+use recording::News;
+use session::GapReason;
+use store::StoreCounters;
+
+/// How long an alarm about something momentary stays.
+const ALARM_DURATION: Duration = Duration::from_secs(6);
+/// Less recording time than this on the disk is an alarm.
+const DISK_ALARM: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Default)]
+pub struct Alarms {
+    /// Momentary alarms with the time at which they go.
+    passing: Vec<(&'static str, Instant)>,
+    records_lost: u64,
+    is_disk_low: bool,
+}
+
+impl Alarms {
+    pub fn news(&mut self, news: &News) -> Vec<Update> {
+        match news {
+            News::CameraLost { at, why } => vec![raise(
+                "camera",
+                format!("No pictures since {at}: {why}."),
+                "Check the camera's cable. It reconnects by itself; page and markers are still recorded.",
+            )],
+            News::CameraFailed { at, why } => vec![raise(
+                "camera",
+                format!("No pictures since {at}: {why}."),
+                "Page and markers are still recorded. Stop and start a new session to get the camera back.",
+            )],
+            News::CameraBack { .. } => vec![clear("camera")],
+            News::FramesMissing { lost, reason, .. } => {
+                let remedy = match reason {
+                    GapReason::DroppedByDriver => "Plug the camera into another USB port, or choose a smaller mode.",
+                    GapReason::Corrupt => "The cable or the USB port damages pictures: exchange it.",
+                    GapReason::QueueFull => "The disk is too slow: close other programs.",
+                    _ => return Vec::new(),
+                };
+                let frames = if *lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
+                vec![self.pass("frames", format!("{frames} lost: {reason}."), remedy)]
+            }
+            News::PageTrouble(why) => {
+                vec![raise("page", why.clone(), "The participant's actions are not recorded until it is back.")]
+            }
+            News::PageClosed => vec![raise(
+                "page",
+                "The participant's window was closed.".to_owned(),
+                "The participant's actions are no longer recorded.",
+            )],
+            News::PageLoaded { .. } => vec![clear("page")],
+            News::PageRefused { count, reason } => {
+                vec![self.pass(
+                    "page-refused",
+                    format!("{count} messages of the page were refused: {reason}."),
+                    "Ask whoever wrote the page.",
+                )]
+            }
+            News::CameraOpened(_)
+            | News::CameraEnded { .. }
+            | News::VisionTrouble(_)
+            | News::Unread { .. }
+            | News::PhaseStarted { .. }
+            | News::PhaseEnded { .. } => Vec::new(),
+        }
+    }
+
+    pub fn store_failed(&mut self, why: &str) -> Vec<Update> {
+        vec![raise("store", format!("{why}."), "Stop the recording; what was stored until now is safe.")]
+    }
+
+    /// Once a second.
+    pub fn figures(&mut self, health: &HealthFigures, store: &StoreCounters) -> Vec<Update> {
+        let now = Instant::now();
+        let mut updates: Vec<_> =
+            self.passing.iter().filter(|(_, until)| *until <= now).map(|(key, _)| clear(key)).collect();
+        self.passing.retain(|(_, until)| *until > now);
+        if store.records_lost > self.records_lost {
+            let n = store.records_lost - self.records_lost;
+            self.records_lost = store.records_lost;
+            updates.push(self.pass(
+                "records",
+                format!("{n} records found no room in the queue."),
+                "The disk is too slow: close other programs.",
+            ));
+        }
+        let is_low = health.disk_left.is_some_and(|left| left < DISK_ALARM);
+        if is_low != self.is_disk_low {
+            self.is_disk_low = is_low;
+            let left = health.disk_left.unwrap_or_default().as_secs();
+            updates.push(if is_low {
+                raise("disk", format!("The disk is full in {left} s."), "Free some space now.")
+            } else {
+                clear("disk")
+            });
+        }
+        updates
+    }
+
+    fn pass(&mut self, key: &'static str, losing: String, remedy: &str) -> Update {
+        self.passing.retain(|(k, _)| *k != key);
+        self.passing.push((key, Instant::now() + ALARM_DURATION));
+        raise(key, losing, remedy)
+    }
+}
+
+fn raise(key: &str, losing: String, remedy: &str) -> Update {
+    Update::Alarm(Alarm { key: key.to_owned(), losing, remedy: remedy.to_owned() })
+}
+
+fn clear(key: &str) -> Update {
+    Update::AlarmCleared { key: key.to_owned() }
+}

@@ -1,0 +1,237 @@
+//! The set-up checklist, as a pure function of what is known.
+
+use std::time::Duration;
+
+use desktop::port::{Check, CheckState, FaceOverlay};
+use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study};
+
+/// MJPEG at quality 90, 640 × 480: about 66 kB a frame; other sizes in proportion.
+const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
+
+/// Everything the checks look at. `None` means not known yet.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub camera: Option<Result<CameraLook, String>>,
+    pub faces: Option<u32>,
+    pub face: Option<FaceOverlay>,
+    pub networks: Option<Result<String, String>>,
+    pub page: Option<Result<String, String>>,
+    pub disk_left_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraLook {
+    pub name: String,
+    pub asked_hz: f64,
+    /// Over the last second; `None` in the first two.
+    pub measured_hz: Option<f64>,
+    pub width_px: u32,
+    pub height_px: u32,
+}
+
+pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
+    vec![
+        check(CheckId::CameraRunning, camera(known)),
+        check(CheckId::OneFace, faces(known)),
+        check(CheckId::FaceSize, size(known)),
+        check(CheckId::FaceLight, light(known)),
+        check(CheckId::NetworksLoaded, networks(known)),
+        check(CheckId::PageLoaded, page(known)),
+        check(CheckId::DiskSpace, disk(study, known)),
+    ]
+}
+
+type Finding = (CheckState, String);
+
+fn check(id: CheckId, (state, sentence): Finding) -> Check {
+    Check { id, state, sentence }
+}
+
+fn waiting(what: &str) -> Finding {
+    (CheckState::Waiting, what.to_owned())
+}
+
+fn camera(known: &Known) -> Finding {
+    match &known.camera {
+        None => waiting("The camera is being opened."),
+        Some(Err(why)) => (CheckState::Failed, why.clone()),
+        Some(Ok(c)) => match c.measured_hz {
+            None => waiting("The camera's rate is being measured."),
+            Some(hz) if hz >= 0.93 * c.asked_hz => {
+                (CheckState::Ok, format!("{}: {} × {} px at {hz:.1} frames a second.", c.name, c.width_px, c.height_px))
+            }
+            Some(hz) if hz < 1.0 => (
+                CheckState::Failed,
+                format!("{} sends no pictures. Check its cable and whether another program uses it.", c.name),
+            ),
+            Some(hz) => (
+                CheckState::Failed,
+                format!(
+                    "{} sends {hz:.1} frames a second instead of {:.0}. Give it more light (dark rooms slow cameras down), or choose another mode.",
+                    c.name, c.asked_hz
+                ),
+            ),
+        },
+    }
+}
+
+fn faces(known: &Known) -> Finding {
+    match known.faces {
+        None => waiting("No picture has been looked at yet."),
+        Some(0) => (CheckState::Failed, "No face in the picture. Turn the camera towards the participant.".into()),
+        Some(1) => (CheckState::Ok, "One face in the picture.".into()),
+        Some(n) => (
+            CheckState::Failed,
+            format!("{n} faces in the picture. Ask the others to leave it, or cover posters behind."),
+        ),
+    }
+}
+
+fn size(known: &Known) -> Finding {
+    match &known.face {
+        None => waiting("Waiting for a face."),
+        Some(f) if f.inter_ocular_px >= SMALLEST_INTER_OCULAR_PX => {
+            (CheckState::Ok, format!("{:.0} px between the outer eye corners.", f.inter_ocular_px))
+        }
+        Some(f) => (
+            CheckState::Failed,
+            format!(
+                "{:.0} px between the outer eye corners, {SMALLEST_INTER_OCULAR_PX:.0} are needed. Bring camera and face closer together, or choose a larger picture.",
+                f.inter_ocular_px
+            ),
+        ),
+    }
+}
+
+fn light(known: &Known) -> Finding {
+    match &known.face {
+        None => waiting("Waiting for a face."),
+        Some(f) if f.brightness < DARKEST_FACE => (
+            CheckState::Failed,
+            format!("The face is dark ({:.0} %). Put a light in front of the participant.", 100.0 * f.brightness),
+        ),
+        Some(f) if f.brightness > BRIGHTEST_FACE => (
+            CheckState::Failed,
+            format!(
+                "The face is burnt out ({:.0} %). Lower the exposure, or turn the light away.",
+                100.0 * f.brightness
+            ),
+        ),
+        Some(f) => (CheckState::Ok, format!("Mean grey level of the face {:.0} %.", 100.0 * f.brightness)),
+    }
+}
+
+fn networks(known: &Known) -> Finding {
+    match &known.networks {
+        None => waiting("The networks are being loaded."),
+        Some(Ok(names)) => (CheckState::Ok, names.clone()),
+        Some(Err(why)) => (CheckState::Failed, why.clone()),
+    }
+}
+
+fn page(known: &Known) -> Finding {
+    match &known.page {
+        None => waiting("The page is being loaded."),
+        Some(Ok(address)) => (CheckState::Ok, address.clone()),
+        Some(Err(why)) => (CheckState::Failed, why.clone()),
+    }
+}
+
+/// How long a recording lasts with this much disk, by [`BYTES_PER_PIXEL`].
+pub fn disk_lasts(width_px: u32, height_px: u32, rate_hz: f64, bytes: u64) -> Duration {
+    let per_second = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL * rate_hz.max(1.0);
+    Duration::try_from_secs_f64(bytes as f64 / per_second.max(1.0)).unwrap_or(Duration::MAX)
+}
+
+fn disk(study: &Study, known: &Known) -> Finding {
+    let Some(left) = known.disk_left_bytes else { return waiting("The disk is being looked at.") };
+    let (w, h, hz) = match &known.camera {
+        Some(Ok(c)) => (c.width_px, c.height_px, c.asked_hz),
+        _ => (study.camera.width_px, study.camera.height_px, study.camera.rate_hz),
+    };
+    let lasts_minutes = disk_lasts(w, h, hz, left).as_secs_f64() / 60.0;
+    let gb = left as f64 / 1e9;
+    let planned = study.planned_minutes;
+    if lasts_minutes >= 1.2 * planned {
+        (CheckState::Ok, format!("{gb:.1} GB free, enough for {lasts_minutes:.0} min; {planned:.0} min are planned."))
+    } else {
+        (
+            CheckState::Failed,
+            format!(
+                "{gb:.1} GB free last for {lasts_minutes:.0} min, {planned:.0} min are planned. Free some space, or record to another disk."
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn study() -> Study {
+        Study::parse("name=\"d\"\ntitle=\"D\"\n[page]\naddress=\"p\"\n").unwrap()
+    }
+
+    fn good() -> Known {
+        Known {
+            camera: Some(Ok(CameraLook {
+                name: "C".into(),
+                asked_hz: 30.0,
+                measured_hz: Some(29.9),
+                width_px: 640,
+                height_px: 480,
+            })),
+            faces: Some(1),
+            face: Some(FaceOverlay {
+                left_px: 0.0,
+                top_px: 0.0,
+                width_px: 100.0,
+                height_px: 100.0,
+                landmarks_px: Vec::new(),
+                score: 1.0,
+                brightness: 0.5,
+                inter_ocular_px: 80.0,
+            }),
+            networks: Some(Ok("three".into())),
+            page: Some(Ok("p".into())),
+            disk_left_bytes: Some(100_000_000_000),
+        }
+    }
+
+    #[test]
+    fn all_good_is_all_green_and_nothing_known_is_all_waiting() {
+        assert!(checks(&study(), &good()).iter().all(|c| c.state == CheckState::Ok));
+        assert!(checks(&study(), &Known::default()).iter().all(|c| c.state == CheckState::Waiting));
+    }
+
+    #[test]
+    fn each_trouble_fails_its_own_check_and_says_what_to_do() {
+        type Spoil = fn(&mut Known);
+        let spoil: [(CheckId, Spoil); 7] = [
+            (CheckId::CameraRunning, |k| k.camera = Some(Err("camera 0 is in use".into()))),
+            (CheckId::OneFace, |k| k.faces = Some(2)),
+            (CheckId::FaceSize, |k| k.face.iter_mut().for_each(|f| f.inter_ocular_px = 20.0)),
+            (CheckId::FaceLight, |k| k.face.iter_mut().for_each(|f| f.brightness = 0.05)),
+            (CheckId::NetworksLoaded, |k| k.networks = Some(Err("no ONNX Runtime".into()))),
+            (CheckId::PageLoaded, |k| k.page = Some(Err("unreachable".into()))),
+            (CheckId::DiskSpace, |k| k.disk_left_bytes = Some(1_000_000)),
+        ];
+        for (id, spoil) in spoil {
+            let mut known = good();
+            spoil(&mut known);
+            let failed: Vec<_> =
+                checks(&study(), &known).into_iter().filter(|c| c.state == CheckState::Failed).collect();
+            assert_eq!(failed.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), [id]);
+            assert!(!failed[0].sentence.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_slow_camera_is_no_running_camera() {
+        let mut known = good();
+        if let Some(Ok(c)) = &mut known.camera {
+            c.measured_hz = Some(15.0);
+        }
+        assert_eq!(checks(&study(), &known)[0].state, CheckState::Failed);
+    }
+}

@@ -1,0 +1,119 @@
+//! Orders on their way from the window to a thread. They come from a person and are few; what a moving slider or a
+//! playing session gives again and again replaces what still waits, and a thread that hangs is given no more than a
+//! bounded number.
+
+use std::time::Duration;
+
+use session::{Latest, Taken};
+
+/// More than a person gives while a camera or a disk hangs.
+const ORDERS_WAITING: usize = 256;
+const LONG: Duration = Duration::from_secs(3600);
+
+pub(super) trait Order {
+    /// Whether the older order need not be carried out any more, wherever it waits.
+    fn replaces(&self, older: &Self) -> bool;
+}
+
+pub(super) struct Orders<T>(Latest<Vec<T>>);
+
+impl<T> Clone for Orders<T> {
+    fn clone(&self) -> Self {
+        Orders(self.0.clone())
+    }
+}
+
+impl<T> Default for Orders<T> {
+    fn default() -> Self {
+        Orders(Latest::default())
+    }
+}
+
+impl<T: Order> Orders<T> {
+    /// Never waits. `false`: too many wait already, and this one is not taken.
+    #[must_use]
+    pub(super) fn give(&self, order: T) -> bool {
+        self.0.change(|waiting| {
+            let waiting = waiting.get_or_insert_default();
+            waiting.retain(|older| !order.replaces(older));
+            let has_room = waiting.len() < ORDERS_WAITING;
+            if has_room {
+                waiting.push(order);
+            }
+            has_room
+        })
+    }
+
+    /// All that wait, oldest first; waits for one at most `patience`.
+    pub(super) fn take(&self, patience: Duration) -> Taken<Vec<T>> {
+        self.0.take(patience)
+    }
+
+    /// One after the other, until [`Orders::close`]: for a thread that does nothing else.
+    pub(super) fn each(&self) -> impl Iterator<Item = T> {
+        let mut taken = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(order) = taken.next() {
+                    return Some(order);
+                }
+                match self.take(LONG) {
+                    Taken::New(orders) => taken = orders.into_iter(),
+                    Taken::TimedOut => {}
+                    Taken::Closed => return None,
+                }
+            }
+        })
+    }
+
+    /// What was given before is still carried out.
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum Test {
+        Slider(u32),
+        Press(u32),
+    }
+
+    impl Order for Test {
+        fn replaces(&self, older: &Self) -> bool {
+            matches!((self, older), (Test::Slider(_), Test::Slider(_)))
+        }
+    }
+
+    #[test]
+    fn a_thread_that_hangs_costs_a_bounded_number_of_orders() {
+        let orders = Orders::default();
+        for k in 0..100_000 {
+            assert!(orders.give(Test::Slider(k)));
+        }
+        let taken = (0..1000).filter(|k| orders.give(Test::Press(*k))).count();
+        assert_eq!(taken, ORDERS_WAITING - 1);
+        orders.close();
+        let all: Vec<Test> = orders.each().collect();
+        assert_eq!(all.len(), ORDERS_WAITING);
+        assert_eq!(all[..3], [Test::Slider(99_999), Test::Press(0), Test::Press(1)]);
+        assert_eq!(orders.each().count(), 0);
+    }
+
+    #[test]
+    fn orders_reach_a_thread_in_order() {
+        let orders = Orders::default();
+        let theirs = orders.clone();
+        let thread = std::thread::spawn(move || theirs.each().collect::<Vec<Test>>());
+        for k in 0..1000 {
+            while !orders.give(Test::Press(k)) {
+                std::thread::yield_now();
+            }
+        }
+        orders.close();
+        assert_eq!(thread.join().unwrap(), (0..1000).map(Test::Press).collect::<Vec<_>>());
+    }
+}

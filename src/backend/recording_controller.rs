@@ -1,0 +1,342 @@
+//! The thread `recording_controller`: runs the rig for the window, in rehearsal and in recording.
+
+mod poll_rig;
+
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use raw_window_handle::RawWindowHandle;
+
+use super::active_rig::{ActiveRig, Plan};
+use super::alarms::Alarms;
+use super::checks::Known;
+use super::orders::{self, Orders};
+use super::review_worker::Errand;
+use super::rows;
+use super::tail::Tail;
+use super::to_window::ToWindow;
+use crate::cli::Places;
+use capture::Decoder;
+use desktop::port::{
+    Activity, CameraControl, CameraMode, Check, Host, MarkerOrder, PageStatus, PixelRect, SessionPlan, StartOrder,
+    StartedInfo, Update,
+};
+use page::BoundsPx;
+use recording::{MarkerText, Rig};
+use session::{Clock, PagePlacement};
+use session::{Latest, Taken};
+use store::Committed;
+
+pub enum Order {
+    Rehearse(SessionPlan),
+    EndRehearsal,
+    Camera(String, Option<CameraMode>),
+    Control(CameraControl, Option<i64>),
+    PlacePage(PagePlacement),
+    Record(StartOrder),
+    Mark(MarkerOrder),
+    Stop,
+    PageBounds(PixelRect),
+    PageVisible(bool),
+    PageFocus(bool),
+    ReloadPage,
+}
+
+impl orders::Order for Order {
+    fn replaces(&self, older: &Self) -> bool {
+        match (self, older) {
+            (Order::Control(control, _), Order::Control(other, _)) => control == other,
+            (Order::PageBounds(_), Order::PageBounds(_))
+            | (Order::PageVisible(_), Order::PageVisible(_))
+            | (Order::PageFocus(_), Order::PageFocus(_))
+            | (Order::ReloadPage, Order::ReloadPage) => true,
+            _ => false,
+        }
+    }
+}
+
+/// How often committed records, news and pictures go to the window.
+const BEAT: Duration = Duration::from_millis(33);
+
+pub fn start(
+    places: Places,
+    host: &Host,
+    orders: Orders<Order>,
+    errands: Orders<Errand>,
+    window: ToWindow,
+    clock: Latest<Clock>,
+) -> std::io::Result<JoinHandle<()>> {
+    let parent_xid = match host.window {
+        Some(RawWindowHandle::Xlib(w)) => Some(w.window),
+        _ => None,
+    };
+    std::thread::Builder::new().name("recording_controller".into()).spawn(move || {
+        RecordingController {
+            places,
+            parent_xid,
+            window,
+            clock,
+            errands,
+            plan: None,
+            take: None,
+            page: PageWish::default(),
+            decoder: Decoder::default(),
+        }
+        .run(&orders);
+    })
+}
+
+/// Where an embedded page belongs; kept, because a new page must go there too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageWish {
+    pub bounds: Option<PixelRect>,
+    pub is_visible: bool,
+}
+
+struct RecordingController {
+    places: Places,
+    parent_xid: Option<u64>,
+    window: ToWindow,
+    clock: Latest<Clock>,
+    errands: Orders<Errand>,
+    plan: Option<Plan>,
+    take: Option<Running>,
+    page: PageWish,
+    decoder: Decoder,
+}
+
+/// A rig in use, with what the window was told about it.
+struct Running {
+    take: ActiveRig,
+    tail: Tail,
+    known: Known,
+    told_checks: Vec<Check>,
+    alarms: Alarms,
+    started: Instant,
+    last_second: Instant,
+    last_preview: Instant,
+    has_ended: bool,
+}
+
+impl Running {
+    fn new(take: ActiveRig) -> Self {
+        let now = Instant::now();
+        let known = Known {
+            networks: take.rig.as_ref().map(|rig| match rig.vision_trouble() {
+                None => Ok("Detector, landmarks and affect are loaded.".to_owned()),
+                Some(why) => Err(why.to_owned()),
+            }),
+            camera: take.camera_problem.clone().map(Err),
+            ..Known::default()
+        };
+        Running {
+            tail: Tail::new(take.folder.clone()),
+            take,
+            known,
+            told_checks: Vec::new(),
+            alarms: Alarms::default(),
+            started: now,
+            last_second: now,
+            last_preview: now,
+            has_ended: false,
+        }
+    }
+
+    fn rig(&self) -> Option<&Rig> {
+        self.take.rig.as_ref()
+    }
+}
+
+impl RecordingController {
+    fn run(mut self, orders: &Orders<Order>) {
+        let mut next_beat = Instant::now() + BEAT;
+        loop {
+            match orders.take(next_beat.saturating_duration_since(Instant::now())) {
+                Taken::New(orders) => orders.into_iter().for_each(|order| self.obey(order)),
+                Taken::TimedOut => {}
+                Taken::Closed => break,
+            }
+            if Instant::now() >= next_beat {
+                self.poll_rig();
+                // What took long is not made up for.
+                next_beat = (next_beat + BEAT).max(Instant::now());
+            }
+        }
+        // The window is closing: a recording in progress is closed properly.
+        if self.is_recording() {
+            self.stop();
+        }
+        self.end_rehearsal();
+    }
+
+    fn is_recording(&self) -> bool {
+        self.take.as_ref().is_some_and(|t| t.take.folder.is_some())
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Rehearse(plan) => self.begin_rehearsal(plan),
+            Order::EndRehearsal => {
+                self.end_rehearsal();
+                self.plan = None;
+            }
+            Order::Camera(spec, mode) => self.choose_camera(&spec, mode),
+            Order::Control(control, value) => self.set_control(control, value),
+            Order::PlacePage(placement) => {
+                if let Some(plan) = &mut self.plan {
+                    plan.placement = placement;
+                    self.rehearse();
+                }
+            }
+            Order::Record(order) => self.record(order),
+            Order::Mark(marker) => {
+                if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+                    let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
+                    rig.mark(marker.at, &text);
+                }
+            }
+            Order::Stop => self.stop(),
+            Order::PageBounds(bounds) => {
+                self.page.bounds = Some(bounds);
+                self.on_page(|page| page.set_bounds(bounds_px(bounds), 1.0));
+            }
+            Order::PageVisible(is_visible) => {
+                self.page.is_visible = is_visible;
+                self.on_page(|page| page.set_visible(is_visible));
+            }
+            Order::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
+            Order::ReloadPage => self.on_page(page::PageHost::reload),
+        }
+    }
+
+    fn on_page(&self, act: impl FnOnce(&page::PageHost)) {
+        if let Some(page) = self.take.as_ref().and_then(Running::rig).and_then(Rig::page) {
+            act(page);
+        }
+    }
+
+    fn errand(&self, errand: Errand) {
+        if !self.errands.give(errand) {
+            self.window.tell(Update::Notice(super::handle::BUSY.to_owned()));
+        }
+    }
+
+    // --- Rehearsal ---------------------------------------------------------------------------------------------
+
+    fn begin_rehearsal(&mut self, plan: SessionPlan) {
+        match Plan::read(plan) {
+            Ok(plan) => {
+                self.window.tell(Update::Rehearsing(Box::new(plan.info())));
+                self.plan = Some(plan);
+                // The list takes a while, and the shelf has time.
+                self.errand(Errand::Cameras);
+                self.rehearse();
+            }
+            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
+        }
+    }
+
+    /// Starts the rehearsal's rig anew, with the plan as it is now.
+    fn rehearse(&mut self) {
+        self.end_rehearsal();
+        let Some(plan) = &self.plan else { return };
+        let take = ActiveRig::rehearse(plan, self.parent_xid, self.page);
+        self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &take)));
+        self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
+        if let Some(rig) = &take.rig {
+            self.clock.put(rig.clock());
+        }
+        self.take = Some(Running::new(take));
+        self.tell_checks();
+    }
+
+    fn end_rehearsal(&mut self) {
+        if let Some(rig) = self.take.take().and_then(|t| t.take.rig)
+            && let Err(e) = rig.stop()
+        {
+            self.window.tell(Update::Notice(e.to_string()));
+        }
+    }
+
+    fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {
+        let Some(plan) = &mut self.plan else { return };
+        match plan.choose_camera(spec, mode.as_ref()) {
+            Ok(()) => self.rehearse(),
+            Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
+        }
+    }
+
+    fn set_control(&mut self, control: CameraControl, value: Option<i64>) {
+        let Some(plan) = &mut self.plan else { return };
+        match control {
+            CameraControl::Exposure => plan.settings.exposure = value,
+            CameraControl::WhiteBalance => plan.settings.white_balance_k = value,
+            CameraControl::Focus => plan.settings.focus = value,
+        }
+        let settings = plan.settings.clone();
+        if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+            rig.adjust_camera(settings);
+        }
+    }
+
+    // --- Recording ---------------------------------------------------------------------------------------------
+
+    fn record(&mut self, order: StartOrder) {
+        self.end_rehearsal();
+        let Some(plan) = &self.plan else { return };
+        match ActiveRig::record(plan, &self.places, order, self.parent_xid, self.page) {
+            Ok(take) => {
+                if let (Some(rig), Some(folder)) = (&take.rig, &take.folder) {
+                    self.clock.put(rig.clock());
+                    self.window.tell(Update::Started(StartedInfo { folder: folder.clone(), at: rig.clock().now() }));
+                    for stream in rig.streams() {
+                        self.window.tell(Update::Declared(stream.clone()));
+                    }
+                }
+                self.take = Some(Running::new(take));
+            }
+            Err(sentence) => {
+                self.window.failed(Activity::Start, sentence);
+                self.rehearse();
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        let Some(running) = self.take.take() else { return };
+        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
+        // What is committed at the very end is shown by the report and by review, which read it from the file. Nobody
+        // listens any more, so the recorder waits for nobody.
+        drop(committed);
+        let stopped = rig.stop();
+        if let Err(e) = stopped {
+            self.window.failed(Activity::Record, format!("{e}. What was stored until then is in {}", folder.display()));
+        }
+        match rows::finished(&folder) {
+            Ok(finished) => self.window.tell(Update::Finished(Box::new(finished))),
+            Err(e) => self.window.failed(Activity::Record, e),
+        }
+        self.plan = None;
+        self.errand(Errand::Library);
+    }
+
+    /// Takes what was committed since the last beat to the window. Returns the sentences of what failed.
+    fn tell_committed(&mut self) -> Vec<String> {
+        let Some(running) = &mut self.take else { return Vec::new() };
+        let mut failures = Vec::new();
+        for committed in running.take.committed.try_iter() {
+            match committed {
+                Committed::Records(records) => running.tail.committed(&records, &self.window),
+                Committed::Failed(why) => failures.push(why),
+            }
+        }
+        if let Err(sentence) = running.tail.catch_up(&self.window) {
+            self.window.tell(Update::Notice(sentence));
+        }
+        failures
+    }
+}
+
+pub fn bounds_px(b: PixelRect) -> BoundsPx {
+    BoundsPx { left: b.left_px, top: b.top_px, width: b.width_px, height: b.height_px }
+}

@@ -1,0 +1,170 @@
+//! What the rig has to tell, taken to the window: committed records, news, pictures and figures.
+
+use std::time::{Duration, Instant};
+
+use super::{RecordingController, rows};
+use crate::backend::alarms::Alarms;
+use crate::backend::checks::{CameraLook, checks, disk_lasts};
+use capture::{Mode, to_rgb};
+use desktop::port::{HealthFigures, PageStatus, Preview, Update};
+use recording::News;
+use store::disk_free_bytes;
+
+/// Pictures cost decoding; half the camera's rate looks fluid.
+const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
+
+impl RecordingController {
+    pub(super) fn poll_rig(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        let news: Vec<News> = rig.news().try_iter().collect();
+        for failure in self.tell_committed() {
+            self.alarm(|alarms| alarms.store_failed(&failure));
+        }
+        for item in news {
+            self.tell_news(item);
+        }
+        self.tell_preview();
+        let Some(running) = &mut self.take else { return };
+        if running.last_second.elapsed() >= Duration::from_secs(1) {
+            running.last_second = Instant::now();
+            self.every_second();
+        }
+        if self.take.as_ref().is_some_and(|t| t.has_ended) && self.is_recording() {
+            self.window.tell(Update::Stopping);
+            self.stop();
+        }
+    }
+
+    fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<Update>) {
+        let Some(running) = &mut self.take else { return };
+        for update in raise(&mut running.alarms) {
+            self.window.tell(update);
+        }
+    }
+
+    fn tell_news(&mut self, news: News) {
+        let Some(running) = &mut self.take else { return };
+        match &news {
+            News::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
+            News::PageTrouble(why) => running.known.page = Some(Err(why.clone())),
+            News::PageClosed => {
+                running.known.page = Some(Err("The participant's window was closed. Place the page again.".into()))
+            }
+            News::CameraFailed { why, .. } | News::CameraLost { why, .. } => {
+                running.known.camera = Some(Err(why.clone()))
+            }
+            News::CameraEnded { .. } => running.has_ended = true,
+            _ => {}
+        }
+        if let Some(plan) = &self.plan {
+            let status = match &news {
+                News::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
+                News::PageTrouble(why) => Some(PageStatus::Failed(why.clone())),
+                News::PhaseStarted { phase, until, .. } => {
+                    Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
+                }
+                News::PhaseEnded { .. } => Some(PageStatus::Loading),
+                _ => None,
+            };
+            if let Some(status) = status {
+                self.window.tell(Update::Page(plan.page_state(status, self.parent_xid)));
+            }
+            if let News::CameraOpened(info) = &news {
+                self.window.tell(Update::Camera(rows::camera_state_of(&plan.camera, info)));
+            }
+        }
+        match &news {
+            News::VisionTrouble(why) => self.window.tell(Update::Notice(why.clone())),
+            News::Unread { count } => self.window.tell(Update::Notice(format!(
+                "{count} news of camera and page came while the program was held up. What they told is in the session."
+            ))),
+            _ => {}
+        }
+        if self.is_recording() {
+            self.alarm(|alarms| alarms.news(&news));
+        }
+        self.tell_checks();
+    }
+
+    fn tell_preview(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        if running.last_preview.elapsed() < BETWEEN_PREVIEWS {
+            return;
+        }
+        // What the networks have seen lies on the very picture they saw it in.
+        let (frame, reading) = match rig.seen().try_take() {
+            Some(seen) => (seen.frame, Some(seen.reading)),
+            None if rig.vision_trouble().is_some() => match rig.preview().try_take() {
+                Some(frame) => (frame, None),
+                None => return,
+            },
+            None => return,
+        };
+        running.last_preview = Instant::now();
+        let face = reading.as_ref().and_then(rows::face_overlay);
+        if let Some(reading) = &reading {
+            running.known.faces = Some(reading.faces);
+            running.known.face = face.clone();
+        }
+        match to_rgb(&frame, &mut self.decoder) {
+            Ok(rgb) => self.window.tell(Update::Preview(Preview {
+                at: frame.at,
+                picture: rows::picture(rgb),
+                face,
+                faces: reading.as_ref().map_or(0, |r| r.faces),
+                affect: reading.as_ref().and_then(vision::Reading::affect_values),
+            })),
+            Err(e) => self.window.tell(Update::Notice(format!("A picture could not be shown: {e}"))),
+        }
+    }
+
+    fn every_second(&mut self) {
+        let Some(running) = &mut self.take else { return };
+        let Some(rig) = &running.take.rig else { return };
+        let (counters, info) = (rig.counters(), rig.camera_info());
+        let Mode { width_px, height_px, rate_hz, .. } = info.mode;
+        if !matches!(running.known.camera, Some(Err(_))) || counters.capture.fps > 1.0 {
+            running.known.camera = Some(Ok(CameraLook {
+                name: info.name.clone(),
+                asked_hz: rate_hz,
+                measured_hz: (running.started.elapsed() > Duration::from_secs(2)).then_some(counters.capture.fps),
+                width_px,
+                height_px,
+            }));
+        }
+        let disk = disk_free_bytes(rig.folder().unwrap_or(&self.places.sessions))
+            .or_else(|| disk_free_bytes(std::path::Path::new(".")));
+        running.known.disk_left_bytes = disk;
+        let store = counters.store.clone().unwrap_or_default();
+        running.tail.not_forwarded(store.records_not_forwarded);
+        let health = HealthFigures {
+            camera_hz: counters.capture.fps,
+            asked_hz: rate_hz,
+            frames_stored: store.frames_stored,
+            frames_scored: counters.frames_scored,
+            frames_skipped: counters.frames_skipped,
+            lost: counters.capture.lost() + store.frames_lost + store.records_lost,
+            inference_ms: counters.inference_ms,
+            queue_fill: store.record_queue_fill.max(store.video_queue_fill),
+            disk_left_bytes: disk.unwrap_or(0),
+            disk_left: disk.map(|bytes| disk_lasts(width_px, height_px, rate_hz, bytes)),
+        };
+        if self.is_recording() {
+            let figures = health.clone();
+            self.alarm(|alarms| alarms.figures(&figures, &store));
+        }
+        self.window.tell(Update::Health(health));
+        self.tell_checks();
+    }
+
+    pub(super) fn tell_checks(&mut self) {
+        let (Some(plan), Some(running)) = (&self.plan, &mut self.take) else { return };
+        let now = checks(&plan.study, &running.known);
+        if now != running.told_checks {
+            running.told_checks = now.clone();
+            self.window.tell(Update::Checks(now));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! From the rooms' own types to what the window shows.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::active_rig::ActiveRig;
+use crate::cli::{Loaded, Places, reopen};
+use analysis::{
+    QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
+};
+use capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
+use desktop::port::{
+    self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
+    OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
+};
+use session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
+use store::{self, Condition, Library, SessionEntry, StoreError};
+use study_query::listed_grade;
+use vision::Reading;
+
+pub fn picture(rgb: RgbPicture) -> Arc<Picture> {
+    Arc::new(Picture { width_px: rgb.width_px, height_px: rgb.height_px, rgb: rgb.pixels })
+}
+
+pub fn face_overlay(reading: &Reading) -> Option<FaceOverlay> {
+    let f = reading.face.as_ref()?;
+    Some(FaceOverlay {
+        left_px: f.rect.left,
+        top_px: f.rect.top,
+        width_px: f.rect.width,
+        height_px: f.rect.height,
+        landmarks_px: f.points.to_vec(),
+        score: f.score,
+        brightness: f.quality.brightness,
+        inter_ocular_px: f.quality.inter_ocular_px,
+    })
+}
+
+// --- Cameras ---------------------------------------------------------------------------------------------------
+
+pub fn camera_mode(mode: &Mode) -> CameraMode {
+    CameraMode {
+        width_px: mode.width_px,
+        height_px: mode.height_px,
+        rate_hz: mode.rate_hz,
+        format: mode.format.to_string(),
+    }
+}
+
+/// The cameras that are plugged in, and the phantom.
+pub fn cameras() -> Result<Vec<CameraRow>, String> {
+    let devices = list_devices().map_err(|e| e.to_string())?;
+    let row = |d: DeviceInfo| CameraRow {
+        spec: d.id.to_string(),
+        name: d.name,
+        modes: d.modes.iter().map(camera_mode).collect(),
+        problem: d.trouble,
+    };
+    let CameraSettings { width_px, height_px, rate_hz, .. } = CameraSettings::default();
+    let phantom = CameraRow {
+        spec: CameraSpec::Phantom.to_string(),
+        name: "Phantom (rendered, for trying out)".to_owned(),
+        modes: vec![CameraMode { width_px, height_px, rate_hz, format: "RGB".to_owned() }],
+        problem: None,
+    };
+    Ok(devices.into_iter().map(row).chain([phantom]).collect())
+}
+
+pub fn camera_state(spec: &CameraSpec, take: &ActiveRig) -> CameraState {
+    match &take.rig {
+        Some(rig) => camera_state_of(spec, rig.camera_info()),
+        None => CameraState {
+            spec: spec.to_string(),
+            name: spec.to_string(),
+            mode: None,
+            controls: Vec::new(),
+            problem: take.camera_problem.clone(),
+        },
+    }
+}
+
+pub fn camera_state_of(spec: &CameraSpec, info: &CameraInfo) -> CameraState {
+    CameraState {
+        spec: spec.to_string(),
+        name: info.name.clone(),
+        mode: Some(camera_mode(&info.mode)),
+        controls: info.controls.iter().map(control_state).collect(),
+        problem: (!info.notes.is_empty()).then(|| info.notes.join(" ")),
+    }
+}
+
+fn control_state(c: &Control) -> ControlState {
+    let (control, unit) = match c.kind {
+        ControlKind::Exposure => (CameraControl::Exposure, if cfg!(target_os = "linux") { "× 0.1 ms" } else { "" }),
+        ControlKind::WhiteBalance => (CameraControl::WhiteBalance, "K"),
+        ControlKind::Focus => (CameraControl::Focus, ""),
+    };
+    ControlState {
+        control,
+        min: c.minimum,
+        max: c.maximum,
+        step: c.step,
+        default: c.default,
+        unit: unit.to_owned(),
+        value: (c.is_automatic != Some(true)).then_some(c.value),
+        has_automatic: c.is_automatic.is_some(),
+    }
+}
+
+// --- The library -----------------------------------------------------------------------------------------------
+
+pub fn library(places: &Places) -> Result<port::Library, StoreError> {
+    let library = places.library()?;
+    Ok(port::Library {
+        root: library.root().to_owned(),
+        studies: studies(&library)?,
+        participants: library.participants()?,
+        sessions: library.sessions()?.iter().map(session_row).collect(),
+    })
+}
+
+fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
+    let row = |entry: store::StudyEntry| match entry.study {
+        Ok(file) => StudyRow {
+            name: entry.name,
+            title: file.study.title,
+            description: file.study.description,
+            file: entry.path,
+            planned_minutes: file.study.planned_minutes,
+            problem: None,
+        },
+        Err(e) => StudyRow {
+            title: entry.name.clone(),
+            name: entry.name,
+            description: String::new(),
+            file: entry.path,
+            planned_minutes: 0.0,
+            problem: Some(e.to_string()),
+        },
+    };
+    Ok(library.studies()?.into_iter().map(row).collect())
+}
+
+pub fn session_row(s: &SessionEntry) -> SessionRow {
+    SessionRow {
+        folder: s.folder.clone(),
+        participant: s.participant.clone(),
+        session: s.session,
+        study: s.study.clone().unwrap_or_default(),
+        started: s.started,
+        length: s.length,
+        size_bytes: s.size_bytes,
+        grade: listed_grade(s),
+        state: match &s.condition {
+            Condition::Opens(store::SessionState::Closed | store::SessionState::Recovered)
+                if s.video_loss.is_some() =>
+            {
+                let loss = s.video_loss.as_ref().map(ToString::to_string).unwrap_or_default();
+                SessionState::Incomplete(format!("{loss}."))
+            }
+            Condition::Opens(store::SessionState::Closed) => SessionState::Complete,
+            Condition::Opens(store::SessionState::Recording) => SessionState::Recording,
+            Condition::Opens(store::SessionState::Recovered) => {
+                SessionState::Recovered("The program ended abruptly; the session was closed afterwards.".to_owned())
+            }
+            Condition::Opens(store::SessionState::Crashed) => {
+                SessionState::Damaged("Left open by a crash: start the program again to close it.".to_owned())
+            }
+            Condition::Damaged(why) => SessionState::Damaged(why.clone()),
+        },
+    }
+}
+
+/// What a session is called where only its folder is known.
+pub fn title(folder: &Path) -> String {
+    session_row(&store::session_entry(folder)).title()
+}
+
+// --- A stored session ------------------------------------------------------------------------------------------
+
+/// After the recording was closed: reopens it, which is the proof that it can be, and stores the quality report.
+pub fn finished(folder: &Path) -> Result<FinishedSession, String> {
+    let loaded = reopen(folder).map_err(|e| e.to_string())?;
+    let session = session_row(&store::session_entry(folder));
+    Ok(FinishedSession { quality: quality(&loaded, session.size_bytes), session })
+}
+
+pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
+    let session = session_row(&store::session_entry(loaded.file.folder()));
+    let frames = loaded.file.frames()?.rows().iter().map(|f| StoredFrame { number: f.number, at: f.at }).collect();
+    Ok(OpenedSession {
+        quality: quality(loaded, session.size_bytes),
+        study_title: loaded.file.header().study.title.clone(),
+        timeline: as_shown(&loaded.timeline),
+        has_page: page_events(&loaded.timeline).next().is_some(),
+        frames,
+        facts: facts(loaded),
+        // A study that this program does not know all of names no labels; those in use are offered all the same.
+        annotation_labels: loaded.file.header().study.parse().map(|s| s.annotation_labels).unwrap_or_default(),
+        baseline: baseline_of(&loaded.timeline, AFFECT, &baseline_phases(&loaded.timeline)),
+        poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
+        session,
+    })
+}
+
+/// What was recorded of the page itself, by time.
+pub fn page_events(timeline: &Timeline) -> impl Iterator<Item = (Timestamp, &Map<String, Value>)> {
+    timeline.events().iter().filter(|e| e.stream.as_str() == REPLAY).map(|e| (e.at, &e.what.data))
+}
+
+/// What was typed and taken back stands among the events, too, and what was scored later among what was scored live.
+fn as_shown(stored: &Timeline) -> Timeline {
+    let mut timeline = stored.completed();
+    let stream = deleted_stream();
+    let events = deleted_events(stored, &stream);
+    timeline.declare_added(stream);
+    events.iter().for_each(|r| timeline.ingest(r));
+    timeline
+}
+
+fn facts(loaded: &Loaded) -> Vec<(String, String)> {
+    let h = loaded.file.header();
+    let mut facts = vec![
+        ("Recorded".to_owned(), h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
+        ("Software".to_owned(), format!("{} on {}", h.software, h.host)),
+        ("Camera".to_owned(), h.camera.to_string()),
+    ];
+    for m in &h.models {
+        let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("{}…", m.short_sum()) };
+        facts.push(("Network".to_owned(), format!("{} {} ({sum}{})", m.name, m.version, m.remark())));
+    }
+    let consent = h.consent.as_ref().map_or("not recorded".to_owned(), |c| {
+        format!(
+            "confirmed {} (text {}…)",
+            c.given_at.format("%Y-%m-%d %H:%M:%S UTC"),
+            c.text_sha256.get(..12).unwrap_or(&c.text_sha256)
+        )
+    });
+    facts.push(("Consent".to_owned(), consent));
+    if !h.overridden_checks.is_empty() {
+        facts.push(("Overridden checks".to_owned(), CheckId::texts(&h.overridden_checks)));
+    }
+    facts
+}
+
+fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
+    let q = &loaded.quality;
+    let mut events_by_kind: Vec<_> = q.events.iter().map(|(kind, n)| (kind.clone(), *n)).collect();
+    events_by_kind.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let worst = loaded
+        .timeline
+        .gaps()
+        .iter()
+        .filter(|g| g.stream.as_str() == VIDEO)
+        .max_by_key(|g| g.what.until.since_ns(g.at));
+    port::QualityReport {
+        grade: q.grade,
+        findings: q.findings(),
+        length: Duration::try_from_secs_f64(q.seconds).unwrap_or_default(),
+        frames_expected: q.frames_expected,
+        frames_stored: q.frames_stored,
+        frames_scored: q.frames_scored,
+        frames_skipped: q.frames_skipped,
+        lost: lost(q),
+        largest_gap: worst.map(|g| LargestGap {
+            at: g.at,
+            lasted: Duration::from_nanos(g.what.until.since_ns(g.at).max(0) as u64),
+            stream: g.stream.to_string(),
+            reason: g.what.reason.to_string(),
+        }),
+        face_share: q.face_share,
+        page_clock_uncertainty_ms: q.clock_uncertainty_ms,
+        page_busy: q.page_busy,
+        events_by_kind,
+        size_bytes,
+    }
+}
+
+/// Frames and records.
+fn lost(q: &QualityReport) -> u64 {
+    q.gaps.iter().filter(|(reason, _)| reason.is_loss()).map(|(_, g)| g.lost).sum()
+}

@@ -1,0 +1,150 @@
+//! The thread `study_query_worker`: puts the window's questions to a study's sessions and writes the answers to files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::orders::{Order, Orders};
+use super::rows;
+use super::to_window::ToWindow;
+use analysis::Measure;
+use desktop::port::{Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update};
+use export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
+use study_query::{Cancel, Findings, StudyQueryError, TestSettings};
+
+pub enum Errand {
+    Ask(Box<Question>, Cancel),
+    Export(AnswerExport),
+}
+
+impl Order for Errand {
+    /// A new question takes the place of the one before.
+    fn replaces(&self, older: &Self) -> bool {
+        matches!((self, older), (Errand::Ask(..), Errand::Ask(..)))
+    }
+}
+
+pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+    let asker = StudyQueryWorker { window, answered: None };
+    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || asker.run(&errands))
+}
+
+struct StudyQueryWorker {
+    window: ToWindow,
+    /// The newest answer, as it can be written.
+    answered: Option<(study_query::Answer, Findings)>,
+}
+
+impl StudyQueryWorker {
+    fn run(mut self, errands: &Orders<Errand>) {
+        for errand in errands.each() {
+            let update = match errand {
+                Errand::Ask(question, cancel) => match self.ask(*question, &cancel) {
+                    Ok(answer) => Update::Answered(Box::new(answer)),
+                    Err(_) if cancel.is_cancelled() => Update::Cancelled,
+                    Err(e) => Update::Failed { during: Activity::Ask, sentence: sentence(&e) },
+                },
+                Errand::Export(order) => match self.export(&order) {
+                    Ok(()) => Update::Exported { to: order.to },
+                    Err(sentence) => Update::Failed { during: Activity::Export, sentence },
+                },
+            };
+            self.window.tell(update);
+        }
+    }
+
+    fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, StudyQueryError> {
+        let conditions = question.events.iter().map(|form| form.choice());
+        let conditions = conditions.collect::<Result<Vec<_>, _>>().map_err(analysis::AnalysisError::Plan)?;
+        let asked = study_query::Question { conditions, plan: question.plan.clone() };
+        let progress = |p: study_query::Progress| {
+            self.window.tell(Update::Asking { done: p.done as u64, of: p.sessions as u64 });
+        };
+        let answer = study_query::ask(&question.sessions, &asked, progress, cancel)?;
+        let findings = Findings::of(&answer, TestSettings::default())?;
+        let shown = shown(question, &answer, &findings);
+        self.answered = Some((answer, findings));
+        Ok(shown)
+    }
+
+    fn export(&self, order: &AnswerExport) -> Result<(), String> {
+        let (answer, findings) = self.answered.as_ref().ok_or("Nothing was averaged yet.")?;
+        if let Some(folder) = order.to.parent() {
+            let failed = |e| format!("The folder {} could not be made: {e}. Choose another place.", folder.display());
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let written = match order.format {
+            AnswerFormat::FigureSvg => figure(answer, findings, &order.to, FigureFormat::Svg),
+            AnswerFormat::FigurePng => figure(answer, findings, &order.to, FigureFormat::Png),
+            AnswerFormat::Tables => write_epochs(answer, findings, &order.to).map(|_| ()),
+        };
+        written.map_err(|e| e.to_string())
+    }
+}
+
+/// Both measures, both conditions, and where they differ.
+fn figure(
+    answer: &study_query::Answer,
+    findings: &Findings,
+    path: &Path,
+    format: FigureFormat,
+) -> Result<(), ExportError> {
+    let conditions: Vec<ConditionCurves<'_>> =
+        findings.conditions.iter().map(|c| ConditionCurves { name: &c.name, averages: &c.averages }).collect();
+    let title = answer.sessions.first().map_or_else(String::new, |s| s.study.clone());
+    write_average_figure(&title, &conditions, &findings.comparisons, path, format)
+}
+
+/// What the program says as a clause, as a person reads it.
+fn sentence(e: &StudyQueryError) -> String {
+    let text = e.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let rest = letters.as_str();
+    let end = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{rest}{end}")
+}
+
+/// What the window draws.
+fn shown(question: Question, answer: &study_query::Answer, findings: &Findings) -> Answer {
+    let plan = &question.plan;
+    let conditions = findings
+        .conditions
+        .iter()
+        .enumerate()
+        .map(|(k, found)| ConditionAnswer { averages: found.averages.clone(), epochs: epochs(answer, k) })
+        .collect();
+    let unread = answer.left_out.iter().map(|l| (rows::title(&l.folder), l.why.clone())).collect();
+    Answer {
+        times_s: plan.times_s(),
+        conditions,
+        comparisons: findings.comparisons.clone(),
+        notes: findings.notes.clone(),
+        unread,
+        question,
+    }
+}
+
+fn epochs(answer: &study_query::Answer, condition: usize) -> Arc<[SingleEpoch]> {
+    let plan = &answer.question.plan;
+    let mut single = Vec::new();
+    for session in &answer.sessions {
+        let Some(found) = session.conditions.get(condition) else { continue };
+        let title = format!("{} {}", found.participant, found.session);
+        let session: &PathBuf = &session.folder;
+        for epoch in &found.epochs {
+            // An epoch whose values cannot be corrected was left out when it was cut.
+            let curve = |measure: Measure| {
+                let values = epoch.trace(measure).values(plan.zero).unwrap_or_default();
+                values.into_iter().map(|v| v as f32).collect()
+            };
+            single.push(SingleEpoch {
+                session: session.clone(),
+                title: title.clone(),
+                at: epoch.onset,
+                curves: Measure::ALL.map(curve),
+            });
+        }
+    }
+    single.into()
+}

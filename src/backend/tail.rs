@@ -1,0 +1,297 @@
+//! The committed records of the recording in progress, on their way to the window. A window that does not keep up is
+//! not waited for: what finds no room is left in the session file, and read again from there when the window wakes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::to_window::{RECORD_BYTES_WAITING, RECORDS_WAITING, ToWindow, record_bytes};
+use session::Record;
+use store::{Follower, StoreError};
+
+/// Read at once: some milliseconds of a beat, and never more than may wait.
+const READ_RECORDS: usize = RECORDS_WAITING / 4;
+/// Before a file that could not be read is tried again.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) struct Tail {
+    /// Where the session is being recorded; `None` in a rehearsal.
+    folder: Option<PathBuf>,
+    behind: Option<Behind>,
+    /// Records that the recorder did not hand on, as far as we know.
+    not_forwarded: u64,
+}
+
+/// Records stand in the file that the window was not told of.
+struct Behind {
+    /// Stream and number of the first of them; `None`: all of the session.
+    first: Option<(String, u64)>,
+    follower: Option<Follower>,
+    failed: Option<Instant>,
+}
+
+impl Tail {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        Tail { folder, behind: None, not_forwarded: 0 }
+    }
+
+    /// These are in the file now.
+    pub(super) fn committed(&mut self, records: &Arc<[Record]>, window: &ToWindow) {
+        // What comes while the window is behind is read from the file in its turn.
+        if self.behind.is_none()
+            && let Some(first) = records.first()
+            && !window.records(records)
+        {
+            self.fall_behind(Some((first.stream.to_string(), first.seq)));
+        }
+    }
+
+    /// The recorder says how many records it could not even hand on to us.
+    pub(super) fn not_forwarded(&mut self, records: u64) {
+        if records > self.not_forwarded {
+            self.not_forwarded = records;
+            self.fall_behind(None);
+        }
+    }
+
+    fn fall_behind(&mut self, first: Option<(String, u64)>) {
+        self.behind = Some(Behind { first, follower: None, failed: None });
+    }
+
+    /// Once a beat, after all that the recorder handed on was taken: reads what the window has missed, a piece at a
+    /// time, as soon as it has taken what waits for it. Fails with a sentence, and is then tried again.
+    pub(super) fn catch_up(&mut self, window: &ToWindow) -> Result<(), String> {
+        let (Some(behind), Some(folder)) = (&mut self.behind, &self.folder) else { return Ok(()) };
+        let is_early = behind.failed.is_some_and(|at| at.elapsed() < POLL_INTERVAL);
+        if is_early || window.records_waiting() > 0 {
+            return Ok(());
+        }
+        let follower = match &mut behind.follower {
+            Some(follower) => Ok(follower),
+            None => {
+                let first = behind.first.as_ref().map(|(stream, seq)| (stream.as_str(), *seq));
+                match Follower::open(folder, first) {
+                    Ok(follower) => Ok(behind.follower.insert(follower)),
+                    Err(e) => Err(e),
+                }
+            }
+        };
+        let read = follower.and_then(|f| f.read(READ_RECORDS, RECORD_BYTES_WAITING / 2, record_bytes));
+        match read {
+            Ok((records, is_all)) => {
+                // One record that is larger than all that may wait is left to review.
+                window.records(&records.into());
+                if is_all {
+                    // What the recorder hands on from now on may have been read already: the window knows its numbers.
+                    self.behind = None;
+                }
+                Ok(())
+            }
+            Err(e) => {
+                behind.follower = None;
+                behind.failed = Some(Instant::now());
+                Err(sentence(&e))
+            }
+        }
+    }
+}
+
+fn sentence(e: &StoreError) -> String {
+    format!(
+        "The screen lacks what was recorded while the window stood still, because {e}. The session holds all of it."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crossbeam_channel::{Receiver, bounded};
+    use serde_json::json;
+
+    use super::*;
+    use desktop::port::{HealthFigures, Update, Wake};
+    use session::{
+        AFFECT, PAGE, ParticipantId, SessionNumber, Study, Timeline, Timestamp, affect_stream, page_stream, program,
+    };
+    use store::{
+        CameraDescription, Committed, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy, StreamWriter,
+    };
+
+    const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
+    const FIELDS: usize = 12;
+
+    fn recorder(folder: &Path) -> (Recorder, Receiver<Committed>) {
+        let header = SessionHeader {
+            participant: ParticipantId::numbered(1),
+            session: SessionNumber(1),
+            study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+            zero_utc: "2026-11-23T10:00:00Z".parse().unwrap(),
+            software: program(),
+            host: "test".into(),
+            camera: CameraDescription::default(),
+            models: Vec::new(),
+            consent: None,
+            overridden_checks: Vec::new(),
+        };
+        let (to, committed) = bounded(4096);
+        (Recorder::create(folder, header, vec![affect_stream(30.0, "test"), page_stream()], to).unwrap(), committed)
+    }
+
+    /// A window: what it was told, in a timeline of its own.
+    struct Window {
+        to: ToWindow,
+        timeline: Timeline,
+        frames_stored: u64,
+        sentences: Vec<String>,
+    }
+
+    impl Window {
+        fn new() -> Window {
+            let mut timeline = Timeline::default();
+            [affect_stream(30.0, "test"), page_stream()].into_iter().for_each(|s| timeline.declare(s));
+            Window { to: ToWindow::new(Wake::new(|| {})), timeline, frames_stored: 0, sentences: Vec::new() }
+        }
+
+        fn draw(&mut self) {
+            for update in self.to.take() {
+                match update {
+                    Update::Records(records) => records.iter().for_each(|r| self.timeline.ingest(r)),
+                    Update::Health(h) => self.frames_stored = h.frames_stored,
+                    Update::Notice(sentence) => self.sentences.push(sentence),
+                    _ => {}
+                }
+            }
+        }
+
+        fn counts(&self) -> (usize, usize) {
+            (self.timeline.series(AFFECT).map_or(0, |s| s.len()), self.timeline.events().len())
+        }
+    }
+
+    /// The simulated source and the conductor's beat.
+    struct Line {
+        recorder: Recorder,
+        committed: Receiver<Committed>,
+        affect: StreamWriter,
+        page: StreamWriter,
+        tail: Tail,
+        frame: u64,
+    }
+
+    impl Line {
+        fn start(folder: &Path) -> Line {
+            let (recorder, committed) = recorder(folder);
+            let (affect, page) = (recorder.stream(AFFECT).unwrap(), recorder.stream(PAGE).unwrap());
+            Line { affect, page, recorder, committed, tail: Tail::new(Some(folder.to_owned())), frame: 0 }
+        }
+
+        /// So many frames of 30 Hz, with an event in each tenth.
+        fn record(&mut self, frames: u64, window: &mut Window) {
+            for _ in 0..frames {
+                // Half an hour comes in seconds here: the recorder's own queue must not be what loses something.
+                while self.frame.is_multiple_of(500) && self.recorder.counters().record_queue_fill > 0.5 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                let at = Timestamp::from_ns(self.frame as i64 * 33_333_333);
+                let values = [self.frame as f32; FIELDS];
+                self.affect.sample(at, Some(self.frame), &values).unwrap();
+                if self.frame.is_multiple_of(10) {
+                    let data = json!({ "target": "button#next", "frame": self.frame });
+                    self.page.event(at, "click", data).unwrap();
+                }
+                self.frame += 1;
+                if self.frame.is_multiple_of(1000) {
+                    self.poll_rig(window);
+                }
+            }
+        }
+
+        fn poll_rig(&mut self, window: &mut Window) {
+            for committed in self.committed.try_iter() {
+                match committed {
+                    Committed::Records(records) => self.tail.committed(&records, &window.to),
+                    Committed::Failed(why) => panic!("{why}"),
+                }
+            }
+            if let Err(sentence) = self.tail.catch_up(&window.to) {
+                window.to.tell(Update::Notice(sentence));
+            }
+            window.to.tell(Update::Health(HealthFigures { frames_stored: self.frame, ..HealthFigures::default() }));
+            assert!(window.to.records_waiting() <= RECORDS_WAITING);
+            let bytes = window.to.bytes_waiting();
+            assert!(bytes <= RECORD_BYTES_WAITING + (1 << 20), "{bytes} bytes wait");
+        }
+
+        /// Until all that was recorded is on the screen.
+        fn until_shown(&mut self, window: &mut Window) {
+            let all = (self.frame as usize, self.frame.div_ceil(10) as usize);
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while window.counts() != all {
+                self.poll_rig(window);
+                window.draw();
+                assert!(Instant::now() < deadline, "{:?} of {all:?}, {:?}", window.counts(), window.sentences);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_that_stood_still_for_half_an_hour_shows_all_when_it_wakes() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("session");
+        let (mut line, mut window) = (Line::start(&folder), Window::new());
+        line.record(3_000, &mut window);
+        line.until_shown(&mut window);
+        // It stands still, for half an hour of the session.
+        line.record(54_000, &mut window);
+        line.poll_rig(&mut window);
+        assert!(line.tail.behind.is_some());
+        assert_eq!(window.counts().0, 3_000);
+        // It wakes while the recording goes on.
+        line.record(2_000, &mut window);
+        line.until_shown(&mut window);
+        line.record(1_000, &mut window);
+        line.until_shown(&mut window);
+        assert!(line.tail.behind.is_none());
+        assert_eq!((window.frames_stored, window.sentences.len(), window.timeline.refused()), (60_000, 0, 0));
+
+        let Line { recorder, affect, page, .. } = line;
+        drop((affect, page));
+        recorder.finish(SessionEnd { at: Timestamp::from_secs_f64(2000.0), quality: None }).unwrap();
+        let stored = SessionFile::open(&folder).unwrap().timeline().unwrap();
+        let (shown, file) = (window.timeline.series(AFFECT).unwrap(), stored.series(AFFECT).unwrap());
+        assert_eq!((file.len(), stored.events().len(), stored.gaps().len()), (60_000, 6_000, 0));
+        assert_eq!((shown.times(), shown.column(0), shown.seqs()), (file.times(), file.column(0), file.seqs()));
+        assert_eq!(window.timeline.events(), stored.events());
+    }
+
+    #[test]
+    fn what_the_recorder_could_not_hand_on_is_read_from_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("session");
+        let (mut line, mut window) = (Line::start(&folder), Window::new());
+        line.record(500, &mut window);
+        let (tell, told) = bounded(1);
+        line.recorder.when_stored(move |stored| tell.send(stored.is_ok()).unwrap());
+        assert!(told.recv().unwrap());
+        // Nobody took them in time.
+        while line.committed.recv_timeout(Duration::from_millis(200)).is_ok() {}
+        line.tail.not_forwarded(550);
+        line.until_shown(&mut window);
+        line.tail.not_forwarded(550);
+        assert!(line.tail.behind.is_none());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_said_and_tried_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let window = Window::new();
+        let mut tail = Tail::new(Some(dir.path().join("nowhere")));
+        tail.not_forwarded(1);
+        let why = tail.catch_up(&window.to).unwrap_err();
+        assert!(why.contains("nowhere") && why.ends_with("The session holds all of it."), "{why}");
+        assert_eq!(tail.catch_up(&window.to), Ok(())); // not thirty times a second
+        assert!(tail.behind.is_some());
+    }
+}

@@ -1,0 +1,369 @@
+//! What waits for the window. A window that stands still (behind others, minimised, held up by its system) reads
+//! nothing for hours, and what waits for it must not grow by that.
+//!
+//! - **Pictures, figures and states**: the newest wins. An older one says nothing that the newer one does not.
+//! - **Records** have a bound. What finds no room is refused: it is in the session file, from which [`Tail`] reads it
+//!   again as soon as the window takes what waits.
+//! - **Sentences**: each once, and no more than the window would show.
+//! - **Answers to an order of the operator** are kept, each: nobody gives orders in a window that stands still, and the
+//!   orders that wait are bounded ([`BackendHandle`](super::desk)).
+//!
+//! [`Tail`]: super::tail::Tail
+
+use std::mem::discriminant;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use desktop::port::{Activity, Update, Wake};
+use session::Latest;
+use session::{Body, Record};
+
+/// More than a minute of everything: a window that is merely slow never falls behind.
+pub(super) const RECORDS_WAITING: usize = 16_384;
+/// Records of a replayed page may be large.
+pub(super) const RECORD_BYTES_WAITING: usize = 8 << 20;
+/// The window shows the newest three.
+const NOTICES_WAITING: usize = 16;
+
+/// The way back to the window, for every thread that has something to tell.
+#[derive(Clone)]
+pub(super) struct ToWindow {
+    waiting: Latest<Waiting>,
+    wake: Wake,
+}
+
+impl ToWindow {
+    pub(super) fn new(wake: Wake) -> Self {
+        ToWindow { waiting: Latest::default(), wake }
+    }
+
+    /// Never waits. Records go through [`ToWindow::records`].
+    pub(super) fn tell(&self, update: Update) {
+        self.waiting.change(|waiting| waiting.get_or_insert_default().put(update));
+        self.wake.wake();
+    }
+
+    pub(super) fn failed(&self, during: Activity, sentence: impl Into<String>) {
+        self.tell(Update::Failed { during, sentence: sentence.into() });
+    }
+
+    /// `false` where there is no room for them: then they are not told.
+    pub(super) fn records(&self, records: &Arc<[Record]>) -> bool {
+        let has_room = self.waiting.change(|waiting| waiting.get_or_insert_default().put_records(records));
+        self.wake.wake();
+        has_room
+    }
+
+    /// Records that the window has not taken yet.
+    pub(super) fn records_waiting(&self) -> usize {
+        self.waiting.change(|waiting| waiting.as_ref().map_or(0, |w| w.records))
+    }
+
+    /// Everything that waits, in the order in which it happened. Never waits.
+    pub(super) fn take(&self) -> Vec<Update> {
+        self.waiting.try_take().map(|waiting| waiting.updates).unwrap_or_default()
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes_waiting(&self) -> usize {
+        self.waiting.change(|waiting| waiting.as_ref().map_or(0, |w| w.updates.iter().map(bytes).sum()))
+    }
+}
+
+#[derive(Default)]
+struct Waiting {
+    updates: Vec<Update>,
+    records: usize,
+    record_bytes: usize,
+}
+
+impl Waiting {
+    fn put(&mut self, update: Update) {
+        match &update {
+            // The session before is no longer shown.
+            Update::Started(_) | Update::Finished(_) => {
+                self.updates.retain(|u| !is_of_recording(u));
+                (self.records, self.record_bytes) = (0, 0);
+            }
+            Update::Notice(sentence) => {
+                self.updates.retain(|u| !matches!(u, Update::Notice(known) if known == sentence));
+                let notices = || self.updates.iter().enumerate().filter(|(_, u)| matches!(u, Update::Notice(_)));
+                if notices().count() >= NOTICES_WAITING
+                    && let Some((oldest, _)) = notices().next()
+                {
+                    self.updates.remove(oldest);
+                }
+            }
+            _ => {}
+        }
+        if let Some(subject) = Subject::of(&update) {
+            // Not in the place of the older one: what came between may be what makes sense of it.
+            self.updates.retain(|u| Subject::of(u).as_ref() != Some(&subject));
+        }
+        self.updates.push(update);
+    }
+
+    fn put_records(&mut self, records: &Arc<[Record]>) -> bool {
+        let bytes: usize = records.iter().map(record_bytes).sum();
+        if self.records + records.len() > RECORDS_WAITING || self.record_bytes + bytes > RECORD_BYTES_WAITING {
+            return false;
+        }
+        self.records += records.len();
+        self.record_bytes += bytes;
+        self.updates.push(Update::Records(records.clone()));
+        true
+    }
+}
+
+/// What an update says something about. Of those about the same subject only the newest is worth telling.
+#[derive(PartialEq)]
+enum Subject<'a> {
+    /// There is one of its kind.
+    Kind(std::mem::Discriminant<Update>),
+    Alarm(&'a str),
+    Stream(&'a str),
+    Failure(Activity),
+    Rating(u32),
+}
+
+impl Subject<'_> {
+    /// `None`: it happened, and something else that happens does not undo it.
+    fn of(update: &Update) -> Option<Subject<'_>> {
+        Some(match update {
+            Update::Alarm(alarm) => Subject::Alarm(&alarm.key),
+            Update::AlarmCleared { key } => Subject::Alarm(key),
+            Update::Declared(stream) => Subject::Stream(stream.name.as_str()),
+            // The window shows one sentence for each, the last.
+            Update::Failed { during, .. } => Subject::Failure(*during),
+            Update::Agreement(agreement) => Subject::Rating(agreement.pass),
+            Update::Library(_)
+            | Update::Pulling(_)
+            | Update::Rehearsing(_)
+            | Update::Cameras(_)
+            | Update::Camera(_)
+            | Update::Checks(_)
+            | Update::Page(_)
+            | Update::Preview(_)
+            | Update::Started(_)
+            | Update::Health(_)
+            | Update::Stopping
+            | Update::Finished(_)
+            | Update::Opened(_)
+            | Update::Picture { .. }
+            | Update::PageReplayClosed
+            | Update::Exporting { .. }
+            | Update::Stick { .. }
+            | Update::Gamepad(_)
+            | Update::Catalogue(_)
+            | Update::Matches(_)
+            | Update::Asking { .. }
+            | Update::Answered(_)
+            | Update::Cancelled => Subject::Kind(discriminant(update)),
+            // Bounded by their number and bytes, and by their number.
+            Update::Records(_) | Update::Notice(_) => return None,
+            // Answers to orders.
+            Update::Pulled(_) | Update::Exported { .. } | Update::Added(_) => return None,
+        })
+    }
+}
+
+fn is_of_recording(update: &Update) -> bool {
+    matches!(
+        update,
+        Update::Declared(_)
+            | Update::Records(_)
+            | Update::Health(_)
+            | Update::Alarm(_)
+            | Update::AlarmCleared { .. }
+            | Update::Stopping
+    )
+}
+
+/// What a record takes in memory, about.
+pub(super) fn record_bytes(record: &Record) -> usize {
+    let body = match &record.body {
+        Body::Sample { values, .. } => size_of_val(&**values),
+        Body::Event { kind, data } => {
+            kind.len() + data.iter().map(|(name, v)| name.len() + value_bytes(v)).sum::<usize>()
+        }
+        Body::Gap(gap) => gap.note.len(),
+    };
+    size_of::<Record>() + body
+}
+
+fn value_bytes(value: &Value) -> usize {
+    // Maps and lists hold more than their contents; an entry of a map is some tens of bytes.
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(value_bytes).sum(),
+            Value::Object(map) => map.iter().map(|(name, v)| 32 + name.len() + value_bytes(v)).sum(),
+        }
+}
+
+#[cfg(test)]
+fn bytes(update: &Update) -> usize {
+    size_of::<Update>()
+        + match update {
+            Update::Records(records) => records.iter().map(record_bytes).sum(),
+            Update::Preview(preview) => preview.picture.rgb.len(),
+            Update::Picture { picture, .. } => picture.rgb.len(),
+            Update::Notice(sentence) | Update::Failed { sentence, .. } => sentence.len(),
+            _ => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use desktop::port::{Alarm, HealthFigures, Picture, Preview};
+    use session::{Gap, GapReason, Timestamp};
+
+    fn to_window() -> ToWindow {
+        ToWindow::new(Wake::new(|| {}))
+    }
+
+    fn preview(at: i64) -> Update {
+        let picture = Arc::new(Picture { width_px: 640, height_px: 480, rgb: vec![0; 640 * 480 * 3] });
+        Update::Preview(Preview { at: Timestamp::from_ns(at), picture, face: None, faces: 0, affect: None })
+    }
+
+    fn event(seq: u64, text: &str) -> Record {
+        let body = Body::event("click", serde_json::json!({ "text": text }));
+        Record { stream: Arc::new("page".parse().unwrap()), seq, at: Timestamp::from_ns(seq as i64), body }
+    }
+
+    #[test]
+    fn ten_hours_of_pictures_take_the_room_of_one() {
+        let to = to_window();
+        for k in 0..10 * 3600 * 15 {
+            if k % 5_000 == 0 {
+                to.tell(preview(k)); // a picture costs time to make, a figure does not
+                to.tell(Update::Notice(format!("A picture could not be shown: number {k}")));
+            }
+            to.tell(Update::Health(HealthFigures { frames_stored: k as u64, ..HealthFigures::default() }));
+            to.tell(Update::Failed { during: Activity::Picture, sentence: k.to_string() });
+        }
+        assert!(to.bytes_waiting() < 1_000_000, "{}", to.bytes_waiting());
+        let told = to.take();
+        assert!(told.len() <= 3 + NOTICES_WAITING, "{}", told.len());
+        assert!(told.iter().any(|u| matches!(u, Update::Health(h) if h.frames_stored == 539_999)));
+        assert!(told.iter().any(|u| matches!(u, Update::Preview(p) if p.at.as_ns() == 535_000)));
+        assert!(to.take().is_empty());
+    }
+
+    #[test]
+    fn records_have_a_bound_in_number_and_in_bytes() {
+        let to = to_window();
+        let small: Arc<[Record]> = (0..1000).map(|k| event(k, "")).collect();
+        let taken = (0..100).take_while(|_| to.records(&small)).count();
+        assert_eq!((taken, to.records_waiting()), (16, 16_000));
+        assert!(to.bytes_waiting() < 2 * RECORD_BYTES_WAITING);
+        assert_eq!(to.take().len(), 16);
+        assert!(to.records(&small));
+        let large: Arc<[Record]> = [event(0, &"x".repeat(3 << 20))].into();
+        let taken = (0..100).take_while(|_| to.records(&large)).count();
+        assert_eq!(taken, 2);
+    }
+
+    #[test]
+    fn a_new_session_begins_without_the_last_ones_words() {
+        let to = to_window();
+        assert!(to.records(&[event(0, "old")].into()));
+        to.tell(Update::Alarm(Alarm { key: "camera".into(), losing: "old".into(), remedy: String::new() }));
+        to.tell(Update::Stopping);
+        let at = Timestamp::ZERO;
+        to.tell(Update::Started(desktop::port::StartedInfo { folder: "new".into(), at }));
+        assert!(to.records(&[event(0, "new")].into()));
+        let told = to.take();
+        assert!(matches!(&told[..], [Update::Started(_), Update::Records(_)]), "{}", told.len());
+    }
+
+    #[derive(Clone, Debug)]
+    enum Told {
+        Health(u64),
+        Alarm(u8, bool),
+        Notice(u8),
+        Records(u16),
+        ActiveRig,
+    }
+
+    fn told() -> impl Strategy<Value = Told> {
+        prop_oneof![
+            any::<u64>().prop_map(Told::Health),
+            (0..4u8, any::<bool>()).prop_map(|(key, is_raised)| Told::Alarm(key, is_raised)),
+            any::<u8>().prop_map(Told::Notice),
+            (0..3000u16).prop_map(Told::Records),
+            Just(Told::ActiveRig),
+        ]
+    }
+
+    /// What a window knows after it has been told.
+    #[derive(Debug, Default, PartialEq)]
+    struct Known {
+        health: Option<u64>,
+        alarms: std::collections::BTreeSet<String>,
+        records: Vec<u64>,
+    }
+
+    impl Known {
+        fn learn(&mut self, update: &Update) {
+            match update {
+                Update::Health(h) => self.health = Some(h.frames_stored),
+                Update::Alarm(a) => drop(self.alarms.insert(a.key.clone())),
+                Update::AlarmCleared { key } => drop(self.alarms.remove(key)),
+                Update::Records(records) => self.records.extend(records.iter().map(|r| r.seq)),
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// However the window sleeps and wakes, in the end it knows what one that never slept knows, of all that found
+        /// room; what waits is bounded all the while; and records come in order.
+        #[test]
+        fn a_window_that_slept_knows_what_one_that_did_not_knows(all in prop::collection::vec(told(), 0..200)) {
+            let to = to_window();
+            let (mut awake, mut slept, mut seq) = (Known::default(), Known::default(), 0);
+            let stream = event(0, "").stream;
+            let record = |seq: u64| {
+                let (at, note) = (Timestamp::from_ns(seq as i64), String::new());
+                let gap = Gap { until: at, reason: GapReason::NoFace, lost: 1, note };
+                Record { stream: stream.clone(), seq, at, body: Body::Gap(gap) }
+            };
+            for told in all {
+                let update = match told {
+                    Told::Health(n) => Update::Health(HealthFigures { frames_stored: n, ..HealthFigures::default() }),
+                    Told::Alarm(key, true) => {
+                        Update::Alarm(Alarm { key: key.to_string(), losing: String::new(), remedy: String::new() })
+                    }
+                    Told::Alarm(key, false) => Update::AlarmCleared { key: key.to_string() },
+                    Told::Notice(n) => Update::Notice(n.to_string()),
+                    Told::Records(n) => {
+                        let records: Arc<[Record]> = (0..u64::from(n)).map(|k| record(seq + k)).collect();
+                        if to.records(&records) {
+                            awake.learn(&Update::Records(records));
+                            seq += u64::from(n);
+                        }
+                        continue;
+                    }
+                    Told::ActiveRig => {
+                        to.take().iter().for_each(|u| slept.learn(u));
+                        continue;
+                    }
+                };
+                awake.learn(&update);
+                to.tell(update);
+                prop_assert!(to.records_waiting() <= RECORDS_WAITING);
+                prop_assert!(to.bytes_waiting() < 2 * RECORD_BYTES_WAITING);
+            }
+            to.take().iter().for_each(|u| slept.learn(u));
+            prop_assert_eq!(awake, slept);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `cargo xtask ci`: the checks of the Rust code and the documents that need no test run. `./test` runs them too.
+
+use std::process::{Command, Stdio};
+
+use crate::{links, repository};
+
+/// Runs every check, also after one failed, so that one run reports all.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    if !arguments.is_empty() {
+        return Err("cargo xtask ci takes no arguments".to_owned());
+    }
+    let mut failed = Vec::new();
+    let mut check = |name: &'static str, result: Result<(), String>| {
+        println!("{name}: {}", if result.is_ok() { "passed" } else { "failed" });
+        if let Err(message) = result {
+            eprintln!("{message}");
+            failed.push(name);
+        }
+    };
+    check("format", cargo(&["fmt", "--all", "--check"]));
+    check("lints", cargo(&["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    check("links", links::run(&[]));
+    if is_installed("cargo-deny") {
+        check("licences, faults and sources of dependencies", cargo(&["deny", "--locked", "check"]));
+    } else {
+        println!("cargo-deny is not installed: dependencies are not checked (cargo install --locked cargo-deny)");
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("Failed: {}", failed.join(", "))) }
+}
+
+fn cargo(arguments: &[&str]) -> Result<(), String> {
+    repository::run(repository::cargo()?.args(arguments))
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}

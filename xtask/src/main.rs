@@ -1,0 +1,49 @@
+//! Checks and chores of this repository that are longer than a line: `cargo xtask COMMAND`.
+
+mod assets;
+mod bench;
+mod ci;
+mod cycles;
+mod fuzz;
+mod links;
+mod mutants;
+mod notices;
+mod repository;
+
+use std::process::ExitCode;
+
+type Run = fn(&[String]) -> Result<(), String>;
+
+const COMMANDS: &[(&str, &str, Run)] = &[
+    ("ci", "format, lints, circles between files, links, dependencies", ci::run),
+    ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
+    ("links", "files and headings that documents name", links::run),
+    ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
+    ("assets", "the web parts, built from client/ into build/web", assets::run),
+    ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
+    ("fuzz", "one fuzz target for some time: TARGET SECONDS", fuzz::run),
+    ("mutants", "changes that no test notices: CRATE [--shard k/n]", mutants::run),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else { return usage("") };
+    let Some((_, _, run)) = COMMANDS.iter().find(|(known, _, _)| known == name) else {
+        return usage(&format!("{name} is not a command.\n"));
+    };
+    match run(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("{problem}cargo xtask COMMAND");
+    for (name, what, _) in COMMANDS {
+        eprintln!("  {name:<8} {what}");
+    }
+    ExitCode::from(2)
+}
