@@ -4,6 +4,7 @@
 //! camera's session has them (four times the disk), and AFFECTOGRAPH_BENCH_FOLDER where (target/bench_sessions; what
 //! lies there is used again).
 
+#![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
 #![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
 
 #[allow(dead_code)]

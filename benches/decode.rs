@@ -3,8 +3,7 @@
 use std::hint::black_box;
 
 use affectograph::capture::{Decoder, to_grey, to_rgb};
-use affectograph::session::Timestamp;
-use affectograph::session::{Frame, Pixels, TimeSource};
+use affectograph::session::{Frame, Pixels, TimeSource, Timestamp};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const W: usize = 640;

@@ -2,6 +2,8 @@
 //! 10, give or take 3, too few to judge by, so there are 1,000: 50, give or take 7. The test alone, on thousands of
 //! studies of mere noise, tells the rate itself. What counts is a claim as the program makes it: `p_high` of at most 5 %.
 
+#![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
+
 #[allow(dead_code)]
 #[path = "../tests/it/simulated.rs"]
 mod simulated;

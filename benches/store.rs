@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use affectograph::session::{
-    Clock, ParticipantId, Record, SessionNumber, StreamInfo, Study, Timeline, Timestamp, affect_stream, page_stream,
-    program,
+    Clock, Frame, ParticipantId, Pixels, Record, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timeline,
+    Timestamp, affect_stream, page_stream, program,
 };
-use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::store::{
     CameraDescription, JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };

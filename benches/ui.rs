@@ -2,6 +2,8 @@
 //!
 //! Both are laid out and turned into triangles, which is what the processor does for a frame; neither is uploaded.
 
+#![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
+
 #[allow(dead_code)]
 #[path = "../tests/it/desktop/fake.rs"]
 mod fake;

@@ -16,8 +16,7 @@ use desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
     MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update,
 };
-use session::Latest;
-use session::{Clock, PagePlacement, Timestamp};
+use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
 
 /// What a window asks, without one.
@@ -53,10 +52,10 @@ struct BackendHandle {
     /// While somebody rates.
     gamepad: Option<Gamepad>,
     window: ToWindow,
-    /// The clock of the rig in use, as the conductor hands it over.
+    /// The clock of the rig in use, as the recording controller hands it over.
     next_clock: Latest<Clock>,
     clock: std::cell::Cell<Clock>,
-    conductor: Option<JoinHandle<()>>,
+    controller: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -67,12 +66,12 @@ impl BackendHandle {
         let (window, next_clock, newest_count) =
             (ToWindow::new(host.wake.clone()), Latest::default(), Newest::default());
         let start = || -> std::io::Result<_> {
-            let shelf = review_worker::start(places.clone(), errands.clone(), window.clone())?;
-            let counter = event_count_worker::start(counts.clone(), newest_count.clone(), window.clone())?;
-            let asker = study_query_worker::start(questions.clone(), window.clone())?;
+            let review = review_worker::start(places.clone(), errands.clone(), window.clone())?;
+            let event_count = event_count_worker::start(counts.clone(), newest_count.clone(), window.clone())?;
+            let study_query = study_query_worker::start(questions.clone(), window.clone())?;
             download_worker::start(places.clone(), pulls.clone(), window.clone())?;
             let (orders, errands) = (orders.clone(), errands.clone());
-            let conductor = recording_controller::start(
+            let controller = recording_controller::start(
                 places.clone(),
                 &host,
                 orders,
@@ -80,9 +79,9 @@ impl BackendHandle {
                 window.clone(),
                 next_clock.clone(),
             )?;
-            Ok((conductor, vec![shelf, counter, asker]))
+            Ok((controller, vec![review, event_count, study_query]))
         };
-        let (conductor, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
+        let (controller, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
         Ok(BackendHandle {
             orders,
             errands,
@@ -96,7 +95,7 @@ impl BackendHandle {
             window,
             next_clock,
             clock: std::cell::Cell::new(Clock::start()),
-            conductor: Some(conductor),
+            controller: Some(controller),
             threads,
         })
     }
@@ -124,7 +123,7 @@ impl BackendHandle {
         }
     }
 
-    /// No thread gets further orders, but for those of the conductor to the shelf.
+    /// No thread gets further orders, but for those of the recording controller to the review worker.
     fn end_orders(&mut self) {
         self.cancel.cancel();
         self.cancel_pull.cancel();
@@ -292,10 +291,10 @@ impl Instrument for BackendHandle {
     fn close(&mut self) {
         self.end_orders();
         // A panic was printed when it happened, and closing goes on.
-        if let Some(conductor) = self.conductor.take() {
-            let _ = conductor.join();
+        if let Some(controller) = self.controller.take() {
+            let _ = controller.join();
         }
-        // The conductor may have given the shelf a last errand.
+        // The recording controller may have given the review worker a last errand.
         self.errands.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();

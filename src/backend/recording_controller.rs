@@ -23,8 +23,7 @@ use desktop::port::{
 };
 use page::BoundsPx;
 use recording::{MarkerText, Rig};
-use session::{Clock, PagePlacement};
-use session::{Latest, Taken};
+use session::{Clock, Latest, PagePlacement, Taken};
 use store::Committed;
 
 pub enum Order {
@@ -56,7 +55,7 @@ impl orders::Order for Order {
 }
 
 /// How often committed records, news and pictures go to the window.
-const BEAT: Duration = Duration::from_millis(33);
+const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 pub fn start(
     places: Places,
@@ -78,7 +77,7 @@ pub fn start(
             clock,
             errands,
             plan: None,
-            take: None,
+            running: None,
             page: PageWish::default(),
             decoder: Decoder::default(),
         }
@@ -100,14 +99,14 @@ struct RecordingController {
     clock: Latest<Clock>,
     errands: Orders<Errand>,
     plan: Option<Plan>,
-    take: Option<Running>,
+    running: Option<Running>,
     page: PageWish,
     decoder: Decoder,
 }
 
 /// A rig in use, with what the window was told about it.
 struct Running {
-    take: ActiveRig,
+    active: ActiveRig,
     tail: Tail,
     known: Known,
     told_checks: Vec<Check>,
@@ -119,19 +118,19 @@ struct Running {
 }
 
 impl Running {
-    fn new(take: ActiveRig) -> Self {
+    fn new(active: ActiveRig) -> Self {
         let now = Instant::now();
         let known = Known {
-            networks: take.rig.as_ref().map(|rig| match rig.vision_trouble() {
+            networks: active.rig.as_ref().map(|rig| match rig.vision_trouble() {
                 None => Ok("Detector, landmarks and affect are loaded.".to_owned()),
                 Some(why) => Err(why.to_owned()),
             }),
-            camera: take.camera_problem.clone().map(Err),
+            camera: active.camera_problem.clone().map(Err),
             ..Known::default()
         };
         Running {
-            tail: Tail::new(take.folder.clone()),
-            take,
+            tail: Tail::new(active.folder.clone()),
+            active,
             known,
             told_checks: Vec::new(),
             alarms: Alarms::default(),
@@ -143,23 +142,23 @@ impl Running {
     }
 
     fn rig(&self) -> Option<&Rig> {
-        self.take.rig.as_ref()
+        self.active.rig.as_ref()
     }
 }
 
 impl RecordingController {
     fn run(mut self, orders: &Orders<Order>) {
-        let mut next_beat = Instant::now() + BEAT;
+        let mut next_poll = Instant::now() + POLL_INTERVAL;
         loop {
-            match orders.take(next_beat.saturating_duration_since(Instant::now())) {
+            match orders.take(next_poll.saturating_duration_since(Instant::now())) {
                 Taken::New(orders) => orders.into_iter().for_each(|order| self.obey(order)),
                 Taken::TimedOut => {}
                 Taken::Closed => break,
             }
-            if Instant::now() >= next_beat {
+            if Instant::now() >= next_poll {
                 self.poll_rig();
                 // What took long is not made up for.
-                next_beat = (next_beat + BEAT).max(Instant::now());
+                next_poll = (next_poll + POLL_INTERVAL).max(Instant::now());
             }
         }
         // The window is closing: a recording in progress is closed properly.
@@ -170,7 +169,7 @@ impl RecordingController {
     }
 
     fn is_recording(&self) -> bool {
-        self.take.as_ref().is_some_and(|t| t.take.folder.is_some())
+        self.running.as_ref().is_some_and(|t| t.active.folder.is_some())
     }
 
     fn obey(&mut self, order: Order) {
@@ -190,7 +189,7 @@ impl RecordingController {
             }
             Order::Record(order) => self.record(order),
             Order::Mark(marker) => {
-                if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+                if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
                     let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
                     rig.mark(marker.at, &text);
                 }
@@ -210,7 +209,7 @@ impl RecordingController {
     }
 
     fn on_page(&self, act: impl FnOnce(&page::PageHost)) {
-        if let Some(page) = self.take.as_ref().and_then(Running::rig).and_then(Rig::page) {
+        if let Some(page) = self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
             act(page);
         }
     }
@@ -228,7 +227,7 @@ impl RecordingController {
             Ok(plan) => {
                 self.window.tell(Update::Rehearsing(Box::new(plan.info())));
                 self.plan = Some(plan);
-                // The list takes a while, and the shelf has time.
+                // The list takes a while, and the review worker has time.
                 self.errand(Errand::Cameras);
                 self.rehearse();
             }
@@ -240,18 +239,18 @@ impl RecordingController {
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        let take = ActiveRig::rehearse(plan, self.parent_xid, self.page);
-        self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &take)));
+        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
+        self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &active)));
         self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
-        if let Some(rig) = &take.rig {
+        if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }
-        self.take = Some(Running::new(take));
+        self.running = Some(Running::new(active));
         self.tell_checks();
     }
 
     fn end_rehearsal(&mut self) {
-        if let Some(rig) = self.take.take().and_then(|t| t.take.rig)
+        if let Some(rig) = self.running.take().and_then(|t| t.active.rig)
             && let Err(e) = rig.stop()
         {
             self.window.tell(Update::Notice(e.to_string()));
@@ -274,7 +273,7 @@ impl RecordingController {
             CameraControl::Focus => plan.settings.focus = value,
         }
         let settings = plan.settings.clone();
-        if let Some(rig) = self.take.as_ref().and_then(Running::rig) {
+        if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
             rig.adjust_camera(settings);
         }
     }
@@ -285,15 +284,15 @@ impl RecordingController {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
         match ActiveRig::record(plan, &self.places, order, self.parent_xid, self.page) {
-            Ok(take) => {
-                if let (Some(rig), Some(folder)) = (&take.rig, &take.folder) {
+            Ok(active) => {
+                if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
                     self.window.tell(Update::Started(StartedInfo { folder: folder.clone(), at: rig.clock().now() }));
                     for stream in rig.streams() {
                         self.window.tell(Update::Declared(stream.clone()));
                     }
                 }
-                self.take = Some(Running::new(take));
+                self.running = Some(Running::new(active));
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
@@ -303,8 +302,8 @@ impl RecordingController {
     }
 
     fn stop(&mut self) {
-        let Some(running) = self.take.take() else { return };
-        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.take else { return };
+        let Some(running) = self.running.take() else { return };
+        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         // What is committed at the very end is shown by the report and by review, which read it from the file. Nobody
         // listens any more, so the recorder waits for nobody.
         drop(committed);
@@ -320,11 +319,11 @@ impl RecordingController {
         self.errand(Errand::Library);
     }
 
-    /// Takes what was committed since the last beat to the window. Returns the sentences of what failed.
+    /// Takes what was committed since the last poll to the window. Returns the sentences of what failed.
     fn tell_committed(&mut self) -> Vec<String> {
-        let Some(running) = &mut self.take else { return Vec::new() };
+        let Some(running) = &mut self.running else { return Vec::new() };
         let mut failures = Vec::new();
-        for committed in running.take.committed.try_iter() {
+        for committed in running.active.committed.try_iter() {
             match committed {
                 Committed::Records(records) => running.tail.committed(&records, &self.window),
                 Committed::Failed(why) => failures.push(why),

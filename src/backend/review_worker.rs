@@ -14,8 +14,7 @@ use desktop::port::{
 };
 use export::{FigureFormat, write_csv, write_figure};
 use page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
-use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
-use session::{Frame, Pixels};
+use session::{AFFECT, Body, Frame, Pixels, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use store::{AddedStreams, SessionFile, StoreError};
 
 pub enum Errand {
@@ -44,8 +43,8 @@ impl Order for Errand {
 }
 
 pub fn start(places: Places, errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    let shelf = ReviewWorker { places, window, opened: None, annex: None, page: None, decoder: Decoder::default() };
-    std::thread::Builder::new().name("review_worker".into()).spawn(move || shelf.run(&errands))
+    let worker = ReviewWorker { places, window, opened: None, added: None, page: None, decoder: Decoder::default() };
+    std::thread::Builder::new().name("review_worker".into()).spawn(move || worker.run(&errands))
 }
 
 struct ReviewWorker {
@@ -53,7 +52,7 @@ struct ReviewWorker {
     window: ToWindow,
     opened: Option<Loaded>,
     /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
-    annex: Option<AddedStreams>,
+    added: Option<AddedStreams>,
     /// The opened session's page, while somebody looks at it.
     page: Option<ReplayWindow>,
     decoder: Decoder,
@@ -93,7 +92,7 @@ impl ReviewWorker {
     fn shut(&mut self) {
         self.close_page();
         self.opened = None;
-        if let Some(Err(e)) = self.annex.take().map(AddedStreams::close) {
+        if let Some(Err(e)) = self.added.take().map(AddedStreams::close) {
             self.window
                 .tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
         }
@@ -210,7 +209,7 @@ impl ReviewWorker {
             AddedStream::Rating { pass } => rating_pass(pass)?,
         };
         let loaded = self.opened.as_mut().ok_or("No session is open.")?;
-        let records = append(&mut self.annex, loaded.file.folder(), &stream, &author, bodies);
+        let records = append(&mut self.added, loaded.file.folder(), &stream, &author, bodies);
         let records = records.map_err(|e| e.to_string())?;
         loaded.timeline.declare_added(stream.clone());
         records.iter().for_each(|r| loaded.timeline.ingest(r));
@@ -244,16 +243,16 @@ fn rating_pass(pass: u32) -> Result<StreamInfo, Sentence> {
 }
 
 fn append(
-    annex: &mut Option<AddedStreams>,
+    added: &mut Option<AddedStreams>,
     folder: &Path,
     stream: &StreamInfo,
     author: &str,
     bodies: Vec<(Timestamp, Body)>,
 ) -> Result<Vec<Record>, StoreError> {
-    let annex = match annex {
-        Some(annex) => annex,
-        None => annex.insert(AddedStreams::open(folder)?),
+    let added = match added {
+        Some(added) => added,
+        None => added.insert(AddedStreams::open(folder)?),
     };
-    annex.add_stream(stream, author)?;
-    annex.append(stream.name.as_str(), bodies)
+    added.add_stream(stream, author)?;
+    added.append(stream.name.as_str(), bodies)
 }

@@ -25,8 +25,8 @@ impl Order for Errand {
 }
 
 pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    let asker = StudyQueryWorker { window, answered: None };
-    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || asker.run(&errands))
+    let worker = StudyQueryWorker { window, answered: None };
+    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || worker.run(&errands))
 }
 
 struct StudyQueryWorker {

@@ -9,7 +9,7 @@ use super::to_window::{RECORD_BYTES_WAITING, RECORDS_WAITING, ToWindow, record_b
 use session::Record;
 use store::{Follower, StoreError};
 
-/// Read at once: some milliseconds of a beat, and never more than may wait.
+/// Read at once: some milliseconds of a poll, and never more than may wait.
 const READ_RECORDS: usize = RECORDS_WAITING / 4;
 /// Before a file that could not be read is tried again.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ impl Tail {
         self.behind = Some(Behind { first, follower: None, failed: None });
     }
 
-    /// Once a beat, after all that the recorder handed on was taken: reads what the window has missed, a piece at a
+    /// Once a poll, after all that the recorder handed on was taken: reads what the window has missed, a piece at a
     /// time, as soon as it has taken what waits for it. Fails with a sentence, and is then tried again.
     pub(super) fn catch_up(&mut self, window: &ToWindow) -> Result<(), String> {
         let (Some(behind), Some(folder)) = (&mut self.behind, &self.folder) else { return Ok(()) };
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// The simulated source and the conductor's beat.
+    /// The simulated source and the recording controller's poll.
     struct Line {
         recorder: Recorder,
         committed: Receiver<Committed>,

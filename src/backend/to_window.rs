@@ -6,7 +6,7 @@
 //!   again as soon as the window takes what waits.
 //! - **Sentences**: each once, and no more than the window would show.
 //! - **Answers to an order of the operator** are kept, each: nobody gives orders in a window that stands still, and the
-//!   orders that wait are bounded ([`BackendHandle`](super::desk)).
+//!   orders that wait are bounded ([`BackendHandle`](super::handle)).
 //!
 //! [`Tail`]: super::tail::Tail
 
@@ -16,8 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use desktop::port::{Activity, Update, Wake};
-use session::Latest;
-use session::{Body, Record};
+use session::{Body, Latest, Record};
 
 /// More than a minute of everything: a window that is merely slow never falls behind.
 pub(super) const RECORDS_WAITING: usize = 16_384;

@@ -12,8 +12,7 @@ use capture::phantom::read_frame_number;
 use capture::{CameraSpec, Decoder, to_rgb};
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
-use session::{AFFECT, PAGE, ParticipantId, Timestamp};
-use session::{Frame, Pixels, TimeSource};
+use session::{AFFECT, Frame, PAGE, ParticipantId, Pixels, TimeSource, Timestamp};
 use store::{Library, SessionFile, StudyFile, verify};
 
 /// Milliseconds, ascending.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
 use affectograph::session::{
-    AFFECT, AFFECT_LATER, Body, GapReason, ParticipantId, Record, SessionNumber, Timeline, Timestamp, imported_stream,
+    AFFECT, AFFECT_LATER, Body, Frame, GapReason, ParticipantId, Pixels, Record, SessionNumber, Timeline, Timestamp,
+    imported_stream,
 };
-use affectograph::session::{Frame, Pixels};
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
 use crossbeam_channel::unbounded;
 use serde_json::{Value, json};
@@ -96,12 +96,12 @@ fn the_smile_of_a_film_gives_a_rising_average() {
     let tmp = tempfile::tempdir().unwrap();
     let folder = folder_of(&analyze(&film, tmp.path()));
     // Coded by somebody who watched the film.
-    let mut annex = AddedStreams::open(&folder).unwrap();
+    let mut added = AddedStreams::open(&folder).unwrap();
     let coded = imported_stream("coding");
-    annex.add_stream(&coded, "coder").unwrap();
+    added.add_stream(&coded, "coder").unwrap();
     let smile = Body::event("smile", json!({"source": "coding.csv"}));
-    annex.append(coded.name.as_str(), vec![(Timestamp::from_secs_f64(0.6), smile)]).unwrap();
-    annex.close().unwrap();
+    added.append(coded.name.as_str(), vec![(Timestamp::from_secs_f64(0.6), smile)]).unwrap();
+    added.close().unwrap();
 
     let timeline = timeline(&folder);
     let event = timeline.events().iter().find(|e| e.what.kind == "smile").unwrap();

@@ -6,8 +6,7 @@ use affectograph::capture::{
     Backend, Camera, CameraError, CameraSpec, Capture, CaptureEvent, Captured, ControlKind, DeviceId, Mode, Pace,
     Sinks, list_devices, open,
 };
-use affectograph::session::{CameraSettings, Clock, GapReason};
-use affectograph::session::{Latest, Pixels, SharedFrame, TimeSource};
+use affectograph::session::{CameraSettings, Clock, GapReason, Latest, Pixels, SharedFrame, TimeSource};
 use crossbeam_channel::bounded;
 
 use crate::camera_rig::{MJPEG, PICTURES, Rig, YUYV, device, number_in, on_the_virtual_camera};

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use affectograph::capture::{
     Backend, CameraSpec, Capture, CaptureEvent, Decoder, DeviceId, Mode, Pace, PixelFormat, Sinks, to_grey,
 };
-use affectograph::session::{CameraSettings, Clock};
-use affectograph::session::{Latest, SharedFrame};
+use affectograph::session::{CameraSettings, Clock, Latest, SharedFrame};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::need::need;

@@ -40,14 +40,14 @@ fn says(scene: &Scene, part: &str) -> bool {
 #[test]
 fn an_empty_library_tells_how_to_begin() {
     let mut scene = scenes::empty(plain());
-    assert_eq!(scene.desk.asked(), [Asked::Refresh]);
+    assert_eq!(scene.handle.asked(), [Asked::Refresh]);
     let library = Library { studies: synthetic::library().studies, ..Library::default() };
     scene.say(Update::Library(library));
     assert!(says(&scene, "No sessions yet"));
     click(&mut scene, "New session");
     assert!(says(&scene, "A new participant."));
     click(&mut scene, "Set up");
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.participant.as_str() == "sub-01"), "{asked:?}");
     assert_eq!(scene.state().screen, Screen::SetUp);
 }
@@ -66,7 +66,7 @@ fn the_table_is_filtered_sorted_and_opened_by_keyboard() {
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
     let selected = scene.state().home.selected.clone().unwrap();
     press(&mut scene, Modifiers::NONE, Key::Enter);
-    assert_eq!(scene.desk.asked(), [Asked::Open(selected)]);
+    assert_eq!(scene.handle.asked(), [Asked::Open(selected)]);
 }
 
 fn field_type(scene: &mut Scene, text: &str) {
@@ -91,7 +91,7 @@ fn a_damaged_session_says_why_and_does_not_open() {
     click(&mut scene, &format!("{}, study {}, damaged", damaged.title(), damaged.study));
     assert!(says(&scene, "is no affectograph session"));
     click(&mut scene, "Open");
-    assert_eq!(scene.desk.asked(), []);
+    assert_eq!(scene.handle.asked(), []);
 }
 
 #[test]
@@ -109,16 +109,16 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
     }
     click(&mut scene, "Fetch");
     let order = PullOrder { server: "https://lab.example".into(), token: "aga_word".into(), study: None };
-    assert_eq!(scene.desk.asked(), [Asked::Pull(order.clone())]);
+    assert_eq!(scene.handle.asked(), [Asked::Pull(order.clone())]);
     scene.say(Update::Pulling(PullStep { number: 2, of: 3, name: "sub-02_ses-01_x".into() }));
     assert!(says(&scene, "2 of 3: sub-02_ses-01_x"));
     click(&mut scene, "Stop");
-    assert_eq!(scene.desk.asked(), [Asked::CancelPull]);
+    assert_eq!(scene.handle.asked(), [Asked::CancelPull]);
     let sentence = "https://lab.example refused: The token is not known.".to_owned();
     scene.say(Update::Failed { during: Activity::Pull, sentence });
     assert!(says(&scene, "The token is not known."));
     click(&mut scene, "Fetch");
-    assert_eq!(scene.desk.asked(), [Asked::Pull(order)]);
+    assert_eq!(scene.handle.asked(), [Asked::Pull(order)]);
     let row = scene.state().home.listed().last().cloned().unwrap();
     scene.say(Update::Pulled(PullOutcome {
         server: "https://lab.example".into(),
@@ -126,14 +126,14 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
         there_already: 2,
         ..PullOutcome::default()
     }));
-    assert_eq!(scene.desk.asked(), [Asked::Refresh]);
+    assert_eq!(scene.handle.asked(), [Asked::Refresh]);
     assert!(says(&scene, "1 session fetched from https://lab.example, 2 there already."));
     assert!(scene.state().dialog.is_none());
     assert_eq!(scene.state().home.selected, Some(row.folder));
     // The address is remembered, and the token as long as the window is open.
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
     click(&mut scene, "Fetch");
-    assert!(matches!(&scene.desk.asked()[..], [Asked::Pull(o)] if o.token == "aga_word"));
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Pull(o)] if o.token == "aga_word"));
     // Closed, it goes on, and says so at the end.
     scene.window.key_press(Key::Escape);
     scene.settle();
@@ -148,13 +148,13 @@ fn erasing_needs_the_name_typed() {
     click(&mut scene, &format!("{}, study {}, complete", row.title(), row.study));
     press(&mut scene, Modifiers::NONE, Key::Delete);
     click(&mut scene, "Erase");
-    assert_eq!(scene.desk.asked(), [], "nothing typed yet");
+    assert_eq!(scene.handle.asked(), [], "nothing typed yet");
     let label = format!("Type {} to confirm", row.title());
     scene.window.get_by_role_and_label(egui::accesskit::Role::TextInput, &label).focus();
     scene.settle();
     field_type(&mut scene, &row.title());
     click(&mut scene, "Erase");
-    assert_eq!(scene.desk.asked(), [Asked::Erase(row.folder)]);
+    assert_eq!(scene.handle.asked(), [Asked::Erase(row.folder)]);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_dropped_folder_is_opened() {
     scene.window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped("/tmp/ses-01".into())));
     scene.window.step();
     scene.window.input_mut().dropped_files.clear();
-    assert_eq!(scene.desk.asked(), [Asked::Open("/tmp/ses-01".into())]);
+    assert_eq!(scene.handle.asked(), [Asked::Open("/tmp/ses-01".into())]);
     scene.say(Update::Failed { during: Activity::Open, sentence: "There is no session in /tmp/ses-01.".into() });
     assert!(says(&scene, "There is no session in /tmp/ses-01."));
     press(&mut scene, Modifiers::NONE, Key::Escape);
@@ -187,13 +187,13 @@ fn recording_waits_for_consent_and_for_a_deliberate_override() {
     let mut scene = scenes::set_up(plain(), true);
     assert!(says(&scene, "consent is not confirmed"));
     press(&mut scene, Modifiers::COMMAND, Key::R);
-    assert_eq!(scene.desk.asked(), []);
+    assert_eq!(scene.handle.asked(), []);
     click(&mut scene, "The participant has agreed to this");
     click(&mut scene, "Record anyway …");
     assert!(says(&scene, "Record in spite of this?"));
-    assert_eq!(scene.desk.asked(), [], "asked, not started");
+    assert_eq!(scene.handle.asked(), [], "asked, not started");
     click(&mut scene, "Record anyway");
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let [Asked::Start(order)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(order.overridden_checks, [CheckId::PageLoaded]);
     assert!(order.consent_text.as_ref().unwrap().starts_with("I agree"));
@@ -212,7 +212,7 @@ fn green_checks_start_at_once_and_the_camera_is_set_from_its_own_list() {
     click(&mut scene, "White balance automatic");
     click(&mut scene, "in this window");
     assert_eq!(
-        scene.desk.asked(),
+        scene.handle.asked(),
         [
             Asked::Choose("phantom".into(), None),
             Asked::Control(CameraControl::Exposure, None),
@@ -221,26 +221,26 @@ fn green_checks_start_at_once_and_the_camera_is_set_from_its_own_list() {
         ]
     );
     press(&mut scene, Modifiers::COMMAND, Key::R);
-    assert!(matches!(&scene.desk.asked()[..], [Asked::Start(o)] if o.overridden_checks.is_empty()));
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Start(o)] if o.overridden_checks.is_empty()));
 }
 
 #[test]
 fn leaving_the_set_up_ends_the_rehearsal() {
     let mut scene = scenes::set_up(plain(), false);
     click(&mut scene, "Back to sessions");
-    assert_eq!(scene.desk.asked(), [Asked::EndRehearsal, Asked::Refresh]);
+    assert_eq!(scene.handle.asked(), [Asked::EndRehearsal, Asked::Refresh]);
     let mut scene = scenes::set_up(plain(), false);
     let sentence = "The study's page folder is missing.".to_owned();
     scene.say(Update::Failed { during: Activity::Rehearse, sentence });
-    assert_eq!(scene.desk.asked(), [Asked::EndRehearsal, Asked::Refresh]);
+    assert_eq!(scene.handle.asked(), [Asked::EndRehearsal, Asked::Refresh]);
     assert!(says(&scene, "folder is missing"));
 }
 
 #[test]
 fn markers_come_by_key_and_by_button_once_each_and_are_stamped_at_the_press() {
     let mut scene = scenes::live(plain(), 120.0, false);
-    scene.desk.asked();
-    scene.desk.set_now(121.5);
+    scene.handle.asked();
+    scene.handle.set_now(121.5);
     press(&mut scene, Modifiers::NONE, Key::Num2);
     press(&mut scene, Modifiers::NONE, Key::E);
     press(&mut scene, Modifiers::NONE, Key::X);
@@ -249,15 +249,15 @@ fn markers_come_by_key_and_by_button_once_each_and_are_stamped_at_the_press() {
         let at = Timestamp::from_secs_f64(121.5);
         Asked::Mark(MarkerOrder { at, key: Some(key), label: label.into(), note: String::new() })
     };
-    assert_eq!(scene.desk.asked(), [marker('2', "looks away"), marker('e', "task ends"), marker('3', "laughs")]);
+    assert_eq!(scene.handle.asked(), [marker('2', "looks away"), marker('e', "task ends"), marker('3', "laughs")]);
 }
 
 #[test]
 fn a_note_keeps_the_moment_at_which_it_was_begun_and_its_letters_set_no_markers() {
     let mut scene = scenes::live(plain(), 120.0, false);
-    scene.desk.asked();
+    scene.handle.asked();
     press(&mut scene, Modifiers::COMMAND, Key::N);
-    scene.desk.set_now(133.0);
+    scene.handle.set_now(133.0);
     scene.settle();
     scene.window.key_press(Key::E);
     field_type(&mut scene, "eats a biscuit");
@@ -268,31 +268,31 @@ fn a_note_keeps_the_moment_at_which_it_was_begun_and_its_letters_set_no_markers(
         label: "note".into(),
         note: "eats a biscuit".into(),
     };
-    assert_eq!(scene.desk.asked(), [Asked::Mark(order)]);
+    assert_eq!(scene.handle.asked(), [Asked::Mark(order)]);
 }
 
 #[test]
 fn no_single_key_ends_a_session() {
     let mut scene = scenes::live(plain(), 120.0, false);
-    scene.desk.asked();
+    scene.handle.asked();
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
     assert!(says(&scene, "Stop recording sub-15 ses-01"));
     // The keyboard is on the harmless answer.
     press(&mut scene, Modifiers::NONE, Key::Enter);
-    assert_eq!(scene.desk.asked(), []);
+    assert_eq!(scene.handle.asked(), []);
     assert!(!says(&scene, "Stop recording sub-15 ses-01"));
     click(&mut scene, "Stop and save …");
     press(&mut scene, Modifiers::NONE, Key::Escape);
-    assert_eq!(scene.desk.asked(), []);
+    assert_eq!(scene.handle.asked(), []);
     click(&mut scene, "Stop and save …");
     click(&mut scene, "Stop and save");
-    assert_eq!(scene.desk.asked(), [Asked::Stop]);
+    assert_eq!(scene.handle.asked(), [Asked::Stop]);
     press(&mut scene, Modifiers::NONE, Key::Num2);
-    assert_eq!(scene.desk.asked(), [], "no marker while the files are being closed");
+    assert_eq!(scene.handle.asked(), [], "no marker while the files are being closed");
     scene.say(Update::Finished(Box::new(scenes::finished())));
     assert!(says(&scene, "Session saved"));
     click(&mut scene, "Open in review");
-    assert!(matches!(&scene.desk.asked()[..], [Asked::Open(_)]));
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Open(_)]));
 }
 
 #[test]
@@ -331,27 +331,27 @@ fn losing_data_is_said_in_words_until_it_is_over() {
 #[test]
 fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
     let mut scene = scenes::live(plain(), 120.0, true);
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let bounds: Vec<_> = asked.iter().filter(|a| matches!(a, Asked::Bounds(_))).collect();
     assert_eq!(bounds.len(), 1, "{asked:?}");
     assert!(asked.contains(&Asked::Visible(true)), "{asked:?}");
     // An alarm must not move the participant's page.
     scene.say(Update::Alarm(Alarm { key: "disk".into(), losing: "Full.".into(), remedy: "Make room.".into() }));
-    assert_eq!(scene.desk.asked(), []);
+    assert_eq!(scene.handle.asked(), []);
     press(&mut scene, Modifiers::COMMAND, Key::N);
     press(&mut scene, Modifiers::NONE, Key::Escape);
     click(&mut scene, "Stop and save …");
     click(&mut scene, "Keep recording");
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(asked.iter().all(|a| *a == Asked::Focus(false)), "neither a note nor a question moves it: {asked:?}");
     press(&mut scene, Modifiers::NONE, Key::F1);
-    assert_eq!(scene.desk.asked(), [Asked::Visible(false)]);
+    assert_eq!(scene.handle.asked(), [Asked::Visible(false)]);
     press(&mut scene, Modifiers::NONE, Key::F1);
-    assert_eq!(scene.desk.asked(), [Asked::Visible(true)]);
+    assert_eq!(scene.handle.asked(), [Asked::Visible(true)]);
     press(&mut scene, Modifiers::NONE, Key::F6);
-    assert_eq!(scene.desk.asked(), [Asked::Focus(true)]);
+    assert_eq!(scene.handle.asked(), [Asked::Focus(true)]);
     scene.say(Update::Finished(Box::new(scenes::finished())));
-    assert_eq!(scene.desk.asked(), [Asked::Visible(false)]);
+    assert_eq!(scene.handle.asked(), [Asked::Visible(false)]);
 }
 
 #[test]
@@ -373,14 +373,14 @@ fn the_health_bar_names_its_figures() {
 #[test]
 fn review_steps_plays_and_asks_for_the_picture_it_needs() {
     let mut scene = scenes::review(plain(), &Script::of(60.0), false);
-    assert_eq!(scene.desk.asked(), [Asked::Picture(0)]);
+    assert_eq!(scene.handle.asked(), [Asked::Picture(0)]);
     press(&mut scene, Modifiers::NONE, Key::ArrowRight);
-    assert_eq!(scene.desk.asked(), [Asked::Picture(1)]);
+    assert_eq!(scene.handle.asked(), [Asked::Picture(1)]);
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
-    assert_eq!(scene.desk.asked(), [Asked::Picture(31)]);
+    assert_eq!(scene.handle.asked(), [Asked::Picture(31)]);
     press(&mut scene, Modifiers::NONE, Key::End);
     press(&mut scene, Modifiers::NONE, Key::ArrowLeft);
-    scene.desk.asked();
+    scene.handle.asked();
     // Playing at the end begins at the start.
     press(&mut scene, Modifiers::NONE, Key::End);
     press(&mut scene, Modifiers::NONE, Key::Space);
@@ -398,23 +398,23 @@ fn the_recorded_page_is_opened_follows_and_closes() {
     assert!(scene.window.query_by_label("Recorded page").is_none(), "nothing was recorded of it");
     scene.window.state_mut().state.review.as_mut().unwrap().has_page = true;
     scene.settle();
-    scene.desk.asked();
+    scene.handle.asked();
     click(&mut scene, "Recorded page");
     let at = |s: f64| Asked::Page(PageReplay::At { at: Timestamp::from_secs_f64(s), is_playing: false, rate: 1.0 });
     let start = scene.state().review.as_ref().unwrap().start().as_secs_f64();
-    assert_eq!(scene.desk.asked(), [Asked::Page(PageReplay::Open), at(start)]);
+    assert_eq!(scene.handle.asked(), [Asked::Page(PageReplay::Open), at(start)]);
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
-    assert!(scene.desk.asked().contains(&at(start + 1.0)));
+    assert!(scene.handle.asked().contains(&at(start + 1.0)));
     scene.settle();
-    assert_eq!(scene.desk.asked(), [], "nothing moved");
+    assert_eq!(scene.handle.asked(), [], "nothing moved");
     // Closed by hand, or by the key.
     scene.say(Update::PageReplayClosed);
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
-    assert!(!scene.desk.asked().iter().any(|a| matches!(a, Asked::Page(_))));
+    assert!(!scene.handle.asked().iter().any(|a| matches!(a, Asked::Page(_))));
     press(&mut scene, Modifiers::NONE, Key::W);
-    assert!(scene.desk.asked().contains(&Asked::Page(PageReplay::Open)));
+    assert!(scene.handle.asked().contains(&Asked::Page(PageReplay::Open)));
     press(&mut scene, Modifiers::NONE, Key::W);
-    assert!(scene.desk.asked().contains(&Asked::Page(PageReplay::Close)));
+    assert!(scene.handle.asked().contains(&Asked::Page(PageReplay::Close)));
 }
 
 #[test]
@@ -462,12 +462,12 @@ fn zooming_keeps_the_playhead_in_sight_and_fit_shows_all() {
 #[test]
 fn export_proposes_a_place_and_shows_progress() {
     let mut scene = scenes::review(plain(), &Script::of(60.0), false);
-    scene.desk.asked();
+    scene.handle.asked();
     click(&mut scene, "Export");
     click(&mut scene, "Figure as SVG …");
     scene.window.get_all_by_label("Export").last().unwrap().click();
     scene.settle();
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let [Asked::Export(order)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(order.format, ExportFormat::FigureSvg);
     assert!(order.to.ends_with("export/figure.svg"));

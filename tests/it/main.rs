@@ -1,6 +1,7 @@
 //! Integration tests, as one program: linking it once is quicker than linking one for each file.
 
 #![expect(clippy::disallowed_methods, reason = "a test may collect what comes without a bound")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 #[cfg(target_os = "linux")]
 mod app;

@@ -43,6 +43,7 @@ impl Hand {
     fn key(&self, key: char, is_down: bool) -> Span {
         // SAFETY: the display is open.
         let code = unsafe { (self.xlib.XKeysymToKeycode)(self.display, key as u64) };
+        // SAFETY: the display is open.
         self.timed(|| unsafe {
             (self.xtest.XTestFakeKeyEvent)(self.display, code.into(), is_down.into(), 0);
         })

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use affectograph::capture::phantom::{Phantom, PhantomSettings, Renderer, read_frame_number, script};
 use affectograph::capture::{Camera, CameraError, Captured};
-use affectograph::session::{Clock, Timestamp};
-use affectograph::session::{Pixels, TimeSource};
+use affectograph::session::{Clock, Pixels, TimeSource, Timestamp};
 
 fn jpeg_round_trip(rgb: &[u8], width: usize, height: usize) -> Vec<u8> {
     let picture =

@@ -1,6 +1,6 @@
 //! The store through its public door: what goes in comes out, whatever happens in between.
 
-mod annex;
+mod added_streams;
 mod damage;
 mod disk_full;
 mod fixture;
@@ -12,10 +12,9 @@ mod video;
 use std::path::Path;
 use std::sync::Arc;
 
-use affectograph::session::{Frame, Pixels, SharedFrame, TimeSource};
 use affectograph::session::{
-    ParticipantId, SessionNumber, StreamInfo, Study, Timestamp, affect_stream, health_stream, marker_stream,
-    page_stream, program, video_stream,
+    Frame, ParticipantId, Pixels, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timestamp, affect_stream,
+    health_stream, marker_stream, page_stream, program, video_stream,
 };
 use affectograph::store::{CameraDescription, Consent, JpegEncoder, ModelDescription, SessionHeader, StoredStudy};
 

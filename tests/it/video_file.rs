@@ -8,8 +8,7 @@ use affectograph::capture::{
     Camera, CameraError, CameraKind, CameraSpec, Capture, CaptureEvent, Captured, Decoder, Pace, PixelFormat, Sinks,
     open, to_grey,
 };
-use affectograph::session::{CameraSettings, Clock};
-use affectograph::session::{Frame, Latest, Pixels, Taken, TimeSource};
+use affectograph::session::{CameraSettings, Clock, Frame, Latest, Pixels, Taken, TimeSource};
 use crossbeam_channel::bounded;
 
 use crate::need::{need_program, need_shared};

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use affectograph::session::{EXPRESSIONS, Timestamp, face};
-use affectograph::session::{Frame, Latest, Pixels, TimeSource};
+use affectograph::session::{EXPRESSIONS, Frame, Latest, Pixels, TimeSource, Timestamp, face};
 use affectograph::vision::{Colour, Models, OwnedPicture, Picture, Scored, Vision, VisionError, VisionWorker};
 
 use crate::vision_onnx::{constant, head, install, model, node};

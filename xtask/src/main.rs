@@ -15,11 +15,11 @@ use std::process::ExitCode;
 type Run = fn(&[String]) -> Result<(), String>;
 
 const COMMANDS: &[(&str, &str, Run)] = &[
-    ("ci", "format, lints, circles between files, links, dependencies", ci::run),
+    ("ci", "format, lints, links, dependencies", ci::run),
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
     ("links", "files and headings that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
-    ("assets", "the web parts, built from client/ into build/web", assets::run),
+    ("assets", "assets/recorder.js and assets/replay.js, built from client/", assets::run),
     ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
     ("fuzz", "one fuzz target for some time: TARGET SECONDS", fuzz::run),
     ("mutants", "changes that no test notices: CRATE [--shard k/n]", mutants::run),

@@ -7,8 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use session::{CameraSettings, Timestamp};
-use session::{Pixels, TimeSource};
+use session::{CameraSettings, Pixels, TimeSource, Timestamp};
 
 /// A source of pictures. Owned by one thread, which only stamps and hands on.
 pub trait Camera: Send {

@@ -11,8 +11,7 @@ use super::counters::{CaptureCounters, Counting};
 use super::drops::DropWatch;
 use super::events::{CaptureEvent, EventSender};
 use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, devices, open};
-use session::{CameraSettings, Clock, GapReason, Timestamp};
-use session::{Frame, Latest, SharedFrame};
+use session::{CameraSettings, Clock, Frame, GapReason, Latest, SharedFrame, Timestamp};
 
 /// Where frames go. The capturing thread waits for nobody, except for a file's sake.
 pub struct Sinks {

@@ -148,8 +148,7 @@ fn yuyv_to_rgb(yuyv: &[u8], rgb: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::TimeSource;
-    use session::Timestamp;
+    use session::{TimeSource, Timestamp};
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         let at = Timestamp::ZERO;

@@ -17,8 +17,7 @@ use super::ffmpeg::{self, Call};
 use super::ffprobe::{self, FileVideo, Packet};
 use super::film_reader::{FilmReader, FromFile, listen};
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat};
-use session::TimeSource;
-use session::{Clock, Timestamp};
+use session::{Clock, TimeSource, Timestamp};
 
 pub struct FileCamera {
     info: CameraInfo,

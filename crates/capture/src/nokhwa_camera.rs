@@ -16,8 +16,7 @@ use super::stale::StaleTails;
 use super::{
     Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, controls, modes,
 };
-use session::{CameraSettings, Clock};
-use session::{Pixels, TimeSource};
+use session::{CameraSettings, Clock, Pixels, TimeSource};
 
 pub struct NokhwaCamera {
     info: CameraInfo,

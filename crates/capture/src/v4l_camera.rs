@@ -14,8 +14,7 @@ use v4l::{Device, Format};
 use super::layout::Layout;
 use super::v4l_device::{self, FORMATS, Offer, V4lControls, explain, guarded, modes_of, offers};
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, DeviceId, Mode, controls, modes};
-use session::TimeSource;
-use session::{CameraSettings, Clock, Timestamp};
+use session::{CameraSettings, Clock, TimeSource, Timestamp};
 
 /// One is ours while we wait, so the driver has seven: 230 ms at 30 fps before it must drop.
 const BUFFERS: u32 = 8;

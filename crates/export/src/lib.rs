@@ -11,6 +11,7 @@ mod csv_tables;
 mod deleted;
 mod epoch_tables;
 mod figure;
+mod markup;
 mod parquet;
 mod report;
 mod resample;

@@ -70,7 +70,7 @@ impl Embedded {
             match build(spec, parent_xid, bounds, zoom, teller) {
                 Ok(shown) => SHOWN.with_borrow_mut(|all| drop(all.insert(id, shown))),
                 Err(why) => {
-                    // The desk reads on until `Gone`, so there is room, or nobody is left to be told.
+                    // The sequencer reads on until `Gone`, so there is room, or nobody is left to be told.
                     let why = format!("the page cannot be shown in this window: {why}");
                     let _nobody_left = notes.send(Note::CannotShow { at_ns: monotonic_ns(), why });
                 }

@@ -1,4 +1,4 @@
-//! The desk at which everything about the page arrives and becomes an event of the session: pure state, fed with
+//! The place at which everything about the page arrives and becomes an event of the session: pure state, fed with
 //! notes and with the time, so that it is the same for a page in our window and for one in a process of its own.
 
 use std::collections::VecDeque;
@@ -406,7 +406,7 @@ mod tests {
     const SECOND_ID: &str = "00000000000000bb";
 
     struct Play {
-        desk: PageEventSequencer,
+        sequencer: PageEventSequencer,
         now_ns: i64,
         told: Vec<PageEvent>,
         /// Answer pings by themselves, `delay_ns` out and back, for a page whose clock began at `zero_ns`.
@@ -417,12 +417,12 @@ mod tests {
 
     impl Play {
         fn new() -> Play {
-            let desk = PageEventSequencer::new(Clock::start(), 0);
-            Play { desk, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
+            let sequencer = PageEventSequencer::new(Clock::start(), 0);
+            Play { sequencer, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
         }
 
         fn note(&mut self, note: Note) {
-            self.desk.note(note, self.now_ns);
+            self.sequencer.note(note, self.now_ns);
             self.settle();
         }
 
@@ -441,21 +441,21 @@ mod tests {
             self.say(document, n, "mark", json!({"name": n.to_string()}));
         }
 
-        /// Obeys what the desk asks for, and reads what it tells.
+        /// Obeys what the sequencer asks for, and reads what it tells.
         fn settle(&mut self) {
             loop {
-                let orders = self.desk.orders();
-                self.told.extend(self.desk.events().drain(..));
+                let orders = self.sequencer.orders();
+                self.told.extend(self.sequencer.events().drain(..));
                 let Some((document, n)) = self.answers.take() else { break };
                 let ids: Vec<u64> =
                     orders.iter().filter_map(|o| if let Order::Ping { id } = o { Some(*id) } else { None }).collect();
                 let count = ids.len() as u64;
                 for (k, id) in ids.into_iter().enumerate() {
-                    self.desk.note(Note::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
+                    self.sequencer.note(Note::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
                     let page_ms = (self.now_ns + self.delay_ns - self.zero_ns) as f64 * 1e-6;
                     self.now_ns += 2 * self.delay_ns;
                     let json = json!({"d": document, "n": n + k as u64, "t": page_ms, "k": "pong", "x": {"id": id}});
-                    self.desk.note(Note::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
+                    self.sequencer.note(Note::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
                 }
                 self.answers = Some((document, n + count));
                 if count == 0 {
@@ -468,7 +468,7 @@ mod tests {
             let end_ns = self.now_ns + span_ns;
             while self.now_ns < end_ns {
                 self.now_ns += 50 * MS;
-                self.desk.tick(self.now_ns);
+                self.sequencer.tick(self.now_ns);
                 self.settle();
             }
         }
@@ -499,7 +499,7 @@ mod tests {
         play.note(Note::PingSent { id, sent_ns: play.now_ns });
         play.answers = Some((FIRST.into(), 3));
         play.say(FIRST, 2, "pong", json!({"id": id}));
-        let expected = play.desk.clock.from_monotonic_ns(said_ns);
+        let expected = play.sequencer.clock.from_monotonic_ns(said_ns);
         let records = play.records();
         assert_eq!(records.len(), 2);
         assert!((records[1].at.since_ns(expected)).abs() <= play.delay_ns, "{:?}", records[1]);
@@ -523,7 +523,7 @@ mod tests {
         assert_eq!(records[0].data["is_timed_by_arrival"], true);
         play.pass(HOLD_LIMIT_NS + SECOND);
         assert_eq!(play.records().len(), 2, "nothing is held for ever");
-        play.desk.finish();
+        play.sequencer.finish();
         play.settle();
         assert_eq!(play.records().len(), 2);
     }
@@ -540,8 +540,8 @@ mod tests {
             let data = json!({"target": "input#i", "key": "a", "handled_ms": ms(play.now_ns)});
             let json = json!({"d": FIRST, "n": n, "t": ms(at_ns), "k": "keydown", "x": data}).to_string();
             let arrived_ns = play.now_ns;
-            play.desk.note(Note::Message { arrived_ns, json }, arrived_ns);
-            play.told.extend(play.desk.events().drain(..));
+            play.sequencer.note(Note::Message { arrived_ns, json }, arrived_ns);
+            play.told.extend(play.sequencer.events().drain(..));
         };
         let pressed_ns = play.now_ns;
         play.now_ns += 3 * SECOND;
@@ -549,7 +549,7 @@ mod tests {
         press(&mut play, n, now_ns);
         press(&mut play, n + 1, pressed_ns);
         let times: Vec<_> = play.records().iter().filter(|r| r.kind == "keydown").map(|r| r.at).collect();
-        let wrong_ns = times[1].since_ns(play.desk.clock.from_monotonic_ns(pressed_ns));
+        let wrong_ns = times[1].since_ns(play.sequencer.clock.from_monotonic_ns(pressed_ns));
         assert!(wrong_ns.abs() <= play.delay_ns, "{wrong_ns}");
         assert!(times[0].since_ns(times[1]) > 2 * SECOND, "told first, and happened last");
         assert_eq!(play.records().last().unwrap().data["handled_ms"], json!(play.now_ns as f64 * 1e-6));
@@ -595,13 +595,13 @@ mod tests {
         let mut reloads = 0;
         for _ in 0..8 {
             play.now_ns += SECOND;
-            play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
-            reloads += play.desk.orders().iter().filter(|o| **o == Order::Reload).count();
+            play.sequencer.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+            reloads += play.sequencer.orders().iter().filter(|o| **o == Order::Reload).count();
         }
         assert_eq!(reloads, DEATHS_ALLOWED);
         play.now_ns += 2 * DEATHS_WITHIN_NS;
-        play.desk.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
-        assert_eq!(play.desk.orders(), [Order::Reload], "a minute later it may try again");
+        play.sequencer.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+        assert_eq!(play.sequencer.orders(), [Order::Reload], "a minute later it may try again");
     }
 
     #[test]
@@ -613,7 +613,7 @@ mod tests {
         for k in 0..BACKLOG as u64 + 500 {
             // Nobody reads meanwhile.
             let json = json!({"d": FIRST, "n": 11 + k, "t": 1.0, "k": "mark", "x": {"name": "m"}}).to_string();
-            play.desk.note(Note::Message { arrived_ns: play.now_ns, json }, play.now_ns);
+            play.sequencer.note(Note::Message { arrived_ns: play.now_ns, json }, play.now_ns);
         }
         play.pass(3 * SECOND);
         assert_eq!(play.records().len() - before, BACKLOG);
@@ -654,7 +654,7 @@ mod tests {
                     _ => {}
                 }
             }
-            play.desk.finish();
+            play.sequencer.finish();
             play.settle();
             prop_assert_eq!(play.records().len() as u64, sent);
             prop_assert_eq!(play.refused(Refusal::Lost), skipped);

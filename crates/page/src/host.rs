@@ -1,6 +1,6 @@
 //! One page while it is shown: starts it, brings it back when it dies, and tells the session what happens.
 //!
-//! A thread of its own, `page-desk`, reads what the page's host tells and writes to the session's queue. Nothing here
+//! A thread of its own, `page-sequencer`, reads what the page's host tells and writes to the session's queue. Nothing here
 //! makes its caller wait, but for [`PageHost::close`], which waits a bounded time.
 
 use std::path::{Path, PathBuf};
@@ -18,8 +18,7 @@ use super::host_protocol::{Note, Order};
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::view::ViewSpec;
 use super::{PageEvent, PageProcess};
-use session::Latest;
-use session::{Clock, PageSettings, monotonic_ns};
+use session::{Clock, Latest, PageSettings, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
@@ -161,11 +160,11 @@ impl PageHost {
         let wishes = Latest::default();
         let controls = Controls { wishes: wishes.clone(), bell };
         let (done, closed) = crossbeam_channel::bounded(1);
-        let desk = PageEventSequencer::new(clock, monotonic_ns());
+        let sequencer = PageEventSequencer::new(clock, monotonic_ns());
         let thread = std::thread::Builder::new()
-            .name("page-desk".into())
+            .name("page-sequencer".into())
             .spawn(move || {
-                Worker { desk, stage, unread, wishes, orders, out }.run();
+                Worker { sequencer, stage, unread, wishes, orders, out }.run();
                 let _closer_waits = done.send(());
             })
             .map_err(PageError::Thread)?;
@@ -340,7 +339,7 @@ impl Stage {
 }
 
 struct Worker {
-    desk: PageEventSequencer,
+    sequencer: PageEventSequencer,
     stage: Stage,
     unread: Receiver<Note>,
     wishes: Latest<Wishes>,
@@ -365,10 +364,10 @@ impl Worker {
                 default(TICK) => {}
             }
             let now_ns = monotonic_ns();
-            self.desk.tick(now_ns);
-            for order in self.desk.orders() {
+            self.sequencer.tick(now_ns);
+            for order in self.sequencer.orders() {
                 if let Err(error) = self.stage.order(order) {
-                    self.desk.died(PageProcess::Window, error.to_string(), now_ns, order);
+                    self.sequencer.died(PageProcess::Window, error.to_string(), now_ns, order);
                 }
             }
             self.hand_on();
@@ -380,9 +379,9 @@ impl Worker {
         let now_ns = monotonic_ns();
         if note == Note::Gone {
             let why = self.stage.bury().unwrap_or_default();
-            self.desk.died(PageProcess::Window, why, now_ns, Order::Respawn);
+            self.sequencer.died(PageProcess::Window, why, now_ns, Order::Respawn);
         } else {
-            self.desk.note(note, now_ns);
+            self.sequencer.note(note, now_ns);
         }
     }
 
@@ -392,7 +391,7 @@ impl Worker {
             [wishes.begin.then_some(Order::Begin), wishes.reload.then_some(Order::Reload)].into_iter().flatten()
         {
             if let Err(error) = self.stage.order(order) {
-                self.desk.died(PageProcess::Window, error.to_string(), monotonic_ns(), order);
+                self.sequencer.died(PageProcess::Window, error.to_string(), monotonic_ns(), order);
             }
         }
         #[cfg(target_os = "linux")]
@@ -406,11 +405,11 @@ impl Worker {
 
     /// As much as the session has room for.
     fn hand_on(&mut self) {
-        while let Some(event) = self.desk.events().pop_front() {
+        while let Some(event) = self.sequencer.events().pop_front() {
             match self.out.try_send(event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(event)) => {
-                    self.desk.events().push_front(event);
+                    self.sequencer.events().push_front(event);
                     return;
                 }
                 // Nobody listens any more: `close` follows.
@@ -427,7 +426,7 @@ impl Worker {
                 if note == Note::Gone {
                     break;
                 }
-                self.desk.note(note, monotonic_ns());
+                self.sequencer.note(note, monotonic_ns());
             }
         }
         // A window that has not ended by now is ended; its last words are then lost with it.
@@ -441,10 +440,10 @@ impl Worker {
             }
             buried.join()
         });
-        self.desk.finish();
-        self.desk.events().push_back(PageEvent::Closed);
+        self.sequencer.finish();
+        self.sequencer.events().push_back(PageEvent::Closed);
         let deadline = Instant::now() + GOODBYE_LIMIT;
-        while let Some(event) = self.desk.events().pop_front() {
+        while let Some(event) = self.sequencer.events().pop_front() {
             // A session that takes nothing for so long has failed, and says so itself.
             if self.out.send_deadline(event, deadline).is_err() {
                 return;

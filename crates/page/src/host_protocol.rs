@@ -1,4 +1,4 @@
-//! What a page's host and the desk say to each other; between processes each is a line of JSON.
+//! What a page's host and the sequencer say to each other; between processes each is a line of JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ impl Denied {
     }
 }
 
-/// What the desk wants of the page's host.
+/// What the sequencer wants of the page's host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Order {

@@ -2,7 +2,7 @@
 //!
 //! Two placements share everything but the window: *embedded* in ours (X11), and a *participant window* in a process
 //! of its own. A page can do nothing but add events: what it sends passes a gate (who, how large, how many), the
-//! parser, and a desk that puts it on the session clock.
+//! parser, and a sequencer that puts it on the session clock.
 
 mod address;
 mod clock;

@@ -57,7 +57,7 @@ fn secret() -> String {
     format!("{:016x}{:016x}", half(), half())
 }
 
-/// Tells the desk, as far as the gate lets it. Lives on the view's thread.
+/// Tells the sequencer, as far as the gate lets it. Lives on the view's thread.
 pub(super) struct Teller {
     gate: RefCell<Gate>,
     /// Whether the study's page is shown: from then on no way leads back to the cross.
@@ -187,7 +187,7 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, teller: &Teller, id: u64) {
     let script = format!("__affectographPing('{}',{id})", spec.key);
     teller.tell_refusals(monotonic_ns());
     teller.tell(Note::PingSent { id, sent_ns: monotonic_ns() });
-    // A page that is gone does not answer, which the desk notices.
+    // A page that is gone does not answer, which the sequencer notices.
     let _unanswered = view.evaluate_script(&script);
 }
 

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::News;
 use super::news::NewsSender;
 use capture::{Decoder, to_grey, to_rgb};
-use session::{AFFECT, FACE, LANDMARKS};
-use session::{Absence, Piece};
-use session::{Frame, Latest, SharedFrame};
+use session::{AFFECT, Absence, FACE, Frame, LANDMARKS, Latest, Piece, SharedFrame};
 use store::{Recorder, StoreError, StreamWriter};
 use vision::{Colour, OwnedPicture, Reading, Scored};
 

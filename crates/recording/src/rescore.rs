@@ -15,9 +15,9 @@ use super::affect_sink::picture_of;
 use super::description::vision_streams;
 use super::unscored::unscored;
 use capture::Decoder;
-use session::{Absence, Piece};
-use session::{Body, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
-use session::{Frame, Pixels};
+use session::{
+    Absence, Body, Frame, Gap, GapReason, Piece, Pixels, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored,
+};
 use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
 use vision::{Models, Reading, Vision, VisionError, installed_models};
 
@@ -92,18 +92,18 @@ impl Rescoring {
     /// `progress` gets the frames scored so far and all that are to be scored, on this thread.
     pub fn run(&self, cancelled: &AtomicBool, mut progress: impl FnMut(u64, u64)) -> Result<Rescored, RescoreError> {
         // Held from the beginning: what is to be scored must not change meanwhile.
-        let mut annex = AddedStreams::open(&self.folder)?;
+        let mut added = AddedStreams::open(&self.folder)?;
         let file = SessionFile::open(&self.folder)?;
-        let done = self.score(&file, &mut annex, cancelled, &mut progress);
+        let done = self.score(&file, &mut added, cancelled, &mut progress);
         drop(file);
-        annex.close()?;
+        added.close()?;
         done
     }
 
     fn score(
         &self,
         file: &SessionFile,
-        annex: &mut AddedStreams,
+        added: &mut AddedStreams,
         cancelled: &AtomicBool,
         progress: &mut impl FnMut(u64, u64),
     ) -> Result<Rescored, RescoreError> {
@@ -124,7 +124,7 @@ impl Rescoring {
             Some(model) => infos.map(|info| rescored(info, model)),
             None => infos.map(later),
         };
-        if self.model.is_some() && annex.streams().contains(&infos[0]) {
+        if self.model.is_some() && added.streams().contains(&infos[0]) {
             return Err(RescoreError::AlreadyThere(infos[0].name.clone()));
         }
         let wanted = match self.model {
@@ -136,7 +136,7 @@ impl Rescoring {
             return Ok(Rescored { stream: None, frames: 0, with_face: 0, failed: 0, failures: Vec::new() });
         }
         let pieces = pieces(frames, &wanted);
-        let mut draft = annex.draft()?;
+        let mut draft = added.draft()?;
         for info in &infos {
             draft.add_stream(info, &self.author)?;
         }
@@ -375,21 +375,8 @@ fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unscored::tests::row;
     use proptest::prelude::*;
-    use session::TimeSource;
-
-    fn row(number: u64) -> FrameRow {
-        let at = Timestamp::from_ns(number as i64 * 33_333_333);
-        FrameRow {
-            number,
-            at,
-            offset: 0,
-            length: 1,
-            time_source: TimeSource::File,
-            device_sequence: None,
-            checksum: None,
-        }
-    }
 
     proptest! {
         /// Every wanted frame is in one piece, in order, and each piece begins with frames to warm up.

@@ -18,8 +18,9 @@ use super::{Counters, MarkerText, News, Seen};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, CameraSpec, Capture, Decoder, Pace, Sinks};
 use page::{PageError, PageHost, PageSpec};
-use session::{Body, CameraSettings, Clock, HEALTH, HealthKind, MARKER, PHASE, StreamInfo, Timestamp};
-use session::{Latest, SharedFrame};
+use session::{
+    Body, CameraSettings, Clock, HEALTH, HealthKind, Latest, MARKER, PHASE, SharedFrame, StreamInfo, Timestamp,
+};
 use store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
 use vision::{Models, Vision, VisionError, VisionWorker};
 

@@ -72,14 +72,13 @@ fn spans_over(spans: &[(Timestamp, Timestamp)], at: Timestamp) -> impl Iterator<
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
-    use session::Gap;
-    use session::TimeSource;
-    use session::{Absence, Piece};
+    use session::{Absence, Gap, Piece, TimeSource};
 
-    fn row(number: u64) -> FrameRow {
+    /// A frame of a film at 30 Hz.
+    pub(crate) fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);
         FrameRow {
             number,

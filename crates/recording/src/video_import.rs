@@ -19,8 +19,10 @@ use super::description::{Description, film_streams};
 use super::news::news_channel;
 use super::{News, RigError, SessionPlan};
 use capture::{CameraError, CameraInfo, CameraSpec, Captured, Decoder};
-use session::{CameraSettings, Clock, GapReason, HEALTH, HealthKind, Timestamp, VIDEO, path_text};
-use session::{Frame, Latest, Pixels, SharedFrame};
+use session::{
+    CameraSettings, Clock, Frame, GapReason, HEALTH, HealthKind, Latest, Pixels, SharedFrame, Timestamp, VIDEO,
+    path_text,
+};
 use store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
 use vision::{Models, Scored, Vision, VisionError};
 

@@ -15,8 +15,7 @@ use super::pool::VisionPool;
 use super::problem::Problem;
 use super::video_ingest::FilmNews;
 use super::wire::{Batch, CameraMode, Finish, Finished, RefusedRecord};
-use session::SharedFrame;
-use session::{Numbers, StreamInfo};
+use session::{Numbers, SharedFrame, StreamInfo};
 use store::{Committed, Recorder, RemoteState, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;

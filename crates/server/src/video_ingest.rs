@@ -15,9 +15,10 @@ use super::frame_clock::Told;
 use super::orders::Order;
 use super::pool::{VisionPool, VisionThread};
 use capture::{Camera, CameraError, Captured, Decoder, FileCamera, to_grey, to_rgb};
-use session::{AFFECT, Body, Clock, FACE, GapReason, LANDMARKS, Numbers, Timestamp, VIDEO, VIDEO_FRAME};
-use session::{Absence, Piece};
-use session::{Frame, SharedFrame, TimeSource};
+use session::{
+    AFFECT, Absence, Body, Clock, FACE, Frame, GapReason, LANDMARKS, Numbers, Piece, SharedFrame, TimeSource,
+    Timestamp, VIDEO, VIDEO_FRAME,
+};
 use store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
 use vision::{Colour, OwnedPicture, Vision};
 

@@ -1,6 +1,6 @@
 //! Streams added to a session after its recording: imported events, annotations, ratings, frames scored afterwards.
 //!
-//! What was recorded live is raw and stays as it is: an annex takes records for added streams only. Each addition is
+//! What was recorded live is raw and stays as it is: only added streams take records. Each addition is
 //! one transaction, so that a kill leaves all of it or nothing.
 
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Addition {
 /// A session that nobody else writes into, as long as the value lives: one addition after the other.
 pub struct Turn {
     folder: PathBuf,
-    /// Given on to the annex.
+    /// Given on to `AddedStreams`.
     lock: Option<SessionLock>,
 }
 
@@ -51,7 +51,7 @@ impl Turn {
 
     /// Refuses a session that a crash left open and nobody has closed yet. A session of an older file version is
     /// brought up to date here, and not before.
-    pub fn annex(mut self) -> Result<AddedStreams, StoreError> {
+    pub fn added_streams(mut self) -> Result<AddedStreams, StoreError> {
         let path = schema::session_file(&self.folder);
         // Looks first without touching anything.
         if closed(&self.folder)? == Closed::Not {
@@ -90,7 +90,7 @@ pub struct AddedStreams {
 impl AddedStreams {
     /// Waits for nobody; see [`Turn`].
     pub fn open(folder: &Path) -> Result<AddedStreams, StoreError> {
-        Turn::take(folder, Duration::ZERO)?.annex()
+        Turn::take(folder, Duration::ZERO)?.added_streams()
     }
 
     /// All of the session's streams.

@@ -1,7 +1,6 @@
 //! Where each stored frame lies in the video file, and when it was captured.
 
-use session::TimeSource;
-use session::Timestamp;
+use session::{TimeSource, Timestamp};
 
 /// One stored frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use super::{
     verify,
 };
 use crate::scratch::{Scratch, write};
-use session::TimeSource;
 use session::{
-    ParticipantId, SessionNumber, Study, Timestamp, health_stream, marker_stream, page_stream, program, video_stream,
+    ParticipantId, SessionNumber, Study, TimeSource, Timestamp, health_stream, marker_stream, page_stream, program,
+    video_stream,
 };
 
 /// A video with so many frames and without its end, as a kill leaves it.

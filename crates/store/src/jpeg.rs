@@ -141,8 +141,7 @@ impl Planes {
 mod tests {
     use super::*;
     use capture::{Decoder, to_grey, to_rgb};
-    use session::TimeSource;
-    use session::Timestamp;
+    use session::{TimeSource, Timestamp};
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         Frame {

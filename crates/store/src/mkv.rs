@@ -11,8 +11,7 @@ use std::path::Path;
 
 use super::FrameRow;
 use super::ebml::{Ebml, SIZE_BYTES, UNKNOWN_SIZE, id, size_field};
-use session::TimeSource;
-use session::{Timestamp, program};
+use session::{TimeSource, Timestamp, program};
 
 /// One tick of the file's clock. Its zero is the session clock's zero; what was captured before it plays at 0.
 pub(super) const TICK_NS: i64 = 1000;

@@ -266,8 +266,7 @@ mod tests {
     use super::*;
     use crate::mkv::MkvWriter;
     use proptest::prelude::*;
-    use session::TimeSource;
-    use session::Timestamp;
+    use session::{TimeSource, Timestamp};
 
     fn stamp(number: u64, ns: i64) -> FrameStamp {
         FrameStamp {

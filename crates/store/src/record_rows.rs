@@ -8,8 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params_from_
 
 use super::checksum::{Checksum, checksum_of_values};
 use super::{FrameRow, RECORDER_SEQ_0, StoreError, schema};
-use session::TimeSource;
-use session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, Timestamp};
+use session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, TimeSource, Timestamp};
 
 /// What [`record_of`] reads, in its order.
 pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";

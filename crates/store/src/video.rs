@@ -13,8 +13,7 @@ use super::mkv::{FrameStamp, MkvWriter};
 use super::recorder::{Counts, join, spawn};
 use super::stream_writer::{Alarm, Entry, Port};
 use super::{FrameRow, LastWords, StoreError};
-use session::{Body, Gap, GapReason};
-use session::{Frame, SharedFrame};
+use session::{Body, Frame, Gap, GapReason, SharedFrame};
 
 /// One second at 30 Hz, which is what a kill may cost of the video.
 const QUEUE_FRAMES: usize = 30;

@@ -9,7 +9,7 @@ use super::{Answer, LeftOut, Progress, Question, SessionAnswer, StudyQueryError,
 use analysis::AnalysisError;
 use store::StoreError;
 
-const THREAD: &str = "survey";
+const THREAD: &str = "study_query";
 
 /// Takes a question back from another thread.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ pub fn ask(
                     let k = next.fetch_add(1, Ordering::Relaxed);
                     let Some(folder) = folders.get(k) else { return };
                     if to.send((k, session_epochs(folder, question))).is_err() {
-                        return; // the asker has failed and waits for no answer
+                        return; // the receiver has failed and waits for no answer
                     }
                 }
             };

@@ -15,8 +15,8 @@ const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
 
 impl RecordingController {
     pub(super) fn poll_rig(&mut self) {
-        let Some(running) = &mut self.take else { return };
-        let Some(rig) = &running.take.rig else { return };
+        let Some(running) = &mut self.running else { return };
+        let Some(rig) = &running.active.rig else { return };
         let news: Vec<News> = rig.news().try_iter().collect();
         for failure in self.tell_committed() {
             self.alarm(|alarms| alarms.store_failed(&failure));
@@ -25,26 +25,26 @@ impl RecordingController {
             self.tell_news(item);
         }
         self.tell_preview();
-        let Some(running) = &mut self.take else { return };
+        let Some(running) = &mut self.running else { return };
         if running.last_second.elapsed() >= Duration::from_secs(1) {
             running.last_second = Instant::now();
             self.every_second();
         }
-        if self.take.as_ref().is_some_and(|t| t.has_ended) && self.is_recording() {
+        if self.running.as_ref().is_some_and(|t| t.has_ended) && self.is_recording() {
             self.window.tell(Update::Stopping);
             self.stop();
         }
     }
 
     fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<Update>) {
-        let Some(running) = &mut self.take else { return };
+        let Some(running) = &mut self.running else { return };
         for update in raise(&mut running.alarms) {
             self.window.tell(update);
         }
     }
 
     fn tell_news(&mut self, news: News) {
-        let Some(running) = &mut self.take else { return };
+        let Some(running) = &mut self.running else { return };
         match &news {
             News::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
             News::PageTrouble(why) => running.known.page = Some(Err(why.clone())),
@@ -88,8 +88,8 @@ impl RecordingController {
     }
 
     fn tell_preview(&mut self) {
-        let Some(running) = &mut self.take else { return };
-        let Some(rig) = &running.take.rig else { return };
+        let Some(running) = &mut self.running else { return };
+        let Some(rig) = &running.active.rig else { return };
         if running.last_preview.elapsed() < BETWEEN_PREVIEWS {
             return;
         }
@@ -121,8 +121,8 @@ impl RecordingController {
     }
 
     fn every_second(&mut self) {
-        let Some(running) = &mut self.take else { return };
-        let Some(rig) = &running.take.rig else { return };
+        let Some(running) = &mut self.running else { return };
+        let Some(rig) = &running.active.rig else { return };
         let (counters, info) = (rig.counters(), rig.camera_info());
         let Mode { width_px, height_px, rate_hz, .. } = info.mode;
         if !matches!(running.known.camera, Some(Err(_))) || counters.capture.fps > 1.0 {
@@ -160,7 +160,7 @@ impl RecordingController {
     }
 
     pub(super) fn tell_checks(&mut self) {
-        let (Some(plan), Some(running)) = (&self.plan, &mut self.take) else { return };
+        let (Some(plan), Some(running)) = (&self.plan, &mut self.running) else { return };
         let now = checks(&plan.study, &running.known);
         if now != running.told_checks {
             running.told_checks = now.clone();

@@ -75,15 +75,15 @@ fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure
 
 /// All of it or nothing.
 fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
-    let mut annex = turn.annex()?;
+    let mut streams = turn.added_streams()?;
     let add = || -> Result<(), StoreError> {
-        let mut draft = annex.draft()?;
+        let mut draft = streams.draft()?;
         draft.add_stream(info, author)?;
         draft.append(info.name.as_str(), bodies)?;
         draft.commit()
     };
     let added = add();
-    annex.close()?;
+    streams.close()?;
     Ok(added?)
 }
 

@@ -14,7 +14,7 @@ use super::synthetic::{self, Script};
 
 pub struct Scene {
     pub window: Harness<'static, App>,
-    pub desk: Handle,
+    pub handle: Handle,
 }
 
 impl Scene {
@@ -29,7 +29,7 @@ impl Scene {
     }
 
     pub fn say(&mut self, update: Update) {
-        self.desk.say(update);
+        self.handle.say(update);
         self.settle();
     }
 }
@@ -40,10 +40,10 @@ pub fn builder(width: f32, height: f32, is_dark: bool) -> HarnessBuilder<App> {
 }
 
 pub fn empty(builder: HarnessBuilder<App>) -> Scene {
-    let desk = Handle::default();
-    let instrument = desk.instrument();
+    let handle = Handle::default();
+    let instrument = handle.instrument();
     let window = builder.build_eframe(move |creation| App::new(&creation.egui_ctx, instrument, None));
-    let mut scene = Scene { window, desk };
+    let mut scene = Scene { window, handle };
     scene.settle();
     scene
 }
@@ -51,7 +51,7 @@ pub fn empty(builder: HarnessBuilder<App>) -> Scene {
 pub fn home(builder: HarnessBuilder<App>) -> Scene {
     let mut scene = empty(builder);
     scene.say(Update::Library(synthetic::library()));
-    scene.desk.asked();
+    scene.handle.asked();
     scene
 }
 
@@ -188,14 +188,14 @@ pub fn set_up(builder: HarnessBuilder<App>, failing: bool) -> Scene {
     scene.settle();
     scene.window.get_by_label("Set up").click();
     scene.settle();
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.participant == plan().participant), "{asked:?}");
-    scene.desk.say(Update::Rehearsing(Box::new(RehearsalInfo { plan: plan(), study: study() })));
-    scene.desk.say(Update::Cameras(cameras()));
-    scene.desk.say(Update::Camera(camera_state()));
-    scene.desk.say(Update::Checks(checks(failing)));
-    scene.desk.say(Update::Page(page(false)));
-    scene.desk.say(Update::Preview(preview(38.0)));
+    scene.handle.say(Update::Rehearsing(Box::new(RehearsalInfo { plan: plan(), study: study() })));
+    scene.handle.say(Update::Cameras(cameras()));
+    scene.handle.say(Update::Camera(camera_state()));
+    scene.handle.say(Update::Checks(checks(failing)));
+    scene.handle.say(Update::Page(page(false)));
+    scene.handle.say(Update::Preview(preview(38.0)));
     scene.settle();
     scene
 }
@@ -203,18 +203,18 @@ pub fn set_up(builder: HarnessBuilder<App>, failing: bool) -> Scene {
 /// Recording for `at_s` already.
 pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene {
     let mut scene = set_up(builder, false);
-    scene.desk.say(Update::Page(page(is_embedded)));
+    scene.handle.say(Update::Page(page(is_embedded)));
     let folder = PathBuf::from("/home/lab/affectograph/sessions/sub-15/ses-01_20261123T101500Z_checkout");
-    scene.desk.say(Update::Started(StartedInfo { folder, at: Timestamp::ZERO }));
-    synthetic::streams(30.0).into_iter().for_each(|s| scene.desk.say(Update::Declared(s)));
+    scene.handle.say(Update::Started(StartedInfo { folder, at: Timestamp::ZERO }));
+    synthetic::streams(30.0).into_iter().for_each(|s| scene.handle.say(Update::Declared(s)));
     let mut script = Script::of(at_s);
     script.absent = vec![(at_s - 21.0, at_s - 18.4)];
     script.lost.clear();
     script.markers = vec![(at_s - 41.0, "task begins"), (at_s - 12.0, "looks away")];
-    scene.desk.say(Update::Records(synthetic::records(&script, false).into()));
-    scene.desk.say(Update::Preview(preview(at_s)));
-    scene.desk.say(Update::Checks(checks(false).into_iter().take(4).collect()));
-    scene.desk.say(Update::Health(HealthFigures {
+    scene.handle.say(Update::Records(synthetic::records(&script, false).into()));
+    scene.handle.say(Update::Preview(preview(at_s)));
+    scene.handle.say(Update::Checks(checks(false).into_iter().take(4).collect()));
+    scene.handle.say(Update::Health(HealthFigures {
         camera_hz: 30.0,
         asked_hz: 30.0,
         frames_stored: (at_s * 30.0) as u64,
@@ -226,7 +226,7 @@ pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene
         disk_left_bytes: 55_000_000_000,
         disk_left: Some(Duration::from_secs(31 * 3600)),
     }));
-    scene.desk.set_now(at_s);
+    scene.handle.set_now(at_s);
     scene.settle();
     scene
 }
@@ -246,7 +246,7 @@ pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: boo
     scene.settle();
     scene.window.get_by_label("Open").click();
     scene.settle();
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Open(_)]), "{asked:?}");
     let row = synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0);
     scene.say(Update::Opened(Box::new(synthetic::opened(script, row, with_landmarks))));
@@ -277,7 +277,7 @@ pub fn choose(scene: &mut Scene, name: &str, row: &str) {
 
 /// Says that each session holds `n` of what the forms mean.
 pub fn count(scene: &mut Scene, n: u64) {
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let counted = asked.iter().rev().find_map(|a| match a {
         Asked::Count(forms, sessions) => Some((forms, sessions)),
         _ => None,
@@ -298,7 +298,7 @@ pub fn averaged(builder: HarnessBuilder<App>) -> Scene {
     choose(&mut scene, "Kind of events B", "page  input   233");
     scene.window.get_by_label("Average").click();
     scene.settle();
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let [Asked::Ask(question)] = &asked[..] else { panic!("{asked:?}") };
     scene.say(Update::Answered(Box::new(synthetic::answer(question, 12))));
     scene

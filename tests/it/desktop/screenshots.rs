@@ -172,7 +172,7 @@ const SCREENS: [(&str, Make); 26] = [
         scenes::choose(&mut s, "Kind", "page  click   412");
         s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
         s.settle();
-        let asked = s.desk.asked();
+        let asked = s.handle.asked();
         let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
         s.say(Update::Answered(Box::new(synthetic::answer(question, 3))));
         s

@@ -16,7 +16,7 @@ use super::{click, field_type, plain, press, says};
 fn a_study_is_asked_by_a_form_that_says_how_many_match() {
     let mut scene = scenes::study_screen(plain());
     assert_eq!(scene.state().screen, Screen::Study);
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(asked.iter().any(|a| matches!(a, Asked::LookThrough(folders) if folders.len() == 11)), "{asked:?}");
     assert!(says(&scene, "Choose the events that it is about."), "what is missing is said");
     assert!(says(&scene, "11 sessions, 1 more do not open"));
@@ -30,7 +30,7 @@ fn a_study_is_asked_by_a_form_that_says_how_many_match() {
     assert!(says(&scene, "No event matches condition A."));
     scene.window.get_by_label("Average").click();
     scene.settle();
-    assert_eq!(scene.desk.asked(), [], "nothing to average");
+    assert_eq!(scene.handle.asked(), [], "nothing to average");
 }
 
 #[test]
@@ -38,11 +38,11 @@ fn a_question_runs_with_progress_and_can_be_taken_back() {
     let mut scene = scenes::study_screen(plain());
     scenes::choose(&mut scene, "Kind", "page  click   412");
     press(&mut scene, Modifiers::COMMAND, Key::Enter);
-    assert!(matches!(&scene.desk.asked()[..], [Asked::Ask(q)] if q.sessions.len() == 11 && q.events.len() == 1));
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Ask(q)] if q.sessions.len() == 11 && q.events.len() == 1));
     scene.say(Update::Asking { done: 4, of: 11 });
     assert!(says(&scene, "4 of 11 sessions") || says(&scene, "Reading session 5 of 11"));
     click(&mut scene, "Cancel");
-    assert_eq!(scene.desk.asked(), [Asked::Cancel]);
+    assert_eq!(scene.handle.asked(), [Asked::Cancel]);
     scene.say(Update::Cancelled);
     assert!(scene.window.query_by_label("Average").is_some());
     press(&mut scene, Modifiers::COMMAND, Key::Enter);
@@ -60,7 +60,7 @@ fn epochs_are_chosen_by_keyboard_and_shown_on_video() {
     assert_eq!(scene.state().studied.as_ref().unwrap().epoch, Some((0, 1)));
     press(&mut scene, Modifiers::NONE, Key::Enter);
     let epoch = scene.state().studied.as_ref().unwrap().selected_epoch().unwrap().clone();
-    assert_eq!(scene.desk.asked(), [Asked::Open(epoch.session)]);
+    assert_eq!(scene.handle.asked(), [Asked::Open(epoch.session)]);
     let row = synthetic::session_row(1, 1, "checkout", 0, 5.0);
     scene.say(Update::Opened(Box::new(synthetic::opened(&Script::of(300.0), row, false))));
     let review = scene.state().review.as_ref().unwrap();
@@ -84,7 +84,7 @@ fn a_click_on_an_epoch_opens_its_moment() {
         scene.window.drag_at(at);
         scene.window.drop_at(at);
         scene.settle();
-        opened = scene.desk.asked();
+        opened = scene.handle.asked();
         if !opened.is_empty() {
             break;
         }
@@ -100,7 +100,7 @@ fn what_is_shown_is_exported() {
     assert!(says(&scene, "Export averages"));
     scene.window.get_all_by_label("Export").last().unwrap().click();
     scene.settle();
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let [Asked::ExportAnswer(order)] = &asked[..] else { panic!("{asked:?}") };
     assert!(order.to.ends_with("export/checkout/averages"));
     scene.say(Update::Exported { to: order.to.clone() });
@@ -111,7 +111,7 @@ fn what_is_shown_is_exported() {
 fn sessions_are_left_out_and_outdated_answers_say_so() {
     let mut scene = scenes::averaged(plain());
     click(&mut scene, "Include sub-01 ses-01");
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(
         matches!(&asked[..], [Asked::Count(forms, folders)] if forms.len() == 2 && folders.len() == 10),
         "{asked:?}"
@@ -125,20 +125,20 @@ fn all_like_this_event_becomes_the_question() {
     let mut scene = scenes::review(plain(), &Script::of(60.0), false);
     press(&mut scene, Modifiers::NONE, Key::N);
     let event = scene.state().review.as_ref().unwrap().event_at_playhead().unwrap().clone();
-    scene.desk.asked();
+    scene.handle.asked();
     press(&mut scene, Modifiers::NONE, Key::A);
     assert_eq!(scene.state().screen, Screen::Study);
     let studied = scene.state().studied.as_ref().unwrap();
     assert_eq!(studied.form.events[0], EventForm::like(&event));
     assert_eq!(studied.name, "demo");
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     assert!(asked.contains(&Asked::CloseSession), "{asked:?}");
     assert!(asked.iter().any(|a| matches!(a, Asked::Count(forms, _) if forms.len() == 1)), "{asked:?}");
 }
 
 /// Answers what was asked to be added as the store would.
 fn store(scene: &mut Scene, next_seq: &mut u64) -> Vec<Addition> {
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     store_all(scene, asked, next_seq)
 }
 
@@ -244,9 +244,9 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     field_type(&mut scene, "sub-14");
     scene.window.key_press(Key::Escape);
     scene.settle();
-    scene.desk.asked();
+    scene.handle.asked();
     press(&mut scene, Modifiers::NONE, Key::R);
-    assert!(scene.desk.asked().contains(&Asked::Gamepad(true)));
+    assert!(scene.handle.asked().contains(&Asked::Gamepad(true)));
     assert!(scene.state().review.as_ref().unwrap().is_playing());
     (0..4).for_each(|_| press(&mut scene, Modifiers::NONE, Key::ArrowRight));
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
@@ -255,7 +255,7 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     scene.say(Update::Stick { x: -0.5, y: 0.25 });
     scene.window.run_steps(40);
     press(&mut scene, Modifiers::NONE, Key::Escape);
-    let asked = scene.desk.asked();
+    let asked = scene.handle.asked();
     let mut rated: Vec<f32> = Vec::new();
     for addition in asked.iter().filter_map(|a| if let Asked::Add(a) = a { Some(a) } else { None }) {
         assert_eq!((addition.stream, addition.author.as_str()), (AddedStream::Rating { pass: 1 }, "sub-14"));

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use affectograph::capture::{CameraError, CameraSpec, Captured, open};
-use affectograph::session::Pixels;
-use affectograph::session::{AFFECT, CameraSettings, Clock, GapReason};
+use affectograph::session::{AFFECT, CameraSettings, Clock, GapReason, Pixels};
 use affectograph::store::SessionFile;
 
 use super::{analyze, made, run, source, timeline};

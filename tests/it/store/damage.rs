@@ -265,11 +265,11 @@ fn old_sessions_are_whole_as_far_as_can_be_told() {
         };
         check(false);
         // Bringing it up to date invents no checksum.
-        let mut annex = AddedStreams::open(dir.path()).unwrap();
-        annex.add_stream(&affectograph::session::imported_stream("biopac"), "anna").unwrap();
+        let mut added = AddedStreams::open(dir.path()).unwrap();
+        added.add_stream(&affectograph::session::imported_stream("biopac"), "anna").unwrap();
         let body = affectograph::session::Body::event("trigger", json!({"value": 1}));
-        annex.append("import_biopac", vec![(ms(200), body)]).unwrap();
-        annex.close().unwrap();
+        added.append("import_biopac", vec![(ms(200), body)]).unwrap();
+        added.close().unwrap();
         check(true);
         let rows = rows(dir.path());
         assert!(rows.iter().all(|r| r.checksum.is_none()));

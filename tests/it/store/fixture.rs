@@ -29,12 +29,12 @@ fn write_the_fixture() {
     page.event(ms(200), "click", json!({"target": "button#buy", "page_ms": 99.5})).unwrap();
     page.gap(ms(300), ms(350), GapReason::PageFlood, 7, "too fast").unwrap();
     recorder.finish(SessionEnd { at: ms(500), quality: Some(json!({"grade": "A"})) }).unwrap();
-    let mut annex = AddedStreams::open(&folder).unwrap();
-    annex.add_stream(&annotation_stream(), "anna").unwrap();
-    annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": "a", "label": "smile"})))]).unwrap();
-    annex.add_stream(&rating_stream(), "sub-01").unwrap();
-    annex.append("rating", vec![(ms(210), Body::Sample { frame: None, values: vec![0.25, -0.5].into() })]).unwrap();
-    annex.close().unwrap();
+    let mut added = AddedStreams::open(&folder).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.append("annotation", vec![(ms(200), Body::event("point", json!({"id": "a", "label": "smile"})))]).unwrap();
+    added.add_stream(&rating_stream(), "sub-01").unwrap();
+    added.append("rating", vec![(ms(210), Body::Sample { frame: None, values: vec![0.25, -0.5].into() })]).unwrap();
+    added.close().unwrap();
 }
 
 pub(super) fn copy(version: u32) -> tempfile::TempDir {
@@ -79,10 +79,10 @@ fn the_first_version_takes_additions() {
         records
     };
     let raw = records(dir.path());
-    let mut annex = AddedStreams::open(dir.path()).unwrap();
-    annex.add_stream(&annotation_stream(), "anna").unwrap();
-    annex.append("annotation", vec![(ms(200), Body::event("point", json!({"id": 1, "label": "smile"})))]).unwrap();
-    annex.close().unwrap();
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.append("annotation", vec![(ms(200), Body::event("point", json!({"id": 1, "label": "smile"})))]).unwrap();
+    added.close().unwrap();
     let session = SessionFile::open(dir.path()).unwrap();
     assert_eq!(session.additions()[0].author, "anna");
     assert_eq!(session.summary().unwrap().quality, Some(json!({"grade": "A"})));

@@ -19,8 +19,7 @@ pub use script::PhantomState;
 pub use strip::read_frame_number;
 
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat};
-use session::{Clock, Timestamp};
-use session::{Pixels, TimeSource};
+use session::{Clock, Pixels, TimeSource, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhantomSettings {

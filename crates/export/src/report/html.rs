@@ -1,20 +1,6 @@
 //! Words and numbers as a report prints them.
 
-/// Text inside HTML, also inside an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use crate::markup::escaped;
 
 /// `22,830`
 pub(super) fn count(n: u64) -> String {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::html::{count, escaped, length, percent, plural, table};
+use super::html::{count, length, percent, plural, table};
 use super::tally::Tally;
 use super::{Asked, Drawn, MOST_COURSES};
 use crate::Selection;
+use crate::markup::escaped;
 use crate::selection::folder_label;
 use analysis::describe_dropped;
 use session::program;

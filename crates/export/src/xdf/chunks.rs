@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
+use crate::markup::escaped;
+
 pub(super) const MAGIC: &[u8; 4] = b"XDF:";
 /// Known to every reader of XDF: here one may begin again in a damaged file.
 pub(super) const BOUNDARY: [u8; 16] =
@@ -79,17 +81,5 @@ pub(super) fn put_length(to: &mut Vec<u8>, n: usize) {
 
 /// A text inside XML. What XML cannot hold at all becomes a space.
 pub(super) fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.push(' '),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    escaped(text).replace(['\u{fffe}', '\u{ffff}'], " ")
 }

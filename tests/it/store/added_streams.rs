@@ -50,18 +50,18 @@ fn point(id: u64) -> Body {
 fn what_is_added_stands_beside_the_raw_streams() {
     let dir = recorded();
     let before = raw_records(&SessionFile::open(dir.path()).unwrap());
-    let mut annex = AddedStreams::open(dir.path()).unwrap();
-    annex.add_stream(&annotation_stream(), "anna").unwrap();
-    let stored = annex.append("annotation", vec![(ms(100), point(0)), (ms(50), point(1))]).unwrap();
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    let stored = added.append("annotation", vec![(ms(100), point(0)), (ms(50), point(1))]).unwrap();
     assert_eq!(stored.iter().map(|r| (r.seq, r.at)).collect::<Vec<_>>(), [(0, ms(100)), (1, ms(50))]);
     // Twice is once, also by somebody else.
-    annex.add_stream(&annotation_stream(), "berta").unwrap();
-    assert_eq!(annex.append("annotation", vec![(ms(70), point(2))]).unwrap()[0].seq, 2);
-    annex.add_stream(&rating_stream(), "anna").unwrap();
-    annex.append("rating", vec![(ms(5), Body::Sample { frame: None, values: vec![0.25, -0.5].into() })]).unwrap();
+    added.add_stream(&annotation_stream(), "berta").unwrap();
+    assert_eq!(added.append("annotation", vec![(ms(70), point(2))]).unwrap()[0].seq, 2);
+    added.add_stream(&rating_stream(), "anna").unwrap();
+    added.append("rating", vec![(ms(5), Body::Sample { frame: None, values: vec![0.25, -0.5].into() })]).unwrap();
     // Whoever looks meanwhile sees what is committed.
     assert_eq!(SessionFile::open(dir.path()).unwrap().timeline().unwrap().series("rating").unwrap().len(), 1);
-    annex.close().unwrap();
+    added.close().unwrap();
 
     let names: Vec<_> = bytes_of(dir.path()).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["session.sqlite", "video.mkv"], "nothing else is left behind");
@@ -76,37 +76,37 @@ fn what_is_added_stands_beside_the_raw_streams() {
     assert_eq!(timeline.series("rating").unwrap().column(1), [-0.5]);
     assert!(verify(dir.path()).unwrap().is_intact);
 
-    // A second annex goes on where the first one ended.
-    let mut annex = AddedStreams::open(dir.path()).unwrap();
+    // Opened again, it goes on where it ended.
+    let mut added = AddedStreams::open(dir.path()).unwrap();
     let removed = Body::event("removed", json!({"id": 1}));
-    assert_eq!(annex.append("annotation", vec![(ms(50), removed)]).unwrap()[0].seq, 3);
-    annex.close().unwrap();
+    assert_eq!(added.append("annotation", vec![(ms(50), removed)]).unwrap()[0].seq, 3);
+    added.close().unwrap();
 }
 
 #[test]
 fn raw_streams_and_misfits_are_refused_and_nothing_is_left_of_them() {
     let dir = recorded();
     let before = bytes_of(dir.path());
-    let mut annex = AddedStreams::open(dir.path()).unwrap();
+    let mut added = AddedStreams::open(dir.path()).unwrap();
     let gap = Gap { until: ms(9), reason: GapReason::NoFace, lost: 1, note: String::new() };
-    let raw = annex.append("affect", vec![(ms(1), Body::Gap(gap))]).unwrap_err();
+    let raw = added.append("affect", vec![(ms(1), Body::Gap(gap))]).unwrap_err();
     assert!(matches!(&raw, StoreError::Raw(_)), "{raw}");
-    assert!(matches!(annex.append("rating", Vec::new()), Err(StoreError::NoStream(_))));
+    assert!(matches!(added.append("rating", Vec::new()), Err(StoreError::NoStream(_))));
     // The name is a raw stream's, or another network's result.
-    assert!(matches!(annex.add_stream(&affect_stream(30.0, "m"), "a"), Err(StoreError::StreamTaken { .. })));
-    annex.add_stream(&rescored(affect_stream(30.0, "net 1"), "net"), "a").unwrap();
-    let other = annex.add_stream(&rescored(affect_stream(30.0, "net 2"), "net"), "a").unwrap_err();
+    assert!(matches!(added.add_stream(&affect_stream(30.0, "m"), "a"), Err(StoreError::StreamTaken { .. })));
+    added.add_stream(&rescored(affect_stream(30.0, "net 1"), "net"), "a").unwrap();
+    let other = added.add_stream(&rescored(affect_stream(30.0, "net 2"), "net"), "a").unwrap_err();
     assert!(other.to_string().contains("`affect_net` already, made by net 1"), "{other}");
     // One of them does not fit, so none is stored.
     let values = |n: usize| Body::Sample { frame: None, values: vec![0.0; n].into() };
-    let misfit = annex.append("affect_net", vec![(ms(1), values(12)), (ms(2), values(3))]).unwrap_err();
+    let misfit = added.append("affect_net", vec![(ms(1), values(12)), (ms(2), values(3))]).unwrap_err();
     assert!(matches!(misfit, StoreError::DoesNotFit { at, .. } if at == ms(2)));
-    let mut draft = annex.draft().unwrap();
+    let mut draft = added.draft().unwrap();
     draft.add_stream(&imported_stream("biopac"), "a").unwrap();
     draft.append("import_biopac", vec![(ms(1), point(0))]).unwrap();
     drop(draft);
-    assert!(matches!(annex.append("import_biopac", Vec::new()), Err(StoreError::NoStream(_))));
-    annex.close().unwrap();
+    assert!(matches!(added.append("import_biopac", Vec::new()), Err(StoreError::NoStream(_))));
+    added.close().unwrap();
     let session = SessionFile::open(dir.path()).unwrap();
     assert_eq!(session.additions().len(), 1);
     assert_eq!(raw_records(&session).len(), 5);
@@ -121,12 +121,12 @@ fn a_session_that_is_open_takes_no_additions() {
     drop(recorder); // as after a crash
     assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::LeftOpen(_))));
     recover(dir.path()).unwrap().unwrap();
-    let annex = AddedStreams::open(dir.path()).unwrap();
+    let added = AddedStreams::open(dir.path()).unwrap();
     // One at a time.
     assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| Turn::take(dir.path(), Duration::from_secs(60)).and_then(Turn::annex));
-        annex.close().unwrap();
+        let waiting = scope.spawn(|| Turn::take(dir.path(), Duration::from_secs(60)).and_then(Turn::added_streams));
+        added.close().unwrap();
         waiting.join().unwrap().unwrap().close().unwrap();
     });
 }
@@ -136,8 +136,8 @@ fn a_session_that_is_open_takes_no_additions() {
 fn an_addition_that_dies_leaves_the_session_as_it_was() {
     let dir = recorded();
     let before = raw_records(&SessionFile::open(dir.path()).unwrap());
-    let mut annex = AddedStreams::open(dir.path()).unwrap();
-    let mut draft = annex.draft().unwrap();
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    let mut draft = added.draft().unwrap();
     draft.add_stream(&later(affect_stream(30.0, "m")), "a").unwrap();
     let scores = (0..20_000).map(|k| (ms(k), Body::Sample { frame: None, values: vec![0.1; 12].into() })).collect();
     draft.append("affect_later", scores).unwrap();
@@ -147,7 +147,7 @@ fn an_addition_that_dies_leaves_the_session_as_it_was() {
         std::fs::write(killed.path().join(name), bytes).unwrap();
     }
     draft.commit().unwrap();
-    annex.close().unwrap();
+    added.close().unwrap();
 
     let session = SessionFile::open(killed.path()).unwrap();
     assert_eq!(session.additions(), []);
