@@ -153,10 +153,13 @@ impl Ending {
     }
 
     /// Writes the seek table behind the last cluster, which ends at `end`, and patches the head of the file.
-    /// Doing it again changes nothing.
+    /// Doing it again changes nothing. If the seek table finds no room on the disk, the file ends at `end` and its head
+    /// is unchanged.
     pub(super) fn write(&self, file: &mut File, layout: &Layout, end: u64) -> io::Result<()> {
         file.set_len(end)?;
-        self.patches(layout, end).into_iter().try_for_each(|(at, bytes)| write_at(file, at, &bytes))
+        let [(_, seek_table), head @ ..] = self.patches(layout, end);
+        write_at(file, end, &seek_table).map_err(|failed| cut_off(file, end, failed))?;
+        head.into_iter().try_for_each(|(at, bytes)| write_at(file, at, &bytes))
     }
 
     /// What a finished file holds beside its frames and the fixed part of its head, each with its place.
@@ -217,6 +220,15 @@ fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Removes what a failed write left behind `end`, and returns the failure. A disk that takes no more bytes still gives some
+/// back; if even that fails, `recover` cuts the tail.
+fn cut_off(file: &mut File, end: u64, failed: io::Error) -> io::Error {
+    match file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))) {
+        Ok(_) => failed,
+        Err(also) => io::Error::new(failed.kind(), format!("{failed}; cutting the torn tail off: {also}")),
+    }
+}
+
 pub(super) struct MkvWriter {
     file: File,
     layout: Layout,
@@ -242,15 +254,7 @@ impl MkvWriter {
         put_cluster_head(b, stamp, jpeg.len() as u64);
         let offset = self.end + b.len() as u64;
         b.extend_from_slice(jpeg);
-        if let Err(failed) = self.file.write_all(b) {
-            // A disk that takes no more bytes still gives some back; if even that fails, `recover` cuts the tail.
-            return match self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end))) {
-                Ok(_) => Err(failed),
-                Err(also) => {
-                    Err(io::Error::new(failed.kind(), format!("{failed}; cutting the torn frame off: {also}")))
-                }
-            };
-        }
+        self.file.write_all(b).map_err(|failed| cut_off(&mut self.file, self.end, failed))?;
         self.ending.add(stamp.at, self.end);
         self.end += b.len() as u64;
         Ok(offset)

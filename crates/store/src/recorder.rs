@@ -270,10 +270,10 @@ impl Recorder {
         let end = if video.is_ok() && checkpoint.is_ok() { end } else { None };
         // A recorder that is gone has said why to whoever joins it: here.
         let sent = self.queue.send(Entry::Stop(end));
-        let recorder = join("recorder", recorder)?;
+        // If the records could not be stored, that failure came first. The video's end can fail as a consequence of it.
+        join("recorder", recorder)??;
         video?;
         checkpoint?;
-        recorder?;
         sent.map_err(|_| StoreError::ThreadDied("recorder"))
     }
 }

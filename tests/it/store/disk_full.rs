@@ -94,7 +94,8 @@ fn video_on_a_full_disk() {
     assert!(failures[0].contains("video.mkv") || failures[0].contains("session.sqlite"), "{failures:?}");
     assert!(failures[0].contains("full") || failures[0].contains("No space left"), "{failures:?}");
     let counters = recorder.counters();
-    assert!(matches!(recorder.finish(SessionEnd::default()), Err(StoreError::Poisoned(_))));
+    let ended = recorder.finish(SessionEnd::default()).unwrap_err();
+    assert!(matches!(ended, StoreError::Poisoned(_)), "{ended}, after {failures:?}");
     let session = SessionFile::open(&disk.path().join("session")).unwrap();
     let frames = session.frames().unwrap();
     assert!(!frames.is_empty() && frames.len() as u64 <= counters.frames_stored);
@@ -104,6 +105,41 @@ fn video_on_a_full_disk() {
     assert!(session.last_words().unwrap().is_disk_full);
     let quality = session_quality(&session, &session.timeline().unwrap()).unwrap();
     assert_eq!(quality.end.how, Ending::DiskFull);
+}
+
+#[test]
+fn no_room_for_the_end_of_the_video() {
+    let Some(disk) = SmallDisk::mount(4096) else { return };
+    let folder = disk.path().join("session");
+    let mut recorder = Recorder::create(&folder, header(), streams(), unbounded().0).unwrap();
+    let video = recorder.video(64, 48).unwrap().sender();
+    // One a second, so that each has its place in the seek table, which then needs more than the rest of a block.
+    for k in 0..600 {
+        video.send(jpeg_frame(k, ms(k as i64 * 1000))).unwrap();
+    }
+    drop(video);
+    let start = Instant::now();
+    while SessionFile::open(&folder).unwrap().frames().unwrap().len() < 600 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", recorder.counters());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Another program takes the rest of the disk.
+    let mut rest = std::fs::File::create(disk.path().join("rest")).unwrap();
+    while std::io::Write::write_all(&mut rest, &[0; 512]).is_ok() {}
+    drop(rest);
+
+    let ended = recorder.finish(SessionEnd::default()).unwrap_err().to_string();
+    assert!(ended.contains("close") && ended.contains("video.mkv") && ended.contains("No space left"), "{ended}");
+    let session = SessionFile::open(&folder).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Crashed);
+    session.picture(599).unwrap();
+    let torn = |f: &affectograph::store::Finding| matches!(f, affectograph::store::Finding::VideoTorn { .. });
+    assert!(!verify(&folder).unwrap().findings.iter().any(torn), "the torn seek table was cut off");
+    drop(session);
+    // With room again the session is closed, and its video is whole.
+    std::fs::remove_file(disk.path().join("rest")).unwrap();
+    recover(&folder).unwrap().unwrap();
+    assert!(verify(&folder).unwrap().is_intact);
 }
 
 #[test]
