@@ -1,6 +1,6 @@
 // Courses on one axis of time, and the affect plane.
 
-import uPlot from "./uplot/uPlot.esm.js";
+import uPlot from "uplot";
 import { clock, colour } from "./dom.js";
 
 const EVENTS_PX = 22;
