@@ -17,7 +17,7 @@ await library.bundle('consent.js', 'src/consent/dialog.ts', esm);
 await library.bundle('camera.js', 'src/camera/camera.ts', esm);
 await library.bundle('scores.worker.js', 'src/camera/scores.worker.ts', esm);
 await library.bundle('rrweb.js', 'src/rrweb.ts', esm);
-for (const name of ['transport', 'leftovers', 'passing-store']) {
+for (const name of ['transport', 'leftovers', 'memory-store']) {
   await library.bundle(`${name}.js`, `src/transport/${name}.ts`, esm);
 }
 // ONNX Runtime loads this file by its name.

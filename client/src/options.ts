@@ -1,6 +1,6 @@
 // What a site may ask for, checked once.
 
-import type { ConsentText } from './consent/words';
+import type { ConsentText } from './consent/text';
 
 export interface RecorderOptions {
   /** Where `affectograph serve` answers: `https://affect.example.org`. */

@@ -6,7 +6,7 @@ import { load } from './assets';
 import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
 import type { Content } from './capture/privacy';
-import { sha256 } from './consent/sum';
+import { sha256 } from './consent/checksum';
 import { type RecorderOptions, type Settings, settle } from './options';
 import { startReplay } from './replay';
 import { sources } from './sources';
@@ -121,7 +121,7 @@ class PageRecorder implements Recorder {
     this.#transport = await load<Transport>(this.#settings.assets, 'transport.js');
     const { Api, Outbox, open, openStore } = this.#transport;
     this.#api = new Api(server);
-    this.#store = await openStore(() => this.#passingStore());
+    this.#store = await openStore(() => this.#memoryStore());
     this.#outbox = this.#early(new Outbox(this.#store));
     let opened = note && await open(this.#store, note.session);
     if (!opened) {
@@ -131,7 +131,7 @@ class PageRecorder implements Recorder {
       if (!opened) return;
     }
     this.#enter(opened);
-    if (!this.#store.isLasting) this.#change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
+    if (!this.#store.isPersistent) this.#change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
     await this.#startCamera();
     if (this.#settings.replay) await this.#startReplay();
     this.#sendLeftovers(this.#store, opened.session.id).catch((error: unknown) => {
@@ -145,9 +145,9 @@ class PageRecorder implements Recorder {
     await sendLeftovers(store, id);
   }
 
-  async #passingStore(): Promise<Store> {
-    const { PassingStore } = await load<typeof import('./transport/passing-store')>(this.#settings.assets, 'passing-store.js');
-    return new PassingStore();
+  async #memoryStore(): Promise<Store> {
+    const { MemoryStore } = await load<typeof import('./transport/memory-store')>(this.#settings.assets, 'memory-store.js');
+    return new MemoryStore();
   }
 
   /** What came before there was an outbox. */
@@ -237,7 +237,7 @@ class PageRecorder implements Recorder {
     if (!this.#capture) this.#record(session.mask, session.content);
     outbox!.open(session.id, document, opened.next);
     this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
-    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#told(outcome)));
+    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#handleOutcome(outcome)));
     this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
     this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
     this.#running.add(this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
@@ -262,7 +262,7 @@ class PageRecorder implements Recorder {
     this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
   }
 
-  #told(outcome: Outcome): void {
+  #handleOutcome(outcome: Outcome): void {
     const waiting = this.#outbox?.waiting ?? 0;
     switch (outcome.kind) {
       case 'acknowledged':
@@ -389,7 +389,7 @@ class PageRecorder implements Recorder {
       return true;
     } catch (error) {
       if (error instanceof this.#transport.Refused && error.isFinal) throw error;
-      this.#told({ kind: 'waiting', why: sentence(error) });
+      this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;
     }

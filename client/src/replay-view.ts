@@ -14,12 +14,12 @@ const style = document.createElement('style');
 style.textContent = rules;
 document.head.append(style);
 const stage = document.getElementById('stage')!;
-const told = document.getElementById('told')!;
-const tell = (note: object): void =>
+const status = document.getElementById('told')!;
+const report = (note: object): void =>
   (globalThis as unknown as { ipc: { postMessage(text: string): void } }).ipc.postMessage(JSON.stringify(note));
 
-const say = (sentence: string): void => {
-  told.textContent = sentence;
+const showStatus = (sentence: string): void => {
+  status.textContent = sentence;
   stage.hidden = sentence !== '';
 };
 
@@ -35,8 +35,8 @@ const begin = async (): Promise<void> => {
   const events = await (await fetch('events.json')).json() as eventWithTime[];
   const first = events[0];
   if (first === undefined || events.length < 2) {
-    say('Nothing of the page was recorded.');
-    tell({ ready: events.length });
+    showStatus('Nothing of the page was recorded.');
+    report({ ready: events.length });
     return;
   }
   const replayer = new Replayer(events, {
@@ -52,7 +52,7 @@ const begin = async (): Promise<void> => {
     const { at_ms, is_playing, rate } = wanted;
     wanted = undefined;
     const offset_ms = at_ms - first.timestamp;
-    say(offset_ms < 0 ? 'The page was not yet there.' : '');
+    showStatus(offset_ms < 0 ? 'The page was not yet there.' : '');
     const at = Math.max(offset_ms, 0);
     // Before the first picture of the page its clock waits for us, not we for it.
     if (is_playing && offset_ms >= 0) {
@@ -67,17 +67,17 @@ const begin = async (): Promise<void> => {
       playing = undefined;
     }
     fit(replayer);
-    tell({ shown_ms: at_ms });
+    report({ shown_ms: at_ms });
   };
   // Dragging the playhead asks often; what is drawn is the newest wish.
   (globalThis as unknown as { showAt(playhead: Playhead): void }).showAt = (playhead) => {
     if (wanted === undefined) requestAnimationFrame(show);
     wanted = playhead;
   };
-  tell({ ready: events.length });
+  report({ ready: events.length });
 };
 
 begin().catch((error: unknown) => {
-  say('The page cannot be replayed.');
-  tell({ problem: String(error) });
+  showStatus('The page cannot be replayed.');
+  report({ problem: String(error) });
 });

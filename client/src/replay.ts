@@ -9,8 +9,8 @@ type Rrweb = typeof import('./rrweb');
 
 /** Hands on each event of rrweb; the result ends that. */
 export const startReplay = async (
-  settings: Settings, masks: Masking, tell: (page_ms: number, json: string) => void,
+  settings: Settings, masks: Masking, store: (page_ms: number, json: string) => void,
 ): Promise<() => void> => {
   const { recordPage } = await load<Rrweb>(settings.assets, 'rrweb.js');
-  return recordPage(masks, (event) => tell(performance.now(), JSON.stringify(event)));
+  return recordPage(masks, (event) => store(performance.now(), JSON.stringify(event)));
 };

@@ -8,17 +8,17 @@ import { replayFilter } from './replay/filter';
 const TYPED = /^(q|query|search|s|keywords?|term|name|first.?name|last.?name|user(name)?|e?mail|phone|tel|address|city|zip|message|comment)$/i;
 
 /** What the study masks is a grey box for rrweb already; what else may be told, the privacy policy decides. */
-export const recordPage = (masks: Masking, tell: (event: unknown) => void): (() => void) => {
+export const recordPage = (masks: Masking, store: (event: unknown) => void): (() => void) => {
   // A search sent by GET comes back on the page that it leads to.
   for (const [name, value] of new URLSearchParams(location.search)) {
-    if (TYPED.test(name)) masks.words.learn(value, false);
-    else if (value.length >= 24 || value.length >= 6 && /\d/.test(value)) masks.words.learnWhole(value);
+    if (TYPED.test(name)) masks.privateWords.learn(value, false);
+    else if (value.length >= 24 || value.length >= 6 && /\d/.test(value)) masks.privateWords.learnWhole(value);
   }
   const kept = replayFilter(masks, record.mirror);
   const stop = record({
     emit: (event: eventWithTime) => {
-      const told = kept(event as never);
-      if (told) tell(told);
+      const allowed = kept(event as never);
+      if (allowed) store(allowed);
     },
     maskAllInputs: true,
     blockSelector: ['[data-affectograph]', masks.masks].filter((selector) => selector !== '').join(','),

@@ -29,7 +29,7 @@ export const whyNot = (error: unknown): { state: CameraState; detail: string } =
   }
 };
 
-export interface CameraTold {
+export interface CameraListener {
   state(state: CameraState): void;
   affect(affect: RecordedAffect): void;
   /** A chunk waits in the store. */
@@ -48,24 +48,24 @@ export class Camera {
     private readonly session: StoredSession,
     private readonly store: Store,
     private readonly add: (draft: Draft) => void,
-    private readonly told: CameraTold,
+    private readonly listener: CameraListener,
   ) {}
 
   /** Never rejects: without a camera the session goes on, and says so. */
   async start(): Promise<void> {
-    this.told.state('starting');
+    this.listener.state('starting');
     try {
       if (!navigator.mediaDevices) throw new Error('the page is not served over https');
       const stream = await navigator.mediaDevices.getUserMedia(WANTED);
       if (this.isStopped) return stream.getTracks().forEach((track) => track.stop());
       this.stream = stream;
       await this.run(stream);
-      this.told.state('on');
+      this.listener.state('on');
     } catch (error) {
       this.release();
       const { state, detail } = whyNot(error);
       this.health(`camera_${state}`, { detail });
-      this.told.state(state);
+      this.listener.state(state);
       this.waitForAnother(state);
     }
   }
@@ -78,7 +78,7 @@ export class Camera {
     await end?.();
     await this.storing;
     this.release();
-    this.told.state('off');
+    this.listener.state('off');
   }
 
   private async run(stream: MediaStream): Promise<void> {
@@ -102,7 +102,7 @@ export class Camera {
         this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
       },
       chunk: (chunk) => {
-        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.told.stored)
+        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.listener.stored)
           .catch((error: unknown) => {
             // The server would wait for it: an empty chunk in its place, and the loss on record.
             this.lose(`a second of video could not be stored: ${String(error)}`);
@@ -120,11 +120,11 @@ export class Camera {
     return startScores(this.settings, framesOf(video), video, first, {
       counted: (frames) => this.count(frames),
       ready: (networks) => this.health('scores_started', networks),
-      look: ({ frame, page_ms, affect, face, landmarks }) => {
+      reading: ({ frame, page_ms, affect, face, landmarks }) => {
         for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
           this.add({ stream, page_ms, rest: sampleRest(frame, values) });
         }
-        this.told.affect(described(page_ms, frame, affect));
+        this.listener.affect(described(page_ms, frame, affect));
       },
       gap: (page_ms, gap) => {
         for (const stream of ['affect', 'face', 'landmarks']) this.add({ stream, page_ms, rest: gapRest(gap) });
@@ -141,7 +141,7 @@ export class Camera {
     const { end } = this;
     this.end = null;
     this.health('camera_lost', { detail: 'the camera stopped giving pictures' });
-    this.told.state('lost');
+    this.listener.state('lost');
     await end?.();
     this.release();
     this.waitForAnother('lost');

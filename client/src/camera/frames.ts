@@ -14,13 +14,13 @@ export interface VideoFrame {
 /** Every frame that the browser presents. */
 export const frames$ = (video: HTMLVideoElement): Observable<VideoFrame> => new Observable((out) => {
   let handle = 0;
-  const look = (now: number, about: VideoFrameCallbackMetadata) => {
-    handle = video.requestVideoFrameCallback(look);
+  const present = (now: number, about: VideoFrameCallbackMetadata) => {
+    handle = video.requestVideoFrameCallback(present);
     out.next({
       page_ms: about.captureTime ?? now, media_s: about.mediaTime, width_px: about.width, height_px: about.height,
     });
   };
-  handle = video.requestVideoFrameCallback(look);
+  handle = video.requestVideoFrameCallback(present);
   return () => video.cancelVideoFrameCallback(handle);
 });
 

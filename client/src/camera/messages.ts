@@ -6,7 +6,7 @@ export type ToWorker =
   | { kind: 'frame'; frame: number; page_ms: number; picture: ImageBitmap };
 
 /** One face in one frame, in the fields of the session's streams (`src/session/streams.rs`). */
-export interface Look {
+export interface FaceReading {
   frame: number;
   page_ms: number;
   affect: number[];
@@ -28,5 +28,5 @@ export type Networks = Record<'detector' | 'landmarks' | 'affect', NetworkIdenti
 
 export type FromWorker =
   | { kind: 'ready'; networks: Networks }
-  | { kind: 'looked'; page_ms: number; look: Look | null }
+  | { kind: 'scored'; page_ms: number; reading: FaceReading | null }
   | { kind: 'failed'; why: string };

@@ -5,21 +5,21 @@ import { asset } from '../assets';
 import type { Settings } from '../options';
 import type { Gap } from '../transport/record';
 import type { VideoFrame } from './frames';
-import type { FromWorker, Look, Networks, ToWorker } from './messages';
+import type { FromWorker, FaceReading, Networks, ToWorker } from './messages';
 
 export interface ScoresSink {
   /** Which networks look. */
   ready(networks: Networks): void;
   /** So many frames of the camera were seen in this session. */
   counted(frames: number): void;
-  look(look: Look): void;
+  reading(reading: FaceReading): void;
   gap(page_ms: number, gap: Gap): void;
   failed(detail: string): void;
 }
 
 /** One gap record tells of so many frames in a row at most, so that a reader is never long behind. */
 const GAP_FRAMES = 30;
-const COUNT_EVERY = 30;
+const COUNT_INTERVAL_FRAMES = 30;
 
 /** A worker from another origin: its file is fetched with CORS and started from here. */
 const startWorker = async (url: string): Promise<Worker> => {
@@ -60,7 +60,7 @@ export const startScores = async (
   settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
   const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
-  const say = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
+  const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
   const models = settings.models ?? `${settings.server.replace(/\/+$/, '')}/v1/models/`;
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -71,7 +71,7 @@ export const startScores = async (
       event.preventDefault();
       reject(new Error(event.message || 'the worker does not start'));
     };
-    say({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
+    post({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
   });
   const gaps = new Gaps(sink);
   let frame = first;
@@ -79,19 +79,19 @@ export const startScores = async (
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     isBusy = false;
     if (data.kind === 'failed') return sink.failed(data.why);
-    if (data.kind !== 'looked') return;
-    if (!data.look) return gaps.add('no_face', data.page_ms);
+    if (data.kind !== 'scored') return;
+    if (!data.reading) return gaps.add('no_face', data.page_ms);
     gaps.close();
-    sink.look(data.look);
+    sink.reading(data.reading);
   };
   const subscription = frames.subscribe(({ page_ms }) => {
     const number = frame++;
-    if (frame % COUNT_EVERY === 0) sink.counted(frame);
+    if (frame % COUNT_INTERVAL_FRAMES === 0) sink.counted(frame);
     // The newest frame wins, as in the lab: what comes while the networks are busy is skipped, counted and said.
     if (isBusy) return gaps.add('skipped', page_ms);
     isBusy = true;
     createImageBitmap(video).then(
-      (picture) => say({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
+      (picture) => post({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
       () => {
         isBusy = false;
         gaps.add('skipped', page_ms);

@@ -14,7 +14,7 @@ const runtime: Runtime = {
   tensor: (data, shape) => new Tensor('float32', data, shape),
 };
 
-const say = (message: FromWorker) => postMessage(message);
+const post = (message: FromWorker) => postMessage(message);
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 let vision: Vision | null = null;
@@ -40,20 +40,20 @@ const handle = async (message: ToWorker): Promise<void> => {
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     });
-    return say({ kind: 'ready', networks: vision.networks });
+    return post({ kind: 'ready', networks: vision.networks });
   }
   const { frame, page_ms, picture } = message;
   const { grey, scale } = pixels(picture);
   const reading = await vision!.step(grey, page_ms);
-  if (!reading) return say({ kind: 'looked', page_ms, look: null });
+  if (!reading) return post({ kind: 'scored', page_ms, reading: null });
   if (scale < 1) {
     // Told in the camera's own pixels.
     reading.landmarks = reading.landmarks.map((v) => v / scale);
     for (const k of [0, 1, 2, 3, 11]) reading.face[k]! /= scale;
   }
-  say({ kind: 'looked', page_ms, look: { frame, page_ms, ...reading } });
+  post({ kind: 'scored', page_ms, reading: { frame, page_ms, ...reading } });
 };
 
 onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  handle(data).catch((error: unknown) => say({ kind: 'failed', why: sentence(error) }));
+  handle(data).catch((error: unknown) => post({ kind: 'failed', why: sentence(error) }));
 };

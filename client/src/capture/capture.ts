@@ -7,7 +7,7 @@ import { type Body, type Deliver, type Emit, type Lane, emitter } from './emit';
 import { type Place, frames, inPage, thePage } from './frames';
 import { markJson } from './json';
 import { type Content, type Masking, masking } from './privacy';
-import { type Moment, moment, stamps } from './moment';
+import { type EventTime, eventTime, eventTimestamps } from './event-time';
 import { selector } from './selector';
 import { text } from './text';
 
@@ -17,22 +17,22 @@ export type Stop = () => void;
 type Target = 'window' | 'document' | EventTarget;
 
 /** What a source is given. */
-export interface Desk {
+export interface SourceContext {
   emit: Emit;
   masks: Masking;
   /** Adds a listener whose errors are told and never reach the page, to the page and to every frame that can be looked
    * into. `at` is when the event happened. */
-  on<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment, place: Place) => void): void;
+  on<E extends Event>(target: Target, type: string, handle: (event: E, at: EventTime, place: Place) => void): void;
   /** The same for the page alone. */
-  onPage<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment) => void): void;
+  onPage<E extends Event>(target: Target, type: string, handle: (event: E, at: EventTime) => void): void;
   /** When a part of an event happened, as a step of a pointer's way. */
-  timed(event: Event, type: string, handled: number, place: Place): Moment;
+  timed(event: Event, type: string, handled: number, place: Place): EventTime;
   /** Runs something of ours on the page's behalf, with the same promise. */
   guarded(kind: string, t: number, run: () => void): void;
 }
 
 /** Begins to tell; what it returns ends what listeners cannot end. */
-export type Source = (desk: Desk) => Stop | undefined;
+export type Source = (context: SourceContext) => Stop | undefined;
 
 export interface Capture {
   /** Adds the listeners again where the page took them away, as `document.open()` does. */
@@ -55,13 +55,13 @@ interface Listener {
   target: Target;
   type: string;
   isInFrames: boolean;
-  handle: (event: Event, at: Moment, place: Place) => void;
+  handle: (event: Event, at: EventTime, place: Place) => void;
 }
 
 /** Where the browser does not measure how long its main thread is blocked, a beat as quick as this does. */
-const QUICK_BEAT_MS = 50;
-const BEAT_MS = 250;
-const FRAMES_EVERY_MS = 250;
+const FAST_POLL_MS = 50;
+const POLL_MS = 250;
+const FIND_FRAMES_MS = 250;
 const OPTIONS = { __proto__: null, capture: true, passive: true } as AddEventListenerOptions;
 
 export const laneOf = (event: Event): Lane => (event.isTrusted ? 'u' : 'p');
@@ -115,7 +115,7 @@ export const capture = (
 
   const failed = (kind: string, t: number, error: unknown) => {
     const message = isError(error) ? error.message : error;
-    emit.now('p', 'recorder_failed', moment(t), { __proto__: null, during: text(kind, 32), message: text(message, 200) });
+    emit.now('p', 'recorder_failed', eventTime(t), { __proto__: null, during: text(kind, 32), message: text(message, 200) });
   };
   const guarded = (kind: string, t: number, run: () => void) => {
     try {
@@ -133,7 +133,7 @@ export const capture = (
   // Without a prototype, so that a page cannot change how the list is read; filled once below.
   const listeners = { __proto__: null } as unknown as Record<number, Listener>;
   let count = 0;
-  const adder = (isInFrames: boolean): Desk['on'] => (target, type, handle) => {
+  const adder = (isInFrames: boolean): SourceContext['on'] => (target, type, handle) => {
     listeners[count++] = { __proto__: null, target, type, isInFrames, handle: handle as never } as unknown as Listener;
   };
   /** Of each place, what listens there. */
@@ -171,7 +171,7 @@ export const capture = (
   const all = frames(enter, detachFrom);
   const attach = () => {
     if (isStopped) return;
-    all.look();
+    all.find();
     all.each(attachTo);
     settings.attached?.();
   };
@@ -180,47 +180,47 @@ export const capture = (
   const unobserve = rewritten.disconnect.bind(rewritten);
 
   // ---- what beats: the page is alive, and looks for frames ----
-  const still = busy(emit, (tell) => watchLongTasks((task) => guarded('busy', now(), () => tell(task))), QUICK_BEAT_MS);
-  const beat_ms = still.isMeasured ? BEAT_MS : QUICK_BEAT_MS;
-  const stamp = stamps(beat_ms);
-  let told = 0;
-  let looked = 0;
-  const look = (t: number) => {
-    looked = t;
-    all.look();
-    if (told === all.count + all.unseen) return;
-    told = all.count + all.unseen;
-    emit.now('p', 'frames', moment(t), { __proto__: null, count: all.count, unseen: all.unseen });
+  const blocks = busy(emit, (report) => watchLongTasks((task) => guarded('busy', now(), () => report(task))), FAST_POLL_MS);
+  const poll_ms = blocks.isMeasured ? POLL_MS : FAST_POLL_MS;
+  const stamp = eventTimestamps(poll_ms);
+  let reported = 0;
+  let searched_ms = 0;
+  const findFrames = (t: number) => {
+    searched_ms = t;
+    all.find();
+    if (reported === all.count + all.unseen) return;
+    reported = all.count + all.unseen;
+    emit.now('p', 'frames', eventTime(t), { __proto__: null, count: all.count, unseen: all.unseen });
   };
-  const beat = () => {
+  const poll = () => {
     if (isStopped) return;
-    setTimer(beat, beat_ms);
+    setTimer(poll, poll_ms);
     const t = now();
-    guarded('beat', t, () => {
-      stamp.beat(t);
-      still.beat(t);
-      if (t - looked >= FRAMES_EVERY_MS) look(t);
+    guarded('poll', t, () => {
+      stamp.poll(t);
+      blocks.poll(t);
+      if (t - searched_ms >= FIND_FRAMES_MS) findFrames(t);
     });
   };
 
-  const begun = moment();
+  const begun = eventTime();
   const first = size();
   first.url = masks.here();
   first.tick_ms = tick();
   first.tells_busy = true;
   emit.now('c', 'document', begun, first);
   const on = adder(true);
-  const timed: Desk['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
-  const desk = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as Desk;
+  const timed: SourceContext['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
+  const context = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as SourceContext;
   const stops = { __proto__: null } as unknown as Record<number, Stop | undefined>;
-  for (let i = 0; i < sources.length; i++) stops[i] = sources[i]!(desk);
+  for (let i = 0; i < sources.length; i++) stops[i] = sources[i]!(context);
   const onPage = adder(false);
-  onPage('document', 'visibilitychange', still.paused);
-  onPage('window', 'pageshow', still.paused);
+  onPage('document', 'visibilitychange', blocks.paused);
+  onPage('window', 'pageshow', blocks.paused);
   // A frame that has loaded has another document.
-  on('document', 'load', () => all.look());
+  on('document', 'load', () => all.find());
   enter(thePage);
-  beat();
+  poll();
   if (masks.problem) failed('mask', begun.t, masks.problem);
 
   return {
@@ -238,13 +238,13 @@ export const capture = (
         } catch {
           isRefused = true;
         }
-        emit.written('p', 'mark', moment(t), '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
+        emit.written('p', 'mark', eventTime(t), '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
           + (json === undefined ? '' : ',"data":' + json) + '}');
       });
     },
     stop: () => {
       if (isStopped) return;
-      still.stop();
+      blocks.stop();
       emit.release();
       isStopped = true;
       unobserve();

@@ -2,7 +2,7 @@
 
 import { stringify } from '../natives/js';
 import { setTimer } from '../natives/dom';
-import type { Moment } from './moment';
+import type { EventTime } from './event-time';
 
 /** The fields of a kind, without a prototype. */
 export type Body = { __proto__: null; [field: string]: unknown };
@@ -18,16 +18,16 @@ export type Slow = 'move' | 'scroll' | 'slide' | 'select';
 export type Deliver = (lane: Lane, kind: string, t: number, json: string) => void;
 
 export interface Emit {
-  now(lane: Lane, kind: string, at: Moment, body: Body): void;
+  now(lane: Lane, kind: string, at: EventTime, body: Body): void;
   /** For what is no object of ours: `json` was written by the caller. */
-  written(lane: Lane, kind: string, at: Moment, json: string): void;
+  written(lane: Lane, kind: string, at: EventTime, json: string): void;
   /** At most one in `slow`'s interval, the last one; another `target` is another event. */
-  throttled(slow: Slow, lane: Lane, kind: string, at: Moment, target: unknown, build: () => Body): void;
+  throttled(slow: Slow, lane: Lane, kind: string, at: EventTime, target: unknown, build: () => Body): void;
   /** Hands on what waits for the end of its interval. */
   release(): void;
 }
 
-interface Waiting { lane: Lane; kind: string; at: Moment; target: unknown; build: () => Body }
+interface Waiting { lane: Lane; kind: string; at: EventTime; target: unknown; build: () => Body }
 interface Slot { last: number; every: number; wait: Waiting | null; timed: boolean }
 
 const THROTTLE_MS = 33;
@@ -43,7 +43,7 @@ export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => 
     __proto__: null,
     move: slot(THROTTLE_MS), scroll: slot(THROTTLE_MS), slide: slot(THROTTLE_MS), select: slot(SELECTION_MS),
   } as unknown as Record<Slow, Slot>;
-  const write = (at: Moment, body: Body): string => {
+  const write = (at: EventTime, body: Body): string => {
     if (at.handled - at.t >= SOON_MS) body.handled_ms = at.handled;
     if (at.isByHandling) body.is_timed_by_handling = true;
     check(body);
@@ -66,16 +66,16 @@ export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => 
   };
   return {
     __proto__: null,
-    now: (lane: Lane, kind: string, at: Moment, body: Body) => {
+    now: (lane: Lane, kind: string, at: EventTime, body: Body) => {
       const json = write(at, body);
       release();
       deliver(lane, kind, at.t, json);
     },
-    written: (lane: Lane, kind: string, at: Moment, json: string) => {
+    written: (lane: Lane, kind: string, at: EventTime, json: string) => {
       release();
       deliver(lane, kind, at.t, json);
     },
-    throttled: (slow: Slow, lane: Lane, kind: string, at: Moment, target: unknown, build: () => Body) => {
+    throttled: (slow: Slow, lane: Lane, kind: string, at: EventTime, target: unknown, build: () => Body) => {
       const slot = slots[slow];
       if (slot.wait && slot.wait.target !== target) release();
       slot.wait = { __proto__: null, lane, kind, at, target, build } as Waiting;

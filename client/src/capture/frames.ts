@@ -16,8 +16,8 @@ export interface Place {
   offset: number;
 }
 
-const MOST = 100;
-const DEEPEST = 8;
+const MAX_FRAMES = 100;
+const MAX_DEPTH = 8;
 /** By document and by window. */
 const elements = memory<Element>();
 
@@ -45,7 +45,7 @@ export const inPage = (at: Place, x: number, y: number): { x: number; y: number 
 
 export interface Frames {
   /** Looks for frames that have come or have another document by now. */
-  look(): void;
+  find(): void;
   /** Each place that is there now, the page first. */
   each(run: (at: Place) => void): void;
   /** Frames seen so far, and those of them that could not be looked into. */
@@ -91,7 +91,7 @@ export const frames = (enter: (at: Place) => void, leave: (at: Place) => void): 
   };
   const walk = (parent: Place, depth: number, run: ((at: Place) => void) | undefined) => {
     const count = framesIn(parent.window);
-    for (let i = 0; i < count && i < MOST && depth < DEEPEST; i++) {
+    for (let i = 0; i < count && i < MAX_FRAMES && depth < MAX_DEPTH; i++) {
       const inner = parent.window[i]!;
       const at = run ? known.get(inner) : visit(inner, parent);
       if (!at) continue;
@@ -101,7 +101,7 @@ export const frames = (enter: (at: Place) => void, leave: (at: Place) => void): 
   };
   const all: Frames = {
     __proto__: null,
-    look: () => walk(thePage, 0, undefined),
+    find: () => walk(thePage, 0, undefined),
     each: (run: (at: Place) => void) => {
       run(thePage);
       walk(thePage, 0, run);

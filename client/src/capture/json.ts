@@ -6,10 +6,10 @@ import {
 } from '../natives/js';
 import { text } from './text';
 
-const TEXT = 4000;
-const LENGTH = 32000;
+const MAX_TEXT = 4000;
+const MAX_LENGTH = 32000;
 /** More than the parser takes, so that it can say so. */
-const DEEPEST = 20;
+const MAX_DEPTH = 20;
 
 const isNever = (value: unknown) => value === undefined || typeof value === 'function' || typeof value === 'symbol';
 
@@ -42,12 +42,12 @@ export const markJson = (data: unknown): string | undefined => {
   let length = 0;
   const spend = (json: string): string => {
     length += json.length;
-    if (length > LENGTH) throw new TooLong('too long');
+    if (length > MAX_LENGTH) throw new TooLong('too long');
     return json;
   };
   const write = (given: unknown, key: string, depth: number): string => {
     let value = given;
-    if (depth > DEEPEST) throw new TooLong('nested too deeply');
+    if (depth > MAX_DEPTH) throw new TooLong('nested too deeply');
     if (typeof value === 'object' && value !== null && !isArray(value)) {
       value = unwrapped(value);
       if (typeof value === 'object' && value !== null) {
@@ -56,7 +56,7 @@ export const markJson = (data: unknown): string | undefined => {
       }
     }
     if (isNever(value)) return 'null';
-    if (typeof value === 'string') return spend(stringify(text(value, TEXT)));
+    if (typeof value === 'string') return spend(stringify(text(value, MAX_TEXT)));
     if (typeof value !== 'object' || value === null) return spend(stringify(value));
     let json = '';
     if (isArray(value)) {
@@ -68,7 +68,7 @@ export const markJson = (data: unknown): string | undefined => {
       const name = names[i]!;
       const field = (value as Record<string, unknown>)[name];
       if (isNever(field)) continue;
-      json += spend((json ? ',' : '') + stringify(text(name, TEXT)) + ':') + write(field, name, depth + 1);
+      json += spend((json ? ',' : '') + stringify(text(name, MAX_TEXT)) + ':') + write(field, name, depth + 1);
     }
     return spend('{') + json + spend('}');
   };

@@ -1,7 +1,7 @@
 // How pages name the fields of a payment and other secrets: in `name` and `id`, and to people in five languages.
 
 import { indexOf } from '../natives/js';
-import { fold, squeezed } from './words';
+import { fold, squeezed } from './private-words';
 
 /** Beginnings of their names, found anywhere, once spaces, accents and capitals are gone. */
 const WITHIN = ('cardn,cardhold,cardexp,cardver,cardcode,ccn,ccexp,cccsc,cccvc,nameoncard,creditcard,debitcard,cvc,cvv,'

@@ -13,7 +13,7 @@ import type { Body } from './emit';
 import { isPayment } from './payment';
 import { up } from './selector';
 import { address, text, withAddresses } from './text';
-import { type Words, shape, words } from './words';
+import { type PrivateWords, privateWords, starred } from './private-words';
 
 /** Where typed text may be kept. */
 export type Content = 'everywhere' | readonly string[];
@@ -34,7 +34,7 @@ const FOCUSABLE = 'html,body,a,area,button,input,select,textarea,summary,video,a
 // Buttons and links are named by their text, everything else by its selector alone.
 const CLICKABLE = 'a[href],button,summary,[role=button],[role=link],input[type=button],input[type=submit],input[type=reset]';
 /** What shows the participant's words, or is shown in place of something else. */
-const SPOKEN = 'textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],'
+const PARTICIPANT_TEXT = 'textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],'
   + '[role=searchbox],[role=combobox]:not(select)';
 /** Of fields that nobody fills in, but that hold keys. */
 const HIDDEN = 'input[type=hidden]';
@@ -42,7 +42,7 @@ const FIELDS = 'input,textarea,select,[contenteditable]';
 /** Attributes that name a field. */
 const NAMES = ['name', 'id', 'aria-label', 'placeholder', 'title'];
 const NAMED = '[id],[data-testid]';
-const LOOK_EVERY_MS = 1000;
+const LEARN_INTERVAL_MS = 1000;
 /** Fields of events that hold an address. */
 const ADDRESSES = ['url', 'source'];
 
@@ -65,7 +65,7 @@ export interface Masking {
   isContentAllowed(node: unknown): boolean;
   isChoice(node: unknown): boolean;
   /** Remembers that a field holds a secret, so that "show password" does not reveal it. */
-  look(element: Element): void;
+  checkSecret(element: Element): void;
   label(node: unknown): string | undefined;
   /** Whether the words in it may not be kept: they are the participant's, or masked. Not asked of what it lies in. */
   isPrivatePlace(element: Element): boolean;
@@ -77,12 +77,12 @@ export interface Masking {
   learn(node: unknown, value: string): void;
   learnKey(node: unknown, key: string): void;
   /** Remembers what hidden and masked fields hold, and what the page says by itself, before something is typed into `node`. */
-  lookAround(node: unknown): void;
-  words: Words;
+  learnFromPage(node: unknown): void;
+  privateWords: PrivateWords;
   /** What may be told of a text that the page made: all of it, or its shape. */
-  told(value: string): string;
+  redacted(value: string): string;
   /** The same of an address. */
-  toldAddress(url: unknown): string;
+  redactedAddress(url: unknown): string;
   /** The same of what a source is about to tell: changes its fields. */
   check(body: Body): void;
   /** Where the page is. Of the hash, the name of a place on the page is kept as well. */
@@ -114,19 +114,19 @@ const join = (selectors: readonly string[]) => {
 /** Everything that a field is called: by the page's author, and for people. */
 const namesOf = (field: Element): string => {
   let names = '';
-  const say = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
+  const add = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
   for (let i = 0; i < NAMES.length; i++) names += '\n' + (attribute(field, NAMES[i]!) ?? '');
   const whole = documentOf(field) ?? page;
   pieces(attribute(field, 'aria-labelledby') ?? '', ' ', (id) => {
-    if (id) say(byId(whole, id));
+    if (id) add(byId(whole, id));
     return '';
   });
   const id = idOf(field);
   if (id) {
     const labels = allOf(whole, 'label[for="' + cssEscape(id) + '"]');
-    for (let i = 0; i < 3 && labels[i]; i++) say(labels[i]);
+    for (let i = 0; i < 3 && labels[i]; i++) add(labels[i]);
   }
-  for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') say(e);
+  for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') add(e);
   return names;
 };
 
@@ -152,7 +152,7 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
 
   const secrets = memory<true>();
   const places = memory<true>();
-  const known = words();
+  const known = privateWords();
   const isSecret = (element: Element): boolean => {
     if (secrets.has(element)) return true;
     let secret = false;
@@ -172,8 +172,8 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   });
   const disconnect = watch.disconnect.bind(watch);
   const observe = watch.observe.bind(watch);
-  const watchToo = (document: Document) => observe(document, TYPES);
-  watchToo(page);
+  const watchDocument = (document: Document) => observe(document, TYPES);
+  watchDocument(page);
 
   const isDotted = (element: Element) => {
     const security = styleValue(styleOf(element), '-webkit-text-security');
@@ -199,13 +199,13 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   const isPrivatePlace = (element: Element): boolean => {
     if (masksAll || places.has(element)) return true;
     const isOwn = isMaskedHere(element) || isSecret(element)
-      || (isEditableElement(element) || matches(element, SPOKEN)) && !isContentAllowed(element);
+      || (isEditableElement(element) || matches(element, PARTICIPANT_TEXT)) && !isContentAllowed(element);
     if (isOwn) places.set(element, true); // also when its class or its being editable is taken away
     return isOwn;
   };
-  const told = (value: string) => (known.reveals(value) ? shape(value) : value);
+  const redacted = (value: string) => (known.reveals(value) ? starred(value) : value);
   const hide = (part: string) => part !== '' && known.reveals(part);
-  const toldPath = (url: string) => pieces(url, '/', (part) => (hide(decoded(part)) ? '***' : part));
+  const redactedPath = (url: string) => pieces(url, '/', (part) => (hide(decoded(part)) ? '***' : part));
   const learnField = (field: Element) => {
     const isHidden = matches(field, HIDDEN);
     const value = isInput(field) ? inputValue(field) : isSelect(field) ? '' : contentOf(field) ?? '';
@@ -213,9 +213,9 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     if (isHidden && isKey(value)) known.learnWhole(value);
     else if (value && !isHidden && isMasked(field)) known.learn(value, true);
   };
-  const ownName = (element: Element) => {
-    known.own(idOf(element));
-    known.own(attribute(element, 'data-testid') ?? '');
+  const addName = (element: Element) => {
+    known.addPageText(idOf(element));
+    known.addPageText(attribute(element, 'data-testid') ?? '');
   };
   const each = (selectors: string, run: (element: Element) => void) => {
     const all = allOf(page, selectors);
@@ -226,12 +226,12 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     }
   };
   let keyed: unknown;
-  let looked = -1e9;
-  let lookedAround = -1e9;
-  const lookAtFields = () => {
+  let fields_ms = -1e9;
+  let learned_ms = -1e9;
+  const learnFields = () => {
     const t = now();
-    if (t - looked < LOOK_EVERY_MS) return;
-    looked = t;
+    if (t - fields_ms < LEARN_INTERVAL_MS) return;
+    fields_ms = t;
     each(FIELDS, learnField);
   };
   const labelOf = (e: Element): string => trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? '');
@@ -242,15 +242,15 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     isContentAllowed,
     isChoice: (node: unknown) => isElement(node) && (!isInput(node)
       || indexOf(CHOICE_TYPES, ',' + inputType(node) + ',') >= 0),
-    look: (element: Element) => { isSecret(element); },
+    checkSecret: (element: Element) => { isSecret(element); },
     label: (node: unknown) => {
       let e: unknown = node;
       for (let k = 0; isElement(e) && k < 4; e = up(e), k++) {
         if (!matches(e, CLICKABLE)) continue;
         if (isMasked(node) || isMasked(e) || isEditableElement(e) && !isContentAllowed(e)) return undefined;
-        if (anyIn(e, SPOKEN) || masks.all !== '' && anyIn(e, masks.all)) return undefined;
+        if (anyIn(e, PARTICIPANT_TEXT) || masks.all !== '' && anyIn(e, masks.all)) return undefined;
         const label = labelOf(e);
-        return label ? text(told(text(label, LABEL)), LABEL) : undefined;
+        return label ? text(redacted(text(label, LABEL)), LABEL) : undefined;
       }
       return undefined;
     },
@@ -268,39 +268,39 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
       known.learnKey(key, node !== keyed);
       keyed = node;
     },
-    lookAround: (node: unknown) => {
+    learnFromPage: (node: unknown) => {
       const t = now();
-      if (node && (t - lookedAround < LOOK_EVERY_MS || isKept(node))) return;
-      lookedAround = t;
-      lookAtFields();
-      each(NAMED, ownName);
-      each(CLICKABLE, (e) => known.own(text(labelOf(e), LABEL)));
+      if (node && (t - learned_ms < LEARN_INTERVAL_MS || isKept(node))) return;
+      learned_ms = t;
+      learnFields();
+      each(NAMED, addName);
+      each(CLICKABLE, (e) => known.addPageText(text(labelOf(e), LABEL)));
     },
-    words: known,
-    told,
-    toldAddress: (url: unknown) => toldPath(address(url)),
+    privateWords: known,
+    redacted,
+    redactedAddress: (url: unknown) => redactedPath(address(url)),
     check: (body: Body) => {
       const { target, message } = body;
       if (typeof target === 'string' && known.reveals(target)) {
         body.target = pieces(target, '>', (step) => (hide(nameIn(step)) ? '***' : step));
       }
       if (typeof message === 'string') {
-        lookAtFields();
-        body.message = told(withAddresses(message));
+        learnFields();
+        body.message = redacted(withAddresses(message));
       }
       for (let i = 0; i < ADDRESSES.length; i++) {
         const url = body[ADDRESSES[i]!];
-        if (typeof url === 'string') body[ADDRESSES[i]!] = toldPath(url);
+        if (typeof url === 'string') body[ADDRESSES[i]!] = redactedPath(url);
       }
     },
     here: () => {
       const { href, hash } = place;
       const name = slice(hash, 1);
-      return toldPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : '');
+      return redactedPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : '');
     },
     masks: masks.all,
     problem,
-    watch: watchToo,
+    watch: watchDocument,
     stop: disconnect,
   } as unknown as Masking;
 };

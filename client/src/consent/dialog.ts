@@ -1,10 +1,10 @@
-// The consent dialog: plain, in the study's own words, and the same with keyboard, screen reader and touch.
+// The consent dialog: plain, in the study's own text, and the same with keyboard, screen reader and touch.
 //
 // It lives in a closed shadow root with adopted styles, so that neither the site's styles nor its content-security-policy
 // change how it looks. Both answers weigh the same: same size, same contrast, none chosen beforehand.
 
 import type { Settings } from '../options';
-import { type ConsentText, consentText } from './words';
+import { type ConsentText, consentText } from './text';
 
 const STYLE = `
   :host { all: initial }
@@ -33,7 +33,7 @@ const STYLE = `
 `;
 
 /** Resolves with whether the visitor agreed. Escape is a no. `closed` takes the question back. */
-const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
+const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
   const host = document.createElement('div');
   host.setAttribute('data-affectograph', 'consent');
   const root = host.attachShadow({ mode: 'closed' });
@@ -47,19 +47,19 @@ const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> =
     return element;
   };
   const dialog = make('dialog');
-  dialog.lang = words.language;
+  dialog.lang = text.language;
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.setAttribute('aria-describedby', 'text');
-  const title = make('h2', words.title);
+  const title = make('h2', text.title);
   title.id = 'title';
   title.tabIndex = -1;
   const body = make('div');
   body.id = 'text';
-  for (const paragraph of words.text.trim().split(/\n\s*\n/)) body.append(make('p', paragraph));
+  for (const paragraph of text.text.trim().split(/\n\s*\n/)) body.append(make('p', paragraph));
   const answers = make('div');
   answers.className = 'answers';
-  const decline = make('button', words.decline);
-  const accept = make('button', words.accept);
+  const decline = make('button', text.decline);
+  const accept = make('button', text.accept);
   for (const button of [decline, accept]) button.type = 'button';
   answers.append(decline, accept);
   dialog.append(title, body, answers);
@@ -87,6 +87,6 @@ const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> =
 
 /** Asks as the settings say. Null for a no, else the words that were agreed to. */
 export const ask = async ({ camera, consent }: Settings, closed: AbortSignal): Promise<string | null> => {
-  const words = consentText(camera, consent);
-  return await askConsent(words, closed) ? `${words.title}\n\n${words.text}` : null;
+  const text = consentText(camera, consent);
+  return await askConsent(text, closed) ? `${text.title}\n\n${text.text}` : null;
 };

@@ -102,9 +102,9 @@ export const clockOffset = (other: Window): number => {
   const before = now();
   const read = nowOf(theirs);
   const measured = (before + now()) / 2 - read;
-  const told = originOf(theirs) - originOf(performanceOf(here));
+  const difference = originOf(theirs) - originOf(performanceOf(here));
   // Both clocks may be coarse, the difference of their origins is exact, unless somebody set the computer's time.
-  return told - measured < 3 && measured - told < 3 ? told : measured;
+  return difference - measured < 3 && measured - difference < 3 ? difference : measured;
 };
 
 // ---- what a thing is ------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ export const isSelect = named<HTMLSelectElement>('select');
 export interface LongTask { start_ms: number; length_ms: number }
 
 /** Tells of each block of the main thread that the browser measures; `undefined` where it measures none. */
-export const watchLongTasks = ((Observer, List, Entry) => (tell: (task: LongTask) => void): (() => void) | undefined => {
+export const watchLongTasks = ((Observer, List, Entry) => (report: (task: LongTask) => void): (() => void) | undefined => {
   try {
     if (!Observer.supportedEntryTypes.includes('longtask')) return undefined;
     const entriesOf = method(List.prototype.getEntries);
@@ -151,7 +151,7 @@ export const watchLongTasks = ((Observer, List, Entry) => (tell: (task: LongTask
     const observer = new Observer((entries) => {
       const all = entriesOf(entries);
       for (let i = 0; i < all.length; i++) {
-        tell({ __proto__: null, start_ms: startOf(all[i]!), length_ms: lengthOf(all[i]!) } as LongTask);
+        report({ __proto__: null, start_ms: startOf(all[i]!), length_ms: lengthOf(all[i]!) } as LongTask);
       }
     });
     const disconnect = observer.disconnect.bind(observer);

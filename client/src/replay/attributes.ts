@@ -43,24 +43,24 @@ export const keptAttribute = (
 ): unknown => {
   const key = name.toLowerCase();
   // It was taken away: it may have been there.
-  if (value === null) return key.length < 40 && !masks.words.reveals(key) ? null : undefined;
+  if (value === null) return key.length < 40 && !masks.privateWords.reveals(key) ? null : undefined;
   if (key === '_csstext') return isOpen && typeof value === 'string' ? quietStyle(value, masks) : '';
   if (key === 'style') return isOpen ? keptStyle(value, masks) : undefined;
   if (typeof value !== 'string') return LAYOUT.has(key) ? value : undefined;
   if (key === 'class') {
-    return value.split(/\s+/).filter((name) => name.length < 200 && !masks.words.reveals(name)).join(' ');
+    return value.split(/\s+/).filter((name) => name.length < 200 && !masks.privateWords.reveals(name)).join(' ');
   }
-  if (NAMES.has(key)) return value.length < 200 && !masks.words.reveals(value) ? value : undefined;
+  if (NAMES.has(key)) return value.length < 200 && !masks.privateWords.reveals(value) ? value : undefined;
   if (key === 'type' && value.toLowerCase() === 'password') return value;
-  if (LAYOUT.has(key)) return value.length <= (key === 'd' || key === 'points' ? 1e6 : MOST) && !says(value, masks) ? value : undefined;
+  if (LAYOUT.has(key)) return value.length <= (key === 'd' || key === 'points' ? 1e6 : MOST) && !revealsWord(value, masks) ? value : undefined;
   if (!isOpen) return undefined;
-  if (ADDRESSES.has(key)) return tag === 'iframe' && key === 'src' ? masks.toldAddress(value) : shownAddress(value, masks);
+  if (ADDRESSES.has(key)) return tag === 'iframe' && key === 'src' ? masks.redactedAddress(value) : shownAddress(value, masks);
   if (key === 'srcset' || key === 'imagesrcset') return keptSources(value, masks);
-  if (key.startsWith('data-')) return STATES.has(value.toLowerCase()) && !masks.words.reveals(key) ? value : undefined;
+  if (key.startsWith('data-')) return STATES.has(value.toLowerCase()) && !masks.privateWords.reveals(key) ? value : undefined;
   return undefined;
 };
 
-const says = (value: string, masks: Masking): boolean => /\p{L}{3}/u.test(value) && masks.words.reveals(value);
+const revealsWord = (value: string, masks: Masking): boolean => /\p{L}{3}/u.test(value) && masks.privateWords.reveals(value);
 
 /** `a.png 1x, b.png?k=1 2x`; addresses of data hold commas and are left out. */
 const keptSources = (value: string, masks: Masking): string | undefined => {
@@ -76,10 +76,10 @@ const keptStyle = (value: unknown, masks: Masking): unknown => {
   if (typeof value === 'string') return quietStyle(value, masks);
   if (typeof value !== 'object' || value === null) return undefined;
   const kept: Attributes = {};
-  for (const [property, told] of Object.entries(value as Attributes)) {
-    if (told === false) kept[property] = false;
-    else if (typeof told === 'string') kept[property] = quietValue(property, told, masks);
-    else if (Array.isArray(told)) kept[property] = [quietValue(property, String(told[0]), masks), told[1] === 'important' ? 'important' : ''];
+  for (const [property, changed] of Object.entries(value as Attributes)) {
+    if (changed === false) kept[property] = false;
+    else if (typeof changed === 'string') kept[property] = quietValue(property, changed, masks);
+    else if (Array.isArray(changed)) kept[property] = [quietValue(property, String(changed[0]), masks), changed[1] === 'important' ? 'important' : ''];
   }
   return kept;
 };

@@ -2,7 +2,7 @@
 // properties that end up there), and its addresses can hold keys.
 
 import type { Masking } from '../capture/privacy';
-import { shape } from '../capture/words';
+import { starred } from '../capture/private-words';
 
 /** A picture inside an address is kept up to this size: icons are, photographs and screenshots are not. */
 const ICON_BYTES = 10_000;
@@ -13,7 +13,7 @@ const NOTHING = 'data:,';
 /** What may be told of the address of something that is shown. */
 export const shownAddress = (url: string, masks: Masking): string => {
   const trimmed = url.trim();
-  if (!/^data:/i.test(trimmed)) return masks.toldAddress(trimmed);
+  if (!/^data:/i.test(trimmed)) return masks.redactedAddress(trimmed);
   if (trimmed.length > ICON_BYTES) return NOTHING;
   if (PICTURE.test(trimmed)) return trimmed;
   return DRAWING.test(trimmed) && !saysSomething(trimmed) ? trimmed : NOTHING;
@@ -38,9 +38,9 @@ const SPEAKING = /((?:^|[;{\s])(?:content|quotes|--[\w-]+|list-style(?:-type)?|t
 
 const quiet = (value: string, masks: Masking): string => value.replace(STRING, (string) => {
   if (string.startsWith('url')) return string;
-  const said = string.slice(1, -1);
-  const isSign = !/[\p{L}\p{N}]{2}/u.test(said.replace(/\\[0-9a-f]{1,6}\s?/gi, '')) && !masks.words.reveals(unescaped(said));
-  return isSign && said.length <= 24 ? string : string[0] + shape(said.replace(/\\[^]?/g, '*')) + string[0];
+  const content = string.slice(1, -1);
+  const isSign = !/[\p{L}\p{N}]{2}/u.test(content.replace(/\\[0-9a-f]{1,6}\s?/gi, '')) && !masks.privateWords.reveals(unescaped(content));
+  return isSign && content.length <= 24 ? string : string[0] + starred(content.replace(/\\[^]?/g, '*')) + string[0];
 });
 const unescaped = (css: string): string => css.replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => {
   const code = parseInt(hex, 16);
@@ -52,7 +52,7 @@ export const quietValue = (property: string, value: string, masks: Masking): str
   const known = quietAddresses(value, masks);
   if (!/^(content|quotes|--.*|list-style.*|text-overflow|hyphenate-character)$/i.test(property)) return known;
   // A custom property may hold words without quotes.
-  return property.startsWith('--') && masks.words.reveals(known) ? '' : quiet(known, masks);
+  return property.startsWith('--') && masks.privateWords.reveals(known) ? '' : quiet(known, masks);
 };
 
 const quietAddresses = (css: string, masks: Masking): string => css.replace(ADDRESS, (_, a?: string, b?: string, c?: string) =>
@@ -63,11 +63,11 @@ export const quietStyle = (css: string, masks: Masking): string => {
   // Comments say words and style nothing; rrweb's own marks between pieces of a sheet stay.
   const plain = css.replace(/\/\*(?! ?rr_split ?\*\/)[^]*?(?:\*\/|$)/g, '');
   const addressed = quietAddresses(plain, masks)
-    .replace(/@import\s+("|')(.*?)\1/gi, (_, quote: string, url: string) => `@import ${quote}${masks.toldAddress(url)}${quote}`);
+    .replace(/@import\s+("|')(.*?)\1/gi, (_, quote: string, url: string) => `@import ${quote}${masks.redactedAddress(url)}${quote}`);
   return addressed
-    .replace(SPEAKING, (_, name: string, value: string) => name + (/--[\w-]+\s*:$/.test(name) && masks.words.reveals(value)
+    .replace(SPEAKING, (_, name: string, value: string) => name + (/--[\w-]+\s*:$/.test(name) && masks.privateWords.reveals(value)
       ? '' : quiet(value, masks)))
     // Selectors may look for the value of a field.
     .replace(/\[\s*(?:value|title|alt|placeholder|aria-[\w-]+|data-[\w-]+|href|src)\s*[~|^$*]?=[^\]]*\]/gi,
-      (selector) => (masks.words.reveals(selector) ? '[hidden-value]' : selector));
+      (selector) => (masks.privateWords.reveals(selector) ? '[hidden-value]' : selector));
 };

@@ -56,13 +56,13 @@ export const edits: Source = ({ emit, masks, on }) => {
   const remember = (event: Event, place: Place, before: InputEvent | null) => {
     const node = deep(event);
     if (isElement(node) && isTextField(node)) {
-      masks.look(node);
+      masks.checkSecret(node);
       known.set(node, read(node, place, before));
     }
   };
   on<InputEvent>('window', 'beforeinput', (event, _, place) => remember(event, place, event));
   on('window', 'focus', (event, _, place) => remember(event, place, null));
-  on<InputEvent>('window', 'input', (event, moment, place) => {
+  on<InputEvent>('window', 'input', (event, at, place) => {
     const node = deep(event);
     if (!isElement(node) || !isTextField(node)) return;
     const reading = read(node, place, null);
@@ -93,13 +93,13 @@ export const edits: Source = ({ emit, masks, on }) => {
       body.inserted_length = change.inserted.length;
       body.deleted_length = change.deleted.length;
     }
-    emit.now(laneOf(event), 'input', moment, body);
+    emit.now(laneOf(event), 'input', at, body);
   });
-  on('window', 'compositionstart', (event, moment) => {
-    emit.now(laneOf(event), 'composition_start', moment, spot(masks, event, deep(event)));
+  on('window', 'compositionstart', (event, at) => {
+    emit.now(laneOf(event), 'composition_start', at, spot(masks, event, deep(event)));
   });
-  on('window', 'compositionend', (event, moment) => {
-    emit.now(laneOf(event), 'composition_end', moment, spot(masks, event, deep(event)));
+  on('window', 'compositionend', (event, at) => {
+    emit.now(laneOf(event), 'composition_end', at, spot(masks, event, deep(event)));
   });
   return undefined;
 };

@@ -3,7 +3,7 @@
 import { toText } from '../natives/js';
 import { codeOf, keyOf } from '../natives/dom';
 import { type Source, laneOf, synthetic } from '../capture/capture';
-import type { Moment } from '../capture/moment';
+import type { EventTime } from '../capture/event-time';
 import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
@@ -11,7 +11,7 @@ import { text } from '../capture/text';
 export const key: Source = ({ emit, masks, on }) => {
   // A key pressed in a masked field and let go elsewhere is still that key.
   const heldMasked = { __proto__: null } as unknown as Record<string, true>;
-  const handle = (kind: string) => (event: KeyboardEvent, at: Moment) => {
+  const handle = (kind: string) => (event: KeyboardEvent, at: EventTime) => {
     const node = deep(event);
     const code = toText(codeOf(event));
     const name = text(keyOf(event), 32);

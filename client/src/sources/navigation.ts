@@ -3,7 +3,7 @@
 import { call, defineProperty } from '../natives/js';
 import { historyOf, now, page, targetOf } from '../natives/dom';
 import type { Source } from '../capture/capture';
-import { type Moment, moment } from '../capture/moment';
+import { type EventTime, eventTime } from '../capture/event-time';
 
 type Write = History['pushState'];
 
@@ -17,7 +17,7 @@ export const navigation: Source = ({ emit, masks, onPage, guarded }) => {
   onPage<PageTransitionEvent>('window', 'pagehide', (event, at) => {
     emit.now('p', 'pagehide', at, { __proto__: null, is_kept: event.persisted });
   });
-  const navigated = (how: string, at: Moment) => {
+  const navigated = (how: string, at: EventTime) => {
     emit.now('p', 'navigate', at, { __proto__: null, how, url: masks.here() });
   };
   onPage('window', 'hashchange', (_, at) => navigated('hash', at));
@@ -29,7 +29,7 @@ export const navigation: Source = ({ emit, masks, onPage, guarded }) => {
     const ours = { [name](this: History, ...args: Parameters<Write>) {
       const t = now();
       const result = call(original, this, args);
-      guarded('navigate', t, () => navigated(how, moment(t)));
+      guarded('navigate', t, () => navigated(how, eventTime(t)));
       return result;
     } }[name] as Write;
     const put = (value: Write) => defineProperty(historyOf, name, {

@@ -98,7 +98,7 @@ export class Api {
     const response = await ask(`${this.base}/clock`, {});
     const received_ms = performance.now();
     const { utc_ms } = await response.json() as { utc_ms: number };
-    if (!Number.isFinite(utc_ms)) throw new Error('the server told no time');
+    if (!Number.isFinite(utc_ms)) throw new Error('the server returned no time');
     return { sent_ms, received_ms, server_utc_ms: utc_ms };
   }
 

@@ -10,7 +10,7 @@ import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 const LEAST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** What waits is looked for again after this, should nothing have woken us. */
-const LOOK_EVERY_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 
 export type Outcome =
   /** On the server's disk. */
@@ -71,13 +71,13 @@ export class Sender {
   run$(): Observable<Outcome> {
     return new Observable<Outcome>((out) => {
       let sending: Subscription | null = null;
-      const look = () => {
+      const send = () => {
         if (!sending || sending.closed) sending = this.empty$().subscribe((outcome) => out.next(outcome));
       };
-      const timer = setInterval(look, LOOK_EVERY_MS);
-      const awake = this.#woken$.subscribe(look);
-      awake.add(online$.subscribe(look));
-      look();
+      const timer = setInterval(send, POLL_INTERVAL_MS);
+      const awake = this.#woken$.subscribe(send);
+      awake.add(online$.subscribe(send));
+      send();
       return () => {
         clearInterval(timer);
         awake.unsubscribe();
@@ -120,12 +120,12 @@ export class Sender {
     });
   }
 
-  async #sendAll(tell: (outcome: Outcome) => void): Promise<void> {
+  async #sendAll(report: (outcome: Outcome) => void): Promise<void> {
     for (;;) {
       if (this.#isEnded) return;
       const batch = await this.#store.oldestBatch(this.#session.id);
       if (batch) {
-        const sent = await this.#sendBatch(batch, tell);
+        const sent = await this.#sendBatch(batch, report);
         if (sent) continue;
       }
       const chunk = await this.#store.oldestChunk(this.#session.id);
@@ -133,26 +133,26 @@ export class Sender {
       await this.#api.video(this.#session.id, this.#session.token, chunk);
       this.#failures = 0;
       await this.#store.dropChunk(this.#session.id, chunk);
-      tell({ kind: 'seen', chunk });
+      report({ kind: 'seen', chunk });
     }
   }
 
   /** False where it has to wait for a clock. */
-  async #sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
+  async #sendBatch(batch: Batch, report: (outcome: Outcome) => void): Promise<boolean> {
     const documents = await this.#store.documents(this.#session.id);
     if (documents.some((d) => d.document === batch.document && this.#mustWait(d))) return false;
     const parts = portions(batch.records, this.#session.max_batch_bytes);
     for (let records = parts.shift(); records; records = parts.shift()) {
-      await this.#sendRecords(documents, records, tell);
+      await this.#sendRecords(documents, records, report);
       // What is through is not sent again when a later part fails.
       if (parts.length > 0) await this.#store.replaceBatch({ ...batch, records: parts.flat() });
     }
     await this.#store.dropBatch(batch);
-    tell({ kind: 'acknowledged', batch });
+    report({ kind: 'acknowledged', batch });
     return true;
   }
 
-  async #sendRecords(documents: DocumentInfo[], records: string[], tell: (outcome: Outcome) => void): Promise<void> {
+  async #sendRecords(documents: DocumentInfo[], records: string[], report: (outcome: Outcome) => void): Promise<void> {
     const send = (some: string[]) => this.#api.records(this.#session.id, this.#session.token, batchBody(documents, some));
     try {
       await send(records);
@@ -160,14 +160,14 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.isPartly) {
-        tell({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
+        report({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
       } else if ((error.isTooLarge || error.isNotUnderstood) && records.length > 1) {
         const half = records.length >> 1;
-        await this.#sendRecords(documents, records.slice(0, half), tell);
-        await this.#sendRecords(documents, records.slice(half), tell);
+        await this.#sendRecords(documents, records.slice(0, half), report);
+        await this.#sendRecords(documents, records.slice(half), report);
       } else if (error.isTooLarge || error.isNotUnderstood) {
         await send([refusedAsGap(records[0]!, error.message)]);
-        tell({ kind: 'refused', why: error.message });
+        report({ kind: 'refused', why: error.message });
       } else {
         throw error;
       }

@@ -56,7 +56,7 @@ export interface Chunk {
 
 export interface Store {
   /** False where nothing outlives this document. */
-  readonly isLasting: boolean;
+  readonly isPersistent: boolean;
   sessions(): Promise<StoredSession[]>;
   session(id: string): Promise<StoredSession | undefined>;
   /** Creates or replaces. */
@@ -108,8 +108,8 @@ const ended = (transaction: IDBTransaction): Promise<void> => new Promise((resol
 /** All keys that begin with the session. */
 const of = (session: string) => IDBKeyRange.bound([session], [session, []]);
 
-class LastingStore implements Store {
-  readonly isLasting = true;
+class IndexedDbStore implements Store {
+  readonly isPersistent = true;
 
   readonly #db: IDBDatabase;
 
@@ -218,7 +218,7 @@ export const openStore = async (passing: () => Promise<Store>): Promise<Store> =
     };
     const db = await done(request);
     db.onversionchange = () => db.close();
-    return new LastingStore(db);
+    return new IndexedDbStore(db);
   } catch {
     return passing();
   }

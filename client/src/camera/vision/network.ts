@@ -2,7 +2,7 @@
 
 import { type Card, type OutputCard, parseCard } from './card';
 import type { InputFormat } from './resample';
-import { sha256 } from '../../sum';
+import { sha256 } from '../../checksum';
 import type { NetworkIdentity } from '../messages';
 
 /** The part of ONNX Runtime that is needed, so that a worker and Node can each bring their own. */

@@ -49,7 +49,7 @@ export class Vision {
     let shape = await this.follow(picture);
     const { detectedAt_ms } = this;
     const since = detectedAt_ms === null ? Infinity : at_ms - detectedAt_ms;
-    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.look(picture, at_ms, shape);
+    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.detect(picture, at_ms, shape);
     this.next = shape && nextCrop(shape);
     if (!shape) return null;
     this.lastSeen = { rect: shape.rect, at_ms };
@@ -78,7 +78,7 @@ export class Vision {
   }
 
   /** Looks at the whole picture, finds the face if it is not `followed` already, and counts the others. */
-  private async look(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
+  private async detect(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
     const detections = await detect(this.detector, picture);
     this.detectedAt_ms = at_ms;
     const isConfirmed = !followed || detections.some((d) => agree(followed, d));

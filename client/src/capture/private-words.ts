@@ -5,18 +5,18 @@ import { charCodeAt, indexOf, lowerCase, slice, trim } from '../natives/js';
 import { normalize, pieces } from '../natives/strings';
 
 /** The newest so many words. */
-const MOST_WORDS = 500;
+const MAX_WORDS = 500;
 /** Of each value so much is looked at, its beginning and its end. */
-const MOST_READ = 1000;
+const MAX_READ_CHARS = 1000;
 /** Texts of the page that were there before: so many. */
-const MOST_OWN = 4000;
+const MAX_PAGE_TEXTS = 4000;
 /** Values of at most so many characters are also known as a whole, however short their words are. */
-const PHRASE = 40;
+const MAX_PHRASE_CHARS = 40;
 /** From so many characters on a word is known by itself, and found within another one. */
-const WORD = 4;
+const MIN_WORD_CHARS = 4;
 /** From so many characters on a word is also found where the page spells it. */
-const SPELLED = 6;
-// Words that say nothing about anybody, in five languages; they would hide half of what the page says.
+const MIN_SPELLED_CHARS = 6;
+// PrivateWords that say nothing about anybody, in five languages; they would hide half of what the page says.
 const COMMON = ' the and you are for not but was his her has had its our out who how all any can did i it is a an am to of in on my me '
   + 'we he no so do be at by or if as up us der die das und ist ein mit von den dem des sie wir ihr ich les est une que qui pas sur '
   + 'par son los las del con por non che gli that this with from have they what your about there their would which when will been were into then them '
@@ -54,11 +54,11 @@ const isNumber = (word: string): boolean => {
   return true;
 };
 /** Or becomes such a word when it is typed on. */
-const isCommon = (word: string): boolean => indexOf(COMMON, ' ' + word + (word.length < WORD ? ' ' : '')) >= 0;
+const isCommon = (word: string): boolean => indexOf(COMMON, ' ' + word + (word.length < MIN_WORD_CHARS ? ' ' : '')) >= 0;
 /** Of writing without spaces two signs are a word, a name for example. */
 const isDense = (word: string): boolean => word.length > 1 && charCodeAt(word, 0) >= 0x2e80;
 
-export interface Words {
+export interface PrivateWords {
   /** `isSecret`: each word of it, however common. */
   learn(value: string, isSecret: boolean): void;
   /** A value of the page's own that nobody may keep: as a whole. */
@@ -66,21 +66,21 @@ export interface Words {
   /** A key pressed where no value can be read; `isElsewhere`: not where the one before was. */
   learnKey(key: string, isElsewhere: boolean): void;
   /** The page said so before anybody could have typed it. */
-  own(text: string): void;
+  addPageText(text: string): void;
   /** Whether it says again what nobody may keep. */
   reveals(text: string): boolean;
   /** Whether it is a part of such a word, which the text around it may spell. */
-  isPiece(text: string): boolean;
+  isPartOfWord(text: string): boolean;
 }
 
-export const words = (): Words => {
+export const privateWords = (): PrivateWords => {
   const known = { __proto__: null } as unknown as Record<number, string>;
   let first = 0;
   let end = 0;
   /** All of them, each between spaces. */
   let joined = ' ';
-  const owned = { __proto__: null } as unknown as Record<string, true>;
-  let owns = 0;
+  const pageTexts = { __proto__: null } as unknown as Record<string, true>;
+  let pageTextCount = 0;
   let keys = '';
 
   const add = (word: string) => {
@@ -89,20 +89,20 @@ export const words = (): Words => {
     const last = known[end - 1];
     if (!last || indexOf(word, last) !== 0 || indexOf(word, ' ') < 0 !== indexOf(last, ' ') < 0) end++;
     known[end - 1] = word;
-    if (end - first > MOST_WORDS) delete known[first++];
+    if (end - first > MAX_WORDS) delete known[first++];
     joined = ' ';
     for (let i = first; i < end; i++) joined += known[i] + ' ';
   };
   const learn = (value: string, isSecret: boolean) => {
-    const folded = fold(value.length <= 2 * MOST_READ ? value
-      : slice(value, 0, MOST_READ) + ' ' + slice(value, value.length - MOST_READ));
-    let says = isSecret;
+    const folded = fold(value.length <= 2 * MAX_READ_CHARS ? value
+      : slice(value, 0, MAX_READ_CHARS) + ' ' + slice(value, value.length - MAX_READ_CHARS));
+    let hasPrivateWord = isSecret;
     pieces(folded, ' ', (word) => {
-      says ||= !isCommon(word);
-      if (word.length >= WORD ? isSecret || !isCommon(word) : isDense(word) || word.length > 2 && (isSecret || isNumber(word))) add(word);
+      hasPrivateWord ||= !isCommon(word);
+      if (word.length >= MIN_WORD_CHARS ? isSecret || !isCommon(word) : isDense(word) || word.length > 2 && (isSecret || isNumber(word))) add(word);
       return '';
     });
-    if (folded.length <= PHRASE && says) {
+    if (folded.length <= MAX_PHRASE_CHARS && hasPrivateWord) {
       add(folded);
       // A card's number is typed in groups and shown without, or the other way round.
       const whole = squeezed(folded);
@@ -117,13 +117,13 @@ export const words = (): Words => {
     for (let i = first; i < end; i++) {
       const word = known[i]!;
       if (word.length < 3 ? folded === word || isDense(word) && indexOf(around, word) >= 0
-        : indexOf(around, word.length < WORD ? ' ' + word + ' ' : word) >= 0
-        || word.length >= (isNumber(word) ? WORD : SPELLED) && indexOf(spelled, word) >= 0) return true;
+        : indexOf(around, word.length < MIN_WORD_CHARS ? ' ' + word + ' ' : word) >= 0
+        || word.length >= (isNumber(word) ? MIN_WORD_CHARS : MIN_SPELLED_CHARS) && indexOf(spelled, word) >= 0) return true;
     }
     // The beginning of such a word, and a part of a number.
     let found = false;
     pieces(folded, ' ', (word) => {
-      found ||= word.length >= WORD && !isCommon(word) && indexOf(joined, isNumber(word) ? word : ' ' + word) >= 0;
+      found ||= word.length >= MIN_WORD_CHARS && !isCommon(word) && indexOf(joined, isNumber(word) ? word : ' ' + word) >= 0;
       return '';
     });
     return found;
@@ -133,30 +133,30 @@ export const words = (): Words => {
     learn,
     learnWhole: (value: string) => {
       const whole = squeezed(fold(slice(value, 0, 200)));
-      if (whole.length >= SPELLED) add(whole);
+      if (whole.length >= MIN_SPELLED_CHARS) add(whole);
     },
     learnKey: (key: string, isElsewhere: boolean) => {
       if (isElsewhere || key === 'Enter') keys = '';
       if (key.length > 2 && key !== 'Backspace') return;
-      keys = key.length > 2 ? slice(keys, 0, keys.length - 1) : slice(keys, keys.length - PHRASE + 1 > 0 ? 20 : 0) + key;
+      keys = key.length > 2 ? slice(keys, 0, keys.length - 1) : slice(keys, keys.length - MAX_PHRASE_CHARS + 1 > 0 ? 20 : 0) + key;
       learn(keys, false);
     },
-    own: (text: string) => {
+    addPageText: (text: string) => {
       const plain = trim(text);
-      if (owns >= MOST_OWN || !plain || plain.length > 300 || owned[plain] || has(plain)) return;
-      owned[plain] = true;
-      owns++;
+      if (pageTextCount >= MAX_PAGE_TEXTS || !plain || plain.length > 300 || pageTexts[plain] || has(plain)) return;
+      pageTexts[plain] = true;
+      pageTextCount++;
     },
-    reveals: (text: string) => has(text) && !owned[trim(text)],
-    isPiece: (text: string) => {
+    reveals: (text: string) => has(text) && !pageTexts[trim(text)],
+    isPartOfWord: (text: string) => {
       const folded = fold(text);
-      return folded !== '' && folded.length <= WORD && indexOf(joined, folded) >= 0;
+      return folded !== '' && folded.length <= MIN_WORD_CHARS && indexOf(joined, folded) >= 0;
     },
-  } as unknown as Words;
+  } as unknown as PrivateWords;
 };
 
 /** Its shape: what is no space is a star. */
-export const shape = (text: string): string => pieces(text, ' \t\r\n\f\u00a0', (word) => {
+export const starred = (text: string): string => pieces(text, ' \t\r\n\f\u00a0', (word) => {
   let stars = '';
   while (stars.length < word.length) stars += '*';
   return stars;

@@ -10,17 +10,17 @@ import { isEditableElement, isTextField } from '../capture/privacy';
 import { deep } from '../capture/selector';
 
 /** Of longer texts, what lies around the caret. */
-const NEAR = 1000;
-const MOST_FILES = 100;
+const CONTEXT_CHARS = 1000;
+const MAX_FILES = 100;
 
-export const brought: Source = ({ masks, on, onPage }) => {
+export const participantInput: Source = ({ masks, on, onPage }) => {
   const learnFiles = (files: FileList | null | undefined) => {
     // Names of files are never told, whatever the study allows.
-    for (let i = 0; files && i < MOST_FILES && files[i]; i++) {
+    for (let i = 0; files && i < MAX_FILES && files[i]; i++) {
       const name = nameOfFile(files[i]!) ?? '';
       const dot = lastIndexOf(name, '.');
-      masks.words.learn(dot > 0 ? slice(name, 0, dot) : name, false);
-      masks.words.learnWhole(name);
+      masks.privateWords.learn(dot > 0 ? slice(name, 0, dot) : name, false);
+      masks.privateWords.learnWhole(name);
     }
   };
   const valueOf = (node: unknown): string => {
@@ -28,7 +28,7 @@ export const brought: Source = ({ masks, on, onPage }) => {
     if (isArea(node)) {
       const value = areaValue(node);
       const caret = areaCaret(node);
-      return value.length <= 2 * NEAR ? value : slice(value, caret > NEAR ? caret - NEAR : 0, caret + NEAR);
+      return value.length <= 2 * CONTEXT_CHARS ? value : slice(value, caret > CONTEXT_CHARS ? caret - CONTEXT_CHARS : 0, caret + CONTEXT_CHARS);
     }
     return isTextField(node) ? contentOf(node as Element) ?? '' : '';
   };
@@ -39,12 +39,12 @@ export const brought: Source = ({ masks, on, onPage }) => {
   };
   const learnTransfer = (node: unknown, data: DataTransfer | null | undefined) => {
     if (!data) return;
-    masks.learn(node, slice(dataIn(data, 'text/plain'), 0, 2 * NEAR));
+    masks.learn(node, slice(dataIn(data, 'text/plain'), 0, 2 * CONTEXT_CHARS));
     learnFiles(filesOf(data));
   };
   on('window', 'focus', (event) => {
     const node = deep(event);
-    if (isTextField(node)) masks.lookAround(node);
+    if (isTextField(node)) masks.learnFromPage(node);
   });
   on('window', 'input', learnValue);
   on('window', 'change', learnValue);
@@ -55,7 +55,7 @@ export const brought: Source = ({ masks, on, onPage }) => {
   });
   on<ClipboardEvent>('window', 'paste', (event) => learnTransfer(deep(event), clipboardOf(event)));
   on<DragEvent>('window', 'drop', (event) => learnTransfer(deep(event), draggedOf(event)));
-  onPage('document', 'DOMContentLoaded', () => masks.lookAround(null));
-  masks.lookAround(null);
+  onPage('document', 'DOMContentLoaded', () => masks.learnFromPage(null));
+  masks.learnFromPage(null);
   return undefined;
 };

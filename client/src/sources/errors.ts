@@ -8,7 +8,7 @@ import { address, text } from '../capture/text';
 
 const MESSAGE = 300;
 
-export const trouble: Source = ({ emit, on }) => {
+export const errors: Source = ({ emit, on }) => {
   on<ErrorEvent>('window', 'error', (event, at) => {
     const node = targetOf(event);
     if (isElement(node)) {

@@ -1,4 +1,4 @@
-// For a browser that keeps nothing: what waits is lost with this document. A file of its own (`dist/passing-store.js`),
+// For a browser that keeps nothing: what waits is lost with this document. A file of its own (`dist/memory-store.js`),
 // loaded only there.
 
 import {
@@ -6,8 +6,8 @@ import {
 } from './store';
 
 /** The same in memory. */
-export class PassingStore implements Store {
-  readonly isLasting = false;
+export class MemoryStore implements Store {
+  readonly isPersistent = false;
   readonly #all = new Map<string, StoredSession>();
   readonly #infos = new Map<string, DocumentInfo[]>();
   #batches: Batch[] = [];
