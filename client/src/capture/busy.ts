@@ -1,19 +1,19 @@
-// A page that stands still: nobody can do anything in it meanwhile, and what is pressed waits.
+// Blocks of the main thread. The page does not react during a block, and key presses wait until its end.
 
 import { now, page, type LongTask } from '../natives/dom';
 import type { Body, Emit } from './emit';
 import { eventTime } from './event-time';
 
-/** Shorter blocks are not noticed by anybody; browsers tell no shorter ones either. */
+/** People do not notice shorter blocks, and browsers tell no shorter ones either. */
 const MIN_BLOCK_MS = 50;
 /** So many are told at once, and after that one in a while; others are told together. */
 const BURST = 10;
 const REPORT_INTERVAL_MS = 1000;
-/** A pause as long as that is a computer that slept. */
+/** A longer pause means that the computer slept. */
 const MAX_BLOCK_MS = 600_000;
 
 export interface Busy {
-  /** Whether the browser itself measures blocks. */
+  /** Whether the browser measures blocks. */
   isMeasured: boolean;
   poll(t: number): void;
   /** The page was hidden or frozen meanwhile: a late beat means nothing. */
@@ -71,7 +71,7 @@ export const busy = (
     isMeasured: ends !== undefined,
     poll: (t: number) => {
       const isHidden = page.visibilityState === 'hidden';
-      // Browsers let the clocks of hidden pages run slowly.
+      // Browsers run the timers of hidden pages slowly.
       const late = t - last - poll_ms;
       if (!ends && !isHidden && !wasHidden) block({ __proto__: null, start_ms: last + poll_ms, length_ms: late } as LongTask);
       last = t;

@@ -1,4 +1,4 @@
-// The one place that stamps, orders and hands on what the sources tell.
+// Adds times to the sources' events, orders them and delivers them.
 
 import { stringify } from '../natives/js';
 import { setTimer } from '../natives/dom';
@@ -7,23 +7,23 @@ import type { EventTime } from './event-time';
 /** The fields of a kind, without a prototype. */
 export type Body = { __proto__: null; [field: string]: unknown };
 
-/** Lanes are limited one by one, so that a page that floods cannot drown what the participant does:
- * `u` the participant, `p` whatever the page can cause, `c` the clock and the document's first word. */
+/** The rate of each lane is limited separately, so that a page with very many events does not displace the participant's.
+ * `u`: the participant. `p`: everything that the page can cause. `c`: the clock and the document's first event. */
 export type Lane = 'u' | 'p' | 'c';
 
-/** Events of which only some are wanted. */
+/** Events that are recorded at a limited rate. */
 export type Slow = 'move' | 'scroll' | 'slide' | 'select';
 
-/** Where everything goes. `json` is the kind's fields, written already. */
+/** Receives all events. `json` contains the fields of the event's kind. */
 export type Deliver = (lane: Lane, kind: string, t: number, json: string) => void;
 
 export interface Emit {
   now(lane: Lane, kind: string, at: EventTime, body: Body): void;
-  /** For what is no object of ours: `json` was written by the caller. */
+  /** For data of the page: the caller wrote `json`. */
   written(lane: Lane, kind: string, at: EventTime, json: string): void;
-  /** At most one in `slow`'s interval, the last one; another `target` is another event. */
+  /** At most one event, the last one, in the interval of `slow`. Another `target` is another event. */
   throttled(slow: Slow, lane: Lane, kind: string, at: EventTime, target: unknown, build: () => Body): void;
-  /** Hands on what waits for the end of its interval. */
+  /** Delivers the events that wait for the end of their interval. */
   release(): void;
 }
 
@@ -32,11 +32,11 @@ interface Slot { last: number; every: number; wait: Waiting | null; timed: boole
 
 const THROTTLE_MS = 33;
 const SELECTION_MS = 250;
-/** A handler that runs so soon after what it handles needs no time of its own. */
+/** The handler's time is recorded only if it ran at least this much later than the event. */
 const SOON_MS = 1;
 const SLOWS = ['move', 'scroll', 'slide', 'select'] as const;
 
-/** `check` takes out of a body what may not be told. */
+/** `check` removes from a body what may not be recorded. */
 export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => {
   const slot = (every: number): Slot => ({ __proto__: null, last: -1e9, every, wait: null, timed: false } as Slot);
   const slots = {
@@ -49,7 +49,7 @@ export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => 
     check(body);
     return stringify(body);
   };
-  // Waiting events go out before the next other event: numbers follow what our handlers saw.
+  // Waiting events are delivered before the next event, so that numbers follow the order of our handlers.
   const release = () => {
     for (;;) {
       let oldest: Slot | null = null;

@@ -1,7 +1,7 @@
-// When something happened: what the event itself says, where that can be believed.
+// The time of an event: its own `timeStamp`, if that is plausible.
 //
-// A page that is busy hears of a key seconds after it was pressed. The browser has noted the press meanwhile, so its
-// own stamp is the time, and the moment at which we heard of it is kept beside it.
+// A busy page handles a key press seconds after the press. The browser has stored the time of the press, so that the time
+// stamp is used. The time of the handler is recorded beside it.
 
 import { indexOf } from '../natives/js';
 import { now, stampOf } from '../natives/dom';
@@ -12,28 +12,28 @@ export interface EventTime {
   t: number;
   /** When our handler ran. */
   handled: number;
-  /** The participant's event has no stamp that can be believed: `t` is when our handler ran. */
+  /** The participant's event has no plausible time stamp: `t` is the time of our handler. */
   isByHandling: boolean;
 }
 
 /** EventTimestamps may be this much ahead of our reading, which is then the better one: clocks are coarse, and WebKit turns times
  * into wall time and back. */
 const MAX_AHEAD_MS = 50;
-/** Nothing that a person did waits longer than this. */
+/** No event waits longer than this. */
 const MAX_LAG_MS = 600_000;
-/** A press that is heard of so soon shows that presses are stamped by this document's clock. */
+/** A press that is handled this soon proves that presses have time stamps of this document's clock. */
 const NEAR_MS = 100;
-/** What a device tells. Its stamps come from outside the page, and some systems give them from another clock. */
+/** Events of input devices. Some systems take their time stamps from another clock. */
 const DEVICE = ',keydown,keyup,pointerdown,pointerup,pointermove,pointercancel,click,dblclick,contextmenu,';
-/** Of these the stamp is surely the device's: a click may be made by the browser, at once, out of a key. */
+/** Events whose time stamp is certainly the device's. A click is not: the browser can make it from a key press. */
 const PROOF = ',keydown,keyup,pointerdown,pointerup,pointermove,';
 
 export const eventTime = (t = now()): EventTime => ({ __proto__: null, t, handled: t, isByHandling: false });
 
 export interface EventTimestamps {
-  /** `offset` leads from the clock of the event's own document to this one's. */
+  /** `offset` is added to a time of the event's document to get a time of this document. */
   of(event: Event, type: string, offset: number, handled: number): EventTime;
-  /** The page is alive. */
+  /** The page's main thread was free at `t`. */
   poll(t: number): void;
 }
 
@@ -41,7 +41,7 @@ export interface EventTimestamps {
 export const eventTimestamps = (poll_ms: number): EventTimestamps => {
   let isProven = false;
   let alive = now();
-  /** A lag is no fault of the stamp's where the page stood still for about as long. */
+  /** The time stamp is plausible if the main thread was blocked for about as long as the lag. */
   const isExplained = (lag: number, handled: number) => handled - alive >= lag - 2 * poll_ms;
   return {
     __proto__: null,

@@ -1,20 +1,20 @@
-// What the participant brought in and nobody may keep: known here in this document's memory alone, so that it is found
-// wherever the page says it again. Compared without capitals, accents and punctuation.
+// Text that the participant entered and that may not be kept. It is stored in this document's memory only, and is found
+// where the page repeats it. Compared without capitals, accents and punctuation.
 
 import { charCodeAt, indexOf, lowerCase, slice, trim } from '../natives/js';
 import { normalize, pieces } from '../natives/strings';
 
-/** The newest so many words. */
+/** Only the newest words are stored. */
 const MAX_WORDS = 500;
-/** Of each value so much is looked at, its beginning and its end. */
+/** Of each value, this many characters at its beginning and at its end are read. */
 const MAX_READ_CHARS = 1000;
-/** Texts of the page that were there before: so many. */
+/** Texts that the page contained before anything was typed. */
 const MAX_PAGE_TEXTS = 4000;
-/** Values of at most so many characters are also known as a whole, however short their words are. */
+/** Values up to this length are also stored as a whole, even if their words are short. */
 const MAX_PHRASE_CHARS = 40;
-/** From so many characters on a word is known by itself, and found within another one. */
+/** From this length on, a word is stored by itself, and found within other words. */
 const MIN_WORD_CHARS = 4;
-/** From so many characters on a word is also found where the page spells it. */
+/** From this length on, a word is also found if spaces divide its letters. */
 const MIN_SPELLED_CHARS = 6;
 // PrivateWords that say nothing about anybody, in five languages; they would hide half of what the page says.
 const COMMON = ' the and you are for not but was his her has had its our out who how all any can did i it is a an am to of in on my me '
@@ -24,14 +24,14 @@ const COMMON = ' the and you are for not but was his her has had its our out who
   + 'sich oder aber mein dein sein haben noch nach pour dans avec mais plus cette vous nous tout para como pero esta este '
   + 'todo porque della sono come anche quello questo ';
 
-/** Small letters, digits and single spaces. */
+/** Lower-case letters, digits and single spaces. */
 export const fold = (value: string): string => {
   const s = normalize(lowerCase(value), 'NFKD');
   let out = '';
   let gap = '';
   for (let i = 0; i < s.length; i++) {
     const c = charCodeAt(s, i);
-    // Accents, and what is not seen, divide nothing.
+    // Accents and invisible characters do not divide words.
     if (c >= 0x300 && c < 0x370 || c === 0xad || c >= 0x200b && c < 0x2010 || c === 0x2060 || c === 0xfeff) continue;
     if (c >= 48 && c < 58 || c >= 97 && c < 123 || c >= 0xc0 && (c < 0x2000 || c >= 0x2c00) && (c < 0x3000 || c >= 0x3040)) {
       out += gap + (c === 0xdf ? 'ss' : s[i]);
@@ -53,23 +53,23 @@ const isNumber = (word: string): boolean => {
   for (let i = 0; i < word.length; i++) if (word[i]! > '9') return false;
   return true;
 };
-/** Or becomes such a word when it is typed on. */
+/** Also true for the beginning of a common word, which may still be typed. */
 const isCommon = (word: string): boolean => indexOf(COMMON, ' ' + word + (word.length < MIN_WORD_CHARS ? ' ' : '')) >= 0;
-/** Of writing without spaces two signs are a word, a name for example. */
+/** In scripts without spaces two characters are a word, for example a name. */
 const isDense = (word: string): boolean => word.length > 1 && charCodeAt(word, 0) >= 0x2e80;
 
 export interface PrivateWords {
-  /** `isSecret`: each word of it, however common. */
+  /** `isSecret`: stores common words too. */
   learn(value: string, isSecret: boolean): void;
-  /** A value of the page's own that nobody may keep: as a whole. */
+  /** Stores a private value of the page as a whole. */
   learnWhole(value: string): void;
-  /** A key pressed where no value can be read; `isElsewhere`: not where the one before was. */
+  /** A key press at an element without a readable value. `isElsewhere`: at another element than the key before. */
   learnKey(key: string, isElsewhere: boolean): void;
-  /** The page said so before anybody could have typed it. */
+  /** Stores a text that the page contained before it could have been typed. */
   addPageText(text: string): void;
-  /** Whether it says again what nobody may keep. */
+  /** Whether a text repeats what may not be kept. */
   reveals(text: string): boolean;
-  /** Whether it is a part of such a word, which the text around it may spell. */
+  /** Whether a text is a part of a stored word. The text around it may contain the other parts. */
   isPartOfWord(text: string): boolean;
 }
 
@@ -77,7 +77,7 @@ export const privateWords = (): PrivateWords => {
   const known = { __proto__: null } as unknown as Record<number, string>;
   let first = 0;
   let end = 0;
-  /** All of them, each between spaces. */
+  /** All stored words, each between spaces. */
   let joined = ' ';
   const pageTexts = { __proto__: null } as unknown as Record<string, true>;
   let pageTextCount = 0;
@@ -85,7 +85,7 @@ export const privateWords = (): PrivateWords => {
 
   const add = (word: string) => {
     if (!word || indexOf(joined, ' ' + word + ' ') >= 0) return;
-    // The newest one may be a beginning of it: it is still being typed.
+    // The newest word may be the beginning of this one, which is still being typed.
     const last = known[end - 1];
     if (!last || indexOf(word, last) !== 0 || indexOf(word, ' ') < 0 !== indexOf(last, ' ') < 0) end++;
     known[end - 1] = word;
@@ -104,7 +104,7 @@ export const privateWords = (): PrivateWords => {
     });
     if (folded.length <= MAX_PHRASE_CHARS && hasPrivateWord) {
       add(folded);
-      // A card's number is typed in groups and shown without, or the other way round.
+      // The number of a card can be typed in groups and shown without spaces, or the other way round.
       const whole = squeezed(folded);
       if (isSecret || isNumber(whole)) add(whole);
     }
@@ -120,7 +120,7 @@ export const privateWords = (): PrivateWords => {
         : indexOf(around, word.length < MIN_WORD_CHARS ? ' ' + word + ' ' : word) >= 0
         || word.length >= (isNumber(word) ? MIN_WORD_CHARS : MIN_SPELLED_CHARS) && indexOf(spelled, word) >= 0) return true;
     }
-    // The beginning of such a word, and a part of a number.
+    // Also the beginning of a stored word, and a part of a number.
     let found = false;
     pieces(folded, ' ', (word) => {
       found ||= word.length >= MIN_WORD_CHARS && !isCommon(word) && indexOf(joined, isNumber(word) ? word : ' ' + word) >= 0;
@@ -155,7 +155,7 @@ export const privateWords = (): PrivateWords => {
   } as unknown as PrivateWords;
 };
 
-/** Its shape: what is no space is a star. */
+/** Replaces every character except spaces with a star. */
 export const starred = (text: string): string => pieces(text, ' \t\r\n\f\u00a0', (word) => {
   let stars = '';
   while (stars.length < word.length) stars += '*';

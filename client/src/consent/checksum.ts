@@ -1,6 +1,6 @@
-// Which words were agreed to, for the session's header.
+// The checksum of the consent text, for the session's header.
 
 import { sha256 as sumOf } from '../checksum';
 
-/** The same words give the same sum. Null where the browser has none. */
+/** Null if the browser computes no checksums. */
 export const sha256 = (text: string): Promise<string | null> => sumOf(new TextEncoder().encode(text));

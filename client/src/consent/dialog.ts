@@ -1,7 +1,7 @@
-// The consent dialog: plain, in the study's own text, and the same with keyboard, screen reader and touch.
+// The consent dialog, with the study's own text. It can be used with keyboard, screen reader and touch.
 //
-// It lives in a closed shadow root with adopted styles, so that neither the site's styles nor its content-security-policy
-// change how it looks. Both answers weigh the same: same size, same contrast, none chosen beforehand.
+// It is in a closed shadow root with adopted styles, so that the site's styles and its content-security-policy do not change
+// it. Both answers have the same size and contrast, and neither is selected in advance.
 
 import type { Settings } from '../options';
 import { type ConsentText, consentText } from './text';
@@ -32,7 +32,7 @@ const STYLE = `
   }
 `;
 
-/** Resolves with whether the visitor agreed. Escape is a no. `closed` takes the question back. */
+/** Resolves with whether the visitor agreed. Escape means no. `closed` closes the dialog. */
 const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
   const host = document.createElement('div');
   host.setAttribute('data-affectograph', 'consent');
@@ -72,7 +72,7 @@ const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> =>
     if (before instanceof HTMLElement) before.focus();
     resolve(answer);
   };
-  accept.addEventListener('click', (event) => { if (event.isTrusted) end(true); }); // the page cannot agree for a person
+  accept.addEventListener('click', (event) => { if (event.isTrusted) end(true); }); // a script of the page cannot agree for the visitor
   decline.addEventListener('click', () => end(false));
   dialog.addEventListener('cancel', (event) => {
     event.preventDefault();
@@ -82,10 +82,10 @@ const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> =>
 
   document.documentElement.append(host);
   dialog.showModal();
-  title.focus(); // a screen reader begins with the question; Tab reaches both answers
+  title.focus(); // a screen reader begins with the title, and Tab reaches both answers
 });
 
-/** Asks as the settings say. Null for a no, else the words that were agreed to. */
+/** Asks for consent. Returns the text that the visitor agreed to, or null. */
 export const ask = async ({ camera, consent }: Settings, closed: AbortSignal): Promise<string | null> => {
   const text = consentText(camera, consent);
   return await askConsent(text, closed) ? `${text.title}\n\n${text.text}` : null;

@@ -1,4 +1,4 @@
-// What was typed and what was deleted: each edit with its place, its length, and its words where they may be kept.
+// Edits: the position and the length of each insertion and deletion, and its text where that may be kept.
 
 import { memory } from '../natives/js';
 import {
@@ -14,14 +14,14 @@ import { difference, text } from '../capture/text';
 
 const TYPED = 4000;
 
-/** What a field holds, and how far the caret or a range is in it. */
+/** The text of a field, and the selection in it. */
 interface Reading { __proto__: null; text: string; caret: number | undefined; from: number | undefined; until: number | undefined }
 
 const at = (p: Point | undefined): number | undefined => (p && p.at >= 0 ? p.at : undefined);
 const start = (range: StaticRange) => point(range.startContainer, range.startOffset);
 const end = (range: StaticRange) => point(range.endContainer, range.endOffset);
 
-/** `event` is about to change it; without one it is as it stays. */
+/** With `event`: the field before that event changes it. */
 const read = (node: Element, place: Place, event: InputEvent | null): Reading => {
   const reading: Reading = { __proto__: null, text: '', caret: undefined, from: undefined, until: undefined };
   if (isInput(node) || isArea(node)) {
@@ -42,7 +42,7 @@ const read = (node: Element, place: Place, event: InputEvent | null): Reading =>
   return reading;
 };
 
-/** Where the change ends in the new text, where no caret says it: after what replaced the range. */
+/** Where the change ends in the new text if there is no caret: after the text that replaced the range. */
 const endOf = (old: Reading, fresh: Reading): number | undefined => {
   if (old.from === undefined || old.until === undefined) return undefined;
   const inserted = fresh.text.length - old.text.length + old.until - old.from;

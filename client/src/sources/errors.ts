@@ -1,4 +1,4 @@
-// What went wrong in the page itself: a participant who frowns at a broken page frowns at that.
+// Errors of the page. They can explain a participant's reaction.
 
 import { isError } from '../natives/js';
 import { attribute, isElement, targetOf } from '../natives/dom';

@@ -1,4 +1,4 @@
-// Where the participant goes within the page, and when documents come and go.
+// Navigation within the page, and the beginning and end of documents.
 
 import { call, defineProperty } from '../natives/js';
 import { historyOf, now, page, targetOf } from '../natives/dom';
@@ -23,7 +23,7 @@ export const navigation: Source = ({ emit, masks, onPage, guarded }) => {
   onPage('window', 'hashchange', (_, at) => navigated('hash', at));
   onPage('window', 'popstate', (_, at) => navigated('pop', at));
 
-  /** Puts ours in the place of a method of `History`; gives back what takes it out again. */
+  /** Wraps a method of `History`. The returned function restores it. */
   const wrap = (name: 'pushState' | 'replaceState', how: string) => {
     const original = historyOf[name];
     const ours = { [name](this: History, ...args: Parameters<Write>) {

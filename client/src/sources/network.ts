@@ -1,4 +1,4 @@
-// Whether the browser has a network.
+// Whether the browser is online.
 
 import { browser, isOnline } from '../natives/dom';
 import type { Source } from '../capture/capture';

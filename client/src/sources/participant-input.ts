@@ -1,5 +1,5 @@
-// What the participant brings in: typed, pasted, dropped, chosen from the disk. Tells nothing; the policy learns it here,
-// before any other source and any listener of the page's, so that it is known wherever it may not be kept.
+// Text that the participant types, pastes, drops or chooses as a file. This source records nothing. It gives the text to the
+// privacy policy before any other source and any listener of the page, so that the policy can find it again.
 
 import { slice } from '../natives/js';
 import { lastIndexOf } from '../natives/strings';
@@ -9,13 +9,13 @@ import type { Source } from '../capture/capture';
 import { isEditableElement, isTextField } from '../capture/privacy';
 import { deep } from '../capture/selector';
 
-/** Of longer texts, what lies around the caret. */
+/** Of a longer text, this many characters before and after the caret are read. */
 const CONTEXT_CHARS = 1000;
 const MAX_FILES = 100;
 
 export const participantInput: Source = ({ masks, on, onPage }) => {
   const learnFiles = (files: FileList | null | undefined) => {
-    // Names of files are never told, whatever the study allows.
+    // Names of files are never recorded, whatever the study allows.
     for (let i = 0; files && i < MAX_FILES && files[i]; i++) {
       const name = nameOfFile(files[i]!) ?? '';
       const dot = lastIndexOf(name, '.');
@@ -49,7 +49,7 @@ export const participantInput: Source = ({ masks, on, onPage }) => {
   on('window', 'input', learnValue);
   on('window', 'change', learnValue);
   on<KeyboardEvent>('window', 'keydown', (event) => {
-    // The values of fields are read; of what a page makes a field of by itself there are the keys alone.
+    // The values of fields are read. For a page's own kinds of fields only the keys are known.
     const node = deep(event);
     if ((!isTextField(node) || isEditableElement(node)) && !event.ctrlKey && !event.metaKey) masks.learnKey(node, keyOf(event));
   });
