@@ -1,4 +1,4 @@
-// The camera: asked for once, watched while it runs, done without where there is none.
+// The camera: requested once, and observed while it runs. Without a camera the recording continues.
 
 import { Subscription, fromEvent, take } from 'rxjs';
 import type { Settings } from '../options';
@@ -14,7 +14,7 @@ const WANTED: MediaStreamConstraints = {
   video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, facingMode: 'user' },
 };
 
-/** What `getUserMedia` says, in the words of the session. */
+/** Converts an error of `getUserMedia` to the session's terms. */
 export const whyNot = (error: unknown): { state: CameraState; detail: string } => {
   const { name = '', message = '' } = error instanceof Error ? error : {};
   switch (name) {
@@ -32,7 +32,7 @@ export const whyNot = (error: unknown): { state: CameraState; detail: string } =
 export interface CameraListener {
   state(state: CameraState): void;
   affect(affect: RecordedAffect): void;
-  /** A chunk waits in the store. */
+  /** A chunk was stored. */
   stored(): void;
 }
 
@@ -51,7 +51,7 @@ export class Camera {
     private readonly listener: CameraListener,
   ) {}
 
-  /** Never rejects: without a camera the session goes on, and says so. */
+  /** Never rejects. Without a camera the session continues, and this is recorded. */
   async start(): Promise<void> {
     this.listener.state('starting');
     try {
@@ -104,7 +104,7 @@ export class Camera {
       chunk: (chunk) => {
         this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.listener.stored)
           .catch((error: unknown) => {
-            // The server would wait for it: an empty chunk in its place, and the loss on record.
+            // The loss is recorded.
             this.lose(`a second of video could not be stored: ${String(error)}`);
           });
       },
@@ -147,7 +147,7 @@ export class Camera {
     this.waitForAnother('lost');
   }
 
-  /** Pulled out and put in again: the session goes on with it. What a person refused is not asked again. */
+  /** A camera that is connected again is used again. A camera that the visitor refused is not requested again. */
   private waitForAnother(state: CameraState): void {
     if (state === 'refused' || this.isStopped || !navigator.mediaDevices) return;
     this.watching.add(fromEvent(navigator.mediaDevices, 'devicechange').pipe(take(1))
@@ -159,7 +159,7 @@ export class Camera {
     this.stream = null;
   }
 
-  /** Frames are counted on by the next document. */
+  /** Stores the count of frames, from which the next document continues. */
   private count(frames: number): void {
     this.storing = this.storing.then(() => this.store.change(this.session.id, (s) => { s.frames = frames; }))
       .then(() => undefined, () => undefined); // counted again with the next ones

@@ -1,4 +1,4 @@
-// `camera: "scores"`: each frame goes to a worker, numbers come back, and no picture goes anywhere else.
+// `camera: "scores"`: each frame is sent to a worker, which returns numbers. Pictures are not sent anywhere else.
 
 import type { Observable } from 'rxjs';
 import { asset } from '../assets';
@@ -8,20 +8,20 @@ import type { VideoFrame } from './frames';
 import type { FromWorker, FaceReading, Networks, ToWorker } from './messages';
 
 export interface ScoresSink {
-  /** Which networks look. */
+  /** The networks were loaded. */
   ready(networks: Networks): void;
-  /** So many frames of the camera were seen in this session. */
+  /** The count of the session's frames. */
   counted(frames: number): void;
   reading(reading: FaceReading): void;
   gap(page_ms: number, gap: Gap): void;
   failed(detail: string): void;
 }
 
-/** One gap record tells of so many frames in a row at most, so that a reader is never long behind. */
+/** The largest number of frames in one gap record, so that gaps are recorded soon. */
 const GAP_FRAMES = 30;
 const COUNT_INTERVAL_FRAMES = 30;
 
-/** A worker from another origin: its file is fetched with CORS and started from here. */
+/** Starts the worker. If its file is on another origin, the file is fetched with CORS and started from a local address. */
 const startWorker = async (url: string): Promise<Worker> => {
   if (new URL(url).origin === location.origin) return new Worker(url, { type: 'module' });
   const response = await fetch(url, { credentials: 'omit' });
@@ -34,7 +34,7 @@ const startWorker = async (url: string): Promise<Worker> => {
   }
 };
 
-/** Rows of frames without a face, or that came too fast, become one gap. */
+/** Combines consecutive frames without a face, or skipped frames, into gaps. */
 class Gaps {
   private open: { reason: 'no_face' | 'skipped'; from_ms: number; until_ms: number; lost: number } | null = null;
 
@@ -55,7 +55,7 @@ class Gaps {
   }
 }
 
-/** Begins to look; the result ends that. Rejects where the networks cannot be loaded. */
+/** Starts scoring. The returned function ends it. Rejects if the networks cannot be loaded. */
 export const startScores = async (
   settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
@@ -87,7 +87,7 @@ export const startScores = async (
   const subscription = frames.subscribe(({ page_ms }) => {
     const number = frame++;
     if (frame % COUNT_INTERVAL_FRAMES === 0) sink.counted(frame);
-    // The newest frame wins, as in the lab: what comes while the networks are busy is skipped, counted and said.
+    // As in the lab, frames that come while the networks are busy are skipped, counted and recorded.
     if (isBusy) return gaps.add('skipped', page_ms);
     isBusy = true;
     createImageBitmap(video).then(

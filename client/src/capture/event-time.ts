@@ -16,8 +16,8 @@ export interface EventTime {
   isByHandling: boolean;
 }
 
-/** EventTimestamps may be this much ahead of our reading, which is then the better one: clocks are coarse, and WebKit turns times
- * into wall time and back. */
+/** A time stamp may be this much later than our reading of the clock, because clocks are coarse and WebKit converts times to
+ * wall time and back. Our reading is used then. */
 const MAX_AHEAD_MS = 50;
 /** No event waits longer than this. */
 const MAX_LAG_MS = 600_000;

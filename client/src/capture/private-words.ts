@@ -16,7 +16,7 @@ const MAX_PHRASE_CHARS = 40;
 const MIN_WORD_CHARS = 4;
 /** From this length on, a word is also found if spaces divide its letters. */
 const MIN_SPELLED_CHARS = 6;
-// PrivateWords that say nothing about anybody, in five languages; they would hide half of what the page says.
+// Common words in five languages. They are not personal, and without this list they would hide much of the page's text.
 const COMMON = ' the and you are for not but was his her has had its our out who how all any can did i it is a an am to of in on my me '
   + 'we he no so do be at by or if as up us der die das und ist ein mit von den dem des sie wir ihr ich les est une que qui pas sur '
   + 'par son los las del con por non che gli that this with from have they what your about there their would which when will been were into then them '

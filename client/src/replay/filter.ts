@@ -1,14 +1,14 @@
-// Between rrweb and what is stored: lets through what is known to be layout or the page's own words, and builds every event
-// anew from that. What is not on a list below does not get through, whatever a later version of rrweb may tell.
+// Filters the events of rrweb before they are stored. Each event is built again from the parts that are layout or the
+// page's own text. Everything else is removed, also what a later version of rrweb may add.
 //
-// The privacy policy decides, the same one that the event sources ask; here is only where to ask it.
+// The privacy policy of the event sources decides. This file only determines where to apply it.
 
 import type { Masking } from '../capture/privacy';
 import { starred } from '../capture/private-words';
 import { type Attributes, keptAttribute } from './attributes';
 import { quietStyle, quietValue } from './styles';
 
-/** Where rrweb keeps which node has which number. */
+/** rrweb's table of nodes and their numbers. */
 export interface Mirror { getNode(id: number): Node | null }
 
 type Json = Record<string, unknown>;
@@ -20,7 +20,7 @@ const SOURCE = {
   mutation: 0, mouseMove: 1, mouseInteraction: 2, scroll: 3, resize: 4, input: 5, touchMove: 6, media: 7, rule: 8, drag: 12,
   declaration: 13, adopted: 15, element: 16,
 } as const;
-/** The fields of what holds numbers alone. */
+/** The fields of events that contain only numbers. */
 const NUMBERS: Record<number, readonly string[]> = {
   [SOURCE.mouseInteraction]: ['type', 'id', 'x', 'y', 'pointerType'],
   [SOURCE.scroll]: ['id', 'x', 'y'],
@@ -28,12 +28,12 @@ const NUMBERS: Record<number, readonly string[]> = {
   [SOURCE.media]: ['type', 'id', 'currentTime', 'volume', 'muted', 'loop', 'playbackRate'],
 };
 const MOVES: readonly number[] = [SOURCE.mouseMove, SOURCE.touchMove, SOURCE.drag];
-/** What is shown in their stead, what they are called, or scripts: never the page as it is seen. */
+/** Elements whose text is not visible on the page. */
 const INVISIBLE = new Set(['title', 'script', 'noscript', 'template', 'datalist', 'object', 'embed', 'audio', 'video', 'canvas',
   'iframe', 'frame', 'meta', 'base', 'desc', 'metadata']);
-/** Kinds of fields whose value is seen and is not typed. */
+/** Types of fields whose value is visible and not typed. */
 const SHOWN = new Set(['button', 'submit', 'reset', 'range']);
-/** A word may be spelled over so many characters on each side of a piece of it. */
+/** The parts of a divided word are searched in this many characters on each side. */
 const NEIGHBOURHOOD = 60;
 
 const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
@@ -46,7 +46,7 @@ const asList = (value: unknown): Json[] => (Array.isArray(value) ? value as Json
 const asNumbers = (value: unknown): number | number[] | undefined =>
   typeof value === 'number' ? value : Array.isArray(value) ? value.filter((n): n is number => typeof n === 'number') : undefined;
 
-/** What may be stored of an event of rrweb's; null: nothing. */
+/** The part of an rrweb event that may be stored, or null. */
 export const replayFilter = (masks: Masking, mirror: Mirror) => {
   const isPrivate = (element: Element | null): boolean => !element || masks.isPrivate(element);
   const outer = (node: Node | null): Element | null => {
@@ -54,7 +54,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     return isElement(parent) ? parent : parent instanceof ShadowRoot || parent && 'host' in parent ? (parent as ShadowRoot).host : null;
   };
 
-  /** `below`: whether the element that holds it is private; asked where that is not known. */
+  /** The text as it may be stored. `isBelow`: it is in a private element. */
   const textOf = (text: string, live: Node | null, isBelow: boolean): string => {
     const parent = outer(live);
     if (!/\S/.test(text)) return text;
@@ -63,14 +63,14 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     if (!parent || INVISIBLE.has(tag)) return '';
     if (isBelow) return starred(text);
     if (masks.privateWords.reveals(text)) {
-      if (parent.childElementCount === 0) masks.keepPrivate(parent); // what the page writes there is what somebody typed
+      if (parent.childElementCount === 0) masks.keepPrivate(parent); // the page writes typed text into this element
       return starred(text);
     }
     if (masks.privateWords.isPartOfWord(text) && spells(live)) return starred(text);
     masks.privateWords.addPageText(text);
     return text;
   };
-  /** Letter by letter, each in an element of its own: what stands before and after is read as well. */
+  /** Whether the text and its neighbours together reveal a word, for example with each letter in an element of its own. */
   const spells = (text: Node | null): boolean => {
     const beside = (step: 'previousSibling' | 'nextSibling'): string => {
       let found = '';
@@ -94,7 +94,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     }
     return kept;
   };
-  /** A button says its value, a slider shows it. */
+  /** Buttons and sliders show their value. */
   const showsValue = (element: Element | null): boolean =>
     element?.localName === 'input' ? SHOWN.has((element as HTMLInputElement).type)
       : element?.localName === 'progress' || element?.localName === 'li';
@@ -127,7 +127,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
         return given['isStyle'] === true ? { ...text, isStyle: true } : text;
       }
       default:
-        // Comments and the like keep their number, since others stand before and after them.
+        // Comments and other nodes keep their number, because other nodes refer to it.
         return { ...kept, textContent: '' };
     }
   };
@@ -208,7 +208,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
         return masks.privateWords.reveals(name) ? null : { source, define: { name } };
       }
       default:
-        return null; // canvas, fonts, the console's log, selections: words, or pictures of them
+        return null; // canvas, fonts, the console's log and selections contain text, or pictures of it
     }
   };
 

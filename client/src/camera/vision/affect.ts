@@ -1,4 +1,4 @@
-// Valence, arousal, their uncertainty and the expression probabilities of one face: `src/vision/affect.rs` in TypeScript.
+// Valence, arousal, their uncertainty and the expression probabilities of one face: the program's `affect.rs` in TypeScript.
 
 import { type Point, eyeCentres, fromEyes } from './geometry';
 import type { Network } from './network';
