@@ -1,6 +1,6 @@
-// Where this library's other files lie: what only some sites need is loaded only there.
+// The addresses of this library's other files. They are loaded only where they are used.
 
-/** The folder this file came from, as a script or as a module. A site's own bundler moves files: it sets `assets`. */
+/** The folder of this script or module. A site whose bundler moves files sets the option `assets`. */
 const own = ((): string => {
   const script = document.currentScript;
   const from = script instanceof HTMLScriptElement && script.src ? script.src : import.meta.url;

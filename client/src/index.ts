@@ -1,8 +1,8 @@
-// What the package offers.
+// The public API of the package.
 
 export { createRecorder, type Recorder } from './recorder';
 export type { RecorderOptions } from './options';
-export type { ConsentText } from './consent/words';
+export type { ConsentText } from './consent/text';
 export type { CameraState, Phase, RecordedAffect, RecordedEvent, State } from './state';
 export { only, type SourceName } from './observables';
 export { VERSION } from './version';

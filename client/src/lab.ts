@@ -1,9 +1,9 @@
-// The library as the lab app puts it into the participant's page: runs at the start of every document of the main frame
-// (from there it looks into frames), and reports over the web view's ipc, one message an event, each with its document and
-// its number.
+// The recording script that the lab app injects into the participant's page. It runs at the start of every document of the
+// main frame, and records frames from there. It sends one message per event over the web view's ipc. Each message contains
+// its document and its number.
 //
-// The page may be careless or hostile: all that is used later is captured before its first script, and messages start
-// with a token that the page cannot see. No RxJS here, whose inner workings such a page could reach.
+// The page may be careless or hostile. Therefore all functions that are used later are captured before the page's first
+// script, and messages begin with a token that the page cannot read. RxJS is not used, because a page could change it.
 
 import { defineProperty, freeze, getOwnPropertyDescriptor } from './natives/js';
 import { here, now, randomBytes } from './natives/dom';
@@ -31,9 +31,9 @@ const newId = (): string => {
   for (let i = 0; i < 8; i++) id += (bytes[i]! < 16 ? '0' : '') + bytes[i]!.toString(16);
   return id;
 };
-/** Opens the recording script to its program, and to a second copy of itself. */
+/** The key with which the program, and a second copy of this script, call this script. */
 const PING = '__affectographPing';
-/** Not the answer to a ping: listeners are to be added again. */
+/** Instead of the answer to a ping: add the listeners again. */
 const ATTACH = -1;
 const documentId = newId();
 let number = 0;
@@ -44,7 +44,7 @@ const send = (lane: Lane, kind: string, t: number, json: string) => {
 
 const begin = (): void => {
   const settings = { __proto__: null, mask: config.mask, content: 'everywhere' } as unknown as CaptureSettings;
-  const running = capture(settings, sources, send, () => { number++; }); // a number that never comes is counted as lost
+  const running = capture(settings, sources, send, () => { number++; }); // the program counts a missing number as lost
   defineProperty(here, 'affectograph', {
     __proto__: null,
     value: freeze({ __proto__: null, mark: freeze((name: unknown, data: unknown) => running.mark(name, data)) }),
@@ -59,7 +59,7 @@ const begin = (): void => {
   defineProperty(here, PING, { __proto__: null, value: freeze(ping) } as PropertyDescriptor);
 };
 
-// A page that writes itself anew with `document.open()` keeps its window, and gets this script once more.
+// After `document.open()` a page keeps its window, and this script is injected again.
 const earlier = getOwnPropertyDescriptor(here, PING);
 if (!earlier) begin();
 else if (!earlier.configurable && !earlier.writable) (earlier.value as (key: string, id: number) => void)(config.key, ATTACH);

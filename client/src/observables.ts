@@ -1,4 +1,4 @@
-// What was recorded, as Observables of one kind each: `recorder.events$` told apart.
+// Selects the events of some sources from `recorder.events$`.
 
 import { type Observable, filter } from 'rxjs';
 import type { RecordedEvent } from './state';

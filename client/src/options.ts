@@ -1,15 +1,15 @@
-// What a site may ask for, checked once.
+// The options of a recorder, and their check.
 
-import type { ConsentText } from './consent/words';
+import type { ConsentText } from './consent/text';
 
 export interface RecorderOptions {
-  /** Where `affectograph serve` answers: `https://affect.example.org`. */
+  /** The address of `affectograph serve`: `https://affect.example.org`. */
   server: string;
   /** The study's short name. */
   study: string;
   /** The study's public write key, from the server's dashboard. It can add sessions from the site's own origin, no more. */
   key: string;
-  /** A pseudonym the site knows the visitor by; without one the server gives the next free one. */
+  /** The site's pseudonym of the visitor. The default is the server's next free one. */
   participant?: string;
   /** `"video"`: pictures go to the server. `"scores"`: they are read here and never leave the browser. */
   camera?: 'video' | 'scores' | 'off';
@@ -17,7 +17,7 @@ export interface RecorderOptions {
   mask?: string[];
   /** The text of the consent dialog, as a whole or in part. */
   consent?: Partial<ConsentText>;
-  /** The site has asked by itself: when, and what the visitor agreed to. No dialog is shown. */
+  /** The site has asked for consent itself: the time, and the text that the visitor agreed to. No dialog is shown. */
   consentGiven?: true | { given_utc_ms?: number; text?: string };
   /** Records the page itself too, with rrweb, to be replayed later. */
   replay?: boolean;
@@ -32,7 +32,7 @@ export interface Settings extends RecorderOptions {
   mask: string[];
 }
 
-/** Throws a sentence where something is missing: that is the site's mistake, found at once, before any visitor comes. */
+/** Throws an error with a sentence if an option is missing or wrong, so that the site's developer sees it at once. */
 export const settle = (options: RecorderOptions): Settings => {
   for (const name of ['server', 'study', 'key'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {

@@ -1,12 +1,12 @@
-// `createRecorder`: consent, capture, store, server and camera put together. Nothing of it ever throws into the page,
-// except `createRecorder` itself where the site forgot something.
+// `createRecorder` connects consent, capture, store, server and camera. Its errors do not reach the page, except those of
+// `createRecorder` itself about wrong options.
 
 import { Subscription, type Observable } from 'rxjs';
 import { load } from './assets';
 import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
 import type { Content } from './capture/privacy';
-import { sha256 } from './consent/sum';
+import { sha256 } from './consent/checksum';
 import { type RecorderOptions, type Settings, settle } from './options';
 import { startReplay } from './replay';
 import { sources } from './sources';
@@ -23,23 +23,23 @@ import { noteTab, tabNote } from './transport/tab';
 import { VERSION } from './version';
 
 export interface Recorder {
-  /** Everything the visitor does, as it is recorded. */
+  /** The visitor's events, as they are recorded. */
   readonly events$: Observable<RecordedEvent>;
-  /** What the face shows; `camera: "scores"` only. */
+  /** The scores of the face; with `camera: "scores"` only. */
   readonly affect$: Observable<RecordedAffect>;
   readonly state$: Observable<State>;
   readonly state: State;
-  /** Asks for consent where that is still needed, then records. Resolves when it records, or with why it does not. */
+  /** Asks for consent if it is still needed, then records. Resolves with the state when it records or cannot record. */
   start(): Promise<State>;
-  /** Something the page wants to find again, with data that can be written as JSON. */
+  /** Records a mark of the page, with data that can be written as JSON. */
   mark(name: string, data?: unknown): void;
-  /** Ends the recording; resolves when the server has all of it, or after some seconds without an answer. */
+  /** Ends the recording. Resolves when the server has all records, or after some seconds without an answer. */
   stop(): Promise<State>;
 }
 
 const STOP_PATIENCE_MS = 10_000;
 type Transport = typeof import('./transport/transport');
-/** A stop that waits for the server asks it this often. */
+/** The interval of requests while `stop()` waits for the server. */
 const FINISH_EVERY_MS = 1_000;
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -115,13 +115,13 @@ class PageRecorder implements Recorder {
 
   async #begin(): Promise<void> {
     const { server, study } = this.#settings;
-    // A reloaded page records from its first moment: that this session goes on was agreed to before.
+    // A reloaded page records at once, because the visitor has already agreed to this session.
     const note = tabNote(server, study);
     if (note) this.#record(note.mask, note.content);
     this.#transport = await load<Transport>(this.#settings.assets, 'transport.js');
     const { Api, Outbox, open, openStore } = this.#transport;
     this.#api = new Api(server);
-    this.#store = await openStore(() => this.#passingStore());
+    this.#store = await openStore(() => this.#memoryStore());
     this.#outbox = this.#early(new Outbox(this.#store));
     let opened = note && await open(this.#store, note.session);
     if (!opened) {
@@ -131,11 +131,11 @@ class PageRecorder implements Recorder {
       if (!opened) return;
     }
     this.#enter(opened);
-    if (!this.#store.isLasting) this.#change({ problem: 'this browser keeps nothing: what waits is lost on leaving' });
+    if (!this.#store.isPersistent) this.#change({ problem: 'this browser stores nothing: unsent records are lost when the page is left' });
     await this.#startCamera();
     if (this.#settings.replay) await this.#startReplay();
     this.#sendLeftovers(this.#store, opened.session.id).catch((error: unknown) => {
-      console.warn(`affectograph: what earlier pages left is not sent yet: ${sentence(error)}`);
+      console.warn(`affectograph: records of earlier pages are not sent yet: ${sentence(error)}`);
     });
   }
 
@@ -145,12 +145,12 @@ class PageRecorder implements Recorder {
     await sendLeftovers(store, id);
   }
 
-  async #passingStore(): Promise<Store> {
-    const { PassingStore } = await load<typeof import('./transport/passing-store')>(this.#settings.assets, 'passing-store.js');
-    return new PassingStore();
+  async #memoryStore(): Promise<Store> {
+    const { MemoryStore } = await load<typeof import('./transport/memory-store')>(this.#settings.assets, 'memory-store.js');
+    return new MemoryStore();
   }
 
-  /** What came before there was an outbox. */
+  /** Records that came before there was an outbox. */
   #drafts: Parameters<Outbox['add']>[0][] = [];
 
   #early(outbox: Outbox): Outbox {
@@ -165,7 +165,7 @@ class PageRecorder implements Recorder {
     if (this.#store) this.#outbox = new this.#transport.Outbox(this.#store);
   }
 
-  /** Asks the visitor, then the server. Null where one of them said no. */
+  /** Asks the visitor, then the server. Null if one of them refused. */
   async #beginAnew(): Promise<Opened | null> {
     const settings = this.#settings;
     const store = this.#store;
@@ -207,7 +207,7 @@ class PageRecorder implements Recorder {
     return agreed === null ? null : { given_utc_ms: Date.now(), text_sha256: await sha256(agreed) };
   }
 
-  /** Begins to capture. Nothing is captured before this is called, and nobody calls it before consent. */
+  /** Begins to capture. It is called only after consent, and nothing is captured before. */
   #record(mask: readonly string[], content: Content): void {
     const add: Outbox['add'] = (draft) => { if (this.#outbox) this.#outbox.add(draft); else this.#drafts.push(draft); };
     this.#capture = capture({ mask, content, attached: () => this.#attached() }, sources, (_, kind, page_ms, json) => {
@@ -219,7 +219,7 @@ class PageRecorder implements Recorder {
     });
   }
 
-  /** `document.open()` takes away what listens, in each file of this library. */
+  /** `document.open()` removes the listeners of all files of this library. */
   #attached(): void {
     listenAgain();
     this.#transport?.listenAgain();
@@ -237,7 +237,7 @@ class PageRecorder implements Recorder {
     if (!this.#capture) this.#record(session.mask, session.content);
     outbox!.open(session.id, document, opened.next);
     this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
-    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#told(outcome)));
+    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#handleOutcome(outcome)));
     this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
     this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
     this.#running.add(this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
@@ -254,7 +254,7 @@ class PageRecorder implements Recorder {
       if (event.persisted) void this.#guarded(() => this.#comeBack());
     }));
     this.#running.add(on(window.document, 'visibilitychange', () => {
-      if (window.document.visibilityState === 'hidden') this.#leave(false); // a phone may never say more
+      if (window.document.visibilityState === 'hidden') this.#leave(false); // a phone may send no further event
     }));
     for (const type of ['online', 'offline']) {
       this.#running.add(on(window, type, () => this.#change({ isOnline: navigator.onLine })));
@@ -262,7 +262,7 @@ class PageRecorder implements Recorder {
     this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
   }
 
-  #told(outcome: Outcome): void {
+  #handleOutcome(outcome: Outcome): void {
     const waiting = this.#outbox?.waiting ?? 0;
     switch (outcome.kind) {
       case 'acknowledged':
@@ -276,7 +276,7 @@ class PageRecorder implements Recorder {
         this.#change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
         break;
       case 'refused':
-        console.warn(`affectograph: the server did not understand a record: ${outcome.why}`);
+        console.warn(`affectograph: the server refused a record: ${outcome.why}`);
         break;
       case 'ended':
         noteTab(this.#settings.server, this.#settings.study, null);
@@ -299,7 +299,7 @@ class PageRecorder implements Recorder {
       this.#api.recordsOnLeaving(opened.session.id, opened.session.token, this.#transport.batchBody([info], records));
     }
     if (isKept) {
-      // The browser may bring this very document back; meanwhile the next one counts on.
+      // The browser may show this document again later. Meanwhile the next document continues the numbers.
       outbox.close();
       opened.release();
     }
@@ -333,7 +333,7 @@ class PageRecorder implements Recorder {
       });
       await this.#camera.start();
     } catch (error) {
-      const detail = JSON.stringify({ detail: `the camera's part of this library does not load: ${sentence(error)}` });
+      const detail = JSON.stringify({ detail: `camera.js cannot be loaded: ${sentence(error)}` });
       outbox!.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
       this.#change({ camera: 'absent' });
     }
@@ -379,30 +379,30 @@ class PageRecorder implements Recorder {
     this.affect$.complete();
   }
 
-  /** False where something is still on its way; the next page of this site goes on with it. */
+  /** False if records are not sent yet. The next page of this site sends them. */
   async #tryToFinish(store: Store, id: string): Promise<boolean> {
     if (this.#outbox!.waiting > 0) await this.#outbox!.flush();
     if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
     try {
       const isWhole = await this.#transport.finish(this.#api, store, id);
-      this.#change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'the server says that something is missing' });
+      this.#change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'records are missing on the server' });
       return true;
     } catch (error) {
       if (error instanceof this.#transport.Refused && error.isFinal) throw error;
-      this.#told({ kind: 'waiting', why: sentence(error) });
+      this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;
     }
   }
 }
 
-/** What is shared by all copies of this library in one window, however often a page loads it. */
+/** Shared by all copies of this library in one window. */
 const SHARED = Symbol.for('affectograph');
 type Shared = Record<string, Recorder | undefined>;
 const OVER: Phase[] = ['declined', 'finished', 'failed'];
 
-/** A recorder for this page. It does nothing before `start()`. Where one is there already that records this page for the
- * same study, it is that one: nothing is recorded twice. */
+/** A recorder for this page. It does nothing before `start()`. If this page already has a recorder for the same study, that
+ * one is returned, so that nothing is recorded twice. */
 export const createRecorder = (options: RecorderOptions): Recorder => {
   const settings = settle(options);
   const all = ((window as unknown as Record<symbol, Shared | undefined>)[SHARED] ??= Object.create(null) as Shared);

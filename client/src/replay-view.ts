@@ -1,29 +1,29 @@
-// The recorded page, drawn again beside face and plots: the lab program's replay window loads this (as `assets/replay.js`),
-// tells it where the playhead stands, and nothing else. Times are those of the session's clock.
+// Shows a recorded page again. The lab program's replay window loads this as `replay.js` and sends it the position of the
+// playhead. Times are those of the session's clock.
 
 import { type eventWithTime, Replayer } from 'rrweb';
 import rules from 'rrweb/dist/style.css';
 
-/** What the program says each time the playhead is moved, and now and then while it moves by itself. */
+/** The program sends this each time the playhead is moved, and at intervals while it plays. */
 interface Playhead { at_ms: number; is_playing: boolean; rate: number }
 
-/** Playing and shown may differ by this before the replay jumps. */
+/** The replay jumps when it differs from the playhead by more than this. */
 const TOLERATED_MS = 150;
 
 const style = document.createElement('style');
 style.textContent = rules;
 document.head.append(style);
 const stage = document.getElementById('stage')!;
-const told = document.getElementById('told')!;
-const tell = (note: object): void =>
+const status = document.getElementById('told')!;
+const report = (note: object): void =>
   (globalThis as unknown as { ipc: { postMessage(text: string): void } }).ipc.postMessage(JSON.stringify(note));
 
-const say = (sentence: string): void => {
-  told.textContent = sentence;
+const showStatus = (sentence: string): void => {
+  status.textContent = sentence;
   stage.hidden = sentence !== '';
 };
 
-/** As large as fits: the page was recorded at the visitor's size. */
+/** Scales the page, which has the size of the visitor's window, to fit. */
 const fit = (replayer: Replayer): void => {
   const { offsetWidth, offsetHeight } = replayer.iframe;
   if (offsetWidth === 0 || offsetHeight === 0) return;
@@ -35,8 +35,8 @@ const begin = async (): Promise<void> => {
   const events = await (await fetch('events.json')).json() as eventWithTime[];
   const first = events[0];
   if (first === undefined || events.length < 2) {
-    say('Nothing of the page was recorded.');
-    tell({ ready: events.length });
+    showStatus('Nothing of the page was recorded.');
+    report({ ready: events.length });
     return;
   }
   const replayer = new Replayer(events, {
@@ -52,9 +52,9 @@ const begin = async (): Promise<void> => {
     const { at_ms, is_playing, rate } = wanted;
     wanted = undefined;
     const offset_ms = at_ms - first.timestamp;
-    say(offset_ms < 0 ? 'The page was not yet there.' : '');
+    showStatus(offset_ms < 0 ? 'The page was not yet there.' : '');
     const at = Math.max(offset_ms, 0);
-    // Before the first picture of the page its clock waits for us, not we for it.
+    // Before the first snapshot of the page its clock does not run.
     if (is_playing && offset_ms >= 0) {
       const is_close = playing === rate && Math.abs(replayer.getCurrentTime() - at) < TOLERATED_MS * rate;
       if (!is_close) {
@@ -67,17 +67,17 @@ const begin = async (): Promise<void> => {
       playing = undefined;
     }
     fit(replayer);
-    tell({ shown_ms: at_ms });
+    report({ shown_ms: at_ms });
   };
-  // Dragging the playhead asks often; what is drawn is the newest wish.
+  // While the playhead is dragged, only the newest position is drawn.
   (globalThis as unknown as { showAt(playhead: Playhead): void }).showAt = (playhead) => {
     if (wanted === undefined) requestAnimationFrame(show);
     wanted = playhead;
   };
-  tell({ ready: events.length });
+  report({ ready: events.length });
 };
 
 begin().catch((error: unknown) => {
-  say('The page cannot be replayed.');
-  tell({ problem: String(error) });
+  showStatus('The page cannot be replayed.');
+  report({ problem: String(error) });
 });

@@ -1,16 +1,16 @@
-// The page itself, recorded by rrweb, to be replayed beside face and plots. Loaded only where a study wants it.
+// Records the page with rrweb, to be replayed beside face and plots. Loaded only with the option `replay`.
 
 import { load } from './assets';
 import type { Masking } from './capture/privacy';
 import type { Settings } from './options';
 
-/** What our own build of rrweb exports: see `rrweb.ts`. */
+/** The exports of `rrweb.ts`. */
 type Rrweb = typeof import('./rrweb');
 
-/** Hands on each event of rrweb; the result ends that. */
+/** Stores each event of rrweb. The returned function ends the recording. */
 export const startReplay = async (
-  settings: Settings, masks: Masking, tell: (page_ms: number, json: string) => void,
+  settings: Settings, masks: Masking, store: (page_ms: number, json: string) => void,
 ): Promise<() => void> => {
   const { recordPage } = await load<Rrweb>(settings.assets, 'rrweb.js');
-  return recordPage(masks, (event) => tell(performance.now(), JSON.stringify(event)));
+  return recordPage(masks, (event) => store(performance.now(), JSON.stringify(event)));
 };

@@ -1,4 +1,4 @@
-// What can be known of a recorder from outside.
+// The public state of a recorder, and the records that it publishes.
 
 export type Phase =
   /** Nothing is recorded and nothing was sent. */
@@ -6,13 +6,13 @@ export type Phase =
   /** The consent dialog is open. */
   | 'asking'
   | 'declined'
-  /** Agreed; the server is being asked for a session. */
+  /** The visitor agreed. A session is requested from the server. */
   | 'connecting'
   | 'recording'
-  /** Stopped; what is left is being sent. */
+  /** Stopped. The last records are being sent. */
   | 'finishing'
   | 'finished'
-  /** Nothing is recorded: `problem` says why. */
+  /** Nothing is recorded. `problem` contains the reason. */
   | 'failed';
 
 export type CameraState = 'off' | 'starting' | 'on' | 'refused' | 'absent' | 'taken' | 'lost';
@@ -22,13 +22,13 @@ export interface State {
   session: string | null;
   participant: string | null;
   camera: CameraState;
-  /** Records that the server has acknowledged, and what waits for it, in this document. */
+  /** Numbers of records of this document that the server has acknowledged, and that are not sent yet. */
   acknowledged: number;
   waiting: number;
   isOnline: boolean;
-  /** The error of the page-to-server clock is not larger; null before it was measured. */
+  /** The largest possible error of the page-to-server clock; null before it was measured. */
   clock_uncertainty_ms: number | null;
-  /** A sentence for whoever runs the study. */
+  /** A sentence for the people who run the study. */
   problem: string | null;
 }
 
@@ -37,7 +37,7 @@ export const IDLE: State = {
   clock_uncertainty_ms: null, problem: null,
 };
 
-/** Something the visitor did, as it was recorded. */
+/** An event of the visitor, as it was recorded. */
 export interface RecordedEvent {
   kind: string;
   /** `performance.now()` of this document. */
@@ -45,7 +45,7 @@ export interface RecordedEvent {
   data: Record<string, unknown>;
 }
 
-/** One look at one frame of the camera. */
+/** The scores of one frame of the camera. */
 export interface RecordedAffect {
   page_ms: number;
   frame: number;

@@ -1,2 +1,2 @@
-/** Of this library, as it tells the server; the same as in package.json, which a test checks. */
+/** The version of this library, which it sends to the server. A test compares it with package.json. */
 export const VERSION = '0.1.0';

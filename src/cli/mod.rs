@@ -26,6 +26,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use serde_json::json;
 
 use args::{Arguments, Command};
 pub use export::{figure_title, frame_rows};
@@ -39,6 +40,10 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Parses the process's arguments and runs what they ask for.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.version {
+        println!("{}", version(arguments.json));
+        return ExitCode::SUCCESS;
+    }
     let result = match arguments.command {
         None => crate::backend::open_window(Places::find(arguments.sessions.as_deref()).absolute()),
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
@@ -66,6 +71,16 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `affectograph 0.1.0 (15aad2a)`, or the same as JSON.
+fn version(is_json: bool) -> String {
+    let (program, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let revision = env!("AFFECTOGRAPH_REVISION");
+    if is_json {
+        return json!({ "program": program, "version": version, "revision": revision }).to_string();
+    }
+    format!("{program} {version} ({revision})")
 }
 
 /// Something is missing, and the command has said what.

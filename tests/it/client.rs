@@ -1,5 +1,4 @@
-//! The client library beside the program: its networks read a clip as ours do, and the script that we inject is what it
-//! builds. Its own tests are in `client/test`.
+//! The client library beside the program: its networks read a clip as ours do. Its own tests are in `client/test`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -37,12 +36,6 @@ fn node(folder: &PathBuf, arguments: &[&str]) -> String {
     let output = Command::new("node").args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "node {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
-}
-
-#[test]
-fn the_injected_script_is_what_the_client_builds() {
-    let Some(folder) = client() else { return };
-    node(&folder, &["scripts/build.mjs", "--check"]);
 }
 
 fn read_here(frames: &[OwnedPicture], rate_hz: f64) -> Option<Vec<Reading>> {

@@ -19,7 +19,7 @@ const COMMANDS: &[(&str, &str, Run)] = &[
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
     ("links", "files and headings that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
-    ("assets", "assets/recorder.js and assets/replay.js, built from client/", assets::run),
+    ("assets", "the web parts that the program embeds, from client/ into build/web", assets::run),
     ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
     ("fuzz", "one fuzz target for some time: TARGET SECONDS", fuzz::run),
     ("mutants", "changes that no test notices: CRATE [--shard k/n]", mutants::run),

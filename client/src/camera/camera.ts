@@ -1,4 +1,4 @@
-// The camera: asked for once, watched while it runs, done without where there is none.
+// The camera: requested once, and observed while it runs. Without a camera the recording continues.
 
 import { Subscription, fromEvent, take } from 'rxjs';
 import type { Settings } from '../options';
@@ -14,7 +14,7 @@ const WANTED: MediaStreamConstraints = {
   video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, facingMode: 'user' },
 };
 
-/** What `getUserMedia` says, in the words of the session. */
+/** Converts an error of `getUserMedia` to the session's terms. */
 export const whyNot = (error: unknown): { state: CameraState; detail: string } => {
   const { name = '', message = '' } = error instanceof Error ? error : {};
   switch (name) {
@@ -29,10 +29,10 @@ export const whyNot = (error: unknown): { state: CameraState; detail: string } =
   }
 };
 
-export interface CameraTold {
+export interface CameraListener {
   state(state: CameraState): void;
   affect(affect: RecordedAffect): void;
-  /** A chunk waits in the store. */
+  /** A chunk was stored. */
   stored(): void;
 }
 
@@ -48,24 +48,24 @@ export class Camera {
     private readonly session: StoredSession,
     private readonly store: Store,
     private readonly add: (draft: Draft) => void,
-    private readonly told: CameraTold,
+    private readonly listener: CameraListener,
   ) {}
 
-  /** Never rejects: without a camera the session goes on, and says so. */
+  /** Never rejects. Without a camera the session continues, and this is recorded. */
   async start(): Promise<void> {
-    this.told.state('starting');
+    this.listener.state('starting');
     try {
       if (!navigator.mediaDevices) throw new Error('the page is not served over https');
       const stream = await navigator.mediaDevices.getUserMedia(WANTED);
       if (this.isStopped) return stream.getTracks().forEach((track) => track.stop());
       this.stream = stream;
       await this.run(stream);
-      this.told.state('on');
+      this.listener.state('on');
     } catch (error) {
       this.release();
       const { state, detail } = whyNot(error);
       this.health(`camera_${state}`, { detail });
-      this.told.state(state);
+      this.listener.state(state);
       this.waitForAnother(state);
     }
   }
@@ -78,7 +78,7 @@ export class Camera {
     await end?.();
     await this.storing;
     this.release();
-    this.told.state('off');
+    this.listener.state('off');
   }
 
   private async run(stream: MediaStream): Promise<void> {
@@ -102,9 +102,9 @@ export class Camera {
         this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
       },
       chunk: (chunk) => {
-        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.told.stored)
+        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.listener.stored)
           .catch((error: unknown) => {
-            // The server would wait for it: an empty chunk in its place, and the loss on record.
+            // The loss is recorded.
             this.lose(`a second of video could not be stored: ${String(error)}`);
           });
       },
@@ -120,11 +120,11 @@ export class Camera {
     return startScores(this.settings, framesOf(video), video, first, {
       counted: (frames) => this.count(frames),
       ready: (networks) => this.health('scores_started', networks),
-      look: ({ frame, page_ms, affect, face, landmarks }) => {
+      reading: ({ frame, page_ms, affect, face, landmarks }) => {
         for (const [stream, values] of [['affect', affect], ['face', face], ['landmarks', landmarks]] as const) {
           this.add({ stream, page_ms, rest: sampleRest(frame, values) });
         }
-        this.told.affect(described(page_ms, frame, affect));
+        this.listener.affect(described(page_ms, frame, affect));
       },
       gap: (page_ms, gap) => {
         for (const stream of ['affect', 'face', 'landmarks']) this.add({ stream, page_ms, rest: gapRest(gap) });
@@ -141,13 +141,13 @@ export class Camera {
     const { end } = this;
     this.end = null;
     this.health('camera_lost', { detail: 'the camera stopped giving pictures' });
-    this.told.state('lost');
+    this.listener.state('lost');
     await end?.();
     this.release();
     this.waitForAnother('lost');
   }
 
-  /** Pulled out and put in again: the session goes on with it. What a person refused is not asked again. */
+  /** A camera that is connected again is used again. A camera that the visitor refused is not requested again. */
   private waitForAnother(state: CameraState): void {
     if (state === 'refused' || this.isStopped || !navigator.mediaDevices) return;
     this.watching.add(fromEvent(navigator.mediaDevices, 'devicechange').pipe(take(1))
@@ -159,7 +159,7 @@ export class Camera {
     this.stream = null;
   }
 
-  /** Frames are counted on by the next document. */
+  /** Stores the count of frames, from which the next document continues. */
   private count(frames: number): void {
     this.storing = this.storing.then(() => this.store.change(this.session.id, (s) => { s.frames = frames; }))
       .then(() => undefined, () => undefined); // counted again with the next ones

@@ -3,9 +3,9 @@
 import { Observable } from 'rxjs';
 
 export interface VideoFrame {
-  /** When the camera took it, in `performance.now()`; where the browser does not know that, when it was shown. */
+  /** The time of capture, in `performance.now()`; if the browser does not report it, the time of presentation. */
   page_ms: number;
-  /** The frame's own place in the stream. */
+  /** The frame's time in the stream. */
   media_s: number;
   width_px: number;
   height_px: number;
@@ -14,17 +14,17 @@ export interface VideoFrame {
 /** Every frame that the browser presents. */
 export const frames$ = (video: HTMLVideoElement): Observable<VideoFrame> => new Observable((out) => {
   let handle = 0;
-  const look = (now: number, about: VideoFrameCallbackMetadata) => {
-    handle = video.requestVideoFrameCallback(look);
+  const present = (now: number, about: VideoFrameCallbackMetadata) => {
+    handle = video.requestVideoFrameCallback(present);
     out.next({
       page_ms: about.captureTime ?? now, media_s: about.mediaTime, width_px: about.width, height_px: about.height,
     });
   };
-  handle = video.requestVideoFrameCallback(look);
+  handle = video.requestVideoFrameCallback(present);
   return () => video.cancelVideoFrameCallback(handle);
 });
 
-/** The same where a browser cannot say when frames come: looked at 30 times a second, double ones left out. */
+/** The same for browsers that do not report frames: polled 30 times a second, without duplicates. */
 export const polledFrames$ = (video: HTMLVideoElement): Observable<VideoFrame> => new Observable((out) => {
   let last = -1;
   const timer = setInterval(() => {

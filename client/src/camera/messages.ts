@@ -1,12 +1,12 @@
-// What page and worker say to each other.
+// The messages between the page and its worker.
 
 export type ToWorker =
-  /** Folders: the networks', and ONNX Runtime's own files. */
+  /** The folders of the networks and of ONNX Runtime's files. */
   | { kind: 'load'; models: string; runtime: string }
   | { kind: 'frame'; frame: number; page_ms: number; picture: ImageBitmap };
 
-/** One face in one frame, in the fields of the session's streams (`src/session/streams.rs`). */
-export interface Look {
+/** One face in one frame, in the fields of the session's streams. */
+export interface FaceReading {
   frame: number;
   page_ms: number;
   affect: number[];
@@ -14,13 +14,13 @@ export interface Look {
   landmarks: number[];
 }
 
-/** Which network ran, as the session's header will say. */
+/** A network, as it is stored in the session's header. */
 export interface NetworkIdentity {
   name: string;
   version: string;
-  /** Of the bytes that run, 64 hexadecimal digits; null where this browser makes no sums (a page without https). */
+  /** The checksum of the bytes that run, 64 hexadecimal digits; null if the browser computes none (a page without https). */
   sha256: string | null;
-  /** What the network's card says of its file. */
+  /** The checksum in the network's card. */
   card_sha256: string;
 }
 
@@ -28,5 +28,5 @@ export type Networks = Record<'detector' | 'landmarks' | 'affect', NetworkIdenti
 
 export type FromWorker =
   | { kind: 'ready'; networks: Networks }
-  | { kind: 'looked'; page_ms: number; look: Look | null }
+  | { kind: 'scored'; page_ms: number; reading: FaceReading | null }
   | { kind: 'failed'; why: string };

@@ -1,27 +1,27 @@
-// `camera: "scores"`: each frame goes to a worker, numbers come back, and no picture goes anywhere else.
+// `camera: "scores"`: each frame is sent to a worker, which returns numbers. Pictures are not sent anywhere else.
 
 import type { Observable } from 'rxjs';
 import { asset } from '../assets';
 import type { Settings } from '../options';
 import type { Gap } from '../transport/record';
 import type { VideoFrame } from './frames';
-import type { FromWorker, Look, Networks, ToWorker } from './messages';
+import type { FromWorker, FaceReading, Networks, ToWorker } from './messages';
 
 export interface ScoresSink {
-  /** Which networks look. */
+  /** The networks were loaded. */
   ready(networks: Networks): void;
-  /** So many frames of the camera were seen in this session. */
+  /** The count of the session's frames. */
   counted(frames: number): void;
-  look(look: Look): void;
+  reading(reading: FaceReading): void;
   gap(page_ms: number, gap: Gap): void;
   failed(detail: string): void;
 }
 
-/** One gap record tells of so many frames in a row at most, so that a reader is never long behind. */
+/** The largest number of frames in one gap record, so that gaps are recorded soon. */
 const GAP_FRAMES = 30;
-const COUNT_EVERY = 30;
+const COUNT_INTERVAL_FRAMES = 30;
 
-/** A worker from another origin: its file is fetched with CORS and started from here. */
+/** Starts the worker. If its file is on another origin, the file is fetched with CORS and started from a local address. */
 const startWorker = async (url: string): Promise<Worker> => {
   if (new URL(url).origin === location.origin) return new Worker(url, { type: 'module' });
   const response = await fetch(url, { credentials: 'omit' });
@@ -34,7 +34,7 @@ const startWorker = async (url: string): Promise<Worker> => {
   }
 };
 
-/** Rows of frames without a face, or that came too fast, become one gap. */
+/** Combines consecutive frames without a face, or skipped frames, into gaps. */
 class Gaps {
   private open: { reason: 'no_face' | 'skipped'; from_ms: number; until_ms: number; lost: number } | null = null;
 
@@ -55,12 +55,12 @@ class Gaps {
   }
 }
 
-/** Begins to look; the result ends that. Rejects where the networks cannot be loaded. */
+/** Starts scoring. The returned function ends it. Rejects if the networks cannot be loaded. */
 export const startScores = async (
   settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
   const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
-  const say = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
+  const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
   const models = settings.models ?? `${settings.server.replace(/\/+$/, '')}/v1/models/`;
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -71,7 +71,7 @@ export const startScores = async (
       event.preventDefault();
       reject(new Error(event.message || 'the worker does not start'));
     };
-    say({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
+    post({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
   });
   const gaps = new Gaps(sink);
   let frame = first;
@@ -79,19 +79,19 @@ export const startScores = async (
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     isBusy = false;
     if (data.kind === 'failed') return sink.failed(data.why);
-    if (data.kind !== 'looked') return;
-    if (!data.look) return gaps.add('no_face', data.page_ms);
+    if (data.kind !== 'scored') return;
+    if (!data.reading) return gaps.add('no_face', data.page_ms);
     gaps.close();
-    sink.look(data.look);
+    sink.reading(data.reading);
   };
   const subscription = frames.subscribe(({ page_ms }) => {
     const number = frame++;
-    if (frame % COUNT_EVERY === 0) sink.counted(frame);
-    // The newest frame wins, as in the lab: what comes while the networks are busy is skipped, counted and said.
+    if (frame % COUNT_INTERVAL_FRAMES === 0) sink.counted(frame);
+    // As in the lab, frames that come while the networks are busy are skipped, counted and recorded.
     if (isBusy) return gaps.add('skipped', page_ms);
     isBusy = true;
     createImageBitmap(video).then(
-      (picture) => say({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
+      (picture) => post({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
       () => {
         isBusy = false;
         gaps.add('skipped', page_ms);

@@ -1,4 +1,4 @@
-// The networks, in a worker of their own: the page's main thread only hands over pictures and takes numbers.
+// Runs the networks in a worker. The page's main thread only sends pictures and receives numbers.
 
 import { InferenceSession, Tensor, env } from 'onnxruntime-web/wasm';
 import type { FromWorker, ToWorker } from './messages';
@@ -6,7 +6,7 @@ import type { Runtime } from './vision/network';
 import { greyOf } from './vision/resample';
 import { Vision } from './vision/vision';
 
-/** Larger pictures are made smaller: the networks look at a few hundred pixels anyway. */
+/** Larger pictures are reduced. The networks' inputs have a few hundred pixels. */
 const MOST_PX = 640;
 
 const runtime: Runtime = {
@@ -14,7 +14,7 @@ const runtime: Runtime = {
   tensor: (data, shape) => new Tensor('float32', data, shape),
 };
 
-const say = (message: FromWorker) => postMessage(message);
+const post = (message: FromWorker) => postMessage(message);
 const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 let vision: Vision | null = null;
@@ -33,27 +33,27 @@ const pixels = (picture: ImageBitmap) => {
 
 const handle = async (message: ToWorker): Promise<void> => {
   if (message.kind === 'load') {
-    env.wasm.numThreads = 1; // more would need headers that few sites send
+    env.wasm.numThreads = 1; // more threads need HTTP headers that few sites send
     env.wasm.wasmPaths = { wasm: new URL('ort-wasm-simd-threaded.wasm', message.runtime) };
     vision = await Vision.load(runtime, async (path) => {
       const response = await fetch(new URL(path, message.models), { credentials: 'omit' });
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
       return new Uint8Array(await response.arrayBuffer());
     });
-    return say({ kind: 'ready', networks: vision.networks });
+    return post({ kind: 'ready', networks: vision.networks });
   }
   const { frame, page_ms, picture } = message;
   const { grey, scale } = pixels(picture);
   const reading = await vision!.step(grey, page_ms);
-  if (!reading) return say({ kind: 'looked', page_ms, look: null });
+  if (!reading) return post({ kind: 'scored', page_ms, reading: null });
   if (scale < 1) {
-    // Told in the camera's own pixels.
+    // In the camera's pixels.
     reading.landmarks = reading.landmarks.map((v) => v / scale);
     for (const k of [0, 1, 2, 3, 11]) reading.face[k]! /= scale;
   }
-  say({ kind: 'looked', page_ms, look: { frame, page_ms, ...reading } });
+  post({ kind: 'scored', page_ms, reading: { frame, page_ms, ...reading } });
 };
 
 onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  handle(data).catch((error: unknown) => say({ kind: 'failed', why: sentence(error) }));
+  handle(data).catch((error: unknown) => post({ kind: 'failed', why: sentence(error) }));
 };

@@ -1,4 +1,4 @@
-// `camera: "video"`: WebM in chunks of a second, and the time of each frame.
+// `camera: "video"`: records WebM in chunks of one second, and the time of each frame.
 
 import { bufferTime, filter } from 'rxjs';
 import type { Chunk } from '../transport/store';
@@ -6,18 +6,18 @@ import { framesOf } from './frames';
 
 const CHUNK_MS = 1000;
 const BITS_PER_SECOND = 1_500_000;
-/** VP8 first: every browser that writes WebM writes it, at a cost that leaves the page its time. */
+/** VP8 first: every browser that writes WebM supports it, and it needs little CPU time. */
 const TYPES = ['video/webm;codecs=vp8', 'video/webm;codecs=vp9', 'video/webm'];
 
 export interface VideoSink {
-  /** With chunk `n` a new WebM file begins. */
+  /** A new WebM file begins with chunk `n`. */
   started(about: { chunk: number; mime: string; width_px: number; height_px: number }): void;
   chunk(chunk: Chunk): void;
   /** Data of one `frames` event. */
   frames(page_ms: number, data: { first: number; page_ms: number[]; media_s: number[] }): void;
 }
 
-/** Begins a WebM file; the result ends it and resolves when its last chunk was handed on. */
+/** Begins a WebM file. The returned function ends it and resolves after its last chunk. */
 export const recordVideo = (
   stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
 ): (() => Promise<void>) => {

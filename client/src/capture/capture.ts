@@ -1,4 +1,5 @@
-// Puts the sources together. Knows no transport: the lab's ipc and the web's HTTP get the very same calls of `deliver`.
+// Connects the sources. It does not depend on the transport: the lab's ipc and the web's HTTP receive the same calls of
+// `deliver`.
 
 import { call, isError, memory, stringify } from '../natives/js';
 import { MutationObserver, here, listen, now, setTimer, unlisten, watchLongTasks } from '../natives/dom';
@@ -7,39 +8,39 @@ import { type Body, type Deliver, type Emit, type Lane, emitter } from './emit';
 import { type Place, frames, inPage, thePage } from './frames';
 import { markJson } from './json';
 import { type Content, type Masking, masking } from './privacy';
-import { type Moment, moment, stamps } from './moment';
+import { type EventTime, eventTime, eventTimestamps } from './event-time';
 import { selector } from './selector';
 import { text } from './text';
 
 export type Stop = () => void;
 
-/** The window or the document of each place, or something that the page alone has. */
+/** The window or the document of the page and of each frame, or an object of the page itself. */
 type Target = 'window' | 'document' | EventTarget;
 
-/** What a source is given. */
-export interface Desk {
+/** What a source uses to record. */
+export interface SourceContext {
   emit: Emit;
   masks: Masking;
   /** Adds a listener whose errors are told and never reach the page, to the page and to every frame that can be looked
    * into. `at` is when the event happened. */
-  on<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment, place: Place) => void): void;
-  /** The same for the page alone. */
-  onPage<E extends Event>(target: Target, type: string, handle: (event: E, at: Moment) => void): void;
-  /** When a part of an event happened, as a step of a pointer's way. */
-  timed(event: Event, type: string, handled: number, place: Place): Moment;
-  /** Runs something of ours on the page's behalf, with the same promise. */
+  on<E extends Event>(target: Target, type: string, handle: (event: E, at: EventTime, place: Place) => void): void;
+  /** The same for the page without its frames. */
+  onPage<E extends Event>(target: Target, type: string, handle: (event: E, at: EventTime) => void): void;
+  /** The time of a part of an event, such as one step of a pointer's path. */
+  timed(event: Event, type: string, handled: number, place: Place): EventTime;
+  /** Runs our code. Its errors are recorded and never reach the page. */
   guarded(kind: string, t: number, run: () => void): void;
 }
 
 /** Begins to tell; what it returns ends what listeners cannot end. */
-export type Source = (desk: Desk) => Stop | undefined;
+export type Source = (context: SourceContext) => Stop | undefined;
 
 export interface Capture {
-  /** Adds the listeners again where the page took them away, as `document.open()` does. */
+  /** Adds the listeners again after the page removed them, as `document.open()` does. */
   attach(): void;
   mark(name: unknown, data: unknown): void;
   emit: Emit;
-  /** The policy: the page's replay asks the same. */
+  /** The privacy policy. The page's replay uses the same one. */
   masks: Masking;
   stop(): void;
 }
@@ -47,7 +48,7 @@ export interface Capture {
 export interface CaptureSettings {
   mask: readonly string[];
   content: Content;
-  /** Listeners may have been taken away and are there again. */
+  /** Called after listeners were added again. */
   attached?: () => void;
 }
 
@@ -55,25 +56,25 @@ interface Listener {
   target: Target;
   type: string;
   isInFrames: boolean;
-  handle: (event: Event, at: Moment, place: Place) => void;
+  handle: (event: Event, at: EventTime, place: Place) => void;
 }
 
 /** Where the browser does not measure how long its main thread is blocked, a beat as quick as this does. */
-const QUICK_BEAT_MS = 50;
-const BEAT_MS = 250;
-const FRAMES_EVERY_MS = 250;
+const FAST_POLL_MS = 50;
+const POLL_MS = 250;
+const FIND_FRAMES_MS = 250;
 const OPTIONS = { __proto__: null, capture: true, passive: true } as AddEventListenerOptions;
 
 export const laneOf = (event: Event): Lane => (event.isTrusted ? 'u' : 'p');
 const ROOT = { __proto__: null, childList: true } as MutationObserverInit;
-/** Made by the page's own script, not by the participant. */
+/** Whether a script of the page made the event, not the participant. */
 export const synthetic = (event: Event): true | undefined => (event.isTrusted ? undefined : true);
 
 export const size = (): Body => ({
   __proto__: null, width_px: here.innerWidth, height_px: here.innerHeight, pixel_ratio: here.devicePixelRatio,
 });
 
-/** Where in the page's own view, also for what happened in a frame. */
+/** Adds the position in the page's viewport, also for an event in a frame. */
 export const viewed = (body: Body, place: Place, x: number, y: number): Body => {
   const at = inPage(place, x, y);
   body.x_px = at.x;
@@ -81,7 +82,7 @@ export const viewed = (body: Body, place: Place, x: number, y: number): Body => 
   return body;
 };
 
-/** Something happened there, and that is all that is told. */
+/** Only where an event happened, without its content. */
 export const spot = (masks: Masking, event: Event, node: unknown): Body => ({
   __proto__: null,
   target: selector(node),
@@ -89,8 +90,8 @@ export const spot = (masks: Masking, event: Event, node: unknown): Body => ({
   synthetic: synthetic(event),
 });
 
-/** How coarse this clock is: the least of three of its steps, since a busy machine makes some look larger. At most
- * 4 ms, or the first step. */
+/** The resolution of the page's clock: the smallest of three steps, because a busy machine makes some steps appear larger.
+ * Measures for at most 4 ms, or until the first step. */
 export const tick = (): number => {
   const start = now();
   let last = start;
@@ -105,7 +106,7 @@ export const tick = (): number => {
   return least;
 };
 
-/** `lose` hears of an event that could not even be told. */
+/** `lose` is called for an event that could not be recorded and whose error could not be recorded either. */
 export const capture = (
   settings: CaptureSettings, sources: readonly Source[], deliver: Deliver, lose: (t: number) => void,
 ): Capture => {
@@ -115,7 +116,7 @@ export const capture = (
 
   const failed = (kind: string, t: number, error: unknown) => {
     const message = isError(error) ? error.message : error;
-    emit.now('p', 'recorder_failed', moment(t), { __proto__: null, during: text(kind, 32), message: text(message, 200) });
+    emit.now('p', 'recorder_failed', eventTime(t), { __proto__: null, during: text(kind, 32), message: text(message, 200) });
   };
   const guarded = (kind: string, t: number, run: () => void) => {
     try {
@@ -130,13 +131,13 @@ export const capture = (
   };
 
   // ---- listeners, in the page and in its frames ----
-  // Without a prototype, so that a page cannot change how the list is read; filled once below.
+  // Without a prototype, so that a page cannot change how the list is read. It is filled once, below.
   const listeners = { __proto__: null } as unknown as Record<number, Listener>;
   let count = 0;
-  const adder = (isInFrames: boolean): Desk['on'] => (target, type, handle) => {
+  const adder = (isInFrames: boolean): SourceContext['on'] => (target, type, handle) => {
     listeners[count++] = { __proto__: null, target, type, isInFrames, handle: handle as never } as unknown as Listener;
   };
-  /** Of each place, what listens there. */
+  /** The listeners of each window. */
   const running = memory<Record<number, EventListener>>();
   const runnersOf = (at: Place): Record<number, EventListener> => {
     const runners = { __proto__: null } as unknown as Record<number, EventListener>;
@@ -165,13 +166,13 @@ export const capture = (
     if (at.element) masks.watch(at.document);
     running.set(at, runnersOf(at));
     attachTo(at);
-    // `document.open()` takes all listeners away, and the root element as well.
+    // `document.open()` removes all listeners and the root element.
     observe(at.document, ROOT);
   };
   const all = frames(enter, detachFrom);
   const attach = () => {
     if (isStopped) return;
-    all.look();
+    all.find();
     all.each(attachTo);
     settings.attached?.();
   };
@@ -179,48 +180,48 @@ export const capture = (
   const observe = rewritten.observe.bind(rewritten);
   const unobserve = rewritten.disconnect.bind(rewritten);
 
-  // ---- what beats: the page is alive, and looks for frames ----
-  const still = busy(emit, (tell) => watchLongTasks((task) => guarded('busy', now(), () => tell(task))), QUICK_BEAT_MS);
-  const beat_ms = still.isMeasured ? BEAT_MS : QUICK_BEAT_MS;
-  const stamp = stamps(beat_ms);
-  let told = 0;
-  let looked = 0;
-  const look = (t: number) => {
-    looked = t;
-    all.look();
-    if (told === all.count + all.unseen) return;
-    told = all.count + all.unseen;
-    emit.now('p', 'frames', moment(t), { __proto__: null, count: all.count, unseen: all.unseen });
+  // ---- polling: measures blocks, and finds new frames ----
+  const blocks = busy(emit, (report) => watchLongTasks((task) => guarded('busy', now(), () => report(task))), FAST_POLL_MS);
+  const poll_ms = blocks.isMeasured ? POLL_MS : FAST_POLL_MS;
+  const stamp = eventTimestamps(poll_ms);
+  let reported = 0;
+  let searched_ms = 0;
+  const findFrames = (t: number) => {
+    searched_ms = t;
+    all.find();
+    if (reported === all.count + all.unseen) return;
+    reported = all.count + all.unseen;
+    emit.now('p', 'frames', eventTime(t), { __proto__: null, count: all.count, unseen: all.unseen });
   };
-  const beat = () => {
+  const poll = () => {
     if (isStopped) return;
-    setTimer(beat, beat_ms);
+    setTimer(poll, poll_ms);
     const t = now();
-    guarded('beat', t, () => {
-      stamp.beat(t);
-      still.beat(t);
-      if (t - looked >= FRAMES_EVERY_MS) look(t);
+    guarded('poll', t, () => {
+      stamp.poll(t);
+      blocks.poll(t);
+      if (t - searched_ms >= FIND_FRAMES_MS) findFrames(t);
     });
   };
 
-  const begun = moment();
+  const begun = eventTime();
   const first = size();
   first.url = masks.here();
   first.tick_ms = tick();
   first.tells_busy = true;
   emit.now('c', 'document', begun, first);
   const on = adder(true);
-  const timed: Desk['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
-  const desk = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as Desk;
+  const timed: SourceContext['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
+  const context = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as SourceContext;
   const stops = { __proto__: null } as unknown as Record<number, Stop | undefined>;
-  for (let i = 0; i < sources.length; i++) stops[i] = sources[i]!(desk);
+  for (let i = 0; i < sources.length; i++) stops[i] = sources[i]!(context);
   const onPage = adder(false);
-  onPage('document', 'visibilitychange', still.paused);
-  onPage('window', 'pageshow', still.paused);
+  onPage('document', 'visibilitychange', blocks.paused);
+  onPage('window', 'pageshow', blocks.paused);
   // A frame that has loaded has another document.
-  on('document', 'load', () => all.look());
+  on('document', 'load', () => all.find());
   enter(thePage);
-  beat();
+  poll();
   if (masks.problem) failed('mask', begun.t, masks.problem);
 
   return {
@@ -238,13 +239,13 @@ export const capture = (
         } catch {
           isRefused = true;
         }
-        emit.written('p', 'mark', moment(t), '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
+        emit.written('p', 'mark', eventTime(t), '{"name":' + stringify(text(name, 100)) + (isRefused ? ',"data_is_refused":true' : '')
           + (json === undefined ? '' : ',"data":' + json) + '}');
       });
     },
     stop: () => {
       if (isStopped) return;
-      still.stop();
+      blocks.stop();
       emit.release();
       isStopped = true;
       unobserve();

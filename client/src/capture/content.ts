@@ -1,5 +1,5 @@
-// What a reader sees in an element that can be edited: text with a line break where a new line begins. `textContent` has
-// none, and `innerText` lays the page out anew each time.
+// The visible text of an editable element, with line breaks. `textContent` has no line breaks, and `innerText` computes the
+// layout of the page at each call.
 
 import { indexOf, slice } from '../natives/js';
 import { dataOf, firstOf, isElement, isText, nameOf, nextOf, styleOf, styleValue } from '../natives/dom';
@@ -23,7 +23,7 @@ const swap = (s: string, what: string, by: string): string => {
   return from ? out + slice(s, from) : s;
 };
 
-/** The text of an element that can be edited. `points` learn where in it they are. */
+/** The text of an editable element. Sets the offset of each of `points` in that text. */
 export const editableText = (host: Element, ...points: (Point | undefined)[]): string => {
   const space = styleValue(styleOf(host), 'white-space');
   const keepsBreaks = slice(space, 0, 3) === 'pre' || space === 'break-spaces';
@@ -82,7 +82,7 @@ export const editableText = (host: Element, ...points: (Point | undefined)[]): s
     if (isBlock && out !== '') isDue = true;
   };
   walk(host);
-  // Editors write a space that would not be seen as one that is.
+  // Editors write a no-break space where a normal space would not be visible.
   out = swap(out, '\u00a0', ' ');
   for (let k = 0; k < points.length; k++) {
     const p = points[k];

@@ -1,55 +1,55 @@
-// The one place that stamps, orders and hands on what the sources tell.
+// Adds times to the sources' events, orders them and delivers them.
 
 import { stringify } from '../natives/js';
 import { setTimer } from '../natives/dom';
-import type { Moment } from './moment';
+import type { EventTime } from './event-time';
 
 /** The fields of a kind, without a prototype. */
 export type Body = { __proto__: null; [field: string]: unknown };
 
-/** Lanes are limited one by one, so that a page that floods cannot drown what the participant does:
- * `u` the participant, `p` whatever the page can cause, `c` the clock and the document's first word. */
+/** The rate of each lane is limited separately, so that a page with very many events does not displace the participant's.
+ * `u`: the participant. `p`: everything that the page can cause. `c`: the clock and the document's first event. */
 export type Lane = 'u' | 'p' | 'c';
 
-/** Events of which only some are wanted. */
+/** Events that are recorded at a limited rate. */
 export type Slow = 'move' | 'scroll' | 'slide' | 'select';
 
-/** Where everything goes. `json` is the kind's fields, written already. */
+/** Receives all events. `json` contains the fields of the event's kind. */
 export type Deliver = (lane: Lane, kind: string, t: number, json: string) => void;
 
 export interface Emit {
-  now(lane: Lane, kind: string, at: Moment, body: Body): void;
-  /** For what is no object of ours: `json` was written by the caller. */
-  written(lane: Lane, kind: string, at: Moment, json: string): void;
-  /** At most one in `slow`'s interval, the last one; another `target` is another event. */
-  throttled(slow: Slow, lane: Lane, kind: string, at: Moment, target: unknown, build: () => Body): void;
-  /** Hands on what waits for the end of its interval. */
+  now(lane: Lane, kind: string, at: EventTime, body: Body): void;
+  /** For data of the page: the caller wrote `json`. */
+  written(lane: Lane, kind: string, at: EventTime, json: string): void;
+  /** At most one event, the last one, in the interval of `slow`. Another `target` is another event. */
+  throttled(slow: Slow, lane: Lane, kind: string, at: EventTime, target: unknown, build: () => Body): void;
+  /** Delivers the events that wait for the end of their interval. */
   release(): void;
 }
 
-interface Waiting { lane: Lane; kind: string; at: Moment; target: unknown; build: () => Body }
+interface Waiting { lane: Lane; kind: string; at: EventTime; target: unknown; build: () => Body }
 interface Slot { last: number; every: number; wait: Waiting | null; timed: boolean }
 
 const THROTTLE_MS = 33;
 const SELECTION_MS = 250;
-/** A handler that runs so soon after what it handles needs no time of its own. */
+/** The handler's time is recorded only if it ran at least this much later than the event. */
 const SOON_MS = 1;
 const SLOWS = ['move', 'scroll', 'slide', 'select'] as const;
 
-/** `check` takes out of a body what may not be told. */
+/** `check` removes from a body what may not be recorded. */
 export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => {
   const slot = (every: number): Slot => ({ __proto__: null, last: -1e9, every, wait: null, timed: false } as Slot);
   const slots = {
     __proto__: null,
     move: slot(THROTTLE_MS), scroll: slot(THROTTLE_MS), slide: slot(THROTTLE_MS), select: slot(SELECTION_MS),
   } as unknown as Record<Slow, Slot>;
-  const write = (at: Moment, body: Body): string => {
+  const write = (at: EventTime, body: Body): string => {
     if (at.handled - at.t >= SOON_MS) body.handled_ms = at.handled;
     if (at.isByHandling) body.is_timed_by_handling = true;
     check(body);
     return stringify(body);
   };
-  // Waiting events go out before the next other event: numbers follow what our handlers saw.
+  // Waiting events are delivered before the next event, so that numbers follow the order of our handlers.
   const release = () => {
     for (;;) {
       let oldest: Slot | null = null;
@@ -66,16 +66,16 @@ export const emitter = (deliver: Deliver, check: (body: Body) => void): Emit => 
   };
   return {
     __proto__: null,
-    now: (lane: Lane, kind: string, at: Moment, body: Body) => {
+    now: (lane: Lane, kind: string, at: EventTime, body: Body) => {
       const json = write(at, body);
       release();
       deliver(lane, kind, at.t, json);
     },
-    written: (lane: Lane, kind: string, at: Moment, json: string) => {
+    written: (lane: Lane, kind: string, at: EventTime, json: string) => {
       release();
       deliver(lane, kind, at.t, json);
     },
-    throttled: (slow: Slow, lane: Lane, kind: string, at: Moment, target: unknown, build: () => Body) => {
+    throttled: (slow: Slow, lane: Lane, kind: string, at: EventTime, target: unknown, build: () => Body) => {
       const slot = slots[slow];
       if (slot.wait && slot.wait.target !== target) release();
       slot.wait = { __proto__: null, lane, kind, at, target, build } as Waiting;

@@ -1,23 +1,23 @@
-// Frames of the page's own origin: each is a window and a document of its own, with a clock of its own, in which the
-// same is recorded. Of frames of other origins it is only known that they are there.
+// Frames of the page's own origin. Each has its own window, document and clock, and is recorded like the page. Frames of
+// other origins are only counted.
 
 import { memory } from '../natives/js';
 import { clockOffset, frameElementOf, framesIn, here, page, rectOf } from '../natives/dom';
 
-/** The page, or one document in a frame of it. */
+/** The page, or one document in one of its frames. */
 export interface Place {
   __proto__: null;
   window: Window;
   document: Document;
-  /** The frame that it is in, and where that is; `null` for the page itself. */
+  /** The frame element and the place that contains it; `null` for the page itself. */
   element: Element | null;
   parent: Place | null;
-  /** From its clock to the page's, in ms. */
+  /** Added to a time of its clock, this gives a time of the page's clock, in ms. */
   offset: number;
 }
 
-const MOST = 100;
-const DEEPEST = 8;
+const MAX_FRAMES = 100;
+const MAX_DEPTH = 8;
 /** By document and by window. */
 const elements = memory<Element>();
 
@@ -30,12 +30,12 @@ const place = (window: Window, document: Document, element: Element | null, pare
 
 export const thePage = place(here, page, null, null);
 
-/** From a place in a frame's view to the page's own view. */
+/** Converts a position in a frame's viewport to the page's viewport. */
 export const inPage = (at: Place, x: number, y: number): { x: number; y: number } => {
   for (let p = at; p.element && p.parent; p = p.parent) {
     const frame = p.element as HTMLElement;
     const rect = rectOf(frame);
-    // A frame may be shown larger or smaller than it is.
+    // CSS can scale a frame.
     const scale = frame.offsetWidth > 0 ? rect.width / frame.offsetWidth : 1;
     x = rect.left + (frame.clientLeft + x) * scale;
     y = rect.top + (frame.clientTop + y) * scale;
@@ -44,16 +44,16 @@ export const inPage = (at: Place, x: number, y: number): { x: number; y: number 
 };
 
 export interface Frames {
-  /** Looks for frames that have come or have another document by now. */
-  look(): void;
-  /** Each place that is there now, the page first. */
+  /** Finds frames that are new or have a new document. */
+  find(): void;
+  /** Visits each place that exists now, the page first. */
   each(run: (at: Place) => void): void;
-  /** Frames seen so far, and those of them that could not be looked into. */
+  /** Frames found so far, and those of them that are of another origin. */
   count: number;
   unseen: number;
 }
 
-/** `enter` is told each new document, `leave` each one that another has taken the place of in its window. */
+/** `enter` is called with each new document, `leave` with each one that was replaced in its window. */
 export const frames = (enter: (at: Place) => void, leave: (at: Place) => void): Frames => {
   const known = memory<Place>();
   const foreign = memory<true>();
@@ -91,7 +91,7 @@ export const frames = (enter: (at: Place) => void, leave: (at: Place) => void): 
   };
   const walk = (parent: Place, depth: number, run: ((at: Place) => void) | undefined) => {
     const count = framesIn(parent.window);
-    for (let i = 0; i < count && i < MOST && depth < DEEPEST; i++) {
+    for (let i = 0; i < count && i < MAX_FRAMES && depth < MAX_DEPTH; i++) {
       const inner = parent.window[i]!;
       const at = run ? known.get(inner) : visit(inner, parent);
       if (!at) continue;
@@ -101,7 +101,7 @@ export const frames = (enter: (at: Place) => void, leave: (at: Place) => void): 
   };
   const all: Frames = {
     __proto__: null,
-    look: () => walk(thePage, 0, undefined),
+    find: () => walk(thePage, 0, undefined),
     each: (run: (at: Place) => void) => {
       run(thePage);
       walk(thePage, 0, run);

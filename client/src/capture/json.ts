@@ -1,19 +1,19 @@
-// What a page says in a mark, as JSON. Old libraries give lists, texts and dates a `toJSON` of their own that turns them
-// into texts, so only a `toJSON` that belongs to the value or to its own class is asked.
+// The data of a mark as JSON. Old libraries add a `toJSON` to arrays, strings and dates, which converts them to strings.
+// Therefore only a `toJSON` of the value itself or of its class is called.
 
 import {
   TooLong, boxed, call, dateToText, dateValue, getOwnPropertyDescriptor, getPrototypeOf, isArray, keys, kindOf, stringify,
 } from '../natives/js';
 import { text } from './text';
 
-const TEXT = 4000;
-const LENGTH = 32000;
-/** More than the parser takes, so that it can say so. */
-const DEEPEST = 20;
+const MAX_TEXT = 4000;
+const MAX_LENGTH = 32000;
+/** More than the parser accepts, so that the parser can report it. */
+const MAX_DEPTH = 20;
 
 const isNever = (value: unknown) => value === undefined || typeof value === 'function' || typeof value === 'symbol';
 
-/** What is inside a date or a boxed text, number or truth value; anything else as it is. */
+/** The value of a date or of a boxed string, number or boolean. Any other value is returned unchanged. */
 const unwrapped = (value: object): unknown => {
   const kind = kindOf(value);
   try {
@@ -21,12 +21,12 @@ const unwrapped = (value: object): unknown => {
     const unbox = boxed[kind];
     if (unbox) return unbox(value);
   } catch {
-    // it only says that it is one
+    // The value only claims to be of this kind.
   }
   return value;
 };
 
-/** Its own or its class's; what hangs at the end of the chain of prototypes hangs at every object. */
+/** The `toJSON` of the object or its class. The last prototype is excluded, because all objects share it. */
 const ownToJson = (value: object): unknown => {
   for (let o: object | null = value; o; o = getPrototypeOf(o) as object | null) {
     const above = getPrototypeOf(o) as object | null;
@@ -37,17 +37,17 @@ const ownToJson = (value: object): unknown => {
   return undefined;
 };
 
-/** `undefined` where there is nothing to write; throws where it cannot be written: circular, too long, or its own code threw. */
+/** `undefined` if there is nothing to write. Throws if the data are circular, too long, or their own code throws. */
 export const markJson = (data: unknown): string | undefined => {
   let length = 0;
   const spend = (json: string): string => {
     length += json.length;
-    if (length > LENGTH) throw new TooLong('too long');
+    if (length > MAX_LENGTH) throw new TooLong('too long');
     return json;
   };
   const write = (given: unknown, key: string, depth: number): string => {
     let value = given;
-    if (depth > DEEPEST) throw new TooLong('nested too deeply');
+    if (depth > MAX_DEPTH) throw new TooLong('nested too deeply');
     if (typeof value === 'object' && value !== null && !isArray(value)) {
       value = unwrapped(value);
       if (typeof value === 'object' && value !== null) {
@@ -56,7 +56,7 @@ export const markJson = (data: unknown): string | undefined => {
       }
     }
     if (isNever(value)) return 'null';
-    if (typeof value === 'string') return spend(stringify(text(value, TEXT)));
+    if (typeof value === 'string') return spend(stringify(text(value, MAX_TEXT)));
     if (typeof value !== 'object' || value === null) return spend(stringify(value));
     let json = '';
     if (isArray(value)) {
@@ -68,7 +68,7 @@ export const markJson = (data: unknown): string | undefined => {
       const name = names[i]!;
       const field = (value as Record<string, unknown>)[name];
       if (isNever(field)) continue;
-      json += spend((json ? ',' : '') + stringify(text(name, TEXT)) + ':') + write(field, name, depth + 1);
+      json += spend((json ? ',' : '') + stringify(text(name, MAX_TEXT)) + ':') + write(field, name, depth + 1);
     }
     return spend('{') + json + spend('}');
   };

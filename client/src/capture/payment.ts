@@ -1,19 +1,19 @@
-// How pages name the fields of a payment and other secrets: in `name` and `id`, and to people in five languages.
+// Names that pages use for payment fields and other secrets: in `name` and `id`, and in labels in five languages.
 
 import { indexOf } from '../natives/js';
-import { fold, squeezed } from './words';
+import { fold, squeezed } from './private-words';
 
-/** Beginnings of their names, found anywhere, once spaces, accents and capitals are gone. */
+/** Beginnings of such names. Matched anywhere, without spaces, accents and capitals. */
 const WITHIN = ('cardn,cardhold,cardexp,cardver,cardcode,ccn,ccexp,cccsc,cccvc,nameoncard,creditcard,debitcard,cvc,cvv,'
   + 'securitycode,expir,expmonth,expyear,validthru,validuntil,iban,accountn,sortcode,routingn,swiftcode,passw,passphrase,'
   + 'passcode,pincode,onetimecode,kreditkart,kartenn,karteninh,kartenpr,prufn,prufz,sicherheitscode,ablaufd,gultigbis,'
   + 'kontonummer,bankleitzahl,kennwort,geheimzahl,numerodec,numerodelac,cartebancaire,cartedec,titulairedelac,'
   + 'codedesecu,cryptogram,motdepasse,codesecret,codeconfid,tarjeta,codigodeseg,caducidad,vencimiento,contrasena,'
   + 'clavesecreta,numerocarta,dicarta,dellacarta,cartadi,intestatario,disicurezza,scadenza,codicesegreto').split(',');
-/** Found as words of their own. */
+/** Matched as whole words only. */
 const ALONE = 'csc,pin,tan,bic,blz,mmyy,mm yy,mm yyyy,mm aa,mm aaaa,mm jj,mm jjjj'.split(',');
 
-/** `names`: everything that a field is called. */
+/** `names`: all names of a field. */
 export const isPayment = (names: string): boolean => {
   const folded = ' ' + fold(names) + ' ';
   const whole = squeezed(folded);

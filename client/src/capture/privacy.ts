@@ -1,6 +1,5 @@
-// The ONE privacy policy: what may be known of an element, of what was typed, of an address, of what the page says. Event
-// sources, the desk that writes events, and the page's replay all ask here. Decided at the source: what is masked never
-// gets as far as a queue.
+// The privacy policy: what may be recorded of elements, typed text, addresses and the page's text. The event sources, the
+// emitter of events and the page's replay all use it. Masked data are removed here, before any queue.
 
 import { indexOf, lowerCase, memory, slice, stringify, trim } from '../natives/js';
 import {
@@ -13,9 +12,9 @@ import type { Body } from './emit';
 import { isPayment } from './payment';
 import { up } from './selector';
 import { address, text, withAddresses } from './text';
-import { type Words, shape, words } from './words';
+import { type PrivateWords, privateWords, starred } from './private-words';
 
-/** Where typed text may be kept. */
+/** The fields whose typed text may be kept. */
 export type Content = 'everywhere' | readonly string[];
 
 const LABEL = 40;
@@ -23,27 +22,27 @@ const TYPES = {
   __proto__: null, subtree: true, attributeFilter: ['type'], attributeOldValue: true,
 } as MutationObserverInit;
 const TEXT_TYPES = ',text,search,url,tel,email,number,password,';
-/** Choices whose values are the page's own words, not the participant's. */
+/** Choices whose values are the page's text, not the participant's. */
 const CHOICE_TYPES = ',checkbox,radio,range,button,submit,reset,image,';
-/** In `autocomplete`: what the standard calls a secret. */
+/** Values of `autocomplete` that mean a secret, in the HTML standard. */
 const SECRET_HINTS = ['cc-', 'one-time-code', 'password', 'transaction-'];
-// Elements that can have the keyboard focus of their own. Keys that go to any other element go to something inside a
-// closed shadow root, of which nothing can be known.
+// Elements that can have the keyboard focus. A key event at any other element belongs to an element in a closed shadow
+// root, which cannot be inspected.
 const FOCUSABLE = 'html,body,a,area,button,input,select,textarea,summary,video,audio,iframe,embed,object,dialog,'
   + '[tabindex],[contenteditable]';
-// Buttons and links are named by their text, everything else by its selector alone.
+// Only buttons and links are recorded with their text. Other elements are recorded by their selector.
 const CLICKABLE = 'a[href],button,summary,[role=button],[role=link],input[type=button],input[type=submit],input[type=reset]';
-/** What shows the participant's words, or is shown in place of something else. */
-const SPOKEN = 'textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],'
+/** Elements that show the participant's text, or that are shown in place of other content. */
+const PARTICIPANT_TEXT = 'textarea,output,meter,progress,datalist,[contenteditable]:not([contenteditable=false]),[role=textbox],'
   + '[role=searchbox],[role=combobox]:not(select)';
-/** Of fields that nobody fills in, but that hold keys. */
+/** Fields that are not filled in by people but can contain keys. */
 const HIDDEN = 'input[type=hidden]';
 const FIELDS = 'input,textarea,select,[contenteditable]';
 /** Attributes that name a field. */
 const NAMES = ['name', 'id', 'aria-label', 'placeholder', 'title'];
 const NAMED = '[id],[data-testid]';
-const LOOK_EVERY_MS = 1000;
-/** Fields of events that hold an address. */
+const LEARN_INTERVAL_MS = 1000;
+/** Fields of events that contain an address. */
 const ADDRESSES = ['url', 'source'];
 
 const contains = (hay: string, needles: readonly string[]): boolean => {
@@ -57,46 +56,46 @@ export const isTextField = (node: unknown): boolean =>
   isArea(node) || isInput(node) && indexOf(TEXT_TYPES, ',' + inputType(node) + ',') >= 0 || isEditableElement(node);
 
 export interface Masking {
-  /** Nothing but that something happened. */
+  /** Whether only the occurrence of an event may be recorded. */
   isMasked(node: unknown): boolean;
-  /** The same for keys, which also reveal what cannot be seen. */
+  /** The same for keys, which also reveal hidden text. */
   isTypingMasked(node: unknown): boolean;
-  /** Whether the participant's own words in it may be kept. */
+  /** Whether the participant's text in it may be kept. */
   isContentAllowed(node: unknown): boolean;
   isChoice(node: unknown): boolean;
   /** Remembers that a field holds a secret, so that "show password" does not reveal it. */
-  look(element: Element): void;
+  checkSecret(element: Element): void;
   label(node: unknown): string | undefined;
-  /** Whether the words in it may not be kept: they are the participant's, or masked. Not asked of what it lies in. */
+  /** Whether its text is the participant's or masked and may not be kept. The elements around it are not checked. */
   isPrivatePlace(element: Element): boolean;
-  /** The same, asked of everything that it lies in as well, up to the page that holds its frame. */
+  /** The same, and all elements around it are checked too, out of frames as well. */
   isPrivate(node: unknown): boolean;
-  /** From now on its words are the participant's. */
+  /** From now on its text is treated as the participant's. */
   keepPrivate(element: Element): void;
-  /** What the participant brought in, at that element; remembered only where it may not be kept. */
+  /** Remembers what the participant entered at that element, if it may not be kept. */
   learn(node: unknown, value: string): void;
   learnKey(node: unknown, key: string): void;
-  /** Remembers what hidden and masked fields hold, and what the page says by itself, before something is typed into `node`. */
-  lookAround(node: unknown): void;
-  words: Words;
-  /** What may be told of a text that the page made: all of it, or its shape. */
-  told(value: string): string;
-  /** The same of an address. */
-  toldAddress(url: unknown): string;
-  /** The same of what a source is about to tell: changes its fields. */
+  /** Remembers the values of hidden and masked fields, and the page's own text, before text is typed into `node`. */
+  learnFromPage(node: unknown): void;
+  privateWords: PrivateWords;
+  /** A text of the page as it may be recorded: unchanged, or as stars. */
+  redacted(value: string): string;
+  /** The same for an address. */
+  redactedAddress(url: unknown): string;
+  /** The same for the fields of an event. Changes `body`. */
   check(body: Body): void;
-  /** Where the page is. Of the hash, the name of a place on the page is kept as well. */
+  /** The page's address. The hash is kept if it names an element of the page. */
   here(): string;
-  /** Selectors of what is masked that can be read. */
+  /** The valid mask selectors, joined. */
   masks: string;
-  /** What is wrong with the selectors it was given. */
+  /** A sentence about invalid selectors, or empty. */
   problem: string;
-  /** Looks after the secrets of a frame's document too. */
+  /** Observes the secrets of a frame's document too. */
   watch(document: Document): void;
   stop(): void;
 }
 
-/** Selectors joined; `invalid` names those that this browser cannot read. */
+/** Joins selectors. `invalid` names those that this browser does not accept. */
 const join = (selectors: readonly string[]) => {
   let all = '';
   let invalid = '';
@@ -111,26 +110,26 @@ const join = (selectors: readonly string[]) => {
   return { __proto__: null, all, invalid };
 };
 
-/** Everything that a field is called: by the page's author, and for people. */
+/** All names of a field: in its attributes and its labels. */
 const namesOf = (field: Element): string => {
   let names = '';
-  const say = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
+  const add = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
   for (let i = 0; i < NAMES.length; i++) names += '\n' + (attribute(field, NAMES[i]!) ?? '');
   const whole = documentOf(field) ?? page;
   pieces(attribute(field, 'aria-labelledby') ?? '', ' ', (id) => {
-    if (id) say(byId(whole, id));
+    if (id) add(byId(whole, id));
     return '';
   });
   const id = idOf(field);
   if (id) {
     const labels = allOf(whole, 'label[for="' + cssEscape(id) + '"]');
-    for (let i = 0; i < 3 && labels[i]; i++) say(labels[i]);
+    for (let i = 0; i < 3 && labels[i]; i++) add(labels[i]);
   }
-  for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') say(e);
+  for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') add(e);
   return names;
 };
 
-/** The element around it, out of shadow roots and of frames. */
+/** The parent element, across shadow roots and frames. */
 const around = (node: Node): Node | null => {
   const outer = up(node);
   if (!isDocument(outer)) return outer;
@@ -143,7 +142,7 @@ const around = (node: Node): Node | null => {
 
 export const masking = (mask: readonly string[], content: Content): Masking => {
   const masks = join(mask);
-  // A mask that cannot be read hides everything rather than nothing.
+  // An invalid mask selector hides everything, not nothing.
   const masksAll = masks.invalid !== '';
   const allowed = content === 'everywhere' ? null : join(content);
   let problem = '';
@@ -152,7 +151,7 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
 
   const secrets = memory<true>();
   const places = memory<true>();
-  const known = words();
+  const known = privateWords();
   const isSecret = (element: Element): boolean => {
     if (secrets.has(element)) return true;
     let secret = false;
@@ -161,10 +160,10 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     else if (contains(lowerCase(attribute(element, 'autocomplete') ?? ''), SECRET_HINTS)) secret = true;
     else if ((type ? indexOf(CHOICE_TYPES, ',' + type + ',') < 0 : isSelect(element) || isTextField(element))
       && isPayment(namesOf(element))) secret = true;
-    if (secret) secrets.set(element, true); // "show password" turns it into plain text later
+    if (secret) secrets.set(element, true); // "show password" can change its type later
     return secret;
   };
-  // Turned into plain text before anything happened in it: still a password.
+  // A field that was a password field before is still secret, also if nothing was typed into it yet.
   const watch = new MutationObserver((changes) => {
     for (let i = 0; i < changes.length; i++) {
       if (lowerCase(changes[i]!.oldValue ?? '') === 'password') secrets.set(changes[i]!.target, true);
@@ -172,8 +171,8 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   });
   const disconnect = watch.disconnect.bind(watch);
   const observe = watch.observe.bind(watch);
-  const watchToo = (document: Document) => observe(document, TYPES);
-  watchToo(page);
+  const watchDocument = (document: Document) => observe(document, TYPES);
+  watchDocument(page);
 
   const isDotted = (element: Element) => {
     const security = styleValue(styleOf(element), '-webkit-text-security');
@@ -199,23 +198,23 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
   const isPrivatePlace = (element: Element): boolean => {
     if (masksAll || places.has(element)) return true;
     const isOwn = isMaskedHere(element) || isSecret(element)
-      || (isEditableElement(element) || matches(element, SPOKEN)) && !isContentAllowed(element);
-    if (isOwn) places.set(element, true); // also when its class or its being editable is taken away
+      || (isEditableElement(element) || matches(element, PARTICIPANT_TEXT)) && !isContentAllowed(element);
+    if (isOwn) places.set(element, true); // it stays private if its class or `contenteditable` is removed
     return isOwn;
   };
-  const told = (value: string) => (known.reveals(value) ? shape(value) : value);
+  const redacted = (value: string) => (known.reveals(value) ? starred(value) : value);
   const hide = (part: string) => part !== '' && known.reveals(part);
-  const toldPath = (url: string) => pieces(url, '/', (part) => (hide(decoded(part)) ? '***' : part));
+  const redactedPath = (url: string) => pieces(url, '/', (part) => (hide(decoded(part)) ? '***' : part));
   const learnField = (field: Element) => {
     const isHidden = matches(field, HIDDEN);
     const value = isInput(field) ? inputValue(field) : isSelect(field) ? '' : contentOf(field) ?? '';
-    // What a page keeps in hidden fields is mostly its own: "en", "checkout". Keys are long or have digits.
+    // Hidden fields mostly contain the page's own values, such as "en" or "checkout". Keys are long or contain digits.
     if (isHidden && isKey(value)) known.learnWhole(value);
     else if (value && !isHidden && isMasked(field)) known.learn(value, true);
   };
-  const ownName = (element: Element) => {
-    known.own(idOf(element));
-    known.own(attribute(element, 'data-testid') ?? '');
+  const addName = (element: Element) => {
+    known.addPageText(idOf(element));
+    known.addPageText(attribute(element, 'data-testid') ?? '');
   };
   const each = (selectors: string, run: (element: Element) => void) => {
     const all = allOf(page, selectors);
@@ -226,12 +225,12 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     }
   };
   let keyed: unknown;
-  let looked = -1e9;
-  let lookedAround = -1e9;
-  const lookAtFields = () => {
+  let fields_ms = -1e9;
+  let learned_ms = -1e9;
+  const learnFields = () => {
     const t = now();
-    if (t - looked < LOOK_EVERY_MS) return;
-    looked = t;
+    if (t - fields_ms < LEARN_INTERVAL_MS) return;
+    fields_ms = t;
     each(FIELDS, learnField);
   };
   const labelOf = (e: Element): string => trim((isInput(e) ? inputValue(e) : contentOf(e)) ?? '');
@@ -242,15 +241,15 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
     isContentAllowed,
     isChoice: (node: unknown) => isElement(node) && (!isInput(node)
       || indexOf(CHOICE_TYPES, ',' + inputType(node) + ',') >= 0),
-    look: (element: Element) => { isSecret(element); },
+    checkSecret: (element: Element) => { isSecret(element); },
     label: (node: unknown) => {
       let e: unknown = node;
       for (let k = 0; isElement(e) && k < 4; e = up(e), k++) {
         if (!matches(e, CLICKABLE)) continue;
         if (isMasked(node) || isMasked(e) || isEditableElement(e) && !isContentAllowed(e)) return undefined;
-        if (anyIn(e, SPOKEN) || masks.all !== '' && anyIn(e, masks.all)) return undefined;
+        if (anyIn(e, PARTICIPANT_TEXT) || masks.all !== '' && anyIn(e, masks.all)) return undefined;
         const label = labelOf(e);
-        return label ? text(told(text(label, LABEL)), LABEL) : undefined;
+        return label ? text(redacted(text(label, LABEL)), LABEL) : undefined;
       }
       return undefined;
     },
@@ -268,44 +267,44 @@ export const masking = (mask: readonly string[], content: Content): Masking => {
       known.learnKey(key, node !== keyed);
       keyed = node;
     },
-    lookAround: (node: unknown) => {
+    learnFromPage: (node: unknown) => {
       const t = now();
-      if (node && (t - lookedAround < LOOK_EVERY_MS || isKept(node))) return;
-      lookedAround = t;
-      lookAtFields();
-      each(NAMED, ownName);
-      each(CLICKABLE, (e) => known.own(text(labelOf(e), LABEL)));
+      if (node && (t - learned_ms < LEARN_INTERVAL_MS || isKept(node))) return;
+      learned_ms = t;
+      learnFields();
+      each(NAMED, addName);
+      each(CLICKABLE, (e) => known.addPageText(text(labelOf(e), LABEL)));
     },
-    words: known,
-    told,
-    toldAddress: (url: unknown) => toldPath(address(url)),
+    privateWords: known,
+    redacted,
+    redactedAddress: (url: unknown) => redactedPath(address(url)),
     check: (body: Body) => {
       const { target, message } = body;
       if (typeof target === 'string' && known.reveals(target)) {
         body.target = pieces(target, '>', (step) => (hide(nameIn(step)) ? '***' : step));
       }
       if (typeof message === 'string') {
-        lookAtFields();
-        body.message = told(withAddresses(message));
+        learnFields();
+        body.message = redacted(withAddresses(message));
       }
       for (let i = 0; i < ADDRESSES.length; i++) {
         const url = body[ADDRESSES[i]!];
-        if (typeof url === 'string') body[ADDRESSES[i]!] = toldPath(url);
+        if (typeof url === 'string') body[ADDRESSES[i]!] = redactedPath(url);
       }
     },
     here: () => {
       const { href, hash } = place;
       const name = slice(hash, 1);
-      return toldPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : '');
+      return redactedPath(address(href)) + (name && name.length <= 64 && byId(page, name) && !hide(name) ? hash : '');
     },
     masks: masks.all,
     problem,
-    watch: watchToo,
+    watch: watchDocument,
     stop: disconnect,
   } as unknown as Masking;
 };
 
-/** In `div#name` and `div[data-testid="name"]` the name alone: tags are nobody's words. */
+/** The name in `div#name` and `div[data-testid="name"]`. */
 const nameIn = (step: string): string => {
   const id = indexOf(step, '#');
   if (id >= 0) return slice(step, id + 1);

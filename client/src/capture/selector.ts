@@ -1,4 +1,4 @@
-// Where something happened: the shortest path that a person would write.
+// A short CSS selector of the element of an event.
 
 import { stringify, slice } from '../natives/js';
 import {
@@ -10,13 +10,13 @@ import { text } from './text';
 
 const SELECTOR = 256;
 
-/** The innermost node: open shadow roots are looked into. */
+/** The innermost target of the event, also in open shadow roots. */
 export const deep = (event: Event): EventTarget | null => {
   const path = pathOf(event);
   return path.length > 0 ? path[0]! : targetOf(event);
 };
 
-/** What a node is in: also the shadow root's element, and the frame of a document. */
+/** The parent of a node. The parent of a shadow root is its host, and of a document its frame. */
 export const up = (node: Node): Node | null => {
   const parent = parentOf(node);
   if (!parent) return null;
@@ -34,7 +34,7 @@ const step = (element: Element): string => {
   return name === 'body' || name === 'html' ? name : name + ':nth-of-type(' + k + ')';
 };
 
-/** Of the frame in which something is: `iframe#task >> `. */
+/** The prefix for an element in a frame: `iframe#task >> `. */
 const within = (inner: unknown): string => {
   const frame = typeof inner === 'object' && inner !== null && inner !== page && inner !== here ? frameOf(inner) : undefined;
   return frame ? path(frame) + ' >> ' : '';
@@ -58,6 +58,6 @@ const path = (node: unknown): string => {
 
 export const selector = (node: unknown): string => {
   const all = path(node);
-  // The end of a long path says more than its beginning.
+  // The end of a long path is more specific than its beginning.
   return text(all.length > SELECTOR ? slice(all, all.length - SELECTOR) : all, SELECTOR);
 };

@@ -1,11 +1,11 @@
-// Strings as the one parser (`src/page/message.rs`) takes them.
+// Strings as the program's parser of page messages accepts them.
 
 import { charCodeAt, codeToString, indexOf, lowerCase, slice, toText } from '../natives/js';
 import { decoded, lastIndexOf, pieces } from '../natives/strings';
 
 const URL_LENGTH = 1000;
 
-/** At most `limit` UTF-16 units, and no half of a surrogate pair. */
+/** At most `limit` UTF-16 units. A surrogate pair is not split. */
 export const text = (value: unknown, limit: number): string => {
   const s = slice(toText(value), 0, limit);
   let clean = '';
@@ -24,18 +24,18 @@ export const text = (value: unknown, limit: number): string => {
   return clean + slice(s, from);
 };
 
-/** Of these more is kept than their scheme. */
+/** For addresses of other schemes, only the scheme is kept. */
 const SCHEMES = ',http,https,ws,wss,study,fixation,';
-/** So many letters and digits in a row, a digit among them, are a key that somebody was given. */
+/** A row of at least so many letters and digits, with a digit among them, is taken as a personal key. */
 const KEY_LENGTH = 20;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 
-/** A key, or somebody's mail address: nothing that a site calls its pages. */
+/** Whether a part of a path is a key or a mail address. */
 const isPersonal = (part: string): boolean => {
   const plain = lowerCase(decoded(part));
   if (indexOf(plain, '=') >= 0 || indexOf(plain, '&') >= 0 || indexOf(plain, '@') > 0) return true;
   const dot = lastIndexOf(plain, '.');
-  if (dot > 0 && plain.length - dot <= 6) return false; // files may be called by their checksums
+  if (dot > 0 && plain.length - dot <= 6) return false; // file names can be checksums
   let run = 0;
   let digits = 0;
   let hex = 0;
@@ -50,7 +50,7 @@ const isPersonal = (part: string): boolean => {
   return false;
 };
 
-/** Each part between slashes, without what belongs to somebody. */
+/** The path with personal parts replaced. */
 const path = (s: string): string => pieces(s, '/', (part) => {
   const more = indexOf(part, ';');
   return isPersonal(part) ? '***' : more < 0 ? part : slice(part, 0, more);
@@ -61,8 +61,8 @@ const before = (s: string, end: string): string => {
 };
 
 /**
- * Where something is, without what was put there for one person: a form sent by GET puts what was typed, a password too,
- * into the query, services put keys into query, hash and path. Of the hash a route of the page's own is kept, `#/basket`.
+ * An address without personal parts. A form sent by GET puts typed text and passwords into the query, and services put keys
+ * into query, hash and path. A hash is kept if it is a route of the page, such as `#/basket`.
  */
 export const address = (url: unknown): string => {
   const whole = toText(url);
@@ -85,7 +85,7 @@ export const address = (url: unknown): string => {
   return text(head + path(s) + path(tail), URL_LENGTH);
 };
 
-/** The same with every address in it shortened, as the browser's own errors say them. */
+/** A text, such as a browser's error message, with every address in it shortened in the same way. */
 export const withAddresses = (message: string): string => pieces(message, ' \t\r\n"\'`()<>,', (word) => (
   indexOf(word, '://') >= 0 || indexOf(word, '?') >= 0 && indexOf(word, '=') >= 0 || indexOf(word, 'data:') === 0
     ? address(word) : word));
@@ -97,8 +97,8 @@ export interface Difference {
   inserted: string;
 }
 
-/** How many units two texts have in common from their beginnings on, at most `most`: halved until the place is found, so that
- * the browser compares whole pieces. `isFromEnd`: backwards from their ends. */
+/** The length of the common beginning of two texts, at most `most`; with `isFromEnd`, of their common end. A binary search,
+ * so that the browser compares whole strings. */
 const common = (old: string, fresh: string, most: number, isFromEnd: boolean): number => {
   let same = 0;
   for (let piece = most; piece > 0;) {
@@ -119,14 +119,14 @@ const isHalf = (s: string, k: number, first: number): boolean => {
   return unit >= first && unit < first + 0x400;
 };
 
-/** The one change that turns `old` into `fresh`, placed where the caret says it was. */
+/** The single change from `old` to `fresh`. The caret decides between equal positions. */
 export const difference = (old: string, fresh: string, caret: number | undefined): Difference => {
   const shorter = old.length < fresh.length ? old.length : fresh.length;
   const mostAfter = caret === undefined || fresh.length - caret > shorter ? shorter : fresh.length - caret;
   let after = caret === undefined ? 0 : common(old, fresh, mostAfter, true);
   let before = common(old, fresh, shorter - after, false);
   if (caret === undefined || after === mostAfter) after = common(old, fresh, shorter - before, true);
-  // One letter of two units is never half the same.
+  // A surrogate pair is not split.
   if (before > 0 && isHalf(old, before - 1, 0xd800)) before--;
   if (after > 0 && isHalf(old, old.length - after, 0xdc00)) after--;
   return {

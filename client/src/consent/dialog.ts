@@ -1,10 +1,10 @@
-// The consent dialog: plain, in the study's own words, and the same with keyboard, screen reader and touch.
+// The consent dialog, with the study's own text. It can be used with keyboard, screen reader and touch.
 //
-// It lives in a closed shadow root with adopted styles, so that neither the site's styles nor its content-security-policy
-// change how it looks. Both answers weigh the same: same size, same contrast, none chosen beforehand.
+// It is in a closed shadow root with adopted styles, so that the site's styles and its content-security-policy do not change
+// it. Both answers have the same size and contrast, and neither is selected in advance.
 
 import type { Settings } from '../options';
-import { type ConsentText, consentText } from './words';
+import { type ConsentText, consentText } from './text';
 
 const STYLE = `
   :host { all: initial }
@@ -32,8 +32,8 @@ const STYLE = `
   }
 `;
 
-/** Resolves with whether the visitor agreed. Escape is a no. `closed` takes the question back. */
-const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
+/** Resolves with whether the visitor agreed. Escape means no. `closed` closes the dialog. */
+const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
   const host = document.createElement('div');
   host.setAttribute('data-affectograph', 'consent');
   const root = host.attachShadow({ mode: 'closed' });
@@ -47,19 +47,19 @@ const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> =
     return element;
   };
   const dialog = make('dialog');
-  dialog.lang = words.language;
+  dialog.lang = text.language;
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.setAttribute('aria-describedby', 'text');
-  const title = make('h2', words.title);
+  const title = make('h2', text.title);
   title.id = 'title';
   title.tabIndex = -1;
   const body = make('div');
   body.id = 'text';
-  for (const paragraph of words.text.trim().split(/\n\s*\n/)) body.append(make('p', paragraph));
+  for (const paragraph of text.text.trim().split(/\n\s*\n/)) body.append(make('p', paragraph));
   const answers = make('div');
   answers.className = 'answers';
-  const decline = make('button', words.decline);
-  const accept = make('button', words.accept);
+  const decline = make('button', text.decline);
+  const accept = make('button', text.accept);
   for (const button of [decline, accept]) button.type = 'button';
   answers.append(decline, accept);
   dialog.append(title, body, answers);
@@ -72,7 +72,7 @@ const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> =
     if (before instanceof HTMLElement) before.focus();
     resolve(answer);
   };
-  accept.addEventListener('click', (event) => { if (event.isTrusted) end(true); }); // the page cannot agree for a person
+  accept.addEventListener('click', (event) => { if (event.isTrusted) end(true); }); // a script of the page cannot agree for the visitor
   decline.addEventListener('click', () => end(false));
   dialog.addEventListener('cancel', (event) => {
     event.preventDefault();
@@ -82,11 +82,11 @@ const askConsent = (words: ConsentText, closed: AbortSignal): Promise<boolean> =
 
   document.documentElement.append(host);
   dialog.showModal();
-  title.focus(); // a screen reader begins with the question; Tab reaches both answers
+  title.focus(); // a screen reader begins with the title, and Tab reaches both answers
 });
 
-/** Asks as the settings say. Null for a no, else the words that were agreed to. */
+/** Asks for consent. Returns the text that the visitor agreed to, or null. */
 export const ask = async ({ camera, consent }: Settings, closed: AbortSignal): Promise<string | null> => {
-  const words = consentText(camera, consent);
-  return await askConsent(words, closed) ? `${words.title}\n\n${words.text}` : null;
+  const text = consentText(camera, consent);
+  return await askConsent(text, closed) ? `${text.title}\n\n${text.text}` : null;
 };

@@ -1,7 +1,7 @@
 // The browser's own functions, captured when this file runs: see `js.ts`.
 //
-// What kind of thing a node is, is asked of getters, and not with `instanceof`: a frame's elements have classes of their
-// own, and the browser's getters take them all the same.
+// The kind of a node is read with the browser's getters, not with `instanceof`: a frame's elements have other classes, and
+// the getters accept them too.
 
 import { getOwnPropertyDescriptor, method } from './js';
 
@@ -10,7 +10,7 @@ const getter = <T extends object, R>(prototype: object, name: keyof T & string) 
   if (!get) throw new Error(`this browser has no ${name}`);
   return method(get as (this: T) => R);
 };
-/** Of what some browsers have not: `undefined` there. */
+/** `undefined` in browsers without this property. */
 const maybe = <T extends object, R>(prototype: object | undefined, name: string) => {
   const get = prototype && getOwnPropertyDescriptor(prototype, name)?.get;
   return get && method(get as (this: T) => R);
@@ -36,7 +36,7 @@ export const pathOf = method(Event.prototype.composedPath);
 export const keyOf = getter<KeyboardEvent, string>(KeyboardEvent.prototype, 'key');
 export const codeOf = getter<KeyboardEvent, string>(KeyboardEvent.prototype, 'code');
 const { getCoalescedEvents } = PointerEvent.prototype as Partial<PointerEvent>;
-/** Every place a pointer was at since its last event; `undefined` where the browser does not say. */
+/** All positions of a pointer since its last event; `undefined` if the browser does not report them. */
 export const coalesced = getCoalescedEvents && method(getCoalescedEvents as (this: PointerEvent) => PointerEvent[]);
 const { getTargetRanges } = InputEvent.prototype as Partial<InputEvent>;
 export const rangesOf = getTargetRanges && method(getTargetRanges as (this: InputEvent) => StaticRange[]);
@@ -75,7 +75,7 @@ const fullScreen = (name: string, event: string) => {
   const of = maybe<Document, Element | null>(Document.prototype, name);
   return of && { __proto__: null, of, event };
 };
-/** What fills the screen, and which event says that this has changed. */
+/** The full-screen element, and the name of the event that reports a change. */
 export const fullScreenOf = fullScreen('fullscreenElement', 'fullscreenchange')
   ?? fullScreen('webkitFullscreenElement', 'webkitfullscreenchange');
 export const orientation = screen.orientation as ScreenOrientation | undefined;
@@ -86,7 +86,7 @@ export const historyOf = History.prototype;
 const cryptography = crypto;
 const randomValues = method(crypto.getRandomValues as (this: Crypto, array: Uint8Array<ArrayBuffer>) => Uint8Array);
 export const randomBytes = (count: number) => randomValues(cryptography, new Uint8Array(count));
-/** Whether a selector can be read by this browser; its error where not. */
+/** Throws the browser's error if a selector is not valid. */
 export const trySelector = (selector: string): void => { page.createDocumentFragment().querySelector(selector); };
 
 // ---- windows of frames: their own properties may be the page's, these getters are not -------------------------------
@@ -96,15 +96,15 @@ export const frameElementOf = maybe<Window, Element | null>(window, 'frameElemen
 const performanceOf = maybe<Window, Performance>(window, 'performance') ?? ((w: Window) => w.performance);
 const nowOf = method(Performance.prototype.now);
 const originOf = maybe<Performance, number>(Performance.prototype, 'timeOrigin') ?? (() => NaN);
-/** What to add to a time of that window to have the same moment on this document's clock. */
+/** Added to a time of that window, this gives the same time on this document's clock. */
 export const clockOffset = (other: Window): number => {
   const theirs = performanceOf(other);
   const before = now();
   const read = nowOf(theirs);
   const measured = (before + now()) / 2 - read;
-  const told = originOf(theirs) - originOf(performanceOf(here));
-  // Both clocks may be coarse, the difference of their origins is exact, unless somebody set the computer's time.
-  return told - measured < 3 && measured - told < 3 ? told : measured;
+  const difference = originOf(theirs) - originOf(performanceOf(here));
+  // Both clocks can be coarse. The difference of their origins is exact, unless the computer's time was changed.
+  return difference - measured < 3 && measured - difference < 3 ? difference : measured;
 };
 
 // ---- what a thing is ------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ const kind = (node: unknown): number => {
 export const isElement = (node: unknown): node is Element => kind(node) === 1;
 export const isText = (node: unknown): node is Text => kind(node) === 3;
 export const isDocument = (node: unknown): node is Document => kind(node) === 9;
-/** Of a shadow root: what it is in. */
+/** The host of a shadow root. */
 export const shadowHost = (node: Node): Element | null => {
   if (kind(node) !== 11) return null;
   try {
@@ -141,8 +141,8 @@ export const isSelect = named<HTMLSelectElement>('select');
 
 export interface LongTask { start_ms: number; length_ms: number }
 
-/** Tells of each block of the main thread that the browser measures; `undefined` where it measures none. */
-export const watchLongTasks = ((Observer, List, Entry) => (tell: (task: LongTask) => void): (() => void) | undefined => {
+/** Reports each block of the main thread that the browser measures; `undefined` if it measures none. */
+export const watchLongTasks = ((Observer, List, Entry) => (report: (task: LongTask) => void): (() => void) | undefined => {
   try {
     if (!Observer.supportedEntryTypes.includes('longtask')) return undefined;
     const entriesOf = method(List.prototype.getEntries);
@@ -151,7 +151,7 @@ export const watchLongTasks = ((Observer, List, Entry) => (tell: (task: LongTask
     const observer = new Observer((entries) => {
       const all = entriesOf(entries);
       for (let i = 0; i < all.length; i++) {
-        tell({ __proto__: null, start_ms: startOf(all[i]!), length_ms: lengthOf(all[i]!) } as LongTask);
+        report({ __proto__: null, start_ms: startOf(all[i]!), length_ms: lengthOf(all[i]!) } as LongTask);
       }
     });
     const disconnect = observer.disconnect.bind(observer);

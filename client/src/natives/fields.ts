@@ -1,8 +1,8 @@
-// The browser's own functions about fields and what is put into them, captured when this file runs: see `js.ts`.
+// The browser's own functions about fields and their input, captured when this file runs: see `js.ts`.
 
 import { getOwnPropertyDescriptor, method } from './js';
 
-/** Of what some browsers have not: null there. */
+/** Null in browsers without this property. */
 const maybe = <T extends object, R>(type: { prototype: T } | undefined, name: keyof T & string): ((of: T) => R | null) => {
   const get = type && getOwnPropertyDescriptor(type.prototype, name)?.get;
   return get ? method(get as (this: T) => R) : () => null;
@@ -14,7 +14,7 @@ export const clipboardOf = maybe<ClipboardEvent, DataTransfer>(globalThis.Clipbo
 export const draggedOf = maybe<DragEvent, DataTransfer>(globalThis.DragEvent, 'dataTransfer');
 export const filesOf = maybe<DataTransfer, FileList>(globalThis.DataTransfer, 'files');
 export const dataIn = method(DataTransfer.prototype.getData);
-/** What is on the page, frames and shadow roots left out. */
+/** Elements of the page, without frames and shadow roots. */
 export const allOf = method(Document.prototype.querySelectorAll as (this: Document, selector: string) => NodeListOf<Element>);
 export const anyIn = method(Element.prototype.querySelector as (this: Element, selector: string) => Element | null);
 export const byId = method(Document.prototype.getElementById);

@@ -1,9 +1,9 @@
-// The language's own functions, captured when this file runs. In the lab that is before the page's first script: the
-// page shares our world and may be careless or hostile, so nothing here may be looked up again later.
+// The language's own functions, captured when this file runs. In the lab that is before the page's first script. The page
+// shares our globals and may be careless or hostile, so that no function may be looked up again later.
 //
-// What is captured here and in `dom.ts` is all that `capture/` and `sources/` may call. There, for the same reason:
-// objects and lists have no prototype (no `toJSON` or setter of the page's is ever called), lists are walked by index (no
-// iterator of the page's), and nothing is pushed, spread or destructured as a list.
+// `capture/` and `sources/` may call only what is captured here and in `dom.ts`. For the same reason, objects and lists
+// there have no prototype, so that no `toJSON` or setter of the page is called. Lists are read by index, because iterators
+// can be the page's. Nothing is pushed, spread or destructured as a list.
 
 const { apply } = Reflect;
 
@@ -27,7 +27,7 @@ export const dateToText = method(Date.prototype.toISOString);
 export const dateValue = method(Date.prototype.getTime);
 /** `[object Date]` and the like, also of another window's. */
 export const kindOf = method(Object.prototype.toString);
-/** What a `new String(…)`, `new Number(…)` or `new Boolean(…)` holds, by its kind. */
+/** The value of a `new String(…)`, `new Number(…)` or `new Boolean(…)`, by its kind. */
 export const boxed = {
   __proto__: null, '[object String]': method(String.prototype.valueOf), '[object Number]': method(Number.prototype.valueOf),
   '[object Boolean]': method(Boolean.prototype.valueOf),
@@ -37,10 +37,10 @@ export const isError = ((E) => (value: unknown): value is Error => value instanc
   || indexOf(',[object Error],[object DOMException],', ',' + kindOf(value) + ',') >= 0)(Error);
 export const TooLong = RangeError;
 
-/** A list without a prototype, so that it is written as a list whatever the page gave to `Array.prototype`. */
+/** A list without a prototype, which is written as a list even if the page changed `Array.prototype`. */
 export const list = <V>(): V[] => setPrototypeOf([], null) as V[];
 
-/** Something to hang on a node, without its prototype's methods being looked up. */
+/** A `WeakMap` whose methods the page cannot change. */
 export interface Memory<V> {
   get(key: object): V | undefined;
   set(key: object, value: V): void;

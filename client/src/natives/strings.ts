@@ -6,7 +6,7 @@ export const normalize = method(String.prototype.normalize as (this: string, for
 const decodePart = decodeURIComponent;
 export const lastIndexOf = method(String.prototype.lastIndexOf);
 
-/** Without `%20` and the like; as it is where that is none. */
+/** Percent-decoded. Invalid text is returned unchanged. */
 export const decoded = (part: string): string => {
   try {
     return decodePart(part);
@@ -15,7 +15,7 @@ export const decoded = (part: string): string => {
   }
 };
 
-/** Each piece between any of the `dividers` is replaced by what `put` makes of it. */
+/** Replaces each piece between any of the `dividers` with the result of `put`. */
 export const pieces = (whole: string, dividers: string, put: (piece: string) => string): string => {
   let out = '';
   for (let from = 0, to = 0; to <= whole.length; to++) {

@@ -1,5 +1,5 @@
-// Which attributes a replay keeps: those that make layout. Every other one is left out, whatever it is called, since what a
-// page writes into `title`, `value`, `placeholder`, `aria-label` or `data-…` is often what somebody typed.
+// The attributes that a replay keeps: those that determine the layout. All others are removed, because pages often write
+// typed text into `title`, `value`, `placeholder`, `aria-label` or `data-…`.
 
 import type { Masking } from '../capture/privacy';
 import { quietStyle, quietValue, shownAddress } from './styles';
@@ -8,7 +8,7 @@ export type Attributes = Record<string, unknown>;
 
 const list = (names: string): Set<string> => new Set(names.trim().split(/\s+/));
 
-/** Kept as they are: what they hold is a size, a place, a colour, or one of a few words of the standard. */
+/** Kept unchanged: they contain a size, a position, a colour, or a keyword of the standard. */
 const LAYOUT = list(`
   width height colspan rowspan span align valign bgcolor border cellpadding cellspacing nowrap clear hspace vspace face
   dir lang hidden open disabled readonly required multiple checked size rows cols wrap type role tabindex contenteditable
@@ -31,38 +31,38 @@ const LAYOUT = list(`
 const ADDRESSES = list('src href action formaction poster data background xlink:href rr_src cite longdesc manifest');
 /** The page's own names for its elements, which its styles need. */
 const NAMES = list('id class for is');
-/** States that styles look for, in `data-…`. */
+/** Values of `data-…` attributes that styles use. */
 const STATES = new Set(['', ...list(`true false open closed opened close on off yes no none auto dark light active inactive visible hidden shown
   show hide top bottom left right start end center middle horizontal vertical xs sm md lg xl xxl small medium large checked
   unchecked selected expanded collapsed loading loaded idle disabled enabled ltr rtl row column primary secondary`)]);
 const MOST = 2000;
 
-/** What may be kept of one attribute; `undefined`: nothing. `isOpen`: its element is not masked. */
+/** The value of an attribute that may be kept, or `undefined`. `isOpen`: its element is not masked. */
 export const keptAttribute = (
   tag: string, name: string, value: unknown, isOpen: boolean, masks: Masking,
 ): unknown => {
   const key = name.toLowerCase();
-  // It was taken away: it may have been there.
-  if (value === null) return key.length < 40 && !masks.words.reveals(key) ? null : undefined;
+  // The attribute was removed.
+  if (value === null) return key.length < 40 && !masks.privateWords.reveals(key) ? null : undefined;
   if (key === '_csstext') return isOpen && typeof value === 'string' ? quietStyle(value, masks) : '';
   if (key === 'style') return isOpen ? keptStyle(value, masks) : undefined;
   if (typeof value !== 'string') return LAYOUT.has(key) ? value : undefined;
   if (key === 'class') {
-    return value.split(/\s+/).filter((name) => name.length < 200 && !masks.words.reveals(name)).join(' ');
+    return value.split(/\s+/).filter((name) => name.length < 200 && !masks.privateWords.reveals(name)).join(' ');
   }
-  if (NAMES.has(key)) return value.length < 200 && !masks.words.reveals(value) ? value : undefined;
+  if (NAMES.has(key)) return value.length < 200 && !masks.privateWords.reveals(value) ? value : undefined;
   if (key === 'type' && value.toLowerCase() === 'password') return value;
-  if (LAYOUT.has(key)) return value.length <= (key === 'd' || key === 'points' ? 1e6 : MOST) && !says(value, masks) ? value : undefined;
+  if (LAYOUT.has(key)) return value.length <= (key === 'd' || key === 'points' ? 1e6 : MOST) && !revealsWord(value, masks) ? value : undefined;
   if (!isOpen) return undefined;
-  if (ADDRESSES.has(key)) return tag === 'iframe' && key === 'src' ? masks.toldAddress(value) : shownAddress(value, masks);
+  if (ADDRESSES.has(key)) return tag === 'iframe' && key === 'src' ? masks.redactedAddress(value) : shownAddress(value, masks);
   if (key === 'srcset' || key === 'imagesrcset') return keptSources(value, masks);
-  if (key.startsWith('data-')) return STATES.has(value.toLowerCase()) && !masks.words.reveals(key) ? value : undefined;
+  if (key.startsWith('data-')) return STATES.has(value.toLowerCase()) && !masks.privateWords.reveals(key) ? value : undefined;
   return undefined;
 };
 
-const says = (value: string, masks: Masking): boolean => /\p{L}{3}/u.test(value) && masks.words.reveals(value);
+const revealsWord = (value: string, masks: Masking): boolean => /\p{L}{3}/u.test(value) && masks.privateWords.reveals(value);
 
-/** `a.png 1x, b.png?k=1 2x`; addresses of data hold commas and are left out. */
+/** `a.png 1x, b.png?k=1 2x`. Data addresses contain commas and are removed. */
 const keptSources = (value: string, masks: Masking): string | undefined => {
   if (/data:/i.test(value)) return undefined;
   return value.split(',').map((source) => {
@@ -76,10 +76,10 @@ const keptStyle = (value: unknown, masks: Masking): unknown => {
   if (typeof value === 'string') return quietStyle(value, masks);
   if (typeof value !== 'object' || value === null) return undefined;
   const kept: Attributes = {};
-  for (const [property, told] of Object.entries(value as Attributes)) {
-    if (told === false) kept[property] = false;
-    else if (typeof told === 'string') kept[property] = quietValue(property, told, masks);
-    else if (Array.isArray(told)) kept[property] = [quietValue(property, String(told[0]), masks), told[1] === 'important' ? 'important' : ''];
+  for (const [property, changed] of Object.entries(value as Attributes)) {
+    if (changed === false) kept[property] = false;
+    else if (typeof changed === 'string') kept[property] = quietValue(property, changed, masks);
+    else if (Array.isArray(changed)) kept[property] = [quietValue(property, String(changed[0]), masks), changed[1] === 'important' ? 'important' : ''];
   }
   return kept;
 };

@@ -1,18 +1,18 @@
-// Between rrweb and what is stored: lets through what is known to be layout or the page's own words, and builds every event
-// anew from that. What is not on a list below does not get through, whatever a later version of rrweb may tell.
+// Filters the events of rrweb before they are stored. Each event is built again from the parts that are layout or the
+// page's own text. Everything else is removed, also what a later version of rrweb may add.
 //
-// The privacy policy decides, the same one that the event sources ask; here is only where to ask it.
+// The privacy policy of the event sources decides. This file only determines where to apply it.
 
 import type { Masking } from '../capture/privacy';
-import { shape } from '../capture/words';
+import { starred } from '../capture/private-words';
 import { type Attributes, keptAttribute } from './attributes';
 import { quietStyle, quietValue } from './styles';
 
-/** Where rrweb keeps which node has which number. */
+/** rrweb's table of nodes and their numbers. */
 export interface Mirror { getNode(id: number): Node | null }
 
 type Json = Record<string, unknown>;
-interface Told extends Json { type: number; timestamp: number; data: Json }
+interface RrwebEvent extends Json { type: number; timestamp: number; data: Json }
 
 const EVENT = { loaded: 0, load: 1, full: 2, incremental: 3, meta: 4 } as const;
 const NODE = { document: 0, doctype: 1, element: 2, text: 3 } as const;
@@ -20,7 +20,7 @@ const SOURCE = {
   mutation: 0, mouseMove: 1, mouseInteraction: 2, scroll: 3, resize: 4, input: 5, touchMove: 6, media: 7, rule: 8, drag: 12,
   declaration: 13, adopted: 15, element: 16,
 } as const;
-/** The fields of what holds numbers alone. */
+/** The fields of events that contain only numbers. */
 const NUMBERS: Record<number, readonly string[]> = {
   [SOURCE.mouseInteraction]: ['type', 'id', 'x', 'y', 'pointerType'],
   [SOURCE.scroll]: ['id', 'x', 'y'],
@@ -28,12 +28,12 @@ const NUMBERS: Record<number, readonly string[]> = {
   [SOURCE.media]: ['type', 'id', 'currentTime', 'volume', 'muted', 'loop', 'playbackRate'],
 };
 const MOVES: readonly number[] = [SOURCE.mouseMove, SOURCE.touchMove, SOURCE.drag];
-/** What is shown in their stead, what they are called, or scripts: never the page as it is seen. */
-const SILENT = new Set(['title', 'script', 'noscript', 'template', 'datalist', 'object', 'embed', 'audio', 'video', 'canvas',
+/** Elements whose text is not visible on the page. */
+const INVISIBLE = new Set(['title', 'script', 'noscript', 'template', 'datalist', 'object', 'embed', 'audio', 'video', 'canvas',
   'iframe', 'frame', 'meta', 'base', 'desc', 'metadata']);
-/** Kinds of fields whose value is seen and is not typed. */
+/** Types of fields whose value is visible and not typed. */
 const SHOWN = new Set(['button', 'submit', 'reset', 'range']);
-/** A word may be spelled over so many characters on each side of a piece of it. */
+/** The parts of a divided word are searched in this many characters on each side. */
 const NEIGHBOURHOOD = 60;
 
 const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
@@ -46,7 +46,7 @@ const asList = (value: unknown): Json[] => (Array.isArray(value) ? value as Json
 const asNumbers = (value: unknown): number | number[] | undefined =>
   typeof value === 'number' ? value : Array.isArray(value) ? value.filter((n): n is number => typeof n === 'number') : undefined;
 
-/** What may be stored of an event of rrweb's; null: nothing. */
+/** The part of an rrweb event that may be stored, or null. */
 export const replayFilter = (masks: Masking, mirror: Mirror) => {
   const isPrivate = (element: Element | null): boolean => !element || masks.isPrivate(element);
   const outer = (node: Node | null): Element | null => {
@@ -54,85 +54,85 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     return isElement(parent) ? parent : parent instanceof ShadowRoot || parent && 'host' in parent ? (parent as ShadowRoot).host : null;
   };
 
-  /** `below`: whether the element that holds it is private; asked where that is not known. */
-  const words = (text: string, live: Node | null, isBelow: boolean): string => {
+  /** The text as it may be stored. `isBelow`: it is in a private element. */
+  const textOf = (text: string, live: Node | null, isBelow: boolean): string => {
     const parent = outer(live);
     if (!/\S/.test(text)) return text;
     const tag = parent?.localName ?? '';
     if (tag === 'style') return isBelow ? '' : quietStyle(text, masks);
-    if (!parent || SILENT.has(tag)) return '';
-    if (isBelow) return shape(text);
-    if (masks.words.reveals(text)) {
-      if (parent.childElementCount === 0) masks.keepPrivate(parent); // what the page writes there is what somebody typed
-      return shape(text);
+    if (!parent || INVISIBLE.has(tag)) return '';
+    if (isBelow) return starred(text);
+    if (masks.privateWords.reveals(text)) {
+      if (parent.childElementCount === 0) masks.keepPrivate(parent); // the page writes typed text into this element
+      return starred(text);
     }
-    if (masks.words.isPiece(text) && spells(live)) return shape(text);
-    masks.words.own(text);
+    if (masks.privateWords.isPartOfWord(text) && spells(live)) return starred(text);
+    masks.privateWords.addPageText(text);
     return text;
   };
-  /** Letter by letter, each in an element of its own: what stands before and after is read as well. */
+  /** Whether the text and its neighbours together reveal a word, for example with each letter in an element of its own. */
   const spells = (text: Node | null): boolean => {
     const beside = (step: 'previousSibling' | 'nextSibling'): string => {
-      let said = '';
-      for (let at: Node | null = text, level = 0; at && level < 4 && said.length < NEIGHBOURHOOD; at = at.parentNode, level++) {
-        for (let next = at[step]; next && said.length < NEIGHBOURHOOD; next = next[step]) {
+      let found = '';
+      for (let at: Node | null = text, level = 0; at && level < 4 && found.length < NEIGHBOURHOOD; at = at.parentNode, level++) {
+        for (let next = at[step]; next && found.length < NEIGHBOURHOOD; next = next[step]) {
           const more = next.nodeType === 8 ? '' : next.textContent ?? '';
-          said = step === 'nextSibling' ? said + more.slice(0, NEIGHBOURHOOD) : more.slice(-NEIGHBOURHOOD) + said;
+          found = step === 'nextSibling' ? found + more.slice(0, NEIGHBOURHOOD) : more.slice(-NEIGHBOURHOOD) + found;
         }
       }
-      return said;
+      return found;
     };
-    return masks.words.reveals(beside('previousSibling') + (text?.textContent ?? '') + beside('nextSibling'));
+    return masks.privateWords.reveals(beside('previousSibling') + (text?.textContent ?? '') + beside('nextSibling'));
   };
 
-  const attributes = (told: unknown, element: Element | null, tag: string, isOpen: boolean): Attributes => {
+  const attributes = (given: unknown, element: Element | null, tag: string, isOpen: boolean): Attributes => {
     const kept: Attributes = {};
-    for (const [name, value] of Object.entries((told ?? {}) as Attributes)) {
-      const told = name === 'value' && typeof value === 'string' && saysValue(element)
-        ? isOpen ? masks.told(value) : shape(value) : keptAttribute(tag, name, value, isOpen, masks);
-      if (told !== undefined) kept[name] = told;
+    for (const [name, value] of Object.entries((given ?? {}) as Attributes)) {
+      const redacted = name === 'value' && typeof value === 'string' && showsValue(element)
+        ? isOpen ? masks.redacted(value) : starred(value) : keptAttribute(tag, name, value, isOpen, masks);
+      if (redacted !== undefined) kept[name] = redacted;
     }
     return kept;
   };
-  /** A button says its value, a slider shows it. */
-  const saysValue = (element: Element | null): boolean =>
+  /** Buttons and sliders show their value. */
+  const showsValue = (element: Element | null): boolean =>
     element?.localName === 'input' ? SHOWN.has((element as HTMLInputElement).type)
       : element?.localName === 'progress' || element?.localName === 'li';
 
-  const node = (told: Json, isBelow: boolean): Json | null => {
-    const { type, id, rootId } = told;
+  const node = (given: Json, isBelow: boolean): Json | null => {
+    const { type, id, rootId } = given;
     const kept: Json = { type, id };
     if (rootId !== undefined) kept['rootId'] = rootId;
-    if (told['isShadow'] === true) kept['isShadow'] = true;
+    if (given['isShadow'] === true) kept['isShadow'] = true;
     const live = typeof id === 'number' ? mirror.getNode(id) : null;
     switch (type) {
       case NODE.document: {
-        if (typeof told['compatMode'] === 'string') kept['compatMode'] = told['compatMode'];
-        kept['childNodes'] = children(told, isBelow || masks.isPrivate(frameOf(live)));
+        if (typeof given['compatMode'] === 'string') kept['compatMode'] = given['compatMode'];
+        kept['childNodes'] = children(given, isBelow || masks.isPrivate(frameOf(live)));
         return kept;
       }
       case NODE.doctype:
         return { ...kept, name: 'html', publicId: '', systemId: '' };
       case NODE.element: {
-        const tag = String(told['tagName']);
+        const tag = String(given['tagName']);
         const element = isElement(live) ? live : null;
         const isHere = isBelow || !element || masks.isPrivatePlace(element);
-        Object.assign(kept, { tagName: tag, attributes: attributes(told['attributes'], element, tag, !isHere) });
-        for (const name of ['isSVG', 'isShadowHost', 'isCustom', 'needBlock']) if (told[name] === true) kept[name] = true;
-        kept['childNodes'] = children(told, isHere);
+        Object.assign(kept, { tagName: tag, attributes: attributes(given['attributes'], element, tag, !isHere) });
+        for (const name of ['isSVG', 'isShadowHost', 'isCustom', 'needBlock']) if (given[name] === true) kept[name] = true;
+        kept['childNodes'] = children(given, isHere);
         return kept;
       }
       case NODE.text: {
-        const text = { ...kept, textContent: words(String(told['textContent']), live, isBelow) };
-        return told['isStyle'] === true ? { ...text, isStyle: true } : text;
+        const text = { ...kept, textContent: textOf(String(given['textContent']), live, isBelow) };
+        return given['isStyle'] === true ? { ...text, isStyle: true } : text;
       }
       default:
-        // Comments and the like keep their number, since others stand before and after them.
+        // Comments and other nodes keep their number, because other nodes refer to it.
         return { ...kept, textContent: '' };
     }
   };
-  const children = (told: Json, isBelow: boolean): Json[] =>
-    asList(told['childNodes']).map((child) => node(child, isBelow)).filter((child) => child !== null);
+  const children = (given: Json, isBelow: boolean): Json[] =>
+    asList(given['childNodes']).map((child) => node(child, isBelow)).filter((child) => child !== null);
   const frameOf = (live: Node | null): Element | null => {
     try {
       return live?.nodeType === 9 ? (live as Document).defaultView?.frameElement ?? null : null;
@@ -152,7 +152,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     }),
     texts: asList(data['texts']).map(({ id, value }) => {
       const live = mirror.getNode(Number(id));
-      return { id, value: typeof value === 'string' ? words(value, live, isPrivate(outer(live))) : null };
+      return { id, value: typeof value === 'string' ? textOf(value, live, isPrivate(outer(live))) : null };
     }),
     attributes: asList(data['attributes']).map(({ id, attributes: changed }) => {
       const live = mirror.getNode(Number(id));
@@ -161,7 +161,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
     }),
   });
 
-  const rules = (told: unknown): Json[] => asList(told).map(({ rule, index }) =>
+  const rules = (given: unknown): Json[] => asList(given).map(({ rule, index }) =>
     ({ rule: quietStyle(String(rule), masks), ...(index === undefined ? {} : { index: asNumbers(index) }) }));
 
   const incremental = (data: Json): Json | null => {
@@ -178,7 +178,7 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
         const isOpen = isElement(live) && !isPrivate(live);
         const isSlider = isOpen && live.localName === 'input' && (live as HTMLInputElement).type === 'range';
         const text = String(data['text'] ?? '');
-        return { source, id: data['id'], text: isSlider ? (live as HTMLInputElement).value : shape(text), isChecked: isOpen && data['isChecked'] === true };
+        return { source, id: data['id'], text: isSlider ? (live as HTMLInputElement).value : starred(text), isChecked: isOpen && data['isChecked'] === true };
       }
       case SOURCE.rule:
         return {
@@ -205,15 +205,15 @@ export const replayFilter = (masks: Masking, mirror: Mirror) => {
         };
       case SOURCE.element: {
         const name = String((data['define'] as Json | undefined)?.['name'] ?? '');
-        return masks.words.reveals(name) ? null : { source, define: { name } };
+        return masks.privateWords.reveals(name) ? null : { source, define: { name } };
       }
       default:
-        return null; // canvas, fonts, the console's log, selections: words, or pictures of them
+        return null; // canvas, fonts, the console's log and selections contain text, or pictures of it
     }
   };
 
-  return (told: Told): Told | null => {
-    const { type, timestamp, data } = told;
+  return (event: RrwebEvent): RrwebEvent | null => {
+    const { type, timestamp, data } = event;
     switch (type) {
       case EVENT.loaded:
       case EVENT.load:

@@ -1,25 +1,24 @@
-// What may stay of a style sheet: how things look, and no words. A sheet can say words by itself (`content`, custom
-// properties that end up there), and its addresses can hold keys.
+// Removes text from style sheets. A sheet can contain text in `content` and in custom properties, and keys in addresses.
 
 import type { Masking } from '../capture/privacy';
-import { shape } from '../capture/words';
+import { starred } from '../capture/private-words';
 
-/** A picture inside an address is kept up to this size: icons are, photographs and screenshots are not. */
+/** Pictures in data addresses are kept up to this size: icons, but not photographs and screenshots. */
 const ICON_BYTES = 10_000;
 const PICTURE = /^data:image\/(png|gif|webp|jpeg|avif|x-icon)[;,]/i;
 const DRAWING = /^data:image\/svg\+xml[;,]/i;
 const NOTHING = 'data:,';
 
-/** What may be told of the address of something that is shown. */
+/** The address of a visible resource as it may be stored. */
 export const shownAddress = (url: string, masks: Masking): string => {
   const trimmed = url.trim();
-  if (!/^data:/i.test(trimmed)) return masks.toldAddress(trimmed);
+  if (!/^data:/i.test(trimmed)) return masks.redactedAddress(trimmed);
   if (trimmed.length > ICON_BYTES) return NOTHING;
   if (PICTURE.test(trimmed)) return trimmed;
   return DRAWING.test(trimmed) && !saysSomething(trimmed) ? trimmed : NOTHING;
 };
 
-/** Whether a drawing holds text, a name or a description, a script or another address. */
+/** Whether an SVG contains text, a name or a description, a script or another address. */
 const saysSomething = (drawing: string): boolean => {
   const comma = drawing.indexOf(',');
   let source = drawing.slice(comma + 1);
@@ -33,14 +32,14 @@ const saysSomething = (drawing: string): boolean => {
 
 const STRING = /url\("[^"]*"\)|"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/g;
 const ADDRESS = /url\(\s*(?:"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|([^)"']*))\s*\)/gi;
-/** Declarations whose strings are shown, or can be. A drawn sign is a picture, three letters are a word. */
+/** Declarations whose strings can be visible. A single symbol is kept. Letters are replaced with stars. */
 const SPEAKING = /((?:^|[;{\s])(?:content|quotes|--[\w-]+|list-style(?:-type)?|text-overflow|hyphenate-character|alt)\s*:)((?:"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|[^;{}"'])*)/gi;
 
 const quiet = (value: string, masks: Masking): string => value.replace(STRING, (string) => {
   if (string.startsWith('url')) return string;
-  const said = string.slice(1, -1);
-  const isSign = !/[\p{L}\p{N}]{2}/u.test(said.replace(/\\[0-9a-f]{1,6}\s?/gi, '')) && !masks.words.reveals(unescaped(said));
-  return isSign && said.length <= 24 ? string : string[0] + shape(said.replace(/\\[^]?/g, '*')) + string[0];
+  const content = string.slice(1, -1);
+  const isSign = !/[\p{L}\p{N}]{2}/u.test(content.replace(/\\[0-9a-f]{1,6}\s?/gi, '')) && !masks.privateWords.reveals(unescaped(content));
+  return isSign && content.length <= 24 ? string : string[0] + starred(content.replace(/\\[^]?/g, '*')) + string[0];
 });
 const unescaped = (css: string): string => css.replace(/\\([0-9a-f]{1,6})\s?/gi, (_, hex: string) => {
   const code = parseInt(hex, 16);
@@ -51,8 +50,8 @@ const unescaped = (css: string): string => css.replace(/\\([0-9a-f]{1,6})\s?/gi,
 export const quietValue = (property: string, value: string, masks: Masking): string => {
   const known = quietAddresses(value, masks);
   if (!/^(content|quotes|--.*|list-style.*|text-overflow|hyphenate-character)$/i.test(property)) return known;
-  // A custom property may hold words without quotes.
-  return property.startsWith('--') && masks.words.reveals(known) ? '' : quiet(known, masks);
+  // A custom property can contain text without quotes.
+  return property.startsWith('--') && masks.privateWords.reveals(known) ? '' : quiet(known, masks);
 };
 
 const quietAddresses = (css: string, masks: Masking): string => css.replace(ADDRESS, (_, a?: string, b?: string, c?: string) =>
@@ -60,14 +59,14 @@ const quietAddresses = (css: string, masks: Masking): string => css.replace(ADDR
 
 /** A sheet, a rule, or the value of a `style` attribute. */
 export const quietStyle = (css: string, masks: Masking): string => {
-  // Comments say words and style nothing; rrweb's own marks between pieces of a sheet stay.
+  // Comments can contain text and have no effect. rrweb's own marks between parts of a sheet are kept.
   const plain = css.replace(/\/\*(?! ?rr_split ?\*\/)[^]*?(?:\*\/|$)/g, '');
   const addressed = quietAddresses(plain, masks)
-    .replace(/@import\s+("|')(.*?)\1/gi, (_, quote: string, url: string) => `@import ${quote}${masks.toldAddress(url)}${quote}`);
+    .replace(/@import\s+("|')(.*?)\1/gi, (_, quote: string, url: string) => `@import ${quote}${masks.redactedAddress(url)}${quote}`);
   return addressed
-    .replace(SPEAKING, (_, name: string, value: string) => name + (/--[\w-]+\s*:$/.test(name) && masks.words.reveals(value)
+    .replace(SPEAKING, (_, name: string, value: string) => name + (/--[\w-]+\s*:$/.test(name) && masks.privateWords.reveals(value)
       ? '' : quiet(value, masks)))
-    // Selectors may look for the value of a field.
+    // Selectors can contain the value of a field.
     .replace(/\[\s*(?:value|title|alt|placeholder|aria-[\w-]+|data-[\w-]+|href|src)\s*[~|^$*]?=[^\]]*\]/gi,
-      (selector) => (masks.words.reveals(selector) ? '[hidden-value]' : selector));
+      (selector) => (masks.privateWords.reveals(selector) ? '[hidden-value]' : selector));
 };

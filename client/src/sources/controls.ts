@@ -12,11 +12,12 @@ import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 
 const VALUE = 200;
-/** So many of the options chosen are named, and the first so many are looked at; a longer list says how many are chosen. */
+/** At most this many selected options are named, of the first options of a list. A longer list is recorded by the number of
+ * selected options. */
 const MOST_NAMED = 50;
 const MOST_LOOKED_AT = 10_000;
 
-/** All that are chosen in a list of several. */
+/** All selected options of a list. */
 const chosen = (body: Body, node: HTMLSelectElement): void => {
   const options = selectOptions(node);
   const values = list<string>();
@@ -47,7 +48,7 @@ const control = (masks: Masking, event: Event, node: Element, isFinal: boolean):
     is_masked: masked || undefined,
     synthetic: synthetic(event),
   };
-  if (masked || isTextField(node)) return body; // what was typed is in the input events
+  if (masked || isTextField(node)) return body; // the `input` events contain what was typed
   if (isSelect(node)) {
     if (selectMany(node)) chosen(body, node);
     body.value = text(selectValue(node), VALUE);

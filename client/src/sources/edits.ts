@@ -1,4 +1,4 @@
-// What was typed and what was deleted: each edit with its place, its length, and its words where they may be kept.
+// Edits: the position and the length of each insertion and deletion, and its text where that may be kept.
 
 import { memory } from '../natives/js';
 import {
@@ -14,14 +14,14 @@ import { difference, text } from '../capture/text';
 
 const TYPED = 4000;
 
-/** What a field holds, and how far the caret or a range is in it. */
+/** The text of a field, and the selection in it. */
 interface Reading { __proto__: null; text: string; caret: number | undefined; from: number | undefined; until: number | undefined }
 
 const at = (p: Point | undefined): number | undefined => (p && p.at >= 0 ? p.at : undefined);
 const start = (range: StaticRange) => point(range.startContainer, range.startOffset);
 const end = (range: StaticRange) => point(range.endContainer, range.endOffset);
 
-/** `event` is about to change it; without one it is as it stays. */
+/** With `event`: the field before that event changes it. */
 const read = (node: Element, place: Place, event: InputEvent | null): Reading => {
   const reading: Reading = { __proto__: null, text: '', caret: undefined, from: undefined, until: undefined };
   if (isInput(node) || isArea(node)) {
@@ -42,7 +42,7 @@ const read = (node: Element, place: Place, event: InputEvent | null): Reading =>
   return reading;
 };
 
-/** Where the change ends in the new text, where no caret says it: after what replaced the range. */
+/** Where the change ends in the new text if there is no caret: after the text that replaced the range. */
 const endOf = (old: Reading, fresh: Reading): number | undefined => {
   if (old.from === undefined || old.until === undefined) return undefined;
   const inserted = fresh.text.length - old.text.length + old.until - old.from;
@@ -56,13 +56,13 @@ export const edits: Source = ({ emit, masks, on }) => {
   const remember = (event: Event, place: Place, before: InputEvent | null) => {
     const node = deep(event);
     if (isElement(node) && isTextField(node)) {
-      masks.look(node);
+      masks.checkSecret(node);
       known.set(node, read(node, place, before));
     }
   };
   on<InputEvent>('window', 'beforeinput', (event, _, place) => remember(event, place, event));
   on('window', 'focus', (event, _, place) => remember(event, place, null));
-  on<InputEvent>('window', 'input', (event, moment, place) => {
+  on<InputEvent>('window', 'input', (event, at, place) => {
     const node = deep(event);
     if (!isElement(node) || !isTextField(node)) return;
     const reading = read(node, place, null);
@@ -93,13 +93,13 @@ export const edits: Source = ({ emit, masks, on }) => {
       body.inserted_length = change.inserted.length;
       body.deleted_length = change.deleted.length;
     }
-    emit.now(laneOf(event), 'input', moment, body);
+    emit.now(laneOf(event), 'input', at, body);
   });
-  on('window', 'compositionstart', (event, moment) => {
-    emit.now(laneOf(event), 'composition_start', moment, spot(masks, event, deep(event)));
+  on('window', 'compositionstart', (event, at) => {
+    emit.now(laneOf(event), 'composition_start', at, spot(masks, event, deep(event)));
   });
-  on('window', 'compositionend', (event, moment) => {
-    emit.now(laneOf(event), 'composition_end', moment, spot(masks, event, deep(event)));
+  on('window', 'compositionend', (event, at) => {
+    emit.now(laneOf(event), 'composition_end', at, spot(masks, event, deep(event)));
   });
   return undefined;
 };

@@ -1,4 +1,4 @@
-// Where the keyboard goes, and what is selected, copied and pasted there; never the words themselves.
+// Focus, selection, copy and paste, without the text itself.
 
 import { isElement, selectionOf } from '../natives/dom';
 import { type Source, laneOf, spot } from '../capture/capture';

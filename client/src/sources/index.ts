@@ -1,7 +1,7 @@
 // All sources, in the order in which their listeners are added.
 
 import type { Source } from '../capture/capture';
-import { brought } from './brought';
+import { participantInput } from './participant-input';
 import { controls } from './controls';
 import { edits } from './edits';
 import { focus } from './focus';
@@ -12,9 +12,9 @@ import { network } from './network';
 import { pointer } from './pointer';
 import { screen } from './screen';
 import { scroll } from './scroll';
-import { trouble } from './trouble';
+import { errors } from './errors';
 import { visibility } from './visibility';
 
 export const sources: readonly Source[] = [
-  brought, pointer, key, edits, controls, scroll, focus, visibility, navigation, network, trouble, media, screen,
+  participantInput, pointer, key, edits, controls, scroll, focus, visibility, navigation, network, errors, media, screen,
 ];

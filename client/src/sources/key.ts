@@ -1,22 +1,22 @@
-// Keys, as far as they may be known.
+// Key presses. Letters are recorded only where they may be kept.
 
 import { toText } from '../natives/js';
 import { codeOf, keyOf } from '../natives/dom';
 import { type Source, laneOf, synthetic } from '../capture/capture';
-import type { Moment } from '../capture/moment';
+import type { EventTime } from '../capture/event-time';
 import { isTextField } from '../capture/privacy';
 import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 
 export const key: Source = ({ emit, masks, on }) => {
-  // A key pressed in a masked field and let go elsewhere is still that key.
+  // A key that was pressed in a masked field stays masked when it is released elsewhere.
   const heldMasked = { __proto__: null } as unknown as Record<string, true>;
-  const handle = (kind: string) => (event: KeyboardEvent, at: Moment) => {
+  const handle = (kind: string) => (event: KeyboardEvent, at: EventTime) => {
     const node = deep(event);
     const code = toText(codeOf(event));
     const name = text(keyOf(event), 32);
     let masked = masks.isTypingMasked(node);
-    // Where words are not kept, neither are the letters; "Backspace" and "Enter" say nothing about them.
+    // Letters are kept only where text is kept. "Backspace" and "Enter" do not reveal the text.
     if (!masked && name.length < 3 && isTextField(node) && !masks.isContentAllowed(node)) masked = true;
     if (kind === 'keydown') {
       if (masked) heldMasked[code] = true;

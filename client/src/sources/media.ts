@@ -1,4 +1,4 @@
-// Films and sounds that play, with their own time: what somebody saw or heard when.
+// Playback of video and audio, with the time in the medium.
 
 import { isHtml, mediaTime } from '../natives/dom';
 import { type Source, synthetic } from '../capture/capture';

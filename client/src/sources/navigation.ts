@@ -1,9 +1,9 @@
-// Where the participant goes within the page, and when documents come and go.
+// Navigation within the page, and the beginning and end of documents.
 
 import { call, defineProperty } from '../natives/js';
 import { historyOf, now, page, targetOf } from '../natives/dom';
 import type { Source } from '../capture/capture';
-import { type Moment, moment } from '../capture/moment';
+import { type EventTime, eventTime } from '../capture/event-time';
 
 type Write = History['pushState'];
 
@@ -17,19 +17,19 @@ export const navigation: Source = ({ emit, masks, onPage, guarded }) => {
   onPage<PageTransitionEvent>('window', 'pagehide', (event, at) => {
     emit.now('p', 'pagehide', at, { __proto__: null, is_kept: event.persisted });
   });
-  const navigated = (how: string, at: Moment) => {
+  const navigated = (how: string, at: EventTime) => {
     emit.now('p', 'navigate', at, { __proto__: null, how, url: masks.here() });
   };
   onPage('window', 'hashchange', (_, at) => navigated('hash', at));
   onPage('window', 'popstate', (_, at) => navigated('pop', at));
 
-  /** Puts ours in the place of a method of `History`; gives back what takes it out again. */
+  /** Wraps a method of `History`. The returned function restores it. */
   const wrap = (name: 'pushState' | 'replaceState', how: string) => {
     const original = historyOf[name];
     const ours = { [name](this: History, ...args: Parameters<Write>) {
       const t = now();
       const result = call(original, this, args);
-      guarded('navigate', t, () => navigated(how, moment(t)));
+      guarded('navigate', t, () => navigated(how, eventTime(t)));
       return result;
     } }[name] as Write;
     const put = (value: Write) => defineProperty(historyOf, name, {

@@ -1,14 +1,14 @@
-// Whether the browser has a network.
+// Whether the browser is online.
 
 import { browser, isOnline } from '../natives/dom';
 import type { Source } from '../capture/capture';
-import type { Moment } from '../capture/moment';
+import type { EventTime } from '../capture/event-time';
 
 export const network: Source = ({ emit, onPage }) => {
-  const tell = (_: Event, at: Moment) => {
+  const record = (_: Event, at: EventTime) => {
     emit.now('p', 'network', at, { __proto__: null, is_online: isOnline(browser) });
   };
-  onPage('window', 'online', tell);
-  onPage('window', 'offline', tell);
+  onPage('window', 'online', record);
+  onPage('window', 'offline', record);
   return undefined;
 };

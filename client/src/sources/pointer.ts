@@ -1,4 +1,4 @@
-// Presses, clicks, dragging, and where the pointer goes.
+// Presses, clicks, dragging, and movements of the pointer.
 
 import { coalesced } from '../natives/dom';
 import { type Source, laneOf, synthetic, viewed } from '../capture/capture';
@@ -6,10 +6,10 @@ import { deep, selector } from '../capture/selector';
 import { text } from '../capture/text';
 
 const KINDS = ['pointerdown', 'pointerup', 'pointercancel', 'click', 'dblclick', 'contextmenu'];
-/** What is dragged stays unknown. */
+/** The dragged content is not recorded. */
 const DRAGS = ['dragstart', 'drop', 'dragend'];
 
-/** A mouse presses or does not; a pen and a finger press more or less. */
+/** Pens and fingers have a pressure. A mouse has none. */
 const pressure = (event: PointerEvent): number | undefined =>
   event.pointerType && event.pointerType !== 'mouse' ? event.pressure : undefined;
 
@@ -45,7 +45,7 @@ export const pointer: Source = ({ emit, masks, on, timed }) => {
         synthetic: bySynthesis,
       }, place, clientX, clientY));
     };
-    // Where the pointer was while the page was busy: the browser kept the way, with its times.
+    // The browser stores the pointer's path, with its times, while the page is busy.
     const way = coalesced && !bySynthesis ? coalesced(event) : undefined;
     if (!way || way.length < 2) return move(event, at);
     for (let i = 0; i < way.length; i++) move(way[i]!, timed(way[i]!, 'pointermove', at.handled, place));

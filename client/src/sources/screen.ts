@@ -1,4 +1,4 @@
-// What becomes of the whole view: full screen, on paper, turned.
+// Full screen, printing, and the orientation of the screen.
 
 import { fullScreenOf, orientation } from '../natives/dom';
 import { type Source } from '../capture/capture';

@@ -1,4 +1,4 @@
-// How far the page and the boxes in it are scrolled, and how large the view is.
+// Scrolling of the page and its elements, and the size of the viewport.
 
 import { isElement, targetOf } from '../natives/dom';
 import { type Source, size } from '../capture/capture';

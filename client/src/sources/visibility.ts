@@ -1,4 +1,4 @@
-// Whether the page is seen.
+// Whether the page is visible.
 
 import { page } from '../natives/dom';
 import type { Source } from '../capture/capture';

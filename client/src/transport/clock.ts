@@ -1,8 +1,8 @@
-// Maps this document's own time onto the server's clock, as `src/page/clock.rs` does for the lab.
+// Maps this document's time onto the server's clock, as the program's `page/clock.rs` does for the lab.
 //
-// A question leaves at `sent`, the server reads its clock, the answer arrives at `received`: so the server's reading lies
-// somewhere between the two. The middle is wrong by at most half the round trip, wherever the delay was; a coarse
-// `performance.now()` adds its tick. Nothing else is assumed, so the uncertainty is a bound and not a guess.
+// A request leaves at `sent`, the server reads its clock, and the answer arrives at `received`. The server's reading is
+// between these two times. The error of the middle is at most half the round trip, wherever the delay occurred. The
+// resolution of `performance.now()` is added. Nothing else is assumed, so that the uncertainty is a bound.
 
 import type { ClockReading } from './store';
 
@@ -15,7 +15,7 @@ export interface Ping {
 /** How much the two clocks may drift apart. */
 const DRIFT = 50e-6;
 
-/** The reading that follows from the quickest of these, and from no other. */
+/** The reading of the request with the shortest round trip. */
 export const measure = (pings: readonly Ping[], tick_ms: number): ClockReading | null => {
   let best: Ping | null = null;
   for (const ping of pings) if (!best || ping.received_ms - ping.sent_ms < best.received_ms - best.sent_ms) best = ping;
@@ -29,6 +29,6 @@ export const measure = (pings: readonly Ping[], tick_ms: number): ClockReading |
 
 const aged = (reading: ClockReading, at_ms: number) => reading.uncertainty_ms + Math.max(0, at_ms - reading.at_ms) * DRIFT;
 
-/** The new one, unless the old one is still better by now. */
+/** The reading with the smaller error now. The error of the old one has grown with its age. */
 export const better = (old: ClockReading | null, fresh: ClockReading): ClockReading =>
   old && aged(old, fresh.at_ms) < fresh.uncertainty_ms ? old : fresh;

@@ -1,17 +1,17 @@
-// The five requests of protocol v1 and what their answers mean. Knows no store and no retrying.
+// The five requests of protocol v1 and their answers. It does not store or repeat anything.
 
 import type { Ping } from './clock';
 import type { Chunk, DocumentInfo } from './store';
 
-/** An answer that is no success. `message` is the server's own sentence where it gave one. */
+/** An unsuccessful answer. `message` is the server's sentence, if there is one. */
 export class Refused extends Error {
   constructor(readonly status: number, message: string, readonly retry_after_ms: number | null, readonly body: Problem) {
     super(message);
   }
 
-  /** The session cannot go on: whoever asks again gets the same answer. */
+  /** The session cannot continue. The same request would get the same answer. */
   get isFinal(): boolean { return [401, 403, 404, 410].includes(this.status); }
-  /** Some of the records were not understood; all others are on disk. */
+  /** Some records were not understood. All others are on the server's disk. */
   get isPartly(): boolean { return this.body.committed !== undefined && this.status === 422; }
   get isTooLarge(): boolean { return this.status === 413; }
   get isNotUnderstood(): boolean { return this.status === 400 || this.status === 415 || this.status === 422; }
@@ -20,7 +20,7 @@ export class Refused extends Error {
 export interface Problem {
   title?: string;
   detail?: string;
-  /** With it, a refusal of records is an acknowledgement all the same: what was refused stands as a gap in its place. */
+  /** Present if some records were refused and all others stored. Each refused record was replaced with a gap. */
   committed?: Record<string, number>;
   refused?: { stream: string; seq: number; why: string }[];
 }
@@ -44,9 +44,9 @@ export interface StartRequest {
   client: { version: string; user_agent: string; language: string; screen: string };
 }
 
-/** No answer after this long is none. */
+/** A request is given up after this time. */
 const PATIENCE_MS = 20_000;
-/** Browsers let no more than 64 KiB out at once while a page goes away: one batch on its way, and one on leaving. */
+/** Browsers send at most 64 KiB while a page is being left: one batch in transit, and one at the end. */
 export const KEEPALIVE_BYTES = 30_000;
 const WORTH_PACKING = 4096;
 
@@ -57,7 +57,7 @@ const refusal = async (response: Response): Promise<Refused> => {
   try {
     body = await response.json() as Problem;
   } catch {
-    // A proxy's own page: the status says enough.
+    // The page of a proxy. The status is sufficient.
   }
   const after = Number(response.headers.get('retry-after') ?? 'x');
   const message = body.detail ?? body.title ?? `the server answered ${response.status}`;
@@ -65,7 +65,7 @@ const refusal = async (response: Response): Promise<Refused> => {
 };
 
 const ask = async (url: string, init: RequestInit): Promise<Response> => {
-  // A cookie of the site's would be the visitor's identity: none is sent.
+  // No cookies are sent, because a cookie of the site can identify the visitor.
   const response = await request(url, {
     credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(PATIENCE_MS), ...init,
   });
@@ -92,13 +92,13 @@ export class Api {
     this.base = server.replace(/\/+$/, '') + '/v1';
   }
 
-  /** One question for the server's clock. It was read before the answer's first byte: when that came is what counts. */
+  /** One reading of the server's clock. `received` is the arrival of the first byte, because the server reads its clock before. */
   async ping(): Promise<Ping> {
     const sent_ms = performance.now();
     const response = await ask(`${this.base}/clock`, {});
     const received_ms = performance.now();
     const { utc_ms } = await response.json() as { utc_ms: number };
-    if (!Number.isFinite(utc_ms)) throw new Error('the server told no time');
+    if (!Number.isFinite(utc_ms)) throw new Error('the server returned no time');
     return { sent_ms, received_ms, server_utc_ms: utc_ms };
   }
 
@@ -115,7 +115,7 @@ export class Api {
       .committed;
   }
 
-  /** While the page goes away: nobody waits for the answer, and what is not answered is sent again later. */
+  /** Sends while the page is being left. The answer is not awaited, and the records are sent again later. */
   recordsOnLeaving(session: string, token: string, json: string): void {
     const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: json, keepalive: true, signal: null };
     ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);

@@ -1,4 +1,4 @@
-// What earlier pages of this site left behind. A file of its own (`dist/leftovers.js`), loaded only where there is such.
+// Unsent records of earlier pages of this site. A separate file (`dist/leftovers.js`), loaded only if there are such records.
 
 import { Api } from './http';
 import { adoptLeft } from './outbox';
@@ -9,11 +9,11 @@ import { finish } from './session';
 import type { Store } from './store';
 
 const LENT_PINGS = 5;
-/** A session that nobody stopped is finished for its tab after this long without a word. */
+/** A session that was not stopped is finished after this time without a record. */
 const ABANDONED_MS = 30 * 60_000;
 
-/** None of its documents lived long enough to measure its clock: this page's reading places them, by the wall clock that
- * all share. */
+/** For sessions in which no document has measured the server's clock: converts this page's reading, by the wall clock that all
+ * documents share. */
 const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
   const documents = await store.documents(id);
   if (documents.length === 0 || documents.some((d) => d.clock) || await store.countBatches(id) === 0) return;
@@ -22,12 +22,12 @@ const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
   if (session) await store.keepDocument(id, { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock });
 };
 
-/** Sends what earlier pages of this site left behind: of tabs that were closed, crashed or had no network. */
+/** Sends the records of tabs that were closed, crashed or had no network. */
 export const sendLeftovers = async (store: Store, own_id: string | null): Promise<void> => {
   for (const session of await store.sessions()) {
     if (session.id === own_id) continue;
     const release = await own(session.id, 0);
-    if (!release) continue; // its tab is alive
+    if (!release) continue; // its tab is still open
     try {
       await adoptLeft(store, session.id);
       const api = new Api(session.server);

@@ -1,10 +1,10 @@
-// Listening to the browser on our own behalf.
+// Listeners for the library's own use.
 
 import { Observable } from 'rxjs';
 
 const all = new Set<() => void>();
 
-/** Ends with what it returns. */
+/** The returned function removes the listener. */
 export const on = <E extends Event>(target: EventTarget, type: string, run: (event: E) => void): (() => void) => {
   const add = () => target.addEventListener(type, run as EventListener);
   add();
@@ -15,8 +15,8 @@ export const on = <E extends Event>(target: EventTarget, type: string, run: (eve
   };
 };
 
-/** Adds again what `document.open()` may have taken away; what is there is not added twice. */
+/** Adds the listeners again that `document.open()` may have removed. Browsers do not add a listener twice. */
 export const listenAgain = (): void => all.forEach((add) => add());
 
-/** The network is back. */
+/** Emits when the browser is online again. */
 export const online$ = new Observable<Event>((out) => on(globalThis, 'online', (event) => out.next(event)));

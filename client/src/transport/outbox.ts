@@ -1,21 +1,21 @@
-// From the moment something happened to the moment it is stored: at most BATCH_MS of records wait in this document.
+// Collects records until they are stored. At most BATCH_MS of records wait in this document.
 //
-// Numbers are given when a batch is made, not before, so that records can wait until it is known where counting goes on.
+// Records get their numbers when a batch is made, so that they can wait until the first number is known.
 
 import { KEEPALIVE_BYTES } from './http';
 import { type Draft, gapRest, number } from './record';
 import { Signal } from './signal';
 import { type Batch, type Numbers, type Store, atLeast } from './store';
 
-/** A batch is made at least so often: half a second is what a crash may cost, with room to write it. */
+/** The interval of batches. A crash loses at most half a second, including the time of writing. */
 export const BATCH_MS = 400;
-/** And at least after so many records. */
+/** A batch is also made after this many records. */
 export const BATCH_RECORDS = 500;
-/** Where nothing can be stored, so many wait; what comes then is counted, and the count is told. */
+/** If nothing can be stored, at most this many records wait. Further records are counted, and the count is recorded. */
 export const MOST_WAITING = 20_000;
 const MOST_BATCHES = 8;
 
-/** What a document that went away could perhaps not store any more, readable by the next one at once. */
+/** Batches that a document could perhaps not store before it was left. The next document can read them at once. */
 interface Left {
   batches: Batch[];
   next: Numbers;
@@ -26,7 +26,7 @@ const leftKey = (session: string, document: number) => `affectograph.left.${sess
 const bytesOf = (batches: readonly Batch[]) =>
   batches.reduce((sum, batch) => sum + batch.records.reduce((length, record) => length + record.length * 2, 0), 0);
 
-/** `localStorage`, where the page may use it. */
+/** `localStorage`, if the page may use it. */
 const shelf = (): Storage | null => {
   try {
     return localStorage;
@@ -35,7 +35,7 @@ const shelf = (): Storage | null => {
   }
 };
 
-/** Stores what documents of this session left behind when they went away. */
+/** Stores the batches that documents of this session left. */
 export const adoptLeft = async (store: Store, session: string): Promise<void> => {
   const kept = shelf();
   if (!kept) return;
@@ -53,16 +53,16 @@ interface Place {
 }
 
 export class Outbox {
-  /** A batch was stored: there is something to send. */
+  /** Emits when a batch was stored and can be sent. */
   readonly stored$ = new Signal<void>();
-  /** Storing failed, and why: the records wait on. */
+  /** Emits the error when storing failed. The records wait. */
   readonly failed$ = new Signal<unknown>();
   #drafts: Draft[] = [];
   #lost = 0;
-  /** Numbered and not known to be stored, oldest first. */
+  /** Batches that are perhaps not stored yet, oldest first. */
   #unstored: Batch[] = [];
   #place: Place | null = null;
-  /** Stored and not known to be on the server: what leaving sends once more, as far as it fits. */
+  /** Stored batches that the server has perhaps not received. They are sent once more when the page is left, if they fit. */
   #unacknowledged: Batch[] = [];
   #k = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -74,7 +74,7 @@ export class Outbox {
     this.#store = store;
   }
 
-  /** Where counting goes on. What was added before waits for this. */
+  /** Sets the next numbers. Records that were added before wait for this. */
   open(session: string, document: number, next: Numbers): void {
     this.#place = { session, document, next: { ...next } };
     this.#schedule();
@@ -84,7 +84,7 @@ export class Outbox {
     return this.#drafts.length + this.#unstored.reduce((sum, batch) => sum + batch.records.length, 0);
   }
 
-  /** How many records of each stream have a number. */
+  /** The count of numbered records of each stream. */
   get numbers(): Numbers {
     return { ...this.#place?.next };
   }
@@ -113,7 +113,7 @@ export class Outbox {
     return { stream: 'page', page_ms: from_ms, rest: gapRest(gap) };
   }
 
-  /** Makes a batch of what waits, unless many batches wait already. */
+  /** Makes a batch of the waiting records, unless many batches wait already. */
   #seal(): void {
     if (!this.#place || this.#drafts.length === 0 || this.#unstored.length > MOST_BATCHES) return;
     if (this.#lost > 0) this.#drafts.push(this.#gap(this.#drafts[this.#drafts.length - 1]!.page_ms));
@@ -122,7 +122,7 @@ export class Outbox {
     this.#drafts = [];
   }
 
-  /** Stores everything that was added before. Never fails: what could not be stored is tried again with the next batch. */
+  /** Stores everything that was added before. It never fails: a batch that could not be stored is tried again with the next one. */
   async flush(): Promise<void> {
     this.#seal();
     while (this.#storing) await this.#storing;
@@ -147,15 +147,15 @@ export class Outbox {
     }
   }
 
-  /** The server has it. */
+  /** The server has stored the batch. */
   acknowledged(batch: Batch): void {
     this.#unacknowledged = this.#unacknowledged.filter((b) => b.k !== batch.k || b.document !== batch.document);
   }
 
   /**
-   * The page goes away, perhaps now. What is not stored is left where the next page finds it; what the server has not
-   * got is given back, oldest first, as far as a browser sends it while a page goes away. Should the page stay, what
-   * was left is stored in the usual way and taken back.
+   * Called when the page may be left. Batches that are not stored are kept where the next page finds them. Returns batches
+   * that the server has not received, oldest first, as many as a browser sends while a page is left. If the page stays,
+   * the kept batches are stored as usual and removed.
    */
   leave(): string[] {
     this.#seal();
@@ -166,7 +166,7 @@ export class Outbox {
       try {
         shelf()?.setItem(leftKey(place.session, place.document), JSON.stringify(left));
       } catch {
-        // Full or forbidden: IndexedDB and the sending below may still come through.
+        // Full or not allowed. IndexedDB and the request below can still succeed.
       }
     }
     const records: string[] = [];

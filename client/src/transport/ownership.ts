@@ -1,13 +1,13 @@
-// One session belongs to one tab: two that number its records at the same time would both use the same numbers.
+// One tab owns a session. Two tabs would use the same numbers for its records.
 
 /** Ends the ownership. */
 export type Release = () => void;
 
 const NAME = 'affectograph.';
-/** A page that is being reloaded still owns its session for a moment. */
+/** A page that is being reloaded owns its session until it is closed. */
 export const HANDOVER_MS = 5_000;
 
-/** `null` where another tab owns it and does not let go in time. Browsers without locks have one tab, as far as we know. */
+/** `null` if another tab owns it and does not release it in time. In browsers without locks every tab becomes the owner. */
 export const own = (session: string, patience_ms: number): Promise<Release | null> => {
   if (typeof navigator === 'undefined' || !('locks' in navigator)) return Promise.resolve(() => undefined);
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-// Asks the server for its time: every few seconds, and more often as long as the answers came late.
+// Reads the server's clock every few seconds, and more often while the round trips are long.
 
 import { Observable } from 'rxjs';
 import { type Ping, measure } from './clock';
@@ -7,10 +7,10 @@ import type { ClockReading } from './store';
 
 const PINGS = 8;
 const EVERY_MS = 1_000;
-/** With a good reading, only every so many rounds. */
+/** With a good reading, only one of so many rounds is used. */
 const QUIET_ROUNDS = 5;
 const GOOD_MS = 2;
-/** What is not good by then will not become good: a slow network. */
+/** After this many rounds without a good reading the network is considered slow. */
 const EAGER_ROUNDS = 30;
 
 export const burst = async (api: Api, count: number, tick_ms: number): Promise<ClockReading | null> => {
@@ -19,7 +19,7 @@ export const burst = async (api: Api, count: number, tick_ms: number): Promise<C
   return measure(pings, tick_ms);
 };
 
-/** One reading a round. */
+/** One reading per round. */
 export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => new Observable((out) => {
   let best_ms = Infinity;
   let rounds = 0;
@@ -28,7 +28,7 @@ export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => n
     const round = rounds++;
     if (isAsking || round % QUIET_ROUNDS !== 0 && (best_ms <= GOOD_MS || round >= EAGER_ROUNDS)) return;
     isAsking = true;
-    // Without network there is no reading; the next one comes in time.
+    // Without network there is no reading. The next round tries again.
     const reading = await burst(api, PINGS, tick_ms).catch(() => null);
     isAsking = false;
     if (!reading) return;

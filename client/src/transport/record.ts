@@ -1,4 +1,4 @@
-// One record as it travels: everything but its number is known where it happens, the number when it is stored.
+// One record as it is sent. Its number is added when it is stored.
 
 import type { Numbers } from './store';
 
@@ -12,7 +12,7 @@ export interface Draft {
 export const eventRest = (kind: string, dataJson: string): string => `"kind":${JSON.stringify(kind)},"data":${dataJson}`;
 
 export const sampleRest = (frame: number, values: readonly number[]): string =>
-  // What a network does not tell is NaN, "not known", which JSON writes as null.
+  // NaN means that a network has no such output. JSON writes it as null.
   `"frame":${frame},"values":${JSON.stringify(values)}`;
 
 export interface Gap {
@@ -24,7 +24,7 @@ export interface Gap {
 
 export const gapRest = (gap: Gap): string => `"gap":${JSON.stringify(gap)}`;
 
-/** Gives each draft its number and counts on in `next`. */
+/** Gives each draft its number, and increments `next`. */
 export const number = (drafts: readonly Draft[], document: number, next: Numbers): string[] =>
   drafts.map(({ stream, page_ms, rest }) => {
     const seq = next[stream] ?? 0;
@@ -32,7 +32,7 @@ export const number = (drafts: readonly Draft[], document: number, next: Numbers
     return `{"stream":${JSON.stringify(stream)},"seq":${seq},"document":${document},"page_ms":${page_ms},${rest}}`;
   });
 
-/** A record that the server does not understand becomes a gap with the same number, so that nothing waits behind it. */
+/** Replaces a record that the server does not understand with a gap of the same number, so that later records do not wait. */
 export const refusedAsGap = (record: string, why: string): string => {
   const { stream, seq, document, page_ms } = JSON.parse(record) as {
     stream: string; seq: number; document: number; page_ms: number;

@@ -1,4 +1,4 @@
-// From the store to the server, oldest first, for as long as it takes: one session's worth.
+// Sends the stored records and chunks of one session to the server, oldest first, until all are acknowledged.
 
 import { Observable, Subscription } from 'rxjs';
 import { online$ } from './listen';
@@ -9,21 +9,21 @@ import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 
 const LEAST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** What waits is looked for again after this, should nothing have woken us. */
-const LOOK_EVERY_MS = 5_000;
+/** The store is checked at this interval, in addition to notifications. */
+const POLL_INTERVAL_MS = 5_000;
 
 export type Outcome =
-  /** On the server's disk. */
+  /** The records are on the server's disk. */
   | { kind: 'acknowledged'; batch: Batch }
   | { kind: 'seen'; chunk: Chunk }
-  /** The server is not there, or asks for patience; it is asked again by itself. */
+  /** The server cannot be reached, or is busy. The request is repeated automatically. */
   | { kind: 'waiting'; why: string }
-  /** The server did not understand some records; gaps stand in their places. */
+  /** The server did not understand some records. They were replaced with gaps. */
   | { kind: 'refused'; why: string }
-  /** The session can take nothing more. What it has not got stays here. */
+  /** The session accepts no further records. Unsent records stay in the store. */
   | { kind: 'ended'; why: string };
 
-/** Half of each wait is random: a thousand pages that lost one server must not come back at one time. */
+/** Half of each wait is random, so that many pages do not reconnect to a server at the same time. */
 export const waitMs = (attempt: number, error: unknown, random = Math.random): number => {
   if (error instanceof Refused && error.retry_after_ms !== null) return error.retry_after_ms;
   const most = Math.min(LONGEST_WAIT_MS, LEAST_WAIT_MS * 2 ** Math.min(attempt - 1, 10));
@@ -36,7 +36,7 @@ export class Sender {
   readonly #woken$ = new Signal<void>();
   readonly #hurried$ = new Signal<void>();
   #isEnded = false;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
 
   readonly #api: Api;
@@ -48,7 +48,7 @@ export class Sender {
     api: Api,
     store: Store,
     session: Pick<StoredSession, 'id' | 'token' | 'max_batch_bytes'>,
-    /** Documents whose clock is not measured yet although it still can be: their records wait. */
+    /** Documents whose clock is not measured yet. Their records wait. */
     mustWait: (info: DocumentInfo) => boolean = () => false,
   ) {
     this.#api = api;
@@ -57,7 +57,7 @@ export class Sender {
     this.#mustWait = mustWait;
   }
 
-  /** Ends a wait: somebody is looking on. */
+  /** Ends a wait, for example because `stop()` waits for the server. */
   hurry(): void {
     this.#hurried$.next();
     this.wake();
@@ -67,17 +67,17 @@ export class Sender {
     this.#woken$.next();
   }
 
-  /** Sends whenever there is something, until it is unsubscribed or the session ends. */
+  /** Sends new records until it is unsubscribed or the session ends. */
   run$(): Observable<Outcome> {
     return new Observable<Outcome>((out) => {
       let sending: Subscription | null = null;
-      const look = () => {
+      const send = () => {
         if (!sending || sending.closed) sending = this.empty$().subscribe((outcome) => out.next(outcome));
       };
-      const timer = setInterval(look, LOOK_EVERY_MS);
-      const awake = this.#woken$.subscribe(look);
-      awake.add(online$.subscribe(look));
-      look();
+      const timer = setInterval(send, POLL_INTERVAL_MS);
+      const awake = this.#woken$.subscribe(send);
+      awake.add(online$.subscribe(send));
+      send();
       return () => {
         clearInterval(timer);
         awake.unsubscribe();
@@ -86,7 +86,7 @@ export class Sender {
     });
   }
 
-  /** Sends what is there now, however long that takes. */
+  /** Sends everything that is stored now. */
   empty$(): Observable<Outcome> {
     return new Observable<Outcome>((out) => {
       let rest = new Subscription();
@@ -120,12 +120,12 @@ export class Sender {
     });
   }
 
-  async #sendAll(tell: (outcome: Outcome) => void): Promise<void> {
+  async #sendAll(report: (outcome: Outcome) => void): Promise<void> {
     for (;;) {
       if (this.#isEnded) return;
       const batch = await this.#store.oldestBatch(this.#session.id);
       if (batch) {
-        const sent = await this.#sendBatch(batch, tell);
+        const sent = await this.#sendBatch(batch, report);
         if (sent) continue;
       }
       const chunk = await this.#store.oldestChunk(this.#session.id);
@@ -133,26 +133,26 @@ export class Sender {
       await this.#api.video(this.#session.id, this.#session.token, chunk);
       this.#failures = 0;
       await this.#store.dropChunk(this.#session.id, chunk);
-      tell({ kind: 'seen', chunk });
+      report({ kind: 'seen', chunk });
     }
   }
 
-  /** False where it has to wait for a clock. */
-  async #sendBatch(batch: Batch, tell: (outcome: Outcome) => void): Promise<boolean> {
+  /** False if the batch has to wait for a clock. */
+  async #sendBatch(batch: Batch, report: (outcome: Outcome) => void): Promise<boolean> {
     const documents = await this.#store.documents(this.#session.id);
     if (documents.some((d) => d.document === batch.document && this.#mustWait(d))) return false;
     const parts = portions(batch.records, this.#session.max_batch_bytes);
     for (let records = parts.shift(); records; records = parts.shift()) {
-      await this.#sendRecords(documents, records, tell);
-      // What is through is not sent again when a later part fails.
+      await this.#sendRecords(documents, records, report);
+      // Parts that were sent are not sent again when a later part fails.
       if (parts.length > 0) await this.#store.replaceBatch({ ...batch, records: parts.flat() });
     }
     await this.#store.dropBatch(batch);
-    tell({ kind: 'acknowledged', batch });
+    report({ kind: 'acknowledged', batch });
     return true;
   }
 
-  async #sendRecords(documents: DocumentInfo[], records: string[], tell: (outcome: Outcome) => void): Promise<void> {
+  async #sendRecords(documents: DocumentInfo[], records: string[], report: (outcome: Outcome) => void): Promise<void> {
     const send = (some: string[]) => this.#api.records(this.#session.id, this.#session.token, batchBody(documents, some));
     try {
       await send(records);
@@ -160,14 +160,14 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.isPartly) {
-        tell({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
+        report({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
       } else if ((error.isTooLarge || error.isNotUnderstood) && records.length > 1) {
         const half = records.length >> 1;
-        await this.#sendRecords(documents, records.slice(0, half), tell);
-        await this.#sendRecords(documents, records.slice(half), tell);
+        await this.#sendRecords(documents, records.slice(0, half), report);
+        await this.#sendRecords(documents, records.slice(half), report);
       } else if (error.isTooLarge || error.isNotUnderstood) {
         await send([refusedAsGap(records[0]!, error.message)]);
-        tell({ kind: 'refused', why: error.message });
+        report({ kind: 'refused', why: error.message });
       } else {
         throw error;
       }
@@ -175,13 +175,13 @@ export class Sender {
   }
 }
 
-/** Parts of at most so many bytes; a record that is larger is one of its own. */
+/** Divides records into parts of at most `most_bytes`. A larger record becomes a part of its own. */
 export const portions = (records: readonly string[], most_bytes: number): string[][] => {
   const all: string[][] = [];
   let part: string[] = [];
   let bytes = 0;
   for (const record of records) {
-    // At most three bytes of UTF-8 a unit; the envelope's own are few.
+    // A UTF-16 unit has at most three bytes in UTF-8. The envelope is small.
     const size = record.length * 3 + 1;
     if (part.length > 0 && bytes + size > most_bytes - 1000) {
       all.push(part);

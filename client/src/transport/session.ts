@@ -1,4 +1,4 @@
-// The life of a session in this browser: begun or taken up again, owned by one tab, finished, forgotten.
+// The life cycle of a session in this browser: start or resume, ownership by one tab, finish, deletion.
 
 import { type Api, Refused, type StartRequest, type Started } from './http';
 import { adoptLeft } from './outbox';
@@ -14,7 +14,7 @@ export interface Opened {
   release: Release;
 }
 
-/** Asks until the server answers. Rejects with a `Refused` where it will never say yes. */
+/** Repeats the request until the server answers. Rejects with a `Refused` if the server refuses for good. */
 export const begin = async (
   api: Api, key: string, request: StartRequest, waiting: (why: string) => void,
 ): Promise<Started> => {
@@ -29,7 +29,7 @@ export const begin = async (
   }
 };
 
-/** Makes this document the session's next one. Null where the session is gone, stopped, or another tab's. */
+/** Makes this document the session's next one. Null if the session does not exist, is stopped, or belongs to another tab. */
 export const open = async (store: Store, id: string): Promise<Opened | null> => {
   const release = await own(id, HANDOVER_MS);
   if (!release) return null;
@@ -44,7 +44,7 @@ export const open = async (store: Store, id: string): Promise<Opened | null> => 
   return { session, document: session.documents, next: session.next, release };
 };
 
-/** Tells the server that this was all, and forgets the session. False where the server says that something is missing. */
+/** Finishes the session on the server and deletes it here. False if the server reports missing records. */
 export const finish = async (api: Api, store: Store, id: string): Promise<boolean> => {
   const session = await store.session(id);
   if (!session) return true;

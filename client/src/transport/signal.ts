@@ -1,12 +1,11 @@
-// What is told to whoever listens at that moment, as an Observable of RxJS: its `Subject` would weigh as much as all that
-// is recorded of a pointer.
+// An Observable of RxJS that emits to its current subscribers. It is much smaller than RxJS's `Subject`.
 
 import { Observable, type Subscriber } from 'rxjs';
 
 export class Signal<T> extends Observable<T> {
   readonly #listening: Set<Subscriber<T>>;
 
-  /** What is told to one who begins to listen. */
+  /** `first`: the first value for a new subscriber. */
   constructor(first?: () => T) {
     const listening = new Set<Subscriber<T>>();
     super((out) => {

@@ -1,9 +1,9 @@
-// Where everything waits until the server has it: IndexedDB, or this document's memory where a browser denies it.
+// Stores everything until the server has it: in IndexedDB, or in this document's memory if the browser denies IndexedDB.
 //
-// A batch is written before it is sent, in one transaction with the numbers that its records used up. So what reached the
-// server is here too, and no number is ever given twice, whatever crashes when.
+// A batch is written before it is sent, in one transaction with the numbers of its records. Therefore everything on the
+// server was stored here before, and no number is used twice, even after a crash.
 
-/** How many records of each stream were numbered. */
+/** The count of numbered records of each stream. */
 export type Numbers = Record<string, number>;
 
 export interface StoredSession {
@@ -12,7 +12,7 @@ export interface StoredSession {
   study: string;
   token: string;
   participant: string;
-  /** What the server said at the beginning. */
+  /** From the server's answer at the start of the session. */
   mask: string[];
   content: string[];
   max_batch_bytes: number;
@@ -21,7 +21,7 @@ export interface StoredSession {
   video_chunks: number;
   /** Frames of the camera, in all documents. */
   frames: number;
-  /** `stop()` was called: what is left is sent, then the session is finished. */
+  /** `stop()` was called. The last records are sent, then the session is finished. */
   is_stopped: boolean;
   touched_utc_ms: number;
 }
@@ -55,17 +55,17 @@ export interface Chunk {
 }
 
 export interface Store {
-  /** False where nothing outlives this document. */
-  readonly isLasting: boolean;
+  /** False if everything is lost with this document. */
+  readonly isPersistent: boolean;
   sessions(): Promise<StoredSession[]>;
   session(id: string): Promise<StoredSession | undefined>;
   /** Creates or replaces. */
   keep(session: StoredSession): Promise<void>;
-  /** Changes what is stored now, in one transaction. Does nothing where the session is gone. */
+  /** Changes the stored session in one transaction. Does nothing if it does not exist. */
   change(id: string, how: (session: StoredSession) => void): Promise<StoredSession | undefined>;
   keepDocument(session: string, info: DocumentInfo): Promise<void>;
   documents(session: string): Promise<DocumentInfo[]>;
-  /** Adds a batch and what its records used up. */
+  /** Adds a batch, and stores the next numbers. */
   keepBatch(batch: Batch, next: Numbers): Promise<void>;
   oldestBatch(session: string): Promise<Batch | undefined>;
   replaceBatch(batch: Batch): Promise<void>;
@@ -76,7 +76,7 @@ export interface Store {
   oldestChunk(session: string): Promise<Chunk | undefined>;
   dropChunk(session: string, chunk: Chunk): Promise<void>;
   countChunks(session: string): Promise<number>;
-  /** Everything of a session. */
+  /** Deletes everything of a session. */
   forget(session: string): Promise<void>;
 }
 
@@ -108,8 +108,8 @@ const ended = (transaction: IDBTransaction): Promise<void> => new Promise((resol
 /** All keys that begin with the session. */
 const of = (session: string) => IDBKeyRange.bound([session], [session, []]);
 
-class LastingStore implements Store {
-  readonly isLasting = true;
+class IndexedDbStore implements Store {
+  readonly isPersistent = true;
 
   readonly #db: IDBDatabase;
 
@@ -208,8 +208,8 @@ const changeIn = async (transaction: IDBTransaction, id: string, how: (session: 
   return session;
 };
 
-/** `passing` is asked where a browser keeps nothing (private windows, a full disk). */
-export const openStore = async (passing: () => Promise<Store>): Promise<Store> => {
+/** `memoryStore` is called if the browser stores nothing (private windows, a full disk). */
+export const openStore = async (memoryStore: () => Promise<Store>): Promise<Store> => {
   try {
     const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
@@ -218,8 +218,8 @@ export const openStore = async (passing: () => Promise<Store>): Promise<Store> =
     };
     const db = await done(request);
     db.onversionchange = () => db.close();
-    return new LastingStore(db);
+    return new IndexedDbStore(db);
   } catch {
-    return passing();
+    return memoryStore();
   }
 };

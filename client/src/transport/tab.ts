@@ -1,6 +1,6 @@
-// That a session goes on in this tab, known before anything is loaded.
+// Notes in this tab that a session continues. They are readable before anything is loaded.
 
-/** What a reloaded page must know before its first event, without waiting for IndexedDB. */
+/** What a reloaded page needs before its first event, without waiting for IndexedDB. */
 export interface TabNote {
   session: string;
   mask: string[];

@@ -1,5 +1,5 @@
-// From records that wait to the server that has them: what is needed once somebody has agreed, in a file of its own
-// (`dist/transport.js`). Until it is there, records wait in the page.
+// Everything that stores and sends records, in a separate file (`dist/transport.js`). It is loaded after consent. Until then
+// records wait in the page.
 
 export { better } from './clock';
 export { Api, Refused, batchBody } from './http';

@@ -48,7 +48,7 @@ const play = async (
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   try {
-    const lab = await readFile(join(CLIENT, '../assets/recorder.js'), 'utf8');
+    const lab = await readFile(join(CLIENT, '../build/web/recorder.js'), 'utf8');
     const config = JSON.stringify({ token: 'T', key: 'K', mask: [] });
     await page.addInitScript('if (top === window) { window.told ??= []; window.ipc = { postMessage: (m) => { told.push(m); } }; }');
     await page.addInitScript(`if (top === window) { ${lab.replace('__CONFIG__', config)} }`);
@@ -248,7 +248,7 @@ test('a recorder that is loaded twice records once', { skip }, async () => {
       return again === recorder;
     })()`);
     assert.equal(isSame, true);
-    const lab = await readFile(join(CLIENT, '../assets/recorder.js'), 'utf8');
+    const lab = await readFile(join(CLIENT, '../build/web/recorder.js'), 'utf8');
     await page.evaluate(lab.replace('__CONFIG__', JSON.stringify({ token: 'T', key: 'K', mask: [] })));
     await page.click('#once');
   }, ([half, events]) => {

@@ -228,7 +228,7 @@ test('over ipc and over HTTP the same is told', { skip }, async () => {
   const page = await browser.newPage();
   try {
     // The lab's script as the lab app injects it, into the very document that also embeds the library.
-    const lab = await readFile(join(CLIENT, '../assets/recorder.js'), 'utf8');
+    const lab = await readFile(join(CLIENT, '../build/web/recorder.js'), 'utf8');
     const config = JSON.stringify({ token: 'T', key: 'K', mask: ['.diary'] });
     await page.addInitScript('window.told = []; window.ipc = { postMessage: (m) => { told.push(m); } };');
     await page.addInitScript(lab.replace('__CONFIG__', config));

@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import { isPayment } from '../../src/capture/payment';
 import type { Masking } from '../../src/capture/privacy';
 import { address } from '../../src/capture/text';
-import { fold, shape, words } from '../../src/capture/words';
+import { fold, privateWords, starred } from '../../src/capture/private-words';
 import { keptAttribute } from '../../src/replay/attributes';
 import { quietStyle, quietValue, shownAddress } from '../../src/replay/styles';
 
 const learned = (...values: string[]) => {
-  const known = words();
+  const known = privateWords();
   for (const value of values) {
     for (let n = 1; n <= value.length; n++) known.learn(value.slice(0, n), false); // as it is typed
   }
@@ -34,22 +34,22 @@ test('words that say nothing hide nothing', () => {
 });
 
 test('what the page said before is its own', () => {
-  const known = words();
-  known.own('Your comment');
+  const known = privateWords();
+  known.addPageText('Your comment');
   known.learn('comment', false);
   assert.ok(!known.reveals('Your comment'));
   assert.ok(known.reveals('A comment'));
 });
 
 test('only the newest words are remembered, however much is typed', () => {
-  const known = words();
+  const known = privateWords();
   for (let n = 0; n < 5000; n++) known.learn(`word${String.fromCharCode(97 + (n % 26))}${n}x`, true);
   assert.ok(known.reveals('wordh4999x'));
   assert.ok(!known.reveals('worda0x'));
 });
 
 test('keys of which no value can be read are put together', () => {
-  const known = words();
+  const known = privateWords();
   for (const key of ['S', 'e', 's', 'x', 'Backspace', 'a', 'm', 'q', '7']) known.learnKey(key, false);
   assert.ok(known.reveals('You wrote sesamq7'));
   for (const key of ['o', 'p', 'e', 'n']) known.learnKey(key, key === 'o');
@@ -57,7 +57,7 @@ test('keys of which no value can be read are put together', () => {
 });
 
 test('a value of any length takes bounded time', () => {
-  const known = words();
+  const known = privateWords();
   const long = 'lorem ipsum dolor '.repeat(60_000);
   const start = performance.now();
   known.learn(long, true);
@@ -65,7 +65,7 @@ test('a value of any length takes bounded time', () => {
   known.reveals(long);
   console.log(`a megabyte: ${(performance.now() - start).toFixed(1)} ms`);
   assert.equal(fold('  Ä b\u0301c – 1 '), 'a bc 1');
-  assert.equal(shape('a bé\n*'), '* **\n*');
+  assert.equal(starred('a bé\n*'), '* **\n*');
 });
 
 test('fields of a payment are known by their names in five languages', () => {
@@ -81,7 +81,7 @@ test('fields of a payment are known by their names in five languages', () => {
     'discard', 'postcard message', 'company', 'year', 'month']) assert.ok(!isPayment(name), name);
 });
 
-const masks = (known = words()) => ({ words: known, toldAddress: address, told: (v: string) => v }) as unknown as Masking;
+const masks = (known = privateWords()) => ({ privateWords: known, redactedAddress: address, redacted: (v: string) => v }) as unknown as Masking;
 
 test('a style sheet keeps how things look and says no words', () => {
   const known = learned('hunter2');

@@ -7,7 +7,7 @@ import { type Api, Refused } from '../../src/transport/http';
 import { MOST_WAITING, Outbox, adoptLeft } from '../../src/transport/outbox';
 import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
-import { PassingStore } from '../../src/transport/passing-store';
+import { MemoryStore } from '../../src/transport/memory-store';
 import { type Store, type StoredSession, openStore } from '../../src/transport/store';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as a window has
@@ -52,7 +52,7 @@ const drained = (sender: Sender) => new Promise<Outcome[]>((resolve) => {
   sender.empty$().subscribe({ next: (o) => outcomes.push(o), complete: () => resolve(outcomes) });
 });
 
-const kinds: [string, () => Promise<Store>][] = [['IndexedDB', () => openStore(() => Promise.reject(new Error('no IndexedDB')))], ['memory', async () => new PassingStore()]];
+const kinds: [string, () => Promise<Store>][] = [['IndexedDB', () => openStore(() => Promise.reject(new Error('no IndexedDB')))], ['memory', async () => new MemoryStore()]];
 for (const [name, make] of kinds) {
   test(`${name}: numbers have no hole over reloads and nothing comes twice`, async () => {
     const store = await make();
@@ -111,7 +111,7 @@ for (const [name, make] of kinds) {
 }
 
 test('a store that fails keeps nobody from recording on', async () => {
-  const store = new PassingStore();
+  const store = new MemoryStore();
   const { id } = await begun(store);
   let failures = 2;
   const keepBatch = store.keepBatch.bind(store);
@@ -135,7 +135,7 @@ test('a store that fails keeps nobody from recording on', async () => {
 });
 
 test('what cannot be stored at all is bounded, counted and told', async () => {
-  const store = new PassingStore();
+  const store = new MemoryStore();
   const { id } = await begun(store);
   const keepBatch = store.keepBatch.bind(store);
   let isFull = true;
@@ -160,7 +160,7 @@ test('what cannot be stored at all is bounded, counted and told', async () => {
 });
 
 const filled = async (count: number) => {
-  const store = new PassingStore();
+  const store = new MemoryStore();
   const session = await begun(store);
   const outbox = new Outbox(store);
   outbox.open(session.id, 1, {});

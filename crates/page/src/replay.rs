@@ -16,6 +16,7 @@ use tao::event::{Event, WindowEvent};
 use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
 use tao::platform::run_return::EventLoopExtRunReturn;
 use tao::window::WindowBuilder;
+use web_assets::REPLAY_JS;
 use wry::http::{Response, header};
 use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 
@@ -27,7 +28,6 @@ use session::Timestamp;
 pub const REPLAY_WINDOW: &str = "replay-window";
 
 const SCHEME: &str = "replay";
-const PLAYER: &str = include_str!("../../../assets/replay.js");
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -238,7 +238,7 @@ fn builder(context: &mut WebContext, events: String, proxy: EventLoopProxy<Incom
         .with_url(format!("{SCHEME}://localhost/"))
         .with_custom_protocol(SCHEME.into(), move |_, request| match request.uri().path() {
             "/" => respond("text/html; charset=utf-8", Cow::Borrowed(PAGE.as_bytes())),
-            "/replay.js" => respond("text/javascript; charset=utf-8", Cow::Borrowed(PLAYER.as_bytes())),
+            "/replay.js" => respond("text/javascript; charset=utf-8", Cow::Borrowed(REPLAY_JS.as_bytes())),
             "/events.json" => respond("application/json", Cow::Owned(events.clone().into_bytes())),
             _ => Response::builder().status(404).body(Cow::Borrowed(&[][..])).unwrap_or_default(),
         })

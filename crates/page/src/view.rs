@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use web_assets::RECORDER_JS;
 use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 
 use super::address::{AddressError, Origins, PageAddress, SCHEME, shown, with_shown_addresses};
@@ -15,8 +16,6 @@ use super::gate::{Gate, Refusal};
 use super::host_protocol::{Denied, Note};
 use super::serve::LocalFolder;
 use session::monotonic_ns;
-
-const RECORDER: &str = include_str!("../../../assets/recorder.js");
 
 /// What a view is made of; crosses to the participant window's process as one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,7 +46,7 @@ impl ViewSpec {
 
     fn script(&self) -> String {
         let config = json!({"token": self.token, "key": self.key, "mask": self.mask});
-        RECORDER.replace("__CONFIG__", &config.to_string())
+        RECORDER_JS.replace("__CONFIG__", &config.to_string())
     }
 }
 

@@ -5,31 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use web_assets::DASHBOARD;
 
 use super::app::App;
 use super::problem::Problem;
-
-/// Name, type, bytes.
-type Asset = (&'static str, &'static str, &'static [u8]);
-
-const JS: &str = "text/javascript; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-
-const DASHBOARD: &[Asset] = &[
-    ("", "text/html; charset=utf-8", include_bytes!("../../../assets/dashboard/index.html")),
-    ("style.css", CSS, include_bytes!("../../../assets/dashboard/style.css")),
-    ("main.js", JS, include_bytes!("../../../assets/dashboard/main.js")),
-    ("api.js", JS, include_bytes!("../../../assets/dashboard/api.js")),
-    ("dom.js", JS, include_bytes!("../../../assets/dashboard/dom.js")),
-    ("studies.js", JS, include_bytes!("../../../assets/dashboard/studies.js")),
-    ("session.js", JS, include_bytes!("../../../assets/dashboard/session.js")),
-    ("average.js", JS, include_bytes!("../../../assets/dashboard/average.js")),
-    ("plots.js", JS, include_bytes!("../../../assets/dashboard/plots.js")),
-    ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
-    ("uplot/uPlot.esm.js", JS, include_bytes!("../../../assets/dashboard/uplot/uPlot.esm.js")),
-    ("uplot/uPlot.min.css", CSS, include_bytes!("../../../assets/dashboard/uplot/uPlot.min.css")),
-    ("uplot/LICENSE", "text/plain; charset=utf-8", include_bytes!("../../../assets/dashboard/uplot/LICENSE")),
-];
 
 const NETWORKS: [&str; 3] = ["detector", "landmarks", "affect"];
 
@@ -37,15 +16,16 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/dashboard/") }))
         .route("/dashboard", get(|| async { Redirect::temporary("/dashboard/") }))
-        .route("/dashboard/", get(|| async { file(DASHBOARD, "") }))
-        .route("/dashboard/{*path}", get(|Path(path): Path<String>| async move { file(DASHBOARD, &path) }))
+        .route("/dashboard/", get(|| async { dashboard("index.html") }))
+        .route("/dashboard/{*path}", get(|Path(path): Path<String>| async move { dashboard(&path) }))
         .route("/v1/models/{network}/{file}", get(network))
 }
 
-fn file(assets: &[Asset], path: &str) -> Result<Response, Problem> {
-    let found = assets.iter().find(|(name, ..)| *name == path);
-    let (_, kind, bytes) = found.ok_or_else(|| Problem::not_found("There is no such file."))?;
-    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *bytes).into_response())
+fn dashboard(name: &str) -> Result<Response, Problem> {
+    let file = DASHBOARD.iter().find(|file| file.name == name);
+    let file = file.ok_or_else(|| Problem::not_found("There is no such file."))?;
+    let headers = [(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, file.bytes).into_response())
 }
 
 /// A network for browsers of any origin: they hold no secret.

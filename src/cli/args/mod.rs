@@ -19,13 +19,19 @@ pub use sessions::*;
 /// Without a command the window opens. For research with the participant's consent. What a face shows is not what a
 /// person feels: the figures are agreement with how people judge expressions in pictures.
 #[derive(Debug, Parser)]
-#[command(name = "affectograph", version, max_term_width = 100)]
+#[command(name = "affectograph", disable_version_flag = true, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
+    /// Print the version and the git revision
+    #[arg(short = 'V', long)]
+    pub version: bool,
+    /// With --version: print it as JSON
+    #[arg(long, requires = "version")]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,4 +1,4 @@
-// Valence, arousal, their uncertainty and the expression probabilities of one face: `src/vision/affect.rs` in TypeScript.
+// Valence, arousal, their uncertainty and the expression probabilities of one face: the program's `affect.rs` in TypeScript.
 
 import { type Point, eyeCentres, fromEyes } from './geometry';
 import type { Network } from './network';
@@ -9,7 +9,7 @@ const EXPRESSIONS = ['neutral', 'happiness', 'surprise', 'sadness', 'anger', 'di
 /** The fields of the stream `affect`. What a network does not tell is NaN. Null where both eyes are in one place. */
 export const readAffect = async (network: Network, picture: Picture, points: readonly Point[]): Promise<number[] | null> => {
   const { input: { left_eye, right_eye } } = network.card;
-  if (!left_eye || !right_eye) throw new Error('the card of the affect network does not say where the eyes lie');
+  if (!left_eye || !right_eye) throw new Error('the card of the affect network contains no positions of the eyes');
   const { format } = network;
   const places: [Point, Point] = [[left_eye[0]!, left_eye[1]!], [right_eye[0]!, right_eye[1]!]];
   const toPicture = fromEyes(eyeCentres(points), places, [format.width, format.height]);

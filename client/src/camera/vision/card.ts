@@ -1,4 +1,4 @@
-// A network's card, `model.toml`, as far as a browser needs it: keys and values of the plain kinds that our cards use.
+// Parses the parts of a network's card, `model.toml`, that a browser needs. Supports the kinds of values in our cards.
 
 export interface OutputCard { name: string; shape: number[]; labels?: string[] }
 
@@ -13,7 +13,7 @@ export interface Card {
 
 type Table = Record<string, unknown>;
 
-/** Rejects what it does not understand by throwing: a card is never half read. */
+/** Throws if it does not understand a line, so that a card is never read in part. */
 export const parseCard = (toml: string, where: string): Card => {
   const root: Table = {};
   let table = root;

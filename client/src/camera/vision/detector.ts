@@ -1,4 +1,4 @@
-// Every face in a picture, with five points: `src/vision/detector.rs` in TypeScript.
+// Every face in a picture, with five points: the program's `detector.rs` in TypeScript.
 
 import { type Crop, type Point, type Rect, angleDeg, centre, longestSide, overlap } from './geometry';
 import { figure } from './card';

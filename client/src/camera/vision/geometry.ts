@@ -1,4 +1,4 @@
-// Where things are in a picture: `src/vision/geometry.rs` in TypeScript.
+// Where things are in a picture: the program's `geometry.rs` in TypeScript.
 //
 // Coordinates are px, x to the right, y down; the centre of the first pixel is (0.5, 0.5). Angles are degrees, positive
 // clockwise as seen in the picture.

@@ -1,4 +1,4 @@
-// 68 points, the head's pose, and whether the crop shows a face at all: `src/vision/landmarks.rs` in TypeScript.
+// 68 points, the head's pose, and whether the crop shows a face at all: the program's `landmarks.rs` in TypeScript.
 
 import { figure } from './card';
 import { type Detection, cropOf } from './detector';
@@ -44,7 +44,7 @@ export const accepts = (network: Network, { rect, points, face_probability }: Sh
     && contains({ left: 0, top: 0, width, height }, centre(rect));
 };
 
-/** Where to look for the same face in the next picture. */
+/** The crop in which the same face is expected in the next picture. */
 export const nextCrop = ({ rect, points }: Shape): Crop => {
   const [left, right] = eyeCentres(points);
   return { centre: centre(rect), side_px: TRACKING_SIDES * longestSide(rect), roll_deg: angleDeg(left, right) };
@@ -57,7 +57,7 @@ export const agree = ({ points }: Shape, detection: Detection): boolean => {
   return apart / 5 <= MAX_DISAGREEMENT * longestSide(detection.rect);
 };
 
-/** The face that a detection means, or null. Looks twice, the second time through the crop that tracking would take. */
+/** The face of a detection, or null. Runs twice, the second time on the crop that tracking would use. */
 export const find = async (network: Network, picture: Picture, detection: Detection): Promise<Shape | null> => {
   const rough = await locate(network, picture, cropOf(detection));
   if (!accepts(network, rough, picture)) return null;
@@ -66,5 +66,5 @@ export const find = async (network: Network, picture: Picture, detection: Detect
   return isFace ? fine : null;
 };
 
-/** The crop that was last looked at, as grey levels 0 … 255. */
+/** The last crop, as grey levels 0 … 255. */
 export const lastCropGrey = ({ input, format }: Network): Float32Array => input.map((v) => v * format.std + format.mean);

@@ -1,11 +1,11 @@
-// One network: its card, its input, and what it answers, by name.
+// One network: its card, its input, and its named outputs.
 
 import { type Card, type OutputCard, parseCard } from './card';
 import type { InputFormat } from './resample';
-import { sha256 } from '../../sum';
+import { sha256 } from '../../checksum';
 import type { NetworkIdentity } from '../messages';
 
-/** The part of ONNX Runtime that is needed, so that a worker and Node can each bring their own. */
+/** The used part of ONNX Runtime. The worker and Node have different implementations. */
 export interface Runtime {
   create(onnx: Uint8Array): Promise<{
     run(feeds: Record<string, unknown>): Promise<Record<string, { data: unknown }>>;
@@ -13,7 +13,7 @@ export interface Runtime {
   tensor(data: Float32Array, shape: number[]): unknown;
 }
 
-/** Gives the bytes of a file below the folder with the networks. */
+/** Reads a file in the folder of the networks. */
 export type ReadFile = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 export class Network {
@@ -25,7 +25,7 @@ export class Network {
     readonly format: InputFormat,
     private readonly runtime: Runtime,
     private readonly session: Awaited<ReturnType<Runtime['create']>>,
-    /** For the record: which network this is. */
+    /** For the session's header. */
     readonly identity: NetworkIdentity,
   ) {
     this.input = new Float32Array(format.width * format.height);
@@ -35,11 +35,11 @@ export class Network {
     const card = parseCard(new TextDecoder().decode(await read(`${folder}/model.toml`)), `${folder}/model.toml`);
     const [batch, channels, height = 0, width = 0] = card.input.shape;
     if (batch !== 1 || channels !== 1 || card.input.colour !== 'grey') {
-      throw new Error(`the network ${card.name} wants colours: in a browser only grey networks run`);
+      throw new Error(`the network ${card.name} needs colours, but only grey networks run in a browser`);
     }
     const format = { width, height, mean: card.input.mean[0]!, std: card.input.std[0]! };
     const onnx = await read(`${folder}/model.onnx`);
-    // Of the very bytes that run, and before anybody else has them: a card may be another file's, from a cache or by mistake.
+    // The checksum of the bytes that run. The card can belong to another file, from a cache or by mistake.
     const sum = await sha256(onnx);
     const { name, version, sha256: card_sha256 } = card;
     const identity = { name, version: version ?? '', sha256: sum, card_sha256 };

@@ -1,4 +1,4 @@
-// How well a face was seen: `src/vision/quality.rs` in TypeScript.
+// How well a face was seen: the program's `quality.rs` in TypeScript.
 
 /** Of the middle half of a crop, which holds brows to mouth: mean grey 0 … 1, and variance of the Laplacian. */
 export const quality = (crop: Float32Array, side: number): { brightness: number; sharpness: number } => {

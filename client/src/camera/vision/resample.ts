@@ -1,4 +1,4 @@
-// From a picture to a network's input in one pass: crop, turn, resize, normalise: `src/vision/resample.rs` in TypeScript.
+// From a picture to a network's input in one pass: crop, turn, resize, normalise: the program's `resample.rs` in TypeScript.
 //
 // A transform takes points of the output to points of the source; samples are bilinear, and outside the source its edge
 // goes on for ever. Where the source is finer than the output, each output pixel averages k × k samples spread evenly
@@ -11,10 +11,10 @@ const MAX_SUBSAMPLES = 4;
 /** Grey levels 0 … 255, row by row. Pixel `(i, j)` covers `[i, i+1) × [j, j+1)`. */
 export interface Picture { width: number; height: number; grey: Float32Array }
 
-/** What a network wants to see: `(v − mean) / std` of grey levels. */
+/** The normalisation of a network's input: `(v − mean) / std` of grey levels. */
 export interface InputFormat { width: number; height: number; mean: number; std: number }
 
-/** Grey as the networks learned it. */
+/** Grey levels as in the networks' training. */
 export const greyOf = (rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Picture => {
   const grey = new Float32Array(width * height);
   for (let i = 0, k = 0; i < grey.length; i++, k += 4) grey[i] = 0.299 * rgba[k]! + 0.587 * rgba[k + 1]! + 0.114 * rgba[k + 2]!;

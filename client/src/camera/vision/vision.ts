@@ -1,5 +1,5 @@
-// One step a frame: detect, then track: `src/vision/tracker.rs` in TypeScript, number for number, so that a score is the
-// same whether it was read here or from the video. Nothing is smoothed.
+// One step a frame: detect, then track: the program's `tracker.rs` in TypeScript with the same numbers, so that a score
+// is the same in the browser and from the video. Nothing is smoothed.
 
 import { readAffect } from './affect';
 import { type Detection, detect } from './detector';
@@ -38,18 +38,18 @@ export class Vision {
     return new Vision(await load('detector'), await load('landmarks'), await load('affect'));
   }
 
-  /** Which networks these are. */
+  /** The loaded networks. */
   get networks(): Networks {
     return { detector: this.detector.identity, landmarks: this.landmarks.identity, affect: this.affect.identity };
   }
 
-  /** Looks at one frame. Null where there is no face. */
+  /** Reads one frame. Null if there is no face. */
   async step(picture: Picture, at_ms: number): Promise<Reading | null> {
     const started_ms = performance.now();
     let shape = await this.follow(picture);
     const { detectedAt_ms } = this;
     const since = detectedAt_ms === null ? Infinity : at_ms - detectedAt_ms;
-    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.look(picture, at_ms, shape);
+    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.detect(picture, at_ms, shape);
     this.next = shape && nextCrop(shape);
     if (!shape) return null;
     this.lastSeen = { rect: shape.rect, at_ms };
@@ -68,7 +68,7 @@ export class Vision {
     };
   }
 
-  /** The face that was followed, if it is still there. */
+  /** The tracked face, if it is still visible. */
   private async follow(picture: Picture): Promise<Shape | null> {
     if (!this.next) return null;
     const shape = await locate(this.landmarks, picture, this.next);
@@ -77,8 +77,8 @@ export class Vision {
     return shape;
   }
 
-  /** Looks at the whole picture, finds the face if it is not `followed` already, and counts the others. */
-  private async look(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
+  /** Detects faces in the whole picture. Chooses one if none is `followed`, and counts the others. */
+  private async detect(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
     const detections = await detect(this.detector, picture);
     this.detectedAt_ms = at_ms;
     const isConfirmed = !followed || detections.some((d) => agree(followed, d));
@@ -102,10 +102,10 @@ export class Vision {
   }
 }
 
-/** Whether a box of the detector is around this face of the landmark network, whose boxes are smaller. */
+/** Whether a box of the detector contains this face of the landmark network, whose boxes are smaller. */
 const isSame = (face: Rect, detected: Rect): boolean => shareInside(face, detected) > 0.5 || overlap(face, detected) > 0.3;
 
-/** In which order to look: first a face near the remembered place, then the largest and most central. */
+/** The order of candidates: a face near the last position first, then the largest and most central ones. */
 const candidates = (detections: readonly Detection[], { width, height }: Picture, remembered: Rect | null): Detection[] => {
   const rank = ({ rect }: Detection) => {
     const isNear = remembered !== null

@@ -1,7 +1,7 @@
-// All sessions, coming in live, and the studies with what a page needs to record for them.
+// The list of sessions, updated live, and the studies with the code that a page needs to record for them.
 
 import { encode, get, listen } from "./api.js";
-import { bytes, clock, h, moment, say, show } from "./dom.js";
+import { bytes, clock, h, dateTime, showStatus, show } from "./dom.js";
 
 const STATES = {
   recording: "recording", finished: "video being scored", closed: "closed", recovered: "recovered",
@@ -22,7 +22,7 @@ export async function home() {
     count.textContent = `${sessions.length} sessions, ${open} coming in${waiting}`;
     update(rows, sessions);
   };
-  choice.addEventListener("change", () => list().catch((e) => say(e.message)));
+  choice.addEventListener("change", () => list().catch((e) => showStatus(e.message)));
   await list();
   show(
     h("div", { class: "row" }, h("h1", {}, "Sessions"), count, h("label", { class: "end" }, "Study", choice)),
@@ -35,19 +35,19 @@ export async function home() {
     studies.length ? studies.map(card) : h("p", { class: "empty" }, "No study yet."),
   );
   let due;
-  // Many changes at once are one look.
-  const changed = () => { clearTimeout(due); due = setTimeout(() => list().catch((e) => say(e.message)), 400); };
-  const beat = setInterval(changed, 15000);
+  // Several changes at once cause one request.
+  const changed = () => { clearTimeout(due); due = setTimeout(() => list().catch((e) => showStatus(e.message)), 400); };
+  const timer = setInterval(changed, 15000);
   const stop = listen("/v1/library/live", { changed });
-  return () => { stop(); clearInterval(beat); clearTimeout(due); };
+  return () => { stop(); clearInterval(timer); clearTimeout(due); };
 }
 
-/** Rows that are the same stay the same elements, so that whoever is on one with the keyboard stays there. */
+/** Keeps the elements of unchanged rows, so that the keyboard focus stays in its row. */
 function update(rows, sessions) {
   const old = new Map([...rows.children].map((r) => [r.dataset.name, r]));
   const fresh = sessions.map((s) => {
-    const { silent_s, ...lasting } = s;
-    const is = JSON.stringify(lasting);
+    const { silent_s, ...shown } = s;
+    const is = JSON.stringify(shown);
     const kept = old.get(s.name);
     if (kept?.dataset.is === is) return kept;
     const made = row(s);
@@ -67,7 +67,7 @@ function row(s) {
   return h("tr", {},
     h("td", {}, h("a", { href: `#/session/${encode(s.name)}` }, name)),
     cell("", s.study ?? "–"),
-    cell("", moment(s.started_utc)),
+    cell("", dateTime(s.started_utc)),
     cell("Length", clock(s.length_s ?? (Date.now() - Date.parse(s.started_utc)) / 1000), { class: "number" }),
     cell("Events", s.events ?? "–", { class: "number" }),
     cell("Lost", s.lost ? h("span", { class: "loss" }, s.lost) : (s.lost ?? "–"), { class: "number" }),

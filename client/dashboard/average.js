@@ -1,4 +1,4 @@
-// A study's mean course around a kind of event.
+// The mean time course of a study around one kind of event.
 
 import { encode, get } from "./api.js";
 import { h, show } from "./dom.js";
@@ -12,7 +12,7 @@ export async function average(study) {
   const [from, until] = [seconds("-1"), seconds("4")];
   const result = h("section", { class: "card", "aria-live": "polite" });
   let stop = () => {};
-  const ask = async () => {
+  const load = async () => {
     stop();
     stop = () => {};
     result.replaceChildren(h("p", { class: "empty" }, "Reading the study's sessions …"));
@@ -36,11 +36,11 @@ export async function average(study) {
   };
   show(
     h("h1", {}, `Average around events · ${study}`),
-    h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); ask(); } },
+    h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); load(); } },
       h("label", {}, "Stream", stream), h("label", {}, "Kind", kind), h("label", {}, "Element (selector as recorded)", target),
       h("label", {}, "From (s)", from), h("label", {}, "Until (s)", until),
       h("button", { class: "first" }, "Show")),
     result);
-  await ask();
+  await load();
   return () => stop();
 }

@@ -1,6 +1,6 @@
-// Courses on one axis of time, and the affect plane.
+// Plots of time courses, and the affect plane.
 
-import uPlot from "./uplot/uPlot.esm.js";
+import uPlot from "uplot";
 import { clock, colour } from "./dom.js";
 
 const EVENTS_PX = 22;
@@ -14,7 +14,7 @@ function fit(plot, element, height) {
   return () => { observer.disconnect(); plot.destroy(); };
 }
 
-/** Valence and arousal with events as ticks below and gaps as shades; `moved` hears where one points (seconds or null). */
+/** Valence and arousal, with events as ticks and gaps as shades. `moved` is called with the time at the cursor (seconds or null). */
 export function timeline(element, data, moved) {
   const height = 320;
   const ticks = (u) => {
@@ -47,7 +47,7 @@ export function timeline(element, data, moved) {
     padding: [10, 24, 0, 0],
     scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
     axes: [
-      { ...axis(), values: (_, all, axis_at, space, step_s) => all.map((s) => moment(s, step_s)) },
+      { ...axis(), values: (_, all, axis_at, space, step_s) => all.map((s) => tickTime(s, step_s)) },
       { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : String(v).replace("-", "−"))), size: 42 },
     ],
     series: [{}, line("valence", "valence"), line("arousal", "arousal")],
@@ -61,13 +61,13 @@ export function timeline(element, data, moved) {
   return { update: () => plot.setData(columns(data)), stop };
 }
 
-/** `12:41`, or `12:41.5` where ticks are closer than a second. */
-function moment(s, step_s) {
+/** `12:41`, or `12:41.5` if ticks are closer than a second. */
+function tickTime(s, step_s) {
   const tenths = step_s < 1 ? (s - Math.floor(s)).toFixed(step_s < 0.1 ? 2 : 1).slice(1) : "";
   return clock(s).replace(/^00:/, "") + tenths;
 }
 
-/** A break in the course wherever nothing was read for half a second. */
+/** Interrupts the lines where there is no reading for half a second. */
 function columns({ affect }) {
   const [x, v, a] = [[], [], []];
   let last = -Infinity;
@@ -79,7 +79,7 @@ function columns({ affect }) {
   return x.length ? [x, v, a] : [[0, 1], [null, null], [null, null]];
 }
 
-/** Where the face is between unpleasant and pleasant, calm and excited: the last seconds as a trail. */
+/** The position between unpleasant and pleasant, calm and excited, with the last seconds as a trail. */
 export function plane(canvas, affect, until_s) {
   const ratio = devicePixelRatio || 1;
   const side = Math.round((canvas.clientWidth || 280) * ratio);
@@ -113,7 +113,7 @@ export function plane(canvas, affect, until_s) {
   if (now) { ctx.beginPath(); ctx.arc(x(now.valence), y(now.arousal), 5 * ratio, 0, 7); ctx.fill(); }
 }
 
-/** A mean with its band around an event at zero. */
+/** A mean with its confidence band, around an event at zero. */
 export function course(element, { times_s, valence, arousal }) {
   const height = 340;
   const empty = times_s.map(() => null);

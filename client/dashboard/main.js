@@ -1,8 +1,8 @@
-// The table of contents: which view an address shows. Each view returns what ends it.
+// Shows the view of an address. Each view returns a function that ends it.
 
 import { logout, login, resume } from "./api.js";
 import { average } from "./average.js";
-import { h, say, show } from "./dom.js";
+import { h, showStatus, show } from "./dom.js";
 import { session } from "./session.js";
 import { home } from "./studies.js";
 
@@ -23,20 +23,20 @@ async function go() {
   if (!found) return void (location.hash = "#/");
   try {
     const ended = await found[1](...found[0].slice(1).map(decodeURIComponent));
-    // Another view was asked for meanwhile.
+    // The address has changed meanwhile.
     if (mine === turn) end = ended ?? (() => {});
     else ended?.();
   } catch (e) {
-    if (e.status === 401) return ask();
+    if (e.status === 401) return showLogin();
     show(h("p", { class: "empty" }, e.message), h("p", { class: "empty" }, h("a", { href: "#/" }, "Back to all sessions")));
   }
 }
 
 function nav() {
   const leave = async () => {
-    await logout().catch((e) => say(e.message));
+    await logout().catch((e) => showStatus(e.message));
     document.getElementById("nav").replaceChildren();
-    ask();
+    showLogin();
   };
   document.getElementById("nav").replaceChildren(
     h("a", { href: "#/" }, "Sessions"),
@@ -44,7 +44,7 @@ function nav() {
   );
 }
 
-function ask() {
+function showLogin() {
   end();
   end = () => {};
   const password = h("input", { type: "password", autocomplete: "current-password", required: true, id: "password" });
@@ -74,7 +74,7 @@ function ask() {
 
 addEventListener("hashchange", () => {
   if (location.hash === "#main") return;
-  // The keyboard goes where the new view is, the eye to its top.
+  // Moves the focus to the new view and scrolls to its top.
   go().then(() => { document.getElementById("main").focus({ preventScroll: true }); scrollTo(0, 0); });
 });
 
@@ -83,5 +83,5 @@ try {
   nav();
   await go();
 } catch {
-  ask();
+  showLogin();
 }

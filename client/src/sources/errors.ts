@@ -1,4 +1,4 @@
-// What went wrong in the page itself: a participant who frowns at a broken page frowns at that.
+// Errors of the page. They can explain a participant's reaction.
 
 import { isError } from '../natives/js';
 import { attribute, isElement, targetOf } from '../natives/dom';
@@ -8,7 +8,7 @@ import { address, text } from '../capture/text';
 
 const MESSAGE = 300;
 
-export const trouble: Source = ({ emit, on }) => {
+export const errors: Source = ({ emit, on }) => {
   on<ErrorEvent>('window', 'error', (event, at) => {
     const node = targetOf(event);
     if (isElement(node)) {

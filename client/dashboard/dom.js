@@ -1,4 +1,4 @@
-// Elements from plain calls; text is always text, never markup, so nothing that was recorded can act on this page.
+// Creates elements. Text is never interpreted as markup, so that recorded text cannot run code in this page.
 
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -17,12 +17,12 @@ export function show(...children) {
   return main;
 }
 
-let quiet;
-export function say(sentence) {
-  const said = document.getElementById("said");
-  said.textContent = sentence;
-  clearTimeout(quiet);
-  quiet = setTimeout(() => (said.textContent = ""), 6000);
+let hiding;
+export function showStatus(sentence) {
+  const status = document.getElementById("said");
+  status.textContent = sentence;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => (status.textContent = ""), 6000);
 }
 
 /** `00:12:41` */
@@ -37,7 +37,7 @@ export function bytes(n) {
   return n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : `${Math.ceil(n / 1e3)} kB`;
 }
 
-export function moment(utc) {
+export function dateTime(utc) {
   return utc ? new Date(utc).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) : "–";
 }
 

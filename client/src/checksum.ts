@@ -1,6 +1,6 @@
-// What bytes were used, so that others can say whether theirs are the same.
+// SHA-256 checksums.
 
-/** In hexadecimal. Null where the browser makes no sums: on pages without https. */
+/** In hexadecimal. Null if the browser computes no checksums, as on pages without https. */
 export const sha256 = async (bytes: BufferSource): Promise<string | null> => {
   if (!globalThis.crypto?.subtle) return null;
   const sum = await crypto.subtle.digest('SHA-256', bytes);

@@ -1,4 +1,4 @@
-// Everything that is asked of the server. A refusal is a problem (RFC 9457), and its sentence is shown as it is.
+// All requests to the server. Errors are problem details (RFC 9457), whose sentence is shown unchanged.
 
 let csrf = "";
 
@@ -9,7 +9,7 @@ export class Refused extends Error {
   }
 }
 
-async function ask(method, path, body) {
+async function request(method, path, body) {
   const headers = {};
   if (method !== "GET") headers["X-Affectograph-Csrf"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -24,33 +24,33 @@ async function ask(method, path, body) {
   return answer;
 }
 
-export const get = (path) => ask("GET", path);
-export const erase = (path) => ask("DELETE", path);
+export const get = (path) => request("GET", path);
+export const erase = (path) => request("DELETE", path);
 
 export async function resume() {
   csrf = (await get("/v1/login")).csrf;
 }
 
 export async function login(password) {
-  csrf = (await ask("POST", "/v1/login", { password })).csrf;
+  csrf = (await request("POST", "/v1/login", { password })).csrf;
 }
 
 export async function logout() {
-  await ask("POST", "/v1/logout");
+  await request("POST", "/v1/logout");
   csrf = "";
 }
 
-const AGAIN_AFTER_MS = 1500;
+const RETRY_DELAY_MS = 1500;
 
 /**
- * Server-sent events until the returned function is called. Lost connections are taken up again by the browser; where
- * the server refuses that, `refused` hears it.
+ * Receives server-sent events until the returned function is called. The browser restores lost connections. If the server
+ * refuses this, `refused` is called.
  */
 export function listen(path, handlers, refused = () => {}) {
   const source = new EventSource(path);
-  let due;
+  let retry;
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) due = setTimeout(refused, AGAIN_AFTER_MS);
+    if (source.readyState === EventSource.CLOSED) retry = setTimeout(refused, RETRY_DELAY_MS);
   });
   for (const [name, handle] of Object.entries(handlers)) {
     source.addEventListener(name, (e) => {
@@ -58,7 +58,7 @@ export function listen(path, handlers, refused = () => {}) {
       handle(e.data ? JSON.parse(e.data) : null);
     });
   }
-  return () => { source.close(); clearTimeout(due); };
+  return () => { source.close(); clearTimeout(retry); };
 }
 
 export const encode = encodeURIComponent;

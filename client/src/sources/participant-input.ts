@@ -1,5 +1,5 @@
-// What the participant brings in: typed, pasted, dropped, chosen from the disk. Tells nothing; the policy learns it here,
-// before any other source and any listener of the page's, so that it is known wherever it may not be kept.
+// Text that the participant types, pastes, drops or chooses as a file. This source records nothing. It gives the text to the
+// privacy policy before any other source and any listener of the page, so that the policy can find it again.
 
 import { slice } from '../natives/js';
 import { lastIndexOf } from '../natives/strings';
@@ -9,18 +9,18 @@ import type { Source } from '../capture/capture';
 import { isEditableElement, isTextField } from '../capture/privacy';
 import { deep } from '../capture/selector';
 
-/** Of longer texts, what lies around the caret. */
-const NEAR = 1000;
-const MOST_FILES = 100;
+/** Of a longer text, this many characters before and after the caret are read. */
+const CONTEXT_CHARS = 1000;
+const MAX_FILES = 100;
 
-export const brought: Source = ({ masks, on, onPage }) => {
+export const participantInput: Source = ({ masks, on, onPage }) => {
   const learnFiles = (files: FileList | null | undefined) => {
-    // Names of files are never told, whatever the study allows.
-    for (let i = 0; files && i < MOST_FILES && files[i]; i++) {
+    // Names of files are never recorded, whatever the study allows.
+    for (let i = 0; files && i < MAX_FILES && files[i]; i++) {
       const name = nameOfFile(files[i]!) ?? '';
       const dot = lastIndexOf(name, '.');
-      masks.words.learn(dot > 0 ? slice(name, 0, dot) : name, false);
-      masks.words.learnWhole(name);
+      masks.privateWords.learn(dot > 0 ? slice(name, 0, dot) : name, false);
+      masks.privateWords.learnWhole(name);
     }
   };
   const valueOf = (node: unknown): string => {
@@ -28,7 +28,7 @@ export const brought: Source = ({ masks, on, onPage }) => {
     if (isArea(node)) {
       const value = areaValue(node);
       const caret = areaCaret(node);
-      return value.length <= 2 * NEAR ? value : slice(value, caret > NEAR ? caret - NEAR : 0, caret + NEAR);
+      return value.length <= 2 * CONTEXT_CHARS ? value : slice(value, caret > CONTEXT_CHARS ? caret - CONTEXT_CHARS : 0, caret + CONTEXT_CHARS);
     }
     return isTextField(node) ? contentOf(node as Element) ?? '' : '';
   };
@@ -39,23 +39,23 @@ export const brought: Source = ({ masks, on, onPage }) => {
   };
   const learnTransfer = (node: unknown, data: DataTransfer | null | undefined) => {
     if (!data) return;
-    masks.learn(node, slice(dataIn(data, 'text/plain'), 0, 2 * NEAR));
+    masks.learn(node, slice(dataIn(data, 'text/plain'), 0, 2 * CONTEXT_CHARS));
     learnFiles(filesOf(data));
   };
   on('window', 'focus', (event) => {
     const node = deep(event);
-    if (isTextField(node)) masks.lookAround(node);
+    if (isTextField(node)) masks.learnFromPage(node);
   });
   on('window', 'input', learnValue);
   on('window', 'change', learnValue);
   on<KeyboardEvent>('window', 'keydown', (event) => {
-    // The values of fields are read; of what a page makes a field of by itself there are the keys alone.
+    // The values of fields are read. For a page's own kinds of fields only the keys are known.
     const node = deep(event);
     if ((!isTextField(node) || isEditableElement(node)) && !event.ctrlKey && !event.metaKey) masks.learnKey(node, keyOf(event));
   });
   on<ClipboardEvent>('window', 'paste', (event) => learnTransfer(deep(event), clipboardOf(event)));
   on<DragEvent>('window', 'drop', (event) => learnTransfer(deep(event), draggedOf(event)));
-  onPage('document', 'DOMContentLoaded', () => masks.lookAround(null));
-  masks.lookAround(null);
+  onPage('document', 'DOMContentLoaded', () => masks.learnFromPage(null));
+  masks.learnFromPage(null);
   return undefined;
 };

@@ -1,13 +1,13 @@
-// For a browser that keeps nothing: what waits is lost with this document. A file of its own (`dist/passing-store.js`),
-// loaded only there.
+// The store for a browser that stores nothing. Unsent records are lost with this document. A separate file
+// (`dist/memory-store.js`), loaded only in such browsers.
 
 import {
   type Batch, type Chunk, type DocumentInfo, type Numbers, type Store, type StoredSession, atLeast, countChunk,
 } from './store';
 
-/** The same in memory. */
-export class PassingStore implements Store {
-  readonly isLasting = false;
+/** The store in memory. */
+export class MemoryStore implements Store {
+  readonly isPersistent = false;
   readonly #all = new Map<string, StoredSession>();
   readonly #infos = new Map<string, DocumentInfo[]>();
   #batches: Batch[] = [];

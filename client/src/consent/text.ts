@@ -1,4 +1,4 @@
-// What the consent dialog says, unless the study says it in its own words.
+// The default text of the consent dialog.
 
 export interface ConsentText {
   /** The language of the text, `en` or `de`: for screen readers. */

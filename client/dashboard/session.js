@@ -1,7 +1,7 @@
 // One session: its course, its events, how good it is; growing while it is recorded.
 
 import { encode, erase, get, listen } from "./api.js";
-import { clock, h, moment, say, show, signed } from "./dom.js";
+import { clock, h, dateTime, showStatus, show, signed } from "./dom.js";
 import { plane, timeline } from "./plots.js";
 
 const MOST_POINTS = 40000;
@@ -24,7 +24,7 @@ export async function session(name) {
       h("h1", {}, `${data.participant} · ses-${String(data.number).padStart(2, "0")}`), lamp,
       h("span", { class: "end row" },
         !isLive && h("a", { class: "button", href: `${path}/download`, download: true }, "Download"),
-        h("button", { type: "button", onclick: () => ask(data.participant) }, "Erase participant…"))),
+        h("button", { type: "button", onclick: () => confirmErasure(data.participant) }, "Erase participant…"))),
     h("section", { class: "card", "aria-label": "About" }, about(data)),
     h("div", { class: "split" },
       h("section", { class: "card" },
@@ -39,7 +39,7 @@ export async function session(name) {
         ["Time", "Stream", "What", "Where"].map((t) => h("th", {}, t)))), rows))),
   );
 
-  const look = (at_s) => {
+  const showAt = (at_s) => {
     const until_s = at_s ?? data.affect.at(-1)?.at_s ?? 0;
     plane(canvas, data.affect, until_s);
     const point = data.affect.findLast((p) => p.at_s <= until_s);
@@ -52,35 +52,35 @@ export async function session(name) {
       : "No face was read in this session" + (isLive ? " yet." : ".");
     total.textContent = `${data.events.length + data.events_left_out}` + (data.events.length > MOST_ROWS ? `, the last ${MOST_ROWS} listed` : "");
     rows.replaceChildren(...data.events.slice(-MOST_ROWS).reverse().map((e) => h("tr", {},
-      h("td", {}, h("button", { type: "button", onclick: () => look(e.at_s), title: "Show this moment in the plane" }, clock(e.at_s))),
+      h("td", {}, h("button", { type: "button", onclick: () => showAt(e.at_s), title: "Show this moment in the plane" }, clock(e.at_s))),
       h("td", {}, e.stream), h("td", {}, e.kind), h("td", {}, h("code", {}, e.what)))));
     if (!data.events.length) rows.append(h("tr", {}, h("td", { colspan: 4, class: "empty" }, "No event.")));
   };
-  const chart = timeline(plot, data, look);
+  const chart = timeline(plot, data, showAt);
   list();
-  look(null);
+  showAt(null);
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => dispatchEvent(new HashChangeEvent("hashchange"));
   scheme.addEventListener("change", recolour);
 
   let due = 0;
-  const grow = (news) => {
-    data.affect.push(...news.affect);
-    data.events.push(...news.events);
-    data.gaps.push(...news.gaps);
+  const add = (added) => {
+    data.affect.push(...added.affect);
+    data.events.push(...added.events);
+    data.gaps.push(...added.gaps);
     if (data.affect.length > MOST_POINTS) data.affect = data.affect.slice(-MOST_POINTS);
-    // At most a few times a second, however much comes.
-    due ||= setTimeout(() => { due = 0; chart.update(); list(); look(null); }, 300);
+    // Draws at most a few times a second.
+    due ||= setTimeout(() => { due = 0; chart.update(); list(); showAt(null); }, 300);
   };
-  const over = () => { say("This session has ended."); setTimeout(recolour, 1500); };
-  const stop = isLive ? listen(`${path}/live`, { news: grow, missed: recolour, ended: over }, recolour) : () => {};
+  const over = () => { showStatus("This session has ended."); setTimeout(recolour, 1500); };
+  const stop = isLive ? listen(`${path}/live`, { news: add, missed: recolour, ended: over }, recolour) : () => {};
   return () => { stop(); chart.stop(); clearTimeout(due); scheme.removeEventListener("change", recolour); };
 }
 
 function about(data) {
   const q = data.quality;
   const pairs = [
-    ["Study", data.study_title], ["Started", moment(data.started_utc)], ["Camera", data.camera],
+    ["Study", data.study_title], ["Started", dateTime(data.started_utc)], ["Camera", data.camera],
     q && ["Length", clock(q.seconds)],
     q && ["Grade", h("span", { class: "grade" }, q.grade)],
     q && ["Frames scored", q.frames_scored],
@@ -93,7 +93,7 @@ function about(data) {
   return h("dl", {}, pairs.filter(Boolean).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))));
 }
 
-function ask(participant) {
+function confirmErasure(participant) {
   const typed = h("input", { autocomplete: "off", required: true, pattern: participant.replace(/[^\w-]/g, "") });
   const problem = h("p", { class: "loss", role: "alert" });
   const dialog = h("dialog", { "aria-labelledby": "erase-title" },
@@ -110,7 +110,7 @@ function ask(participant) {
       return;
     }
     dialog.close();
-    say(`${participant} was erased.`);
+    showStatus(`${participant} was erased.`);
     location.hash = "#/";
   };
   dialog.addEventListener("close", () => dialog.remove());

@@ -1,0 +1,26 @@
+// Builds the npm package's files into dist/. `npm run build` runs this and writes the types.
+
+import { copyFile, mkdir } from 'node:fs/promises';
+import { Bundler, LICENCES, ROOT } from './bundle.mjs';
+
+const library = new Bundler(`${ROOT}dist`);
+await mkdir(library.folder, { recursive: true });
+const small = { minify: true, legalComments: 'linked', banner: { js: `/*! Licences of the packages inside: ${LICENCES} */` } };
+const esm = { ...small, format: 'esm' };
+// RxJS names its private properties `_name`. No other code in the bundle may use such names.
+const core = { ...small, mangleProps: /^_[a-z]/ };
+await library.bundle('affectograph.js', 'src/index.ts', { ...core, format: 'esm' });
+await library.bundle('affectograph.min.js', 'src/index.ts', {
+  ...core, format: 'iife', globalName: 'affectograph', define: { 'import.meta.url': '""' },
+});
+await library.bundle('consent.js', 'src/consent/dialog.ts', esm);
+await library.bundle('camera.js', 'src/camera/camera.ts', esm);
+await library.bundle('scores.worker.js', 'src/camera/scores.worker.ts', esm);
+await library.bundle('rrweb.js', 'src/rrweb.ts', esm);
+for (const name of ['transport', 'leftovers', 'memory-store']) {
+  await library.bundle(`${name}.js`, `src/transport/${name}.ts`, esm);
+}
+// ONNX Runtime loads this file by its name.
+const RUNTIME = 'ort-wasm-simd-threaded.wasm';
+await copyFile(`${ROOT}node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
+await library.writeLicences();

@@ -1,0 +1,81 @@
+//! Copies `build/web` into the build, and lists the dashboard's files. Fails where that folder is not complete.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs, io};
+
+/// `scripts/build-web` writes it after all other files.
+const LAST_FILE: &str = "SOURCES.sha256";
+const FILES: [&str; 3] = ["recorder.js", "replay.js", "THIRD_PARTY_LICENSES.txt"];
+const DASHBOARD: &str = "dashboard";
+
+fn main() -> ExitCode {
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let web = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../../build/web");
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    println!("cargo:rerun-if-changed=build.rs");
+    // A folder that is missing counts as changed, so that the next build looks again.
+    println!("cargo:rerun-if-changed={}", web.display());
+    let is_whole = FILES.iter().chain(&[LAST_FILE, "dashboard/index.html"]).all(|file| web.join(file).is_file());
+    if !is_whole {
+        return Err("build/web is missing or not complete: run `scripts/build-web` (`./run` and `./test` do it too)."
+            .to_owned());
+    }
+    for file in FILES {
+        copy(&web.join(file), &out.join(file))?;
+    }
+    let dashboard = out.join(DASHBOARD);
+    fs::create_dir_all(&dashboard).map_err(|e| format!("{} cannot be created: {e}", dashboard.display()))?;
+    let mut table = String::from("&[\n");
+    for name in names(&web.join(DASHBOARD))? {
+        copy(&web.join(DASHBOARD).join(&name), &dashboard.join(&name))?;
+        let content_type = content_type(&name)?;
+        writeln!(
+            table,
+            "DashboardFile {{ name: {name:?}, content_type: {content_type:?}, \
+             bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{DASHBOARD}/{name}\")) }},"
+        )
+        .map_err(|e| e.to_string())?;
+    }
+    table.push(']');
+    let path = out.join("dashboard.rs");
+    fs::write(&path, table).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|e| format!("{name}: {e}"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map_err(|e| format!("{} cannot be copied: {e}", from.display())).map(|_bytes| ())
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, String> {
+    let list = || -> io::Result<Vec<String>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    let mut names = list().map_err(|e| format!("{} cannot be listed: {e}", folder.display()))?;
+    names.sort();
+    Ok(names)
+}
+
+fn content_type(name: &str) -> Result<&'static str, String> {
+    match name.rsplit('.').next() {
+        Some("html") => Ok("text/html; charset=utf-8"),
+        Some("js") => Ok("text/javascript; charset=utf-8"),
+        Some("css") => Ok("text/css; charset=utf-8"),
+        Some("txt") => Ok("text/plain; charset=utf-8"),
+        Some("svg") => Ok("image/svg+xml"),
+        _ => Err(format!("build/web/{DASHBOARD}/{name}: crates/web_assets/build.rs does not know its content type")),
+    }
+}
