@@ -11,6 +11,7 @@ mod epochs;
 mod export;
 mod import;
 mod list;
+mod log;
 mod paths;
 mod progress;
 mod pull;
@@ -44,7 +45,18 @@ pub fn run() -> ExitCode {
         println!("{}", version(arguments.json));
         return ExitCode::SUCCESS;
     }
-    let result = match arguments.command {
+    let result = log::start().and_then(|()| run_command(arguments));
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("affectograph: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_command(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.command {
         None => crate::backend::open_window(Places::find(arguments.sessions.as_deref()).absolute()),
         Some(Command::Record(a)) => record::run(&a, &Places::find(a.sessions.as_deref())),
         Some(Command::List(a)) => list::run(&a, &Places::find(a.sessions.as_deref())),
@@ -61,15 +73,8 @@ pub fn run() -> ExitCode {
         Some(Command::Models(a)) => score::models(&a),
         Some(Command::Serve(a)) => serve::run(&a),
         Some(Command::Pull(a)) => pull::run(&a, &Places::find(a.sessions.as_deref())),
-        Some(Command::ParticipantWindow) => return page::participant_window_main(),
-        Some(Command::ReplayWindow) => return page::replay_window_main(),
-    };
-    match result {
-        Ok(code) => code,
-        Err(e) => {
-            eprintln!("affectograph: {e}");
-            ExitCode::FAILURE
-        }
+        Some(Command::ParticipantWindow) => Ok(page::participant_window_main()),
+        Some(Command::ReplayWindow) => Ok(page::replay_window_main()),
     }
 }
 

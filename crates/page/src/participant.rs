@@ -85,7 +85,7 @@ pub fn participant_window_main() -> ExitCode {
     let spec = match spec {
         Ok(spec) => spec,
         Err(error) => {
-            eprintln!(
+            tracing::error!(
                 "`{PARTICIPANT_WINDOW}` is started by affectograph itself, which then says what to show: {error}"
             );
             return ExitCode::from(2);
@@ -95,7 +95,7 @@ pub fn participant_window_main() -> ExitCode {
     let writer = match std::thread::Builder::new().name("page-writer".into()).spawn(move || write_notes(&unwritten)) {
         Ok(writer) => writer,
         Err(error) => {
-            eprintln!("the participant window cannot start a thread: {error}");
+            tracing::error!("the participant window cannot start a thread: {error}");
             return ExitCode::FAILURE;
         }
     };

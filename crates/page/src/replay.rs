@@ -147,7 +147,9 @@ pub fn replay_window_main() -> ExitCode {
     let spec = match spec {
         Ok(spec) => spec,
         Err(error) => {
-            eprintln!("`{REPLAY_WINDOW}` is started by affectograph itself, which then says what to show: {error}");
+            tracing::error!(
+                "`{REPLAY_WINDOW}` is started by affectograph itself, which then says what to show: {error}"
+            );
             return ExitCode::from(2);
         }
     };

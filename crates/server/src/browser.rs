@@ -65,7 +65,7 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     let (library, name) = (app.library.clone(), new.study.clone());
     let study = tokio::task::spawn_blocking(move || library.study(&name)).await.map_err(|_| Problem::busy())?;
     let study = study.map_err(|e| {
-        eprintln!("affectograph: {e}");
+        tracing::error!("{e}");
         Problem::not_found("The study of this key cannot be read on the server. Its owner has been told.")
     })?;
     let consent = new.consent.as_ref().map(consent).transpose()?;

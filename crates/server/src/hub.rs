@@ -247,7 +247,7 @@ impl Hub {
                 Ok(file) => file,
                 // Erased or damaged: nothing can be added to it.
                 Err(e) => {
-                    eprintln!("affectograph: a session cannot go on: {e}");
+                    tracing::error!("a session cannot go on: {e}");
                     self.ledger.set_session_state(&session.id, RemoteState::Closed, None)?;
                     continue;
                 }
@@ -354,7 +354,7 @@ impl Hub {
                     is_new
                 });
             }
-            Err(e) => eprintln!("affectograph: {e}"),
+            Err(e) => tracing::error!("{e}"),
         }
     }
 
@@ -365,7 +365,7 @@ impl Hub {
     /// The session itself is on the disk; after a restart its state is found out anew.
     fn said(&self, done: Result<(), StoreError>) {
         if let Err(e) = done {
-            eprintln!("affectograph: {e}");
+            tracing::error!("{e}");
         }
     }
 }

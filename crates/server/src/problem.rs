@@ -128,7 +128,7 @@ impl Problem {
 /// What could not be stored is not lost: the browser keeps it. The server's own operator reads why.
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {
-        eprintln!("affectograph: {e}");
+        tracing::error!("{e}");
         Problem::no_room("The server cannot store anything at the moment. Keep the data and send it again later.")
     }
 }

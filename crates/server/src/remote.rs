@@ -87,7 +87,7 @@ async fn reopen(plan: &RemotePlan) -> Result<Opened, StoreError> {
 
 /// A session whose file cannot be opened. Its browser keeps what it has.
 async fn refuse_all(plan: &RemotePlan, why: &str, orders: &mut mpsc::Receiver<Order>) {
-    eprintln!("affectograph: session {} cannot go on: {why}", plan.folder.display());
+    tracing::error!("session {} cannot go on: {why}", plan.folder.display());
     plan.hub.closed(&plan.id);
     answer_late(None, orders).await;
 }
@@ -382,7 +382,7 @@ impl Remote {
         };
         match Film::begin(plan, recorder, &self.plan.pool, own) {
             Ok(film) => self.film = Some(film),
-            Err(e) => eprintln!("affectograph: the video of {}: {e}", self.plan.folder.display()),
+            Err(e) => tracing::error!("the video of {}: {e}", self.plan.folder.display()),
         }
     }
 
@@ -466,7 +466,7 @@ impl Remote {
                     })
                 });
                 if let Err(e) = joined.await {
-                    eprintln!("affectograph: {e}. Its parts stay in the session's folder.");
+                    tracing::error!("{e}. Its parts stay in the session's folder.");
                 }
             }
             // The browser's own video stays, and can be scored later.
@@ -491,7 +491,7 @@ impl Remote {
         match closed.await {
             Ok(()) => {}
             // It is closed or will be recovered; its owner sees it in the list.
-            Err(e) => eprintln!("affectograph: closing {}: {e}", self.plan.folder.display()),
+            Err(e) => tracing::error!("closing {}: {e}", self.plan.folder.display()),
         }
         self.tell();
         self.plan.hub.closed(&self.plan.id);
@@ -517,7 +517,7 @@ impl Remote {
             match committed {
                 Committed::Records(records) if is_watched => records.iter().for_each(|r| news.add(r)),
                 Committed::Records(_) => {}
-                Committed::Failed(why) => eprintln!("affectograph: {}: {why}", self.plan.folder.display()),
+                Committed::Failed(why) => tracing::error!("{}: {why}", self.plan.folder.display()),
             }
         }
         if !news.is_empty() {

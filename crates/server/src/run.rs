@@ -104,12 +104,12 @@ impl Running {
         handle.graceful_shutdown(Some(END_WITHIN));
         let served = runtime.block_on(served);
         if let Err(problem) = runtime.block_on(hub.leave(None)) {
-            eprintln!("affectograph: {}", problem.detail());
+            tracing::error!("{}", problem.detail());
         }
         hub.stop();
         drop(hub);
         if hub_thread.join().is_err() {
-            eprintln!("affectograph: the thread `hub` failed");
+            tracing::error!("the thread `hub` failed");
         }
         runtime.shutdown_timeout(END_WITHIN);
         pool_threads.join();

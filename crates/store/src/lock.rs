@@ -82,7 +82,7 @@ impl SessionLock {
         text.resize(ROOM_BYTES, b' ');
         let write = || (&self.file).seek(SeekFrom::Start(0)).and_then(|_| (&self.file).write_all(&text));
         if let Err(e) = write() {
-            eprintln!("affectograph: {}: {e}", self.path.display());
+            tracing::error!("{}: {e}", self.path.display());
         }
     }
 

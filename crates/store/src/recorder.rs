@@ -283,7 +283,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         if let Err(e) = self.shut(None) {
             // Nobody is left to hand it to, and the session says for itself that it was not closed.
-            eprintln!("affectograph: {e}");
+            tracing::error!("{e}");
         }
     }
 }

@@ -14,12 +14,17 @@ pub use recording::*;
 pub use server::*;
 pub use sessions::*;
 
+const ENVIRONMENT: &str = "Environment:
+  AFFECTOGRAPH_SESSIONS  folder of the recordings
+  AFFECTOGRAPH_MODELS    folder of the networks
+  AFFECTOGRAPH_LOG       levels of diagnostics, and a file for them: debug; warn,server=debug; debug,file=PATH";
+
 /// Records a participant's face, the affect read from it and every action on a web page, on one clock.
 ///
 /// Without a command the window opens. For research with the participant's consent. What a face shows is not what a
 /// person feels: the figures are agreement with how people judge expressions in pictures.
 #[derive(Debug, Parser)]
-#[command(name = "affectograph", disable_version_flag = true, max_term_width = 100)]
+#[command(name = "affectograph", disable_version_flag = true, max_term_width = 100, after_help = ENVIRONMENT)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
