@@ -13,12 +13,14 @@ if (!folder) {
   process.exit(2);
 }
 const web = new Bundler(resolve(folder));
-const licences = { js: `// Licences of the packages inside: ${LICENCES}` };
+const licences = {
+  js: `// Licences of the packages inside: ${LICENCES}`, css: `/* Licences of the packages inside: ${LICENCES} */`,
+};
 await mkdir(`${web.folder}/dashboard`, { recursive: true });
 await web.bundle('recorder.js', 'src/lab.ts', { format: 'iife' });
 await web.bundle('replay.js', 'src/replay-view.ts', { format: 'iife', minify: true, loader: { '.css': 'text' }, banner: licences });
 await web.bundle('dashboard/main.js', 'dashboard/main.js', { format: 'esm', minify: true, banner: licences });
-await web.bundle('dashboard/style.css', 'dashboard/style.css', { minify: true });
+await web.bundle('dashboard/style.css', 'dashboard/style.css', { minify: true, banner: licences });
 await copyFile(`${ROOT}dashboard/index.html`, `${web.folder}/dashboard/index.html`);
 await copyFile(`${ROOT}../assets/icon.svg`, `${web.folder}/dashboard/icon.svg`);
 await web.writeLicences();

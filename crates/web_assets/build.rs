@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match embed() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("{problem}");
+            println!("cargo::error={problem}");
             ExitCode::FAILURE
         }
     }
@@ -24,10 +24,10 @@ fn embed() -> Result<(), String> {
     let web = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../../build/web");
     let out = PathBuf::from(variable("OUT_DIR")?);
     println!("cargo:rerun-if-changed=build.rs");
-    // A folder that is missing counts as changed, so that the next build looks again.
+    // Cargo treats a missing folder as changed, so the next build checks again.
     println!("cargo:rerun-if-changed={}", web.display());
-    let is_whole = FILES.iter().chain(&[LAST_FILE, "dashboard/index.html"]).all(|file| web.join(file).is_file());
-    if !is_whole {
+    let is_complete = FILES.iter().chain(&[LAST_FILE, "dashboard/index.html"]).all(|file| web.join(file).is_file());
+    if !is_complete {
         return Err("build/web is missing or not complete: run `scripts/build-web` (`./run` and `./test` do it too)."
             .to_owned());
     }
@@ -76,6 +76,6 @@ fn content_type(name: &str) -> Result<&'static str, String> {
         Some("css") => Ok("text/css; charset=utf-8"),
         Some("txt") => Ok("text/plain; charset=utf-8"),
         Some("svg") => Ok("image/svg+xml"),
-        _ => Err(format!("build/web/{DASHBOARD}/{name}: crates/web_assets/build.rs does not know its content type")),
+        _ => Err(format!("build/web/{DASHBOARD}/{name}: add its content type to crates/web_assets/build.rs")),
     }
 }

@@ -86,7 +86,7 @@ pub async fn average(
     }
     let plan = query.plan();
     let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
-    let _turn = app.readers.acquire().await;
+    let _permit = app.read_permits.acquire().await;
     let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice, plan)).await;
     let asked = asked.map_err(|_| Problem::busy())?;
     asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))

@@ -1,8 +1,8 @@
-//! The way from a task to what waits for a disk.
+//! Runs blocking work of a task on tokio's blocking threads.
 
 use store::StoreError;
 
-/// Runs what waits for a disk where waiting is allowed.
+/// Runs `work`, which may wait for the disk, on a blocking thread.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

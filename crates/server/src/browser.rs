@@ -1,4 +1,4 @@
-//! What browsers that record ask: the clock, a new session, and room for what they have recorded.
+//! The requests of browsers that record: the clock, a new session, records, video, and the end of a session.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, State};
@@ -11,11 +11,12 @@ use tokio::sync::oneshot;
 
 use super::app::App;
 use super::blocking::blocking;
-use super::hub_client::{Found, SessionHandle};
+use super::hub_client::{SessionHandle, SessionLookup};
 use super::networks;
-use super::orders::{Opened, Order, RemotePlan};
 use super::problem::{Problem, ProblemDetails};
+use super::remote_plan::{OpenedRecorder, RemotePlan};
 use super::secrets;
+use super::session_command::SessionCommand;
 use super::wire::{
     Acknowledged, Batch, CameraMode, ChunksStored, ClientInfo, ClockReading, ConsentGiven, Finish, Finished,
     MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
@@ -31,13 +32,13 @@ use store::{
 };
 use vision::ModelCard;
 
-/// The server's clock, for measuring the browser's against it.
+/// The server's clock. The browser measures the offset of its own clock to it.
 #[utoipa::path(get, path = "/v1/clock", tag = "browser", responses((status = 200, body = ClockReading)))]
 pub async fn clock(State(app): State<App>) -> Json<ClockReading> {
     Json(ClockReading { utc_ms: app.clock.utc_ms() })
 }
 
-/// Begins a session. The key is the study's public one; the page's origin must be one of the key's.
+/// Begins a session. The key is a public write key of the study. It must allow the page's origin.
 #[utoipa::path(post, path = "/v1/sessions", tag = "browser", security(("key" = [])),
     request_body = NewSession,
     responses((status = 201, body = SessionBegun), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -46,7 +47,8 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     let key = bearer(&headers)?;
     let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
     let Some(origin) = origin else {
-        let detail = "A session is begun by a web page, whose browser says its origin. This request said none.";
+        let detail =
+            "The header `Origin` is missing. Only a web page can begin a session, and its browser sends this header.";
         return Err(Problem::forbidden("wrong-origin", detail));
     };
     let new: NewSession = json(body).await?;
@@ -55,7 +57,7 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     check_client(&new.client)?;
     let admission = app.hub.admit(key, &new.study, origin, participant.is_none()).await?;
     if disk_free_bytes(app.library.root()).is_some_and(|free| free < app.config.min_free_bytes) {
-        return Err(Problem::no_room("The server's disk is nearly full: no session can begin. Try again later."));
+        return Err(Problem::no_room("The server's disk is nearly full, so no session can begin. Try again later."));
     }
     let participant = match (participant, admission.number) {
         (Some(participant), _) => participant,
@@ -65,12 +67,13 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     let (library, name) = (app.library.clone(), new.study.clone());
     let study = tokio::task::spawn_blocking(move || library.study(&name)).await.map_err(|_| Problem::busy())?;
     let study = study.map_err(|e| {
-        tracing::error!("{e}");
-        Problem::not_found("The study of this key cannot be read on the server. Its owner has been told.")
+        tracing::error!("the study `{}` of a write key cannot be read: {e}", new.study);
+        Problem::not_found("The study of this key cannot be read on the server. The server's log contains the reason.")
     })?;
     let consent = new.consent.as_ref().map(consent).transpose()?;
     if study.study.consent.required && consent.is_none() {
-        let detail = "This study records nothing without consent. Ask for it and send when it was given.";
+        let detail =
+            "This study requires consent. Ask the participant and send `consent` with the time at which it was given.";
         return Err(Problem::malformed(detail));
     }
     let id = secrets::random_id().map_err(|_| Problem::busy())?;
@@ -112,7 +115,7 @@ struct Begun {
     participant: ParticipantId,
     number: SessionNumber,
     plan: RemotePlan,
-    opened: Opened,
+    opened: OpenedRecorder,
 }
 
 async fn create(
@@ -130,21 +133,21 @@ async fn create(
     let streams = streams(new, study, &models);
     let header = SessionHeader {
         participant: participant.clone(),
-        session: SessionNumber(1), // given with the folder
+        session: SessionNumber(1), // replaced when the folder is created
         study: study.stored(),
         zero_utc,
         software: format!("{}, server; recorded by affectograph client {}", program(), new.client.version),
         host: host_of(&new.client),
         camera: camera_of(new.camera, &study.study.camera),
-        // What a browser runs itself it says when it has loaded it.
+        // A browser that scores reports its networks when it has loaded them.
         models: models.iter().flatten().map(described).collect(),
         consent,
         overridden_checks: Vec::new(),
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
-    let _turn = app.turns.acquire().await;
+    let _permit = app.file_permits.acquire().await;
     let (folder, number, opened) = blocking(move || {
-        // Another session of this participant may begin at the same moment and take the number.
+        // Another session of this participant may begin at the same time and take the number.
         let mut tries = 0;
         let (folder, number) = loop {
             let number = library.next_session(&who)?;
@@ -154,7 +157,7 @@ async fn create(
                 Err(e) => return Err(e),
             }
         };
-        let opened = Opened::create(&folder, SessionHeader { session: number, ..header }, streams)?;
+        let opened = OpenedRecorder::create(&folder, SessionHeader { session: number, ..header }, streams)?;
         Ok((folder, number, opened))
     })
     .await?;
@@ -165,17 +168,16 @@ async fn create(
         camera: new.camera,
         affect_model: study.study.affect_model.clone(),
         clock: app.clock,
-        hub: app.hub.clone(),
         pool: app.pool.clone(),
         min_free_bytes: app.config.min_free_bytes,
-        turns: app.turns.clone(),
+        file_permits: app.file_permits.clone(),
         state: RemoteState::Open,
         finish: None,
     };
     Ok(Begun { participant, number, plan, opened })
 }
 
-/// Stores records. Acknowledged is what is on the disk; sending it again is harmless.
+/// Stores records. Acknowledged records are on the disk. Sending them again has no effect.
 #[utoipa::path(post, path = "/v1/sessions/{id}/records", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session")), request_body = Batch,
     responses((status = 200, body = Acknowledged), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -188,17 +190,17 @@ pub async fn records(
 ) -> Result<Json<Acknowledged>, Problem> {
     let session = open_session(&app, &id, &headers).await?;
     let batch: Batch = json(body).await?;
-    let (committed, refused) = order(&session, |to| Order::Records(batch, to)).await?;
+    let (committed, refused) = request(&session, |to| SessionCommand::Records(batch, to)).await?;
     if refused.is_empty() {
         return Ok(Json(Acknowledged { committed }));
     }
-    let detail = "Some records say nothing that can be stored: gaps take their place. All others are stored.";
+    let detail = "Some records are invalid. Gaps were stored in their place, and all other records were stored. Do not send them again.";
     Err(Problem::malformed(detail).with_committed(committed).with_refused(refused))
 }
 
 /// Stores a chunk of the browser's video.
 #[utoipa::path(put, path = "/v1/sessions/{id}/video/{n}", tag = "browser", security(("session" = [])),
-    params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Counts the chunks from 0")),
+    params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Number of the chunk, counted from 0")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "WebM"),
     responses((status = 200, body = ChunksStored), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
@@ -209,13 +211,15 @@ pub async fn video(
     body: Body,
 ) -> Result<Json<ChunksStored>, Problem> {
     let session = open_session(&app, &id, &headers).await?;
-    let n = n.parse().map_err(|_| Problem::malformed("A chunk of video has a whole number, counted from 0."))?;
+    let n = n
+        .parse()
+        .map_err(|_| Problem::malformed("The number of a video chunk must be a whole number, counted from 0."))?;
     let bytes = read(body, MAX_VIDEO_CHUNK_BYTES).await?;
-    let chunks = order(&session, |to| Order::Chunk(n, bytes, to)).await?;
+    let chunks = request(&session, |to| SessionCommand::Chunk(n, bytes, to)).await?;
     Ok(Json(ChunksStored { chunks }))
 }
 
-/// Ends a session when all of it is here; says what is missing where it is not.
+/// Ends a complete session. For an incomplete session the answer lists what is missing.
 #[utoipa::path(post, path = "/v1/sessions/{id}/finish", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session")), request_body = Finish,
     responses((status = 200, body = Finished), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -228,42 +232,44 @@ pub async fn finish(
 ) -> Result<Json<Finished>, Problem> {
     let token = secrets::sha256(bearer(&headers)?);
     match app.hub.find(&id).await? {
-        // A browser whose answer was lost finishes again.
-        Found::Closed { token_sha256, finish: Some(finish) } if token_sha256 == token => {
+        // The browser repeats the request if the answer was lost.
+        SessionLookup::Closed { token_sha256, finish: Some(finish) } if token_sha256 == token => {
             Ok(Json(Finished { committed: finish.streams, video_chunks: finish.video_chunks }))
         }
         _ => {
             let session = open_session(&app, &id, &headers).await?;
             let finish: Finish = json(body).await?;
-            Ok(Json(order(&session, |to| Order::Finish(finish, to)).await?))
+            Ok(Json(request(&session, |to| SessionCommand::Finish(finish, to)).await?))
         }
     }
 }
 
-async fn order<T>(
+async fn request<T>(
     session: &SessionHandle,
-    order: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Order,
+    command: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> SessionCommand,
 ) -> Result<T, Problem> {
     let (to, answer) = oneshot::channel();
-    session.orders.try_send(order(to)).map_err(|_| Problem::busy())?;
+    session.commands.try_send(command(to)).map_err(|_| Problem::busy())?;
     answer.await.map_err(|_| Problem::busy())?
 }
 
-/// The session that the token opens, and no other.
+/// The open session with this identifier, if the token belongs to it.
 async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<SessionHandle, Problem> {
     let token = secrets::sha256(bearer(headers)?);
-    let foreign = || Problem::forbidden("wrong-token", "This token is not the one of this session.");
+    let foreign = || Problem::forbidden("wrong-token", "The token does not belong to this session.");
     match app.hub.find(id).await? {
-        Found::Unknown => Err(Problem::not_found("There is no such session. It may have been erased.")),
-        Found::Closed { token_sha256, .. } if token_sha256 != token => Err(foreign()),
-        Found::Closed { .. } => {
-            Err(Problem::new(StatusCode::GONE, "gone", "This session is closed and takes nothing more."))
+        SessionLookup::Unknown => {
+            Err(Problem::not_found("There is no session with this identifier. It may have been erased."))
         }
-        Found::Open(session) if session.token_sha256 != token => Err(foreign()),
-        Found::Open(session) => {
+        SessionLookup::Closed { token_sha256, .. } if token_sha256 != token => Err(foreign()),
+        SessionLookup::Closed { .. } => {
+            Err(Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data."))
+        }
+        SessionLookup::Open(session) if session.token_sha256 != token => Err(foreign()),
+        SessionLookup::Open(session) => {
             let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
             if origin.is_some_and(|o| o != session.origin) {
-                let detail = "This session was begun by a page of another origin.";
+                let detail = "This session was started by a page of another origin. Send its data from that origin.";
                 return Err(Problem::forbidden("wrong-origin", detail));
             }
             Ok(session)
@@ -280,36 +286,45 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     Ok(token.trim())
 }
 
-/// At most so many bytes, after inflating: a bomb is not read further than that.
+/// Reads at most `max_bytes` after decompression, which also bounds a compression bomb.
 async fn read(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
     to_bytes(body, max_bytes).await.map_err(|e| {
         let mut cause: Option<&dyn std::error::Error> = Some(&e);
         while let Some(e) = cause {
             if e.to_string().contains("length limit") {
-                return Problem::too_large(format!("The body is larger than {max_bytes} bytes. Send it in parts."));
+                return Problem::too_large(format!(
+                    "The request body is larger than {max_bytes} bytes. Send it in parts."
+                ));
             }
             cause = e.source();
         }
-        Problem::bad_request("The body did not arrive whole, or is not in the encoding that it claims.")
+        Problem::bad_request(
+            "The request body is incomplete, or its content encoding does not match the header `Content-Encoding`.",
+        )
     })
 }
 
 pub async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = read(body, MAX_INFLATED_BYTES).await?;
     serde_json::from_slice(&bytes).map_err(|e| {
-        let detail = format!("The body is not the JSON that is expected: {e}.");
+        let detail = format!("The request body is not the expected JSON: {e}.");
         if e.is_data() { Problem::malformed(detail) } else { Problem::bad_request(detail) }
     })
 }
 
 fn check_client(client: &ClientInfo) -> Result<(), Problem> {
     let screen = client.screen.as_ref().map_or(0, |s| s.to_string().len());
-    let is_modest = !client.version.is_empty()
+    let is_valid = !client.version.is_empty()
         && client.version.len() <= 64
         && client.user_agent.len() <= 1_000
         && client.language.len() <= 100
         && screen <= 1_000;
-    if is_modest { Ok(()) } else { Err(Problem::malformed("`client` says nothing of its version, or too much.")) }
+    if is_valid {
+        return Ok(());
+    }
+    let detail = "`client.version` must have 1 to 64 bytes, `client.user_agent` at most 1000, `client.language` at most \
+                  100 and `client.screen` at most 1000.";
+    Err(Problem::malformed(detail))
 }
 
 fn consent(given: &ConsentGiven) -> Result<Consent, Problem> {
@@ -317,7 +332,7 @@ fn consent(given: &ConsentGiven) -> Result<Consent, Problem> {
     let at = (0.0..1e14).contains(&given.given_utc_ms).then_some(given.given_utc_ms as i64);
     match at.and_then(DateTime::from_timestamp_millis) {
         Some(given_at) if is_hash => Ok(Consent { given_at, text_sha256: given.text_sha256.to_ascii_lowercase() }),
-        _ => Err(Problem::malformed("`consent` needs when it was given and the SHA-256 of its text.")),
+        _ => Err(Problem::malformed("`consent` must have the time at which it was given and the SHA-256 of its text.")),
     }
 }
 
@@ -327,7 +342,7 @@ fn host_of(client: &ClientInfo) -> String {
     format!("browser {}; language {}{screen}", clean(&client.user_agent), clean(&client.language))
 }
 
-/// Selectors of fields whose typed text may be kept.
+/// CSS selectors of fields whose typed text may be recorded.
 fn content_of(study: &Study) -> Vec<String> {
     study.page.content.clone()
 }
@@ -342,13 +357,13 @@ fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
         spec: mode.as_str().to_owned(),
         name: name.to_owned(),
         backend: "browser".to_owned(),
-        // What it really was is known when the video has been seen.
+        // The measured rate replaces this when the video has been converted.
         rate_hz: if mode == CameraMode::Off { 0.0 } else { settings.rate_hz },
         ..CameraDescription::default()
     }
 }
 
-/// What the installed networks say of themselves.
+/// The cards of the installed networks.
 async fn cards(app: &App, affect: &str) -> [Option<ModelCard>; 3] {
     let (models, affect) = (app.pool.models().clone(), affect.to_owned());
     tokio::task::spawn_blocking(move || networks::installed(&models, &affect)).await.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A browser's recording as one stream of bytes, while its chunks still come.
+//! One recording of a browser as a stream of bytes, while its chunks still arrive.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,23 +9,23 @@ use std::time::Duration;
 
 use super::chunks;
 
-/// How long whoever waits for a chunk waits before looking again.
+/// Interval at which a reader that waits for a chunk checks for it.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Every Matroska and WebM file begins so.
+/// The first bytes of every Matroska and WebM file.
 const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
 
-/// How far the chunks of a session have come: what its task tells whoever reads them.
+/// The progress of a session's chunks. The session's task writes it, and the reader of the chunks reads it.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// All below this number are on the disk.
+    /// All chunks below this number are on the disk.
     pub chunks: AtomicU64,
-    /// No more come.
+    /// No more chunks will arrive.
     pub is_ended: AtomicBool,
-    /// Nobody wants what is read any more.
-    pub is_left: AtomicBool,
+    /// The conversion was cancelled.
+    pub is_cancelled: AtomicBool,
 }
 
-/// The chunks of one recording of the browser as one stream of bytes that waits for what is still to come.
+/// The chunks of one recording of the browser as a stream of bytes. Reading waits for chunks that have not arrived.
 pub struct ChunkBytes {
     pub folder: PathBuf,
     pub progress: Arc<Progress>,
@@ -46,7 +46,7 @@ impl Read for ChunkBytes {
                 self.open = None;
             }
             let next = self.next.load(Ordering::Acquire);
-            // Asked before looking, so that what comes between the two is not missed.
+            // Read before `chunks`, so that a chunk that arrives between the two reads is not missed.
             let is_ended = self.progress.is_ended.load(Ordering::Acquire);
             if next < self.progress.chunks.load(Ordering::Acquire) {
                 let path = chunks::path(&self.folder, next);
@@ -56,7 +56,7 @@ impl Read for ChunkBytes {
                 self.open = Some(File::open(&path)?);
                 self.next.store(next + 1, Ordering::Release);
             } else if is_ended
-                || self.progress.is_left.load(Ordering::Acquire)
+                || self.progress.is_cancelled.load(Ordering::Acquire)
                 || self.is_stopped.load(Ordering::Acquire)
             {
                 return Ok(0);

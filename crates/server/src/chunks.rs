@@ -1,4 +1,4 @@
-//! The browser's video as it came: one file a chunk until all are there, then one WebM file for each recording.
+//! The browser's video as received: one file for each chunk, and one WebM file for each recording when it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ pub fn path(session: &Path, chunk: u64) -> PathBuf {
     folder(session).join(format!("{chunk:08}.webm"))
 }
 
-/// On the disk when it returns. Storing the same chunk again changes nothing.
+/// The chunk is on the disk when this returns. Storing the same chunk again changes nothing.
 pub fn store(session: &Path, chunk: u64, bytes: &[u8]) -> io::Result<()> {
     let (folder, path) = (folder(session), path(session, chunk));
     fs::create_dir_all(&folder)?;
@@ -31,7 +31,7 @@ pub fn store(session: &Path, chunk: u64, bytes: &[u8]) -> io::Result<()> {
     File::open(&folder)?.sync_all()
 }
 
-/// Which chunks are there.
+/// The numbers of the stored chunks.
 pub fn stored(session: &Path) -> io::Result<Numbers> {
     let entries = match fs::read_dir(folder(session)) {
         Ok(entries) => entries,
@@ -48,8 +48,8 @@ pub fn stored(session: &Path) -> io::Result<Numbers> {
     Ok(numbers)
 }
 
-/// Puts the chunks of each recording together, `video.webm`, `video-2.webm` …, and takes them away.
-/// `starts` are the chunks with which a recording begins.
+/// Joins the chunks of each recording into `video.webm`, `video-2.webm` … and deletes them.
+/// `starts` are the numbers of the first chunk of each recording.
 pub fn join(session: &Path, starts: &[u64], chunks: u64) -> io::Result<()> {
     for (k, start) in starts.iter().enumerate() {
         let end = starts.get(k + 1).copied().unwrap_or(chunks);

@@ -1,4 +1,4 @@
-//! The server's clock: wall time read once, monotonic time since, so that it never steps while sessions run.
+//! The server's clock: wall time, read once at the start, plus monotonic time. It never steps while sessions run.
 
 use chrono::{DateTime, Utc};
 

@@ -16,12 +16,12 @@ const VIDEO_CANDIDATES: usize = 8;
 const NEARLY: f64 = 0.9;
 /// Frames as the browser told of them.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct CaptureTimes {
     /// Time in the video as the browser sees it, and capture time; ascending.
     frames: Vec<(f64, Timestamp)>,
 }
 
-impl Told {
+impl CaptureTimes {
     pub fn add(&mut self, media_s: f64, at: Timestamp) {
         let place = self.frames.partition_point(|(s, _)| *s <= media_s);
         self.frames.insert(place, (media_s, at));
@@ -96,7 +96,7 @@ mod tests {
             prop_assume!(told.windows(8).all(|w| w.iter().filter(|t| **t).count() >= 7));
             let capture = |k: usize| Timestamp::from_ns(5_000_000_000 + k as i64 * 33_366_700 + jitter_ms[k] * 1_000_000);
             let media = |k: usize| zero_s + capture(k).as_secs_f64() - 5.0;
-            let mut frames = Told::default();
+            let mut frames = CaptureTimes::default();
             (0..200).filter(|k| told[*k]).for_each(|k| frames.add(media(k), capture(k)));
             let video_s: Vec<f64> = (skip..skip + 60).map(|k| ((media(k) - media(skip)) * 1e3).round() * 1e-3).collect();
             let began = capture(skip) - std::time::Duration::from_millis(7);
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn nothing_told_is_nothing_known() {
-        assert_eq!(Told::default().align(&[0.0], None), None);
-        assert_eq!(Told::default().at(0.0), None);
+        assert_eq!(CaptureTimes::default().align(&[0.0], None), None);
+        assert_eq!(CaptureTimes::default().at(0.0), None);
     }
 }

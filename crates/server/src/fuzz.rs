@@ -1,4 +1,4 @@
-//! See [`crate::fuzz_bodies`]: what must hold whatever a browser sends.
+//! Properties that must hold for any body that a browser sends. `src/fuzz_bodies.rs` runs them.
 
 use serde_json::value::RawValue;
 
@@ -14,34 +14,35 @@ use store::RECORDER_SEQ_0;
 const ZERO_UTC_MS: f64 = 1_763_901_234_567.0;
 const NOW: Timestamp = Timestamp::from_ns(30_000_000_000);
 
-/// A body is refused, or each of its records stands in its stream once, at a time of the session, in the stream's form.
+/// A body is refused, or each of its records is in its stream once, at a time of the session, in the stream's format.
 pub fn intake(bytes: &[u8]) {
     if bytes.len() > MAX_INFLATED_BYTES {
         return;
     }
-    let _ = serde_json::from_slice::<NewSession>(bytes);
+    // Only a panic is a failure here and in `missing`.
+    serde_json::from_slice::<NewSession>(bytes).ok();
     let finish = serde_json::from_slice::<Finish>(bytes);
     let Ok(batch) = serde_json::from_slice::<Batch>(bytes) else {
         if let Ok(finish) = finish {
-            let _ = start(CameraMode::Scores).missing(&finish);
+            start(CameraMode::Scores).missing(&finish).ok();
         }
         return;
     };
     for camera in [CameraMode::Scores, CameraMode::Video, CameraMode::Off] {
         let mut intake = start(camera);
         let before = intake.committed();
-        let taken = match intake.take(&batch, NOW) {
-            Ok(taken) => taken,
+        let accepted = match intake.accept(&batch, NOW) {
+            Ok(accepted) => accepted,
             Err(_) => {
                 assert_eq!(intake.committed(), before, "a refused batch was counted");
                 continue;
             }
         };
         assert!(batch.records.len() <= MAX_BATCH_RECORDS);
-        assert!(taken.refused.len() <= batch.records.len());
+        assert!(accepted.refused.len() <= batch.records.len());
         let streams = streams();
         let mut numbers: Vec<(usize, u64)> = Vec::new();
-        for record in &taken.records {
+        for record in &accepted.records {
             let stream = &streams[record.stream];
             numbers.push((record.stream, record.seq));
             assert!(record.at >= Timestamp::ZERO - SLACK && record.at <= NOW + SLACK || record.seq >= RECORDER_SEQ_0);
@@ -53,7 +54,7 @@ pub fn intake(bytes: &[u8]) {
                 Body::Event { kind, data } => {
                     assert!(stream.kind == StreamKind::Events && !kind.is_empty());
                     if stream.name.as_str() == PAGE {
-                        // Without what was added here it is what the page's parser takes.
+                        // Without the fields that the intake adds, the page's parser accepts it.
                         let mut data = data.clone();
                         data.remove("page_ms");
                         data.remove("document");
@@ -62,18 +63,18 @@ pub fn intake(bytes: &[u8]) {
                         assert!(matches!(&again, Some(Ok(e)) if e.data() == data), "{kind} {data:?}: {again:?}");
                     }
                 }
-                Body::Gap(gap) => assert!(gap.until >= record.at, "a gap that ends before it begins"),
+                Body::Gap(gap) => assert!(gap.until >= record.at, "a gap ends before it begins"),
             }
         }
         let all = numbers.len();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), all, "a number was given twice");
+        assert_eq!(numbers.len(), all, "a record number was given twice");
         let committed = intake.committed();
-        // Sent again it changes nothing.
-        match intake.take(&batch, NOW) {
+        // Sending the batch again changes nothing.
+        match intake.accept(&batch, NOW) {
             Ok(again) => assert!(again.refused.is_empty() && again.records.iter().all(|r| r.seq >= RECORDER_SEQ_0)),
-            Err(e) => panic!("taken once and refused when it is sent again: {}", e.detail()),
+            Err(e) => panic!("accepted, and refused when it is sent again: {}", e.detail()),
         }
         assert_eq!(intake.committed(), committed);
     }

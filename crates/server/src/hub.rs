@@ -1,4 +1,4 @@
-//! The thread `hub`: owns the ledger and knows every session that is open. Whoever wants something of either asks it.
+//! The thread `hub`. It owns the ledger and the list of open sessions. [`HubClient`] sends it commands.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,25 +12,27 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::clock::ServerClock;
 use super::config::ServerConfig;
-use super::hub_client::{Admission, Ask, Found, HubClient, OpenSession, SessionHandle};
-use super::orders::{Opened, Order, RemotePlan};
+use super::hub_client::{Admission, HubClient, HubCommand, OpenSession, SessionHandle, SessionLookup};
 use super::pool::VisionPool;
 use super::problem::Problem;
 use super::rate::Rate;
 use super::remote;
+use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::reply::reply;
 use super::secrets;
+use super::session_command::SessionCommand;
 use super::wire::CameraMode;
 use store::{Ledger, Library, RemoteSession, RemoteState, SessionFile, Sha256, StoreError};
 
-/// Questions that wait.
+/// Commands that can wait for the hub.
 const QUEUE: usize = 1024;
 const TICK: Duration = Duration::from_secs(2);
-/// How long an owner stays logged in without doing anything.
+/// A login without requests ends after this time.
 const LOGIN: Duration = Duration::from_secs(12 * 3600);
-/// A session from which nothing came for this long is closed as it is.
+/// A session without requests is closed as it is after this time.
 const SILENCE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
-/// How often the ledger is told that a session lives.
-const SEEN_EVERY: Duration = Duration::from_secs(60);
+/// Interval at which the time of a session's last request is written to the ledger.
+const ACTIVITY_INTERVAL: Duration = Duration::from_secs(60);
 const SESSIONS_PER_S: f64 = 20.0;
 const SESSIONS_BURST: f64 = 400.0;
 const LOGINS_PER_S: f64 = 0.5;
@@ -42,8 +44,9 @@ struct Open {
     key: String,
     folder: PathBuf,
     state: RemoteState,
-    seen: Instant,
-    seen_told: Instant,
+    last_request: Instant,
+    /// When the ledger last got the time of a request.
+    last_stored: Instant,
 }
 
 struct Login {
@@ -58,37 +61,37 @@ pub struct Hub {
     ledger: Ledger,
     library: Library,
     pool: VisionPool,
-    turns: Arc<Semaphore>,
+    file_permits: Arc<Semaphore>,
     sessions: HashMap<String, Open>,
     logins: HashMap<Sha256, Login>,
-    begins: Rate,
-    login_tries: Rate,
+    begin_rate: Rate,
+    login_rate: Rate,
     origins: watch::Sender<Arc<Vec<String>>>,
     changes: watch::Sender<u64>,
-    asks: Receiver<Ask>,
+    commands: Receiver<HubCommand>,
     client: HubClient,
 }
 
-/// What the hub is made of.
+/// What the hub is built from.
 pub struct HubParts {
     pub config: Arc<ServerConfig>,
     pub clock: ServerClock,
     pub ledger: Ledger,
     pub library: Library,
     pub pool: VisionPool,
-    pub turns: Arc<Semaphore>,
+    pub file_permits: Arc<Semaphore>,
 }
 
-/// Goes on with every session that was not closed, and answers from then on.
+/// Resumes every session that was not closed, and starts the thread.
 pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubClient, JoinHandle<()>), StoreError> {
-    let HubParts { config, clock, ledger, library, pool, turns } = parts;
-    let (ask, asks) = bounded(QUEUE);
-    let (origins, seen_origins) = watch::channel(Arc::new(Vec::new()));
-    let (changes, seen_changes) = watch::channel(0);
-    let client = HubClient::new(ask, seen_origins, seen_changes);
+    let HubParts { config, clock, ledger, library, pool, file_permits } = parts;
+    let (sender, commands) = bounded(QUEUE);
+    let (origins, watched_origins) = watch::channel(Arc::new(Vec::new()));
+    let (changes, watched_changes) = watch::channel(0);
+    let client = HubClient::new(sender, watched_origins, watched_changes);
     let mut hub = Hub {
-        begins: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
-        login_tries: Rate::new(LOGINS_PER_S, LOGINS_BURST),
+        begin_rate: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
+        login_rate: Rate::new(LOGINS_PER_S, LOGINS_BURST),
         sessions: HashMap::new(),
         logins: HashMap::new(),
         client: client.clone(),
@@ -98,13 +101,13 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
         ledger,
         library,
         pool,
-        turns,
+        file_permits,
         origins,
         changes,
-        asks,
+        commands,
     };
     hub.refresh_origins();
-    hub.go_on()?;
+    hub.resume_sessions()?;
     let thread = std::thread::Builder::new().name("hub".to_owned()).spawn(move || hub.run());
     let thread = thread.map_err(|source| StoreError::Io { doing: "start the thread", path: "hub".into(), source })?;
     Ok((client, thread))
@@ -114,9 +117,9 @@ impl Hub {
     fn run(mut self) {
         let mut ticked = Instant::now();
         loop {
-            match self.asks.recv_timeout(TICK) {
-                Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(ask) => self.answer(ask),
+            match self.commands.recv_timeout(TICK) {
+                Ok(HubCommand::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(command) => self.execute(command),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if ticked.elapsed() >= TICK {
@@ -126,85 +129,85 @@ impl Hub {
         }
     }
 
-    /// Whoever asked may be gone: then nobody needs the answer.
-    fn answer(&mut self, ask: Ask) {
-        match ask {
-            Ask::Find(id, to) => drop(to.send(self.find(&id))),
-            Ask::Admit { key, study, origin, wants_number, to } => {
-                drop(to.send(self.admit(&key, &study, &origin, wants_number)));
+    fn execute(&mut self, command: HubCommand) {
+        match command {
+            HubCommand::FindSession(id, to) => reply(to, self.find(&id)),
+            HubCommand::AdmitSession { key, study, origin, wants_number, to } => {
+                reply(to, self.admit(&key, &study, &origin, wants_number));
             }
-            Ask::Register(what, to) => drop(to.send(self.register(*what))),
-            Ask::Seen(id) => self.seen(&id),
-            Ask::SetState(id, state, finish) => {
+            HubCommand::RegisterSession(session, to) => reply(to, self.register(*session)),
+            HubCommand::SessionActive(id) => self.session_active(&id),
+            HubCommand::SetState(id, state, finish) => {
                 if let Some(open) = self.sessions.get_mut(&id) {
                     open.state = state;
                 }
-                let done = self.ledger.set_session_state(&id, state, finish.as_deref());
-                self.said(done);
-                self.changed();
+                self.store_state(&id, state, finish.as_deref());
             }
-            Ask::Closed(id) => {
+            HubCommand::SessionClosed(id) => {
                 self.sessions.remove(&id);
-                let done = self.ledger.set_session_state(&id, RemoteState::Closed, None);
-                self.said(done);
-                self.changed();
+                self.store_state(&id, RemoteState::Closed, None);
             }
-            Ask::Password(to) => drop(to.send(self.password())),
-            Ask::Login(to) => drop(to.send(self.login())),
-            Ask::Owner(cookie, to) => drop(to.send(self.owner(&cookie))),
-            Ask::Logout(cookie) => drop(self.logins.remove(&secrets::sha256(&cookie))),
-            Ask::ApiToken(token, to) => {
-                drop(to.send(self.ledger.has_api_token(&secrets::sha256(&token)).map_err(Problem::from)));
+            HubCommand::PasswordHash(to) => reply(to, self.password_hash()),
+            HubCommand::Login(to) => reply(to, self.login()),
+            HubCommand::CheckCookie(cookie, to) => reply(to, self.csrf_token_of(&cookie)),
+            HubCommand::Logout(cookie) => {
+                self.logins.remove(&secrets::sha256(&cookie));
             }
-            Ask::Keys(to) => drop(to.send(self.ledger.keys().map_err(Problem::from))),
-            Ask::Open(to) => drop(to.send(self.open())),
-            Ask::Orders(folder, to) => {
+            HubCommand::CheckApiToken(token, to) => {
+                reply(to, self.ledger.has_api_token(&secrets::sha256(&token)).map_err(Problem::from));
+            }
+            HubCommand::ListKeys(to) => reply(to, self.ledger.keys().map_err(Problem::from)),
+            HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
+            HubCommand::SessionCommands(folder, to) => {
                 let found = self.sessions.values().find(|s| s.folder == folder);
-                drop(to.send(found.map(|s| s.handle.orders.clone())));
+                reply(to, found.map(|s| s.handle.commands.clone()));
             }
-            Ask::Leave { participant, to } => drop(to.send(self.leave(participant.as_deref()))),
-            Ask::Forget(participant, to) => {
-                drop(to.send(self.ledger.forget_participant(&participant).map_err(Problem::from)));
-                self.changed();
+            HubCommand::ReleaseSessions { participant, to } => {
+                reply(to, self.release_sessions(participant.as_deref()));
             }
-            Ask::Stop => {}
+            HubCommand::ForgetParticipant(participant, to) => {
+                reply(to, self.ledger.forget_participant(&participant).map_err(Problem::from));
+                self.notify_change();
+            }
+            HubCommand::Stop => {}
         }
     }
 
-    fn find(&self, id: &str) -> Result<Found, Problem> {
+    fn find(&self, id: &str) -> Result<SessionLookup, Problem> {
         if let Some(open) = self.sessions.get(id) {
-            return Ok(Found::Open(open.handle.clone()));
+            return Ok(SessionLookup::Open(open.handle.clone()));
         }
         Ok(match self.ledger.session(id)? {
-            Some(session) => Found::Closed {
+            Some(session) => SessionLookup::Closed {
                 token_sha256: session.token_sha256,
                 finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
             },
-            None => Found::Unknown,
+            None => SessionLookup::Unknown,
         })
     }
 
     fn admit(&mut self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
         let found = self.ledger.keys()?.into_iter().find(|k| k.key == key && !k.is_revoked);
         let Some(found) = found else {
-            let detail = "This write key is not known or was revoked. Its study's owner has the one that is good.";
+            let detail = "The write key is unknown or was revoked. Ask the study's owner for a valid key.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-key", detail));
         };
         if !found.origins.iter().any(|o| o == origin) {
-            let detail = "This write key is not for pages of this origin. The study's owner can add it to the key.";
+            let detail =
+                "The write key does not allow pages of this origin. The study's owner can add the origin to the key.";
             return Err(Problem::forbidden("wrong-origin", detail));
         }
         if found.study != study {
-            let detail = format!("This write key is for the study `{}`.", found.study);
+            let detail = format!("The write key belongs to the study `{}`. Use the key of this study.", found.study);
             return Err(Problem::forbidden("wrong-study", detail));
         }
         let open = self.sessions.values().filter(|s| s.key == key).count();
         if open >= self.config.sessions_per_key || self.sessions.len() >= self.config.max_sessions {
-            let detail = "As many sessions are open as may be. Try again when others have ended.";
+            let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
             return Err(Problem::too_fast(detail, 60));
         }
-        let admitted = self.begins.take(1.0, Instant::now());
-        admitted.map_err(|s| Problem::too_fast("Too many sessions begin at once. Try again in a moment.", s))?;
+        let admitted = self.begin_rate.take(1.0, Instant::now());
+        admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))?;
         let number = if wants_number {
             let next = self.library.next_participant()?.number().unwrap_or(1);
             Some(self.ledger.give_participant_number(next)?)
@@ -214,16 +217,19 @@ impl Hub {
         Ok(Admission { number })
     }
 
-    fn register(&mut self, (session, plan, opened): (RemoteSession, RemotePlan, Opened)) -> Result<(), Problem> {
+    fn register(
+        &mut self,
+        (session, plan, opened): (RemoteSession, RemotePlan, OpenedRecorder),
+    ) -> Result<(), Problem> {
         self.ledger.add_session(&session)?;
-        self.begin(&session, plan, Some(opened));
+        self.start_task(&session, plan, Some(opened));
         Ok(())
     }
 
-    fn begin(&mut self, session: &RemoteSession, plan: RemotePlan, opened: Option<Opened>) {
+    fn start_task(&mut self, session: &RemoteSession, plan: RemotePlan, opened: Option<OpenedRecorder>) {
         let (folder, state) = (plan.folder.clone(), plan.state);
-        let orders = remote::start(&self.runtime, plan, opened);
-        let handle = SessionHandle { token_sha256: session.token_sha256, origin: session.origin.clone(), orders };
+        let commands = remote::start(&self.runtime, self.client.clone(), plan, opened);
+        let handle = SessionHandle { token_sha256: session.token_sha256, origin: session.origin.clone(), commands };
         let now = Instant::now();
         let silent = (self.clock.utc() - session.seen_utc).to_std().unwrap_or_default();
         let open = Open {
@@ -232,22 +238,22 @@ impl Hub {
             key: session.key.clone(),
             folder,
             state,
-            seen: now.checked_sub(silent).unwrap_or(now),
-            seen_told: now,
+            last_request: now.checked_sub(silent).unwrap_or(now),
+            last_stored: now,
         };
         self.sessions.insert(session.id.clone(), open);
-        self.changed();
+        self.notify_change();
     }
 
-    /// Sessions that the server left open when it ended, in whatever way.
-    fn go_on(&mut self) -> Result<(), StoreError> {
+    /// Resumes the sessions that were open when the server ended, whether it was stopped or killed.
+    fn resume_sessions(&mut self) -> Result<(), StoreError> {
         for session in self.ledger.unclosed_sessions()? {
             let folder = self.library.root().join(&session.folder);
             let file = match SessionFile::open(&folder) {
                 Ok(file) => file,
-                // Erased or damaged: nothing can be added to it.
+                // The session was erased or is damaged. Nothing can be added to it.
                 Err(e) => {
-                    tracing::error!("a session cannot go on: {e}");
+                    tracing::error!("session {} cannot be resumed and is marked as closed: {e}", folder.display());
                     self.ledger.set_session_state(&session.id, RemoteState::Closed, None)?;
                     continue;
                 }
@@ -260,33 +266,34 @@ impl Hub {
                 camera: CameraMode::from_stored(&session.camera).unwrap_or(CameraMode::Off),
                 affect_model: affect_model(&file),
                 clock: self.clock,
-                hub: self.client.clone(),
                 pool: self.pool.clone(),
                 min_free_bytes: self.config.min_free_bytes,
-                turns: self.turns.clone(),
+                file_permits: self.file_permits.clone(),
                 state: session.state,
                 finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
             };
             drop(file);
-            self.begin(&session, plan, None);
+            tracing::info!("session {} is resumed", folder.display());
+            self.start_task(&session, plan, None);
         }
         Ok(())
     }
 
-    fn seen(&mut self, id: &str) {
+    fn session_active(&mut self, id: &str) {
         let now = Instant::now();
         let Some(open) = self.sessions.get_mut(id) else { return };
-        open.seen = now;
-        if now.duration_since(open.seen_told) >= SEEN_EVERY {
-            open.seen_told = now;
-            let done = self.ledger.set_session_seen(id, self.clock.utc());
-            self.said(done);
+        open.last_request = now;
+        if now.duration_since(open.last_stored) >= ACTIVITY_INTERVAL {
+            open.last_stored = now;
+            if let Err(e) = self.ledger.set_session_seen(id, self.clock.utc()) {
+                tracing::warn!("the ledger could not store the time of a session's last request: {e}");
+            }
         }
     }
 
-    fn password(&mut self) -> Result<Option<String>, Problem> {
-        let tried = self.login_tries.take(1.0, Instant::now());
-        tried.map_err(|s| Problem::too_fast("Too many logins were tried. Try again in a moment.", s))?;
+    fn password_hash(&mut self) -> Result<Option<String>, Problem> {
+        let admitted = self.login_rate.take(1.0, Instant::now());
+        admitted.map_err(|s| Problem::too_fast("There were too many login attempts. Try again later.", s))?;
         Ok(self.ledger.password()?)
     }
 
@@ -297,49 +304,50 @@ impl Hub {
         Ok((cookie, csrf))
     }
 
-    fn owner(&mut self, cookie: &str) -> Option<String> {
+    fn csrf_token_of(&mut self, cookie: &str) -> Option<String> {
         let login = self.logins.get_mut(&secrets::sha256(cookie)).filter(|l| l.used.elapsed() < LOGIN)?;
         login.used = Instant::now();
         Some(login.csrf.clone())
     }
 
-    fn open(&self) -> Vec<OpenSession> {
+    fn open_sessions(&self) -> Vec<OpenSession> {
         let open = self.sessions.values().map(|s| OpenSession {
             folder: s.folder.clone(),
             state: s.state,
-            seen_s_ago: s.seen.elapsed().as_secs_f64(),
+            seen_s_ago: s.last_request.elapsed().as_secs_f64(),
         });
         open.collect()
     }
 
-    fn leave(&mut self, participant: Option<&str>) -> Vec<oneshot::Receiver<()>> {
-        let of = |p: &str| participant.is_none_or(|wanted| wanted == p);
-        let leaving = self.sessions.extract_if(|_, s| of(&s.participant));
-        let mut left = Vec::new();
-        for (_, session) in leaving {
+    fn release_sessions(&mut self, participant: Option<&str>) -> Vec<oneshot::Receiver<()>> {
+        let is_selected = |p: &str| participant.is_none_or(|selected| selected == p);
+        let selected = self.sessions.extract_if(|_, s| is_selected(&s.participant));
+        let mut released = Vec::new();
+        for (_, session) in selected {
             let (to, done) = oneshot::channel();
-            let orders = session.handle.orders;
+            let commands = session.handle.commands;
             self.runtime.spawn(async move {
-                // A task that has ended has let go.
-                drop(orders.send(Order::Leave(to)).await);
+                // An error means that the task has ended and released its files.
+                commands.send(SessionCommand::Release(to)).await.ok();
             });
-            left.push(done);
+            released.push(done);
         }
-        self.changed();
-        left
+        self.notify_change();
+        released
     }
 
     fn tick(&mut self) {
         self.refresh_origins();
         self.logins.retain(|_, l| l.used.elapsed() < LOGIN);
         let silence = SILENCE.to_std().unwrap_or(Duration::MAX);
-        for open in self.sessions.values().filter(|s| s.state == RemoteState::Open && s.seen.elapsed() > silence) {
-            // Full of orders means not silent.
-            drop(open.handle.orders.try_send(Order::Abandon));
+        let is_silent = |s: &&Open| s.state == RemoteState::Open && s.last_request.elapsed() > silence;
+        for open in self.sessions.values().filter(is_silent) {
+            // A full queue means that the session is not silent. The next tick tries again.
+            open.handle.commands.try_send(SessionCommand::Abandon).ok();
         }
     }
 
-    /// Keys are made and revoked on the command line while the server runs.
+    /// The command line creates and revokes keys while the server runs, so the origins are read again at each tick.
     fn refresh_origins(&mut self) {
         match self.ledger.keys() {
             Ok(keys) => {
@@ -354,23 +362,24 @@ impl Hub {
                     is_new
                 });
             }
-            Err(e) => tracing::error!("{e}"),
+            Err(e) => tracing::error!("the write keys could not be read from the ledger: {e}"),
         }
     }
 
-    fn changed(&self) {
+    fn notify_change(&self) {
         self.changes.send_modify(|n| *n += 1);
     }
 
-    /// The session itself is on the disk; after a restart its state is found out anew.
-    fn said(&self, done: Result<(), StoreError>) {
-        if let Err(e) = done {
-            tracing::error!("{e}");
+    /// A failure is only logged. The session file holds the session, and a restart determines its state again.
+    fn store_state(&mut self, id: &str, state: RemoteState, finish: Option<&str>) {
+        if let Err(e) = self.ledger.set_session_state(id, state, finish) {
+            tracing::error!("the ledger could not store the state `{state:?}` of session {id}: {e}");
         }
+        self.notify_change();
     }
 }
 
-/// The study's choice; a study of another version than this program's uses the usual one.
+/// The network that the study selects. A study that this version cannot read uses the default network.
 fn affect_model(file: &SessionFile) -> String {
     file.header().study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model)
 }

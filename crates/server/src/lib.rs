@@ -1,7 +1,9 @@
-//! The same recorder behind HTTP, for participants far away: browsers record, this stores, their owner looks.
+//! The recorder behind HTTP, for participants at other computers: browsers record, the server stores, and the owner
+//! views the sessions in the dashboard.
 //!
-//! Only this room knows axum. Each session is a task that owns its recorder; the thread `hub` owns the ledger and knows
-//! all sessions; the threads `vision` look at videos. docs/protocol.md is what the browsers' library relies on.
+//! Only this crate uses axum. Each session is a task that owns its recorder. The thread `hub` owns the ledger and the
+//! list of open sessions. The threads `vision` score videos. docs/protocol.md specifies what the browsers' library
+//! relies on.
 
 mod app;
 mod assets;
@@ -11,11 +13,13 @@ mod browser;
 mod chunk_bytes;
 mod chunks;
 mod clock;
+mod closing;
 mod config;
 mod documents;
 mod download;
 mod download_api;
 mod frame_clock;
+mod frame_times;
 mod fuzz;
 mod hub;
 mod hub_client;
@@ -25,20 +29,25 @@ mod live;
 mod live_api;
 mod login;
 mod networks;
-mod orders;
 mod pool;
 mod problem;
 mod pull;
 mod rate;
 mod remote;
+mod remote_plan;
+mod reply;
+mod responses;
+mod routes;
 mod run;
 pub mod secrets;
+mod session_command;
 mod video_ingest;
+mod video_result;
 mod wire;
 
-pub use app::description;
 pub use config::{ServeError, ServerConfig};
 #[doc(hidden)]
 pub use fuzz::intake as fuzz_intake;
 pub use pull::{PullError, PullPlan, PullProgress, Pulled, pull};
+pub use routes::description;
 pub use run::{Running, serve};

@@ -1,4 +1,4 @@
-//! What the owner sees of the library: studies, sessions, what is in one; and erasing for good.
+//! The owner's view of the library: studies, sessions, the contents of one session; and erasing a participant.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,17 +11,17 @@ use utoipa::ToSchema;
 
 use super::app::App;
 use super::blocking::blocking;
-use super::live::{AffectPoint, EventPoint, GapPoint, LiveNews, is_listed};
+use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use session::{AFFECT, Body, ParticipantId};
 use store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};
 use study_query::listed_grade;
 
-/// Points of a course that a screen can show.
-const MOST_POINTS: usize = 4_000;
-const MOST_EVENTS: usize = 5_000;
-const MOST_GAPS: usize = 2_000;
+/// Points of a curve that a screen can show.
+const MAX_POINTS: usize = 4_000;
+const MAX_EVENTS: usize = 5_000;
+const MAX_GAPS: usize = 2_000;
 
 #[derive(Serialize, ToSchema)]
 pub struct Studies {
@@ -32,7 +32,7 @@ pub struct Studies {
 pub struct StudyRow {
     name: String,
     title: String,
-    /// What is wrong with its file, where something is.
+    /// Why the study's file cannot be read. `null` for a valid file.
     problem: Option<String>,
     keys: Vec<KeyRow>,
     sessions: usize,
@@ -45,7 +45,7 @@ pub struct KeyRow {
     is_revoked: bool,
 }
 
-/// Studies with their keys.
+/// All studies with their keys.
 #[utoipa::path(get, path = "/v1/library/studies", tag = "owner", security(("login" = []), ("token" = [])),
     responses((status = 200, body = Studies), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
@@ -72,14 +72,14 @@ pub async fn studies(State(app): State<App>, _: Owner) -> Result<Json<Studies>, 
 #[derive(Serialize, ToSchema)]
 pub struct Sessions {
     sessions: Vec<SessionRow>,
-    /// Sessions whose video waits to be looked at.
+    /// Sessions whose video waits to be scored.
     videos_waiting: usize,
 }
 
-/// One session, as a list shows it.
+/// One session in the list of sessions.
 #[derive(Serialize, ToSchema)]
 pub struct SessionRow {
-    /// Names it in addresses.
+    /// Identifies the session in paths.
     name: String,
     participant: Option<String>,
     number: Option<u32>,
@@ -87,20 +87,20 @@ pub struct SessionRow {
     started_utc: Option<String>,
     length_s: Option<f64>,
     size_bytes: u64,
-    /// `recording`, `finished` (its video is being looked at), `closed`, `recovered`, `crashed`, `damaged`
+    /// `recording`, `finished` (its video is being scored), `closed`, `recovered`, `crashed`, `damaged`
     state: String,
-    /// What is wrong with it, where something is.
+    /// What is wrong with the session. `null` for a sound session.
     problem: Option<String>,
     grade: Option<String>,
     events: Option<u64>,
     lost: Option<u64>,
-    /// Of a session that is open: seconds since something came.
+    /// For an open session: seconds since the last request.
     silent_s: Option<f64>,
 }
 
-/// All sessions, or one study's.
+/// All sessions, or the sessions of one study.
 #[utoipa::path(get, path = "/v1/library/sessions", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("study" = Option<String>, Query, description = "Of this study alone")),
+    params(("study" = Option<String>, Query, description = "Only sessions of this study")),
     responses((status = 200, body = Sessions), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn sessions(
@@ -158,16 +158,16 @@ fn name_of(folder: &std::path::Path) -> String {
     format!("{}_{}", part(folder.parent()), part(Some(folder)))
 }
 
-/// The folder of a session of the library; nothing else has such a name.
+/// The folder of the session with this name. Only folders of sessions have such names.
 pub async fn folder_of(app: &App, name: &str) -> Result<PathBuf, Problem> {
     let (library, wanted) = (app.library.clone(), name.to_owned());
     let found = blocking(move || Ok(library.folders()?.into_iter().find(|f| name_of(f) == wanted))).await?;
-    found.ok_or_else(|| Problem::not_found("There is no such session. It may have been erased."))
+    found.ok_or_else(|| Problem::not_found("There is no session with this name. It may have been erased."))
 }
 
-/// A session as a screen shows it: its course thinned, its events listed.
+/// A session for the dashboard: thinned curves and a list of events.
 #[derive(Serialize, ToSchema)]
-pub struct SessionPicture {
+pub struct SessionDetails {
     name: String,
     participant: String,
     number: u32,
@@ -179,56 +179,56 @@ pub struct SessionPicture {
     #[schema(value_type = Option<Object>)]
     quality: Option<serde_json::Value>,
     affect: Vec<AffectPoint>,
-    /// Samples that the course stands for.
+    /// Number of samples before thinning.
     affect_samples: u64,
     events: Vec<EventPoint>,
-    /// Events that are not in the list, because it would be too long.
+    /// Number of events that are left out to bound the list.
     events_left_out: u64,
     gaps: Vec<GapPoint>,
 }
 
 /// One session.
 #[utoipa::path(get, path = "/v1/library/sessions/{name}", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("name" = String, Path, description = "As the list names it")),
-    responses((status = 200, body = SessionPicture), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    params(("name" = String, Path, description = "The name in the list of sessions")),
+    responses((status = 200, body = SessionDetails), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn session(
     State(app): State<App>,
     _: Owner,
     Path(name): Path<String>,
-) -> Result<Json<SessionPicture>, Problem> {
+) -> Result<Json<SessionDetails>, Problem> {
     let folder = folder_of(&app, &name).await?;
-    let _turn = app.readers.acquire().await;
-    let picture = blocking(move || picture(&folder)).await;
-    picture.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
+    let _permit = app.read_permits.acquire().await;
+    let details = blocking(move || details(&folder)).await;
+    details.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
 }
 
-fn picture(folder: &std::path::Path) -> Result<SessionPicture, StoreError> {
+fn details(folder: &std::path::Path) -> Result<SessionDetails, StoreError> {
     let file = SessionFile::open(folder)?;
     let header = file.header();
-    let mut news = LiveNews::default();
+    let mut shown = LiveBatch::default();
     let mut left_out = 0;
     file.each_record(|record| {
-        // Only what is shown is kept: a long session has a million numbers beside it.
+        // Only shown records are kept, because a long session has millions of other numbers.
         let is_shown = match &record.body {
             Body::Sample { .. } => record.stream.as_str() == AFFECT,
             Body::Event { kind, .. } if is_listed(record.stream.as_str(), kind) => {
-                let has_room = news.events.len() < MOST_EVENTS;
+                let has_room = shown.events.len() < MAX_EVENTS;
                 left_out += u64::from(!has_room);
                 has_room
             }
             Body::Event { .. } => false,
-            Body::Gap(_) => news.gaps.len() < MOST_GAPS,
+            Body::Gap(_) => shown.gaps.len() < MAX_GAPS,
         };
         if is_shown {
-            news.add(&record);
+            shown.add(&record);
         }
     })?;
     let by_time = |a: f64, b: f64| a.total_cmp(&b);
-    news.affect.sort_by(|a, b| by_time(a.at_s, b.at_s));
-    news.events.sort_by(|a, b| by_time(a.at_s, b.at_s));
-    news.gaps.sort_by(|a, b| by_time(a.from_s, b.from_s));
-    Ok(SessionPicture {
+    shown.affect.sort_by(|a, b| by_time(a.at_s, b.at_s));
+    shown.events.sort_by(|a, b| by_time(a.at_s, b.at_s));
+    shown.gaps.sort_by(|a, b| by_time(a.from_s, b.from_s));
+    Ok(SessionDetails {
         name: name_of(folder),
         participant: header.participant.to_string(),
         number: header.session.0,
@@ -238,21 +238,21 @@ fn picture(folder: &std::path::Path) -> Result<SessionPicture, StoreError> {
         state: format!("{:?}", file.state()?).to_lowercase(),
         camera: header.camera.name.clone(),
         quality: file.summary().and_then(|s| s.quality.clone()),
-        affect_samples: news.affect.len() as u64,
-        affect: thinned(&news.affect),
-        events: news.events,
+        affect_samples: shown.affect.len() as u64,
+        affect: thinned(&shown.affect),
+        events: shown.events,
         events_left_out: left_out,
-        gaps: news.gaps,
+        gaps: shown.gaps,
     })
 }
 
 /// Least and greatest valence of each stretch, so that no peak is thinned away.
 fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
-    if points.len() <= MOST_POINTS {
+    if points.len() <= MAX_POINTS {
         return points.to_vec();
     }
-    let stretch = points.len().div_ceil(MOST_POINTS / 2);
-    let mut kept = Vec::with_capacity(MOST_POINTS);
+    let stretch = points.len().div_ceil(MAX_POINTS / 2);
+    let mut kept = Vec::with_capacity(MAX_POINTS);
     for chunk in points.chunks(stretch) {
         let valence = |k: &usize| chunk[*k].valence.unwrap_or(0.0);
         let least = (0..chunk.len()).min_by(|a, b| valence(a).total_cmp(&valence(b))).unwrap_or(0);
@@ -262,7 +262,7 @@ fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
     kept
 }
 
-/// Folders of the sessions of a study that have ended.
+/// Folders of the study's closed sessions.
 pub async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
     let (library, study) = (app.library.clone(), study.to_owned());
     let of_study = move |s: &SessionEntry| {
@@ -272,7 +272,7 @@ pub async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> 
     Ok(blocking(move || Ok(library.sessions()?.into_iter().filter(of_study).map(|s| s.folder).collect())).await?)
 }
 
-/// Erases all that there is of a participant, for good.
+/// Erases all data of a participant permanently.
 #[utoipa::path(delete, path = "/v1/library/participants/{participant}", tag = "owner", security(("login" = []), ("token" = [])),
     params(("participant" = String, Path, description = "`sub-01`")),
     responses((status = 204), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -281,18 +281,18 @@ pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<Str
     let id: ParticipantId = participant.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
     let (library, who) = (app.library.clone(), id.clone());
     if !blocking(move || library.participants()).await?.contains(&who) {
-        return Err(Problem::not_found(format!("There is no participant {id}.")));
+        return Err(Problem::not_found(format!("There is no participant {id} in the library.")));
     }
-    app.hub.leave(Some(participant.clone())).await?;
+    app.hub.release_sessions(Some(participant.clone())).await?;
     let library = app.library.clone();
     match blocking(move || library.erase_participant(&id)).await {
         Ok(()) => {}
         Err(StoreError::Recording(_)) => {
-            let detail = "The participant is being recorded by another program on this machine: end that first.";
+            let detail = "Another program on this computer is recording the participant. Stop that recording first.";
             return Err(Problem::conflict("recording", detail));
         }
         Err(e) => return Err(e.into()),
     }
-    app.hub.forget(&participant).await?;
+    app.hub.forget_participant(&participant).await?;
     Ok(StatusCode::NO_CONTENT)
 }

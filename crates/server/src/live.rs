@@ -37,13 +37,13 @@ pub struct GapPoint {
 
 /// News of one session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct LiveNews {
+pub struct LiveBatch {
     pub affect: Vec<AffectPoint>,
     pub events: Vec<EventPoint>,
     pub gaps: Vec<GapPoint>,
 }
 
-impl LiveNews {
+impl LiveBatch {
     pub fn add(&mut self, record: &Record) {
         let at_s = record.at.as_secs_f64();
         match &record.body {

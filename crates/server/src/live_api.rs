@@ -1,4 +1,4 @@
-//! What the owner's screen hears while it is open: that sessions changed, and what one of them has just stored.
+//! Server-sent events for the dashboard: changes of the list of sessions, and what one session has just stored.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,45 +12,47 @@ use tokio_stream::{Stream, StreamExt};
 
 use super::app::App;
 use super::library_api::folder_of;
-use super::live::LiveNews;
+use super::live::LiveBatch;
 use super::login::Owner;
-use super::orders::Order;
 use super::problem::{Problem, ProblemDetails};
+use super::session_command::SessionCommand;
 
-const STILL_THERE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Server-sent events: `changed` whenever the list of sessions is another.
+/// Server-sent events: `changed` when the list of sessions has changed.
 #[utoipa::path(get, path = "/v1/library/live", tag = "owner", security(("login" = [])),
     responses((status = 200, content_type = "text/event-stream"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn live_list(State(app): State<App>, _: Owner) -> impl IntoResponse {
     let changes = WatchStream::new(app.hub.changes.clone());
     let changes = changes.map(|n| Ok::<_, Infallible>(Sse::default().event("changed").data(n.to_string())));
-    SseResponse::new(changes).keep_alive(KeepAlive::new().interval(STILL_THERE))
+    SseResponse::new(changes).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-/// Server-sent events of one open session: `news` with what was committed, `missed` where the reader was too slow,
-/// `ended` when nothing more comes.
+/// Server-sent events of one open session: `news` with committed records, `missed` where the reader was too slow, `ended`
+/// when the session has ended.
 #[utoipa::path(get, path = "/v1/library/sessions/{name}/live", tag = "owner", security(("login" = [])),
-    params(("name" = String, Path, description = "As the list names it")),
-    responses((status = 200, body = LiveNews, content_type = "text/event-stream"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    params(("name" = String, Path, description = "The name in the list of sessions")),
+    responses((status = 200, body = LiveBatch, content_type = "text/event-stream"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn live_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
     let folder = folder_of(&app, &name).await?;
-    let orders = app.hub.orders_of(folder).await?;
-    let orders = orders.ok_or_else(|| Problem::conflict("ended", "This session is not open any more."))?;
+    let commands = app.hub.commands_of(folder).await?;
+    let commands = commands.ok_or_else(|| {
+        Problem::conflict("ended", "This session is no longer open. Open it in the list of sessions.")
+    })?;
     let (to, watched) = oneshot::channel();
-    orders.try_send(Order::Watch(to)).map_err(|_| Problem::busy())?;
-    let news = watched.await.map_err(|_| Problem::busy())?;
-    Ok(SseResponse::new(told(news)).keep_alive(KeepAlive::new().interval(STILL_THERE)).into_response())
+    commands.try_send(SessionCommand::Watch(to)).map_err(|_| Problem::busy())?;
+    let batches = watched.await.map_err(|_| Problem::busy())?;
+    Ok(SseResponse::new(events(batches)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-fn told(
-    news: broadcast::Receiver<std::sync::Arc<LiveNews>>,
+fn events(
+    batches: broadcast::Receiver<std::sync::Arc<LiveBatch>>,
 ) -> impl Stream<Item = Result<Sse, axum::Error>> + Send + 'static {
-    let news = BroadcastStream::new(news).map(|news| match news {
-        Ok(news) => Sse::default().event("news").json_data(news.as_ref()),
+    let batches = BroadcastStream::new(batches).map(|batch| match batch {
+        Ok(batch) => Sse::default().event("news").json_data(batch.as_ref()),
         Err(_) => Ok(Sse::default().event("missed").data("")),
     });
-    news.chain(tokio_stream::once(Ok(Sse::default().event("ended").data(""))))
+    batches.chain(tokio_stream::once(Ok(Sse::default().event("ended").data(""))))
 }

@@ -39,11 +39,11 @@ pub struct LoggedIn {
 pub async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     same_site(&headers)?;
     let given: Password = json(body).await?;
-    let Some(phc) = app.hub.password().await? else {
+    let Some(phc) = app.hub.password_hash().await? else {
         let detail = "Nobody owns this server yet: run `affectograph serve init` on it.";
         return Err(Problem::forbidden("no-owner", detail));
     };
-    let _turn = app.logins.acquire().await.map_err(|_| Problem::busy())?;
+    let _permit = app.login_permits.acquire().await.map_err(|_| Problem::busy())?;
     let is_right = tokio::task::spawn_blocking(move || secrets::is_password(&given.password, &phc));
     if !is_right.await.map_err(|_| Problem::busy())? {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", "This is not the password."));
@@ -97,7 +97,7 @@ impl FromRequestParts<App> for Owner {
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-token", "This API token is not known."));
         }
         let Some(cookie) = cookie(headers) else { return Err(Problem::no_authorization()) };
-        let Some(csrf) = app.hub.owner(cookie).await? else {
+        let Some(csrf) = app.hub.check_cookie(cookie).await? else {
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "logged-out", "The login has ended: log in again."));
         };
         if parts.method != Method::GET {

@@ -1,5 +1,5 @@
-//! A bounded pool of vision threads: each thread has its own networks and follows one session's video at a time. Where all are
-//! busy a session waits, and is scored later from what is stored.
+//! A bounded pool of vision threads. Each thread has its own networks and converts one session's video at a time. If all
+//! threads are busy, a session waits, and its stored video is scored later.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use vision::{Models, Vision};
 
-/// Sessions whose video may wait for a free thread.
-const JOBS_WAITING: usize = 4096;
+/// Videos that can wait for a free thread.
+const MAX_WAITING_JOBS: usize = 4096;
 
-/// One session's video, to be looked at.
+/// The conversion of one session's video.
 pub type Job = Box<dyn FnOnce(&mut VisionThread) + Send>;
 
 #[derive(Clone)]
@@ -21,24 +21,24 @@ pub struct VisionPool {
     models: Arc<PathBuf>,
 }
 
-/// The threads behind a [`VisionPool`], which end when every `VisionPool` is dropped.
+/// The threads of a [`VisionPool`]. They end when every `VisionPool` is dropped.
 pub struct PoolThreads(Vec<JoinHandle<()>>);
 
-/// One thread's networks, loaded when first needed.
+/// One thread's networks. They are loaded at their first use.
 pub struct VisionThread {
     models: Arc<PathBuf>,
     loaded: Option<(String, Vision)>,
 }
 
 impl VisionThread {
-    /// A sentence where the networks cannot be loaded.
+    /// The error is a sentence why the networks cannot be loaded.
     pub fn open(&mut self, affect: &str) -> Result<&mut Vision, String> {
         let vision = match self.loaded.take() {
             Some((name, vision)) if name == affect => vision,
             _ => Vision::new(Models::load(&self.models, affect).map_err(|e| e.to_string())?),
         };
         let (_, vision) = self.loaded.insert((affect.to_owned(), vision));
-        // Another participant's face must not be looked for.
+        // The tracker must not search for the previous participant's face.
         vision.reset();
         Ok(vision)
     }
@@ -46,7 +46,7 @@ impl VisionThread {
 
 impl VisionPool {
     pub fn start(threads: usize, models: PathBuf) -> std::io::Result<(VisionPool, PoolThreads)> {
-        let (jobs, taken) = bounded(JOBS_WAITING);
+        let (jobs, taken) = bounded(MAX_WAITING_JOBS);
         let models = Arc::new(models);
         let start = |k: usize| {
             let (taken, models): (Receiver<Job>, _) = (taken.clone(), models.clone());
@@ -59,7 +59,7 @@ impl VisionPool {
         Ok((VisionPool { jobs, models }, PoolThreads(threads)))
     }
 
-    /// `false` where the pool has ended, or too many wait already: the session tries again when its next chunk comes.
+    /// Returns `false` if the pool has ended or its queue is full. The session tries again with its next chunk.
     pub fn add(&self, job: Job) -> bool {
         self.jobs.try_send(job).is_ok()
     }
@@ -68,18 +68,19 @@ impl VisionPool {
         &self.models
     }
 
-    /// Sessions whose video waits for a free thread.
+    /// Number of sessions whose video waits for a free thread.
     pub fn waiting(&self) -> usize {
         self.jobs.len()
     }
 }
 
 impl PoolThreads {
-    /// Waits for the jobs at work, which end when their sessions leave them.
+    /// Waits for the running jobs. They end when their sessions drop them.
     pub fn join(self) {
         for thread in self.0 {
-            // A panic there was printed already.
-            drop(thread.join());
+            if thread.join().is_err() {
+                tracing::error!("a vision thread panicked");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Lets so much through on average and so much at once.
+//! A token bucket: limits the average rate and the size of a burst.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ impl Rate {
         Rate { per_s, burst, level: burst, at: Instant::now() }
     }
 
-    /// Takes `amount`, or says after how many seconds there will be room for it.
+    /// Takes `amount`, or returns the number of seconds after which it can be taken.
     pub fn take(&mut self, amount: f64, now: Instant) -> Result<(), u32> {
         let elapsed_s = now.saturating_duration_since(self.at).as_secs_f64();
         self.level = (self.level + elapsed_s * self.per_s).min(self.burst);

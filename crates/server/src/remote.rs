@@ -1,7 +1,6 @@
-//! One session of a browser, from its first record to its closing: a task that owns the recorder, and the messages it
-//! takes. Whatever it acknowledges is on the disk.
+//! The task of one remote session, from its first record until it is closed. It owns the recorder. What it acknowledges
+//! is on the disk.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,47 +12,55 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blocking::blocking;
 use super::chunks;
-use super::intake::{Intake, NewRecord, Taken};
-use super::live::LiveNews;
+use super::closing;
+use super::hub_client::HubClient;
+use super::intake::{AcceptedBatch, Intake, NewRecord};
+use super::live::LiveBatch;
 use super::networks::{self, SCORES_STARTED};
-use super::orders::{Opened, Order, RemotePlan, Stored};
 use super::problem::Problem;
 use super::rate::Rate;
-use super::video_ingest::{Film, FilmNews, FilmPlan};
+use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::reply::reply;
+use super::session_command::{BatchResult, SessionCommand};
+use super::video_ingest::{VideoIngest, VideoIngestPlan};
+use super::video_result::VideoIngestResult;
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
 use session::{AFFECT, Body, CameraSettings, HEALTH, Numbers, SERVER, StreamInfo, Timestamp};
-use store::{
-    CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes,
-    store_camera, store_quality,
-};
+use store::{CameraDescription, Committed, Recorder, RemoteState, StoreError, StreamWriter, disk_free_bytes};
 use vision::ModelCard;
 
-/// A minute of everything at once, after a while without network.
+/// The burst allows a browser to send one minute of records at once after an interruption of the network.
 const RECORDS_PER_S: f64 = 2_000.0;
 const RECORDS_BURST: f64 = 30_000.0;
 const REQUESTS_PER_S: f64 = 20.0;
 const REQUESTS_BURST: f64 = 100.0;
-/// Requests of one session that wait for their turn.
+/// Requests of one session that can wait for its task.
 const QUEUE: usize = 16;
-/// Slow watchers miss what is older.
-const NEWS_QUEUE: usize = 64;
-/// How often watchers hear of what nobody waits for (what the networks see).
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Batches that can wait for one dashboard. A slow dashboard misses the oldest.
+const LIVE_QUEUE: usize = 64;
+/// Interval at which dashboards get the networks' readings. No request waits for these.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 /// Six hours of one-second chunks.
 const MAX_CHUNKS: u64 = 21_600;
 
-/// Starts the task of a session that is open already, or (`None`) is to be gone on with.
-pub fn start(runtime: &tokio::runtime::Handle, plan: RemotePlan, opened: Option<Opened>) -> mpsc::Sender<Order> {
-    let (orders, taken) = mpsc::channel(QUEUE);
-    runtime.spawn(run(plan, opened, taken, orders.downgrade()));
-    orders
+/// Starts the task. `opened` is `None` where the session is resumed after a restart of the server.
+pub fn start(
+    runtime: &tokio::runtime::Handle,
+    hub: HubClient,
+    plan: RemotePlan,
+    opened: Option<OpenedRecorder>,
+) -> mpsc::Sender<SessionCommand> {
+    let (sender, commands) = mpsc::channel(QUEUE);
+    runtime.spawn(run(hub, plan, opened, commands, sender.downgrade()));
+    sender
 }
 
 async fn run(
+    hub: HubClient,
     plan: RemotePlan,
-    opened: Option<Opened>,
-    mut orders: mpsc::Receiver<Order>,
-    own: mpsc::WeakSender<Order>,
+    opened: Option<OpenedRecorder>,
+    mut commands: mpsc::Receiver<SessionCommand>,
+    own: mpsc::WeakSender<SessionCommand>,
 ) {
     let is_resumed = opened.is_none();
     let opened = match opened {
@@ -61,83 +68,88 @@ async fn run(
         None => reopen(&plan).await,
     };
     match opened {
-        Ok(opened) => match Remote::new(plan, opened, own) {
-            Ok(mut remote) => {
+        Ok(opened) => match RemoteTask::new(hub.clone(), plan, opened, own) {
+            Ok(mut task) => {
                 if is_resumed {
-                    remote.note("resumed", json!({ "why": "the server was started anew" }));
+                    task.note("resumed", json!({ "why": "the server was restarted" }));
                 }
-                let finished = remote.run(&mut orders).await;
-                // Whoever watches is told of the end.
-                drop(remote);
+                let finished = task.run(&mut commands).await;
+                // Dropping the task tells the dashboards that the session has ended.
+                drop(task);
                 if let Some(finished) = finished {
-                    answer_late(Some(finished), &mut orders).await;
+                    answer_late(Some(finished), &mut commands).await;
                 }
             }
-            Err(failed) => refuse_all(&failed.0, &failed.1.to_string(), &mut orders).await,
+            Err(failed) => refuse_all(&hub, &failed.0, &failed.1, &mut commands).await,
         },
-        Err(e) => refuse_all(&plan, &e.to_string(), &mut orders).await,
+        Err(e) => refuse_all(&hub, &plan, &e, &mut commands).await,
     }
 }
 
-async fn reopen(plan: &RemotePlan) -> Result<Opened, StoreError> {
+async fn reopen(plan: &RemotePlan) -> Result<OpenedRecorder, StoreError> {
     let folder = plan.folder.clone();
-    let _turn = plan.turns.acquire().await;
-    blocking(move || Opened::resume(&folder)).await
+    let _permit = plan.file_permits.acquire().await;
+    blocking(move || OpenedRecorder::resume(&folder)).await
 }
 
-/// A session whose file cannot be opened. Its browser keeps what it has.
-async fn refuse_all(plan: &RemotePlan, why: &str, orders: &mut mpsc::Receiver<Order>) {
-    tracing::error!("session {} cannot go on: {why}", plan.folder.display());
-    plan.hub.closed(&plan.id);
-    answer_late(None, orders).await;
+/// For a session whose file cannot be opened. The browser keeps its records.
+async fn refuse_all(hub: &HubClient, plan: &RemotePlan, e: &StoreError, commands: &mut mpsc::Receiver<SessionCommand>) {
+    tracing::error!("session {} cannot be resumed: {e}", plan.folder.display());
+    hub.session_closed(&plan.id);
+    answer_late(None, commands).await;
 }
 
-/// Answers what was asked before everybody knew that the session is over: until nobody can ask it any more.
-async fn answer_late(finished: Option<Finished>, orders: &mut mpsc::Receiver<Order>) {
-    let gone = || Problem::new(StatusCode::GONE, "gone", "This session is closed and takes nothing more.");
-    while let Some(order) = orders.recv().await {
-        // Whoever asked may be gone.
-        match order {
-            Order::Records(_, to) => drop(to.send(Err(gone()))),
-            Order::Chunk(.., to) => drop(to.send(Err(gone()))),
-            Order::Finish(_, to) => drop(to.send(finished.clone().ok_or_else(gone))),
-            Order::Leave(to) => {
-                let _ = to.send(());
+/// Answers commands that arrive after the session was closed, until no sender is left.
+async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<SessionCommand>) {
+    let gone = || Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data.");
+    while let Some(command) = commands.recv().await {
+        match command {
+            SessionCommand::Records(_, to) => reply(to, Err(gone())),
+            SessionCommand::Chunk(.., to) => reply(to, Err(gone())),
+            SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(gone)),
+            SessionCommand::Release(to) => {
+                reply(to, ());
                 return;
             }
-            Order::Watch(_) | Order::FilmFrames { .. } | Order::FilmDone(_) | Order::Abandon => {}
+            SessionCommand::Watch(_)
+            | SessionCommand::OpenVideo { .. }
+            | SessionCommand::VideoIngestDone(_)
+            | SessionCommand::Abandon => {}
         }
     }
 }
 
-struct Remote {
+struct RemoteTask {
+    hub: HubClient,
     plan: RemotePlan,
-    own: mpsc::WeakSender<Order>,
+    /// For the conversion of the video, which sends commands to this task.
+    own: mpsc::WeakSender<SessionCommand>,
     recorder: Option<Recorder>,
     writers: Vec<StreamWriter>,
     committed: Receiver<Committed>,
     intake: Intake,
     chunks: Numbers,
-    film: Option<Film>,
-    /// A video is made once; what fails after its first picture is not tried again.
+    video_ingest: Option<VideoIngest>,
+    /// The video is created once. A conversion that fails after its first frame is not repeated.
     is_video_made: bool,
-    records: Rate,
-    requests: Rate,
-    news: broadcast::Sender<Arc<LiveNews>>,
+    record_rate: Rate,
+    request_rate: Rate,
+    live: broadcast::Sender<Arc<LiveBatch>>,
     last: Timestamp,
-    /// Known when the video has been seen.
+    /// Known when the video has been converted.
     camera: Option<CameraDescription>,
-    /// The server's own networks, once a browser has named its.
+    /// The server's own networks. Read when the browser has reported its networks.
     installed: Option<[Option<ModelCard>; 3]>,
 }
 
-impl Remote {
+impl RemoteTask {
     fn new(
+        hub: HubClient,
         plan: RemotePlan,
-        opened: Opened,
-        own: mpsc::WeakSender<Order>,
-    ) -> Result<Remote, Box<(RemotePlan, StoreError)>> {
-        let Opened { recorder, committed, streams } = opened;
+        opened: OpenedRecorder,
+        own: mpsc::WeakSender<SessionCommand>,
+    ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
+        let OpenedRecorder { recorder, committed, streams } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -146,22 +158,23 @@ impl Remote {
             Ok(chunks) => chunks,
             Err(source) => {
                 let path = plan.folder.clone();
-                return Err(Box::new((plan, StoreError::Io { doing: "look into", path, source })));
+                return Err(Box::new((plan, StoreError::Io { doing: "read the folder", path, source })));
             }
         };
         let intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
-        Ok(Remote {
+        Ok(RemoteTask {
+            hub,
             own,
             recorder: Some(recorder),
             writers,
             committed,
             intake,
             chunks,
-            film: None,
+            video_ingest: None,
             is_video_made: false,
-            records: Rate::new(RECORDS_PER_S, RECORDS_BURST),
-            requests: Rate::new(REQUESTS_PER_S, REQUESTS_BURST),
-            news: broadcast::channel(NEWS_QUEUE).0,
+            record_rate: Rate::new(RECORDS_PER_S, RECORDS_BURST),
+            request_rate: Rate::new(REQUESTS_PER_S, REQUESTS_BURST),
+            live: broadcast::channel(LIVE_QUEUE).0,
             last: Timestamp::ZERO,
             camera: None,
             installed: None,
@@ -169,92 +182,93 @@ impl Remote {
         })
     }
 
-    /// `Some` when the session was closed.
-    async fn run(&mut self, orders: &mut mpsc::Receiver<Order>) -> Option<Finished> {
-        let mut is_closed = self.go_on().await;
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Returns `Some` when the session was closed.
+    async fn run(&mut self, commands: &mut mpsc::Receiver<SessionCommand>) -> Option<Finished> {
+        let mut is_closed = self.advance().await;
+        let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
+        publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !is_closed {
-            let order = tokio::select! {
-                order = orders.recv() => order,
-                _ = look.tick(), if self.film.is_some() => {
-                    self.tell();
+            let command = tokio::select! {
+                command = commands.recv() => command,
+                _ = publish.tick(), if self.video_ingest.is_some() => {
+                    self.publish();
                     continue;
                 }
             };
-            match order {
-                Some(Order::Leave(to)) => {
-                    self.give_up_recorder().await;
-                    let _ = to.send(()); // whoever asked may be gone
+            match command {
+                Some(SessionCommand::Release(to)) => {
+                    self.release_recorder().await;
+                    reply(to, ());
                     return None;
                 }
-                Some(order) => is_closed = self.carry_out(order).await,
+                Some(command) => is_closed = self.execute(command).await,
                 None => break,
             }
         }
-        // What was handed over is stored; without its end the session stays open.
-        self.give_up_recorder().await;
+        // Received records are stored. The session stays open unless it was closed.
+        self.release_recorder().await;
         is_closed.then(|| self.finished())
     }
 
-    /// `true` when the session is closed. Whoever asked may be gone: then there is nobody to answer.
-    async fn carry_out(&mut self, order: Order) -> bool {
-        match order {
-            Order::Records(batch, to) => {
+    /// Returns `true` when the session is closed.
+    async fn execute(&mut self, command: SessionCommand) -> bool {
+        match command {
+            SessionCommand::Records(batch, to) => {
                 let answer = self.take_records(&batch).await;
-                let _ = to.send(answer);
+                reply(to, answer);
             }
-            Order::Chunk(n, bytes, to) => {
+            SessionCommand::Chunk(n, bytes, to) => {
                 let answer = self.take_chunk(n, bytes).await;
-                let _ = to.send(answer);
+                reply(to, answer);
             }
-            Order::Finish(finish, to) => {
+            SessionCommand::Finish(finish, to) => {
                 let answer = self.finish(finish).await;
                 let is_finished = answer.is_ok();
-                let _ = to.send(answer);
+                reply(to, answer);
                 if is_finished {
-                    return self.go_on().await;
+                    return self.advance().await;
                 }
             }
-            Order::Watch(to) => {
-                let _ = to.send(self.news.subscribe());
-            }
-            Order::FilmFrames { width_px, height_px, to } => {
+            SessionCommand::Watch(to) => reply(to, self.live.subscribe()),
+            SessionCommand::OpenVideo { width_px, height_px, to } => {
                 self.is_video_made = true;
                 let sink = self.recorder.as_mut().ok_or("the session is not open".to_owned());
                 let sink = sink.and_then(|r| r.video(width_px, height_px).map_err(|e| e.to_string()));
-                let _ = to.send(sink.map(|s| s.sender()));
+                reply(to, sink.map(|s| s.sender()));
             }
-            Order::FilmDone(done) => return self.film_done(done).await,
-            Order::Abandon => {
-                self.note("silence", json!({ "why": "nothing came for long, and the session was never finished" }));
+            SessionCommand::VideoIngestDone(result) => return self.video_ingest_done(result).await,
+            SessionCommand::Abandon => {
+                self.note(
+                    "silence",
+                    json!({ "why": "no request arrived for a long time, and the session was not finished" }),
+                );
                 let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
                 self.set_finished(finish);
-                return self.go_on().await;
+                return self.advance().await;
             }
-            Order::Leave(_) => {} // taken out before
+            SessionCommand::Release(_) => {} // `run` handles it
         }
         false
     }
 
-    async fn take_records(&mut self, batch: &Batch) -> Result<Stored, Problem> {
+    async fn take_records(&mut self, batch: &Batch) -> Result<BatchResult, Problem> {
         self.admit(1.0 + batch.records.len() as f64)?;
         self.ensure_recorder().await?;
-        let Taken { records, refused } = self.intake.take(batch, self.now())?;
+        let AcceptedBatch { records, refused } = self.intake.accept(batch, self.now())?;
         self.take_networks(&records).await;
         if !records.is_empty()
             && let Err(e) = self.store(records).await
         {
-            // The numbers of what was not stored are read from the file again.
-            self.give_up_recorder().await;
+            // The intake has counted these records. The file is opened again to read what is stored.
+            self.release_recorder().await;
             return Err(e.into());
         }
-        self.tell();
-        self.plan.hub.seen(&self.plan.id);
+        self.publish();
+        self.hub.session_active(&self.plan.id);
         Ok((self.intake.committed(), refused))
     }
 
-    /// What the browser says of the networks that it runs goes into the header, with the records or not at all.
+    /// Stores the networks that the browser reports in the header, together with the records of the same batch.
     async fn take_networks(&mut self, records: &[NewRecord]) {
         if self.plan.camera != CameraMode::Scores {
             return;
@@ -279,41 +293,41 @@ impl Remote {
 
     fn admit(&mut self, records: f64) -> Result<(), Problem> {
         if self.plan.state != RemoteState::Open {
-            let detail = "This session is finished and takes nothing more.";
+            let detail = "This session is finished. It accepts no more data.";
             return Err(Problem::conflict("finished", detail));
         }
         let now = Instant::now();
-        let admitted = self.requests.take(1.0, now).and_then(|()| self.records.take(records, now));
+        let admitted = self.request_rate.take(1.0, now).and_then(|()| self.record_rate.take(records, now));
         admitted.map_err(|s| {
             let detail =
-                format!("More comes than one session may send. Nothing was stored: send it again after {s} s.");
+                format!("The session exceeds its rate limit. Nothing was stored. Send the data again after {s} s.");
             Problem::too_fast(detail, s)
         })?;
         if disk_free_bytes(&self.plan.folder).is_some_and(|free| free < self.plan.min_free_bytes) {
-            let detail = "The server's disk is nearly full. Nothing was stored: keep it and send it again later.";
+            let detail = "The server's disk is nearly full. Nothing was stored. Keep the data and send it again later.";
             return Err(Problem::no_room(detail));
         }
         Ok(())
     }
 
-    /// After a failure to store (a full disk, say) the file is opened anew.
+    /// Opens the file again after a failure to store, for example on a full disk.
     async fn ensure_recorder(&mut self) -> Result<(), Problem> {
         if self.recorder.is_some() {
             return Ok(());
         }
-        let Opened { recorder, committed, streams } = reopen(&self.plan).await?;
+        let OpenedRecorder { recorder, committed, streams } = reopen(&self.plan).await?;
         self.writers = writers(&recorder, &streams)?;
-        self.intake.forget_unstored(streams);
+        self.intake.reset_numbers(streams);
         (self.recorder, self.committed) = (Some(recorder), committed);
         Ok(())
     }
 
-    async fn give_up_recorder(&mut self) {
-        (self.film, self.is_video_made) = (None, false);
+    async fn release_recorder(&mut self) {
+        (self.video_ingest, self.is_video_made) = (None, false);
         self.writers.clear();
         if let Some(recorder) = self.recorder.take() {
-            // Why nothing can be stored has been said.
-            drop(tokio::task::spawn_blocking(move || drop(recorder)).await);
+            // An error means that the recorder panicked while it was dropped. It reports its failures itself.
+            tokio::task::spawn_blocking(move || drop(recorder)).await.ok();
         }
     }
 
@@ -329,22 +343,20 @@ impl Remote {
             };
             sent.map_err(|e| StoreError::Poisoned(e.to_string()))?;
         }
-        let (tell, told) = oneshot::channel();
-        recorder.when_stored(move |result| {
-            // Nobody waits any more where the task was ended.
-            let _ = tell.send(result);
-        });
-        told.await.unwrap_or(Err(StoreError::ThreadDied("recorder")))
+        let (to, stored) = oneshot::channel();
+        recorder.when_stored(move |result| reply(to, result));
+        stored.await.unwrap_or(Err(StoreError::ThreadDied("recorder")))
     }
 
     async fn take_chunk(&mut self, n: u64, bytes: Bytes) -> Result<u64, Problem> {
         if self.plan.camera != CameraMode::Video {
-            let detail = "This session was begun without video: no picture of it is taken.";
+            let detail =
+                "This session was started without video. Start a session with the camera mode `video` to send video.";
             return Err(Problem::conflict("no-video", detail));
         }
         if n >= MAX_CHUNKS || bytes.is_empty() || bytes.len() > MAX_VIDEO_CHUNK_BYTES {
             let detail = format!(
-                "A chunk of video is numbered below {MAX_CHUNKS} and holds 1 to {MAX_VIDEO_CHUNK_BYTES} bytes."
+                "The number of a video chunk must be below {MAX_CHUNKS}, and its size 1 to {MAX_VIDEO_CHUNK_BYTES} bytes."
             );
             return Err(Problem::malformed(detail));
         }
@@ -353,7 +365,7 @@ impl Remote {
             let folder = self.plan.folder.clone();
             blocking(move || {
                 chunks::store(&folder, n, &bytes).map_err(|source| StoreError::Io {
-                    doing: "write the video of",
+                    doing: "write a video chunk to",
                     path: folder,
                     source,
                 })
@@ -361,34 +373,35 @@ impl Remote {
             .await?;
             self.chunks.insert(n);
         }
-        if self.film.is_none() && self.chunks.next() > 0 {
-            self.begin_film();
+        if self.video_ingest.is_none() && self.chunks.next() > 0 {
+            self.start_video_ingest();
         }
-        if let Some(film) = &self.film {
-            film.chunks(self.chunks.next());
+        if let Some(video_ingest) = &self.video_ingest {
+            video_ingest.set_chunks(self.chunks.next());
         }
-        self.plan.hub.seen(&self.plan.id);
+        self.hub.session_active(&self.plan.id);
         Ok(self.chunks.next())
     }
 
-    fn begin_film(&mut self) {
+    fn start_video_ingest(&mut self) {
         let (Some(recorder), Some(own), false) = (&self.recorder, self.own.upgrade(), self.is_video_made) else {
             return;
         };
-        let plan = FilmPlan {
+        let plan = VideoIngestPlan {
             folder: self.plan.folder.clone(),
             affect_model: self.plan.affect_model.clone(),
             scored: self.intake.numbers(AFFECT),
         };
-        match Film::begin(plan, recorder, &self.plan.pool, own) {
-            Ok(film) => self.film = Some(film),
-            Err(e) => tracing::error!("the video of {}: {e}", self.plan.folder.display()),
+        match VideoIngest::start(plan, recorder, &self.plan.pool, own) {
+            Ok(video_ingest) => self.video_ingest = Some(video_ingest),
+            Err(e) => tracing::error!("the video of session {} is not converted now: {e}", self.plan.folder.display()),
         }
     }
 
     async fn finish(&mut self, finish: Finish) -> Result<Finished, Problem> {
         if self.plan.state == RemoteState::Open {
-            self.requests.take(1.0, Instant::now()).map_err(|s| Problem::too_fast("Too many requests.", s))?;
+            let admitted = self.request_rate.take(1.0, Instant::now());
+            admitted.map_err(|s| Problem::too_fast("There are too many requests. Try again later.", s))?;
             self.ensure_recorder().await?;
             let streams = self.intake.missing(&finish)?;
             if finish.video_chunks > MAX_CHUNKS {
@@ -396,7 +409,7 @@ impl Remote {
             }
             let video_chunks: Vec<u64> = self.chunks.missing(finish.video_chunks).into_iter().flatten().collect();
             if !streams.is_empty() || !video_chunks.is_empty() {
-                let detail = "Not all of the session is here. Send what is missing, then finish again.";
+                let detail = "The session is incomplete. Send the missing records and chunks, then finish it again.";
                 return Err(Problem::conflict("incomplete", detail)
                     .with_committed(self.intake.committed())
                     .with_missing(Missing { streams, video_chunks }));
@@ -411,40 +424,40 @@ impl Remote {
     }
 
     fn set_finished(&mut self, finish: Finish) {
-        self.plan.hub.set_state(&self.plan.id, RemoteState::Finished, Some(&finish));
+        self.hub.set_state(&self.plan.id, RemoteState::Finished, Some(&finish));
         (self.plan.state, self.plan.finish) = (RemoteState::Finished, Some(finish));
     }
 
-    /// What follows once all records are there. `true` when the session is closed.
-    async fn go_on(&mut self) -> bool {
+    /// Starts what is due: the conversion of the video, or the closing. Returns `true` when the session is closed.
+    async fn advance(&mut self) -> bool {
         if self.chunks.next() > 0 {
-            if self.film.is_none() {
-                self.begin_film();
+            if self.video_ingest.is_none() {
+                self.start_video_ingest();
             }
-            if let Some(film) = &self.film {
-                film.chunks(self.chunks.next());
+            if let Some(video_ingest) = &self.video_ingest {
+                video_ingest.set_chunks(self.chunks.next());
                 if self.plan.state == RemoteState::Finished {
-                    film.end();
+                    video_ingest.end();
                 }
                 return false;
             }
             if self.plan.state == RemoteState::Finished && !self.is_video_made {
-                let why = "too many videos wait for the server's vision threads. What the browser sent is kept";
+                let why = "too many videos wait for the server's vision threads. The browser's video is kept";
                 self.note("video_not_converted", json!({ "why": why }));
             }
         }
         self.plan.state == RemoteState::Finished && self.close().await
     }
 
-    async fn film_done(&mut self, done: Result<FilmNews, String>) -> bool {
-        self.film = None;
-        match done {
-            Ok(news) => {
+    async fn video_ingest_done(&mut self, result: Result<VideoIngestResult, String>) -> bool {
+        self.video_ingest = None;
+        match result {
+            Ok(result) => {
                 self.note(
                     "video_converted",
                     json!({
-                        "frames": news.frames, "scored": news.scored, "frames_damaged": news.damaged,
-                        "frames_without_time": news.untimed, "notes": news.notes,
+                        "frames": result.frames, "scored": result.scored, "frames_damaged": result.damaged,
+                        "frames_without_time": result.untimed, "notes": result.notes,
                     }),
                 );
                 self.camera = Some(CameraDescription {
@@ -452,24 +465,24 @@ impl Remote {
                     name: "camera of the browser".to_owned(),
                     backend: "browser".to_owned(),
                     format: "webm".to_owned(),
-                    width_px: news.width_px,
-                    height_px: news.height_px,
-                    rate_hz: news.rate_hz,
+                    width_px: result.width_px,
+                    height_px: result.height_px,
+                    rate_hz: result.rate_hz,
                     settings: CameraSettings::default(),
                 });
                 let (folder, chunks) = (self.plan.folder.clone(), self.chunks.next());
                 let joined = blocking(move || {
-                    chunks::join(&folder, &news.starts, chunks).map_err(|source| StoreError::Io {
-                        doing: "put together the video of",
+                    chunks::join(&folder, &result.starts, chunks).map_err(|source| StoreError::Io {
+                        doing: "join the video chunks of",
                         path: folder,
                         source,
                     })
                 });
                 if let Err(e) = joined.await {
-                    tracing::error!("{e}. Its parts stay in the session's folder.");
+                    tracing::error!("{e}. The chunks stay in the session's folder");
                 }
             }
-            // The browser's own video stays, and can be scored later.
+            // The browser's own video is kept and can be scored later.
             Err(why) => self.note("video_not_converted", json!({ "why": why })),
         }
         self.plan.state == RemoteState::Finished && self.close().await
@@ -479,29 +492,22 @@ impl Remote {
         let Some(recorder) = self.recorder.take() else { return false };
         self.writers.clear();
         let (folder, at, camera) = (self.plan.folder.clone(), self.last.max(Timestamp::ZERO), self.camera.take());
-        let turns = self.plan.turns.clone();
-        let _turn = turns.acquire().await;
-        let closed = blocking(move || {
-            recorder.finish(SessionEnd { at: end_of(&folder)?.max(at), quality: None })?;
-            if let Some(camera) = &camera {
-                store_camera(&folder, camera)?;
-            }
-            judge(&folder)
-        });
-        match closed.await {
-            Ok(()) => {}
-            // It is closed or will be recovered; its owner sees it in the list.
-            Err(e) => tracing::error!("closing {}: {e}", self.plan.folder.display()),
+        let permits = self.plan.file_permits.clone();
+        let _permit = permits.acquire().await;
+        let closed = blocking(move || closing::close(recorder, &folder, at, camera.as_ref()));
+        if let Err(e) = closed.await {
+            // The file is closed, or the next start recovers it. The list of sessions shows its state.
+            tracing::error!("session {} could not be closed and graded: {e}", self.plan.folder.display());
         }
-        self.tell();
-        self.plan.hub.closed(&self.plan.id);
+        self.publish();
+        self.hub.session_closed(&self.plan.id);
         true
     }
 
     fn note(&self, kind: &str, data: Value) {
         if let Some(writer) = self.writers.iter().find(|w| w.name().as_str() == SERVER) {
-            // The store counts what it cannot take and says so.
-            let _ = writer.event(self.now(), kind, data);
+            // The writer counts a refused record, and the recorder reports it.
+            writer.event(self.now(), kind, data).ok();
         }
     }
 
@@ -509,45 +515,26 @@ impl Remote {
         Timestamp::from_ns(self.plan.clock.utc_ns() - self.plan.zero_utc_ns)
     }
 
-    /// Commit, then show.
-    fn tell(&mut self) {
-        let mut news = LiveNews::default();
-        let is_watched = self.news.receiver_count() > 0;
+    /// Sends committed records to the dashboards. They show only what is on the disk.
+    fn publish(&mut self) {
+        let mut batch = LiveBatch::default();
+        let is_watched = self.live.receiver_count() > 0;
         for committed in self.committed.try_iter() {
             match committed {
-                Committed::Records(records) if is_watched => records.iter().for_each(|r| news.add(r)),
+                Committed::Records(records) if is_watched => records.iter().for_each(|r| batch.add(r)),
                 Committed::Records(_) => {}
-                Committed::Failed(why) => tracing::error!("{}: {why}", self.plan.folder.display()),
+                Committed::Failed(why) => {
+                    tracing::error!("session {} could not store records: {why}", self.plan.folder.display());
+                }
             }
         }
-        if !news.is_empty() {
-            // Watchers come and go.
-            let _ = self.news.send(Arc::new(news));
+        if !batch.is_empty() {
+            // An error means that no dashboard watches any more.
+            self.live.send(Arc::new(batch)).ok();
         }
     }
 }
 
 fn writers(recorder: &Recorder, streams: &[(StreamInfo, Numbers)]) -> Result<Vec<StreamWriter>, StoreError> {
     streams.iter().map(|(info, _)| recorder.stream(info.name.as_str())).collect()
-}
-
-/// The last thing stored: a session that went on after a restart has records from before.
-fn end_of(folder: &Path) -> Result<Timestamp, StoreError> {
-    let file = store::SessionFile::open(folder)?;
-    let mut end = Timestamp::ZERO;
-    file.each_record(|record| end = end.max(record.at))?;
-    Ok(end)
-}
-
-/// Reads the closed session as anybody will, which is the proof that it can be, and stores how good it is.
-fn judge(folder: &Path) -> Result<(), StoreError> {
-    let file = store::SessionFile::open(folder)?;
-    let timeline = file.timeline()?;
-    let quality = study_query::session_quality(&file, &timeline)?;
-    drop(file);
-    match serde_json::to_value(&quality) {
-        Ok(quality) => store_quality(folder, &quality),
-        // Plain numbers and words always become JSON.
-        Err(e) => Err(StoreError::Poisoned(e.to_string())),
-    }
 }

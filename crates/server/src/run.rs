@@ -1,4 +1,4 @@
-//! Starts the server and ends it: sessions that are open then go on when it is started again.
+//! Starts and stops the server. Sessions that are open when it stops are resumed at the next start.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,26 +9,29 @@ use axum_server::accept::DefaultAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use tokio::sync::Semaphore;
 
-use super::app::{App, description, router};
+use super::app::App;
 use super::clock::ServerClock;
 use super::config::{ServeError, ServerConfig};
 use super::hub::{self, HubParts};
 use super::hub_client::HubClient;
 use super::pool::{PoolThreads, VisionPool};
+use super::routes::{description, router};
 use store::{Ledger, Library};
 
-/// The head of a request must be here by then.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Requests at work when the server is ended.
-const END_WITHIN: Duration = Duration::from_secs(5);
-/// Sessions opened, closed and judged at the same time.
-const TURNS: usize = 4;
-const READERS: usize = 2;
-/// Passwords checked at the same time: each takes 19 MB and a tenth of a second, so guessing stays slow and cheap for us.
-const LOGINS: usize = 2;
+/// Time-out for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time-out for the requests in progress when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Sessions that are opened, closed or graded at the same time.
+const FILE_PERMITS: usize = 4;
+/// Requests of the owner that read sessions at the same time.
+const READ_PERMITS: usize = 2;
+/// Passwords that are checked at the same time. Each check takes 19 MB and a tenth of a second. The limit slows down
+/// guessing and bounds its cost for the server.
+const LOGIN_PERMITS: usize = 2;
 
-/// A server at work. [`Running::stop`] ends it properly; a kill costs nothing that was acknowledged.
+/// A running server. [`Running::stop`] stops it. A killed server loses nothing that it has acknowledged.
 pub struct Running {
     pub address: SocketAddr,
     runtime: tokio::runtime::Runtime,
@@ -39,7 +42,8 @@ pub struct Running {
     pool_threads: PoolThreads,
 }
 
-/// Listens when it returns. A server that nobody owns yet starts nevertheless: browsers can record, nobody can look.
+/// The server listens when this returns. A server without an owner also starts: browsers can record, and nobody can read
+/// the sessions.
 pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     config.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("server").enable_all().build()?;
@@ -53,14 +57,15 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     let tls = tls.map(|(certificate, key)| runtime.block_on(tls_config(certificate, key))).transpose()?;
 
     let (pool, pool_threads) = VisionPool::start(config.vision_threads, config.models.clone())?;
-    let (config, clock, turns) = (Arc::new(config), ServerClock::start(), Arc::new(Semaphore::new(TURNS)));
+    let (config, clock) = (Arc::new(config), ServerClock::start());
+    let file_permits = Arc::new(Semaphore::new(FILE_PERMITS));
     let parts = HubParts {
         config: config.clone(),
         clock,
         ledger,
         library: library.clone(),
         pool: pool.clone(),
-        turns: turns.clone(),
+        file_permits: file_permits.clone(),
     };
     let (hub, hub_thread) = hub::start(parts, runtime.handle().clone())?;
     let app = App {
@@ -69,20 +74,20 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         clock,
         pool,
         library,
-        turns,
-        readers: Arc::new(Semaphore::new(READERS)),
-        logins: Arc::new(Semaphore::new(LOGINS)),
+        file_permits,
+        read_permits: Arc::new(Semaphore::new(READ_PERMITS)),
+        login_permits: Arc::new(Semaphore::new(LOGIN_PERMITS)),
         description: Arc::new(description()),
     };
     let service = router(app).into_make_service();
     let handle = Handle::new();
     let _in_runtime = runtime.enter();
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
-    server.http_builder().http1().header_read_timeout(HEAD_WITHIN).max_buf_size(64 * 1024);
+    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 * 1024);
     let served = match tls {
         None => runtime.spawn(server.serve(service)),
         Some(tls) => {
-            let acceptor = RustlsAcceptor::<DefaultAcceptor>::new(tls).handshake_timeout(HANDSHAKE_WITHIN);
+            let acceptor = RustlsAcceptor::<DefaultAcceptor>::new(tls).handshake_timeout(HANDSHAKE_TIMEOUT);
             runtime.spawn(server.acceptor(acceptor).serve(service))
         }
     };
@@ -91,33 +96,33 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
 }
 
 async fn tls_config(certificate: std::path::PathBuf, key: std::path::PathBuf) -> Result<RustlsConfig, ServeError> {
-    // Fails only where a provider is installed already, which is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
+    // An error means that a provider is already installed. That one is used then.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let config = RustlsConfig::from_pem_file(&certificate, &key).await;
     config.map_err(|source| ServeError::Tls { certificate, key, source })
 }
 
 impl Running {
-    /// Answers what is being asked, lets go of all sessions where they are, and ends.
+    /// Answers the requests in progress, releases all sessions without closing them, and stops.
     pub fn stop(self) -> Result<(), ServeError> {
         let Running { runtime, handle, served, hub, hub_thread, pool_threads, .. } = self;
-        handle.graceful_shutdown(Some(END_WITHIN));
+        handle.graceful_shutdown(Some(STOP_TIMEOUT));
         let served = runtime.block_on(served);
-        if let Err(problem) = runtime.block_on(hub.leave(None)) {
-            tracing::error!("{}", problem.detail());
+        if let Err(problem) = runtime.block_on(hub.release_sessions(None)) {
+            tracing::error!("the open sessions could not be released while the server stops: {}", problem.detail());
         }
         hub.stop();
         drop(hub);
         if hub_thread.join().is_err() {
-            tracing::error!("the thread `hub` failed");
+            tracing::error!("the thread `hub` panicked");
         }
-        runtime.shutdown_timeout(END_WITHIN);
+        runtime.shutdown_timeout(STOP_TIMEOUT);
         pool_threads.join();
         served.map_err(std::io::Error::other)??;
         Ok(())
     }
 
-    /// Whether it still listens.
+    /// Whether the server still listens.
     pub fn is_running(&self) -> bool {
         !self.served.is_finished()
     }

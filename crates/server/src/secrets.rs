@@ -1,4 +1,4 @@
-//! Random tokens, and what is kept of secrets.
+//! Random tokens, and the hashes of tokens and passwords that are stored.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -9,15 +9,17 @@ use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// A shorter password would be guessed.
+/// Shorter passwords are too easy to guess.
 pub const MIN_PASSWORD_CHARS: usize = 10;
 const MAX_PASSWORD_BYTES: usize = 1024;
 
 #[derive(Debug, Error)]
 pub enum SecretError {
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the operating system provides no random numbers: {0}")]
     Random(String),
-    #[error("a password has {MIN_PASSWORD_CHARS} characters at least: choose a longer one")]
+    #[error(
+        "the password is too short or too long: choose one of {MIN_PASSWORD_CHARS} characters or more and at most {MAX_PASSWORD_BYTES} bytes"
+    )]
     TooShort,
     #[error("the password could not be hashed: {0}")]
     Hash(String),
@@ -28,7 +30,7 @@ pub fn random_token(prefix: &str) -> Result<String, SecretError> {
     Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random::<32>()?)))
 }
 
-/// A name that nobody can guess and everybody may see.
+/// A random identifier. It cannot be guessed, and it is not secret.
 pub fn random_id() -> Result<String, SecretError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
@@ -39,12 +41,12 @@ fn random<const N: usize>() -> Result<[u8; N], SecretError> {
     Ok(bytes)
 }
 
-/// What is kept of a random token. Guessing it is hopeless, so one quick hash will do.
+/// The hash of a random token. The token has 256 random bits, so a fast hash is sufficient.
 pub fn sha256(token: &str) -> store::Sha256 {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// What is kept of a password.
+/// The Argon2 hash of a password.
 pub fn hash_password(password: &str) -> Result<String, SecretError> {
     if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
         return Err(SecretError::TooShort);
@@ -53,7 +55,7 @@ pub fn hash_password(password: &str) -> Result<String, SecretError> {
     Ok(hash.map_err(|e| SecretError::Hash(e.to_string()))?.to_string())
 }
 
-/// Takes a tenth of a second and 19 MB, on purpose.
+/// Takes a tenth of a second and 19 MB. The cost makes guessing slow.
 pub fn is_password(password: &str, phc: &str) -> bool {
     password.len() <= MAX_PASSWORD_BYTES
         && PasswordHash::new(phc)

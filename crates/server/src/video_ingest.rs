@@ -1,208 +1,171 @@
-//! A browser's video becomes the session's own: decoded by FFmpeg as it comes or from what is stored, each frame with
-//! the time at which it was captured, and looked at by the same vision step as every other session's.
+//! Converts a browser's video into the session's own video. FFmpeg decodes it while it arrives, or later from what is
+//! stored. Each frame gets its time of capture and is scored by the same vision step as in every other session.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
 
 use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress};
 use super::chunks;
-use super::frame_clock::Told;
-use super::orders::Order;
+use super::frame_times::FrameTimes;
 use super::pool::{VisionPool, VisionThread};
+use super::session_command::SessionCommand;
+use super::video_result::VideoIngestResult;
 use capture::{Camera, CameraError, Captured, Decoder, FileCamera, to_grey, to_rgb};
 use session::{
-    AFFECT, Absence, Body, Clock, FACE, Frame, GapReason, LANDMARKS, Numbers, Piece, SharedFrame, TimeSource,
-    Timestamp, VIDEO, VIDEO_FRAME,
+    AFFECT, Absence, Clock, FACE, Frame, GapReason, LANDMARKS, Numbers, Piece, SharedFrame, TimeSource, Timestamp,
+    VIDEO,
 };
-use store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
+use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter};
 use vision::{Colour, OwnedPicture, Vision};
 
-/// Frames from which the video's zero is found.
+/// Number of frames from which the zero of the video's time is determined.
 const ALIGN_FRAMES: usize = 45;
-/// A frame whose time was not told by then was not told at all.
-const TOLD_WITHIN: Duration = Duration::from_secs(20);
 
-/// What came out of a video.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FilmNews {
-    pub frames: u64,
-    pub scored: u64,
-    /// Not stored, since nobody knows when they were captured.
-    pub untimed: u64,
-    /// Damaged or missing in what the browser sent.
-    pub damaged: u64,
-    pub width_px: u32,
-    pub height_px: u32,
-    /// Mean, over all of it.
-    pub rate_hz: f64,
-    /// Chunks with which a recording of the browser begins.
-    pub starts: Vec<u64>,
-    /// Sentences for the analyst.
-    pub notes: Vec<String>,
-}
+/// The session's handle of the conversion. Dropping it cancels the conversion.
+pub struct VideoIngest(Arc<Progress>);
 
-/// The session's hold on the work; dropping it leaves the work undone.
-pub struct Film(Arc<Progress>);
-
-impl Film {
-    /// Hands the work to the pool. `own` hears [`Order::FilmFrames`] and, at the end, [`Order::FilmDone`].
-    pub fn begin(
-        plan: FilmPlan,
+impl VideoIngest {
+    /// Queues the conversion in the pool. It sends [`SessionCommand::OpenVideo`] and, at the end,
+    /// [`SessionCommand::VideoIngestDone`] to `session`.
+    pub fn start(
+        plan: VideoIngestPlan,
         recorder: &Recorder,
         pool: &VisionPool,
-        own: mpsc::Sender<Order>,
-    ) -> Result<Film, StoreError> {
+        session: mpsc::Sender<SessionCommand>,
+    ) -> Result<VideoIngest, StoreError> {
         let progress = Arc::new(Progress::default());
-        let work = Work {
+        let job = Job {
             writers: [AFFECT, FACE, LANDMARKS]
                 .map(|name| recorder.stream(name))
                 .into_iter()
                 .collect::<Result<_, _>>()?,
             video: recorder.stream(VIDEO)?,
             progress: progress.clone(),
-            own,
+            session,
             plan,
         };
-        if pool.add(Box::new(move |vision_thread| work.run(vision_thread))) {
-            Ok(Film(progress))
+        if pool.add(Box::new(move |vision_thread| job.run(vision_thread))) {
+            Ok(VideoIngest(progress))
         } else {
             Err(StoreError::ThreadDied("vision"))
         }
     }
 
     /// All chunks below this number are on the disk.
-    pub fn chunks(&self, chunks: u64) {
+    pub fn set_chunks(&self, chunks: u64) {
         self.0.chunks.store(chunks, Ordering::Release);
     }
 
-    /// No more chunks come.
+    /// No more chunks will arrive.
     pub fn end(&self) {
         self.0.is_ended.store(true, Ordering::Release);
     }
 }
 
-impl Drop for Film {
+impl Drop for VideoIngest {
     fn drop(&mut self) {
-        self.0.is_left.store(true, Ordering::Release);
+        self.0.is_cancelled.store(true, Ordering::Release);
     }
 }
 
 #[derive(Clone, Debug)]
-pub struct FilmPlan {
+pub struct VideoIngestPlan {
     pub folder: PathBuf,
     pub affect_model: String,
-    /// Frames that were scored before a restart.
+    /// Frames that were scored before a restart of the server.
     pub scored: Numbers,
 }
 
-struct Work {
-    plan: FilmPlan,
+struct Job {
+    plan: VideoIngestPlan,
     progress: Arc<Progress>,
     writers: Vec<StreamWriter>,
     video: StreamWriter,
-    own: mpsc::Sender<Order>,
+    session: mpsc::Sender<SessionCommand>,
 }
 
-impl Work {
+impl Job {
     fn run(self, vision_thread: &mut VisionThread) {
-        if self.is_left() {
+        if self.is_cancelled() {
             return;
         }
-        let done = self.work(vision_thread);
-        if !self.is_left() {
-            // A session that has ended meanwhile needs to hear nothing.
-            let _ = self.own.blocking_send(Order::FilmDone(done));
+        let result = self.convert(vision_thread);
+        if !self.is_cancelled() {
+            // Sending fails only if the session has ended. It does not need the result then.
+            self.session.blocking_send(SessionCommand::VideoIngestDone(result)).ok();
         }
     }
 
-    fn is_left(&self) -> bool {
-        self.progress.is_left.load(Ordering::Acquire)
+    fn is_cancelled(&self) -> bool {
+        self.progress.is_cancelled.load(Ordering::Acquire)
     }
 
-    fn work(&self, vision_thread: &mut VisionThread) -> Result<FilmNews, String> {
-        let mut news = FilmNews::default();
+    fn convert(&self, vision_thread: &mut VisionThread) -> Result<VideoIngestResult, String> {
+        let mut result = VideoIngestResult::default();
         let mut vision = vision_thread.open(&self.plan.affect_model);
         if let Err(why) = &vision {
-            news.notes.push(format!("no frame was scored: {why}"));
+            result.notes.push(format!("no frame was scored: {why}"));
         }
-        let mut scene = Scene {
-            work: self,
+        let mut conversion = Conversion {
+            job: self,
             vision: vision.as_deref_mut().ok(),
             decoder: Decoder::default(),
             absence: Absence::default(),
             frames: None,
-            file: SessionFile::open(&self.plan.folder).map_err(|e| e.to_string())?,
-            told: Told::default(),
-            began: Vec::new(),
-            next_seq: 0,
+            times: FrameTimes::open(&self.plan.folder, self.progress.clone()).map_err(|e| e.to_string())?,
             span: None,
             video_gaps: 0,
         };
         let mut start = 0;
-        while let Some(next) = scene.recording(start, &mut news)? {
+        while let Some(next) = conversion.convert_recording(start, &mut result)? {
             start = next;
         }
-        let open = scene.absence.finish();
-        scene.write_gaps(open, news.frames);
-        if let Some((first, last)) = scene.span
-            && news.frames > 1
+        let open = conversion.absence.finish();
+        conversion.write_gaps(open, result.frames);
+        if let Some((first, last)) = conversion.span
+            && result.frames > 1
         {
-            news.rate_hz = (news.frames - 1) as f64 / (last.since_ns(first) as f64 * 1e-9).max(1e-3);
+            result.rate_hz = (result.frames - 1) as f64 / (last.since_ns(first) as f64 * 1e-9).max(1e-3);
         }
-        Ok(news)
+        Ok(result)
     }
 }
 
-/// Makes the bytes end before the camera is dropped, which waits for them.
-struct Followed {
+/// A camera that reads chunks. When it is dropped, the bytes end before the camera is dropped, because the camera waits
+/// for them.
+struct ChunkCamera {
     is_stopped: Arc<AtomicBool>,
     camera: FileCamera,
 }
 
-impl Drop for Followed {
+impl Drop for ChunkCamera {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Release);
     }
 }
 
-struct Scene<'a> {
-    work: &'a Work,
+struct Conversion<'a> {
+    job: &'a Job,
     vision: Option<&'a mut Vision>,
     decoder: Decoder,
     absence: Absence,
-    /// Into `video.mkv`.
+    /// Frames for `video.mkv`.
     frames: Option<Sender<SharedFrame>>,
-    file: SessionFile,
-    told: Told,
-    /// Chunk with which a recording of the browser begins, and when it was begun.
-    began: Vec<(u64, Timestamp)>,
-    /// Of the stream that tells of frames.
-    next_seq: u64,
+    times: FrameTimes,
+    /// Time of the first and the last stored frame.
     span: Option<(Timestamp, Timestamp)>,
-    /// Written so far into the stream `video`.
+    /// Gaps written to the stream `video` so far.
     video_gaps: u64,
 }
 
-/// How a recording's frames find their times.
-#[derive(Clone, Copy, Debug)]
-enum Timing {
-    /// The browser told when frames were captured; this is to be added to the video's own seconds to find them.
-    Told { add_s: f64 },
-    /// It told only when the recording began.
-    Began(Timestamp),
-    /// It told nothing.
-    Unknown,
-}
-
-/// What came out of the decoder and waits for its time.
+/// An output of the decoder whose time is not yet determined.
 enum Item {
     Frame(Frame),
-    /// Damaged or missing.
+    /// Damaged or missing frames.
     Lost {
         frames: u64,
         seconds: f64,
@@ -210,19 +173,20 @@ enum Item {
     },
 }
 
-impl Scene<'_> {
-    /// One recording of the browser, which begins with chunk `start`. Returns the chunk with which the next begins.
-    fn recording(&mut self, start: u64, news: &mut FilmNews) -> Result<Option<u64>, String> {
-        let progress = &self.work.progress;
+impl Conversion<'_> {
+    /// Converts one recording of the browser, which begins with the chunk `start`. Returns the first chunk of the next
+    /// recording.
+    fn convert_recording(&mut self, start: u64, result: &mut VideoIngestResult) -> Result<Option<u64>, String> {
+        let progress = &self.job.progress;
         while start >= progress.chunks.load(Ordering::Acquire) {
-            if self.work.is_left() || progress.is_ended.load(Ordering::Acquire) {
+            if self.job.is_cancelled() || progress.is_ended.load(Ordering::Acquire) {
                 return Ok(None);
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        news.starts.push(start);
+        result.starts.push(start);
         let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(start)));
-        let folder = self.work.plan.folder.clone();
+        let folder = self.job.plan.folder.clone();
         let head = chunks::path(&folder, start);
         let bytes = ChunkBytes {
             folder,
@@ -232,35 +196,39 @@ impl Scene<'_> {
             next: next.clone(),
             open: None,
         };
-        // The bytes wait for chunks to come, so a camera that fails must find them stopped.
-        let followed = FileCamera::follow(&head, bytes, &Clock::start());
-        let mut followed = match followed {
-            Ok(camera) => Followed { is_stopped, camera },
+        let mut opened = match FileCamera::follow(&head, bytes, &Clock::start()) {
+            Ok(camera) => ChunkCamera { is_stopped, camera },
             Err(e) => {
+                // The thread that reads the bytes may still wait for chunks. This ends it.
                 is_stopped.store(true, Ordering::Release);
                 return Err(e.to_string());
             }
         };
-        let mode = followed.camera.info().mode;
+        let mode = opened.camera.info().mode;
         if self.frames.is_none() {
             self.frames = Some(self.open_video(mode.width_px, mode.height_px)?);
-            (news.width_px, news.height_px) = (mode.width_px, mode.height_px);
+            (result.width_px, result.height_px) = (mode.width_px, mode.height_px);
         }
-        self.frames_of(&mut followed.camera, start, news)?;
-        drop(followed);
+        self.convert_frames(&mut opened.camera, start, result)?;
+        drop(opened);
         let next = next.load(Ordering::Acquire);
-        Ok((!self.work.is_left()).then_some(next))
+        Ok((!self.job.is_cancelled()).then_some(next))
     }
 
-    /// The recorder belongs to the session's task.
+    /// The session's task owns the recorder, so the task creates the video file.
     fn open_video(&self, width_px: u32, height_px: u32) -> Result<Sender<SharedFrame>, String> {
         let (to, sink) = oneshot::channel();
-        let gone = "the session has ended";
-        self.work.own.blocking_send(Order::FilmFrames { width_px, height_px, to }).map_err(|_| gone)?;
-        sink.blocking_recv().map_err(|_| gone)?
+        let ended = "the session has ended";
+        self.job.session.blocking_send(SessionCommand::OpenVideo { width_px, height_px, to }).map_err(|_| ended)?;
+        sink.blocking_recv().map_err(|_| ended)?
     }
 
-    fn frames_of(&mut self, camera: &mut FileCamera, start: u64, news: &mut FilmNews) -> Result<(), String> {
+    fn convert_frames(
+        &mut self,
+        camera: &mut FileCamera,
+        start: u64,
+        result: &mut VideoIngestResult,
+    ) -> Result<(), String> {
         let mut waiting: Vec<(f64, Item)> = Vec::new();
         let mut timing = None;
         let mut zero = None;
@@ -268,208 +236,93 @@ impl Scene<'_> {
         let interval_s = camera.info().mode.interval().as_secs_f64();
         loop {
             let captured = camera.next(POLL_INTERVAL);
-            if self.work.is_left() {
+            if self.job.is_cancelled() {
                 return Ok(());
             }
-            let mut seconds = |at: Timestamp| at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9;
-            let is_end = match captured {
-                Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
-                    let number = 0; // given when it is stored
-                    let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-                    waiting.push((seconds(at), Item::Frame(frame)));
-                    false
-                }
-                Ok(Captured::Corrupt { at, why, .. }) => {
-                    waiting.push((seconds(at), Item::Lost { frames: 1, seconds: interval_s, why }));
-                    false
-                }
-                Ok(Captured::Missing { from, until, frames, why }) => {
-                    let long_s = until.since_ns(from) as f64 * 1e-9;
-                    waiting.push((seconds(from), Item::Lost { frames, seconds: long_s, why }));
-                    false
-                }
-                Ok(Captured::End) => true,
-                Err(CameraError::Silent { .. }) => false,
-                // What was decoded until then stays.
-                Err(e) => {
-                    news.notes.push(e.to_string());
-                    true
-                }
-            };
+            let (item, is_end) = item_of(captured, interval_s, &mut result.notes);
+            waiting.extend(item.map(|(at, item)| (at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9, item)));
             if timing.is_none() && (is_end || waiting.len() >= ALIGN_FRAMES) {
                 let frames = waiting.iter().filter(|(_, item)| matches!(item, Item::Frame(_)));
                 let video_s: Vec<f64> = frames.map(|w| w.0).collect();
-                timing = Some(self.timing(&video_s, start, news)?);
+                let (chosen, note) = self.times.timing(&video_s, start)?;
+                timing = Some(chosen);
+                result.notes.extend(note);
             }
             if let Some(timing) = timing {
                 for (video_s, item) in waiting.drain(..) {
-                    let Some(at) = self.time_of(video_s, timing)? else {
+                    let Some(at) = self.times.time_of(video_s, timing)? else {
                         untimed += if let Item::Lost { frames, .. } = item { frames } else { 1 };
                         continue;
                     };
                     match item {
-                        Item::Frame(frame) => self.store(at, frame, news)?,
-                        Item::Lost { frames, seconds, why } => self.lose(at, frames, seconds, why, news),
+                        Item::Frame(frame) => self.store(at, frame, result)?,
+                        Item::Lost { frames, seconds, why } => self.store_loss(at, frames, seconds, why, result),
                     }
                 }
             }
             if is_end {
-                self.lose_untimed(start, untimed, news);
+                self.store_untimed_loss(start, untimed, result);
                 return Ok(());
             }
         }
     }
 
-    fn timing(&mut self, video_s: &[f64], start: u64, news: &mut FilmNews) -> Result<Timing, String> {
-        let aligned = self.align(video_s, start)?;
-        let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
-        Ok(match (aligned, began) {
-            (Some((add_s, share)), _) if share > 0.5 => Timing::Told { add_s },
-            (Some((add_s, share)), Some(_)) => {
-                news.notes.push(format!(
-                    "only {:.0} % of the frames are at times that the browser told: the times of this recording are less \
-                     exact",
-                    100.0 * share
-                ));
-                Timing::Told { add_s }
-            }
-            (None, Some(began)) => {
-                let told = "the browser told no times of frames: they count from when it began, which is less exact";
-                news.notes.push(told.to_owned());
-                Timing::Began(began)
-            }
-            (_, None) => Timing::Unknown,
-        })
-    }
-
-    /// What to add to this recording's times to find those told, and which share of frames then meets one.
-    fn align(&mut self, video_s: &[f64], start: u64) -> Result<Option<(f64, f64)>, String> {
-        let end_s = video_s.last().copied().unwrap_or(0.0);
-        let mut last_share = None;
-        let mut waited = Duration::ZERO;
-        loop {
-            self.read_told()?;
-            let began = self.began.iter().find(|b| b.0 == start).map(|b| b.1);
-            if let Some((add_s, share)) = self.told.align(video_s, began) {
-                last_share = Some((add_s, share));
-                let is_told_to_the_end = self.told.last_media_s().is_some_and(|s| s >= end_s + add_s);
-                if is_told_to_the_end && share > 0.5 {
-                    return Ok(last_share);
-                }
-            }
-            if self.is_too_late(&mut waited) {
-                return Ok(last_share);
-            }
-        }
-    }
-
-    /// When what lies at `video_s` was captured; `None` where nobody knows.
-    fn time_of(&mut self, video_s: f64, timing: Timing) -> Result<Option<Timestamp>, String> {
-        let add_s = match timing {
-            Timing::Unknown => return Ok(None),
-            Timing::Began(began) => {
-                return Ok(Some(Timestamp::from_ns(began.as_ns().saturating_add((video_s * 1e9) as i64))));
-            }
-            Timing::Told { add_s } => add_s,
-        };
-        let media_s = video_s + add_s;
-        let mut waited = Duration::ZERO;
-        while self.told.last_media_s().is_none_or(|s| s < media_s) {
-            self.read_told()?;
-            if self.told.last_media_s().is_some_and(|s| s >= media_s) || self.is_too_late(&mut waited) {
-                break;
-            }
-        }
-        Ok(self.told.at(media_s))
-    }
-
-    fn is_too_late(&self, waited: &mut Duration) -> bool {
-        if self.work.is_left() || self.work.progress.is_ended.load(Ordering::Acquire) || *waited >= TOLD_WITHIN {
-            return true;
-        }
-        std::thread::sleep(POLL_INTERVAL);
-        *waited += POLL_INTERVAL;
-        false
-    }
-
-    fn read_told(&mut self) -> Result<(), String> {
-        let records = self.file.records_from(VIDEO_FRAME, self.next_seq).map_err(|e| e.to_string())?;
-        for record in records {
-            self.next_seq = self.next_seq.max(record.seq.saturating_add(1));
-            let Body::Event { kind, data } = record.body else { continue };
-            let numbers =
-                |name: &str| data.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
-            if let ("started", Some(chunk)) = (kind.as_str(), data.get("chunk").and_then(serde_json::Value::as_u64)) {
-                self.began.push((chunk, record.at));
-            }
-            if kind == "frames" {
-                for (at, media) in numbers("at_ns").iter().zip(numbers("media_s")) {
-                    if let (Some(ns), Some(s)) = (at.as_i64(), media.as_f64()) {
-                        self.told.add(s, Timestamp::from_ns(ns));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn store(&mut self, at: Timestamp, frame: Frame, news: &mut FilmNews) -> Result<(), String> {
-        let number = news.frames;
+    fn store(&mut self, at: Timestamp, frame: Frame, result: &mut VideoIngestResult) -> Result<(), String> {
+        let number = result.frames;
         let frame = Arc::new(Frame { number, at, time_source: TimeSource::File, ..frame });
         if let Some(frames) = &self.frames {
-            // Waits where the disk is slow: a stored video can wait.
+            // This blocks while the disk is slow. No frame is lost, because the source is a stored video.
             frames.send(frame.clone()).map_err(|_| "the session's video cannot be written".to_owned())?;
         }
-        news.frames += 1;
+        result.frames += 1;
         self.span = Some((self.span.map_or(at, |s| s.0.min(at)), self.span.map_or(at, |s| s.1.max(at))));
-        if self.score(&frame, news).is_err() && !news.notes.iter().any(|n| n.starts_with("a frame")) {
-            news.notes.push(format!("a frame could not be scored, the first is {number}"));
+        if self.score(&frame, result).is_err() && !result.notes.iter().any(|n| n.starts_with("a frame")) {
+            result.notes.push(format!("a frame could not be scored, the first is {number}"));
         }
         Ok(())
     }
 
-    fn lose(&mut self, at: Timestamp, frames: u64, seconds: f64, why: String, news: &mut FilmNews) {
-        news.damaged += frames;
+    fn store_loss(&mut self, at: Timestamp, frames: u64, seconds: f64, why: String, result: &mut VideoIngestResult) {
+        result.damaged += frames;
         let until = Timestamp::from_ns(at.as_ns().saturating_add((seconds * 1e9) as i64));
         self.video_gap(at, until, GapReason::Corrupt, frames, &why);
-        if !news.notes.contains(&why) {
-            news.notes.push(why);
+        if !result.notes.contains(&why) {
+            result.notes.push(why);
         }
     }
 
-    /// Frames without a time lie behind what was stored of the session so far; where, nobody knows.
-    fn lose_untimed(&mut self, start: u64, frames: u64, news: &mut FilmNews) {
+    /// Frames without a time come after the stored ones. Their exact place is unknown.
+    fn store_untimed_loss(&mut self, start: u64, frames: u64, result: &mut VideoIngestResult) {
         if frames == 0 {
             return;
         }
-        news.untimed += frames;
-        let why = format!("the browser did not tell when it captured {frames} frames: they are not stored");
-        let began = self.began.iter().rev().find(|b| b.0 <= start).map(|b| b.1);
-        let at = self.span.map(|s| s.1).or(began).unwrap_or(Timestamp::ZERO);
+        result.untimed += frames;
+        let why = format!("the browser sent no times of capture for {frames} frames: they are not stored");
+        let at = self.span.map(|s| s.1).or(self.times.start_at_or_before(start)).unwrap_or(Timestamp::ZERO);
         self.video_gap(at, at, GapReason::TimeUnknown, frames, &why);
-        news.notes.push(why);
+        result.notes.push(why);
     }
 
-    /// Numbered, so that work that is done again after a restart says nothing twice.
+    /// The number makes the gap unique: work that is repeated after a restart stores no gap twice.
     fn video_gap(&mut self, at: Timestamp, until: Timestamp, reason: GapReason, lost: u64, note: &str) {
         let seq = self.video_gaps;
         self.video_gaps += 1;
-        self.write(|| self.work.video.gap_numbered(seq, at, until, reason, lost, note));
+        self.write(|| self.job.video.gap_numbered(seq, at, until, reason, lost, note));
     }
 
-    fn score(&mut self, frame: &Frame, news: &mut FilmNews) -> Result<(), String> {
+    fn score(&mut self, frame: &Frame, result: &mut VideoIngestResult) -> Result<(), String> {
         let Some(vision) = self.vision.as_deref_mut() else { return Ok(()) };
         let picture = decode(frame, vision.colour(), &mut self.decoder)?;
         let picture = picture.as_picture().map_err(|e| e.to_string())?;
         let reading = vision.step(picture, frame.at).map_err(|e| e.to_string())?;
-        news.scored += 1;
+        result.scored += 1;
         let pieces = self.absence.scored(frame.at, reading.face.is_some(), 0);
         self.write_gaps(pieces, frame.number);
-        if self.work.plan.scored.contains(frame.number) {
+        if self.job.plan.scored.contains(frame.number) {
             return Ok(());
         }
         let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
-        if let ([affect, face, landmarks], (Some(a), Some(f), Some(l))) = (&self.work.writers[..], values) {
+        if let ([affect, face, landmarks], (Some(a), Some(f), Some(l))) = (&self.job.writers[..], values) {
             let (seq, at, frame) = (frame.number, frame.at, Some(frame.number));
             for (writer, values) in [(affect, &a[..]), (face, &f[..]), (landmarks, &l[..])] {
                 self.write(|| writer.sample_numbered(seq, at, frame, values));
@@ -478,10 +331,10 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// A full queue is waited for: a stored video can wait.
+    /// Waits while the recorder's queue is full. No record is lost, because the source is a stored video.
     fn write(&self, mut write: impl FnMut() -> Result<(), store::NotStored>) {
         while let Err(store::NotStored::QueueFull(_)) = write() {
-            if self.work.is_left() {
+            if self.job.is_cancelled() {
                 return;
             }
             std::thread::sleep(POLL_INTERVAL);
@@ -489,10 +342,39 @@ impl Scene<'_> {
     }
 
     fn write_gaps(&self, pieces: impl IntoIterator<Item = Piece>, number: u64) {
-        let Some(affect) = self.work.writers.first() else { return };
+        let Some(affect) = self.job.writers.first() else { return };
         for Piece { from, gap } in pieces {
             let seq = RECORDER_SEQ_0 + number;
             self.write(|| affect.gap_numbered(seq, from, gap.until, gap.reason, gap.lost, &gap.note));
+        }
+    }
+}
+
+/// The decoder's output with its time in the file, and whether the recording ends with it.
+fn item_of(
+    captured: Result<Captured, CameraError>,
+    interval_s: f64,
+    notes: &mut Vec<String>,
+) -> (Option<(Timestamp, Item)>, bool) {
+    match captured {
+        Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
+            let number = 0; // `store` sets it
+            let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
+            (Some((at, Item::Frame(frame))), false)
+        }
+        Ok(Captured::Corrupt { at, why, .. }) => {
+            (Some((at, Item::Lost { frames: 1, seconds: interval_s, why })), false)
+        }
+        Ok(Captured::Missing { from, until, frames, why }) => {
+            let seconds = until.since_ns(from) as f64 * 1e-9;
+            (Some((from, Item::Lost { frames, seconds, why })), false)
+        }
+        Ok(Captured::End) => (None, true),
+        Err(CameraError::Silent { .. }) => (None, false),
+        // The frames that were decoded before the error are kept.
+        Err(e) => {
+            notes.push(e.to_string());
+            (None, true)
         }
     }
 }

@@ -10,14 +10,29 @@ pub struct DashboardFile {
     pub bytes: &'static [u8],
 }
 
-/// The recording script of the lab's pages. `__CONFIG__` in it is to be replaced with the script's settings as JSON.
+/// The recording script of the lab's pages. Replace `__CONFIG__` in it with the script's settings as JSON.
 pub const RECORDER_JS: &str = include_str!(concat!(env!("OUT_DIR"), "/recorder.js"));
 
-/// Shows a recorded page again, in the replay window.
+/// The script of the replay window. It shows a recorded page again.
 pub const REPLAY_JS: &str = include_str!(concat!(env!("OUT_DIR"), "/replay.js"));
 
-/// The licences of the npm packages inside all these files.
+/// The licence texts of the npm packages inside all these files.
 pub const THIRD_PARTY_LICENSES: &str = include_str!(concat!(env!("OUT_DIR"), "/THIRD_PARTY_LICENSES.txt"));
 
 /// All files of the dashboard, sorted by name. `index.html` is its page.
 pub const DASHBOARD: &[DashboardFile] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_licence_texts_of_the_embedded_packages_are_embedded_and_served() {
+        for part in ["rrweb 2.", "(https://github.com/rrweb-io/rrweb/graphs/contributors)", "uplot 1.", "Leon Sorokin"]
+        {
+            assert!(THIRD_PARTY_LICENSES.contains(part), "{part}");
+        }
+        let served = DASHBOARD.iter().find(|file| file.name == "THIRD_PARTY_LICENSES.txt");
+        assert_eq!(served.map(|file| file.bytes), Some(THIRD_PARTY_LICENSES.as_bytes()));
+    }
+}

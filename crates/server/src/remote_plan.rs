@@ -1,0 +1,57 @@
+//! What a remote session is started with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use tokio::sync::Semaphore;
+
+use super::clock::ServerClock;
+use super::pool::VisionPool;
+use super::wire::{CameraMode, Finish};
+use session::{Numbers, StreamInfo};
+use store::{Committed, Recorder, RemoteState, SessionHeader, StoreError};
+
+const COMMITTED_QUEUE: usize = 1024;
+
+pub struct RemotePlan {
+    pub id: String,
+    pub folder: PathBuf,
+    pub zero_utc_ns: i64,
+    pub camera: CameraMode,
+    /// The network that the study selects.
+    pub affect_model: String,
+    pub clock: ServerClock,
+    pub pool: VisionPool,
+    pub min_free_bytes: u64,
+    /// Limits how many sessions are opened, closed or graded at the same time.
+    pub file_permits: Arc<Semaphore>,
+    pub state: RemoteState,
+    pub finish: Option<Finish>,
+}
+
+/// A recorder, its committed records, and its streams with the numbers of their stored records.
+pub struct OpenedRecorder {
+    pub recorder: Recorder,
+    pub committed: Receiver<Committed>,
+    pub streams: Vec<(StreamInfo, Numbers)>,
+}
+
+impl OpenedRecorder {
+    pub fn resume(folder: &Path) -> Result<OpenedRecorder, StoreError> {
+        let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
+        let (recorder, streams) = Recorder::resume_remote(folder, to)?;
+        Ok(OpenedRecorder { recorder, committed, streams })
+    }
+
+    pub fn create(
+        folder: &Path,
+        header: SessionHeader,
+        streams: Vec<StreamInfo>,
+    ) -> Result<OpenedRecorder, StoreError> {
+        let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
+        let recorder = Recorder::create_remote(folder, header, streams.clone(), to)?;
+        let streams = streams.into_iter().map(|s| (s, Numbers::default())).collect();
+        Ok(OpenedRecorder { recorder, committed, streams })
+    }
+}

@@ -1,0 +1,67 @@
+//! What every response passes: a JSON problem for each error, and security headers.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::{PROBLEM_JSON, Problem};
+
+/// The layers of axum and tower refuse requests with a bare status. Such a response gets a JSON problem here.
+pub async fn describe_errors(response: Response) -> Response {
+    let status = response.status();
+    let has_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == PROBLEM_JSON);
+    if has_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut described = problem_of(status).into_response();
+    if let Some(allow) = allow {
+        described.headers_mut().insert(header::ALLOW, allow);
+    }
+    described
+}
+
+fn problem_of(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::too_large("The request body is larger than the limit of this path. Send it in smaller parts.")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            Problem::new(status, "too-slow", "The request or its answer took too long. Send the request again.")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+            status,
+            "unsupported-encoding",
+            "The content encoding of the request body is not supported. Use none, gzip or deflate.",
+        ),
+        status if status.is_server_error() => {
+            Problem::new(status, "failed", "The server failed to process the request. Try again later.")
+        }
+        status => Problem::new(
+            status,
+            "refused",
+            "The request is not valid. /v1/openapi.json describes what this path expects.",
+        ),
+    }
+}
+
+pub async fn set_security_headers(request: Request, next: Next) -> Response {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                          connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+                          form-action 'self'; frame-ancestors 'none'";
+    let is_public = request.uri().path().starts_with("/v1/models/") || request.uri().path().starts_with("/client/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::CACHE_CONTROL, "no-store");
+    let policy = if is_public { "cross-origin" } else { "same-origin" };
+    set(HeaderName::from_static("cross-origin-resource-policy"), policy);
+    response
+}

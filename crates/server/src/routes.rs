@@ -1,0 +1,133 @@
+//! The routes, their OpenAPI description, and the limits, time-outs and allowed origins of requests.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::app::App;
+use super::problem::Problem;
+use super::responses::{describe_errors, set_security_headers};
+use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
+use super::{assets, average_api, browser, download_api, library_api, live_api, login};
+
+/// From the head of the request to the head of the answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Long enough for a chunk of video over a slow connection.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "affectograph",
+        description = "Receives sessions that browsers record, and shows them to the server's owner. docs/protocol.md describes the protocol.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    modifiers(&SecuritySchemes)
+)]
+struct Description;
+
+struct SecuritySchemes;
+
+impl utoipa::Modify for SecuritySchemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = |description: &str| {
+            SecurityScheme::Http(
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build(),
+            )
+        };
+        components.add_security_scheme("key", bearer("A study's public write key."));
+        components.add_security_scheme("session", bearer("The token of one session."));
+        components.add_security_scheme("token", bearer("An API token of the owner."));
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(login::COOKIE)));
+        components.add_security_scheme("login", cookie);
+    }
+}
+
+fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let batches = OpenApiRouter::new()
+        .routes(routes!(browser::begin))
+        .routes(routes!(browser::records))
+        .routes(routes!(browser::finish))
+        .layer(RequestDecompressionLayer::new())
+        .layer(RequestBodyLimitLayer::new(MAX_BATCH_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT));
+    let chunks = OpenApiRouter::new()
+        .routes(routes!(browser::video))
+        .layer(RequestBodyLimitLayer::new(MAX_VIDEO_CHUNK_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, CHUNK_TIMEOUT));
+    let small = OpenApiRouter::new()
+        .routes(routes!(browser::clock))
+        .routes(routes!(login::login))
+        .routes(routes!(login::logout))
+        .routes(routes!(login::me))
+        .routes(routes!(library_api::studies))
+        .routes(routes!(library_api::sessions))
+        .routes(routes!(library_api::session))
+        .routes(routes!(average_api::average))
+        .routes(routes!(library_api::erase))
+        .routes(routes!(download_api::download_session))
+        .routes(routes!(download_api::download_study))
+        .routes(routes!(live_api::live_list))
+        .routes(routes!(live_api::live_session))
+        .layer(RequestBodyLimitLayer::new(16 * 1024))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT));
+    OpenApiRouter::with_openapi(Description::openapi()).merge(batches).merge(chunks).merge(small).split_for_parts()
+}
+
+pub fn description() -> utoipa::openapi::OpenApi {
+    routes_and_description().1
+}
+
+pub fn router(app: App) -> Router {
+    let (routes, _) = routes_and_description();
+    let origins = app.hub.origins.clone();
+    let allowed = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
+        origin.to_str().is_ok_and(|origin| origins.borrow().iter().any(|o| o == origin))
+    });
+    let cors = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(PREFLIGHT_MAX_AGE);
+    routes
+        .merge(assets::routes())
+        .route("/v1/openapi.json", axum::routing::get(openapi))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::map_response(describe_errors))
+        .layer(cors)
+        .layer(middleware::from_fn(set_security_headers))
+        .with_state(app)
+}
+
+async fn openapi(State(app): State<App>) -> Response {
+    axum::Json(app.description.as_ref()).into_response()
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::not_found(format!("There is nothing at {path}. /v1/openapi.json lists all paths."))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    let detail =
+        format!("{path} does not support the method {method}. /v1/openapi.json lists the methods of each path.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
