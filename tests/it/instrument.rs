@@ -81,7 +81,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
         Update::Failed { during: Activity::Pull, sentence } => Some(sentence.clone()),
         _ => None,
     });
-    assert!(why.contains("not known"), "{why}");
+    assert!(why.contains("unknown"), "{why}");
     window.instrument.pull(PullOrder { token: TOKEN.into(), ..order.clone() });
     let last = window
         .wait("the steps", |u| if let Update::Pulling(s) = u { (s.number == 3).then(|| s.clone()) } else { None });

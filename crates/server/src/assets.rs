@@ -1,4 +1,4 @@
-//! What is served as it is: the dashboard, the client library, and the networks that browsers score with.
+//! Static files: the dashboard, and the networks with which browsers score.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -23,24 +23,28 @@ pub fn routes() -> Router<App> {
 
 fn dashboard(name: &str) -> Result<Response, Problem> {
     let file = DASHBOARD.iter().find(|file| file.name == name);
-    let file = file.ok_or_else(|| Problem::not_found("There is no such file."))?;
+    let file = file.ok_or_else(|| Problem::not_found("The dashboard has no file with this name."))?;
     let headers = [(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, file.bytes).into_response())
 }
 
-/// A network for browsers of any origin: they hold no secret.
+/// Browsers of any origin may load the networks. The networks are public.
 async fn network(State(app): State<App>, Path((network, file)): Path<(String, String)>) -> Result<Response, Problem> {
     let kind = match file.as_str() {
         "model.onnx" => "application/octet-stream",
         "model.toml" => "text/plain; charset=utf-8",
-        _ => return Err(Problem::not_found("A network has a model.onnx and a model.toml.")),
+        _ => return Err(Problem::not_found("The files of a network are model.onnx and model.toml.")),
     };
     if !NETWORKS.contains(&network.as_str()) {
-        return Err(Problem::not_found("There are the networks detector, landmarks and affect."));
+        return Err(Problem::not_found("The networks are detector, landmarks and affect."));
     }
     let path = app.pool.models().join(network).join(file);
     let bytes = tokio::fs::read(&path).await;
-    let bytes = bytes.map_err(|_| Problem::not_found("This network is not installed on the server."))?;
+    let bytes = bytes.map_err(|_| {
+        Problem::not_found(
+            "This network is not installed on the server. Its owner can install it in the folder of the models.",
+        )
+    })?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),

@@ -1,4 +1,4 @@
-//! The mean course of valence and arousal around events, as the owner's screen asks for it.
+//! The mean of valence and arousal around events, for the dashboard.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,37 +26,37 @@ pub struct AverageQuery {
 }
 
 impl AverageQuery {
-    /// Counted from the mean of the time before the event, where the window has any.
+    /// If the window begins before the event, the time before the event is the baseline.
     fn plan(&self) -> EpochPlan {
-        let usual = EpochPlan::default();
-        let window_s = (self.from_s.unwrap_or(usual.window_s.0), self.until_s.unwrap_or(usual.window_s.1));
+        let defaults = EpochPlan::default();
+        let window_s = (self.from_s.unwrap_or(defaults.window_s.0), self.until_s.unwrap_or(defaults.window_s.1));
         let has_before = window_s.0 < 0.0;
         EpochPlan {
             window_s,
             baseline_s: has_before.then_some((window_s.0, window_s.1.min(0.0))),
-            zero: if has_before { usual.zero } else { Correction::Raw },
-            ..usual
+            zero: if has_before { defaults.zero } else { Correction::Raw },
+            ..defaults
         }
     }
 }
 
-/// The mean course around a kind of event, over all closed sessions of a study.
+/// The mean around a kind of event, over all closed sessions of a study.
 #[derive(Serialize, ToSchema)]
-pub struct AveragePicture {
+pub struct AverageResult {
     times_s: Vec<f64>,
     valence: Band,
     arousal: Band,
     participants: u64,
     epochs: u64,
     matched: u64,
-    /// Epochs that were left out, by reason.
+    /// Number of dropped epochs by reason.
     dropped: BTreeMap<String, u64>,
     sessions: usize,
-    /// Sessions that could not be read, each a sentence.
+    /// One sentence for each session that could not be read.
     left_out: Vec<String>,
 }
 
-/// A mean with the bounds of its 95 % interval, where there is more than one unit.
+/// A mean with its 95 % confidence interval. The interval exists if there is more than one unit.
 #[derive(Serialize, ToSchema)]
 pub struct Band {
     mean: Vec<f64>,
@@ -64,35 +64,39 @@ pub struct Band {
     high: Option<Vec<f64>>,
 }
 
-/// The mean course of valence and arousal around events of one kind.
+/// The mean of valence and arousal around events of one kind.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
     params(("study" = String, Path), ("stream" = String, Query, description = "`page`"),
-           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "A selector as recorded"),
-           ("from_s" = Option<f64>, Query, description = "Where an epoch begins, in seconds from its event; -1 where left out"),
-           ("until_s" = Option<f64>, Query, description = "Where it ends; 4 where left out")),
-    responses((status = 200, body = AveragePicture), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "The recorded selector of the element"),
+           ("from_s" = Option<f64>, Query, description = "Start of an epoch in seconds from its event. Default: -1"),
+           ("until_s" = Option<f64>, Query, description = "End of an epoch in seconds from its event. Default: 4")),
+    responses((status = 200, body = AverageResult), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn average(
     State(app): State<App>,
     _: Owner,
     Path(study): Path<String>,
     query: Result<Query<AverageQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<AveragePicture>, Problem> {
-    let Query(query) = query.map_err(|_| Problem::malformed("An average needs `stream` and `kind` of its events."))?;
+) -> Result<Json<AverageResult>, Problem> {
+    let Query(query) =
+        query.map_err(|_| Problem::malformed("The query must have `stream` and `kind` of the events."))?;
     let stream: StreamName = query.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
     let folders = closed_of(&app, &study).await?;
     if folders.is_empty() {
-        return Err(Problem::conflict("nothing-to-average", "This study has no closed session yet."));
+        return Err(Problem::conflict(
+            "nothing-to-average",
+            "This study has no closed session yet. Try again when a session has ended.",
+        ));
     }
     let plan = query.plan();
     let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
     let _permit = app.read_permits.acquire().await;
-    let asked = tokio::task::spawn_blocking(move || averaged(&folders, choice, plan)).await;
-    let asked = asked.map_err(|_| Problem::busy())?;
-    asked.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
+    let result = tokio::task::spawn_blocking(move || compute(&folders, choice, plan)).await;
+    let result = result.map_err(|_| Problem::busy())?;
+    result.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
 }
 
-fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AveragePicture, StudyQueryError> {
+fn compute(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AverageResult, StudyQueryError> {
     let question = Question { conditions: vec![choice], plan: plan.clone() };
     let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
     answer.check()?;
@@ -104,7 +108,7 @@ fn averaged(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result
         low: a.interval.as_ref().map(|i| i.low.clone()),
         high: a.interval.as_ref().map(|i| i.high.clone()),
     };
-    Ok(AveragePicture {
+    Ok(AverageResult {
         times_s: valence.times_s.clone(),
         valence: band(&valence),
         arousal: band(&arousal),

@@ -1,4 +1,4 @@
-//! How a server is set up: parsed once from the command line.
+//! The settings of a server, parsed once from the command line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,34 +10,34 @@ pub struct ServerConfig {
     pub address: SocketAddr,
     /// Certificate chain and private key, PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// Plain HTTP on other than the loopback, behind a proxy that does TLS.
+    /// Allows plain HTTP on other addresses than the loopback address, for use behind a proxy that provides TLS.
     pub allow_plain_http: bool,
-    /// Recordings, and the server's own ledger.
+    /// Folder of the sessions and of the server's ledger.
     pub sessions: PathBuf,
-    /// Shipped studies.
+    /// Folder of the studies that come with the program.
     pub studies: PathBuf,
-    /// Networks.
+    /// Folder of the networks.
     pub models: PathBuf,
-    /// Sessions whose video is looked at at the same time.
+    /// Number of sessions whose video is scored at the same time.
     pub vision_threads: usize,
     pub sessions_per_key: usize,
     pub max_sessions: usize,
-    /// Nothing is taken while less is free.
+    /// The server accepts no data while less disk space is free.
     pub min_free_bytes: u64,
 }
 
 #[derive(Debug, Error)]
 pub enum ServeError {
     #[error(
-        "{0} can be reached from other machines, and plain HTTP would show everybody between what participants do: \
-         give --certificate and --private-key, or --allow-plain-http where a proxy in front does TLS"
+        "the server would listen on {0} without encryption, and other computers can reach this address: \
+         give --certificate and --private-key, or --allow-plain-http if a proxy in front provides TLS"
     )]
     PlainHttp(SocketAddr),
     #[error("could not listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
-    #[error("the certificate {certificate} with the key {key} cannot be used: {source}")]
+    #[error("could not load the certificate {certificate} with the key {key}: {source}")]
     Tls { certificate: PathBuf, key: PathBuf, source: std::io::Error },
-    #[error("nobody owns this server yet: run `affectograph serve init` first")]
+    #[error("the server has no owner yet: run `affectograph serve init` first")]
     NoOwner,
     #[error(transparent)]
     Store(#[from] store::StoreError),

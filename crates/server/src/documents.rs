@@ -1,15 +1,15 @@
 //! Puts a browser's documents on the session's clock.
 //!
-//! Each document counts its own `performance.now()`; the browser measures what to add to reach the server's clock, and
-//! how wrong that may be. A document that died too early has only its wall clock, which is corrected by what another
-//! document's wall clock was found to be wrong by.
+//! Each document has its own `performance.now()`. The browser measures the offset to the server's clock and its
+//! uncertainty. A document that ended before the measurement has only its wall clock. The error of the wall clock that was
+//! measured in another document corrects it.
 
 use std::collections::BTreeMap;
 
 use super::wire::{Document, DocumentClock};
 use session::Timestamp;
 
-/// How far a wall clock may have been stepped between two documents of one session without anybody knowing.
+/// The assumed largest step of the wall clock between two documents of one session. Such a step cannot be detected.
 const WALL_CLOCK_STEP_MS: f64 = 250.0;
 const MAX_DOCUMENTS: usize = 1_000;
 
@@ -25,17 +25,17 @@ pub struct Measured {
 #[derive(Debug)]
 pub struct Documents {
     zero_utc_ms: f64,
-    known: BTreeMap<u32, Known>,
-    /// Server's time minus the browser's wall clock, and how wrong that may be.
+    known: BTreeMap<u32, KnownDocument>,
+    /// Server's time minus the browser's wall clock, and the uncertainty of this difference.
     wall_error_ms: Option<(f64, f64)>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownDocument {
     time_origin_utc_ms: f64,
-    /// In use.
+    /// The measurement in use.
     clock: Option<DocumentClock>,
-    /// The latest record placed: times never go back within a document, though a better offset may come.
+    /// The latest placed record. Times never go back within a document, although a better offset may arrive.
     last: Option<(f64, Timestamp)>,
 }
 
@@ -44,8 +44,8 @@ impl Documents {
         Documents { zero_utc_ms, known: BTreeMap::new(), wall_error_ms: None }
     }
 
-    /// Takes in what a batch says of its documents. Returns the measurements that are new, or a sentence.
-    pub fn learn(&mut self, documents: &[Document]) -> Result<Vec<Measured>, String> {
+    /// Adds the documents of a batch. Returns the new measurements. The error is a sentence.
+    pub fn add(&mut self, documents: &[Document]) -> Result<Vec<Measured>, String> {
         for d in documents {
             check(d)?;
             if self.known.len() >= MAX_DOCUMENTS && !self.known.contains_key(&d.document) {
@@ -54,7 +54,7 @@ impl Documents {
         }
         let mut fresh = Vec::new();
         for d in documents {
-            let known = self.known.entry(d.document).or_insert(Known {
+            let known = self.known.entry(d.document).or_insert(KnownDocument {
                 time_origin_utc_ms: d.time_origin_utc_ms,
                 clock: None,
                 last: None,
@@ -65,7 +65,7 @@ impl Documents {
                 fresh.push(d.document);
             }
         }
-        // Those that died unmeasured use what the others have shown.
+        // Documents that ended without a measurement use the error that others have measured.
         if let Some((error_ms, uncertainty_ms)) = self.wall_error_ms {
             for (number, known) in self.known.iter_mut().filter(|(_, k)| k.clock.is_none()) {
                 known.clock = Some(DocumentClock {
@@ -94,12 +94,12 @@ impl Documents {
         self.known.get(&document).is_some_and(|k| k.clock.is_some())
     }
 
-    /// As [`Documents::place`], without a say in the order of what comes after.
+    /// As [`Documents::place`], but later records may be placed before this one.
     pub fn at(&self, document: u32, page_ms: f64) -> Option<Timestamp> {
         Some(from_ms(page_ms + self.known.get(&document)?.clock?.offset_ms - self.zero_utc_ms))
     }
 
-    /// `None` where the document's clock is not known.
+    /// The session time of `page_ms`. `None` if the document's clock is unknown.
     pub fn place(&mut self, document: u32, page_ms: f64) -> Option<Timestamp> {
         let known = self.known.get_mut(&document)?;
         let mut at = from_ms(page_ms + known.clock?.offset_ms - self.zero_utc_ms);
@@ -122,7 +122,7 @@ fn check(d: &Document) -> Result<(), String> {
     let is_sound = d.document >= 1
         && is_time(d.time_origin_utc_ms)
         && d.clock.is_none_or(|c| is_time(c.at_ms) && is_time(c.offset_ms) && (0.0..1e7).contains(&c.uncertainty_ms));
-    if is_sound { Ok(()) } else { Err(format!("document {} or its clock counts from or measures nothing", d.document)) }
+    if is_sound { Ok(()) } else { Err(format!("document {} has an invalid number, time origin or clock", d.document)) }
 }
 
 #[cfg(test)]
@@ -142,15 +142,15 @@ mod tests {
         let mut documents = Documents::new(ZERO);
         // The browser's wall clock is 40 s fast.
         let first = document(1, ZERO + 40_000.0 + 100.0, None);
-        assert_eq!(documents.learn(std::slice::from_ref(&first)), Ok(vec![]));
+        assert_eq!(documents.add(std::slice::from_ref(&first)), Ok(vec![]));
         assert_eq!(documents.place(1, 5.0), None);
         let second = document(2, ZERO + 40_000.0 + 2_000.0, Some((ZERO + 2_000.0, 0.5)));
-        let measured = documents.learn(&[first, second.clone()]).unwrap();
+        let measured = documents.add(&[first, second.clone()]).unwrap();
         assert_eq!(measured.iter().map(|m| (m.document, m.uncertainty_ms)).collect::<Vec<_>>(), [(2, 0.5), (1, 250.5)]);
         assert_eq!(documents.place(1, 5.0), Some(Timestamp::from_secs_f64(0.105)));
         assert_eq!(documents.place(2, 5.0), Some(Timestamp::from_secs_f64(2.005)));
-        // Saying it again is no measurement.
-        assert_eq!(documents.learn(&[second]), Ok(vec![]));
+        // The same measurement again is not a new one.
+        assert_eq!(documents.add(&[second]), Ok(vec![]));
     }
 
     #[test]
@@ -162,14 +162,14 @@ mod tests {
             document(1, ZERO, Some((f64::INFINITY, 1.0))),
             document(1, ZERO, Some((ZERO, -1.0))),
         ] {
-            assert!(documents.learn(&[bad]).is_err());
+            assert!(documents.add(&[bad]).is_err());
         }
         assert_eq!(documents.place(1, 1.0), None);
     }
 
     proptest! {
-        /// However the offset is corrected: times never go back within a document, and the first measurement puts a
-        /// time where it was to less than a microsecond.
+        /// Times never go back within a document when the offset is corrected. With the first measurement, the error of a
+        /// time is below one microsecond.
         #[test]
         fn time_runs_forward(steps in prop::collection::vec((0.0f64..50.0, -0.5f64..0.5), 1..60)) {
             let mut documents = Documents::new(ZERO);
@@ -177,7 +177,7 @@ mod tests {
             for (k, (pause_ms, error_ms)) in steps.into_iter().enumerate() {
                 page_ms += pause_ms;
                 let offset_ms = ZERO + 1_000.0 + if k == 0 { 0.0 } else { error_ms };
-                documents.learn(&[document(1, ZERO, Some((offset_ms, 0.5)))]).unwrap();
+                documents.add(&[document(1, ZERO, Some((offset_ms, 0.5)))]).unwrap();
                 let at = documents.place(1, page_ms).unwrap();
                 prop_assert!(at >= last);
                 prop_assert!(k > 0 || (at.as_ns() - ((page_ms + 1_000.0) * 1e6) as i64).abs() < 1_000);

@@ -1,4 +1,4 @@
-//! Sessions as one tar archive, streamed: `sub-01/ses-01_…/session.sqlite` and what lies beside it.
+//! Streams sessions as one tar archive: `sub-01/ses-01_…/session.sqlite` and the other files of the folder.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,12 @@ use tokio::sync::mpsc;
 
 const PART_BYTES: usize = 256 * 1024;
 
-/// Runs where waiting is allowed, and waits for whoever reads. An error ends the archive without its end, so that the
-/// reader knows.
+/// Blocks while the reader is slow. After an error the archive has no end mark, so the reader detects the error.
 pub fn write(folders: &[PathBuf], to: mpsc::Sender<io::Result<Bytes>>) {
     let parts = Parts { to: to.clone(), part: Vec::with_capacity(PART_BYTES) };
     if let Err(e) = archive(folders, parts) {
-        // A reader that has gone needs to hear nothing.
-        drop(to.blocking_send(Err(e)));
+        // Sending fails only if the reader is gone. It does not need the error then.
+        to.blocking_send(Err(e)).ok();
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the owner takes away: one session, or all of a study.
+//! Downloads for the owner: one session, or all sessions of a study.
 
 use std::path::PathBuf;
 
@@ -19,18 +19,18 @@ use store::{SessionFile, SessionState};
 
 /// One closed session with all its files, as a tar archive.
 #[utoipa::path(get, path = "/v1/library/sessions/{name}/download", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("name" = String, Path, description = "As the list names it")),
+    params(("name" = String, Path, description = "The name in the list of sessions")),
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn download_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
     let folder = folder_of(&app, &name).await?;
-    let looked_at = folder.clone();
-    let state = blocking(move || SessionFile::open(&looked_at)?.state()).await;
+    let path = folder.clone();
+    let state = blocking(move || SessionFile::open(&path)?.state()).await;
     if matches!(state, Ok(SessionState::Recording | SessionState::Crashed)) {
-        let detail = "This session is still being recorded: it can be downloaded when it has ended.";
+        let detail = "This session is still being recorded. Download it when it has ended.";
         return Err(Problem::conflict("recording", detail));
     }
-    // A damaged one is handed out as it is.
+    // A damaged session is sent as it is.
     Ok(archive(&name, vec![folder]))
 }
 
@@ -42,7 +42,7 @@ pub async fn download_session(State(app): State<App>, _: Owner, Path(name): Path
 pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
     let folders = closed_of(&app, &study).await?;
     if folders.is_empty() {
-        return Err(Problem::not_found("This study has no closed session."));
+        return Err(Problem::not_found("This study has no closed session to download."));
     }
     Ok(archive(&study, folders))
 }

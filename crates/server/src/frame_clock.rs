@@ -1,23 +1,25 @@
-//! When the frames of a browser's video were captured.
+//! Determines when the frames of a browser's video were captured.
 //!
-//! The video counts its own time from its own zero; the browser tells for each frame that it saw when it was captured
-//! and its time in the stream. Both count the same seconds, so one constant lies between them. It is found by trying
-//! which one makes frames meet; where the camera is so regular that several do, it is the one by which the video
-//! begins with the frame nearest to when the browser says that it began.
+//! The video has its own time with its own zero. For each frame that the browser saw, it sends the time of capture and
+//! the media time. Both times run at the same speed, so they differ by a constant. The constant is found by trying which
+//! candidate makes most frames of the video match a frame that the browser sent. A regular camera may leave several
+//! candidates. Then the video's first frame must be nearest to the start of the recording that the browser reported.
 
 use session::Timestamp;
 
-/// Frames that meet lie closer together than this.
-const MEET_S: f64 = 0.003;
-/// How many of the first told frames may be one of so many first ones of the video.
-const TOLD_CANDIDATES: usize = 150;
+/// Two frames match if their times differ by less than this.
+const MATCH_S: f64 = 0.003;
+/// Number of the browser's first frames that are tried against the first [`VIDEO_CANDIDATES`] frames of the video.
+const BROWSER_CANDIDATES: usize = 150;
 const VIDEO_CANDIDATES: usize = 8;
-/// As good as the best: some frames are told by the browser and not in the video, or the other way.
-const NEARLY: f64 = 0.9;
-/// Frames as the browser told of them.
+/// A candidate is good if it has this share of the best candidate's matches. Some frames are only in the browser's list or
+/// only in the video.
+const GOOD_SHARE: f64 = 0.9;
+
+/// The times of capture that the browser sent.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureTimes {
-    /// Time in the video as the browser sees it, and capture time; ascending.
+    /// Media time and time of capture of each frame, in ascending order.
     frames: Vec<(f64, Timestamp)>,
 }
 
@@ -31,30 +33,31 @@ impl CaptureTimes {
         self.frames.last().map(|f| f.0)
     }
 
-    /// What to add to the video's own times to reach `media_s`, and which share of `video_s` then meets a told frame.
-    /// `began` is when the browser began the video. `None` where nothing was told.
-    pub fn align(&self, video_s: &[f64], began: Option<Timestamp>) -> Option<(f64, f64)> {
+    /// What to add to the video's own times to get `media_s`, and the share of `video_s` that then matches a frame.
+    /// `start` is when the browser started the recording. `None` if the browser sent no times.
+    pub fn align(&self, video_s: &[f64], start: Option<Timestamp>) -> Option<(f64, f64)> {
         let first_s = *video_s.first()?;
-        let met = |add: f64| video_s.iter().filter(|s| self.nearest(*s + add).is_some_and(|(d, _)| d < MEET_S)).count();
-        let told = self.frames.iter().take(TOLD_CANDIDATES);
-        let candidates = told.flat_map(|(told_s, _)| video_s.iter().take(VIDEO_CANDIDATES).map(move |s| told_s - s));
-        let candidates: Vec<_> = candidates.map(|add| (met(add), add)).collect();
+        let matches =
+            |add: f64| video_s.iter().filter(|s| self.nearest(*s + add).is_some_and(|(d, _)| d < MATCH_S)).count();
+        let first = self.frames.iter().take(BROWSER_CANDIDATES);
+        let candidates = first.flat_map(|(media_s, _)| video_s.iter().take(VIDEO_CANDIDATES).map(move |s| media_s - s));
+        let candidates: Vec<_> = candidates.map(|add| (matches(add), add)).collect();
         let best = candidates.iter().map(|c| c.0).max()?;
-        let good = candidates.into_iter().filter(|c| c.0 as f64 >= NEARLY * best as f64);
-        // Captured a little before the beginning, and delivered after it; or captured after it.
-        let off_s = |add: f64| match (began, self.at(first_s + add)) {
-            (Some(began), Some(at)) => at.since_ns(began).abs() as f64 * 1e-9,
+        let good = candidates.into_iter().filter(|c| c.0 as f64 >= GOOD_SHARE * best as f64);
+        // The first frame may be captured shortly before the start and delivered after it.
+        let distance_s = |add: f64| match (start, self.at(first_s + add)) {
+            (Some(start), Some(at)) => at.since_ns(start).abs() as f64 * 1e-9,
             _ => add,
         };
-        let chosen = good.map(|(met, add)| (met, off_s(add), add)).reduce(|a, b| {
-            // Of candidates that mean the same frame, the one that more frames meet.
-            let is_better = if (b.1 - a.1).abs() < 2.0 * MEET_S { b.0 > a.0 } else { b.1 < a.1 };
+        let chosen = good.map(|(matches, add)| (matches, distance_s(add), add)).reduce(|a, b| {
+            // Candidates at the same distance mean the same frame. The one with more matches is better.
+            let is_better = if (b.1 - a.1).abs() < 2.0 * MATCH_S { b.0 > a.0 } else { b.1 < a.1 };
             if is_better { b } else { a }
         })?;
         Some((chosen.2, chosen.0 as f64 / video_s.len() as f64))
     }
 
-    /// Distance and position of the told frame that is nearest.
+    /// Distance and index of the nearest frame of the browser.
     fn nearest(&self, media_s: f64) -> Option<(f64, usize)> {
         let after = self.frames.partition_point(|(s, _)| *s < media_s);
         let near = [after.checked_sub(1), Some(after).filter(|k| *k < self.frames.len())];
@@ -62,11 +65,11 @@ impl CaptureTimes {
         near.into_iter().flatten().map(distance).reduce(|a, b| if b.0 < a.0 { b } else { a })
     }
 
-    /// A told frame's own time, or between two of them in proportion; beyond them at the video's pace.
+    /// The time of capture of the frame at `media_s`. It is interpolated between two frames, and extrapolated outside them.
     pub fn at(&self, media_s: f64) -> Option<Timestamp> {
         let (distance, k) = self.nearest(media_s)?;
         let (near_s, near) = self.frames[k];
-        if distance < MEET_S {
+        if distance < MATCH_S {
             return Some(near);
         }
         let other = if near_s < media_s { k.checked_add(1) } else { k.checked_sub(1) };
@@ -84,8 +87,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Frames untold by the browser, frames told that the video lacks, jitter of capture: the constant is found,
-        /// and told frames get their own capture time.
+        /// The constant is found although frames are missing in the browser's list or in the video, and although capture
+        /// has jitter. Frames in the list get their own time of capture.
         #[test]
         fn frames_find_their_time(
             zero_s in 0.0f64..1000.0,

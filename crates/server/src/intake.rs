@@ -114,7 +114,7 @@ impl Intake {
         let indices = self.check(batch)?;
         let measured = self
             .documents
-            .learn(&batch.documents)
+            .add(&batch.documents)
             .map_err(|why| Problem::malformed(format!("{}. No record of the batch was stored.", capitalised(&why))))?;
         if let Some(r) = batch.records.iter().find(|r| !self.documents.is_measured(r.document)) {
             return Err(Problem::conflict(

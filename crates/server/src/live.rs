@@ -1,4 +1,4 @@
-//! What a watching owner is told of a session as it grows: only what has been committed.
+//! The committed records of an open session, as the dashboard shows them.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use session::{AFFECT, Body, PAGE, Record, affect};
 
-/// Kinds that come too often to be listed one by one.
+/// Kinds of events that are too frequent for a list.
 const CONTINUOUS: [&str; 5] = ["pointermove", "scroll", "selection", "keyup", "resize"];
 
 /// Valence and arousal at one moment.
@@ -17,13 +17,13 @@ pub struct AffectPoint {
     pub arousal: Option<f32>,
 }
 
-/// Something that happened, as a list shows it.
+/// An event in the list of events.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EventPoint {
     pub at_s: f64,
     pub stream: String,
     pub kind: String,
-    /// What it happened to, where it says so.
+    /// What the event concerns, for example the target. Empty if the event does not state it.
     pub what: String,
 }
 
@@ -35,7 +35,7 @@ pub struct GapPoint {
     pub lost: u64,
 }
 
-/// News of one session.
+/// Records of one session that were committed together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct LiveBatch {
     pub affect: Vec<AffectPoint>,
@@ -58,7 +58,7 @@ impl LiveBatch {
             Body::Sample { .. } => {}
             Body::Event { kind, data } if is_listed(record.stream.as_str(), kind) => {
                 let stream = record.stream.as_str().to_owned();
-                self.events.push(EventPoint { at_s, stream, kind: kind.clone(), what: what(data) });
+                self.events.push(EventPoint { at_s, stream, kind: kind.clone(), what: subject(data) });
             }
             Body::Event { .. } => {}
             Body::Gap(gap) => self.gaps.push(GapPoint {
@@ -75,7 +75,7 @@ impl LiveBatch {
     }
 }
 
-/// Whether an owner wants to read of it.
+/// Whether the list of events shows this kind.
 pub fn is_listed(stream: &str, kind: &str) -> bool {
     match stream {
         PAGE => !CONTINUOUS.contains(&kind),
@@ -84,8 +84,8 @@ pub fn is_listed(stream: &str, kind: &str) -> bool {
     }
 }
 
-/// The one field that says most; never what was typed.
-pub fn what(data: &serde_json::Map<String, Value>) -> String {
+/// The most informative field of the event. It never contains typed text.
+fn subject(data: &serde_json::Map<String, Value>) -> String {
     let text = |name: &str| data.get(name).and_then(Value::as_str);
     let found = ["label", "name", "target", "url", "detail", "state", "how", "message"].into_iter().find_map(text);
     found.unwrap_or_default().chars().take(120).collect()

@@ -1,5 +1,5 @@
-//! The owner's login: a password against its Argon2 hash, then a cookie that scripts cannot read and other sites cannot
-//! send, and a word that every change must bring along. Programs bring an API token instead.
+//! The owner's login. The password is checked against its Argon2 hash. A login is a cookie that scripts cannot read and
+//! other sites cannot send, and a CSRF token that every change must have. Programs use an API token instead.
 
 use axum::Json;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use super::browser::json;
 use super::problem::{Problem, ProblemDetails};
 use super::secrets;
 
-/// `__Host-`: browsers take it from this very host alone, over TLS or on the loopback alone.
+/// With the prefix `__Host-`, browsers accept the cookie only from this host, over TLS or on the loopback address.
 pub const COOKIE: &str = "__Host-affectograph";
 pub const CSRF_HEADER: &str = "x-affectograph-csrf";
 
@@ -26,32 +26,36 @@ pub struct Password {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct LoggedIn {
-    /// Every change must bring it along in the header `X-Affectograph-Csrf`.
+pub struct LoginState {
+    /// The CSRF token. Every change must have it in the header `X-Affectograph-Csrf`.
     pub csrf: String,
     pub software: String,
 }
 
 /// Logs the owner in.
 #[utoipa::path(post, path = "/v1/login", tag = "owner", request_body = Password,
-    responses((status = 200, body = LoggedIn), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    responses((status = 200, body = LoginState), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     same_site(&headers)?;
     let given: Password = json(body).await?;
     let Some(phc) = app.hub.password_hash().await? else {
-        let detail = "Nobody owns this server yet: run `affectograph serve init` on it.";
+        let detail = "This server has no owner yet. Run `affectograph serve init` on the server.";
         return Err(Problem::forbidden("no-owner", detail));
     };
     let _permit = app.login_permits.acquire().await.map_err(|_| Problem::busy())?;
     let is_right = tokio::task::spawn_blocking(move || secrets::is_password(&given.password, &phc));
     if !is_right.await.map_err(|_| Problem::busy())? {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", "This is not the password."));
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "wrong-password",
+            "The password is wrong. Enter the owner's password.",
+        ));
     }
     let (cookie, csrf) = app.hub.login().await?;
     let cookie = format!("{COOKIE}={cookie}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=43200");
     let cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::busy())?;
-    let answer = LoggedIn { csrf, software: session::program() };
+    let answer = LoginState { csrf, software: session::program() };
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
 }
 
@@ -70,15 +74,15 @@ pub async fn logout(State(app): State<App>, _owner: Owner, headers: HeaderMap) -
     }
 }
 
-/// Whether the owner is logged in.
+/// The state of the login. 401 if the owner is not logged in.
 #[utoipa::path(get, path = "/v1/login", tag = "owner", security(("login" = []), ("token" = [])),
-    responses((status = 200, body = LoggedIn), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+    responses((status = 200, body = LoginState), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn me(owner: Owner) -> Json<LoggedIn> {
-    Json(LoggedIn { csrf: owner.csrf.unwrap_or_default(), software: session::program() })
+pub async fn me(owner: Owner) -> Json<LoginState> {
+    Json(LoginState { csrf: owner.csrf.unwrap_or_default(), software: session::program() })
 }
 
-/// Proof that a request comes from the owner, and a change from the owner's own page.
+/// Proves that a request comes from the owner. For a change it also proves that the request comes from the dashboard.
 #[derive(Debug)]
 pub struct Owner {
     csrf: Option<String>,
@@ -94,16 +98,20 @@ impl FromRequestParts<App> for Owner {
             if app.hub.is_api_token(token).await? {
                 return Ok(Owner { csrf: None });
             }
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-token", "This API token is not known."));
+            return Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "unknown-token",
+                "The API token is unknown. `affectograph serve token` makes a new one.",
+            ));
         }
         let Some(cookie) = cookie(headers) else { return Err(Problem::no_authorization()) };
         let Some(csrf) = app.hub.check_cookie(cookie).await? else {
-            return Err(Problem::new(StatusCode::UNAUTHORIZED, "logged-out", "The login has ended: log in again."));
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "logged-out", "The login has ended. Log in again."));
         };
         if parts.method != Method::GET {
             same_site(headers)?;
             if headers.get(CSRF_HEADER).is_none_or(|given| given.as_bytes() != csrf.as_bytes()) {
-                let detail = format!("A change needs the header `{CSRF_HEADER}` with the word that the login gave.");
+                let detail = format!("A change needs the header `{CSRF_HEADER}` with the CSRF token from the login.");
                 return Err(Problem::forbidden("csrf", detail));
             }
         }
@@ -116,17 +124,24 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     all.flat_map(|v| v.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// Where the browser says whence a change comes, it must come from here.
+/// Refuses a change from another site. Browsers state the site in `Sec-Fetch-Site` or `Origin`.
 fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     let site = headers.get("sec-fetch-site").map(|v| v.as_bytes());
-    let is_ours = match (site, headers.get(header::ORIGIN), headers.get(header::HOST)) {
+    let is_same_site = match (site, headers.get(header::ORIGIN), headers.get(header::HOST)) {
         (Some(site), ..) => site == b"same-origin",
         (None, Some(origin), Some(host)) => {
             origin.to_str().ok().and_then(|o| o.split_once("://")).is_some_and(|(_, o)| o.as_bytes() == host.as_bytes())
         }
         (None, Some(_), None) => false,
-        // No browser: it has no cookies of anybody.
+        // The request does not come from a browser, so it has no cookie that another site could misuse.
         (None, None, _) => true,
     };
-    if is_ours { Ok(()) } else { Err(Problem::forbidden("csrf", "The request comes from another site's page.")) }
+    if is_same_site {
+        Ok(())
+    } else {
+        Err(Problem::forbidden(
+            "csrf",
+            "The request comes from a page of another site. Use the dashboard of this server.",
+        ))
+    }
 }

@@ -1,5 +1,5 @@
-//! Which networks a browser scored with: it says so itself, with the sums of the bytes that it ran, once it has loaded
-//! them. What the server has installed is another matter, and is only compared.
+//! The networks that a browser scored with. The browser reports them with the checksums of the loaded bytes. The
+//! server's installed networks may be different, so they are only compared.
 
 use std::path::Path;
 
@@ -9,26 +9,26 @@ use session::{AFFECT, FACE, LANDMARKS};
 use store::{ModelDescription, ReportedNetwork};
 use vision::ModelCard;
 
-/// The event of the stream `health` that says it.
+/// The event of the stream `health` with the report.
 pub const SCORES_STARTED: &str = "scores_started";
-/// Who says so, in the header.
+/// The source of the report, in the header.
 const BROWSER: &str = "the browser";
 const MAX_NAME_BYTES: usize = 100;
 
-/// Which network it is in a browser, and the streams that it fills.
+/// Each network's name in the report, and the streams that it writes.
 const ROLES: [(&str, &[&str]); 3] = [("detector", &[FACE]), ("landmarks", &[FACE, LANDMARKS]), ("affect", &[AFFECT])];
 
-/// What the server's own networks say of themselves, in the order of [`ROLES`].
+/// The cards of the server's own networks, in the order of [`ROLES`].
 pub fn installed(models: &Path, affect: &str) -> [Option<ModelCard>; 3] {
     ["detector", "landmarks", affect].map(|name| ModelCard::read(&models.join(name)).ok())
 }
 
-/// What an event says of networks; nothing where it says nothing that can be understood.
+/// The networks in an event. Invalid entries are left out.
 pub fn reported(data: &Map<String, Value>, own: &[Option<ModelCard>; 3]) -> Vec<ReportedNetwork> {
     let of = |((role, streams), own): (&(&str, &'static [&'static str]), &Option<ModelCard>)| {
-        let told = Told::of(data.get(*role)?)?;
-        let note = told.note(own.as_ref());
-        let Told { name, version, sha256, .. } = told;
+        let entry = Entry::parse(data.get(*role)?)?;
+        let note = entry.note(own.as_ref());
+        let Entry { name, version, sha256, .. } = entry;
         let sha256 = sha256.unwrap_or_default();
         let model = ModelDescription { name, version, sha256, reported_by: Some(BROWSER.to_owned()), note };
         Some(ReportedNetwork { software: format!("{model}, in the browser"), model, streams })
@@ -36,45 +36,47 @@ pub fn reported(data: &Map<String, Value>, own: &[Option<ModelCard>; 3]) -> Vec<
     ROLES.iter().zip(own).filter_map(of).collect()
 }
 
-struct Told {
+struct Entry {
     name: String,
     version: String,
-    /// `None`: it made no sum.
+    /// `None` if the browser computed no checksum.
     sha256: Option<String>,
     card_sha256: Option<String>,
 }
 
-impl Told {
-    fn of(told: &Value) -> Option<Told> {
-        match told {
-            Value::Object(told) => {
-                let text = |name: &str| told.get(name).and_then(Value::as_str);
-                Some(Told {
-                    name: word(text("name")?)?,
-                    version: word(text("version")?)?,
-                    sha256: text("sha256").and_then(sum),
-                    card_sha256: text("card_sha256").and_then(sum),
+impl Entry {
+    fn parse(entry: &Value) -> Option<Entry> {
+        match entry {
+            Value::Object(entry) => {
+                let text = |name: &str| entry.get(name).and_then(Value::as_str);
+                Some(Entry {
+                    name: label(text("name")?)?,
+                    version: label(text("version")?)?,
+                    sha256: text("sha256").and_then(checksum),
+                    card_sha256: text("card_sha256").and_then(checksum),
                 })
             }
-            // Clients up to 0.1.0 made no sum and copied the card's: `affect 1.0 sha256:…`
-            Value::String(told) => {
-                let mut words = told.split(' ');
-                let (name, version) = (word(words.next()?)?, word(words.next()?)?);
-                let card_sha256 = words.next().and_then(|w| sum(w.strip_prefix("sha256:")?));
-                Some(Told { name, version, sha256: None, card_sha256 })
+            // Clients up to 0.1.0 computed no checksum and copied the card's: `affect 1.0 sha256:…`
+            Value::String(entry) => {
+                let mut words = entry.split(' ');
+                let (name, version) = (label(words.next()?)?, label(words.next()?)?);
+                let card_sha256 = words.next().and_then(|w| checksum(w.strip_prefix("sha256:")?));
+                Some(Entry { name, version, sha256: None, card_sha256 })
             }
             _ => None,
         }
     }
 
-    /// What does not agree, and with what.
+    /// The differences between the checksum, the card, and the server's own network.
     fn note(&self, own: Option<&ModelCard>) -> Option<String> {
         let mut notes = Vec::new();
         match (&self.sha256, &self.card_sha256) {
-            (None, Some(card)) => notes.push(format!("it made no sum; the network's card says sha256 {card}")),
-            (None, None) => notes.push("it made no sum".to_owned()),
+            (None, Some(card)) => {
+                notes.push(format!("the browser computed no checksum; the network's card has sha256 {card}"))
+            }
+            (None, None) => notes.push("the browser computed no checksum".to_owned()),
             (Some(sha256), Some(card)) if sha256 != card => {
-                notes.push(format!("its card names another file, of sha256 {card}"));
+                notes.push(format!("its card names another file, with sha256 {card}"));
             }
             (Some(_), _) => {}
         }
@@ -82,21 +84,21 @@ impl Told {
             (Some(own), Some(sha256)) if !own.sha256.eq_ignore_ascii_case(sha256) => {
                 notes.push(format!("the server's own is {}", own.software()));
             }
-            (None, _) => notes.push("the server has none to compare it with".to_owned()),
+            (None, _) => notes.push("the server has no network to compare it with".to_owned()),
             _ => {}
         }
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
 
-fn word(text: &str) -> Option<String> {
-    let is_word = !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control);
-    is_word.then(|| text.to_owned())
+fn label(text: &str) -> Option<String> {
+    let is_valid = !text.is_empty() && text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control);
+    is_valid.then(|| text.to_owned())
 }
 
-fn sum(text: &str) -> Option<String> {
-    let is_sum = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    is_sum.then(|| text.to_ascii_lowercase())
+fn checksum(text: &str) -> Option<String> {
+    let is_checksum = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_checksum.then(|| text.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -120,12 +122,12 @@ mod tests {
         let own = own();
         let [detector, landmarks, affect] = own.each_ref().map(|card| card.as_ref().unwrap());
         let other = "AB".repeat(32);
-        let said = object(json!({
+        let event = object(json!({
             "detector": {"name": "detector", "version": "1", "sha256": detector.sha256, "card_sha256": detector.sha256},
             "landmarks": {"name": "landmarks", "version": "2", "sha256": other, "card_sha256": landmarks.sha256},
             "affect": {"name": "affect", "version": "3", "sha256": null, "card_sha256": affect.sha256},
         }));
-        let found = reported(&said, &own);
+        let found = reported(&event, &own);
         let models: Vec<_> = found.iter().map(|n| &n.model).collect();
         assert_eq!(models.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["detector", "landmarks", "affect"]);
         assert!(models.iter().all(|m| m.reported_by.as_deref() == Some("the browser")));
@@ -135,23 +137,23 @@ mod tests {
         assert!(note.contains("its card names another file") && note.contains(&landmarks.sha256), "{note}");
         assert!(note.contains("the server's own is landmarks"), "{note}");
         assert_eq!(models[2].sha256, "");
-        assert!(models[2].note.as_deref().unwrap().contains("made no sum"));
+        assert!(models[2].note.as_deref().unwrap().contains("computed no checksum"));
         assert!(models[2].to_string().contains("not hashed"), "{}", models[2]);
         assert_eq!((found[1].streams, found[2].streams), (&[FACE, LANDMARKS][..], &[AFFECT][..]));
     }
 
     #[test]
-    fn clients_that_copied_the_card_are_not_taken_for_ones_that_made_a_sum() {
-        let said = object(json!({ "affect": format!("affect 1.0 sha256:{}", "cd".repeat(32)) }));
-        let found = reported(&said, &[None, None, None]);
+    fn clients_that_copied_the_card_have_no_checksum() {
+        let event = object(json!({ "affect": format!("affect 1.0 sha256:{}", "cd".repeat(32)) }));
+        let found = reported(&event, &[None, None, None]);
         assert_eq!((found.len(), found[0].model.version.as_str(), found[0].model.sha256.as_str()), (1, "1.0", ""));
         let note = found[0].model.note.as_deref().unwrap();
-        assert!(note.contains(&"cd".repeat(32)) && note.contains("none to compare"), "{note}");
+        assert!(note.contains(&"cd".repeat(32)) && note.contains("no network to compare"), "{note}");
     }
 
     #[test]
-    fn what_says_nothing_gives_nothing() {
-        for said in [
+    fn invalid_entries_are_left_out() {
+        for event in [
             json!({}),
             json!({"affect": 7}),
             json!({"affect": {"name": "affect"}}),
@@ -160,17 +162,17 @@ mod tests {
             json!({"affect": {"name": "x".repeat(101), "version": "1", "sha256": null}}),
             json!({"other": {"name": "affect", "version": "1", "sha256": null}}),
         ] {
-            assert_eq!(reported(&object(said.clone()), &own()), [], "{said}");
+            assert_eq!(reported(&object(event.clone()), &own()), [], "{event}");
         }
-        let no_sum = json!({"affect": {"name": "affect", "version": "1", "sha256": "not a sum"}});
-        assert_eq!(reported(&object(no_sum), &own())[0].model.sha256, "");
+        let no_checksum = json!({"affect": {"name": "affect", "version": "1", "sha256": "not a checksum"}});
+        assert_eq!(reported(&object(no_checksum), &own())[0].model.sha256, "");
     }
 
     proptest! {
         #[test]
-        fn whatever_is_said_a_sum_is_a_sum(name in "\\PC{0,120}", version in any::<String>(), sha in "[0-9a-fA-F]{60,66}|\\PC*") {
-            let said = json!({"affect": {"name": name, "version": version, "sha256": sha, "card_sha256": sha}});
-            for network in reported(&object(said), &[None, None, None]) {
+        fn a_stored_checksum_is_valid_for_any_report(name in "\\PC{0,120}", version in any::<String>(), sha in "[0-9a-fA-F]{60,66}|\\PC*") {
+            let event = json!({"affect": {"name": name, "version": version, "sha256": sha, "card_sha256": sha}});
+            for network in reported(&object(event), &[None, None, None]) {
                 let sum = &network.model.sha256;
                 prop_assert!(sum.is_empty() || (sum.len() == 64 && *sum == sha.to_ascii_lowercase()));
                 prop_assert!(!network.model.to_string().chars().any(char::is_control));

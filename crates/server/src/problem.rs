@@ -1,4 +1,4 @@
-//! Every refusal is a JSON problem (RFC 9457) whose `detail` is a sentence: what failed, and what to do now.
+//! Every refusal is a JSON problem (RFC 9457). Its `detail` states what failed and what to do.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use store::StoreError;
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Boxed, because it travels as the rare half of nearly every result.
+/// Boxed to keep the many `Result`s with this error small.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Problem(Box<ProblemDetails>);
@@ -20,23 +20,23 @@ pub struct Problem(Box<ProblemDetails>);
 /// RFC 9457.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ProblemDetails {
-    /// `urn:affectograph:…`, one for each kind of refusal.
+    /// `urn:affectograph:…`, a code for each kind of refusal.
     #[serde(rename = "type")]
     kind: String,
     title: String,
     status: u16,
-    /// A sentence for a person.
+    /// What failed and what to do, for a person.
     detail: String,
-    /// Where records were stored all the same: all below these numbers are on the disk.
+    /// Present if records were stored. For each stream, all records below this number are on the disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     committed: Option<BTreeMap<String, u64>>,
-    /// Records that say nothing that can be stored. A gap stands in the place of each.
+    /// Invalid records. A gap was stored in the place of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Vec<RefusedRecord>>,
-    /// Records that a session that is to be finished still lacks.
+    /// Records that are missing before the session can be finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<BTreeMap<String, Vec<Span>>>,
-    /// Chunks of video that a session that is to be finished still lacks.
+    /// Video chunks that are missing before the session can be finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     video_missing: Option<Vec<u64>>,
     #[serde(skip)]
@@ -71,7 +71,7 @@ impl Problem {
     }
 
     pub fn no_authorization() -> Problem {
-        let detail = "This needs `Authorization: Bearer …` with a token or key, or the owner's login, and got none.";
+        let detail = "The request has no valid authorization. Send `Authorization: Bearer …` with a token or key, or log in as the owner.";
         Problem::new(StatusCode::UNAUTHORIZED, "no-authorization", detail)
     }
 
@@ -96,7 +96,7 @@ impl Problem {
     }
 
     pub fn busy() -> Problem {
-        let detail = "The server is busy or ending. Nothing was stored: send it again in a few seconds.";
+        let detail = "The server is busy or stopping. Nothing was stored. Send the request again in a few seconds.";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
     }
 
@@ -125,11 +125,11 @@ impl Problem {
     }
 }
 
-/// What could not be stored is not lost: the browser keeps it. The server's own operator reads why.
+/// The browser keeps data that could not be stored. The server's log contains the reason.
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Problem {
-        tracing::error!("{e}");
-        Problem::no_room("The server cannot store anything at the moment. Keep the data and send it again later.")
+        tracing::error!("a request failed because of a storage error: {e}");
+        Problem::no_room("The server cannot access its storage at the moment. Keep the data and send it again later.")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sessions from a server into the local library: what the command and the window's *Open from server…* call.
+//! Copies sessions from a server into the local library, for `affectograph pull` and for *Open from server…*.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -11,12 +11,12 @@ use session::ParticipantId;
 use store::{Library, StoreError, verify};
 use study_query::Cancel;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-/// A session of a day, and a bound for a server that never ends.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// More than a session of one day. The bound ends an archive that never ends.
 const MAX_SESSION_BYTES: u64 = 200 << 30;
 const MAX_LIST_BYTES: u64 = 64 << 20;
-const PULLING: &str = ".pulling-";
+const DRAFT_PREFIX: &str = ".pulling-";
 
 #[derive(Clone, Debug)]
 pub struct PullPlan {
@@ -32,11 +32,11 @@ pub struct PullPlan {
 pub struct Pulled {
     pub fetched: Vec<PathBuf>,
     pub there_already: usize,
-    /// Sessions that were not fetched, each a sentence.
+    /// One sentence for each session that was not fetched.
     pub refused: Vec<String>,
-    /// Sessions that were fetched and are not whole, each a sentence.
+    /// One sentence for each session that was fetched and is damaged.
     pub damaged: Vec<String>,
-    /// Somebody said that it is enough.
+    /// The user cancelled the download.
     pub is_cancelled: bool,
 }
 
@@ -49,19 +49,19 @@ pub struct PullProgress {
 
 #[derive(Debug, Error)]
 pub enum PullError {
-    #[error("`{0}` is no address of a server: write for example https://example.org")]
+    #[error("`{0}` is not a server's address: enter an address such as https://example.org")]
     Address(String),
-    #[error("{server} would get the token over plain HTTP, where everybody between can read it: use https://")]
+    #[error("the token would be sent to {server} unencrypted, over plain HTTP: use https://")]
     PlainHttp { server: String },
-    #[error("could not ask {server}: {problem}")]
+    #[error("could not reach {server}: {problem}")]
     Unreachable { server: String, problem: String },
-    #[error("{server} refused: {detail}")]
+    #[error("{server} refused the request: {detail}")]
     Refused { server: String, detail: String },
-    #[error("{server} answered what affectograph does not understand: {problem}")]
-    Odd { server: String, problem: String },
+    #[error("the answer of {server} is not valid: {problem}. Check the address and the server's version")]
+    InvalidAnswer { server: String, problem: String },
     #[error("the archive of {name} could not be unpacked: {source}")]
     Unpack { name: String, source: io::Error },
-    #[error("the server named a session `{0}`, which is no name of one")]
+    #[error("the server listed a session with the invalid name `{0}`")]
     Name(String),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,11 +79,11 @@ struct Row {
 }
 
 #[derive(Deserialize)]
-struct Said {
+struct ProblemBody {
     detail: String,
 }
 
-/// Fetches every closed session that is not here yet. One that cannot be fetched keeps no other from coming.
+/// Fetches every closed session that is not yet in the library. A session that cannot be fetched does not stop the others.
 pub fn pull(
     plan: &PullPlan,
     library: &Library,
@@ -116,20 +116,24 @@ pub fn pull(
     Ok(pulled)
 }
 
-/// A sentence, where what was fetched is not whole: it stays, because the server's own may be no better.
+/// Describes the damage of a fetched session. The session is kept, because the server's own copy may have the same damage.
 fn damage(folder: &Path) -> Result<Option<String>, StoreError> {
     let found = verify(folder)?;
     let damaged: Vec<_> = found.findings.iter().filter(|f| f.is_damage()).collect();
     Ok(damaged.first().map(|first| {
-        let more = if damaged.len() > 1 { ", among other things" } else { "" };
+        let more = match damaged.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
         format!(
-            "it was fetched and is damaged: {first}{more}. `affectograph verify {}` names everything",
+            "it was fetched and is damaged: {first}{more}. `affectograph verify {}` lists all damage",
             folder.display()
         )
     }))
 }
 
-/// `sub-01_ses-01_20261123T100000Z_demo` is hostile until it is known to be two plain names.
+/// Splits a name such as `sub-01_ses-01_20261123T100000Z_demo`. The name comes from the server, so only two plain names
+/// are accepted.
 fn parts(name: &str) -> Result<(ParticipantId, &str), PullError> {
     let wrong = || PullError::Name(name.chars().take(80).flat_map(char::escape_debug).collect());
     let (participant, folder) = name.split_once('_').ok_or_else(wrong)?;
@@ -164,8 +168,8 @@ impl Server {
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_WITHIN))
-            .timeout_recv_response(Some(ANSWER_WITHIN))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .max_redirects(0)
             .build();
         Ok(Server { url, token: plan.token.clone(), agent: config.into() })
@@ -179,18 +183,18 @@ impl Server {
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
-        let said = answer.body_mut().with_config().limit(MAX_LIST_BYTES).read_json::<Said>();
-        let detail = said.map_or_else(|_| format!("status {}", answer.status()), |s| s.detail);
+        let problem = answer.body_mut().with_config().limit(MAX_LIST_BYTES).read_json::<ProblemBody>();
+        let detail = problem.map_or_else(|_| format!("status {}", answer.status()), |p| p.detail);
         Err(PullError::Refused { server: self.url.clone(), detail })
     }
 
     fn list(&self, study: Option<&str>) -> Result<Vec<Row>, PullError> {
-        // A study's name is letters and digits; anything else asks for a study that there is not.
+        // The name of a study has only letters and digits. A name with other characters matches no study.
         let study = study.map(|s| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
         let query = study.map_or_else(String::new, |s| format!("?study={s}"));
         let list =
             self.get(&format!("/v1/library/sessions{query}"))?.with_config().limit(MAX_LIST_BYTES).read_json::<List>();
-        let list = list.map_err(|e| PullError::Odd { server: self.url.clone(), problem: e.to_string() })?;
+        let list = list.map_err(|e| PullError::InvalidAnswer { server: self.url.clone(), problem: e.to_string() })?;
         Ok(list.sessions)
     }
 
@@ -203,20 +207,20 @@ impl Server {
         cancel: &Cancel,
     ) -> Result<PathBuf, PullError> {
         let archive = self.get(&format!("/v1/library/sessions/{name}/download"))?;
-        let draft = library.root().join(format!("{PULLING}{name}"));
+        let draft = library.root().join(format!("{DRAFT_PREFIX}{name}"));
         let failed = |source| PullError::Unpack { name: name.to_owned(), source };
         remove(&draft).map_err(failed)?;
         let reader = Cancelling { from: archive.into_with_config().limit(MAX_SESSION_BYTES).reader(), cancel };
         let done = unpack(reader, &draft)
             .map_err(failed)
             .and_then(|()| Ok(library.adopt(&draft.join(participant.as_str()).join(folder), participant, folder)?));
-        // What is left of it must not lie about; the error that counts is the one being returned.
-        drop(remove(&draft));
+        // The returned error is more important than a failure here. The next attempt removes the draft, too.
+        remove(&draft).ok();
         done
     }
 }
 
-/// Reads no further once that is taken back.
+/// A reader that fails once the download is cancelled.
 struct Cancelling<'a, R> {
     from: R,
     cancel: &'a Cancel,
@@ -225,7 +229,7 @@ struct Cancelling<'a, R> {
 impl<R: io::Read> io::Read for Cancelling<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.cancel.is_cancelled() {
-            return Err(io::Error::other("it was taken back"));
+            return Err(io::Error::other("the download was cancelled"));
         }
         self.from.read(buffer)
     }
@@ -238,15 +242,15 @@ fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Plain files below `into` and nothing else, whatever the archive says.
+/// Unpacks only regular files and folders, and only below `into`.
 fn unpack(archive: impl io::Read, into: &Path) -> io::Result<()> {
     let mut archive = tar::Archive::new(archive);
-    let odd = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("it holds {what}"));
+    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("it contains {what}"));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
         if path.components().any(|c| !matches!(c, Component::Normal(_))) {
-            return Err(odd("a path that leads elsewhere"));
+            return Err(invalid("a path outside the session's folder"));
         }
         let to = into.join(&path);
         match entry.header().entry_type() {
@@ -259,7 +263,7 @@ fn unpack(archive: impl io::Read, into: &Path) -> io::Result<()> {
                 io::copy(&mut entry, &mut file)?;
                 file.sync_all()?;
             }
-            _ => return Err(odd("what is neither a file nor a folder")),
+            _ => return Err(invalid("an entry that is neither a file nor a folder")),
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What travels between browser and server, as JSON. Nothing but these fields gets through.
+//! The JSON bodies of requests and answers between browser and server. Other fields are refused.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// Compressed or not, as it comes.
+/// Size of the body as received, compressed or not.
 pub const MAX_BATCH_BYTES: usize = 1 << 20;
-/// After inflating.
+/// Size after decompression.
 pub const MAX_INFLATED_BYTES: usize = 4 << 20;
 pub const MAX_BATCH_RECORDS: usize = 5_000;
 pub const MAX_VIDEO_CHUNK_BYTES: usize = 8 << 20;
@@ -22,12 +22,12 @@ pub struct ClockReading {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
-    /// The study of the key.
+    /// The study of the write key.
     pub study: String,
-    /// A pseudonym, `sub-01`; a new one is given where it is absent.
+    /// A pseudonym such as `sub-01`. The server assigns a new one if it is absent.
     #[serde(default)]
     pub participant: Option<String>,
-    /// Required unless the study asks for none.
+    /// Required unless the study requires no consent.
     #[serde(default)]
     pub consent: Option<ConsentGiven>,
     pub camera: CameraMode,
@@ -38,16 +38,16 @@ pub struct NewSession {
 #[serde(deny_unknown_fields)]
 pub struct ConsentGiven {
     pub given_utc_ms: f64,
-    /// Of the text that was shown, 64 hexadecimal digits.
+    /// SHA-256 of the shown text, 64 hexadecimal digits.
     pub text_sha256: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraMode {
-    /// The picture comes and is scored here.
+    /// The browser sends video, and the server scores it.
     Video,
-    /// The browser scores; no picture leaves it.
+    /// The browser scores and sends no picture.
     Scores,
     Off,
 }
@@ -61,12 +61,12 @@ impl CameraMode {
         }
     }
 
-    pub fn from_stored(word: &str) -> Option<CameraMode> {
-        [CameraMode::Video, CameraMode::Scores, CameraMode::Off].into_iter().find(|m| m.as_str() == word)
+    pub fn from_stored(name: &str) -> Option<CameraMode> {
+        [CameraMode::Video, CameraMode::Scores, CameraMode::Off].into_iter().find(|m| m.as_str() == name)
     }
 }
 
-/// What recorded. Kept in the session's header.
+/// The recording client. Stored in the session's header.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientInfo {
@@ -84,15 +84,15 @@ pub struct ClientInfo {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionBegun {
     pub session: String,
-    /// Opens this session and nothing else. Shown once, kept hashed.
+    /// Permits access to this session only. It is sent once and stored as a hash.
     pub token: String,
     pub participant: String,
     pub number: u32,
-    /// When the session's clock stood at zero, on the server's clock.
+    /// The zero of the session's clock, on the server's clock.
     pub zero_utc_ms: f64,
-    /// CSS selectors of elements of which only that something happened may be recorded.
+    /// CSS selectors of elements for which only the occurrence of events may be recorded.
     pub mask: Vec<String>,
-    /// CSS selectors of fields whose typed text may be kept.
+    /// CSS selectors of fields whose typed text may be recorded.
     pub content: Vec<String>,
     pub max_batch_bytes: usize,
     pub max_inflated_bytes: usize,
@@ -101,26 +101,26 @@ pub struct SessionBegun {
     pub committed: BTreeMap<String, u64>,
 }
 
-/// Records of one session, of any of its streams, in any order.
+/// Records of one session, of any of its streams and in any order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
-    /// Every document that the records name.
+    /// Every document to which a record refers.
     #[serde(default)]
     pub documents: Vec<Document>,
     pub records: Vec<RemoteRecord>,
 }
 
-/// One document of the page: `performance.now()` starts anew with it.
+/// One document of the page. Each document has its own zero of `performance.now()`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// Counts the session's documents from 1.
+    /// Number of the document in the session, counted from 1.
     #[schema(minimum = 1)]
     pub document: u32,
     /// `performance.timeOrigin`
     pub time_origin_utc_ms: f64,
-    /// `null`: it ended before its clock was measured.
+    /// `null` if the document ended before its clock was measured.
     #[serde(default)]
     pub clock: Option<DocumentClock>,
 }
@@ -129,20 +129,20 @@ pub struct Document {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentClock {
-    /// `performance.now()` when it was measured.
+    /// `performance.now()` at the time of the measurement.
     pub at_ms: f64,
     /// Server's `utc_ms` minus `performance.now()`.
     pub offset_ms: f64,
-    /// The error is not larger.
+    /// The largest possible error of `offset_ms`.
     pub uncertainty_ms: f64,
 }
 
-/// A sample has `values`, an event `kind` and `data`, a gap `gap`.
+/// A sample has `values`. An event has `kind` and `data`. A gap has `gap`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteRecord {
     pub stream: String,
-    /// Counts the stream's records from 0, over all documents.
+    /// Number of the record in its stream, counted from 0 over all documents.
     pub seq: u64,
     pub document: u32,
     /// `performance.now()`
@@ -154,7 +154,7 @@ pub struct RemoteRecord {
     pub data: Option<Box<RawValue>>,
     #[serde(default)]
     pub frame: Option<u64>,
-    /// One a field, in the order of the stream; `null` where there is none.
+    /// One value for each field, in the order of the stream. `null` for a missing value.
     #[serde(default)]
     pub values: Option<Vec<Option<f32>>>,
     #[serde(default)]
@@ -175,7 +175,7 @@ pub struct RemoteGap {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Acknowledged {
-    /// Of each stream: all below this number is on the disk.
+    /// For each stream: all records below this number are on the disk.
     pub committed: BTreeMap<String, u64>,
 }
 
@@ -195,9 +195,9 @@ pub struct ChunksStored {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Finish {
-    /// How many records each stream has.
+    /// Number of records of each stream.
     pub streams: BTreeMap<String, u64>,
-    /// How many chunks of video there are.
+    /// Number of video chunks.
     #[serde(default)]
     pub video_chunks: u64,
 }
@@ -208,14 +208,14 @@ pub struct Finished {
     pub video_chunks: u64,
 }
 
-/// What a session that is to be finished still lacks.
+/// What is missing before a session can be finished.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Missing {
     pub streams: BTreeMap<String, Vec<Span>>,
     pub video_chunks: Vec<u64>,
 }
 
-/// `from` up to, but not with, `until`.
+/// The numbers from `from` up to, but not including, `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Span {
     pub from: u64,

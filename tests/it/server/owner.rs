@@ -131,7 +131,7 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     }
     assert_eq!(library.participants().unwrap().len(), 2);
     let wrong = PullPlan { token: "aga_wrong".into(), ..plan };
-    assert!(pull(&wrong, &library, &Cancel::default(), |_| {}).unwrap_err().to_string().contains("not known"));
+    assert!(pull(&wrong, &library, &Cancel::default(), |_| {}).unwrap_err().to_string().contains("unknown"));
     let study = s.browser.get("/v1/library/studies/demo/download");
     assert_eq!((study.status, study.headers["content-type"].as_str()), (200, "application/x-tar"));
     drop(open);

@@ -64,6 +64,6 @@ fn everything_works_over_tls_and_nothing_beside_it() {
     let plan = PullPlan { server: url, token: TOKEN.into(), study: None };
     let elsewhere = tempfile::tempdir().unwrap();
     let refused = pull(&plan, &Library::open(elsewhere.path()).unwrap(), &Cancel::default(), |_| {}).unwrap_err();
-    assert!(refused.to_string().contains("could not ask"), "{refused}");
+    assert!(refused.to_string().contains("could not reach"), "{refused}");
     running.stop().unwrap();
 }
