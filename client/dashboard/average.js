@@ -26,7 +26,7 @@ export async function average(study) {
         h("div", { class: "row" }, h("h2", {}, `${answer.epochs} epochs of ${answer.participants} participants`),
           h("span", { class: "key valence" }, h("span", {}, "valence")), h("span", { class: "key arousal" }, h("span", {}, "arousal"))),
         plot,
-        h("p", { class: "weak small" }, `Mean of participants' means, each epoch counted from its time before the event; bands are 95 % intervals. ${answer.matched} events in ${answer.sessions} sessions${dropped ? `; left out: ${dropped}` : ""}.`),
+        h("p", { class: "weak small" }, `Mean of the participants' means, relative to the time before the event. Bands are 95 % intervals. ${answer.matched} events in ${answer.sessions} sessions${dropped ? `; dropped epochs: ${dropped}` : ""}.`),
         answer.left_out.map((why) => h("p", { class: "loss small" }, why)));
       stop = course(plot, answer);
     } catch (e) {
@@ -37,7 +37,7 @@ export async function average(study) {
   show(
     h("h1", {}, `Average around events · ${study}`),
     h("form", { class: "card row", onsubmit: (e) => { e.preventDefault(); load(); } },
-      h("label", {}, "Stream", stream), h("label", {}, "Kind", kind), h("label", {}, "Element (selector as recorded)", target),
+      h("label", {}, "Stream", stream), h("label", {}, "Kind", kind), h("label", {}, "Target (recorded selector)", target),
       h("label", {}, "From (s)", from), h("label", {}, "Until (s)", until),
       h("button", { class: "first" }, "Show")),
     result);

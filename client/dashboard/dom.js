@@ -19,7 +19,7 @@ export function show(...children) {
 
 let hiding;
 export function showStatus(sentence) {
-  const status = document.getElementById("said");
+  const status = document.getElementById("status");
   status.textContent = sentence;
   clearTimeout(hiding);
   hiding = setTimeout(() => (status.textContent = ""), 6000);

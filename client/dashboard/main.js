@@ -23,9 +23,8 @@ async function go() {
   if (!found) return void (location.hash = "#/");
   try {
     const ended = await found[1](...found[0].slice(1).map(decodeURIComponent));
-    // The address has changed meanwhile.
     if (mine === turn) end = ended ?? (() => {});
-    else ended?.();
+    else ended?.(); // another view was opened meanwhile
   } catch (e) {
     if (e.status === 401) return showLogin();
     show(h("p", { class: "empty" }, e.message), h("p", { class: "empty" }, h("a", { href: "#/" }, "Back to all sessions")));
@@ -64,7 +63,7 @@ function showLogin() {
   };
   show(
     h("form", { class: "card login", onsubmit: enter },
-      h("h1", {}, "The owner's dashboard"),
+      h("h1", {}, "Owner's dashboard"),
       h("label", {}, "Password", password),
       problem,
       h("button", { class: "first" }, "Log in")),

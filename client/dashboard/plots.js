@@ -14,7 +14,7 @@ function fit(plot, element, height) {
   return () => { observer.disconnect(); plot.destroy(); };
 }
 
-/** Valence and arousal, with events as ticks and gaps as shades. `moved` is called with the time at the cursor (seconds or null). */
+/** Valence and arousal, with events as ticks and gaps as shaded ranges. `moved` is called with the time at the cursor (seconds or null). */
 export function timeline(element, data, moved) {
   const height = 320;
   const ticks = (u) => {
@@ -79,7 +79,7 @@ function columns({ affect }) {
   return x.length ? [x, v, a] : [[0, 1], [null, null], [null, null]];
 }
 
-/** The position between unpleasant and pleasant, calm and excited, with the last seconds as a trail. */
+/** The affect plane: valence on the horizontal axis, arousal on the vertical axis, with the last seconds as a trail. */
 export function plane(canvas, affect, until_s) {
   const ratio = devicePixelRatio || 1;
   const side = Math.round((canvas.clientWidth || 280) * ratio);

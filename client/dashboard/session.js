@@ -1,11 +1,11 @@
-// One session: its course, its events, how good it is; growing while it is recorded.
+// One session: its curves, events and quality. The view is updated while the session is recorded.
 
 import { encode, erase, get, listen } from "./api.js";
 import { clock, h, dateTime, showStatus, show, signed } from "./dom.js";
 import { plane, timeline } from "./plots.js";
 
-const MOST_POINTS = 40000;
-const MOST_ROWS = 500;
+const MAX_POINTS = 40000;
+const MAX_ROWS = 500;
 
 export async function session(name) {
   const path = `/v1/library/sessions/${encode(name)}`;
@@ -13,11 +13,11 @@ export async function session(name) {
   const isLive = data.state === "recording";
   const values = { valence: h("span", {}, "–"), arousal: h("span", {}, "–") };
   const plot = h("div", { class: "plot" });
-  const canvas = h("canvas", { class: "plane", role: "img", "aria-label": "Affect plane: valence across, arousal up; the last 20 seconds" });
+  const canvas = h("canvas", { class: "plane", role: "img", "aria-label": "Affect plane of the last 20 seconds: valence on the horizontal axis, arousal on the vertical axis" });
   const note = h("p", { class: "weak small" });
   const rows = h("tbody");
   const total = h("span", { class: "weak small" });
-  const lamp = h("span", { class: `lamp ${data.state}` }, isLive ? "coming in" : data.state);
+  const lamp = h("span", { class: `lamp ${data.state}` }, data.state);
 
   show(
     h("div", { class: "row" },
@@ -28,7 +28,7 @@ export async function session(name) {
     h("section", { class: "card", "aria-label": "About" }, about(data)),
     h("div", { class: "split" },
       h("section", { class: "card" },
-        h("div", { class: "row" }, h("h2", {}, "Course"),
+        h("div", { class: "row" }, h("h2", {}, "Valence and arousal"),
           h("span", { class: "key valence" }, h("span", {}, "valence ", values.valence)),
           h("span", { class: "key arousal" }, h("span", {}, "arousal ", values.arousal))),
         plot,
@@ -36,7 +36,7 @@ export async function session(name) {
       h("section", { class: "card" }, h("h2", {}, "Affect plane"), canvas)),
     h("section", { class: "card" }, h("div", { class: "row" }, h("h2", {}, "Events"), total),
       h("div", { class: "events", tabindex: 0, role: "region", "aria-label": "Events" }, h("table", {}, h("thead", {}, h("tr", {},
-        ["Time", "Stream", "What", "Where"].map((t) => h("th", {}, t)))), rows))),
+        ["Time", "Stream", "Kind", "Target"].map((t) => h("th", {}, t)))), rows))),
   );
 
   const showAt = (at_s) => {
@@ -48,13 +48,13 @@ export async function session(name) {
   };
   const list = () => {
     note.textContent = data.affect.length
-      ? "Raw network output, not smoothed. Ticks are events, shades are times without a reading, red where something was lost. Drag to look closer, double-click for all."
-      : "No face was read in this session" + (isLive ? " yet." : ".");
-    total.textContent = `${data.events.length + data.events_left_out}` + (data.events.length > MOST_ROWS ? `, the last ${MOST_ROWS} listed` : "");
-    rows.replaceChildren(...data.events.slice(-MOST_ROWS).reverse().map((e) => h("tr", {},
-      h("td", {}, h("button", { type: "button", onclick: () => showAt(e.at_s), title: "Show this moment in the plane" }, clock(e.at_s))),
+      ? "Raw network output, not smoothed. Ticks are events. Shaded ranges have no reading, red ranges are lost data. Drag to zoom in, double-click to show everything."
+      : "No face was found in this session" + (isLive ? " yet." : ".");
+    total.textContent = `${data.events.length + data.events_left_out}` + (data.events.length > MAX_ROWS ? `, the last ${MAX_ROWS} are listed` : "");
+    rows.replaceChildren(...data.events.slice(-MAX_ROWS).reverse().map((e) => h("tr", {},
+      h("td", {}, h("button", { type: "button", onclick: () => showAt(e.at_s), title: "Show this time in the affect plane" }, clock(e.at_s))),
       h("td", {}, e.stream), h("td", {}, e.kind), h("td", {}, h("code", {}, e.what)))));
-    if (!data.events.length) rows.append(h("tr", {}, h("td", { colspan: 4, class: "empty" }, "No event.")));
+    if (!data.events.length) rows.append(h("tr", {}, h("td", { colspan: 4, class: "empty" }, "No events.")));
   };
   const chart = timeline(plot, data, showAt);
   list();
@@ -68,8 +68,8 @@ export async function session(name) {
     data.affect.push(...added.affect);
     data.events.push(...added.events);
     data.gaps.push(...added.gaps);
-    if (data.affect.length > MOST_POINTS) data.affect = data.affect.slice(-MOST_POINTS);
-    // Draws at most a few times a second.
+    if (data.affect.length > MAX_POINTS) data.affect = data.affect.slice(-MAX_POINTS);
+    // Draws at most once in 300 ms.
     due ||= setTimeout(() => { due = 0; chart.update(); list(); showAt(null); }, 300);
   };
   const over = () => { showStatus("This session has ended."); setTimeout(recolour, 1500); };
@@ -84,13 +84,13 @@ function about(data) {
     q && ["Length", clock(q.seconds)],
     q && ["Grade", h("span", { class: "grade" }, q.grade)],
     q && ["Frames scored", q.frames_scored],
-    q && ["With a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
+    q && ["Frames with a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
     q && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
-    q && q.page_busy && ["Page stood still", `${(100 * q.page_busy.share).toFixed(1)} %, ${q.page_busy.longest_s.toFixed(2)} s at the longest`],
-    q && q.frames_unseen > 0 && ["Frames not looked into", q.frames_unseen],
-    q && q.clock_uncertainty_ms !== null && ["Page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
+    q && q.page_busy && ["Page blocked", `${(100 * q.page_busy.share).toFixed(1)} %, at most ${q.page_busy.longest_s.toFixed(2)} s at a time`],
+    q && q.frames_unseen > 0 && ["Frames not scored", q.frames_unseen],
+    q && q.clock_uncertainty_ms !== null && ["Uncertainty of the page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
   ];
-  return h("dl", {}, pairs.filter(Boolean).map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))));
+  return h("dl", {}, pairs.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
 function confirmErasure(participant) {
@@ -98,10 +98,10 @@ function confirmErasure(participant) {
   const problem = h("p", { class: "loss", role: "alert" });
   const dialog = h("dialog", { "aria-labelledby": "erase-title" },
     h("form", { onsubmit: (e) => { e.preventDefault(); go(); } },
-      h("h2", { id: "erase-title" }, `Erase ${participant} for good?`),
-      h("p", {}, "All sessions of this participant, videos included, and the row in participants.tsv go from this server. Nothing brings them back. Copies that were downloaded are not reached."),
-      h("label", {}, `Type ${participant} to go on`, typed), problem,
-      h("div", { class: "row" }, h("button", { class: "first" }, "Erase"), h("button", { type: "button", onclick: () => dialog.close() }, "Keep"))));
+      h("h2", { id: "erase-title" }, `Erase ${participant} permanently?`),
+      h("p", {}, "This erases all sessions of this participant, their videos, and the row in participants.tsv from this server. It cannot be undone. Downloaded copies are not erased."),
+      h("label", {}, `Type ${participant} to confirm`, typed), problem,
+      h("div", { class: "row" }, h("button", { class: "first" }, "Erase"), h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
   const go = async () => {
     try {
       await erase(`/v1/library/participants/${encode(participant)}`);

@@ -5,7 +5,7 @@ import { bytes, clock, h, dateTime, showStatus, show } from "./dom.js";
 
 const STATES = {
   recording: "recording", finished: "video being scored", closed: "closed", recovered: "recovered",
-  crashed: "left open", damaged: "damaged",
+  crashed: "interrupted", damaged: "damaged",
 };
 
 export async function home() {
@@ -18,8 +18,8 @@ export async function home() {
     const query = choice.value ? `?study=${encode(choice.value)}` : "";
     const { sessions, videos_waiting } = await get(`/v1/library/sessions${query}`);
     const open = sessions.filter((s) => s.state === "recording").length;
-    const waiting = videos_waiting ? `, ${videos_waiting} videos waiting` : "";
-    count.textContent = `${sessions.length} sessions, ${open} coming in${waiting}`;
+    const waiting = videos_waiting ? `, ${videos_waiting} videos wait to be scored` : "";
+    count.textContent = `${sessions.length} sessions, ${open} recording${waiting}`;
     update(rows, sessions);
   };
   choice.addEventListener("change", () => list().catch((e) => showStatus(e.message)));
@@ -32,7 +32,7 @@ export async function home() {
           ["Length", "Events", "Lost"].map((t) => h("th", { class: "number" }, t)), h("th", {}, "Grade"), h("th", {}, "State"))),
         rows)),
     h("h1", {}, "Studies"),
-    studies.length ? studies.map(card) : h("p", { class: "empty" }, "No study yet."),
+    studies.length ? studies.map(card) : h("p", { class: "empty" }, "No studies yet."),
   );
   let due;
   // Several changes at once cause one request.
@@ -54,7 +54,7 @@ function update(rows, sessions) {
     Object.assign(made.dataset, { name: s.name, is });
     return made;
   });
-  if (!fresh.length) fresh.push(h("tr", {}, h("td", { colspan: 8, class: "empty" }, "No session yet.")));
+  if (!fresh.length) fresh.push(h("tr", {}, h("td", { colspan: 8, class: "empty" }, "No sessions yet.")));
   if (fresh.length === rows.children.length && fresh.every((r, k) => r === rows.children[k])) return;
   const at = document.activeElement?.closest?.("tr")?.dataset.name;
   rows.replaceChildren(...fresh);
@@ -85,7 +85,7 @@ function card(s) {
         h("a", { class: "button", href: `#/average/${encode(s.name)}` }, "Average around events"),
         s.sessions > 0 && h("a", { class: "button", href: `/v1/library/studies/${encode(s.name)}/download`, download: true }, "Download all"))),
     s.problem && h("p", { class: "loss" }, s.problem),
-    s.keys.length === 0 && h("p", { class: "weak small" }, "No page may record for it yet: ", h("code", {}, `affectograph serve key --study ${s.name} --origin https://…`)),
+    s.keys.length === 0 && h("p", { class: "weak small" }, "This study has no write key, so no page can record for it. Make one with ", h("code", {}, `affectograph serve key --study ${s.name} --origin https://…`)),
     s.keys.map((k) => h("p", { class: "small" }, h("code", {}, k.key), ` for ${k.origins.join(", ")}`, k.is_revoked && " (revoked)")),
-    embed && h("details", { class: "small" }, h("summary", {}, "How a page records for it"), h("pre", { tabindex: 0 }, embed)));
+    embed && h("details", { class: "small" }, h("summary", {}, "Code for your page"), h("pre", { tabindex: 0 }, embed)));
 }

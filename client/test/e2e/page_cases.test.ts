@@ -25,9 +25,9 @@ after(async () => {
   program.remove();
 });
 
-interface Told { kind: string; t: number; data: Record<string, any> }
+interface PageEvent { kind: string; t: number; data: Record<string, any> }
 /** What one half has recorded, in the order of its numbers. */
-type Half = [name: string, events: Told[]];
+type Half = [name: string, events: PageEvent[]];
 
 const embedded = (key: string) => `<script type="module">
   import { createRecorder } from '/dist/affectograph.js';
@@ -76,14 +76,14 @@ const play = async (
     shop.close();
   }
 };
-const of = (events: Told[], kind: string, target?: string) =>
+const of = (events: PageEvent[], kind: string, target?: string) =>
   events.filter((e) => e.kind === kind && (target === undefined || e.data['target'] === target));
-const one = (events: Told[], kind: string, target?: string): Told => {
+const one = (events: PageEvent[], kind: string, target?: string): PageEvent => {
   const found = of(events, kind, target);
   assert.equal(found.length, 1, `${kind} of ${target}: ${JSON.stringify(found)}`);
   return found[0]!;
 };
-const edits = (events: Told[], target: string) =>
+const edits = (events: PageEvent[], target: string) =>
   of(events, 'input', target).map(({ data }) => [data['position'], data['deleted'] ?? '', data['inserted'] ?? '', data['length_after']]);
 
 test('on a busy page every press has its own time', { skip, timeout: 120_000 }, async () => {
@@ -120,14 +120,14 @@ test('on a busy page every press has its own time', { skip, timeout: 120_000 }, 
   }, ([half, events], folder) => {
     const wrong: number[] = [];
     let late = 0;
-    const near = (what: string, told: Told) => {
-      const error = told.t - acted[what]!;
+    const near = (what: string, event: PageEvent) => {
+      const error = event.t - acted[what]!;
       wrong.push(Math.abs(error));
       assert.ok(Math.abs(error) <= 5, `${half}: ${what} is stored ${error.toFixed(1)} ms from when it was done`);
       const isLate = acted[what]! > acted['b down']! + 100 && acted[what]! < acted['b down']! + 2700;
       if (isLate) late++;
-      if (isLate) assert.ok(told.data['handled_ms'] - told.t > 200, `${half}: ${what} says when it was handled: ${JSON.stringify(told)}`);
-      assert.equal(told.data['is_timed_by_handling'], undefined);
+      if (isLate) assert.ok(event.data['handled_ms'] - event.t > 200, `${half}: ${what} says when it was handled: ${JSON.stringify(event)}`);
+      assert.equal(event.data['is_timed_by_handling'], undefined);
     };
     const key = (kind: string, key: string) => events.find((e) => e.kind === kind && e.data['key'] === key)!;
     for (const k of ['b', 'x', 'y']) {
