@@ -55,64 +55,73 @@ def text(report: dict[str, float]) -> str:
 
 TEXT = """# detector: faces with five points
 
-Version 0.2.0: trained on, with faces larger than their picture; stored in 16 bits, arithmetic stays in 32.
-Finds the faces of people in front of a camera: box, five points, score.
+Version 0.2.0. It was trained further with faces larger than their picture. Weights are stored in 16 bits. Arithmetic is in 32 bits.
 
-## In and out
-- In: `picture` [1, 1, 240, 320], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. A picture is
-  resized to fit, keeping its shape, from the top left; the rest is 127.5. Resampling as in `training/align.py`.
-- Out, on a grid of 30 x 40 cells of 8 px, cell centre ((x + 0.5) * 8, (y + 0.5) * 8):
-  `score` a probability; `box` the distances left, top, right, bottom of the cell centre to the box's edges in px;
-  `points` x and y of image-left eye, image-right eye, nose tip, image-left and image-right mouth corner as
-  offsets from the cell centre in px.
-- Keep cells with a score of at least {threshold:.2f}, and of boxes sharing more than 0.4 of their union the best.
-  The threshold was chosen on the training part: the lowest at which the program sees no face in 499 of 500 faceless
-  pictures, many of them ovals with dots and letters that are made to look like faces. The program believes a cell only
-  where the landmark network, looking twice, is sure of a face (0.99 at the second look) and puts eyes, nose tip and
-  corners of the mouth within 0.2 of the box's longer edge of these five points (`src/vision/landmarks.rs`); so the
-  cells may count at a lower score than they could alone.
+The network finds the faces of people in front of a camera. It returns a box, five points and a score.
+
+## Input and outputs
+- Input: `picture` [1, 1, 240, 320], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. A picture is resized to fit, with its aspect ratio, from
+  the top left. The rest is 127.5. Resampling is as in `training/align.py`.
+- Outputs are on a grid of 30 x 40 cells of 8 px. The cell centre is ((x + 0.5) * 8, (y + 0.5) * 8).
+
+| output | meaning |
+| --- | --- |
+| `score` | a probability |
+| `box` | the distances left, top, right, bottom from the cell centre to the box's edges in px |
+| `points` | x and y of image-left eye, image-right eye, nose tip, image-left and image-right mouth corner as offsets from the cell centre in px |
+
+- Keep cells with a score of at least {threshold:.2f}. Of boxes that share more than 0.4 of their union, keep the best.
+- The threshold was chosen on the training part. It is the lowest at which the program finds no face in 499 of 500 faceless pictures. Many of these are
+  ovals with dots and letters that resemble faces.
+- The program accepts a cell only if the landmark network confirms it (`crates/vision/src/landmarks.rs`). That network runs twice. It must be sure of a face (0.99 at the
+  second run). It must place eyes, nose tip and mouth corners within 0.2 of the box's longer edge of these five points. The threshold can therefore be
+  lower than for the detector alone.
 
 ## Data and terms
-YouTube Faces frames with head and shoulders, and close LFW-based pictures, both for research use, labelled by the
-teacher YuNet (Apache-2.0); five points from 68 points (hand-checked marks, or a MediaPipe mesh corrected to them);
-about 3,500 renders of the ICT-FaceKit Light head (MIT) with yaw to 78°. 12 % of the people, by name, were never
-trained on. The weights are licensed MIT OR Apache-2.0. No picture is part of this project.
+- YouTube Faces frames with head and shoulders, and close LFW-based pictures. Both are for research use. The teacher YuNet (Apache-2.0) labelled them.
+- Five points come from 68 points (hand-checked marks, or a MediaPipe mesh corrected to them).
+- About 3,500 renders of the ICT-FaceKit Light head (MIT) with yaw to 78°.
+- 12 % of the people, by name, were never used for training.
+- The weights are licensed MIT OR Apache-2.0. No picture is part of this project.
 
 ## Recipe
-Scenes are composed anew for every step: faces pasted whole, by soft oval or by outline onto strips of faceless
-photograph and textures, from 7 % to 125 % of the height, mirrored, turned to ±50°, partly covered, darkened, lit from
-one side, blurred, compressed; faceless patches are pasted the same way. Half of the steps see small scenes
-(160 x 128) for speed. Convolutions to stride 32, context brought back to stride 8; focal loss, generalised IoU,
-smooth L1 on points in face sizes; AdamW, half-cosine rate, averaged weights. `python -m training
-{{prepare,train,evaluate,export}} detector`, configuration `training/configs/detector.toml`.
+**Scenes.** Scenes are composed anew for every step. Faces are pasted whole, by soft oval or by outline onto strips of faceless photograph and textures. They have 7 % to
+125 % of the picture's height. They are mirrored, rotated to ±50°, partly covered, darkened, lit from one side, blurred, compressed. Faceless patches are pasted in the same
+way. Half of the steps use small scenes (160 x 128) for speed.
+
+**Network.** Convolutions to stride 32, with context brought back to stride 8.
+
+**Training.** Focal loss, generalised IoU, smooth L1 on points in face sizes; AdamW, half-cosine rate, averaged weights. Commands: `python -m training
+{{prepare,train,evaluate,export}} detector`. Configuration: `training/configs/detector.toml`.
 
 ## Figures
-Printed by `{command}`. "Found" means a box sharing at least half of its union with the teacher's.
-Teacher's sure faces (score ≥ 0.75, at least 8 % of the height): {far:.0f} in frames, {near:.0f} in close pictures.
+Command: `{command}`.
 
-"As used" is with the landmark network's confirmation, the shipped one (`training/detector_confirm.py`).
+- "Found" means a box that shares at least half of its union with the teacher's box.
+- The teacher's sure faces (score ≥ 0.75, at least 8 % of the height): {far:.0f} in frames, {near:.0f} in close pictures.
+- "As used" includes the confirmation by the shipped landmark network (`training/detector_confirm.py`).
 
 | measure | alone | as used | target | reached, as used |
 | --- | --- | --- | --- | --- |
 {table}
 
-Mean distance of the five points to the teacher's, over the eye distance: {points_far:.3f} in frames, {points_close:.3f}
-in close pictures.
+Mean distance of the five points to the teacher's, over the eye distance: {points_far:.3f} in frames, {points_close:.3f} in close pictures.
 
-How these weights came about: a run of 4,300 steps on two shared CPU cores, resumed several times, its rate schedule and
-its averaging shortened on the way; from there the configuration's 55 minutes, 26,821 steps, from a rate at its peak down
-to nothing, with faces larger than their picture, which most of the close faces missed before were. A run of the
-configuration from the start will not give the same numbers to the last digit.
+**History of these weights.** The first run had 4,300 steps on two shared CPU cores. It was resumed several times, and its rate schedule and averaging were shortened on the
+way. The second run used the configuration: 55 minutes, 26,821 steps, from the peak rate down to zero, with faces larger than their picture. Most of the close faces
+that were missed before are of this kind. A run of the configuration from the start will not reproduce the last digit.
 
-Choices made after seeing held-out figures: words became negatives because the title in `no_face.mp4` had set off an
-earlier version; larger faces came into the scenes because close ones were missed; and how far the five points may be
-apart (0.12 up to 0.1.1, 0.2 since) was chosen on every fourth held-out picture, since at 0.12 the program refused three
-of ten faces turned by 45°. The rows of close, small and turned faces are therefore not untouched tests. How sure of a new
-face the landmark network must be was chosen on the training part.
+**Choices after held-out figures were known.** The rows of close, small and turned faces are therefore not untouched tests.
+
+- Letters became negatives, because the title in `no_face.mp4` was detected as a face by an earlier version.
+- Larger faces were added to the scenes, because close ones were missed.
+- The allowed distance of the five points (0.12 up to 0.1.1, 0.2 since) was chosen on every fourth held-out picture. At 0.12 the program refused three of ten faces
+  rotated by 45°.
+- The required certainty of the landmark network for a new face was chosen on the training part.
 
 ## Not measured
-- Recall against marks made by people: all boxes are the teacher's, its mistakes included.
-- Yaw beyond about 45° in photographs: the collections have hardly any; only renders go further.
-- Real webcams in real rooms, infrared cameras, masks, veils, children, and whether recall differs between groups of people.
-- Faceless pictures are made from strips beside faces and textures; whole rooms were not at hand, except `no_face.mp4`.
+- Recall against marks made by people. All boxes are the teacher's, including its mistakes.
+- Yaw beyond about 45° in photographs. The collections have hardly any. Only renders go further.
+- Real webcams in real rooms, infrared cameras, masks, veils and children. Differences between groups of people.
+- Whole rooms without a face, except `no_face.mp4`. Faceless pictures are made from strips beside faces and textures.
 """

@@ -8,9 +8,9 @@ TRAINED_ON = (
 )
 # Title, name in the report, bound (None: no target), whether lower is better.
 ROWS = [
-    ("error over inter-ocular distance, unseen people, as the program looks, twice", "nme_unseen_people", 0.045, True),
-    ("… one look at the true points' crop, as while tracking", "nme_unseen_people_tracking_crop", None, True),
-    ("… one look at the detector's crop", "nme_unseen_people_detector_crop", None, True),
+    ("error over inter-ocular distance, unseen people, as in the program, two runs", "nme_unseen_people", 0.045, True),
+    ("… one run on the true points' crop, as while tracking", "nme_unseen_people_tracking_crop", None, True),
+    ("… one run on the detector's crop", "nme_unseen_people_detector_crop", None, True),
     ("… median", "nme_unseen_people_median", None, True),
     ("… 90th percentile", "nme_unseen_people_90th_percentile", None, True),
     ("… jaw", "nme_jaw", None, True),
@@ -46,59 +46,67 @@ def text(report: dict[str, float]) -> str:
     return TEXT.format(table="\n".join(lines), command=COMMAND, faces=report["unseen_faces"])
 
 
-TEXT = """# landmarks: 68 points, head pose, and is it a face
+TEXT = """# landmarks: 68 points, head pose, face probability
 
-Looks at one square crop around a face, and at its mirror image, and answers the mean of both. Convolutions are computed
-in whole numbers of 8 bits, but for the last one: in 8 bits it would make a still face tremble twice as much.
+The network evaluates one square crop around a face and its mirror image, and returns the mean. Convolutions compute with 8-bit integers, except the last one. In 8 bits the
+last one would double the jitter on a still face.
 
-## In and out
-- In: `crop` [1, 1, 112, 112], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. From the detector: centre
-  of its box, side 1.3 times the box's longer edge, turned so that the eye line is level. While tracking: box of
-  the previous 68 points, the same centre, side 1.45 times its longer edge, turned by the previous roll.
-  Resampling as in `training/align.py`.
-- Out: `points` [1, 136], x and y in fractions of the crop (0..1, may lie outside), in the 68-point order of
-  iBUG 300-W; `pose` [1, 3], yaw, pitch, roll in degrees relative to the crop (add the crop's turn to roll);
-  `face` [1, 1], the probability that the crop holds a face, upright and whole.
+## Input and outputs
+Input: `crop` [1, 1, 112, 112], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. Resampling is as in `training/align.py`.
+
+| crop | centre | side | rotation |
+| --- | --- | --- | --- |
+| from the detector | centre of its box | 1.3 times the box's longer edge | so that the eye line is level |
+| while tracking | centre of the box of the previous 68 points | 1.45 times its longer edge | the previous roll |
+
+| output | meaning |
+| --- | --- |
+| `points` [1, 136] | x and y in fractions of the crop (0..1, may be outside), in the 68-point order of iBUG 300-W |
+| `pose` [1, 3] | yaw, pitch, roll in degrees relative to the crop (add the crop's rotation to roll) |
+| `face` [1, 1] | the probability that the crop contains a face, upright and whole |
 
 ## Pose
-Right-handed camera frame: x right in the image, y down, z away from the camera; the head's frame is the same when
-it looks straight at the camera. R = Rz(roll) · Ry(-yaw) · Rx(pitch).
+The camera frame is right-handed: x right in the image, y down, z away from the camera. The head's frame is the same when the head looks straight at the camera.
+R = Rz(roll) · Ry(-yaw) · Rx(pitch).
+
 - yaw > 0: the face turns towards image-right (the nose moves to +x).
 - pitch > 0: the nose moves down in the image.
 - roll > 0: the head turns clockwise as seen in the image (its image-right side moves down).
 
 ## Data and terms
-YouTube Faces frames with 68 points (repository MIT, frames for research use); LFW-based pictures with points of the
-MediaPipe face landmarker (Apache-2.0), brought to the 68-point order by a ridge regression from its mesh, fitted on
-training people who have both; about 3,500 shaded renders of the ICT-FaceKit Light head (MIT) with exact points and pose,
-yaw to ±78°, random identity and expression. Pose of photographs is the teacher's; on renders the teacher's zero
-agrees with the true one to 0.3°. 12 % of the people, by name, and of the renders were never trained on.
-The weights are licensed MIT OR Apache-2.0. No picture is part of this project.
+- YouTube Faces frames with 68 points (repository MIT, frames for research use).
+- LFW-based pictures with points of the MediaPipe face landmarker (Apache-2.0). A ridge regression maps its mesh to the 68-point order. It was fitted on training people
+  who have both.
+- About 3,500 shaded renders of the ICT-FaceKit Light head (MIT) with exact points and pose, yaw to ±78°, random identity and expression.
+- The pose of photographs is the teacher's. On renders the teacher's zero agrees with the true one to 0.3°.
+- 12 % of the people, by name, and of the renders were never used for training.
+- The weights are licensed MIT OR Apache-2.0. No picture is part of this project.
 
 ## Recipe
-Crops with jitter (centre ±8 %, side ±12 %, turn ±12°, now and then ±30°), mirrored, covered in part, with light, lens,
-sensor and codec at random; a quarter of all crops are textures, faceless photograph, or squares that miss the face.
-Wing loss on points, smooth L1 on pose, cross-entropy on face; AdamW, half-cosine rate, averaged weights.
-The jaw of renders counts little: it follows the bone, marks follow the visible outline.
-`python -m training {{prepare,train,evaluate,export}} landmarks`, configuration `training/configs/landmarks.toml`.
+**Crops.** Crops have jitter (centre ±8 %, side ±12 %, rotation ±12°, sometimes ±30°). They are mirrored and partly covered, with random light, lens, sensor and codec. A quarter of
+all crops are textures, faceless photograph, or squares that miss the face.
+
+**Training.** Wing loss on points, smooth L1 on pose, cross-entropy on face; AdamW, half-cosine rate, averaged weights. The jaw of renders has a low weight: it follows
+the bone, while marks follow the visible outline. Commands: `python -m training {{prepare,train,evaluate,export}} landmarks`. Configuration:
+`training/configs/landmarks.toml`.
 
 ## Figures
-Printed by `{command}`; {faces:.0f} marked frames of unseen people.
+Command: `{command}`. Data: {faces:.0f} marked frames of unseen people.
 
 | measure | value | target | reached |
 | --- | --- | --- | --- |
 {table}
 
-For orientation: the teacher's mesh, brought to the same 68 points by the regression above, is 0.0445 away from the
-same marks, so a good part of the error is in the marks.
+For comparison: the teacher's mesh, mapped to the same 68 points by the regression above, has a distance of 0.0445 from the same marks. A large part of the error is therefore in
+the marks.
 
-How these weights came about: 3,080 steps on two shared CPU cores, resumed several times with a shortened schedule and words
-among the faceless crops from step 2,500 on; from there the configuration's 40 minutes, 14,522 steps, from a rate at its
-peak down to nothing. A run of the configuration from the start will not give the same numbers to the last digit.
+**History of these weights.** The first run had 3,080 steps on two shared CPU cores. It was resumed several times with a shortened schedule. From step 2,500 on, letters were among the
+faceless crops. The second run used the configuration: 40 minutes, 14,522 steps, from the peak rate down to zero. A run of the configuration from the start will not
+reproduce the last digit.
 
 ## Not measured
-- Yaw beyond about 45° and strong pitch in photographs: the collections have hardly any; only renders go further.
-- Pose in photographs against a measuring device: only against the teacher.
-- Eye and mouth openness have no figure of their own; they are distances between the points.
-- Real webcams, infrared cameras, glasses and beards as separate rows, and whether errors differ between groups of people.
+- Yaw beyond about 45° and strong pitch in photographs. The collections have hardly any. Only renders go further.
+- Pose in photographs against a measuring device. It was compared only with the teacher.
+- Eye and mouth openness have no figure of their own. They are distances between the points.
+- Real webcams, infrared cameras, glasses and beards as separate rows. Differences between groups of people.
 """
