@@ -1,4 +1,4 @@
-// Debian's Chromium, and a site of a third party that serves pages to it.
+// Debian's Chromium, and a third party's site that serves pages to it.
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { need } from '../need';
 declare const AFFECTOGRAPH_CLIENT: string;
 export const CLIENT = AFFECTOGRAPH_CLIENT;
 export const CHROMIUM = process.env['AFFECTOGRAPH_CHROMIUM'] ?? '/usr/bin/chromium';
-/** Why browser tests are skipped; false where they are not. */
+/** The reason to skip browser tests, or false. */
 export const skip: string | false = need(existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`);
 
 export const launch = (more: string[] = []): Promise<Browser> => chromium.launch({
@@ -57,7 +57,7 @@ export const site = async (pages: Record<string, string | Buffer>): Promise<Site
 export const eventually = async (what: string, is: () => boolean | Promise<boolean>, patience_ms = 20_000): Promise<void> => {
   const until = Date.now() + patience_ms;
   while (!await is()) {
-    if (Date.now() > until) throw new Error(`${what} did not come`);
+    if (Date.now() > until) throw new Error(`timeout: ${what} did not happen`);
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 };

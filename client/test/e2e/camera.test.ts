@@ -1,4 +1,4 @@
-// A page of a third party, a jsPsych experiment, with a face before the camera: Chromium's fake one plays a clip.
+// A third party's page, a jsPsych experiment, with a face in front of the camera: Chromium's fake camera plays a clip.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -69,11 +69,11 @@ test('jsPsych with video: every frame has its time, and the film can be read', {
       first += frames.page_ms.length;
       times.push(...frames.page_ms);
     }
-    assert.ok(times.every((t, k) => k === 0 || t > times[k - 1]!), 'time runs forwards');
-    console.log(`${chunks.size} chunks, film ${probe}; ${times.length} frames with times over ${((times.at(-1)! - times[0]!) / 1000).toFixed(1)} s`);
+    assert.ok(times.every((t, k) => k === 0 || t > times[k - 1]!), 'times increase');
+    console.log(`${chunks.size} chunks, video ${probe}; ${times.length} frames with times over ${((times.at(-1)! - times[0]!) / 1000).toFixed(1)} s`);
     assert.ok(film_frames > 30 && times.length > 30);
     const typed = rowsOf(session(), 'page').filter((r) => r.kind === 'input').map((r) => r.data!);
-    assert.equal(typed.map((d) => d['deleted']).join(''), 'lufwa', 'what was taken back is there, last letter first');
+    assert.equal(typed.map((d) => d['deleted']).join(''), 'lufwa', 'deleted letters are recorded, last letter first');
     assert.ok(rowsOf(session(), 'page').filter((r) => r.kind === 'mark').length === 3);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started']);
   }));
@@ -89,7 +89,7 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     const lines = execFileSync('node', ['scripts/score.mjs', raw, '640', '360', '30'], { cwd: CLIENT, maxBuffer: 1e8 }).toString();
     const clip = lines.trim().split('\n').map((l) => (JSON.parse(l) as { affect: number[] } | null)?.affect).filter((a) => a !== undefined);
     const rows = rowsOf(session(), 'affect').filter((r) => r.values);
-    // The camera plays the clip over and over: each reading is that of one of its frames.
+    // The camera repeats the clip, so each reading must equal that of one of its frames.
     const nearest = rows.map(({ values }) =>
       Math.min(...clip.map((a) => Math.max(Math.abs(a[0]! - values![0]!), Math.abs(a[1]! - values![1]!)))));
     nearest.sort((a, b) => a - b);
@@ -103,13 +103,13 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(rowsOf(session(), 'landmarks').find((r) => r.values)!.values!.length, 136);
     assert.equal(rowsOf(session(), 'face').find((r) => r.values)!.values!.length, 16);
     assert.deepEqual(rowsOf(session(), 'health').map((r) => r.kind), ['camera_started', 'scores_started']);
-    // What ran is named by the bytes that ran.
+    // The reported checksum is that of the loaded bytes.
     const networks = rowsOf(session(), 'health')[1]!.data as Record<string, { name: string; sha256: string; card_sha256: string }>;
     for (const name of ['detector', 'landmarks', 'affect']) {
       const sha256 = createHash('sha256').update(readFileSync(join(CLIENT, `../models/${name}/model.onnx`))).digest('hex');
       assert.deepEqual([networks[name]!.name, networks[name]!.sha256, networks[name]!.card_sha256], [name, sha256, sha256]);
     }
-    // All that was sent is in the rows, and no row but the page's own is as large as the smallest picture would be.
+    // All sent bytes are in the rows. Except the page's rows, no row is as large as the smallest possible picture.
     const rowsSent = [...session().rows.values()];
     const bytes = sent.reduce((a, b) => a + b, 0);
     const told = rowsSent.reduce((sum, row) => sum + JSON.stringify(row).length, 0);

@@ -1,5 +1,5 @@
-// A page with every place where text can hide, each with a word of its own, and a search that finds a word however it is
-// written down. `tests/pages/canary.json` says of each word in which half it may stand nowhere, and why.
+// A page with a unique word in every place that can contain text, and a search that finds a word in any encoding.
+// `tests/pages/canary.json` lists for each word in which transports it must not appear, and why.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const PAGES = join(CLIENT, '../tests/pages');
 export const canaries = JSON.parse(readFileSync(join(PAGES, 'canary.json'), 'utf8')) as Canary[];
 const typed = canaries.filter((c) => c.kind === 'typed');
 
-/** The page, with `recorder` before its own script. */
+/** The page, with `recorder` inserted before its own script. */
 export const canaryPage = (recorder: string): string => {
   let page = readFileSync(join(PAGES, 'canary.html'), 'utf8')
     .replace('<!--recorder-->', () => recorder)
@@ -31,7 +31,7 @@ export const canaryPage = (recorder: string): string => {
   return page;
 };
 
-/** Types each word into its place, and lets the page say all again. */
+/** Types each word into its field, then makes the page repeat all words. */
 export const visit = async (page: Page): Promise<void> => {
   for (const { word } of typed) {
     await page.keyboard.press('F2');
@@ -41,7 +41,7 @@ export const visit = async (page: Page): Promise<void> => {
   await page.waitForTimeout(1500);
 };
 
-/** Every way in which a word may be written down. */
+/** All encodings of a word. */
 export const spellings = (word: string): Buffer[] => {
   const known = made.get(word);
   if (known) return known;
@@ -53,7 +53,7 @@ export const spellings = (word: string): Buffer[] => {
     ways.push(Buffer.from([...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')));
     ways.push(Buffer.from([...text].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('')));
     ways.push(Buffer.from([...text].map((c) => `&#${c.charCodeAt(0)};`).join('')));
-    // Base64 is another text at each of three places; what its neighbours change is left out.
+    // The base64 text depends on the offset modulo 3. Characters that depend on neighbouring bytes are left out.
     for (const before of ['', 'x', 'xx']) {
       const base64 = Buffer.from(before + text).toString('base64').replace(/=+$/, '');
       ways.push(Buffer.from(base64.slice(Math.ceil((before.length * 4) / 3), -1)));
@@ -66,8 +66,7 @@ const made = new Map<string, Buffer[]>();
 
 interface Event { stream: string; kind: string; data: Record<string, unknown> }
 
-/** What was told letter by letter, put together: what was typed into each place, the keys, and the texts of each change of the
- * page. */
+/** Joins texts that were recorded letter by letter: the text of each field, the keys, and the texts of each change of the page. */
 export const together = (events: readonly Event[]): Buffer => {
   const said = new Map<string, string>();
   const add = (what: string, text: unknown) => {
@@ -91,7 +90,7 @@ export const together = (events: readonly Event[]): Buffer => {
 
 export interface Found { word: Canary; where: string; around: string }
 
-/** Which three bytes stand somewhere in a row: most spellings need not be looked for at all. */
+/** The set of three-byte sequences in the data. It excludes most encodings without a search. */
 const grams = (bytes: Buffer): Uint8Array => {
   const there = new Uint8Array(1 << 21);
   for (let i = 0, last = 0; i < bytes.length; i++) {
@@ -108,7 +107,7 @@ const mayHold = (there: Uint8Array, spelling: Buffer): boolean => {
   return true;
 };
 
-/** All places of `bytes` in which a word stands. */
+/** All positions in `bytes` that contain a word. */
 export const search = (where: string, bytes: Buffer, words: readonly Canary[]): Found[] => {
   const found: Found[] = [];
   const there = grams(bytes);

@@ -1,4 +1,4 @@
-// The owner before the dashboard, in a real browser: a session comes in live, is looked at, averaged and erased.
+// The dashboard in a real browser: the owner watches a live session, reviews it, averages around events and erases a participant.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ after(async () => {
 
 const picture = (page: Page, name: string) => page.screenshot({ path: join(PICTURES, `dashboard_${name}.png`) });
 
-/** Somebody far away: takes part in the experiment from the beginning to the end. */
+/** A remote participant who takes part in the whole experiment. */
 const participant = async (watch_ms: number): Promise<void> => {
   const pages: Record<string, string> = {};
   const shop = await site(pages);
@@ -64,7 +64,7 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     assert.equal(await owner.locator('table a').count(), 1);
 
     const coming = participant(9000);
-    await owner.locator('.lamp.recording').waitFor(); // without a reload
+    await owner.locator('.lamp.recording').waitFor(); // it appears without a reload
     await picture(owner, 'home');
     await owner.locator('tr', { has: owner.locator('.lamp.recording') }).locator('a').click();
     const read = async () => (await owner.locator('.key.valence').first().textContent()) ?? '';
@@ -74,17 +74,17 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await owner.waitForTimeout(6000);
     await picture(owner, 'live');
     await coming;
-    await owner.getByText('Download').first().waitFor({ timeout: 30_000 }); // it has ended by itself
+    await owner.getByText('Download').first().waitFor({ timeout: 30_000 }); // the view changes when the session has ended
     const rows = await owner.locator('.events tbody tr').allTextContents();
     assert.ok(rows.some((r) => r.includes('click')) && rows.some((r) => r.includes('mark')), rows.slice(0, 5).join('\n'));
-    assert.ok(!rows.some((r) => r.includes('rrweb')), 'what rrweb recorded is no list of events');
+    assert.ok(!rows.some((r) => r.includes('rrweb')), 'rrweb records are not in the list of events');
     await picture(owner, 'session');
     await owner.emulateMedia({ colorScheme: 'dark' });
     await owner.waitForTimeout(800);
     await picture(owner, 'session_dark');
 
     await owner.goto(`${program.url}/#/average/smile`);
-    await owner.getByText('no epoch is left').waitFor(); // the clicks of so short a task lie close together
+    await owner.getByText('no epoch is left').waitFor(); // the clicks of this short task are too close together
     await owner.getByLabel('From').fill('-0.4');
     await owner.getByLabel('Until').fill('0.4');
     await owner.keyboard.press('Enter');
@@ -106,7 +106,7 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
     await picture(owner, 'erase');
     await owner.keyboard.press('Enter');
     await eventually('the erasure', async () => program.recorded().length === 1 && await owner.locator('table a').count() === 1);
-    assert.deepEqual(wrong, [], 'nothing in the console, which would tell of a refused script or style');
+    assert.deepEqual(wrong, [], 'no error in the console, for example a refused script or style');
   } catch (error) {
     await picture(owner, 'failed');
     console.log(wrong.join('\n'));

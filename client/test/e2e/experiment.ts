@@ -1,4 +1,4 @@
-// A third party's page, a jsPsych experiment, and a participant whose camera is Chromium's fake one that plays a clip.
+// A third party's page, a jsPsych experiment, and a participant. The camera is Chromium's fake camera, which plays a clip.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { CLIENT, launch, skip as noBrowser } from './browser';
 
 const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
 export const CLIP = join(SHARED, 'media/single_face.mp4');
-/** Why it cannot be played; false where it can. */
+/** The reason why the experiment cannot run, or false. */
 export const skip = noBrowser || need(existsSync(CLIP) ? false : `there is no ${CLIP}`);
 
-/** `options`: more of the recorder's, as source. */
+/** `options`: further options of the recorder, as source text. */
 export const experimentPage = (server: string, key: string, camera: string, options = '') => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiment</title>
 <link rel="stylesheet" href="/node_modules/jspsych/css/jspsych.css">
 <script src="/node_modules/jspsych/dist/index.browser.min.js"></script>
@@ -35,7 +35,7 @@ export const experimentPage = (server: string, key: string, camera: string, opti
   });
 </script></body></html>`;
 
-/** `folder` gets the clip as the fake camera wants it. */
+/** The clip is written to `folder` in the fake camera's format. */
 export const launchWithFace = (folder: string): Promise<Browser> => {
   const film = join(folder, 'face.y4m');
   execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', CLIP, '-pix_fmt', 'yuv420p', film]);
@@ -44,7 +44,7 @@ export const launchWithFace = (folder: string): Promise<Browser> => {
   ]);
 };
 
-/** Agrees, and is then recorded. */
+/** Agrees to the consent dialog. Recording begins then. */
 export const agree = async (page: Page) => {
   await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
   await page.keyboard.press('Tab');
@@ -53,7 +53,7 @@ export const agree = async (page: Page) => {
   await page.waitForFunction('window.begun', null, { timeout: 60_000 });
 };
 
-/** Agrees, looks on for a while, clicks, types, takes back, answers; rests in between, as people do, for `rest_ms`. */
+/** Agrees, watches for a while, clicks, types, deletes and answers, with pauses of `rest_ms`. */
 export const takePart = async (page: Page, watch_ms: number, rest_ms = 0) => {
   await agree(page);
   await page.waitForTimeout(watch_ms);

@@ -1,5 +1,5 @@
-// Pages that made other recorders lose or misplace what happened on them, in a real browser: recorded by the library with
-// the real server, and in the same document by the lab's own script, so that both halves are held to the same.
+// Pages on which other recorders lose or misplace events, in a real browser. The library records them with the real server.
+// The lab's script records the same document, so both halves are tested equally.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ after(async () => {
 });
 
 interface PageEvent { kind: string; t: number; data: Record<string, any> }
-/** What one half has recorded, in the order of its numbers. */
+/** The events of one half, in the order of their numbers. */
 type Half = [name: string, events: PageEvent[]];
 
 const embedded = (key: string) => `<script type="module">
@@ -35,7 +35,7 @@ const embedded = (key: string) => `<script type="module">
   window.started = recorder.start();
 </script>`;
 
-/** Plays `act` on a page and gives both halves' records to `check`. */
+/** Runs `act` on a page and passes both halves' records to `check`. */
 const play = async (
   name: string, act: (page: Page, cdp: CDPSession) => Promise<void>, check: (half: Half, folder: string) => void,
   own = '', pages: Record<string, string> = {},
@@ -55,7 +55,7 @@ const play = async (
     await page.goto(shop.url);
     await page.waitForFunction('window.started');
     await page.evaluate('started');
-    // Marks by the lab's script say from where on both halves record.
+    // Marks of the lab's script show from which point on both halves record.
     const from = await page.evaluate('told.length') as number;
     await act(page, await page.context().newCDPSession(page));
     await page.waitForTimeout(1200);
@@ -68,7 +68,7 @@ const play = async (
       .map((e) => ({ kind: e.kind, data: JSON.parse(e.data) as Record<string, unknown> }))
       .map((e) => ({ ...e, t: e.data['page_ms'] as number }));
     const gaps = query<{ n: number }>(folder, "SELECT count(*) AS n FROM gap WHERE stream = 'page'")[0]!.n;
-    assert.equal(gaps, 0, 'the server understood every record');
+    assert.equal(gaps, 0, 'the server accepted every record');
     for (const half of [['lab', ipc], ['web', http]] as Half[]) check(half, folder);
     assert.deepEqual(errors, []);
   } finally {
@@ -93,7 +93,7 @@ test('on a busy page every press has its own time', { skip, timeout: 120_000 }, 
     const origin = await page.evaluate('performance.timeOrigin') as number;
     await page.click('#i');
     const now = () => performance.timeOrigin + performance.now();
-    // Nothing of this waits for the page: it does not answer.
+    // These actions do not wait for the page, because it is blocked.
     const send = (method: 'Input.dispatchKeyEvent' | 'Input.dispatchMouseEvent', what: object) => {
       const at = now();
       void cdp.send(method, { ...what, timestamp: at / 1000 } as never).catch(() => undefined);
@@ -123,10 +123,10 @@ test('on a busy page every press has its own time', { skip, timeout: 120_000 }, 
     const near = (what: string, event: PageEvent) => {
       const error = event.t - acted[what]!;
       wrong.push(Math.abs(error));
-      assert.ok(Math.abs(error) <= 5, `${half}: ${what} is stored ${error.toFixed(1)} ms from when it was done`);
+      assert.ok(Math.abs(error) <= 5, `${half}: ${what} is stored with an error of ${error.toFixed(1)} ms`);
       const isLate = acted[what]! > acted['b down']! + 100 && acted[what]! < acted['b down']! + 2700;
       if (isLate) late++;
-      if (isLate) assert.ok(event.data['handled_ms'] - event.t > 200, `${half}: ${what} says when it was handled: ${JSON.stringify(event)}`);
+      if (isLate) assert.ok(event.data['handled_ms'] - event.t > 200, `${half}: ${what} has the time of its handler: ${JSON.stringify(event)}`);
       assert.equal(event.data['is_timed_by_handling'], undefined);
     };
     const key = (kind: string, key: string) => events.find((e) => e.kind === kind && e.data['key'] === key)!;
@@ -139,7 +139,7 @@ test('on a busy page every press has its own time', { skip, timeout: 120_000 }, 
     near('pointerup', last('pointerup'));
     near('pointerup', last('click'));
     assert.ok(late >= 2, `${late} presses came while the page was busy`);
-    // The way of the pointer, thinned to one step in 33 ms, each with its own time.
+    // The pointer's path, thinned to one step per 33 ms, each with its own time.
     const way = of(events, 'pointermove').filter((e) => e.data['x_px'] >= 400 && e.data['x_px'] < 440 && e.data['handled_ms'] > e.t + 100);
     assert.ok(way.length >= 12, `${half}: ${way.length} steps`);
     for (const step of way) {
@@ -148,8 +148,8 @@ test('on a busy page every press has its own time', { skip, timeout: 120_000 }, 
     }
     const still = events.filter((e) => e.kind === 'busy').sort((a, b) => b.data['length_ms'] - a.data['length_ms'])[0]!;
     assert.ok(still.data['length_ms'] >= 2990 && still.data['length_ms'] < 3500, JSON.stringify(still));
-    assert.ok(Math.abs(still.t - acted['b down']!) < 100, 'it began with the press of b');
-    console.log(`${half}: ${wrong.length} presses, at most ${Math.max(...wrong).toFixed(2)} ms from when they were done; `
+    assert.ok(Math.abs(still.t - acted['b down']!) < 100, 'the block began when b was pressed');
+    console.log(`${half}: ${wrong.length} presses, time error at most ${Math.max(...wrong).toFixed(2)} ms; `
       + `${way.length} steps of the pointer; busy ${still.data['length_ms'].toFixed(0)} ms`);
     const shown = program.run('show', folder);
     assert.match(shown, /page stood still [\d.]+ % of the time, 3\.\d+ s at the longest/);
@@ -223,7 +223,7 @@ test('after document.open each event is recorded once', { skip }, async () => {
     await page.click('#after');
     await page.click('#afterinput');
     await page.keyboard.type('ab');
-    // Once more, and slowly: the second part comes later.
+    // Again, slowly: the second part arrives later.
     await page.evaluate("document.open(); document.write('<button id=third>third</button>'); setTimeout(() => document.close(), 300)");
     await page.click('#third');
     await page.waitForTimeout(500);
@@ -256,7 +256,7 @@ test('a recorder that is loaded twice records once', { skip }, async () => {
     assert.equal(of(events, 'document').length, half === 'lab' ? 0 : 1, half);
   }, `<!doctype html><title>Twice</title><button id="once">once</button>
     <script>recorder_server = '${program?.url}'; recorder_key = 'agk_any';</script>`,
-  // As a site takes it, but not by the name that the lab's script holds here.
+  // As a site loads it, but under another name, because the lab's script holds the usual one here.
   { '/twice.js': (await readFile(join(CLIENT, 'dist/affectograph.min.js'), 'utf8')).replace('var affectograph', 'var twice') });
 });
 
@@ -278,7 +278,7 @@ test('what happens in frames of the same origin is recorded like the page', { sk
     await page.evaluate("document.getElementById('b').src = '/second'");
     await page.frameLocator('#b').locator('#second').click();
     await page.frameLocator('#b').frameLocator('#nested').locator('#third').click();
-    // Written anew, within.
+    // The inner document is written again.
     await page.evaluate("(() => { const d = document.getElementById('b').contentDocument; d.open(); d.write('<button id=written>w</button>'); d.close(); })()");
     await page.frameLocator('#b').locator('#written').click();
     await page.evaluate("document.getElementById('b').remove()");
@@ -292,11 +292,11 @@ test('what happens in frames of the same origin is recorded like the page', { sk
     one(events, 'click', 'iframe#b >> button#second');
     one(events, 'click', 'iframe#b >> iframe#nested >> button#third');
     one(events, 'click', 'iframe#b >> button#written');
-    // What is secret is secret there too.
+    // Secrets in frames are not recorded either.
     const secret = events.filter((e) => e.data['target'] === 'iframe#a >> input#pw');
     assert.ok(secret.some((e) => e.kind === 'keydown') && secret.some((e) => e.kind === 'input'));
     assert.ok(secret.every((e) => e.data['key'] === undefined && e.data['inserted'] === undefined && e.data['deleted'] === undefined));
-    // One clock and one view: pressed in order, at the places where the frames are.
+    // Times are on one clock and in the order of the clicks. Positions are in the page's viewport.
     const clicks = of(events, 'click').filter((e) => e.data['target'] !== 'window');
     assert.deepEqual(clicks.map((e) => e.t), clicks.map((e) => e.t).sort((x, y) => x - y), half);
     const { x_px, y_px } = one(events, 'click', 'iframe#a >> button#in').data;
@@ -322,7 +322,7 @@ test('films, full screen, dragging, paper, and pens', { skip, timeout: 60_000 },
     await page.evaluate('document.exitFullscreen()');
     await page.waitForTimeout(300);
     await page.dragAndDrop('#from', '#to');
-    // A browser without a window begins to print and never says that it is over.
+    // A headless browser starts to print and never reports the end.
     await page.evaluate("print(); dispatchEvent(new Event('afterprint'))");
     await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: 300, y: 300, force: 0.5 }] });
     await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
@@ -347,7 +347,7 @@ test('films, full screen, dragging, paper, and pens', { skip, timeout: 60_000 },
     const down = (device: string) => of(events, 'pointerdown').find((e) => e.data['device'] === device)!.data;
     assert.ok(Math.abs(down('touch')['pressure'] - 0.5) < 0.01 && Math.abs(down('pen')['pressure'] - 0.25) < 0.01, half);
     assert.equal(down('mouse')['pressure'], undefined);
-    // The browser takes the pointer away from the page when dragging begins.
+    // The browser cancels the pointer when dragging begins.
     assert.equal(one(events, 'pointercancel').data['synthetic'], undefined);
     assert.ok(of(events, 'orientation').some((e) => e.data['orientation'] === 'portrait-primary' && e.data['angle_deg'] === 90), half);
   }, `<!doctype html><title>All kinds</title>

@@ -1,5 +1,5 @@
-// The canary: after a recording with replay no forbidden word stands in anything that was stored, sent, or kept in the
-// browser. The search itself is shown to find: words that may be kept, and all words where the study allows all.
+// The canary page: after a recording with replay, no forbidden word is in stored, sent or browser data. The search itself is
+// tested, too: it finds the words that may be kept, and all words if the study allows all fields.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -35,7 +35,7 @@ const recorderOf = (server: string, key: string) => `<script src="/dist/affectog
   const started = recorder.start();
 </script>`;
 
-/** Everything that this origin keeps in the browser. */
+/** All data of this origin in the browser. */
 const KEPT = `(async () => {
   const all = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage })];
   for (const { name } of await indexedDB.databases()) {
@@ -52,7 +52,7 @@ const KEPT = `(async () => {
   return JSON.stringify(all);
 })()`;
 
-/** What was sent, and what lay in the browser at one time or another. */
+/** What was sent, and what was in the browser at any time. */
 interface Visit { sent: Set<string>; kept: Set<string>; looks: number }
 
 /** A visitor on the canary page, from its start to the end of the recording. */
@@ -109,7 +109,7 @@ test('the search finds a word however it is written down', () => {
     assert.equal(search('here', Buffer.concat([Buffer.from('before '), Buffer.from(bytes as string), Buffer.from(' after')]), [canaries[0]!]).length, 1);
   }
   assert.equal(search('here', Buffer.from('nothing of it'), canaries).length, 0);
-  assert.ok(spellings(word).every((s) => s.length >= 8), 'no spelling is so short that it stands anywhere');
+  assert.ok(spellings(word).every((s) => s.length >= 8), 'no encoding is so short that it occurs by chance');
 });
 
 interface Event { stream: string; kind: string; data: Record<string, unknown> }
@@ -118,7 +118,7 @@ const eventsOf = (server: ProtocolServer): Event[] => [...server.session.rows.va
 const writtenDown = (events: readonly Event[]): Buffer =>
   Buffer.concat([Buffer.from(events.map((e) => JSON.stringify(e)).join('\n')), together(events)]);
 
-/** Looks through what was recorded; `files` are searched to the byte. */
+/** Searches the recorded data. `files` are searched byte by byte. */
 const inspect = (seen: Visit, events: readonly Event[], files: readonly string[]): void => {
   const found: Found[] = [];
   let bytes = 0;
@@ -141,7 +141,7 @@ const inspect = (seen: Visit, events: readonly Event[], files: readonly string[]
   assert.deepEqual(missing.map((c) => c.name), [], 'what may be kept is there');
 };
 
-// Where the program is not built, its place is taken by a server that keeps what it is sent.
+// If the program is not built, a server that keeps all received data replaces it.
 if (noProgram()) test('no forbidden word is sent or kept in the browser', { skip: noBrowser, timeout: 250_000 }, async () => {
   const server = await new ProtocolServer().start();
   server.mask = ['.diary'];
@@ -162,7 +162,7 @@ test('no forbidden word is stored, sent or kept in the browser', { skip: noBrows
     const rows = query<{ stream: string; kind: string; data: string }>(program.recorded()[0]!, 'SELECT stream, kind, data FROM event');
     const events = rows.map((r) => ({ ...r, data: JSON.parse(r.data) as Record<string, unknown> }));
     const list = () => (readdirSync(program.folder, { recursive: true }) as string[]).map((f) => join(program.folder, f));
-    // Closing takes files away, and none may go while they are read.
+    // Closing removes files. The test waits, so that none disappears while it is read.
     await eventually('the end of the session', () => !list().some((f) => f.endsWith('recording.lock')));
     const files = list();
     inspect(seen, events, files.filter((f) => statSync(f).isFile()));
@@ -172,7 +172,7 @@ test('no forbidden word is stored, sent or kept in the browser', { skip: noBrows
   }
 });
 
-/** The page of the report: an editor and a hidden field, recorded with replay. */
+/** The page of a reported problem: an editor and a hidden field, recorded with replay. */
 const REPORTED = `<!doctype html><title>Reported</title><h3>Remote page with replay</h3>
 <div id="ed" contenteditable></div><input type="hidden" value="HIDDEN-TOKEN-123"><input id="t"><textarea id="ta"></textarea><p id="o"></p>`;
 

@@ -21,7 +21,7 @@ required = true
 text = "You are recorded."
 `;
 
-/** A study that keeps whatever is typed and no secret. */
+/** A study that keeps all typed text except secrets. */
 const OPEN_STUDY = `
 name = "open"
 title = "Open"
@@ -32,7 +32,7 @@ content = ["*"]
 required = false
 `;
 
-/** Why it cannot be tested; false where it can. */
+/** The reason why the program cannot be tested, or false. */
 export const noProgram = (): string | false => need(whyNoProgram());
 
 const whyNoProgram = (): string | false => {
@@ -51,7 +51,7 @@ export class Program {
   private process: ChildProcess | null = null;
   url = '';
 
-  /** `models`: the folder with the server's networks, where it is another than the project's; `smile`: another study file. */
+  /** `models`: the folder of the server's networks (default: the project's). `smile`: another study file. */
   constructor(private readonly models?: string, smile = STUDY) {
     for (const [name, study] of [['smile', smile], ['open', OPEN_STUDY]] as const) {
       mkdirSync(join(this.sessions, 'studies', name), { recursive: true });
@@ -67,12 +67,12 @@ export class Program {
     return { ...process.env, AFFECTOGRAPH_SESSIONS: this.sessions, ...(this.models && { AFFECTOGRAPH_MODELS: this.models }) };
   }
 
-  /** Gives the server its owner. */
+  /** Sets the owner's password. */
   own(password: string): void {
     execFileSync(PROGRAM, ['serve', 'init'], { cwd: join(CLIENT, '..'), env: this.env, input: `${password}\n`, stdio: 'pipe' });
   }
 
-  /** A key for the pages of one origin. */
+  /** Makes a write key for the pages of one origin. */
   key(origin: string, study = 'smile'): string {
     return this.run('serve', 'key', '--study', study, '--origin', origin).trim().split(/\s/)[0]!;
   }
@@ -118,7 +118,7 @@ export class Program {
   }
 }
 
-/** Rows of a session's file, read without our program. */
+/** Rows of a session file, read without the program. */
 export const query = <Row>(folder: string, sql: string): Row[] => {
   const out = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', join(folder, 'session.sqlite'), sql], { maxBuffer: 1e8 }).toString();
   return JSON.parse(out === '' ? '[]' : out) as Row[];

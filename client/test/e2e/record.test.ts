@@ -1,4 +1,4 @@
-// A visitor in a real browser: what is recorded, what is not, and that nothing is lost.
+// A visitor in a real browser: what is recorded, what is not recorded, and no loss of records.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -123,7 +123,7 @@ test('the server dies, the page is reloaded, and nothing is lost or doubled', { 
   await mark(40);
   await eventually('all of it', async () => rowsOf(server.session, 'page').filter((r) => r.kind === 'mark').length === marks);
   await mark(40);
-  await page.reload(); // with the server there: leaving sends
+  await page.reload(); // the server is reachable: leaving the page sends the records
   await page.evaluate('started');
   assert.equal((await stop(page)).phase, 'finished');
   const rows = rowsOf(server.session, 'page');
@@ -131,7 +131,7 @@ test('the server dies, the page is reloaded, and nothing is lost or doubled', { 
   assert.deepEqual(rows.filter((r) => r.kind === 'mark').map((r) => r.data!['data']), Array.from({ length: marks }, (_, k) => k));
   assert.deepEqual([...new Set(rows.map((r) => r.document))], [1, 2, 3, 4]);
   assert.equal(rows.filter((r) => r.kind === 'document').length, 4);
-  console.log(`${rows.length} records over 4 documents, ${server.session.doubles} came twice and were kept once`);
+  console.log(`${rows.length} records over 4 documents, ${server.session.doubles} were sent twice and stored once`);
 }));
 
 test('what a tab leaves behind when it is closed comes at once or with the next page', { skip }, async () => {
@@ -219,7 +219,7 @@ test('a key that is not known is said and harms nobody', { skip }, () => visit(a
 test('over ipc and over HTTP the same is told', { skip }, async () => {
   const server = await new ProtocolServer().start();
   server.content = ['*'];
-  // The lab's `affectograph` cannot be replaced, so the page takes the library as a module.
+  // The lab's `affectograph` cannot be replaced, so the page loads the library as a module.
   const shop = await site({ '/': FORM(server.url).replace(/<script[^]*<\/script>/, `<script type="module">
     import { createRecorder } from '/dist/affectograph.js';
     window.recorder = createRecorder({ server: '${server.url}', study: 'shop', key: 'key', consentGiven: true, mask: ['.diary'] });
@@ -227,7 +227,7 @@ test('over ipc and over HTTP the same is told', { skip }, async () => {
   </script>`) });
   const page = await browser.newPage();
   try {
-    // The lab's script as the lab app injects it, into the very document that also embeds the library.
+    // The lab's script as the lab app injects it, in the same document that embeds the library.
     const lab = await readFile(join(CLIENT, '../build/web/recorder.js'), 'utf8');
     const config = JSON.stringify({ token: 'T', key: 'K', mask: ['.diary'] });
     await page.addInitScript('window.told = []; window.ipc = { postMessage: (m) => { told.push(m); } };');
@@ -269,9 +269,9 @@ test('over ipc and over HTTP the same is told', { skip }, async () => {
     const rows = rowsOf(server.session, 'page');
     const http = rows.map((r) => ({ kind: r.kind!, t: r.page_ms, data: r.data }));
     assert.deepEqual(http[0]!.data, { ...documents.lab.x, tick_ms: (http[0]!.data as { tick_ms: number }).tick_ms });
-    // A moving pointer and a moving page are told 30 times a second, each by its own timer; what remains must be equal.
+    // Each half records pointer moves and scrolling 30 times a second with its own timer. All other events must be equal.
     const plain = (all: typeof ipc) => all.filter((e) => !['pointermove', 'scroll', 'document', 'load', 'selection', 'pageshow', 'busy', 'frames'].includes(e.kind));
-    // When each half's handler ran is its own; when things happened is the same.
+    // Each half has its own handler times. The times of the events are equal.
     const told = (e: (typeof ipc)[number]) => [e.kind, { ...(e.data as object), handled_ms: undefined }];
     assert.deepEqual(plain(http).map(told), plain(ipc).map(told));
     const apart = plain(http).map((e, k) => Math.abs(e.t - plain(ipc)[k]!.t));

@@ -1,4 +1,4 @@
-// Coming back: a browser that was killed, and a document that the browser had put aside.
+// A browser that was killed and started again, and a document that returns from the back/forward cache.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -20,13 +20,13 @@ const PAGE = (server: string) => `<!doctype html><title>Page</title><p>Page</p><
 const isWhole = (rows: Row[]) => assert.deepEqual(rows.map((r) => r.seq), rows.map((_, k) => k));
 const marksOf = (rows: Row[]) => rows.filter((r) => r.kind === 'mark').map((r) => r.data!['data'] as number);
 
-/** The processes of a browser, by its profile. */
+/** The processes of a browser, found by its profile folder. */
 const kill9 = (profile: string) => {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(profile)) process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // It ended by itself.
+      // The process has already ended.
     }
   }
 };
@@ -73,7 +73,7 @@ test('a browser killed without network loses at most its last moment', { skip },
   }
 });
 
-// Chromium keeps no document while it is driven from outside, so the page is told what it would be told.
+// Chromium does not cache documents while it is automated, so the test dispatches the events of the cache itself.
 test('a document that was put aside goes on where the next one stopped', { skip }, async () => {
   const server = await new ProtocolServer().start();
   const shop = await site({ '/': PAGE(server.url) });

@@ -1,4 +1,4 @@
-// Against the real server: what a browser recorded is one of the lab's own session files.
+// With the real server: a browser's recording is stored as a session file like the lab's.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -51,11 +51,11 @@ for (const camera of ['video', 'scores']) {
       const session = program.recorded().find((s) => !earlier.has(s))!;
       const page_events = events(session, 'page');
       assert.deepEqual(page_events.map((e) => e.seq), page_events.map((_, k) => k));
-      // In order, on one axis: what was typed, what was taken back, the marks.
+      // Typed text, deleted text and marks are in order on one time axis.
       const inputs = page_events.filter((e) => e.kind === 'input');
       assert.equal(inputs.map((e) => e.data['deleted']).join(''), 'lufwa');
       const handled = page_events.map((e) => (e.data['handled_ms'] ?? e.data['page_ms']) as number);
-      assert.ok(handled.every((ms, k) => k === 0 || ms >= handled[k - 1]! - 1), 'numbers run as handlers did');
+      assert.ok(handled.every((ms, k) => k === 0 || ms >= handled[k - 1]! - 1), 'record numbers follow the handlers');
       assert.equal(page_events.filter((e) => e.kind === 'mark').length, 3);
       const clocks = events(session, 'page_clock').map((e) => e.data as { uncertainty_ms: number; offset_ms: number });
       const best = Math.min(...clocks.map((c) => c.uncertainty_ms));
@@ -69,7 +69,7 @@ for (const camera of ['video', 'scores']) {
       assert.ok(best <= 5, 'the clock error is stored and at most 5 ms on loopback');
       assert.ok(affect.low * 1e9 < click.at_ns);
       const replay = events(session, 'replay').map((e) => e.data as { type: number });
-      assert.ok(replay.some((e) => e.type === 2) && replay.some((e) => e.type === 3), 'the page itself and what changed in it');
+      assert.ok(replay.some((e) => e.type === 2) && replay.some((e) => e.type === 3), 'the snapshot of the page and its changes');
       if (camera === 'video') console.log(program.run('show', session).split('\n').slice(0, 12).join('\n'));
     } finally {
       await page.context().close();
@@ -78,7 +78,7 @@ for (const camera of ['video', 'scores']) {
   });
 }
 
-/** A folder with networks; `change` makes others of them. */
+/** A folder with networks. `change` modifies them. */
 const networks = (name: string, change: (file: string, bytes: Buffer) => Buffer) => {
   const models = join(folder, name);
   for (const network of ['detector', 'landmarks', 'affect']) {
@@ -92,8 +92,8 @@ const networks = (name: string, change: (file: string, bytes: Buffer) => Buffer)
 };
 
 test('the header names the networks that the browser ran, and not the server\'s own', { skip, timeout: 240_000 }, async () => {
-  // The server's affect network is of another version and other bytes; the page brings the project's, but for a landmark
-  // network with some bytes more (a field that ONNX does not know) and the old card.
+  // The server's affect network has another version and other bytes. The page serves the project's networks, except that the
+  // landmark network has additional bytes (an unknown ONNX field) and the old card.
   const other = networks('other', (file, bytes) => {
     if (file === 'affect/model.toml') return Buffer.from(bytes.toString().replace(/^version = .*$/m, 'version = "0.0-other"').replace(/^sha256 = .*$/m, `sha256 = "${'0'.repeat(64)}"`));
     return bytes;
@@ -174,7 +174,7 @@ test('the server is killed for 20 s and the page reloaded: nothing lost, nothing
     const all = events(sessions[0]!, 'page');
     assert.deepEqual(all.map((e) => e.seq), all.map((_, k) => k));
     const marks = all.filter((e) => e.kind === 'mark').map((e) => e.data['data'] as number);
-    // Those before the start and after `stop` are not recorded; all between are there once.
+    // Marks before the start and after `stop` are not recorded. All marks in between are recorded once.
     assert.deepEqual(marks, marks.map((_, k) => marks[0]! + k));
     console.log(`${marks.length} of ${made} marks made, ${all.length} records over ${new Set(all.map((e) => e.data['document'])).size} documents`);
     assert.ok(marks.length > 800 && marks.at(-1)! >= made - 1);

@@ -1,4 +1,4 @@
-// A small server of protocol v1 in memory, strict about what it takes, for tests of the client alone.
+// A small in-memory server of protocol v1 for tests of the client. It refuses everything that the protocol does not allow.
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -47,7 +47,7 @@ export class ProtocolServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** The only session there is. */
+  /** The only session. */
   get session(): Session {
     if (this.sessions.size !== 1) throw new Error(`${this.sessions.size} sessions`);
     return [...this.sessions.values()][0]!;
@@ -64,7 +64,7 @@ export class ProtocolServer {
     return this;
   }
 
-  /** As with `kill -9`: connections break, what was acknowledged stays. */
+  /** As with `kill -9`: connections break, and acknowledged data is kept. */
   async kill(): Promise<void> {
     const { http } = this;
     this.http = null;

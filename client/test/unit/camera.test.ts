@@ -1,4 +1,4 @@
-// What a browser says about its camera, cards of networks, and pictures made smaller.
+// The browser's camera information, the cards of networks, and scaling of pictures.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -42,7 +42,7 @@ name = "affect"
 shape = [1, 2]
 `;
 
-/** What a network that was loaded says of itself, and the bytes that were run. */
+/** The description of a loaded network, and its loaded bytes. */
 const loaded = async (onnx: Uint8Array<ArrayBuffer>, card_sha256: string) => {
   const ran: Uint8Array[] = [];
   const runtime: Runtime = { create: (bytes) => Promise.resolve(ran.push(bytes) as never), tensor: () => null };

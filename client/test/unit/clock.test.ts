@@ -1,4 +1,4 @@
-// The page's clock: whatever the delays are, the truth lies within the uncertainty.
+// The page's clock: for any delays, the true offset is within the uncertainty.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

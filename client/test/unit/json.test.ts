@@ -1,4 +1,4 @@
-// Marks as JSON: what `JSON.stringify` writes, where no library has changed what it asks.
+// Marks as JSON: the same text as `JSON.stringify` writes in a page whose libraries have not changed it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -49,6 +49,6 @@ test('what cannot be written is refused and never hangs', () => {
     { get a(): number { throw new Error('no'); } }, { toJSON() { throw new Error('no'); } },
     new Proxy({}, { ownKeys() { throw new Error('no'); } }), { toJSON: () => circular },
   ]) assert.throws(() => markJson(bad));
-  assert.equal(markJson('x'.repeat(100_000))!.length, 4002, 'a text is cut');
+  assert.equal(markJson('x'.repeat(100_000))!.length, 4002, 'a long text is truncated');
   assert.equal(JSON.parse(markJson({ a: '\ud800' })!).a, '\ufffd');
 });

@@ -1,4 +1,4 @@
-// The package itself: its size, its version, its licences.
+// The package: its size, its version and its licences.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { VERSION } from '../../src/version';
 declare const AFFECTOGRAPH_CLIENT: string;
 const path = (name: string) => join(AFFECTOGRAPH_CLIENT, name);
 
-/** What a site loads in any case. */
+/** Limit for the file that every site loads. */
 const MOST_BYTES = 20_000;
 
 test('the core is light', async () => {

@@ -1,4 +1,4 @@
-// What the policy knows: words that came back, names of secret fields, what may stay of a style and of an attribute.
+// The privacy policy: repeated words, names of secret fields, and the kept parts of styles and attributes.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ import { quietStyle, quietValue, shownAddress } from '../../src/replay/styles';
 const learned = (...values: string[]) => {
   const known = privateWords();
   for (const value of values) {
-    for (let n = 1; n <= value.length; n++) known.learn(value.slice(0, n), false); // as it is typed
+    for (let n = 1; n <= value.length; n++) known.learn(value.slice(0, n), false); // one letter at a time, as it is typed
   }
   return known;
 };
@@ -106,7 +106,7 @@ test('a style sheet keeps how things look and says no words', () => {
   assert.equal(shownAddress('data:image/png;base64,AAAA', m), 'data:image/png;base64,AAAA');
   assert.equal(shownAddress("data:image/svg+xml,%3Csvg%3E%3Cpath d='M0 0'/%3E%3C/svg%3E", m), "data:image/svg+xml,%3Csvg%3E%3Cpath d='M0 0'/%3E%3C/svg%3E");
   assert.equal(shownAddress('data:image/svg+xml,%3Csvg%3E%3Ctext%3EJane%3C/text%3E%3C/svg%3E', m), 'data:,');
-  assert.equal(shownAddress(`data:image/png;base64,${'A'.repeat(20_000)}`, m), 'data:,', 'a photograph is somebody\'s');
+  assert.equal(shownAddress(`data:image/png;base64,${'A'.repeat(20_000)}`, m), 'data:,', 'a photograph may show a person');
   assert.equal(shownAddress('data:text/html,Jane', m), 'data:,');
 });
 
@@ -122,6 +122,6 @@ test('an attribute that is not known to make layout is left out', () => {
   assert.equal(keptAttribute('p', 'id', 'tag-hunter2', true, m), undefined);
   assert.equal(keptAttribute('p', 'data-hunter2', '', true, m), undefined);
   assert.equal(keptAttribute('a', 'href', '/b?key=1', true, m), '/b');
-  assert.equal(keptAttribute('a', 'href', '/b', false, m), undefined, 'what is masked tells no address');
+  assert.equal(keptAttribute('a', 'href', '/b', false, m), undefined, 'a masked element has no address');
   assert.equal(keptAttribute('img', 'srcset', '/a.png?k=1 1x, /b.png 2x', true, m), '/a.png 1x, /b.png 2x');
 });

@@ -1,4 +1,4 @@
-// Strings as the parser takes them, and what an edit changed.
+// Strings as the parser accepts them, and the difference that an edit made.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ test('an address has nothing that was put there for one person', () => {
     ['img/a.png?key=1', 'img/a.png'], ['', ''],
   ] as const) {
     assert.equal(address(url), told, url);
-    assert.equal(address(told), told, 'it is told as it is');
+    assert.equal(address(told), told, 'the address is unchanged');
   }
   assert.equal(withAddresses("cannot load 'https://a.example/b?key=1': refused (see data:x;secret)"),
     "cannot load 'https://a.example/b': refused (see data:)");
@@ -62,7 +62,7 @@ test('an edit of a letter of two units is that letter', () => {
   assert.deepEqual({ ...difference('a😀b', 'a🤀b', 3) }, { at: 1, deleted: '😀', inserted: '🤀' });
 });
 
-/** One unit at a time, as it was done before. */
+/** The reference: compares one code unit at a time. */
 const slowly = (old: string, fresh: string, caret: number | undefined) => {
   const shorter = Math.min(old.length, fresh.length);
   const most = caret === undefined ? 0 : Math.min(fresh.length - caret, shorter);
@@ -93,7 +93,7 @@ test('in a million letters the same is found as one by one, and not later', () =
     ours_ms += middle - start;
     theirs_ms += performance.now() - middle;
   }
-  console.log(`${edits.length} edits of 1 MB: ${ours_ms.toFixed(1)} ms; letter by letter, with all of the language's own speed: ${theirs_ms.toFixed(1)} ms`);
+  console.log(`${edits.length} edits of 1 MB: ${ours_ms.toFixed(1)} ms; the reference, letter by letter: ${theirs_ms.toFixed(1)} ms`);
 });
 
 test('the caret says which of equal letters went', () => {

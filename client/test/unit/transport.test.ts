@@ -1,4 +1,4 @@
-// Numbering, storing, sending: against a server that fails in every way it can.
+// Numbering, storing and sending, with a server that fails in all possible ways.
 
 import 'fake-indexeddb/auto';
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { type Outcome, Sender, portions, waitMs } from '../../src/transport/send
 import { MemoryStore } from '../../src/transport/memory-store';
 import { type Store, type StoredSession, openStore } from '../../src/transport/store';
 
-Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as a window has
+Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as in a window
 const shelf = new Map<string, string>();
 Object.defineProperty(globalThis, 'localStorage', { value: new Proxy({
   getItem: (k: string) => shelf.get(k) ?? null,
@@ -30,15 +30,15 @@ const begun = async (store: Store): Promise<StoredSession> => {
 const event = (k: number) => ({ stream: k % 3 ? 'page' : 'health', page_ms: k, rest: eventRest('mark', `{"k":${k}}`) });
 interface Sent { stream: string; seq: number; data?: { k: number }; gap?: unknown }
 
-/** Keeps what comes, once, as a server does; `trouble` may refuse before. */
-const server = (trouble: (records: Sent[]) => void = () => undefined) => {
+/** Stores each record once, as the server does. `refuse` may throw before. */
+const server = (refuse: (records: Sent[]) => void = () => undefined) => {
   const rows = new Map<string, Sent>();
   let calls = 0;
   const api = {
     records: async (_s: string, _t: string, body: string) => {
       calls += 1;
       const { records } = JSON.parse(body) as { records: Sent[] };
-      trouble(records);
+      refuse(records);
       for (const r of records) if (!rows.has(`${r.stream} ${r.seq}`)) rows.set(`${r.stream} ${r.seq}`, r);
       return {};
     },
@@ -62,14 +62,14 @@ for (const [name, make] of kinds) {
     for (let document = 1; document <= 5; document++) {
       const session = (await store.session(id))!;
       const outbox = new Outbox(store);
-      outbox.add(event(k++)); // before it is known where counting goes on
+      outbox.add(event(k++)); // before the next number is known
       outbox.open(id, document, session.next);
       for (let i = 0; i < 700; i++) outbox.add(event(k++));
       await outbox.flush();
       await drained(new Sender(api, store, session));
       outbox.add(event(k++));
       outbox.leave();
-      await adoptLeft(store, id); // the next document, at once
+      await adoptLeft(store, id); // the next document starts immediately
       outbox.close();
     }
     await drained(new Sender(api, store, (await store.session(id))!));
@@ -223,7 +223,7 @@ test('records wait for their clock', async () => {
   const sender = new Sender(api, store, session, (info) => isAlive && !info.clock);
   await drained(sender);
   assert.equal(calls(), 0);
-  isAlive = false; // its document has ended: it will never be measured
+  isAlive = false; // its document has ended, so its clock will never be measured
   await drained(sender);
   assert.equal(calls(), 1);
 });
