@@ -7,21 +7,21 @@ export interface RecorderOptions {
   server: string;
   /** The study's short name. */
   study: string;
-  /** The study's public write key, from the server's dashboard. It can add sessions from the site's own origin, no more. */
+  /** The study's public write key, from the server's dashboard. It can only add sessions from the site's origin. */
   key: string;
   /** The site's pseudonym of the visitor. The default is the server's next free one. */
   participant?: string;
-  /** `"video"`: pictures go to the server. `"scores"`: they are read here and never leave the browser. */
+  /** `"video"`: pictures go to the server. `"scores"`: the browser scores them and sends no picture. */
   camera?: 'video' | 'scores' | 'off';
-  /** CSS selectors of elements of which only *that* something happened is recorded; added to the study's own. */
+  /** CSS selectors of elements for which only the occurrence of events is recorded. They are added to the study's own. */
   mask?: string[];
-  /** The text of the consent dialog, as a whole or in part. */
+  /** The text of the consent dialog, complete or in part. */
   consent?: Partial<ConsentText>;
   /** The site has asked for consent itself: the time, and the text that the visitor agreed to. No dialog is shown. */
   consentGiven?: true | { given_utc_ms?: number; text?: string };
-  /** Records the page itself too, with rrweb, to be replayed later. */
+  /** Also records the page itself with rrweb for replay. */
   replay?: boolean;
-  /** The folder with this library's other files (`scores.worker.js`, `rrweb.js`); the default is where this file came from. */
+  /** The folder with this library's other files (`scores.worker.js`, `rrweb.js`); the default is the folder of this file. */
   assets?: string;
   /** The folder with the networks for `"scores"`; the default is the server's. */
   models?: string;

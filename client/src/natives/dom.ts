@@ -137,7 +137,7 @@ export const isInput = named<HTMLInputElement>('input');
 export const isArea = named<HTMLTextAreaElement>('textarea');
 export const isSelect = named<HTMLSelectElement>('select');
 
-// ---- a page that stands still ---------------------------------------------------------------------------------------
+// ---- blocks of the main thread --------------------------------------------------------------------------------------
 
 export interface LongTask { start_ms: number; length_ms: number }
 

@@ -15,7 +15,7 @@ const MAX_FILES = 100;
 
 export const participantInput: Source = ({ masks, on, onPage }) => {
   const learnFiles = (files: FileList | null | undefined) => {
-    // Names of files are never recorded, whatever the study allows.
+    // Names of files are never recorded, in no study.
     for (let i = 0; files && i < MAX_FILES && files[i]; i++) {
       const name = nameOfFile(files[i]!) ?? '';
       const dot = lastIndexOf(name, '.');

@@ -16,7 +16,7 @@ export interface Detection {
   points: readonly Point[];
 }
 
-/** The square in which the landmark network looks: level with the eyes. */
+/** The square crop for the landmark network, rotated so that the eyes are level. */
 export const cropOf = ({ rect, points }: Detection): Crop => ({
   centre: centre(rect), side_px: CROP_SIDES * longestSide(rect), roll_deg: angleDeg(points[0]!, points[1]!),
 });

@@ -39,14 +39,14 @@ export const overlap = (a: Rect, b: Rect): number => {
   return shared / Math.max(area(a) + area(b) - shared, 1e-9);
 };
 
-/** The share of the first rectangle that lies inside the other. */
+/** The share of the first rectangle that is inside the other. */
 export const shareInside = (a: Rect, b: Rect): number => sharedArea(a, b) / Math.max(area(a), 1e-9);
 
 /** Takes points of one frame to points of another: `x' = xx·x + xy·y + x0`, `y' = yx·x + yy·y + y0`. */
 export interface Affine { xx: number; xy: number; x0: number; yx: number; yy: number; y0: number }
 
 /**
- * From the output's pixels to the picture: the similarity that brings the two eyes to the given fractions of the output.
+ * From the output's pixels to the picture: the similarity transform that places the two eyes at the given fractions of the output.
  * Null where both eyes are in one place. As complex numbers a similarity is z → a·z + b, and two pairs of points
  * determine a and b.
  */
