@@ -1,4 +1,4 @@
-//! The client library beside the program: its networks read a clip as ours do. Its own tests are in `client/test`.
+//! Compares the client library's vision chain with the program's on a clip. The client's own tests are in `client/test`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,20 +10,20 @@ use affectograph::vision::{OwnedPicture, Reading, Vision};
 use super::need::{need, need_program, need_shared};
 use super::vision_support::{grey_frames, models, project_root};
 
-/// How far valence, arousal and their spread may be apart, and the probabilities, in any frame. The networks give both
-/// the same for the same crop, but crops are cut in fixed point here and in 64-bit floats there, and what differs by a
+/// The largest allowed difference of valence, arousal, their uncertainty and the probabilities in any frame. The networks give
+/// the same for the same crop. Crops are computed in fixed point here and in 64-bit floats there. A difference of one
 /// ten-thousandth can round to the next of a network's 256 steps.
 const AXES_TOLERANCE: f64 = 0.02;
 const PROBABILITY_TOLERANCE: f64 = 0.05;
-/// The same for the farthest of all these numbers, on average over the frames.
+/// The limit for the largest of these differences, averaged over the frames.
 const MEAN_TOLERANCE: f64 = 0.005;
-/// What a landmark may move on a face that does not.
+/// The largest movement of a landmark on a still face.
 const LANDMARK_TOLERANCE_PX: f64 = 0.3;
-/// The same for each stored number about the face but the time it took, in its unit: box in px, score, angles in °,
+/// The limit for each stored number about the face except the processing time, in its unit: box in px, score, angles in °,
 /// openness of eyes and mouth, inter-ocular distance in px, brightness, sharpness (some hundreds), number of faces.
 const FACE_TOLERANCE: [f64; 15] = [0.5, 0.5, 0.5, 0.5, 0.01, 0.3, 0.3, 0.3, 0.005, 0.005, 0.01, 0.3, 0.005, 6.0, 0.0];
 
-/// The client's folder, or `None` with a printed reason where Node or its packages are absent.
+/// The client's folder, or `None` with a printed reason if Node or its packages are missing.
 fn client() -> Option<PathBuf> {
     let folder = project_root().join("client");
     need_program("node")?;
@@ -48,7 +48,7 @@ fn numbers(value: &serde_json::Value, stream: &str) -> Vec<f64> {
     value[stream].as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()
 }
 
-/// The largest distance of two rows of numbers; infinite where one knows what the other does not.
+/// The largest difference between two rows of numbers. Infinite if only one of them has a value.
 fn apart(ours: &[f32], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let distance = |a: f64, b: f64| if a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() };

@@ -1,4 +1,4 @@
-//! The server as browsers and its owner meet it: over HTTP, and through a kill.
+//! The server over HTTP, as browsers and the owner use it, and after a kill.
 
 mod abuse;
 mod api;
@@ -35,7 +35,7 @@ text = "I agree."
 required = true
 "##;
 
-/// A folder of sessions with a study, a key, an owner and a token.
+/// A folder of sessions with a study, a write key, an owner and an API token.
 pub fn library() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let study = dir.path().join("studies/demo");
@@ -65,7 +65,7 @@ pub fn config(sessions: &Path) -> ServerConfig {
     }
 }
 
-/// A server in this process, and a browser to ask it.
+/// A server in this process, and a browser that sends requests to it.
 pub struct Served {
     pub dir: tempfile::TempDir,
     pub running: Running,
@@ -85,7 +85,7 @@ pub fn served_with(change: impl FnOnce(&mut ServerConfig)) -> Served {
     Served { dir, running, browser }
 }
 
-/// Status, headers, and the body as JSON where it is some.
+/// Status, headers, and the body if it is JSON.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -94,7 +94,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A refusal as it must be: a problem with a sentence.
+    /// Checks that the answer is a JSON problem with a sentence.
     #[track_caller]
     pub fn is_problem(&self, status: u16) -> &str {
         assert_eq!(self.status, status, "{self:?}");
@@ -126,13 +126,13 @@ impl Browser {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .max_redirects(0)
-            // A refusal of what was too large ends its connection.
+            // The server closes a connection after a request that was too large.
             .max_idle_connections(0)
             .build();
         Browser { url: format!("http://{address}"), address, agent: config.into() }
     }
 
-    /// With the page's origin, unless `headers` says another.
+    /// Sends the page's origin unless `headers` contains another.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, ureq::Error> {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if !headers.iter().any(|h| h.0.eq_ignore_ascii_case("origin")) {
@@ -160,7 +160,7 @@ impl Browser {
         self.send("POST", path, &headers, body.to_string().as_bytes()).unwrap()
     }
 
-    /// As the owner's program.
+    /// With the owner's API token.
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[("Authorization", &format!("Bearer {TOKEN}"))], &[]).unwrap()
     }
@@ -190,7 +190,7 @@ pub fn new_session(camera: &str) -> Value {
     })
 }
 
-/// One session as its page knows it. The page's clock began with the session's, one second after.
+/// One session on the page's side. The page's clock has its zero one second after the session's.
 #[derive(Clone)]
 pub struct Remote {
     pub browser: Browser,
@@ -242,7 +242,7 @@ pub fn closed(dir: &Path) -> Vec<PathBuf> {
         let folders = Library::open(dir).unwrap().folders().unwrap();
         let is_closed =
             |f: &PathBuf| SessionFile::open(f).and_then(|s| s.state()).is_ok_and(|s| s == SessionState::Closed);
-        // Judged, too: the quality is stored after the closing.
+        // The grade is stored after the session is closed.
         let is_judged =
             |f: &PathBuf| SessionFile::open(f).is_ok_and(|s| s.summary().is_some_and(|s| s.quality.is_some()));
         if !folders.is_empty() && folders.iter().all(|f| is_closed(f) && is_judged(f)) {
@@ -253,14 +253,14 @@ pub fn closed(dir: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// The program itself, to be killed.
+/// The program in a process of its own, so that it can be killed.
 pub struct Program {
     child: Child,
     pub browser: Browser,
 }
 
 impl Program {
-    /// `port` 0: any that is free.
+    /// `port` 0 selects a free port.
     pub fn start(sessions: &Path, port: u16) -> Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_affectograph"))
             .args(["serve", "--min-free-gb", "0", "--vision-threads", "1", "--address", &format!("127.0.0.1:{port}")])
@@ -271,7 +271,7 @@ impl Program {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("it said `{line}`"));
+        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("unexpected first line `{line}`"));
         Program { browser: Browser::new(address.parse().unwrap()), child }
     }
 
@@ -288,9 +288,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Killed already where the test killed it.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        // Both fail if the test has already killed the process.
+        self.child.kill().ok();
+        self.child.wait().ok();
         if let Some(mut out) = self.child.stdout.take() {
             drop(out.read(&mut [0]));
         }

@@ -1,4 +1,4 @@
-//! What nobody should send: each is refused with the right status, and nobody else loses anything.
+//! Invalid and hostile requests: each is refused with the right status, and other sessions lose nothing.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ fn a_token_opens_its_own_session_and_no_other() {
     s.browser.post(&yours.path("records"), KEY, &batch).is_problem(403);
     s.browser.post("/v1/sessions/nonsense/records", &mine.token, &batch).is_problem(404);
     s.browser.send("POST", &yours.path("records"), &[], b"{}").unwrap().is_problem(401);
-    // Neither a session's token nor a key reads.
+    // A session's token and a write key do not permit reading.
     for token in [mine.token.as_str(), KEY] {
         let bearer = format!("Bearer {token}");
         s.browser.send("GET", "/v1/library/sessions", &[("Authorization", &bearer)], &[]).unwrap().is_problem(401);
@@ -96,7 +96,7 @@ fn malformed_input_is_refused_in_words() {
     let mut other = new_session("off");
     other["study"] = json!("another");
     s.browser.post("/v1/sessions", KEY, &other).is_problem(403);
-    // A bad record among good ones: they are stored, it leaves a gap.
+    // An invalid record among valid ones: the valid ones are stored, and a gap takes the place of the invalid one.
     let mut bad = click(1);
     bad["data"]["target"] = json!(7);
     bad["seq"] = json!(2);
@@ -116,7 +116,7 @@ fn what_is_too_large_is_not_read_to_its_end() {
     let s = served();
     let remote = s.browser.begin("video");
     let bearer = format!("Bearer {}", remote.token);
-    // 256 MB of blanks in 256 kB.
+    // 256 MB of spaces, compressed to 256 kB.
     for (name, bomb) in [("gzip", gzip_bomb()), ("deflate", zlib_bomb())] {
         assert!(bomb.len() < 1 << 20, "{}", bomb.len());
         let headers = [("Authorization", bearer.as_str()), ("Content-Encoding", name)];
@@ -126,7 +126,7 @@ fn what_is_too_large_is_not_read_to_its_end() {
     s.browser.send("POST", &remote.path("records"), &headers, b"{}").unwrap().is_problem(415);
     let headers = [("Authorization", bearer.as_str()), ("Content-Encoding", "gzip")];
     s.browser.send("POST", &remote.path("records"), &headers, b"no gzip").unwrap().is_problem(400);
-    // Refused by its length alone, before it is sent.
+    // Refused because of its declared length, before the body is sent.
     for (method, path, bytes) in [("POST", "records", (1 << 20) + 1), ("PUT", "video/0", (8 << 20) + 1)] {
         let mut socket = TcpStream::connect(s.browser.address).unwrap();
         let head = format!(
@@ -189,7 +189,7 @@ fn who_sends_ten_times_too_fast_waits_and_loses_nothing() {
             let wait_s: u64 = answer.headers["retry-after"].parse().unwrap();
             assert!((1..10).contains(&wait_s), "{wait_s}");
             refused += 1;
-            // Nobody else notices.
+            // Other sessions are not affected.
             assert_eq!(calm.send(vec![click(refused - 1)]).ok()["committed"]["page"], refused);
             std::thread::sleep(Duration::from_secs(wait_s));
         } else {

@@ -1,4 +1,4 @@
-//! A session from its first record to its closing, as a browser sends it.
+//! A session as a browser sends it, from its first record until it is closed.
 
 use affectograph::session::{Body, Timestamp};
 use affectograph::store::{SessionFile, SessionState, verify};
@@ -24,10 +24,10 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     let committed = remote.send(records.clone()).ok();
     assert_eq!(committed["committed"]["page"], 200);
     assert_eq!(committed["committed"]["affect"], 300);
-    // Once more, and nothing at all: both say the same.
+    // The same batch again and an empty batch get the same answer.
     assert_eq!(remote.send(records).ok(), committed);
     assert_eq!(remote.send(vec![]).ok(), committed);
-    // It is in the file while the session is open.
+    // The records are in the file while the session is open.
     let folder = affectograph::store::Library::open(s.dir.path()).unwrap().folders().unwrap().remove(0);
     let open = SessionFile::open(&folder).unwrap();
     assert_eq!(open.state().unwrap(), SessionState::Recording);
@@ -38,12 +38,12 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     incomplete.is_problem(409);
     assert_eq!(incomplete.json["missing"]["page"], json!([{"from": 200, "until": 203}]));
     let finish = json!({"page": 200, "affect": 300, "page_clock": 1});
-    // Also while it is being closed.
+    // Also while the session is being closed.
     for _ in 0..10 {
         assert_eq!(remote.finish(finish.clone()).ok()["committed"]["page"], 200);
     }
     let folder = closed(s.dir.path()).remove(0);
-    // The answer may have been lost: finishing again is harmless, and more is refused.
+    // The answer may have been lost: finishing again is harmless. Further records are refused.
     remote.finish(finish).ok();
     remote.send(vec![click(200)]).is_problem(410);
 
@@ -74,7 +74,7 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     s.running.stop().unwrap();
 }
 
-/// What a browser says when it has loaded its networks.
+/// The browser's report of its networks after loading them.
 fn scores_started(seq: u64, affect_sha256: serde_json::Value) -> serde_json::Value {
     let network = |name: &str, sha256: serde_json::Value| {
         let card_sha256 = "cd".repeat(32);
@@ -90,7 +90,7 @@ fn the_header_names_the_networks_that_the_browser_ran() {
     let s = served();
     let remote = s.browser.begin("scores");
     let folder = affectograph::store::Library::open(s.dir.path()).unwrap().folders().unwrap().remove(0);
-    // The server's own networks are none of this session's.
+    // The header must not name the server's own networks.
     let open = SessionFile::open(&folder).unwrap();
     assert_eq!(open.header().models, []);
     let software = |file: &SessionFile, name: &str| {
@@ -103,10 +103,10 @@ fn the_header_names_the_networks_that_the_browser_ran() {
     let open = SessionFile::open(&folder).unwrap();
     assert_eq!(open.header().models.len(), 3, "while it is open: {:?}", open.header().models);
     drop(open);
-    // Sent again, told again by the next document, and then another network after an update.
+    // The report is sent again, then by the next document, and then with another network after an update.
     remote.send(vec![scores_started(0, json!(first)), scores_started(1, json!(first))]).ok();
     remote.send(vec![scores_started(2, json!(second))]).ok();
-    // A hostile one that names ever new ones.
+    // A hostile browser that reports new networks again and again.
     let many = (3..200).map(|k| scores_started(k, json!(format!("{k:064x}"))));
     remote.send(many.collect()).ok();
     remote.finish(json!({"health": 200, "affect": 1})).ok();
@@ -175,7 +175,7 @@ fn a_page_of_the_keys_origin_may_ask_and_no_other() {
     assert!(!preflight("https://evil.example").headers.contains_key("access-control-allow-origin"));
     let clock = s.browser.send("GET", "/v1/clock", &[], &[]).unwrap();
     assert_eq!(clock.headers["access-control-allow-origin"], ORIGIN);
-    // Refusals can be read by the page, too.
+    // The page can also read refusals.
     let refused = s.browser.post("/v1/sessions", "agk_none", &super::new_session("off"));
     refused.is_problem(401);
     assert_eq!(refused.headers["access-control-allow-origin"], ORIGIN);

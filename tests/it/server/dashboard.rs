@@ -1,4 +1,4 @@
-//! The dashboard's files, and the headers that keep what was recorded from acting in it.
+//! The dashboard's files, and the headers that prevent recorded content from running in it.
 
 use super::served;
 
@@ -16,7 +16,7 @@ fn the_dashboard_is_served_under_a_strict_policy() {
             assert!(!text.contains("innerHTML") && !text.contains(".style."), "{name} writes markup or styles");
         }
     }
-    // The licences of the packages inside the scripts are served beside them.
+    // The licences of the packages inside the scripts are served, too.
     files.push("/dashboard/THIRD_PARTY_LICENSES.txt".to_owned());
     for path in files {
         let answer = s.browser.send("GET", &path, &[], &[]).unwrap();

@@ -1,4 +1,4 @@
-//! The server dies by `kill -9` and comes back: not one record lost, not one doubled.
+//! The server is killed with `kill -9` and started again: no record is lost or stored twice.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ fn killed_and_started_again_nothing_is_lost_or_doubled() {
     let (mut next, mut acknowledged, mut kills) = (0, 0, 0);
     let begun = Instant::now();
     while kills < 3 || begun.elapsed() < Duration::from_secs(6) {
-        // As the library does it: what was not acknowledged is sent again, with what came since.
+        // As the library does: records without acknowledgement are sent again, together with new ones.
         let from: u64 = acknowledged;
         next += 20;
         let records = (from..next).flat_map(|k| [click(k), sample(k)]).collect();
         let bearer = format!("Bearer {}", remote.token);
         let headers = [("Authorization", bearer.as_str())];
         let body = remote.batch(records).to_string();
-        // Killed while it is at work: a third of the batches are cut off in the middle.
+        // The server is killed during requests: a third of the batches are interrupted.
         let is_killing = next % 300 == 0;
         let killer = is_killing.then(|| {
             let pid = server.pid();

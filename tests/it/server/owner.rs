@@ -1,4 +1,4 @@
-//! The owner: login, what is behind it, downloads, pulling into another library, and erasing for good.
+//! The owner: login, the library, downloads, pulling into another library, and erasing.
 
 use affectograph::server::{PullPlan, pull};
 use affectograph::store::{Library, SessionFile};
@@ -15,7 +15,7 @@ pub fn recorded(browser: &Browser) {
         record["page_ms"] = json!(page_ms);
         record
     };
-    // Ten seconds at 30 Hz, and a click in the middle.
+    // Ten seconds at 30 Hz with a click in the middle.
     let mut records: Vec<_> = (0..300).map(|k| at(sample(k), 33.3 * k as f64 - 5_000.0 + 5_001.0)).collect();
     records.push(at(click(0), 5_000.0));
     remote.send(records).ok();
@@ -70,7 +70,7 @@ fn the_cookie_is_the_owners_own_and_changes_need_the_word() {
     logout(&[("Cookie", cookie), ("Origin", "https://evil.example"), ("X-Affectograph-Csrf", &csrf)]).is_problem(403);
     assert_eq!(logout(&[("Cookie", cookie), ("Origin", &own), ("X-Affectograph-Csrf", &csrf)]).status, 204);
     s.browser.send("GET", "/v1/library/sessions", &[("Cookie", cookie)], &[]).unwrap().is_problem(401);
-    // Guessing is slow: after ten tries nobody is let in for a while.
+    // Guessing is slow: after ten attempts all logins are refused for some time.
     let tried = (0..12).map(|_| login("wrong horse battery", &own).status).collect::<Vec<_>>();
     assert!(tried.contains(&429), "{tried:?}");
     s.running.stop().unwrap();
@@ -116,7 +116,7 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     s.browser.get("/v1/library/studies/demo/average?stream=page&kind=nothing").is_problem(409);
     s.browser.get("/v1/library/studies/demo/average").is_problem(422);
 
-    // Into another library, twice: the second time nothing is fetched.
+    // Pulled twice into another library. The second time nothing is fetched.
     let here = tempfile::tempdir().unwrap();
     let library = Library::open(here.path()).unwrap();
     let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: Some("demo".into()) };
@@ -160,7 +160,7 @@ fn an_erased_participant_is_gone_for_good() {
     other.send(vec![click(0)]).ok();
     let participants = std::fs::read_to_string(s.dir.path().join("participants.tsv")).unwrap();
     assert!(participants.contains("sub-02") && !participants.contains("sub-01") && !participants.contains("sub-03"));
-    // Its number is not given again.
+    // The number of an erased participant is not assigned again.
     assert_eq!(s.browser.begin("off").begun["participant"], "sub-04");
     s.running.stop().unwrap();
 }

@@ -1,4 +1,4 @@
-//! Schemathesis reads the server's own description and asks whatever it can think of.
+//! Schemathesis generates requests from the server's OpenAPI description.
 
 use std::process::Command;
 
@@ -30,7 +30,7 @@ fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
     std::fs::write(&settings, "").unwrap();
     let asked = |bearer: &str, origin: Option<&str>, paths: &str| {
         let mut command = Command::new(python.with_file_name("schemathesis"));
-        command.current_dir(s.dir.path()); // it leaves a folder behind
+        command.current_dir(s.dir.path()); // Schemathesis leaves a folder there
         command.arg("--config-file").arg(&settings).args(["run", &format!("{}/v1/openapi.json", s.browser.url)]);
         command.args(["-H", &format!("Authorization: Bearer {bearer}")]);
         command.args(origin.iter().flat_map(|o| ["-H".to_owned(), format!("Origin: {o}")]));
@@ -45,14 +45,14 @@ fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
         let counted = said.lines().find(|l| l.contains(" generated, "));
         println!("{paths}: {}", counted.expect("it says how many it thought of").trim());
     };
-    // The owner's token may erase whomever it thinks of.
+    // With the owner's token, generated requests may erase any participant.
     asked(TOKEN, None, "^/v1/library|^/v1/login|^/v1/clock");
-    // Among what it thinks of may be the end of its session: another one watches.
+    // A generated request may finish its session, so another session is checked afterwards.
     let (remote, other) = (s.browser.begin("video"), s.browser.begin("off"));
     std::fs::write(&settings, format!("[parameters]\n\"path.id\" = \"{}\"\n", remote.id)).unwrap();
     asked(KEY, Some(ORIGIN), "^/v1/sessions$");
     asked(&remote.token, Some(ORIGIN), "^/v1/sessions/");
-    // Nobody else has noticed.
+    // The other session is not affected.
     assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
     s.running.stop().unwrap();
 }

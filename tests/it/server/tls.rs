@@ -1,4 +1,4 @@
-//! The server with a certificate, as it stands in the open.
+//! The server with a TLS certificate.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use super::{KEY, ORIGIN, PASSWORD, TOKEN, config, library, new_session};
 use crate::need::need;
 
-/// A certificate for `localhost` that its own key has signed; `None` where there is no openssl.
+/// A self-signed certificate for `localhost`. `None` without openssl.
 fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     let made = Command::new("openssl")
@@ -56,11 +56,11 @@ fn everything_works_over_tls_and_nothing_beside_it() {
     for part in ["HttpOnly", "Secure", "SameSite=Strict"] {
         assert!(cookie.contains(part), "{cookie}");
     }
-    // Who speaks plain HTTP to it gets nothing of it.
+    // A request over plain HTTP gets no answer.
     let plain = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let answered = plain.get(format!("http://localhost:{}/v1/clock", running.address.port())).call();
     assert!(answered.map_or(true, |a| a.status() != 200));
-    // A certificate that nobody vouches for gets no token.
+    // The token is not sent to a server whose certificate is not trusted.
     let plan = PullPlan { server: url, token: TOKEN.into(), study: None };
     let elsewhere = tempfile::tempdir().unwrap();
     let refused = pull(&plan, &Library::open(elsewhere.path()).unwrap(), &Cancel::default(), |_| {}).unwrap_err();

@@ -1,4 +1,4 @@
-//! A browser's WebM becomes the session's own video, frame by frame at the time of its capture, and is scored.
+//! A browser's WebM is converted into the session's video. Each frame has its time of capture and is scored.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::need::{need, need_shared};
 
 const FRAMES: usize = 60;
 
-/// The clip as a browser would send it, and the times of its frames in seconds.
+/// The clip as WebM, and the times of its frames in seconds.
 fn webm(folder: &Path) -> Option<(PathBuf, Vec<f64>)> {
     let clip = need_shared("media/single_face.mp4")?;
     let webm = folder.join("clip.webm");
@@ -46,7 +46,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     let Some((webm, media_s)) = webm(dir.path()) else { return };
     let s = served();
     let remote = s.browser.begin("video");
-    // The page saw seven frames before it began to record the first one in the file, and its camera trembles.
+    // The page saw seven frames before the first frame in the file, and the camera's times have jitter.
     let before = 7;
     let tremble = |k: usize| ((k * 7919) % 5) as f64 - 2.0;
     let media: Vec<f64> = (0..before)
@@ -64,7 +64,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     let began = json!({"stream": "video_frame", "seq": 0, "document": 1, "page_ms": page_ms[before] - 12.0, "kind": "started",
                        "data": {"chunk": 0, "mime": "video/webm", "width_px": 640, "height_px": 480}});
     remote.send(vec![began]).ok();
-    // Out of order, and one twice.
+    // Out of order, and one chunk twice.
     for n in [1, 0, 0, 2, 3] {
         put(n).ok();
     }
@@ -104,7 +104,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     s.running.stop().unwrap();
 }
 
-/// The browser never says when its frames were captured: they are counted as lost, and none stands at time zero.
+/// The browser sends no times of capture: the frames are counted as lost, and none is stored at time zero.
 #[test]
 fn frames_of_unknown_time_are_a_gap_and_are_not_stored() {
     let dir = tempfile::tempdir().unwrap();
