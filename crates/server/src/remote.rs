@@ -394,7 +394,8 @@ impl RemoteTask {
         };
         match VideoIngest::start(plan, recorder, &self.plan.pool, own) {
             Ok(video_ingest) => self.video_ingest = Some(video_ingest),
-            Err(e) => tracing::error!("the video of session {} is not converted now: {e}", self.plan.folder.display()),
+            // The next chunk or the end of the session tries again.
+            Err(e) => tracing::warn!("the video of session {} is not converted now: {e}", self.plan.folder.display()),
         }
     }
 
