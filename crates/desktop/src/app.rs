@@ -1,4 +1,4 @@
-//! The one owner of the window's state: polls the instrument, advances the playhead, draws the views and carries out
+//! The one owner of the window's state: polls the backend, advances the playhead, draws the views and carries out
 //! what they ask for.
 
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use session::Playhead;
 
 use super::command::Command;
 use super::pick::{Pick, Picking};
-use super::port::{Instrument, PagePlace, PageReplay, PixelRect, Wake};
+use super::port::{Backend, PagePlace, PageReplayCommand, PixelRect, Wake};
 use super::preferences::Preferences;
 use super::state::{Dialog, Screen, State};
 use super::{apply, keys, receive, theme, views};
@@ -20,7 +20,7 @@ const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
 
 pub struct App {
     pub state: State,
-    pub(super) instrument: Box<dyn Instrument>,
+    pub(super) backend: Box<dyn Backend>,
     pub(super) page_bounds: Option<PixelRect>,
     /// The operator confirmed that the window closes.
     pub(super) is_quitting: bool,
@@ -36,7 +36,7 @@ pub struct App {
 
 impl App {
     /// `preferences_path` is where the look is kept; `None` keeps it for this window alone.
-    pub fn new(ctx: &egui::Context, instrument: Box<dyn Instrument>, preferences_path: Option<PathBuf>) -> Self {
+    pub fn new(ctx: &egui::Context, backend: Box<dyn Backend>, preferences_path: Option<PathBuf>) -> Self {
         theme::install(ctx);
         let (preferences, problem) = match preferences_path.as_deref().map(Preferences::load) {
             Some(Ok(preferences)) => (preferences, None),
@@ -50,7 +50,7 @@ impl App {
         let waker = ctx.clone();
         let mut app = App {
             state,
-            instrument,
+            backend,
             page_bounds: None,
             is_quitting: false,
             page_is_visible: false,
@@ -60,7 +60,7 @@ impl App {
             picking: None,
             wake: Wake::new(move || waker.request_repaint()),
         };
-        app.instrument.refresh_library();
+        app.backend.refresh_library();
         app
     }
 
@@ -94,7 +94,7 @@ impl App {
 
     fn receive(&mut self, ctx: &egui::Context) {
         let mut commands = Vec::new();
-        for update in self.instrument.poll() {
+        for update in self.backend.poll() {
             receive::receive(&mut self.state, update, ctx, &mut commands);
         }
         self.picking = match self.picking.take().map(Picking::finish) {
@@ -122,7 +122,7 @@ impl App {
 
     fn advance(&mut self, ctx: &egui::Context) {
         if let Some(recording) = &mut self.state.recording {
-            recording.now = self.instrument.now();
+            recording.now = self.backend.now();
         }
         let Some(review) = &mut self.state.review else { return };
         if review.is_playing() {
@@ -145,13 +145,13 @@ impl App {
         let Playhead { at, rate, .. } = review.playhead;
         let now_s = ctx.input(|i| i.time);
         if review.page.as_mut().is_some_and(|page| page.is_due(review.playhead, now_s)) {
-            self.instrument.replay_page(PageReplay::At { at, is_playing: review.is_playing(), rate });
+            self.backend.replay_page(PageReplayCommand::MoveTo { at, is_playing: review.is_playing(), rate });
         }
         let wanted = review.frame_index().map(|k| review.frames[k].number);
         if wanted != review.wanted_frame {
             review.wanted_frame = wanted;
             if let Some(number) = wanted {
-                self.instrument.want_picture(number);
+                self.backend.load_picture(number);
             }
         }
     }
@@ -180,11 +180,11 @@ impl App {
         let is_visible = self.state.screen == Screen::Live && is_embedded && !is_covered;
         if is_visible != self.page_is_visible {
             self.page_is_visible = is_visible;
-            self.instrument.page_visible(is_visible);
+            self.backend.page_visible(is_visible);
         }
         // A press that reached this window was outside the page.
         if is_visible && ctx.input(|i| i.pointer.any_pressed()) {
-            self.instrument.page_focus(false);
+            self.backend.page_focus(false);
         }
     }
 
@@ -232,6 +232,6 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // The page must be gone before the window it lies in.
-        self.instrument.close();
+        self.backend.close();
     }
 }

@@ -8,7 +8,7 @@ use egui::{
 use analysis::{Measure, Unit};
 
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, Average, Correction, SingleEpoch};
+use super::port::{Average, Correction, SingleEpoch, StudyQueryResult};
 use super::state::Studied;
 use super::study_form::CONDITIONS;
 use super::theme::{self, Palette};
@@ -23,7 +23,7 @@ const DRAWN: usize = 240;
 const REACH_PX: f32 = 6.0;
 const FIELDS: [&str; 2] = ["valence", "arousal"];
 
-pub fn show(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<
 /// What a value or a time is on the screen.
 struct View<'a> {
     area: Rect,
-    answer: &'a Answer,
+    answer: &'a StudyQueryResult,
     field: usize,
     /// Lowest and highest value.
     scale: (f32, f32),
@@ -298,12 +298,12 @@ impl View<'_> {
     }
 }
 
-fn x_of(area: Rect, answer: &Answer, at_s: f64) -> f32 {
+fn x_of(area: Rect, answer: &StudyQueryResult, at_s: f64) -> f32 {
     let (from, until) = answer.question.plan.window_s;
     area.left() + area.width() * ((at_s - from) / (until - from)) as f32
 }
 
-fn seconds_at(area: Rect, answer: &Answer, x: f32) -> f64 {
+fn seconds_at(area: Rect, answer: &StudyQueryResult, x: f32) -> f64 {
     let (from, until) = answer.question.plan.window_s;
     from + (until - from) * f64::from((x - area.left()) / area.width())
 }
@@ -317,7 +317,7 @@ fn nearest_row(times_s: &[f64], at_s: f64) -> Option<usize> {
         .min_by(|a, b| (times_s[*a] - at_s).abs().total_cmp(&(times_s[*b] - at_s).abs()))
 }
 
-fn legend(ui: &Ui, rect: Rect, answer: &Answer, p: &Palette) {
+fn legend(ui: &Ui, rect: Rect, answer: &StudyQueryResult, p: &Palette) {
     let mut x = rect.left() + SCALE_PX;
     let font = FontId::proportional(13.0);
     let painter = ui.painter().with_clip_rect(rect);
@@ -345,7 +345,7 @@ fn legend(ui: &Ui, rect: Rect, answer: &Answer, p: &Palette) {
     painter.text(pos2(x, rect.center().y - 2.0), Align2::LEFT_CENTER, band, theme::caption_font(), p.weak);
 }
 
-fn axis(ui: &Ui, area: Rect, answer: &Answer, p: &Palette) {
+fn axis(ui: &Ui, area: Rect, answer: &StudyQueryResult, p: &Palette) {
     let (from, until) = answer.question.plan.window_s;
     let step = nice_step((until - from) / (f64::from(area.width()) / 76.0).max(2.0));
     let (first, last) = ((from / step).ceil() as i64, (until / step).floor() as i64);
@@ -387,7 +387,7 @@ pub fn p_value(p: f64) -> String {
 }
 
 /// Lowest and highest value to show of valence and arousal: bands whole, single epochs but for their extremes.
-pub fn scales(answer: &Answer) -> [(f32, f32); 2] {
+pub fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
     [0, 1].map(|field| {
         let mut single: Vec<f32> = answer
             .conditions

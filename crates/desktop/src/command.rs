@@ -7,10 +7,10 @@ use eframe::egui;
 use session::{PagePlacement, Timestamp};
 
 use super::indexed::EventFilter;
-use super::port::{AnswerFormat, CameraControl, CameraMode, Correction, ExportFormat};
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
 use super::preferences::Look;
 use super::rated::Hand;
-use super::state::{AnswerDraft, Column, ExportDraft, Form, PlanDraft, PullDraft, Side, StudySide, Window};
+use super::state::{Column, ExportDraft, Form, PlanDraft, PullDraft, Side, StudyExportDraft, StudySide, Window};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -138,7 +138,7 @@ pub enum RateCommand {
     Compare(u32),
 }
 
-/// Asking a whole study.
+/// Queries over all sessions of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StudyCommand {
     Open(String),
@@ -161,8 +161,8 @@ pub enum StudyCommand {
     MoveEpoch(isize),
     /// Shows the selected epoch's moment on video.
     OpenEpoch,
-    AskExport(AnswerFormat),
-    EditExport(AnswerDraft),
+    AskExport(StudyExportFormat),
+    EditExport(StudyExportDraft),
     BrowseExport,
     Export,
 }

@@ -4,8 +4,8 @@ use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
 use super::command::{Command, StudyCommand};
-use super::port::{AnswerFormat, CheckState, ExportFormat, Library, PullStep, SessionRow};
-use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
+use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
+use super::state::{Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State, StudyExportDraft};
 use super::{figures, keys, theme, widgets};
 use session::CheckId;
 
@@ -22,7 +22,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
             Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
-            Dialog::ExportAnswer(draft) => export_answer(ui, draft, state, commands),
+            Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
             Dialog::Keys => shortcuts(ui, commands),
             Dialog::Quit => quit(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
@@ -145,7 +145,7 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&PullStep>, commands: &mut Vec<Command>) {
+fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&DownloadProgress>, commands: &mut Vec<Command>) {
     title(ui, "Open from server");
     let told = "Fetches every finished session that is not in this library yet. The server keeps its own.";
     ui.add(egui::Label::new(RichText::new(told).weak()).wrap());
@@ -301,14 +301,14 @@ fn replaced(ui: &mut Ui, told: &str) {
     });
 }
 
-fn export_answer(ui: &mut Ui, draft: &AnswerDraft, state: &State, commands: &mut Vec<Command>) {
+fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: &mut Vec<Command>) {
     title(ui, "Export averages");
     let mut edited = draft.clone();
-    for format in AnswerFormat::ALL {
+    for format in StudyExportFormat::ALL {
         ui.radio_value(&mut edited.format, format, format.told());
     }
     ui.add_space(6.0);
-    let is_folder = edited.format == AnswerFormat::Tables;
+    let is_folder = edited.format == StudyExportFormat::Tables;
     field(ui, if is_folder { "To a new folder" } else { "To file" }, &mut edited.to, "");
     if draft.exists {
         replaced(

@@ -1,4 +1,4 @@
-//! The instrument's figures while it records. Red where something is being lost.
+//! Figures of the running recording. Red where something is being lost.
 
 use eframe::egui;
 use egui::{Color32, Sense, Ui, WidgetInfo, vec2};

@@ -17,7 +17,7 @@ pub enum Lane {
     Page,
     /// What the operator marked, or the page through `affectograph.mark`.
     Marker,
-    /// What happened to the instrument.
+    /// What happened to the recording itself: gaps and health.
     Instrument,
 }
 

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
 use super::command::{AnnotateCommand, Command, RateCommand, StudyCommand};
-use super::port::AnswerFormat;
+use super::port::StudyExportFormat;
 use super::state::{Dialog, Screen, State, Stop};
 
 /// Where a shortcut works.
@@ -191,7 +191,7 @@ fn study(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, is_fre
         push(S::Ask);
     }
     if pressed(Modifiers::COMMAND, Key::E) {
-        push(S::AskExport(AnswerFormat::FigureSvg));
+        push(S::AskExport(StudyExportFormat::FigureSvg));
     }
     if is_asking && pressed(Modifiers::NONE, Key::Escape) {
         push(S::Cancel);

@@ -1,6 +1,6 @@
 //! The window: views draw state and push commands, nothing else. Only this room knows egui.
 //!
-//! What it needs from the rest of the program stands in [`port`]; [`run`] opens the window over an instrument.
+//! What it needs from the rest of the program stands in [`port`]; [`run`] opens the window over a backend.
 
 pub mod port;
 

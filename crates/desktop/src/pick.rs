@@ -5,14 +5,14 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded};
 
-use super::port::{AnswerFormat, ExportFormat, Wake};
+use super::port::{ExportFormat, StudyExportFormat, Wake};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pick {
     Session,
     Video,
     Export { format: ExportFormat, proposed: PathBuf },
-    Answer { format: AnswerFormat, proposed: PathBuf },
+    StudyExport { format: StudyExportFormat, proposed: PathBuf },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -76,12 +76,12 @@ fn ask(pick: Pick) -> Picked {
                 .set_file_name(name(proposed))
                 .save_file()
         }
-        Pick::Answer { format, proposed } => {
+        Pick::StudyExport { format, proposed } => {
             let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
             match format {
-                AnswerFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
-                AnswerFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
-                AnswerFormat::Tables => dialog.save_file(),
+                StudyExportFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
+                StudyExportFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
+                StudyExportFormat::Tables => dialog.save_file(),
             }
         }
     };
@@ -89,7 +89,7 @@ fn ask(pick: Pick) -> Picked {
         (None, _) => Picked::Nothing,
         (Some(path), Pick::Session) => Picked::Session(path),
         (Some(path), Pick::Video) => Picked::Video(path),
-        (Some(path), Pick::Export { .. } | Pick::Answer { .. }) => Picked::Export(path),
+        (Some(path), Pick::Export { .. } | Pick::StudyExport { .. }) => Picked::Export(path),
     }
 }
 

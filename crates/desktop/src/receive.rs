@@ -1,4 +1,4 @@
-//! What the instrument tells, taken into the state. The one place that reads [`Update`]s.
+//! What the backend tells, taken into the state. The one place that reads [`BackendEvent`]s.
 
 use eframe::egui;
 
@@ -8,14 +8,14 @@ use super::annotated::Annotated;
 use super::command::{Command, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed::Indexed;
-use super::port::{Activity, Correction, OpenedSession, Preview, PullOutcome, StartedInfo, Update};
+use super::port::{Activity, BackendEvent, Correction, DownloadResult, OpenedSession, Preview, StartedInfo};
 use super::rated::{Hand, Rated};
 use super::state::{Dialog, Photo, Recording, Review, Screen, ShownPreview, Side, State, Stop, Window};
 
 /// `commands` takes what must be done about it.
-pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands: &mut Vec<Command>) {
+pub fn receive(state: &mut State, update: BackendEvent, ctx: &egui::Context, commands: &mut Vec<Command>) {
     match update {
-        Update::Library(library) => {
+        BackendEvent::Library(library) => {
             if state.home.study.as_ref().is_some_and(|name| !library.studies.iter().any(|s| s.name == *name)) {
                 state.home.study = None;
             }
@@ -30,56 +30,56 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 commands.push(Command::Study(StudyCommand::LookAgain));
             }
         }
-        Update::Pulling(step) => state.pulling = Some(step),
-        Update::Pulled(outcome) => pulled(state, outcome, commands),
-        Update::Rehearsing(info) => {
+        BackendEvent::DownloadProgress(step) => state.pulling = Some(step),
+        BackendEvent::SessionsDownloaded(outcome) => pulled(state, outcome, commands),
+        BackendEvent::RehearsalOpened(info) => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.plan = info.plan;
                 rehearsal.study = Some(info.study);
             }
         }
-        Update::Cameras(cameras) => {
+        BackendEvent::Cameras(cameras) => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.cameras = Some(cameras);
             }
         }
-        Update::Camera(camera) => {
+        BackendEvent::Camera(camera) => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.camera = Some(camera);
             }
         }
-        Update::Checks(checks) => {
+        BackendEvent::Checks(checks) => {
             if let Some(recording) = &mut state.recording {
                 recording.checks = checks;
             } else if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.checks = checks;
             }
         }
-        Update::Page(page) => {
+        BackendEvent::Page(page) => {
             if let Some(recording) = &mut state.recording {
                 recording.page = Some(page);
             } else if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.page = Some(page);
             }
         }
-        Update::Preview(preview) => show_preview(state, preview, ctx),
-        Update::Started(info) => started(state, info),
-        Update::Declared(info) => {
+        BackendEvent::Preview(preview) => show_preview(state, preview, ctx),
+        BackendEvent::RecordingStarted(info) => started(state, info),
+        BackendEvent::StreamDeclared(info) => {
             if let Some(recording) = &mut state.recording {
                 recording.log.declare(info);
             }
         }
-        Update::Records(records) => {
+        BackendEvent::Records(records) => {
             if let Some(recording) = &mut state.recording {
                 recording.log.ingest(&records);
             }
         }
-        Update::Health(figures) => {
+        BackendEvent::Health(figures) => {
             if let Some(recording) = &mut state.recording {
                 recording.health = figures;
             }
         }
-        Update::Alarm(alarm) => {
+        BackendEvent::Alarm(alarm) => {
             if let Some(recording) = &mut state.recording {
                 match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
                     Some(known) => *known = alarm,
@@ -87,18 +87,18 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 }
             }
         }
-        Update::AlarmCleared { key } => {
+        BackendEvent::AlarmCleared { key } => {
             if let Some(recording) = &mut state.recording {
                 recording.alarms.retain(|a| a.key != key);
             }
         }
-        Update::Stopping => {
+        BackendEvent::RecordingStopping => {
             if let Some(recording) = &mut state.recording {
                 recording.stop = Stop::Stopping;
                 recording.note = None;
             }
         }
-        Update::Finished(finished) => {
+        BackendEvent::RecordingFinished(finished) => {
             state.recording = None;
             state.finished = Some(*finished);
             state.screen = Screen::Report;
@@ -106,7 +106,7 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 state.dialog = None;
             }
         }
-        Update::Opened(opened) => {
+        BackendEvent::SessionOpened(opened) => {
             // The operator may have gone on to something else while it was being read.
             if state.opening.take().is_some() {
                 let mut review = review(*opened);
@@ -118,57 +118,57 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 state.screen = Screen::Review;
             }
         }
-        Update::Picture { frame_number, picture } => {
+        BackendEvent::Picture { frame_number, picture } => {
             if let Some(review) = &mut state.review {
                 let old = review.photo.take().map(|(_, photo)| photo);
                 review.photo = Photo::upload(ctx, "review", &picture, old).map(|photo| (frame_number, photo));
                 review.picture_problem = None;
             }
         }
-        Update::PageReplayClosed => {
+        BackendEvent::PageReplayClosed => {
             if let Some(review) = &mut state.review {
                 review.page = None;
             }
         }
-        Update::Exporting { done } => {
+        BackendEvent::ExportProgress { done } => {
             if let Some(review) = &mut state.review {
                 review.exporting = Some(done.clamp(0.0, 1.0));
             }
         }
-        Update::Exported { to } => {
+        BackendEvent::ExportFinished { to } => {
             exported(state);
             state.notice(format!("Exported to {}", to.display()));
         }
-        Update::Added(added) => {
+        BackendEvent::RecordsAdded(added) => {
             if let Some(review) = &mut state.review {
                 review.log.declare_added(added.stream);
                 review.log.ingest(&added.records);
                 review.annotated.read(review.log.timeline());
             }
         }
-        Update::Agreement(agreement) => {
+        BackendEvent::Agreement(agreement) => {
             if let Some(review) = &mut state.review {
                 let agreements = &mut review.rated.agreements;
                 agreements.retain(|a| a.pass != agreement.pass);
                 agreements.push(agreement);
             }
         }
-        Update::Stick { x, y } => {
+        BackendEvent::GamepadStick { x, y } => {
             if let Some(rating) = state.review.as_mut().and_then(|r| r.rated.running.as_mut()) {
                 rating.hold([x, y], Hand::Gamepad);
             }
         }
-        Update::Gamepad(name) => {
+        BackendEvent::Gamepad(name) => {
             if let Some(review) = &mut state.review {
                 review.rated.gamepad = name;
             }
         }
-        Update::Catalogue(catalogue) => {
+        BackendEvent::EventCatalogue(catalogue) => {
             if let Some(studied) = &mut state.studied {
                 studied.catalogue = Some(catalogue);
             }
         }
-        Update::Matches(matches) => {
+        BackendEvent::EventCounts(matches) => {
             if let Some(studied) = &mut state.studied {
                 // Counts of a form that was changed meanwhile say nothing.
                 for (k, counted) in matches.into_iter().enumerate().take(2) {
@@ -178,23 +178,23 @@ pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands:
                 }
             }
         }
-        Update::Asking { done, of } => {
+        BackendEvent::StudyQueryProgress { done, of } => {
             if let Some(asking) = state.studied.as_mut().and_then(|s| s.asking.as_mut()) {
                 (asking.done, asking.of) = (done, of);
             }
         }
-        Update::Answered(answer) => {
+        BackendEvent::StudyQueryFinished(answer) => {
             if let Some(studied) = &mut state.studied {
                 studied.take(*answer);
             }
         }
-        Update::Cancelled => {
+        BackendEvent::StudyQueryCancelled => {
             if let Some(studied) = &mut state.studied {
                 studied.asking = None;
             }
         }
-        Update::Failed { during, sentence } => failed(state, during, sentence, commands),
-        Update::Notice(sentence) => state.notice(sentence),
+        BackendEvent::Failed { during, sentence } => failed(state, during, sentence, commands),
+        BackendEvent::Notice(sentence) => state.notice(sentence),
     }
 }
 
@@ -269,12 +269,12 @@ fn review(opened: OpenedSession) -> Review {
 }
 
 /// What came is selected; what did not is said.
-fn pulled(state: &mut State, outcome: PullOutcome, commands: &mut Vec<Command>) {
+fn pulled(state: &mut State, outcome: DownloadResult, commands: &mut Vec<Command>) {
     state.pulling = None;
     if matches!(state.dialog, Some(Dialog::Pull(_))) {
         state.dialog = None;
     }
-    let PullOutcome { server, fetched, there_already, refused, is_cancelled } = outcome;
+    let DownloadResult { server, fetched, there_already, refused, is_cancelled } = outcome;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
     state.notice(format!(
         "{stopped}{} fetched from {server}, {there_already} there already.",
@@ -303,7 +303,7 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
     let mut tell = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
         Activity::Library | Activity::Page => state.notice(sentence),
-        Activity::Pull => {
+        Activity::Download => {
             state.pulling = None;
             // What was typed stays, so that it can be mended.
             match &mut state.dialog {
@@ -347,14 +347,14 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
             tell("Not exported", sentence);
             exported(state);
         }
-        Activity::Add => {
+        Activity::AddRecords => {
             tell("Not stored", sentence);
             if let Some(review) = &mut state.review {
                 review.annotated.read(review.log.timeline());
             }
             commands.push(Command::Rate(RateCommand::End));
         }
-        Activity::Ask => {
+        Activity::StudyQuery => {
             tell("Not averaged", sentence);
             if let Some(studied) = &mut state.studied {
                 studied.asking = None;

@@ -11,13 +11,13 @@ use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
 use super::indexed::Indexed;
 use super::port::{
-    Alarm, AnswerFormat, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession,
-    HealthFigures, PageState, Picture, PullOrder, PullStep, SessionPlan, SessionRow, StartedInfo,
+    Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
+    FinishedSession, HealthFigures, PageState, Picture, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
 pub use super::reviewed::{FollowedPage, Review, Side, Window};
 pub use super::session_table::{Column, Home, Order, date, state_word};
-pub use super::studied::{Asking, Form, Studied, StudySide};
+pub use super::studied::{Form, Studied, StudyQueryProgress, StudySide};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -47,7 +47,7 @@ pub struct State {
     pub author: String,
     pub dialog: Option<Dialog>,
     /// Sessions are being fetched from a server.
-    pub pulling: Option<PullStep>,
+    pub pulling: Option<DownloadProgress>,
     /// Kept while the window is open, so that it is typed once.
     pub pull_token: String,
     /// Worth knowing, newest last; dismissed by hand.
@@ -242,7 +242,7 @@ pub enum Dialog {
         checks: Vec<CheckId>,
     },
     Export(ExportDraft),
-    ExportAnswer(AnswerDraft),
+    ExportStudy(StudyExportDraft),
     Keys,
     /// The window shall close while recording.
     Quit,
@@ -280,9 +280,9 @@ pub struct PullDraft {
 
 impl PullDraft {
     /// `None` while something is missing.
-    pub fn order(&self) -> Option<PullOrder> {
+    pub fn order(&self) -> Option<DownloadRequest> {
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-        Some(PullOrder { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
+        Some(DownloadRequest { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
     }
 }
 
@@ -302,17 +302,17 @@ impl ExportDraft {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct AnswerDraft {
-    pub format: AnswerFormat,
+pub struct StudyExportDraft {
+    pub format: StudyExportFormat,
     pub to: String,
     /// A file is there already and would be replaced.
     pub exists: bool,
 }
 
-impl AnswerDraft {
+impl StudyExportDraft {
     /// Looks whether something is there.
     pub fn checked(self) -> Self {
-        AnswerDraft { exists: is_taken(&self.to), ..self }
+        StudyExportDraft { exists: is_taken(&self.to), ..self }
     }
 }
 

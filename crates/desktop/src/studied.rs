@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::averages;
 use super::port::{
-    Answer, Catalogue, EpochPlan, EventForm, Library, Matches, Question, SessionRow, SessionState, SingleEpoch,
+    EpochPlan, EventCatalogue, EventCounts, EventForm, Library, SessionRow, SessionState, SingleEpoch, StudyQuery,
+    StudyQueryResult,
 };
 
 pub struct Studied {
@@ -18,12 +19,12 @@ pub struct Studied {
     pub closed: usize,
     pub excluded: BTreeSet<PathBuf>,
     /// `None` until the sessions were looked through.
-    pub catalogue: Option<Catalogue>,
+    pub catalogue: Option<EventCatalogue>,
     pub form: Form,
     /// Answers to the forms as they are; `None` while they are counted.
-    pub matches: [Option<Matches>; 2],
-    pub asking: Option<Asking>,
-    pub answer: Option<Answer>,
+    pub matches: [Option<EventCounts>; 2],
+    pub asking: Option<StudyQueryProgress>,
+    pub answer: Option<StudyQueryResult>,
     /// Lowest and highest value to show of valence and arousal.
     pub scales: [(f32, f32); 2],
     pub side: StudySide,
@@ -41,7 +42,7 @@ pub struct Form {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Asking {
+pub struct StudyQueryProgress {
     /// Sessions.
     pub done: u64,
     pub of: u64,
@@ -97,7 +98,7 @@ impl Studied {
         is_other
     }
 
-    pub fn take(&mut self, answer: Answer) {
+    pub fn take(&mut self, answer: StudyQueryResult) {
         self.scales = averages::scales(&answer);
         self.answer = Some(answer);
         self.asking = None;
@@ -124,7 +125,7 @@ impl Studied {
     }
 
     /// What the form asks, or what is still missing as a sentence.
-    pub fn question(&self) -> Result<Question, String> {
+    pub fn question(&self) -> Result<StudyQuery, String> {
         let form = &self.form;
         let sessions = self.included();
         if sessions.is_empty() {
@@ -147,7 +148,7 @@ impl Studied {
                 Ok(_) => {}
             }
         }
-        Ok(Question { sessions, events, plan: form.plan.clone() })
+        Ok(StudyQuery { sessions, events, plan: form.plan.clone() })
     }
 
     /// Whether the form says something else than the answer on the screen was asked.
@@ -190,7 +191,7 @@ mod tests {
         s.form.plan.window_s = (2.0, 2.0);
         assert!(s.question().unwrap_err().contains("window"));
         s.form.plan = EpochPlan::default();
-        let nothing = Matches { events: s.form.events[0].clone(), found: Ok(vec![("a".into(), 0)]) };
+        let nothing = EventCounts { events: s.form.events[0].clone(), found: Ok(vec![("a".into(), 0)]) };
         s.matches[0] = Some(nothing);
         assert!(s.question().unwrap_err().contains("No event matches"));
         s.excluded.insert("a".into());

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Align, Frame, Key, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, AnswerFormat};
+use super::port::{StudyExportFormat, StudyQueryResult};
 use super::state::{State, Studied};
 use super::{averages, figures, study_form, study_side, theme, views, widgets};
 
@@ -106,7 +106,7 @@ fn bottom(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
 }
 
 /// What was averaged and what was not, always in sight.
-fn counts(ui: &mut Ui, answer: &Answer) {
+fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
     let names = ["A", "B"];
     let mut parts = Vec::new();
     for (condition, name) in answer.conditions.iter().zip(names) {
@@ -140,7 +140,7 @@ fn export(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
         return;
     }
     let menu = ui.menu_button("Export", |ui| {
-        for format in AnswerFormat::ALL {
+        for format in StudyExportFormat::ALL {
             if ui.button(format.label()).clicked() {
                 commands.push(Command::Study(StudyCommand::AskExport(format)));
                 ui.close();

@@ -6,7 +6,7 @@ use egui::{Color32, ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui
 use analysis::QualityLimits;
 
 use super::command::{Command, StudyCommand};
-use super::port::{Catalogue, Correction, EventForm, Matches};
+use super::port::{Correction, EventCatalogue, EventCounts, EventForm};
 use super::state::{Form, Studied};
 use super::{figures, study, theme, widgets};
 
@@ -73,7 +73,7 @@ fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
     matches(ui, studied.matches[k].as_ref());
 }
 
-fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: usize, name: &str) {
+fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm, k: usize, name: &str) {
     let text = match (events.is_empty(), events.kind.is_empty()) {
         (true, _) => "Choose a kind of event".to_owned(),
         (false, true) => format!("all of {}", events.stream),
@@ -147,7 +147,7 @@ fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
     ui.add(field).accessible_name(name);
 }
 
-fn matches(ui: &mut Ui, matches: Option<&Matches>) {
+fn matches(ui: &mut Ui, matches: Option<&EventCounts>) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         caption(ui, "");
@@ -156,7 +156,7 @@ fn matches(ui: &mut Ui, matches: Option<&Matches>) {
                 ui.add(egui::Spinner::new().size(12.0));
                 widgets::caption(ui, "counting …");
             }
-            Some(Matches { found: Err(sentence), .. }) => {
+            Some(EventCounts { found: Err(sentence), .. }) => {
                 let (sign, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
                 widgets::warning_sign(ui.painter(), sign.center(), 6.0);
                 ui.add(egui::Label::new(RichText::new(sentence).small()).wrap());

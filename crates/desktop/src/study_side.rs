@@ -9,7 +9,7 @@ use analysis::{Comparison, Design};
 
 use super::averages::p_value;
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, SessionRow};
+use super::port::{SessionRow, StudyQueryResult};
 use super::state::{Studied, StudySide};
 use super::{figures, study, theme, widgets};
 
@@ -108,7 +108,7 @@ fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p:
     }
 }
 
-fn epochs(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Command>) {
+fn epochs(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
     widgets::caption(ui, "Up and Down choose an epoch, Enter shows it on video.");
     ui.add_space(2.0);
     let rows: Vec<(usize, usize)> = answer
@@ -144,7 +144,7 @@ fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usi
 fn epoch(
     ui: &mut Ui,
     studied: &Studied,
-    answer: &Answer,
+    answer: &StudyQueryResult,
     condition: usize,
     position: usize,
     commands: &mut Vec<Command>,
@@ -190,7 +190,7 @@ fn mean_after(times_s: &[f64], curve: &[f32]) -> Option<f32> {
     (n > 0).then(|| sum / n as f32)
 }
 
-fn numbers(ui: &mut Ui, answer: &Answer) {
+fn numbers(ui: &mut Ui, answer: &StudyQueryResult) {
     for (k, (condition, events)) in answer.conditions.iter().zip(&answer.question.events).enumerate() {
         let letter = if answer.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
         widgets::section(ui, &format!("{letter}{}", events.title()));

@@ -7,11 +7,11 @@ use raw_window_handle::HasWindowHandle;
 use thiserror::Error;
 
 use super::app::App;
-use super::port::{Host, InstrumentBuilder, Wake};
+use super::port::{BackendBuilder, Host, Wake};
 
 pub struct Options {
     /// Called on this thread once the window exists.
-    pub build: InstrumentBuilder,
+    pub build: BackendBuilder,
     /// A session to open at once.
     pub open: Option<PathBuf>,
     /// Where the look is kept: [`Preferences::default_path`](super::Preferences::default_path).
@@ -23,7 +23,7 @@ pub enum DesktopError {
     #[error("The window could not be opened: {0}. Is there a display? `affectograph record` works without one.")]
     Window(String),
     #[error("{0}")]
-    Instrument(String),
+    Backend(String),
 }
 
 const SMALLEST: [f32; 2] = [1024.0, 700.0];
@@ -62,10 +62,10 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
                 wake: Wake::new(move || waker.request_repaint()),
                 window: creation.window_handle().ok().map(|handle| handle.as_raw()),
             };
-            let instrument = build(host).inspect_err(|sentence| {
+            let backend = build(host).inspect_err(|sentence| {
                 told.replace(Some(sentence.clone()));
             })?;
-            let mut app = App::new(&ctx, instrument, preferences);
+            let mut app = App::new(&ctx, backend, preferences);
             if let Some(path) = open {
                 app.open(&ctx, path);
             }
@@ -73,7 +73,7 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
         }),
     );
     match (opened, failure.take()) {
-        (_, Some(sentence)) => Err(DesktopError::Instrument(sentence)),
+        (_, Some(sentence)) => Err(DesktopError::Backend(sentence)),
         (Ok(()), None) => Ok(()),
         (Err(error), None) => Err(DesktopError::Window(error.to_string())),
     }

@@ -5,7 +5,7 @@ use chrono::Utc;
 use crate::annotated::Stored;
 use crate::app::App;
 use crate::command::{AnnotateCommand, RateCommand};
-use crate::port::{AddedStream, Addition, rating_stream_name};
+use crate::port::{AddedStream, NewRecords, rating_stream_name};
 use crate::rated::{Hand, NUDGE, Rating};
 use crate::state::{Screen, Side};
 use session::{PlayheadMode, Timestamp};
@@ -60,7 +60,7 @@ pub fn annotate(app: &mut App, command: AnnotateCommand) {
         A::Redo => annotated.redo(&author, now),
     };
     if !stored.is_empty() {
-        app.instrument.add_records(Addition { stream: AddedStream::Annotation, author, bodies: stored });
+        app.backend.add_records(NewRecords { stream: AddedStream::Annotation, author, bodies: stored });
     }
 }
 
@@ -79,7 +79,7 @@ pub fn rate(app: &mut App, command: RateCommand) {
                 rating.hold(held, Hand::Keyboard);
             }
         }
-        RateCommand::Compare(pass) => app.instrument.compare_rating(pass),
+        RateCommand::Compare(pass) => app.backend.compare_rating(pass),
     }
 }
 
@@ -112,21 +112,21 @@ fn begin(app: &mut App) {
     if !review.is_playing() {
         review.playhead.toggle_play(review.span.from(), review.span.until());
     }
-    app.instrument.listen_to_gamepad(true);
+    app.backend.listen_to_gamepad(true);
 }
 
 fn end(app: &mut App) {
     let Some(review) = &mut app.state.review else { return };
     let Some(mut rating) = review.rated.running.take() else { return };
     review.playhead.mode = PlayheadMode::Paused;
-    app.instrument.listen_to_gamepad(false);
+    app.backend.listen_to_gamepad(false);
     let bodies = rating.rest();
     if !bodies.is_empty() {
         let stream = AddedStream::Rating { pass: rating.pass };
-        app.instrument.add_records(Addition { stream, author: rating.author.clone(), bodies });
+        app.backend.add_records(NewRecords { stream, author: rating.author.clone(), bodies });
     }
     if rating.samples > 1 {
-        app.instrument.compare_rating(rating.pass);
+        app.backend.compare_rating(rating.pass);
     }
 }
 
@@ -137,7 +137,7 @@ pub fn rated(app: &mut App, at: Timestamp) {
     let Some(rating) = &mut review.rated.running else { return };
     if let Some(bodies) = rating.sample(at) {
         let stream = AddedStream::Rating { pass: rating.pass };
-        app.instrument.add_records(Addition { stream, author: rating.author.clone(), bodies });
+        app.backend.add_records(NewRecords { stream, author: rating.author.clone(), bodies });
     }
     if is_over {
         end(app);

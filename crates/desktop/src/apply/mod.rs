@@ -1,5 +1,5 @@
-//! Commands, carried out on the state and the instrument. Nothing here waits: system dialogs have a thread of their
-//! own, everything slow is the instrument's.
+//! Commands, carried out on the state and the backend. Nothing here waits: system dialogs have a thread of their
+//! own, everything slow is the backend's.
 
 pub(super) mod added;
 mod review;
@@ -12,9 +12,9 @@ use eframe::egui;
 use super::app::App;
 use super::command::{Command, RateCommand};
 use super::pick::{Pick, Picked};
-use super::port::{MarkerOrder, PixelRect, PullStep, StartOrder};
+use super::port::{DownloadProgress, NewMarker, PixelRect, RecordingRequest};
 use super::state::{
-    AnswerDraft, Dialog, ExportDraft, NoteDraft, Order, PlanDraft, PullDraft, Readiness, Rehearsal, Screen, Stop,
+    Dialog, ExportDraft, NoteDraft, Order, PlanDraft, PullDraft, Readiness, Rehearsal, Screen, Stop, StudyExportDraft,
 };
 use session::CheckId;
 
@@ -34,7 +34,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             app.is_quitting = true;
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
-        Command::RefreshLibrary => app.instrument.refresh_library(),
+        Command::RefreshLibrary => app.backend.refresh_library(),
         Command::SetFilter(text) => {
             state.home.filter = text;
             state.home.arrange();
@@ -72,7 +72,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             state.dialog = Some(Dialog::Pull(draft));
         }
         Command::Pull => begin_pull(app),
-        Command::CancelPull => app.instrument.cancel_pull(),
+        Command::CancelPull => app.backend.cancel_download(),
         Command::AskErase(folder) => {
             let session = state.home.library.iter().flat_map(|l| &l.sessions).find(|s| s.folder == folder).cloned();
             state.dialog = session.map(|session| Dialog::Erase { session, typed: String::new() });
@@ -86,21 +86,21 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             if let Some(Dialog::Erase { session, typed }) = &state.dialog
                 && *typed == session.title()
             {
-                app.instrument.erase_session(&session.folder);
+                app.backend.erase_session(&session.folder);
                 state.dialog = None;
             }
         }
         Command::RefreshCameras => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.cameras = None;
-                app.instrument.refresh_cameras();
+                app.backend.refresh_cameras();
             }
         }
-        Command::ChooseCamera { spec, mode } => app.instrument.choose_camera(&spec, mode),
+        Command::ChooseCamera { spec, mode } => app.backend.choose_camera(&spec, mode),
         Command::BrowseVideo => app.pick(Pick::Video),
-        Command::SetControl { control, value } => app.instrument.set_control(control, value),
-        Command::PlacePage(placement) => app.instrument.place_page(placement),
-        Command::ReloadPage => app.instrument.reload_page(),
+        Command::SetControl { control, value } => app.backend.set_control(control, value),
+        Command::PlacePage(placement) => app.backend.place_page(placement),
+        Command::ReloadPage => app.backend.reload_page(),
         Command::ConfirmConsent(has_consent) => {
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.has_consent = has_consent;
@@ -110,7 +110,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::RecordAnyway => record_anyway(app),
         Command::Mark(key) => mark(app, key),
         Command::BeginNote => {
-            let now = app.instrument.now();
+            let now = app.backend.now();
             if let Some(recording) = &mut state.recording
                 && recording.stop == Stop::No
                 && recording.note.is_none()
@@ -127,8 +127,8 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
             if let Some(note) = state.recording.as_mut().and_then(|r| r.note.take())
                 && !note.text.trim().is_empty()
             {
-                let order = MarkerOrder { at: note.at, key: None, label: "note".into(), note: note.text.trim().into() };
-                app.instrument.mark(order);
+                let order = NewMarker { at: note.at, key: None, label: "note".into(), note: note.text.trim().into() };
+                app.backend.mark(order);
             }
         }
         Command::DropNote => {
@@ -156,10 +156,10 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
                 && recording.stop == Stop::Asked
             {
                 recording.stop = Stop::Stopping;
-                app.instrument.stop_recording();
+                app.backend.stop_recording();
             }
         }
-        Command::FocusPage => app.instrument.page_focus(true),
+        Command::FocusPage => app.backend.page_focus(true),
         Command::PageAt(rect) => place_page(app, rect, ctx.pixels_per_point()),
         Command::Annotate(command) => added::annotate(app, command),
         Command::Rate(command) => added::rate(app, command),
@@ -174,12 +174,14 @@ pub fn picked(app: &mut App, picked: Picked) {
     match picked {
         Picked::Nothing => {}
         Picked::Session(path) => open(app, path),
-        Picked::Video(path) => app.instrument.choose_camera(&path.to_string_lossy(), None),
+        Picked::Video(path) => app.backend.choose_camera(&path.to_string_lossy(), None),
         Picked::Export(path) => {
             let to = path.to_string_lossy().into_owned();
             app.state.dialog = match app.state.dialog.take() {
                 Some(Dialog::Export(draft)) => Some(Dialog::Export(ExportDraft { to, ..draft }.checked())),
-                Some(Dialog::ExportAnswer(draft)) => Some(Dialog::ExportAnswer(AnswerDraft { to, ..draft }.checked())),
+                Some(Dialog::ExportStudy(draft)) => {
+                    Some(Dialog::ExportStudy(StudyExportDraft { to, ..draft }.checked()))
+                }
                 other => other,
             };
         }
@@ -192,7 +194,7 @@ fn go_home(app: &mut App) {
         Screen::Live if app.state.recording.is_some() => return,
         Screen::SetUp => {
             app.state.rehearsal = None;
-            app.instrument.end_rehearsal();
+            app.backend.end_rehearsal();
         }
         Screen::Review => {
             leave_review(app);
@@ -203,19 +205,19 @@ fn go_home(app: &mut App) {
         }
         Screen::Report => app.state.finished = None,
         Screen::Study => {
-            app.instrument.cancel_question();
+            app.backend.cancel_study_query();
             app.state.studied = None;
         }
         Screen::Home | Screen::Live => {}
     }
     app.state.screen = Screen::Home;
-    app.instrument.refresh_library();
+    app.backend.refresh_library();
 }
 
 fn leave_review(app: &mut App) {
     added::rate(app, RateCommand::End);
     app.state.review = None;
-    app.instrument.close_session();
+    app.backend.close_session();
 }
 
 fn ask_new_session(app: &mut App) {
@@ -259,12 +261,12 @@ fn begin_pull(app: &mut App) {
     // The dialog offers no button while something is missing.
     let Some(order) = draft.order().filter(|_| state.pulling.is_none()) else { return };
     draft.problem = None;
-    state.pulling = Some(PullStep::default());
+    state.pulling = Some(DownloadProgress::default());
     if state.preferences.server != order.server {
         state.preferences.server.clone_from(&order.server);
         app.store_preferences();
     }
-    app.instrument.pull(order);
+    app.backend.download_sessions(order);
 }
 
 fn begin_rehearsal(app: &mut App) {
@@ -274,7 +276,7 @@ fn begin_rehearsal(app: &mut App) {
     app.state.dialog = None;
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
-    app.instrument.begin_rehearsal(plan);
+    app.backend.begin_rehearsal(plan);
 }
 
 fn open(app: &mut App, path: PathBuf) {
@@ -285,7 +287,7 @@ fn open(app: &mut App, path: PathBuf) {
     app.state.dialog = None;
     added::rate(app, RateCommand::End);
     app.state.opening = Some(path.clone());
-    app.instrument.open_session(&path);
+    app.backend.open_session(&path);
 }
 
 fn record(app: &mut App) {
@@ -314,15 +316,15 @@ fn start(app: &mut App, overridden_checks: Vec<CheckId>) {
     let consent = rehearsal.study.as_ref().map(|s| &s.consent);
     let consent_text = consent.filter(|_| rehearsal.has_consent).map(|c| c.text.clone());
     rehearsal.is_starting = true;
-    app.instrument.start_recording(StartOrder { overridden_checks, consent_text });
+    app.backend.start_recording(RecordingRequest { overridden_checks, consent_text });
 }
 
 fn mark(app: &mut App, key: char) {
-    let at = app.instrument.now();
+    let at = app.backend.now();
     let Some(recording) = &app.state.recording else { return };
     if let Some(marker) = recording.study.markers.iter().find(|m| m.key == key) {
-        let order = MarkerOrder { at, key: Some(key), label: marker.label.clone(), note: String::new() };
-        app.instrument.mark(order);
+        let order = NewMarker { at, key: Some(key), label: marker.label.clone(), note: String::new() };
+        app.backend.mark(order);
     }
 }
 
@@ -336,6 +338,6 @@ fn place_page(app: &mut App, rect: egui::Rect, pixels_per_point: f32) {
     };
     if app.page_bounds != Some(bounds) {
         app.page_bounds = Some(bounds);
-        app.instrument.page_bounds_px(bounds);
+        app.backend.page_bounds_px(bounds);
     }
 }

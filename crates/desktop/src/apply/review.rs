@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::command::Command;
 use crate::pick::Pick;
-use crate::port::{ExportFormat, ExportOrder, PageReplay};
+use crate::port::{ExportFormat, PageReplayCommand, SessionExport};
 use crate::state::{Dialog, ExportDraft, FollowedPage, Review};
 use session::Timestamp;
 
@@ -85,10 +85,10 @@ fn carry_out(review: &mut Review, command: Command) -> Option<Asked> {
 fn toggle_page(app: &mut App) {
     let Some(review) = &mut app.state.review else { return };
     if review.page.take().is_some() {
-        app.instrument.replay_page(PageReplay::Close);
+        app.backend.replay_page(PageReplayCommand::Close);
     } else if review.has_page {
         review.page = Some(FollowedPage::default());
-        app.instrument.replay_page(PageReplay::Open);
+        app.backend.replay_page(PageReplayCommand::Open);
     }
 }
 
@@ -123,7 +123,7 @@ fn export(app: &mut App, asked: Asked) {
             {
                 let (from, until) = (review.window.from(), review.window.until());
                 let to = PathBuf::from(draft.to.trim());
-                app.instrument.export(ExportOrder { format: draft.format, to, from, until });
+                app.backend.export(SessionExport { format: draft.format, to, from, until });
                 app.state.dialog = None;
                 if let Some(review) = &mut app.state.review {
                     review.exporting = Some(0.0);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::command::StudyCommand;
 use crate::pick::Pick;
-use crate::port::{AnswerExport, AnswerFormat, EventForm};
-use crate::state::{AnswerDraft, Asking, Dialog, Screen, Studied, StudySide};
+use crate::port::{EventForm, StudyExport, StudyExportFormat};
+use crate::state::{Dialog, Screen, Studied, StudyExportDraft, StudyQueryProgress, StudySide};
 
 pub fn apply(app: &mut App, command: StudyCommand) {
     use StudyCommand as S;
@@ -43,7 +43,7 @@ pub fn apply(app: &mut App, command: StudyCommand) {
         S::Cancel => {
             if let Some(asking) = app.state.studied.as_mut().and_then(|s| s.asking.as_mut()) {
                 asking.is_cancelled = true;
-                app.instrument.cancel_question();
+                app.backend.cancel_study_query();
             }
         }
         S::ShowSide(side) => {
@@ -62,14 +62,14 @@ pub fn apply(app: &mut App, command: StudyCommand) {
             let Some(studied) = &app.state.studied else { return };
             if studied.answer.is_some() && !studied.is_exporting {
                 let to = proposed_path(app, format).to_string_lossy().into_owned();
-                let draft = AnswerDraft { format, to, exists: false };
-                app.state.dialog = Some(Dialog::ExportAnswer(draft.checked()));
+                let draft = StudyExportDraft { format, to, exists: false };
+                app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));
             }
         }
         S::EditExport(draft) => edit_export(app, draft),
         S::BrowseExport => {
-            if let Some(Dialog::ExportAnswer(draft)) = &app.state.dialog {
-                let pick = Pick::Answer { format: draft.format, proposed: PathBuf::from(&draft.to) };
+            if let Some(Dialog::ExportStudy(draft)) = &app.state.dialog {
+                let pick = Pick::StudyExport { format: draft.format, proposed: PathBuf::from(&draft.to) };
                 app.pick(pick);
             }
         }
@@ -86,7 +86,7 @@ fn open(app: &mut App, name: String) {
 fn look_again(app: &mut App) {
     let Some(studied) = &app.state.studied else { return };
     let folders = studied.sessions.iter().map(|s| s.folder.clone()).collect();
-    app.instrument.look_through(folders);
+    app.backend.list_events(folders);
     count(app);
 }
 
@@ -120,7 +120,7 @@ fn count(app: &mut App) {
     studied.matches = [None, None];
     let forms = studied.form.events[..if studied.form.is_comparing { 2 } else { 1 }].to_vec();
     if forms.iter().any(|form| !form.is_empty()) {
-        app.instrument.count_events(forms, studied.included());
+        app.backend.count_events(forms, studied.included());
     }
 }
 
@@ -128,8 +128,8 @@ fn ask(app: &mut App) {
     let Some(studied) = &mut app.state.studied else { return };
     // The form says what is missing and offers no button for it.
     let Ok(question) = studied.question() else { return };
-    studied.asking = Some(Asking { done: 0, of: question.sessions.len() as u64, is_cancelled: false });
-    app.instrument.ask(question);
+    studied.asking = Some(StudyQueryProgress { done: 0, of: question.sessions.len() as u64, is_cancelled: false });
+    app.backend.run_study_query(question);
 }
 
 fn move_epoch(app: &mut App, by: isize) {
@@ -157,30 +157,30 @@ fn open_epoch(app: &mut App) {
 }
 
 /// In the library's own folder, because what is exported comes from many sessions.
-fn proposed_path(app: &App, format: AnswerFormat) -> PathBuf {
+fn proposed_path(app: &App, format: StudyExportFormat) -> PathBuf {
     let root = app.state.home.library.as_ref().map(|l| l.root.clone()).unwrap_or_default();
     let study = app.state.studied.as_ref().map(|s| s.name.clone()).unwrap_or_default();
     root.join("export").join(study).join(format.file_name())
 }
 
-fn edit_export(app: &mut App, mut draft: AnswerDraft) {
-    if let Some(Dialog::ExportAnswer(old)) = &app.state.dialog
+fn edit_export(app: &mut App, mut draft: StudyExportDraft) {
+    if let Some(Dialog::ExportStudy(old)) = &app.state.dialog
         && old.format != draft.format
     {
         draft.to = proposed_path(app, draft.format).to_string_lossy().into_owned();
     }
-    app.state.dialog = Some(Dialog::ExportAnswer(draft.checked()));
+    app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));
 }
 
 fn export(app: &mut App) {
-    let Some(Dialog::ExportAnswer(draft)) = &app.state.dialog else { return };
+    let Some(Dialog::ExportStudy(draft)) = &app.state.dialog else { return };
     if draft.to.trim().is_empty() {
         return;
     }
-    let order = AnswerExport { format: draft.format, to: PathBuf::from(draft.to.trim()) };
+    let order = StudyExport { format: draft.format, to: PathBuf::from(draft.to.trim()) };
     app.state.dialog = None;
     if let Some(studied) = &mut app.state.studied {
         studied.is_exporting = true;
     }
-    app.instrument.export_answer(order);
+    app.backend.export_study(order);
 }

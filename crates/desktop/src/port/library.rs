@@ -117,7 +117,7 @@ mod tests {
 // --- From a server ---------------------------------------------------------------------------------------------
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct PullOrder {
+pub struct DownloadRequest {
     /// `https://example.org`
     pub server: String,
     /// An API token; kept nowhere.
@@ -128,14 +128,14 @@ pub struct PullOrder {
 
 /// The session being fetched, of those that the server has.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullStep {
+pub struct DownloadProgress {
     pub number: usize,
     pub of: usize,
     pub name: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullOutcome {
+pub struct DownloadResult {
     pub server: String,
     pub fetched: Vec<PathBuf>,
     pub there_already: usize,

@@ -1,8 +1,8 @@
 //! What the window needs from the rest of the program, and nothing more: plain data and one trait.
 //!
-//! No method of [`Instrument`] may wait for a disk, a camera, a page or a network. Each starts its work and returns;
-//! what comes of it arrives later through [`Instrument::poll`]. So a slow camera never freezes the screen, and a test
-//! can play the whole instrument.
+//! No method of [`Backend`] may wait for a disk, a camera, a page or a network. Each starts its work and returns;
+//! what comes of it arrives later through [`Backend::poll`]. So a slow camera never freezes the screen, and a test
+//! can play the whole backend.
 
 mod library;
 mod recording;
@@ -23,10 +23,10 @@ pub use rehearsal::*;
 pub use review::*;
 pub use study::*;
 
-/// The instrument behind the window: the recording line, the library of sessions and the page.
-pub trait Instrument {
+/// The backend behind the window: the recording line, the library of sessions and the page.
+pub trait Backend {
     /// Everything that happened since the last call, in order. Called once a drawn frame; never waits.
-    fn poll(&mut self) -> Vec<Update>;
+    fn poll(&mut self) -> Vec<BackendEvent>;
 
     /// The clock of the session in progress (or of the rehearsal, whose clock ends with it).
     /// Markers are stamped with it at the key press.
@@ -34,52 +34,52 @@ pub trait Instrument {
 
     // --- The library -------------------------------------------------------------------------------------------
 
-    /// Answered by [`Update::Library`]. Called at the start; send the same again whenever the library changed.
+    /// Answered by [`BackendEvent::Library`]. Called at the start; send the same again whenever the library changed.
     fn refresh_library(&mut self);
 
-    /// Fetches sessions from a server into the library. Answered by [`Update::Pulling`] while it runs, then by
-    /// [`Update::Pulled`], or by [`Update::Failed`] with [`Activity::Pull`].
-    fn pull(&mut self, order: PullOrder);
+    /// Fetches sessions from a server into the library. Answered by [`BackendEvent::DownloadProgress`] while it runs, then by
+    /// [`BackendEvent::SessionsDownloaded`], or by [`BackendEvent::Failed`] with [`Activity::Download`].
+    fn download_sessions(&mut self, request: DownloadRequest);
 
-    /// What was fetched stays; answered by [`Update::Pulled`].
-    fn cancel_pull(&mut self);
+    /// What was fetched stays; answered by [`BackendEvent::SessionsDownloaded`].
+    fn cancel_download(&mut self);
 
-    /// Deletes a session's folder for good, after the operator typed its name. Answered by [`Update::Library`] or
-    /// [`Update::Failed`] with [`Activity::Erase`].
+    /// Deletes a session's folder for good, after the operator typed its name. Answered by [`BackendEvent::Library`] or
+    /// [`BackendEvent::Failed`] with [`Activity::Erase`].
     fn erase_session(&mut self, folder: &Path);
 
     // --- Rehearsal: everything runs, nothing is stored ---------------------------------------------------------
 
-    /// Opens camera, networks and page for this session. Answered by [`Update::Rehearsing`], then
-    /// [`Update::Cameras`], [`Update::Camera`], [`Update::Checks`], [`Update::Page`], [`Update::Preview`] as they
-    /// come; or by [`Update::Failed`] with [`Activity::Rehearse`], after which the window goes home.
+    /// Opens camera, networks and page for this session. Answered by [`BackendEvent::RehearsalOpened`], then
+    /// [`BackendEvent::Cameras`], [`BackendEvent::Camera`], [`BackendEvent::Checks`], [`BackendEvent::Page`], [`BackendEvent::Preview`] as they
+    /// come; or by [`BackendEvent::Failed`] with [`Activity::Rehearse`], after which the window goes home.
     fn begin_rehearsal(&mut self, plan: SessionPlan);
 
     /// Back to the home screen: closes camera and page. Also called where a rehearsal failed.
     fn end_rehearsal(&mut self);
 
-    /// Looks for cameras again. Answered by [`Update::Cameras`].
+    /// Looks for cameras again. Answered by [`BackendEvent::Cameras`].
     fn refresh_cameras(&mut self);
 
     /// `spec` is [`CameraRow::spec`] or the path of a video file; `mode` is one of that row's modes or `None` for
-    /// the study's wish. Answered by [`Update::Camera`].
+    /// the study's wish. Answered by [`BackendEvent::Camera`].
     fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>);
 
-    /// `None` gives the control back to the camera's automatic. Answered by [`Update::Camera`].
+    /// `None` gives the control back to the camera's automatic. Answered by [`BackendEvent::Camera`].
     fn set_control(&mut self, control: CameraControl, value: Option<i64>);
 
-    /// Answered by [`Update::Page`].
+    /// Answered by [`BackendEvent::Page`].
     fn place_page(&mut self, placement: PagePlacement);
 
     // --- Recording ---------------------------------------------------------------------------------------------
 
-    /// Answered by [`Update::Started`], or by [`Update::Failed`] with [`Activity::Start`]; then the rehearsal goes on.
-    fn start_recording(&mut self, order: StartOrder);
+    /// Answered by [`BackendEvent::RecordingStarted`], or by [`BackendEvent::Failed`] with [`Activity::Start`]; then the rehearsal goes on.
+    fn start_recording(&mut self, request: RecordingRequest);
 
     /// Stores a marker. Shown only once it comes back as a committed record.
-    fn mark(&mut self, marker: MarkerOrder);
+    fn mark(&mut self, marker: NewMarker);
 
-    /// Closes the files. Answered by [`Update::Finished`], or by [`Update::Failed`] with [`Activity::Record`].
+    /// Closes the files. Answered by [`BackendEvent::RecordingFinished`], or by [`BackendEvent::Failed`] with [`Activity::Record`].
     fn stop_recording(&mut self);
 
     // --- The page ----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ pub trait Instrument {
 
     // --- Review ------------------------------------------------------------------------------------------------
 
-    /// Reads a stored session. Answered by [`Update::Opened`], or by [`Update::Failed`] with [`Activity::Open`].
+    /// Reads a stored session. Answered by [`BackendEvent::SessionOpened`], or by [`BackendEvent::Failed`] with [`Activity::Open`].
     /// `path` is a session folder or a file in it. A session opened before gives way to it.
     fn open_session(&mut self, path: &Path);
 
@@ -108,54 +108,54 @@ pub trait Instrument {
     fn close_session(&mut self);
 
     /// Asks for the stored picture of one frame of the opened session. The newest request wins, older ones may go
-    /// unanswered. Answered by [`Update::Picture`], or by [`Update::Failed`] with [`Activity::Picture`].
-    fn want_picture(&mut self, frame_number: u64);
+    /// unanswered. Answered by [`BackendEvent::Picture`], or by [`BackendEvent::Failed`] with [`Activity::Picture`].
+    fn load_picture(&mut self, frame_number: u64);
 
     /// Shows the recorded page of the opened session in a window of its own, at the playhead. Trouble is told by
-    /// [`Update::Failed`] with [`Activity::PageReplay`], its end by [`Update::PageReplayClosed`].
-    fn replay_page(&mut self, order: PageReplay);
+    /// [`BackendEvent::Failed`] with [`Activity::PageReplay`], its end by [`BackendEvent::PageReplayClosed`].
+    fn replay_page(&mut self, request: PageReplayCommand);
 
-    /// Writes something about the opened session. Answered by [`Update::Exporting`] while it runs, then by
-    /// [`Update::Exported`], or by [`Update::Failed`] with [`Activity::Export`].
-    fn export(&mut self, order: ExportOrder);
+    /// Writes something about the opened session. Answered by [`BackendEvent::ExportProgress`] while it runs, then by
+    /// [`BackendEvent::ExportFinished`], or by [`BackendEvent::Failed`] with [`Activity::Export`].
+    fn export(&mut self, request: SessionExport);
 
-    /// Adds records to the opened session. Answered by [`Update::Added`] once they are stored, or by
-    /// [`Update::Failed`] with [`Activity::Add`].
-    fn add_records(&mut self, addition: Addition);
+    /// Adds records to the opened session. Answered by [`BackendEvent::RecordsAdded`] once they are stored, or by
+    /// [`BackendEvent::Failed`] with [`Activity::AddRecords`].
+    fn add_records(&mut self, records: NewRecords);
 
-    /// Compares one self-report of the opened session with the network. Answered by [`Update::Agreement`].
+    /// Compares one self-report of the opened session with the network. Answered by [`BackendEvent::Agreement`].
     fn compare_rating(&mut self, pass: u32);
 
-    /// While somebody rates, a gamepad's stick is told as [`Update::Stick`].
+    /// While somebody rates, a gamepad's stick is told as [`BackendEvent::GamepadStick`].
     fn listen_to_gamepad(&mut self, is_wanted: bool);
 
     // --- A study -----------------------------------------------------------------------------------------------
 
-    /// Looks through these sessions' events. Answered by [`Update::Catalogue`], or by [`Update::Failed`] with
-    /// [`Activity::Ask`].
-    fn look_through(&mut self, sessions: Vec<PathBuf>);
+    /// Looks through these sessions' events. Answered by [`BackendEvent::EventCatalogue`], or by [`BackendEvent::Failed`] with
+    /// [`Activity::StudyQuery`].
+    fn list_events(&mut self, sessions: Vec<PathBuf>);
 
-    /// Counts the events that each form means. The newest request wins. Answered by [`Update::Matches`].
+    /// Counts the events that each form means. The newest request wins. Answered by [`BackendEvent::EventCounts`].
     fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>);
 
-    /// Answered by [`Update::Asking`] while it runs, then by [`Update::Answered`], by [`Update::Cancelled`], or by
-    /// [`Update::Failed`] with [`Activity::Ask`]. A new question takes the place of the one that runs.
-    fn ask(&mut self, question: Question);
+    /// Answered by [`BackendEvent::StudyQueryProgress`] while it runs, then by [`BackendEvent::StudyQueryFinished`], by [`BackendEvent::StudyQueryCancelled`], or by
+    /// [`BackendEvent::Failed`] with [`Activity::StudyQuery`]. A new question takes the place of the one that runs.
+    fn run_study_query(&mut self, query: StudyQuery);
 
-    fn cancel_question(&mut self);
+    fn cancel_study_query(&mut self);
 
-    /// Writes the newest answer. Answered by [`Update::Exported`], or by [`Update::Failed`] with
+    /// Writes the newest answer. Answered by [`BackendEvent::ExportFinished`], or by [`BackendEvent::Failed`] with
     /// [`Activity::Export`].
-    fn export_answer(&mut self, order: AnswerExport);
+    fn export_study(&mut self, request: StudyExport);
 
     /// The window closes: a recording in progress is stopped properly, the page is gone before the window is, every
     /// thread is joined. The one method that may take its time, and the last one called.
     fn close(&mut self);
 }
 
-/// What the window offers to the instrument when it is built.
+/// What the window offers to the backend when it is built.
 pub struct Host {
-    /// Call it when [`Instrument::poll`] has something new while nothing moves on the screen (idle home screen,
+    /// Call it when [`Backend::poll`] has something new while nothing moves on the screen (idle home screen,
     /// opened session). While live the window polls by itself, 30 times a second.
     pub wake: Wake,
     /// The parent for an embedded page, where the system gives one.
@@ -176,16 +176,16 @@ impl Wake {
     }
 }
 
-/// Builds the instrument on the window's thread, once the window exists. An `Err` is a sentence for the operator.
-pub type InstrumentBuilder = Box<dyn FnOnce(Host) -> Result<Box<dyn Instrument>, String>>;
+/// Builds the backend on the window's thread, once the window exists. An `Err` is a sentence for the operator.
+pub type BackendBuilder = Box<dyn FnOnce(Host) -> Result<Box<dyn Backend>, String>>;
 
 /// What happened, told to the window.
-pub enum Update {
+pub enum BackendEvent {
     Library(Library),
-    Pulling(PullStep),
-    Pulled(PullOutcome),
+    DownloadProgress(DownloadProgress),
+    SessionsDownloaded(DownloadResult),
 
-    Rehearsing(Box<RehearsalInfo>),
+    RehearsalOpened(Box<RehearsalInfo>),
     Cameras(Vec<CameraRow>),
     /// The camera now in use, or trying to be.
     Camera(CameraState),
@@ -195,9 +195,9 @@ pub enum Update {
     Preview(Preview),
 
     /// Recording runs; the session's timeline begins empty.
-    Started(StartedInfo),
+    RecordingStarted(StartedInfo),
     /// A stream of the session in progress; before its first record.
-    Declared(StreamInfo),
+    StreamDeclared(StreamInfo),
     /// Committed records of the session in progress.
     Records(Arc<[Record]>),
     Health(HealthFigures),
@@ -207,10 +207,10 @@ pub enum Update {
         key: String,
     },
     /// The camera's file has ended or the planned time is over: the session is being closed without the operator.
-    Stopping,
-    Finished(Box<FinishedSession>),
+    RecordingStopping,
+    RecordingFinished(Box<FinishedSession>),
 
-    Opened(Box<OpenedSession>),
+    SessionOpened(Box<OpenedSession>),
     Picture {
         frame_number: u64,
         picture: Arc<Picture>,
@@ -218,32 +218,32 @@ pub enum Update {
     /// Somebody closed the window, or review asked for it.
     PageReplayClosed,
     /// 0 … 1.
-    Exporting {
+    ExportProgress {
         done: f32,
     },
-    Exported {
+    ExportFinished {
         to: PathBuf,
     },
-    Added(Added),
+    RecordsAdded(AddedRecords),
     Agreement(Agreement),
     /// −1 … 1 each, right and up are positive.
-    Stick {
+    GamepadStick {
         x: f32,
         y: f32,
     },
     /// The gamepad's name; `None` where there is none.
     Gamepad(Option<String>),
 
-    Catalogue(Catalogue),
+    EventCatalogue(EventCatalogue),
     /// One for each form, in their order.
-    Matches(Vec<Matches>),
+    EventCounts(Vec<EventCounts>),
     /// Sessions read so far.
-    Asking {
+    StudyQueryProgress {
         done: u64,
         of: u64,
     },
-    Answered(Box<Answer>),
-    Cancelled,
+    StudyQueryFinished(Box<StudyQueryResult>),
+    StudyQueryCancelled,
 
     /// Something did not work. `sentence` says what failed, where, and what to do now.
     Failed {
@@ -257,7 +257,7 @@ pub enum Update {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     Library,
-    Pull,
+    Download,
     Erase,
     /// The rehearsal as a whole; trouble of one part is a [`Check`].
     Rehearse,
@@ -269,6 +269,6 @@ pub enum Activity {
     Picture,
     PageReplay,
     Export,
-    Add,
-    Ask,
+    AddRecords,
+    StudyQuery,
 }

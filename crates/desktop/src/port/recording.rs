@@ -8,7 +8,7 @@ use analysis::Busy;
 use session::{CheckId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct StartOrder {
+pub struct RecordingRequest {
     /// Names of the checks that were not [`CheckState::Ok`] or [`CheckState::Warning`] and that the operator
     /// overrode on purpose. Stored.
     pub overridden_checks: Vec<CheckId>,
@@ -24,7 +24,7 @@ pub struct StartedInfo {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct MarkerOrder {
+pub struct NewMarker {
     /// The key press, or for a note the moment at which the operator began to write.
     pub at: Timestamp,
     /// The study's hot key; `None` for a note.

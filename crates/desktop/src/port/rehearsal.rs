@@ -21,7 +21,7 @@ pub struct RehearsalInfo {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraRow {
-    /// What [`Instrument::choose_camera`] takes and `--camera` would: `/dev/video0`, `phantom`.
+    /// What [`Backend::choose_camera`] takes and `--camera` would: `/dev/video0`, `phantom`.
     pub spec: String,
     pub name: String,
     pub modes: Vec<CameraMode>,

@@ -28,10 +28,10 @@ pub struct OpenedSession {
 
 /// The recorded page beside the face.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PageReplay {
+pub enum PageReplayCommand {
     Open,
     /// Where the playhead stands; said when somebody moved it, and now and then while it plays.
-    At {
+    MoveTo {
         at: Timestamp,
         is_playing: bool,
         rate: f64,
@@ -43,7 +43,7 @@ pub enum PageReplay {
 
 /// Records for a stream beside the raw data.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Addition {
+pub struct NewRecords {
     pub stream: AddedStream,
     pub author: String,
     pub bodies: Vec<(Timestamp, Body)>,
@@ -65,7 +65,7 @@ pub fn rating_stream_name(pass: u32) -> String {
 
 /// Records that were added and are stored now.
 #[derive(Clone, Debug)]
-pub struct Added {
+pub struct AddedRecords {
     pub stream: StreamInfo,
     pub author: String,
     pub records: Vec<Record>,
@@ -87,7 +87,7 @@ pub struct StoredFrame {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct ExportOrder {
+pub struct SessionExport {
     pub format: ExportFormat,
     /// A folder for [`ExportFormat::Csv`], a file for the figures. The operator chose it and agreed to overwrite.
     pub to: PathBuf,

@@ -67,7 +67,7 @@ impl EventForm {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Question {
+pub struct StudyQuery {
     /// Folders, in the order of the table.
     pub sessions: Vec<PathBuf>,
     /// One condition, or two to compare.
@@ -77,7 +77,7 @@ pub struct Question {
 
 /// What happened in a study, as far as one can choose it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Catalogue {
+pub struct EventCatalogue {
     /// Most frequent first.
     pub kinds: Vec<EventKind>,
     /// Sessions that could not be read: title and sentence.
@@ -97,26 +97,26 @@ pub struct EventKind {
 
 /// How many events a form means.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Matches {
+pub struct EventCounts {
     pub events: EventForm,
     /// By session folder; a sentence where the form cannot be understood.
     pub found: Result<Vec<(PathBuf, u64)>, String>,
 }
 
-impl Matches {
+impl EventCounts {
     pub fn total(&self) -> u64 {
         self.found.iter().flatten().map(|(_, n)| n).sum()
     }
 }
 
-/// One answer to one [`Question`].
+/// One answer to one [`StudyQuery`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub question: Question,
+pub struct StudyQueryResult {
+    pub question: StudyQuery,
     /// Relative to the event, the same grid for all curves.
     pub times_s: Vec<f64>,
     /// As many as the question has.
-    pub conditions: Vec<ConditionAnswer>,
+    pub conditions: Vec<ConditionResult>,
     /// Of valence, then of arousal; empty for one condition, or where nothing can be compared.
     pub comparisons: Vec<Comparison>,
     /// What could not be computed, and why.
@@ -126,13 +126,13 @@ pub struct Answer {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConditionAnswer {
+pub struct ConditionResult {
     /// Of valence, then of arousal.
     pub averages: Vec<Average>,
     pub epochs: Arc<[SingleEpoch]>,
 }
 
-impl ConditionAnswer {
+impl ConditionResult {
     pub fn participants(&self) -> u64 {
         self.averages.first().map_or(0, |a| a.participants)
     }
@@ -157,13 +157,13 @@ pub struct SingleEpoch {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct AnswerExport {
-    pub format: AnswerFormat,
+pub struct StudyExport {
+    pub format: StudyExportFormat,
     pub to: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerFormat {
+pub enum StudyExportFormat {
     FigureSvg,
     /// At print resolution.
     FigurePng,
@@ -171,31 +171,32 @@ pub enum AnswerFormat {
     Tables,
 }
 
-impl AnswerFormat {
-    pub const ALL: [AnswerFormat; 3] = [AnswerFormat::FigureSvg, AnswerFormat::FigurePng, AnswerFormat::Tables];
+impl StudyExportFormat {
+    pub const ALL: [StudyExportFormat; 3] =
+        [StudyExportFormat::FigureSvg, StudyExportFormat::FigurePng, StudyExportFormat::Tables];
 
     pub fn label(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "Figure as SVG …",
-            AnswerFormat::FigurePng => "Figure as PNG …",
-            AnswerFormat::Tables => "Tables as CSV …",
+            StudyExportFormat::FigureSvg => "Figure as SVG …",
+            StudyExportFormat::FigurePng => "Figure as PNG …",
+            StudyExportFormat::Tables => "Tables as CSV …",
         }
     }
 
     pub fn told(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "Figure as shown, SVG",
-            AnswerFormat::FigurePng => "Figure as shown, PNG for print",
-            AnswerFormat::Tables => "Tables as CSV: averages, participants, epochs, clusters",
+            StudyExportFormat::FigureSvg => "Figure as shown, SVG",
+            StudyExportFormat::FigurePng => "Figure as shown, PNG for print",
+            StudyExportFormat::Tables => "Tables as CSV: averages, participants, epochs, clusters",
         }
     }
 
     /// What is proposed.
     pub fn file_name(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "averages.svg",
-            AnswerFormat::FigurePng => "averages.png",
-            AnswerFormat::Tables => "averages",
+            StudyExportFormat::FigureSvg => "averages.svg",
+            StudyExportFormat::FigurePng => "averages.png",
+            StudyExportFormat::Tables => "averages",
         }
     }
 }
