@@ -9,10 +9,11 @@ use egui::{
 
 use session::Annotation;
 
-use super::annotated::Kappa;
+use super::annotation_state::Kappa;
 use super::command::{AnnotateCommand, Command};
-use super::state::{Review, State, Window};
+use super::state::{Review, State};
 use super::theme::{self, Palette};
+use super::time_window::TimeWindow;
 use super::{figures, widgets};
 
 /// For the marks above the curves, each author's in a line of their own.
@@ -30,11 +31,11 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
     labels(ui, review, &mut push);
     ui.add_space(6.0);
     ui.horizontal(|ui| {
-        let annotated = &review.annotated;
+        let annotated = &review.annotations;
         for (text, hint, is_possible, command) in [
             ("Undo", "Ctrl Z", annotated.can_undo(), AnnotateCommand::Undo),
             ("Redo", "Ctrl Shift Z", annotated.can_redo(), AnnotateCommand::Redo),
-            ("Take back", "Delete", annotated.selected.is_some(), AnnotateCommand::TakeBack),
+            ("Take back", "Delete", annotated.selected.is_some(), AnnotateCommand::RemoveSelected),
         ] {
             if ui
                 .add_enabled(is_possible, egui::Button::new(RichText::new(text).size(12.5)))
@@ -68,7 +69,7 @@ pub fn author(ui: &mut Ui, author: &str, caption: &str, push: &mut impl FnMut(An
 
 fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     let p = theme::palette(ui);
-    let annotated = &review.annotated;
+    let annotated = &review.annotations;
     if annotated.labels.is_empty() {
         let told = "The study names no labels. Add one, then set it with its number key.";
         ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
@@ -102,7 +103,7 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             .margin(Margin::symmetric(8, 4));
         let field = ui.add(field).accessible_name("Another label");
         if field.changed() {
-            push(AnnotateCommand::WriteLabel(text.clone()));
+            push(AnnotateCommand::EditNewLabel(text.clone()));
         }
         let is_entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
         let is_given = !text.trim().is_empty();
@@ -119,7 +120,7 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
 
 /// Where two people coded, how far they agree beyond chance.
 fn agreement(ui: &mut Ui, review: &Review) {
-    for Kappa { authors: [a, b], kappa } in &review.annotated.kappas {
+    for Kappa { authors: [a, b], kappa } in &review.annotations.kappas {
         let told = match kappa {
             Ok(Some(kappa)) => format!("{a} and {b}: κ = {}", figures::signed(*kappa as f32)),
             Ok(None) => format!("{a} and {b}: no κ, because both said one thing only"),
@@ -132,7 +133,7 @@ fn agreement(ui: &mut Ui, review: &Review) {
 }
 
 fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
-    let standing = review.annotated.standing();
+    let standing = review.annotations.current();
     if standing.is_empty() {
         let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Ctrl it begins and ends a \
                     range.";
@@ -142,7 +143,7 @@ fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, standing.len(), |ui, range| {
         for annotation in &standing[range] {
-            row(ui, annotation, review.annotated.selected == Some(annotation.id), push);
+            row(ui, annotation, review.annotations.selected == Some(annotation.id), push);
         }
     });
 }
@@ -178,26 +179,26 @@ fn row(ui: &mut Ui, annotation: &Annotation, is_selected: bool, push: &mut impl 
 
 /// Lines that the marks need.
 pub fn lines(review: &Review) -> usize {
-    review.annotated.authors().len().clamp(1, LINES)
+    review.annotations.authors().len().clamp(1, LINES)
 }
 
 /// Marks in `lane`, above the curves.
-pub fn marks(painter: &Painter, lane: Rect, window: Window, review: &Review, p: &Palette) {
+pub fn marks(painter: &Painter, lane: Rect, window: TimeWindow, review: &Review, p: &Palette) {
     let x_of = |at_s: f64| lane.left() + lane.width() * ((at_s - window.from_s) / window.width_s()) as f32;
     let painter = painter.with_clip_rect(lane.intersect(painter.clip_rect()));
-    let authors = review.annotated.authors();
+    let authors = review.annotations.authors();
     let line = |k: usize| {
         let top = lane.top() + LANE_PX * k.min(LINES - 1) as f32;
         Rect::from_x_y_ranges(lane.x_range(), top..=top + LANE_PX)
     };
-    for annotation in review.annotated.standing() {
+    for annotation in review.annotations.current() {
         let lane = line(authors.iter().position(|who| *who == annotation.author).unwrap_or(0));
         let from = x_of(annotation.from.as_secs_f64());
         let until = annotation.until.map(|until| x_of(until.as_secs_f64()));
-        let is_selected = review.annotated.selected == Some(annotation.id);
+        let is_selected = review.annotations.selected == Some(annotation.id);
         mark(&painter, lane, from..=until.unwrap_or(from), until.is_some(), &annotation.label, is_selected, p);
     }
-    if let Some((label, from)) = &review.annotated.open_range {
+    if let Some((label, from)) = &review.annotations.open_range {
         let lane = line(0);
         let (from, until) = (x_of(from.as_secs_f64()), x_of(review.playhead.at.as_secs_f64()));
         mark(&painter, lane, from.min(until)..=from.max(until), true, label, true, p);

@@ -9,9 +9,8 @@ use analysis::{Measure, Unit};
 
 use super::command::{Command, StudyCommand};
 use super::port::{Average, Correction, SingleEpoch, StudyQueryResult};
-use super::state::Studied;
-use super::study_form::CONDITIONS;
-use super::theme::{self, Palette};
+use super::state::StudyState;
+use super::theme::{self, CONDITIONS, Palette};
 use super::{figures, widgets};
 
 const LEGEND_PX: f32 = 24.0;
@@ -23,7 +22,7 @@ const DRAWN: usize = 240;
 const REACH_PX: f32 = 6.0;
 const FIELDS: [&str; 2] = ["valence", "arousal"];
 
-pub fn show(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -32,8 +31,8 @@ pub fn show(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands:
     let plots = Rect::from_min_max(plots.min + vec2(SCALE_PX, 0.0), plots.max);
     let areas = widgets::rows(plots, 12.0, [0.0, 0.0]);
     for (field, area) in areas.into_iter().enumerate() {
-        let view = View { area, answer, field, scale: studied.scales[field] };
-        view.draw(ui, studied, &p, commands);
+        let view = View { area, answer, field, scale: study.scales[field] };
+        view.draw(ui, study, &p, commands);
     }
     axis(ui, areas[1], answer, &p);
 }
@@ -65,7 +64,7 @@ impl View<'_> {
         }
     }
 
-    fn draw(&self, ui: &mut Ui, studied: &Studied, p: &Palette, commands: &mut Vec<Command>) {
+    fn draw(&self, ui: &mut Ui, study: &StudyState, p: &Palette, commands: &mut Vec<Command>) {
         ui.painter().rect_filled(self.area, 4.0, p.card);
         let painter = ui.painter().with_clip_rect(self.area);
         self.ground(ui, &painter, p);
@@ -90,7 +89,7 @@ impl View<'_> {
                 self.line(&painter, &mean, Stroke::new(2.4, self.color(k)), k == 1);
             }
         }
-        for (condition, position) in [studied.epoch, hovered].into_iter().flatten() {
+        for (condition, position) in [study.epoch, hovered].into_iter().flatten() {
             if let Some(epoch) = self.answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.6, p.strong), false);
             }
@@ -205,7 +204,7 @@ impl View<'_> {
             let bar = Rect::from_x_y_ranges(span, self.area.bottom() - 5.0..=self.area.bottom() - 1.0);
             painter.rect_filled(bar, 1.0, p.accent);
             let at = pos2(bar.center().x, bar.top() - 2.0);
-            painter.text(at, Align2::CENTER_BOTTOM, p_value(cluster.p), theme::caption_font(), p.strong);
+            painter.text(at, Align2::CENTER_BOTTOM, figures::p_value(cluster.p), theme::caption_font(), p.strong);
         }
     }
 
@@ -381,39 +380,6 @@ fn number(value: f64, step: f64) -> String {
     if is_zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
 }
 
-/// `p = 0.012`, `p < 0.001`.
-pub fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
-}
-
-/// Lowest and highest value to show of valence and arousal: bands whole, single epochs but for their extremes.
-pub fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
-    [0, 1].map(|field| {
-        let mut single: Vec<f32> = answer
-            .conditions
-            .iter()
-            .flat_map(|c| c.epochs.iter().flat_map(|e| e.curves[field].iter().copied()))
-            .filter(|v| v.is_finite())
-            .collect();
-        let rank = |values: &mut Vec<f32>, share: f64| {
-            let k = ((values.len().saturating_sub(1)) as f64 * share) as usize;
-            (!values.is_empty()).then(|| *values.select_nth_unstable_by(k, f32::total_cmp).1)
-        };
-        let inner = [rank(&mut single, 0.02), rank(&mut single, 0.98)];
-        let averages = answer.conditions.iter().filter_map(|c| c.averages.get(field));
-        let curves = averages
-            .flat_map(|a| [Some(&a.mean), a.interval.as_ref().map(|i| &i.low), a.interval.as_ref().map(|i| &i.high)])
-            .flatten()
-            .flatten()
-            .map(|v| *v as f32)
-            .filter(|v| v.is_finite());
-        let (low, high) =
-            curves.chain(inner.into_iter().flatten()).fold((0f32, 0f32), |(low, high), v| (low.min(v), high.max(v)));
-        let air = ((high - low) * 0.12).max(0.02);
-        (low - air, high + air)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,7 +390,6 @@ mod tests {
         assert_eq!(number(-0.5, 0.5), "−0.5");
         assert_eq!(number(-0.0, 0.05), "0.00");
         assert_eq!(nice_step(f64::NAN), 1.0);
-        assert_eq!(p_value(0.0004), "p < 0.001");
         assert_eq!(nearest_row(&[-1.0, 0.0, 1.0], 0.6), Some(2));
         assert_eq!(nearest_row(&[], 0.6), None);
     }

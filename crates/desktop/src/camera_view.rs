@@ -5,8 +5,8 @@ use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2}
 
 use session::{FACE, LANDMARKS, Timeline, face};
 
+use super::photo::Photo;
 use super::port::{Check, FaceOverlay};
-use super::state::Photo;
 use super::{theme, widgets};
 
 /// Draws into `rect`; `otherwise` says why there is no picture.

@@ -2,8 +2,8 @@
 
 use session::{SampleSeries, Timestamp};
 
-use super::ahead::ahead;
-use super::state::Window;
+use super::galloping_search::partition_point_near_start;
+use super::time_window::TimeWindow;
 
 /// Points of one unbroken stretch of a curve, `[seconds, value]`, by time.
 pub type Run = Vec<[f64; 2]>;
@@ -44,7 +44,7 @@ pub fn curve(
     series: &SampleSeries,
     value: usize,
     spread: Option<usize>,
-    window: Window,
+    window: TimeWindow,
     width_px: f32,
     shift: Shift,
 ) -> Curve {
@@ -68,8 +68,11 @@ pub fn curve(
         let mut start = rows.start;
         for column in 0..columns {
             let edge = Timestamp::from_secs_f64(window.from_s + step_s * (column + 1) as f64);
-            let end =
-                if column + 1 == columns { rows.end } else { start + ahead(&times[start..rows.end], |t| *t < edge) };
+            let end = if column + 1 == columns {
+                rows.end
+            } else {
+                start + partition_point_near_start(&times[start..rows.end], |t| *t < edge)
+            };
             if end > start {
                 if let Some(extent) = series.extent(value, start..end) {
                     let sd =
@@ -147,7 +150,7 @@ mod tests {
     fn the_number_of_points_depends_on_pixels_and_no_peak_is_lost() {
         // One single high sample in an hour.
         let t = timeline((0..108_000).map(|k| (f64::from(k) / 30.0, if k == 77_777 { 0.9 } else { 0.0 })));
-        let window = Window { from_s: 0.0, until_s: 3600.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 3600.0 };
         let c = curve(t.series("affect").unwrap(), 0, Some(2), window, 1000.0, Shift::RAW);
         let points: usize = c.runs.iter().map(Vec::len).sum();
         assert!(points <= 2000, "{points}");
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn a_pause_breaks_the_curve_at_every_scale() {
         let t = timeline((0..3000).filter(|k| !(1000..1400).contains(k)).map(|k| (f64::from(k) / 30.0, 0.2)));
-        let window = Window { from_s: 0.0, until_s: 100.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 100.0 };
         for width in [50.0, 200.0, 4000.0] {
             assert_eq!(curve(t.series("affect").unwrap(), 0, None, window, width, Shift::RAW).runs.len(), 2, "{width}");
         }
@@ -173,7 +176,7 @@ mod tests {
         ) {
             let mut at = 0.0;
             let t = timeline(steps.iter().map(|(dt, v)| { at += dt; (at, *v) }));
-            let c = curve(t.series("affect").unwrap(), 0, Some(2), Window { from_s: from, until_s: from + width }, px, Shift::RAW);
+            let c = curve(t.series("affect").unwrap(), 0, Some(2), TimeWindow { from_s: from, until_s: from + width }, px, Shift::RAW);
             let all: Vec<[f64; 2]> = c.runs.concat();
             prop_assert!(all.windows(2).all(|w| w[0][0] <= w[1][0]));
             prop_assert!(all.iter().all(|p| p[1].abs() <= 1.0));

@@ -3,9 +3,9 @@
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
-use super::command::{Command, StudyCommand};
+use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
 use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
-use super::state::{Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State, StudyExportDraft};
+use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
 use super::{figures, keys, theme, widgets};
 use session::CheckId;
 
@@ -13,18 +13,18 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Keys { 1080.0 } else { 440.0 };
+        let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
             Dialog::Open { path } => open(ui, path, state, commands),
-            Dialog::Pull(draft) => pull(ui, draft, state.pulling.as_ref(), commands),
+            Dialog::Download(draft) => pull(ui, draft, state.download.as_ref(), commands),
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
             Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
             Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
-            Dialog::Keys => shortcuts(ui, commands),
-            Dialog::Quit => quit(ui, state.recording.as_ref(), commands),
+            Dialog::Shortcuts => shortcuts(ui, commands),
+            Dialog::CloseWindow => quit(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
         }
     });
@@ -111,12 +111,12 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
     ui.add_space(2.0);
     ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
     if edited != *draft {
-        commands.push(Command::EditPlan(edited));
+        commands.push(Command::Home(HomeCommand::EditPlan(edited)));
     }
     answers(ui, |ui| {
         let go = widgets::primary(ui, plan.is_ok(), "Set up");
         if go.clicked() || (plan.is_ok() && is_entered(ui) && !egui::Popup::is_any_open(ui.ctx())) {
-            commands.push(Command::BeginRehearsal);
+            commands.push(Command::Home(HomeCommand::BeginRehearsal));
         }
         cancel(ui, "Cancel", commands);
     });
@@ -127,14 +127,14 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     let mut edited = path.to_owned();
     let response = field(ui, "Folder of the session", &mut edited, "/path/to/sessions/sub-01/ses-01_…");
     if response.changed() {
-        commands.push(Command::EditOpenPath(edited.clone()));
+        commands.push(Command::Home(HomeCommand::EditOpenPath(edited.clone())));
     }
     if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
         response.request_focus();
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
-        commands.push(Command::BrowseSession);
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Home(HomeCommand::BrowseSession));
     }
     answers(ui, |ui| {
         let is_ready = !edited.trim().is_empty();
@@ -145,7 +145,7 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&DownloadProgress>, commands: &mut Vec<Command>) {
+fn pull(ui: &mut Ui, draft: &DownloadDraft, pulling: Option<&DownloadProgress>, commands: &mut Vec<Command>) {
     title(ui, "Open from server");
     let told = "Fetches every finished session that is not in this library yet. The server keeps its own.";
     ui.add(egui::Label::new(RichText::new(told).weak()).wrap());
@@ -161,7 +161,7 @@ fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&DownloadProgress>, comm
             .margin(Margin::symmetric(10, 6));
         let token = ui.add(token).labelled_by(label.id);
         field(ui, "Study (empty: all)", &mut edited.study, "");
-        if *draft == PullDraft::default() && ui.memory(|m| m.focused()).is_none() {
+        if *draft == DownloadDraft::default() && ui.memory(|m| m.focused()).is_none() {
             server.request_focus();
         } else if draft.token.is_empty() && ui.memory(|m| m.focused()).is_none() {
             token.request_focus();
@@ -180,17 +180,17 @@ fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&DownloadProgress>, comm
         };
         widgets::caption(ui, told);
     }
-    let is_ready = edited.order().is_some() && pulling.is_none();
+    let is_ready = edited.request().is_some() && pulling.is_none();
     if edited != *draft {
-        commands.push(Command::EditPull(PullDraft { problem: None, ..edited }));
+        commands.push(Command::Home(HomeCommand::EditDownload(DownloadDraft { problem: None, ..edited })));
     }
     answers(ui, |ui| {
         if widgets::primary(ui, is_ready, "Fetch").clicked() || (is_ready && is_entered(ui)) {
-            commands.push(Command::Pull);
+            commands.push(Command::Home(HomeCommand::Download));
         }
         if pulling.is_some() {
             if ui.button("Stop").on_hover_text("What was fetched stays.").clicked() {
-                commands.push(Command::CancelPull);
+                commands.push(Command::Home(HomeCommand::CancelDownload));
             }
         } else {
             cancel(ui, "Cancel", commands);
@@ -209,11 +209,11 @@ fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Comm
     let mut edited = typed.to_owned();
     let response = field(ui, &format!("Type {} to confirm", session.title()), &mut edited, &session.title());
     if response.changed() {
-        commands.push(Command::TypeErase(edited.clone()));
+        commands.push(Command::Home(HomeCommand::EditEraseConfirmation(edited.clone())));
     }
     answers(ui, |ui| {
         if widgets::primary(ui, edited == session.title(), "Erase").clicked() {
-            commands.push(Command::Erase);
+            commands.push(Command::Home(HomeCommand::Erase));
         }
         cancel(ui, "Keep it", commands);
     });
@@ -247,7 +247,7 @@ fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, 
     widgets::caption(ui, "That you decided so is stored with the session.");
     answers(ui, |ui| {
         if widgets::primary(ui, true, "Record anyway").clicked() {
-            commands.push(Command::RecordAnyway);
+            commands.push(Command::SetUp(SetUpCommand::RecordAnyway));
         }
         cancel(ui, "Go back", commands);
     });
@@ -276,16 +276,16 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
         );
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
-        commands.push(Command::BrowseExport);
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Review(ReviewCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty();
     if edited != *draft {
-        commands.push(Command::EditExport(edited));
+        commands.push(Command::Review(ReviewCommand::EditExport(edited)));
     }
     answers(ui, |ui| {
         if widgets::primary(ui, is_ready, "Export").clicked() {
-            commands.push(Command::Export);
+            commands.push(Command::Review(ReviewCommand::Export));
         }
         cancel(ui, "Cancel", commands);
     });
@@ -305,7 +305,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
     title(ui, "Export averages");
     let mut edited = draft.clone();
     for format in StudyExportFormat::ALL {
-        ui.radio_value(&mut edited.format, format, format.told());
+        ui.radio_value(&mut edited.format, format, format.description());
     }
     ui.add_space(6.0);
     let is_folder = edited.format == StudyExportFormat::Tables;
@@ -317,7 +317,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
         );
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Study(StudyCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty() && (!is_folder || !edited.exists);
@@ -368,7 +368,7 @@ fn quit(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>)
     ui.add(egui::Label::new(format!("Closing the window stops the recording{who} and saves it.")).wrap());
     answers(ui, |ui| {
         if ui.button("Stop, save and close").clicked() {
-            commands.push(Command::Quit);
+            commands.push(Command::CloseWindow);
         }
         let keep = cancel(ui, "Keep recording", commands);
         if ui.memory(|m| m.focused()).is_none() {

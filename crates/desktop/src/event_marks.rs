@@ -5,17 +5,17 @@ use egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
 
 use session::{EventData, Timestamp};
 
-use super::ahead::ahead;
-use super::indexed::{Lane, Mark};
-use super::plots::{EVENTS_PX, Plotted, seconds_at, x_of};
+use super::galloping_search::partition_point_near_start;
+use super::indexed_timeline::{Lane, Mark};
+use super::plot_area::{EVENTS_PX, PlotData, seconds_at, x_of};
 use super::theme::{self, Palette};
-use super::{describe, widgets};
+use super::{event_text, widgets};
 
 /// An event this near to a click is meant by it.
 const REACH_PX: f32 = 7.0;
 
 /// Draws the marks and returns the event under the pointer.
-pub fn show(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
+pub fn show(ui: &Ui, area: Rect, top: f32, plotted: &PlotData<'_>, p: &Palette) -> Option<usize> {
     let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
     let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
     let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, plotted, p));
@@ -23,7 +23,14 @@ pub fn show(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -
 }
 
 /// One line of marks, of lanes that share its room for words. Returns the event under the pointer and its distance.
-fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>, p: &Palette) -> Option<(f32, usize)> {
+fn event_line(
+    ui: &Ui,
+    area: Rect,
+    y: f32,
+    lanes: &[Lane],
+    plotted: &PlotData<'_>,
+    p: &Palette,
+) -> Option<(f32, usize)> {
     let painter = ui.painter().with_clip_rect(area);
     let (window, log) = (plotted.window, plotted.log);
     let rows = log.timeline().events();
@@ -40,7 +47,7 @@ fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>
         let x = x_at(&shown[0]);
         // On to the next event on another pixel than this one.
         let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
-        *shown = &shown[1 + ahead(&shown[1..], |m| m.at < next_at)..];
+        *shown = &shown[1 + partition_point_near_start(&shown[1..], |m| m.at < next_at)..];
         let next = left.iter().filter_map(|(_, shown)| shown.first()).min_by_key(|m| m.at);
         let right = next.map_or(area.right() - 4.0, |next| x_at(next) - 8.0);
         mark(&painter, area, pos2(x, y), lane, p);
@@ -85,7 +92,7 @@ fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Pale
 
 fn label(what: &EventData, lane: Lane) -> String {
     const LONGEST: usize = 24;
-    let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
+    let details = if lane == Lane::Marker { event_text::details(&what.data) } else { String::new() };
     let text = if details.is_empty() { what.kind.clone() } else { details };
     if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
 }

@@ -5,16 +5,16 @@ use egui::{Align, Align2, FontId, Layout, Rect, RichText, ScrollArea, Sense, Ui,
 
 use session::Timestamp;
 
-use super::command::{Command, StudyCommand};
-use super::indexed::{Indexed, Lane};
+use super::command::{Command, ReviewCommand, StudyCommand};
+use super::indexed_timeline::{IndexedTimeline, Lane};
 use super::port::EventForm;
 use super::state::Review;
-use super::{describe, figures, theme, widgets};
+use super::{event_text, figures, theme, widgets};
 
 const ROW: f32 = 22.0;
 
 /// `playhead`: the last event before it is marked, and a click goes to an event. `None` follows the newest.
-pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, log: &IndexedTimeline, playhead: Option<Timestamp>, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let shown = log.shown();
     if shown.is_empty() {
@@ -50,7 +50,14 @@ fn keep_in_sight(ui: &Ui, range: &std::ops::Range<usize>, current: Option<usize>
     }
 }
 
-fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: bool, commands: &mut Vec<Command>) {
+fn row(
+    ui: &mut Ui,
+    log: &IndexedTimeline,
+    k: usize,
+    is_current: bool,
+    is_clickable: bool,
+    commands: &mut Vec<Command>,
+) {
     let p = theme::palette(ui);
     let event = &log.timeline().events()[log.shown()[k] as usize];
     let sense = if is_clickable { Sense::click() } else { Sense::hover() };
@@ -79,7 +86,7 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
         }
     }
     widgets::line(ui, time, short_time, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
-    let told = describe::details(&event.what.data);
+    let told = event_text::details(&event.what.data);
     // Where nothing more is told, the kind may be as long as the row.
     let kind = if told.is_empty() { kind.union(details) } else { kind };
     let is_kind_cut =
@@ -87,17 +94,18 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
     let color = if lane == Lane::Marker { p.strong } else { p.weak };
     let is_cut = widgets::line(ui, details, &told, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
     response.widget_info(|| {
-        let name = format!("{} {}", time_text, describe::event(&event.what));
+        let name = format!("{} {}", time_text, event_text::event(&event.what));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_current, name)
     });
-    let response = if is_cut || is_kind_cut { response.on_hover_text(describe::event(&event.what)) } else { response };
+    let response =
+        if is_cut || is_kind_cut { response.on_hover_text(event_text::event(&event.what)) } else { response };
     if response.clicked() {
-        commands.push(Command::Seek(event.at));
+        commands.push(Command::Review(ReviewCommand::Seek(event.at)));
     }
 }
 
 /// Which events are shown.
-pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
+pub fn filter(ui: &mut Ui, log: &IndexedTimeline, commands: &mut Vec<Command>) {
     let filter = log.filter();
     let mut wanted = filter.clone();
     ui.horizontal(|ui| {
@@ -114,7 +122,7 @@ pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
     let field = egui::TextEdit::singleline(&mut wanted.text).hint_text("Filter events").desired_width(f32::INFINITY);
     ui.add(field).accessible_name("Filter events");
     if wanted != *filter {
-        commands.push(Command::SetEventFilter(wanted));
+        commands.push(Command::Review(ReviewCommand::SetEventFilter(wanted)));
     }
 }
 
@@ -130,11 +138,11 @@ pub fn all_like_this(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) 
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let compare = widgets::small_button(ui, "as B").accessible_name("Compare with all like this");
             if compare.on_hover_text("Compare with these in the study (Shift A)").clicked() {
-                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 1 }));
+                commands.push(Command::Study(StudyCommand::SelectSimilarEvents { condition: 1 }));
             }
             let ask = widgets::small_button(ui, "All like this");
             if ask.on_hover_text("Ask the whole study what the face did around all of these (A)").clicked() {
-                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 0 }));
+                commands.push(Command::Study(StudyCommand::SelectSimilarEvents { condition: 0 }));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(egui::Label::new(RichText::new(form.title()).size(13.0)).truncate());

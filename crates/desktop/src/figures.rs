@@ -98,6 +98,11 @@ pub fn signed(value: f32) -> String {
     format!("{sign}{:.2}", value.abs())
 }
 
+/// `p = 0.012`, `p < 0.001`.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

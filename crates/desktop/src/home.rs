@@ -8,22 +8,22 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::command::{Command, StudyCommand};
+use super::command::{Command, HomeCommand, StudyCommand};
 use super::port::{Library, SessionRow, SessionState, StudyRow};
 use super::state::{self, Column, Home, State};
 use super::theme::Palette;
-use super::{figures, theme, views, widgets};
+use super::{figures, screen_layout, theme, widgets};
 
 const ROW: f32 = 32.0;
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         ui.label(RichText::new("affectograph").size(20.0).color(p.strong));
     });
     let home = &state.home;
     let Some(library) = &home.library else {
-        views::central(ui, |ui| views::waiting(ui, "Reading the sessions …"));
+        screen_layout::central(ui, |ui| screen_layout::waiting(ui, "Reading the sessions …"));
         return;
     };
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(6, 12));
@@ -36,7 +36,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 10));
         Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, row, state, commands));
     }
-    views::central(ui, |ui| {
+    screen_layout::central(ui, |ui| {
         if library.sessions.is_empty() {
             first_recording(ui, library, commands);
         } else {
@@ -63,13 +63,13 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 if study(ui, "All studies", library.sessions.len(), home.study.is_none(), None) {
-                    commands.push(Command::SetStudy(None));
+                    commands.push(Command::Home(HomeCommand::SetStudy(None)));
                 }
                 for row in &library.studies {
                     let count = library.sessions.iter().filter(|s| s.study == row.name).count();
                     let is_chosen = home.study.as_ref() == Some(&row.name);
                     if study(ui, &row.title, count, is_chosen, Some(row)) {
-                        commands.push(Command::SetStudy((!is_chosen).then(|| row.name.clone())));
+                        commands.push(Command::Home(HomeCommand::SetStudy((!is_chosen).then(|| row.name.clone()))));
                     }
                     if let Some(problem) = &row.problem {
                         Frame::new().inner_margin(Margin { left: 10, right: 4, top: 0, bottom: 6 }).show(ui, |ui| {
@@ -126,7 +126,7 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
             .desired_width(280.0)
             .margin(Margin::symmetric(10, 6));
         if ui.add(field).accessible_name("Filter sessions").changed() {
-            commands.push(Command::SetFilter(filter));
+            commands.push(Command::Home(HomeCommand::SetFilter(filter)));
         }
         let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
         let told =
@@ -141,7 +141,7 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
 
 /// The way to a study's averages: that of the chosen study, or of the selected session.
 fn ask(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
-    let study = home.study_to_ask();
+    let study = home.study_to_query();
     let button = ui.add_enabled(study.is_some(), egui::Button::new("Ask study …"));
     let button = button.on_hover_text("What did the face do around each action? Averages over its sessions (Ctrl A)");
     if button.on_disabled_hover_text("Choose a study on the left, or select one of its sessions.").clicked() {
@@ -151,10 +151,10 @@ fn ask(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
 
 fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
     if widgets::primary(ui, true, "New session").on_hover_text("Ctrl N").clicked() {
-        commands.push(Command::AskNewSession);
+        commands.push(Command::Home(HomeCommand::ShowNewSessionDialog));
     }
     if ui.button("Open session …").on_hover_text("From elsewhere; or drop its folder here (Ctrl O)").clicked() {
-        commands.push(Command::AskOpen);
+        commands.push(Command::Home(HomeCommand::ShowOpenDialog));
     }
     from_server(ui, commands);
 }
@@ -162,7 +162,7 @@ fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
 fn from_server(ui: &mut Ui, commands: &mut Vec<Command>) {
     let hint = "Sessions that visitors' browsers sent to your server (Ctrl Shift O)";
     if ui.button("Open from server …").on_hover_text(hint).clicked() {
-        commands.push(Command::AskPull);
+        commands.push(Command::Home(HomeCommand::ShowDownloadDialog));
     }
 }
 
@@ -260,7 +260,7 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
             WidgetInfo::labeled(egui::Role::ColumnHeader, true, format!("Sort by {}", column.label().to_lowercase()))
         });
         if response.clicked() {
-            commands.push(Command::SortBy(column));
+            commands.push(Command::Home(HomeCommand::SortBy(column)));
         }
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
@@ -315,7 +315,7 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
                 widgets::line(
                     ui,
                     cell,
-                    state::state_word(session),
+                    state::state_label(session),
                     FontId::proportional(13.0),
                     p.weak,
                     Align2::LEFT_CENTER,
@@ -328,14 +328,14 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
         widgets::line(ui, cell, &value, font, color, alignment(column));
     }
     response.widget_info(|| {
-        let name = format!("{}, study {}, {}", session.title(), session.study, state::state_word(session));
+        let name = format!("{}, study {}, {}", session.title(), session.study, state::state_label(session));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_selected, name)
     });
     let is_entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(session.folder.clone()));
     } else if response.clicked() {
-        commands.push(Command::Select(session.folder.clone()));
+        commands.push(Command::Home(HomeCommand::Select(session.folder.clone())));
     }
 }
 
@@ -351,7 +351,7 @@ fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Com
             }
             let is_erasable = row.state != SessionState::Recording;
             if ui.add_enabled(is_erasable, egui::Button::new("Erase …")).clicked() {
-                commands.push(Command::AskErase(row.folder.clone()));
+                commands.push(Command::Home(HomeCommand::ShowEraseDialog(row.folder.clone())));
             }
             if state.opening.is_some() {
                 ui.spinner();
@@ -401,10 +401,10 @@ fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) 
             ui.horizontal(|ui| {
                 ui.add_space(34.0);
                 if widgets::primary(ui, !library.studies.is_empty(), "New session").clicked() {
-                    commands.push(Command::AskNewSession);
+                    commands.push(Command::Home(HomeCommand::ShowNewSessionDialog));
                 }
                 if ui.button("Open session …").clicked() {
-                    commands.push(Command::AskOpen);
+                    commands.push(Command::Home(HomeCommand::ShowOpenDialog));
                 }
                 from_server(ui, commands);
             });

@@ -5,11 +5,12 @@ use egui::{Align, Color32, Frame, Key, Layout, Margin, Panel, Rect, RichText, Se
 
 use session::Timestamp;
 
-use super::command::Command;
-use super::plots::{self, Plotted};
+use super::command::{Command, LiveCommand, SetUpCommand};
+use super::plot_area::PlotData;
 use super::port::{Alarm, PagePlace, PageStatus};
-use super::state::{Recording, State, Stop, Window};
-use super::{camera_view, events, expressions, figures, health_bar, plane, theme, views, widgets};
+use super::state::{Recording, State, StopState};
+use super::time_window::TimeWindow;
+use super::{camera_view, events, expressions, figures, health_bar, plane, plots, screen_layout, theme, widgets};
 
 /// What the plots show while they follow.
 const FOLLOWED_S: f64 = 60.0;
@@ -33,15 +34,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 8));
     Panel::bottom("marker bar").frame(frame).exact_size(FOOTER).show(ui, |ui| {
         match (recording.stop, &recording.note) {
-            (Stop::Asked, _) => confirm_stop(ui, recording, commands),
-            (Stop::Stopping, _) => {
+            (StopState::Requested, _) => confirm_stop(ui, recording, commands),
+            (StopState::Stopping, _) => {
                 ui.horizontal_centered(|ui| {
                     ui.spinner();
                     ui.label("Closing the files …");
                 });
             }
-            (Stop::No, Some(_)) => note(ui, recording, commands),
-            (Stop::No, None) => markers(ui, recording, state, commands),
+            (StopState::No, Some(_)) => note(ui, recording, commands),
+            (StopState::No, None) => markers(ui, recording, state, commands),
         }
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
@@ -131,8 +132,8 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let bars = (lower.width() * 0.26).clamp(220.0, 420.0);
     let [left, right] = widgets::columns(lower, 12.0, [0.0, bars]);
     let until_s = recording.now.as_secs_f64();
-    let window = Window { from_s: until_s - FOLLOWED_S, until_s };
-    let plotted = Plotted { log: &recording.log, window, playhead: None, review: None };
+    let window = TimeWindow { from_s: until_s - FOLLOWED_S, until_s };
+    let plotted = PlotData { log: &recording.log, window, playhead: None, review: None };
     widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plotted, commands));
     let mut list = right;
     if is_embedded {
@@ -156,7 +157,7 @@ fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Comma
         Some(PageStatus::Loaded { .. }) | None => "The participant's page",
     };
     widgets::placeholder(ui, rect.shrink(12.0), told);
-    commands.push(Command::PageAt(rect.shrink(1.0)));
+    commands.push(Command::Live(LiveCommand::SetPageBounds(rect.shrink(1.0))));
 }
 
 fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {
@@ -185,7 +186,7 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         ui.add(egui::Label::new(told).wrap());
         ui.add_space(4.0);
         if widgets::small_button(ui, "Load again").clicked() {
-            commands.push(Command::ReloadPage);
+            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
         }
     });
 }
@@ -224,11 +225,11 @@ fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Stop and save …").on_hover_text("Asks once more (Ctrl Shift S)").clicked() {
-                commands.push(Command::AskStop);
+                commands.push(Command::Live(LiveCommand::RequestStop));
             }
-            views::always(ui, state, commands);
+            screen_layout::global_buttons(ui, state, commands);
             if ui.button("Note").on_hover_text("Stamped with the moment you press this (Ctrl N)").clicked() {
-                commands.push(Command::BeginNote);
+                commands.push(Command::Live(LiveCommand::BeginNote));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 egui::ScrollArea::horizontal().id_salt("markers").show(ui, |ui| {
@@ -237,7 +238,7 @@ fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec
                         let button = egui::Button::new((key, RichText::new(&marker.label)));
                         let button = ui.add(button).accessible_name(format!("Marker {}", marker.label));
                         if button.clicked() {
-                            commands.push(Command::Mark(marker.key));
+                            commands.push(Command::Live(LiveCommand::Mark(marker.key)));
                         }
                     }
                     if recording.study.markers.is_empty() {
@@ -256,10 +257,10 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         let label = ui.label(format!("Note at {}", figures::clock(at)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Discard").clicked() {
-                commands.push(Command::DropNote);
+                commands.push(Command::Live(LiveCommand::DiscardNote));
             }
             if widgets::primary(ui, !draft.text.trim().is_empty(), "Store note").clicked() {
-                commands.push(Command::StoreNote);
+                commands.push(Command::Live(LiveCommand::StoreNote));
             }
             let mut text = draft.text.clone();
             let field = egui::TextEdit::singleline(&mut text)
@@ -269,13 +270,13 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
                 .margin(Margin::symmetric(10, 6));
             let field = ui.add(field).labelled_by(label.id);
             if field.changed() {
-                commands.push(Command::TypeNote(text));
+                commands.push(Command::Live(LiveCommand::EditNote(text)));
             }
             let (is_entered, is_escaped) = ui.input(|i| (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape)));
             if field.lost_focus() && is_entered {
-                commands.push(Command::StoreNote);
+                commands.push(Command::Live(LiveCommand::StoreNote));
             } else if field.lost_focus() && is_escaped {
-                commands.push(Command::DropNote);
+                commands.push(Command::Live(LiveCommand::DiscardNote));
             } else if draft.text.is_empty() && !field.has_focus() {
                 field.request_focus();
             }
@@ -296,10 +297,10 @@ fn confirm_stop(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>)
                 keep.request_focus();
             }
             if keep.clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
-                commands.push(Command::KeepRecording);
+                commands.push(Command::Live(LiveCommand::KeepRecording));
             }
             if widgets::primary(ui, true, "Stop and save").clicked() {
-                commands.push(Command::Stop);
+                commands.push(Command::Live(LiveCommand::Stop));
             }
         });
     });

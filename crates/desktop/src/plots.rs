@@ -4,67 +4,22 @@ use eframe::egui;
 use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use session::{AFFECT, Timestamp, affect, rating as rated_field};
+use session::{AFFECT, Timestamp, affect, rating as rating_field};
 
-use super::command::Command;
+use super::command::{Command, ReviewCommand};
 use super::decimate::{self, Curve, Shift};
-use super::indexed::{Indexed, Stretch};
+use super::indexed_timeline::Stretch;
+use super::plot_area::{EVENTS_PX, PlotData, SCALE_PX, seconds_at, x_of};
 use super::port::{Correction, rating_stream_name};
-use super::state::{Review, Side, Window};
 use super::theme::{self, Palette};
-use super::{annotations, describe, event_marks, figures, rating, widgets};
+use super::time_window::TimeWindow;
+use super::{annotations, event_marks, event_text, figures, rating, widgets};
 
 /// How far apart the middles of the two curves lie, where each reaches from −1 to 1.
 const APART: f64 = 1.12;
-/// For the event marks below the curves.
-pub const EVENTS_PX: f32 = 38.0;
 const AXIS_PX: f32 = 20.0;
-/// For figures beside the curves.
-pub const SCALE_PX: f32 = 42.0;
-/// Standard deviations that a scale of z-scored values reaches to.
-const Z_REACH: f64 = 5.0;
 
-pub struct Plotted<'a> {
-    pub log: &'a Indexed,
-    pub window: Window,
-    /// A line at the playhead; `None` while following.
-    pub playhead: Option<Timestamp>,
-    /// The session in review, which one can click, drag and zoom.
-    pub review: Option<&'a Review>,
-}
-
-impl Plotted<'_> {
-    /// Annotations stand above the curves where there are some, or are about to be.
-    fn lane_px(&self) -> f32 {
-        let has_lane = self.review.is_some_and(|r| {
-            r.side == Side::Annotations || !r.annotated.standing().is_empty() || r.annotated.open_range.is_some()
-        });
-        match self.review {
-            Some(review) if has_lane => annotations::LANE_PX * annotations::lines(review) as f32,
-            _ => 0.0,
-        }
-    }
-
-    /// From where valence and arousal are drawn.
-    fn shifts(&self) -> [Shift; 2] {
-        let Some((review, baseline)) = self.review.and_then(|r| Some((r, r.baseline.as_ref()?))) else {
-            return [Shift::RAW; 2];
-        };
-        [&baseline.valence, &baseline.arousal].map(|of| match (review.values, of.spread) {
-            (Correction::Raw, _) => Shift::RAW,
-            (Correction::ZScored, Some(spread)) => Shift { zero: of.zero, per: 1.0 / (spread * Z_REACH) },
-            (Correction::Corrected | Correction::ZScored, _) => Shift { zero: of.zero, per: 1.0 },
-        })
-    }
-
-    /// What stands at the ends of the two scales.
-    fn reach(&self) -> &'static str {
-        let is_z = self.review.is_some_and(|r| r.baseline.is_some() && r.values == Correction::ZScored);
-        if is_z { "5" } else { "1" }
-    }
-}
-
-pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, rect: Rect, plotted: &PlotData<'_>, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
     ui.painter().rect_filled(area, 4.0, p.card);
@@ -114,14 +69,6 @@ impl Scale {
     }
 }
 
-pub fn x_of(area: Rect, window: Window, at_s: f64) -> f32 {
-    area.left() + area.width() * ((at_s - window.from_s) / window.width_s()) as f32
-}
-
-pub fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
-    window.from_s + window.width_s() * f64::from((x - area.left()) / area.width())
-}
-
 /// Value, its standard deviation, its colour, and where its middle lies.
 const FIELDS: [(usize, usize, Color32, f64); 2] = [
     (affect::VALENCE, affect::VALENCE_SD, theme::VALENCE, APART),
@@ -129,13 +76,13 @@ const FIELDS: [(usize, usize, Color32, f64); 2] = [
 ];
 
 /// Self-reports, on the scales of what they are about. They have no zero but their own, so only beside raw values.
-fn rated(plotted: &Plotted<'_>, width_px: f32) -> Vec<(Curve, f64)> {
+fn rated(plotted: &PlotData<'_>, width_px: f32) -> Vec<(Curve, f64)> {
     let Some(review) = plotted.review.filter(|r| r.values == Correction::Raw || r.baseline.is_none()) else {
         return Vec::new();
     };
     let streams = rating::passes(review).map(rating_stream_name);
     let series: Vec<_> = streams.filter_map(|stream| review.log.timeline().series(&stream)).collect();
-    let fields = [(rated_field::VALENCE, APART), (rated_field::AROUSAL, -APART)];
+    let fields = [(rating_field::VALENCE, APART), (rating_field::AROUSAL, -APART)];
     series
         .into_iter()
         .flat_map(|series| {
@@ -147,7 +94,7 @@ fn rated(plotted: &Plotted<'_>, width_px: f32) -> Vec<(Curve, f64)> {
 }
 
 /// Where the face was seen badly, within the window and where that is to be shaded.
-fn poor(plotted: &Plotted<'_>) -> Vec<Stretch> {
+fn poor(plotted: &PlotData<'_>) -> Vec<Stretch> {
     let Some(review) = plotted.review.filter(|r| r.shades_poor) else { return Vec::new() };
     let start = review.poor.partition_point(|s| s.until <= plotted.window.from());
     let inside = review.poor[start..].iter().take_while(|s| s.from < plotted.window.until());
@@ -155,7 +102,7 @@ fn poor(plotted: &Plotted<'_>) -> Vec<Stretch> {
 }
 
 /// Curves, bands and gaps, drawn by `egui_plot` over exactly `area`.
-fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palette) {
+fn plot(ui: &mut Ui, area: Rect, plotted: &PlotData<'_>, scale: Scale, p: &Palette) {
     let window = plotted.window;
     let width_px = area.width() * ui.ctx().pixels_per_point();
     let timeline = plotted.log.timeline();
@@ -233,7 +180,7 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
 }
 
 /// Stretches as `[from, until]` in seconds, those that fall on the same pixels joined.
-fn merged(stretches: &[Stretch], window: Window, width_px: f32) -> Vec<[f64; 2]> {
+fn merged(stretches: &[Stretch], window: TimeWindow, width_px: f32) -> Vec<[f64; 2]> {
     let pixel_s = window.width_s() / f64::from(width_px.max(1.0));
     let mut out: Vec<[f64; 2]> = Vec::new();
     let mut k = 0;
@@ -252,7 +199,7 @@ fn merged(stretches: &[Stretch], window: Window, width_px: f32) -> Vec<[f64; 2]>
 }
 
 /// A distance of ticks that people count in, with room for their labels.
-fn tick_step_s(window: Window, width_px: f32) -> f64 {
+fn tick_step_s(window: TimeWindow, width_px: f32) -> f64 {
     const STEPS: [f64; 20] = [
         0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
         3600.0, 7200.0,
@@ -261,7 +208,7 @@ fn tick_step_s(window: Window, width_px: f32) -> f64 {
     STEPS.into_iter().find(|s| *s >= smallest).unwrap_or(6.0 * 3600.0)
 }
 
-fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
+fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: TimeWindow, p: &Palette) {
     let step = tick_step_s(window, area.width());
     let first = (window.from_s / step).ceil() as i64;
     let last = (window.until_s / step).floor() as i64;
@@ -277,7 +224,7 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) {
+fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &PlotData<'_>, p: &Palette) {
     let reach = plotted.reach();
     let has_rating = plotted.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
@@ -307,7 +254,7 @@ fn explore(
     ui: &mut Ui,
     area: Rect,
     events_top: f32,
-    plotted: &Plotted<'_>,
+    plotted: &PlotData<'_>,
     nearest: Option<usize>,
     p: &Palette,
     commands: &mut Vec<Command>,
@@ -324,7 +271,7 @@ fn explore(
     let rows = plotted.log.timeline().events();
     if let Some(row) = nearest {
         let event = &rows[row];
-        let text = format!("{}  {}", event.at, describe::event(&event.what));
+        let text = format!("{}  {}", event.at, event_text::event(&event.what));
         response.clone().on_hover_text_at_pointer(text);
     } else if let Some(at) = response.hover_pos().filter(|at| at.y < events_top && !response.dragged()) {
         readout(ui, area, at.x, plotted, p);
@@ -335,31 +282,37 @@ fn explore(
     if response.clicked()
         && let Some(at) = response.interact_pointer_pos()
     {
-        commands.push(Command::Seek(match nearest {
+        commands.push(Command::Review(ReviewCommand::Seek(match nearest {
             Some(row) => rows[row].at,
             None => Timestamp::from_secs_f64(seconds_at(area, window, at.x)),
-        }));
+        })));
     }
     if response.dragged() && response.drag_delta().x != 0.0 {
         let by = window.width_s() * f64::from(response.drag_delta().x / area.width());
-        commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+        commands.push(Command::Review(ReviewCommand::ShowWindow(TimeWindow {
+            from_s: window.from_s - by,
+            until_s: window.until_s - by,
+        })));
     }
     if response.hovered() {
         let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta(), i.zoom_delta()));
         let around = response.hover_pos().map_or(area.center().x, |at| at.x);
         let factor = f64::from(pinch) * f64::from(scroll.y / 240.0).exp();
         if (factor - 1.0).abs() > 1e-4 {
-            commands.push(Command::Zoom { factor, around_s: seconds_at(area, window, around) });
+            commands.push(Command::Review(ReviewCommand::Zoom { factor, around_s: seconds_at(area, window, around) }));
         }
         if scroll.x != 0.0 {
             let by = window.width_s() * f64::from(scroll.x / area.width());
-            commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+            commands.push(Command::Review(ReviewCommand::ShowWindow(TimeWindow {
+                from_s: window.from_s - by,
+                until_s: window.until_s - by,
+            })));
         }
     }
 }
 
 /// The values under the pointer.
-fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
+fn readout(ui: &Ui, area: Rect, x: f32, plotted: &PlotData<'_>, p: &Palette) {
     let at = Timestamp::from_secs_f64(seconds_at(area, plotted.window, x));
     let painter = ui.painter().with_clip_rect(area);
     painter.line_segment([pos2(x, area.top()), pos2(x, area.bottom())], Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
@@ -396,16 +349,16 @@ mod tests {
         let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
         let stretches: Vec<Stretch> =
             (0..100_000).map(|k| Stretch { from: at(k * 100), until: at(k * 100 + 30) }).collect();
-        let window = Window { from_s: 0.0, until_s: 10_000.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 10_000.0 };
         assert!(merged(&stretches, window, 1000.0).len() <= 1000);
-        let near = Window { from_s: 0.0, until_s: 1.0 };
+        let near = TimeWindow { from_s: 0.0, until_s: 1.0 };
         assert_eq!(merged(&stretches[..10], near, 1000.0).len(), 10);
     }
 
     #[test]
     fn ticks_have_room_for_their_labels() {
         for width_s in [0.2, 3.0, 60.0, 754.0, 7200.0, 90_000.0] {
-            let window = Window { from_s: 0.0, until_s: width_s };
+            let window = TimeWindow { from_s: 0.0, until_s: width_s };
             let step = tick_step_s(window, 1000.0);
             assert!(width_s / step <= 12.0 && (width_s / step >= 2.0), "{width_s}: {step}");
         }

@@ -8,29 +8,29 @@ use thiserror::Error;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Look {
+pub enum ThemeChoice {
     #[default]
     System,
     Light,
     Dark,
 }
 
-impl Look {
-    pub const ALL: [Look; 3] = [Look::System, Look::Light, Look::Dark];
+impl ThemeChoice {
+    pub const ALL: [ThemeChoice; 3] = [ThemeChoice::System, ThemeChoice::Light, ThemeChoice::Dark];
 
     pub fn label(self) -> &'static str {
         match self {
-            Look::System => "As the system",
-            Look::Light => "Light",
-            Look::Dark => "Dark",
+            ThemeChoice::System => "As the system",
+            ThemeChoice::Light => "Light",
+            ThemeChoice::Dark => "Dark",
         }
     }
 
-    pub fn theme(self) -> egui::ThemePreference {
+    pub fn preference(self) -> egui::ThemePreference {
         match self {
-            Look::System => egui::ThemePreference::System,
-            Look::Light => egui::ThemePreference::Light,
-            Look::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
         }
     }
 }
@@ -38,7 +38,7 @@ impl Look {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
-    pub look: Look,
+    pub look: ThemeChoice,
     /// 1 is normal size.
     pub text_scale: f32,
     /// Its address; never a token.
@@ -47,7 +47,7 @@ pub struct Preferences {
 
 impl Default for Preferences {
     fn default() -> Self {
-        Preferences { look: Look::System, text_scale: 1.0, server: String::new() }
+        Preferences { look: ThemeChoice::System, text_scale: 1.0, server: String::new() }
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/window.toml");
         assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
-        let chosen = Preferences { look: Look::Dark, text_scale: 1.3, server: "https://example.org".into() };
+        let chosen = Preferences { look: ThemeChoice::Dark, text_scale: 1.3, server: "https://example.org".into() };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);
         std::fs::write(&path, "look = \"pink").unwrap();

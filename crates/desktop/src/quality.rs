@@ -6,12 +6,12 @@ use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
 use super::command::Command;
 use super::port::QualityReport;
 use super::state::State;
-use super::{figures, theme, views, widgets};
+use super::{figures, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(finished) = &state.finished else { return };
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         ui.label(RichText::new("Session saved").size(17.0).color(p.strong));
         ui.add_space(6.0);
         ui.label(RichText::new(format!("{}  {}", finished.session.title(), finished.session.study)).weak());
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             });
         });
     });
-    views::central(ui, |ui| {
+    screen_layout::central(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let width = ui.available_width().min(760.0);
             let margin = (ui.available_width() - width) / 2.0;

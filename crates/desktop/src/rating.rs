@@ -7,7 +7,7 @@ use egui::{
 
 use super::command::{Command, RateCommand};
 use super::port::{Agreement, rating_stream_name};
-use super::rated::{Hand, Rating};
+use super::rating_state::{Rating, RatingInput};
 use super::state::{Review, State};
 use super::{annotations, camera_view, figures, theme, widgets};
 
@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
         ui.add_space(12.0);
         for pass in passes(review) {
             let name = rating_stream_name(pass);
-            match review.rated.agreements.iter().find(|a| a.pass == pass) {
+            match review.ratings.agreements.iter().find(|a| a.pass == pass) {
                 Some(agreement) => told_agreement(ui, agreement),
                 None => {
                     ui.horizontal(|ui| {
@@ -88,9 +88,9 @@ fn plane(ui: &mut Ui, rect: Rect, rating: &Rating, commands: &mut Vec<Command>) 
         painter.text(at, align, text, font.clone(), p.weak);
     }
     let reach = square.width() / 2.0;
-    let held = pos2(square.center().x + rating.held[0] * reach, square.center().y - rating.held[1] * reach);
+    let held = pos2(square.center().x + rating.position[0] * reach, square.center().y - rating.position[1] * reach);
     painter.circle(held, 11.0, p.accent, Stroke::new(2.0, p.card));
-    let [valence, arousal] = rating.held.map(figures::signed);
+    let [valence, arousal] = rating.position.map(figures::signed);
     response.widget_info(|| {
         WidgetInfo::labeled(egui::Role::Image, true, format!("Rating: valence {valence}, arousal {arousal}"))
     });
@@ -98,7 +98,7 @@ fn plane(ui: &mut Ui, rect: Rect, rating: &Rating, commands: &mut Vec<Command>) 
     let moved = ui.input(|i| i.pointer.delta() != egui::Vec2::ZERO).then(|| response.hover_pos()).flatten();
     if let Some(at) = moved.or_else(|| response.interact_pointer_pos()) {
         let held = [(at.x - square.center().x) / reach, (square.center().y - at.y) / reach];
-        commands.push(Command::Rate(RateCommand::Hold(held, Hand::Mouse)));
+        commands.push(Command::Rate(RateCommand::SetPosition(held, RatingInput::Mouse)));
     }
 }
 
@@ -106,14 +106,14 @@ fn plane(ui: &mut Ui, rect: Rect, rating: &Rating, commands: &mut Vec<Command>) 
 pub fn transport(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.label(RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong));
-    let [valence, arousal] = rating.held.map(figures::signed);
+    let [valence, arousal] = rating.position.map(figures::signed);
     ui.add_space(8.0);
     ui.label(RichText::new(format!("valence {valence}   arousal {arousal}")).monospace().color(p.text));
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if widgets::primary(ui, true, "End rating").on_hover_text("Esc").clicked() {
             commands.push(Command::Rate(RateCommand::End));
         }
-        let gamepad = match &review.rated.gamepad {
+        let gamepad = match &review.ratings.gamepad {
             Some(name) => format!("gamepad {name}"),
             None => "no gamepad".to_owned(),
         };
@@ -121,7 +121,7 @@ pub fn transport(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut V
             "Pass {} by {}, with the {}; {gamepad}. Space pauses; what is rated is stored at once.",
             rating.pass,
             rating.author,
-            rating.hand.label()
+            rating.input.label()
         );
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add(egui::Label::new(RichText::new(told).small().weak()).truncate());

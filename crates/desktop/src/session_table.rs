@@ -13,7 +13,7 @@ pub struct Home {
     pub filter: String,
     /// A study's name, to show its sessions alone.
     pub study: Option<String>,
-    pub order: Order,
+    pub order: SortOrder,
     /// Folder of the selected session.
     pub selected: Option<PathBuf>,
     /// Positions in `library.sessions`, filtered and sorted.
@@ -59,15 +59,15 @@ impl Column {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct SortOrder {
     pub by: Column,
     pub is_descending: bool,
 }
 
-impl Default for Order {
+impl Default for SortOrder {
     /// The newest first.
     fn default() -> Self {
-        Order { by: Column::Date, is_descending: true }
+        SortOrder { by: Column::Date, is_descending: true }
     }
 }
 
@@ -78,7 +78,7 @@ impl Home {
     }
 
     /// The chosen study, else that of the selected session, else the only one.
-    pub fn study_to_ask(&self) -> Option<String> {
+    pub fn study_to_query(&self) -> Option<String> {
         let of_selected = || self.selected_row().map(|row| row.study.clone());
         let only = || {
             let mut studies = self.library.iter().flat_map(|l| &l.sessions).map(|s| &s.study);
@@ -121,7 +121,7 @@ impl Home {
                 Column::Length => a.length.cmp(&b.length),
                 Column::Quality => a.grade.cmp(&b.grade),
                 Column::Size => a.size_bytes.cmp(&b.size_bytes),
-                Column::State => state_word(a).cmp(state_word(b)),
+                Column::State => state_label(a).cmp(state_label(b)),
             };
             let by_column = if self.order.is_descending { by_column.reverse() } else { by_column };
             by_column.then_with(|| b.started.cmp(&a.started)).then_with(|| a.folder.cmp(&b.folder))
@@ -134,7 +134,7 @@ pub fn date(row: &SessionRow) -> String {
     row.started.map_or_else(String::new, |at| at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string())
 }
 
-pub fn state_word(row: &SessionRow) -> &'static str {
+pub fn state_label(row: &SessionRow) -> &'static str {
     match row.state {
         SessionState::Complete => "complete",
         SessionState::Recovered(_) => "recovered",
@@ -169,13 +169,13 @@ mod tests {
     fn the_table_sorts_numbers_as_numbers_and_filters_by_every_word() {
         let sessions = vec![row("sub-10", 1, 3), row("sub-9", 1, 5), row("sub-9", 2, 4)];
         let mut home = Home { library: Some(Library { sessions, ..Library::default() }), ..Home::default() };
-        home.order = Order { by: Column::Participant, is_descending: false };
+        home.order = SortOrder { by: Column::Participant, is_descending: false };
         home.arrange();
         assert_eq!(
             home.listed().map(|r| r.title()).collect::<Vec<_>>(),
             ["sub-9 ses-01", "sub-9 ses-02", "sub-10 ses-01"]
         );
-        home.order = Order { by: Column::Length, is_descending: true };
+        home.order = SortOrder { by: Column::Length, is_descending: true };
         home.filter = "SUB-9 demo".into();
         home.arrange();
         assert_eq!(home.listed().map(|r| r.title()).collect::<Vec<_>>(), ["sub-9 ses-01"]);

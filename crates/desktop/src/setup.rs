@@ -5,15 +5,15 @@ use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, 
 
 use session::{CheckId, PagePlacement};
 
-use super::command::Command;
+use super::command::{Command, SetUpCommand};
 use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus};
 use super::state::{Readiness, Rehearsal, State};
-use super::{camera_view, expressions, plane, theme, views, widgets};
+use super::{camera_view, expressions, plane, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let Some(rehearsal) = &state.rehearsal else { return };
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         let title = rehearsal.study.as_ref().map_or("Set-up", |s| s.title.as_str());
         ui.label(RichText::new(title).size(17.0).color(p.strong));
         ui.add_space(6.0);
@@ -62,7 +62,7 @@ fn record_bar(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
                 ui.button(label).clicked()
             };
             if is_clicked {
-                commands.push(Command::Record);
+                commands.push(Command::SetUp(SetUpCommand::Record));
             }
             ui.add(egui::Label::new(RichText::new(&told).weak()).truncate()).on_hover_text(&told);
         });
@@ -114,7 +114,7 @@ fn consent(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(6.0);
         let mut has_consent = rehearsal.has_consent;
         if ui.checkbox(&mut has_consent, "The participant has agreed to this").changed() {
-            commands.push(Command::ConfirmConsent(has_consent));
+            commands.push(Command::SetUp(SetUpCommand::ConfirmConsent(has_consent)));
         }
     });
 }
@@ -154,13 +154,13 @@ fn camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         choose_camera(ui, rehearsal, commands);
         ui.horizontal(|ui| {
             if widgets::small_button(ui, "Look again").on_hover_text("Search for cameras again").clicked() {
-                commands.push(Command::RefreshCameras);
+                commands.push(Command::SetUp(SetUpCommand::RefreshCameras));
             }
             if widgets::small_button(ui, "Video file …")
                 .on_hover_text("Play a video file in the camera's place")
                 .clicked()
             {
-                commands.push(Command::BrowseVideo);
+                commands.push(Command::SetUp(SetUpCommand::BrowseVideo));
             }
         });
         let Some(camera) = &rehearsal.camera else { return };
@@ -191,7 +191,7 @@ fn choose_camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>
                 None => row.name.clone(),
             };
             if ui.selectable_label(is_chosen, text).on_hover_text(&row.spec).clicked() && !is_chosen {
-                commands.push(Command::ChooseCamera { spec: row.spec.clone(), mode: None });
+                commands.push(Command::SetUp(SetUpCommand::ChooseCamera { spec: row.spec.clone(), mode: None }));
             }
         }
     });
@@ -205,7 +205,10 @@ fn choose_camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>
         for mode in modes {
             let is_chosen = camera.mode.as_ref() == Some(mode);
             if ui.selectable_label(is_chosen, mode_text(mode)).clicked() && !is_chosen {
-                commands.push(Command::ChooseCamera { spec: camera.spec.clone(), mode: Some(mode.clone()) });
+                commands.push(Command::SetUp(SetUpCommand::ChooseCamera {
+                    spec: camera.spec.clone(),
+                    mode: Some(mode.clone()),
+                }));
             }
         }
     });
@@ -232,7 +235,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
             let toggle = toggle.accessible_name(format!("{name} automatic"));
             if toggle.changed() {
                 let value = (!is_automatic).then_some(control.default);
-                commands.push(Command::SetControl { control: control.control, value });
+                commands.push(Command::SetUp(SetUpCommand::SetControl { control: control.control, value }));
             }
         });
         label
@@ -244,7 +247,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
             .step_by(step)
             .suffix(if control.unit.is_empty() { String::new() } else { format!(" {}", control.unit) });
         if ui.add(slider).labelled_by(label.inner.id).changed() {
-            commands.push(Command::SetControl { control: control.control, value: Some(value) });
+            commands.push(Command::SetUp(SetUpCommand::SetControl { control: control.control, value: Some(value) }));
         }
     }
 }
@@ -272,18 +275,18 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         widgets::caption(ui, "Shown to the participant");
         let is_embedded = page.place == PagePlace::Embedded;
         if ui.radio(is_embedded, "in this window").clicked() && !is_embedded {
-            commands.push(Command::PlacePage(PagePlacement::Embedded));
+            commands.push(Command::SetUp(SetUpCommand::PlacePage(PagePlacement::Embedded)));
         }
         let own = match &page.place {
             PagePlace::ParticipantWindow { screen } => format!("in a window of its own, {screen}"),
             PagePlace::Embedded => "in a window of its own".to_owned(),
         };
         if ui.radio(!is_embedded, own).clicked() && is_embedded {
-            commands.push(Command::PlacePage(PagePlacement::ParticipantWindow));
+            commands.push(Command::SetUp(SetUpCommand::PlacePage(PagePlacement::ParticipantWindow)));
         }
         ui.add_space(6.0);
         if widgets::small_button(ui, "Load again").clicked() {
-            commands.push(Command::ReloadPage);
+            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
         }
     });
 }

@@ -5,19 +5,18 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use eframe::egui;
-
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
-use super::indexed::Indexed;
+use super::indexed_timeline::IndexedTimeline;
+use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, HealthFigures, PageState, Picture, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
+    FinishedSession, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
-pub use super::reviewed::{FollowedPage, Review, Side, Window};
-pub use super::session_table::{Column, Home, Order, date, state_word};
-pub use super::studied::{Form, Studied, StudyQueryProgress, StudySide};
+pub use super::review_state::{FollowedPage, Review, Side};
+pub use super::session_table::{Column, Home, SortOrder, date, state_label};
+pub use super::study_state::{StudyForm, StudyQueryProgress, StudySide, StudyState};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -42,18 +41,18 @@ pub struct State {
     /// Where to look in it first.
     pub arriving_at: Option<Timestamp>,
     /// The study being asked; kept while one of its sessions is in review.
-    pub studied: Option<Studied>,
+    pub study: Option<StudyState>,
     /// Who annotates and rates: a name or initials, kept with what they say.
     pub author: String,
     pub dialog: Option<Dialog>,
     /// Sessions are being fetched from a server.
-    pub pulling: Option<DownloadProgress>,
+    pub download: Option<DownloadProgress>,
     /// Kept while the window is open, so that it is typed once.
-    pub pull_token: String,
+    pub api_token: String,
     /// Worth knowing, newest last; dismissed by hand.
     pub notices: VecDeque<String>,
     /// A system dialog for files is open.
-    pub is_picking: bool,
+    pub is_file_dialog_open: bool,
 }
 
 impl State {
@@ -68,13 +67,13 @@ impl State {
             review: None,
             opening: None,
             arriving_at: None,
-            studied: None,
+            study: None,
             author: String::new(),
             dialog: None,
-            pulling: None,
-            pull_token: String::new(),
+            download: None,
+            api_token: String::new(),
             notices: VecDeque::new(),
-            is_picking: false,
+            is_file_dialog_open: false,
         }
     }
 
@@ -148,35 +147,6 @@ pub enum Readiness {
     Ready,
 }
 
-/// A picture on the graphics card.
-#[derive(Clone)]
-pub struct Photo {
-    pub texture: egui::TextureHandle,
-    pub width_px: u32,
-    pub height_px: u32,
-}
-
-impl Photo {
-    /// Replaces what `old` shows, so that its memory is used again.
-    pub fn upload(ctx: &egui::Context, name: &str, picture: &Picture, old: Option<Photo>) -> Option<Photo> {
-        let (width_px, height_px) = (picture.width_px, picture.height_px);
-        let size = [width_px as usize, height_px as usize];
-        // A picture of another size than it says would end the program in the upload.
-        if picture.rgb.len() != size[0] * size[1] * 3 || picture.rgb.is_empty() {
-            return None;
-        }
-        let image = egui::ColorImage::from_rgb(size, &picture.rgb);
-        let texture = match old {
-            Some(mut photo) => {
-                photo.texture.set(image, egui::TextureOptions::LINEAR);
-                photo.texture
-            }
-            None => ctx.load_texture(name, image, egui::TextureOptions::LINEAR),
-        };
-        Some(Photo { texture, width_px, height_px })
-    }
-}
-
 pub struct ShownPreview {
     pub photo: Photo,
     pub face: Option<FaceOverlay>,
@@ -190,7 +160,7 @@ pub struct Recording {
     pub plan: SessionPlan,
     pub study: Study,
     pub started: StartedInfo,
-    pub log: Indexed,
+    pub log: IndexedTimeline,
     /// The session clock at this drawing.
     pub now: Timestamp,
     pub health: HealthFigures,
@@ -199,7 +169,7 @@ pub struct Recording {
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
     pub note: Option<NoteDraft>,
-    pub stop: Stop,
+    pub stop: StopState,
 }
 
 impl Recording {
@@ -216,10 +186,10 @@ pub struct NoteDraft {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopState {
     No,
     /// One more press, elsewhere, stops.
-    Asked,
+    Requested,
     Stopping,
 }
 
@@ -232,7 +202,7 @@ pub enum Dialog {
     Open {
         path: String,
     },
-    Pull(PullDraft),
+    Download(DownloadDraft),
     Erase {
         session: SessionRow,
         typed: String,
@@ -243,9 +213,9 @@ pub enum Dialog {
     },
     Export(ExportDraft),
     ExportStudy(StudyExportDraft),
-    Keys,
+    Shortcuts,
     /// The window shall close while recording.
-    Quit,
+    CloseWindow,
     Failure {
         title: &'static str,
         sentence: String,
@@ -270,7 +240,7 @@ impl PlanDraft {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullDraft {
+pub struct DownloadDraft {
     pub server: String,
     pub token: String,
     pub study: String,
@@ -278,9 +248,9 @@ pub struct PullDraft {
     pub problem: Option<String>,
 }
 
-impl PullDraft {
+impl DownloadDraft {
     /// `None` while something is missing.
-    pub fn order(&self) -> Option<DownloadRequest> {
+    pub fn request(&self) -> Option<DownloadRequest> {
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
         Some(DownloadRequest { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
     }

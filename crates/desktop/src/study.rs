@@ -1,56 +1,56 @@
 //! A study being asked: the question on the left, the averages in the middle, what they are made of on the right.
 
 use eframe::egui;
-use egui::{Align, Frame, Key, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui};
 
 use super::command::{Command, StudyCommand};
 use super::port::{StudyExportFormat, StudyQueryResult};
-use super::state::{State, Studied};
-use super::{averages, figures, study_form, study_side, theme, views, widgets};
+use super::state::{State, StudyState};
+use super::{averages, figures, screen_layout, study_form, study_side, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(studied) = &state.studied else { return };
+    let Some(study) = &state.study else { return };
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, commands| {
+    screen_layout::top_bar(ui, state, commands, |ui, commands| {
         if ui.button("Sessions").on_hover_text("Back to the list of sessions").clicked() {
             commands.push(Command::GoHome);
         }
         ui.add_space(6.0);
-        ui.label(RichText::new(&studied.title).size(17.0).color(p.strong));
-        let sessions = figures::sessions(studied.sessions.len());
-        let closed = match studied.closed {
+        ui.label(RichText::new(&study.title).size(17.0).color(p.strong));
+        let sessions = figures::sessions(study.sessions.len());
+        let closed = match study.closed {
             0 => String::new(),
             n => format!(", {n} more do not open"),
         };
         ui.label(RichText::new(format!("{sessions}{closed}")).weak());
     });
-    if studied.sessions.is_empty() {
-        views::central(ui, |ui| nothing_recorded(ui, studied));
+    if study.sessions.is_empty() {
+        screen_layout::central(ui, |ui| nothing_recorded(ui, study));
         return;
     }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
-    Panel::bottom("answering").frame(frame).show(ui, |ui| bottom(ui, studied, commands));
+    Panel::bottom("answering").frame(frame).show(ui, |ui| bottom(ui, study, commands));
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(14, 12));
     Panel::left("question").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
-        study_form::show(ui, studied, commands);
+        study_form::show(ui, study, commands);
     });
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
     let wide = (ui.available_width() * 0.28).clamp(280.0, 420.0);
     Panel::right("material").frame(side).resizable(true).default_size(wide).size_range(264.0..=560.0).show(ui, |ui| {
-        study_side::show(ui, studied, commands);
+        study_side::show(ui, study, commands);
     });
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &studied.answer {
-        Some(answer) => averages::show(ui, studied, answer, commands),
-        None => not_asked(ui, studied),
+    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &study.answer {
+        Some(answer) => averages::show(ui, study, answer, commands),
+        None => not_asked(ui, study),
     });
 }
 
-fn nothing_recorded(ui: &mut Ui, studied: &Studied) {
+fn nothing_recorded(ui: &mut Ui, study: &StudyState) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.36);
         widgets::section(ui, "No session of this study can be read yet");
-        let told = if studied.closed > 0 {
+        let told = if study.closed > 0 {
             "Those there are do not open: the list of sessions says why."
         } else {
             "Record one, and ask here what the face did around each action."
@@ -59,7 +59,7 @@ fn nothing_recorded(ui: &mut Ui, studied: &Studied) {
     });
 }
 
-fn not_asked(ui: &mut Ui, studied: &Studied) {
+fn not_asked(ui: &mut Ui, study: &StudyState) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
@@ -68,10 +68,10 @@ fn not_asked(ui: &mut Ui, studied: &Studied) {
     widgets::within(ui, inner, "not asked", |ui| {
         ui.vertical_centered(|ui| {
             ui.add_space((inner.height() * 0.5 - 70.0).max(0.0));
-            match &studied.asking {
-                Some(asking) => {
+            match &study.progress {
+                Some(progress) => {
                     ui.spinner();
-                    ui.label(format!("Reading session {} of {} …", (asking.done + 1).min(asking.of), asking.of));
+                    ui.label(format!("Reading session {} of {} …", (progress.done + 1).min(progress.of), progress.of));
                 }
                 None => {
                     widgets::section(ui, "What did the face do around each action?");
@@ -88,12 +88,12 @@ fn not_asked(ui: &mut Ui, studied: &Studied) {
     });
 }
 
-fn bottom(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+fn bottom(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.set_min_height(30.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if let Some(answer) = &studied.answer {
-                export(ui, studied, commands);
+            if let Some(answer) = &study.answer {
+                export(ui, study, commands);
                 ui.add_space(4.0);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, answer));
             } else {
@@ -133,8 +133,8 @@ fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
     response.on_hover_text([vec![told], unread].concat().join("\n"));
 }
 
-fn export(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    if studied.is_exporting {
+fn export(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    if study.is_exporting {
         widgets::caption(ui, "Exporting …");
         ui.spinner();
         return;
@@ -142,33 +142,10 @@ fn export(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
     let menu = ui.menu_button("Export", |ui| {
         for format in StudyExportFormat::ALL {
             if ui.button(format.label()).clicked() {
-                commands.push(Command::Study(StudyCommand::AskExport(format)));
+                commands.push(Command::Study(StudyCommand::ShowExportDialog(format)));
                 ui.close();
             }
         }
     });
     menu.response.on_hover_text("What is shown, as it is shown (Ctrl E)");
-}
-
-/// Whether Enter was pressed while `response` had the keyboard.
-pub fn is_entered(ui: &Ui, response: &egui::Response) -> bool {
-    response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))
-}
-
-/// A quiet bar that says how far something is, with a way out.
-pub fn progress(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    let Some(asking) = &studied.asking else { return };
-    let share = if asking.of == 0 { 0.0 } else { asking.done as f32 / asking.of as f32 };
-    let told = if asking.is_cancelled {
-        "Stopping …".to_owned()
-    } else {
-        format!("{} of {} sessions", asking.done, asking.of)
-    };
-    let width = ui.available_width();
-    ui.add(egui::ProgressBar::new(share).desired_width(width).text(told).fill(theme::palette(ui).selected));
-    ui.add_space(2.0);
-    let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
-    if ui.add_enabled(!asking.is_cancelled, cancel).on_hover_text("Esc").clicked() {
-        commands.push(Command::Study(StudyCommand::Cancel));
-    }
 }

@@ -1,34 +1,31 @@
 //! The question: which events, which seconds around them, from which zero.
 
 use eframe::egui;
-use egui::{Color32, ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
 use analysis::QualityLimits;
 
 use super::command::{Command, StudyCommand};
 use super::port::{Correction, EventCatalogue, EventCounts, EventForm};
-use super::state::{Form, Studied};
-use super::{figures, study, theme, widgets};
+use super::state::{StudyForm, StudyState};
+use super::{figures, theme, widgets};
 
 const NAMES: [&str; 2] = ["A", "B"];
 
-/// The two conditions' colours, apart from valence's and arousal's.
-pub const CONDITIONS: [Color32; 2] = [theme::CONDITION_A, theme::CONDITION_B];
-
-pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    let mut form = studied.form.clone();
+pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    let mut form = study.form.clone();
     egui::Panel::bottom("ask").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
         ui.add_space(8.0);
-        ask(ui, studied, commands);
+        ask(ui, study, commands);
     });
     egui::CentralPanel::default_margins().frame(egui::Frame::new()).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             // Clear of the scroll bar.
             ui.set_max_width(ui.available_width() - 4.0);
-            events(ui, studied, &mut form, 0);
+            events(ui, study, &mut form, 0);
             ui.add_space(6.0);
             if form.is_comparing {
-                events(ui, studied, &mut form, 1);
+                events(ui, study, &mut form, 1);
             } else if widgets::small_button(ui, "Compare with other events").clicked() {
                 form.is_comparing = true;
             }
@@ -36,18 +33,18 @@ pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
             around(ui, &mut form);
         });
     });
-    if form != studied.form {
+    if form != study.form {
         commands.push(Command::Study(StudyCommand::SetForm(Box::new(form))));
     }
 }
 
-fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
+fn events(ui: &mut Ui, study: &StudyState, form: &mut StudyForm, k: usize) {
     let is_comparing = form.is_comparing;
     ui.horizontal(|ui| {
         let title = if is_comparing { format!("Events {}", NAMES[k]) } else { "Events".to_owned() };
         if is_comparing {
             let (chip, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            ui.painter().rect_filled(chip, 3.0, CONDITIONS[k]);
+            ui.painter().rect_filled(chip, 3.0, theme::CONDITIONS[k]);
         }
         widgets::section(ui, &title);
         if k == 1 {
@@ -60,17 +57,17 @@ fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
     });
     let name = |part: &str| if is_comparing { format!("{part} of events {}", NAMES[k]) } else { part.to_owned() };
     let events = &mut form.events[k];
-    kind(ui, studied.catalogue.as_ref(), events, k, &name("Kind"));
+    kind(ui, study.catalogue.as_ref(), events, k, &name("Kind"));
     if events.is_empty() {
         return;
     }
-    let known = studied.catalogue.as_ref();
+    let known = study.catalogue.as_ref();
     let row = known.and_then(|c| c.kinds.iter().find(|r| r.stream == events.stream && r.kind == events.kind));
     let (targets, values) = row.map_or((&[][..], &[][..]), |row| (&row.targets, &row.values));
     chosen(ui, "on", &name("Target"), &mut events.target, "any target", targets);
     chosen(ui, "says", &name("Value"), &mut events.value, "any value, label or key", values);
     field(ui, "matches", &name("Pattern"), &mut events.pattern, "any words: a regular expression");
-    matches(ui, studied.matches[k].as_ref());
+    matches(ui, study.matches[k].as_ref());
 }
 
 fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm, k: usize, name: &str) {
@@ -176,7 +173,7 @@ fn matches(ui: &mut Ui, matches: Option<&EventCounts>) {
     });
 }
 
-fn around(ui: &mut Ui, form: &mut Form) {
+fn around(ui: &mut Ui, form: &mut StudyForm) {
     widgets::section(ui, "Around each event");
     seconds(ui, "window", "Window", &mut form.plan.window_s);
     ui.horizontal(|ui| {
@@ -184,8 +181,8 @@ fn around(ui: &mut Ui, form: &mut Form) {
         ui.spacing_mut().button_padding.x = 7.0;
         ui.spacing_mut().item_spacing.x = 4.0;
         for correction in Correction::ALL {
-            let choice = ui.selectable_label(form.plan.zero == correction, correction_word(correction));
-            let name = format!("Values {}", correction_word(correction));
+            let choice = ui.selectable_label(form.plan.zero == correction, correction_label(correction));
+            let name = format!("Values {}", correction_label(correction));
             if choice.accessible_name(name).on_hover_text(correction_rule(correction)).clicked() {
                 form.plan.zero = correction;
             }
@@ -249,7 +246,7 @@ fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
     });
 }
 
-pub fn correction_word(correction: Correction) -> &'static str {
+pub fn correction_label(correction: Correction) -> &'static str {
     match correction {
         Correction::Raw => "raw",
         Correction::Corrected => "corrected",
@@ -265,13 +262,13 @@ fn correction_rule(correction: Correction) -> &'static str {
     }
 }
 
-fn ask(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    if studied.asking.is_some() {
-        study::progress(ui, studied, commands);
+fn ask(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    if study.progress.is_some() {
+        progress(ui, study, commands);
         return;
     }
-    let question = studied.question();
-    let text = if studied.is_outdated() { "Average again" } else { "Average" };
+    let question = study.question();
+    let text = if study.is_outdated() { "Average again" } else { "Average" };
     let width = ui.available_width();
     ui.vertical_centered_justified(|ui| {
         ui.set_max_width(width);
@@ -279,16 +276,34 @@ fn ask(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
         let button = widgets::primary(ui, is_ready, text);
         button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_ready, text));
         if button.on_hover_text("Ctrl Enter").clicked() {
-            commands.push(Command::Study(StudyCommand::Ask));
+            commands.push(Command::Study(StudyCommand::RunQuery));
         }
     });
     match question {
         Err(sentence) => {
             ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
         }
-        Ok(_) if studied.is_outdated() => {
+        Ok(_) if study.is_outdated() => {
             widgets::caption(ui, "The plot shows the question before.");
         }
         Ok(_) => {}
+    }
+}
+
+/// A quiet bar that says how far something is, with a way out.
+fn progress(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    let Some(progress) = &study.progress else { return };
+    let share = if progress.of == 0 { 0.0 } else { progress.done as f32 / progress.of as f32 };
+    let told = if progress.is_cancelled {
+        "Stopping …".to_owned()
+    } else {
+        format!("{} of {} sessions", progress.done, progress.of)
+    };
+    let width = ui.available_width();
+    ui.add(egui::ProgressBar::new(share).desired_width(width).text(told).fill(theme::palette(ui).selected));
+    ui.add_space(2.0);
+    let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
+    if ui.add_enabled(!progress.is_cancelled, cancel).on_hover_text("Esc").clicked() {
+        commands.push(Command::Study(StudyCommand::CancelQuery));
     }
 }

@@ -7,44 +7,43 @@ use egui::{
 
 use analysis::{Comparison, Design};
 
-use super::averages::p_value;
 use super::command::{Command, StudyCommand};
 use super::port::{SessionRow, StudyQueryResult};
-use super::state::{Studied, StudySide};
-use super::{figures, study, theme, widgets};
+use super::state::{StudySide, StudyState};
+use super::{figures, theme, widgets};
 
 const ROW: f32 = 26.0;
 
-pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         for (side, text) in
             [(StudySide::Sessions, "Sessions"), (StudySide::Epochs, "Epochs"), (StudySide::Figures, "Figures")]
         {
-            if ui.selectable_label(studied.side == side, text).clicked() {
+            if ui.selectable_label(study.side == side, text).clicked() {
                 commands.push(Command::Study(StudyCommand::ShowSide(side)));
             }
         }
     });
     ui.add_space(4.0);
-    match (studied.side, &studied.answer) {
-        (StudySide::Sessions, _) => sessions(ui, studied, commands),
+    match (study.side, &study.answer) {
+        (StudySide::Sessions, _) => sessions(ui, study, commands),
         (_, None) => {
             widgets::caption(ui, "Nothing is averaged yet.");
         }
-        (StudySide::Epochs, Some(answer)) => epochs(ui, studied, answer, commands),
+        (StudySide::Epochs, Some(answer)) => epochs(ui, study, answer, commands),
         (StudySide::Figures, Some(answer)) => {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, answer));
         }
     }
 }
 
-fn sessions(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+fn sessions(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let mut all = studied.excluded.is_empty();
+        let mut all = study.excluded.is_empty();
         if ui.checkbox(&mut all, "All").accessible_name("Include all sessions").changed() {
             commands.push(Command::Study(StudyCommand::IncludeAll(all)));
         }
-        let told = format!("{} of {}", studied.included().len(), studied.sessions.len());
+        let told = format!("{} of {}", study.included().len(), study.sessions.len());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             widgets::caption(ui, "events");
             ui.add_space(8.0);
@@ -52,19 +51,19 @@ fn sessions(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
         });
     });
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, studied.sessions.len(), |ui, range| {
-        for row in &studied.sessions[range] {
-            session(ui, studied, row, commands);
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, study.sessions.len(), |ui, range| {
+        for row in &study.sessions[range] {
+            session(ui, study, row, commands);
         }
     });
 }
 
-fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<Command>) {
+fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
     focusable(ui, rect, false, &response, &p);
     let [tick, name, grade, count] = widgets::columns(rect.shrink2(vec2(4.0, 0.0)), 8.0, [22.0, 0.0, 24.0, 74.0]);
-    let mut is_included = !studied.excluded.contains(&row.folder);
+    let mut is_included = !study.excluded.contains(&row.folder);
     widgets::within(ui, tick, &format!("tick {}", row.folder.display()), |ui| {
         if ui.checkbox(&mut is_included, "").accessible_name(format!("Include {}", row.title())).changed() {
             commands.push(Command::Study(StudyCommand::Include { session: row.folder.clone(), is_included }));
@@ -75,7 +74,7 @@ fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<
     if let Some(letter) = row.grade {
         widgets::paint_grade(ui.painter(), grade.left_center(), letter, &p);
     }
-    let counts: Vec<String> = studied
+    let counts: Vec<String> = study
         .matches
         .iter()
         .flatten()
@@ -90,11 +89,16 @@ fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<
         let name = format!("{}, {grade}, {} events", row.title(), counts.join(" and "));
         WidgetInfo::labeled(egui::Role::Button, true, name)
     });
-    let is_entered = study::is_entered(ui, &response);
+    let is_entered = is_entered(ui, &response);
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(row.folder.clone()));
     }
     response.on_hover_text("A double click or Enter opens it");
+}
+
+/// Whether Enter was pressed while `response` had the keyboard.
+fn is_entered(ui: &Ui, response: &egui::Response) -> bool {
+    response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))
 }
 
 fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p: &theme::Palette) {
@@ -108,7 +112,7 @@ fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p:
     }
 }
 
-fn epochs(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
+fn epochs(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
     widgets::caption(ui, "Up and Down choose an epoch, Enter shows it on video.");
     ui.add_space(2.0);
     let rows: Vec<(usize, usize)> = answer
@@ -119,22 +123,22 @@ fn epochs(ui: &mut Ui, studied: &Studied, answer: &StudyQueryResult, commands: &
         .collect();
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, rows.len(), |ui, range| {
-        keep_in_sight(ui, studied, &rows, range.start);
+        keep_in_sight(ui, study, &rows, range.start);
         for (condition, position) in &rows[range] {
-            epoch(ui, studied, answer, *condition, *position, commands);
+            epoch(ui, study, answer, *condition, *position, commands);
         }
     });
 }
 
 /// Scrolls to an epoch chosen by keyboard or in the plot.
-fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usize) {
+fn keep_in_sight(ui: &Ui, study: &StudyState, rows: &[(usize, usize)], first: usize) {
     let id = ui.scope_id().with("chosen epoch");
     let before = ui.data(|d| d.get_temp::<Option<(usize, usize)>>(id)).flatten();
-    if before == studied.epoch {
+    if before == study.epoch {
         return;
     }
-    ui.data_mut(|d| d.insert_temp(id, studied.epoch));
-    if let Some(k) = rows.iter().position(|row| Some(*row) == studied.epoch) {
+    ui.data_mut(|d| d.insert_temp(id, study.epoch));
+    if let Some(k) = rows.iter().position(|row| Some(*row) == study.epoch) {
         let top = ui.max_rect().top() + (k as f32 - first as f32) * ROW;
         let rect = Rect::from_min_size(pos2(ui.max_rect().left(), top - ROW), vec2(10.0, 3.0 * ROW));
         ui.scroll_to_rect_animation(rect, None, egui::style::ScrollAnimation::none());
@@ -143,7 +147,7 @@ fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usi
 
 fn epoch(
     ui: &mut Ui,
-    studied: &Studied,
+    study: &StudyState,
     answer: &StudyQueryResult,
     condition: usize,
     position: usize,
@@ -152,11 +156,11 @@ fn epoch(
     let p = theme::palette(ui);
     let Some(epoch) = answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
-    let is_chosen = studied.epoch == Some((condition, position));
+    let is_chosen = study.epoch == Some((condition, position));
     focusable(ui, rect, is_chosen, &response, &p);
     let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [10.0, 0.0, 40.0, 86.0]);
     if answer.conditions.len() > 1 {
-        let color = super::study_form::CONDITIONS[condition.min(1)];
+        let color = theme::CONDITIONS[condition.min(1)];
         ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
     }
     widgets::line(ui, name, &epoch.title, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
@@ -243,7 +247,7 @@ fn compared(ui: &mut Ui, comparison: &Comparison) {
         let clusters = comparison
             .clusters
             .iter()
-            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), p_value(c.p)));
+            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), figures::p_value(c.p)));
         ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
     }
     for note in &comparison.notes {

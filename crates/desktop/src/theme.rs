@@ -12,9 +12,8 @@ pub const AROUSAL: Color32 = Color32::from_rgb(0xD5, 0x5E, 0x00);
 pub const PULSE: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
 /// Orange: look here before going on.
 pub const CAUTION: Color32 = Color32::from_rgb(0xE6, 0x9F, 0x00);
-/// Two conditions beside each other: bluish green and reddish purple, because blue and vermilion mean something else.
-pub const CONDITION_A: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
-pub const CONDITION_B: Color32 = Color32::from_rgb(0xCC, 0x79, 0xA7);
+/// The two conditions of a study: bluish green and reddish purple. Blue and vermilion are valence and arousal.
+pub const CONDITIONS: [Color32; 2] = [Color32::from_rgb(0x00, 0x9E, 0x73), Color32::from_rgb(0xCC, 0x79, 0xA7)];
 /// Something is being lost.
 pub const LOSS: Color32 = Color32::from_rgb(0xC8, 0x10, 0x2E);
 

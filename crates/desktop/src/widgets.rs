@@ -68,11 +68,11 @@ pub fn lamp(ui: &mut Ui, state: CheckState, name: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
     let p = theme::palette(ui);
     paint_lamp(ui.painter(), rect.center(), state, &p);
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{name}: {}", check_word(state))));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{name}: {}", check_label(state))));
     response
 }
 
-pub fn check_word(state: CheckState) -> &'static str {
+pub fn check_label(state: CheckState) -> &'static str {
     match state {
         CheckState::Waiting => "waiting",
         CheckState::Ok => "ok",

@@ -57,9 +57,9 @@ fn epochs_are_chosen_by_keyboard_and_shown_on_video() {
     assert!(says(&scene, "132 epochs of 11 participants, 9 left out (face missing 6"));
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
-    assert_eq!(scene.state().studied.as_ref().unwrap().epoch, Some((0, 1)));
+    assert_eq!(scene.state().study.as_ref().unwrap().epoch, Some((0, 1)));
     press(&mut scene, Modifiers::NONE, Key::Enter);
-    let epoch = scene.state().studied.as_ref().unwrap().selected_epoch().unwrap().clone();
+    let epoch = scene.state().study.as_ref().unwrap().selected_epoch().unwrap().clone();
     assert_eq!(scene.handle.asked(), [Asked::Open(epoch.session)]);
     let row = synthetic::session_row(1, 1, "checkout", 0, 5.0);
     scene.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(&Script::of(300.0), row, false))));
@@ -68,7 +68,7 @@ fn epochs_are_chosen_by_keyboard_and_shown_on_video() {
     assert!((review.window.width_s() - 20.0).abs() < 1e-6);
     click(&mut scene, "Study");
     assert_eq!(scene.state().screen, Screen::Study);
-    assert!(scene.state().studied.as_ref().unwrap().answer.is_some(), "the answer is still there");
+    assert!(scene.state().study.as_ref().unwrap().answer.is_some(), "the answer is still there");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn all_like_this_event_becomes_the_question() {
     scene.handle.asked();
     press(&mut scene, Modifiers::NONE, Key::A);
     assert_eq!(scene.state().screen, Screen::Study);
-    let studied = scene.state().studied.as_ref().unwrap();
+    let studied = scene.state().study.as_ref().unwrap();
     assert_eq!(studied.form.events[0], EventForm::like(&event));
     assert_eq!(studied.name, "demo");
     let asked = scene.handle.asked();
@@ -168,7 +168,7 @@ fn store_all(scene: &mut Scene, asked: Vec<Asked>, next_seq: &mut u64) -> Vec<Ne
 fn standing(scene: &Scene) -> Vec<(String, Option<f64>)> {
     let review = scene.state().review.as_ref().unwrap();
     let told = |a: &Annotation| (a.label.clone(), a.until.map(|until| until.as_secs_f64() - a.from.as_secs_f64()));
-    review.annotated.standing().iter().map(told).collect()
+    review.annotations.current().iter().map(told).collect()
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     assert!(scene.state().review.as_ref().unwrap().is_playing());
     (0..4).for_each(|_| press(&mut scene, Modifiers::NONE, Key::ArrowRight));
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
-    let held = scene.state().review.as_ref().unwrap().rated.running.as_ref().unwrap().held;
+    let held = scene.state().review.as_ref().unwrap().ratings.running.as_ref().unwrap().position;
     assert!((held[0] - 0.2).abs() < 1e-6 && (held[1] + 0.05).abs() < 1e-6, "{held:?}");
     scene.say(BackendEvent::GamepadStick { x: -0.5, y: 0.25 });
     scene.window.run_steps(40);

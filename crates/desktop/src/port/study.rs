@@ -183,7 +183,7 @@ impl StudyExportFormat {
         }
     }
 
-    pub fn told(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             StudyExportFormat::FigureSvg => "Figure as shown, SVG",
             StudyExportFormat::FigurePng => "Figure as shown, PNG for print",

@@ -6,23 +6,24 @@ use session::{EventData, EventRow, Playhead, PlayheadMode, Timestamp};
 
 use analysis::{Baseline, PoorStretch};
 
-use super::annotated::Annotated;
-use super::indexed::Indexed;
+use super::annotation_state::Annotations;
+use super::indexed_timeline::IndexedTimeline;
+use super::photo::Photo;
 use super::port::{Correction, QualityReport, SessionRow, StoredFrame};
-use super::rated::Rated;
-use super::state::Photo;
+use super::rating_state::Ratings;
+use super::time_window::TimeWindow;
 
 pub struct Review {
     pub session: SessionRow,
     pub study_title: String,
-    pub log: Indexed,
+    pub log: IndexedTimeline,
     pub frames: Arc<[StoredFrame]>,
     pub quality: QualityReport,
     pub facts: Vec<(String, String)>,
     pub playhead: Playhead,
-    pub span: Window,
+    pub span: TimeWindow,
     /// What the plots show of it.
-    pub window: Window,
+    pub window: TimeWindow,
     pub photo: Option<(u64, Photo)>,
     pub wanted_frame: Option<u64>,
     pub picture_problem: Option<String>,
@@ -33,8 +34,8 @@ pub struct Review {
     /// Where the face was seen badly.
     pub poor: Vec<PoorStretch>,
     pub shades_poor: bool,
-    pub annotated: Annotated,
-    pub rated: Rated,
+    pub annotations: Annotations,
+    pub ratings: Ratings,
     pub has_page: bool,
     /// While its window is open.
     pub page: Option<FollowedPage>,
@@ -64,27 +65,6 @@ impl FollowedPage {
             self.told = Some((playhead, now_s));
         }
         is_due
-    }
-}
-
-/// A part of the time axis, in seconds of the session clock.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    pub from_s: f64,
-    pub until_s: f64,
-}
-
-impl Window {
-    pub fn width_s(&self) -> f64 {
-        self.until_s - self.from_s
-    }
-
-    pub fn from(&self) -> Timestamp {
-        Timestamp::from_secs_f64(self.from_s)
-    }
-
-    pub fn until(&self) -> Timestamp {
-        Timestamp::from_secs_f64(self.until_s)
     }
 }
 
@@ -153,7 +133,7 @@ impl Review {
     pub fn arrive(&mut self, at: Timestamp) {
         const AROUND_S: f64 = 10.0;
         let at_s = at.as_secs_f64();
-        self.set_window(Window { from_s: at_s - AROUND_S, until_s: at_s + AROUND_S });
+        self.set_window(TimeWindow { from_s: at_s - AROUND_S, until_s: at_s + AROUND_S });
         self.seek(at);
     }
 
@@ -162,7 +142,7 @@ impl Review {
         let at = self.playhead.at.as_secs_f64();
         if at < self.window.from_s || at > self.window.until_s {
             let width = self.window.width_s();
-            self.set_window(Window { from_s: at - width * share, until_s: at + width * (1.0 - share) });
+            self.set_window(TimeWindow { from_s: at - width * share, until_s: at + width * (1.0 - share) });
         }
     }
 
@@ -171,14 +151,14 @@ impl Review {
         let width = (self.window.width_s() / factor).clamp(NARROWEST_S.min(self.span.width_s()), self.span.width_s());
         let share = (around_s - self.window.from_s) / self.window.width_s();
         let from_s = around_s - width * share;
-        self.set_window(Window { from_s, until_s: from_s + width });
+        self.set_window(TimeWindow { from_s, until_s: from_s + width });
     }
 
     /// Keeps the window within the session and its width as it is.
-    pub fn set_window(&mut self, wanted: Window) {
+    pub fn set_window(&mut self, wanted: TimeWindow) {
         let width = wanted.width_s().min(self.span.width_s());
         let from_s = wanted.from_s.clamp(self.span.from_s, self.span.until_s - width);
-        self.window = Window { from_s, until_s: from_s + width };
+        self.window = TimeWindow { from_s, until_s: from_s + width };
     }
 
     pub fn fit(&mut self) {
@@ -194,7 +174,7 @@ mod tests {
     use std::time::Duration;
 
     fn review(length_s: f64) -> Review {
-        let span = Window { from_s: 0.0, until_s: length_s };
+        let span = TimeWindow { from_s: 0.0, until_s: length_s };
         let frames = (0..(length_s * 30.0) as u64)
             .map(|k| StoredFrame { number: k, at: Timestamp::from_secs_f64(k as f64 / 30.0) })
             .collect();
@@ -211,7 +191,7 @@ mod tests {
                 state: SessionState::Complete,
             },
             study_title: String::new(),
-            log: Indexed::default(),
+            log: IndexedTimeline::default(),
             frames,
             quality: QualityReport {
                 grade: Grade::B,
@@ -242,8 +222,8 @@ mod tests {
             baseline: None,
             poor: Vec::new(),
             shades_poor: false,
-            annotated: Annotated::default(),
-            rated: Rated::default(),
+            annotations: Annotations::default(),
+            ratings: Ratings::default(),
             has_page: false,
             page: None,
         }
@@ -285,7 +265,7 @@ mod tests {
             let mut r = review(600.0);
             for (factor, around, pan) in moves {
                 r.zoom(factor, around.clamp(r.window.from_s, r.window.until_s));
-                r.set_window(Window { from_s: r.window.from_s + pan, until_s: r.window.until_s + pan });
+                r.set_window(TimeWindow { from_s: r.window.from_s + pan, until_s: r.window.until_s + pan });
                 r.seek(Timestamp::from_secs_f64(around));
                 prop_assert!(r.window.from_s >= -1e-6 && r.window.until_s <= 600.0 + 1e-6);
                 prop_assert!(r.window.width_s() >= NARROWEST_S * 0.999);

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::averages;
 use super::port::{
     EpochPlan, EventCatalogue, EventCounts, EventForm, Library, SessionRow, SessionState, SingleEpoch, StudyQuery,
     StudyQueryResult,
 };
 
-pub struct Studied {
+pub struct StudyState {
     /// The label in `study.toml`.
     pub name: String,
     pub title: String,
@@ -20,10 +19,10 @@ pub struct Studied {
     pub excluded: BTreeSet<PathBuf>,
     /// `None` until the sessions were looked through.
     pub catalogue: Option<EventCatalogue>,
-    pub form: Form,
+    pub form: StudyForm,
     /// Answers to the forms as they are; `None` while they are counted.
     pub matches: [Option<EventCounts>; 2],
-    pub asking: Option<StudyQueryProgress>,
+    pub progress: Option<StudyQueryProgress>,
     pub answer: Option<StudyQueryResult>,
     /// Lowest and highest value to show of valence and arousal.
     pub scales: [(f32, f32); 2],
@@ -35,7 +34,7 @@ pub struct Studied {
 
 /// What the operator set.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Form {
+pub struct StudyForm {
     pub events: [EventForm; 2],
     pub is_comparing: bool,
     pub plan: EpochPlan,
@@ -56,18 +55,18 @@ pub enum StudySide {
     Figures,
 }
 
-impl Studied {
+impl StudyState {
     pub fn new(name: String, library: Option<&Library>) -> Self {
-        let mut studied = Studied {
+        let mut study = StudyState {
             title: name.clone(),
             name,
             sessions: Vec::new(),
             closed: 0,
             excluded: BTreeSet::new(),
             catalogue: None,
-            form: Form::default(),
+            form: StudyForm::default(),
             matches: [None, None],
-            asking: None,
+            progress: None,
             answer: None,
             scales: [(-1.0, 1.0); 2],
             side: StudySide::Sessions,
@@ -75,13 +74,13 @@ impl Studied {
             is_exporting: false,
         };
         if let Some(library) = library {
-            studied.look(library);
+            study.take_sessions(library);
         }
-        studied
+        study
     }
 
     /// Takes the study's sessions from the library. Returns whether they are others than before.
-    pub fn look(&mut self, library: &Library) -> bool {
+    pub fn take_sessions(&mut self, library: &Library) -> bool {
         if let Some(row) = library.studies.iter().find(|s| s.name == self.name) {
             self.title = row.title.clone();
         }
@@ -98,10 +97,10 @@ impl Studied {
         is_other
     }
 
-    pub fn take(&mut self, answer: StudyQueryResult) {
-        self.scales = averages::scales(&answer);
+    pub fn take_answer(&mut self, answer: StudyQueryResult) {
+        self.scales = scales(&answer);
         self.answer = Some(answer);
-        self.asking = None;
+        self.progress = None;
         self.epoch = None;
     }
 
@@ -157,13 +156,41 @@ impl Studied {
     }
 }
 
+/// Lowest and highest value to show of valence and arousal: bands whole, single epochs but for their extremes.
+fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
+    [0, 1].map(|field| {
+        let mut single: Vec<f32> = answer
+            .conditions
+            .iter()
+            .flat_map(|c| c.epochs.iter().flat_map(|e| e.curves[field].iter().copied()))
+            .filter(|v| v.is_finite())
+            .collect();
+        let rank = |values: &mut Vec<f32>, share: f64| {
+            let k = ((values.len().saturating_sub(1)) as f64 * share) as usize;
+            (!values.is_empty()).then(|| *values.select_nth_unstable_by(k, f32::total_cmp).1)
+        };
+        let inner = [rank(&mut single, 0.02), rank(&mut single, 0.98)];
+        let averages = answer.conditions.iter().filter_map(|c| c.averages.get(field));
+        let curves = averages
+            .flat_map(|a| [Some(&a.mean), a.interval.as_ref().map(|i| &i.low), a.interval.as_ref().map(|i| &i.high)])
+            .flatten()
+            .flatten()
+            .map(|v| *v as f32)
+            .filter(|v| v.is_finite());
+        let (low, high) =
+            curves.chain(inner.into_iter().flatten()).fold((0f32, 0f32), |(low, high), v| (low.min(v), high.max(v)));
+        let air = ((high - low) * 0.12).max(0.02);
+        (low - air, high + air)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn studied() -> Studied {
-        let mut studied = Studied::new("demo".into(), None);
-        studied.sessions = vec![SessionRow {
+    fn studied() -> StudyState {
+        let mut study = StudyState::new("demo".into(), None);
+        study.sessions = vec![SessionRow {
             folder: "a".into(),
             participant: None,
             session: None,
@@ -174,7 +201,7 @@ mod tests {
             grade: None,
             state: SessionState::Complete,
         }];
-        studied
+        study
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The system's file dialogs. They wait for a person, so each has a thread of its own.
+//! The system's file dialogs. A dialog waits for a person, so each one runs in a thread of its own.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -7,8 +7,9 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::port::{ExportFormat, StudyExportFormat, Wake};
 
+/// What a dialog asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pick {
+pub enum FileRequest {
     Session,
     Video,
     Export { format: ExportFormat, proposed: PathBuf },
@@ -16,8 +17,8 @@ pub enum Pick {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Picked {
-    /// Cancelled, or this system has no such dialog; each can also be typed.
+pub enum ChosenFile {
+    /// The dialog was cancelled, or this system has no file dialogs. Each path can also be typed.
     Nothing,
     Session(PathBuf),
     Video(PathBuf),
@@ -25,50 +26,50 @@ pub enum Picked {
 }
 
 /// One open dialog.
-pub struct Picking {
-    answer: Receiver<Picked>,
+pub struct FileDialog {
+    chosen: Receiver<ChosenFile>,
     thread: JoinHandle<()>,
 }
 
-impl Picking {
-    pub fn start(pick: Pick, wake: Wake) -> std::io::Result<Picking> {
-        let (sender, answer) = bounded(1);
+impl FileDialog {
+    pub fn open(request: FileRequest, wake: Wake) -> std::io::Result<FileDialog> {
+        let (sender, chosen) = bounded(1);
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
-            let picked = ask(pick);
-            // The window may have closed meanwhile; then nobody needs the answer.
-            if sender.send(picked).is_ok() {
+            let chosen = show(request);
+            // The send fails if the window has closed. Then the result is not needed.
+            if sender.send(chosen).is_ok() {
                 wake.wake();
             }
         })?;
-        Ok(Picking { answer, thread })
+        Ok(FileDialog { chosen, thread })
     }
 
-    /// The answer once it is there. Joins the thread, which has nothing left to do then.
-    pub fn finish(self) -> Result<Picked, Picking> {
-        match self.answer.try_recv() {
-            Ok(picked) => {
-                let is_sound = self.thread.join().is_ok();
-                Ok(if is_sound { picked } else { Picked::Nothing })
+    /// Returns the result and joins the thread if the dialog is closed; otherwise returns the dialog.
+    pub fn finish(self) -> Result<ChosenFile, FileDialog> {
+        match self.chosen.try_recv() {
+            Ok(chosen) => {
+                let has_panicked = self.thread.join().is_err();
+                Ok(if has_panicked { ChosenFile::Nothing } else { chosen })
             }
             Err(crossbeam_channel::TryRecvError::Empty) => Err(self),
-            Err(crossbeam_channel::TryRecvError::Disconnected) => Ok(Picked::Nothing),
+            Err(crossbeam_channel::TryRecvError::Disconnected) => Ok(ChosenFile::Nothing),
         }
     }
 }
 
-fn ask(pick: Pick) -> Picked {
+fn show(request: FileRequest) -> ChosenFile {
     let dialog = rfd::FileDialog::new();
-    let found = match &pick {
-        Pick::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
-        Pick::Video => dialog
+    let found = match &request {
+        FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
+        FileRequest::Video => dialog
             .set_title("Play a video file as camera")
             .add_filter("Video", &["mp4", "mov", "mkv", "avi", "webm"])
             .add_filter("All files", &["*"])
             .pick_file(),
-        Pick::Export { format: ExportFormat::Csv, .. } => {
+        FileRequest::Export { format: ExportFormat::Csv, .. } => {
             dialog.set_title("Export records: choose a folder").pick_folder()
         }
-        Pick::Export { format, proposed } => {
+        FileRequest::Export { format, proposed } => {
             let extension = if *format == ExportFormat::FigurePng { "png" } else { "svg" };
             dialog
                 .set_title("Export figure")
@@ -76,7 +77,7 @@ fn ask(pick: Pick) -> Picked {
                 .set_file_name(name(proposed))
                 .save_file()
         }
-        Pick::StudyExport { format, proposed } => {
+        FileRequest::StudyExport { format, proposed } => {
             let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
             match format {
                 StudyExportFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
@@ -85,11 +86,11 @@ fn ask(pick: Pick) -> Picked {
             }
         }
     };
-    match (found, pick) {
-        (None, _) => Picked::Nothing,
-        (Some(path), Pick::Session) => Picked::Session(path),
-        (Some(path), Pick::Video) => Picked::Video(path),
-        (Some(path), Pick::Export { .. } | Pick::StudyExport { .. }) => Picked::Export(path),
+    match (found, request) {
+        (None, _) => ChosenFile::Nothing,
+        (Some(path), FileRequest::Session) => ChosenFile::Session(path),
+        (Some(path), FileRequest::Video) => ChosenFile::Video(path),
+        (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. }) => ChosenFile::Export(path),
     }
 }
 

@@ -8,7 +8,7 @@ use session::{
     Timeline, Timestamp, VIDEO_FRAME,
 };
 
-use super::describe;
+use super::event_text;
 
 /// The three kinds of events that people tell apart at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub struct Mark {
 const MERGE_NS: i64 = 50_000_000;
 
 #[derive(Default)]
-pub struct Indexed {
+pub struct IndexedTimeline {
     timeline: Timeline,
     filter: EventFilter,
     /// Rows of `timeline.events()` that pass the filter, by time.
@@ -91,9 +91,9 @@ pub struct Indexed {
     indexed_gaps: usize,
 }
 
-impl Indexed {
+impl IndexedTimeline {
     pub fn new(timeline: Timeline) -> Self {
-        let mut indexed = Indexed { timeline, ..Indexed::default() };
+        let mut indexed = IndexedTimeline { timeline, ..IndexedTimeline::default() };
         indexed.index_events(0);
         indexed.index_gaps();
         indexed
@@ -155,7 +155,7 @@ impl Indexed {
         &marks[start..marks.partition_point(|m| m.at < until).max(start)]
     }
 
-    /// The last shown event at or before `at`, as a position in [`Indexed::shown`].
+    /// The last shown event at or before `at`, as a position in [`IndexedTimeline::shown`].
     pub fn last_shown(&self, at: Timestamp) -> Option<usize> {
         let events = self.timeline.events();
         self.shown.partition_point(|row| events[*row as usize].at <= at).checked_sub(1)
@@ -202,7 +202,7 @@ impl Indexed {
             self.all += 1;
             let lane = Lane::of(event.stream.as_str(), &event.what.kind);
             let passes = self.filter.lanes[lane as usize]
-                && (needle.is_empty() || describe::event(&event.what).to_lowercase().contains(&needle));
+                && (needle.is_empty() || event_text::event(&event.what).to_lowercase().contains(&needle));
             if passes {
                 self.shown.push(row as u32);
                 self.lanes[lane as usize].push(Mark { at: event.at, row: row as u32 });
@@ -253,8 +253,8 @@ mod tests {
         record("page", seq, from_ms, Body::Gap(Gap { until, reason, lost: 0, note: String::new() }))
     }
 
-    fn indexed(records: &[Record]) -> Indexed {
-        let mut it = Indexed::default();
+    fn indexed(records: &[Record]) -> IndexedTimeline {
+        let mut it = IndexedTimeline::default();
         [page_stream(), marker_stream(), health_stream()].into_iter().for_each(|s| it.declare(s));
         it.ingest(records);
         it
