@@ -98,7 +98,7 @@ fn a_damaged_session_says_why_and_does_not_open() {
 fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
     let mut scene = scenes::home(plain());
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    assert!(says(&scene, "Open from server"));
+    assert!(says(&scene, "Download from server"));
     use egui::accesskit::Role;
     for (role, label, text) in
         [(Role::TextInput, "Server", "https://lab.example"), (Role::PasswordInput, "API token", "aga_word")]
@@ -107,7 +107,7 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
         scene.settle();
         field_type(&mut scene, text);
     }
-    click(&mut scene, "Fetch");
+    click(&mut scene, "Download");
     let order = DownloadRequest { server: "https://lab.example".into(), token: "aga_word".into(), study: None };
     assert_eq!(scene.handle.asked(), [Asked::Pull(order.clone())]);
     scene.say(BackendEvent::DownloadProgress(DownloadProgress { number: 2, of: 3, name: "sub-02_ses-01_x".into() }));
@@ -117,7 +117,7 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
     let sentence = "https://lab.example refused: The token is not known.".to_owned();
     scene.say(BackendEvent::Failed { during: Activity::Download, sentence });
     assert!(says(&scene, "The token is not known."));
-    click(&mut scene, "Fetch");
+    click(&mut scene, "Download");
     assert_eq!(scene.handle.asked(), [Asked::Pull(order)]);
     let row = scene.state().home.listed().last().cloned().unwrap();
     scene.say(BackendEvent::SessionsDownloaded(DownloadResult {
@@ -127,12 +127,12 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
         ..DownloadResult::default()
     }));
     assert_eq!(scene.handle.asked(), [Asked::Refresh]);
-    assert!(says(&scene, "1 session fetched from https://lab.example, 2 there already."));
+    assert!(says(&scene, "1 session downloaded from https://lab.example, 2 already there."));
     assert!(scene.state().dialog.is_none());
     assert_eq!(scene.state().home.selected, Some(row.folder));
     // The address is remembered, and the token as long as the window is open.
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    click(&mut scene, "Fetch");
+    click(&mut scene, "Download");
     assert!(matches!(&scene.handle.asked()[..], [Asked::Pull(o)] if o.token == "aga_word"));
     // Closed, it goes on, and says so at the end.
     scene.window.key_press(Key::Escape);
@@ -193,7 +193,7 @@ fn recording_waits_for_consent_and_for_a_deliberate_override() {
     assert_eq!(scene.handle.asked(), []);
     click(&mut scene, "The participant has agreed to this");
     click(&mut scene, "Record anyway …");
-    assert!(says(&scene, "Record in spite of this?"));
+    assert!(says(&scene, "Record although checks fail?"));
     assert_eq!(scene.handle.asked(), [], "asked, not started");
     click(&mut scene, "Record anyway");
     let asked = scene.handle.asked();
@@ -444,7 +444,7 @@ fn events_are_visited_filtered_and_clicked() {
     press(&mut scene, Modifiers::NONE, Key::P);
     assert_eq!(scene.state().review.as_ref().unwrap().playhead.at, first);
     click(&mut scene, "Page");
-    click(&mut scene, "Instrument");
+    click(&mut scene, "Warnings");
     let shown = scene.state().review.as_ref().unwrap().log.shown().len();
     assert_eq!(shown, 4, "markers alone");
     let label = format!("{} marker  looked away", Timestamp::from_secs_f64(60.0 * 0.36));

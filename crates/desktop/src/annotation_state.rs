@@ -1,11 +1,11 @@
-//! Annotations in review: those that are stored, the one being made, and the way back.
+//! The annotations of the session in review, with undo and redo.
 
 use chrono::{DateTime, Utc};
 
 use analysis::cohen_kappa;
 use session::{Annotation, Body, Timeline, Timestamp, annotations, coding};
 
-/// A press and its way back: what is stored for either is appended, nothing is deleted.
+/// A step that can be undone. Undo and redo append records. No record is deleted.
 #[derive(Clone, Debug, PartialEq)]
 enum Edit {
     Added(Annotation),
@@ -14,35 +14,36 @@ enum Edit {
 
 #[derive(Default)]
 pub struct Annotations {
-    /// As stored, by time.
+    /// The stored annotations that were not removed, by time.
     current: Vec<Annotation>,
     next_id: u64,
-    /// Offered labels: the study's, then those in use.
+    /// The labels to choose from: those of the study, then others in use.
     pub labels: Vec<String>,
-    /// Being written.
+    /// The label that is being typed.
     pub new_label: String,
-    /// A range whose end is still to come: its label and start.
+    /// Label and start of a range that has no end yet.
     pub open_range: Option<(String, Timestamp)>,
     /// Number of the selected annotation.
     pub selected: Option<u64>,
-    /// How far each two people agree.
+    /// Agreement of each two authors.
     pub kappas: Vec<Kappa>,
     done: Vec<Edit>,
     undone: Vec<Edit>,
 }
 
-/// Cohen's kappa of two people's codings, step by step.
+/// Cohen's kappa of two authors' codings in time steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kappa {
     pub authors: [String; 2],
-    /// `None` where chance alone explains everything; a sentence where nothing can be compared.
+    /// `None` if kappa is not defined because chance explains the whole agreement. The error is the reason why the
+    /// codings cannot be compared.
     pub kappa: Result<Option<f64>, String>,
 }
 
-/// Two codings are compared in steps of this.
+/// The time step of the comparison.
 const STEP_S: f64 = 0.1;
 
-/// What to store, by whom.
+/// Bodies of records to store.
 pub type NewBodies = Vec<(Timestamp, Body)>;
 
 impl Annotations {
@@ -52,7 +53,7 @@ impl Annotations {
         annotated
     }
 
-    /// After records came in.
+    /// Reads the annotations again after new records.
     pub fn read(&mut self, timeline: &Timeline) {
         let (standing, next_id) = annotations(timeline);
         self.next_id = self.next_id.max(next_id);
@@ -72,7 +73,7 @@ impl Annotations {
         &self.current
     }
 
-    /// Everybody who annotated, in the order of the alphabet.
+    /// All authors, sorted alphabetically.
     pub fn authors(&self) -> Vec<&str> {
         let mut authors: Vec<&str> = self.current.iter().map(|a| a.author.as_str()).collect();
         authors.sort_unstable();
@@ -92,7 +93,7 @@ impl Annotations {
             .collect()
     }
 
-    /// Makes the written label one of those offered.
+    /// Adds the typed label to the labels.
     pub fn add_label(&mut self) {
         let label = self.new_label.trim().to_owned();
         if !label.is_empty() && !self.labels.contains(&label) {
@@ -105,7 +106,7 @@ impl Annotations {
         self.make(label, at, None, author, now)
     }
 
-    /// The first press begins a range and the second ends it; with another label it begins anew.
+    /// The first call begins a range, the second call ends it. A call with another label begins a new range.
     pub fn range(&mut self, label: &str, at: Timestamp, author: &str, now: DateTime<Utc>) -> NewBodies {
         match self.open_range.take() {
             Some((open, from)) if open == label && from != at => {
@@ -166,7 +167,7 @@ impl Annotations {
         vec![(annotation.from, annotation.removal(author, now))]
     }
 
-    /// The same annotation under a new number, by which the other steps know it from now on.
+    /// Copies an annotation under a new number, and changes the number in the other steps.
     fn again(&mut self, annotation: Annotation) -> Annotation {
         let (old, new) = (annotation.id, self.next_id);
         self.next_id += 1;

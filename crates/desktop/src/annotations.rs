@@ -1,4 +1,4 @@
-//! Annotations of the session in review: beside the plots as a list, above the curves as marks.
+//! Annotations of the session in review: the side panel, and the marks above the curves.
 
 use std::ops::RangeInclusive;
 
@@ -16,12 +16,12 @@ use super::theme::{self, Palette};
 use super::time_window::TimeWindow;
 use super::{figures, widgets};
 
-/// For the marks above the curves, each author's in a line of their own.
+/// Height of one line of marks above the curves. Each author has a line.
 pub const LANE_PX: f32 = 20.0;
-/// More authors share the last line.
+/// The largest number of lines. Further authors share the last line.
 const LINES: usize = 3;
 const ROW: f32 = 26.0;
-/// Keys 1 to 9.
+/// Number keys: 1 to 9.
 const KEYS: usize = 9;
 
 pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
         for (text, hint, is_possible, command) in [
             ("Undo", "Ctrl Z", annotated.can_undo(), AnnotateCommand::Undo),
             ("Redo", "Ctrl Shift Z", annotated.can_redo(), AnnotateCommand::Redo),
-            ("Take back", "Delete", annotated.selected.is_some(), AnnotateCommand::RemoveSelected),
+            ("Remove", "Delete", annotated.selected.is_some(), AnnotateCommand::RemoveSelected),
         ] {
             if ui
                 .add_enabled(is_possible, egui::Button::new(RichText::new(text).size(12.5)))
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
     list(ui, review, &mut push);
 }
 
-/// Who says it: kept with what is said.
+/// The field for the author of annotations and ratings.
 pub fn author(ui: &mut Ui, author: &str, caption: &str, push: &mut impl FnMut(AnnotateCommand)) {
     let mut edited = author.to_owned();
     ui.horizontal(|ui| {
@@ -71,8 +71,8 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
     let p = theme::palette(ui);
     let annotated = &review.annotations;
     if annotated.labels.is_empty() {
-        let told = "The study names no labels. Add one, then set it with its number key.";
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        let message = "This study has no labels. Add one. Then press its number key.";
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(5.0, 5.0);
@@ -86,7 +86,7 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             ));
             let button = if is_open { button.fill(p.selected) } else { button };
             let response = ui.add(button).accessible_name(format!("Annotate {label}"));
-            let hint = "Press for a point here, Ctrl and press for a range: once where it begins, once where it ends.";
+            let hint = "Click to set a point at the playhead. Ctrl and click begins a range, and again ends it.";
             if response.on_hover_text(hint).clicked() {
                 let is_range = is_open || ui.input(|i| i.modifiers.command);
                 push(if is_range { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) });
@@ -113,21 +113,22 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
         }
     });
     if let Some((label, from)) = &annotated.open_range {
-        let told = format!("{label} from {}: press its key again where it ends, Esc drops it.", figures::clock(*from));
-        ui.add(egui::Label::new(RichText::new(told).small().color(p.accent)).wrap());
+        let message =
+            format!("{label} from {}: press its key again at the end. Esc cancels the range.", figures::clock(*from));
+        ui.add(egui::Label::new(RichText::new(message).small().color(p.accent)).wrap());
     }
 }
 
-/// Where two people coded, how far they agree beyond chance.
+/// Cohen's kappa of each two authors.
 fn agreement(ui: &mut Ui, review: &Review) {
     for Kappa { authors: [a, b], kappa } in &review.annotations.kappas {
-        let told = match kappa {
+        let message = match kappa {
             Ok(Some(kappa)) => format!("{a} and {b}: κ = {}", figures::signed(*kappa as f32)),
-            Ok(None) => format!("{a} and {b}: no κ, because both said one thing only"),
+            Ok(None) => format!("{a} and {b}: κ is not defined, because both coded only one category"),
             Err(why) => format!("{a} and {b}: {why}"),
         };
-        ui.label(RichText::new(told).size(13.0))
-            .on_hover_text("Cohen's kappa over steps of 0.1 s: what each of the two coded there, or nothing.");
+        ui.label(RichText::new(message).size(13.0))
+            .on_hover_text("Cohen's kappa of the labels in steps of 0.1 s. No label counts as a category.");
         ui.add_space(4.0);
     }
 }
@@ -135,9 +136,9 @@ fn agreement(ui: &mut Ui, review: &Review) {
 fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     let standing = review.annotations.current();
     if standing.is_empty() {
-        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Ctrl it begins and ends a \
-                    range.";
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        let message = "No annotations yet. A number key sets a point at the playhead. Ctrl and a number key begin and \
+                       end a range.";
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -177,12 +178,12 @@ fn row(ui: &mut Ui, annotation: &Annotation, is_selected: bool, push: &mut impl 
     response.on_hover_text(format!("{} by {}, {made}", annotation.label, annotation.author));
 }
 
-/// Lines that the marks need.
+/// The number of lines of marks.
 pub fn lines(review: &Review) -> usize {
     review.annotations.authors().len().clamp(1, LINES)
 }
 
-/// Marks in `lane`, above the curves.
+/// Draws the marks in `lane`, above the curves.
 pub fn marks(painter: &Painter, lane: Rect, window: TimeWindow, review: &Review, p: &Palette) {
     let x_of = |at_s: f64| lane.left() + lane.width() * ((at_s - window.from_s) / window.width_s()) as f32;
     let painter = painter.with_clip_rect(lane.intersect(painter.clip_rect()));

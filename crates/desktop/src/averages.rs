@@ -1,4 +1,4 @@
-//! Averages around events: mean and band in front, single epochs faintly behind, significant stretches marked.
+//! Averages around events: means with intervals in front, single epochs behind, significant clusters marked.
 
 use eframe::egui;
 use egui::{
@@ -16,9 +16,9 @@ use super::{figures, widgets};
 const LEGEND_PX: f32 = 24.0;
 const AXIS_PX: f32 = 34.0;
 const SCALE_PX: f32 = 50.0;
-/// More would not be told apart; every one is in the list, and each can be clicked.
+/// At most this many epochs of a condition are drawn. More lines could not be told apart. The list contains all epochs.
 const DRAWN: usize = 240;
-/// An epoch this near to the pointer is meant by it.
+/// The largest distance of the pointer from the curve of the epoch that it selects.
 const REACH_PX: f32 = 6.0;
 const FIELDS: [&str; 2] = ["valence", "arousal"];
 
@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands
     axis(ui, areas[1], answer, &p);
 }
 
-/// What a value or a time is on the screen.
+/// The plot of one field: where times and values lie on the screen.
 struct View<'a> {
     area: Rect,
     answer: &'a StudyQueryResult,
@@ -67,11 +67,11 @@ impl View<'_> {
     fn draw(&self, ui: &mut Ui, study: &StudyState, p: &Palette, commands: &mut Vec<Command>) {
         ui.painter().rect_filled(self.area, 4.0, p.card);
         let painter = ui.painter().with_clip_rect(self.area);
-        self.ground(ui, &painter, p);
-        let hovered = self.epoch_below(ui);
+        self.background(ui, &painter, p);
+        let hovered = self.epoch_at_pointer(ui);
         for (k, condition) in self.answer.conditions.iter().enumerate() {
             let step = condition.epochs.len().div_ceil(DRAWN).max(1);
-            // Many lines add up; together they are to stay behind the mean.
+            // The more lines, the fainter each one, so that the mean stays visible.
             let drawn = (condition.epochs.len() / step).max(1) as f32;
             let faint = self.color(k).gamma_multiply((1.6 / drawn.sqrt()).clamp(0.07, 0.3));
             for epoch in condition.epochs.iter().step_by(step) {
@@ -96,11 +96,11 @@ impl View<'_> {
         }
         self.clusters(&painter, p);
         ui.painter().rect_stroke(self.area, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
-        self.explore(ui, hovered, p, commands);
+        self.pointer_input(ui, hovered, p, commands);
     }
 
-    /// Grid, zero, the event and the seconds from which the zero was taken.
-    fn ground(&self, ui: &Ui, painter: &Painter, p: &Palette) {
+    /// Grid, zero line, the event's line and the baseline window.
+    fn background(&self, ui: &Ui, painter: &Painter, p: &Palette) {
         let font = theme::caption_font();
         let plan = &self.answer.question.plan;
         if let (Some((from, until)), true) = (plan.baseline_s, plan.zero != Correction::Raw) {
@@ -108,7 +108,7 @@ impl View<'_> {
             painter.rect_filled(span, 0.0, p.hover.gamma_multiply(0.7));
             if self.field == 0 && span.width() > 34.0 {
                 let at = pos2(span.center().x, self.area.bottom() - 5.0);
-                painter.text(at, Align2::CENTER_BOTTOM, "zero", font.clone(), p.weak);
+                painter.text(at, Align2::CENTER_BOTTOM, "baseline", font.clone(), p.weak);
             }
         }
         let (low, high) = self.scale;
@@ -127,7 +127,7 @@ impl View<'_> {
         painter.vline(x, self.area.y_range(), Stroke::new(1.2, p.weak));
         let name = match plan.zero {
             Correction::Raw => FIELDS[self.field].to_owned(),
-            Correction::Corrected => format!("{} less its zero", FIELDS[self.field]),
+            Correction::Corrected => format!("{} minus baseline", FIELDS[self.field]),
             Correction::ZScored => format!("{} in SD", FIELDS[self.field]),
         };
         let at = self.area.min + vec2(10.0, 7.0);
@@ -140,7 +140,8 @@ impl View<'_> {
         }
     }
 
-    /// A curve in as many pieces as it has; the second condition's mean is dashed, to be told apart without colour.
+    /// A curve in one or more pieces. The second condition's mean is dashed, so that the conditions differ without
+    /// colour.
     fn line(&self, painter: &Painter, values: &[f32], stroke: Stroke, is_dashed: bool) {
         let mut piece: Vec<Pos2> = Vec::with_capacity(values.len());
         let flush = |piece: &mut Vec<Pos2>| {
@@ -153,7 +154,7 @@ impl View<'_> {
             }
             piece.clear();
         };
-        // Points closer than a pixel and a half would only cost time.
+        // Points closer than 1.5 pixels would not be visible.
         let mut last_x = f32::NEG_INFINITY;
         for (k, (at_s, value)) in self.answer.times_s.iter().zip(values).enumerate() {
             let x = self.x(*at_s);
@@ -194,7 +195,7 @@ impl View<'_> {
         }
     }
 
-    /// Where the conditions differ by more than chance.
+    /// The significant clusters.
     fn clusters(&self, painter: &Painter, p: &Palette) {
         let comparison = self.answer.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
         for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| c.is_significant()) {
@@ -208,8 +209,8 @@ impl View<'_> {
         }
     }
 
-    /// The epoch whose curve passes nearest below the pointer.
-    fn epoch_below(&self, ui: &Ui) -> Option<(usize, usize)> {
+    /// The epoch whose curve is nearest to the pointer, as condition and position.
+    fn epoch_at_pointer(&self, ui: &Ui) -> Option<(usize, usize)> {
         let at = ui.input(|i| i.pointer.hover_pos()).filter(|at| self.area.contains(*at))?;
         if ui.ctx().layer_id_at(at).is_some_and(|layer| layer != ui.layer_id()) {
             return None;
@@ -228,10 +229,10 @@ impl View<'_> {
         nearest.map(|(_, epoch)| epoch)
     }
 
-    fn explore(&self, ui: &mut Ui, hovered: Option<(usize, usize)>, p: &Palette, commands: &mut Vec<Command>) {
+    fn pointer_input(&self, ui: &mut Ui, hovered: Option<(usize, usize)>, p: &Palette, commands: &mut Vec<Command>) {
         let id = ui.scope_id().with(FIELDS[self.field]);
         let response = ui.interact(self.area, id, Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.told()));
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.description()));
         let epoch = hovered.and_then(|(c, k)| self.answer.conditions.get(c)?.epochs.get(k));
         if let Some(at) = response.hover_pos() {
             self.readout(ui, at, epoch, p);
@@ -245,9 +246,9 @@ impl View<'_> {
         }
     }
 
-    /// For reading aloud: where each average is highest and lowest.
-    fn told(&self) -> String {
-        let mut told = format!("Average {} around the event", FIELDS[self.field]);
+    /// The text for screen readers: the highest and the lowest value of each average.
+    fn description(&self) -> String {
+        let mut message = format!("Average {} around the event", FIELDS[self.field]);
         for (condition, events) in self.answer.conditions.iter().zip(&self.answer.question.events) {
             let Some(average) = condition.averages.get(self.field) else { continue };
             let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();
@@ -255,7 +256,7 @@ impl View<'_> {
             let highest = rows.clone().max_by(|a, b| a.1.total_cmp(b.1));
             let lowest = rows.min_by(|a, b| a.1.total_cmp(b.1));
             if let (Some((high_s, high)), Some((low_s, low))) = (highest, lowest) {
-                told += &format!(
+                message += &format!(
                     "; {}: highest {} at {high_s:.1} s, lowest {} at {low_s:.1} s",
                     events.title(),
                     figures::signed(*high),
@@ -263,10 +264,10 @@ impl View<'_> {
                 );
             }
         }
-        told
+        message
     }
 
-    /// The values under the pointer, and whose epoch it is.
+    /// The values at the pointer's time, and the epoch under the pointer.
     fn readout(&self, ui: &Ui, at: Pos2, epoch: Option<&SingleEpoch>, p: &Palette) {
         let painter = ui.painter().with_clip_rect(self.area);
         painter.vline(at.x, self.area.y_range(), Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
@@ -286,7 +287,7 @@ impl View<'_> {
             };
         }
         if let Some(epoch) = epoch {
-            text += &format!("\n{} at {}: click to see it", epoch.title, figures::clock(epoch.at));
+            text += &format!("\n{} at {}: click to show it on video", epoch.title, figures::clock(epoch.at));
         }
         let galley = painter.layout_no_wrap(text, FontId::monospace(11.5), p.strong);
         let size = galley.size() + vec2(12.0, 8.0);
@@ -339,7 +340,7 @@ fn legend(ui: &Ui, rect: Rect, answer: &StudyQueryResult, p: &Palette) {
     let band = match average.map(|a| (a.unit, a.interval.is_some())) {
         Some((Unit::Participants, true)) => "mean of participants, 95 % interval",
         Some((Unit::Epochs, true)) => "one participant: mean of epochs, 95 % interval",
-        _ => "mean; one epoch gives no interval",
+        _ => "mean; one epoch has no interval",
     };
     painter.text(pos2(x, rect.center().y - 2.0), Align2::LEFT_CENTER, band, theme::caption_font(), p.weak);
 }
@@ -372,7 +373,7 @@ fn nice_step(smallest: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|step| *step >= smallest * 0.999).unwrap_or(10.0 * power)
 }
 
-/// With the decimals that the distance of ticks asks for, and a true minus.
+/// A tick's value with the minus sign U+2212. The distance of ticks determines the decimals.
 fn number(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
     let text = format!("{value:.decimals$}");

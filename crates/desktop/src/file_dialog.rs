@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::port::{ExportFormat, StudyExportFormat, Wake};
 
-/// What a dialog asks for.
+/// The kind of file to choose.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileRequest {
     Session,
@@ -62,7 +62,7 @@ fn show(request: FileRequest) -> ChosenFile {
     let found = match &request {
         FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
         FileRequest::Video => dialog
-            .set_title("Play a video file as camera")
+            .set_title("Use a video file as the camera")
             .add_filter("Video", &["mp4", "mov", "mkv", "avi", "webm"])
             .add_filter("All files", &["*"])
             .pick_file(),

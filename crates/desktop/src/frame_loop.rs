@@ -97,8 +97,8 @@ impl App {
         }
     }
 
-    /// Follows the clock, so that a slow machine shows fewer pictures, not slower ones. The step is at most 1 s, so that
-    /// a window that was hidden does not jump ahead.
+    /// Follows the clock, so that a slow machine shows fewer pictures, not slower ones. The step is at most 1 s, so
+    /// that a window that was hidden does not jump ahead when it is shown again.
     fn advance_playhead(&mut self, now_s: f64) {
         let Some(review) = &mut self.state.review else { return };
         if !review.is_playing() {

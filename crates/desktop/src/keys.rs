@@ -1,4 +1,4 @@
-//! Every keyboard shortcut, once: what the help lists is what works.
+//! All keyboard shortcuts, and the table of them for the dialog.
 
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
@@ -9,7 +9,7 @@ use super::command::{
 use super::port::{ExportFormat, StudyExportFormat};
 use super::state::{Dialog, Screen, State, StopState};
 
-/// Where a shortcut works.
+/// The shortcuts of one screen or activity.
 pub struct Group {
     pub title: &'static str,
     pub keys: &'static [(&'static str, &'static str)],
@@ -19,8 +19,8 @@ pub const GROUPS: [Group; 8] = [
     Group {
         title: "Everywhere",
         keys: &[
-            ("F1  ?", "this table"),
-            ("Tab, Shift Tab", "to the next, the previous control"),
+            ("F1  ?", "show this table"),
+            ("Tab, Shift Tab", "next, previous control"),
             ("Ctrl +, Ctrl −, Ctrl 0", "larger, smaller, normal text"),
             ("Esc", "close a dialog"),
         ],
@@ -29,22 +29,22 @@ pub const GROUPS: [Group; 8] = [
         title: "Sessions",
         keys: &[
             ("Ctrl N", "new session"),
-            ("Ctrl O", "open a session from elsewhere"),
-            ("Ctrl Shift O", "open sessions from a server"),
+            ("Ctrl O", "open a session from another folder"),
+            ("Ctrl Shift O", "download sessions from a server"),
             ("Up, Down", "select a session"),
             ("Enter", "open the selected session"),
             ("Delete", "erase the selected session"),
-            ("Ctrl A", "ask the study"),
-            ("F5", "look again"),
+            ("Ctrl A", "averages of the study"),
+            ("F5", "read the sessions again"),
         ],
     },
     Group {
         title: "Study",
         keys: &[
-            ("Ctrl Enter", "average"),
-            ("Esc", "stop averaging"),
-            ("Up, Down", "choose an epoch"),
-            ("Enter", "show it on video"),
+            ("Ctrl Enter", "compute averages"),
+            ("Esc", "cancel the computation"),
+            ("Up, Down", "select an epoch"),
+            ("Enter", "show the epoch on video"),
             ("Ctrl E", "export"),
         ],
     },
@@ -53,8 +53,8 @@ pub const GROUPS: [Group; 8] = [
         title: "Recording",
         keys: &[
             ("the study's own keys", "set a marker"),
-            ("Ctrl N", "write a note, stamped now"),
-            ("Ctrl Shift S", "stop, then confirm"),
+            ("Ctrl N", "write a note with the present time"),
+            ("Ctrl Shift S", "stop, with a confirmation"),
             ("F6", "give the keyboard to the page"),
         ],
     },
@@ -62,35 +62,35 @@ pub const GROUPS: [Group; 8] = [
         title: "Review",
         keys: &[
             ("Space", "play, pause"),
-            ("Left, Right", "one frame back, on"),
-            ("Shift Left, Shift Right", "one second back, on"),
+            ("Left, Right", "one frame back, forward"),
+            ("Shift Left, Shift Right", "one second back, forward"),
             ("Home, End", "to the start, the end"),
             ("N, P", "to the next, the previous event"),
-            ("+, −", "zoom in, out; also the wheel"),
+            ("+, −", "zoom in, out (also with the wheel)"),
             ("F", "show the whole session"),
             ("Q", "shade poor quality"),
-            ("W", "show or close the recorded page"),
-            ("A, Shift A", "ask the study about all like this event, as B"),
+            ("W", "show, hide the recorded page"),
+            ("A, Shift A", "average around similar events, compare"),
             ("Ctrl E", "export"),
         ],
     },
     Group {
         title: "Annotating",
         keys: &[
-            ("1 … 9", "a point with that label"),
-            ("Ctrl 1 … 9", "begin, then end a range"),
-            ("Delete", "take back the selected one"),
+            ("1 … 9", "set a point with this label"),
+            ("Ctrl 1 … 9", "begin, end a range"),
+            ("Delete", "remove the selected annotation"),
             ("Ctrl Z, Ctrl Shift Z", "undo, redo"),
-            ("Esc", "drop a range that has no end"),
+            ("Esc", "cancel a range without an end"),
         ],
     },
     Group {
         title: "Rating",
         keys: &[
-            ("R", "rate from here"),
-            ("Arrows", "less, more pleasant or excited"),
-            ("Space", "pause, go on"),
-            ("Esc", "end"),
+            ("R", "start a rating at the playhead"),
+            ("Arrows", "change valence, arousal"),
+            ("Space", "pause, continue"),
+            ("Esc", "end the rating"),
         ],
     },
 ];
@@ -273,8 +273,8 @@ fn playback_and_annotations(pressed: Pressed<'_>, state: &State, commands: &mut 
     push_pressed(pressed, table, commands);
 }
 
-/// Digits by where they lie on the keyboard. With Ctrl and not with Shift, which turns them into other signs on the way
-/// down and not on the way up, so that they seem to be held for ever.
+/// Digits by their place on the keyboard, alone or with Ctrl. Shift is not used: with Shift the key has another sign
+/// when it is pressed than when it is released, so it would seem to be held down for ever.
 fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     const DIGITS: [Key; 9] =
         [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
@@ -291,7 +291,7 @@ fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     });
 }
 
-/// The study's own keys. A key held down marks once.
+/// The marker keys of the study. A key that is held down sets one marker.
 fn markers(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
     if recording.stop == StopState::Stopping {

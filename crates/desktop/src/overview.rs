@@ -1,4 +1,4 @@
-//! The whole session in one strip: where one looks, and what lies elsewhere.
+//! The whole session in one strip, with the visible window and the playhead.
 
 use eframe::egui;
 use egui::{Color32, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command
     ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
 
     response.widget_info(|| {
-        let mut info = WidgetInfo::slider(true, review.playhead.at.as_secs_f64(), "Place in the session");
+        let mut info = WidgetInfo::slider(true, review.playhead.at.as_secs_f64(), "Position in the session");
         info.current_text_value = Some(figures::clock(review.playhead.at));
         info
     });

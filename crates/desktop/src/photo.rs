@@ -13,11 +13,11 @@ pub struct Photo {
 }
 
 impl Photo {
-    /// Replaces what `old` shows, so that its memory is used again.
+    /// Copies a picture to the graphics card. Reuses the texture of `old`. `None` if the picture is empty or damaged.
     pub fn upload(ctx: &egui::Context, name: &str, picture: &Picture, old: Option<Photo>) -> Option<Photo> {
         let (width_px, height_px) = (picture.width_px, picture.height_px);
         let size = [width_px as usize, height_px as usize];
-        // A picture of another size than it says would end the program in the upload.
+        // The upload panics if the size of the data does not match the size of the picture.
         if picture.rgb.len() != size[0] * size[1] * 3 || picture.rgb.is_empty() {
             return None;
         }

@@ -22,14 +22,14 @@ const Z_REACH: f64 = 5.0;
 pub struct PlotData<'a> {
     pub log: &'a IndexedTimeline,
     pub window: TimeWindow,
-    /// A line at the playhead; `None` while following.
+    /// The time of the playhead line. `None` while recording.
     pub playhead: Option<Timestamp>,
-    /// The session in review, which one can click, drag and zoom.
+    /// The session in review. Only in review, the plots can be clicked, dragged and zoomed.
     pub review: Option<&'a Review>,
 }
 
 impl PlotData<'_> {
-    /// Annotations stand above the curves where there are some, or are about to be.
+    /// Height of the annotations above the curves. 0 if there are none and none is being made.
     pub fn lane_px(&self) -> f32 {
         let has_lane = self.review.is_some_and(|r| {
             r.side == Side::Annotations || !r.annotations.current().is_empty() || r.annotations.open_range.is_some()
@@ -40,7 +40,7 @@ impl PlotData<'_> {
         }
     }
 
-    /// From where valence and arousal are drawn.
+    /// The shift of valence and of arousal.
     pub fn shifts(&self) -> [Shift; 2] {
         let Some((review, baseline)) = self.review.and_then(|r| Some((r, r.baseline.as_ref()?))) else {
             return [Shift::RAW; 2];
@@ -52,7 +52,7 @@ impl PlotData<'_> {
         })
     }
 
-    /// What stands at the ends of the two scales.
+    /// The label at the ends of the two scales.
     pub fn reach(&self) -> &'static str {
         let is_z = self.review.is_some_and(|r| r.baseline.is_some() && r.values == Correction::ZScored);
         if is_z { "5" } else { "1" }

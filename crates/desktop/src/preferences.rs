@@ -1,4 +1,5 @@
-//! What the window remembers between two starts: the look and the server that was asked last, nothing about anybody.
+//! Preferences that are stored between two starts: the theme, the text size and the last server. They contain no data
+//! about people.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ impl ThemeChoice {
 
     pub fn label(self) -> &'static str {
         match self {
-            ThemeChoice::System => "As the system",
+            ThemeChoice::System => "Like the system",
             ThemeChoice::Light => "Light",
             ThemeChoice::Dark => "Dark",
         }
@@ -39,9 +40,9 @@ impl ThemeChoice {
 #[serde(default)]
 pub struct Preferences {
     pub look: ThemeChoice,
-    /// 1 is normal size.
+    /// 1 is the normal size.
     pub text_scale: f32,
-    /// Its address; never a token.
+    /// The address of the last server. The token is never stored.
     pub server: String,
 }
 
@@ -52,7 +53,7 @@ impl Default for Preferences {
 }
 
 #[derive(Debug, Error)]
-#[error("The window's look could not be {action} {}: {why}", path.display())]
+#[error("The preferences could not be {action} {}: {why}", path.display())]
 pub struct PreferencesError {
     action: &'static str,
     path: PathBuf,
@@ -60,7 +61,7 @@ pub struct PreferencesError {
 }
 
 impl Preferences {
-    /// Where they lie on this system; `None` where it has no place for them.
+    /// The file of the preferences on this system. `None` if the system has no folder for it.
     pub fn default_path() -> Option<PathBuf> {
         let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let folder = if cfg!(windows) {
@@ -73,7 +74,7 @@ impl Preferences {
         folder.map(|f| f.join("affectograph").join("window.toml"))
     }
 
-    /// The default where nothing was stored yet.
+    /// The defaults if the file does not exist.
     pub fn load(path: &Path) -> Result<Preferences, PreferencesError> {
         let error = |why: String| PreferencesError { action: "read from", path: path.to_owned(), why };
         match std::fs::read_to_string(path) {

@@ -1,4 +1,4 @@
-//! How good a session is, in figures: after Stop as a page of its own, in review as a side.
+//! The quality of a session: a screen after the recording, and a side panel in review.
 
 use eframe::egui;
 use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
@@ -49,14 +49,14 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     });
                     ui.add_space(8.0);
                     let folder = finished.session.folder.display().to_string();
-                    ui.add(egui::Label::new(RichText::new(format!("Kept in {folder}")).small().weak()).wrap());
+                    ui.add(egui::Label::new(RichText::new(format!("Stored in {folder}")).small().weak()).wrap());
                 });
             });
         });
     });
 }
 
-/// Grade, reasons, figures, events.
+/// Grade, findings, figures, and events by kind.
 pub fn report(ui: &mut Ui, quality: &QualityReport) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
@@ -64,7 +64,7 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
         widgets::grade(ui, quality.grade);
     });
     if quality.findings.is_empty() {
-        widgets::caption(ui, "Nothing to remark.");
+        widgets::caption(ui, "No findings.");
     }
     for finding in &quality.findings {
         ui.add(egui::Label::new(RichText::new(finding).size(13.5)).wrap());

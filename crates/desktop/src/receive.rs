@@ -267,7 +267,7 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
     let DownloadResult { server, fetched, there_already, refused, is_cancelled } = result;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
     state.notice(format!(
-        "{stopped}{} fetched from {server}, {there_already} there already.",
+        "{stopped}{} downloaded from {server}, {there_already} already there.",
         figures::sessions(fetched.len())
     ));
     if let Some(first) = fetched.into_iter().next() {
@@ -276,7 +276,7 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
     }
     if !refused.is_empty() {
         let sentence = refused.join("\n");
-        state.dialog = Some(Dialog::Failure { title: "Not everything was fetched", sentence });
+        state.dialog = Some(Dialog::Failure { title: "Some sessions were not downloaded", sentence });
     }
 }
 
@@ -298,33 +298,33 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
             // The dialog keeps what was typed, so that it can be corrected.
             match &mut state.dialog {
                 Some(Dialog::Download(draft)) => draft.problem = Some(sentence),
-                dialog => *dialog = Some(Dialog::Failure { title: "Nothing fetched", sentence }),
+                dialog => *dialog = Some(Dialog::Failure { title: "Download failed", sentence }),
             }
         }
         Activity::PageReplay => {
-            show("Page not shown", sentence);
+            show("The recorded page is not shown", sentence);
             if let Some(review) = &mut state.review {
                 review.page = None;
             }
         }
-        Activity::Erase => show("Not erased", sentence),
+        Activity::Erase => show("The session was not erased", sentence),
         Activity::Rehearse => {
-            show("Set-up ended", sentence);
+            show("The set-up ended", sentence);
             commands.push(Command::GoHome);
         }
         Activity::Start => {
-            show("Recording did not start", sentence);
+            show("The recording did not start", sentence);
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.is_starting = false;
             }
         }
         Activity::Record => {
-            show("Recording ended", sentence);
+            show("The recording ended", sentence);
             state.recording = None;
             commands.push(Command::GoHome);
         }
         Activity::Open => {
-            show("Not opened", sentence);
+            show("The session was not opened", sentence);
             state.opening = None;
             state.arriving_at = None;
         }
@@ -334,18 +334,18 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
             }
         }
         Activity::Export => {
-            show("Not exported", sentence);
+            show("Export failed", sentence);
             end_export(state);
         }
         Activity::AddRecords => {
-            show("Not stored", sentence);
+            show("Records were not stored", sentence);
             if let Some(review) = &mut state.review {
                 review.annotations.read(review.log.timeline());
             }
             commands.push(Command::Rate(RateCommand::End));
         }
         Activity::StudyQuery => {
-            show("Not averaged", sentence);
+            show("Averaging failed", sentence);
             if let Some(study) = &mut state.study {
                 study.progress = None;
             }

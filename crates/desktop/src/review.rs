@@ -1,4 +1,4 @@
-//! A stored session: the live screen with the video in the camera's place, a playhead, and the whole session below.
+//! The review screen: video, affect and events at the playhead, and the whole session below.
 
 use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     screen_layout::top_bar(ui, state, commands, |ui, commands| {
         let (back, hint) = match &state.study {
-            Some(study) => ("Study", format!("Back to the question about {}", study.title)),
+            Some(study) => ("Study", format!("Back to the study {}", study.title)),
             None => ("Sessions", "Back to the list of sessions".to_owned()),
         };
         if ui.button(back).on_hover_text(hint).clicked() {
@@ -27,8 +27,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         ui.add_space(6.0);
         ui.label(RichText::new(review.session.title()).size(17.0).color(p.strong));
-        let told = format!("{}   {}", review.study_title, state::date(&review.session));
-        ui.label(RichText::new(told).weak());
+        let message = format!("{}   {}", review.study_title, state::date(&review.session));
+        ui.label(RichText::new(message).weak());
         widgets::grade(ui, review.quality.grade);
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
@@ -60,17 +60,17 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
 
     let timeline = review.log.timeline();
     let overlay = photo.and_then(|(frame, _)| camera_view::stored_overlay(timeline, *frame));
-    let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this moment.");
+    let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this time.");
     camera_view::show(ui, video, photo.map(|(_, ph)| ph), overlay.as_ref(), "Video", otherwise);
     ui.painter().rect(plane_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     plane::show(ui, plane_rect.shrink(6.0), timeline, review.playhead.at);
     ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), timeline, review.playhead.at);
 
-    let plotted =
+    let plot_data =
         PlotData { log: &review.log, window: review.window, playhead: Some(review.playhead.at), review: Some(review) };
-    widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plotted, commands));
-    // Under the curves, on the same left edge.
+    widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plot_data, commands));
+    // Below the curves, with the same left edge.
     let strip = egui::Rect::from_min_max(strip.min + vec2(SCALE_PX, 0.0), strip.max);
     overview::show(ui, strip, review, commands);
 }
@@ -111,7 +111,7 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
                 }
             }
         });
-        combo.response.accessible_name("Speed").on_hover_text("Speed of playing");
+        combo.response.accessible_name("Speed").on_hover_text("Playback speed");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, review, commands);
             page(ui, review, commands);
@@ -154,28 +154,28 @@ fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     menu.response.on_hover_text("Ctrl E");
 }
 
-/// Only where the page itself was recorded.
+/// Only if the page was recorded.
 fn page(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     if !review.has_page {
         return;
     }
-    let hint = "The page as the participant saw it, in a window of its own that follows the playhead (W)";
+    let hint = "Show the page as the participant saw it, in its own window. It follows the playhead (W)";
     if ui.selectable_label(review.page.is_some(), "Page").accessible_name("Recorded page").on_hover_text(hint).clicked()
     {
         commands.push(Command::Review(ReviewCommand::TogglePage));
     }
 }
 
-/// What the curves are counted from, and what is shaded.
+/// A menu: raw or corrected values, and the shading of poor quality.
 fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     let is_shifted = review.baseline.is_some() && review.values != Correction::Raw;
-    let word = if is_shifted { study_form::correction_label(review.values) } else { "raw" };
-    let menu = ui.menu_button(format!("Values: {word}"), |ui| {
+    let label = if is_shifted { study_form::correction_label(review.values) } else { "raw" };
+    let menu = ui.menu_button(format!("Values: {label}"), |ui| {
         for values in Correction::ALL {
             let is_there = values == Correction::Raw || review.baseline.is_some();
             let choice = egui::Button::selectable(review.values == values, study_form::correction_label(values));
             let choice = ui.add_enabled(is_there, choice);
-            let choice = choice.on_disabled_hover_text("This session has no baseline phase to count from.");
+            let choice = choice.on_disabled_hover_text("This session has no baseline phase.");
             if choice.clicked() {
                 commands.push(Command::Review(ReviewCommand::SetValues(values)));
                 ui.close();
@@ -187,7 +187,7 @@ fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
             commands.push(Command::Review(ReviewCommand::ShadePoor(is_shaded)));
         }
     });
-    menu.response.accessible_name(format!("Values: {word}")).on_hover_text("What is stored stays raw.");
+    menu.response.accessible_name(format!("Values: {label}")).on_hover_text("Stored values do not change.");
 }
 
 fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
@@ -205,7 +205,7 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
         Side::Events => {
             events::filter(ui, &review.log, commands);
             ui.add_space(4.0);
-            events::all_like_this(ui, review, commands);
+            events::similar_events(ui, review, commands);
             events::show(ui, &review.log, Some(review.playhead.at), commands);
         }
         Side::Annotations => annotations::show(ui, state, review, commands),
@@ -223,8 +223,8 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
 fn facts(ui: &mut Ui, review: &Review) {
     let refused = review.log.timeline().refused();
     if refused > 0 {
-        let told = format!("{} records fitted no stream and are not shown.", figures::count(refused));
-        ui.add(egui::Label::new(told).wrap());
+        let message = format!("{} records match no stream and are not shown.", figures::count(refused));
+        ui.add(egui::Label::new(message).wrap());
     }
     if review.facts.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! A session in review: where one is in it and what part of it one sees.
+//! The session in review: its data, the playhead and the visible part of the time axis.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct Review {
     pub facts: Vec<(String, String)>,
     pub playhead: Playhead,
     pub span: TimeWindow,
-    /// What the plots show of it.
+    /// The part of `span` that the plots show.
     pub window: TimeWindow,
     pub photo: Option<(u64, Photo)>,
     pub wanted_frame: Option<u64>,
@@ -31,38 +31,39 @@ pub struct Review {
     pub exporting: Option<f32>,
     pub values: Correction,
     pub baseline: Option<Baseline>,
-    /// Where the face was seen badly.
+    /// Stretches of poor quality, by time.
     pub poor: Vec<PoorStretch>,
     pub shades_poor: bool,
     pub annotations: Annotations,
     pub ratings: Ratings,
     pub has_page: bool,
-    /// While its window is open.
+    /// Set while the window with the recorded page is open.
     pub page: Option<FollowedPage>,
 }
 
-/// What the window with the recorded page was told last.
+/// The playhead that was last sent to the window with the recorded page, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FollowedPage {
-    told: Option<(Playhead, f64)>,
+    sent: Option<(Playhead, f64)>,
 }
 
 impl FollowedPage {
-    /// Whether it must be told again. While both play, each goes by its own clock, and they are compared now and then.
+    /// Whether the playhead must be sent again. While both windows play, each follows its own clock, and the playhead
+    /// is sent about once a second.
     pub fn is_due(&mut self, playhead: Playhead, now_s: f64) -> bool {
         const COMPARED_EVERY_S: f64 = 1.0;
-        let is_due = self.told.is_none_or(|(told, at_s)| match playhead.mode {
+        let is_due = self.sent.is_none_or(|(sent, at_s)| match playhead.mode {
             PlayheadMode::Playing => {
-                let foreseen_s = told.at.as_secs_f64() + (now_s - at_s) * playhead.rate;
+                let foreseen_s = sent.at.as_secs_f64() + (now_s - at_s) * playhead.rate;
                 let is_foreseen = (playhead.at.as_secs_f64() - foreseen_s).abs() < 0.1 * playhead.rate;
-                (told.mode, told.rate) != (playhead.mode, playhead.rate)
+                (sent.mode, sent.rate) != (playhead.mode, playhead.rate)
                     || now_s - at_s > COMPARED_EVERY_S
                     || !is_foreseen
             }
-            _ => (told.mode, told.at) != (playhead.mode, playhead.at),
+            _ => (sent.mode, sent.at) != (playhead.mode, playhead.at),
         });
         if is_due {
-            self.told = Some((playhead, now_s));
+            self.sent = Some((playhead, now_s));
         }
         is_due
     }
@@ -89,7 +90,7 @@ impl Side {
     }
 }
 
-/// Nothing is easier to read in less.
+/// A narrower window would not be easier to read.
 const NARROWEST_S: f64 = 0.2;
 
 impl Review {
@@ -105,7 +106,7 @@ impl Review {
         self.playhead.mode == PlayheadMode::Playing
     }
 
-    /// The frame that was on the camera at the playhead: the last one at or before it.
+    /// The frame at the playhead: the last one at or before it.
     pub fn frame_index(&self) -> Option<usize> {
         self.frames.partition_point(|f| f.at <= self.playhead.at).checked_sub(1)
     }
@@ -123,13 +124,13 @@ impl Review {
         self.seek(self.frames[to].at);
     }
 
-    /// Looking somewhere else pauses nothing, and shows that place.
+    /// Moves the playhead and shows its time. Playing continues.
     pub fn seek(&mut self, to: Timestamp) {
         self.playhead.seek(to.clamp(self.start(), self.end()));
         self.follow(0.5);
     }
 
-    /// Where one is sent to: the moment with some seconds around it.
+    /// Shows a time with 10 s on either side.
     pub fn arrive(&mut self, at: Timestamp) {
         const AROUND_S: f64 = 10.0;
         let at_s = at.as_secs_f64();
@@ -137,7 +138,7 @@ impl Review {
         self.seek(at);
     }
 
-    /// Moves the window so that the playhead stands at `share` of it, where it has left the window.
+    /// If the playhead has left the window, moves the window so that the playhead is at `share` of its width.
     pub fn follow(&mut self, share: f64) {
         let at = self.playhead.at.as_secs_f64();
         if at < self.window.from_s || at > self.window.until_s {
@@ -146,7 +147,7 @@ impl Review {
         }
     }
 
-    /// `factor` above 1 shows less; `around_s` stays where it is on the screen.
+    /// A `factor` above 1 shows less. `around_s` keeps its place on the screen.
     pub fn zoom(&mut self, factor: f64, around_s: f64) {
         let width = (self.window.width_s() / factor).clamp(NARROWEST_S.min(self.span.width_s()), self.span.width_s());
         let share = (around_s - self.window.from_s) / self.window.width_s();
@@ -154,7 +155,7 @@ impl Review {
         self.set_window(TimeWindow { from_s, until_s: from_s + width });
     }
 
-    /// Keeps the window within the session and its width as it is.
+    /// Moves the window into the session. Its width stays the same.
     pub fn set_window(&mut self, wanted: TimeWindow) {
         let width = wanted.width_s().min(self.span.width_s());
         let from_s = wanted.from_s.clamp(self.span.from_s, self.span.until_s - width);

@@ -8,7 +8,7 @@ use super::preferences::ThemeChoice;
 use super::state::State;
 use super::{theme, widgets};
 
-/// The bar at the top: what one sees, and on its right what is always there.
+/// The bar at the top: `contents` on the left, the global buttons on the right.
 pub fn top_bar(
     ui: &mut Ui,
     state: &State,
@@ -25,7 +25,7 @@ pub fn top_bar(
     });
 }
 
-/// Look and keys.
+/// The buttons for shortcuts and theme.
 pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     if ui.button("Keys").on_hover_text("Keyboard shortcuts (F1)").clicked() {
         commands.push(Command::ShowShortcuts);
@@ -39,17 +39,17 @@ pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     })
     .response
-    .on_hover_text("Dark or light");
+    .on_hover_text("System, light or dark theme");
 }
 
-/// What fills the rest.
+/// The central area. Fills the space that the panels leave.
 pub fn central<R>(ui: &mut Ui, draw: impl FnOnce(&mut Ui) -> R) -> R {
     let p = theme::palette(ui);
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(16, 12));
     egui::CentralPanel::default_margins().frame(frame).show(ui, draw).inner
 }
 
-/// Waiting, in words.
+/// A spinner with a message.
 pub fn waiting(ui: &mut Ui, sentence: &str) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.4);

@@ -1,4 +1,4 @@
-//! The table of sessions: which rows, in which order, and which one is selected.
+//! The table of sessions: its rows, their order and the selection.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use super::port::{Library, SessionRow, SessionState};
 
 #[derive(Default)]
 pub struct Home {
-    /// `None` until it was read for the first time.
+    /// `None` until the library has been read.
     pub library: Option<Library>,
     pub filter: String,
-    /// A study's name, to show its sessions alone.
+    /// If set, only the sessions of this study are shown.
     pub study: Option<String>,
     pub order: SortOrder,
-    /// Folder of the selected session.
+    /// The folder of the selected session.
     pub selected: Option<PathBuf>,
-    /// Positions in `library.sessions`, filtered and sorted.
+    /// Indices of `library.sessions`, filtered and sorted.
     pub rows: Vec<usize>,
 }
 
@@ -65,7 +65,7 @@ pub struct SortOrder {
 }
 
 impl Default for SortOrder {
-    /// The newest first.
+    /// Newest first.
     fn default() -> Self {
         SortOrder { by: Column::Date, is_descending: true }
     }
@@ -77,7 +77,7 @@ impl Home {
         self.library.as_ref()?.sessions.iter().find(|s| s.folder == *folder)
     }
 
-    /// The chosen study, else that of the selected session, else the only one.
+    /// The chosen study, else the study of the selected session, else the only study.
     pub fn study_to_query(&self) -> Option<String> {
         let of_selected = || self.selected_row().map(|row| row.study.clone());
         let only = || {
@@ -94,7 +94,7 @@ impl Home {
         self.rows.iter().map(|k| &sessions[*k])
     }
 
-    /// After the library, the filter or the order changed.
+    /// Filters and sorts again. Called after a change of the library, the filter or the order.
     pub fn arrange(&mut self) {
         self.rows.clear();
         let Some(library) = &self.library else { return };
@@ -129,7 +129,7 @@ impl Home {
     }
 }
 
-/// The local date and time of a session, as the table shows it.
+/// The local date and time of a session.
 pub fn date(row: &SessionRow) -> String {
     row.started.map_or_else(String::new, |at| at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string())
 }

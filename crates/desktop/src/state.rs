@@ -1,4 +1,4 @@
-//! Everything the views draw. They read it and push [`Command`](super::command::Command)s; only `apply` and `receive`
+//! The state of the window. Views read it and push [`Command`](super::command::Command)s. Only `apply` and `receive`
 //! change it.
 
 use std::collections::VecDeque;
@@ -36,22 +36,22 @@ pub struct State {
     pub recording: Option<Recording>,
     pub finished: Option<FinishedSession>,
     pub review: Option<Review>,
-    /// A session is being read.
+    /// The session that is being read.
     pub opening: Option<PathBuf>,
-    /// Where to look in it first.
+    /// The time to show first in the session that is being read.
     pub arriving_at: Option<Timestamp>,
-    /// The study being asked; kept while one of its sessions is in review.
+    /// The study on the study screen. Kept while one of its sessions is in review.
     pub study: Option<StudyState>,
-    /// Who annotates and rates: a name or initials, kept with what they say.
+    /// Name or initials of the person who annotates or rates. Stored with annotations and ratings.
     pub author: String,
     pub dialog: Option<Dialog>,
-    /// Sessions are being fetched from a server.
+    /// Set while sessions are downloaded from a server.
     pub download: Option<DownloadProgress>,
-    /// Kept while the window is open, so that it is typed once.
+    /// The typed API token. Kept until the window closes. Never stored.
     pub api_token: String,
-    /// Worth knowing, newest last; dismissed by hand.
+    /// Messages that the operator dismisses, newest last.
     pub notices: VecDeque<String>,
-    /// A system dialog for files is open.
+    /// Whether a file dialog of the system is open.
     pub is_file_dialog_open: bool,
 }
 
@@ -93,7 +93,7 @@ impl State {
 
 pub struct Rehearsal {
     pub plan: SessionPlan,
-    /// `None` while it is being opened.
+    /// `None` while the rehearsal is being opened.
     pub study: Option<Study>,
     pub cameras: Option<Vec<CameraRow>>,
     pub camera: Option<CameraState>,
@@ -101,7 +101,7 @@ pub struct Rehearsal {
     pub page: Option<PageState>,
     pub preview: Option<ShownPreview>,
     pub has_consent: bool,
-    /// Record was pressed.
+    /// The operator has pressed Record.
     pub is_starting: bool,
 }
 
@@ -120,7 +120,7 @@ impl Rehearsal {
         }
     }
 
-    /// What stands between now and recording, where nothing overrides it.
+    /// What prevents the start of the recording.
     pub fn readiness(&self) -> Readiness {
         let Some(study) = &self.study else { return Readiness::NotYet("Opening camera, networks and page …") };
         if self.is_starting {
@@ -140,9 +140,9 @@ impl Rehearsal {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Readiness {
-    /// Cannot be overridden.
+    /// Cannot be overridden. The text is the reason.
     NotYet(&'static str),
-    /// A deliberate confirmation overrides them.
+    /// The operator can override these checks.
     Failing(Vec<CheckId>),
     Ready,
 }
@@ -161,7 +161,7 @@ pub struct Recording {
     pub study: Study,
     pub started: StartedInfo,
     pub log: IndexedTimeline,
-    /// The session clock at this drawing.
+    /// The session clock at this frame.
     pub now: Timestamp,
     pub health: HealthFigures,
     pub alarms: Vec<Alarm>,
@@ -180,7 +180,7 @@ impl Recording {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoteDraft {
-    /// When the operator began to write.
+    /// The time at which the operator began to write.
     pub at: Timestamp,
     pub text: String,
 }
@@ -188,14 +188,14 @@ pub struct NoteDraft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopState {
     No,
-    /// One more press, elsewhere, stops.
+    /// The confirmation is shown.
     Requested,
     Stopping,
 }
 
 // --- Dialogs ---------------------------------------------------------------------------------------------------
 
-/// At most one at a time; it has the keyboard, and the page is hidden under it.
+/// The open dialog. At most one is open. It has the keyboard, and the embedded page is hidden.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
     NewSession(PlanDraft),
@@ -207,14 +207,14 @@ pub enum Dialog {
         session: SessionRow,
         typed: String,
     },
-    /// Record in spite of these checks?
+    /// Confirmation of a recording although these checks fail.
     Override {
         checks: Vec<CheckId>,
     },
     Export(ExportDraft),
     ExportStudy(StudyExportDraft),
     Shortcuts,
-    /// The window shall close while recording.
+    /// Confirmation of closing the window while a recording runs.
     CloseWindow,
     Failure {
         title: &'static str,
@@ -230,7 +230,7 @@ pub struct PlanDraft {
 }
 
 impl PlanDraft {
-    /// What is wrong with it is a sentence.
+    /// The error is a message for the operator.
     pub fn plan(&self) -> Result<SessionPlan, String> {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
@@ -244,12 +244,12 @@ pub struct DownloadDraft {
     pub server: String,
     pub token: String,
     pub study: String,
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     pub problem: Option<String>,
 }
 
 impl DownloadDraft {
-    /// `None` while something is missing.
+    /// `None` while the server or the token is missing.
     pub fn request(&self) -> Option<DownloadRequest> {
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
         Some(DownloadRequest { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
@@ -260,12 +260,12 @@ impl DownloadDraft {
 pub struct ExportDraft {
     pub format: ExportFormat,
     pub to: String,
-    /// Something is there already and would be replaced.
+    /// Whether the file or folder exists.
     pub exists: bool,
 }
 
 impl ExportDraft {
-    /// Looks whether something is there.
+    /// Checks whether the path exists.
     pub fn checked(self) -> Self {
         ExportDraft { exists: is_taken(&self.to), ..self }
     }
@@ -275,12 +275,12 @@ impl ExportDraft {
 pub struct StudyExportDraft {
     pub format: StudyExportFormat,
     pub to: String,
-    /// A file is there already and would be replaced.
+    /// Whether the file or folder exists.
     pub exists: bool,
 }
 
 impl StudyExportDraft {
-    /// Looks whether something is there.
+    /// Checks whether the path exists.
     pub fn checked(self) -> Self {
         StudyExportDraft { exists: is_taken(&self.to), ..self }
     }

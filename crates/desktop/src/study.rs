@@ -1,4 +1,4 @@
-//! A study being asked: the question on the left, the averages in the middle, what they are made of on the right.
+//! The study screen: the query on the left, averages in the middle, sessions and epochs on the right.
 
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui};
@@ -20,7 +20,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let sessions = figures::sessions(study.sessions.len());
         let closed = match study.closed {
             0 => String::new(),
-            n => format!(", {n} more do not open"),
+            n => format!(", {n} more cannot be opened"),
         };
         ui.label(RichText::new(format!("{sessions}{closed}")).weak());
     });
@@ -42,30 +42,30 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
     egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &study.answer {
         Some(answer) => averages::show(ui, study, answer, commands),
-        None => not_asked(ui, study),
+        None => no_result(ui, study),
     });
 }
 
 fn nothing_recorded(ui: &mut Ui, study: &StudyState) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.36);
-        widgets::section(ui, "No session of this study can be read yet");
-        let told = if study.closed > 0 {
-            "Those there are do not open: the list of sessions says why."
+        widgets::section(ui, "This study has no session that can be opened");
+        let message = if study.closed > 0 {
+            "The list of sessions shows why its sessions cannot be opened."
         } else {
-            "Record one, and ask here what the face did around each action."
+            "Record a session. Then average affect around its events here."
         };
-        ui.label(RichText::new(told).weak());
+        ui.label(RichText::new(message).weak());
     });
 }
 
-fn not_asked(ui: &mut Ui, study: &StudyState) {
+fn no_result(ui: &mut Ui, study: &StudyState) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let inner = rect.shrink(24.0);
-    widgets::within(ui, inner, "not asked", |ui| {
+    widgets::within(ui, inner, "no result", |ui| {
         ui.vertical_centered(|ui| {
             ui.add_space((inner.height() * 0.5 - 70.0).max(0.0));
             match &study.progress {
@@ -74,10 +74,10 @@ fn not_asked(ui: &mut Ui, study: &StudyState) {
                     ui.label(format!("Reading session {} of {} …", (progress.done + 1).min(progress.of), progress.of));
                 }
                 None => {
-                    widgets::section(ui, "What did the face do around each action?");
+                    widgets::section(ui, "Average affect around events");
                     ui.add_space(4.0);
-                    let steps = "Choose the events on the left, or open a session, stop at an event and press A for \
-                                 all like it. Then average.";
+                    let steps = "Choose the events on the left. Or open a session, go to an event and press A for all \
+                                 similar events. Then press Average.";
                     ui.scope(|ui| {
                         ui.set_max_width(420.0);
                         ui.add(egui::Label::new(RichText::new(steps).weak()).wrap());
@@ -98,14 +98,14 @@ fn bottom(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, answer));
             } else {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    widgets::caption(ui, "Nothing is averaged yet.");
+                    widgets::caption(ui, "No averages yet.");
                 });
             }
         });
     });
 }
 
-/// What was averaged and what was not, always in sight.
+/// The numbers of averaged and left-out epochs.
 fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
     let names = ["A", "B"];
     let mut parts = Vec::new();
@@ -127,10 +127,10 @@ fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
     if !answer.unread.is_empty() {
         parts.push(format!("{} could not be read", figures::sessions(answer.unread.len())));
     }
-    let told = parts.join("   ");
-    let response = ui.add(egui::Label::new(RichText::new(&told).size(13.0)).truncate());
+    let message = parts.join("   ");
+    let response = ui.add(egui::Label::new(RichText::new(&message).size(13.0)).truncate());
     let unread: Vec<String> = answer.unread.iter().map(|(title, why)| format!("{title}: {why}")).collect();
-    response.on_hover_text([vec![told], unread].concat().join("\n"));
+    response.on_hover_text([vec![message], unread].concat().join("\n"));
 }
 
 fn export(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
@@ -147,5 +147,5 @@ fn export(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
             }
         }
     });
-    menu.response.on_hover_text("What is shown, as it is shown (Ctrl E)");
+    menu.response.on_hover_text("Export the shown result (Ctrl E)");
 }

@@ -1,4 +1,4 @@
-//! The question: which events, which seconds around them, from which zero.
+//! The form of a study query: events, time window and baseline.
 
 use eframe::egui;
 use egui::{ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
@@ -16,11 +16,11 @@ pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     let mut form = study.form.clone();
     egui::Panel::bottom("ask").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
         ui.add_space(8.0);
-        ask(ui, study, commands);
+        run_button(ui, study, commands);
     });
     egui::CentralPanel::default_margins().frame(egui::Frame::new()).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            // Clear of the scroll bar.
+            // Leaves space for the scroll bar.
             ui.set_max_width(ui.available_width() - 4.0);
             events(ui, study, &mut form, 0);
             ui.add_space(6.0);
@@ -30,7 +30,7 @@ pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
                 form.is_comparing = true;
             }
             ui.add_space(12.0);
-            around(ui, &mut form);
+            window_and_limits(ui, &mut form);
         });
     });
     if form != study.form {
@@ -64,10 +64,10 @@ fn events(ui: &mut Ui, study: &StudyState, form: &mut StudyForm, k: usize) {
     let known = study.catalogue.as_ref();
     let row = known.and_then(|c| c.kinds.iter().find(|r| r.stream == events.stream && r.kind == events.kind));
     let (targets, values) = row.map_or((&[][..], &[][..]), |row| (&row.targets, &row.values));
-    chosen(ui, "on", &name("Target"), &mut events.target, "any target", targets);
-    chosen(ui, "says", &name("Value"), &mut events.value, "any value, label or key", values);
-    field(ui, "matches", &name("Pattern"), &mut events.pattern, "any words: a regular expression");
-    matches(ui, study.matches[k].as_ref());
+    field_with_menu(ui, "target", &name("Target"), &mut events.target, "any target", targets);
+    field_with_menu(ui, "value", &name("Value"), &mut events.value, "any value, label or key", values);
+    field(ui, "pattern", &name("Pattern"), &mut events.pattern, "any text: a regular expression");
+    match_count(ui, study.matches[k].as_ref());
 }
 
 fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm, k: usize, name: &str) {
@@ -79,11 +79,11 @@ fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm,
     let combo = ComboBox::from_id_salt(("kind", k)).selected_text(text).width(ui.available_width() - 4.0).truncate();
     let combo = combo.show_ui(ui, |ui| {
         let Some(catalogue) = catalogue else {
-            widgets::caption(ui, "Looking through the sessions …");
+            widgets::caption(ui, "Reading the sessions …");
             return;
         };
         if catalogue.kinds.is_empty() {
-            widgets::caption(ui, "These sessions hold no events.");
+            widgets::caption(ui, "These sessions contain no events.");
         }
         for row in &catalogue.kinds {
             let is_chosen = row.stream == events.stream && row.kind == events.kind;
@@ -96,10 +96,10 @@ fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm,
     combo.response.accessible_name(name);
 }
 
-/// A field with those that there are.
-fn chosen(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str, known: &[(String, u64)]) {
+/// A field, with a menu of the values that occur.
+fn field_with_menu(ui: &mut Ui, label: &str, name: &str, text: &mut String, hint: &str, known: &[(String, u64)]) {
     ui.horizontal(|ui| {
-        caption(ui, word);
+        caption(ui, label);
         let width = ui.available_width() - if known.is_empty() { 0.0 } else { 38.0 };
         edit(ui, text, hint, width, name);
         if known.is_empty() {
@@ -116,23 +116,23 @@ fn chosen(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str, kn
                 }
             });
         });
-        menu.response.accessible_name(format!("{name}: those there are")).on_hover_text("Those of this study");
+        menu.response.accessible_name(format!("{name}: values that occur")).on_hover_text("Values in this study");
     });
 }
 
-fn field(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str) {
+fn field(ui: &mut Ui, label: &str, name: &str, text: &mut String, hint: &str) {
     ui.horizontal(|ui| {
-        caption(ui, word);
+        caption(ui, label);
         let width = ui.available_width();
         edit(ui, text, hint, width, name);
     });
 }
 
-/// The word before a field, as wide for all of them.
-fn caption(ui: &mut Ui, word: &str) {
+/// The caption before a field. All captions have the same width.
+fn caption(ui: &mut Ui, label: &str) {
     let p = theme::palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(46.0, 24.0), Sense::hover());
-    widgets::line(ui, rect, word, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
+    widgets::line(ui, rect, label, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
 }
 
 fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
@@ -144,7 +144,7 @@ fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
     ui.add(field).accessible_name(name);
 }
 
-fn matches(ui: &mut Ui, matches: Option<&EventCounts>) {
+fn match_count(ui: &mut Ui, matches: Option<&EventCounts>) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         caption(ui, "");
@@ -161,19 +161,19 @@ fn matches(ui: &mut Ui, matches: Option<&EventCounts>) {
             Some(matches) => {
                 let n = matches.total();
                 let sessions = matches.found.iter().flatten().filter(|(_, n)| *n > 0).count();
-                let told = match n {
+                let message = match n {
                     0 => "no event matches".to_owned(),
                     1 => "1 event matches".to_owned(),
                     n => format!("{} events match, in {}", figures::count(n), figures::sessions(sessions)),
                 };
                 let color = if n == 0 { theme::CAUTION } else { p.text };
-                ui.label(RichText::new(told).small().color(color));
+                ui.label(RichText::new(message).small().color(color));
             }
         }
     });
 }
 
-fn around(ui: &mut Ui, form: &mut StudyForm) {
+fn window_and_limits(ui: &mut Ui, form: &mut StudyForm) {
     widgets::section(ui, "Around each event");
     seconds(ui, "window", "Window", &mut form.plan.window_s);
     ui.horizontal(|ui| {
@@ -183,7 +183,7 @@ fn around(ui: &mut Ui, form: &mut StudyForm) {
         for correction in Correction::ALL {
             let choice = ui.selectable_label(form.plan.zero == correction, correction_label(correction));
             let name = format!("Values {}", correction_label(correction));
-            if choice.accessible_name(name).on_hover_text(correction_rule(correction)).clicked() {
+            if choice.accessible_name(name).on_hover_text(correction_hint(correction)).clicked() {
                 form.plan.zero = correction;
             }
         }
@@ -191,13 +191,13 @@ fn around(ui: &mut Ui, form: &mut StudyForm) {
     if form.plan.zero != Correction::Raw {
         let mut is_before = form.plan.baseline_s.is_some();
         ui.horizontal(|ui| {
-            caption(ui, "zero");
+            caption(ui, "baseline");
             ui.spacing_mut().button_padding.x = 7.0;
             ui.spacing_mut().item_spacing.x = 4.0;
             ui.selectable_value(&mut is_before, true, "before event")
-                .on_hover_text("The mean of some seconds before each event is the zero.");
-            ui.selectable_value(&mut is_before, false, "neutral phase")
-                .on_hover_text("The participant's own zero from the guided baseline phase.");
+                .on_hover_text("The baseline is the mean of some seconds before each event.");
+            ui.selectable_value(&mut is_before, false, "baseline phase")
+                .on_hover_text("The baseline is the participant's guided baseline phase.");
         });
         match (is_before, form.plan.baseline_s) {
             (true, None) => form.plan.baseline_s = Some((-1.0, 0.0)),
@@ -205,20 +205,20 @@ fn around(ui: &mut Ui, form: &mut StudyForm) {
             _ => {}
         }
         if let Some(baseline_s) = &mut form.plan.baseline_s {
-            seconds(ui, "from", "Zero", baseline_s);
+            seconds(ui, "from", "Baseline", baseline_s);
         }
     }
     ui.add_space(10.0);
     widgets::section(ui, "Left out");
     let mut has_limits = form.plan.limits != QualityLimits::NONE;
     ui.checkbox(&mut has_limits, "Small face, bad pose or light")
-        .on_hover_text("By the limits of the set-up's checks.");
+        .on_hover_text("With the limits of the checks in the set-up.");
     if has_limits != (form.plan.limits != QualityLimits::NONE) {
         form.plan.limits = if has_limits { QualityLimits::default() } else { QualityLimits::NONE };
     }
     let mut drops_overlapping = !form.plan.keep_overlapping;
-    ui.checkbox(&mut drops_overlapping, "Events within the window before")
-        .on_hover_text("An event that comes before the window of the one before it has ended.");
+    ui.checkbox(&mut drops_overlapping, "Overlapping events")
+        .on_hover_text("Events that begin before the window of the previous event has ended.");
     form.plan.keep_overlapping = !drops_overlapping;
     ui.horizontal(|ui| {
         ui.label(RichText::new("Missing for more than").size(13.0));
@@ -227,11 +227,11 @@ fn around(ui: &mut Ui, form: &mut StudyForm) {
     });
 }
 
-/// Two numbers, from and until.
-fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
+/// Two numbers: from and until.
+fn seconds(ui: &mut Ui, label: &str, name: &str, range_s: &mut (f64, f64)) {
     ui.horizontal(|ui| {
-        caption(ui, word);
-        // A true minus, as everywhere; a hyphen is understood.
+        caption(ui, label);
+        // Shows the minus sign U+2212. Accepts a hyphen, too.
         let drag = |value| {
             DragValue::new(value)
                 .range(-60.0..=60.0)
@@ -254,15 +254,15 @@ pub fn correction_label(correction: Correction) -> &'static str {
     }
 }
 
-fn correction_rule(correction: Correction) -> &'static str {
+fn correction_hint(correction: Correction) -> &'static str {
     match correction {
-        Correction::Raw => "As the network gave them.",
-        Correction::Corrected => "Counted from the zero chosen below.",
-        Correction::ZScored => "Counted from the zero, in the participant's own spread: needs a baseline phase.",
+        Correction::Raw => "Values as the network computed them.",
+        Correction::Corrected => "Difference from the baseline that is chosen below.",
+        Correction::ZScored => "Difference from the baseline, in standard deviations of the baseline phase.",
     }
 }
 
-fn ask(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+fn run_button(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     if study.progress.is_some() {
         progress(ui, study, commands);
         return;
@@ -284,23 +284,23 @@ fn ask(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
             ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
         }
         Ok(_) if study.is_outdated() => {
-            widgets::caption(ui, "The plot shows the question before.");
+            widgets::caption(ui, "The plot shows the previous query.");
         }
         Ok(_) => {}
     }
 }
 
-/// A quiet bar that says how far something is, with a way out.
+/// The progress of the running query, with a button that cancels it.
 fn progress(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     let Some(progress) = &study.progress else { return };
     let share = if progress.of == 0 { 0.0 } else { progress.done as f32 / progress.of as f32 };
-    let told = if progress.is_cancelled {
+    let message = if progress.is_cancelled {
         "Stopping …".to_owned()
     } else {
         format!("{} of {} sessions", progress.done, progress.of)
     };
     let width = ui.available_width();
-    ui.add(egui::ProgressBar::new(share).desired_width(width).text(told).fill(theme::palette(ui).selected));
+    ui.add(egui::ProgressBar::new(share).desired_width(width).text(message).fill(theme::palette(ui).selected));
     ui.add_space(2.0);
     let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
     if ui.add_enabled(!progress.is_cancelled, cancel).on_hover_text("Esc").clicked() {

@@ -1,4 +1,4 @@
-//! What the averages are made of: the sessions with their grades, the single epochs, and the figures.
+//! The side panel of the study screen: sessions with grades, single epochs, and figures.
 
 use eframe::egui;
 use egui::{
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     match (study.side, &study.answer) {
         (StudySide::Sessions, _) => sessions(ui, study, commands),
         (_, None) => {
-            widgets::caption(ui, "Nothing is averaged yet.");
+            widgets::caption(ui, "No averages yet.");
         }
         (StudySide::Epochs, Some(answer)) => epochs(ui, study, answer, commands),
         (StudySide::Figures, Some(answer)) => {
@@ -43,11 +43,11 @@ fn sessions(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
         if ui.checkbox(&mut all, "All").accessible_name("Include all sessions").changed() {
             commands.push(Command::Study(StudyCommand::IncludeAll(all)));
         }
-        let told = format!("{} of {}", study.included().len(), study.sessions.len());
+        let message = format!("{} of {}", study.included().len(), study.sessions.len());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             widgets::caption(ui, "events");
             ui.add_space(8.0);
-            widgets::caption(ui, told);
+            widgets::caption(ui, message);
         });
     });
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -93,10 +93,10 @@ fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(row.folder.clone()));
     }
-    response.on_hover_text("A double click or Enter opens it");
+    response.on_hover_text("A double click or Enter opens the session.");
 }
 
-/// Whether Enter was pressed while `response` had the keyboard.
+/// Whether Enter was pressed while the control had the keyboard focus.
 fn is_entered(ui: &Ui, response: &egui::Response) -> bool {
     response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))
 }
@@ -113,7 +113,7 @@ fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p:
 }
 
 fn epochs(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
-    widgets::caption(ui, "Up and Down choose an epoch, Enter shows it on video.");
+    widgets::caption(ui, "Up and Down select an epoch. Enter shows it on video.");
     ui.add_space(2.0);
     let rows: Vec<(usize, usize)> = answer
         .conditions
@@ -123,15 +123,15 @@ fn epochs(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: 
         .collect();
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, rows.len(), |ui, range| {
-        keep_in_sight(ui, study, &rows, range.start);
+        scroll_to_selection(ui, study, &rows, range.start);
         for (condition, position) in &rows[range] {
             epoch(ui, study, answer, *condition, *position, commands);
         }
     });
 }
 
-/// Scrolls to an epoch chosen by keyboard or in the plot.
-fn keep_in_sight(ui: &Ui, study: &StudyState, rows: &[(usize, usize)], first: usize) {
+/// Scrolls to an epoch that was selected by keyboard or in the plot.
+fn scroll_to_selection(ui: &Ui, study: &StudyState, rows: &[(usize, usize)], first: usize) {
     let id = ui.scope_id().with("chosen epoch");
     let before = ui.data(|d| d.get_temp::<Option<(usize, usize)>>(id)).flatten();
     if before == study.epoch {
@@ -164,16 +164,16 @@ fn epoch(
         ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
     }
     widgets::line(ui, name, &epoch.title, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
-    // The hour is told only where there is one.
+    // The hour is shown only if it is not 0.
     let clock = figures::clock(epoch.at);
     let clock = clock.strip_prefix("00:").unwrap_or(&clock);
     widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
     let means = epoch.curves.each_ref().map(|curve| mean_after(&answer.times_s, curve));
-    let told = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
-    let text = format!("{} {}", told[0], told[1]);
+    let message = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
+    let text = format!("{} {}", message[0], message[1]);
     widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
     response.widget_info(|| {
-        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, told[0], told[1]);
+        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, message[0], message[1]);
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_chosen, name)
     });
     if response.clicked() || (response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
@@ -212,22 +212,22 @@ fn numbers(ui: &mut Ui, answer: &StudyQueryResult) {
         ui.add_space(10.0);
     }
     for comparison in &answer.comparisons {
-        compared(ui, comparison);
+        comparison_table(ui, comparison);
         ui.add_space(8.0);
     }
     if !answer.comparisons.is_empty() {
         let rule = "Cluster-based permutation test (Maris and Oostenveld 2007).";
         ui.add(egui::Label::new(RichText::new(rule).small().weak()).wrap());
     }
-    let unread = answer.unread.iter().map(|(title, why)| format!("{title} was not read: {why}"));
+    let unread = answer.unread.iter().map(|(title, why)| format!("{title} could not be read: {why}"));
     for note in answer.notes.iter().cloned().chain(unread) {
         ui.add_space(6.0);
         ui.add(egui::Label::new(RichText::new(note).small()).wrap());
     }
 }
 
-fn compared(ui: &mut Ui, comparison: &Comparison) {
-    let name = format!("A against B: {}", comparison.measure);
+fn comparison_table(ui: &mut Ui, comparison: &Comparison) {
+    let name = format!("A versus B: {}", comparison.measure);
     widgets::section(ui, &name);
     let effect = &comparison.effect;
     let signed = |v: f64| figures::signed(v as f32);
@@ -242,7 +242,7 @@ fn compared(ui: &mut Ui, comparison: &Comparison) {
     ];
     table(ui, &name, rows);
     if comparison.clusters.is_empty() {
-        widgets::caption(ui, "No stretch differs.");
+        widgets::caption(ui, "No clusters.");
     } else {
         let clusters = comparison
             .clusters

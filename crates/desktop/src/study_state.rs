@@ -1,4 +1,4 @@
-//! A study being asked: what the form says, what is known about it, and the newest answer.
+//! The study screen's state: sessions, form, event counts and the newest result.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,27 +12,27 @@ pub struct StudyState {
     /// The label in `study.toml`.
     pub name: String,
     pub title: String,
-    /// Those that open, by participant and number.
+    /// The sessions that can be opened, by participant and number.
     pub sessions: Vec<SessionRow>,
-    /// How many of the study do not open.
+    /// The number of sessions that cannot be opened.
     pub closed: usize,
     pub excluded: BTreeSet<PathBuf>,
-    /// `None` until the sessions were looked through.
+    /// `None` until the sessions have been read.
     pub catalogue: Option<EventCatalogue>,
     pub form: StudyForm,
-    /// Answers to the forms as they are; `None` while they are counted.
+    /// The counts for the forms. `None` while they are being counted.
     pub matches: [Option<EventCounts>; 2],
     pub progress: Option<StudyQueryProgress>,
     pub answer: Option<StudyQueryResult>,
-    /// Lowest and highest value to show of valence and arousal.
+    /// Lowest and highest value on the scales of valence and arousal.
     pub scales: [(f32, f32); 2],
     pub side: StudySide,
-    /// Condition and position in its epochs.
+    /// The selected epoch: condition, and position in its epochs.
     pub epoch: Option<(usize, usize)>,
     pub is_exporting: bool,
 }
 
-/// What the operator set.
+/// The operator's settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StudyForm {
     pub events: [EventForm; 2],
@@ -42,7 +42,7 @@ pub struct StudyForm {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StudyQueryProgress {
-    /// Sessions.
+    /// In sessions.
     pub done: u64,
     pub of: u64,
     pub is_cancelled: bool,
@@ -79,7 +79,7 @@ impl StudyState {
         study
     }
 
-    /// Takes the study's sessions from the library. Returns whether they are others than before.
+    /// Takes the study's sessions from the library. Returns whether they have changed.
     pub fn take_sessions(&mut self, library: &Library) -> bool {
         if let Some(row) = library.studies.iter().find(|s| s.name == self.name) {
             self.title = row.title.clone();
@@ -104,7 +104,7 @@ impl StudyState {
         self.epoch = None;
     }
 
-    /// Adds a session from elsewhere that belongs to the study, too.
+    /// Includes a session, also one that is not in the library.
     pub fn include(&mut self, session: SessionRow) {
         self.excluded.remove(&session.folder);
         if !self.sessions.iter().any(|s| s.folder == session.folder) {
@@ -117,25 +117,25 @@ impl StudyState {
         self.answer.as_ref()?.conditions.get(condition)?.epochs.get(position)
     }
 
-    /// Folders of the sessions to ask.
+    /// Folders of the sessions of the query.
     pub fn included(&self) -> Vec<PathBuf> {
         let folders = self.sessions.iter().map(|s| &s.folder);
         folders.filter(|folder| !self.excluded.contains(*folder)).cloned().collect()
     }
 
-    /// What the form asks, or what is still missing as a sentence.
+    /// The query of the form. The error is a message that says what is missing.
     pub fn question(&self) -> Result<StudyQuery, String> {
         let form = &self.form;
         let sessions = self.included();
         if sessions.is_empty() {
-            return Err("No session is chosen: tick at least one on the right.".to_owned());
+            return Err("No session is chosen. Choose at least one on the right.".to_owned());
         }
         let events = form.events[..if form.is_comparing { 2 } else { 1 }].to_vec();
         if events.iter().any(EventForm::is_empty) {
-            return Err("Choose the events that it is about.".to_owned());
+            return Err("Choose the events to average.".to_owned());
         }
         if form.is_comparing && events[0] == events[1] {
-            return Err("Both conditions are the same events: change one of them.".to_owned());
+            return Err("Both conditions have the same events. Change one of them.".to_owned());
         }
         form.plan.check().map_err(|e| e.to_string())?;
         for (matches, condition) in self.matches.iter().flatten().zip(["A", "B"]).take(events.len()) {
@@ -150,13 +150,14 @@ impl StudyState {
         Ok(StudyQuery { sessions, events, plan: form.plan.clone() })
     }
 
-    /// Whether the form says something else than the answer on the screen was asked.
+    /// Whether the form differs from the query of the shown result.
     pub fn is_outdated(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| self.question().as_ref() != Ok(&answer.question))
     }
 }
 
-/// Lowest and highest value to show of valence and arousal: bands whole, single epochs but for their extremes.
+/// Lowest and highest value on the scales of valence and arousal. Means and intervals fit whole. Of the single epochs,
+/// the lowest and highest 2 % of the values may be cut off.
 fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
     [0, 1].map(|field| {
         let mut single: Vec<f32> = answer

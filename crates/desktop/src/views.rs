@@ -1,4 +1,4 @@
-//! Which view is drawn, and what lies around all of them.
+//! Draws the present screen, the notices and the dialog.
 
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};

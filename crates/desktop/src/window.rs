@@ -1,4 +1,4 @@
-//! Opens the window and hands it to [`App`].
+//! Opens the window and runs [`App`] in it.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,19 @@ use super::app::App;
 use super::port::{BackendBuilder, Host, Wake};
 
 pub struct Options {
-    /// Called on this thread once the window exists.
+    /// Called on this thread after the window is open.
     pub build: BackendBuilder,
-    /// A session to open at once.
+    /// A session to open at the start.
     pub open: Option<PathBuf>,
-    /// Where the look is kept: [`Preferences::default_path`](super::Preferences::default_path).
+    /// The file of the preferences: [`Preferences::default_path`](super::Preferences::default_path).
     pub preferences: Option<PathBuf>,
 }
 
 #[derive(Debug, Error)]
 pub enum DesktopError {
-    #[error("The window could not be opened: {0}. Is there a display? `affectograph record` works without one.")]
+    #[error(
+        "The window could not be opened: {0}. Check that a display is available. `affectograph record` works without one."
+    )]
     Window(String),
     #[error("{0}")]
     Backend(String),
@@ -44,14 +46,14 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
     let native = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
-        // Costs more than it shows on flat surfaces.
+        // Dithering takes time and is not visible on flat surfaces.
         dithering: false,
         event_loop_builder: event_loop(),
         ..Default::default()
     };
-    // eframe boxes what goes wrong in here; kept apart, it stays a sentence.
+    // eframe would box this error. The backend's message is kept apart, so that it is shown unchanged.
     let failure = std::rc::Rc::new(std::cell::RefCell::new(None));
-    let told = failure.clone();
+    let failure_of_backend = failure.clone();
     let opened = eframe::run_native(
         "affectograph",
         native,
@@ -63,7 +65,7 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
                 window: creation.window_handle().ok().map(|handle| handle.as_raw()),
             };
             let backend = build(host).inspect_err(|sentence| {
-                told.replace(Some(sentence.clone()));
+                failure_of_backend.replace(Some(sentence.clone()));
             })?;
             let mut app = App::new(&ctx, backend, preferences);
             if let Some(path) = open {
@@ -79,7 +81,7 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
     }
 }
 
-/// An embedded page is a child window of X11's, which a native Wayland surface cannot have; XWayland can.
+/// The embedded page is an X11 child window. A native Wayland surface cannot have one; XWayland can.
 #[cfg(target_os = "linux")]
 fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::x11::EventLoopBuilderExtX11;

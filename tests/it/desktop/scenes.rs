@@ -259,7 +259,7 @@ pub fn study_screen(builder: HarnessBuilder<App>) -> Scene {
     let mut scene = home(builder);
     scene.window.get_by_label("sub-09 ses-01, study checkout, complete").click();
     scene.settle();
-    scene.window.get_by_label("Ask study …").click();
+    scene.window.get_by_label("Study averages …").click();
     scene.settle();
     scene.say(BackendEvent::EventCatalogue(synthetic::catalogue()));
     scene

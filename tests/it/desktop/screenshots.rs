@@ -120,7 +120,7 @@ const SCREENS: [(&str, Make); 26] = [
             s.window.event(egui::Event::Text(text.into()));
             s.settle();
         }
-        s.window.get_by_label("Fetch").click();
+        s.window.get_by_label("Download").click();
         s.settle();
         s.say(BackendEvent::DownloadProgress(DownloadProgress {
             number: 3,

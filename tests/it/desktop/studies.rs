@@ -18,11 +18,11 @@ fn a_study_is_asked_by_a_form_that_says_how_many_match() {
     assert_eq!(scene.state().screen, Screen::Study);
     let asked = scene.handle.asked();
     assert!(asked.iter().any(|a| matches!(a, Asked::LookThrough(folders) if folders.len() == 11)), "{asked:?}");
-    assert!(says(&scene, "Choose the events that it is about."), "what is missing is said");
-    assert!(says(&scene, "11 sessions, 1 more do not open"));
+    assert!(says(&scene, "Choose the events to average."), "what is missing is said");
+    assert!(says(&scene, "11 sessions, 1 more cannot be opened"));
     scenes::choose(&mut scene, "Kind", "page  click   412");
     assert!(says(&scene, "154 events match, in 11 sessions"));
-    scene.window.get_by_label("Target: those there are").click();
+    scene.window.get_by_label("Target: values that occur").click();
     scene.settle();
     click(&mut scene, "button#buy   96");
     scenes::count(&mut scene, 0);
@@ -117,7 +117,7 @@ fn sessions_are_left_out_and_outdated_answers_say_so() {
         "{asked:?}"
     );
     assert!(scene.window.query_by_label("Average again").is_some());
-    assert!(says(&scene, "The plot shows the question before."));
+    assert!(says(&scene, "The plot shows the previous query."));
 }
 
 #[test]

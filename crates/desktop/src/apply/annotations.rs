@@ -19,7 +19,8 @@ pub fn apply(app: &mut App, command: AnnotateCommand) {
     let stores_records = matches!(command, C::Point(_) | C::Range(_) | C::RemoveSelected | C::Undo | C::Redo);
     if stores_records && author.is_empty() {
         review.side = Side::Annotations;
-        app.state.notice("Write your name or initials beside the annotations first: they are kept with them.".into());
+        app.state
+            .notice("Write your name or initials in “Coded by” first. They are stored with each annotation.".into());
         return;
     }
     let (at, now) = (review.playhead.at, Utc::now());

@@ -127,7 +127,7 @@ fn count(app: &mut App) {
 
 fn run_query(app: &mut App) {
     let Some(study) = &mut app.state.study else { return };
-    // The form says what is missing and offers no button for it.
+    // The form shows what is missing and disables its button.
     let Ok(question) = study.question() else { return };
     study.progress = Some(StudyQueryProgress { done: 0, of: question.sessions.len() as u64, is_cancelled: false });
     app.backend.run_study_query(question);
@@ -166,7 +166,7 @@ fn show_export_dialog(app: &mut App, format: StudyExportFormat) {
     }
 }
 
-/// In the library's own folder, because what is exported comes from many sessions.
+/// In the library's folder, because the export comes from many sessions.
 fn proposed_path(app: &App, format: StudyExportFormat) -> PathBuf {
     let root = app.state.home.library.as_ref().map(|l| l.root.clone()).unwrap_or_default();
     let study = app.state.study.as_ref().map(|s| s.name.clone()).unwrap_or_default();
