@@ -123,7 +123,7 @@ fn shown(question: StudyQuery, answer: &study_query::Answer, findings: &Findings
         comparisons: findings.comparisons.clone(),
         notes: findings.notes.clone(),
         unread,
-        question,
+        query: question,
     }
 }
 

@@ -22,25 +22,25 @@ const DRAWN: usize = 240;
 const REACH_PX: f32 = 6.0;
 const FIELDS: [&str; 2] = ["valence", "arousal"];
 
-pub fn show(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     let [legend_rect, plots, _] = widgets::rows(rect, 0.0, [LEGEND_PX, 0.0, AXIS_PX]);
-    legend(ui, legend_rect, answer, &p);
+    legend(ui, legend_rect, result, &p);
     let plots = Rect::from_min_max(plots.min + vec2(SCALE_PX, 0.0), plots.max);
     let areas = widgets::rows(plots, 12.0, [0.0, 0.0]);
     for (field, area) in areas.into_iter().enumerate() {
-        let view = View { area, answer, field, scale: study.scales[field] };
+        let view = View { area, result, field, scale: study.scales[field] };
         view.draw(ui, study, &p, commands);
     }
-    axis(ui, areas[1], answer, &p);
+    axis(ui, areas[1], result, &p);
 }
 
 /// The plot of one field: where times and values lie on the screen.
 struct View<'a> {
     area: Rect,
-    answer: &'a StudyQueryResult,
+    result: &'a StudyQueryResult,
     field: usize,
     /// Lowest and highest value.
     scale: (f32, f32),
@@ -48,7 +48,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn x(&self, at_s: f64) -> f32 {
-        x_of(self.area, self.answer, at_s)
+        x_of(self.area, self.result, at_s)
     }
 
     fn y(&self, value: f32) -> f32 {
@@ -57,7 +57,7 @@ impl View<'_> {
     }
 
     fn color(&self, condition: usize) -> Color32 {
-        match (self.answer.conditions.len(), self.field) {
+        match (self.result.conditions.len(), self.field) {
             (1, 0) => theme::VALENCE,
             (1, _) => theme::AROUSAL,
             _ => CONDITIONS[condition.min(1)],
@@ -69,7 +69,7 @@ impl View<'_> {
         let painter = ui.painter().with_clip_rect(self.area);
         self.background(ui, &painter, p);
         let hovered = self.epoch_at_pointer(ui);
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             let step = condition.epochs.len().div_ceil(DRAWN).max(1);
             // The more lines, the fainter each one, so that the mean stays visible.
             let drawn = (condition.epochs.len() / step).max(1) as f32;
@@ -78,19 +78,19 @@ impl View<'_> {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.0, faint), false);
             }
         }
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             if let Some(average) = condition.averages.get(self.field) {
                 self.band(&painter, average, self.color(k));
             }
         }
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             if let Some(average) = condition.averages.get(self.field) {
                 let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();
                 self.line(&painter, &mean, Stroke::new(2.4, self.color(k)), k == 1);
             }
         }
         for (condition, position) in [study.epoch, hovered].into_iter().flatten() {
-            if let Some(epoch) = self.answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
+            if let Some(epoch) = self.result.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.6, p.strong), false);
             }
         }
@@ -102,7 +102,7 @@ impl View<'_> {
     /// Grid, zero line, the event's line and the baseline window.
     fn background(&self, ui: &Ui, painter: &Painter, p: &Palette) {
         let font = theme::caption_font();
-        let plan = &self.answer.question.plan;
+        let plan = &self.result.query.plan;
         if let (Some((from, until)), true) = (plan.baseline_s, plan.zero != Correction::Raw) {
             let span = Rect::from_x_y_ranges(self.x(from)..=self.x(until), self.area.y_range());
             painter.rect_filled(span, 0.0, p.hover.gamma_multiply(0.7));
@@ -131,7 +131,7 @@ impl View<'_> {
             Correction::ZScored => format!("{} in SD", FIELDS[self.field]),
         };
         let at = self.area.min + vec2(10.0, 7.0);
-        if self.answer.conditions.len() == 1 {
+        if self.result.conditions.len() == 1 {
             let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
             painter.rect_filled(chip, 2.0, self.color(0));
             painter.text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font, p.text);
@@ -156,7 +156,7 @@ impl View<'_> {
         };
         // Points closer than 1.5 pixels would not be visible.
         let mut last_x = f32::NEG_INFINITY;
-        for (k, (at_s, value)) in self.answer.times_s.iter().zip(values).enumerate() {
+        for (k, (at_s, value)) in self.result.times_s.iter().zip(values).enumerate() {
             let x = self.x(*at_s);
             if !value.is_finite() {
                 flush(&mut piece);
@@ -173,7 +173,7 @@ impl View<'_> {
         let fill = color.gamma_multiply(0.16);
         let mut mesh = Mesh::default();
         let mut is_joined = false;
-        for ((at_s, low), high) in self.answer.times_s.iter().zip(&interval.low).zip(&interval.high) {
+        for ((at_s, low), high) in self.result.times_s.iter().zip(&interval.low).zip(&interval.high) {
             if !(low.is_finite() && high.is_finite()) {
                 is_joined = false;
                 continue;
@@ -197,7 +197,7 @@ impl View<'_> {
 
     /// The significant clusters.
     fn clusters(&self, painter: &Painter, p: &Palette) {
-        let comparison = self.answer.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
+        let comparison = self.result.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
         for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| c.is_significant()) {
             let span = self.x(cluster.from_s)..=self.x(cluster.until_s);
             let shade = Rect::from_x_y_ranges(span.clone(), self.area.y_range());
@@ -215,9 +215,9 @@ impl View<'_> {
         if ui.ctx().layer_id_at(at).is_some_and(|layer| layer != ui.layer_id()) {
             return None;
         }
-        let row = nearest_row(&self.answer.times_s, seconds_at(self.area, self.answer, at.x))?;
+        let row = nearest_row(&self.result.times_s, seconds_at(self.area, self.result, at.x))?;
         let mut nearest: Option<(f32, (usize, usize))> = None;
-        for (condition, c) in self.answer.conditions.iter().enumerate() {
+        for (condition, c) in self.result.conditions.iter().enumerate() {
             for (position, epoch) in c.epochs.iter().enumerate() {
                 let Some(value) = epoch.curves[self.field].get(row).filter(|v| v.is_finite()) else { continue };
                 let distance = (self.y(*value) - at.y).abs();
@@ -233,7 +233,7 @@ impl View<'_> {
         let id = ui.scope_id().with(FIELDS[self.field]);
         let response = ui.interact(self.area, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.description()));
-        let epoch = hovered.and_then(|(c, k)| self.answer.conditions.get(c)?.epochs.get(k));
+        let epoch = hovered.and_then(|(c, k)| self.result.conditions.get(c)?.epochs.get(k));
         if let Some(at) = response.hover_pos() {
             self.readout(ui, at, epoch, p);
         }
@@ -249,10 +249,10 @@ impl View<'_> {
     /// The text for screen readers: the highest and the lowest value of each average.
     fn description(&self) -> String {
         let mut message = format!("Average {} around the event", FIELDS[self.field]);
-        for (condition, events) in self.answer.conditions.iter().zip(&self.answer.question.events) {
+        for (condition, events) in self.result.conditions.iter().zip(&self.result.query.events) {
             let Some(average) = condition.averages.get(self.field) else { continue };
             let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();
-            let rows = self.answer.times_s.iter().zip(&mean).filter(|(_, v)| v.is_finite());
+            let rows = self.result.times_s.iter().zip(&mean).filter(|(_, v)| v.is_finite());
             let highest = rows.clone().max_by(|a, b| a.1.total_cmp(b.1));
             let lowest = rows.min_by(|a, b| a.1.total_cmp(b.1));
             if let (Some((high_s, high)), Some((low_s, low))) = (highest, lowest) {
@@ -271,12 +271,12 @@ impl View<'_> {
     fn readout(&self, ui: &Ui, at: Pos2, epoch: Option<&SingleEpoch>, p: &Palette) {
         let painter = ui.painter().with_clip_rect(self.area);
         painter.vline(at.x, self.area.y_range(), Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
-        let at_s = seconds_at(self.area, self.answer, at.x);
-        let Some(row) = nearest_row(&self.answer.times_s, at_s) else { return };
+        let at_s = seconds_at(self.area, self.result, at.x);
+        let Some(row) = nearest_row(&self.result.times_s, at_s) else { return };
         let mut text = format!("{at_s:+.2} s").replace('-', "−");
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             let Some(average) = condition.averages.get(self.field) else { continue };
-            let name = if self.answer.conditions.len() > 1 { ["A ", "B "][k.min(1)] } else { "" };
+            let name = if self.result.conditions.len() > 1 { ["A ", "B "][k.min(1)] } else { "" };
             let value = |v: Option<&f64>| v.filter(|v| v.is_finite()).map(|v| figures::signed(*v as f32));
             let mean = value(average.mean.get(row)).unwrap_or_else(|| "–".to_owned());
             let interval = average.interval.as_ref();
@@ -298,13 +298,13 @@ impl View<'_> {
     }
 }
 
-fn x_of(area: Rect, answer: &StudyQueryResult, at_s: f64) -> f32 {
-    let (from, until) = answer.question.plan.window_s;
+fn x_of(area: Rect, result: &StudyQueryResult, at_s: f64) -> f32 {
+    let (from, until) = result.query.plan.window_s;
     area.left() + area.width() * ((at_s - from) / (until - from)) as f32
 }
 
-fn seconds_at(area: Rect, answer: &StudyQueryResult, x: f32) -> f64 {
-    let (from, until) = answer.question.plan.window_s;
+fn seconds_at(area: Rect, result: &StudyQueryResult, x: f32) -> f64 {
+    let (from, until) = result.query.plan.window_s;
     from + (until - from) * f64::from((x - area.left()) / area.width())
 }
 
@@ -317,12 +317,12 @@ fn nearest_row(times_s: &[f64], at_s: f64) -> Option<usize> {
         .min_by(|a, b| (times_s[*a] - at_s).abs().total_cmp(&(times_s[*b] - at_s).abs()))
 }
 
-fn legend(ui: &Ui, rect: Rect, answer: &StudyQueryResult, p: &Palette) {
+fn legend(ui: &Ui, rect: Rect, result: &StudyQueryResult, p: &Palette) {
     let mut x = rect.left() + SCALE_PX;
     let font = FontId::proportional(13.0);
     let painter = ui.painter().with_clip_rect(rect);
-    for (k, (events, condition)) in answer.question.events.iter().zip(&answer.conditions).enumerate() {
-        if answer.conditions.len() > 1 {
+    for (k, (events, condition)) in result.query.events.iter().zip(&result.conditions).enumerate() {
+        if result.conditions.len() > 1 {
             let line = [pos2(x, rect.center().y - 2.0), pos2(x + 20.0, rect.center().y - 2.0)];
             let stroke = Stroke::new(3.0, CONDITIONS[k.min(1)]);
             if k == 1 {
@@ -336,7 +336,7 @@ fn legend(ui: &Ui, rect: Rect, answer: &StudyQueryResult, p: &Palette) {
         let at = pos2(x, rect.center().y - 2.0);
         x = painter.text(at, Align2::LEFT_CENTER, text, font.clone(), p.strong).right() + 22.0;
     }
-    let average = answer.conditions.first().and_then(|c| c.averages.first());
+    let average = result.conditions.first().and_then(|c| c.averages.first());
     let band = match average.map(|a| (a.unit, a.interval.is_some())) {
         Some((Unit::Participants, true)) => "mean of participants, 95 % interval",
         Some((Unit::Epochs, true)) => "one participant: mean of epochs, 95 % interval",
@@ -345,13 +345,13 @@ fn legend(ui: &Ui, rect: Rect, answer: &StudyQueryResult, p: &Palette) {
     painter.text(pos2(x, rect.center().y - 2.0), Align2::LEFT_CENTER, band, theme::caption_font(), p.weak);
 }
 
-fn axis(ui: &Ui, area: Rect, answer: &StudyQueryResult, p: &Palette) {
-    let (from, until) = answer.question.plan.window_s;
+fn axis(ui: &Ui, area: Rect, result: &StudyQueryResult, p: &Palette) {
+    let (from, until) = result.query.plan.window_s;
     let step = nice_step((until - from) / (f64::from(area.width()) / 76.0).max(2.0));
     let (first, last) = ((from / step).ceil() as i64, (until / step).floor() as i64);
     for k in (first..=last).take(60) {
         let at_s = k as f64 * step;
-        let x = x_of(area, answer, at_s);
+        let x = x_of(area, result, at_s);
         ui.painter().text(
             pos2(x.clamp(area.left() + 4.0, area.right() - 8.0), area.bottom() + 4.0),
             Align2::CENTER_TOP,

@@ -16,7 +16,7 @@ const REACH_PX: f32 = 7.0;
 
 /// Draws the marks and returns the event under the pointer.
 pub fn show(ui: &Ui, area: Rect, top: f32, data: &PlotData<'_>, p: &Palette) -> Option<usize> {
-    let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
+    let upper = (top + 11.0, &[Lane::Warning, Lane::Marker][..]);
     let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
     let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, data, p));
     nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
@@ -101,7 +101,7 @@ fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) 
             painter.line_segment([pos2(at.x, area.top()), at], faint);
             painter.add(widgets::diamond(at, 5.5, p.accent));
         }
-        Lane::Instrument => {
+        Lane::Warning => {
             let faint = Stroke::new(1.0, theme::CAUTION.gamma_multiply(0.35));
             painter.line_segment([pos2(at.x, area.top()), at], faint);
             widgets::warning_sign(painter, at, 5.5);

@@ -81,7 +81,7 @@ fn row(
         Lane::Marker => {
             ui.painter().add(widgets::diamond(sign.center(), 4.5, p.accent));
         }
-        Lane::Instrument => widgets::warning_sign(ui.painter(), sign.center(), 5.0),
+        Lane::Warning => widgets::warning_sign(ui.painter(), sign.center(), 5.0),
         Lane::Page => {
             ui.painter().circle_filled(sign.center(), 2.0, p.weak);
         }

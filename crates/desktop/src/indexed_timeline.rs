@@ -18,18 +18,18 @@ pub enum Lane {
     Page,
     /// Markers of the operator, phases, and markers of the page (`affectograph.mark`).
     Marker,
-    /// Gaps and health of the recording itself.
-    Instrument,
+    /// Warnings of the recording itself: gaps and health.
+    Warning,
 }
 
 impl Lane {
-    pub const ALL: [Lane; 3] = [Lane::Page, Lane::Marker, Lane::Instrument];
+    pub const ALL: [Lane; 3] = [Lane::Page, Lane::Marker, Lane::Warning];
 
     pub fn label(self) -> &'static str {
         match self {
             Lane::Page => "Page",
             Lane::Marker => "Markers",
-            Lane::Instrument => "Warnings",
+            Lane::Warning => "Warnings",
         }
     }
 
@@ -38,7 +38,7 @@ impl Lane {
             (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
             // Start and end of a recording are markers. Other events of this stream are warnings.
             (HEALTH, kind) if HealthKind::from_stored(kind).is_some_and(HealthKind::is_marker) => Lane::Marker,
-            (HEALTH, _) => Lane::Instrument,
+            (HEALTH, _) => Lane::Warning,
             _ => Lane::Page,
         }
     }

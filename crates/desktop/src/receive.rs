@@ -65,7 +65,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
                 (progress.done, progress.of) = (done, of);
             }
         }),
-        E::StudyQueryFinished(answer) => study(state, |s| s.take_answer(*answer)),
+        E::StudyQueryFinished(result) => study(state, |s| s.take_result(*result)),
         E::StudyQueryCancelled => study(state, |s| s.progress = None),
 
         E::Failed { during, sentence } => fail(state, during, sentence, commands),
@@ -253,7 +253,7 @@ fn take_agreement(review: &mut Review, agreement: Agreement) {
 fn take_counts(study: &mut StudyState, counts: Vec<EventCounts>) {
     for (k, counted) in counts.into_iter().enumerate().take(2) {
         if study.form.events[k] == counted.events {
-            study.matches[k] = Some(counted);
+            study.event_counts[k] = Some(counted);
         }
     }
 }

@@ -29,9 +29,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         return;
     }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
-    Panel::bottom("answering").frame(frame).show(ui, |ui| bottom(ui, study, commands));
+    Panel::bottom("result bar").frame(frame).show(ui, |ui| bottom(ui, study, commands));
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(14, 12));
-    Panel::left("question").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
+    Panel::left("query").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
         study_form::show(ui, study, commands);
     });
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
@@ -40,8 +40,8 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         study_side::show(ui, study, commands);
     });
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &study.answer {
-        Some(answer) => averages::show(ui, study, answer, commands),
+    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &study.result {
+        Some(result) => averages::show(ui, study, result, commands),
         None => no_result(ui, study),
     });
 }
@@ -92,10 +92,10 @@ fn bottom(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.set_min_height(30.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if let Some(answer) = &study.answer {
+            if let Some(result) = &study.result {
                 export(ui, study, commands);
                 ui.add_space(4.0);
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, answer));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, result));
             } else {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     widgets::caption(ui, "No averages yet.");
@@ -106,11 +106,11 @@ fn bottom(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
 }
 
 /// The numbers of averaged and left-out epochs.
-fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
+fn counts(ui: &mut Ui, result: &StudyQueryResult) {
     let names = ["A", "B"];
     let mut parts = Vec::new();
-    for (condition, name) in answer.conditions.iter().zip(names) {
-        let prefix = if answer.conditions.len() > 1 { format!("{name}: ") } else { String::new() };
+    for (condition, name) in result.conditions.iter().zip(names) {
+        let prefix = if result.conditions.len() > 1 { format!("{name}: ") } else { String::new() };
         let dropped = condition.left_out();
         let left_out: u64 = dropped.iter().map(|(_, n)| n).sum();
         let reasons: Vec<String> = dropped.iter().map(|(why, n)| format!("{why} {n}")).collect();
@@ -124,12 +124,12 @@ fn counts(ui: &mut Ui, answer: &StudyQueryResult) {
         let who = if people == 1 { "1 participant".to_owned() } else { format!("{people} participants") };
         parts.push(format!("{prefix}{} epochs of {who}, {out}", figures::count(epochs)));
     }
-    if !answer.unread.is_empty() {
-        parts.push(format!("{} could not be read", figures::sessions(answer.unread.len())));
+    if !result.unread.is_empty() {
+        parts.push(format!("{} could not be read", figures::sessions(result.unread.len())));
     }
     let message = parts.join("   ");
     let response = ui.add(egui::Label::new(RichText::new(&message).size(13.0)).truncate());
-    let unread: Vec<String> = answer.unread.iter().map(|(title, why)| format!("{title}: {why}")).collect();
+    let unread: Vec<String> = result.unread.iter().map(|(title, why)| format!("{title}: {why}")).collect();
     response.on_hover_text([vec![message], unread].concat().join("\n"));
 }
 

@@ -67,7 +67,7 @@ fn events(ui: &mut Ui, study: &StudyState, form: &mut StudyForm, k: usize) {
     field_with_menu(ui, "target", &name("Target"), &mut events.target, "any target", targets);
     field_with_menu(ui, "value", &name("Value"), &mut events.value, "any value, label or key", values);
     field(ui, "pattern", &name("Pattern"), &mut events.pattern, "any text: a regular expression");
-    match_count(ui, study.matches[k].as_ref());
+    match_count(ui, study.event_counts[k].as_ref());
 }
 
 fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm, k: usize, name: &str) {
@@ -267,19 +267,19 @@ fn run_button(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
         progress(ui, study, commands);
         return;
     }
-    let question = study.question();
+    let query = study.query();
     let text = if study.is_outdated() { "Average again" } else { "Average" };
     let width = ui.available_width();
     ui.vertical_centered_justified(|ui| {
         ui.set_max_width(width);
-        let is_ready = question.is_ok();
+        let is_ready = query.is_ok();
         let button = widgets::primary(ui, is_ready, text);
         button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_ready, text));
         if button.on_hover_text("Ctrl Enter").clicked() {
             commands.push(Command::Study(StudyCommand::RunQuery));
         }
     });
-    match question {
+    match query {
         Err(sentence) => {
             ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
         }

@@ -25,14 +25,14 @@ pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
         }
     });
     ui.add_space(4.0);
-    match (study.side, &study.answer) {
+    match (study.side, &study.result) {
         (StudySide::Sessions, _) => sessions(ui, study, commands),
         (_, None) => {
             widgets::caption(ui, "No averages yet.");
         }
-        (StudySide::Epochs, Some(answer)) => epochs(ui, study, answer, commands),
-        (StudySide::Figures, Some(answer)) => {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, answer));
+        (StudySide::Epochs, Some(result)) => epochs(ui, study, result, commands),
+        (StudySide::Figures, Some(result)) => {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, result));
         }
     }
 }
@@ -75,7 +75,7 @@ fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec
         widgets::paint_grade(ui.painter(), grade.left_center(), letter, &p);
     }
     let counts: Vec<String> = study
-        .matches
+        .event_counts
         .iter()
         .flatten()
         .filter_map(|m| m.found.as_ref().ok()?.iter().find(|(folder, _)| *folder == row.folder))
@@ -112,10 +112,10 @@ fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p:
     }
 }
 
-fn epochs(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: &mut Vec<Command>) {
+fn epochs(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands: &mut Vec<Command>) {
     widgets::caption(ui, "Up and Down select an epoch. Enter shows it on video.");
     ui.add_space(2.0);
-    let rows: Vec<(usize, usize)> = answer
+    let rows: Vec<(usize, usize)> = result
         .conditions
         .iter()
         .enumerate()
@@ -125,7 +125,7 @@ fn epochs(ui: &mut Ui, study: &StudyState, answer: &StudyQueryResult, commands: 
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, rows.len(), |ui, range| {
         scroll_to_selection(ui, study, &rows, range.start);
         for (condition, position) in &rows[range] {
-            epoch(ui, study, answer, *condition, *position, commands);
+            epoch(ui, study, result, *condition, *position, commands);
         }
     });
 }
@@ -148,18 +148,18 @@ fn scroll_to_selection(ui: &Ui, study: &StudyState, rows: &[(usize, usize)], fir
 fn epoch(
     ui: &mut Ui,
     study: &StudyState,
-    answer: &StudyQueryResult,
+    result: &StudyQueryResult,
     condition: usize,
     position: usize,
     commands: &mut Vec<Command>,
 ) {
     let p = theme::palette(ui);
-    let Some(epoch) = answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
+    let Some(epoch) = result.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
     let is_chosen = study.epoch == Some((condition, position));
     focusable(ui, rect, is_chosen, &response, &p);
     let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [10.0, 0.0, 40.0, 86.0]);
-    if answer.conditions.len() > 1 {
+    if result.conditions.len() > 1 {
         let color = theme::CONDITIONS[condition.min(1)];
         ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
     }
@@ -168,7 +168,7 @@ fn epoch(
     let clock = figures::clock(epoch.at);
     let clock = clock.strip_prefix("00:").unwrap_or(&clock);
     widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
-    let means = epoch.curves.each_ref().map(|curve| mean_after(&answer.times_s, curve));
+    let means = epoch.curves.each_ref().map(|curve| mean_after(&result.times_s, curve));
     let message = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
     let text = format!("{} {}", message[0], message[1]);
     widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
@@ -194,9 +194,9 @@ fn mean_after(times_s: &[f64], curve: &[f32]) -> Option<f32> {
     (n > 0).then(|| sum / n as f32)
 }
 
-fn numbers(ui: &mut Ui, answer: &StudyQueryResult) {
-    for (k, (condition, events)) in answer.conditions.iter().zip(&answer.question.events).enumerate() {
-        let letter = if answer.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
+fn numbers(ui: &mut Ui, result: &StudyQueryResult) {
+    for (k, (condition, events)) in result.conditions.iter().zip(&result.query.events).enumerate() {
+        let letter = if result.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
         widgets::section(ui, &format!("{letter}{}", events.title()));
         let left_out = condition.left_out();
         let rows = [
@@ -211,16 +211,16 @@ fn numbers(ui: &mut Ui, answer: &StudyQueryResult) {
         }
         ui.add_space(10.0);
     }
-    for comparison in &answer.comparisons {
+    for comparison in &result.comparisons {
         comparison_table(ui, comparison);
         ui.add_space(8.0);
     }
-    if !answer.comparisons.is_empty() {
+    if !result.comparisons.is_empty() {
         let rule = "Cluster-based permutation test (Maris and Oostenveld 2007).";
         ui.add(egui::Label::new(RichText::new(rule).small().weak()).wrap());
     }
-    let unread = answer.unread.iter().map(|(title, why)| format!("{title} could not be read: {why}"));
-    for note in answer.notes.iter().cloned().chain(unread) {
+    let unread = result.unread.iter().map(|(title, why)| format!("{title} could not be read: {why}"));
+    for note in result.notes.iter().cloned().chain(unread) {
         ui.add_space(6.0);
         ui.add(egui::Label::new(RichText::new(note).small()).wrap());
     }

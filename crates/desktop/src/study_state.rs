@@ -21,9 +21,9 @@ pub struct StudyState {
     pub catalogue: Option<EventCatalogue>,
     pub form: StudyForm,
     /// The counts for the forms. `None` while they are being counted.
-    pub matches: [Option<EventCounts>; 2],
+    pub event_counts: [Option<EventCounts>; 2],
     pub progress: Option<StudyQueryProgress>,
-    pub answer: Option<StudyQueryResult>,
+    pub result: Option<StudyQueryResult>,
     /// Lowest and highest value on the scales of valence and arousal.
     pub scales: [(f32, f32); 2],
     pub side: StudySide,
@@ -65,9 +65,9 @@ impl StudyState {
             excluded: BTreeSet::new(),
             catalogue: None,
             form: StudyForm::default(),
-            matches: [None, None],
+            event_counts: [None, None],
             progress: None,
-            answer: None,
+            result: None,
             scales: [(-1.0, 1.0); 2],
             side: StudySide::Sessions,
             epoch: None,
@@ -97,9 +97,9 @@ impl StudyState {
         is_other
     }
 
-    pub fn take_answer(&mut self, answer: StudyQueryResult) {
-        self.scales = scales(&answer);
-        self.answer = Some(answer);
+    pub fn take_result(&mut self, result: StudyQueryResult) {
+        self.scales = scales(&result);
+        self.result = Some(result);
         self.progress = None;
         self.epoch = None;
     }
@@ -114,7 +114,7 @@ impl StudyState {
 
     pub fn selected_epoch(&self) -> Option<&SingleEpoch> {
         let (condition, position) = self.epoch?;
-        self.answer.as_ref()?.conditions.get(condition)?.epochs.get(position)
+        self.result.as_ref()?.conditions.get(condition)?.epochs.get(position)
     }
 
     /// Folders of the sessions of the query.
@@ -124,7 +124,7 @@ impl StudyState {
     }
 
     /// The query of the form. The error is a message that says what is missing.
-    pub fn question(&self) -> Result<StudyQuery, String> {
+    pub fn query(&self) -> Result<StudyQuery, String> {
         let form = &self.form;
         let sessions = self.included();
         if sessions.is_empty() {
@@ -138,7 +138,7 @@ impl StudyState {
             return Err("Both conditions have the same events. Change one of them.".to_owned());
         }
         form.plan.check().map_err(|e| e.to_string())?;
-        for (matches, condition) in self.matches.iter().flatten().zip(["A", "B"]).take(events.len()) {
+        for (matches, condition) in self.event_counts.iter().flatten().zip(["A", "B"]).take(events.len()) {
             match &matches.found {
                 Err(sentence) => return Err(sentence.clone()),
                 Ok(_) if matches.total() == 0 => {
@@ -152,15 +152,15 @@ impl StudyState {
 
     /// Whether the form differs from the query of the shown result.
     pub fn is_outdated(&self) -> bool {
-        self.answer.as_ref().is_some_and(|answer| self.question().as_ref() != Ok(&answer.question))
+        self.result.as_ref().is_some_and(|result| self.query().as_ref() != Ok(&result.query))
     }
 }
 
 /// Lowest and highest value on the scales of valence and arousal. Means and intervals fit whole. Of the single epochs,
 /// the lowest and highest 2 % of the values may be cut off.
-fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
+fn scales(result: &StudyQueryResult) -> [(f32, f32); 2] {
     [0, 1].map(|field| {
-        let mut single: Vec<f32> = answer
+        let mut single: Vec<f32> = result
             .conditions
             .iter()
             .flat_map(|c| c.epochs.iter().flat_map(|e| e.curves[field].iter().copied()))
@@ -171,7 +171,7 @@ fn scales(answer: &StudyQueryResult) -> [(f32, f32); 2] {
             (!values.is_empty()).then(|| *values.select_nth_unstable_by(k, f32::total_cmp).1)
         };
         let inner = [rank(&mut single, 0.02), rank(&mut single, 0.98)];
-        let averages = answer.conditions.iter().filter_map(|c| c.averages.get(field));
+        let averages = result.conditions.iter().filter_map(|c| c.averages.get(field));
         let curves = averages
             .flat_map(|a| [Some(&a.mean), a.interval.as_ref().map(|i| &i.low), a.interval.as_ref().map(|i| &i.high)])
             .flatten()
@@ -208,21 +208,21 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_in_words() {
         let mut s = studied();
-        assert!(s.question().unwrap_err().contains("Choose the events"));
+        assert!(s.query().unwrap_err().contains("Choose the events"));
         (s.form.events[0].stream, s.form.events[0].kind) = ("page".into(), "click".into());
-        assert!(s.question().is_ok());
+        assert!(s.query().is_ok());
         s.form.is_comparing = true;
-        assert!(s.question().unwrap_err().contains("Choose the events"));
+        assert!(s.query().unwrap_err().contains("Choose the events"));
         s.form.events[1] = s.form.events[0].clone();
-        assert!(s.question().unwrap_err().contains("same events"));
+        assert!(s.query().unwrap_err().contains("same events"));
         s.form.is_comparing = false;
         s.form.plan.window_s = (2.0, 2.0);
-        assert!(s.question().unwrap_err().contains("window"));
+        assert!(s.query().unwrap_err().contains("window"));
         s.form.plan = EpochPlan::default();
         let nothing = EventCounts { events: s.form.events[0].clone(), found: Ok(vec![("a".into(), 0)]) };
-        s.matches[0] = Some(nothing);
-        assert!(s.question().unwrap_err().contains("No event matches"));
+        s.event_counts[0] = Some(nothing);
+        assert!(s.query().unwrap_err().contains("No event matches"));
         s.excluded.insert("a".into());
-        assert!(s.question().unwrap_err().contains("No session"));
+        assert!(s.query().unwrap_err().contains("No session"));
     }
 }

@@ -68,7 +68,7 @@ fn epochs_are_chosen_by_keyboard_and_shown_on_video() {
     assert!((review.window.width_s() - 20.0).abs() < 1e-6);
     click(&mut scene, "Study");
     assert_eq!(scene.state().screen, Screen::Study);
-    assert!(scene.state().study.as_ref().unwrap().answer.is_some(), "the answer is still there");
+    assert!(scene.state().study.as_ref().unwrap().result.is_some(), "the result is still there");
 }
 
 #[test]

@@ -501,7 +501,7 @@ pub fn answer(question: &StudyQuery, epochs_each: usize) -> StudyQueryResult {
     let comparisons =
         if conditions.len() == 2 { Measure::ALL.map(|m| comparison(m, &times_s)).into() } else { Vec::new() };
     StudyQueryResult {
-        question: question.clone(),
+        query: question.clone(),
         times_s,
         conditions,
         comparisons,

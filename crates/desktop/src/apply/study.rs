@@ -118,7 +118,7 @@ fn select_similar_events(app: &mut App, condition: usize) {
 
 fn count(app: &mut App) {
     let Some(study) = &mut app.state.study else { return };
-    study.matches = [None, None];
+    study.event_counts = [None, None];
     let forms = study.form.events[..if study.form.is_comparing { 2 } else { 1 }].to_vec();
     if forms.iter().any(|form| !form.is_empty()) {
         app.backend.count_events(forms, study.included());
@@ -128,15 +128,15 @@ fn count(app: &mut App) {
 fn run_query(app: &mut App) {
     let Some(study) = &mut app.state.study else { return };
     // The form shows what is missing and disables its button.
-    let Ok(question) = study.question() else { return };
-    study.progress = Some(StudyQueryProgress { done: 0, of: question.sessions.len() as u64, is_cancelled: false });
-    app.backend.run_study_query(question);
+    let Ok(query) = study.query() else { return };
+    study.progress = Some(StudyQueryProgress { done: 0, of: query.sessions.len() as u64, is_cancelled: false });
+    app.backend.run_study_query(query);
 }
 
 fn move_epoch(app: &mut App, by: isize) {
     let Some(study) = &mut app.state.study else { return };
-    let Some(answer) = &study.answer else { return };
-    let rows: Vec<(usize, usize)> = answer
+    let Some(result) = &study.result else { return };
+    let rows: Vec<(usize, usize)> = result
         .conditions
         .iter()
         .enumerate()
@@ -159,7 +159,7 @@ fn open_epoch(app: &mut App) {
 
 fn show_export_dialog(app: &mut App, format: StudyExportFormat) {
     let Some(study) = &app.state.study else { return };
-    if study.answer.is_some() && !study.is_exporting {
+    if study.result.is_some() && !study.is_exporting {
         let to = proposed_path(app, format).to_string_lossy().into_owned();
         let draft = StudyExportDraft { format, to, exists: false };
         app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));

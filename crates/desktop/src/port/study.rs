@@ -112,7 +112,7 @@ impl EventCounts {
 /// The result of one [`StudyQuery`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyQueryResult {
-    pub question: StudyQuery,
+    pub query: StudyQuery,
     /// Times relative to the event. All curves use this grid.
     pub times_s: Vec<f64>,
     /// As many as the query has.
