@@ -131,7 +131,7 @@ fn field(ui: &mut Ui, label: &str, name: &str, text: &mut String, hint: &str) {
 /// The caption before a field. All captions have the same width.
 fn caption(ui: &mut Ui, label: &str) {
     let p = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(46.0, 24.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(52.0, 24.0), Sense::hover());
     widgets::line(ui, rect, label, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
 }
 
