@@ -14,7 +14,7 @@ mod synthetic;
 use std::hint::black_box;
 
 use affectograph::desktop::App;
-use affectograph::desktop::port::Update;
+use affectograph::desktop::port::BackendEvent;
 use affectograph::session::{AFFECT, Timeline, affect};
 use criterion::{Criterion, criterion_group, criterion_main};
 use eframe::egui;
@@ -45,7 +45,7 @@ fn review(c: &mut Criterion) {
     let mut app = App::new(&ctx, desk.instrument(), None);
     let row = synthetic::session_row(1, 1, "demo", 0, LENGTH_S / 60.0);
     app.open(&ctx, row.folder.clone());
-    desk.say(Update::Opened(Box::new(synthetic::opened(&script(), row, false))));
+    desk.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(&script(), row, false))));
     let mut draw = |ui: &mut egui::Ui| {
         app.update(&ui.ctx().clone());
         app.draw(ui);

@@ -11,7 +11,7 @@ use super::rows;
 use crate::cli::Places;
 use capture::{CameraSpec, list_devices};
 use desktop::port::{
-    CameraMode, PagePlace, PageState, PageStatus, PixelRect, RehearsalInfo, SessionPlan as PortPlan, StartOrder,
+    CameraMode, PagePlace, PageState, PageStatus, PixelRect, RecordingRequest, RehearsalInfo, SessionPlan as PortPlan,
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigPlan};
@@ -129,18 +129,18 @@ impl ActiveRig {
     pub fn record(
         plan: &Plan,
         places: &Places,
-        order: StartOrder,
+        request: RecordingRequest,
         parent_xid: Option<u64>,
         wish: PageWish,
     ) -> Result<ActiveRig, String> {
         let rig = plan.rig(parent_xid, wish)?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
-        let consent = order.consent_text.map(|text| Consent {
+        let consent = request.consent_text.map(|text| Consent {
             given_at: Utc::now(),
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
         });
-        let overridden_checks = order.overridden_checks;
+        let overridden_checks = request.overridden_checks;
         let who = Participation { participant, session: Some(session), consent, overridden_checks, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;

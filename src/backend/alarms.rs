@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use desktop::port::{Alarm, HealthFigures, Update};
+use desktop::port::{Alarm, BackendEvent, HealthFigures};
 use recording::News;
 use session::GapReason;
 use store::StoreCounters;
@@ -21,7 +21,7 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    pub fn news(&mut self, news: &News) -> Vec<Update> {
+    pub fn news(&mut self, news: &News) -> Vec<BackendEvent> {
         match news {
             News::CameraLost { at, why } => vec![raise(
                 "camera",
@@ -69,12 +69,12 @@ impl Alarms {
         }
     }
 
-    pub fn store_failed(&mut self, why: &str) -> Vec<Update> {
+    pub fn store_failed(&mut self, why: &str) -> Vec<BackendEvent> {
         vec![raise("store", format!("{why}."), "Stop the recording; what was stored until now is safe.")]
     }
 
     /// Once a second.
-    pub fn figures(&mut self, health: &HealthFigures, store: &StoreCounters) -> Vec<Update> {
+    pub fn figures(&mut self, health: &HealthFigures, store: &StoreCounters) -> Vec<BackendEvent> {
         let now = Instant::now();
         let mut updates: Vec<_> =
             self.passing.iter().filter(|(_, until)| *until <= now).map(|(key, _)| clear(key)).collect();
@@ -101,17 +101,17 @@ impl Alarms {
         updates
     }
 
-    fn pass(&mut self, key: &'static str, losing: String, remedy: &str) -> Update {
+    fn pass(&mut self, key: &'static str, losing: String, remedy: &str) -> BackendEvent {
         self.passing.retain(|(k, _)| *k != key);
         self.passing.push((key, Instant::now() + ALARM_DURATION));
         raise(key, losing, remedy)
     }
 }
 
-fn raise(key: &str, losing: String, remedy: &str) -> Update {
-    Update::Alarm(Alarm { key: key.to_owned(), losing, remedy: remedy.to_owned() })
+fn raise(key: &str, losing: String, remedy: &str) -> BackendEvent {
+    BackendEvent::Alarm(Alarm { key: key.to_owned(), losing, remedy: remedy.to_owned() })
 }
 
-fn clear(key: &str) -> Update {
-    Update::AlarmCleared { key: key.to_owned() }
+fn clear(key: &str) -> BackendEvent {
+    BackendEvent::AlarmCleared { key: key.to_owned() }
 }

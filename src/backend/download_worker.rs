@@ -1,13 +1,13 @@
-//! The thread `download_worker`: fetches sessions from a server, one order after the other.
+//! The thread `download_worker`: fetches sessions from a server, one request after the other.
 
-use super::orders::{Order, Orders};
+use super::command_queue::{CommandQueue, QueuedCommand};
 use super::to_window::ToWindow;
 use crate::cli::Places;
-use desktop::port::{Activity, PullOrder, PullOutcome, PullStep, Update};
+use desktop::port::{Activity, BackendEvent, DownloadProgress, DownloadRequest, DownloadResult};
 use server::{PullPlan, PullProgress, Pulled, pull};
 use study_query::Cancel;
 
-impl Order for (PullOrder, Cancel) {
+impl QueuedCommand for (DownloadRequest, Cancel) {
     fn replaces(&self, _: &Self) -> bool {
         false
     }
@@ -15,26 +15,36 @@ impl Order for (PullOrder, Cancel) {
 
 /// Not to be joined: a server that stalls would hold up the window's closing. What it has fetched of a session lies in a
 /// draft until it is complete, and the next try removes that.
-pub fn start(places: Places, orders: Orders<(PullOrder, Cancel)>, window: ToWindow) -> std::io::Result<()> {
+pub fn start(
+    places: Places,
+    requests: CommandQueue<(DownloadRequest, Cancel)>,
+    window: ToWindow,
+) -> std::io::Result<()> {
     let run = move || {
-        for (order, cancel) in orders.each() {
-            window.tell(match carry_out(&places, &order, &cancel, &window) {
-                Ok(outcome) => Update::Pulled(outcome),
-                Err(sentence) => Update::Failed { during: Activity::Pull, sentence },
+        for (request, cancel) in requests.each() {
+            window.send(match carry_out(&places, &request, &cancel, &window) {
+                Ok(outcome) => BackendEvent::SessionsDownloaded(outcome),
+                Err(sentence) => BackendEvent::Failed { during: Activity::Download, sentence },
             });
         }
     };
     std::thread::Builder::new().name("download_worker".into()).spawn(run).map(drop)
 }
 
-fn carry_out(places: &Places, order: &PullOrder, cancel: &Cancel, window: &ToWindow) -> Result<PullOutcome, String> {
+fn carry_out(
+    places: &Places,
+    request: &DownloadRequest,
+    cancel: &Cancel,
+    window: &ToWindow,
+) -> Result<DownloadResult, String> {
     let library = places.library().map_err(|e| e.to_string())?;
-    let PullOrder { server, token, study } = order.clone();
+    let DownloadRequest { server, token, study } = request.clone();
     let plan = PullPlan { server, token, study };
-    let told =
-        |PullProgress { number, sessions, name }| window.tell(Update::Pulling(PullStep { number, of: sessions, name }));
+    let told = |PullProgress { number, sessions, name }| {
+        window.send(BackendEvent::DownloadProgress(DownloadProgress { number, of: sessions, name }))
+    };
     let Pulled { fetched, there_already, mut refused, damaged, is_cancelled } =
         pull(&plan, &library, cancel, told).map_err(|e| e.to_string())?;
     refused.extend(damaged);
-    Ok(PullOutcome { server: plan.server, fetched, there_already, refused, is_cancelled })
+    Ok(DownloadResult { server: plan.server, fetched, there_already, refused, is_cancelled })
 }

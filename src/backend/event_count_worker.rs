@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use super::orders::{Order, Orders};
+use super::command_queue::{CommandQueue, QueuedCommand};
 use super::rows;
 use super::to_window::ToWindow;
 use analysis::EventChoice;
-use desktop::port::{Catalogue, EventForm, EventKind, Matches, Update};
+use desktop::port::{BackendEvent, EventCatalogue, EventCounts, EventForm, EventKind};
 use session::{EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use store::{SessionFile, StoreError};
 use study_query::read_events;
@@ -21,12 +21,12 @@ const OFFERED: usize = 60;
 /// Distinct targets that are counted of each kind; a page that names each thing anew must not fill the memory.
 const DISTINCT: usize = 5000;
 
-pub enum Errand {
-    LookThrough(Vec<PathBuf>),
+pub enum EventCountCommand {
+    List(Vec<PathBuf>),
     Count(Vec<EventForm>, Vec<PathBuf>),
 }
 
-/// Errands are numbered; an errand that is not the newest of its kind is not worth finishing.
+/// Commands are numbered; a command that is not the newest of its kind is not worth finishing.
 #[derive(Clone, Default)]
 pub struct Newest {
     look: Arc<AtomicU64>,
@@ -34,8 +34,8 @@ pub struct Newest {
 }
 
 impl Newest {
-    pub fn number(&self, errand: &Errand) -> u64 {
-        self.of(errand).fetch_add(1, Ordering::Relaxed) + 1
+    pub fn number(&self, command: &EventCountCommand) -> u64 {
+        self.of(command).fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The window closes: nothing is worth finishing.
@@ -44,30 +44,36 @@ impl Newest {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn of(&self, errand: &Errand) -> &AtomicU64 {
-        match errand {
-            Errand::LookThrough(_) => &self.look,
-            Errand::Count(..) => &self.count,
+    fn of(&self, command: &EventCountCommand) -> &AtomicU64 {
+        match command {
+            EventCountCommand::List(_) => &self.look,
+            EventCountCommand::Count(..) => &self.count,
         }
     }
 }
 
-impl Order for (u64, Errand) {
+impl QueuedCommand for (u64, EventCountCommand) {
     fn replaces(&self, older: &Self) -> bool {
         std::mem::discriminant(&self.1) == std::mem::discriminant(&older.1)
     }
 }
 
-pub fn start(errands: Orders<(u64, Errand)>, newest: Newest, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+pub fn start(
+    commands: CommandQueue<(u64, EventCountCommand)>,
+    newest: Newest,
+    window: ToWindow,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("event_count_worker".into()).spawn(move || {
-        for (number, errand) in errands.each() {
-            let is_wanted = || newest.of(&errand).load(Ordering::Relaxed) == number;
-            let update = match &errand {
-                Errand::LookThrough(folders) => catalogue(folders, &is_wanted).map(Update::Catalogue),
-                Errand::Count(forms, folders) => matches(forms, folders, &is_wanted).map(Update::Matches),
+        for (number, command) in commands.each() {
+            let is_wanted = || newest.of(&command).load(Ordering::Relaxed) == number;
+            let update = match &command {
+                EventCountCommand::List(folders) => catalogue(folders, &is_wanted).map(BackendEvent::EventCatalogue),
+                EventCountCommand::Count(forms, folders) => {
+                    matches(forms, folders, &is_wanted).map(BackendEvent::EventCounts)
+                }
             };
             if let Some(update) = update {
-                window.tell(update);
+                window.send(update);
             }
         }
     })
@@ -81,14 +87,14 @@ struct Kind {
 }
 
 /// `None` where nobody wants it any more.
-fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<Catalogue> {
+fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventCatalogue> {
     let mut kinds: HashMap<(String, String), Kind> = HashMap::new();
     let mut unread = Vec::new();
     for folder in folders {
         if !is_wanted() {
             return None;
         }
-        if let Err(e) = look_through(folder, &mut kinds) {
+        if let Err(e) = list_events(folder, &mut kinds) {
             unread.push((rows::title(folder), e.to_string()));
         }
     }
@@ -103,10 +109,10 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<Catalo
         })
         .collect();
     kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
-    Some(Catalogue { kinds, unread })
+    Some(EventCatalogue { kinds, unread })
 }
 
-fn look_through(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<(), StoreError> {
+fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<(), StoreError> {
     let file = SessionFile::open(folder)?;
     // Measurements of the clock are not what somebody did.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
@@ -145,7 +151,7 @@ fn most_frequent(counted: HashMap<String, u64>) -> Vec<(String, u64)> {
 }
 
 /// `None` where nobody wants it any more.
-fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<Vec<Matches>> {
+fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<Vec<EventCounts>> {
     let mut all = Vec::new();
     for form in forms {
         let mut found = form.choice().map(|choice| (choice, Vec::new()));
@@ -163,7 +169,7 @@ fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> boo
                 }
             }
         }
-        all.push(Matches { events: form.clone(), found: found.map(|(_, counts)| counts) });
+        all.push(EventCounts { events: form.clone(), found: found.map(|(_, counts)| counts) });
     }
     Some(all)
 }

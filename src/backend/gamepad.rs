@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gilrs::{Axis, EventType, Gilrs};
 
 use super::to_window::ToWindow;
-use desktop::port::Update;
+use desktop::port::BackendEvent;
 
 /// How soon the end is noticed, and how often the stick is told at most.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -27,7 +27,7 @@ impl Gamepad {
             match Gilrs::new() {
                 Ok(gilrs) => listen(gilrs, &over, &window),
                 // Mouse and keyboard are enough; that there is no gamepad stands beside the plane.
-                Err(_) => window.tell(Update::Gamepad(None)),
+                Err(_) => window.send(BackendEvent::Gamepad(None)),
             }
         })?;
         Ok(Gamepad { is_over, thread: Some(thread) })
@@ -47,7 +47,7 @@ impl Drop for Gamepad {
 fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
     let name = |gilrs: &Gilrs| gilrs.gamepads().next().map(|(_, pad)| pad.name().to_owned());
     let mut known = name(&gilrs);
-    window.tell(Update::Gamepad(known.clone()));
+    window.send(BackendEvent::Gamepad(known.clone()));
     let mut told = Instant::now();
     let mut stick: Option<[f32; 2]> = None;
     while !is_over.load(Ordering::Relaxed) {
@@ -60,14 +60,14 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
             let now = name(&gilrs);
             if now != known {
                 known.clone_from(&now);
-                window.tell(Update::Gamepad(now));
+                window.send(BackendEvent::Gamepad(now));
             }
         }
         if told.elapsed() >= POLL_INTERVAL
             && let Some([x, y]) = stick.take()
         {
             told = Instant::now();
-            window.tell(Update::Stick { x, y });
+            window.send(BackendEvent::GamepadStick { x, y });
         }
     }
 }

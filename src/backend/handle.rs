@@ -4,29 +4,30 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
-use super::event_count_worker::Newest;
+use super::command_queue::CommandQueue;
+use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
-use super::orders::Orders;
-use super::recording_controller::{self, Order};
-use super::review_worker::{self, Errand};
+use super::recording_controller::{self, RecordingCommand};
+use super::review_worker::{self, ReviewCommand};
+use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, study_query_worker};
 use crate::cli::{Failure, Places};
 use desktop::port::{
-    Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
-    MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update,
+    Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
+    NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
 
 /// What a window asks, without one.
-pub fn start(places: Places, host: Host) -> Result<Box<dyn Instrument>, String> {
+pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
     Ok(Box::new(BackendHandle::start(places, host)?))
 }
 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
-    let builder: InstrumentBuilder = Box::new(move |host| start(places, host));
+    let builder: BackendBuilder = Box::new(move |host| start(places, host));
     // The embedded page's own window may go away under winit's feet.
     #[cfg(target_os = "linux")]
     page::keys::overlook_lost_page_window();
@@ -40,15 +41,15 @@ pub(super) const BUSY: &str = "The program is held up by a camera, a disk or a p
     Give it again when the screen answers.";
 
 struct BackendHandle {
-    orders: Orders<Order>,
-    errands: Orders<Errand>,
-    counts: Orders<(u64, event_count_worker::Errand)>,
+    recording_commands: CommandQueue<RecordingCommand>,
+    review_commands: CommandQueue<ReviewCommand>,
+    event_count_commands: CommandQueue<(u64, EventCountCommand)>,
     newest_count: Newest,
-    questions: Orders<study_query_worker::Errand>,
+    study_query_commands: CommandQueue<StudyQueryCommand>,
     /// Takes back the question that runs.
     cancel: Cancel,
-    pulls: Orders<(PullOrder, Cancel)>,
-    cancel_pull: Cancel,
+    download_commands: CommandQueue<(DownloadRequest, Cancel)>,
+    cancel_download: Cancel,
     /// While somebody rates.
     gamepad: Option<Gamepad>,
     window: ToWindow,
@@ -61,21 +62,23 @@ struct BackendHandle {
 
 impl BackendHandle {
     fn start(places: Places, host: Host) -> Result<BackendHandle, String> {
-        let (orders, errands, counts) = (Orders::default(), Orders::default(), Orders::default());
-        let (questions, pulls) = (Orders::default(), Orders::default());
+        let (recording_commands, review_commands, event_count_commands) =
+            (CommandQueue::default(), CommandQueue::default(), CommandQueue::default());
+        let (study_query_commands, download_commands) = (CommandQueue::default(), CommandQueue::default());
         let (window, next_clock, newest_count) =
             (ToWindow::new(host.wake.clone()), Latest::default(), Newest::default());
         let start = || -> std::io::Result<_> {
-            let review = review_worker::start(places.clone(), errands.clone(), window.clone())?;
-            let event_count = event_count_worker::start(counts.clone(), newest_count.clone(), window.clone())?;
-            let study_query = study_query_worker::start(questions.clone(), window.clone())?;
-            download_worker::start(places.clone(), pulls.clone(), window.clone())?;
-            let (orders, errands) = (orders.clone(), errands.clone());
+            let review = review_worker::start(places.clone(), review_commands.clone(), window.clone())?;
+            let event_count =
+                event_count_worker::start(event_count_commands.clone(), newest_count.clone(), window.clone())?;
+            let study_query = study_query_worker::start(study_query_commands.clone(), window.clone())?;
+            download_worker::start(places.clone(), download_commands.clone(), window.clone())?;
+            let (recording_commands, review_commands) = (recording_commands.clone(), review_commands.clone());
             let controller = recording_controller::start(
                 places.clone(),
                 &host,
-                orders,
-                errands,
+                recording_commands,
+                review_commands,
                 window.clone(),
                 next_clock.clone(),
             )?;
@@ -83,14 +86,14 @@ impl BackendHandle {
         };
         let (controller, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
         Ok(BackendHandle {
-            orders,
-            errands,
-            counts,
+            recording_commands,
+            review_commands,
+            event_count_commands,
             newest_count,
-            questions,
+            study_query_commands,
             cancel: Cancel::default(),
-            pulls,
-            cancel_pull: Cancel::default(),
+            download_commands,
+            cancel_download: Cancel::default(),
             gamepad: None,
             window,
             next_clock,
@@ -100,52 +103,52 @@ impl BackendHandle {
         })
     }
 
-    fn order(&self, order: Order) {
-        self.given(self.orders.give(order));
+    fn send_to_recording(&self, command: RecordingCommand) {
+        self.report_refused(self.recording_commands.push(command));
     }
 
-    fn errand(&self, errand: Errand) {
-        self.given(self.errands.give(errand));
+    fn send_to_review(&self, command: ReviewCommand) {
+        self.report_refused(self.review_commands.push(command));
     }
 
-    fn count(&self, errand: event_count_worker::Errand) {
-        let number = self.newest_count.number(&errand);
-        self.given(self.counts.give((number, errand)));
+    fn send_to_event_count(&self, command: EventCountCommand) {
+        let number = self.newest_count.number(&command);
+        self.report_refused(self.event_count_commands.push((number, command)));
     }
 
-    fn question(&self, errand: study_query_worker::Errand) {
-        self.given(self.questions.give(errand));
+    fn send_to_study_query(&self, command: StudyQueryCommand) {
+        self.report_refused(self.study_query_commands.push(command));
     }
 
-    fn given(&self, is_taken: bool) {
-        if !is_taken {
-            self.window.tell(Update::Notice(BUSY.to_owned()));
+    fn report_refused(&self, is_accepted: bool) {
+        if !is_accepted {
+            self.window.send(BackendEvent::Notice(BUSY.to_owned()));
         }
     }
 
     /// No thread gets further orders, but for those of the recording controller to the review worker.
-    fn end_orders(&mut self) {
+    fn close_queues(&mut self) {
         self.cancel.cancel();
-        self.cancel_pull.cancel();
+        self.cancel_download.cancel();
         self.newest_count.abandon();
         self.gamepad = None;
-        self.orders.close();
-        self.counts.close();
-        self.questions.close();
-        self.pulls.close();
+        self.recording_commands.close();
+        self.event_count_commands.close();
+        self.study_query_commands.close();
+        self.download_commands.close();
     }
 }
 
 impl Drop for BackendHandle {
     /// Whoever wants to wait for the threads calls `close`.
     fn drop(&mut self) {
-        self.end_orders();
-        self.errands.close();
+        self.close_queues();
+        self.review_commands.close();
     }
 }
 
-impl Instrument for BackendHandle {
-    fn poll(&mut self) -> Vec<Update> {
+impl Backend for BackendHandle {
+    fn poll(&mut self) -> Vec<BackendEvent> {
         self.window.take()
     }
 
@@ -157,100 +160,100 @@ impl Instrument for BackendHandle {
     }
 
     fn refresh_library(&mut self) {
-        self.errand(Errand::Library);
+        self.send_to_review(ReviewCommand::Library);
     }
 
-    fn pull(&mut self, order: PullOrder) {
-        self.cancel_pull = Cancel::default();
-        self.given(self.pulls.give((order, self.cancel_pull.clone())));
+    fn download_sessions(&mut self, request: DownloadRequest) {
+        self.cancel_download = Cancel::default();
+        self.report_refused(self.download_commands.push((request, self.cancel_download.clone())));
     }
 
-    fn cancel_pull(&mut self) {
-        self.cancel_pull.cancel();
+    fn cancel_download(&mut self) {
+        self.cancel_download.cancel();
     }
 
     fn erase_session(&mut self, folder: &Path) {
-        self.errand(Errand::Erase(folder.to_owned()));
+        self.send_to_review(ReviewCommand::Erase(folder.to_owned()));
     }
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
-        self.order(Order::Rehearse(plan));
+        self.send_to_recording(RecordingCommand::Rehearse(plan));
     }
 
     fn end_rehearsal(&mut self) {
-        self.order(Order::EndRehearsal);
+        self.send_to_recording(RecordingCommand::EndRehearsal);
     }
 
     fn refresh_cameras(&mut self) {
-        self.errand(Errand::Cameras);
+        self.send_to_review(ReviewCommand::Cameras);
     }
 
     fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>) {
-        self.order(Order::Camera(spec.to_owned(), mode));
+        self.send_to_recording(RecordingCommand::Camera(spec.to_owned(), mode));
     }
 
     fn set_control(&mut self, control: CameraControl, value: Option<i64>) {
-        self.order(Order::Control(control, value));
+        self.send_to_recording(RecordingCommand::Control(control, value));
     }
 
     fn place_page(&mut self, placement: PagePlacement) {
-        self.order(Order::PlacePage(placement));
+        self.send_to_recording(RecordingCommand::PlacePage(placement));
     }
 
-    fn start_recording(&mut self, order: StartOrder) {
-        self.order(Order::Record(order));
+    fn start_recording(&mut self, request: RecordingRequest) {
+        self.send_to_recording(RecordingCommand::Record(request));
     }
 
-    fn mark(&mut self, marker: MarkerOrder) {
-        self.order(Order::Mark(marker));
+    fn mark(&mut self, marker: NewMarker) {
+        self.send_to_recording(RecordingCommand::Mark(marker));
     }
 
     fn stop_recording(&mut self) {
-        self.order(Order::Stop);
+        self.send_to_recording(RecordingCommand::Stop);
     }
 
     fn page_bounds_px(&mut self, bounds: PixelRect) {
-        self.order(Order::PageBounds(bounds));
+        self.send_to_recording(RecordingCommand::PageBounds(bounds));
     }
 
     fn page_visible(&mut self, is_visible: bool) {
-        self.order(Order::PageVisible(is_visible));
+        self.send_to_recording(RecordingCommand::PageVisible(is_visible));
     }
 
     fn page_focus(&mut self, is_focused: bool) {
-        self.order(Order::PageFocus(is_focused));
+        self.send_to_recording(RecordingCommand::PageFocus(is_focused));
     }
 
     fn reload_page(&mut self) {
-        self.order(Order::ReloadPage);
+        self.send_to_recording(RecordingCommand::ReloadPage);
     }
 
     fn open_session(&mut self, path: &Path) {
-        self.errand(Errand::Open(path.to_owned()));
+        self.send_to_review(ReviewCommand::Open(path.to_owned()));
     }
 
     fn close_session(&mut self) {
-        self.errand(Errand::Close);
+        self.send_to_review(ReviewCommand::Close);
     }
 
-    fn want_picture(&mut self, frame_number: u64) {
-        self.errand(Errand::Picture(frame_number));
+    fn load_picture(&mut self, frame_number: u64) {
+        self.send_to_review(ReviewCommand::Picture(frame_number));
     }
 
-    fn replay_page(&mut self, order: PageReplay) {
-        self.errand(Errand::Page(order));
+    fn replay_page(&mut self, request: PageReplayCommand) {
+        self.send_to_review(ReviewCommand::Page(request));
     }
 
-    fn export(&mut self, order: ExportOrder) {
-        self.errand(Errand::Export(order));
+    fn export(&mut self, request: SessionExport) {
+        self.send_to_review(ReviewCommand::Export(request));
     }
 
-    fn add_records(&mut self, addition: Addition) {
-        self.errand(Errand::Add(addition));
+    fn add_records(&mut self, records: NewRecords) {
+        self.send_to_review(ReviewCommand::Add(records));
     }
 
     fn compare_rating(&mut self, pass: u32) {
-        self.errand(Errand::CompareRating(pass));
+        self.send_to_review(ReviewCommand::CompareRating(pass));
     }
 
     fn listen_to_gamepad(&mut self, is_wanted: bool) {
@@ -260,42 +263,42 @@ impl Instrument for BackendHandle {
                 Ok(gamepad) => self.gamepad = Some(gamepad),
                 Err(e) => {
                     let sentence = format!("No gamepad can be heard: {e}. Mouse and arrow keys rate as well.");
-                    self.window.tell(Update::Notice(sentence));
+                    self.window.send(BackendEvent::Notice(sentence));
                 }
             }
         }
     }
 
-    fn look_through(&mut self, sessions: Vec<PathBuf>) {
-        self.count(event_count_worker::Errand::LookThrough(sessions));
+    fn list_events(&mut self, sessions: Vec<PathBuf>) {
+        self.send_to_event_count(EventCountCommand::List(sessions));
     }
 
     fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>) {
-        self.count(event_count_worker::Errand::Count(forms, sessions));
+        self.send_to_event_count(EventCountCommand::Count(forms, sessions));
     }
 
-    fn ask(&mut self, question: Question) {
+    fn run_study_query(&mut self, query: StudyQuery) {
         self.cancel.cancel();
         self.cancel = Cancel::default();
-        self.question(study_query_worker::Errand::Ask(Box::new(question), self.cancel.clone()));
+        self.send_to_study_query(StudyQueryCommand::Run(Box::new(query), self.cancel.clone()));
     }
 
-    fn cancel_question(&mut self) {
+    fn cancel_study_query(&mut self) {
         self.cancel.cancel();
     }
 
-    fn export_answer(&mut self, order: AnswerExport) {
-        self.question(study_query_worker::Errand::Export(order));
+    fn export_study(&mut self, request: StudyExport) {
+        self.send_to_study_query(StudyQueryCommand::Export(request));
     }
 
     fn close(&mut self) {
-        self.end_orders();
+        self.close_queues();
         // A panic was printed when it happened, and closing goes on.
         if let Some(controller) = self.controller.take() {
             let _ = controller.join();
         }
-        // The recording controller may have given the review worker a last errand.
-        self.errands.close();
+        // The recording controller may have given the review worker a last command.
+        self.review_commands.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

@@ -8,11 +8,11 @@
 mod active_rig;
 mod alarms;
 mod checks;
+mod command_queue;
 mod download_worker;
 mod event_count_worker;
 mod gamepad;
 mod handle;
-mod orders;
 mod recording_controller;
 mod review_worker;
 mod rows;

@@ -10,30 +10,30 @@ use raw_window_handle::RawWindowHandle;
 use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
-use super::orders::{self, Orders};
-use super::review_worker::Errand;
+use super::command_queue::{self, CommandQueue};
+use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
 use super::to_window::ToWindow;
 use crate::cli::Places;
 use capture::Decoder;
 use desktop::port::{
-    Activity, CameraControl, CameraMode, Check, Host, MarkerOrder, PageStatus, PixelRect, SessionPlan, StartOrder,
-    StartedInfo, Update,
+    Activity, BackendEvent, CameraControl, CameraMode, Check, Host, NewMarker, PageStatus, PixelRect, RecordingRequest,
+    SessionPlan, StartedInfo,
 };
 use page::BoundsPx;
 use recording::{MarkerText, Rig};
 use session::{Clock, Latest, PagePlacement, Taken};
 use store::Committed;
 
-pub enum Order {
+pub enum RecordingCommand {
     Rehearse(SessionPlan),
     EndRehearsal,
     Camera(String, Option<CameraMode>),
     Control(CameraControl, Option<i64>),
     PlacePage(PagePlacement),
-    Record(StartOrder),
-    Mark(MarkerOrder),
+    Record(RecordingRequest),
+    Mark(NewMarker),
     Stop,
     PageBounds(PixelRect),
     PageVisible(bool),
@@ -41,14 +41,14 @@ pub enum Order {
     ReloadPage,
 }
 
-impl orders::Order for Order {
+impl command_queue::QueuedCommand for RecordingCommand {
     fn replaces(&self, older: &Self) -> bool {
         match (self, older) {
-            (Order::Control(control, _), Order::Control(other, _)) => control == other,
-            (Order::PageBounds(_), Order::PageBounds(_))
-            | (Order::PageVisible(_), Order::PageVisible(_))
-            | (Order::PageFocus(_), Order::PageFocus(_))
-            | (Order::ReloadPage, Order::ReloadPage) => true,
+            (RecordingCommand::Control(control, _), RecordingCommand::Control(other, _)) => control == other,
+            (RecordingCommand::PageBounds(_), RecordingCommand::PageBounds(_))
+            | (RecordingCommand::PageVisible(_), RecordingCommand::PageVisible(_))
+            | (RecordingCommand::PageFocus(_), RecordingCommand::PageFocus(_))
+            | (RecordingCommand::ReloadPage, RecordingCommand::ReloadPage) => true,
             _ => false,
         }
     }
@@ -60,8 +60,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(33);
 pub fn start(
     places: Places,
     host: &Host,
-    orders: Orders<Order>,
-    errands: Orders<Errand>,
+    commands: CommandQueue<RecordingCommand>,
+    review_commands: CommandQueue<ReviewCommand>,
     window: ToWindow,
     clock: Latest<Clock>,
 ) -> std::io::Result<JoinHandle<()>> {
@@ -75,13 +75,13 @@ pub fn start(
             parent_xid,
             window,
             clock,
-            errands,
+            review_commands,
             plan: None,
             running: None,
             page: PageWish::default(),
             decoder: Decoder::default(),
         }
-        .run(&orders);
+        .run(&commands);
     })
 }
 
@@ -97,7 +97,7 @@ struct RecordingController {
     parent_xid: Option<u64>,
     window: ToWindow,
     clock: Latest<Clock>,
-    errands: Orders<Errand>,
+    review_commands: CommandQueue<ReviewCommand>,
     plan: Option<Plan>,
     running: Option<Running>,
     page: PageWish,
@@ -147,11 +147,11 @@ impl Running {
 }
 
 impl RecordingController {
-    fn run(mut self, orders: &Orders<Order>) {
+    fn run(mut self, commands: &CommandQueue<RecordingCommand>) {
         let mut next_poll = Instant::now() + POLL_INTERVAL;
         loop {
-            match orders.take(next_poll.saturating_duration_since(Instant::now())) {
-                Taken::New(orders) => orders.into_iter().for_each(|order| self.obey(order)),
+            match commands.take(next_poll.saturating_duration_since(Instant::now())) {
+                Taken::New(commands) => commands.into_iter().for_each(|command| self.execute(command)),
                 Taken::TimedOut => {}
                 Taken::Closed => break,
             }
@@ -172,39 +172,39 @@ impl RecordingController {
         self.running.as_ref().is_some_and(|t| t.active.folder.is_some())
     }
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Rehearse(plan) => self.begin_rehearsal(plan),
-            Order::EndRehearsal => {
+    fn execute(&mut self, command: RecordingCommand) {
+        match command {
+            RecordingCommand::Rehearse(plan) => self.begin_rehearsal(plan),
+            RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
             }
-            Order::Camera(spec, mode) => self.choose_camera(&spec, mode),
-            Order::Control(control, value) => self.set_control(control, value),
-            Order::PlacePage(placement) => {
+            RecordingCommand::Camera(spec, mode) => self.choose_camera(&spec, mode),
+            RecordingCommand::Control(control, value) => self.set_control(control, value),
+            RecordingCommand::PlacePage(placement) => {
                 if let Some(plan) = &mut self.plan {
                     plan.placement = placement;
                     self.rehearse();
                 }
             }
-            Order::Record(order) => self.record(order),
-            Order::Mark(marker) => {
+            RecordingCommand::Record(request) => self.record(request),
+            RecordingCommand::Mark(marker) => {
                 if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
                     let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
                     rig.mark(marker.at, &text);
                 }
             }
-            Order::Stop => self.stop(),
-            Order::PageBounds(bounds) => {
+            RecordingCommand::Stop => self.stop(),
+            RecordingCommand::PageBounds(bounds) => {
                 self.page.bounds = Some(bounds);
                 self.on_page(|page| page.set_bounds(bounds_px(bounds), 1.0));
             }
-            Order::PageVisible(is_visible) => {
+            RecordingCommand::PageVisible(is_visible) => {
                 self.page.is_visible = is_visible;
                 self.on_page(|page| page.set_visible(is_visible));
             }
-            Order::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
-            Order::ReloadPage => self.on_page(page::PageHost::reload),
+            RecordingCommand::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
+            RecordingCommand::ReloadPage => self.on_page(page::PageHost::reload),
         }
     }
 
@@ -214,9 +214,9 @@ impl RecordingController {
         }
     }
 
-    fn errand(&self, errand: Errand) {
-        if !self.errands.give(errand) {
-            self.window.tell(Update::Notice(super::handle::BUSY.to_owned()));
+    fn send_to_review(&self, command: ReviewCommand) {
+        if !self.review_commands.push(command) {
+            self.window.send(BackendEvent::Notice(super::handle::BUSY.to_owned()));
         }
     }
 
@@ -225,10 +225,10 @@ impl RecordingController {
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         match Plan::read(plan) {
             Ok(plan) => {
-                self.window.tell(Update::Rehearsing(Box::new(plan.info())));
+                self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
                 // The list takes a while, and the review worker has time.
-                self.errand(Errand::Cameras);
+                self.send_to_review(ReviewCommand::Cameras);
                 self.rehearse();
             }
             Err(sentence) => self.window.failed(Activity::Rehearse, sentence),
@@ -240,8 +240,8 @@ impl RecordingController {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
         let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
-        self.window.tell(Update::Camera(rows::camera_state(&plan.camera, &active)));
-        self.window.tell(Update::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
+        self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, &active)));
+        self.window.send(BackendEvent::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }
@@ -253,7 +253,7 @@ impl RecordingController {
         if let Some(rig) = self.running.take().and_then(|t| t.active.rig)
             && let Err(e) = rig.stop()
         {
-            self.window.tell(Update::Notice(e.to_string()));
+            self.window.send(BackendEvent::Notice(e.to_string()));
         }
     }
 
@@ -280,16 +280,19 @@ impl RecordingController {
 
     // --- Recording ---------------------------------------------------------------------------------------------
 
-    fn record(&mut self, order: StartOrder) {
+    fn record(&mut self, request: RecordingRequest) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        match ActiveRig::record(plan, &self.places, order, self.parent_xid, self.page) {
+        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page) {
             Ok(active) => {
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
-                    self.window.tell(Update::Started(StartedInfo { folder: folder.clone(), at: rig.clock().now() }));
+                    self.window.send(BackendEvent::RecordingStarted(StartedInfo {
+                        folder: folder.clone(),
+                        at: rig.clock().now(),
+                    }));
                     for stream in rig.streams() {
-                        self.window.tell(Update::Declared(stream.clone()));
+                        self.window.send(BackendEvent::StreamDeclared(stream.clone()));
                     }
                 }
                 self.running = Some(Running::new(active));
@@ -312,11 +315,11 @@ impl RecordingController {
             self.window.failed(Activity::Record, format!("{e}. What was stored until then is in {}", folder.display()));
         }
         match rows::finished(&folder) {
-            Ok(finished) => self.window.tell(Update::Finished(Box::new(finished))),
+            Ok(finished) => self.window.send(BackendEvent::RecordingFinished(Box::new(finished))),
             Err(e) => self.window.failed(Activity::Record, e),
         }
         self.plan = None;
-        self.errand(Errand::Library);
+        self.send_to_review(ReviewCommand::Library);
     }
 
     /// Takes what was committed since the last poll to the window. Returns the sentences of what failed.
@@ -330,7 +333,7 @@ impl RecordingController {
             }
         }
         if let Err(sentence) = running.tail.catch_up(&self.window) {
-            self.window.tell(Update::Notice(sentence));
+            self.window.send(BackendEvent::Notice(sentence));
         }
         failures
     }

@@ -3,48 +3,56 @@
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use super::orders::{Order, Orders};
+use super::command_queue::{CommandQueue, QueuedCommand};
 use super::rows;
 use super::to_window::ToWindow;
 use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
 use analysis::{Measure, agreement, signal};
 use capture::{Decoder, to_rgb};
 use desktop::port::{
-    self, Activity, Added, AddedStream, Addition, Agreement, ExportFormat, ExportOrder, PageReplay, Update,
+    self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, ExportFormat, NewRecords, PageReplayCommand,
+    SessionExport,
 };
 use export::{FigureFormat, write_csv, write_figure};
 use page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Frame, Pixels, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use store::{AddedStreams, SessionFile, StoreError};
 
-pub enum Errand {
+pub enum ReviewCommand {
     Library,
     Erase(PathBuf),
     Cameras,
     Open(PathBuf),
     Close,
     Picture(u64),
-    Export(ExportOrder),
-    Page(PageReplay),
-    Add(Addition),
+    Export(SessionExport),
+    Page(PageReplayCommand),
+    Add(NewRecords),
     CompareRating(u32),
 }
 
-impl Order for Errand {
+impl QueuedCommand for ReviewCommand {
     fn replaces(&self, older: &Self) -> bool {
         matches!(
             (self, older),
-            (Errand::Library, Errand::Library)
-                | (Errand::Cameras, Errand::Cameras)
-                | (Errand::Picture(_), Errand::Picture(_))
-                | (Errand::Page(PageReplay::At { .. }), Errand::Page(PageReplay::At { .. }))
+            (ReviewCommand::Library, ReviewCommand::Library)
+                | (ReviewCommand::Cameras, ReviewCommand::Cameras)
+                | (ReviewCommand::Picture(_), ReviewCommand::Picture(_))
+                | (
+                    ReviewCommand::Page(PageReplayCommand::MoveTo { .. }),
+                    ReviewCommand::Page(PageReplayCommand::MoveTo { .. })
+                )
         )
     }
 }
 
-pub fn start(places: Places, errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+pub fn start(
+    places: Places,
+    commands: CommandQueue<ReviewCommand>,
+    window: ToWindow,
+) -> std::io::Result<JoinHandle<()>> {
     let worker = ReviewWorker { places, window, opened: None, added: None, page: None, decoder: Decoder::default() };
-    std::thread::Builder::new().name("review_worker".into()).spawn(move || worker.run(&errands))
+    std::thread::Builder::new().name("review_worker".into()).spawn(move || worker.run(&commands))
 }
 
 struct ReviewWorker {
@@ -62,28 +70,28 @@ struct ReviewWorker {
 type Sentence = String;
 
 impl ReviewWorker {
-    fn run(mut self, errands: &Orders<Errand>) {
+    fn run(mut self, commands: &CommandQueue<ReviewCommand>) {
         self.recover();
-        for errand in errands.each() {
-            let (during, done) = match errand {
-                Errand::Library => (Activity::Library, self.library()),
-                Errand::Erase(folder) => (Activity::Erase, self.erase(&folder)),
-                Errand::Cameras => (Activity::Rehearse, rows::cameras().map(Update::Cameras)),
-                Errand::Open(path) => (Activity::Open, self.open(&path)),
-                Errand::Close => {
+        for command in commands.each() {
+            let (during, done) = match command {
+                ReviewCommand::Library => (Activity::Library, self.library()),
+                ReviewCommand::Erase(folder) => (Activity::Erase, self.erase(&folder)),
+                ReviewCommand::Cameras => (Activity::Rehearse, rows::cameras().map(BackendEvent::Cameras)),
+                ReviewCommand::Open(path) => (Activity::Open, self.open(&path)),
+                ReviewCommand::Close => {
                     self.shut();
                     continue;
                 }
-                Errand::Picture(number) => (Activity::Picture, self.picture(number)),
-                Errand::Page(order) => match self.replay_page(order) {
+                ReviewCommand::Picture(number) => (Activity::Picture, self.picture(number)),
+                ReviewCommand::Page(order) => match self.replay_page(order) {
                     Ok(()) => continue,
                     Err(sentence) => (Activity::PageReplay, Err(sentence)),
                 },
-                Errand::Export(order) => (Activity::Export, self.export(&order)),
-                Errand::Add(addition) => (Activity::Add, self.add(addition)),
-                Errand::CompareRating(pass) => (Activity::Add, self.compare_rating(pass)),
+                ReviewCommand::Export(order) => (Activity::Export, self.export(&order)),
+                ReviewCommand::Add(addition) => (Activity::AddRecords, self.add(addition)),
+                ReviewCommand::CompareRating(pass) => (Activity::AddRecords, self.compare_rating(pass)),
             };
-            self.window.tell(done.unwrap_or_else(|sentence| Update::Failed { during, sentence }));
+            self.window.send(done.unwrap_or_else(|sentence| BackendEvent::Failed { during, sentence }));
         }
         self.shut();
     }
@@ -93,8 +101,9 @@ impl ReviewWorker {
         self.close_page();
         self.opened = None;
         if let Some(Err(e)) = self.added.take().map(AddedStreams::close) {
-            self.window
-                .tell(Update::Notice(format!("What was added is stored, but the session was not closed cleanly: {e}")));
+            self.window.send(BackendEvent::Notice(format!(
+                "What was added is stored, but the session was not closed cleanly: {e}"
+            )));
         }
     }
 
@@ -102,33 +111,33 @@ impl ReviewWorker {
     fn recover(&self) {
         let closed = self.places.library().and_then(|library| recover_crashed(&library));
         match closed {
-            Ok(sentences) => sentences.into_iter().for_each(|s| self.window.tell(Update::Notice(s))),
-            Err(e) => self.window.tell(Update::Failed { during: Activity::Library, sentence: e.to_string() }),
+            Ok(sentences) => sentences.into_iter().for_each(|s| self.window.send(BackendEvent::Notice(s))),
+            Err(e) => self.window.send(BackendEvent::Failed { during: Activity::Library, sentence: e.to_string() }),
         }
     }
 
-    fn library(&self) -> Result<Update, Sentence> {
-        rows::library(&self.places).map(Update::Library).map_err(|e| e.to_string())
+    fn library(&self) -> Result<BackendEvent, Sentence> {
+        rows::library(&self.places).map(BackendEvent::Library).map_err(|e| e.to_string())
     }
 
-    fn erase(&self, folder: &Path) -> Result<Update, Sentence> {
+    fn erase(&self, folder: &Path) -> Result<BackendEvent, Sentence> {
         self.places.library().and_then(|library| library.erase(folder)).map_err(|e| e.to_string())?;
         self.library()
     }
 
-    fn open(&mut self, path: &Path) -> Result<Update, Sentence> {
+    fn open(&mut self, path: &Path) -> Result<BackendEvent, Sentence> {
         self.shut();
         let loaded = Loaded::open(path).map_err(|e| e.to_string())?;
         let opened = rows::opened(&loaded).map_err(|e| e.to_string())?;
         self.opened = Some(loaded);
-        Ok(Update::Opened(Box::new(opened)))
+        Ok(BackendEvent::SessionOpened(Box::new(opened)))
     }
 
     fn opened(&self) -> Result<&Loaded, Sentence> {
         self.opened.as_ref().ok_or_else(|| "No session is open.".to_owned())
     }
 
-    fn picture(&mut self, number: u64) -> Result<Update, Sentence> {
+    fn picture(&mut self, number: u64) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened.as_ref().ok_or("No session is open.")?;
         let jpeg = loaded.file.picture(number).map_err(|e| e.to_string())?;
         let row = *loaded.file.frames().map_err(|e| e.to_string())?.get(number).ok_or("That frame is not stored.")?;
@@ -143,7 +152,7 @@ impl ReviewWorker {
             pixels: Pixels::Jpeg(jpeg),
         };
         let rgb = to_rgb(&frame, &mut self.decoder).map_err(|e| e.to_string())?;
-        Ok(Update::Picture { frame_number: number, picture: rows::picture(rgb) })
+        Ok(BackendEvent::Picture { frame_number: number, picture: rows::picture(rgb) })
     }
 
     fn close_page(&mut self) {
@@ -152,9 +161,9 @@ impl ReviewWorker {
         }
     }
 
-    fn replay_page(&mut self, order: PageReplay) -> Result<(), Sentence> {
+    fn replay_page(&mut self, order: PageReplayCommand) -> Result<(), Sentence> {
         match order {
-            PageReplay::Open => {
+            PageReplayCommand::Open => {
                 self.close_page();
                 let loaded = self.opened()?;
                 let program = std::env::current_exe().map_err(|e| format!("The program does not find itself: {e}"))?;
@@ -163,27 +172,29 @@ impl ReviewWorker {
                 let tell = move |note| {
                     let update = match note {
                         ReplayNote::Ready(_) | ReplayNote::Shown { .. } => return,
-                        ReplayNote::Problem(sentence) => Update::Failed { during: Activity::PageReplay, sentence },
-                        ReplayNote::Closed => Update::PageReplayClosed,
+                        ReplayNote::Problem(sentence) => {
+                            BackendEvent::Failed { during: Activity::PageReplay, sentence }
+                        }
+                        ReplayNote::Closed => BackendEvent::PageReplayClosed,
                     };
-                    to_window.tell(update);
+                    to_window.send(update);
                 };
                 let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), tell);
                 self.page = Some(window.map_err(|e| format!("The window with the page could not be opened: {e}"))?);
             }
-            PageReplay::At { at, is_playing, rate } => {
+            PageReplayCommand::MoveTo { at, is_playing, rate } => {
                 if let Some(page) = &mut self.page {
                     page.show(ReplayMoment { at_ms: at.as_secs_f64() * 1e3, is_playing, rate });
                 }
             }
-            PageReplay::Close => self.close_page(),
+            PageReplayCommand::Close => self.close_page(),
         }
         Ok(())
     }
 
-    fn export(&self, order: &ExportOrder) -> Result<Update, Sentence> {
+    fn export(&self, order: &SessionExport) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened()?;
-        self.window.tell(Update::Exporting { done: 0.0 });
+        self.window.send(BackendEvent::ExportProgress { done: 0.0 });
         let figure = |format| {
             let title = figure_title(&loaded.file);
             write_figure(&loaded.timeline, &title, Some(order.from..order.until), &order.to, format)
@@ -198,12 +209,12 @@ impl ReviewWorker {
             ExportFormat::FigurePng => figure(FigureFormat::Png)?,
             ExportFormat::FigureSvg => figure(FigureFormat::Svg)?,
         }
-        Ok(Update::Exported { to: order.to.clone() })
+        Ok(BackendEvent::ExportFinished { to: order.to.clone() })
     }
 
     /// What a person says about the opened session, stored at once.
-    fn add(&mut self, addition: Addition) -> Result<Update, Sentence> {
-        let Addition { stream, author, bodies } = addition;
+    fn add(&mut self, addition: NewRecords) -> Result<BackendEvent, Sentence> {
+        let NewRecords { stream, author, bodies } = addition;
         let stream = match stream {
             AddedStream::Annotation => annotation_stream(),
             AddedStream::Rating { pass } => rating_pass(pass)?,
@@ -213,10 +224,10 @@ impl ReviewWorker {
         let records = records.map_err(|e| e.to_string())?;
         loaded.timeline.declare_added(stream.clone());
         records.iter().for_each(|r| loaded.timeline.ingest(r));
-        Ok(Update::Added(Added { stream, author, records }))
+        Ok(BackendEvent::RecordsAdded(AddedRecords { stream, author, records }))
     }
 
-    fn compare_rating(&self, pass: u32) -> Result<Update, Sentence> {
+    fn compare_rating(&self, pass: u32) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened()?;
         let stream = rating_pass(pass)?.name;
         // Who rated is told by the file as it is now, not as it was when it was opened.
@@ -228,7 +239,7 @@ impl ReviewWorker {
             let (rating, network) = of(stream.as_str()).zip(of(AFFECT)).ok_or_else(missing)?;
             agreement(&rating, &network, AGREEMENT_HZ, LONGEST_BRIDGE_S, LONGEST_LAG_S).map_err(|e| e.to_string())
         });
-        Ok(Update::Agreement(Agreement { pass, author: author.unwrap_or_default(), fields }))
+        Ok(BackendEvent::Agreement(Agreement { pass, author: author.unwrap_or_default(), fields }))
     }
 }
 

@@ -4,29 +4,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::orders::{Order, Orders};
+use super::command_queue::{CommandQueue, QueuedCommand};
 use super::rows;
 use super::to_window::ToWindow;
 use analysis::Measure;
-use desktop::port::{Activity, Answer, AnswerExport, AnswerFormat, ConditionAnswer, Question, SingleEpoch, Update};
+use desktop::port::{
+    Activity, BackendEvent, ConditionResult, SingleEpoch, StudyExport, StudyExportFormat, StudyQuery, StudyQueryResult,
+};
 use export::{ConditionCurves, ExportError, FigureFormat, write_average_figure, write_epochs};
 use study_query::{Cancel, Findings, StudyQueryError, TestSettings};
 
-pub enum Errand {
-    Ask(Box<Question>, Cancel),
-    Export(AnswerExport),
+pub enum StudyQueryCommand {
+    Run(Box<StudyQuery>, Cancel),
+    Export(StudyExport),
 }
 
-impl Order for Errand {
+impl QueuedCommand for StudyQueryCommand {
     /// A new question takes the place of the one before.
     fn replaces(&self, older: &Self) -> bool {
-        matches!((self, older), (Errand::Ask(..), Errand::Ask(..)))
+        matches!((self, older), (StudyQueryCommand::Run(..), StudyQueryCommand::Run(..)))
     }
 }
 
-pub fn start(errands: Orders<Errand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+pub fn start(commands: CommandQueue<StudyQueryCommand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
     let worker = StudyQueryWorker { window, answered: None };
-    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || worker.run(&errands))
+    std::thread::Builder::new().name("study_query_worker".into()).spawn(move || worker.run(&commands))
 }
 
 struct StudyQueryWorker {
@@ -36,29 +38,29 @@ struct StudyQueryWorker {
 }
 
 impl StudyQueryWorker {
-    fn run(mut self, errands: &Orders<Errand>) {
-        for errand in errands.each() {
-            let update = match errand {
-                Errand::Ask(question, cancel) => match self.ask(*question, &cancel) {
-                    Ok(answer) => Update::Answered(Box::new(answer)),
-                    Err(_) if cancel.is_cancelled() => Update::Cancelled,
-                    Err(e) => Update::Failed { during: Activity::Ask, sentence: sentence(&e) },
+    fn run(mut self, commands: &CommandQueue<StudyQueryCommand>) {
+        for command in commands.each() {
+            let update = match command {
+                StudyQueryCommand::Run(question, cancel) => match self.ask(*question, &cancel) {
+                    Ok(answer) => BackendEvent::StudyQueryFinished(Box::new(answer)),
+                    Err(_) if cancel.is_cancelled() => BackendEvent::StudyQueryCancelled,
+                    Err(e) => BackendEvent::Failed { during: Activity::StudyQuery, sentence: sentence(&e) },
                 },
-                Errand::Export(order) => match self.export(&order) {
-                    Ok(()) => Update::Exported { to: order.to },
-                    Err(sentence) => Update::Failed { during: Activity::Export, sentence },
+                StudyQueryCommand::Export(order) => match self.export(&order) {
+                    Ok(()) => BackendEvent::ExportFinished { to: order.to },
+                    Err(sentence) => BackendEvent::Failed { during: Activity::Export, sentence },
                 },
             };
-            self.window.tell(update);
+            self.window.send(update);
         }
     }
 
-    fn ask(&mut self, question: Question, cancel: &Cancel) -> Result<Answer, StudyQueryError> {
+    fn ask(&mut self, question: StudyQuery, cancel: &Cancel) -> Result<StudyQueryResult, StudyQueryError> {
         let conditions = question.events.iter().map(|form| form.choice());
         let conditions = conditions.collect::<Result<Vec<_>, _>>().map_err(analysis::AnalysisError::Plan)?;
         let asked = study_query::Question { conditions, plan: question.plan.clone() };
         let progress = |p: study_query::Progress| {
-            self.window.tell(Update::Asking { done: p.done as u64, of: p.sessions as u64 });
+            self.window.send(BackendEvent::StudyQueryProgress { done: p.done as u64, of: p.sessions as u64 });
         };
         let answer = study_query::ask(&question.sessions, &asked, progress, cancel)?;
         let findings = Findings::of(&answer, TestSettings::default())?;
@@ -67,16 +69,16 @@ impl StudyQueryWorker {
         Ok(shown)
     }
 
-    fn export(&self, order: &AnswerExport) -> Result<(), String> {
+    fn export(&self, order: &StudyExport) -> Result<(), String> {
         let (answer, findings) = self.answered.as_ref().ok_or("Nothing was averaged yet.")?;
         if let Some(folder) = order.to.parent() {
             let failed = |e| format!("The folder {} could not be made: {e}. Choose another place.", folder.display());
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let written = match order.format {
-            AnswerFormat::FigureSvg => figure(answer, findings, &order.to, FigureFormat::Svg),
-            AnswerFormat::FigurePng => figure(answer, findings, &order.to, FigureFormat::Png),
-            AnswerFormat::Tables => write_epochs(answer, findings, &order.to).map(|_| ()),
+            StudyExportFormat::FigureSvg => figure(answer, findings, &order.to, FigureFormat::Svg),
+            StudyExportFormat::FigurePng => figure(answer, findings, &order.to, FigureFormat::Png),
+            StudyExportFormat::Tables => write_epochs(answer, findings, &order.to).map(|_| ()),
         };
         written.map_err(|e| e.to_string())
     }
@@ -106,22 +108,22 @@ fn sentence(e: &StudyQueryError) -> String {
 }
 
 /// What the window draws.
-fn shown(question: Question, answer: &study_query::Answer, findings: &Findings) -> Answer {
+fn shown(question: StudyQuery, answer: &study_query::Answer, findings: &Findings) -> StudyQueryResult {
     let plan = &question.plan;
     let conditions = findings
         .conditions
         .iter()
         .enumerate()
-        .map(|(k, found)| ConditionAnswer { averages: found.averages.clone(), epochs: epochs(answer, k) })
+        .map(|(k, found)| ConditionResult { averages: found.averages.clone(), epochs: epochs(answer, k) })
         .collect();
     let unread = answer.left_out.iter().map(|l| (rows::title(&l.folder), l.why.clone())).collect();
-    Answer {
+    StudyQueryResult {
         times_s: plan.times_s(),
         conditions,
         comparisons: findings.comparisons.clone(),
         notes: findings.notes.clone(),
         unread,
-        question,
+        query: question,
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use desktop::port::{HealthFigures, Update, Wake};
+    use desktop::port::{BackendEvent, HealthFigures, Wake};
     use session::{
         AFFECT, PAGE, ParticipantId, SessionNumber, Study, Timeline, Timestamp, affect_stream, page_stream, program,
     };
@@ -156,9 +156,9 @@ mod tests {
         fn draw(&mut self) {
             for update in self.to.take() {
                 match update {
-                    Update::Records(records) => records.iter().for_each(|r| self.timeline.ingest(r)),
-                    Update::Health(h) => self.frames_stored = h.frames_stored,
-                    Update::Notice(sentence) => self.sentences.push(sentence),
+                    BackendEvent::Records(records) => records.iter().for_each(|r| self.timeline.ingest(r)),
+                    BackendEvent::Health(h) => self.frames_stored = h.frames_stored,
+                    BackendEvent::Notice(sentence) => self.sentences.push(sentence),
                     _ => {}
                 }
             }
@@ -215,9 +215,11 @@ mod tests {
                 }
             }
             if let Err(sentence) = self.tail.catch_up(&window.to) {
-                window.to.tell(Update::Notice(sentence));
+                window.to.send(BackendEvent::Notice(sentence));
             }
-            window.to.tell(Update::Health(HealthFigures { frames_stored: self.frame, ..HealthFigures::default() }));
+            window
+                .to
+                .send(BackendEvent::Health(HealthFigures { frames_stored: self.frame, ..HealthFigures::default() }));
             assert!(window.to.records_waiting() <= RECORDS_WAITING);
             let bytes = window.to.bytes_waiting();
             assert!(bytes <= RECORD_BYTES_WAITING + (1 << 20), "{bytes} bytes wait");

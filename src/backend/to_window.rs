@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use desktop::port::{Activity, Update, Wake};
+use desktop::port::{Activity, BackendEvent, Wake};
 use session::{Body, Latest, Record};
 
 /// More than a minute of everything: a window that is merely slow never falls behind.
@@ -38,13 +38,13 @@ impl ToWindow {
     }
 
     /// Never waits. Records go through [`ToWindow::records`].
-    pub(super) fn tell(&self, update: Update) {
+    pub(super) fn send(&self, update: BackendEvent) {
         self.waiting.change(|waiting| waiting.get_or_insert_default().put(update));
         self.wake.wake();
     }
 
     pub(super) fn failed(&self, during: Activity, sentence: impl Into<String>) {
-        self.tell(Update::Failed { during, sentence: sentence.into() });
+        self.send(BackendEvent::Failed { during, sentence: sentence.into() });
     }
 
     /// `false` where there is no room for them: then they are not told.
@@ -60,7 +60,7 @@ impl ToWindow {
     }
 
     /// Everything that waits, in the order in which it happened. Never waits.
-    pub(super) fn take(&self) -> Vec<Update> {
+    pub(super) fn take(&self) -> Vec<BackendEvent> {
         self.waiting.try_take().map(|waiting| waiting.updates).unwrap_or_default()
     }
 
@@ -72,22 +72,22 @@ impl ToWindow {
 
 #[derive(Default)]
 struct Waiting {
-    updates: Vec<Update>,
+    updates: Vec<BackendEvent>,
     records: usize,
     record_bytes: usize,
 }
 
 impl Waiting {
-    fn put(&mut self, update: Update) {
+    fn put(&mut self, update: BackendEvent) {
         match &update {
             // The session before is no longer shown.
-            Update::Started(_) | Update::Finished(_) => {
+            BackendEvent::RecordingStarted(_) | BackendEvent::RecordingFinished(_) => {
                 self.updates.retain(|u| !is_of_recording(u));
                 (self.records, self.record_bytes) = (0, 0);
             }
-            Update::Notice(sentence) => {
-                self.updates.retain(|u| !matches!(u, Update::Notice(known) if known == sentence));
-                let notices = || self.updates.iter().enumerate().filter(|(_, u)| matches!(u, Update::Notice(_)));
+            BackendEvent::Notice(sentence) => {
+                self.updates.retain(|u| !matches!(u, BackendEvent::Notice(known) if known == sentence));
+                let notices = || self.updates.iter().enumerate().filter(|(_, u)| matches!(u, BackendEvent::Notice(_)));
                 if notices().count() >= NOTICES_WAITING
                     && let Some((oldest, _)) = notices().next()
                 {
@@ -110,7 +110,7 @@ impl Waiting {
         }
         self.records += records.len();
         self.record_bytes += bytes;
-        self.updates.push(Update::Records(records.clone()));
+        self.updates.push(BackendEvent::Records(records.clone()));
         true
     }
 }
@@ -119,7 +119,7 @@ impl Waiting {
 #[derive(PartialEq)]
 enum Subject<'a> {
     /// There is one of its kind.
-    Kind(std::mem::Discriminant<Update>),
+    Kind(std::mem::Discriminant<BackendEvent>),
     Alarm(&'a str),
     Stream(&'a str),
     Failure(Activity),
@@ -128,54 +128,56 @@ enum Subject<'a> {
 
 impl Subject<'_> {
     /// `None`: it happened, and something else that happens does not undo it.
-    fn of(update: &Update) -> Option<Subject<'_>> {
+    fn of(update: &BackendEvent) -> Option<Subject<'_>> {
         Some(match update {
-            Update::Alarm(alarm) => Subject::Alarm(&alarm.key),
-            Update::AlarmCleared { key } => Subject::Alarm(key),
-            Update::Declared(stream) => Subject::Stream(stream.name.as_str()),
+            BackendEvent::Alarm(alarm) => Subject::Alarm(&alarm.key),
+            BackendEvent::AlarmCleared { key } => Subject::Alarm(key),
+            BackendEvent::StreamDeclared(stream) => Subject::Stream(stream.name.as_str()),
             // The window shows one sentence for each, the last.
-            Update::Failed { during, .. } => Subject::Failure(*during),
-            Update::Agreement(agreement) => Subject::Rating(agreement.pass),
-            Update::Library(_)
-            | Update::Pulling(_)
-            | Update::Rehearsing(_)
-            | Update::Cameras(_)
-            | Update::Camera(_)
-            | Update::Checks(_)
-            | Update::Page(_)
-            | Update::Preview(_)
-            | Update::Started(_)
-            | Update::Health(_)
-            | Update::Stopping
-            | Update::Finished(_)
-            | Update::Opened(_)
-            | Update::Picture { .. }
-            | Update::PageReplayClosed
-            | Update::Exporting { .. }
-            | Update::Stick { .. }
-            | Update::Gamepad(_)
-            | Update::Catalogue(_)
-            | Update::Matches(_)
-            | Update::Asking { .. }
-            | Update::Answered(_)
-            | Update::Cancelled => Subject::Kind(discriminant(update)),
+            BackendEvent::Failed { during, .. } => Subject::Failure(*during),
+            BackendEvent::Agreement(agreement) => Subject::Rating(agreement.pass),
+            BackendEvent::Library(_)
+            | BackendEvent::DownloadProgress(_)
+            | BackendEvent::RehearsalOpened(_)
+            | BackendEvent::Cameras(_)
+            | BackendEvent::Camera(_)
+            | BackendEvent::Checks(_)
+            | BackendEvent::Page(_)
+            | BackendEvent::Preview(_)
+            | BackendEvent::RecordingStarted(_)
+            | BackendEvent::Health(_)
+            | BackendEvent::RecordingStopping
+            | BackendEvent::RecordingFinished(_)
+            | BackendEvent::SessionOpened(_)
+            | BackendEvent::Picture { .. }
+            | BackendEvent::PageReplayClosed
+            | BackendEvent::ExportProgress { .. }
+            | BackendEvent::GamepadStick { .. }
+            | BackendEvent::Gamepad(_)
+            | BackendEvent::EventCatalogue(_)
+            | BackendEvent::EventCounts(_)
+            | BackendEvent::StudyQueryProgress { .. }
+            | BackendEvent::StudyQueryFinished(_)
+            | BackendEvent::StudyQueryCancelled => Subject::Kind(discriminant(update)),
             // Bounded by their number and bytes, and by their number.
-            Update::Records(_) | Update::Notice(_) => return None,
+            BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
             // Answers to orders.
-            Update::Pulled(_) | Update::Exported { .. } | Update::Added(_) => return None,
+            BackendEvent::SessionsDownloaded(_)
+            | BackendEvent::ExportFinished { .. }
+            | BackendEvent::RecordsAdded(_) => return None,
         })
     }
 }
 
-fn is_of_recording(update: &Update) -> bool {
+fn is_of_recording(update: &BackendEvent) -> bool {
     matches!(
         update,
-        Update::Declared(_)
-            | Update::Records(_)
-            | Update::Health(_)
-            | Update::Alarm(_)
-            | Update::AlarmCleared { .. }
-            | Update::Stopping
+        BackendEvent::StreamDeclared(_)
+            | BackendEvent::Records(_)
+            | BackendEvent::Health(_)
+            | BackendEvent::Alarm(_)
+            | BackendEvent::AlarmCleared { .. }
+            | BackendEvent::RecordingStopping
     )
 }
 
@@ -203,13 +205,13 @@ fn value_bytes(value: &Value) -> usize {
 }
 
 #[cfg(test)]
-fn bytes(update: &Update) -> usize {
-    size_of::<Update>()
+fn bytes(update: &BackendEvent) -> usize {
+    size_of::<BackendEvent>()
         + match update {
-            Update::Records(records) => records.iter().map(record_bytes).sum(),
-            Update::Preview(preview) => preview.picture.rgb.len(),
-            Update::Picture { picture, .. } => picture.rgb.len(),
-            Update::Notice(sentence) | Update::Failed { sentence, .. } => sentence.len(),
+            BackendEvent::Records(records) => records.iter().map(record_bytes).sum(),
+            BackendEvent::Preview(preview) => preview.picture.rgb.len(),
+            BackendEvent::Picture { picture, .. } => picture.rgb.len(),
+            BackendEvent::Notice(sentence) | BackendEvent::Failed { sentence, .. } => sentence.len(),
             _ => 0,
         }
 }
@@ -226,9 +228,9 @@ mod tests {
         ToWindow::new(Wake::new(|| {}))
     }
 
-    fn preview(at: i64) -> Update {
+    fn preview(at: i64) -> BackendEvent {
         let picture = Arc::new(Picture { width_px: 640, height_px: 480, rgb: vec![0; 640 * 480 * 3] });
-        Update::Preview(Preview { at: Timestamp::from_ns(at), picture, face: None, faces: 0, affect: None })
+        BackendEvent::Preview(Preview { at: Timestamp::from_ns(at), picture, face: None, faces: 0, affect: None })
     }
 
     fn event(seq: u64, text: &str) -> Record {
@@ -241,17 +243,17 @@ mod tests {
         let to = to_window();
         for k in 0..10 * 3600 * 15 {
             if k % 5_000 == 0 {
-                to.tell(preview(k)); // a picture costs time to make, a figure does not
-                to.tell(Update::Notice(format!("A picture could not be shown: number {k}")));
+                to.send(preview(k)); // a picture costs time to make, a figure does not
+                to.send(BackendEvent::Notice(format!("A picture could not be shown: number {k}")));
             }
-            to.tell(Update::Health(HealthFigures { frames_stored: k as u64, ..HealthFigures::default() }));
-            to.tell(Update::Failed { during: Activity::Picture, sentence: k.to_string() });
+            to.send(BackendEvent::Health(HealthFigures { frames_stored: k as u64, ..HealthFigures::default() }));
+            to.send(BackendEvent::Failed { during: Activity::Picture, sentence: k.to_string() });
         }
         assert!(to.bytes_waiting() < 1_000_000, "{}", to.bytes_waiting());
         let told = to.take();
         assert!(told.len() <= 3 + NOTICES_WAITING, "{}", told.len());
-        assert!(told.iter().any(|u| matches!(u, Update::Health(h) if h.frames_stored == 539_999)));
-        assert!(told.iter().any(|u| matches!(u, Update::Preview(p) if p.at.as_ns() == 535_000)));
+        assert!(told.iter().any(|u| matches!(u, BackendEvent::Health(h) if h.frames_stored == 539_999)));
+        assert!(told.iter().any(|u| matches!(u, BackendEvent::Preview(p) if p.at.as_ns() == 535_000)));
         assert!(to.take().is_empty());
     }
 
@@ -273,13 +275,13 @@ mod tests {
     fn a_new_session_begins_without_the_last_ones_words() {
         let to = to_window();
         assert!(to.records(&[event(0, "old")].into()));
-        to.tell(Update::Alarm(Alarm { key: "camera".into(), losing: "old".into(), remedy: String::new() }));
-        to.tell(Update::Stopping);
+        to.send(BackendEvent::Alarm(Alarm { key: "camera".into(), losing: "old".into(), remedy: String::new() }));
+        to.send(BackendEvent::RecordingStopping);
         let at = Timestamp::ZERO;
-        to.tell(Update::Started(desktop::port::StartedInfo { folder: "new".into(), at }));
+        to.send(BackendEvent::RecordingStarted(desktop::port::StartedInfo { folder: "new".into(), at }));
         assert!(to.records(&[event(0, "new")].into()));
         let told = to.take();
-        assert!(matches!(&told[..], [Update::Started(_), Update::Records(_)]), "{}", told.len());
+        assert!(matches!(&told[..], [BackendEvent::RecordingStarted(_), BackendEvent::Records(_)]), "{}", told.len());
     }
 
     #[derive(Clone, Debug)]
@@ -310,12 +312,12 @@ mod tests {
     }
 
     impl Known {
-        fn learn(&mut self, update: &Update) {
+        fn learn(&mut self, update: &BackendEvent) {
             match update {
-                Update::Health(h) => self.health = Some(h.frames_stored),
-                Update::Alarm(a) => drop(self.alarms.insert(a.key.clone())),
-                Update::AlarmCleared { key } => drop(self.alarms.remove(key)),
-                Update::Records(records) => self.records.extend(records.iter().map(|r| r.seq)),
+                BackendEvent::Health(h) => self.health = Some(h.frames_stored),
+                BackendEvent::Alarm(a) => drop(self.alarms.insert(a.key.clone())),
+                BackendEvent::AlarmCleared { key } => drop(self.alarms.remove(key)),
+                BackendEvent::Records(records) => self.records.extend(records.iter().map(|r| r.seq)),
                 _ => {}
             }
         }
@@ -337,16 +339,16 @@ mod tests {
             };
             for told in all {
                 let update = match told {
-                    Told::Health(n) => Update::Health(HealthFigures { frames_stored: n, ..HealthFigures::default() }),
+                    Told::Health(n) => BackendEvent::Health(HealthFigures { frames_stored: n, ..HealthFigures::default() }),
                     Told::Alarm(key, true) => {
-                        Update::Alarm(Alarm { key: key.to_string(), losing: String::new(), remedy: String::new() })
+                        BackendEvent::Alarm(Alarm { key: key.to_string(), losing: String::new(), remedy: String::new() })
                     }
-                    Told::Alarm(key, false) => Update::AlarmCleared { key: key.to_string() },
-                    Told::Notice(n) => Update::Notice(n.to_string()),
+                    Told::Alarm(key, false) => BackendEvent::AlarmCleared { key: key.to_string() },
+                    Told::Notice(n) => BackendEvent::Notice(n.to_string()),
                     Told::Records(n) => {
                         let records: Arc<[Record]> = (0..u64::from(n)).map(|k| record(seq + k)).collect();
                         if to.records(&records) {
-                            awake.learn(&Update::Records(records));
+                            awake.learn(&BackendEvent::Records(records));
                             seq += u64::from(n);
                         }
                         continue;
@@ -357,7 +359,7 @@ mod tests {
                     }
                 };
                 awake.learn(&update);
-                to.tell(update);
+                to.send(update);
                 prop_assert!(to.records_waiting() <= RECORDS_WAITING);
                 prop_assert!(to.bytes_waiting() < 2 * RECORD_BYTES_WAITING);
             }

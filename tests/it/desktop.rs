@@ -42,7 +42,7 @@ fn an_empty_library_tells_how_to_begin() {
     let mut scene = scenes::empty(plain());
     assert_eq!(scene.handle.asked(), [Asked::Refresh]);
     let library = Library { studies: synthetic::library().studies, ..Library::default() };
-    scene.say(Update::Library(library));
+    scene.say(BackendEvent::Library(library));
     assert!(says(&scene, "No sessions yet"));
     click(&mut scene, "New session");
     assert!(says(&scene, "A new participant."));
@@ -98,7 +98,7 @@ fn a_damaged_session_says_why_and_does_not_open() {
 fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
     let mut scene = scenes::home(plain());
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    assert!(says(&scene, "Open from server"));
+    assert!(says(&scene, "Download from server"));
     use egui::accesskit::Role;
     for (role, label, text) in
         [(Role::TextInput, "Server", "https://lab.example"), (Role::PasswordInput, "API token", "aga_word")]
@@ -107,37 +107,40 @@ fn sessions_are_fetched_from_a_server_and_a_refusal_keeps_what_was_typed() {
         scene.settle();
         field_type(&mut scene, text);
     }
-    click(&mut scene, "Fetch");
-    let order = PullOrder { server: "https://lab.example".into(), token: "aga_word".into(), study: None };
+    click(&mut scene, "Download");
+    let order = DownloadRequest { server: "https://lab.example".into(), token: "aga_word".into(), study: None };
     assert_eq!(scene.handle.asked(), [Asked::Pull(order.clone())]);
-    scene.say(Update::Pulling(PullStep { number: 2, of: 3, name: "sub-02_ses-01_x".into() }));
+    scene.say(BackendEvent::DownloadProgress(DownloadProgress { number: 2, of: 3, name: "sub-02_ses-01_x".into() }));
     assert!(says(&scene, "2 of 3: sub-02_ses-01_x"));
     click(&mut scene, "Stop");
     assert_eq!(scene.handle.asked(), [Asked::CancelPull]);
     let sentence = "https://lab.example refused: The token is not known.".to_owned();
-    scene.say(Update::Failed { during: Activity::Pull, sentence });
+    scene.say(BackendEvent::Failed { during: Activity::Download, sentence });
     assert!(says(&scene, "The token is not known."));
-    click(&mut scene, "Fetch");
+    click(&mut scene, "Download");
     assert_eq!(scene.handle.asked(), [Asked::Pull(order)]);
     let row = scene.state().home.listed().last().cloned().unwrap();
-    scene.say(Update::Pulled(PullOutcome {
+    scene.say(BackendEvent::SessionsDownloaded(DownloadResult {
         server: "https://lab.example".into(),
         fetched: vec![row.folder.clone()],
         there_already: 2,
-        ..PullOutcome::default()
+        ..DownloadResult::default()
     }));
     assert_eq!(scene.handle.asked(), [Asked::Refresh]);
-    assert!(says(&scene, "1 session fetched from https://lab.example, 2 there already."));
+    assert!(says(&scene, "1 session downloaded from https://lab.example, 2 already there."));
     assert!(scene.state().dialog.is_none());
     assert_eq!(scene.state().home.selected, Some(row.folder));
     // The address is remembered, and the token as long as the window is open.
     press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    click(&mut scene, "Fetch");
+    click(&mut scene, "Download");
     assert!(matches!(&scene.handle.asked()[..], [Asked::Pull(o)] if o.token == "aga_word"));
     // Closed, it goes on, and says so at the end.
     scene.window.key_press(Key::Escape);
     scene.settle();
-    scene.say(Update::Pulled(PullOutcome { refused: vec!["sub-09: too large.".into()], ..PullOutcome::default() }));
+    scene.say(BackendEvent::SessionsDownloaded(DownloadResult {
+        refused: vec!["sub-09: too large.".into()],
+        ..DownloadResult::default()
+    }));
     assert!(says(&scene, "sub-09: too large."));
 }
 
@@ -164,7 +167,7 @@ fn a_dropped_folder_is_opened() {
     scene.window.step();
     scene.window.input_mut().dropped_files.clear();
     assert_eq!(scene.handle.asked(), [Asked::Open("/tmp/ses-01".into())]);
-    scene.say(Update::Failed { during: Activity::Open, sentence: "There is no session in /tmp/ses-01.".into() });
+    scene.say(BackendEvent::Failed { during: Activity::Open, sentence: "There is no session in /tmp/ses-01.".into() });
     assert!(says(&scene, "There is no session in /tmp/ses-01."));
     press(&mut scene, Modifiers::NONE, Key::Escape);
     assert!(scene.state().dialog.is_none());
@@ -190,14 +193,14 @@ fn recording_waits_for_consent_and_for_a_deliberate_override() {
     assert_eq!(scene.handle.asked(), []);
     click(&mut scene, "The participant has agreed to this");
     click(&mut scene, "Record anyway …");
-    assert!(says(&scene, "Record in spite of this?"));
+    assert!(says(&scene, "Record although checks fail?"));
     assert_eq!(scene.handle.asked(), [], "asked, not started");
     click(&mut scene, "Record anyway");
     let asked = scene.handle.asked();
     let [Asked::Start(order)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(order.overridden_checks, [CheckId::PageLoaded]);
     assert!(order.consent_text.as_ref().unwrap().starts_with("I agree"));
-    scene.say(Update::Failed { during: Activity::Start, sentence: "The disk is full.".into() });
+    scene.say(BackendEvent::Failed { during: Activity::Start, sentence: "The disk is full.".into() });
     assert!(says(&scene, "The disk is full."));
     assert_eq!(scene.state().screen, Screen::SetUp, "the rehearsal goes on");
 }
@@ -231,7 +234,7 @@ fn leaving_the_set_up_ends_the_rehearsal() {
     assert_eq!(scene.handle.asked(), [Asked::EndRehearsal, Asked::Refresh]);
     let mut scene = scenes::set_up(plain(), false);
     let sentence = "The study's page folder is missing.".to_owned();
-    scene.say(Update::Failed { during: Activity::Rehearse, sentence });
+    scene.say(BackendEvent::Failed { during: Activity::Rehearse, sentence });
     assert_eq!(scene.handle.asked(), [Asked::EndRehearsal, Asked::Refresh]);
     assert!(says(&scene, "folder is missing"));
 }
@@ -247,7 +250,7 @@ fn markers_come_by_key_and_by_button_once_each_and_are_stamped_at_the_press() {
     click(&mut scene, "Marker laughs");
     let marker = |key: char, label: &str| {
         let at = Timestamp::from_secs_f64(121.5);
-        Asked::Mark(MarkerOrder { at, key: Some(key), label: label.into(), note: String::new() })
+        Asked::Mark(NewMarker { at, key: Some(key), label: label.into(), note: String::new() })
     };
     assert_eq!(scene.handle.asked(), [marker('2', "looks away"), marker('e', "task ends"), marker('3', "laughs")]);
 }
@@ -262,7 +265,7 @@ fn a_note_keeps_the_moment_at_which_it_was_begun_and_its_letters_set_no_markers(
     scene.window.key_press(Key::E);
     field_type(&mut scene, "eats a biscuit");
     press(&mut scene, Modifiers::NONE, Key::Enter);
-    let order = MarkerOrder {
+    let order = NewMarker {
         at: Timestamp::from_secs_f64(120.0),
         key: None,
         label: "note".into(),
@@ -289,7 +292,7 @@ fn no_single_key_ends_a_session() {
     assert_eq!(scene.handle.asked(), [Asked::Stop]);
     press(&mut scene, Modifiers::NONE, Key::Num2);
     assert_eq!(scene.handle.asked(), [], "no marker while the files are being closed");
-    scene.say(Update::Finished(Box::new(scenes::finished())));
+    scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
     assert!(says(&scene, "Session saved"));
     click(&mut scene, "Open in review");
     assert!(matches!(&scene.handle.asked()[..], [Asked::Open(_)]));
@@ -309,7 +312,7 @@ fn closing_the_window_asks_while_it_records() {
     assert!(says(&scene, "A recording is running"));
     click(&mut scene, "Keep recording");
     assert!(scene.state().dialog.is_none() && scene.state().recording.is_some());
-    scene.say(Update::Finished(Box::new(scenes::finished())));
+    scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
     close(&mut scene);
     assert!(scene.state().dialog.is_none(), "nothing to ask any more");
 }
@@ -318,13 +321,13 @@ fn closing_the_window_asks_while_it_records() {
 fn losing_data_is_said_in_words_until_it_is_over() {
     let mut scene = scenes::live(plain(), 120.0, true);
     let alarm = |losing: &str| {
-        Update::Alarm(Alarm { key: "camera".into(), losing: losing.into(), remedy: "Check its cable.".into() })
+        BackendEvent::Alarm(Alarm { key: "camera".into(), losing: losing.into(), remedy: "Check its cable.".into() })
     };
     scene.say(alarm("No pictures since 00:01:58."));
     assert!(says(&scene, "No pictures since 00:01:58.") && says(&scene, "Check its cable."));
     scene.say(alarm("No pictures for 12 s."));
     assert!(!says(&scene, "No pictures since 00:01:58."));
-    scene.say(Update::AlarmCleared { key: "camera".into() });
+    scene.say(BackendEvent::AlarmCleared { key: "camera".into() });
     assert!(!says(&scene, "No pictures for 12 s."));
 }
 
@@ -336,7 +339,7 @@ fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
     assert_eq!(bounds.len(), 1, "{asked:?}");
     assert!(asked.contains(&Asked::Visible(true)), "{asked:?}");
     // An alarm must not move the participant's page.
-    scene.say(Update::Alarm(Alarm { key: "disk".into(), losing: "Full.".into(), remedy: "Make room.".into() }));
+    scene.say(BackendEvent::Alarm(Alarm { key: "disk".into(), losing: "Full.".into(), remedy: "Make room.".into() }));
     assert_eq!(scene.handle.asked(), []);
     press(&mut scene, Modifiers::COMMAND, Key::N);
     press(&mut scene, Modifiers::NONE, Key::Escape);
@@ -350,7 +353,7 @@ fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
     assert_eq!(scene.handle.asked(), [Asked::Visible(true)]);
     press(&mut scene, Modifiers::NONE, Key::F6);
     assert_eq!(scene.handle.asked(), [Asked::Focus(true)]);
-    scene.say(Update::Finished(Box::new(scenes::finished())));
+    scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
     assert_eq!(scene.handle.asked(), [Asked::Visible(false)]);
 }
 
@@ -400,21 +403,23 @@ fn the_recorded_page_is_opened_follows_and_closes() {
     scene.settle();
     scene.handle.asked();
     click(&mut scene, "Recorded page");
-    let at = |s: f64| Asked::Page(PageReplay::At { at: Timestamp::from_secs_f64(s), is_playing: false, rate: 1.0 });
+    let at = |s: f64| {
+        Asked::Page(PageReplayCommand::MoveTo { at: Timestamp::from_secs_f64(s), is_playing: false, rate: 1.0 })
+    };
     let start = scene.state().review.as_ref().unwrap().start().as_secs_f64();
-    assert_eq!(scene.handle.asked(), [Asked::Page(PageReplay::Open), at(start)]);
+    assert_eq!(scene.handle.asked(), [Asked::Page(PageReplayCommand::Open), at(start)]);
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
     assert!(scene.handle.asked().contains(&at(start + 1.0)));
     scene.settle();
     assert_eq!(scene.handle.asked(), [], "nothing moved");
     // Closed by hand, or by the key.
-    scene.say(Update::PageReplayClosed);
+    scene.say(BackendEvent::PageReplayClosed);
     press(&mut scene, Modifiers::SHIFT, Key::ArrowRight);
     assert!(!scene.handle.asked().iter().any(|a| matches!(a, Asked::Page(_))));
     press(&mut scene, Modifiers::NONE, Key::W);
-    assert!(scene.handle.asked().contains(&Asked::Page(PageReplay::Open)));
+    assert!(scene.handle.asked().contains(&Asked::Page(PageReplayCommand::Open)));
     press(&mut scene, Modifiers::NONE, Key::W);
-    assert!(scene.handle.asked().contains(&Asked::Page(PageReplay::Close)));
+    assert!(scene.handle.asked().contains(&Asked::Page(PageReplayCommand::Close)));
 }
 
 #[test]
@@ -439,7 +444,7 @@ fn events_are_visited_filtered_and_clicked() {
     press(&mut scene, Modifiers::NONE, Key::P);
     assert_eq!(scene.state().review.as_ref().unwrap().playhead.at, first);
     click(&mut scene, "Page");
-    click(&mut scene, "Instrument");
+    click(&mut scene, "Warnings");
     let shown = scene.state().review.as_ref().unwrap().log.shown().len();
     assert_eq!(shown, 4, "markers alone");
     let label = format!("{} marker  looked away", Timestamp::from_secs_f64(60.0 * 0.36));
@@ -471,9 +476,9 @@ fn export_proposes_a_place_and_shows_progress() {
     let [Asked::Export(order)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(order.format, ExportFormat::FigureSvg);
     assert!(order.to.ends_with("export/figure.svg"));
-    scene.say(Update::Exporting { done: 0.4 });
+    scene.say(BackendEvent::ExportProgress { done: 0.4 });
     assert!(says(&scene, "Exporting 40 %") || scene.state().review.as_ref().unwrap().exporting == Some(0.4));
-    scene.say(Update::Exported { to: order.to.clone() });
+    scene.say(BackendEvent::ExportFinished { to: order.to.clone() });
     assert!(says(&scene, "Exported to"));
     click(&mut scene, "Dismiss");
     assert!(scene.state().notices.is_empty());

@@ -14,8 +14,8 @@ use super::server::{self, Served, TOKEN};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Window {
-    instrument: Box<dyn Instrument>,
-    told: Vec<Update>,
+    instrument: Box<dyn Backend>,
+    told: Vec<BackendEvent>,
 }
 
 impl Window {
@@ -27,7 +27,7 @@ impl Window {
 
     /// The first update that `pick` takes; earlier ones are passed over.
     #[track_caller]
-    fn wait<T>(&mut self, what: &str, pick: impl Fn(&Update) -> Option<T>) -> T {
+    fn wait<T>(&mut self, what: &str, pick: impl Fn(&BackendEvent) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.told.extend(self.instrument.poll());
@@ -36,7 +36,7 @@ impl Window {
                 if let Some(found) = pick(&update) {
                     return found;
                 }
-                if let Update::Failed { sentence, .. } = update {
+                if let BackendEvent::Failed { sentence, .. } = update {
                     panic!("{what}: {sentence}");
                 }
             }
@@ -48,7 +48,7 @@ impl Window {
     #[track_caller]
     fn library(&mut self) -> Library {
         self.instrument.refresh_library();
-        self.wait("the library", |u| if let Update::Library(l) = u { Some(l.clone()) } else { None })
+        self.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.clone()) } else { None })
     }
 }
 
@@ -75,23 +75,26 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     assert_eq!(window.library().sessions.len(), 0);
 
     // A wrong token gets nothing but a sentence; the right one every session.
-    let order = PullOrder { server: browser.url.clone(), token: "aga_wrong".into(), study: None };
-    window.instrument.pull(order.clone());
+    let order = DownloadRequest { server: browser.url.clone(), token: "aga_wrong".into(), study: None };
+    window.instrument.download_sessions(order.clone());
     let why = window.wait("the refusal", |u| match u {
-        Update::Failed { during: Activity::Pull, sentence } => Some(sentence.clone()),
+        BackendEvent::Failed { during: Activity::Download, sentence } => Some(sentence.clone()),
         _ => None,
     });
     assert!(why.contains("unknown"), "{why}");
-    window.instrument.pull(PullOrder { token: TOKEN.into(), ..order.clone() });
-    let last = window
-        .wait("the steps", |u| if let Update::Pulling(s) = u { (s.number == 3).then(|| s.clone()) } else { None });
+    window.instrument.download_sessions(DownloadRequest { token: TOKEN.into(), ..order.clone() });
+    let last = window.wait("the steps", |u| {
+        if let BackendEvent::DownloadProgress(s) = u { (s.number == 3).then(|| s.clone()) } else { None }
+    });
     assert_eq!(last.of, 3);
-    let outcome = window.wait("the sessions", |u| if let Update::Pulled(o) = u { Some(o.clone()) } else { None });
+    let outcome = window
+        .wait("the sessions", |u| if let BackendEvent::SessionsDownloaded(o) = u { Some(o.clone()) } else { None });
     assert_eq!((outcome.fetched.len(), outcome.there_already, outcome.is_cancelled), (3, 0, false));
     // Taken back before it began, it fetches nothing and says so; what is here stays.
-    window.instrument.pull(PullOrder { token: TOKEN.into(), ..order });
-    window.instrument.cancel_pull();
-    let again = window.wait("the end", |u| if let Update::Pulled(o) = u { Some(o.clone()) } else { None });
+    window.instrument.download_sessions(DownloadRequest { token: TOKEN.into(), ..order });
+    window.instrument.cancel_download();
+    let again =
+        window.wait("the end", |u| if let BackendEvent::SessionsDownloaded(o) = u { Some(o.clone()) } else { None });
     assert_eq!((again.fetched.len(), again.there_already), (0, 3));
     let library = window.library();
     let folders: Vec<PathBuf> = library.sessions.iter().map(|s| s.folder.clone()).collect();
@@ -100,47 +103,56 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     // In review: what was recorded, no video, an annotation that stays.
     window.instrument.open_session(&folders[0]);
     let (events, frames, has_page) = window.wait("the session", |u| match u {
-        Update::Opened(o) => Some((o.timeline.events().len(), o.frames.len(), o.has_page)),
+        BackendEvent::SessionOpened(o) => Some((o.timeline.events().len(), o.frames.len(), o.has_page)),
         _ => None,
     });
     assert!(events > 0 && frames == 0 && !has_page);
     let body =
         Body::event("point", json!({"id": 1, "label": "smile", "author": "ab", "made_utc": "2026-11-23T10:00:00Z"}));
     let bodies = vec![(Timestamp::from_secs_f64(2.0), body)];
-    window.instrument.add_records(Addition { stream: AddedStream::Annotation, author: "ab".into(), bodies });
-    let added = window.wait("the annotation", |u| if let Update::Added(a) = u { Some(a.clone()) } else { None });
+    window.instrument.add_records(NewRecords { stream: AddedStream::Annotation, author: "ab".into(), bodies });
+    let added =
+        window.wait("the annotation", |u| if let BackendEvent::RecordsAdded(a) = u { Some(a.clone()) } else { None });
     assert_eq!((added.author.as_str(), added.records.len()), ("ab", 1));
     for (format, name) in [(ExportFormat::Csv, "tables"), (ExportFormat::FigureSvg, "figure.svg")] {
         let to = here.path().join("export").join(name);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         let (from, until) = (Timestamp::ZERO, Timestamp::from_secs_f64(300.0));
-        window.instrument.export(ExportOrder { format, to: to.clone(), from, until });
-        let written =
-            window.wait("the export", |u| if let Update::Exported { to } = u { Some(to.clone()) } else { None });
+        window.instrument.export(SessionExport { format, to: to.clone(), from, until });
+        let written = window
+            .wait("the export", |u| if let BackendEvent::ExportFinished { to } = u { Some(to.clone()) } else { None });
         assert!(written == to && to.exists());
     }
     window.instrument.close_session();
 
     // A question to the study.
-    window.instrument.look_through(folders.clone());
-    let catalogue = window.wait("the catalogue", |u| if let Update::Catalogue(c) = u { Some(c.clone()) } else { None });
+    window.instrument.list_events(folders.clone());
+    let catalogue =
+        window.wait("the catalogue", |u| if let BackendEvent::EventCatalogue(c) = u { Some(c.clone()) } else { None });
     assert!(
         catalogue.unread.is_empty() && catalogue.kinds.iter().any(|k| k.kind == "click" && k.count == 3),
         "{catalogue:?}"
     );
     window.instrument.count_events(vec![clicks()], folders.clone());
-    let matches = window.wait("the counts", |u| if let Update::Matches(m) = u { Some(m.clone()) } else { None });
+    let matches =
+        window.wait("the counts", |u| if let BackendEvent::EventCounts(m) = u { Some(m.clone()) } else { None });
     assert_eq!(matches[0].total(), 3);
-    window.instrument.ask(Question { sessions: folders.clone(), events: vec![clicks()], plan: EpochPlan::default() });
-    let answer = window.wait("the answer", |u| if let Update::Answered(a) = u { Some((**a).clone()) } else { None });
+    window.instrument.run_study_query(StudyQuery {
+        sessions: folders.clone(),
+        events: vec![clicks()],
+        plan: EpochPlan::default(),
+    });
+    let answer = window
+        .wait("the answer", |u| if let BackendEvent::StudyQueryFinished(a) = u { Some((**a).clone()) } else { None });
     assert_eq!((answer.conditions[0].participants(), answer.conditions[0].epochs.len()), (3, 3));
     let to = here.path().join("export/averages");
-    window.instrument.export_answer(AnswerExport { format: AnswerFormat::Tables, to: to.clone() });
-    window.wait("its tables", |u| if let Update::Exported { to } = u { Some(to.clone()) } else { None });
+    window.instrument.export_study(StudyExport { format: StudyExportFormat::Tables, to: to.clone() });
+    window.wait("its tables", |u| if let BackendEvent::ExportFinished { to } = u { Some(to.clone()) } else { None });
     assert!(std::fs::read_dir(&to).unwrap().count() >= 3);
 
     window.instrument.erase_session(&folders[1]);
-    let left = window.wait("the library", |u| if let Update::Library(l) = u { Some(l.sessions.len()) } else { None });
+    let left =
+        window.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.sessions.len()) } else { None });
     assert!(left == 2 && !folders[1].exists());
     window.instrument.close();
     running.stop().unwrap();

@@ -1,4 +1,4 @@
-//! Annotations of the session in review: beside the plots as a list, above the curves as marks.
+//! Annotations of the session in review: the side panel, and the marks above the curves.
 
 use std::ops::RangeInclusive;
 
@@ -9,18 +9,19 @@ use egui::{
 
 use session::Annotation;
 
-use super::annotated::Kappa;
+use super::annotation_state::Kappa;
 use super::command::{AnnotateCommand, Command};
-use super::state::{Review, State, Window};
+use super::state::{Review, State};
 use super::theme::{self, Palette};
+use super::time_window::TimeWindow;
 use super::{figures, widgets};
 
-/// For the marks above the curves, each author's in a line of their own.
+/// Height of one line of marks above the curves. Each author has a line.
 pub const LANE_PX: f32 = 20.0;
-/// More authors share the last line.
+/// The largest number of lines. Further authors share the last line.
 const LINES: usize = 3;
 const ROW: f32 = 26.0;
-/// Keys 1 to 9.
+/// Number keys: 1 to 9.
 const KEYS: usize = 9;
 
 pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
@@ -30,11 +31,11 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
     labels(ui, review, &mut push);
     ui.add_space(6.0);
     ui.horizontal(|ui| {
-        let annotated = &review.annotated;
+        let annotated = &review.annotations;
         for (text, hint, is_possible, command) in [
             ("Undo", "Ctrl Z", annotated.can_undo(), AnnotateCommand::Undo),
             ("Redo", "Ctrl Shift Z", annotated.can_redo(), AnnotateCommand::Redo),
-            ("Take back", "Delete", annotated.selected.is_some(), AnnotateCommand::TakeBack),
+            ("Remove", "Delete", annotated.selected.is_some(), AnnotateCommand::RemoveSelected),
         ] {
             if ui
                 .add_enabled(is_possible, egui::Button::new(RichText::new(text).size(12.5)))
@@ -50,7 +51,7 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
     list(ui, review, &mut push);
 }
 
-/// Who says it: kept with what is said.
+/// The field for the author of annotations and ratings.
 pub fn author(ui: &mut Ui, author: &str, caption: &str, push: &mut impl FnMut(AnnotateCommand)) {
     let mut edited = author.to_owned();
     ui.horizontal(|ui| {
@@ -68,10 +69,10 @@ pub fn author(ui: &mut Ui, author: &str, caption: &str, push: &mut impl FnMut(An
 
 fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
     let p = theme::palette(ui);
-    let annotated = &review.annotated;
+    let annotated = &review.annotations;
     if annotated.labels.is_empty() {
-        let told = "The study names no labels. Add one, then set it with its number key.";
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        let message = "This study has no labels. Add one. Then press its number key.";
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
     }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(5.0, 5.0);
@@ -85,7 +86,7 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             ));
             let button = if is_open { button.fill(p.selected) } else { button };
             let response = ui.add(button).accessible_name(format!("Annotate {label}"));
-            let hint = "Press for a point here, Ctrl and press for a range: once where it begins, once where it ends.";
+            let hint = "Click to set a point at the playhead. Ctrl and click begins a range, and again ends it.";
             if response.on_hover_text(hint).clicked() {
                 let is_range = is_open || ui.input(|i| i.modifiers.command);
                 push(if is_range { AnnotateCommand::Range(k) } else { AnnotateCommand::Point(k) });
@@ -102,7 +103,7 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
             .margin(Margin::symmetric(8, 4));
         let field = ui.add(field).accessible_name("Another label");
         if field.changed() {
-            push(AnnotateCommand::WriteLabel(text.clone()));
+            push(AnnotateCommand::EditNewLabel(text.clone()));
         }
         let is_entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
         let is_given = !text.trim().is_empty();
@@ -112,37 +113,38 @@ fn labels(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) 
         }
     });
     if let Some((label, from)) = &annotated.open_range {
-        let told = format!("{label} from {}: press its key again where it ends, Esc drops it.", figures::clock(*from));
-        ui.add(egui::Label::new(RichText::new(told).small().color(p.accent)).wrap());
+        let message =
+            format!("{label} from {}: press its key again at the end. Esc cancels the range.", figures::clock(*from));
+        ui.add(egui::Label::new(RichText::new(message).small().color(p.accent)).wrap());
     }
 }
 
-/// Where two people coded, how far they agree beyond chance.
+/// Cohen's kappa of each two authors.
 fn agreement(ui: &mut Ui, review: &Review) {
-    for Kappa { authors: [a, b], kappa } in &review.annotated.kappas {
-        let told = match kappa {
+    for Kappa { authors: [a, b], kappa } in &review.annotations.kappas {
+        let message = match kappa {
             Ok(Some(kappa)) => format!("{a} and {b}: κ = {}", figures::signed(*kappa as f32)),
-            Ok(None) => format!("{a} and {b}: no κ, because both said one thing only"),
+            Ok(None) => format!("{a} and {b}: κ is not defined, because both coded only one category"),
             Err(why) => format!("{a} and {b}: {why}"),
         };
-        ui.label(RichText::new(told).size(13.0))
-            .on_hover_text("Cohen's kappa over steps of 0.1 s: what each of the two coded there, or nothing.");
+        ui.label(RichText::new(message).size(13.0))
+            .on_hover_text("Cohen's kappa of the labels in steps of 0.1 s. No label counts as a category.");
         ui.add_space(4.0);
     }
 }
 
 fn list(ui: &mut Ui, review: &Review, push: &mut impl FnMut(AnnotateCommand)) {
-    let standing = review.annotated.standing();
+    let standing = review.annotations.current();
     if standing.is_empty() {
-        let told = "Nothing is annotated yet. A number key sets a point at the playhead; with Ctrl it begins and ends a \
-                    range.";
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        let message = "No annotations yet. A number key sets a point at the playhead. Ctrl and a number key begin and \
+                       end a range.";
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, standing.len(), |ui, range| {
         for annotation in &standing[range] {
-            row(ui, annotation, review.annotated.selected == Some(annotation.id), push);
+            row(ui, annotation, review.annotations.selected == Some(annotation.id), push);
         }
     });
 }
@@ -176,28 +178,28 @@ fn row(ui: &mut Ui, annotation: &Annotation, is_selected: bool, push: &mut impl 
     response.on_hover_text(format!("{} by {}, {made}", annotation.label, annotation.author));
 }
 
-/// Lines that the marks need.
+/// The number of lines of marks.
 pub fn lines(review: &Review) -> usize {
-    review.annotated.authors().len().clamp(1, LINES)
+    review.annotations.authors().len().clamp(1, LINES)
 }
 
-/// Marks in `lane`, above the curves.
-pub fn marks(painter: &Painter, lane: Rect, window: Window, review: &Review, p: &Palette) {
+/// Draws the marks in `lane`, above the curves.
+pub fn marks(painter: &Painter, lane: Rect, window: TimeWindow, review: &Review, p: &Palette) {
     let x_of = |at_s: f64| lane.left() + lane.width() * ((at_s - window.from_s) / window.width_s()) as f32;
     let painter = painter.with_clip_rect(lane.intersect(painter.clip_rect()));
-    let authors = review.annotated.authors();
+    let authors = review.annotations.authors();
     let line = |k: usize| {
         let top = lane.top() + LANE_PX * k.min(LINES - 1) as f32;
         Rect::from_x_y_ranges(lane.x_range(), top..=top + LANE_PX)
     };
-    for annotation in review.annotated.standing() {
+    for annotation in review.annotations.current() {
         let lane = line(authors.iter().position(|who| *who == annotation.author).unwrap_or(0));
         let from = x_of(annotation.from.as_secs_f64());
         let until = annotation.until.map(|until| x_of(until.as_secs_f64()));
-        let is_selected = review.annotated.selected == Some(annotation.id);
+        let is_selected = review.annotations.selected == Some(annotation.id);
         mark(&painter, lane, from..=until.unwrap_or(from), until.is_some(), &annotation.label, is_selected, p);
     }
-    if let Some((label, from)) = &review.annotated.open_range {
+    if let Some((label, from)) = &review.annotations.open_range {
         let lane = line(0);
         let (from, until) = (x_of(from.as_secs_f64()), x_of(review.playhead.at.as_secs_f64()));
         mark(&painter, lane, from.min(until)..=from.max(until), true, label, true, p);

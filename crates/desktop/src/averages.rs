@@ -1,4 +1,4 @@
-//! Averages around events: mean and band in front, single epochs faintly behind, significant stretches marked.
+//! Averages around events: means with intervals in front, single epochs behind, significant clusters marked.
 
 use eframe::egui;
 use egui::{
@@ -8,40 +8,39 @@ use egui::{
 use analysis::{Measure, Unit};
 
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, Average, Correction, SingleEpoch};
-use super::state::Studied;
-use super::study_form::CONDITIONS;
-use super::theme::{self, Palette};
+use super::port::{Average, Correction, SingleEpoch, StudyQueryResult};
+use super::state::StudyState;
+use super::theme::{self, CONDITIONS, Palette};
 use super::{figures, widgets};
 
 const LEGEND_PX: f32 = 24.0;
 const AXIS_PX: f32 = 34.0;
 const SCALE_PX: f32 = 50.0;
-/// More would not be told apart; every one is in the list, and each can be clicked.
+/// At most this many epochs of a condition are drawn. More lines could not be told apart. The list contains all epochs.
 const DRAWN: usize = 240;
-/// An epoch this near to the pointer is meant by it.
+/// The largest distance of the pointer from the curve of the epoch that it selects.
 const REACH_PX: f32 = 6.0;
 const FIELDS: [&str; 2] = ["valence", "arousal"];
 
-pub fn show(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     let [legend_rect, plots, _] = widgets::rows(rect, 0.0, [LEGEND_PX, 0.0, AXIS_PX]);
-    legend(ui, legend_rect, answer, &p);
+    legend(ui, legend_rect, result, &p);
     let plots = Rect::from_min_max(plots.min + vec2(SCALE_PX, 0.0), plots.max);
     let areas = widgets::rows(plots, 12.0, [0.0, 0.0]);
     for (field, area) in areas.into_iter().enumerate() {
-        let view = View { area, answer, field, scale: studied.scales[field] };
-        view.draw(ui, studied, &p, commands);
+        let view = View { area, result, field, scale: study.scales[field] };
+        view.draw(ui, study, &p, commands);
     }
-    axis(ui, areas[1], answer, &p);
+    axis(ui, areas[1], result, &p);
 }
 
-/// What a value or a time is on the screen.
+/// The plot of one field: where times and values lie on the screen.
 struct View<'a> {
     area: Rect,
-    answer: &'a Answer,
+    result: &'a StudyQueryResult,
     field: usize,
     /// Lowest and highest value.
     scale: (f32, f32),
@@ -49,7 +48,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn x(&self, at_s: f64) -> f32 {
-        x_of(self.area, self.answer, at_s)
+        x_of(self.area, self.result, at_s)
     }
 
     fn y(&self, value: f32) -> f32 {
@@ -58,58 +57,58 @@ impl View<'_> {
     }
 
     fn color(&self, condition: usize) -> Color32 {
-        match (self.answer.conditions.len(), self.field) {
+        match (self.result.conditions.len(), self.field) {
             (1, 0) => theme::VALENCE,
             (1, _) => theme::AROUSAL,
             _ => CONDITIONS[condition.min(1)],
         }
     }
 
-    fn draw(&self, ui: &mut Ui, studied: &Studied, p: &Palette, commands: &mut Vec<Command>) {
+    fn draw(&self, ui: &mut Ui, study: &StudyState, p: &Palette, commands: &mut Vec<Command>) {
         ui.painter().rect_filled(self.area, 4.0, p.card);
         let painter = ui.painter().with_clip_rect(self.area);
-        self.ground(ui, &painter, p);
-        let hovered = self.epoch_below(ui);
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        self.background(ui, &painter, p);
+        let hovered = self.epoch_at_pointer(ui);
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             let step = condition.epochs.len().div_ceil(DRAWN).max(1);
-            // Many lines add up; together they are to stay behind the mean.
+            // The more lines, the fainter each one, so that the mean stays visible.
             let drawn = (condition.epochs.len() / step).max(1) as f32;
             let faint = self.color(k).gamma_multiply((1.6 / drawn.sqrt()).clamp(0.07, 0.3));
             for epoch in condition.epochs.iter().step_by(step) {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.0, faint), false);
             }
         }
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             if let Some(average) = condition.averages.get(self.field) {
                 self.band(&painter, average, self.color(k));
             }
         }
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             if let Some(average) = condition.averages.get(self.field) {
                 let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();
                 self.line(&painter, &mean, Stroke::new(2.4, self.color(k)), k == 1);
             }
         }
-        for (condition, position) in [studied.epoch, hovered].into_iter().flatten() {
-            if let Some(epoch) = self.answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
+        for (condition, position) in [study.epoch, hovered].into_iter().flatten() {
+            if let Some(epoch) = self.result.conditions.get(condition).and_then(|c| c.epochs.get(position)) {
                 self.line(&painter, &epoch.curves[self.field], Stroke::new(1.6, p.strong), false);
             }
         }
         self.clusters(&painter, p);
         ui.painter().rect_stroke(self.area, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
-        self.explore(ui, hovered, p, commands);
+        self.pointer_input(ui, hovered, p, commands);
     }
 
-    /// Grid, zero, the event and the seconds from which the zero was taken.
-    fn ground(&self, ui: &Ui, painter: &Painter, p: &Palette) {
+    /// Grid, zero line, the event's line and the baseline window.
+    fn background(&self, ui: &Ui, painter: &Painter, p: &Palette) {
         let font = theme::caption_font();
-        let plan = &self.answer.question.plan;
+        let plan = &self.result.query.plan;
         if let (Some((from, until)), true) = (plan.baseline_s, plan.zero != Correction::Raw) {
             let span = Rect::from_x_y_ranges(self.x(from)..=self.x(until), self.area.y_range());
             painter.rect_filled(span, 0.0, p.hover.gamma_multiply(0.7));
             if self.field == 0 && span.width() > 34.0 {
                 let at = pos2(span.center().x, self.area.bottom() - 5.0);
-                painter.text(at, Align2::CENTER_BOTTOM, "zero", font.clone(), p.weak);
+                painter.text(at, Align2::CENTER_BOTTOM, "baseline", font.clone(), p.weak);
             }
         }
         let (low, high) = self.scale;
@@ -128,11 +127,11 @@ impl View<'_> {
         painter.vline(x, self.area.y_range(), Stroke::new(1.2, p.weak));
         let name = match plan.zero {
             Correction::Raw => FIELDS[self.field].to_owned(),
-            Correction::Corrected => format!("{} less its zero", FIELDS[self.field]),
+            Correction::Corrected => format!("{} minus baseline", FIELDS[self.field]),
             Correction::ZScored => format!("{} in SD", FIELDS[self.field]),
         };
         let at = self.area.min + vec2(10.0, 7.0);
-        if self.answer.conditions.len() == 1 {
+        if self.result.conditions.len() == 1 {
             let chip = Rect::from_min_size(at + vec2(0.0, 3.0), vec2(10.0, 7.0));
             painter.rect_filled(chip, 2.0, self.color(0));
             painter.text(at + vec2(15.0, 0.0), Align2::LEFT_TOP, name, font, p.text);
@@ -141,7 +140,8 @@ impl View<'_> {
         }
     }
 
-    /// A curve in as many pieces as it has; the second condition's mean is dashed, to be told apart without colour.
+    /// A curve in one or more pieces. The second condition's mean is dashed, so that the conditions differ without
+    /// colour.
     fn line(&self, painter: &Painter, values: &[f32], stroke: Stroke, is_dashed: bool) {
         let mut piece: Vec<Pos2> = Vec::with_capacity(values.len());
         let flush = |piece: &mut Vec<Pos2>| {
@@ -154,9 +154,9 @@ impl View<'_> {
             }
             piece.clear();
         };
-        // Points closer than a pixel and a half would only cost time.
+        // Points closer than 1.5 pixels would not be visible.
         let mut last_x = f32::NEG_INFINITY;
-        for (k, (at_s, value)) in self.answer.times_s.iter().zip(values).enumerate() {
+        for (k, (at_s, value)) in self.result.times_s.iter().zip(values).enumerate() {
             let x = self.x(*at_s);
             if !value.is_finite() {
                 flush(&mut piece);
@@ -173,7 +173,7 @@ impl View<'_> {
         let fill = color.gamma_multiply(0.16);
         let mut mesh = Mesh::default();
         let mut is_joined = false;
-        for ((at_s, low), high) in self.answer.times_s.iter().zip(&interval.low).zip(&interval.high) {
+        for ((at_s, low), high) in self.result.times_s.iter().zip(&interval.low).zip(&interval.high) {
             if !(low.is_finite() && high.is_finite()) {
                 is_joined = false;
                 continue;
@@ -195,9 +195,9 @@ impl View<'_> {
         }
     }
 
-    /// Where the conditions differ by more than chance.
+    /// The significant clusters.
     fn clusters(&self, painter: &Painter, p: &Palette) {
-        let comparison = self.answer.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
+        let comparison = self.result.comparisons.iter().find(|c| c.measure == Measure::ALL[self.field]);
         for cluster in comparison.iter().flat_map(|c| &c.clusters).filter(|c| c.is_significant()) {
             let span = self.x(cluster.from_s)..=self.x(cluster.until_s);
             let shade = Rect::from_x_y_ranges(span.clone(), self.area.y_range());
@@ -205,19 +205,19 @@ impl View<'_> {
             let bar = Rect::from_x_y_ranges(span, self.area.bottom() - 5.0..=self.area.bottom() - 1.0);
             painter.rect_filled(bar, 1.0, p.accent);
             let at = pos2(bar.center().x, bar.top() - 2.0);
-            painter.text(at, Align2::CENTER_BOTTOM, p_value(cluster.p), theme::caption_font(), p.strong);
+            painter.text(at, Align2::CENTER_BOTTOM, figures::p_value(cluster.p), theme::caption_font(), p.strong);
         }
     }
 
-    /// The epoch whose curve passes nearest below the pointer.
-    fn epoch_below(&self, ui: &Ui) -> Option<(usize, usize)> {
+    /// The epoch whose curve is nearest to the pointer, as condition and position.
+    fn epoch_at_pointer(&self, ui: &Ui) -> Option<(usize, usize)> {
         let at = ui.input(|i| i.pointer.hover_pos()).filter(|at| self.area.contains(*at))?;
         if ui.ctx().layer_id_at(at).is_some_and(|layer| layer != ui.layer_id()) {
             return None;
         }
-        let row = nearest_row(&self.answer.times_s, seconds_at(self.area, self.answer, at.x))?;
+        let row = nearest_row(&self.result.times_s, seconds_at(self.area, self.result, at.x))?;
         let mut nearest: Option<(f32, (usize, usize))> = None;
-        for (condition, c) in self.answer.conditions.iter().enumerate() {
+        for (condition, c) in self.result.conditions.iter().enumerate() {
             for (position, epoch) in c.epochs.iter().enumerate() {
                 let Some(value) = epoch.curves[self.field].get(row).filter(|v| v.is_finite()) else { continue };
                 let distance = (self.y(*value) - at.y).abs();
@@ -229,11 +229,11 @@ impl View<'_> {
         nearest.map(|(_, epoch)| epoch)
     }
 
-    fn explore(&self, ui: &mut Ui, hovered: Option<(usize, usize)>, p: &Palette, commands: &mut Vec<Command>) {
+    fn pointer_input(&self, ui: &mut Ui, hovered: Option<(usize, usize)>, p: &Palette, commands: &mut Vec<Command>) {
         let id = ui.scope_id().with(FIELDS[self.field]);
         let response = ui.interact(self.area, id, Sense::click());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.told()));
-        let epoch = hovered.and_then(|(c, k)| self.answer.conditions.get(c)?.epochs.get(k));
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, self.description()));
+        let epoch = hovered.and_then(|(c, k)| self.result.conditions.get(c)?.epochs.get(k));
         if let Some(at) = response.hover_pos() {
             self.readout(ui, at, epoch, p);
         }
@@ -246,17 +246,17 @@ impl View<'_> {
         }
     }
 
-    /// For reading aloud: where each average is highest and lowest.
-    fn told(&self) -> String {
-        let mut told = format!("Average {} around the event", FIELDS[self.field]);
-        for (condition, events) in self.answer.conditions.iter().zip(&self.answer.question.events) {
+    /// The text for screen readers: the highest and the lowest value of each average.
+    fn description(&self) -> String {
+        let mut message = format!("Average {} around the event", FIELDS[self.field]);
+        for (condition, events) in self.result.conditions.iter().zip(&self.result.query.events) {
             let Some(average) = condition.averages.get(self.field) else { continue };
             let mean: Vec<f32> = average.mean.iter().map(|v| *v as f32).collect();
-            let rows = self.answer.times_s.iter().zip(&mean).filter(|(_, v)| v.is_finite());
+            let rows = self.result.times_s.iter().zip(&mean).filter(|(_, v)| v.is_finite());
             let highest = rows.clone().max_by(|a, b| a.1.total_cmp(b.1));
             let lowest = rows.min_by(|a, b| a.1.total_cmp(b.1));
             if let (Some((high_s, high)), Some((low_s, low))) = (highest, lowest) {
-                told += &format!(
+                message += &format!(
                     "; {}: highest {} at {high_s:.1} s, lowest {} at {low_s:.1} s",
                     events.title(),
                     figures::signed(*high),
@@ -264,19 +264,19 @@ impl View<'_> {
                 );
             }
         }
-        told
+        message
     }
 
-    /// The values under the pointer, and whose epoch it is.
+    /// The values at the pointer's time, and the epoch under the pointer.
     fn readout(&self, ui: &Ui, at: Pos2, epoch: Option<&SingleEpoch>, p: &Palette) {
         let painter = ui.painter().with_clip_rect(self.area);
         painter.vline(at.x, self.area.y_range(), Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
-        let at_s = seconds_at(self.area, self.answer, at.x);
-        let Some(row) = nearest_row(&self.answer.times_s, at_s) else { return };
+        let at_s = seconds_at(self.area, self.result, at.x);
+        let Some(row) = nearest_row(&self.result.times_s, at_s) else { return };
         let mut text = format!("{at_s:+.2} s").replace('-', "−");
-        for (k, condition) in self.answer.conditions.iter().enumerate() {
+        for (k, condition) in self.result.conditions.iter().enumerate() {
             let Some(average) = condition.averages.get(self.field) else { continue };
-            let name = if self.answer.conditions.len() > 1 { ["A ", "B "][k.min(1)] } else { "" };
+            let name = if self.result.conditions.len() > 1 { ["A ", "B "][k.min(1)] } else { "" };
             let value = |v: Option<&f64>| v.filter(|v| v.is_finite()).map(|v| figures::signed(*v as f32));
             let mean = value(average.mean.get(row)).unwrap_or_else(|| "–".to_owned());
             let interval = average.interval.as_ref();
@@ -287,7 +287,7 @@ impl View<'_> {
             };
         }
         if let Some(epoch) = epoch {
-            text += &format!("\n{} at {}: click to see it", epoch.title, figures::clock(epoch.at));
+            text += &format!("\n{} at {}: click to show it on video", epoch.title, figures::clock(epoch.at));
         }
         let galley = painter.layout_no_wrap(text, FontId::monospace(11.5), p.strong);
         let size = galley.size() + vec2(12.0, 8.0);
@@ -298,13 +298,13 @@ impl View<'_> {
     }
 }
 
-fn x_of(area: Rect, answer: &Answer, at_s: f64) -> f32 {
-    let (from, until) = answer.question.plan.window_s;
+fn x_of(area: Rect, result: &StudyQueryResult, at_s: f64) -> f32 {
+    let (from, until) = result.query.plan.window_s;
     area.left() + area.width() * ((at_s - from) / (until - from)) as f32
 }
 
-fn seconds_at(area: Rect, answer: &Answer, x: f32) -> f64 {
-    let (from, until) = answer.question.plan.window_s;
+fn seconds_at(area: Rect, result: &StudyQueryResult, x: f32) -> f64 {
+    let (from, until) = result.query.plan.window_s;
     from + (until - from) * f64::from((x - area.left()) / area.width())
 }
 
@@ -317,12 +317,12 @@ fn nearest_row(times_s: &[f64], at_s: f64) -> Option<usize> {
         .min_by(|a, b| (times_s[*a] - at_s).abs().total_cmp(&(times_s[*b] - at_s).abs()))
 }
 
-fn legend(ui: &Ui, rect: Rect, answer: &Answer, p: &Palette) {
+fn legend(ui: &Ui, rect: Rect, result: &StudyQueryResult, p: &Palette) {
     let mut x = rect.left() + SCALE_PX;
     let font = FontId::proportional(13.0);
     let painter = ui.painter().with_clip_rect(rect);
-    for (k, (events, condition)) in answer.question.events.iter().zip(&answer.conditions).enumerate() {
-        if answer.conditions.len() > 1 {
+    for (k, (events, condition)) in result.query.events.iter().zip(&result.conditions).enumerate() {
+        if result.conditions.len() > 1 {
             let line = [pos2(x, rect.center().y - 2.0), pos2(x + 20.0, rect.center().y - 2.0)];
             let stroke = Stroke::new(3.0, CONDITIONS[k.min(1)]);
             if k == 1 {
@@ -336,22 +336,22 @@ fn legend(ui: &Ui, rect: Rect, answer: &Answer, p: &Palette) {
         let at = pos2(x, rect.center().y - 2.0);
         x = painter.text(at, Align2::LEFT_CENTER, text, font.clone(), p.strong).right() + 22.0;
     }
-    let average = answer.conditions.first().and_then(|c| c.averages.first());
+    let average = result.conditions.first().and_then(|c| c.averages.first());
     let band = match average.map(|a| (a.unit, a.interval.is_some())) {
         Some((Unit::Participants, true)) => "mean of participants, 95 % interval",
         Some((Unit::Epochs, true)) => "one participant: mean of epochs, 95 % interval",
-        _ => "mean; one epoch gives no interval",
+        _ => "mean; one epoch has no interval",
     };
     painter.text(pos2(x, rect.center().y - 2.0), Align2::LEFT_CENTER, band, theme::caption_font(), p.weak);
 }
 
-fn axis(ui: &Ui, area: Rect, answer: &Answer, p: &Palette) {
-    let (from, until) = answer.question.plan.window_s;
+fn axis(ui: &Ui, area: Rect, result: &StudyQueryResult, p: &Palette) {
+    let (from, until) = result.query.plan.window_s;
     let step = nice_step((until - from) / (f64::from(area.width()) / 76.0).max(2.0));
     let (first, last) = ((from / step).ceil() as i64, (until / step).floor() as i64);
     for k in (first..=last).take(60) {
         let at_s = k as f64 * step;
-        let x = x_of(area, answer, at_s);
+        let x = x_of(area, result, at_s);
         ui.painter().text(
             pos2(x.clamp(area.left() + 4.0, area.right() - 8.0), area.bottom() + 4.0),
             Align2::CENTER_TOP,
@@ -373,45 +373,12 @@ fn nice_step(smallest: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|step| *step >= smallest * 0.999).unwrap_or(10.0 * power)
 }
 
-/// With the decimals that the distance of ticks asks for, and a true minus.
+/// A tick's value with the minus sign U+2212. The distance of ticks determines the decimals.
 fn number(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
     let text = format!("{value:.decimals$}");
     let is_zero = text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.');
     if is_zero { text.trim_start_matches('-').to_owned() } else { text.replace('-', "−") }
-}
-
-/// `p = 0.012`, `p < 0.001`.
-pub fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
-}
-
-/// Lowest and highest value to show of valence and arousal: bands whole, single epochs but for their extremes.
-pub fn scales(answer: &Answer) -> [(f32, f32); 2] {
-    [0, 1].map(|field| {
-        let mut single: Vec<f32> = answer
-            .conditions
-            .iter()
-            .flat_map(|c| c.epochs.iter().flat_map(|e| e.curves[field].iter().copied()))
-            .filter(|v| v.is_finite())
-            .collect();
-        let rank = |values: &mut Vec<f32>, share: f64| {
-            let k = ((values.len().saturating_sub(1)) as f64 * share) as usize;
-            (!values.is_empty()).then(|| *values.select_nth_unstable_by(k, f32::total_cmp).1)
-        };
-        let inner = [rank(&mut single, 0.02), rank(&mut single, 0.98)];
-        let averages = answer.conditions.iter().filter_map(|c| c.averages.get(field));
-        let curves = averages
-            .flat_map(|a| [Some(&a.mean), a.interval.as_ref().map(|i| &i.low), a.interval.as_ref().map(|i| &i.high)])
-            .flatten()
-            .flatten()
-            .map(|v| *v as f32)
-            .filter(|v| v.is_finite());
-        let (low, high) =
-            curves.chain(inner.into_iter().flatten()).fold((0f32, 0f32), |(low, high), v| (low.min(v), high.max(v)));
-        let air = ((high - low) * 0.12).max(0.02);
-        (low - air, high + air)
-    })
 }
 
 #[cfg(test)]
@@ -424,7 +391,6 @@ mod tests {
         assert_eq!(number(-0.5, 0.5), "−0.5");
         assert_eq!(number(-0.0, 0.05), "0.00");
         assert_eq!(nice_step(f64::NAN), 1.0);
-        assert_eq!(p_value(0.0004), "p < 0.001");
         assert_eq!(nearest_row(&[-1.0, 0.0, 1.0], 0.6), Some(2));
         assert_eq!(nearest_row(&[], 0.6), None);
     }

@@ -1,15 +1,15 @@
-//! The camera's picture with what the networks see in it: box and 68 landmarks.
+//! The camera picture with the face's box and 68 landmarks.
 
 use eframe::egui;
 use egui::{Color32, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 use session::{FACE, LANDMARKS, Timeline, face};
 
+use super::photo::Photo;
 use super::port::{Check, FaceOverlay};
-use super::state::Photo;
 use super::{theme, widgets};
 
-/// Draws into `rect`; `otherwise` says why there is no picture.
+/// Draws into `rect`. Without a picture, shows the text `otherwise`.
 pub fn show(
     ui: &mut Ui,
     rect: Rect,
@@ -31,7 +31,7 @@ pub fn show(
     if let Some(overlay) = overlay {
         paint_overlay(ui, picture, photo, overlay);
     }
-    let seen = if overlay.is_some() { "one face followed" } else { "no face" };
+    let seen = if overlay.is_some() { "one face is tracked" } else { "no face" };
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, format!("{name}: {seen}")));
 }
 
@@ -50,7 +50,7 @@ fn paint_overlay(ui: &Ui, picture: Rect, photo: &Photo, overlay: &FaceOverlay) {
     }
 }
 
-/// What the file says about the face in one frame.
+/// The stored face of one frame.
 pub fn stored_overlay(timeline: &Timeline, frame: u64) -> Option<FaceOverlay> {
     let faces = timeline.series(FACE)?;
     let row = row_of_frame(faces.frames(), frame)?;
@@ -75,13 +75,13 @@ pub fn stored_overlay(timeline: &Timeline, frame: u64) -> Option<FaceOverlay> {
     })
 }
 
-/// Frames are numbered in the order of time, so their column is sorted; a row without a frame sorts first.
+/// Frame numbers increase with time, so the column is sorted. Rows without a frame come first.
 fn row_of_frame(frames: &[Option<u64>], frame: u64) -> Option<usize> {
     let row = frames.partition_point(|f| *f < Some(frame));
     (frames.get(row) == Some(&Some(frame))).then_some(row)
 }
 
-/// A row of lamps; the first that is not green says its name.
+/// A row of lamps, with the name of the first check that is not ok.
 pub fn lamps(ui: &mut Ui, checks: &[Check]) {
     use super::port::CheckState;
     ui.horizontal(|ui| {
@@ -97,11 +97,11 @@ pub fn lamps(ui: &mut Ui, checks: &[Check]) {
     });
 }
 
-/// A thin line of figures below a picture.
+/// The line of figures below a picture.
 pub fn figures(overlay: Option<&FaceOverlay>) -> String {
     match overlay {
         Some(o) => format!(
-            "eyes {:.0} px apart, light {:.0} %, certainty {:.0} %",
+            "eye distance {:.0} px, brightness {:.0} %, face score {:.0} %",
             o.inter_ocular_px,
             o.brightness * 100.0,
             o.score * 100.0

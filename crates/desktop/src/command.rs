@@ -1,4 +1,4 @@
-//! What views ask for. A view never does it itself.
+//! Commands that views and keys push. `apply` executes them. A view changes nothing itself.
 
 use std::path::PathBuf;
 
@@ -6,47 +6,60 @@ use eframe::egui;
 
 use session::{PagePlacement, Timestamp};
 
-use super::indexed::EventFilter;
-use super::port::{AnswerFormat, CameraControl, CameraMode, Correction, ExportFormat};
-use super::preferences::Look;
-use super::rated::Hand;
-use super::state::{AnswerDraft, Column, ExportDraft, Form, PlanDraft, PullDraft, Side, StudySide, Window};
+use super::indexed_timeline::EventFilter;
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
+use super::preferences::ThemeChoice;
+use super::rating_state::RatingInput;
+use super::state::{Column, DownloadDraft, ExportDraft, PlanDraft, Side, StudyExportDraft, StudyForm, StudySide};
+use super::time_window::TimeWindow;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    // Everywhere
     GoHome,
-    SetLook(Look),
-    ShowKeys,
+    OpenSession(PathBuf),
+    SetTheme(ThemeChoice),
+    ShowShortcuts,
     CloseDialog,
     DismissNotice(String),
-    /// Close the window in spite of a running recording.
-    Quit,
+    /// Closes the window while a recording runs. The operator has confirmed it.
+    CloseWindow,
+    Home(HomeCommand),
+    SetUp(SetUpCommand),
+    Live(LiveCommand),
+    Review(ReviewCommand),
+    Annotate(AnnotateCommand),
+    Rate(RateCommand),
+    Study(StudyCommand),
+}
 
-    // Home
+/// The table of sessions and the dialogs that it opens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HomeCommand {
     RefreshLibrary,
     SetFilter(String),
     SetStudy(Option<String>),
     SortBy(Column),
-    /// Rows up or down in the table.
+    /// Moves the selection by this many rows; positive is down.
     MoveSelection(isize),
     Select(PathBuf),
-    AskNewSession,
+    ShowNewSessionDialog,
     EditPlan(PlanDraft),
     BeginRehearsal,
-    AskOpen,
+    ShowOpenDialog,
     EditOpenPath(String),
     BrowseSession,
-    OpenSession(PathBuf),
-    AskPull,
-    EditPull(PullDraft),
-    Pull,
-    CancelPull,
-    AskErase(PathBuf),
-    TypeErase(String),
+    ShowDownloadDialog,
+    EditDownload(DownloadDraft),
+    Download,
+    CancelDownload,
+    ShowEraseDialog(PathBuf),
+    EditEraseConfirmation(String),
     Erase,
+}
 
-    // Set-up
+/// The set-up before a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetUpCommand {
     RefreshCameras,
     ChooseCamera {
         spec: String,
@@ -58,28 +71,38 @@ pub enum Command {
         value: Option<i64>,
     },
     PlacePage(PagePlacement),
+    /// Also while recording.
     ReloadPage,
     ConfirmConsent(bool),
     Record,
+    /// Records although checks fail. The operator has confirmed it.
     RecordAnyway,
+}
 
-    // Live
+/// A recording in progress.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LiveCommand {
     Mark(char),
     BeginNote,
-    TypeNote(String),
+    EditNote(String),
     StoreNote,
-    DropNote,
-    AskStop,
+    DiscardNote,
+    /// Shows the confirmation. [`LiveCommand::Stop`] stops.
+    RequestStop,
     KeepRecording,
     Stop,
     FocusPage,
-    /// Where the page belongs in the window, in points.
-    PageAt(egui::Rect),
+    /// The rectangle of the embedded page in the window, in points.
+    SetPageBounds(egui::Rect),
+}
 
-    // Review
+/// The session in review.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReviewCommand {
     TogglePlay,
     Seek(Timestamp),
     StepFrames(i64),
+    /// Infinity is the end of the session, negative infinity its start.
     StepSeconds(f64),
     SetRate(f64),
     Zoom {
@@ -87,7 +110,7 @@ pub enum Command {
         around_s: f64,
     },
     ZoomAtPlayhead(f64),
-    ShowWindow(Window),
+    ShowWindow(TimeWindow),
     Fit,
     NextEvent,
     PreviousEvent,
@@ -95,74 +118,72 @@ pub enum Command {
     ShowSide(Side),
     /// Opens or closes the window with the recorded page.
     TogglePage,
-    AskExport(ExportFormat),
+    ShowExportDialog(ExportFormat),
     EditExport(ExportDraft),
     BrowseExport,
     Export,
     SetValues(Correction),
     /// Whether stretches of poor quality are shaded.
     ShadePoor(bool),
-    Annotate(AnnotateCommand),
-    Rate(RateCommand),
-
-    Study(StudyCommand),
 }
 
 /// Annotations of the session in review.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnnotateCommand {
     SetAuthor(String),
-    /// With the label at this position, at the playhead.
+    /// Annotates the playhead's time with the label of this index.
     Point(usize),
-    /// Begins or ends a range with the label at this position.
+    /// Begins or ends a range with the label of this index.
     Range(usize),
-    DropRange,
-    WriteLabel(String),
+    CancelRange,
+    EditNewLabel(String),
     AddLabel,
-    /// And goes there.
+    /// Selects the annotation with this number and moves the playhead to it.
     Select(u64),
-    TakeBack,
+    RemoveSelected,
     Undo,
     Redo,
 }
 
-/// Rating while watching.
+/// A continuous rating of the session in review.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateCommand {
     Begin,
     End,
-    Hold([f32; 2], Hand),
-    /// Steps of valence and arousal.
-    Nudge(f32, f32),
-    /// Measures how far this pass and the network agree.
+    /// Valence and arousal, −1 … 1 each.
+    SetPosition([f32; 2], RatingInput),
+    /// Steps of valence and of arousal.
+    MovePosition(f32, f32),
+    /// Computes the agreement of this pass and the network.
     Compare(u32),
 }
 
-/// Asking a whole study.
+/// Queries over all sessions of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StudyCommand {
     Open(String),
-    /// The events like the one at the playhead in review become the first or the second condition.
-    AllLikeThis {
+    /// Takes the event at the playhead in review as an example: events like it become the first or the second
+    /// condition.
+    SelectSimilarEvents {
         condition: usize,
     },
-    LookAgain,
-    SetForm(Box<Form>),
+    ReloadEvents,
+    SetForm(Box<StudyForm>),
     Include {
         session: PathBuf,
         is_included: bool,
     },
     IncludeAll(bool),
-    Ask,
-    Cancel,
+    RunQuery,
+    CancelQuery,
     ShowSide(StudySide),
-    /// Condition and position.
+    /// Condition, and position in its epochs.
     SelectEpoch(usize, usize),
     MoveEpoch(isize),
-    /// Shows the selected epoch's moment on video.
+    /// Opens the session of the selected epoch at the epoch's time.
     OpenEpoch,
-    AskExport(AnswerFormat),
-    EditExport(AnswerDraft),
+    ShowExportDialog(StudyExportFormat),
+    EditExport(StudyExportDraft),
     BrowseExport,
     Export,
 }

@@ -1,14 +1,14 @@
-//! From a series of any length to what a screen of so many pixels can show.
+//! Reduces a series of any length to the points that the screen can show.
 
 use session::{SampleSeries, Timestamp};
 
-use super::ahead::ahead;
-use super::state::Window;
+use super::galloping_search::partition_point_near_start;
+use super::time_window::TimeWindow;
 
-/// Points of one unbroken stretch of a curve, `[seconds, value]`, by time.
+/// Points of one continuous part of a curve, `[seconds, value]`, by time.
 pub type Run = Vec<[f64; 2]>;
 
-/// A curve with its band of uncertainty.
+/// A curve with its band of plus and minus one standard deviation.
 #[derive(Debug, Default, PartialEq)]
 pub struct Curve {
     pub runs: Vec<Run>,
@@ -22,7 +22,7 @@ pub struct Band {
     pub high: Vec<f64>,
 }
 
-/// From where and in which unit values are drawn: `(value − zero) · per`.
+/// Transforms a value for drawing: `(value − zero) · per`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shift {
     pub zero: f64,
@@ -30,7 +30,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// As stored.
+    /// Values as stored.
     pub const RAW: Shift = Shift { zero: 0.0, per: 1.0 };
 
     fn apply(self, value: f64) -> f64 {
@@ -38,20 +38,20 @@ impl Shift {
     }
 }
 
-/// `value` in `window` for a screen `width_px` wide: every sample where there is room, minimum and maximum of each
-/// pixel column where there is not. `spread` is the field that holds its standard deviation.
+/// The field `value` in `window`, for a plot of `width_px` pixels. Contains all samples if they are at most two per
+/// pixel column, otherwise the minimum and maximum of each column. `spread` is the field of the standard deviation.
 pub fn curve(
     series: &SampleSeries,
     value: usize,
     spread: Option<usize>,
-    window: Window,
+    window: TimeWindow,
     width_px: f32,
     shift: Shift,
 ) -> Curve {
     let columns = (width_px.ceil() as usize).clamp(1, 8192);
     let (from, until) = (window.from(), window.until());
     let inside = series.rows(from, until);
-    // One neighbour on either side, so that curves run out of the picture instead of ending in it.
+    // One sample more on either side, so that curves continue to the edge of the plot.
     let rows = inside.start.saturating_sub(1)..(inside.end + 1).min(series.len());
     let pause_s = longest_step_s(series);
     let mut out = Builder { curve: Curve::default(), last_s: f64::NEG_INFINITY, pause_s, shift };
@@ -68,8 +68,11 @@ pub fn curve(
         let mut start = rows.start;
         for column in 0..columns {
             let edge = Timestamp::from_secs_f64(window.from_s + step_s * (column + 1) as f64);
-            let end =
-                if column + 1 == columns { rows.end } else { start + ahead(&times[start..rows.end], |t| *t < edge) };
+            let end = if column + 1 == columns {
+                rows.end
+            } else {
+                start + partition_point_near_start(&times[start..rows.end], |t| *t < edge)
+            };
             if end > start {
                 if let Some(extent) = series.extent(value, start..end) {
                     let sd =
@@ -84,7 +87,7 @@ pub fn curve(
     out.curve
 }
 
-/// Samples further apart than this are not joined.
+/// Samples with a larger distance than this are not joined.
 fn longest_step_s(series: &SampleSeries) -> f64 {
     series.info.nominal_rate_hz.filter(|hz| *hz > 0.0).map_or(1.0, |hz| (4.0 / hz).max(0.15))
 }
@@ -97,7 +100,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// One sample, or all samples from `first_s` to `last_s` at once.
+    /// Adds one sample, or the samples from `first_s` to `last_s` as one column.
     fn push(&mut self, first_s: f64, last_s: f64, min: f64, max: f64, sd: f64) {
         if min.is_nan() {
             return;
@@ -147,7 +150,7 @@ mod tests {
     fn the_number_of_points_depends_on_pixels_and_no_peak_is_lost() {
         // One single high sample in an hour.
         let t = timeline((0..108_000).map(|k| (f64::from(k) / 30.0, if k == 77_777 { 0.9 } else { 0.0 })));
-        let window = Window { from_s: 0.0, until_s: 3600.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 3600.0 };
         let c = curve(t.series("affect").unwrap(), 0, Some(2), window, 1000.0, Shift::RAW);
         let points: usize = c.runs.iter().map(Vec::len).sum();
         assert!(points <= 2000, "{points}");
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn a_pause_breaks_the_curve_at_every_scale() {
         let t = timeline((0..3000).filter(|k| !(1000..1400).contains(k)).map(|k| (f64::from(k) / 30.0, 0.2)));
-        let window = Window { from_s: 0.0, until_s: 100.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 100.0 };
         for width in [50.0, 200.0, 4000.0] {
             assert_eq!(curve(t.series("affect").unwrap(), 0, None, window, width, Shift::RAW).runs.len(), 2, "{width}");
         }
@@ -173,7 +176,7 @@ mod tests {
         ) {
             let mut at = 0.0;
             let t = timeline(steps.iter().map(|(dt, v)| { at += dt; (at, *v) }));
-            let c = curve(t.series("affect").unwrap(), 0, Some(2), Window { from_s: from, until_s: from + width }, px, Shift::RAW);
+            let c = curve(t.series("affect").unwrap(), 0, Some(2), TimeWindow { from_s: from, until_s: from + width }, px, Shift::RAW);
             let all: Vec<[f64; 2]> = c.runs.concat();
             prop_assert!(all.windows(2).all(|w| w[0][0] <= w[1][0]));
             prop_assert!(all.iter().all(|p| p[1].abs() <= 1.0));

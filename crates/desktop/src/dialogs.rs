@@ -1,11 +1,11 @@
-//! Questions that stop everything else until they are answered.
+//! Modal dialogs.
 
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
-use super::command::{Command, StudyCommand};
-use super::port::{AnswerFormat, CheckState, ExportFormat, Library, PullStep, SessionRow};
-use super::state::{AnswerDraft, Dialog, ExportDraft, PlanDraft, PullDraft, Recording, Rehearsal, State};
+use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
+use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
+use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
 use super::{figures, keys, theme, widgets};
 use session::CheckId;
 
@@ -13,18 +13,18 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Keys { 1080.0 } else { 440.0 };
+        let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
             Dialog::Open { path } => open(ui, path, state, commands),
-            Dialog::Pull(draft) => pull(ui, draft, state.pulling.as_ref(), commands),
+            Dialog::Download(draft) => download(ui, draft, state.download.as_ref(), commands),
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
             Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
-            Dialog::ExportAnswer(draft) => export_answer(ui, draft, state, commands),
-            Dialog::Keys => shortcuts(ui, commands),
-            Dialog::Quit => quit(ui, state.recording.as_ref(), commands),
+            Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
+            Dialog::Shortcuts => shortcuts(ui, commands),
+            Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
         }
     });
@@ -39,8 +39,8 @@ fn title(ui: &mut Ui, text: &str) {
     ui.add_space(8.0);
 }
 
-/// The last row: what leads on stands right.
-fn answers(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+/// The last row of a dialog. The first button is at the right.
+fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     ui.add_space(14.0);
     ui.with_layout(Layout::right_to_left(egui::Align::Center), draw);
 }
@@ -88,8 +88,8 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
     });
     combo.response.labelled_by(label.id);
     if let Some(study) = chosen {
-        let told = format!("Planned: {} min. {}", study.planned_minutes, study.description);
-        ui.add(egui::Label::new(RichText::new(told.trim()).small().weak()).wrap());
+        let message = format!("Planned duration: {} min. {}", study.planned_minutes, study.description);
+        ui.add(egui::Label::new(RichText::new(message.trim()).small().weak()).wrap());
     }
     ui.add_space(6.0);
     ui.columns(2, |columns| {
@@ -97,7 +97,7 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
         field(&mut columns[1], "Session", &mut edited.session, "ses-01");
     });
     let plan = edited.plan();
-    let told = match &plan {
+    let message = match &plan {
         Err(sentence) => sentence.clone(),
         Ok(plan) => {
             let known = library
@@ -109,14 +109,14 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
         }
     };
     ui.add_space(2.0);
-    ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+    ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
     if edited != *draft {
-        commands.push(Command::EditPlan(edited));
+        commands.push(Command::Home(HomeCommand::EditPlan(edited)));
     }
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         let go = widgets::primary(ui, plan.is_ok(), "Set up");
         if go.clicked() || (plan.is_ok() && is_entered(ui) && !egui::Popup::is_any_open(ui.ctx())) {
-            commands.push(Command::BeginRehearsal);
+            commands.push(Command::Home(HomeCommand::BeginRehearsal));
         }
         cancel(ui, "Cancel", commands);
     });
@@ -127,16 +127,16 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     let mut edited = path.to_owned();
     let response = field(ui, "Folder of the session", &mut edited, "/path/to/sessions/sub-01/ses-01_…");
     if response.changed() {
-        commands.push(Command::EditOpenPath(edited.clone()));
+        commands.push(Command::Home(HomeCommand::EditOpenPath(edited.clone())));
     }
     if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
         response.request_focus();
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
-        commands.push(Command::BrowseSession);
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Home(HomeCommand::BrowseSession));
     }
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         let is_ready = !edited.trim().is_empty();
         if widgets::primary(ui, is_ready, "Open").clicked() || (is_ready && is_entered(ui)) {
             commands.push(Command::OpenSession(edited.trim().into()));
@@ -145,52 +145,53 @@ fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
     });
 }
 
-fn pull(ui: &mut Ui, draft: &PullDraft, pulling: Option<&PullStep>, commands: &mut Vec<Command>) {
-    title(ui, "Open from server");
-    let told = "Fetches every finished session that is not in this library yet. The server keeps its own.";
-    ui.add(egui::Label::new(RichText::new(told).weak()).wrap());
+fn download(ui: &mut Ui, draft: &DownloadDraft, progress: Option<&DownloadProgress>, commands: &mut Vec<Command>) {
+    title(ui, "Download from server");
+    let message = "Downloads all finished sessions that this library does not contain. The server keeps its copies.";
+    ui.add(egui::Label::new(RichText::new(message).weak()).wrap());
     ui.add_space(6.0);
     let mut edited = draft.clone();
-    ui.add_enabled_ui(pulling.is_none(), |ui| {
+    ui.add_enabled_ui(progress.is_none(), |ui| {
         let server = field(ui, "Server", &mut edited.server, "https://example.org");
         let label = widgets::caption(ui, "API token");
         let token = egui::TextEdit::singleline(&mut edited.token)
             .password(true)
-            .hint_text("aga_…, made by `affectograph serve token`")
+            .hint_text("aga_…, created by `affectograph serve token`")
             .desired_width(f32::INFINITY)
             .margin(Margin::symmetric(10, 6));
         let token = ui.add(token).labelled_by(label.id);
-        field(ui, "Study (empty: all)", &mut edited.study, "");
-        if *draft == PullDraft::default() && ui.memory(|m| m.focused()).is_none() {
+        field(ui, "Study (empty for all studies)", &mut edited.study, "");
+        if *draft == DownloadDraft::default() && ui.memory(|m| m.focused()).is_none() {
             server.request_focus();
         } else if draft.token.is_empty() && ui.memory(|m| m.focused()).is_none() {
             token.request_focus();
         }
     });
     if let Some(problem) = &draft.problem {
-        replaced(ui, problem);
+        warning(ui, problem);
     }
-    if let Some(step) = pulling {
+    if let Some(progress) = progress {
         ui.add_space(6.0);
-        let share = if step.of == 0 { 0.0 } else { (step.number.saturating_sub(1)) as f32 / step.of as f32 };
+        let share =
+            if progress.of == 0 { 0.0 } else { (progress.number.saturating_sub(1)) as f32 / progress.of as f32 };
         ui.add(egui::ProgressBar::new(share).desired_width(ui.available_width()));
-        let told = match step.of {
-            0 => "Asking the server …".to_owned(),
-            of => format!("{} of {of}: {}", step.number, step.name),
+        let message = match progress.of {
+            0 => "Connecting to the server …".to_owned(),
+            of => format!("{} of {of}: {}", progress.number, progress.name),
         };
-        widgets::caption(ui, told);
+        widgets::caption(ui, message);
     }
-    let is_ready = edited.order().is_some() && pulling.is_none();
+    let is_ready = edited.request().is_some() && progress.is_none();
     if edited != *draft {
-        commands.push(Command::EditPull(PullDraft { problem: None, ..edited }));
+        commands.push(Command::Home(HomeCommand::EditDownload(DownloadDraft { problem: None, ..edited })));
     }
-    answers(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Fetch").clicked() || (is_ready && is_entered(ui)) {
-            commands.push(Command::Pull);
+    buttons(ui, |ui| {
+        if widgets::primary(ui, is_ready, "Download").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::Home(HomeCommand::Download));
         }
-        if pulling.is_some() {
-            if ui.button("Stop").on_hover_text("What was fetched stays.").clicked() {
-                commands.push(Command::CancelPull);
+        if progress.is_some() {
+            if ui.button("Stop").on_hover_text("Downloaded sessions are kept.").clicked() {
+                commands.push(Command::Home(HomeCommand::CancelDownload));
             }
         } else {
             cancel(ui, "Cancel", commands);
@@ -202,30 +203,31 @@ fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Comm
     title(ui, "Erase this session?");
     let size = figures::bytes(session.size_bytes);
     let length = session.length.map_or_else(String::new, |l| format!(", {} long", figures::length(l)));
-    let told = format!("Video, readings and events of {} ({size}{length}) will be gone for good.", session.title());
-    ui.add(egui::Label::new(told).wrap());
+    let message =
+        format!("Video, readings and events of {} ({size}{length}) will be deleted permanently.", session.title());
+    ui.add(egui::Label::new(message).wrap());
     ui.add(egui::Label::new(RichText::new(session.folder.display().to_string()).small().weak()).wrap());
     ui.add_space(6.0);
     let mut edited = typed.to_owned();
     let response = field(ui, &format!("Type {} to confirm", session.title()), &mut edited, &session.title());
     if response.changed() {
-        commands.push(Command::TypeErase(edited.clone()));
+        commands.push(Command::Home(HomeCommand::EditEraseConfirmation(edited.clone())));
     }
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         if widgets::primary(ui, edited == session.title(), "Erase").clicked() {
-            commands.push(Command::Erase);
+            commands.push(Command::Home(HomeCommand::Erase));
         }
-        cancel(ui, "Keep it", commands);
+        cancel(ui, "Cancel", commands);
     });
 }
 
 fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
-    title(ui, "Record in spite of this?");
+    title(ui, "Record although checks fail?");
     let checks = |id: &CheckId| rehearsal.and_then(|r| r.checks.iter().find(|c| c.id == *id));
-    // What has come right meanwhile is nothing to override.
+    // Checks that have passed in the meantime are not listed.
     let still = |id: &&CheckId| checks(id).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
     if !ids.iter().any(|id| still(&id)) {
-        ui.add(egui::Label::new("Everything has turned green meanwhile.").wrap());
+        ui.add(egui::Label::new("All checks have passed in the meantime.").wrap());
     }
     for id in ids.iter().filter(still) {
         let check = checks(id);
@@ -244,10 +246,10 @@ fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, 
         ui.add_space(4.0);
     }
     ui.add_space(4.0);
-    widgets::caption(ui, "That you decided so is stored with the session.");
-    answers(ui, |ui| {
+    widgets::caption(ui, "This decision is stored with the session.");
+    buttons(ui, |ui| {
         if widgets::primary(ui, true, "Record anyway").clicked() {
-            commands.push(Command::RecordAnyway);
+            commands.push(Command::SetUp(SetUpCommand::RecordAnyway));
         }
         cancel(ui, "Go back", commands);
     });
@@ -257,9 +259,9 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
     title(ui, "Export");
     let mut edited = draft.clone();
     for (format, text) in [
-        (ExportFormat::Csv, "Records as CSV, one file a stream"),
-        (ExportFormat::FigurePng, "Figure of what the plots show, PNG"),
-        (ExportFormat::FigureSvg, "Figure of what the plots show, SVG"),
+        (ExportFormat::Csv, "Records as CSV, one file for each stream"),
+        (ExportFormat::FigurePng, "Figure of the visible plots, PNG"),
+        (ExportFormat::FigureSvg, "Figure of the visible plots, SVG"),
     ] {
         ui.radio_value(&mut edited.format, format, text);
     }
@@ -267,64 +269,68 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
     let name = if edited.format == ExportFormat::Csv { "To folder" } else { "To file" };
     field(ui, name, &mut edited.to, "");
     if draft.exists {
-        replaced(
+        warning(
             ui,
             match draft.format {
-                ExportFormat::Csv => "This folder exists; files of the same names in it are replaced.",
-                _ => "This file exists and is replaced.",
+                ExportFormat::Csv => "This folder exists. Files with the same names will be replaced.",
+                _ => "This file exists. It will be replaced.",
             },
         );
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
-        commands.push(Command::BrowseExport);
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
+        commands.push(Command::Review(ReviewCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty();
     if edited != *draft {
-        commands.push(Command::EditExport(edited));
+        commands.push(Command::Review(ReviewCommand::EditExport(edited)));
     }
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         if widgets::primary(ui, is_ready, "Export").clicked() {
-            commands.push(Command::Export);
+            commands.push(Command::Review(ReviewCommand::Export));
         }
         cancel(ui, "Cancel", commands);
     });
 }
 
-/// Something is at the chosen place already.
-fn replaced(ui: &mut Ui, told: &str) {
+/// A warning with its sign.
+fn warning(ui: &mut Ui, message: &str) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
         widgets::warning_sign(ui.painter(), rect.center(), 6.5);
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
     });
 }
 
-fn export_answer(ui: &mut Ui, draft: &AnswerDraft, state: &State, commands: &mut Vec<Command>) {
+fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: &mut Vec<Command>) {
     title(ui, "Export averages");
     let mut edited = draft.clone();
-    for format in AnswerFormat::ALL {
-        ui.radio_value(&mut edited.format, format, format.told());
+    for format in StudyExportFormat::ALL {
+        ui.radio_value(&mut edited.format, format, format.description());
     }
     ui.add_space(6.0);
-    let is_folder = edited.format == AnswerFormat::Tables;
+    let is_folder = edited.format == StudyExportFormat::Tables;
     field(ui, if is_folder { "To a new folder" } else { "To file" }, &mut edited.to, "");
     if draft.exists {
-        replaced(
+        warning(
             ui,
-            if is_folder { "This is there already: choose a new folder." } else { "This file exists and is replaced." },
+            if is_folder {
+                "This folder exists. Choose a new folder."
+            } else {
+                "This file exists. It will be replaced."
+            },
         );
     }
     ui.add_space(4.0);
-    if ui.add_enabled(!state.is_picking, egui::Button::new("Choose …")).clicked() {
+    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Study(StudyCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty() && (!is_folder || !edited.exists);
     if edited != *draft {
         commands.push(Command::Study(StudyCommand::EditExport(edited)));
     }
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         if widgets::primary(ui, is_ready, "Export").clicked() {
             commands.push(Command::Study(StudyCommand::Export));
         }
@@ -357,18 +363,18 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
             }
         });
     });
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         cancel(ui, "Close", commands);
     });
 }
 
-fn quit(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>) {
+fn close_window(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>) {
     title(ui, "A recording is running");
     let who = recording.map_or_else(String::new, |r| format!(" of {} {}", r.plan.participant, r.plan.session));
     ui.add(egui::Label::new(format!("Closing the window stops the recording{who} and saves it.")).wrap());
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         if ui.button("Stop, save and close").clicked() {
-            commands.push(Command::Quit);
+            commands.push(Command::CloseWindow);
         }
         let keep = cancel(ui, "Keep recording", commands);
         if ui.memory(|m| m.focused()).is_none() {
@@ -380,7 +386,7 @@ fn quit(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>)
 fn failure(ui: &mut Ui, heading: &str, sentence: &str, commands: &mut Vec<Command>) {
     title(ui, heading);
     ui.add(egui::Label::new(sentence).wrap().selectable(true));
-    answers(ui, |ui| {
+    buttons(ui, |ui| {
         let close = cancel(ui, "Close", commands);
         if ui.memory(|m| m.focused()).is_none() {
             close.request_focus();

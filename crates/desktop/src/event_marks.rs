@@ -1,31 +1,32 @@
-//! Events on the time axis, below the curves: a mark each, and its word where there is room.
+//! Marks of events below the curves, with a label if there is room.
 
 use eframe::egui;
 use egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
 
 use session::{EventData, Timestamp};
 
-use super::ahead::ahead;
-use super::indexed::{Lane, Mark};
-use super::plots::{EVENTS_PX, Plotted, seconds_at, x_of};
+use super::galloping_search::partition_point_near_start;
+use super::indexed_timeline::{Lane, Mark};
+use super::plot_area::{EVENTS_PX, PlotData, seconds_at, x_of};
 use super::theme::{self, Palette};
-use super::{describe, widgets};
+use super::{event_text, widgets};
 
-/// An event this near to a click is meant by it.
+/// The largest distance of the pointer from the mark that it selects.
 const REACH_PX: f32 = 7.0;
 
 /// Draws the marks and returns the event under the pointer.
-pub fn show(ui: &Ui, area: Rect, top: f32, plotted: &Plotted<'_>, p: &Palette) -> Option<usize> {
-    let upper = (top + 11.0, &[Lane::Instrument, Lane::Marker][..]);
+pub fn show(ui: &Ui, area: Rect, top: f32, data: &PlotData<'_>, p: &Palette) -> Option<usize> {
+    let upper = (top + 11.0, &[Lane::Warning, Lane::Marker][..]);
     let lower = (area.bottom() - 10.0, &[Lane::Page][..]);
-    let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, plotted, p));
+    let nearest = [upper, lower].map(|(y, lanes)| event_line(ui, area, y, lanes, data, p));
     nearest.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
 }
 
-/// One line of marks, of lanes that share its room for words. Returns the event under the pointer and its distance.
-fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>, p: &Palette) -> Option<(f32, usize)> {
+/// Draws one line of marks. The lanes of a line share the space for labels. Returns the distance and the index of the
+/// event under the pointer.
+fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], data: &PlotData<'_>, p: &Palette) -> Option<(f32, usize)> {
     let painter = ui.painter().with_clip_rect(area);
-    let (window, log) = (plotted.window, plotted.log);
+    let (window, log) = (data.window, data.log);
     let rows = log.timeline().events();
     let x_at = |mark: &Mark| x_of(area, window, mark.at.as_secs_f64());
     let pointer = ui.input(|i| i.pointer.hover_pos()).filter(|at| (at.y - y).abs() <= EVENTS_PX / 4.0);
@@ -38,9 +39,9 @@ fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>
         let Some((lane, shown)) = earliest else { return nearest };
         let (lane, Mark { row, .. }) = (*lane, shown[0]);
         let x = x_at(&shown[0]);
-        // On to the next event on another pixel than this one.
+        // Skips the events on the same pixel.
         let next_at = Timestamp::from_secs_f64(seconds_at(area, window, x + 1.0));
-        *shown = &shown[1 + ahead(&shown[1..], |m| m.at < next_at)..];
+        *shown = &shown[1 + partition_point_near_start(&shown[1..], |m| m.at < next_at)..];
         let next = left.iter().filter_map(|(_, shown)| shown.first()).min_by_key(|m| m.at);
         let right = next.map_or(area.right() - 4.0, |next| x_at(next) - 8.0);
         mark(&painter, area, pos2(x, y), lane, p);
@@ -56,17 +57,17 @@ fn event_line(ui: &Ui, area: Rect, y: f32, lanes: &[Lane], plotted: &Plotted<'_>
     }
 }
 
-/// Where an event's word may stand: right of it, or left where that is the edge.
+/// The space for a label to the right and to the left of its mark at `x`.
 struct Room {
     left: f32,
     x: f32,
     right: f32,
 }
 
-/// Returns where the word ends, if there was room.
+/// Returns where the label ends, or `None` if there was no room.
 fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Palette) -> Option<f32> {
     const AIR: f32 = 7.0;
-    // Measured only where anything could fit at all.
+    // Measuring text takes time, so it is skipped if no text can fit.
     if (room.right - room.x).max(room.x - room.left) < 24.0 {
         return None;
     }
@@ -85,7 +86,7 @@ fn write_label(painter: &egui::Painter, room: Room, y: f32, text: &str, p: &Pale
 
 fn label(what: &EventData, lane: Lane) -> String {
     const LONGEST: usize = 24;
-    let details = if lane == Lane::Marker { describe::details(&what.data) } else { String::new() };
+    let details = if lane == Lane::Marker { event_text::details(&what.data) } else { String::new() };
     let text = if details.is_empty() { what.kind.clone() } else { details };
     if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
@@ -100,7 +101,7 @@ fn mark(painter: &egui::Painter, area: Rect, at: Pos2, lane: Lane, p: &Palette) 
             painter.line_segment([pos2(at.x, area.top()), at], faint);
             painter.add(widgets::diamond(at, 5.5, p.accent));
         }
-        Lane::Instrument => {
+        Lane::Warning => {
             let faint = Stroke::new(1.0, theme::CAUTION.gamma_multiply(0.35));
             painter.line_segment([pos2(at.x, area.top()), at], faint);
             widgets::warning_sign(painter, at, 5.5);

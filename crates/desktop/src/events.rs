@@ -1,26 +1,27 @@
-//! The list of events. Only the rows on the screen are made.
+//! The list of events. Only visible rows are drawn.
 
 use eframe::egui;
 use egui::{Align, Align2, FontId, Layout, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use session::Timestamp;
 
-use super::command::{Command, StudyCommand};
-use super::indexed::{Indexed, Lane};
+use super::command::{Command, ReviewCommand, StudyCommand};
+use super::indexed_timeline::{IndexedTimeline, Lane};
 use super::port::EventForm;
 use super::state::Review;
-use super::{describe, figures, theme, widgets};
+use super::{event_text, figures, theme, widgets};
 
 const ROW: f32 = 22.0;
 
-/// `playhead`: the last event before it is marked, and a click goes to an event. `None` follows the newest.
-pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &mut Vec<Command>) {
+/// With a playhead, the last event before it is marked, and a click seeks an event. Without one, the list follows the
+/// newest event.
+pub fn show(ui: &mut Ui, log: &IndexedTimeline, playhead: Option<Timestamp>, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let shown = log.shown();
     if shown.is_empty() {
         let rect = ui.available_rect_before_wrap();
         let sentence =
-            if log.timeline().events().is_empty() { "No events yet." } else { "No event passes the filter." };
+            if log.timeline().events().is_empty() { "No events yet." } else { "No event matches the filter." };
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, sentence, FontId::proportional(13.0), p.weak);
         return;
     }
@@ -28,15 +29,15 @@ pub fn show(ui: &mut Ui, log: &Indexed, playhead: Option<Timestamp>, commands: &
     let area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(playhead.is_none());
     ui.spacing_mut().item_spacing.y = 0.0;
     area.show_rows(ui, ROW, shown.len(), |ui, range| {
-        keep_in_sight(ui, &range, current);
+        scroll_to_current(ui, &range, current);
         for k in range {
             row(ui, log, k, current == Some(k), playhead.is_some(), commands);
         }
     });
 }
 
-/// Scrolls where the current event changed, and not where the operator scrolled.
-fn keep_in_sight(ui: &Ui, range: &std::ops::Range<usize>, current: Option<usize>) {
+/// Scrolls when the current event changes. Otherwise the operator's scroll position is kept.
+fn scroll_to_current(ui: &Ui, range: &std::ops::Range<usize>, current: Option<usize>) {
     let id = ui.scope_id().with("current event");
     let before = ui.data(|d| d.get_temp::<Option<usize>>(id)).flatten();
     if before == current {
@@ -50,7 +51,14 @@ fn keep_in_sight(ui: &Ui, range: &std::ops::Range<usize>, current: Option<usize>
     }
 }
 
-fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: bool, commands: &mut Vec<Command>) {
+fn row(
+    ui: &mut Ui,
+    log: &IndexedTimeline,
+    k: usize,
+    is_current: bool,
+    is_clickable: bool,
+    commands: &mut Vec<Command>,
+) {
     let p = theme::palette(ui);
     let event = &log.timeline().events()[log.shown()[k] as usize];
     let sense = if is_clickable { Sense::click() } else { Sense::hover() };
@@ -62,7 +70,7 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
     }
     let lane = Lane::of(event.stream.as_str(), &event.what.kind);
     let time_text = event.at.to_string();
-    // The hour is told only where there is one.
+    // The hour is shown only if it is not 0.
     let (short_time, time_width) = match time_text.strip_prefix("00:") {
         Some(short) => (short, 66.0),
         None => (time_text.as_str(), 86.0),
@@ -73,31 +81,32 @@ fn row(ui: &mut Ui, log: &Indexed, k: usize, is_current: bool, is_clickable: boo
         Lane::Marker => {
             ui.painter().add(widgets::diamond(sign.center(), 4.5, p.accent));
         }
-        Lane::Instrument => widgets::warning_sign(ui.painter(), sign.center(), 5.0),
+        Lane::Warning => widgets::warning_sign(ui.painter(), sign.center(), 5.0),
         Lane::Page => {
             ui.painter().circle_filled(sign.center(), 2.0, p.weak);
         }
     }
     widgets::line(ui, time, short_time, FontId::monospace(11.5), p.weak, Align2::LEFT_CENTER);
-    let told = describe::details(&event.what.data);
-    // Where nothing more is told, the kind may be as long as the row.
-    let kind = if told.is_empty() { kind.union(details) } else { kind };
+    let message = event_text::details(&event.what.data);
+    // Without details, the kind may use the whole row.
+    let kind = if message.is_empty() { kind.union(details) } else { kind };
     let is_kind_cut =
         widgets::line(ui, kind, &event.what.kind, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
     let color = if lane == Lane::Marker { p.strong } else { p.weak };
-    let is_cut = widgets::line(ui, details, &told, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
+    let is_cut = widgets::line(ui, details, &message, FontId::proportional(13.0), color, Align2::LEFT_CENTER);
     response.widget_info(|| {
-        let name = format!("{} {}", time_text, describe::event(&event.what));
+        let name = format!("{} {}", time_text, event_text::event(&event.what));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_current, name)
     });
-    let response = if is_cut || is_kind_cut { response.on_hover_text(describe::event(&event.what)) } else { response };
+    let response =
+        if is_cut || is_kind_cut { response.on_hover_text(event_text::event(&event.what)) } else { response };
     if response.clicked() {
-        commands.push(Command::Seek(event.at));
+        commands.push(Command::Review(ReviewCommand::Seek(event.at)));
     }
 }
 
-/// Which events are shown.
-pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
+/// The filter of the list.
+pub fn filter(ui: &mut Ui, log: &IndexedTimeline, commands: &mut Vec<Command>) {
     let filter = log.filter();
     let mut wanted = filter.clone();
     ui.horizontal(|ui| {
@@ -105,36 +114,37 @@ pub fn filter(ui: &mut Ui, log: &Indexed, commands: &mut Vec<Command>) {
             ui.checkbox(&mut wanted.lanes[k], lane.label());
         }
         let (shown, all) = (log.shown().len() as u64, log.all() as u64);
-        let told = match (figures::count(shown), figures::count(all)) {
+        let message = match (figures::count(shown), figures::count(all)) {
             (_, counted) if shown == all => counted,
             (shown, all) => format!("{shown} of {all}"),
         };
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::caption(ui, told));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| widgets::caption(ui, message));
     });
     let field = egui::TextEdit::singleline(&mut wanted.text).hint_text("Filter events").desired_width(f32::INFINITY);
     ui.add(field).accessible_name("Filter events");
     if wanted != *filter {
-        commands.push(Command::SetEventFilter(wanted));
+        commands.push(Command::Review(ReviewCommand::SetEventFilter(wanted)));
     }
 }
 
-/// What the playhead stands before: offered where the events are listed.
-pub fn all_like_this(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
+/// Buttons that select the events like the one at the playhead for a study query.
+pub fn similar_events(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     let Some(event) = review.event_at_playhead() else {
-        // As high as what will stand here, so that the list below does not jump under the pointer.
-        ui.horizontal(|ui| ui.add_enabled_ui(false, |ui| widgets::small_button(ui, "All like this")));
+        // The same height as with an event, so that the list below does not move.
+        ui.horizontal(|ui| ui.add_enabled_ui(false, |ui| widgets::small_button(ui, "Similar events")));
         return;
     };
     let form = EventForm::like(event);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let compare = widgets::small_button(ui, "as B").accessible_name("Compare with all like this");
-            if compare.on_hover_text("Compare with these in the study (Shift A)").clicked() {
-                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 1 }));
+            let compare = widgets::small_button(ui, "compare").accessible_name("Compare with similar events");
+            if compare.on_hover_text("Compare with the average around these events, as condition B (Shift A)").clicked()
+            {
+                commands.push(Command::Study(StudyCommand::SelectSimilarEvents { condition: 1 }));
             }
-            let ask = widgets::small_button(ui, "All like this");
-            if ask.on_hover_text("Ask the whole study what the face did around all of these (A)").clicked() {
-                commands.push(Command::Study(StudyCommand::AllLikeThis { condition: 0 }));
+            let average = widgets::small_button(ui, "Similar events");
+            if average.on_hover_text("Average affect around all events like this one in the study (A)").clicked() {
+                commands.push(Command::Study(StudyCommand::SelectSimilarEvents { condition: 0 }));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(egui::Label::new(RichText::new(form.title()).size(13.0)).truncate());

@@ -28,7 +28,7 @@ fn stored(timeline: &Timeline, at: Timestamp) -> Option<[f32; 8]> {
 fn draw(ui: &mut Ui, rect: Rect, values: Option<[f32; 8]>) {
     let p = theme::palette(ui);
     let response = ui.allocate_rect(rect, Sense::hover());
-    // Longer bars are not easier to compare.
+    // Longer bars would not be easier to compare.
     let rect = Rect::from_center_size(rect.center(), vec2(rect.width().min(WIDEST), rect.height()));
     let painter = ui.painter().with_clip_rect(rect);
     let row_height = (rect.height() / 8.0).min(34.0);
@@ -55,10 +55,10 @@ fn draw(ui: &mut Ui, rect: Rect, values: Option<[f32; 8]>) {
         }
     }
     response.widget_info(|| {
-        let told = match (values, likeliest) {
+        let message = match (values, likeliest) {
             (Some(v), Some(k)) => format!("{} {:.0} %", EXPRESSIONS[k], v[k] * 100.0),
             _ => "no reading".to_owned(),
         };
-        WidgetInfo::labeled(egui::Role::Image, true, format!("Expressions: {told}"))
+        WidgetInfo::labeled(egui::Role::Image, true, format!("Expressions: {message}"))
     });
 }

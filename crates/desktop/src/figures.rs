@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers, times and sizes as text.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub fn sessions(n: usize) -> String {
     if n == 1 { "1 session".to_owned() } else { format!("{} sessions", count(n as u64)) }
 }
 
-/// `1.4 GB`, decimal units as disks are sold.
+/// `1.4 GB`. Decimal units, as for disks.
 pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
@@ -38,14 +38,14 @@ pub fn bytes(n: u64) -> String {
     format!("{value:.decimals$} {}", UNITS[unit])
 }
 
-/// `12:41`, `1:02:03`: how long something is.
+/// `12:41`, `1:02:03`: a duration.
 pub fn length(span: Duration) -> String {
     let s = span.as_secs();
     let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
     if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
 }
 
-/// `31 h`, `12 min`, `40 s`: about how long something will last.
+/// `31 h`, `12 min`, `40 s`: an approximate duration.
 pub fn about(span: Duration) -> String {
     match span.as_secs() {
         s if s >= 48 * 3600 => format!("{} days", s / 86_400),
@@ -55,7 +55,7 @@ pub fn about(span: Duration) -> String {
     }
 }
 
-/// `820 ms`, `2.4 s`, `3:20 min`: a short span, exactly enough.
+/// `820 ms`, `2.4 s`, `3:20 min`: a short duration.
 pub fn span(span: Duration) -> String {
     match span.as_secs_f64() {
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),
@@ -71,7 +71,7 @@ pub fn clock(at: Timestamp) -> String {
     text
 }
 
-/// A tick of a time axis, with as many decimals as the distance of ticks asks for.
+/// A tick of a time axis. The distance of ticks determines the decimals.
 pub fn tick(seconds: f64, step: f64) -> String {
     let sign = if seconds < -1e-9 { "−" } else { "" };
     let decimals = if step >= 0.999 {
@@ -92,10 +92,15 @@ pub fn tick(seconds: f64, step: f64) -> String {
     if h > 0 { format!("{sign}{h}:{m:02}:{s:0width$.decimals$}") } else { format!("{sign}{m}:{s:0width$.decimals$}") }
 }
 
-/// `+0.42`, with a true minus, so that columns of figures do not jump.
+/// `+0.42`, with the minus sign U+2212, which is as wide as the plus sign.
 pub fn signed(value: f32) -> String {
     let sign = if value <= -0.005 { "−" } else { "+" };
     format!("{sign}{:.2}", value.abs())
+}
+
+/// `p = 0.012`, `p < 0.001`.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
 }
 
 #[cfg(test)]
@@ -129,5 +134,6 @@ mod tests {
         assert_eq!(tick(3661.25, 0.05), "1:01:01.25");
         assert_eq!(tick(59.9999, 1.0), "1:00");
         assert_eq!(tick(-1.0, 1.0), "−0:01");
+        assert_eq!(p_value(0.0004), "p < 0.001");
     }
 }

@@ -1,4 +1,4 @@
-//! The instrument's figures while it records. Red where something is being lost.
+//! The health of the running recording in figures. Losses are red.
 
 use eframe::egui;
 use egui::{Color32, Sense, Ui, WidgetInfo, vec2};
@@ -6,7 +6,7 @@ use egui::{Color32, Sense, Ui, WidgetInfo, vec2};
 use super::port::HealthFigures;
 use super::{figures, theme, widgets};
 
-/// Below these, a figure asks for attention without anything being lost yet.
+/// Limits of a warning colour. No data is lost yet.
 const DISK_SHORT_MIN: u64 = 30;
 const QUEUE_HIGH: f64 = 0.5;
 
@@ -17,18 +17,19 @@ pub fn show(ui: &mut Ui, health: &HealthFigures) {
     let is_slow = health.camera_hz < 0.9 * health.asked_hz;
     let camera = format!("{:.1} fps", health.camera_hz);
     widgets::stat(ui, "camera", &camera, if is_slow { theme::CAUTION } else { plain })
-        .on_hover_text(format!("Pictures in the last second; asked for {:.0} a second.", health.asked_hz));
+        .on_hover_text(format!("Frames in the last second. Requested: {:.0} fps.", health.asked_hz));
     widgets::stat(ui, "stored", &figures::count(health.frames_stored), plain)
         .on_hover_text("Frames in the video file.");
     widgets::stat(ui, "scored", &figures::count(health.frames_scored), plain)
-        .on_hover_text("Frames that the networks have read.");
-    widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain)
-        .on_hover_text("Frames not read live. They are in the video and can be read later: nothing is lost.");
+        .on_hover_text("Frames that the networks have scored.");
+    widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain).on_hover_text(
+        "Frames that were not scored live. They are in the video and can be scored later: nothing is lost.",
+    );
     let lost = if health.lost > 0 { p.loss_text } else { plain };
     widgets::stat(ui, "lost", &figures::count(health.lost), lost)
-        .on_hover_text("Frames and records that are gone for good. Each is stored as a gap with its reason.");
+        .on_hover_text("Frames and records that cannot be recovered. Each loss is stored as a gap with its reason.");
     let inference = health.inference_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"));
-    widgets::stat(ui, "inference", &inference, plain).on_hover_text("Time the networks take for one frame.");
+    widgets::stat(ui, "inference", &inference, plain).on_hover_text("Time that the networks need for one frame.");
     queue(ui, health.queue_fill);
     let disk = match health.disk_left {
         Some(left) => format!("{} · {}", figures::bytes(health.disk_left_bytes), figures::about(left)),

@@ -1,4 +1,4 @@
-//! The first thing one sees: all sessions as a table, the studies, and the way to a new recording.
+//! The home screen: the table of sessions, the studies, and the buttons for new and opened sessions.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::command::{Command, StudyCommand};
+use super::command::{Command, HomeCommand, StudyCommand};
 use super::port::{Library, SessionRow, SessionState, StudyRow};
 use super::state::{self, Column, Home, State};
 use super::theme::Palette;
-use super::{figures, theme, views, widgets};
+use super::{figures, screen_layout, theme, widgets};
 
 const ROW: f32 = 32.0;
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         ui.label(RichText::new("affectograph").size(20.0).color(p.strong));
     });
     let home = &state.home;
     let Some(library) = &home.library else {
-        views::central(ui, |ui| views::waiting(ui, "Reading the sessions …"));
+        screen_layout::central(ui, |ui| screen_layout::waiting(ui, "Reading the sessions …"));
         return;
     };
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(6, 12));
@@ -36,16 +36,16 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 10));
         Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, row, state, commands));
     }
-    views::central(ui, |ui| {
+    screen_layout::central(ui, |ui| {
         if library.sessions.is_empty() {
-            first_recording(ui, library, commands);
+            empty_library(ui, library, commands);
         } else {
             tools(ui, home, commands);
             ui.add_space(8.0);
             table(ui, home, commands);
         }
     });
-    dropping(ui);
+    drop_hint(ui);
 }
 
 fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Command>) {
@@ -54,7 +54,7 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
         let root = library.root.display().to_string();
         Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| {
             ui.add(egui::Label::new(RichText::new(&root).small().weak()).truncate()).on_hover_text(&root);
-            widgets::caption(ui, "Recordings are kept in");
+            widgets::caption(ui, "Recordings are stored in");
         });
         ui.add_space(4.0);
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
@@ -63,13 +63,13 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 if study(ui, "All studies", library.sessions.len(), home.study.is_none(), None) {
-                    commands.push(Command::SetStudy(None));
+                    commands.push(Command::Home(HomeCommand::SetStudy(None)));
                 }
                 for row in &library.studies {
                     let count = library.sessions.iter().filter(|s| s.study == row.name).count();
                     let is_chosen = home.study.as_ref() == Some(&row.name);
                     if study(ui, &row.title, count, is_chosen, Some(row)) {
-                        commands.push(Command::SetStudy((!is_chosen).then(|| row.name.clone())));
+                        commands.push(Command::Home(HomeCommand::SetStudy((!is_chosen).then(|| row.name.clone()))));
                     }
                     if let Some(problem) = &row.problem {
                         Frame::new().inner_margin(Margin { left: 10, right: 4, top: 0, bottom: 6 }).show(ui, |ui| {
@@ -99,9 +99,9 @@ fn study(ui: &mut Ui, title: &str, sessions: usize, is_chosen: bool, row: Option
         let name = format!("Study {title}, {}", figures::sessions(sessions));
         WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, name)
     });
-    let told =
+    let message =
         row.map(|r| if r.description.is_empty() { r.name.clone() } else { format!("{}: {}", r.name, r.description) });
-    match told {
+    match message {
         Some(text) => response.on_hover_text(text).clicked(),
         None => response.clicked(),
     }
@@ -126,43 +126,47 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
             .desired_width(280.0)
             .margin(Margin::symmetric(10, 6));
         if ui.add(field).accessible_name("Filter sessions").changed() {
-            commands.push(Command::SetFilter(filter));
+            commands.push(Command::Home(HomeCommand::SetFilter(filter)));
         }
         let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
-        let told =
+        let message =
             if home.rows.len() == all { figures::sessions(all) } else { format!("{} of {all}", home.rows.len()) };
-        widgets::caption(ui, told);
+        widgets::caption(ui, message);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ways(ui, commands);
-            ask(ui, home, commands);
+            session_buttons(ui, commands);
+            study_button(ui, home, commands);
         });
     });
 }
 
-/// The way to a study's averages: that of the chosen study, or of the selected session.
-fn ask(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
-    let study = home.study_to_ask();
-    let button = ui.add_enabled(study.is_some(), egui::Button::new("Ask study …"));
-    let button = button.on_hover_text("What did the face do around each action? Averages over its sessions (Ctrl A)");
+/// Opens the study screen of the chosen study, or of the selected session's study.
+fn study_button(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let study = home.study_to_query();
+    let button = ui.add_enabled(study.is_some(), egui::Button::new("Study averages …"));
+    let button = button.on_hover_text("Average affect around events, over all sessions of the study (Ctrl A)");
     if button.on_disabled_hover_text("Choose a study on the left, or select one of its sessions.").clicked() {
         commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
     }
 }
 
-fn ways(ui: &mut Ui, commands: &mut Vec<Command>) {
+fn session_buttons(ui: &mut Ui, commands: &mut Vec<Command>) {
     if widgets::primary(ui, true, "New session").on_hover_text("Ctrl N").clicked() {
-        commands.push(Command::AskNewSession);
+        commands.push(Command::Home(HomeCommand::ShowNewSessionDialog));
     }
-    if ui.button("Open session …").on_hover_text("From elsewhere; or drop its folder here (Ctrl O)").clicked() {
-        commands.push(Command::AskOpen);
+    if ui
+        .button("Open session …")
+        .on_hover_text("Open a session from another folder, or drop its folder here (Ctrl O)")
+        .clicked()
+    {
+        commands.push(Command::Home(HomeCommand::ShowOpenDialog));
     }
-    from_server(ui, commands);
+    download_button(ui, commands);
 }
 
-fn from_server(ui: &mut Ui, commands: &mut Vec<Command>) {
-    let hint = "Sessions that visitors' browsers sent to your server (Ctrl Shift O)";
-    if ui.button("Open from server …").on_hover_text(hint).clicked() {
-        commands.push(Command::AskPull);
+fn download_button(ui: &mut Ui, commands: &mut Vec<Command>) {
+    let hint = "Download sessions that browsers sent to your server (Ctrl Shift O)";
+    if ui.button("Download from server …").on_hover_text(hint).clicked() {
+        commands.push(Command::Home(HomeCommand::ShowDownloadDialog));
     }
 }
 
@@ -176,11 +180,11 @@ fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
             let rect = ui.available_rect_before_wrap();
             ui.allocate_rect(rect, Sense::hover());
             let font = FontId::proportional(14.0);
-            ui.painter().text(rect.center(), Align2::CENTER_CENTER, "No session passes the filter.", font, p.weak);
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, "No session matches the filter.", font, p.weak);
             return;
         }
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, home.rows.len(), |ui, range| {
-            keep_in_sight(ui, home, &range);
+            scroll_to_selection(ui, home, &range);
             for session in home.listed().skip(range.start).take(range.len()) {
                 body(ui, home, session, commands);
             }
@@ -188,8 +192,8 @@ fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     });
 }
 
-/// Scrolls to a selection made by keyboard.
-fn keep_in_sight(ui: &Ui, home: &Home, range: &Range<usize>) {
+/// Scrolls to a session that was selected by keyboard.
+fn scroll_to_selection(ui: &Ui, home: &Home, range: &Range<usize>) {
     let id = ui.scope_id().with("selection");
     let before = ui.data(|d| d.get_temp::<Option<std::path::PathBuf>>(id)).flatten();
     if before == home.selected {
@@ -223,7 +227,7 @@ fn alignment(column: Column) -> Align2 {
     }
 }
 
-/// Columns of figures end flush right, with air before the next one.
+/// Columns of numbers are aligned right, with space before the next column.
 fn inset(column: Column, cell: Rect) -> Rect {
     match column {
         Column::Length | Column::Size => Rect::from_min_max(cell.min, cell.max - vec2(16.0, 0.0)),
@@ -260,7 +264,7 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
             WidgetInfo::labeled(egui::Role::ColumnHeader, true, format!("Sort by {}", column.label().to_lowercase()))
         });
         if response.clicked() {
-            commands.push(Command::SortBy(column));
+            commands.push(Command::Home(HomeCommand::SortBy(column)));
         }
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
@@ -315,7 +319,7 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
                 widgets::line(
                     ui,
                     cell,
-                    state::state_word(session),
+                    state::state_label(session),
                     FontId::proportional(13.0),
                     p.weak,
                     Align2::LEFT_CENTER,
@@ -328,14 +332,14 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
         widgets::line(ui, cell, &value, font, color, alignment(column));
     }
     response.widget_info(|| {
-        let name = format!("{}, study {}, {}", session.title(), session.study, state::state_word(session));
+        let name = format!("{}, study {}, {}", session.title(), session.study, state::state_label(session));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_selected, name)
     });
     let is_entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(session.folder.clone()));
     } else if response.clicked() {
-        commands.push(Command::Select(session.folder.clone()));
+        commands.push(Command::Home(HomeCommand::Select(session.folder.clone())));
     }
 }
 
@@ -351,7 +355,7 @@ fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Com
             }
             let is_erasable = row.state != SessionState::Recording;
             if ui.add_enabled(is_erasable, egui::Button::new("Erase …")).clicked() {
-                commands.push(Command::AskErase(row.folder.clone()));
+                commands.push(Command::Home(HomeCommand::ShowEraseDialog(row.folder.clone())));
             }
             if state.opening.is_some() {
                 ui.spinner();
@@ -360,21 +364,21 @@ fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Com
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 ui.label(RichText::new(row.title()).color(p.strong));
-                let told = match &row.state {
+                let message = match &row.state {
                     SessionState::Damaged(sentence)
                     | SessionState::Recovered(sentence)
                     | SessionState::Incomplete(sentence) => sentence.clone(),
                     SessionState::Recording => "This session is being recorded.".to_owned(),
                     SessionState::Complete => row.folder.display().to_string(),
                 };
-                ui.add(egui::Label::new(RichText::new(&told).small().weak()).truncate()).on_hover_text(&told);
+                ui.add(egui::Label::new(RichText::new(&message).small().weak()).truncate()).on_hover_text(&message);
             });
         });
     });
 }
 
-/// Nothing is here yet: how to begin.
-fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
+/// The text of an empty library: how to begin.
+fn empty_library(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.22).max(20.0));
@@ -383,9 +387,9 @@ fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) 
         ui.scope(|ui| {
             ui.set_max_width(460.0);
             let steps = [
-                "Press New session and choose a study. The demo study needs nothing but a face.",
-                "Sit in front of the camera. The checklist turns green by itself.",
-                "Press Record. Stop when the task is done, and open the session to look at it.",
+                "Press New session and choose a study. The demo study needs only a camera.",
+                "Sit in front of the camera. Wait until all checks are green.",
+                "Press Record. Stop after the task. Then open the session in review.",
             ];
             for (k, step) in steps.iter().enumerate() {
                 ui.horizontal(|ui| {
@@ -401,12 +405,12 @@ fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) 
             ui.horizontal(|ui| {
                 ui.add_space(34.0);
                 if widgets::primary(ui, !library.studies.is_empty(), "New session").clicked() {
-                    commands.push(Command::AskNewSession);
+                    commands.push(Command::Home(HomeCommand::ShowNewSessionDialog));
                 }
                 if ui.button("Open session …").clicked() {
-                    commands.push(Command::AskOpen);
+                    commands.push(Command::Home(HomeCommand::ShowOpenDialog));
                 }
-                from_server(ui, commands);
+                download_button(ui, commands);
             });
             if library.studies.is_empty() {
                 ui.add_space(8.0);
@@ -419,8 +423,8 @@ fn first_recording(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) 
     });
 }
 
-/// While something is held over the window.
-fn dropping(ui: &Ui) {
+/// A hint while a file is dragged over the window.
+fn drop_hint(ui: &Ui) {
     if ui.input(|i| i.raw.hovered_files.is_empty()) {
         return;
     }

@@ -1,13 +1,15 @@
-//! Every keyboard shortcut, once: what the help lists is what works.
+//! All keyboard shortcuts, and the table of them for the dialog.
 
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
-use super::command::{AnnotateCommand, Command, RateCommand, StudyCommand};
-use super::port::AnswerFormat;
-use super::state::{Dialog, Screen, State, Stop};
+use super::command::{
+    AnnotateCommand, Command, HomeCommand, LiveCommand, RateCommand, ReviewCommand, SetUpCommand, StudyCommand,
+};
+use super::port::{ExportFormat, StudyExportFormat};
+use super::state::{Dialog, Screen, State, StopState};
 
-/// Where a shortcut works.
+/// The shortcuts of one screen or activity.
 pub struct Group {
     pub title: &'static str,
     pub keys: &'static [(&'static str, &'static str)],
@@ -17,8 +19,8 @@ pub const GROUPS: [Group; 8] = [
     Group {
         title: "Everywhere",
         keys: &[
-            ("F1  ?", "this table"),
-            ("Tab, Shift Tab", "to the next, the previous control"),
+            ("F1  ?", "show this table"),
+            ("Tab, Shift Tab", "next, previous control"),
             ("Ctrl +, Ctrl −, Ctrl 0", "larger, smaller, normal text"),
             ("Esc", "close a dialog"),
         ],
@@ -27,22 +29,22 @@ pub const GROUPS: [Group; 8] = [
         title: "Sessions",
         keys: &[
             ("Ctrl N", "new session"),
-            ("Ctrl O", "open a session from elsewhere"),
-            ("Ctrl Shift O", "open sessions from a server"),
+            ("Ctrl O", "open a session from another folder"),
+            ("Ctrl Shift O", "download sessions from a server"),
             ("Up, Down", "select a session"),
             ("Enter", "open the selected session"),
             ("Delete", "erase the selected session"),
-            ("Ctrl A", "ask the study"),
-            ("F5", "look again"),
+            ("Ctrl A", "averages of the study"),
+            ("F5", "read the sessions again"),
         ],
     },
     Group {
         title: "Study",
         keys: &[
-            ("Ctrl Enter", "average"),
-            ("Esc", "stop averaging"),
-            ("Up, Down", "choose an epoch"),
-            ("Enter", "show it on video"),
+            ("Ctrl Enter", "compute averages"),
+            ("Esc", "cancel the computation"),
+            ("Up, Down", "select an epoch"),
+            ("Enter", "show the epoch on video"),
             ("Ctrl E", "export"),
         ],
     },
@@ -51,8 +53,8 @@ pub const GROUPS: [Group; 8] = [
         title: "Recording",
         keys: &[
             ("the study's own keys", "set a marker"),
-            ("Ctrl N", "write a note, stamped now"),
-            ("Ctrl Shift S", "stop, then confirm"),
+            ("Ctrl N", "write a note with the present time"),
+            ("Ctrl Shift S", "stop, with a confirmation"),
             ("F6", "give the keyboard to the page"),
         ],
     },
@@ -60,40 +62,40 @@ pub const GROUPS: [Group; 8] = [
         title: "Review",
         keys: &[
             ("Space", "play, pause"),
-            ("Left, Right", "one frame back, on"),
-            ("Shift Left, Shift Right", "one second back, on"),
+            ("Left, Right", "one frame back, forward"),
+            ("Shift Left, Shift Right", "one second back, forward"),
             ("Home, End", "to the start, the end"),
             ("N, P", "to the next, the previous event"),
-            ("+, −", "zoom in, out; also the wheel"),
+            ("+, −", "zoom in, out (also with the wheel)"),
             ("F", "show the whole session"),
             ("Q", "shade poor quality"),
-            ("W", "show or close the recorded page"),
-            ("A, Shift A", "ask the study about all like this event, as B"),
+            ("W", "show, hide the recorded page"),
+            ("A, Shift A", "average around similar events, compare"),
             ("Ctrl E", "export"),
         ],
     },
     Group {
         title: "Annotating",
         keys: &[
-            ("1 … 9", "a point with that label"),
-            ("Ctrl 1 … 9", "begin, then end a range"),
-            ("Delete", "take back the selected one"),
+            ("1 … 9", "set a point with this label"),
+            ("Ctrl 1 … 9", "begin, end a range"),
+            ("Delete", "remove the selected annotation"),
             ("Ctrl Z, Ctrl Shift Z", "undo, redo"),
-            ("Esc", "drop a range that has no end"),
+            ("Esc", "cancel a range without an end"),
         ],
     },
     Group {
         title: "Rating",
         keys: &[
-            ("R", "rate from here"),
-            ("Arrows", "less, more pleasant or excited"),
-            ("Space", "pause, go on"),
-            ("Esc", "end"),
+            ("R", "start a rating at the playhead"),
+            ("Arrows", "change valence, arousal"),
+            ("Space", "pause, continue"),
+            ("Esc", "end the rating"),
         ],
     },
 ];
 
-/// What the keys pressed since the last drawing ask for.
+/// Pushes the commands of the keys that were pressed since the last frame.
 pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let is_typing = ctx.text_edit_focused();
     // Arrows, Space and Enter belong to the control that has the keyboard.
@@ -101,160 +103,46 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
     ctx.input_mut(|input| {
         let mut pressed = |modifiers: Modifiers, key: Key| input.consume_key(modifiers, key);
         if pressed(Modifiers::NONE, Key::F1) {
-            commands.push(if state.dialog == Some(Dialog::Keys) { Command::CloseDialog } else { Command::ShowKeys });
+            let is_open = state.dialog == Some(Dialog::Shortcuts);
+            commands.push(if is_open { Command::CloseDialog } else { Command::ShowShortcuts });
         }
         if state.dialog.is_some() {
             return;
         }
         if !is_typing && (pressed(Modifiers::NONE, Key::Questionmark) || pressed(Modifiers::SHIFT, Key::Questionmark)) {
-            commands.push(Command::ShowKeys);
+            commands.push(Command::ShowShortcuts);
         }
         match state.screen {
-            Screen::Home => {
-                if pressed(Modifiers::COMMAND, Key::N) {
-                    commands.push(Command::AskNewSession);
-                }
-                // The longer one first: a key without Shift takes it with Shift as well.
-                if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
-                    commands.push(Command::AskPull);
-                }
-                if pressed(Modifiers::COMMAND, Key::O) {
-                    commands.push(Command::AskOpen);
-                }
-                if pressed(Modifiers::NONE, Key::F5) {
-                    commands.push(Command::RefreshLibrary);
-                }
-                if is_free {
-                    if pressed(Modifiers::COMMAND, Key::A) {
-                        let study = state.home.study_to_ask();
-                        commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
-                    }
-                    if pressed(Modifiers::NONE, Key::ArrowDown) {
-                        commands.push(Command::MoveSelection(1));
-                    }
-                    if pressed(Modifiers::NONE, Key::ArrowUp) {
-                        commands.push(Command::MoveSelection(-1));
-                    }
-                    let selected = state.home.selected.clone();
-                    if pressed(Modifiers::NONE, Key::Enter) {
-                        commands.extend(selected.clone().map(Command::OpenSession));
-                    }
-                    if pressed(Modifiers::NONE, Key::Delete) {
-                        commands.extend(selected.map(Command::AskErase));
-                    }
-                }
-            }
+            Screen::Home => home(&mut pressed, state, is_free, commands),
             Screen::SetUp => {
                 if pressed(Modifiers::COMMAND, Key::R) {
-                    commands.push(Command::Record);
+                    commands.push(Command::SetUp(SetUpCommand::Record));
                 }
             }
-            Screen::Live => {
-                if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::S) {
-                    commands.push(Command::AskStop);
-                }
-                if pressed(Modifiers::COMMAND, Key::N) {
-                    commands.push(Command::BeginNote);
-                }
-                if pressed(Modifiers::NONE, Key::F6) {
-                    commands.push(Command::FocusPage);
-                }
-            }
+            Screen::Live => live(&mut pressed, commands),
             Screen::Report => {}
-            Screen::Review => {
-                if pressed(Modifiers::COMMAND, Key::E) {
-                    commands.push(Command::AskExport(super::port::ExportFormat::Csv));
-                }
-                let is_rating = state.review.as_ref().is_some_and(|r| r.rated.running.is_some());
-                if is_rating {
-                    rating(&mut pressed, commands);
-                } else if is_free {
-                    review(&mut pressed, state, commands);
-                }
-            }
+            Screen::Review => review(&mut pressed, state, is_free, commands),
             Screen::Study => study(&mut pressed, state, is_free, commands),
         }
     });
-    if state.screen == Screen::Review && state.dialog.is_none() && !is_typing {
-        labels(ctx, commands);
-    }
-    if state.screen == Screen::Live && state.dialog.is_none() && !is_typing {
-        markers(ctx, state, commands);
-    }
-}
-
-fn study(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, is_free: bool, commands: &mut Vec<Command>) {
-    use StudyCommand as S;
-    let is_asking = state.studied.as_ref().is_some_and(|s| s.asking.is_some());
-    let mut push = |command| commands.push(Command::Study(command));
-    if pressed(Modifiers::COMMAND, Key::Enter) && !is_asking {
-        push(S::Ask);
-    }
-    if pressed(Modifiers::COMMAND, Key::E) {
-        push(S::AskExport(AnswerFormat::FigureSvg));
-    }
-    if is_asking && pressed(Modifiers::NONE, Key::Escape) {
-        push(S::Cancel);
-    }
-    if !is_free {
+    if state.dialog.is_some() || is_typing {
         return;
     }
-    for (key, command) in
-        [(Key::ArrowDown, S::MoveEpoch(1)), (Key::ArrowUp, S::MoveEpoch(-1)), (Key::Enter, S::OpenEpoch)]
-    {
-        if pressed(Modifiers::NONE, key) {
-            push(command);
-        }
+    match state.screen {
+        Screen::Review => labels(ctx, commands),
+        Screen::Live => markers(ctx, state, commands),
+        _ => {}
     }
 }
 
-/// While rating, the arrows hold the point and nothing moves the playhead but playing.
-fn rating(pressed: &mut impl FnMut(Modifiers, Key) -> bool, commands: &mut Vec<Command>) {
-    use RateCommand as R;
-    for (key, command) in [
-        (Key::Space, Command::TogglePlay),
-        (Key::Escape, Command::Rate(R::End)),
-        (Key::ArrowLeft, Command::Rate(R::Nudge(-1.0, 0.0))),
-        (Key::ArrowRight, Command::Rate(R::Nudge(1.0, 0.0))),
-        (Key::ArrowUp, Command::Rate(R::Nudge(0.0, 1.0))),
-        (Key::ArrowDown, Command::Rate(R::Nudge(0.0, -1.0))),
-    ] {
-        if pressed(Modifiers::NONE, key) {
-            commands.push(command);
-        }
-    }
-}
+/// Takes a key press from the input. Returns whether the key was pressed.
+type Pressed<'a> = &'a mut dyn FnMut(Modifiers, Key) -> bool;
 
-fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, commands: &mut Vec<Command>) {
-    use Command as C;
-    let is_shaded = state.review.as_ref().is_some_and(|r| r.shades_poor);
-    let table = [
-        (Modifiers::COMMAND | Modifiers::SHIFT, Key::Z, C::Annotate(AnnotateCommand::Redo)),
-        (Modifiers::COMMAND, Key::Z, C::Annotate(AnnotateCommand::Undo)),
-        (Modifiers::COMMAND, Key::Y, C::Annotate(AnnotateCommand::Redo)),
-        (Modifiers::NONE, Key::Delete, C::Annotate(AnnotateCommand::TakeBack)),
-        (Modifiers::NONE, Key::Escape, C::Annotate(AnnotateCommand::DropRange)),
-        (Modifiers::SHIFT, Key::A, C::Study(StudyCommand::AllLikeThis { condition: 1 })),
-        (Modifiers::NONE, Key::A, C::Study(StudyCommand::AllLikeThis { condition: 0 })),
-        (Modifiers::NONE, Key::R, C::Rate(RateCommand::Begin)),
-        (Modifiers::NONE, Key::Q, C::ShadePoor(!is_shaded)),
-        (Modifiers::NONE, Key::W, C::TogglePage),
-        (Modifiers::NONE, Key::Space, C::TogglePlay),
-        // With Shift first: a plain arrow also matches where more modifiers are held.
-        (Modifiers::SHIFT, Key::ArrowLeft, C::StepSeconds(-1.0)),
-        (Modifiers::SHIFT, Key::ArrowRight, C::StepSeconds(1.0)),
-        (Modifiers::NONE, Key::ArrowLeft, C::StepFrames(-1)),
-        (Modifiers::NONE, Key::ArrowRight, C::StepFrames(1)),
-        (Modifiers::NONE, Key::Home, C::StepSeconds(f64::NEG_INFINITY)),
-        (Modifiers::NONE, Key::End, C::StepSeconds(f64::INFINITY)),
-        (Modifiers::NONE, Key::N, C::NextEvent),
-        (Modifiers::NONE, Key::P, C::PreviousEvent),
-        (Modifiers::NONE, Key::F, C::Fit),
-        (Modifiers::NONE, Key::Plus, C::ZoomAtPlayhead(1.5)),
-        (Modifiers::SHIFT, Key::Plus, C::ZoomAtPlayhead(1.5)),
-        (Modifiers::NONE, Key::Equals, C::ZoomAtPlayhead(1.5)),
-        (Modifiers::NONE, Key::Minus, C::ZoomAtPlayhead(1.0 / 1.5)),
-    ];
+fn push_pressed<const N: usize>(
+    pressed: Pressed<'_>,
+    table: [(Modifiers, Key, Command); N],
+    commands: &mut Vec<Command>,
+) {
     for (modifiers, key, command) in table {
         if pressed(modifiers, key) {
             commands.push(command);
@@ -262,8 +150,131 @@ fn review(pressed: &mut impl FnMut(Modifiers, Key) -> bool, state: &State, comma
     }
 }
 
-/// Digits by where they lie on the keyboard. With Ctrl and not with Shift, which turns them into other signs on the way
-/// down and not on the way up, so that they seem to be held for ever.
+fn home(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<Command>) {
+    use HomeCommand as H;
+    let table = [
+        (Modifiers::COMMAND, Key::N, Command::Home(H::ShowNewSessionDialog)),
+        // With Shift first: a key without Shift also matches a press with Shift.
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::O, Command::Home(H::ShowDownloadDialog)),
+        (Modifiers::COMMAND, Key::O, Command::Home(H::ShowOpenDialog)),
+        (Modifiers::NONE, Key::F5, Command::Home(H::RefreshLibrary)),
+    ];
+    push_pressed(pressed, table, commands);
+    if !is_free {
+        return;
+    }
+    if pressed(Modifiers::COMMAND, Key::A) {
+        let study = state.home.study_to_query();
+        commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
+    }
+    let table = [
+        (Modifiers::NONE, Key::ArrowDown, Command::Home(H::MoveSelection(1))),
+        (Modifiers::NONE, Key::ArrowUp, Command::Home(H::MoveSelection(-1))),
+    ];
+    push_pressed(pressed, table, commands);
+    let selected = state.home.selected.clone();
+    if pressed(Modifiers::NONE, Key::Enter) {
+        commands.extend(selected.clone().map(Command::OpenSession));
+    }
+    if pressed(Modifiers::NONE, Key::Delete) {
+        commands.extend(selected.map(|folder| Command::Home(H::ShowEraseDialog(folder))));
+    }
+}
+
+fn live(pressed: Pressed<'_>, commands: &mut Vec<Command>) {
+    let table = [
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::S, Command::Live(LiveCommand::RequestStop)),
+        (Modifiers::COMMAND, Key::N, Command::Live(LiveCommand::BeginNote)),
+        (Modifiers::NONE, Key::F6, Command::Live(LiveCommand::FocusPage)),
+    ];
+    push_pressed(pressed, table, commands);
+}
+
+fn study(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<Command>) {
+    use StudyCommand as S;
+    let is_running = state.study.as_ref().is_some_and(|s| s.progress.is_some());
+    if pressed(Modifiers::COMMAND, Key::Enter) && !is_running {
+        commands.push(Command::Study(S::RunQuery));
+    }
+    if pressed(Modifiers::COMMAND, Key::E) {
+        commands.push(Command::Study(S::ShowExportDialog(StudyExportFormat::FigureSvg)));
+    }
+    if is_running && pressed(Modifiers::NONE, Key::Escape) {
+        commands.push(Command::Study(S::CancelQuery));
+    }
+    if !is_free {
+        return;
+    }
+    let table = [
+        (Modifiers::NONE, Key::ArrowDown, Command::Study(S::MoveEpoch(1))),
+        (Modifiers::NONE, Key::ArrowUp, Command::Study(S::MoveEpoch(-1))),
+        (Modifiers::NONE, Key::Enter, Command::Study(S::OpenEpoch)),
+    ];
+    push_pressed(pressed, table, commands);
+}
+
+fn review(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<Command>) {
+    if pressed(Modifiers::COMMAND, Key::E) {
+        commands.push(Command::Review(ReviewCommand::ShowExportDialog(ExportFormat::Csv)));
+    }
+    let is_rating = state.review.as_ref().is_some_and(|r| r.ratings.running.is_some());
+    if is_rating {
+        rating(pressed, commands);
+    } else if is_free {
+        playback_and_annotations(pressed, state, commands);
+    }
+}
+
+/// During a rating the arrows move the rating. Only playing moves the playhead.
+fn rating(pressed: Pressed<'_>, commands: &mut Vec<Command>) {
+    use RateCommand as R;
+    let table = [
+        (Modifiers::NONE, Key::Space, Command::Review(ReviewCommand::TogglePlay)),
+        (Modifiers::NONE, Key::Escape, Command::Rate(R::End)),
+        (Modifiers::NONE, Key::ArrowLeft, Command::Rate(R::MovePosition(-1.0, 0.0))),
+        (Modifiers::NONE, Key::ArrowRight, Command::Rate(R::MovePosition(1.0, 0.0))),
+        (Modifiers::NONE, Key::ArrowUp, Command::Rate(R::MovePosition(0.0, 1.0))),
+        (Modifiers::NONE, Key::ArrowDown, Command::Rate(R::MovePosition(0.0, -1.0))),
+    ];
+    push_pressed(pressed, table, commands);
+}
+
+fn playback_and_annotations(pressed: Pressed<'_>, state: &State, commands: &mut Vec<Command>) {
+    use Command as C;
+    use ReviewCommand as R;
+    let is_shaded = state.review.as_ref().is_some_and(|r| r.shades_poor);
+    let table = [
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::Z, C::Annotate(AnnotateCommand::Redo)),
+        (Modifiers::COMMAND, Key::Z, C::Annotate(AnnotateCommand::Undo)),
+        (Modifiers::COMMAND, Key::Y, C::Annotate(AnnotateCommand::Redo)),
+        (Modifiers::NONE, Key::Delete, C::Annotate(AnnotateCommand::RemoveSelected)),
+        (Modifiers::NONE, Key::Escape, C::Annotate(AnnotateCommand::CancelRange)),
+        (Modifiers::SHIFT, Key::A, C::Study(StudyCommand::SelectSimilarEvents { condition: 1 })),
+        (Modifiers::NONE, Key::A, C::Study(StudyCommand::SelectSimilarEvents { condition: 0 })),
+        (Modifiers::NONE, Key::R, C::Rate(RateCommand::Begin)),
+        (Modifiers::NONE, Key::Q, C::Review(R::ShadePoor(!is_shaded))),
+        (Modifiers::NONE, Key::W, C::Review(R::TogglePage)),
+        (Modifiers::NONE, Key::Space, C::Review(R::TogglePlay)),
+        // With Shift first: a plain arrow also matches a press with modifiers.
+        (Modifiers::SHIFT, Key::ArrowLeft, C::Review(R::StepSeconds(-1.0))),
+        (Modifiers::SHIFT, Key::ArrowRight, C::Review(R::StepSeconds(1.0))),
+        (Modifiers::NONE, Key::ArrowLeft, C::Review(R::StepFrames(-1))),
+        (Modifiers::NONE, Key::ArrowRight, C::Review(R::StepFrames(1))),
+        (Modifiers::NONE, Key::Home, C::Review(R::StepSeconds(f64::NEG_INFINITY))),
+        (Modifiers::NONE, Key::End, C::Review(R::StepSeconds(f64::INFINITY))),
+        (Modifiers::NONE, Key::N, C::Review(R::NextEvent)),
+        (Modifiers::NONE, Key::P, C::Review(R::PreviousEvent)),
+        (Modifiers::NONE, Key::F, C::Review(R::Fit)),
+        (Modifiers::NONE, Key::Plus, C::Review(R::ZoomAtPlayhead(1.5))),
+        (Modifiers::SHIFT, Key::Plus, C::Review(R::ZoomAtPlayhead(1.5))),
+        (Modifiers::NONE, Key::Equals, C::Review(R::ZoomAtPlayhead(1.5))),
+        (Modifiers::NONE, Key::Minus, C::Review(R::ZoomAtPlayhead(1.0 / 1.5))),
+    ];
+    push_pressed(pressed, table, commands);
+}
+
+/// Digits by their place on the keyboard, alone or with Ctrl. Shift is not used: with Shift the key has another sign
+/// when it is pressed than when it is released, so it would seem to be held down for ever.
 fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     const DIGITS: [Key; 9] =
         [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
@@ -280,10 +291,10 @@ fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     });
 }
 
-/// The study's own keys. A key held down marks once.
+/// The marker keys of the study. A key that is held down sets one marker.
 fn markers(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
-    if recording.stop == Stop::Stopping {
+    if recording.stop == StopState::Stopping {
         return;
     }
     ctx.input(|input| {
@@ -295,7 +306,7 @@ fn markers(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             let mut name = key.name().chars();
             let (Some(letter), None) = (name.next(), name.next()) else { continue };
             let marker = recording.study.markers.iter().find(|m| m.key.eq_ignore_ascii_case(&letter));
-            commands.extend(marker.map(|m| Command::Mark(m.key)));
+            commands.extend(marker.map(|m| Command::Live(LiveCommand::Mark(m.key))));
         }
     });
 }

@@ -1,11 +1,10 @@
-//! The window: views draw state and push commands, nothing else. Only this room knows egui.
+//! The window: views draw the state and push commands. Only this crate uses egui.
 //!
-//! What it needs from the rest of the program stands in [`port`]; [`run`] opens the window over an instrument.
+//! [`port`] defines what the window needs from the rest of the program. [`run`] opens the window.
 
 pub mod port;
 
-mod ahead;
-mod annotated;
+mod annotation_state;
 mod annotations;
 mod app;
 mod apply;
@@ -13,36 +12,42 @@ mod averages;
 mod camera_view;
 mod command;
 mod decimate;
-mod describe;
 mod dialogs;
 mod event_marks;
+mod event_text;
 mod events;
 mod expressions;
 mod figures;
+mod file_dialog;
+mod frame_loop;
+mod galloping_search;
 mod health_bar;
 mod home;
-mod indexed;
+mod indexed_timeline;
 mod keys;
 mod live;
 mod overview;
-mod pick;
+mod photo;
 mod plane;
+mod plot_area;
 mod plots;
 mod preferences;
 mod quality;
-mod rated;
 mod rating;
+mod rating_state;
 mod receive;
 mod review;
-mod reviewed;
+mod review_state;
+mod screen_layout;
 mod session_table;
 mod setup;
 mod state;
-mod studied;
 mod study;
 mod study_form;
 mod study_side;
+mod study_state;
 mod theme;
+mod time_window;
 mod views;
 mod widgets;
 mod window;

@@ -1,24 +1,25 @@
-//! While recording: the participant's page, the face, the feelings, the events, and whether all of it is kept.
+//! The recording screen: page, camera picture, affect, events, health and alarms.
 
 use eframe::egui;
 use egui::{Align, Color32, Frame, Key, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use session::Timestamp;
 
-use super::command::Command;
-use super::plots::{self, Plotted};
+use super::command::{Command, LiveCommand, SetUpCommand};
+use super::plot_area::PlotData;
 use super::port::{Alarm, PagePlace, PageStatus};
-use super::state::{Recording, State, Stop, Window};
-use super::{camera_view, events, expressions, figures, health_bar, plane, theme, views, widgets};
+use super::state::{Recording, State, StopState};
+use super::time_window::TimeWindow;
+use super::{camera_view, events, expressions, figures, health_bar, plane, plots, screen_layout, theme, widgets};
 
-/// What the plots show while they follow.
+/// The time span of the plots.
 const FOLLOWED_S: f64 = 60.0;
-/// Fixed, so that nothing below the one or above the other moves with what they say: the page least of all.
+/// The heights of header and footer are fixed, so that the page between them does not move when their contents change.
 const HEADER: f32 = 50.0;
 const FOOTER: f32 = 50.0;
-/// Letters of a study's title in the bar; all of it is told on hover.
+/// The longest title of a study in the header, in characters. Hovering shows the whole title.
 const TITLE: usize = 26;
-/// Below the camera picture.
+/// Height of the check lamps below the camera picture.
 const LAMPS: f32 = 24.0;
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -33,15 +34,15 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 8));
     Panel::bottom("marker bar").frame(frame).exact_size(FOOTER).show(ui, |ui| {
         match (recording.stop, &recording.note) {
-            (Stop::Asked, _) => confirm_stop(ui, recording, commands),
-            (Stop::Stopping, _) => {
+            (StopState::Requested, _) => confirm_stop(ui, recording, commands),
+            (StopState::Stopping, _) => {
                 ui.horizontal_centered(|ui| {
                     ui.spinner();
                     ui.label("Closing the files …");
                 });
             }
-            (Stop::No, Some(_)) => note(ui, recording, commands),
-            (Stop::No, None) => markers(ui, recording, state, commands),
+            (StopState::No, Some(_)) => note(ui, recording, commands),
+            (StopState::No, None) => markers(ui, recording, state, commands),
         }
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
@@ -69,7 +70,7 @@ fn header(ui: &mut Ui, recording: &Recording) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                // Right-aligned as a block: what is left over comes first.
+                // Aligned right as a block, with the width that it had in the previous frame.
                 let width =
                     ui.data(|d| d.get_temp::<f32>(ui.scope_id().with("health width"))).unwrap_or(ui.available_width());
                 ui.add_space((ui.available_width() - width).max(0.0));
@@ -82,20 +83,20 @@ fn header(ui: &mut Ui, recording: &Recording) {
     });
 }
 
-/// How long the participant still looks at the cross.
+/// The remaining time of the fixation cross.
 fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
     let left_s = (left_ns.max(0) as f64 * 1e-9).ceil() as u64;
     let left = format!("{}:{:02} left", left_s / 60, left_s % 60);
     let phase: String = phase.chars().take(TITLE).collect();
-    let told = widgets::stat(ui, &phase, &left, theme::palette(ui).accent);
-    told.on_hover_text("The participant looks at a cross; the study's page comes after it");
+    let message = widgets::stat(ui, &phase, &left, theme::palette(ui).accent);
+    message.on_hover_text("The participant sees the fixation cross. The study's page follows.");
 }
 
 fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     let is_embedded = recording.page.as_ref().is_some_and(|pg| pg.place == PagePlace::Embedded);
-    // The page keeps its size when alarms come and go: a page that jumps is an event of its own.
+    // The page keeps its size when alarms appear: a page that moves would disturb the participant.
     let upper_share = if is_embedded { 0.53 } else { 0.41 };
     let [upper, lower] = widgets::rows(rect, 10.0, [(rect.height() * upper_share).max(180.0), 0.0]);
     let side = (upper.width() * 0.26).clamp(220.0, 420.0);
@@ -131,9 +132,9 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let bars = (lower.width() * 0.26).clamp(220.0, 420.0);
     let [left, right] = widgets::columns(lower, 12.0, [0.0, bars]);
     let until_s = recording.now.as_secs_f64();
-    let window = Window { from_s: until_s - FOLLOWED_S, until_s };
-    let plotted = Plotted { log: &recording.log, window, playhead: None, review: None };
-    widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plotted, commands));
+    let window = TimeWindow { from_s: until_s - FOLLOWED_S, until_s };
+    let plot_data = PlotData { log: &recording.log, window, playhead: None, review: None };
+    widgets::within(ui, left, "plots", |ui| plots::show(ui, left, &plot_data, commands));
     let mut list = right;
     if is_embedded {
         let [bars, rest] = widgets::rows(right, 10.0, [(right.height() * 0.46).clamp(110.0, 190.0), 0.0]);
@@ -145,18 +146,18 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     widgets::within(ui, list, "event list", |ui| events::show(ui, &recording.log, None, commands));
 }
 
-/// Reserves the place of the page, which lies above this window and draws itself.
+/// Reserves the rectangle of the embedded page, which draws itself above this window.
 fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.painter().rect(rect, 0.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
-    let told = match recording.page.as_ref().map(|pg| &pg.status) {
+    let message = match recording.page.as_ref().map(|pg| &pg.status) {
         Some(PageStatus::Loading) => "The page is loading …",
-        Some(PageStatus::Guided { .. }) => "The participant looks at a cross; the page comes after it.",
+        Some(PageStatus::Guided { .. }) => "The participant sees the fixation cross. The page follows.",
         Some(PageStatus::Failed(sentence)) => sentence.as_str(),
         Some(PageStatus::Loaded { .. }) | None => "The participant's page",
     };
-    widgets::placeholder(ui, rect.shrink(12.0), told);
-    commands.push(Command::PageAt(rect.shrink(1.0)));
+    widgets::placeholder(ui, rect.shrink(12.0), message);
+    commands.push(Command::Live(LiveCommand::SetPageBounds(rect.shrink(1.0))));
 }
 
 fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {
@@ -165,7 +166,7 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
     let inner = rect.shrink(14.0);
     widgets::within(ui, inner, "participant window", |ui| {
         let Some(page) = &recording.page else {
-            widgets::caption(ui, "The page is not known yet.");
+            widgets::caption(ui, "The page is not open yet.");
             return;
         };
         let screen = match &page.place {
@@ -176,16 +177,16 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         ui.add(egui::Label::new(RichText::new(screen).weak()).wrap());
         ui.add_space(4.0);
         ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
-        let told = match &page.status {
+        let message = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
-            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”: the participant looks at a cross."),
+            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”: the participant sees the fixation cross."),
             PageStatus::Loaded { title } => title.clone(),
             PageStatus::Failed(sentence) => sentence.clone(),
         };
-        ui.add(egui::Label::new(told).wrap());
+        ui.add(egui::Label::new(message).wrap());
         ui.add_space(4.0);
-        if widgets::small_button(ui, "Load again").clicked() {
-            commands.push(Command::ReloadPage);
+        if widgets::small_button(ui, "Reload").clicked() {
+            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
         }
     });
 }
@@ -223,12 +224,12 @@ fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Stop and save …").on_hover_text("Asks once more (Ctrl Shift S)").clicked() {
-                commands.push(Command::AskStop);
+            if ui.button("Stop and save …").on_hover_text("Asks for a confirmation (Ctrl Shift S)").clicked() {
+                commands.push(Command::Live(LiveCommand::RequestStop));
             }
-            views::always(ui, state, commands);
-            if ui.button("Note").on_hover_text("Stamped with the moment you press this (Ctrl N)").clicked() {
-                commands.push(Command::BeginNote);
+            screen_layout::global_buttons(ui, state, commands);
+            if ui.button("Note").on_hover_text("The note gets the time of this click (Ctrl N)").clicked() {
+                commands.push(Command::Live(LiveCommand::BeginNote));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 egui::ScrollArea::horizontal().id_salt("markers").show(ui, |ui| {
@@ -237,7 +238,7 @@ fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec
                         let button = egui::Button::new((key, RichText::new(&marker.label)));
                         let button = ui.add(button).accessible_name(format!("Marker {}", marker.label));
                         if button.clicked() {
-                            commands.push(Command::Mark(marker.key));
+                            commands.push(Command::Live(LiveCommand::Mark(marker.key)));
                         }
                     }
                     if recording.study.markers.is_empty() {
@@ -256,10 +257,10 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         let label = ui.label(format!("Note at {}", figures::clock(at)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Discard").clicked() {
-                commands.push(Command::DropNote);
+                commands.push(Command::Live(LiveCommand::DiscardNote));
             }
             if widgets::primary(ui, !draft.text.trim().is_empty(), "Store note").clicked() {
-                commands.push(Command::StoreNote);
+                commands.push(Command::Live(LiveCommand::StoreNote));
             }
             let mut text = draft.text.clone();
             let field = egui::TextEdit::singleline(&mut text)
@@ -269,13 +270,13 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
                 .margin(Margin::symmetric(10, 6));
             let field = ui.add(field).labelled_by(label.id);
             if field.changed() {
-                commands.push(Command::TypeNote(text));
+                commands.push(Command::Live(LiveCommand::EditNote(text)));
             }
             let (is_entered, is_escaped) = ui.input(|i| (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape)));
             if field.lost_focus() && is_entered {
-                commands.push(Command::StoreNote);
+                commands.push(Command::Live(LiveCommand::StoreNote));
             } else if field.lost_focus() && is_escaped {
-                commands.push(Command::DropNote);
+                commands.push(Command::Live(LiveCommand::DiscardNote));
             } else if draft.text.is_empty() && !field.has_focus() {
                 field.request_focus();
             }
@@ -283,23 +284,23 @@ fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     });
 }
 
-/// Two presses in different places: no single key ends a session.
+/// Stopping needs two clicks in different places, so that no single key press ends a session.
 fn confirm_stop(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let who = format!("{} {}", recording.plan.participant, recording.plan.session);
         ui.label(format!("Stop recording {who} after {}?", figures::length(recording.elapsed())));
-        widgets::caption(ui, "It keeps recording until you confirm.");
+        widgets::caption(ui, "Recording continues until you confirm.");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let keep = ui.button("Keep recording");
-            // The keyboard starts at the harmless one.
+            // The button that changes nothing gets the keyboard focus.
             if ui.memory(|m| m.focused()).is_none() {
                 keep.request_focus();
             }
             if keep.clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
-                commands.push(Command::KeepRecording);
+                commands.push(Command::Live(LiveCommand::KeepRecording));
             }
             if widgets::primary(ui, true, "Stop and save").clicked() {
-                commands.push(Command::Stop);
+                commands.push(Command::Live(LiveCommand::Stop));
             }
         });
     });

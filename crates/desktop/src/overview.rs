@@ -1,14 +1,15 @@
-//! The whole session in one strip: where one looks, and what lies elsewhere.
+//! The whole session in one strip, with the visible window and the playhead.
 
 use eframe::egui;
 use egui::{Color32, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use session::{AFFECT, Timestamp, affect};
 
-use super::ahead::ahead;
-use super::command::Command;
-use super::indexed::Lane;
-use super::state::{Review, Window};
+use super::command::{Command, ReviewCommand};
+use super::galloping_search::partition_point_near_start;
+use super::indexed_timeline::Lane;
+use super::state::Review;
+use super::time_window::TimeWindow;
 use super::{decimate, figures, theme, widgets};
 
 pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command>) {
@@ -48,7 +49,7 @@ pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command
     ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
 
     response.widget_info(|| {
-        let mut info = WidgetInfo::slider(true, review.playhead.at.as_secs_f64(), "Place in the session");
+        let mut info = WidgetInfo::slider(true, review.playhead.at.as_secs_f64(), "Position in the session");
         info.current_text_value = Some(figures::clock(review.playhead.at));
         info
     });
@@ -57,9 +58,12 @@ pub fn show(ui: &mut Ui, rect: Rect, review: &Review, commands: &mut Vec<Command
         let at_s = span.from_s + span.width_s() * share;
         if response.dragged() {
             let half = review.window.width_s() / 2.0;
-            commands.push(Command::ShowWindow(Window { from_s: at_s - half, until_s: at_s + half }));
+            commands.push(Command::Review(ReviewCommand::ShowWindow(TimeWindow {
+                from_s: at_s - half,
+                until_s: at_s + half,
+            })));
         }
-        commands.push(Command::Seek(Timestamp::from_secs_f64(at_s)));
+        commands.push(Command::Review(ReviewCommand::Seek(Timestamp::from_secs_f64(at_s))));
     }
 }
 
@@ -90,7 +94,7 @@ fn events(painter: &egui::Painter, rect: Rect, review: &Review, p: &theme::Palet
                 painter.line_segment([foot, foot - vec2(0.0, 4.0)], Stroke::new(1.0, p.weak));
             }
             let next = Timestamp::from_secs_f64(at_s + pixel_s);
-            marks = &marks[1 + ahead(&marks[1..], |m| m.at < next)..];
+            marks = &marks[1 + partition_point_near_start(&marks[1..], |m| m.at < next)..];
         }
     }
 }

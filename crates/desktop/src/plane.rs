@@ -1,4 +1,4 @@
-//! The affect plane: valence across, arousal up, and where the last seconds went.
+//! The affect plane: valence to the right, arousal up, with a trail of the last seconds.
 
 use eframe::egui;
 use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
@@ -8,12 +8,12 @@ use session::{AFFECT, Timeline, Timestamp, affect};
 use super::{figures, theme, widgets};
 
 const TRAIL_S: f64 = 8.0;
-/// A reading older than this is no longer shown as the present one.
+/// An older reading is not shown as the present one.
 const FRESH_S: f64 = 0.5;
-/// More points than these are not told apart in a trail.
+/// The largest number of points of the trail. More points could not be told apart.
 const TRAIL_POINTS: usize = 160;
 
-/// What the plane shows, oldest first.
+/// A point of the trail.
 struct Reading {
     valence: f32,
     arousal: f32,
@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, rect: Rect, timeline: &Timeline, at: Timestamp) {
     draw(ui, rect, &trail(timeline, at));
 }
 
-/// One reading that is not stored, for the rehearsal.
+/// Draws one reading of the rehearsal, which is not stored.
 pub fn show_one(ui: &mut Ui, rect: Rect, values: Option<&[f32; affect::FIELDS]>) {
     let reading = values.map(|v| Reading {
         valence: v[affect::VALENCE],
@@ -44,7 +44,7 @@ fn trail(timeline: &Timeline, at: Timestamp) -> Vec<Reading> {
     let from = Timestamp::from_secs_f64(at.as_secs_f64() - TRAIL_S);
     let rows = series.rows(from, Timestamp::from_ns(at.as_ns().saturating_add(1)));
     let stride = rows.len().div_ceil(TRAIL_POINTS).max(1);
-    // Counted from the newest, so that points do not jump as time goes on.
+    // Counted from the newest point, so that points do not jump from frame to frame.
     let mut readings: Vec<Reading> = rows
         .rev()
         .step_by(stride)
@@ -79,23 +79,23 @@ fn draw(ui: &mut Ui, rect: Rect, readings: &[Reading]) {
     painter.line_segment([square.left_center(), square.right_center()], hair);
     painter.line_segment([square.center_top(), square.center_bottom()], hair);
     let font = theme::caption_font();
-    let word = |at: Pos2, align: Align2, text: &str, color: Color32| {
+    let label = |at: Pos2, align: Align2, text: &str, color: Color32| {
         painter.text(at, align, text, font.clone(), color);
     };
-    // Beside the circle where there is room: in a small one the words would meet.
+    // Beside the circle if there is room. Inside a small circle the labels would overlap.
     if square.left() - rect.left() > 64.0 {
-        word(square.left_center() - vec2(6.0, 0.0), Align2::RIGHT_CENTER, "unpleasant", p.weak);
-        word(square.right_center() + vec2(6.0, 0.0), Align2::LEFT_CENTER, "pleasant", p.weak);
+        label(square.left_center() - vec2(6.0, 0.0), Align2::RIGHT_CENTER, "unpleasant", p.weak);
+        label(square.right_center() + vec2(6.0, 0.0), Align2::LEFT_CENTER, "pleasant", p.weak);
     } else {
-        word(square.left_center() + vec2(5.0, -2.0), Align2::LEFT_BOTTOM, "unpleasant", p.weak);
-        word(square.right_center() + vec2(-5.0, -2.0), Align2::RIGHT_BOTTOM, "pleasant", p.weak);
+        label(square.left_center() + vec2(5.0, -2.0), Align2::LEFT_BOTTOM, "unpleasant", p.weak);
+        label(square.right_center() + vec2(-5.0, -2.0), Align2::RIGHT_BOTTOM, "pleasant", p.weak);
     }
-    word(square.center_top() + vec2(0.0, -2.0), Align2::CENTER_BOTTOM, "excited", p.weak);
-    word(square.center_bottom() + vec2(0.0, 2.0), Align2::CENTER_TOP, "calm", p.weak);
+    label(square.center_top() + vec2(0.0, -2.0), Align2::CENTER_BOTTOM, "excited", p.weak);
+    label(square.center_bottom() + vec2(0.0, 2.0), Align2::CENTER_TOP, "calm", p.weak);
 
     for pair in readings.windows(2) {
         let (a, b) = (&pair[0], &pair[1]);
-        // A pause in the readings is not a movement.
+        // Points on either side of a pause are not joined.
         if a.age_s - b.age_s > FRESH_S {
             continue;
         }
@@ -125,10 +125,10 @@ fn draw(ui: &mut Ui, rect: Rect, readings: &[Reading]) {
         corner(pos2(rect.right() - 4.0, rect.top() + 2.0), Align2::RIGHT_TOP, "A", now.arousal, theme::AROUSAL);
     }
     response.widget_info(|| {
-        let told = match now {
+        let message = match now {
             Some(r) => format!("valence {}, arousal {}", figures::signed(r.valence), figures::signed(r.arousal)),
             None => "no reading".to_owned(),
         };
-        WidgetInfo::labeled(egui::Role::Image, true, format!("Affect plane: {told}"))
+        WidgetInfo::labeled(egui::Role::Image, true, format!("Affect plane: {message}"))
     });
 }

@@ -1,92 +1,47 @@
-//! Valence and arousal over time with the events on the same axis.
+//! Valence and arousal over time, with events on the same time axis.
 
 use eframe::egui;
 use egui::{Align2, Color32, Rect, Sense, Shape, Stroke, Ui, Vec2b, WidgetInfo, pos2, vec2};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, Plot, PlotPoints, Span};
 
-use session::{AFFECT, Timestamp, affect, rating as rated_field};
+use session::{AFFECT, Timestamp, affect, rating as rating_field};
 
-use super::command::Command;
+use super::command::{Command, ReviewCommand};
 use super::decimate::{self, Curve, Shift};
-use super::indexed::{Indexed, Stretch};
+use super::indexed_timeline::Stretch;
+use super::plot_area::{EVENTS_PX, PlotData, SCALE_PX, seconds_at, x_of};
 use super::port::{Correction, rating_stream_name};
-use super::state::{Review, Side, Window};
 use super::theme::{self, Palette};
-use super::{annotations, describe, event_marks, figures, rating, widgets};
+use super::time_window::TimeWindow;
+use super::{annotations, event_marks, event_text, figures, rating, widgets};
 
-/// How far apart the middles of the two curves lie, where each reaches from −1 to 1.
+/// Distance of the middle of each curve from 0. Each curve ranges from −1 to 1 around its middle.
 const APART: f64 = 1.12;
-/// For the event marks below the curves.
-pub const EVENTS_PX: f32 = 38.0;
 const AXIS_PX: f32 = 20.0;
-/// For figures beside the curves.
-pub const SCALE_PX: f32 = 42.0;
-/// Standard deviations that a scale of z-scored values reaches to.
-const Z_REACH: f64 = 5.0;
 
-pub struct Plotted<'a> {
-    pub log: &'a Indexed,
-    pub window: Window,
-    /// A line at the playhead; `None` while following.
-    pub playhead: Option<Timestamp>,
-    /// The session in review, which one can click, drag and zoom.
-    pub review: Option<&'a Review>,
-}
-
-impl Plotted<'_> {
-    /// Annotations stand above the curves where there are some, or are about to be.
-    fn lane_px(&self) -> f32 {
-        let has_lane = self.review.is_some_and(|r| {
-            r.side == Side::Annotations || !r.annotated.standing().is_empty() || r.annotated.open_range.is_some()
-        });
-        match self.review {
-            Some(review) if has_lane => annotations::LANE_PX * annotations::lines(review) as f32,
-            _ => 0.0,
-        }
-    }
-
-    /// From where valence and arousal are drawn.
-    fn shifts(&self) -> [Shift; 2] {
-        let Some((review, baseline)) = self.review.and_then(|r| Some((r, r.baseline.as_ref()?))) else {
-            return [Shift::RAW; 2];
-        };
-        [&baseline.valence, &baseline.arousal].map(|of| match (review.values, of.spread) {
-            (Correction::Raw, _) => Shift::RAW,
-            (Correction::ZScored, Some(spread)) => Shift { zero: of.zero, per: 1.0 / (spread * Z_REACH) },
-            (Correction::Corrected | Correction::ZScored, _) => Shift { zero: of.zero, per: 1.0 },
-        })
-    }
-
-    /// What stands at the ends of the two scales.
-    fn reach(&self) -> &'static str {
-        let is_z = self.review.is_some_and(|r| r.baseline.is_some() && r.values == Correction::ZScored);
-        if is_z { "5" } else { "1" }
-    }
-}
-
-pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, rect: Rect, data: &PlotData<'_>, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let area = Rect::from_min_max(rect.min + vec2(SCALE_PX, 0.0), rect.max - vec2(0.0, AXIS_PX));
     ui.painter().rect_filled(area, 4.0, p.card);
     let events_top = area.bottom() - EVENTS_PX;
-    let lane = Rect::from_min_max(area.min, pos2(area.right(), area.top() + plotted.lane_px()));
-    // What events and annotations take of the vertical axis.
+    let lane = Rect::from_min_max(area.min, pos2(area.right(), area.top() + data.lane_px()));
+    // The vertical axis also covers the space of events and annotations.
     let curves_px = f64::from((events_top - lane.bottom()).max(20.0));
     let floor = -2.0 * APART - 0.02;
     let per_px = (2.0 * APART - floor) / curves_px;
     let scale =
         Scale { top: 2.0 * APART + per_px * f64::from(lane.height()), bottom: floor - per_px * f64::from(EVENTS_PX) };
 
-    plot(ui, area, plotted, scale, &p);
-    time_axis(ui, area, rect, plotted.window, &p);
-    lanes(ui, area, scale, plotted, &p);
-    if let Some(review) = plotted.review.filter(|_| lane.height() > 0.0) {
+    plot(ui, area, data, scale, &p);
+    time_axis(ui, area, rect, data.window, &p);
+    labels(ui, area, scale, data, &p);
+    if let Some(review) = data.review.filter(|_| lane.height() > 0.0) {
         ui.painter().hline(lane.x_range(), lane.bottom(), Stroke::new(1.0, p.hairline));
-        annotations::marks(ui.painter(), lane, plotted.window, review, &p);
+        annotations::marks(ui.painter(), lane, data.window, review, &p);
     }
-    let nearest = event_marks::show(ui, area, events_top, plotted, &p);
-    if let Some(at) = plotted.playhead {
-        let x = x_of(area, plotted.window, at.as_secs_f64());
+    let nearest = event_marks::show(ui, area, events_top, data, &p);
+    if let Some(at) = data.playhead {
+        let x = x_of(area, data.window, at.as_secs_f64());
         if area.x_range().expand(1.0).contains(x) {
             let line = [pos2(x, area.top()), pos2(x, area.bottom())];
             ui.painter().with_clip_rect(area.expand(1.0)).line_segment(line, Stroke::new(1.5, p.accent));
@@ -98,7 +53,7 @@ pub fn show(ui: &mut Ui, rect: Rect, plotted: &Plotted<'_>, commands: &mut Vec<C
         }
     }
     ui.painter().rect_stroke(area, 4.0, Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
-    explore(ui, area, events_top, plotted, nearest, &p, commands);
+    pointer_input(ui, area, events_top, data, nearest, &p, commands);
 }
 
 #[derive(Clone, Copy)]
@@ -114,65 +69,58 @@ impl Scale {
     }
 }
 
-pub fn x_of(area: Rect, window: Window, at_s: f64) -> f32 {
-    area.left() + area.width() * ((at_s - window.from_s) / window.width_s()) as f32
-}
-
-pub fn seconds_at(area: Rect, window: Window, x: f32) -> f64 {
-    window.from_s + window.width_s() * f64::from((x - area.left()) / area.width())
-}
-
-/// Value, its standard deviation, its colour, and where its middle lies.
+/// Field of the value, field of its standard deviation, colour, and middle.
 const FIELDS: [(usize, usize, Color32, f64); 2] = [
     (affect::VALENCE, affect::VALENCE_SD, theme::VALENCE, APART),
     (affect::AROUSAL, affect::AROUSAL_SD, theme::AROUSAL, -APART),
 ];
 
-/// Self-reports, on the scales of what they are about. They have no zero but their own, so only beside raw values.
-fn rated(plotted: &Plotted<'_>, width_px: f32) -> Vec<(Curve, f64)> {
-    let Some(review) = plotted.review.filter(|r| r.values == Correction::Raw || r.baseline.is_none()) else {
+/// Self-reports, on the scales of valence and arousal. A baseline does not apply to them, so they are drawn only with
+/// raw values.
+fn rating_curves(data: &PlotData<'_>, width_px: f32) -> Vec<(Curve, f64)> {
+    let Some(review) = data.review.filter(|r| r.values == Correction::Raw || r.baseline.is_none()) else {
         return Vec::new();
     };
     let streams = rating::passes(review).map(rating_stream_name);
     let series: Vec<_> = streams.filter_map(|stream| review.log.timeline().series(&stream)).collect();
-    let fields = [(rated_field::VALENCE, APART), (rated_field::AROUSAL, -APART)];
+    let fields = [(rating_field::VALENCE, APART), (rating_field::AROUSAL, -APART)];
     series
         .into_iter()
         .flat_map(|series| {
             fields.map(|(field, middle)| {
-                (decimate::curve(series, field, None, plotted.window, width_px, Shift::RAW), middle)
+                (decimate::curve(series, field, None, data.window, width_px, Shift::RAW), middle)
             })
         })
         .collect()
 }
 
-/// Where the face was seen badly, within the window and where that is to be shaded.
-fn poor(plotted: &Plotted<'_>) -> Vec<Stretch> {
-    let Some(review) = plotted.review.filter(|r| r.shades_poor) else { return Vec::new() };
-    let start = review.poor.partition_point(|s| s.until <= plotted.window.from());
-    let inside = review.poor[start..].iter().take_while(|s| s.from < plotted.window.until());
+/// The stretches of poor quality in the window, if they are to be shaded.
+fn poor_stretches(data: &PlotData<'_>) -> Vec<Stretch> {
+    let Some(review) = data.review.filter(|r| r.shades_poor) else { return Vec::new() };
+    let start = review.poor.partition_point(|s| s.until <= data.window.from());
+    let inside = review.poor[start..].iter().take_while(|s| s.from < data.window.until());
     inside.map(|s| Stretch { from: s.from, until: s.until }).collect()
 }
 
-/// Curves, bands and gaps, drawn by `egui_plot` over exactly `area`.
-fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palette) {
-    let window = plotted.window;
+/// Curves, bands and gaps. `egui_plot` draws them over exactly `area`.
+fn plot(ui: &mut Ui, area: Rect, data: &PlotData<'_>, scale: Scale, p: &Palette) {
+    let window = data.window;
     let width_px = area.width() * ui.ctx().pixels_per_point();
-    let timeline = plotted.log.timeline();
+    let timeline = data.log.timeline();
     let read: Vec<(Curve, Color32, f64)> = timeline
         .series(AFFECT)
         .into_iter()
         .flat_map(|series| {
-            FIELDS.iter().zip(plotted.shifts()).map(move |((value, sd, color, middle), shift)| {
+            FIELDS.iter().zip(data.shifts()).map(move |((value, sd, color, middle), shift)| {
                 (decimate::curve(series, *value, Some(*sd), window, width_px, shift), *color, *middle)
             })
         })
         .collect();
-    let rated = rated(plotted, width_px);
-    let poor = poor(plotted);
+    let ratings = rating_curves(data, width_px);
+    let poor = poor_stretches(data);
     let poor = merged(&poor, window, area.width());
-    let absent = merged(plotted.log.absent_between(window.from(), window.until()), window, area.width());
-    let lost = merged(plotted.log.lost_between(window.from(), window.until()), window, area.width());
+    let absent = merged(data.log.absent_between(window.from(), window.until()), window, area.width());
+    let lost = merged(data.log.lost_between(window.from(), window.until()), window, area.width());
     let p = *p;
     let step = tick_step_s(window, area.width());
     let draw = move |plot: &mut egui_plot::PlotUi<'_>| {
@@ -195,7 +143,7 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
                 plot.line(Line::new("", points).color(color).width(1.7).allow_hover(false));
             }
         }
-        for (curve, middle) in rated {
+        for (curve, middle) in ratings {
             for run in curve.runs {
                 let points: PlotPoints<'_> = run.into_iter().map(|[x, y]| [x, y + middle]).collect();
                 plot.line(Line::new("", points).color(p.strong).width(1.2).allow_hover(false));
@@ -232,8 +180,8 @@ fn plot(ui: &mut Ui, area: Rect, plotted: &Plotted<'_>, scale: Scale, p: &Palett
     });
 }
 
-/// Stretches as `[from, until]` in seconds, those that fall on the same pixels joined.
-fn merged(stretches: &[Stretch], window: Window, width_px: f32) -> Vec<[f64; 2]> {
+/// Stretches as `[from, until]` in seconds. Stretches on the same pixels are joined.
+fn merged(stretches: &[Stretch], window: TimeWindow, width_px: f32) -> Vec<[f64; 2]> {
     let pixel_s = window.width_s() / f64::from(width_px.max(1.0));
     let mut out: Vec<[f64; 2]> = Vec::new();
     let mut k = 0;
@@ -244,15 +192,15 @@ fn merged(stretches: &[Stretch], window: Window, width_px: f32) -> Vec<[f64; 2]>
             Some(last) if from_s <= last[1] => last[1] = last[1].max(until_s),
             _ => out.push([from_s, until_s]),
         }
-        // Everything that ends within this pixel is drawn by now.
+        // Skips the stretches that end within this pixel.
         let drawn = Timestamp::from_secs_f64(until_s);
         k += 1 + stretches[k + 1..].partition_point(|s| s.until <= drawn);
     }
     out
 }
 
-/// A distance of ticks that people count in, with room for their labels.
-fn tick_step_s(window: Window, width_px: f32) -> f64 {
+/// A round distance of ticks, with room for their labels.
+fn tick_step_s(window: TimeWindow, width_px: f32) -> f64 {
     const STEPS: [f64; 20] = [
         0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
         3600.0, 7200.0,
@@ -261,14 +209,14 @@ fn tick_step_s(window: Window, width_px: f32) -> f64 {
     STEPS.into_iter().find(|s| *s >= smallest).unwrap_or(6.0 * 3600.0)
 }
 
-fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
+fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: TimeWindow, p: &Palette) {
     let step = tick_step_s(window, area.width());
     let first = (window.from_s / step).ceil() as i64;
     let last = (window.until_s / step).floor() as i64;
     for k in (first..=last).take(200) {
         let at_s = k as f64 * step;
         let x = x_of(area, window, at_s);
-        // A label that would stick out of the picture is left out.
+        // A label that does not fit into the picture is left out.
         if x < area.left() + 14.0 || x > rect.right() - 16.0 {
             continue;
         }
@@ -277,13 +225,13 @@ fn time_axis(ui: &Ui, area: Rect, rect: Rect, window: Window, p: &Palette) {
     }
 }
 
-fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) {
-    let reach = plotted.reach();
-    let has_rating = plotted.review.is_some_and(|r| rating::passes(r).next().is_some());
+fn labels(ui: &Ui, area: Rect, scale: Scale, data: &PlotData<'_>, p: &Palette) {
+    let reach = data.reach();
+    let has_rating = data.review.is_some_and(|r| rating::passes(r).next().is_some());
     let font = theme::caption_font();
     for (name, middle, color) in [("valence", APART, theme::VALENCE), ("arousal", -APART, theme::AROUSAL)] {
         for (text, value) in [(format!("+{reach}"), 1.0), ("0".to_owned(), 0.0), (format!("−{reach}"), -1.0)] {
-            // Nudged inwards, so that the two scales do not touch.
+            // Moved inwards, so that the labels of the two scales do not touch.
             let y = scale.y(area, middle + value) + 5.0 * value as f32;
             ui.painter().text(pos2(area.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), p.weak);
         }
@@ -302,68 +250,74 @@ fn lanes(ui: &Ui, area: Rect, scale: Scale, plotted: &Plotted<'_>, p: &Palette) 
     ui.painter().text(pos2(area.left() - 6.0, y + EVENTS_PX / 2.0), Align2::RIGHT_CENTER, "events", font, p.weak);
 }
 
-/// Pointer and reading aloud.
-fn explore(
+/// Pointer input, and the text for screen readers.
+fn pointer_input(
     ui: &mut Ui,
     area: Rect,
     events_top: f32,
-    plotted: &Plotted<'_>,
+    data: &PlotData<'_>,
     nearest: Option<usize>,
     p: &Palette,
     commands: &mut Vec<Command>,
 ) {
-    let window = plotted.window;
+    let window = data.window;
     let id = ui.scope_id().with("explore");
-    let sense = if plotted.review.is_some() { Sense::click_and_drag() } else { Sense::hover() };
+    let sense = if data.review.is_some() { Sense::click_and_drag() } else { Sense::hover() };
     let response = ui.interact(area, id, sense);
     response.widget_info(|| {
         let name =
             format!("Valence and arousal from {} to {}", figures::clock(window.from()), figures::clock(window.until()));
         WidgetInfo::labeled(egui::Role::Image, true, name)
     });
-    let rows = plotted.log.timeline().events();
+    let rows = data.log.timeline().events();
     if let Some(row) = nearest {
         let event = &rows[row];
-        let text = format!("{}  {}", event.at, describe::event(&event.what));
+        let text = format!("{}  {}", event.at, event_text::event(&event.what));
         response.clone().on_hover_text_at_pointer(text);
     } else if let Some(at) = response.hover_pos().filter(|at| at.y < events_top && !response.dragged()) {
-        readout(ui, area, at.x, plotted, p);
+        readout(ui, area, at.x, data, p);
     }
-    if plotted.review.is_none() {
+    if data.review.is_none() {
         return;
     }
     if response.clicked()
         && let Some(at) = response.interact_pointer_pos()
     {
-        commands.push(Command::Seek(match nearest {
+        commands.push(Command::Review(ReviewCommand::Seek(match nearest {
             Some(row) => rows[row].at,
             None => Timestamp::from_secs_f64(seconds_at(area, window, at.x)),
-        }));
+        })));
     }
     if response.dragged() && response.drag_delta().x != 0.0 {
         let by = window.width_s() * f64::from(response.drag_delta().x / area.width());
-        commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+        commands.push(Command::Review(ReviewCommand::ShowWindow(TimeWindow {
+            from_s: window.from_s - by,
+            until_s: window.until_s - by,
+        })));
     }
     if response.hovered() {
         let (scroll, pinch) = ui.input(|i| (i.smooth_scroll_delta(), i.zoom_delta()));
         let around = response.hover_pos().map_or(area.center().x, |at| at.x);
         let factor = f64::from(pinch) * f64::from(scroll.y / 240.0).exp();
         if (factor - 1.0).abs() > 1e-4 {
-            commands.push(Command::Zoom { factor, around_s: seconds_at(area, window, around) });
+            commands.push(Command::Review(ReviewCommand::Zoom { factor, around_s: seconds_at(area, window, around) }));
         }
         if scroll.x != 0.0 {
             let by = window.width_s() * f64::from(scroll.x / area.width());
-            commands.push(Command::ShowWindow(Window { from_s: window.from_s - by, until_s: window.until_s - by }));
+            commands.push(Command::Review(ReviewCommand::ShowWindow(TimeWindow {
+                from_s: window.from_s - by,
+                until_s: window.until_s - by,
+            })));
         }
     }
 }
 
 /// The values under the pointer.
-fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
-    let at = Timestamp::from_secs_f64(seconds_at(area, plotted.window, x));
+fn readout(ui: &Ui, area: Rect, x: f32, data: &PlotData<'_>, p: &Palette) {
+    let at = Timestamp::from_secs_f64(seconds_at(area, data.window, x));
     let painter = ui.painter().with_clip_rect(area);
     painter.line_segment([pos2(x, area.top()), pos2(x, area.bottom())], Stroke::new(1.0, p.weak.gamma_multiply(0.5)));
-    let values = plotted.log.timeline().series(AFFECT).and_then(|series| {
+    let values = data.log.timeline().series(AFFECT).and_then(|series| {
         let row = series.row_at(at)?;
         let is_near = at.as_secs_f64() - series.times()[row].as_secs_f64() < 0.25;
         is_near.then(|| [affect::VALENCE, affect::AROUSAL].map(|field| series.column(field)[row]))
@@ -374,7 +328,7 @@ fn readout(ui: &Ui, area: Rect, x: f32, plotted: &Plotted<'_>, p: &Palette) {
         }
         None => format!("{at}   no reading"),
     };
-    let flaw = plotted.review.filter(|r| r.shades_poor).and_then(|r| {
+    let flaw = data.review.filter(|r| r.shades_poor).and_then(|r| {
         let stretch = r.poor.get(r.poor.partition_point(|s| s.until <= at))?;
         (stretch.from <= at).then(|| format!("   {}", stretch.flaw))
     });
@@ -396,16 +350,16 @@ mod tests {
         let at = |ms: i64| Timestamp::from_ns(ms * 1_000_000);
         let stretches: Vec<Stretch> =
             (0..100_000).map(|k| Stretch { from: at(k * 100), until: at(k * 100 + 30) }).collect();
-        let window = Window { from_s: 0.0, until_s: 10_000.0 };
+        let window = TimeWindow { from_s: 0.0, until_s: 10_000.0 };
         assert!(merged(&stretches, window, 1000.0).len() <= 1000);
-        let near = Window { from_s: 0.0, until_s: 1.0 };
+        let near = TimeWindow { from_s: 0.0, until_s: 1.0 };
         assert_eq!(merged(&stretches[..10], near, 1000.0).len(), 10);
     }
 
     #[test]
     fn ticks_have_room_for_their_labels() {
         for width_s in [0.2, 3.0, 60.0, 754.0, 7200.0, 90_000.0] {
-            let window = Window { from_s: 0.0, until_s: width_s };
+            let window = TimeWindow { from_s: 0.0, until_s: width_s };
             let step = tick_step_s(window, 1000.0);
             assert!(width_s / step <= 12.0 && (width_s / step >= 2.0), "{width_s}: {step}");
         }

@@ -1,4 +1,5 @@
-//! What the window remembers between two starts: the look and the server that was asked last, nothing about anybody.
+//! Preferences that are stored between two starts: the theme, the text size and the last server. They contain no data
+//! about people.
 
 use std::path::{Path, PathBuf};
 
@@ -8,29 +9,29 @@ use thiserror::Error;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Look {
+pub enum ThemeChoice {
     #[default]
     System,
     Light,
     Dark,
 }
 
-impl Look {
-    pub const ALL: [Look; 3] = [Look::System, Look::Light, Look::Dark];
+impl ThemeChoice {
+    pub const ALL: [ThemeChoice; 3] = [ThemeChoice::System, ThemeChoice::Light, ThemeChoice::Dark];
 
     pub fn label(self) -> &'static str {
         match self {
-            Look::System => "As the system",
-            Look::Light => "Light",
-            Look::Dark => "Dark",
+            ThemeChoice::System => "Like the system",
+            ThemeChoice::Light => "Light",
+            ThemeChoice::Dark => "Dark",
         }
     }
 
-    pub fn theme(self) -> egui::ThemePreference {
+    pub fn preference(self) -> egui::ThemePreference {
         match self {
-            Look::System => egui::ThemePreference::System,
-            Look::Light => egui::ThemePreference::Light,
-            Look::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
         }
     }
 }
@@ -38,21 +39,21 @@ impl Look {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
-    pub look: Look,
-    /// 1 is normal size.
+    pub look: ThemeChoice,
+    /// 1 is the normal size.
     pub text_scale: f32,
-    /// Its address; never a token.
+    /// The address of the last server. The token is never stored.
     pub server: String,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Preferences { look: Look::System, text_scale: 1.0, server: String::new() }
+        Preferences { look: ThemeChoice::System, text_scale: 1.0, server: String::new() }
     }
 }
 
 #[derive(Debug, Error)]
-#[error("The window's look could not be {action} {}: {why}", path.display())]
+#[error("The preferences could not be {action} {}: {why}", path.display())]
 pub struct PreferencesError {
     action: &'static str,
     path: PathBuf,
@@ -60,7 +61,7 @@ pub struct PreferencesError {
 }
 
 impl Preferences {
-    /// Where they lie on this system; `None` where it has no place for them.
+    /// The file of the preferences on this system. `None` if the system has no folder for it.
     pub fn default_path() -> Option<PathBuf> {
         let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let folder = if cfg!(windows) {
@@ -73,7 +74,7 @@ impl Preferences {
         folder.map(|f| f.join("affectograph").join("window.toml"))
     }
 
-    /// The default where nothing was stored yet.
+    /// The defaults if the file does not exist.
     pub fn load(path: &Path) -> Result<Preferences, PreferencesError> {
         let error = |why: String| PreferencesError { action: "read from", path: path.to_owned(), why };
         match std::fs::read_to_string(path) {
@@ -109,7 +110,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/window.toml");
         assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
-        let chosen = Preferences { look: Look::Dark, text_scale: 1.3, server: "https://example.org".into() };
+        let chosen = Preferences { look: ThemeChoice::Dark, text_scale: 1.3, server: "https://example.org".into() };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);
         std::fs::write(&path, "look = \"pink").unwrap();

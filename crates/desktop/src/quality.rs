@@ -1,4 +1,4 @@
-//! How good a session is, in figures: after Stop as a page of its own, in review as a side.
+//! The quality of a session: a screen after the recording, and a side panel in review.
 
 use eframe::egui;
 use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
@@ -6,12 +6,12 @@ use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
 use super::command::Command;
 use super::port::QualityReport;
 use super::state::State;
-use super::{figures, theme, views, widgets};
+use super::{figures, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(finished) = &state.finished else { return };
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         ui.label(RichText::new("Session saved").size(17.0).color(p.strong));
         ui.add_space(6.0);
         ui.label(RichText::new(format!("{}  {}", finished.session.title(), finished.session.study)).weak());
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             });
         });
     });
-    views::central(ui, |ui| {
+    screen_layout::central(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let width = ui.available_width().min(760.0);
             let margin = (ui.available_width() - width) / 2.0;
@@ -49,14 +49,14 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     });
                     ui.add_space(8.0);
                     let folder = finished.session.folder.display().to_string();
-                    ui.add(egui::Label::new(RichText::new(format!("Kept in {folder}")).small().weak()).wrap());
+                    ui.add(egui::Label::new(RichText::new(format!("Stored in {folder}")).small().weak()).wrap());
                 });
             });
         });
     });
 }
 
-/// Grade, reasons, figures, events.
+/// Grade, findings, figures, and events by kind.
 pub fn report(ui: &mut Ui, quality: &QualityReport) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
@@ -64,7 +64,7 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
         widgets::grade(ui, quality.grade);
     });
     if quality.findings.is_empty() {
-        widgets::caption(ui, "Nothing to remark.");
+        widgets::caption(ui, "No findings.");
     }
     for finding in &quality.findings {
         ui.add(egui::Label::new(RichText::new(finding).size(13.5)).wrap());

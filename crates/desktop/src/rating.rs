@@ -1,4 +1,4 @@
-//! Rating while watching: the plane under the rater's hand, and afterwards how far rating and network agree.
+//! Continuous ratings: the screen of a running rating, and the agreement of ratings and network.
 
 use eframe::egui;
 use egui::{
@@ -7,7 +7,7 @@ use egui::{
 
 use super::command::{Command, RateCommand};
 use super::port::{Agreement, rating_stream_name};
-use super::rated::{Hand, Rating};
+use super::rating_state::{Rating, RatingInput};
 use super::state::{Review, State};
 use super::{annotations, camera_view, figures, theme, widgets};
 
@@ -16,9 +16,9 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
         let mut push = |command| commands.push(Command::Annotate(command));
         annotations::author(ui, &state.author, "Rated by", &mut push);
         ui.add_space(6.0);
-        let told = "Watch the session again and say, all the while, how it felt: pleasant to the right, excited up. Hold \
-                    the point with the mouse, the arrow keys or a gamepad's stick.";
-        ui.add(egui::Label::new(RichText::new(told).size(13.0).weak()).wrap());
+        let message = "Watch the session and rate continuously how it felt: pleasant to the right, excited up. Move \
+                       the point with the mouse, the arrow keys or a gamepad's stick.";
+        ui.add(egui::Label::new(RichText::new(message).size(13.0).weak()).wrap());
         ui.add_space(8.0);
         let from = if review.playhead.at >= review.end() { review.start() } else { review.playhead.at };
         let text = format!("Rate from {}", figures::clock(from));
@@ -26,13 +26,13 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
             commands.push(Command::Rate(RateCommand::Begin));
         }
         if state.author.trim().is_empty() {
-            widgets::caption(ui, "Write first who rates.");
+            widgets::caption(ui, "Write the rater's name first.");
         }
         ui.add_space(12.0);
         for pass in passes(review) {
             let name = rating_stream_name(pass);
-            match review.rated.agreements.iter().find(|a| a.pass == pass) {
-                Some(agreement) => told_agreement(ui, agreement),
+            match review.ratings.agreements.iter().find(|a| a.pass == pass) {
+                Some(agreement) => agreement_table(ui, agreement),
                 None => {
                     ui.horizontal(|ui| {
                         widgets::section(ui, &format!("Pass {pass}"));
@@ -48,20 +48,21 @@ pub fn show(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Comm
     });
 }
 
-/// Those that are stored.
+/// The stored passes.
 pub fn passes(review: &Review) -> impl Iterator<Item = u32> {
     let timeline = review.log.timeline();
     (1..).take_while(|pass| timeline.series(&rating_stream_name(*pass)).is_some_and(|s| !s.is_empty()))
 }
 
-/// While rating: the video and the plane, and nothing of what the network said, which would lead the rater.
+/// The screen of a running rating: video and plane. The network's values are hidden, because they would influence the
+/// rater.
 pub fn stage(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     let [upper, strip] = widgets::rows(rect, 12.0, [0.0, 8.0]);
     let [video, hand] = widgets::columns(upper, 16.0, [upper.width() * 0.54, 0.0]);
     let photo = review.photo.as_ref().map(|(_, photo)| photo);
-    camera_view::show(ui, video, photo, None, "Video", "No picture at this moment.");
+    camera_view::show(ui, video, photo, None, "Video", "No picture at this time.");
     plane(ui, hand, rating, commands);
     let p = theme::palette(ui);
     ui.painter().rect_filled(strip, 4.0, p.hover);
@@ -88,48 +89,48 @@ fn plane(ui: &mut Ui, rect: Rect, rating: &Rating, commands: &mut Vec<Command>) 
         painter.text(at, align, text, font.clone(), p.weak);
     }
     let reach = square.width() / 2.0;
-    let held = pos2(square.center().x + rating.held[0] * reach, square.center().y - rating.held[1] * reach);
+    let held = pos2(square.center().x + rating.position[0] * reach, square.center().y - rating.position[1] * reach);
     painter.circle(held, 11.0, p.accent, Stroke::new(2.0, p.card));
-    let [valence, arousal] = rating.held.map(figures::signed);
+    let [valence, arousal] = rating.position.map(figures::signed);
     response.widget_info(|| {
         WidgetInfo::labeled(egui::Role::Image, true, format!("Rating: valence {valence}, arousal {arousal}"))
     });
-    // A pointer at rest says nothing, so that arrow keys are not overruled by it.
+    // A pointer at rest has no effect, so that it does not override the arrow keys.
     let moved = ui.input(|i| i.pointer.delta() != egui::Vec2::ZERO).then(|| response.hover_pos()).flatten();
     if let Some(at) = moved.or_else(|| response.interact_pointer_pos()) {
         let held = [(at.x - square.center().x) / reach, (square.center().y - at.y) / reach];
-        commands.push(Command::Rate(RateCommand::Hold(held, Hand::Mouse)));
+        commands.push(Command::Rate(RateCommand::SetPosition(held, RatingInput::Mouse)));
     }
 }
 
-/// Below the stage, beside Play and Pause.
+/// The bar below the rating screen.
 pub fn transport(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.label(RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong));
-    let [valence, arousal] = rating.held.map(figures::signed);
+    let [valence, arousal] = rating.position.map(figures::signed);
     ui.add_space(8.0);
     ui.label(RichText::new(format!("valence {valence}   arousal {arousal}")).monospace().color(p.text));
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if widgets::primary(ui, true, "End rating").on_hover_text("Esc").clicked() {
             commands.push(Command::Rate(RateCommand::End));
         }
-        let gamepad = match &review.rated.gamepad {
+        let gamepad = match &review.ratings.gamepad {
             Some(name) => format!("gamepad {name}"),
             None => "no gamepad".to_owned(),
         };
-        let told = format!(
-            "Pass {} by {}, with the {}; {gamepad}. Space pauses; what is rated is stored at once.",
+        let message = format!(
+            "Pass {} by {}, input: {}, {gamepad}. Space pauses. Ratings are stored at once.",
             rating.pass,
             rating.author,
-            rating.hand.label()
+            rating.input.label()
         );
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.add(egui::Label::new(RichText::new(told).small().weak()).truncate());
+            ui.add(egui::Label::new(RichText::new(message).small().weak()).truncate());
         });
     });
 }
 
-fn told_agreement(ui: &mut Ui, agreement: &Agreement) {
+fn agreement_table(ui: &mut Ui, agreement: &Agreement) {
     let who = if agreement.author.is_empty() { String::new() } else { format!(" by {}", agreement.author) };
     widgets::section(ui, &format!("Pass {}{who}", agreement.pass));
     Grid::new(("agreement", agreement.pass)).num_columns(3).min_row_height(19.0).spacing([18.0, 3.0]).show(ui, |ui| {
@@ -141,16 +142,20 @@ fn told_agreement(ui: &mut Ui, agreement: &Agreement) {
             agreement.fields.each_ref().map(|f| f.as_ref().map_or_else(|_| "–".to_owned(), take))
         };
         for (name, hint, values) in [
-            ("CCC", "Concordance: 1 where rating and network say the same.", figure(|a| figures::signed(a.ccc as f32))),
+            (
+                "CCC",
+                "Concordance correlation coefficient: 1 if rating and network are equal.",
+                figure(|a| figures::signed(a.ccc as f32)),
+            ),
             ("r", "Pearson's correlation.", figure(|a| figures::signed(a.correlation as f32))),
             (
                 "lag",
-                "How much later the rating says it, where the two correlate best.",
+                "Delay of the rating with the highest correlation.",
                 figure(|a| format!("{:+.1} s", a.lag_s).replace('-', "−")),
             ),
             (
                 "r at lag",
-                "Correlation once that lag is taken out.",
+                "Pearson's correlation at this delay.",
                 figure(|a| figures::signed(a.correlation_at_lag as f32)),
             ),
         ] {

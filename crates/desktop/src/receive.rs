@@ -1,200 +1,133 @@
-//! What the instrument tells, taken into the state. The one place that reads [`Update`]s.
+//! Takes events of the backend into the state. The only place that reads [`BackendEvent`]s.
 
 use eframe::egui;
 
 use session::{Playhead, Timestamp};
 
-use super::annotated::Annotated;
-use super::command::{Command, RateCommand, StudyCommand};
+use super::annotation_state::Annotations;
+use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
-use super::indexed::Indexed;
-use super::port::{Activity, Correction, OpenedSession, Preview, PullOutcome, StartedInfo, Update};
-use super::rated::{Hand, Rated};
-use super::state::{Dialog, Photo, Recording, Review, Screen, ShownPreview, Side, State, Stop, Window};
+use super::indexed_timeline::IndexedTimeline;
+use super::photo::Photo;
+use super::port::{
+    Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
+    FinishedSession, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
+};
+use super::rating_state::{RatingInput, Ratings};
+use super::state::{Dialog, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyState};
+use super::time_window::TimeWindow;
 
-/// `commands` takes what must be done about it.
-pub fn receive(state: &mut State, update: Update, ctx: &egui::Context, commands: &mut Vec<Command>) {
-    match update {
-        Update::Library(library) => {
-            if state.home.study.as_ref().is_some_and(|name| !library.studies.iter().any(|s| s.name == *name)) {
-                state.home.study = None;
-            }
-            state.home.library = Some(library);
-            state.home.arrange();
-            if state.home.selected_row().is_none() {
-                state.home.selected = None;
-            }
-            if let (Some(studied), Some(library)) = (&mut state.studied, &state.home.library)
-                && studied.look(library)
-            {
-                commands.push(Command::Study(StudyCommand::LookAgain));
-            }
-        }
-        Update::Pulling(step) => state.pulling = Some(step),
-        Update::Pulled(outcome) => pulled(state, outcome, commands),
-        Update::Rehearsing(info) => {
-            if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.plan = info.plan;
-                rehearsal.study = Some(info.study);
-            }
-        }
-        Update::Cameras(cameras) => {
-            if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.cameras = Some(cameras);
-            }
-        }
-        Update::Camera(camera) => {
-            if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.camera = Some(camera);
-            }
-        }
-        Update::Checks(checks) => {
-            if let Some(recording) = &mut state.recording {
-                recording.checks = checks;
-            } else if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.checks = checks;
-            }
-        }
-        Update::Page(page) => {
-            if let Some(recording) = &mut state.recording {
-                recording.page = Some(page);
-            } else if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.page = Some(page);
-            }
-        }
-        Update::Preview(preview) => show_preview(state, preview, ctx),
-        Update::Started(info) => started(state, info),
-        Update::Declared(info) => {
-            if let Some(recording) = &mut state.recording {
-                recording.log.declare(info);
-            }
-        }
-        Update::Records(records) => {
-            if let Some(recording) = &mut state.recording {
-                recording.log.ingest(&records);
-            }
-        }
-        Update::Health(figures) => {
-            if let Some(recording) = &mut state.recording {
-                recording.health = figures;
-            }
-        }
-        Update::Alarm(alarm) => {
-            if let Some(recording) = &mut state.recording {
-                match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
-                    Some(known) => *known = alarm,
-                    None => recording.alarms.push(alarm),
-                }
-            }
-        }
-        Update::AlarmCleared { key } => {
-            if let Some(recording) = &mut state.recording {
-                recording.alarms.retain(|a| a.key != key);
-            }
-        }
-        Update::Stopping => {
-            if let Some(recording) = &mut state.recording {
-                recording.stop = Stop::Stopping;
-                recording.note = None;
-            }
-        }
-        Update::Finished(finished) => {
-            state.recording = None;
-            state.finished = Some(*finished);
-            state.screen = Screen::Report;
-            if state.dialog != Some(Dialog::Keys) {
-                state.dialog = None;
-            }
-        }
-        Update::Opened(opened) => {
-            // The operator may have gone on to something else while it was being read.
-            if state.opening.take().is_some() {
-                let mut review = review(*opened);
-                if let Some(at) = state.arriving_at.take() {
-                    review.arrive(at);
-                }
-                state.review = Some(review);
-                state.finished = None;
-                state.screen = Screen::Review;
-            }
-        }
-        Update::Picture { frame_number, picture } => {
-            if let Some(review) = &mut state.review {
-                let old = review.photo.take().map(|(_, photo)| photo);
-                review.photo = Photo::upload(ctx, "review", &picture, old).map(|photo| (frame_number, photo));
-                review.picture_problem = None;
-            }
-        }
-        Update::PageReplayClosed => {
-            if let Some(review) = &mut state.review {
-                review.page = None;
-            }
-        }
-        Update::Exporting { done } => {
-            if let Some(review) = &mut state.review {
-                review.exporting = Some(done.clamp(0.0, 1.0));
-            }
-        }
-        Update::Exported { to } => {
-            exported(state);
+/// Pushes the commands that follow from the event.
+pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, commands: &mut Vec<Command>) {
+    use BackendEvent as E;
+    match event {
+        E::Library(library) => take_library(state, library, commands),
+        E::DownloadProgress(progress) => state.download = Some(progress),
+        E::SessionsDownloaded(result) => end_download(state, result, commands),
+
+        E::RehearsalOpened(info) => rehearsal(state, |r| (r.plan, r.study) = (info.plan, Some(info.study))),
+        E::Cameras(cameras) => rehearsal(state, |r| r.cameras = Some(cameras)),
+        E::Camera(camera) => rehearsal(state, |r| r.camera = Some(camera)),
+        E::Checks(checks) => show_checks(state, checks),
+        E::Page(page) => show_page(state, page),
+        E::Preview(preview) => show_preview(state, preview, ctx),
+
+        E::RecordingStarted(info) => begin_recording(state, info),
+        E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
+        E::Records(records) => recording(state, |r| r.log.ingest(&records)),
+        E::Health(figures) => recording(state, |r| r.health = figures),
+        E::Alarm(alarm) => recording(state, |r| raise_alarm(r, alarm)),
+        E::AlarmCleared { key } => recording(state, |r| r.alarms.retain(|a| a.key != key)),
+        E::RecordingStopping => recording(state, |r| (r.stop, r.note) = (StopState::Stopping, None)),
+        E::RecordingFinished(finished) => end_recording(state, *finished),
+
+        E::SessionOpened(opened) => show_session(state, *opened),
+        E::Picture { frame_number, picture } => review(state, |r| show_picture(r, frame_number, &picture, ctx)),
+        E::PageReplayClosed => review(state, |r| r.page = None),
+        E::ExportProgress { done } => review(state, |r| r.exporting = Some(done.clamp(0.0, 1.0))),
+        E::ExportFinished { to } => {
+            end_export(state);
             state.notice(format!("Exported to {}", to.display()));
         }
-        Update::Added(added) => {
-            if let Some(review) = &mut state.review {
-                review.log.declare_added(added.stream);
-                review.log.ingest(&added.records);
-                review.annotated.read(review.log.timeline());
+        E::RecordsAdded(added) => review(state, |r| take_records(r, added)),
+        E::Agreement(agreement) => review(state, |r| take_agreement(r, agreement)),
+        E::GamepadStick { x, y } => review(state, |r| {
+            if let Some(rating) = &mut r.ratings.running {
+                rating.set_position([x, y], RatingInput::Gamepad);
             }
-        }
-        Update::Agreement(agreement) => {
-            if let Some(review) = &mut state.review {
-                let agreements = &mut review.rated.agreements;
-                agreements.retain(|a| a.pass != agreement.pass);
-                agreements.push(agreement);
+        }),
+        E::Gamepad(name) => review(state, |r| r.ratings.gamepad = name),
+
+        E::EventCatalogue(catalogue) => study(state, |s| s.catalogue = Some(catalogue)),
+        E::EventCounts(counts) => study(state, |s| take_counts(s, counts)),
+        E::StudyQueryProgress { done, of } => study(state, |s| {
+            if let Some(progress) = &mut s.progress {
+                (progress.done, progress.of) = (done, of);
             }
-        }
-        Update::Stick { x, y } => {
-            if let Some(rating) = state.review.as_mut().and_then(|r| r.rated.running.as_mut()) {
-                rating.hold([x, y], Hand::Gamepad);
-            }
-        }
-        Update::Gamepad(name) => {
-            if let Some(review) = &mut state.review {
-                review.rated.gamepad = name;
-            }
-        }
-        Update::Catalogue(catalogue) => {
-            if let Some(studied) = &mut state.studied {
-                studied.catalogue = Some(catalogue);
-            }
-        }
-        Update::Matches(matches) => {
-            if let Some(studied) = &mut state.studied {
-                // Counts of a form that was changed meanwhile say nothing.
-                for (k, counted) in matches.into_iter().enumerate().take(2) {
-                    if studied.form.events[k] == counted.events {
-                        studied.matches[k] = Some(counted);
-                    }
-                }
-            }
-        }
-        Update::Asking { done, of } => {
-            if let Some(asking) = state.studied.as_mut().and_then(|s| s.asking.as_mut()) {
-                (asking.done, asking.of) = (done, of);
-            }
-        }
-        Update::Answered(answer) => {
-            if let Some(studied) = &mut state.studied {
-                studied.take(*answer);
-            }
-        }
-        Update::Cancelled => {
-            if let Some(studied) = &mut state.studied {
-                studied.asking = None;
-            }
-        }
-        Update::Failed { during, sentence } => failed(state, during, sentence, commands),
-        Update::Notice(sentence) => state.notice(sentence),
+        }),
+        E::StudyQueryFinished(result) => study(state, |s| s.take_result(*result)),
+        E::StudyQueryCancelled => study(state, |s| s.progress = None),
+
+        E::Failed { during, sentence } => fail(state, during, sentence, commands),
+        E::Notice(sentence) => state.notice(sentence),
+    }
+}
+
+// An event for a part of the state that has ended is dropped.
+
+fn rehearsal(state: &mut State, change: impl FnOnce(&mut Rehearsal)) {
+    if let Some(rehearsal) = &mut state.rehearsal {
+        change(rehearsal);
+    }
+}
+
+fn recording(state: &mut State, change: impl FnOnce(&mut Recording)) {
+    if let Some(recording) = &mut state.recording {
+        change(recording);
+    }
+}
+
+fn review(state: &mut State, change: impl FnOnce(&mut Review)) {
+    if let Some(review) = &mut state.review {
+        change(review);
+    }
+}
+
+fn study(state: &mut State, change: impl FnOnce(&mut StudyState)) {
+    if let Some(study) = &mut state.study {
+        change(study);
+    }
+}
+
+fn take_library(state: &mut State, library: Library, commands: &mut Vec<Command>) {
+    if state.home.study.as_ref().is_some_and(|name| !library.studies.iter().any(|s| s.name == *name)) {
+        state.home.study = None;
+    }
+    state.home.library = Some(library);
+    state.home.arrange();
+    if state.home.selected_row().is_none() {
+        state.home.selected = None;
+    }
+    if let (Some(study), Some(library)) = (&mut state.study, &state.home.library)
+        && study.take_sessions(library)
+    {
+        commands.push(Command::Study(StudyCommand::ReloadEvents));
+    }
+}
+
+fn show_checks(state: &mut State, checks: Vec<Check>) {
+    if let Some(recording) = &mut state.recording {
+        recording.checks = checks;
+    } else if let Some(rehearsal) = &mut state.rehearsal {
+        rehearsal.checks = checks;
+    }
+}
+
+fn show_page(state: &mut State, page: PageState) {
+    if let Some(recording) = &mut state.recording {
+        recording.page = Some(page);
+    } else if let Some(rehearsal) = &mut state.rehearsal {
+        rehearsal.page = Some(page);
     }
 }
 
@@ -213,7 +146,7 @@ fn show_preview(state: &mut State, preview: Preview, ctx: &egui::Context) {
     });
 }
 
-fn started(state: &mut State, info: StartedInfo) {
+fn begin_recording(state: &mut State, info: StartedInfo) {
     let Some(rehearsal) = state.rehearsal.take() else { return };
     let Some(study) = rehearsal.study else { return };
     state.recording = Some(Recording {
@@ -221,31 +154,61 @@ fn started(state: &mut State, info: StartedInfo) {
         study,
         now: info.at,
         started: info,
-        log: Indexed::default(),
+        log: IndexedTimeline::default(),
         health: Default::default(),
         alarms: Vec::new(),
         checks: Vec::new(),
         preview: rehearsal.preview,
         page: rehearsal.page,
         note: None,
-        stop: Stop::No,
+        stop: StopState::No,
     });
     state.screen = Screen::Live;
     state.dialog = None;
 }
 
-fn review(opened: OpenedSession) -> Review {
+fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
+    match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
+        Some(known) => *known = alarm,
+        None => recording.alarms.push(alarm),
+    }
+}
+
+fn end_recording(state: &mut State, finished: FinishedSession) {
+    state.recording = None;
+    state.finished = Some(finished);
+    state.screen = Screen::Report;
+    if state.dialog != Some(Dialog::Shortcuts) {
+        state.dialog = None;
+    }
+}
+
+/// Does nothing if the operator has gone elsewhere while the session was read.
+fn show_session(state: &mut State, opened: OpenedSession) {
+    if state.opening.take().is_none() {
+        return;
+    }
+    let mut review = review_of(opened);
+    if let Some(at) = state.arriving_at.take() {
+        review.arrive(at);
+    }
+    state.review = Some(review);
+    state.finished = None;
+    state.screen = Screen::Review;
+}
+
+fn review_of(opened: OpenedSession) -> Review {
     let frames = (opened.frames.first().map(|f| f.at), opened.frames.last().map(|f| f.at));
     let records = opened.timeline.span();
     let start = [frames.0, records.map(|r| r.0)].into_iter().flatten().min().unwrap_or(Timestamp::ZERO);
     let end = [frames.1, records.map(|r| r.1)].into_iter().flatten().max().unwrap_or(start);
-    // An empty session is still a place to look at.
-    let span = Window { from_s: start.as_secs_f64(), until_s: end.as_secs_f64().max(start.as_secs_f64() + 1.0) };
-    let annotated = Annotated::new(opened.annotation_labels, &opened.timeline);
+    // At least one second, so that an empty session can be shown.
+    let span = TimeWindow { from_s: start.as_secs_f64(), until_s: end.as_secs_f64().max(start.as_secs_f64() + 1.0) };
+    let annotations = Annotations::new(opened.annotation_labels, &opened.timeline);
     Review {
         session: opened.session,
         study_title: opened.study_title,
-        log: Indexed::new(opened.timeline),
+        log: IndexedTimeline::new(opened.timeline),
         frames: opened.frames,
         quality: opened.quality,
         facts: opened.facts,
@@ -261,80 +224,107 @@ fn review(opened: OpenedSession) -> Review {
         baseline: opened.baseline,
         poor: opened.poor,
         shades_poor: false,
-        annotated,
-        rated: Rated::default(),
+        annotations,
+        ratings: Ratings::default(),
         has_page: opened.has_page,
         page: None,
     }
 }
 
-/// What came is selected; what did not is said.
-fn pulled(state: &mut State, outcome: PullOutcome, commands: &mut Vec<Command>) {
-    state.pulling = None;
-    if matches!(state.dialog, Some(Dialog::Pull(_))) {
+fn show_picture(review: &mut Review, frame_number: u64, picture: &Picture, ctx: &egui::Context) {
+    let old = review.photo.take().map(|(_, photo)| photo);
+    review.photo = Photo::upload(ctx, "review", picture, old).map(|photo| (frame_number, photo));
+    review.picture_problem = None;
+}
+
+fn take_records(review: &mut Review, added: AddedRecords) {
+    review.log.declare_added(added.stream);
+    review.log.ingest(&added.records);
+    review.annotations.read(review.log.timeline());
+}
+
+fn take_agreement(review: &mut Review, agreement: Agreement) {
+    let agreements = &mut review.ratings.agreements;
+    agreements.retain(|a| a.pass != agreement.pass);
+    agreements.push(agreement);
+}
+
+/// Drops the counts of a form that was changed in the meantime.
+fn take_counts(study: &mut StudyState, counts: Vec<EventCounts>) {
+    for (k, counted) in counts.into_iter().enumerate().take(2) {
+        if study.form.events[k] == counted.events {
+            study.event_counts[k] = Some(counted);
+        }
+    }
+}
+
+/// Selects the first downloaded session and shows which sessions were not downloaded.
+fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Command>) {
+    state.download = None;
+    if matches!(state.dialog, Some(Dialog::Download(_))) {
         state.dialog = None;
     }
-    let PullOutcome { server, fetched, there_already, refused, is_cancelled } = outcome;
+    let DownloadResult { server, fetched, there_already, refused, is_cancelled } = result;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
     state.notice(format!(
-        "{stopped}{} fetched from {server}, {there_already} there already.",
+        "{stopped}{} downloaded from {server}, {there_already} already there.",
         figures::sessions(fetched.len())
     ));
     if let Some(first) = fetched.into_iter().next() {
         state.home.selected = Some(first);
-        commands.push(Command::RefreshLibrary);
+        commands.push(Command::Home(HomeCommand::RefreshLibrary));
     }
     if !refused.is_empty() {
         let sentence = refused.join("\n");
-        state.dialog = Some(Dialog::Failure { title: "Not everything was fetched", sentence });
+        state.dialog = Some(Dialog::Failure { title: "Some sessions were not downloaded", sentence });
     }
 }
 
-fn exported(state: &mut State) {
+fn end_export(state: &mut State) {
     if let Some(review) = &mut state.review {
         review.exporting = None;
     }
-    if let Some(studied) = &mut state.studied {
-        studied.is_exporting = false;
+    if let Some(study) = &mut state.study {
+        study.is_exporting = false;
     }
 }
 
-fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut Vec<Command>) {
-    let mut tell = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
+fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Vec<Command>) {
+    let mut show = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
         Activity::Library | Activity::Page => state.notice(sentence),
-        Activity::Pull => {
-            state.pulling = None;
-            // What was typed stays, so that it can be mended.
+        Activity::Download => {
+            state.download = None;
+            // The dialog keeps what was typed, so that it can be corrected.
             match &mut state.dialog {
-                Some(Dialog::Pull(draft)) => draft.problem = Some(sentence),
-                dialog => *dialog = Some(Dialog::Failure { title: "Nothing fetched", sentence }),
+                Some(Dialog::Download(draft)) => draft.problem = Some(sentence),
+                dialog => *dialog = Some(Dialog::Failure { title: "Download failed", sentence }),
             }
         }
         Activity::PageReplay => {
-            tell("Page not shown", sentence);
+            show("The recorded page is not shown", sentence);
             if let Some(review) = &mut state.review {
                 review.page = None;
             }
         }
-        Activity::Erase => tell("Not erased", sentence),
+        Activity::Erase => show("The session was not erased", sentence),
         Activity::Rehearse => {
-            tell("Set-up ended", sentence);
+            show("The set-up ended", sentence);
             commands.push(Command::GoHome);
         }
         Activity::Start => {
-            tell("Recording did not start", sentence);
+            show("The recording did not start", sentence);
             if let Some(rehearsal) = &mut state.rehearsal {
                 rehearsal.is_starting = false;
             }
         }
         Activity::Record => {
-            tell("Recording ended", sentence);
+            show("The recording ended", sentence);
             state.recording = None;
             commands.push(Command::GoHome);
         }
         Activity::Open => {
-            tell("Not opened", sentence);
+            show("The session was not opened", sentence);
             state.opening = None;
             state.arriving_at = None;
         }
@@ -344,20 +334,20 @@ fn failed(state: &mut State, during: Activity, sentence: String, commands: &mut 
             }
         }
         Activity::Export => {
-            tell("Not exported", sentence);
-            exported(state);
+            show("Export failed", sentence);
+            end_export(state);
         }
-        Activity::Add => {
-            tell("Not stored", sentence);
+        Activity::AddRecords => {
+            show("Records were not stored", sentence);
             if let Some(review) = &mut state.review {
-                review.annotated.read(review.log.timeline());
+                review.annotations.read(review.log.timeline());
             }
             commands.push(Command::Rate(RateCommand::End));
         }
-        Activity::Ask => {
-            tell("Not averaged", sentence);
-            if let Some(studied) = &mut state.studied {
-                studied.asking = None;
+        Activity::StudyQuery => {
+            show("Averaging failed", sentence);
+            if let Some(study) = &mut state.study {
+                study.progress = None;
             }
         }
     }

@@ -1,15 +1,15 @@
-//! A stored session: the live screen with the video in the camera's place, a playhead, and the whole session below.
+//! The review screen: video, affect and events at the playhead, and the whole session below.
 
 use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::command::Command;
-use super::plots::{self, Plotted};
+use super::command::{Command, ReviewCommand};
+use super::plot_area::{PlotData, SCALE_PX};
 use super::port::{Correction, ExportFormat};
 use super::state::{Review, Side, State};
 use super::{
-    annotations, camera_view, events, expressions, figures, overview, plane, quality, rating, state, study_form, theme,
-    views, widgets,
+    annotations, camera_view, events, expressions, figures, overview, plane, plots, quality, rating, screen_layout,
+    state, study_form, theme, widgets,
 };
 
 const RATES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
@@ -17,9 +17,9 @@ const RATES: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(review) = &state.review else { return };
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, commands| {
-        let (back, hint) = match &state.studied {
-            Some(studied) => ("Study", format!("Back to the question about {}", studied.title)),
+    screen_layout::top_bar(ui, state, commands, |ui, commands| {
+        let (back, hint) = match &state.study {
+            Some(study) => ("Study", format!("Back to the study {}", study.title)),
             None => ("Sessions", "Back to the list of sessions".to_owned()),
         };
         if ui.button(back).on_hover_text(hint).clicked() {
@@ -27,14 +27,14 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
         ui.add_space(6.0);
         ui.label(RichText::new(review.session.title()).size(17.0).color(p.strong));
-        let told = format!("{}   {}", review.study_title, state::date(&review.session));
-        ui.label(RichText::new(told).weak());
+        let message = format!("{}   {}", review.study_title, state::date(&review.session));
+        ui.label(RichText::new(message).weak());
         widgets::grade(ui, review.quality.grade);
     });
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
     Panel::bottom("transport").frame(frame).show(ui, |ui| transport(ui, review, commands));
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    if let Some(running) = &review.rated.running {
+    if let Some(running) = &review.ratings.running {
         egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| rating::stage(ui, review, running, commands));
         return;
     }
@@ -60,18 +60,18 @@ fn body(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
 
     let timeline = review.log.timeline();
     let overlay = photo.and_then(|(frame, _)| camera_view::stored_overlay(timeline, *frame));
-    let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this moment.");
+    let otherwise = review.picture_problem.as_deref().unwrap_or("No picture at this time.");
     camera_view::show(ui, video, photo.map(|(_, ph)| ph), overlay.as_ref(), "Video", otherwise);
     ui.painter().rect(plane_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     plane::show(ui, plane_rect.shrink(6.0), timeline, review.playhead.at);
     ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     expressions::show(ui, bars_rect.shrink2(vec2(12.0, 8.0)), timeline, review.playhead.at);
 
-    let plotted =
-        Plotted { log: &review.log, window: review.window, playhead: Some(review.playhead.at), review: Some(review) };
-    widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plotted, commands));
-    // Under the curves, on the same left edge.
-    let strip = egui::Rect::from_min_max(strip.min + vec2(plots::SCALE_PX, 0.0), strip.max);
+    let plot_data =
+        PlotData { log: &review.log, window: review.window, playhead: Some(review.playhead.at), review: Some(review) };
+    widgets::within(ui, plot, "plots", |ui| plots::show(ui, plot, &plot_data, commands));
+    // Below the curves, with the same left edge.
+    let strip = egui::Rect::from_min_max(strip.min + vec2(SCALE_PX, 0.0), strip.max);
     overview::show(ui, strip, review, commands);
 }
 
@@ -82,47 +82,47 @@ fn transport(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
         let play = if review.is_playing() { "Pause" } else { "Play" };
         let response = ui.add(egui::Button::new(play).min_size(vec2(68.0, 0.0))).on_hover_text("Space");
         if response.clicked() {
-            commands.push(Command::TogglePlay);
+            commands.push(Command::Review(ReviewCommand::TogglePlay));
         }
         let mut button = |ui: &mut Ui, text: &str, name: &str, hint: &str, command: Command| {
             if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
                 commands.push(command);
             }
         };
-        if let Some(running) = &review.rated.running {
+        if let Some(running) = &review.ratings.running {
             rating::transport(ui, review, running, commands);
             return;
         }
-        button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::StepFrames(-1));
-        button(ui, "›", "Next frame", "Next frame (Right)", Command::StepFrames(1));
+        button(ui, "‹", "Previous frame", "Previous frame (Left)", Command::Review(ReviewCommand::StepFrames(-1)));
+        button(ui, "›", "Next frame", "Next frame (Right)", Command::Review(ReviewCommand::StepFrames(1)));
         let clock = RichText::new(review.playhead.at.to_string()).monospace().size(15.0).color(p.strong);
         ui.add_space(4.0);
         ui.label(clock);
         ui.label(RichText::new(format!("of {}", figures::clock(review.span.until()))).weak().small());
         ui.add_space(4.0);
-        button(ui, "‹ event", "Previous event", "Previous event (P)", Command::PreviousEvent);
-        button(ui, "event ›", "Next event", "Next event (N)", Command::NextEvent);
+        button(ui, "‹ event", "Previous event", "Previous event (P)", Command::Review(ReviewCommand::PreviousEvent));
+        button(ui, "event ›", "Next event", "Next event (N)", Command::Review(ReviewCommand::NextEvent));
         ui.add_space(4.0);
         let combo = ComboBox::from_id_salt("rate").width(64.0).selected_text(rate_text(review.playhead.rate));
         let combo = combo.show_ui(ui, |ui| {
             for rate in RATES {
                 if ui.selectable_label(review.playhead.rate == rate, rate_text(rate)).clicked() {
-                    commands.push(Command::SetRate(rate));
+                    commands.push(Command::Review(ReviewCommand::SetRate(rate)));
                 }
             }
         });
-        combo.response.accessible_name("Speed").on_hover_text("Speed of playing");
+        combo.response.accessible_name("Speed").on_hover_text("Playback speed");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export(ui, review, commands);
             page(ui, review, commands);
             shown_values(ui, review, commands);
             if ui.button("Fit").on_hover_text("Show the whole session (F)").clicked() {
-                commands.push(Command::Fit);
+                commands.push(Command::Review(ReviewCommand::Fit));
             }
             for (text, name, factor) in [("+", "Zoom in", 1.5), ("−", "Zoom out", 1.0 / 1.5)] {
                 let hint = format!("{name} ({text}); also the wheel over the curves");
                 if ui.button(text).accessible_name(name).on_hover_text(hint).clicked() {
-                    commands.push(Command::ZoomAtPlayhead(factor));
+                    commands.push(Command::Review(ReviewCommand::ZoomAtPlayhead(factor)));
                 }
             }
         });
@@ -146,7 +146,7 @@ fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
             ("Figure as SVG …", ExportFormat::FigureSvg),
         ] {
             if ui.button(text).clicked() {
-                commands.push(Command::AskExport(format));
+                commands.push(Command::Review(ReviewCommand::ShowExportDialog(format)));
                 ui.close();
             }
         }
@@ -154,40 +154,40 @@ fn export(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     menu.response.on_hover_text("Ctrl E");
 }
 
-/// Only where the page itself was recorded.
+/// Only if the page was recorded.
 fn page(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     if !review.has_page {
         return;
     }
-    let hint = "The page as the participant saw it, in a window of its own that follows the playhead (W)";
+    let hint = "Show the page as the participant saw it, in its own window. It follows the playhead (W)";
     if ui.selectable_label(review.page.is_some(), "Page").accessible_name("Recorded page").on_hover_text(hint).clicked()
     {
-        commands.push(Command::TogglePage);
+        commands.push(Command::Review(ReviewCommand::TogglePage));
     }
 }
 
-/// What the curves are counted from, and what is shaded.
+/// A menu: raw or corrected values, and the shading of poor quality.
 fn shown_values(ui: &mut Ui, review: &Review, commands: &mut Vec<Command>) {
     let is_shifted = review.baseline.is_some() && review.values != Correction::Raw;
-    let word = if is_shifted { study_form::correction_word(review.values) } else { "raw" };
-    let menu = ui.menu_button(format!("Values: {word}"), |ui| {
+    let label = if is_shifted { study_form::correction_label(review.values) } else { "raw" };
+    let menu = ui.menu_button(format!("Values: {label}"), |ui| {
         for values in Correction::ALL {
             let is_there = values == Correction::Raw || review.baseline.is_some();
-            let choice = egui::Button::selectable(review.values == values, study_form::correction_word(values));
+            let choice = egui::Button::selectable(review.values == values, study_form::correction_label(values));
             let choice = ui.add_enabled(is_there, choice);
-            let choice = choice.on_disabled_hover_text("This session has no baseline phase to count from.");
+            let choice = choice.on_disabled_hover_text("This session has no baseline phase.");
             if choice.clicked() {
-                commands.push(Command::SetValues(values));
+                commands.push(Command::Review(ReviewCommand::SetValues(values)));
                 ui.close();
             }
         }
         ui.separator();
         let mut is_shaded = review.shades_poor;
         if ui.checkbox(&mut is_shaded, "Shade poor quality").changed() {
-            commands.push(Command::ShadePoor(is_shaded));
+            commands.push(Command::Review(ReviewCommand::ShadePoor(is_shaded)));
         }
     });
-    menu.response.accessible_name(format!("Values: {word}")).on_hover_text("What is stored stays raw.");
+    menu.response.accessible_name(format!("Values: {label}")).on_hover_text("Stored values do not change.");
 }
 
 fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>) {
@@ -196,7 +196,7 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
         ui.spacing_mut().button_padding.x = 8.0;
         for side in Side::ALL {
             if ui.selectable_label(review.side == side, side.label()).clicked() {
-                commands.push(Command::ShowSide(side));
+                commands.push(Command::Review(ReviewCommand::ShowSide(side)));
             }
         }
     });
@@ -205,7 +205,7 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
         Side::Events => {
             events::filter(ui, &review.log, commands);
             ui.add_space(4.0);
-            events::all_like_this(ui, review, commands);
+            events::similar_events(ui, review, commands);
             events::show(ui, &review.log, Some(review.playhead.at), commands);
         }
         Side::Annotations => annotations::show(ui, state, review, commands),
@@ -223,8 +223,8 @@ fn side(ui: &mut Ui, state: &State, review: &Review, commands: &mut Vec<Command>
 fn facts(ui: &mut Ui, review: &Review) {
     let refused = review.log.timeline().refused();
     if refused > 0 {
-        let told = format!("{} records fitted no stream and are not shown.", figures::count(refused));
-        ui.add(egui::Label::new(told).wrap());
+        let message = format!("{} records match no stream and are not shown.", figures::count(refused));
+        ui.add(egui::Label::new(message).wrap());
     }
     if review.facts.is_empty() {
         return;

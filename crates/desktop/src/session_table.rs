@@ -1,4 +1,4 @@
-//! The table of sessions: which rows, in which order, and which one is selected.
+//! The table of sessions: its rows, their order and the selection.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,15 @@ use super::port::{Library, SessionRow, SessionState};
 
 #[derive(Default)]
 pub struct Home {
-    /// `None` until it was read for the first time.
+    /// `None` until the library has been read.
     pub library: Option<Library>,
     pub filter: String,
-    /// A study's name, to show its sessions alone.
+    /// If set, only the sessions of this study are shown.
     pub study: Option<String>,
-    pub order: Order,
-    /// Folder of the selected session.
+    pub order: SortOrder,
+    /// The folder of the selected session.
     pub selected: Option<PathBuf>,
-    /// Positions in `library.sessions`, filtered and sorted.
+    /// Indices of `library.sessions`, filtered and sorted.
     pub rows: Vec<usize>,
 }
 
@@ -59,15 +59,15 @@ impl Column {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct SortOrder {
     pub by: Column,
     pub is_descending: bool,
 }
 
-impl Default for Order {
-    /// The newest first.
+impl Default for SortOrder {
+    /// Newest first.
     fn default() -> Self {
-        Order { by: Column::Date, is_descending: true }
+        SortOrder { by: Column::Date, is_descending: true }
     }
 }
 
@@ -77,8 +77,8 @@ impl Home {
         self.library.as_ref()?.sessions.iter().find(|s| s.folder == *folder)
     }
 
-    /// The chosen study, else that of the selected session, else the only one.
-    pub fn study_to_ask(&self) -> Option<String> {
+    /// The chosen study, else the study of the selected session, else the only study.
+    pub fn study_to_query(&self) -> Option<String> {
         let of_selected = || self.selected_row().map(|row| row.study.clone());
         let only = || {
             let mut studies = self.library.iter().flat_map(|l| &l.sessions).map(|s| &s.study);
@@ -94,7 +94,7 @@ impl Home {
         self.rows.iter().map(|k| &sessions[*k])
     }
 
-    /// After the library, the filter or the order changed.
+    /// Filters and sorts again. Called after a change of the library, the filter or the order.
     pub fn arrange(&mut self) {
         self.rows.clear();
         let Some(library) = &self.library else { return };
@@ -121,7 +121,7 @@ impl Home {
                 Column::Length => a.length.cmp(&b.length),
                 Column::Quality => a.grade.cmp(&b.grade),
                 Column::Size => a.size_bytes.cmp(&b.size_bytes),
-                Column::State => state_word(a).cmp(state_word(b)),
+                Column::State => state_label(a).cmp(state_label(b)),
             };
             let by_column = if self.order.is_descending { by_column.reverse() } else { by_column };
             by_column.then_with(|| b.started.cmp(&a.started)).then_with(|| a.folder.cmp(&b.folder))
@@ -129,12 +129,12 @@ impl Home {
     }
 }
 
-/// The local date and time of a session, as the table shows it.
+/// The local date and time of a session.
 pub fn date(row: &SessionRow) -> String {
     row.started.map_or_else(String::new, |at| at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string())
 }
 
-pub fn state_word(row: &SessionRow) -> &'static str {
+pub fn state_label(row: &SessionRow) -> &'static str {
     match row.state {
         SessionState::Complete => "complete",
         SessionState::Recovered(_) => "recovered",
@@ -169,13 +169,13 @@ mod tests {
     fn the_table_sorts_numbers_as_numbers_and_filters_by_every_word() {
         let sessions = vec![row("sub-10", 1, 3), row("sub-9", 1, 5), row("sub-9", 2, 4)];
         let mut home = Home { library: Some(Library { sessions, ..Library::default() }), ..Home::default() };
-        home.order = Order { by: Column::Participant, is_descending: false };
+        home.order = SortOrder { by: Column::Participant, is_descending: false };
         home.arrange();
         assert_eq!(
             home.listed().map(|r| r.title()).collect::<Vec<_>>(),
             ["sub-9 ses-01", "sub-9 ses-02", "sub-10 ses-01"]
         );
-        home.order = Order { by: Column::Length, is_descending: true };
+        home.order = SortOrder { by: Column::Length, is_descending: true };
         home.filter = "SUB-9 demo".into();
         home.arrange();
         assert_eq!(home.listed().map(|r| r.title()).collect::<Vec<_>>(), ["sub-9 ses-01"]);

@@ -1,19 +1,19 @@
-//! Before a recording: a checklist that turns green by itself, the camera, the page, and consent.
+//! The set-up screen before a recording: checks, camera, page and consent.
 
 use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
 use session::{CheckId, PagePlacement};
 
-use super::command::Command;
+use super::command::{Command, SetUpCommand};
 use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus};
 use super::state::{Readiness, Rehearsal, State};
-use super::{camera_view, expressions, plane, theme, views, widgets};
+use super::{camera_view, expressions, plane, screen_layout, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let Some(rehearsal) = &state.rehearsal else { return };
-    views::top_bar(ui, state, commands, |ui, _| {
+    screen_layout::top_bar(ui, state, commands, |ui, _| {
         let title = rehearsal.study.as_ref().map_or("Set-up", |s| s.title.as_str());
         ui.label(RichText::new(title).size(17.0).color(p.strong));
         ui.add_space(6.0);
@@ -48,12 +48,12 @@ fn record_bar(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let readiness = rehearsal.readiness();
-            let (label, is_enabled, told) = match &readiness {
+            let (label, is_enabled, message) = match &readiness {
                 Readiness::NotYet(why) => ("Record", false, (*why).to_owned()),
                 Readiness::Ready => ("Record", true, "Everything is ready.".to_owned()),
                 Readiness::Failing(checks) => {
-                    let told = format!("Not green: {}.", CheckId::texts(checks));
-                    ("Record anyway …", true, told)
+                    let message = format!("Not passed: {}.", CheckId::texts(checks));
+                    ("Record anyway …", true, message)
                 }
             };
             let is_clicked = if readiness == Readiness::Ready || !is_enabled {
@@ -62,9 +62,9 @@ fn record_bar(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
                 ui.button(label).clicked()
             };
             if is_clicked {
-                commands.push(Command::Record);
+                commands.push(Command::SetUp(SetUpCommand::Record));
             }
-            ui.add(egui::Label::new(RichText::new(&told).weak()).truncate()).on_hover_text(&told);
+            ui.add(egui::Label::new(RichText::new(&message).weak()).truncate()).on_hover_text(&message);
         });
     });
 }
@@ -114,7 +114,7 @@ fn consent(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(6.0);
         let mut has_consent = rehearsal.has_consent;
         if ui.checkbox(&mut has_consent, "The participant has agreed to this").changed() {
-            commands.push(Command::ConfirmConsent(has_consent));
+            commands.push(Command::SetUp(SetUpCommand::ConfirmConsent(has_consent)));
         }
     });
 }
@@ -130,12 +130,12 @@ fn preview(ui: &mut Ui, rehearsal: &Rehearsal) {
     let [picture, line] = widgets::rows(top, 2.0, [0.0, 18.0]);
     camera_view::show(ui, picture, shown.map(|s| &s.photo), overlay, "Camera preview", otherwise);
     if let Some(shown) = shown {
-        let told = match shown.faces {
+        let message = match shown.faces {
             0 | 1 => camera_view::figures(overlay),
             n => format!("{n} faces; {}", camera_view::figures(overlay)),
         };
         let font = theme::caption_font();
-        widgets::line(ui, line, &told, font, p.weak, egui::Align2::CENTER_CENTER);
+        widgets::line(ui, line, &message, font, p.weak, egui::Align2::CENTER_CENTER);
     }
     let affect = shown.and_then(|s| s.affect.as_ref());
     ui.painter().rect(bottom, 8.0, p.card, egui::Stroke::new(1.0, p.hairline), egui::StrokeKind::Inside);
@@ -153,14 +153,11 @@ fn camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(4.0);
         choose_camera(ui, rehearsal, commands);
         ui.horizontal(|ui| {
-            if widgets::small_button(ui, "Look again").on_hover_text("Search for cameras again").clicked() {
-                commands.push(Command::RefreshCameras);
+            if widgets::small_button(ui, "Search again").on_hover_text("Search for cameras again").clicked() {
+                commands.push(Command::SetUp(SetUpCommand::RefreshCameras));
             }
-            if widgets::small_button(ui, "Video file …")
-                .on_hover_text("Play a video file in the camera's place")
-                .clicked()
-            {
-                commands.push(Command::BrowseVideo);
+            if widgets::small_button(ui, "Video file …").on_hover_text("Use a video file as the camera").clicked() {
+                commands.push(Command::SetUp(SetUpCommand::BrowseVideo));
             }
         });
         let Some(camera) = &rehearsal.camera else { return };
@@ -191,7 +188,7 @@ fn choose_camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>
                 None => row.name.clone(),
             };
             if ui.selectable_label(is_chosen, text).on_hover_text(&row.spec).clicked() && !is_chosen {
-                commands.push(Command::ChooseCamera { spec: row.spec.clone(), mode: None });
+                commands.push(Command::SetUp(SetUpCommand::ChooseCamera { spec: row.spec.clone(), mode: None }));
             }
         }
     });
@@ -205,7 +202,10 @@ fn choose_camera(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>
         for mode in modes {
             let is_chosen = camera.mode.as_ref() == Some(mode);
             if ui.selectable_label(is_chosen, mode_text(mode)).clicked() && !is_chosen {
-                commands.push(Command::ChooseCamera { spec: camera.spec.clone(), mode: Some(mode.clone()) });
+                commands.push(Command::SetUp(SetUpCommand::ChooseCamera {
+                    spec: camera.spec.clone(),
+                    mode: Some(mode.clone()),
+                }));
             }
         }
     });
@@ -232,7 +232,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
             let toggle = toggle.accessible_name(format!("{name} automatic"));
             if toggle.changed() {
                 let value = (!is_automatic).then_some(control.default);
-                commands.push(Command::SetControl { control: control.control, value });
+                commands.push(Command::SetUp(SetUpCommand::SetControl { control: control.control, value }));
             }
         });
         label
@@ -244,7 +244,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
             .step_by(step)
             .suffix(if control.unit.is_empty() { String::new() } else { format!(" {}", control.unit) });
         if ui.add(slider).labelled_by(label.inner.id).changed() {
-            commands.push(Command::SetControl { control: control.control, value: Some(value) });
+            commands.push(Command::SetUp(SetUpCommand::SetControl { control: control.control, value: Some(value) }));
         }
     }
 }
@@ -260,30 +260,30 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
             return;
         };
         ui.add(egui::Label::new(RichText::new(&page.address).size(13.0)).truncate()).on_hover_text(&page.address);
-        let told = match &page.status {
+        let message = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
             PageStatus::Guided { phase, .. } => format!("Phase “{phase}”"),
             PageStatus::Loaded { title } if title.is_empty() => "Loaded.".to_owned(),
             PageStatus::Loaded { title } => format!("Loaded: {title}"),
             PageStatus::Failed(sentence) => sentence.clone(),
         };
-        ui.add(egui::Label::new(RichText::new(told).small().weak()).wrap());
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
         ui.add_space(4.0);
         widgets::caption(ui, "Shown to the participant");
         let is_embedded = page.place == PagePlace::Embedded;
         if ui.radio(is_embedded, "in this window").clicked() && !is_embedded {
-            commands.push(Command::PlacePage(PagePlacement::Embedded));
+            commands.push(Command::SetUp(SetUpCommand::PlacePage(PagePlacement::Embedded)));
         }
         let own = match &page.place {
-            PagePlace::ParticipantWindow { screen } => format!("in a window of its own, {screen}"),
-            PagePlace::Embedded => "in a window of its own".to_owned(),
+            PagePlace::ParticipantWindow { screen } => format!("in its own window, {screen}"),
+            PagePlace::Embedded => "in its own window".to_owned(),
         };
         if ui.radio(!is_embedded, own).clicked() && is_embedded {
-            commands.push(Command::PlacePage(PagePlacement::ParticipantWindow));
+            commands.push(Command::SetUp(SetUpCommand::PlacePage(PagePlacement::ParticipantWindow)));
         }
         ui.add_space(6.0);
-        if widgets::small_button(ui, "Load again").clicked() {
-            commands.push(Command::ReloadPage);
+        if widgets::small_button(ui, "Reload").clicked() {
+            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
         }
     });
 }

@@ -1,23 +1,22 @@
-//! Everything the views draw. They read it and push [`Command`](super::command::Command)s; only `apply` and `receive`
+//! The state of the window. Views read it and push [`Command`](super::command::Command)s. Only `apply` and `receive`
 //! change it.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use eframe::egui;
-
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
-use super::indexed::Indexed;
+use super::indexed_timeline::IndexedTimeline;
+use super::photo::Photo;
 use super::port::{
-    Alarm, AnswerFormat, CameraRow, CameraState, Check, CheckState, ExportFormat, FaceOverlay, FinishedSession,
-    HealthFigures, PageState, Picture, PullOrder, PullStep, SessionPlan, SessionRow, StartedInfo,
+    Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
+    FinishedSession, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
-pub use super::reviewed::{FollowedPage, Review, Side, Window};
-pub use super::session_table::{Column, Home, Order, date, state_word};
-pub use super::studied::{Asking, Form, Studied, StudySide};
+pub use super::review_state::{FollowedPage, Review, Side};
+pub use super::session_table::{Column, Home, SortOrder, date, state_label};
+pub use super::study_state::{StudyForm, StudyQueryProgress, StudySide, StudyState};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Screen {
@@ -37,23 +36,23 @@ pub struct State {
     pub recording: Option<Recording>,
     pub finished: Option<FinishedSession>,
     pub review: Option<Review>,
-    /// A session is being read.
+    /// The session that is being read.
     pub opening: Option<PathBuf>,
-    /// Where to look in it first.
+    /// The time to show first in the session that is being read.
     pub arriving_at: Option<Timestamp>,
-    /// The study being asked; kept while one of its sessions is in review.
-    pub studied: Option<Studied>,
-    /// Who annotates and rates: a name or initials, kept with what they say.
+    /// The study on the study screen. Kept while one of its sessions is in review.
+    pub study: Option<StudyState>,
+    /// Name or initials of the person who annotates or rates. Stored with annotations and ratings.
     pub author: String,
     pub dialog: Option<Dialog>,
-    /// Sessions are being fetched from a server.
-    pub pulling: Option<PullStep>,
-    /// Kept while the window is open, so that it is typed once.
-    pub pull_token: String,
-    /// Worth knowing, newest last; dismissed by hand.
+    /// Set while sessions are downloaded from a server.
+    pub download: Option<DownloadProgress>,
+    /// The typed API token. Kept until the window closes. Never stored.
+    pub api_token: String,
+    /// Messages that the operator dismisses, newest last.
     pub notices: VecDeque<String>,
-    /// A system dialog for files is open.
-    pub is_picking: bool,
+    /// Whether a file dialog of the system is open.
+    pub is_file_dialog_open: bool,
 }
 
 impl State {
@@ -68,13 +67,13 @@ impl State {
             review: None,
             opening: None,
             arriving_at: None,
-            studied: None,
+            study: None,
             author: String::new(),
             dialog: None,
-            pulling: None,
-            pull_token: String::new(),
+            download: None,
+            api_token: String::new(),
             notices: VecDeque::new(),
-            is_picking: false,
+            is_file_dialog_open: false,
         }
     }
 
@@ -94,7 +93,7 @@ impl State {
 
 pub struct Rehearsal {
     pub plan: SessionPlan,
-    /// `None` while it is being opened.
+    /// `None` while the rehearsal is being opened.
     pub study: Option<Study>,
     pub cameras: Option<Vec<CameraRow>>,
     pub camera: Option<CameraState>,
@@ -102,7 +101,7 @@ pub struct Rehearsal {
     pub page: Option<PageState>,
     pub preview: Option<ShownPreview>,
     pub has_consent: bool,
-    /// Record was pressed.
+    /// The operator has pressed Record.
     pub is_starting: bool,
 }
 
@@ -121,7 +120,7 @@ impl Rehearsal {
         }
     }
 
-    /// What stands between now and recording, where nothing overrides it.
+    /// What prevents the start of the recording.
     pub fn readiness(&self) -> Readiness {
         let Some(study) = &self.study else { return Readiness::NotYet("Opening camera, networks and page …") };
         if self.is_starting {
@@ -141,40 +140,11 @@ impl Rehearsal {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Readiness {
-    /// Cannot be overridden.
+    /// Cannot be overridden. The text is the reason.
     NotYet(&'static str),
-    /// A deliberate confirmation overrides them.
+    /// The operator can override these checks.
     Failing(Vec<CheckId>),
     Ready,
-}
-
-/// A picture on the graphics card.
-#[derive(Clone)]
-pub struct Photo {
-    pub texture: egui::TextureHandle,
-    pub width_px: u32,
-    pub height_px: u32,
-}
-
-impl Photo {
-    /// Replaces what `old` shows, so that its memory is used again.
-    pub fn upload(ctx: &egui::Context, name: &str, picture: &Picture, old: Option<Photo>) -> Option<Photo> {
-        let (width_px, height_px) = (picture.width_px, picture.height_px);
-        let size = [width_px as usize, height_px as usize];
-        // A picture of another size than it says would end the program in the upload.
-        if picture.rgb.len() != size[0] * size[1] * 3 || picture.rgb.is_empty() {
-            return None;
-        }
-        let image = egui::ColorImage::from_rgb(size, &picture.rgb);
-        let texture = match old {
-            Some(mut photo) => {
-                photo.texture.set(image, egui::TextureOptions::LINEAR);
-                photo.texture
-            }
-            None => ctx.load_texture(name, image, egui::TextureOptions::LINEAR),
-        };
-        Some(Photo { texture, width_px, height_px })
-    }
 }
 
 pub struct ShownPreview {
@@ -190,8 +160,8 @@ pub struct Recording {
     pub plan: SessionPlan,
     pub study: Study,
     pub started: StartedInfo,
-    pub log: Indexed,
-    /// The session clock at this drawing.
+    pub log: IndexedTimeline,
+    /// The session clock at this frame.
     pub now: Timestamp,
     pub health: HealthFigures,
     pub alarms: Vec<Alarm>,
@@ -199,7 +169,7 @@ pub struct Recording {
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
     pub note: Option<NoteDraft>,
-    pub stop: Stop,
+    pub stop: StopState,
 }
 
 impl Recording {
@@ -210,42 +180,42 @@ impl Recording {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoteDraft {
-    /// When the operator began to write.
+    /// The time at which the operator began to write.
     pub at: Timestamp,
     pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopState {
     No,
-    /// One more press, elsewhere, stops.
-    Asked,
+    /// The confirmation is shown.
+    Requested,
     Stopping,
 }
 
 // --- Dialogs ---------------------------------------------------------------------------------------------------
 
-/// At most one at a time; it has the keyboard, and the page is hidden under it.
+/// The open dialog. At most one is open. It has the keyboard, and the embedded page is hidden.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
     NewSession(PlanDraft),
     Open {
         path: String,
     },
-    Pull(PullDraft),
+    Download(DownloadDraft),
     Erase {
         session: SessionRow,
         typed: String,
     },
-    /// Record in spite of these checks?
+    /// Confirmation of a recording although these checks fail.
     Override {
         checks: Vec<CheckId>,
     },
     Export(ExportDraft),
-    ExportAnswer(AnswerDraft),
-    Keys,
-    /// The window shall close while recording.
-    Quit,
+    ExportStudy(StudyExportDraft),
+    Shortcuts,
+    /// Confirmation of closing the window while a recording runs.
+    CloseWindow,
     Failure {
         title: &'static str,
         sentence: String,
@@ -260,7 +230,7 @@ pub struct PlanDraft {
 }
 
 impl PlanDraft {
-    /// What is wrong with it is a sentence.
+    /// The error is a message for the operator.
     pub fn plan(&self) -> Result<SessionPlan, String> {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
@@ -270,19 +240,19 @@ impl PlanDraft {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullDraft {
+pub struct DownloadDraft {
     pub server: String,
     pub token: String,
     pub study: String,
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     pub problem: Option<String>,
 }
 
-impl PullDraft {
-    /// `None` while something is missing.
-    pub fn order(&self) -> Option<PullOrder> {
+impl DownloadDraft {
+    /// `None` while the server or the token is missing.
+    pub fn request(&self) -> Option<DownloadRequest> {
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-        Some(PullOrder { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
+        Some(DownloadRequest { server: filled(&self.server)?, token: filled(&self.token)?, study: filled(&self.study) })
     }
 }
 
@@ -290,29 +260,29 @@ impl PullDraft {
 pub struct ExportDraft {
     pub format: ExportFormat,
     pub to: String,
-    /// Something is there already and would be replaced.
+    /// Whether the file or folder exists.
     pub exists: bool,
 }
 
 impl ExportDraft {
-    /// Looks whether something is there.
+    /// Checks whether the path exists.
     pub fn checked(self) -> Self {
         ExportDraft { exists: is_taken(&self.to), ..self }
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct AnswerDraft {
-    pub format: AnswerFormat,
+pub struct StudyExportDraft {
+    pub format: StudyExportFormat,
     pub to: String,
-    /// A file is there already and would be replaced.
+    /// Whether the file or folder exists.
     pub exists: bool,
 }
 
-impl AnswerDraft {
-    /// Looks whether something is there.
+impl StudyExportDraft {
+    /// Checks whether the path exists.
     pub fn checked(self) -> Self {
-        AnswerDraft { exists: is_taken(&self.to), ..self }
+        StudyExportDraft { exists: is_taken(&self.to), ..self }
     }
 }
 

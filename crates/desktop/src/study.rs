@@ -1,83 +1,83 @@
-//! A study being asked: the question on the left, the averages in the middle, what they are made of on the right.
+//! The study screen: the query on the left, averages in the middle, sessions and epochs on the right.
 
 use eframe::egui;
-use egui::{Align, Frame, Key, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, Stroke, StrokeKind, Ui};
 
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, AnswerFormat};
-use super::state::{State, Studied};
-use super::{averages, figures, study_form, study_side, theme, views, widgets};
+use super::port::{StudyExportFormat, StudyQueryResult};
+use super::state::{State, StudyState};
+use super::{averages, figures, screen_layout, study_form, study_side, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(studied) = &state.studied else { return };
+    let Some(study) = &state.study else { return };
     let p = theme::palette(ui);
-    views::top_bar(ui, state, commands, |ui, commands| {
+    screen_layout::top_bar(ui, state, commands, |ui, commands| {
         if ui.button("Sessions").on_hover_text("Back to the list of sessions").clicked() {
             commands.push(Command::GoHome);
         }
         ui.add_space(6.0);
-        ui.label(RichText::new(&studied.title).size(17.0).color(p.strong));
-        let sessions = figures::sessions(studied.sessions.len());
-        let closed = match studied.closed {
+        ui.label(RichText::new(&study.title).size(17.0).color(p.strong));
+        let sessions = figures::sessions(study.sessions.len());
+        let closed = match study.closed {
             0 => String::new(),
-            n => format!(", {n} more do not open"),
+            n => format!(", {n} more cannot be opened"),
         };
         ui.label(RichText::new(format!("{sessions}{closed}")).weak());
     });
-    if studied.sessions.is_empty() {
-        views::central(ui, |ui| nothing_recorded(ui, studied));
+    if study.sessions.is_empty() {
+        screen_layout::central(ui, |ui| nothing_recorded(ui, study));
         return;
     }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(12, 8));
-    Panel::bottom("answering").frame(frame).show(ui, |ui| bottom(ui, studied, commands));
+    Panel::bottom("result bar").frame(frame).show(ui, |ui| bottom(ui, study, commands));
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(14, 12));
-    Panel::left("question").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
-        study_form::show(ui, studied, commands);
+    Panel::left("query").frame(side).resizable(false).exact_size(286.0).show(ui, |ui| {
+        study_form::show(ui, study, commands);
     });
     let side = Frame::new().fill(p.bar).inner_margin(Margin::symmetric(12, 10));
     let wide = (ui.available_width() * 0.28).clamp(280.0, 420.0);
     Panel::right("material").frame(side).resizable(true).default_size(wide).size_range(264.0..=560.0).show(ui, |ui| {
-        study_side::show(ui, studied, commands);
+        study_side::show(ui, study, commands);
     });
     let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &studied.answer {
-        Some(answer) => averages::show(ui, studied, answer, commands),
-        None => not_asked(ui, studied),
+    egui::CentralPanel::default_margins().frame(frame).show(ui, |ui| match &study.result {
+        Some(result) => averages::show(ui, study, result, commands),
+        None => no_result(ui, study),
     });
 }
 
-fn nothing_recorded(ui: &mut Ui, studied: &Studied) {
+fn nothing_recorded(ui: &mut Ui, study: &StudyState) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.36);
-        widgets::section(ui, "No session of this study can be read yet");
-        let told = if studied.closed > 0 {
-            "Those there are do not open: the list of sessions says why."
+        widgets::section(ui, "This study has no session that can be opened");
+        let message = if study.closed > 0 {
+            "The list of sessions shows why its sessions cannot be opened."
         } else {
-            "Record one, and ask here what the face did around each action."
+            "Record a session. Then average affect around its events here."
         };
-        ui.label(RichText::new(told).weak());
+        ui.label(RichText::new(message).weak());
     });
 }
 
-fn not_asked(ui: &mut Ui, studied: &Studied) {
+fn no_result(ui: &mut Ui, study: &StudyState) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let inner = rect.shrink(24.0);
-    widgets::within(ui, inner, "not asked", |ui| {
+    widgets::within(ui, inner, "no result", |ui| {
         ui.vertical_centered(|ui| {
             ui.add_space((inner.height() * 0.5 - 70.0).max(0.0));
-            match &studied.asking {
-                Some(asking) => {
+            match &study.progress {
+                Some(progress) => {
                     ui.spinner();
-                    ui.label(format!("Reading session {} of {} …", (asking.done + 1).min(asking.of), asking.of));
+                    ui.label(format!("Reading session {} of {} …", (progress.done + 1).min(progress.of), progress.of));
                 }
                 None => {
-                    widgets::section(ui, "What did the face do around each action?");
+                    widgets::section(ui, "Average affect around events");
                     ui.add_space(4.0);
-                    let steps = "Choose the events on the left, or open a session, stop at an event and press A for \
-                                 all like it. Then average.";
+                    let steps = "Choose the events on the left. Or open a session, go to an event and press A for all \
+                                 similar events. Then press Average.";
                     ui.scope(|ui| {
                         ui.set_max_width(420.0);
                         ui.add(egui::Label::new(RichText::new(steps).weak()).wrap());
@@ -88,29 +88,29 @@ fn not_asked(ui: &mut Ui, studied: &Studied) {
     });
 }
 
-fn bottom(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+fn bottom(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.set_min_height(30.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if let Some(answer) = &studied.answer {
-                export(ui, studied, commands);
+            if let Some(result) = &study.result {
+                export(ui, study, commands);
                 ui.add_space(4.0);
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, answer));
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| counts(ui, result));
             } else {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    widgets::caption(ui, "Nothing is averaged yet.");
+                    widgets::caption(ui, "No averages yet.");
                 });
             }
         });
     });
 }
 
-/// What was averaged and what was not, always in sight.
-fn counts(ui: &mut Ui, answer: &Answer) {
+/// The numbers of averaged and left-out epochs.
+fn counts(ui: &mut Ui, result: &StudyQueryResult) {
     let names = ["A", "B"];
     let mut parts = Vec::new();
-    for (condition, name) in answer.conditions.iter().zip(names) {
-        let prefix = if answer.conditions.len() > 1 { format!("{name}: ") } else { String::new() };
+    for (condition, name) in result.conditions.iter().zip(names) {
+        let prefix = if result.conditions.len() > 1 { format!("{name}: ") } else { String::new() };
         let dropped = condition.left_out();
         let left_out: u64 = dropped.iter().map(|(_, n)| n).sum();
         let reasons: Vec<String> = dropped.iter().map(|(why, n)| format!("{why} {n}")).collect();
@@ -124,51 +124,28 @@ fn counts(ui: &mut Ui, answer: &Answer) {
         let who = if people == 1 { "1 participant".to_owned() } else { format!("{people} participants") };
         parts.push(format!("{prefix}{} epochs of {who}, {out}", figures::count(epochs)));
     }
-    if !answer.unread.is_empty() {
-        parts.push(format!("{} could not be read", figures::sessions(answer.unread.len())));
+    if !result.unread.is_empty() {
+        parts.push(format!("{} could not be read", figures::sessions(result.unread.len())));
     }
-    let told = parts.join("   ");
-    let response = ui.add(egui::Label::new(RichText::new(&told).size(13.0)).truncate());
-    let unread: Vec<String> = answer.unread.iter().map(|(title, why)| format!("{title}: {why}")).collect();
-    response.on_hover_text([vec![told], unread].concat().join("\n"));
+    let message = parts.join("   ");
+    let response = ui.add(egui::Label::new(RichText::new(&message).size(13.0)).truncate());
+    let unread: Vec<String> = result.unread.iter().map(|(title, why)| format!("{title}: {why}")).collect();
+    response.on_hover_text([vec![message], unread].concat().join("\n"));
 }
 
-fn export(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    if studied.is_exporting {
+fn export(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    if study.is_exporting {
         widgets::caption(ui, "Exporting …");
         ui.spinner();
         return;
     }
     let menu = ui.menu_button("Export", |ui| {
-        for format in AnswerFormat::ALL {
+        for format in StudyExportFormat::ALL {
             if ui.button(format.label()).clicked() {
-                commands.push(Command::Study(StudyCommand::AskExport(format)));
+                commands.push(Command::Study(StudyCommand::ShowExportDialog(format)));
                 ui.close();
             }
         }
     });
-    menu.response.on_hover_text("What is shown, as it is shown (Ctrl E)");
-}
-
-/// Whether Enter was pressed while `response` had the keyboard.
-pub fn is_entered(ui: &Ui, response: &egui::Response) -> bool {
-    response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))
-}
-
-/// A quiet bar that says how far something is, with a way out.
-pub fn progress(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    let Some(asking) = &studied.asking else { return };
-    let share = if asking.of == 0 { 0.0 } else { asking.done as f32 / asking.of as f32 };
-    let told = if asking.is_cancelled {
-        "Stopping …".to_owned()
-    } else {
-        format!("{} of {} sessions", asking.done, asking.of)
-    };
-    let width = ui.available_width();
-    ui.add(egui::ProgressBar::new(share).desired_width(width).text(told).fill(theme::palette(ui).selected));
-    ui.add_space(2.0);
-    let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
-    if ui.add_enabled(!asking.is_cancelled, cancel).on_hover_text("Esc").clicked() {
-        commands.push(Command::Study(StudyCommand::Cancel));
-    }
+    menu.response.on_hover_text("Export the shown result (Ctrl E)");
 }

@@ -1,53 +1,50 @@
-//! The question: which events, which seconds around them, from which zero.
+//! The form of a study query: events, time window and baseline.
 
 use eframe::egui;
-use egui::{Color32, ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
+use egui::{ComboBox, DragValue, Margin, RichText, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
 use analysis::QualityLimits;
 
 use super::command::{Command, StudyCommand};
-use super::port::{Catalogue, Correction, EventForm, Matches};
-use super::state::{Form, Studied};
-use super::{figures, study, theme, widgets};
+use super::port::{Correction, EventCatalogue, EventCounts, EventForm};
+use super::state::{StudyForm, StudyState};
+use super::{figures, theme, widgets};
 
 const NAMES: [&str; 2] = ["A", "B"];
 
-/// The two conditions' colours, apart from valence's and arousal's.
-pub const CONDITIONS: [Color32; 2] = [theme::CONDITION_A, theme::CONDITION_B];
-
-pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    let mut form = studied.form.clone();
+pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    let mut form = study.form.clone();
     egui::Panel::bottom("ask").frame(egui::Frame::new()).show_separator_line(false).show(ui, |ui| {
         ui.add_space(8.0);
-        ask(ui, studied, commands);
+        run_button(ui, study, commands);
     });
     egui::CentralPanel::default_margins().frame(egui::Frame::new()).show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            // Clear of the scroll bar.
+            // Leaves space for the scroll bar.
             ui.set_max_width(ui.available_width() - 4.0);
-            events(ui, studied, &mut form, 0);
+            events(ui, study, &mut form, 0);
             ui.add_space(6.0);
             if form.is_comparing {
-                events(ui, studied, &mut form, 1);
+                events(ui, study, &mut form, 1);
             } else if widgets::small_button(ui, "Compare with other events").clicked() {
                 form.is_comparing = true;
             }
             ui.add_space(12.0);
-            around(ui, &mut form);
+            window_and_limits(ui, &mut form);
         });
     });
-    if form != studied.form {
+    if form != study.form {
         commands.push(Command::Study(StudyCommand::SetForm(Box::new(form))));
     }
 }
 
-fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
+fn events(ui: &mut Ui, study: &StudyState, form: &mut StudyForm, k: usize) {
     let is_comparing = form.is_comparing;
     ui.horizontal(|ui| {
         let title = if is_comparing { format!("Events {}", NAMES[k]) } else { "Events".to_owned() };
         if is_comparing {
             let (chip, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            ui.painter().rect_filled(chip, 3.0, CONDITIONS[k]);
+            ui.painter().rect_filled(chip, 3.0, theme::CONDITIONS[k]);
         }
         widgets::section(ui, &title);
         if k == 1 {
@@ -60,20 +57,20 @@ fn events(ui: &mut Ui, studied: &Studied, form: &mut Form, k: usize) {
     });
     let name = |part: &str| if is_comparing { format!("{part} of events {}", NAMES[k]) } else { part.to_owned() };
     let events = &mut form.events[k];
-    kind(ui, studied.catalogue.as_ref(), events, k, &name("Kind"));
+    kind(ui, study.catalogue.as_ref(), events, k, &name("Kind"));
     if events.is_empty() {
         return;
     }
-    let known = studied.catalogue.as_ref();
+    let known = study.catalogue.as_ref();
     let row = known.and_then(|c| c.kinds.iter().find(|r| r.stream == events.stream && r.kind == events.kind));
     let (targets, values) = row.map_or((&[][..], &[][..]), |row| (&row.targets, &row.values));
-    chosen(ui, "on", &name("Target"), &mut events.target, "any target", targets);
-    chosen(ui, "says", &name("Value"), &mut events.value, "any value, label or key", values);
-    field(ui, "matches", &name("Pattern"), &mut events.pattern, "any words: a regular expression");
-    matches(ui, studied.matches[k].as_ref());
+    field_with_menu(ui, "target", &name("Target"), &mut events.target, "any target", targets);
+    field_with_menu(ui, "value", &name("Value"), &mut events.value, "any value, label or key", values);
+    field(ui, "pattern", &name("Pattern"), &mut events.pattern, "any text: a regular expression");
+    match_count(ui, study.event_counts[k].as_ref());
 }
 
-fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: usize, name: &str) {
+fn kind(ui: &mut Ui, catalogue: Option<&EventCatalogue>, events: &mut EventForm, k: usize, name: &str) {
     let text = match (events.is_empty(), events.kind.is_empty()) {
         (true, _) => "Choose a kind of event".to_owned(),
         (false, true) => format!("all of {}", events.stream),
@@ -82,11 +79,11 @@ fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: u
     let combo = ComboBox::from_id_salt(("kind", k)).selected_text(text).width(ui.available_width() - 4.0).truncate();
     let combo = combo.show_ui(ui, |ui| {
         let Some(catalogue) = catalogue else {
-            widgets::caption(ui, "Looking through the sessions …");
+            widgets::caption(ui, "Reading the sessions …");
             return;
         };
         if catalogue.kinds.is_empty() {
-            widgets::caption(ui, "These sessions hold no events.");
+            widgets::caption(ui, "These sessions contain no events.");
         }
         for row in &catalogue.kinds {
             let is_chosen = row.stream == events.stream && row.kind == events.kind;
@@ -99,10 +96,10 @@ fn kind(ui: &mut Ui, catalogue: Option<&Catalogue>, events: &mut EventForm, k: u
     combo.response.accessible_name(name);
 }
 
-/// A field with those that there are.
-fn chosen(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str, known: &[(String, u64)]) {
+/// A field, with a menu of the values that occur.
+fn field_with_menu(ui: &mut Ui, label: &str, name: &str, text: &mut String, hint: &str, known: &[(String, u64)]) {
     ui.horizontal(|ui| {
-        caption(ui, word);
+        caption(ui, label);
         let width = ui.available_width() - if known.is_empty() { 0.0 } else { 38.0 };
         edit(ui, text, hint, width, name);
         if known.is_empty() {
@@ -119,23 +116,23 @@ fn chosen(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str, kn
                 }
             });
         });
-        menu.response.accessible_name(format!("{name}: those there are")).on_hover_text("Those of this study");
+        menu.response.accessible_name(format!("{name}: values that occur")).on_hover_text("Values in this study");
     });
 }
 
-fn field(ui: &mut Ui, word: &str, name: &str, text: &mut String, hint: &str) {
+fn field(ui: &mut Ui, label: &str, name: &str, text: &mut String, hint: &str) {
     ui.horizontal(|ui| {
-        caption(ui, word);
+        caption(ui, label);
         let width = ui.available_width();
         edit(ui, text, hint, width, name);
     });
 }
 
-/// The word before a field, as wide for all of them.
-fn caption(ui: &mut Ui, word: &str) {
+/// The caption before a field. All captions have the same width.
+fn caption(ui: &mut Ui, label: &str) {
     let p = theme::palette(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(46.0, 24.0), Sense::hover());
-    widgets::line(ui, rect, word, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
+    let (rect, _) = ui.allocate_exact_size(vec2(52.0, 24.0), Sense::hover());
+    widgets::line(ui, rect, label, theme::caption_font(), p.weak, egui::Align2::LEFT_CENTER);
 }
 
 fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
@@ -147,7 +144,7 @@ fn edit(ui: &mut Ui, text: &mut String, hint: &str, width: f32, name: &str) {
     ui.add(field).accessible_name(name);
 }
 
-fn matches(ui: &mut Ui, matches: Option<&Matches>) {
+fn match_count(ui: &mut Ui, matches: Option<&EventCounts>) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         caption(ui, "");
@@ -156,7 +153,7 @@ fn matches(ui: &mut Ui, matches: Option<&Matches>) {
                 ui.add(egui::Spinner::new().size(12.0));
                 widgets::caption(ui, "counting …");
             }
-            Some(Matches { found: Err(sentence), .. }) => {
+            Some(EventCounts { found: Err(sentence), .. }) => {
                 let (sign, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
                 widgets::warning_sign(ui.painter(), sign.center(), 6.0);
                 ui.add(egui::Label::new(RichText::new(sentence).small()).wrap());
@@ -164,19 +161,19 @@ fn matches(ui: &mut Ui, matches: Option<&Matches>) {
             Some(matches) => {
                 let n = matches.total();
                 let sessions = matches.found.iter().flatten().filter(|(_, n)| *n > 0).count();
-                let told = match n {
+                let message = match n {
                     0 => "no event matches".to_owned(),
                     1 => "1 event matches".to_owned(),
                     n => format!("{} events match, in {}", figures::count(n), figures::sessions(sessions)),
                 };
                 let color = if n == 0 { theme::CAUTION } else { p.text };
-                ui.label(RichText::new(told).small().color(color));
+                ui.label(RichText::new(message).small().color(color));
             }
         }
     });
 }
 
-fn around(ui: &mut Ui, form: &mut Form) {
+fn window_and_limits(ui: &mut Ui, form: &mut StudyForm) {
     widgets::section(ui, "Around each event");
     seconds(ui, "window", "Window", &mut form.plan.window_s);
     ui.horizontal(|ui| {
@@ -184,9 +181,9 @@ fn around(ui: &mut Ui, form: &mut Form) {
         ui.spacing_mut().button_padding.x = 7.0;
         ui.spacing_mut().item_spacing.x = 4.0;
         for correction in Correction::ALL {
-            let choice = ui.selectable_label(form.plan.zero == correction, correction_word(correction));
-            let name = format!("Values {}", correction_word(correction));
-            if choice.accessible_name(name).on_hover_text(correction_rule(correction)).clicked() {
+            let choice = ui.selectable_label(form.plan.zero == correction, correction_label(correction));
+            let name = format!("Values {}", correction_label(correction));
+            if choice.accessible_name(name).on_hover_text(correction_hint(correction)).clicked() {
                 form.plan.zero = correction;
             }
         }
@@ -194,13 +191,13 @@ fn around(ui: &mut Ui, form: &mut Form) {
     if form.plan.zero != Correction::Raw {
         let mut is_before = form.plan.baseline_s.is_some();
         ui.horizontal(|ui| {
-            caption(ui, "zero");
+            caption(ui, "baseline");
             ui.spacing_mut().button_padding.x = 7.0;
             ui.spacing_mut().item_spacing.x = 4.0;
             ui.selectable_value(&mut is_before, true, "before event")
-                .on_hover_text("The mean of some seconds before each event is the zero.");
-            ui.selectable_value(&mut is_before, false, "neutral phase")
-                .on_hover_text("The participant's own zero from the guided baseline phase.");
+                .on_hover_text("The baseline is the mean of some seconds before each event.");
+            ui.selectable_value(&mut is_before, false, "baseline phase")
+                .on_hover_text("The baseline is the participant's guided baseline phase.");
         });
         match (is_before, form.plan.baseline_s) {
             (true, None) => form.plan.baseline_s = Some((-1.0, 0.0)),
@@ -208,20 +205,20 @@ fn around(ui: &mut Ui, form: &mut Form) {
             _ => {}
         }
         if let Some(baseline_s) = &mut form.plan.baseline_s {
-            seconds(ui, "from", "Zero", baseline_s);
+            seconds(ui, "from", "Baseline", baseline_s);
         }
     }
     ui.add_space(10.0);
     widgets::section(ui, "Left out");
     let mut has_limits = form.plan.limits != QualityLimits::NONE;
     ui.checkbox(&mut has_limits, "Small face, bad pose or light")
-        .on_hover_text("By the limits of the set-up's checks.");
+        .on_hover_text("With the limits of the checks in the set-up.");
     if has_limits != (form.plan.limits != QualityLimits::NONE) {
         form.plan.limits = if has_limits { QualityLimits::default() } else { QualityLimits::NONE };
     }
     let mut drops_overlapping = !form.plan.keep_overlapping;
-    ui.checkbox(&mut drops_overlapping, "Events within the window before")
-        .on_hover_text("An event that comes before the window of the one before it has ended.");
+    ui.checkbox(&mut drops_overlapping, "Overlapping events")
+        .on_hover_text("Events that begin before the window of the previous event has ended.");
     form.plan.keep_overlapping = !drops_overlapping;
     ui.horizontal(|ui| {
         ui.label(RichText::new("Missing for more than").size(13.0));
@@ -230,11 +227,11 @@ fn around(ui: &mut Ui, form: &mut Form) {
     });
 }
 
-/// Two numbers, from and until.
-fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
+/// Two numbers: from and until.
+fn seconds(ui: &mut Ui, label: &str, name: &str, range_s: &mut (f64, f64)) {
     ui.horizontal(|ui| {
-        caption(ui, word);
-        // A true minus, as everywhere; a hyphen is understood.
+        caption(ui, label);
+        // Shows the minus sign U+2212. Accepts a hyphen, too.
         let drag = |value| {
             DragValue::new(value)
                 .range(-60.0..=60.0)
@@ -249,7 +246,7 @@ fn seconds(ui: &mut Ui, word: &str, name: &str, range_s: &mut (f64, f64)) {
     });
 }
 
-pub fn correction_word(correction: Correction) -> &'static str {
+pub fn correction_label(correction: Correction) -> &'static str {
     match correction {
         Correction::Raw => "raw",
         Correction::Corrected => "corrected",
@@ -257,38 +254,56 @@ pub fn correction_word(correction: Correction) -> &'static str {
     }
 }
 
-fn correction_rule(correction: Correction) -> &'static str {
+fn correction_hint(correction: Correction) -> &'static str {
     match correction {
-        Correction::Raw => "As the network gave them.",
-        Correction::Corrected => "Counted from the zero chosen below.",
-        Correction::ZScored => "Counted from the zero, in the participant's own spread: needs a baseline phase.",
+        Correction::Raw => "Values as the network computed them.",
+        Correction::Corrected => "Difference from the baseline that is chosen below.",
+        Correction::ZScored => "Difference from the baseline, in standard deviations of the baseline phase.",
     }
 }
 
-fn ask(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
-    if studied.asking.is_some() {
-        study::progress(ui, studied, commands);
+fn run_button(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    if study.progress.is_some() {
+        progress(ui, study, commands);
         return;
     }
-    let question = studied.question();
-    let text = if studied.is_outdated() { "Average again" } else { "Average" };
+    let query = study.query();
+    let text = if study.is_outdated() { "Average again" } else { "Average" };
     let width = ui.available_width();
     ui.vertical_centered_justified(|ui| {
         ui.set_max_width(width);
-        let is_ready = question.is_ok();
+        let is_ready = query.is_ok();
         let button = widgets::primary(ui, is_ready, text);
         button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_ready, text));
         if button.on_hover_text("Ctrl Enter").clicked() {
-            commands.push(Command::Study(StudyCommand::Ask));
+            commands.push(Command::Study(StudyCommand::RunQuery));
         }
     });
-    match question {
+    match query {
         Err(sentence) => {
             ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
         }
-        Ok(_) if studied.is_outdated() => {
-            widgets::caption(ui, "The plot shows the question before.");
+        Ok(_) if study.is_outdated() => {
+            widgets::caption(ui, "The plot shows the previous query.");
         }
         Ok(_) => {}
+    }
+}
+
+/// The progress of the running query, with a button that cancels it.
+fn progress(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
+    let Some(progress) = &study.progress else { return };
+    let share = if progress.of == 0 { 0.0 } else { progress.done as f32 / progress.of as f32 };
+    let message = if progress.is_cancelled {
+        "Stopping …".to_owned()
+    } else {
+        format!("{} of {} sessions", progress.done, progress.of)
+    };
+    let width = ui.available_width();
+    ui.add(egui::ProgressBar::new(share).desired_width(width).text(message).fill(theme::palette(ui).selected));
+    ui.add_space(2.0);
+    let cancel = egui::Button::new("Cancel").min_size(vec2(width, 0.0));
+    if ui.add_enabled(!progress.is_cancelled, cancel).on_hover_text("Esc").clicked() {
+        commands.push(Command::Study(StudyCommand::CancelQuery));
     }
 }

@@ -1,4 +1,4 @@
-//! What the averages are made of: the sessions with their grades, the single epochs, and the figures.
+//! The side panel of the study screen: sessions with grades, single epochs, and figures.
 
 use eframe::egui;
 use egui::{
@@ -7,64 +7,63 @@ use egui::{
 
 use analysis::{Comparison, Design};
 
-use super::averages::p_value;
 use super::command::{Command, StudyCommand};
-use super::port::{Answer, SessionRow};
-use super::state::{Studied, StudySide};
-use super::{figures, study, theme, widgets};
+use super::port::{SessionRow, StudyQueryResult};
+use super::state::{StudySide, StudyState};
+use super::{figures, theme, widgets};
 
 const ROW: f32 = 26.0;
 
-pub fn show(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         for (side, text) in
             [(StudySide::Sessions, "Sessions"), (StudySide::Epochs, "Epochs"), (StudySide::Figures, "Figures")]
         {
-            if ui.selectable_label(studied.side == side, text).clicked() {
+            if ui.selectable_label(study.side == side, text).clicked() {
                 commands.push(Command::Study(StudyCommand::ShowSide(side)));
             }
         }
     });
     ui.add_space(4.0);
-    match (studied.side, &studied.answer) {
-        (StudySide::Sessions, _) => sessions(ui, studied, commands),
+    match (study.side, &study.result) {
+        (StudySide::Sessions, _) => sessions(ui, study, commands),
         (_, None) => {
-            widgets::caption(ui, "Nothing is averaged yet.");
+            widgets::caption(ui, "No averages yet.");
         }
-        (StudySide::Epochs, Some(answer)) => epochs(ui, studied, answer, commands),
-        (StudySide::Figures, Some(answer)) => {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, answer));
+        (StudySide::Epochs, Some(result)) => epochs(ui, study, result, commands),
+        (StudySide::Figures, Some(result)) => {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| numbers(ui, result));
         }
     }
 }
 
-fn sessions(ui: &mut Ui, studied: &Studied, commands: &mut Vec<Command>) {
+fn sessions(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let mut all = studied.excluded.is_empty();
+        let mut all = study.excluded.is_empty();
         if ui.checkbox(&mut all, "All").accessible_name("Include all sessions").changed() {
             commands.push(Command::Study(StudyCommand::IncludeAll(all)));
         }
-        let told = format!("{} of {}", studied.included().len(), studied.sessions.len());
+        let message = format!("{} of {}", study.included().len(), study.sessions.len());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             widgets::caption(ui, "events");
             ui.add_space(8.0);
-            widgets::caption(ui, told);
+            widgets::caption(ui, message);
         });
     });
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, studied.sessions.len(), |ui, range| {
-        for row in &studied.sessions[range] {
-            session(ui, studied, row, commands);
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, study.sessions.len(), |ui, range| {
+        for row in &study.sessions[range] {
+            session(ui, study, row, commands);
         }
     });
 }
 
-fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<Command>) {
+fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
     focusable(ui, rect, false, &response, &p);
     let [tick, name, grade, count] = widgets::columns(rect.shrink2(vec2(4.0, 0.0)), 8.0, [22.0, 0.0, 24.0, 74.0]);
-    let mut is_included = !studied.excluded.contains(&row.folder);
+    let mut is_included = !study.excluded.contains(&row.folder);
     widgets::within(ui, tick, &format!("tick {}", row.folder.display()), |ui| {
         if ui.checkbox(&mut is_included, "").accessible_name(format!("Include {}", row.title())).changed() {
             commands.push(Command::Study(StudyCommand::Include { session: row.folder.clone(), is_included }));
@@ -75,8 +74,8 @@ fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<
     if let Some(letter) = row.grade {
         widgets::paint_grade(ui.painter(), grade.left_center(), letter, &p);
     }
-    let counts: Vec<String> = studied
-        .matches
+    let counts: Vec<String> = study
+        .event_counts
         .iter()
         .flatten()
         .filter_map(|m| m.found.as_ref().ok()?.iter().find(|(folder, _)| *folder == row.folder))
@@ -90,11 +89,16 @@ fn session(ui: &mut Ui, studied: &Studied, row: &SessionRow, commands: &mut Vec<
         let name = format!("{}, {grade}, {} events", row.title(), counts.join(" and "));
         WidgetInfo::labeled(egui::Role::Button, true, name)
     });
-    let is_entered = study::is_entered(ui, &response);
+    let is_entered = is_entered(ui, &response);
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(row.folder.clone()));
     }
-    response.on_hover_text("A double click or Enter opens it");
+    response.on_hover_text("A double click or Enter opens the session.");
+}
+
+/// Whether Enter was pressed while the control had the keyboard focus.
+fn is_entered(ui: &Ui, response: &egui::Response) -> bool {
+    response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))
 }
 
 fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p: &theme::Palette) {
@@ -108,10 +112,10 @@ fn focusable(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p:
     }
 }
 
-fn epochs(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Command>) {
-    widgets::caption(ui, "Up and Down choose an epoch, Enter shows it on video.");
+fn epochs(ui: &mut Ui, study: &StudyState, result: &StudyQueryResult, commands: &mut Vec<Command>) {
+    widgets::caption(ui, "Up and Down select an epoch. Enter shows it on video.");
     ui.add_space(2.0);
-    let rows: Vec<(usize, usize)> = answer
+    let rows: Vec<(usize, usize)> = result
         .conditions
         .iter()
         .enumerate()
@@ -119,22 +123,22 @@ fn epochs(ui: &mut Ui, studied: &Studied, answer: &Answer, commands: &mut Vec<Co
         .collect();
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, rows.len(), |ui, range| {
-        keep_in_sight(ui, studied, &rows, range.start);
+        scroll_to_selection(ui, study, &rows, range.start);
         for (condition, position) in &rows[range] {
-            epoch(ui, studied, answer, *condition, *position, commands);
+            epoch(ui, study, result, *condition, *position, commands);
         }
     });
 }
 
-/// Scrolls to an epoch chosen by keyboard or in the plot.
-fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usize) {
+/// Scrolls to an epoch that was selected by keyboard or in the plot.
+fn scroll_to_selection(ui: &Ui, study: &StudyState, rows: &[(usize, usize)], first: usize) {
     let id = ui.scope_id().with("chosen epoch");
     let before = ui.data(|d| d.get_temp::<Option<(usize, usize)>>(id)).flatten();
-    if before == studied.epoch {
+    if before == study.epoch {
         return;
     }
-    ui.data_mut(|d| d.insert_temp(id, studied.epoch));
-    if let Some(k) = rows.iter().position(|row| Some(*row) == studied.epoch) {
+    ui.data_mut(|d| d.insert_temp(id, study.epoch));
+    if let Some(k) = rows.iter().position(|row| Some(*row) == study.epoch) {
         let top = ui.max_rect().top() + (k as f32 - first as f32) * ROW;
         let rect = Rect::from_min_size(pos2(ui.max_rect().left(), top - ROW), vec2(10.0, 3.0 * ROW));
         ui.scroll_to_rect_animation(rect, None, egui::style::ScrollAnimation::none());
@@ -143,33 +147,33 @@ fn keep_in_sight(ui: &Ui, studied: &Studied, rows: &[(usize, usize)], first: usi
 
 fn epoch(
     ui: &mut Ui,
-    studied: &Studied,
-    answer: &Answer,
+    study: &StudyState,
+    result: &StudyQueryResult,
     condition: usize,
     position: usize,
     commands: &mut Vec<Command>,
 ) {
     let p = theme::palette(ui);
-    let Some(epoch) = answer.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
+    let Some(epoch) = result.conditions.get(condition).and_then(|c| c.epochs.get(position)) else { return };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
-    let is_chosen = studied.epoch == Some((condition, position));
+    let is_chosen = study.epoch == Some((condition, position));
     focusable(ui, rect, is_chosen, &response, &p);
     let [chip, name, at, peaks] = widgets::columns(rect.shrink2(vec2(6.0, 0.0)), 6.0, [10.0, 0.0, 40.0, 86.0]);
-    if answer.conditions.len() > 1 {
-        let color = super::study_form::CONDITIONS[condition.min(1)];
+    if result.conditions.len() > 1 {
+        let color = theme::CONDITIONS[condition.min(1)];
         ui.painter().rect_filled(Rect::from_center_size(chip.center(), vec2(9.0, 9.0)), 2.0, color);
     }
     widgets::line(ui, name, &epoch.title, FontId::proportional(13.0), p.text, Align2::LEFT_CENTER);
-    // The hour is told only where there is one.
+    // The hour is shown only if it is not 0.
     let clock = figures::clock(epoch.at);
     let clock = clock.strip_prefix("00:").unwrap_or(&clock);
     widgets::line(ui, at, clock, FontId::monospace(11.0), p.weak, Align2::LEFT_CENTER);
-    let means = epoch.curves.each_ref().map(|curve| mean_after(&answer.times_s, curve));
-    let told = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
-    let text = format!("{} {}", told[0], told[1]);
+    let means = epoch.curves.each_ref().map(|curve| mean_after(&result.times_s, curve));
+    let message = means.map(|m| m.map_or_else(|| "–".to_owned(), figures::signed));
+    let text = format!("{} {}", message[0], message[1]);
     widgets::line(ui, peaks, &text, FontId::monospace(11.0), p.weak, Align2::RIGHT_CENTER);
     response.widget_info(|| {
-        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, told[0], told[1]);
+        let name = format!("Epoch {} at {}, valence {}, arousal {}", epoch.title, epoch.at, message[0], message[1]);
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_chosen, name)
     });
     if response.clicked() || (response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter))) {
@@ -190,9 +194,9 @@ fn mean_after(times_s: &[f64], curve: &[f32]) -> Option<f32> {
     (n > 0).then(|| sum / n as f32)
 }
 
-fn numbers(ui: &mut Ui, answer: &Answer) {
-    for (k, (condition, events)) in answer.conditions.iter().zip(&answer.question.events).enumerate() {
-        let letter = if answer.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
+fn numbers(ui: &mut Ui, result: &StudyQueryResult) {
+    for (k, (condition, events)) in result.conditions.iter().zip(&result.query.events).enumerate() {
+        let letter = if result.conditions.len() > 1 { ["A: ", "B: "][k.min(1)] } else { "" };
         widgets::section(ui, &format!("{letter}{}", events.title()));
         let left_out = condition.left_out();
         let rows = [
@@ -207,23 +211,23 @@ fn numbers(ui: &mut Ui, answer: &Answer) {
         }
         ui.add_space(10.0);
     }
-    for comparison in &answer.comparisons {
-        compared(ui, comparison);
+    for comparison in &result.comparisons {
+        comparison_table(ui, comparison);
         ui.add_space(8.0);
     }
-    if !answer.comparisons.is_empty() {
+    if !result.comparisons.is_empty() {
         let rule = "Cluster-based permutation test (Maris and Oostenveld 2007).";
         ui.add(egui::Label::new(RichText::new(rule).small().weak()).wrap());
     }
-    let unread = answer.unread.iter().map(|(title, why)| format!("{title} was not read: {why}"));
-    for note in answer.notes.iter().cloned().chain(unread) {
+    let unread = result.unread.iter().map(|(title, why)| format!("{title} could not be read: {why}"));
+    for note in result.notes.iter().cloned().chain(unread) {
         ui.add_space(6.0);
         ui.add(egui::Label::new(RichText::new(note).small()).wrap());
     }
 }
 
-fn compared(ui: &mut Ui, comparison: &Comparison) {
-    let name = format!("A against B: {}", comparison.measure);
+fn comparison_table(ui: &mut Ui, comparison: &Comparison) {
+    let name = format!("A versus B: {}", comparison.measure);
     widgets::section(ui, &name);
     let effect = &comparison.effect;
     let signed = |v: f64| figures::signed(v as f32);
@@ -238,12 +242,12 @@ fn compared(ui: &mut Ui, comparison: &Comparison) {
     ];
     table(ui, &name, rows);
     if comparison.clusters.is_empty() {
-        widgets::caption(ui, "No stretch differs.");
+        widgets::caption(ui, "No clusters.");
     } else {
         let clusters = comparison
             .clusters
             .iter()
-            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), p_value(c.p)));
+            .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), figures::p_value(c.p)));
         ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
     }
     for note in &comparison.notes {

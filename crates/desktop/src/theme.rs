@@ -1,24 +1,23 @@
-//! How everything looks: the colours, their meaning, and the calm around them.
+//! Colours, fonts and spacing.
 //!
-//! Data colours are Okabe–Ito's and the same in both themes, in figures and on web pages. There is one accent, for
-//! what can be pressed and where one is. Red means that something is being lost, and nothing else.
+//! The colours of data are those of Okabe and Ito. They are the same in both themes, in figures and on web pages. The
+//! accent colour marks main buttons, focus and selection. Red means only that data is being lost.
 
 use eframe::egui;
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle, Theme, Visuals, vec2};
 
 pub const VALENCE: Color32 = Color32::from_rgb(0x00, 0x72, 0xB2);
 pub const AROUSAL: Color32 = Color32::from_rgb(0xD5, 0x5E, 0x00);
-/// Bluish green: the pulse, and a lamp that says all is well.
+/// Bluish green: the pulse, and the lamp of a check that passed.
 pub const PULSE: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
-/// Orange: look here before going on.
+/// Orange: a warning.
 pub const CAUTION: Color32 = Color32::from_rgb(0xE6, 0x9F, 0x00);
-/// Two conditions beside each other: bluish green and reddish purple, because blue and vermilion mean something else.
-pub const CONDITION_A: Color32 = Color32::from_rgb(0x00, 0x9E, 0x73);
-pub const CONDITION_B: Color32 = Color32::from_rgb(0xCC, 0x79, 0xA7);
-/// Something is being lost.
+/// The two conditions of a study: bluish green and reddish purple. Blue and vermilion are valence and arousal.
+pub const CONDITIONS: [Color32; 2] = [Color32::from_rgb(0x00, 0x9E, 0x73), Color32::from_rgb(0xCC, 0x79, 0xA7)];
+/// Red: data is being lost.
 pub const LOSS: Color32 = Color32::from_rgb(0xC8, 0x10, 0x2E);
 
-/// Colours that differ between dark and light.
+/// The colours that differ between the dark and the light theme.
 #[derive(Clone, Copy)]
 pub struct Palette {
     pub accent: Color32,
@@ -26,9 +25,9 @@ pub struct Palette {
     pub text: Color32,
     pub strong: Color32,
     pub weak: Color32,
-    /// Behind everything.
+    /// The background.
     pub ground: Color32,
-    /// Bars at the edges.
+    /// Bars at the edges of the window.
     pub bar: Color32,
     /// Cards and plots.
     pub card: Color32,
@@ -36,11 +35,11 @@ pub struct Palette {
     pub grid: Color32,
     pub hover: Color32,
     pub selected: Color32,
-    /// Where there was no face.
+    /// Stretches without a face.
     pub gap: Color32,
-    /// Where something was lost.
+    /// Stretches with losses.
     pub gap_loss: Color32,
-    /// A loss figure on `bar`.
+    /// A number of losses, on `bar`.
     pub loss_text: Color32,
 }
 
@@ -85,17 +84,17 @@ pub fn palette(ui: &egui::Ui) -> Palette {
     if ui.visuals().dark_mode { DARK } else { LIGHT }
 }
 
-/// Big figures: the clock of a running recording.
+/// Large figures: the clock of a running recording.
 pub fn clock_font() -> FontId {
     FontId::new(22.0, FontFamily::Monospace)
 }
 
-/// Small words above figures and along axes.
+/// Small text above figures and along axes.
 pub fn caption_font() -> FontId {
     FontId::new(11.0, FontFamily::Proportional)
 }
 
-/// Gives both themes of this window their look.
+/// Sets the styles of both themes.
 pub fn install(ctx: &egui::Context) {
     ctx.set_style_of(Theme::Dark, style(&DARK, Visuals::dark()));
     ctx.set_style_of(Theme::Light, style(&LIGHT, Visuals::light()));
@@ -141,7 +140,7 @@ fn style(p: &Palette, mut v: Visuals) -> Style {
     w.hovered.weak_bg_fill = p.hairline;
     w.hovered.bg_stroke = Stroke::new(1.0, p.weak);
     w.hovered.fg_stroke = Stroke::new(1.0, p.strong);
-    // Also the look of whatever has the keyboard.
+    // Also the style of the control with the keyboard focus.
     w.active.bg_fill = p.selected;
     w.active.weak_bg_fill = p.selected;
     w.active.bg_stroke = Stroke::new(1.5, p.accent);
@@ -172,7 +171,7 @@ fn style(p: &Palette, mut v: Visuals) -> Style {
     style
 }
 
-/// A quiet surface for things that belong together.
+/// The frame of a card.
 pub fn card(p: &Palette) -> egui::Frame {
     egui::Frame::new()
         .fill(p.card)
@@ -181,7 +180,7 @@ pub fn card(p: &Palette) -> egui::Frame {
         .inner_margin(Margin::symmetric(14, 12))
 }
 
-/// The bars at the window's edges.
+/// The frame of a bar at an edge of the window.
 pub fn bar(p: &Palette) -> egui::Frame {
     egui::Frame::new().fill(p.bar).inner_margin(Margin::symmetric(16, 8))
 }
@@ -190,7 +189,7 @@ pub fn bar(p: &Palette) -> egui::Frame {
 mod tests {
     use super::*;
 
-    /// WCAG's contrast of two opaque colours.
+    /// The contrast of two opaque colours by WCAG.
     fn contrast(a: Color32, b: Color32) -> f32 {
         let luminance = |c: Color32| {
             let [r, g, b, _] = egui::Rgba::from(c).to_array();

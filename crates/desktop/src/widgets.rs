@@ -1,4 +1,4 @@
-//! Small things that several views draw alike.
+//! Small controls and drawings of several views.
 
 use eframe::egui;
 use egui::{
@@ -9,14 +9,14 @@ use egui::{
 use super::port::{CheckState, Grade};
 use super::theme::{self, Palette};
 
-/// The one button that leads on.
+/// The main button of a screen or dialog.
 pub fn primary(ui: &mut Ui, is_enabled: bool, text: &str) -> Response {
     let p = theme::palette(ui);
     let button = Button::new(RichText::new(text).color(p.on_accent)).fill(p.accent).stroke(Stroke::new(1.0, p.accent));
     ui.add_enabled(is_enabled, button)
 }
 
-/// For what is seldom needed.
+/// A button for rare actions.
 pub fn small_button(ui: &mut Ui, text: &str) -> Response {
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 24.0;
@@ -26,18 +26,18 @@ pub fn small_button(ui: &mut Ui, text: &str) -> Response {
     .inner
 }
 
-/// Above a group of things.
+/// The heading of a group.
 pub fn section(ui: &mut Ui, text: &str) -> Response {
     let p = theme::palette(ui);
     ui.label(RichText::new(text).size(15.0).color(p.strong))
 }
 
-/// Small and quiet.
+/// Small, weak text.
 pub fn caption(ui: &mut Ui, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).small().weak())
 }
 
-/// A figure below its name.
+/// A value below its name.
 pub fn stat(ui: &mut Ui, name: &str, value: &str, color: Color32) -> Response {
     let p = theme::palette(ui);
     let caption = WidgetText::from(RichText::new(name).font(theme::caption_font()).color(p.weak));
@@ -53,7 +53,7 @@ pub fn stat(ui: &mut Ui, name: &str, value: &str, color: Color32) -> Response {
     response
 }
 
-/// One line, cut with `…` where it does not fit. Returns whether it was cut.
+/// One line of text, cut with `…` if it does not fit. Returns whether it was cut.
 pub fn line(ui: &Ui, rect: Rect, text: &str, font: FontId, color: Color32, align: Align2) -> bool {
     let text = WidgetText::from(RichText::new(text).font(font).color(color));
     let galley = text.into_galley(ui, Some(TextWrapMode::Truncate), rect.width(), egui::TextStyle::Body);
@@ -63,16 +63,16 @@ pub fn line(ui: &Ui, rect: Rect, text: &str, font: FontId, color: Color32, align
     is_cut
 }
 
-/// A check's state, told by shape as well as by colour.
+/// The state of a check. Each state has a shape and a colour.
 pub fn lamp(ui: &mut Ui, state: CheckState, name: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
     let p = theme::palette(ui);
     paint_lamp(ui.painter(), rect.center(), state, &p);
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{name}: {}", check_word(state))));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("{name}: {}", check_label(state))));
     response
 }
 
-pub fn check_word(state: CheckState) -> &'static str {
+pub fn check_label(state: CheckState) -> &'static str {
     match state {
         CheckState::Waiting => "waiting",
         CheckState::Ok => "ok",
@@ -117,7 +117,7 @@ pub fn diamond(at: Pos2, radius: f32, color: Color32) -> Shape {
     Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE)
 }
 
-/// The grade's letter in a badge, which is filled where the session is as good as can be and marked where it is poor.
+/// The grade's letter in a badge. A and B are filled, D and F have a warning edge.
 pub fn paint_grade(painter: &Painter, left: Pos2, grade: Grade, p: &Palette) {
     let badge = Rect::from_center_size(left + vec2(10.0, 0.0), vec2(20.0, 18.0));
     let (fill, edge) = match grade {
@@ -137,7 +137,7 @@ pub fn grade(ui: &mut Ui, grade: Grade) -> Response {
     response.on_hover_text(grade_rule(grade))
 }
 
-/// What the letter promises, in the words of the published rules.
+/// The published rule of the grade.
 pub fn grade_rule(grade: Grade) -> &'static str {
     match grade {
         Grade::A => "A: no frame lost, at most 0.2 s between frames, a face in 95 % of them.",
@@ -148,7 +148,7 @@ pub fn grade_rule(grade: Grade) -> &'static str {
     }
 }
 
-/// A quiet, dashed rectangle with a sentence: something will be here.
+/// A dashed rectangle with a text, for content that is not there yet.
 pub fn placeholder(ui: &Ui, rect: Rect, sentence: &str) {
     let p = theme::palette(ui);
     let edge = rect.shrink(1.0);
@@ -161,13 +161,13 @@ pub fn placeholder(ui: &Ui, rect: Rect, sentence: &str) {
     ui.painter().galley(at, galley, p.weak);
 }
 
-/// The largest rectangle of this shape in the middle of `rect`.
+/// The largest rectangle with this aspect ratio, centred in `rect`.
 pub fn fit(rect: Rect, width: f32, height: f32) -> Rect {
     let scale = (rect.width() / width.max(1.0)).min(rect.height() / height.max(1.0));
     Rect::from_center_size(rect.center(), vec2(width * scale, height * scale))
 }
 
-/// Splits `rect` at fixed or shared widths with gaps between: a width of 0 shares what is left.
+/// Splits `rect` into columns with gaps between them. Columns of width 0 share the space that is left.
 pub fn columns<const N: usize>(rect: Rect, gap: f32, widths: [f32; N]) -> [Rect; N] {
     let fixed: f32 = widths.iter().sum();
     let shares = widths.iter().filter(|w| **w == 0.0).count().max(1) as f32;
@@ -181,13 +181,13 @@ pub fn columns<const N: usize>(rect: Rect, gap: f32, widths: [f32; N]) -> [Rect;
     })
 }
 
-/// As [`columns`], from top to bottom.
+/// Like [`columns`], from top to bottom.
 pub fn rows<const N: usize>(rect: Rect, gap: f32, heights: [f32; N]) -> [Rect; N] {
     let turn = |r: Rect| Rect::from_min_max(pos2(r.min.y, r.min.x), pos2(r.max.y, r.max.x));
     columns(turn(rect), gap, heights).map(turn)
 }
 
-/// Draws within `rect`, and nowhere else.
+/// Draws inside `rect`, clipped to it.
 pub fn within<R>(ui: &mut Ui, rect: Rect, name: &str, draw: impl FnOnce(&mut Ui) -> R) -> R {
     let builder = egui::UiBuilder::new().max_rect(rect).id_salt(name);
     ui.scope_builder(builder, |ui| {

@@ -1,4 +1,4 @@
-//! Opens the window and hands it to [`App`].
+//! Opens the window and runs [`App`] in it.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,25 @@ use raw_window_handle::HasWindowHandle;
 use thiserror::Error;
 
 use super::app::App;
-use super::port::{Host, InstrumentBuilder, Wake};
+use super::port::{BackendBuilder, Host, Wake};
 
 pub struct Options {
-    /// Called on this thread once the window exists.
-    pub build: InstrumentBuilder,
-    /// A session to open at once.
+    /// Called on this thread after the window is open.
+    pub build: BackendBuilder,
+    /// A session to open at the start.
     pub open: Option<PathBuf>,
-    /// Where the look is kept: [`Preferences::default_path`](super::Preferences::default_path).
+    /// The file of the preferences: [`Preferences::default_path`](super::Preferences::default_path).
     pub preferences: Option<PathBuf>,
 }
 
 #[derive(Debug, Error)]
 pub enum DesktopError {
-    #[error("The window could not be opened: {0}. Is there a display? `affectograph record` works without one.")]
+    #[error(
+        "The window could not be opened: {0}. Check that a display is available. `affectograph record` works without one."
+    )]
     Window(String),
     #[error("{0}")]
-    Instrument(String),
+    Backend(String),
 }
 
 const SMALLEST: [f32; 2] = [1024.0, 700.0];
@@ -44,14 +46,14 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
     let native = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
-        // Costs more than it shows on flat surfaces.
+        // Dithering takes time and is not visible on flat surfaces.
         dithering: false,
         event_loop_builder: event_loop(),
         ..Default::default()
     };
-    // eframe boxes what goes wrong in here; kept apart, it stays a sentence.
+    // eframe would box this error. The backend's message is kept apart, so that it is shown unchanged.
     let failure = std::rc::Rc::new(std::cell::RefCell::new(None));
-    let told = failure.clone();
+    let failure_of_backend = failure.clone();
     let opened = eframe::run_native(
         "affectograph",
         native,
@@ -62,10 +64,10 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
                 wake: Wake::new(move || waker.request_repaint()),
                 window: creation.window_handle().ok().map(|handle| handle.as_raw()),
             };
-            let instrument = build(host).inspect_err(|sentence| {
-                told.replace(Some(sentence.clone()));
+            let backend = build(host).inspect_err(|sentence| {
+                failure_of_backend.replace(Some(sentence.clone()));
             })?;
-            let mut app = App::new(&ctx, instrument, preferences);
+            let mut app = App::new(&ctx, backend, preferences);
             if let Some(path) = open {
                 app.open(&ctx, path);
             }
@@ -73,13 +75,13 @@ pub fn run(options: Options) -> Result<(), DesktopError> {
         }),
     );
     match (opened, failure.take()) {
-        (_, Some(sentence)) => Err(DesktopError::Instrument(sentence)),
+        (_, Some(sentence)) => Err(DesktopError::Backend(sentence)),
         (Ok(()), None) => Ok(()),
         (Err(error), None) => Err(DesktopError::Window(error.to_string())),
     }
 }
 
-/// An embedded page is a child window of X11's, which a native Wayland surface cannot have; XWayland can.
+/// The embedded page is an X11 child window. A native Wayland surface cannot have one; XWayland can.
 #[cfg(target_os = "linux")]
 fn event_loop() -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::x11::EventLoopBuilderExtX11;

@@ -6,7 +6,7 @@ use super::{RecordingController, rows};
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
 use capture::{Mode, to_rgb};
-use desktop::port::{HealthFigures, PageStatus, Preview, Update};
+use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview};
 use recording::News;
 use store::disk_free_bytes;
 
@@ -31,15 +31,15 @@ impl RecordingController {
             self.every_second();
         }
         if self.running.as_ref().is_some_and(|t| t.has_ended) && self.is_recording() {
-            self.window.tell(Update::Stopping);
+            self.window.send(BackendEvent::RecordingStopping);
             self.stop();
         }
     }
 
-    fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<Update>) {
+    fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<BackendEvent>) {
         let Some(running) = &mut self.running else { return };
         for update in raise(&mut running.alarms) {
-            self.window.tell(update);
+            self.window.send(update);
         }
     }
 
@@ -68,15 +68,15 @@ impl RecordingController {
                 _ => None,
             };
             if let Some(status) = status {
-                self.window.tell(Update::Page(plan.page_state(status, self.parent_xid)));
+                self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
             }
             if let News::CameraOpened(info) = &news {
-                self.window.tell(Update::Camera(rows::camera_state_of(&plan.camera, info)));
+                self.window.send(BackendEvent::Camera(rows::camera_state_of(&plan.camera, info)));
             }
         }
         match &news {
-            News::VisionTrouble(why) => self.window.tell(Update::Notice(why.clone())),
-            News::Unread { count } => self.window.tell(Update::Notice(format!(
+            News::VisionTrouble(why) => self.window.send(BackendEvent::Notice(why.clone())),
+            News::Unread { count } => self.window.send(BackendEvent::Notice(format!(
                 "{count} news of camera and page came while the program was held up. What they told is in the session."
             ))),
             _ => {}
@@ -109,14 +109,14 @@ impl RecordingController {
             running.known.face = face.clone();
         }
         match to_rgb(&frame, &mut self.decoder) {
-            Ok(rgb) => self.window.tell(Update::Preview(Preview {
+            Ok(rgb) => self.window.send(BackendEvent::Preview(Preview {
                 at: frame.at,
                 picture: rows::picture(rgb),
                 face,
                 faces: reading.as_ref().map_or(0, |r| r.faces),
                 affect: reading.as_ref().and_then(vision::Reading::affect_values),
             })),
-            Err(e) => self.window.tell(Update::Notice(format!("A picture could not be shown: {e}"))),
+            Err(e) => self.window.send(BackendEvent::Notice(format!("A picture could not be shown: {e}"))),
         }
     }
 
@@ -155,7 +155,7 @@ impl RecordingController {
             let figures = health.clone();
             self.alarm(|alarms| alarms.figures(&figures, &store));
         }
-        self.window.tell(Update::Health(health));
+        self.window.send(BackendEvent::Health(health));
         self.tell_checks();
     }
 
@@ -164,7 +164,7 @@ impl RecordingController {
         let now = checks(&plan.study, &running.known);
         if now != running.told_checks {
             running.told_checks = now.clone();
-            self.window.tell(Update::Checks(now));
+            self.window.send(BackendEvent::Checks(now));
         }
     }
 }

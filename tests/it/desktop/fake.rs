@@ -11,7 +11,7 @@ use affectograph::session::{PagePlacement, Timestamp};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
     Refresh,
-    Pull(PullOrder),
+    Pull(DownloadRequest),
     CancelPull,
     Erase(PathBuf),
     Rehearse(SessionPlan),
@@ -20,8 +20,8 @@ pub enum Asked {
     Choose(String, Option<CameraMode>),
     Control(CameraControl, Option<i64>),
     Place(PagePlacement),
-    Start(StartOrder),
-    Mark(MarkerOrder),
+    Start(RecordingRequest),
+    Mark(NewMarker),
     Stop,
     Bounds(PixelRect),
     Visible(bool),
@@ -30,23 +30,23 @@ pub enum Asked {
     Open(PathBuf),
     CloseSession,
     Picture(u64),
-    Page(PageReplay),
-    Export(ExportOrder),
-    Add(Addition),
+    Page(PageReplayCommand),
+    Export(SessionExport),
+    Add(NewRecords),
     CompareRating(u32),
     Gamepad(bool),
     LookThrough(Vec<PathBuf>),
     Count(Vec<EventForm>, Vec<PathBuf>),
-    Ask(Box<Question>),
+    Ask(Box<StudyQuery>),
     Cancel,
-    ExportAnswer(AnswerExport),
+    ExportAnswer(StudyExport),
     Close,
 }
 
 #[derive(Default)]
 pub struct Desk {
     pub asked: Vec<Asked>,
-    pub answers: Vec<Update>,
+    pub answers: Vec<BackendEvent>,
     pub now: Timestamp,
 }
 
@@ -55,7 +55,7 @@ pub struct Desk {
 pub struct Handle(Rc<RefCell<Desk>>);
 
 impl Handle {
-    pub fn say(&self, update: Update) {
+    pub fn say(&self, update: BackendEvent) {
         self.0.borrow_mut().answers.push(update);
     }
 
@@ -68,7 +68,7 @@ impl Handle {
         std::mem::take(&mut self.0.borrow_mut().asked)
     }
 
-    pub fn instrument(&self) -> Box<dyn Instrument> {
+    pub fn instrument(&self) -> Box<dyn Backend> {
         Box::new(Fake(self.0.clone()))
     }
 }
@@ -81,8 +81,8 @@ impl Fake {
     }
 }
 
-impl Instrument for Fake {
-    fn poll(&mut self) -> Vec<Update> {
+impl Backend for Fake {
+    fn poll(&mut self) -> Vec<BackendEvent> {
         std::mem::take(&mut self.0.borrow_mut().answers)
     }
     fn now(&self) -> Timestamp {
@@ -91,13 +91,13 @@ impl Instrument for Fake {
     fn refresh_library(&mut self) {
         self.note(Asked::Refresh);
     }
-    fn pull(&mut self, order: PullOrder) {
+    fn download_sessions(&mut self, order: DownloadRequest) {
         self.note(Asked::Pull(order));
     }
-    fn cancel_pull(&mut self) {
+    fn cancel_download(&mut self) {
         self.note(Asked::CancelPull);
     }
-    fn replay_page(&mut self, order: PageReplay) {
+    fn replay_page(&mut self, order: PageReplayCommand) {
         self.note(Asked::Page(order));
     }
     fn erase_session(&mut self, folder: &Path) {
@@ -121,10 +121,10 @@ impl Instrument for Fake {
     fn place_page(&mut self, placement: PagePlacement) {
         self.note(Asked::Place(placement));
     }
-    fn start_recording(&mut self, order: StartOrder) {
+    fn start_recording(&mut self, order: RecordingRequest) {
         self.note(Asked::Start(order));
     }
-    fn mark(&mut self, marker: MarkerOrder) {
+    fn mark(&mut self, marker: NewMarker) {
         self.note(Asked::Mark(marker));
     }
     fn stop_recording(&mut self) {
@@ -148,13 +148,13 @@ impl Instrument for Fake {
     fn close_session(&mut self) {
         self.note(Asked::CloseSession);
     }
-    fn want_picture(&mut self, frame_number: u64) {
+    fn load_picture(&mut self, frame_number: u64) {
         self.note(Asked::Picture(frame_number));
     }
-    fn export(&mut self, order: ExportOrder) {
+    fn export(&mut self, order: SessionExport) {
         self.note(Asked::Export(order));
     }
-    fn add_records(&mut self, addition: Addition) {
+    fn add_records(&mut self, addition: NewRecords) {
         self.note(Asked::Add(addition));
     }
     fn compare_rating(&mut self, pass: u32) {
@@ -163,19 +163,19 @@ impl Instrument for Fake {
     fn listen_to_gamepad(&mut self, is_wanted: bool) {
         self.note(Asked::Gamepad(is_wanted));
     }
-    fn look_through(&mut self, sessions: Vec<PathBuf>) {
+    fn list_events(&mut self, sessions: Vec<PathBuf>) {
         self.note(Asked::LookThrough(sessions));
     }
     fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>) {
         self.note(Asked::Count(forms, sessions));
     }
-    fn ask(&mut self, question: Question) {
+    fn run_study_query(&mut self, question: StudyQuery) {
         self.note(Asked::Ask(Box::new(question)));
     }
-    fn cancel_question(&mut self) {
+    fn cancel_study_query(&mut self) {
         self.note(Asked::Cancel);
     }
-    fn export_answer(&mut self, order: AnswerExport) {
+    fn export_study(&mut self, order: StudyExport) {
         self.note(Asked::ExportAnswer(order));
     }
     fn close(&mut self) {

@@ -28,7 +28,7 @@ impl Scene {
         &self.window.state().state
     }
 
-    pub fn say(&mut self, update: Update) {
+    pub fn say(&mut self, update: BackendEvent) {
         self.handle.say(update);
         self.settle();
     }
@@ -50,7 +50,7 @@ pub fn empty(builder: HarnessBuilder<App>) -> Scene {
 
 pub fn home(builder: HarnessBuilder<App>) -> Scene {
     let mut scene = empty(builder);
-    scene.say(Update::Library(synthetic::library()));
+    scene.say(BackendEvent::Library(synthetic::library()));
     scene.handle.asked();
     scene
 }
@@ -190,12 +190,12 @@ pub fn set_up(builder: HarnessBuilder<App>, failing: bool) -> Scene {
     scene.settle();
     let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.participant == plan().participant), "{asked:?}");
-    scene.handle.say(Update::Rehearsing(Box::new(RehearsalInfo { plan: plan(), study: study() })));
-    scene.handle.say(Update::Cameras(cameras()));
-    scene.handle.say(Update::Camera(camera_state()));
-    scene.handle.say(Update::Checks(checks(failing)));
-    scene.handle.say(Update::Page(page(false)));
-    scene.handle.say(Update::Preview(preview(38.0)));
+    scene.handle.say(BackendEvent::RehearsalOpened(Box::new(RehearsalInfo { plan: plan(), study: study() })));
+    scene.handle.say(BackendEvent::Cameras(cameras()));
+    scene.handle.say(BackendEvent::Camera(camera_state()));
+    scene.handle.say(BackendEvent::Checks(checks(failing)));
+    scene.handle.say(BackendEvent::Page(page(false)));
+    scene.handle.say(BackendEvent::Preview(preview(38.0)));
     scene.settle();
     scene
 }
@@ -203,18 +203,18 @@ pub fn set_up(builder: HarnessBuilder<App>, failing: bool) -> Scene {
 /// Recording for `at_s` already.
 pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene {
     let mut scene = set_up(builder, false);
-    scene.handle.say(Update::Page(page(is_embedded)));
+    scene.handle.say(BackendEvent::Page(page(is_embedded)));
     let folder = PathBuf::from("/home/lab/affectograph/sessions/sub-15/ses-01_20261123T101500Z_checkout");
-    scene.handle.say(Update::Started(StartedInfo { folder, at: Timestamp::ZERO }));
-    synthetic::streams(30.0).into_iter().for_each(|s| scene.handle.say(Update::Declared(s)));
+    scene.handle.say(BackendEvent::RecordingStarted(StartedInfo { folder, at: Timestamp::ZERO }));
+    synthetic::streams(30.0).into_iter().for_each(|s| scene.handle.say(BackendEvent::StreamDeclared(s)));
     let mut script = Script::of(at_s);
     script.absent = vec![(at_s - 21.0, at_s - 18.4)];
     script.lost.clear();
     script.markers = vec![(at_s - 41.0, "task begins"), (at_s - 12.0, "looks away")];
-    scene.handle.say(Update::Records(synthetic::records(&script, false).into()));
-    scene.handle.say(Update::Preview(preview(at_s)));
-    scene.handle.say(Update::Checks(checks(false).into_iter().take(4).collect()));
-    scene.handle.say(Update::Health(HealthFigures {
+    scene.handle.say(BackendEvent::Records(synthetic::records(&script, false).into()));
+    scene.handle.say(BackendEvent::Preview(preview(at_s)));
+    scene.handle.say(BackendEvent::Checks(checks(false).into_iter().take(4).collect()));
+    scene.handle.say(BackendEvent::Health(HealthFigures {
         camera_hz: 30.0,
         asked_hz: 30.0,
         frames_stored: (at_s * 30.0) as u64,
@@ -249,7 +249,7 @@ pub fn review(builder: HarnessBuilder<App>, script: &Script, with_landmarks: boo
     let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Open(_)]), "{asked:?}");
     let row = synthetic::session_row(14, 1, "demo", 0, script.length_s / 60.0);
-    scene.say(Update::Opened(Box::new(synthetic::opened(script, row, with_landmarks))));
+    scene.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(script, row, with_landmarks))));
     scene
 }
 
@@ -259,9 +259,9 @@ pub fn study_screen(builder: HarnessBuilder<App>) -> Scene {
     let mut scene = home(builder);
     scene.window.get_by_label("sub-09 ses-01, study checkout, complete").click();
     scene.settle();
-    scene.window.get_by_label("Ask study …").click();
+    scene.window.get_by_label("Study averages …").click();
     scene.settle();
-    scene.say(Update::Catalogue(synthetic::catalogue()));
+    scene.say(BackendEvent::EventCatalogue(synthetic::catalogue()));
     scene
 }
 
@@ -284,8 +284,8 @@ pub fn count(scene: &mut Scene, n: u64) {
     });
     let Some((forms, sessions)) = counted else { panic!("nothing to count: {asked:?}") };
     let found: Vec<_> = sessions.iter().map(|s| (s.clone(), n)).collect();
-    let matches = forms.iter().map(|form| Matches { events: form.clone(), found: Ok(found.clone()) }).collect();
-    scene.say(Update::Matches(matches));
+    let matches = forms.iter().map(|form| EventCounts { events: form.clone(), found: Ok(found.clone()) }).collect();
+    scene.say(BackendEvent::EventCounts(matches));
 }
 
 /// A study with two conditions, averaged.
@@ -300,7 +300,7 @@ pub fn averaged(builder: HarnessBuilder<App>) -> Scene {
     scene.settle();
     let asked = scene.handle.asked();
     let [Asked::Ask(question)] = &asked[..] else { panic!("{asked:?}") };
-    scene.say(Update::Answered(Box::new(synthetic::answer(question, 12))));
+    scene.say(BackendEvent::StudyQueryFinished(Box::new(synthetic::answer(question, 12))));
     scene
 }
 
@@ -341,7 +341,7 @@ pub fn annotate(scene: &mut Scene) {
     });
     let records =
         annotations.map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() }).collect();
-    scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
+    scene.say(BackendEvent::RecordsAdded(AddedRecords { stream: annotation_stream(), author: "ann".into(), records }));
     scene.window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num1);
     scene.settle();
     scene.window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
@@ -357,8 +357,8 @@ pub fn rate(scene: &mut Scene) {
     write_author(scene, "Rated by");
     scene.window.key_press(egui::Key::R);
     scene.settle();
-    scene.say(Update::Gamepad(Some("Xbox Wireless Controller".into())));
-    scene.say(Update::Stick { x: 0.42, y: -0.2 });
+    scene.say(BackendEvent::Gamepad(Some("Xbox Wireless Controller".into())));
+    scene.say(BackendEvent::GamepadStick { x: 0.42, y: -0.2 });
 }
 
 /// A pass that was compared with the network.
@@ -374,7 +374,11 @@ pub fn rated(scene: &mut Scene) {
         let body = Body::Sample { frame: None, values: values.into() };
         Record { stream: stream.clone(), seq: k, at: Timestamp::from_secs_f64(at_s), body }
     });
-    scene.say(Update::Added(Added { stream: rating_stream(), author: "sub-14".into(), records: records.collect() }));
+    scene.say(BackendEvent::RecordsAdded(AddedRecords {
+        stream: rating_stream(),
+        author: "sub-14".into(),
+        records: records.collect(),
+    }));
     let agreement = |ccc, correlation| {
         Ok(affectograph::analysis::Agreement {
             ccc,
@@ -386,5 +390,5 @@ pub fn rated(scene: &mut Scene) {
         })
     };
     let fields = [agreement(0.61, 0.72), agreement(0.38, 0.55)];
-    scene.say(Update::Agreement(Agreement { pass: 1, author: "sub-14".into(), fields }));
+    scene.say(BackendEvent::Agreement(Agreement { pass: 1, author: "sub-14".into(), fields }));
 }

@@ -44,7 +44,7 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.window.state_mut().state.review.as_mut().unwrap().seek(Timestamp::from_secs_f64(at_s));
     scene.settle();
     let frame_number = (at_s * 30.0) as u64;
-    scene.say(Update::Picture { frame_number, picture: synthetic::picture(at_s) });
+    scene.say(BackendEvent::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
 const SCREENS: [(&str, Make); 26] = [
@@ -56,7 +56,7 @@ const SCREENS: [(&str, Make); 26] = [
     }),
     ("home_empty", |b| {
         let mut s = scenes::empty(b);
-        s.say(Update::Library(Library {
+        s.say(BackendEvent::Library(Library {
             root: "/home/lab/affectograph/sessions".into(),
             studies: synthetic::library().studies,
             ..Library::default()
@@ -80,7 +80,7 @@ const SCREENS: [(&str, Make); 26] = [
     ("live_embedded", |b| scenes::live(b, 761.2, true)),
     ("live_alarm", |b| {
         let mut s = scenes::live(b, 761.2, true);
-        s.say(Update::Alarm(Alarm {
+        s.say(BackendEvent::Alarm(Alarm {
             key: "camera".into(),
             losing: "No pictures for 4 s: the camera is silent.".into(),
             remedy: "Check its cable. Recording goes on, and the camera comes back by itself.".into(),
@@ -120,9 +120,13 @@ const SCREENS: [(&str, Make); 26] = [
             s.window.event(egui::Event::Text(text.into()));
             s.settle();
         }
-        s.window.get_by_label("Fetch").click();
+        s.window.get_by_label("Download").click();
         s.settle();
-        s.say(Update::Pulling(PullStep { number: 3, of: 12, name: "sub-03_ses-01_20261123T101500Z_checkout".into() }));
+        s.say(BackendEvent::DownloadProgress(DownloadProgress {
+            number: 3,
+            of: 12,
+            name: "sub-03_ses-01_20261123T101500Z_checkout".into(),
+        }));
         s
     }),
     ("export", |b| {
@@ -132,7 +136,7 @@ const SCREENS: [(&str, Make); 26] = [
     }),
     ("report", |b| {
         let mut s = scenes::live(b, 761.2, false);
-        s.say(Update::Finished(Box::new(scenes::finished())));
+        s.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
         s
     }),
     ("review_whole", reviewed),
@@ -174,7 +178,7 @@ const SCREENS: [(&str, Make); 26] = [
         s.settle();
         let asked = s.handle.asked();
         let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
-        s.say(Update::Answered(Box::new(synthetic::answer(question, 3))));
+        s.say(BackendEvent::StudyQueryFinished(Box::new(synthetic::answer(question, 3))));
         s
     }),
     ("annotations", |b| {

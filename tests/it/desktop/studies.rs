@@ -18,11 +18,11 @@ fn a_study_is_asked_by_a_form_that_says_how_many_match() {
     assert_eq!(scene.state().screen, Screen::Study);
     let asked = scene.handle.asked();
     assert!(asked.iter().any(|a| matches!(a, Asked::LookThrough(folders) if folders.len() == 11)), "{asked:?}");
-    assert!(says(&scene, "Choose the events that it is about."), "what is missing is said");
-    assert!(says(&scene, "11 sessions, 1 more do not open"));
+    assert!(says(&scene, "Choose the events to average."), "what is missing is said");
+    assert!(says(&scene, "11 sessions, 1 more cannot be opened"));
     scenes::choose(&mut scene, "Kind", "page  click   412");
     assert!(says(&scene, "154 events match, in 11 sessions"));
-    scene.window.get_by_label("Target: those there are").click();
+    scene.window.get_by_label("Target: values that occur").click();
     scene.settle();
     click(&mut scene, "button#buy   96");
     scenes::count(&mut scene, 0);
@@ -39,15 +39,15 @@ fn a_question_runs_with_progress_and_can_be_taken_back() {
     scenes::choose(&mut scene, "Kind", "page  click   412");
     press(&mut scene, Modifiers::COMMAND, Key::Enter);
     assert!(matches!(&scene.handle.asked()[..], [Asked::Ask(q)] if q.sessions.len() == 11 && q.events.len() == 1));
-    scene.say(Update::Asking { done: 4, of: 11 });
+    scene.say(BackendEvent::StudyQueryProgress { done: 4, of: 11 });
     assert!(says(&scene, "4 of 11 sessions") || says(&scene, "Reading session 5 of 11"));
     click(&mut scene, "Cancel");
     assert_eq!(scene.handle.asked(), [Asked::Cancel]);
-    scene.say(Update::Cancelled);
+    scene.say(BackendEvent::StudyQueryCancelled);
     assert!(scene.window.query_by_label("Average").is_some());
     press(&mut scene, Modifiers::COMMAND, Key::Enter);
     let sentence = "The sessions hold no guided baseline phase: count from the seconds before the event.".to_owned();
-    scene.say(Update::Failed { during: Activity::Ask, sentence });
+    scene.say(BackendEvent::Failed { during: Activity::StudyQuery, sentence });
     assert!(says(&scene, "no guided baseline phase"));
 }
 
@@ -57,18 +57,18 @@ fn epochs_are_chosen_by_keyboard_and_shown_on_video() {
     assert!(says(&scene, "132 epochs of 11 participants, 9 left out (face missing 6"));
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
-    assert_eq!(scene.state().studied.as_ref().unwrap().epoch, Some((0, 1)));
+    assert_eq!(scene.state().study.as_ref().unwrap().epoch, Some((0, 1)));
     press(&mut scene, Modifiers::NONE, Key::Enter);
-    let epoch = scene.state().studied.as_ref().unwrap().selected_epoch().unwrap().clone();
+    let epoch = scene.state().study.as_ref().unwrap().selected_epoch().unwrap().clone();
     assert_eq!(scene.handle.asked(), [Asked::Open(epoch.session)]);
     let row = synthetic::session_row(1, 1, "checkout", 0, 5.0);
-    scene.say(Update::Opened(Box::new(synthetic::opened(&Script::of(300.0), row, false))));
+    scene.say(BackendEvent::SessionOpened(Box::new(synthetic::opened(&Script::of(300.0), row, false))));
     let review = scene.state().review.as_ref().unwrap();
     assert_eq!(review.playhead.at, epoch.at);
     assert!((review.window.width_s() - 20.0).abs() < 1e-6);
     click(&mut scene, "Study");
     assert_eq!(scene.state().screen, Screen::Study);
-    assert!(scene.state().studied.as_ref().unwrap().answer.is_some(), "the answer is still there");
+    assert!(scene.state().study.as_ref().unwrap().result.is_some(), "the result is still there");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_shown_is_exported() {
     let asked = scene.handle.asked();
     let [Asked::ExportAnswer(order)] = &asked[..] else { panic!("{asked:?}") };
     assert!(order.to.ends_with("export/checkout/averages"));
-    scene.say(Update::Exported { to: order.to.clone() });
+    scene.say(BackendEvent::ExportFinished { to: order.to.clone() });
     assert!(says(&scene, "Exported to"));
 }
 
@@ -117,7 +117,7 @@ fn sessions_are_left_out_and_outdated_answers_say_so() {
         "{asked:?}"
     );
     assert!(scene.window.query_by_label("Average again").is_some());
-    assert!(says(&scene, "The plot shows the question before."));
+    assert!(says(&scene, "The plot shows the previous query."));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn all_like_this_event_becomes_the_question() {
     scene.handle.asked();
     press(&mut scene, Modifiers::NONE, Key::A);
     assert_eq!(scene.state().screen, Screen::Study);
-    let studied = scene.state().studied.as_ref().unwrap();
+    let studied = scene.state().study.as_ref().unwrap();
     assert_eq!(studied.form.events[0], EventForm::like(&event));
     assert_eq!(studied.name, "demo");
     let asked = scene.handle.asked();
@@ -137,12 +137,12 @@ fn all_like_this_event_becomes_the_question() {
 }
 
 /// Answers what was asked to be added as the store would.
-fn store(scene: &mut Scene, next_seq: &mut u64) -> Vec<Addition> {
+fn store(scene: &mut Scene, next_seq: &mut u64) -> Vec<NewRecords> {
     let asked = scene.handle.asked();
     store_all(scene, asked, next_seq)
 }
 
-fn store_all(scene: &mut Scene, asked: Vec<Asked>, next_seq: &mut u64) -> Vec<Addition> {
+fn store_all(scene: &mut Scene, asked: Vec<Asked>, next_seq: &mut u64) -> Vec<NewRecords> {
     let mut additions = Vec::new();
     for asked in asked {
         let Asked::Add(addition) = asked else { continue };
@@ -159,7 +159,7 @@ fn store_all(scene: &mut Scene, asked: Vec<Asked>, next_seq: &mut u64) -> Vec<Ad
                 Record { stream: stream.clone(), seq: *next_seq - 1, at: *at, body: body.clone() }
             })
             .collect();
-        scene.say(Update::Added(Added { stream: info, author: addition.author.clone(), records }));
+        scene.say(BackendEvent::RecordsAdded(AddedRecords { stream: info, author: addition.author.clone(), records }));
         additions.push(addition);
     }
     additions
@@ -168,7 +168,7 @@ fn store_all(scene: &mut Scene, asked: Vec<Asked>, next_seq: &mut u64) -> Vec<Ad
 fn standing(scene: &Scene) -> Vec<(String, Option<f64>)> {
     let review = scene.state().review.as_ref().unwrap();
     let told = |a: &Annotation| (a.label.clone(), a.until.map(|until| until.as_secs_f64() - a.from.as_secs_f64()));
-    review.annotated.standing().iter().map(told).collect()
+    review.annotations.current().iter().map(told).collect()
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn two_people_who_coded_are_compared() {
         .iter()
         .map(|a| Record { stream: stream.clone(), seq: a.id, at: a.from, body: a.body() })
         .collect();
-    scene.say(Update::Added(Added { stream: annotation_stream(), author: "ann".into(), records }));
+    scene.say(BackendEvent::RecordsAdded(AddedRecords { stream: annotation_stream(), author: "ann".into(), records }));
     click(&mut scene, "Annotate");
     assert!(says(&scene, "ann and bob: κ = +0.9"));
     click(&mut scene, &format!("{} smile, 10.0 s, by ann", at(10.0)));
@@ -250,9 +250,9 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     assert!(scene.state().review.as_ref().unwrap().is_playing());
     (0..4).for_each(|_| press(&mut scene, Modifiers::NONE, Key::ArrowRight));
     press(&mut scene, Modifiers::NONE, Key::ArrowDown);
-    let held = scene.state().review.as_ref().unwrap().rated.running.as_ref().unwrap().held;
+    let held = scene.state().review.as_ref().unwrap().ratings.running.as_ref().unwrap().position;
     assert!((held[0] - 0.2).abs() < 1e-6 && (held[1] + 0.05).abs() < 1e-6, "{held:?}");
-    scene.say(Update::Stick { x: -0.5, y: 0.25 });
+    scene.say(BackendEvent::GamepadStick { x: -0.5, y: 0.25 });
     scene.window.run_steps(40);
     press(&mut scene, Modifiers::NONE, Key::Escape);
     let asked = scene.handle.asked();
@@ -276,7 +276,7 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
         pairs: 500,
     };
     let fields = [Ok(found), Err("The rating does not vary.".to_owned())];
-    scene.say(Update::Agreement(Agreement { pass: 1, author: "sub-14".into(), fields }));
+    scene.say(BackendEvent::Agreement(Agreement { pass: 1, author: "sub-14".into(), fields }));
     assert!(says(&scene, "+0.61") && says(&scene, "+1.4 s") && says(&scene, "does not vary"));
 }
 

@@ -453,12 +453,12 @@ fn course(condition: usize, measure: Measure, at_s: f64) -> f64 {
     }
 }
 
-pub fn catalogue() -> Catalogue {
+pub fn catalogue() -> EventCatalogue {
     let kind = |stream: &str, kind: &str, count, targets: &[(&str, u64)], values: &[(&str, u64)]| {
         let own = |list: &[(&str, u64)]| list.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
         EventKind { stream: stream.into(), kind: kind.into(), count, targets: own(targets), values: own(values) }
     };
-    Catalogue {
+    EventCatalogue {
         kinds: vec![
             kind("page", "click", 412, &[("button#next", 180), ("button#buy", 96), ("a#help", 14)], &[]),
             kind("page", "input", 233, &[("input#answer", 233)], &[]),
@@ -468,11 +468,11 @@ pub fn catalogue() -> Catalogue {
     }
 }
 
-pub fn answer(question: &Question, epochs_each: usize) -> Answer {
+pub fn answer(question: &StudyQuery, epochs_each: usize) -> StudyQueryResult {
     let times_s = question.plan.times_s();
     let mut noise = Noise::new(11);
     let participants = question.sessions.len().max(1);
-    let conditions: Vec<ConditionAnswer> = (0..question.events.len())
+    let conditions: Vec<ConditionResult> = (0..question.events.len())
         .map(|condition| {
             let mut epochs = Vec::new();
             for (k, session) in question.sessions.iter().enumerate() {
@@ -495,16 +495,23 @@ pub fn answer(question: &Question, epochs_each: usize) -> Answer {
                 }
             }
             let averages = Measure::ALL.map(|m| average(question, condition, m, &times_s, participants, epochs.len()));
-            ConditionAnswer { averages: averages.into(), epochs: epochs.into() }
+            ConditionResult { averages: averages.into(), epochs: epochs.into() }
         })
         .collect();
     let comparisons =
         if conditions.len() == 2 { Measure::ALL.map(|m| comparison(m, &times_s)).into() } else { Vec::new() };
-    Answer { question: question.clone(), times_s, conditions, comparisons, notes: Vec::new(), unread: Vec::new() }
+    StudyQueryResult {
+        query: question.clone(),
+        times_s,
+        conditions,
+        comparisons,
+        notes: Vec::new(),
+        unread: Vec::new(),
+    }
 }
 
 fn average(
-    question: &Question,
+    question: &StudyQuery,
     condition: usize,
     measure: Measure,
     times_s: &[f64],

@@ -4,183 +4,193 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::command::StudyCommand;
-use crate::pick::Pick;
-use crate::port::{AnswerExport, AnswerFormat, EventForm};
-use crate::state::{AnswerDraft, Asking, Dialog, Screen, Studied, StudySide};
+use crate::file_dialog::FileRequest;
+use crate::port::{EventForm, StudyExport, StudyExportFormat};
+use crate::state::{Dialog, Screen, StudyExportDraft, StudyForm, StudyQueryProgress, StudySide, StudyState};
+
+use super::navigation;
 
 pub fn apply(app: &mut App, command: StudyCommand) {
     use StudyCommand as S;
     match command {
         S::Open(name) => open(app, name),
-        S::AllLikeThis { condition } => all_like_this(app, condition),
-        S::LookAgain => look_again(app),
-        S::SetForm(form) => {
-            let Some(studied) = &mut app.state.studied else { return };
-            let is_other = studied.form.events != form.events || studied.form.is_comparing != form.is_comparing;
-            studied.form = *form;
-            if is_other {
-                count(app);
-            }
-        }
-        S::Include { session, is_included } => {
-            let Some(studied) = &mut app.state.studied else { return };
-            if is_included {
-                studied.excluded.remove(&session);
-            } else {
-                studied.excluded.insert(session);
-            }
-            count(app);
-        }
-        S::IncludeAll(is_included) => {
-            let Some(studied) = &mut app.state.studied else { return };
-            studied.excluded.clear();
-            if !is_included {
-                studied.excluded.extend(studied.sessions.iter().map(|s| s.folder.clone()));
-            }
-            count(app);
-        }
-        S::Ask => ask(app),
-        S::Cancel => {
-            if let Some(asking) = app.state.studied.as_mut().and_then(|s| s.asking.as_mut()) {
-                asking.is_cancelled = true;
-                app.instrument.cancel_question();
+        S::SelectSimilarEvents { condition } => select_similar_events(app, condition),
+        S::ReloadEvents => reload_events(app),
+        S::SetForm(form) => set_form(app, *form),
+        S::Include { session, is_included } => include(app, session, is_included),
+        S::IncludeAll(is_included) => include_all(app, is_included),
+        S::RunQuery => run_query(app),
+        S::CancelQuery => {
+            if let Some(progress) = app.state.study.as_mut().and_then(|s| s.progress.as_mut()) {
+                progress.is_cancelled = true;
+                app.backend.cancel_study_query();
             }
         }
         S::ShowSide(side) => {
-            if let Some(studied) = &mut app.state.studied {
-                studied.side = side;
+            if let Some(study) = &mut app.state.study {
+                study.side = side;
             }
         }
         S::SelectEpoch(condition, position) => {
-            if let Some(studied) = &mut app.state.studied {
-                studied.epoch = Some((condition, position));
+            if let Some(study) = &mut app.state.study {
+                study.epoch = Some((condition, position));
             }
         }
         S::MoveEpoch(by) => move_epoch(app, by),
         S::OpenEpoch => open_epoch(app),
-        S::AskExport(format) => {
-            let Some(studied) = &app.state.studied else { return };
-            if studied.answer.is_some() && !studied.is_exporting {
-                let to = proposed_path(app, format).to_string_lossy().into_owned();
-                let draft = AnswerDraft { format, to, exists: false };
-                app.state.dialog = Some(Dialog::ExportAnswer(draft.checked()));
-            }
-        }
+        S::ShowExportDialog(format) => show_export_dialog(app, format),
         S::EditExport(draft) => edit_export(app, draft),
         S::BrowseExport => {
-            if let Some(Dialog::ExportAnswer(draft)) = &app.state.dialog {
-                let pick = Pick::Answer { format: draft.format, proposed: PathBuf::from(&draft.to) };
-                app.pick(pick);
+            if let Some(Dialog::ExportStudy(draft)) = &app.state.dialog {
+                let request = FileRequest::StudyExport { format: draft.format, proposed: PathBuf::from(&draft.to) };
+                app.open_file_dialog(request);
             }
         }
         S::Export => export(app),
     }
 }
 
-fn open(app: &mut App, name: String) {
-    app.state.studied = Some(Studied::new(name, app.state.home.library.as_ref()));
-    app.state.screen = Screen::Study;
-    look_again(app);
+fn set_form(app: &mut App, form: StudyForm) {
+    let Some(study) = &mut app.state.study else { return };
+    let is_other = study.form.events != form.events || study.form.is_comparing != form.is_comparing;
+    study.form = form;
+    if is_other {
+        count(app);
+    }
 }
 
-fn look_again(app: &mut App) {
-    let Some(studied) = &app.state.studied else { return };
-    let folders = studied.sessions.iter().map(|s| s.folder.clone()).collect();
-    app.instrument.look_through(folders);
+fn include(app: &mut App, session: PathBuf, is_included: bool) {
+    let Some(study) = &mut app.state.study else { return };
+    if is_included {
+        study.excluded.remove(&session);
+    } else {
+        study.excluded.insert(session);
+    }
     count(app);
 }
 
-fn all_like_this(app: &mut App, condition: usize) {
+fn include_all(app: &mut App, is_included: bool) {
+    let Some(study) = &mut app.state.study else { return };
+    study.excluded.clear();
+    if !is_included {
+        study.excluded.extend(study.sessions.iter().map(|s| s.folder.clone()));
+    }
+    count(app);
+}
+
+fn open(app: &mut App, name: String) {
+    app.state.study = Some(StudyState::new(name, app.state.home.library.as_ref()));
+    app.state.screen = Screen::Study;
+    reload_events(app);
+}
+
+fn reload_events(app: &mut App) {
+    let Some(study) = &app.state.study else { return };
+    let folders = study.sessions.iter().map(|s| s.folder.clone()).collect();
+    app.backend.list_events(folders);
+    count(app);
+}
+
+fn select_similar_events(app: &mut App, condition: usize) {
     let Some(review) = &app.state.review else { return };
     let Some(event) = review.event_at_playhead() else { return };
     let form = EventForm::like(event);
     let session = review.session.clone();
-    super::leave_review(app);
-    let is_open = app.state.studied.as_ref().is_some_and(|s| s.name == session.study);
+    navigation::leave_review(app);
+    let is_open = app.state.study.as_ref().is_some_and(|s| s.name == session.study);
     if !is_open {
-        app.state.studied = Some(Studied::new(session.study.clone(), app.state.home.library.as_ref()));
+        app.state.study = Some(StudyState::new(session.study.clone(), app.state.home.library.as_ref()));
     }
-    if let Some(studied) = &mut app.state.studied {
-        studied.include(session);
+    if let Some(study) = &mut app.state.study {
+        study.include(session);
         let condition = condition.min(1);
-        studied.form.is_comparing |= condition == 1;
-        studied.form.events[condition] = form;
-        studied.side = StudySide::Sessions;
+        study.form.is_comparing |= condition == 1;
+        study.form.events[condition] = form;
+        study.side = StudySide::Sessions;
     }
     app.state.screen = Screen::Study;
     if is_open {
         count(app);
     } else {
-        look_again(app);
+        reload_events(app);
     }
 }
 
 fn count(app: &mut App) {
-    let Some(studied) = &mut app.state.studied else { return };
-    studied.matches = [None, None];
-    let forms = studied.form.events[..if studied.form.is_comparing { 2 } else { 1 }].to_vec();
+    let Some(study) = &mut app.state.study else { return };
+    study.event_counts = [None, None];
+    let forms = study.form.events[..if study.form.is_comparing { 2 } else { 1 }].to_vec();
     if forms.iter().any(|form| !form.is_empty()) {
-        app.instrument.count_events(forms, studied.included());
+        app.backend.count_events(forms, study.included());
     }
 }
 
-fn ask(app: &mut App) {
-    let Some(studied) = &mut app.state.studied else { return };
-    // The form says what is missing and offers no button for it.
-    let Ok(question) = studied.question() else { return };
-    studied.asking = Some(Asking { done: 0, of: question.sessions.len() as u64, is_cancelled: false });
-    app.instrument.ask(question);
+fn run_query(app: &mut App) {
+    let Some(study) = &mut app.state.study else { return };
+    // The form shows what is missing and disables its button.
+    let Ok(query) = study.query() else { return };
+    study.progress = Some(StudyQueryProgress { done: 0, of: query.sessions.len() as u64, is_cancelled: false });
+    app.backend.run_study_query(query);
 }
 
 fn move_epoch(app: &mut App, by: isize) {
-    let Some(studied) = &mut app.state.studied else { return };
-    let Some(answer) = &studied.answer else { return };
-    let rows: Vec<(usize, usize)> = answer
+    let Some(study) = &mut app.state.study else { return };
+    let Some(result) = &study.result else { return };
+    let rows: Vec<(usize, usize)> = result
         .conditions
         .iter()
         .enumerate()
         .flat_map(|(condition, c)| (0..c.epochs.len()).map(move |position| (condition, position)))
         .collect();
-    let here = studied.epoch.and_then(|epoch| rows.iter().position(|row| *row == epoch));
+    let here = study.epoch.and_then(|epoch| rows.iter().position(|row| *row == epoch));
     let to = here.map_or(0, |k| k.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
-    studied.epoch = rows.get(to).copied();
-    studied.side = StudySide::Epochs;
+    study.epoch = rows.get(to).copied();
+    study.side = StudySide::Epochs;
 }
 
 fn open_epoch(app: &mut App) {
-    let Some(studied) = &app.state.studied else { return };
-    let epoch = studied.selected_epoch().map(|epoch| (epoch.session.clone(), epoch.at));
+    let Some(study) = &app.state.study else { return };
+    let epoch = study.selected_epoch().map(|epoch| (epoch.session.clone(), epoch.at));
     if let Some((session, at)) = epoch {
-        super::open(app, session);
+        navigation::open_session(app, session);
         app.state.arriving_at = Some(at);
     }
 }
 
-/// In the library's own folder, because what is exported comes from many sessions.
-fn proposed_path(app: &App, format: AnswerFormat) -> PathBuf {
+fn show_export_dialog(app: &mut App, format: StudyExportFormat) {
+    let Some(study) = &app.state.study else { return };
+    if study.result.is_some() && !study.is_exporting {
+        let to = proposed_path(app, format).to_string_lossy().into_owned();
+        let draft = StudyExportDraft { format, to, exists: false };
+        app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));
+    }
+}
+
+/// In the library's folder, because the export comes from many sessions.
+fn proposed_path(app: &App, format: StudyExportFormat) -> PathBuf {
     let root = app.state.home.library.as_ref().map(|l| l.root.clone()).unwrap_or_default();
-    let study = app.state.studied.as_ref().map(|s| s.name.clone()).unwrap_or_default();
+    let study = app.state.study.as_ref().map(|s| s.name.clone()).unwrap_or_default();
     root.join("export").join(study).join(format.file_name())
 }
 
-fn edit_export(app: &mut App, mut draft: AnswerDraft) {
-    if let Some(Dialog::ExportAnswer(old)) = &app.state.dialog
+fn edit_export(app: &mut App, mut draft: StudyExportDraft) {
+    if let Some(Dialog::ExportStudy(old)) = &app.state.dialog
         && old.format != draft.format
     {
         draft.to = proposed_path(app, draft.format).to_string_lossy().into_owned();
     }
-    app.state.dialog = Some(Dialog::ExportAnswer(draft.checked()));
+    app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));
 }
 
 fn export(app: &mut App) {
-    let Some(Dialog::ExportAnswer(draft)) = &app.state.dialog else { return };
+    let Some(Dialog::ExportStudy(draft)) = &app.state.dialog else { return };
     if draft.to.trim().is_empty() {
         return;
     }
-    let order = AnswerExport { format: draft.format, to: PathBuf::from(draft.to.trim()) };
+    let order = StudyExport { format: draft.format, to: PathBuf::from(draft.to.trim()) };
     app.state.dialog = None;
-    if let Some(studied) = &mut app.state.studied {
-        studied.is_exporting = true;
+    if let Some(study) = &mut app.state.study {
+        study.is_exporting = true;
     }
-    app.instrument.export_answer(order);
+    app.backend.export_study(order);
 }

@@ -1,4 +1,4 @@
-//! The stored sessions, the studies and who took part, as lists show them.
+//! The library: stored sessions, studies and participants, as the lists show them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use session::{ParticipantId, SessionNumber};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
-    /// Where it lies, for the operator to read.
+    /// The library's folder. It is shown to the operator.
     pub root: PathBuf,
     pub studies: Vec<StudyRow>,
-    /// All that are known, with or without a session.
+    /// All known participants, including those without a session.
     pub participants: Vec<ParticipantId>,
     pub sessions: Vec<SessionRow>,
 }
 
 impl Library {
-    /// The number after the highest one in use, so that no pseudonym is given twice.
+    /// The number after the highest one in use. No pseudonym is proposed twice.
     pub fn next_participant(&self) -> ParticipantId {
         let of_sessions = self.sessions.iter().filter_map(|s| s.participant.as_ref());
         let highest = self.participants.iter().chain(of_sessions).filter_map(ParticipantId::number).max();
         ParticipantId::numbered(highest.unwrap_or(0).saturating_add(1))
     }
 
-    /// The number after this participant's highest.
+    /// The number after this participant's highest session number.
     pub fn next_session(&self, participant: &ParticipantId) -> SessionNumber {
         let own = self.sessions.iter().filter(|s| s.participant.as_ref() == Some(participant));
         SessionNumber(own.filter_map(|s| s.session).map(|n| n.0).max().unwrap_or(0).saturating_add(1))
@@ -35,20 +35,20 @@ impl Library {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyRow {
-    /// The label in `study.toml`, or the folder's name where the file cannot be read.
+    /// The label in `study.toml`, or the folder's name if the file cannot be read.
     pub name: String,
     pub title: String,
     pub description: String,
     pub file: PathBuf,
     pub planned_minutes: f64,
-    /// Why no session of it can be recorded: a typo with its line and column.
+    /// Why this study cannot be recorded, with line and column in `study.toml`.
     pub problem: Option<String>,
 }
 
-/// One stored session. What a damaged one does not tell is `None`.
+/// One stored session. `None` is what cannot be read from a damaged session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRow {
-    /// Its identity.
+    /// Identifies the session.
     pub folder: PathBuf,
     pub participant: Option<ParticipantId>,
     pub session: Option<SessionNumber>,
@@ -61,7 +61,7 @@ pub struct SessionRow {
 }
 
 impl SessionRow {
-    /// `sub-07 ses-02`, or the folder's name.
+    /// `sub-07 ses-02`, or the folder's name if they are unknown.
     pub fn title(&self) -> String {
         match (&self.participant, self.session) {
             (Some(participant), Some(session)) => format!("{participant} {session}"),
@@ -72,15 +72,15 @@ impl SessionRow {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionState {
-    /// Closed properly.
+    /// Closed normally.
     Complete,
-    /// Ended by a crash and closed afterwards; opens like any other.
+    /// Ended by a crash and closed afterwards. It can be opened.
     Recovered(String),
-    /// Opens like any other, and some of its pictures are gone; the sentence says which.
+    /// It can be opened, but some pictures are missing. The text names them.
     Incomplete(String),
-    /// Being recorded, here or by another program.
+    /// Being recorded by this program or another one.
     Recording,
-    /// Does not open; the sentence says why and what to do.
+    /// It cannot be opened. The text gives the reason and what to do.
     Damaged(String),
 }
 
@@ -114,32 +114,32 @@ mod tests {
     }
 }
 
-// --- From a server ---------------------------------------------------------------------------------------------
+// --- Downloads from a server -----------------------------------------------------------------------------------
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct PullOrder {
+pub struct DownloadRequest {
     /// `https://example.org`
     pub server: String,
-    /// An API token; kept nowhere.
+    /// An API token. It is not stored.
     pub token: String,
-    /// All studies where `None`.
+    /// `None` is all studies.
     pub study: Option<String>,
 }
 
-/// The session being fetched, of those that the server has.
+/// The session being downloaded.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullStep {
+pub struct DownloadProgress {
     pub number: usize,
     pub of: usize,
     pub name: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PullOutcome {
+pub struct DownloadResult {
     pub server: String,
     pub fetched: Vec<PathBuf>,
     pub there_already: usize,
-    /// Sessions that were not fetched, each a sentence.
+    /// One message for each session that was not downloaded.
     pub refused: Vec<String>,
     pub is_cancelled: bool,
 }

@@ -1,8 +1,8 @@
-//! What the window needs from the rest of the program, and nothing more: plain data and one trait.
+//! What the window needs from the rest of the program: plain data, one trait and its events.
 //!
-//! No method of [`Instrument`] may wait for a disk, a camera, a page or a network. Each starts its work and returns;
-//! what comes of it arrives later through [`Instrument::poll`]. So a slow camera never freezes the screen, and a test
-//! can play the whole instrument.
+//! No method of [`Backend`] may wait for a disk, a camera, a page or a network. A method starts its work and returns.
+//! The result arrives later through [`Backend::poll`]. A slow camera therefore never blocks the window, and a test can
+//! replace the whole backend.
 
 mod library;
 mod recording;
@@ -23,146 +23,153 @@ pub use rehearsal::*;
 pub use review::*;
 pub use study::*;
 
-/// The instrument behind the window: the recording line, the library of sessions and the page.
-pub trait Instrument {
-    /// Everything that happened since the last call, in order. Called once a drawn frame; never waits.
-    fn poll(&mut self) -> Vec<Update>;
+/// Executes the window's commands: recording, page, library, review and study queries.
+pub trait Backend {
+    /// The events since the last call, oldest first. Called once for each frame. Never waits.
+    fn poll(&mut self) -> Vec<BackendEvent>;
 
-    /// The clock of the session in progress (or of the rehearsal, whose clock ends with it).
-    /// Markers are stamped with it at the key press.
+    /// The clock of the session in progress, or of the rehearsal. A rehearsal's clock ends with the rehearsal. Markers
+    /// are stamped with this clock at the key press.
     fn now(&self) -> Timestamp;
 
     // --- The library -------------------------------------------------------------------------------------------
 
-    /// Answered by [`Update::Library`]. Called at the start; send the same again whenever the library changed.
+    /// Answered by [`BackendEvent::Library`]. Called once at the start. The backend sends the event again after each
+    /// change of the library.
     fn refresh_library(&mut self);
 
-    /// Fetches sessions from a server into the library. Answered by [`Update::Pulling`] while it runs, then by
-    /// [`Update::Pulled`], or by [`Update::Failed`] with [`Activity::Pull`].
-    fn pull(&mut self, order: PullOrder);
+    /// Downloads sessions from a server into the library. Answered by [`BackendEvent::DownloadProgress`] while it runs,
+    /// then by [`BackendEvent::SessionsDownloaded`], or by [`BackendEvent::Failed`] with [`Activity::Download`].
+    fn download_sessions(&mut self, request: DownloadRequest);
 
-    /// What was fetched stays; answered by [`Update::Pulled`].
-    fn cancel_pull(&mut self);
+    /// Downloaded sessions are kept. Answered by [`BackendEvent::SessionsDownloaded`].
+    fn cancel_download(&mut self);
 
-    /// Deletes a session's folder for good, after the operator typed its name. Answered by [`Update::Library`] or
-    /// [`Update::Failed`] with [`Activity::Erase`].
+    /// Deletes a session's folder. The operator has confirmed it by typing the session's name. Answered by
+    /// [`BackendEvent::Library`] or [`BackendEvent::Failed`] with [`Activity::Erase`].
     fn erase_session(&mut self, folder: &Path);
 
     // --- Rehearsal: everything runs, nothing is stored ---------------------------------------------------------
 
-    /// Opens camera, networks and page for this session. Answered by [`Update::Rehearsing`], then
-    /// [`Update::Cameras`], [`Update::Camera`], [`Update::Checks`], [`Update::Page`], [`Update::Preview`] as they
-    /// come; or by [`Update::Failed`] with [`Activity::Rehearse`], after which the window goes home.
+    /// Opens camera, networks and page for this session. Answered by [`BackendEvent::RehearsalOpened`], then by
+    /// [`BackendEvent::Cameras`], [`BackendEvent::Camera`], [`BackendEvent::Checks`], [`BackendEvent::Page`] and
+    /// [`BackendEvent::Preview`] in any order; or by [`BackendEvent::Failed`] with [`Activity::Rehearse`], which
+    /// returns the window to the home screen.
     fn begin_rehearsal(&mut self, plan: SessionPlan);
 
-    /// Back to the home screen: closes camera and page. Also called where a rehearsal failed.
+    /// Closes camera and page. Also called after a rehearsal has failed.
     fn end_rehearsal(&mut self);
 
-    /// Looks for cameras again. Answered by [`Update::Cameras`].
+    /// Searches for cameras again. Answered by [`BackendEvent::Cameras`].
     fn refresh_cameras(&mut self);
 
-    /// `spec` is [`CameraRow::spec`] or the path of a video file; `mode` is one of that row's modes or `None` for
-    /// the study's wish. Answered by [`Update::Camera`].
+    /// `spec` is [`CameraRow::spec`] or the path of a video file. `mode` is one of that row's modes, or `None` for the
+    /// mode that the study requests. Answered by [`BackendEvent::Camera`].
     fn choose_camera(&mut self, spec: &str, mode: Option<CameraMode>);
 
-    /// `None` gives the control back to the camera's automatic. Answered by [`Update::Camera`].
+    /// `None` switches the control to automatic. Answered by [`BackendEvent::Camera`].
     fn set_control(&mut self, control: CameraControl, value: Option<i64>);
 
-    /// Answered by [`Update::Page`].
+    /// Answered by [`BackendEvent::Page`].
     fn place_page(&mut self, placement: PagePlacement);
 
     // --- Recording ---------------------------------------------------------------------------------------------
 
-    /// Answered by [`Update::Started`], or by [`Update::Failed`] with [`Activity::Start`]; then the rehearsal goes on.
-    fn start_recording(&mut self, order: StartOrder);
+    /// Answered by [`BackendEvent::RecordingStarted`], or by [`BackendEvent::Failed`] with [`Activity::Start`], after
+    /// which the rehearsal continues.
+    fn start_recording(&mut self, request: RecordingRequest);
 
-    /// Stores a marker. Shown only once it comes back as a committed record.
-    fn mark(&mut self, marker: MarkerOrder);
+    /// Stores a marker. It is shown when it returns as a committed record.
+    fn mark(&mut self, marker: NewMarker);
 
-    /// Closes the files. Answered by [`Update::Finished`], or by [`Update::Failed`] with [`Activity::Record`].
+    /// Stops the recording and closes its files. Answered by [`BackendEvent::RecordingFinished`], or by
+    /// [`BackendEvent::Failed`] with [`Activity::Record`].
     fn stop_recording(&mut self);
 
     // --- The page ----------------------------------------------------------------------------------------------
 
-    /// Where in the window an embedded page belongs, in physical pixels. Called only when it changed.
-    /// Ignored where the page has a window of its own.
+    /// The rectangle of an embedded page in the window, in physical pixels. Called only after a change. Ignored if the
+    /// page has its own window.
     fn page_bounds_px(&mut self, bounds: PixelRect);
 
-    /// An embedded page covers what the window draws, so it is hidden under dialogs, menus and on other screens.
-    /// Called only when it changed.
+    /// An embedded page covers what the window draws. It is hidden while a dialog, a menu or another screen is shown.
+    /// Called only after a change.
     fn page_visible(&mut self, is_visible: bool);
 
-    /// `false`: the operator pressed outside the page and the window wants the keyboard back. `true`: the page may
-    /// have it.
+    /// `true` gives the keyboard to the page. `false` returns it to the window, after the operator pressed outside the
+    /// page.
     fn page_focus(&mut self, is_focused: bool);
 
     fn reload_page(&mut self);
 
     // --- Review ------------------------------------------------------------------------------------------------
 
-    /// Reads a stored session. Answered by [`Update::Opened`], or by [`Update::Failed`] with [`Activity::Open`].
-    /// `path` is a session folder or a file in it. A session opened before gives way to it.
+    /// Reads a stored session. `path` is a session folder or a file in it. A session that is already open is closed.
+    /// Answered by [`BackendEvent::SessionOpened`], or by [`BackendEvent::Failed`] with [`Activity::Open`].
     fn open_session(&mut self, path: &Path);
 
-    /// Review is over; its files may be closed.
+    /// Closes the session in review.
     fn close_session(&mut self);
 
-    /// Asks for the stored picture of one frame of the opened session. The newest request wins, older ones may go
-    /// unanswered. Answered by [`Update::Picture`], or by [`Update::Failed`] with [`Activity::Picture`].
-    fn want_picture(&mut self, frame_number: u64);
+    /// Reads the stored picture of one frame of the opened session. A newer request can replace one that waits.
+    /// Answered by [`BackendEvent::Picture`], or by [`BackendEvent::Failed`] with [`Activity::Picture`].
+    fn load_picture(&mut self, frame_number: u64);
 
-    /// Shows the recorded page of the opened session in a window of its own, at the playhead. Trouble is told by
-    /// [`Update::Failed`] with [`Activity::PageReplay`], its end by [`Update::PageReplayClosed`].
-    fn replay_page(&mut self, order: PageReplay);
+    /// Shows the recorded page of the opened session in its own window, at the playhead. Errors arrive as
+    /// [`BackendEvent::Failed`] with [`Activity::PageReplay`], the end as [`BackendEvent::PageReplayClosed`].
+    fn replay_page(&mut self, request: PageReplayCommand);
 
-    /// Writes something about the opened session. Answered by [`Update::Exporting`] while it runs, then by
-    /// [`Update::Exported`], or by [`Update::Failed`] with [`Activity::Export`].
-    fn export(&mut self, order: ExportOrder);
+    /// Exports records or a figure of the opened session. Answered by [`BackendEvent::ExportProgress`] while it runs,
+    /// then by [`BackendEvent::ExportFinished`], or by [`BackendEvent::Failed`] with [`Activity::Export`].
+    fn export(&mut self, request: SessionExport);
 
-    /// Adds records to the opened session. Answered by [`Update::Added`] once they are stored, or by
-    /// [`Update::Failed`] with [`Activity::Add`].
-    fn add_records(&mut self, addition: Addition);
+    /// Adds records to the opened session. Answered by [`BackendEvent::RecordsAdded`] after they are stored, or by
+    /// [`BackendEvent::Failed`] with [`Activity::AddRecords`].
+    fn add_records(&mut self, records: NewRecords);
 
-    /// Compares one self-report of the opened session with the network. Answered by [`Update::Agreement`].
+    /// Computes the agreement of one self-report and the network. Answered by [`BackendEvent::Agreement`].
     fn compare_rating(&mut self, pass: u32);
 
-    /// While somebody rates, a gamepad's stick is told as [`Update::Stick`].
+    /// Starts or stops sending the position of a gamepad's stick as [`BackendEvent::GamepadStick`]. Used during a
+    /// rating.
     fn listen_to_gamepad(&mut self, is_wanted: bool);
 
     // --- A study -----------------------------------------------------------------------------------------------
 
-    /// Looks through these sessions' events. Answered by [`Update::Catalogue`], or by [`Update::Failed`] with
-    /// [`Activity::Ask`].
-    fn look_through(&mut self, sessions: Vec<PathBuf>);
+    /// Lists the kinds of events in these sessions. Answered by [`BackendEvent::EventCatalogue`], or by
+    /// [`BackendEvent::Failed`] with [`Activity::StudyQuery`].
+    fn list_events(&mut self, sessions: Vec<PathBuf>);
 
-    /// Counts the events that each form means. The newest request wins. Answered by [`Update::Matches`].
+    /// Counts the events that match each form. A newer request replaces an older one. Answered by
+    /// [`BackendEvent::EventCounts`].
     fn count_events(&mut self, forms: Vec<EventForm>, sessions: Vec<PathBuf>);
 
-    /// Answered by [`Update::Asking`] while it runs, then by [`Update::Answered`], by [`Update::Cancelled`], or by
-    /// [`Update::Failed`] with [`Activity::Ask`]. A new question takes the place of the one that runs.
-    fn ask(&mut self, question: Question);
+    /// A new query replaces the running one. Answered by [`BackendEvent::StudyQueryProgress`] while it runs, then by
+    /// [`BackendEvent::StudyQueryFinished`], by [`BackendEvent::StudyQueryCancelled`], or by [`BackendEvent::Failed`]
+    /// with [`Activity::StudyQuery`].
+    fn run_study_query(&mut self, query: StudyQuery);
 
-    fn cancel_question(&mut self);
+    fn cancel_study_query(&mut self);
 
-    /// Writes the newest answer. Answered by [`Update::Exported`], or by [`Update::Failed`] with
+    /// Exports the newest result. Answered by [`BackendEvent::ExportFinished`], or by [`BackendEvent::Failed`] with
     /// [`Activity::Export`].
-    fn export_answer(&mut self, order: AnswerExport);
+    fn export_study(&mut self, request: StudyExport);
 
-    /// The window closes: a recording in progress is stopped properly, the page is gone before the window is, every
-    /// thread is joined. The one method that may take its time, and the last one called.
+    /// Called last, when the window closes. Stops a recording in progress, closes the page before the window and joins
+    /// all threads. The only method that may wait.
     fn close(&mut self);
 }
 
-/// What the window offers to the instrument when it is built.
+/// What the backend gets from the window.
 pub struct Host {
-    /// Call it when [`Instrument::poll`] has something new while nothing moves on the screen (idle home screen,
-    /// opened session). While live the window polls by itself, 30 times a second.
+    /// The backend calls it when [`Backend::poll`] has a new event. Without it, an idle window does not poll. While
+    /// recording, the window polls 30 times a second anyway.
     pub wake: Wake,
-    /// The parent for an embedded page, where the system gives one.
+    /// The parent of an embedded page, if the system provides one.
     pub window: Option<RawWindowHandle>,
 }
 
-/// Asks the window to draw, and so to poll, soon. May be called from any thread.
+/// Makes the window draw, and therefore poll, soon. May be called from any thread.
 #[derive(Clone)]
 pub struct Wake(Arc<dyn Fn() + Send + Sync>);
 
@@ -176,99 +183,99 @@ impl Wake {
     }
 }
 
-/// Builds the instrument on the window's thread, once the window exists. An `Err` is a sentence for the operator.
-pub type InstrumentBuilder = Box<dyn FnOnce(Host) -> Result<Box<dyn Instrument>, String>>;
+/// Builds the backend on the window's thread after the window is open. The error is a message for the operator.
+pub type BackendBuilder = Box<dyn FnOnce(Host) -> Result<Box<dyn Backend>, String>>;
 
-/// What happened, told to the window.
-pub enum Update {
+/// An event from the backend to the window.
+pub enum BackendEvent {
     Library(Library),
-    Pulling(PullStep),
-    Pulled(PullOutcome),
+    DownloadProgress(DownloadProgress),
+    SessionsDownloaded(DownloadResult),
 
-    Rehearsing(Box<RehearsalInfo>),
+    RehearsalOpened(Box<RehearsalInfo>),
     Cameras(Vec<CameraRow>),
-    /// The camera now in use, or trying to be.
+    /// The camera in use, or the camera that is being opened.
     Camera(CameraState),
-    /// All checks, each time one of them changes. While recording they are the lamps below the camera picture.
+    /// All checks, after each change of one of them. While recording, they are shown below the camera picture.
     Checks(Vec<Check>),
     Page(PageState),
     Preview(Preview),
 
-    /// Recording runs; the session's timeline begins empty.
-    Started(StartedInfo),
-    /// A stream of the session in progress; before its first record.
-    Declared(StreamInfo),
+    /// The recording runs. Its timeline is empty.
+    RecordingStarted(StartedInfo),
+    /// A stream of the session in progress. Arrives before the stream's first record.
+    StreamDeclared(StreamInfo),
     /// Committed records of the session in progress.
     Records(Arc<[Record]>),
     Health(HealthFigures),
-    /// Something is being lost. The same key again replaces the sentence.
+    /// Data is being lost. An alarm replaces an older one with the same key.
     Alarm(Alarm),
     AlarmCleared {
         key: String,
     },
-    /// The camera's file has ended or the planned time is over: the session is being closed without the operator.
-    Stopping,
-    Finished(Box<FinishedSession>),
+    /// The recording ends without the operator, because the camera's video file has ended or the planned time is over.
+    RecordingStopping,
+    RecordingFinished(Box<FinishedSession>),
 
-    Opened(Box<OpenedSession>),
+    SessionOpened(Box<OpenedSession>),
     Picture {
         frame_number: u64,
         picture: Arc<Picture>,
     },
-    /// Somebody closed the window, or review asked for it.
+    /// The window with the recorded page was closed, by a person or by a command.
     PageReplayClosed,
     /// 0 … 1.
-    Exporting {
+    ExportProgress {
         done: f32,
     },
-    Exported {
+    ExportFinished {
         to: PathBuf,
     },
-    Added(Added),
+    RecordsAdded(AddedRecords),
     Agreement(Agreement),
-    /// −1 … 1 each, right and up are positive.
-    Stick {
+    /// −1 … 1 each. Right and up are positive.
+    GamepadStick {
         x: f32,
         y: f32,
     },
-    /// The gamepad's name; `None` where there is none.
+    /// The gamepad's name. `None` if no gamepad is connected.
     Gamepad(Option<String>),
 
-    Catalogue(Catalogue),
-    /// One for each form, in their order.
-    Matches(Vec<Matches>),
-    /// Sessions read so far.
-    Asking {
+    EventCatalogue(EventCatalogue),
+    /// One entry for each form, in the same order.
+    EventCounts(Vec<EventCounts>),
+    /// Sessions that have been read, and all sessions of the query.
+    StudyQueryProgress {
         done: u64,
         of: u64,
     },
-    Answered(Box<Answer>),
-    Cancelled,
+    StudyQueryFinished(Box<StudyQueryResult>),
+    StudyQueryCancelled,
 
-    /// Something did not work. `sentence` says what failed, where, and what to do now.
+    /// An activity failed. `sentence` contains what failed, where, and what to do.
     Failed {
         during: Activity,
         sentence: String,
     },
-    /// Something worth knowing that is no failure: "sub-03 ses-01 was left open by a crash and has been closed".
+    /// Information that is not an error: "sub-03 ses-01 was left open by a crash and has been closed".
     Notice(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     Library,
-    Pull,
+    Download,
     Erase,
-    /// The rehearsal as a whole; trouble of one part is a [`Check`].
+    /// The rehearsal as a whole. An error of one part is a [`Check`].
     Rehearse,
     Start,
-    /// The recording ended or could not be closed properly.
+    /// The recording ended, or could not be closed.
     Record,
     Page,
     Open,
     Picture,
     PageReplay,
     Export,
-    Add,
-    Ask,
+    AddRecords,
+    StudyQuery,
 }

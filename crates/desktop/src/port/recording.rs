@@ -1,4 +1,4 @@
-//! A recording in progress, and what it leaves behind.
+//! A recording in progress, and its result.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,26 +8,25 @@ use analysis::Busy;
 use session::{CheckId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct StartOrder {
-    /// Names of the checks that were not [`CheckState::Ok`] or [`CheckState::Warning`] and that the operator
-    /// overrode on purpose. Stored.
+pub struct RecordingRequest {
+    /// The failed or waiting checks that the operator has overridden. They are stored.
     pub overridden_checks: Vec<CheckId>,
-    /// The consent text as it was shown, where the operator confirmed the participant's consent. Its hash is stored.
+    /// The consent text as it was shown, if the operator has confirmed the participant's consent. Its hash is stored.
     pub consent_text: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartedInfo {
     pub folder: PathBuf,
-    /// Elapsed time counts from here.
+    /// The start of the elapsed time.
     pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct MarkerOrder {
-    /// The key press, or for a note the moment at which the operator began to write.
+pub struct NewMarker {
+    /// The time of the key press. For a note, the time at which the operator began to write.
     pub at: Timestamp,
-    /// The study's hot key; `None` for a note.
+    /// The marker key of the study. `None` for a note.
     pub key: Option<char>,
     pub label: String,
     /// May be empty.
@@ -36,27 +35,27 @@ pub struct MarkerOrder {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HealthFigures {
-    /// Over the last second.
+    /// In the last second.
     pub camera_hz: f64,
     pub asked_hz: f64,
     pub frames_stored: u64,
     pub frames_scored: u64,
-    /// Not scored live, still in the video.
+    /// Frames that were not scored live. The video contains them.
     pub frames_skipped: u64,
-    /// Captured or announced and gone for good: frames and records.
+    /// Lost frames and records. They cannot be recovered.
     pub lost: u64,
-    /// Mean of the last second; `None` while nothing is scored.
+    /// Mean of the last second. `None` while no frame is scored.
     pub inference_ms: Option<f64>,
-    /// The fullest of the record and frame queues, 0 … 1.
+    /// Fill of the fullest queue of records or frames, 0 … 1.
     pub queue_fill: f64,
     pub disk_left_bytes: u64,
-    /// How long the disk lasts at the present rate.
+    /// How long the free space lasts at the present rate.
     pub disk_left: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// `camera`, `disk`, `queue`: one alarm each.
+    /// `camera`, `disk` or `queue`. Each key has at most one alarm.
     pub key: String,
     /// What is being lost: "No pictures since 00:12:41: the camera is silent."
     pub losing: String,
@@ -70,24 +69,24 @@ pub struct FinishedSession {
     pub quality: QualityReport,
 }
 
-/// How good a session is, in figures. Also shown in review.
+/// The quality of a session. Shown after a recording and in review.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QualityReport {
     pub grade: Grade,
-    /// Why that grade, most important first; empty for a flawless session.
+    /// The reasons for the grade, most important first. Empty if there are none.
     pub findings: Vec<String>,
     pub length: Duration,
     pub frames_expected: u64,
     pub frames_stored: u64,
     pub frames_scored: u64,
     pub frames_skipped: u64,
-    /// Frames and records.
+    /// Lost frames and records.
     pub lost: u64,
     pub largest_gap: Option<LargestGap>,
-    /// 0 … 1; `None` where nothing was scored.
+    /// 0 … 1. `None` if no frame was scored.
     pub face_share: Option<f64>,
     pub page_clock_uncertainty_ms: Option<f64>,
-    /// `None` where no page was recorded or nothing is known of it.
+    /// `None` if no page was recorded, or if it sent no measurement.
     pub page_busy: Option<Busy>,
     /// Most frequent first.
     pub events_by_kind: Vec<(String, u64)>,
@@ -102,7 +101,7 @@ pub struct LargestGap {
     pub reason: String,
 }
 
-/// A rectangle in physical pixels of the window, from its top left corner.
+/// A rectangle in physical pixels, relative to the top left corner of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelRect {
     pub left_px: i32,

@@ -1,4 +1,4 @@
-//! What runs before a recording: camera, page, checks and the newest picture.
+//! The rehearsal before a recording: camera, page, checks and the newest picture.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ pub struct RehearsalInfo {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CameraRow {
-    /// What [`Instrument::choose_camera`] takes and `--camera` would: `/dev/video0`, `phantom`.
+    /// The argument of [`Backend::choose_camera`](super::Backend::choose_camera) and of `--camera`: `/dev/video0`,
+    /// `phantom`.
     pub spec: String,
     pub name: String,
     pub modes: Vec<CameraMode>,
@@ -34,7 +35,7 @@ pub struct CameraMode {
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
-    /// `MJPEG`, `YUYV`: as people read it.
+    /// `MJPEG`, `YUYV`.
     pub format: String,
 }
 
@@ -42,7 +43,7 @@ pub struct CameraMode {
 pub struct CameraState {
     pub spec: String,
     pub name: String,
-    /// As it really runs, which may differ from what was asked.
+    /// The actual mode. It can differ from the requested mode.
     pub mode: Option<CameraMode>,
     pub controls: Vec<ControlState>,
     pub problem: Option<String>,
@@ -55,7 +56,7 @@ pub enum CameraControl {
     Focus,
 }
 
-/// A control that the camera has; those it lacks are not listed.
+/// A control of the camera. Controls that the camera does not have are not listed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ControlState {
     pub control: CameraControl,
@@ -63,19 +64,19 @@ pub struct ControlState {
     pub max: i64,
     pub step: i64,
     pub default: i64,
-    /// `K`, `× 0.1 ms`; empty for raw units of the camera's own.
+    /// `K`, `× 0.1 ms`. Empty for the camera's own units.
     pub unit: String,
-    /// `None` while the camera decides by itself.
+    /// `None` while the control is automatic.
     pub value: Option<i64>,
     pub has_automatic: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// Stored where it is overridden.
+    /// Stored if the operator overrides the check.
     pub id: CheckId,
     pub state: CheckState,
-    /// The finding with its figures, and where it is not [`CheckState::Ok`], what to do.
+    /// The finding with its figures. If the state is not [`CheckState::Ok`], also what to do.
     pub sentence: String,
 }
 
@@ -83,9 +84,9 @@ pub struct Check {
 pub enum CheckState {
     Waiting,
     Ok,
-    /// Recording may start without a question.
+    /// Recording can start without a confirmation.
     Warning,
-    /// Recording starts only after the operator confirms that it shall, which is stored.
+    /// Recording starts only after the operator confirms it. The confirmation is stored.
     Failed,
 }
 
@@ -99,7 +100,7 @@ pub struct PageState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PagePlace {
     Embedded,
-    /// In a window of its own; `screen` as people call it: `screen 2 (1920 × 1080)`.
+    /// In a window of its own. `screen` is for display: `screen 2 (1920 × 1080)`.
     ParticipantWindow {
         screen: String,
     },
@@ -108,7 +109,7 @@ pub enum PagePlace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStatus {
     Loading,
-    /// The participant looks at a cross; the page comes after it.
+    /// The participant sees the fixation cross. The page follows.
     Guided {
         phase: String,
         until: Timestamp,
@@ -116,19 +117,19 @@ pub enum PageStatus {
     Loaded {
         title: String,
     },
-    /// Did not load, or its process died; the sentence says what happens next.
+    /// The page did not load, or its process ended. The text says what happens next.
     Failed(String),
 }
 
-/// The newest camera picture with what the networks see in it.
+/// The newest camera picture with the outputs of the networks.
 #[derive(Clone, Debug)]
 pub struct Preview {
     pub at: Timestamp,
     pub picture: Arc<Picture>,
     pub face: Option<FaceOverlay>,
-    /// Faces in the picture, the participant's included.
+    /// Number of faces in the picture, including the participant's.
     pub faces: u32,
-    /// As the `affect` stream's fields. For the rehearsal, where nothing is stored yet.
+    /// The fields of the `affect` stream. Shown in the rehearsal, which stores no stream.
     pub affect: Option<[f32; affect::FIELDS]>,
 }
 
@@ -146,19 +147,19 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// In picture pixels.
+/// In pixels of the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceOverlay {
     pub left_px: f32,
     pub top_px: f32,
     pub width_px: f32,
     pub height_px: f32,
-    /// 68 points in iBUG 300-W order, or none.
+    /// 68 points in the order of iBUG 300-W, or empty.
     pub landmarks_px: Vec<[f32; 2]>,
     /// 0 … 1.
     pub score: f32,
     /// Mean grey level of the face, 0 … 1.
     pub brightness: f32,
-    /// Distance of the outer eye corners.
+    /// Distance between the outer eye corners.
     pub inter_ocular_px: f32,
 }

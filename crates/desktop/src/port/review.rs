@@ -1,4 +1,4 @@
-//! A stored session, opened.
+//! An opened session, and the records that people add to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,27 +11,27 @@ pub struct OpenedSession {
     pub session: SessionRow,
     pub study_title: String,
     pub timeline: Timeline,
-    /// The page itself was recorded and can be replayed.
+    /// Whether the page was recorded and can be replayed.
     pub has_page: bool,
-    /// Every stored frame, by time.
+    /// All stored frames, by time.
     pub frames: Arc<[StoredFrame]>,
     pub quality: QualityReport,
-    /// More for a person to read, in order: camera, networks, software, consent, overridden checks.
+    /// Names and values for display: camera, networks, software, consent, overridden checks.
     pub facts: Vec<(String, String)>,
-    /// What the study lets people annotate.
+    /// The annotation labels of the study.
     pub annotation_labels: Vec<String>,
-    /// `None` where the session has no baseline phase.
+    /// `None` if the session has no baseline phase.
     pub baseline: Option<Baseline>,
-    /// Where the face was seen badly, by time.
+    /// Stretches of poor quality, by time.
     pub poor: Vec<PoorStretch>,
 }
 
-/// The recorded page beside the face.
+/// A command to the window with the recorded page.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PageReplay {
+pub enum PageReplayCommand {
     Open,
-    /// Where the playhead stands; said when somebody moved it, and now and then while it plays.
-    At {
+    /// Sent after a jump of the playhead, and about once a second while it plays.
+    MoveTo {
         at: Timestamp,
         is_playing: bool,
         rate: f64,
@@ -39,11 +39,11 @@ pub enum PageReplay {
     Close,
 }
 
-// --- What people add afterwards --------------------------------------------------------------------------------
+// --- Added streams ---------------------------------------------------------------------------------------------
 
-/// Records for a stream beside the raw data.
+/// Records for an added stream.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Addition {
+pub struct NewRecords {
     pub stream: AddedStream,
     pub author: String,
     pub bodies: Vec<(Timestamp, Body)>,
@@ -52,7 +52,7 @@ pub struct Addition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddedStream {
     Annotation,
-    /// Each time somebody rates the session is a stream of its own, counted from 1.
+    /// Each rating of the session is a stream of its own. Passes count from 1.
     Rating {
         pass: u32,
     },
@@ -63,20 +63,20 @@ pub fn rating_stream_name(pass: u32) -> String {
     if pass <= 1 { RATING.to_owned() } else { format!("{RATING}_{pass}") }
 }
 
-/// Records that were added and are stored now.
+/// Added records that have been stored.
 #[derive(Clone, Debug)]
-pub struct Added {
+pub struct AddedRecords {
     pub stream: StreamInfo,
     pub author: String,
     pub records: Vec<Record>,
 }
 
-/// How far a self-report and the network agree.
+/// Agreement of a self-report and the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
     pub pass: u32,
     pub author: String,
-    /// Valence and arousal; a sentence where they cannot be compared.
+    /// Of valence and of arousal. The error is the reason why they cannot be compared.
     pub fields: [Result<analysis::Agreement, String>; 2],
 }
 
@@ -87,18 +87,19 @@ pub struct StoredFrame {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct ExportOrder {
+pub struct SessionExport {
     pub format: ExportFormat,
-    /// A folder for [`ExportFormat::Csv`], a file for the figures. The operator chose it and agreed to overwrite.
+    /// A folder for [`ExportFormat::Csv`], a file for the figures. The operator has chosen it and accepts that it is
+    /// overwritten.
     pub to: PathBuf,
-    /// What is on the screen, for the figures.
+    /// The time window of a figure.
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportFormat {
-    /// One file a stream, the whole session.
+    /// The whole session, one file for each stream.
     Csv,
     FigurePng,
     FigureSvg,

@@ -1,4 +1,4 @@
-//! What can be asked of a study's sessions, and what the answer looks like.
+//! Queries over the sessions of a study, and their results.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use analysis::EventChoice;
 pub use analysis::{Average, Cluster, Comparison, Correction, DropReason, EpochPlan};
 use session::{EventData, EventRow, Timeline, Timestamp};
 
-/// Events as a person describes them. All that is written must hold; an empty field lets everything pass.
+/// A selection of events, as typed by a person. An event must match all fields. An empty field matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventForm {
     pub stream: String,
     pub kind: String,
-    /// The element it happened to.
+    /// The page element of the event.
     pub target: String,
-    /// What it says: a value, a label, a name, a key.
+    /// The event's value, label, name or key.
     pub value: String,
-    /// A regular expression over all that it says.
+    /// A regular expression for the text of the event.
     pub pattern: String,
 }
 
 impl EventForm {
-    /// All like this one.
+    /// Selects the events that are like this one.
     pub fn like(event: &EventRow<EventData>) -> EventForm {
         let choice = EventChoice::like(event);
         EventForm {
@@ -33,7 +33,7 @@ impl EventForm {
         }
     }
 
-    /// What the analysis takes; a sentence where the form means nothing.
+    /// The selection as the analysis takes it. The error is a message for the operator.
     pub fn choice(&self) -> Result<EventChoice, String> {
         let given = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let choice = EventChoice {
@@ -43,17 +43,17 @@ impl EventForm {
             value: given(&self.value),
             matches: given(&self.pattern),
         };
-        // Nothing to choose from, but the pattern is read.
+        // An empty timeline is enough to check the pattern.
         choice.count(&Timeline::default()).map_err(|e| e.to_string())?;
         Ok(choice)
     }
 
-    /// Nothing is chosen before the stream is.
+    /// Whether no stream is chosen.
     pub fn is_empty(&self) -> bool {
         self.stream.trim().is_empty()
     }
 
-    /// `click button#buy`: what a legend says.
+    /// The name of the selection in a legend: `click button#buy`.
     pub fn title(&self) -> String {
         let subject = [&self.target, &self.value, &self.pattern].into_iter().find(|text| !text.is_empty());
         let kind = if self.kind.is_empty() { &self.stream } else { &self.kind };
@@ -67,20 +67,20 @@ impl EventForm {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// Folders, in the order of the table.
+pub struct StudyQuery {
+    /// Folders of the sessions, in the order of the table.
     pub sessions: Vec<PathBuf>,
     /// One condition, or two to compare.
     pub events: Vec<EventForm>,
     pub plan: EpochPlan,
 }
 
-/// What happened in a study, as far as one can choose it.
+/// The kinds of events in the sessions of a study.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Catalogue {
+pub struct EventCatalogue {
     /// Most frequent first.
     pub kinds: Vec<EventKind>,
-    /// Sessions that could not be read: title and sentence.
+    /// Sessions that could not be read: title and reason.
     pub unread: Vec<(String, String)>,
 }
 
@@ -89,55 +89,55 @@ pub struct EventKind {
     pub stream: String,
     pub kind: String,
     pub count: u64,
-    /// Most frequent first, the many rare ones left out.
+    /// The most frequent targets, most frequent first.
     pub targets: Vec<(String, u64)>,
-    /// Of events that name no target: labels, names, keys.
+    /// Labels, names and keys of the events without a target.
     pub values: Vec<(String, u64)>,
 }
 
-/// How many events a form means.
+/// The number of events that match a form.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Matches {
+pub struct EventCounts {
     pub events: EventForm,
-    /// By session folder; a sentence where the form cannot be understood.
+    /// By session folder. The error is the reason why the form is invalid.
     pub found: Result<Vec<(PathBuf, u64)>, String>,
 }
 
-impl Matches {
+impl EventCounts {
     pub fn total(&self) -> u64 {
         self.found.iter().flatten().map(|(_, n)| n).sum()
     }
 }
 
-/// One answer to one [`Question`].
+/// The result of one [`StudyQuery`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub question: Question,
-    /// Relative to the event, the same grid for all curves.
+pub struct StudyQueryResult {
+    pub query: StudyQuery,
+    /// Times relative to the event. All curves use this grid.
     pub times_s: Vec<f64>,
-    /// As many as the question has.
-    pub conditions: Vec<ConditionAnswer>,
-    /// Of valence, then of arousal; empty for one condition, or where nothing can be compared.
+    /// As many as the query has.
+    pub conditions: Vec<ConditionResult>,
+    /// Of valence, then of arousal. Empty for one condition, and if the conditions cannot be compared.
     pub comparisons: Vec<Comparison>,
-    /// What could not be computed, and why.
+    /// Results that could not be computed, with the reason.
     pub notes: Vec<String>,
-    /// Sessions that could not be read: title and sentence.
+    /// Sessions that could not be read: title and reason.
     pub unread: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConditionAnswer {
+pub struct ConditionResult {
     /// Of valence, then of arousal.
     pub averages: Vec<Average>,
     pub epochs: Arc<[SingleEpoch]>,
 }
 
-impl ConditionAnswer {
+impl ConditionResult {
     pub fn participants(&self) -> u64 {
         self.averages.first().map_or(0, |a| a.participants)
     }
 
-    /// Reason and how many, most frequent first.
+    /// Reasons and numbers of dropped events, most frequent first.
     pub fn left_out(&self) -> Vec<(DropReason, u64)> {
         let dropped = self.averages.first().map(|a| &a.dropped);
         let mut dropped: Vec<_> = dropped.into_iter().flatten().map(|(why, n)| (*why, *n)).collect();
@@ -152,18 +152,18 @@ pub struct SingleEpoch {
     /// `sub-03 ses-01`
     pub title: String,
     pub at: Timestamp,
-    /// Valence and arousal on the answer's grid; not a number where nothing was read.
+    /// Valence and arousal on the grid of the result. NaN where there is no reading.
     pub curves: [Vec<f32>; 2],
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct AnswerExport {
-    pub format: AnswerFormat,
+pub struct StudyExport {
+    pub format: StudyExportFormat,
     pub to: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerFormat {
+pub enum StudyExportFormat {
     FigureSvg,
     /// At print resolution.
     FigurePng,
@@ -171,31 +171,32 @@ pub enum AnswerFormat {
     Tables,
 }
 
-impl AnswerFormat {
-    pub const ALL: [AnswerFormat; 3] = [AnswerFormat::FigureSvg, AnswerFormat::FigurePng, AnswerFormat::Tables];
+impl StudyExportFormat {
+    pub const ALL: [StudyExportFormat; 3] =
+        [StudyExportFormat::FigureSvg, StudyExportFormat::FigurePng, StudyExportFormat::Tables];
 
     pub fn label(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "Figure as SVG …",
-            AnswerFormat::FigurePng => "Figure as PNG …",
-            AnswerFormat::Tables => "Tables as CSV …",
+            StudyExportFormat::FigureSvg => "Figure as SVG …",
+            StudyExportFormat::FigurePng => "Figure as PNG …",
+            StudyExportFormat::Tables => "Tables as CSV …",
         }
     }
 
-    pub fn told(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "Figure as shown, SVG",
-            AnswerFormat::FigurePng => "Figure as shown, PNG for print",
-            AnswerFormat::Tables => "Tables as CSV: averages, participants, epochs, clusters",
+            StudyExportFormat::FigureSvg => "Figure as shown, SVG",
+            StudyExportFormat::FigurePng => "Figure as shown, PNG for print",
+            StudyExportFormat::Tables => "Tables as CSV: averages, participants, epochs, clusters",
         }
     }
 
-    /// What is proposed.
+    /// The proposed name of the file or folder.
     pub fn file_name(self) -> &'static str {
         match self {
-            AnswerFormat::FigureSvg => "averages.svg",
-            AnswerFormat::FigurePng => "averages.png",
-            AnswerFormat::Tables => "averages",
+            StudyExportFormat::FigureSvg => "averages.svg",
+            StudyExportFormat::FigurePng => "averages.png",
+            StudyExportFormat::Tables => "averages",
         }
     }
 }

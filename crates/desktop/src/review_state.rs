@@ -1,4 +1,4 @@
-//! A session in review: where one is in it and what part of it one sees.
+//! The session in review: its data, the playhead and the visible part of the time axis.
 
 use std::sync::Arc;
 
@@ -6,23 +6,24 @@ use session::{EventData, EventRow, Playhead, PlayheadMode, Timestamp};
 
 use analysis::{Baseline, PoorStretch};
 
-use super::annotated::Annotated;
-use super::indexed::Indexed;
+use super::annotation_state::Annotations;
+use super::indexed_timeline::IndexedTimeline;
+use super::photo::Photo;
 use super::port::{Correction, QualityReport, SessionRow, StoredFrame};
-use super::rated::Rated;
-use super::state::Photo;
+use super::rating_state::Ratings;
+use super::time_window::TimeWindow;
 
 pub struct Review {
     pub session: SessionRow,
     pub study_title: String,
-    pub log: Indexed,
+    pub log: IndexedTimeline,
     pub frames: Arc<[StoredFrame]>,
     pub quality: QualityReport,
     pub facts: Vec<(String, String)>,
     pub playhead: Playhead,
-    pub span: Window,
-    /// What the plots show of it.
-    pub window: Window,
+    pub span: TimeWindow,
+    /// The part of `span` that the plots show.
+    pub window: TimeWindow,
     pub photo: Option<(u64, Photo)>,
     pub wanted_frame: Option<u64>,
     pub picture_problem: Option<String>,
@@ -30,61 +31,41 @@ pub struct Review {
     pub exporting: Option<f32>,
     pub values: Correction,
     pub baseline: Option<Baseline>,
-    /// Where the face was seen badly.
+    /// Stretches of poor quality, by time.
     pub poor: Vec<PoorStretch>,
     pub shades_poor: bool,
-    pub annotated: Annotated,
-    pub rated: Rated,
+    pub annotations: Annotations,
+    pub ratings: Ratings,
     pub has_page: bool,
-    /// While its window is open.
+    /// Set while the window with the recorded page is open.
     pub page: Option<FollowedPage>,
 }
 
-/// What the window with the recorded page was told last.
+/// The playhead that was last sent to the window with the recorded page, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FollowedPage {
-    told: Option<(Playhead, f64)>,
+    sent: Option<(Playhead, f64)>,
 }
 
 impl FollowedPage {
-    /// Whether it must be told again. While both play, each goes by its own clock, and they are compared now and then.
+    /// Whether the playhead must be sent again. While both windows play, each follows its own clock, and the playhead
+    /// is sent about once a second.
     pub fn is_due(&mut self, playhead: Playhead, now_s: f64) -> bool {
         const COMPARED_EVERY_S: f64 = 1.0;
-        let is_due = self.told.is_none_or(|(told, at_s)| match playhead.mode {
+        let is_due = self.sent.is_none_or(|(sent, at_s)| match playhead.mode {
             PlayheadMode::Playing => {
-                let foreseen_s = told.at.as_secs_f64() + (now_s - at_s) * playhead.rate;
+                let foreseen_s = sent.at.as_secs_f64() + (now_s - at_s) * playhead.rate;
                 let is_foreseen = (playhead.at.as_secs_f64() - foreseen_s).abs() < 0.1 * playhead.rate;
-                (told.mode, told.rate) != (playhead.mode, playhead.rate)
+                (sent.mode, sent.rate) != (playhead.mode, playhead.rate)
                     || now_s - at_s > COMPARED_EVERY_S
                     || !is_foreseen
             }
-            _ => (told.mode, told.at) != (playhead.mode, playhead.at),
+            _ => (sent.mode, sent.at) != (playhead.mode, playhead.at),
         });
         if is_due {
-            self.told = Some((playhead, now_s));
+            self.sent = Some((playhead, now_s));
         }
         is_due
-    }
-}
-
-/// A part of the time axis, in seconds of the session clock.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    pub from_s: f64,
-    pub until_s: f64,
-}
-
-impl Window {
-    pub fn width_s(&self) -> f64 {
-        self.until_s - self.from_s
-    }
-
-    pub fn from(&self) -> Timestamp {
-        Timestamp::from_secs_f64(self.from_s)
-    }
-
-    pub fn until(&self) -> Timestamp {
-        Timestamp::from_secs_f64(self.until_s)
     }
 }
 
@@ -109,7 +90,7 @@ impl Side {
     }
 }
 
-/// Nothing is easier to read in less.
+/// A narrower window would not be easier to read.
 const NARROWEST_S: f64 = 0.2;
 
 impl Review {
@@ -125,7 +106,7 @@ impl Review {
         self.playhead.mode == PlayheadMode::Playing
     }
 
-    /// The frame that was on the camera at the playhead: the last one at or before it.
+    /// The frame at the playhead: the last one at or before it.
     pub fn frame_index(&self) -> Option<usize> {
         self.frames.partition_point(|f| f.at <= self.playhead.at).checked_sub(1)
     }
@@ -143,42 +124,42 @@ impl Review {
         self.seek(self.frames[to].at);
     }
 
-    /// Looking somewhere else pauses nothing, and shows that place.
+    /// Moves the playhead and shows its time. Playing continues.
     pub fn seek(&mut self, to: Timestamp) {
         self.playhead.seek(to.clamp(self.start(), self.end()));
         self.follow(0.5);
     }
 
-    /// Where one is sent to: the moment with some seconds around it.
+    /// Shows a time with 10 s on either side.
     pub fn arrive(&mut self, at: Timestamp) {
         const AROUND_S: f64 = 10.0;
         let at_s = at.as_secs_f64();
-        self.set_window(Window { from_s: at_s - AROUND_S, until_s: at_s + AROUND_S });
+        self.set_window(TimeWindow { from_s: at_s - AROUND_S, until_s: at_s + AROUND_S });
         self.seek(at);
     }
 
-    /// Moves the window so that the playhead stands at `share` of it, where it has left the window.
+    /// If the playhead has left the window, moves the window so that the playhead is at `share` of its width.
     pub fn follow(&mut self, share: f64) {
         let at = self.playhead.at.as_secs_f64();
         if at < self.window.from_s || at > self.window.until_s {
             let width = self.window.width_s();
-            self.set_window(Window { from_s: at - width * share, until_s: at + width * (1.0 - share) });
+            self.set_window(TimeWindow { from_s: at - width * share, until_s: at + width * (1.0 - share) });
         }
     }
 
-    /// `factor` above 1 shows less; `around_s` stays where it is on the screen.
+    /// A `factor` above 1 shows less. `around_s` keeps its place on the screen.
     pub fn zoom(&mut self, factor: f64, around_s: f64) {
         let width = (self.window.width_s() / factor).clamp(NARROWEST_S.min(self.span.width_s()), self.span.width_s());
         let share = (around_s - self.window.from_s) / self.window.width_s();
         let from_s = around_s - width * share;
-        self.set_window(Window { from_s, until_s: from_s + width });
+        self.set_window(TimeWindow { from_s, until_s: from_s + width });
     }
 
-    /// Keeps the window within the session and its width as it is.
-    pub fn set_window(&mut self, wanted: Window) {
+    /// Moves the window into the session. Its width stays the same.
+    pub fn set_window(&mut self, wanted: TimeWindow) {
         let width = wanted.width_s().min(self.span.width_s());
         let from_s = wanted.from_s.clamp(self.span.from_s, self.span.until_s - width);
-        self.window = Window { from_s, until_s: from_s + width };
+        self.window = TimeWindow { from_s, until_s: from_s + width };
     }
 
     pub fn fit(&mut self) {
@@ -194,7 +175,7 @@ mod tests {
     use std::time::Duration;
 
     fn review(length_s: f64) -> Review {
-        let span = Window { from_s: 0.0, until_s: length_s };
+        let span = TimeWindow { from_s: 0.0, until_s: length_s };
         let frames = (0..(length_s * 30.0) as u64)
             .map(|k| StoredFrame { number: k, at: Timestamp::from_secs_f64(k as f64 / 30.0) })
             .collect();
@@ -211,7 +192,7 @@ mod tests {
                 state: SessionState::Complete,
             },
             study_title: String::new(),
-            log: Indexed::default(),
+            log: IndexedTimeline::default(),
             frames,
             quality: QualityReport {
                 grade: Grade::B,
@@ -242,8 +223,8 @@ mod tests {
             baseline: None,
             poor: Vec::new(),
             shades_poor: false,
-            annotated: Annotated::default(),
-            rated: Rated::default(),
+            annotations: Annotations::default(),
+            ratings: Ratings::default(),
             has_page: false,
             page: None,
         }
@@ -285,7 +266,7 @@ mod tests {
             let mut r = review(600.0);
             for (factor, around, pan) in moves {
                 r.zoom(factor, around.clamp(r.window.from_s, r.window.until_s));
-                r.set_window(Window { from_s: r.window.from_s + pan, until_s: r.window.until_s + pan });
+                r.set_window(TimeWindow { from_s: r.window.from_s + pan, until_s: r.window.until_s + pan });
                 r.seek(Timestamp::from_secs_f64(around));
                 prop_assert!(r.window.from_s >= -1e-6 && r.window.until_s <= 600.0 + 1e-6);
                 prop_assert!(r.window.width_s() >= NARROWEST_S * 0.999);

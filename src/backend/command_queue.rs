@@ -1,4 +1,4 @@
-//! Orders on their way from the window to a thread. They come from a person and are few; what a moving slider or a
+//! Commands on their way from the window to a thread. They come from a person and are few; what a moving slider or a
 //! playing session gives again and again replaces what still waits, and a thread that hangs is given no more than a
 //! bounded number.
 
@@ -7,38 +7,38 @@ use std::time::Duration;
 use session::{Latest, Taken};
 
 /// More than a person gives while a camera or a disk hangs.
-const ORDERS_WAITING: usize = 256;
+const COMMANDS_WAITING: usize = 256;
 const LONG: Duration = Duration::from_secs(3600);
 
-pub(super) trait Order {
+pub(super) trait QueuedCommand {
     /// Whether the older order need not be carried out any more, wherever it waits.
     fn replaces(&self, older: &Self) -> bool;
 }
 
-pub(super) struct Orders<T>(Latest<Vec<T>>);
+pub(super) struct CommandQueue<T>(Latest<Vec<T>>);
 
-impl<T> Clone for Orders<T> {
+impl<T> Clone for CommandQueue<T> {
     fn clone(&self) -> Self {
-        Orders(self.0.clone())
+        CommandQueue(self.0.clone())
     }
 }
 
-impl<T> Default for Orders<T> {
+impl<T> Default for CommandQueue<T> {
     fn default() -> Self {
-        Orders(Latest::default())
+        CommandQueue(Latest::default())
     }
 }
 
-impl<T: Order> Orders<T> {
+impl<T: QueuedCommand> CommandQueue<T> {
     /// Never waits. `false`: too many wait already, and this one is not taken.
     #[must_use]
-    pub(super) fn give(&self, order: T) -> bool {
+    pub(super) fn push(&self, command: T) -> bool {
         self.0.change(|waiting| {
             let waiting = waiting.get_or_insert_default();
-            waiting.retain(|older| !order.replaces(older));
-            let has_room = waiting.len() < ORDERS_WAITING;
+            waiting.retain(|older| !command.replaces(older));
+            let has_room = waiting.len() < COMMANDS_WAITING;
             if has_room {
-                waiting.push(order);
+                waiting.push(command);
             }
             has_room
         })
@@ -49,16 +49,16 @@ impl<T: Order> Orders<T> {
         self.0.take(patience)
     }
 
-    /// One after the other, until [`Orders::close`]: for a thread that does nothing else.
+    /// One after the other, until [`CommandQueue::close`]: for a thread that does nothing else.
     pub(super) fn each(&self) -> impl Iterator<Item = T> {
         let mut taken = Vec::new().into_iter();
         std::iter::from_fn(move || {
             loop {
-                if let Some(order) = taken.next() {
-                    return Some(order);
+                if let Some(command) = taken.next() {
+                    return Some(command);
                 }
                 match self.take(LONG) {
-                    Taken::New(orders) => taken = orders.into_iter(),
+                    Taken::New(commands) => taken = commands.into_iter(),
                     Taken::TimedOut => {}
                     Taken::Closed => return None,
                 }
@@ -82,7 +82,7 @@ mod tests {
         Press(u32),
     }
 
-    impl Order for Test {
+    impl QueuedCommand for Test {
         fn replaces(&self, older: &Self) -> bool {
             matches!((self, older), (Test::Slider(_), Test::Slider(_)))
         }
@@ -90,30 +90,30 @@ mod tests {
 
     #[test]
     fn a_thread_that_hangs_costs_a_bounded_number_of_orders() {
-        let orders = Orders::default();
+        let commands = CommandQueue::default();
         for k in 0..100_000 {
-            assert!(orders.give(Test::Slider(k)));
+            assert!(commands.push(Test::Slider(k)));
         }
-        let taken = (0..1000).filter(|k| orders.give(Test::Press(*k))).count();
-        assert_eq!(taken, ORDERS_WAITING - 1);
-        orders.close();
-        let all: Vec<Test> = orders.each().collect();
-        assert_eq!(all.len(), ORDERS_WAITING);
+        let taken = (0..1000).filter(|k| commands.push(Test::Press(*k))).count();
+        assert_eq!(taken, COMMANDS_WAITING - 1);
+        commands.close();
+        let all: Vec<Test> = commands.each().collect();
+        assert_eq!(all.len(), COMMANDS_WAITING);
         assert_eq!(all[..3], [Test::Slider(99_999), Test::Press(0), Test::Press(1)]);
-        assert_eq!(orders.each().count(), 0);
+        assert_eq!(commands.each().count(), 0);
     }
 
     #[test]
     fn orders_reach_a_thread_in_order() {
-        let orders = Orders::default();
-        let theirs = orders.clone();
+        let commands = CommandQueue::default();
+        let theirs = commands.clone();
         let thread = std::thread::spawn(move || theirs.each().collect::<Vec<Test>>());
         for k in 0..1000 {
-            while !orders.give(Test::Press(k)) {
+            while !commands.push(Test::Press(k)) {
                 std::thread::yield_now();
             }
         }
-        orders.close();
+        commands.close();
         assert_eq!(thread.join().unwrap(), (0..1000).map(Test::Press).collect::<Vec<_>>());
     }
 }

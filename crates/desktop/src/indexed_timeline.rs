@@ -1,5 +1,6 @@
-//! A timeline with what drawing it needs to know at once: which events are shown, and where nothing was read or
-//! something lost. Built when records arrive, so that a frame costs what the screen is wide.
+//! A timeline with indices for drawing: the shown events, and the stretches without a face or with losses. The indices
+//! are updated when records arrive. The time of a frame then depends on the width of the screen, not on the length of
+//! the session.
 
 use std::ops::Range;
 
@@ -8,47 +9,47 @@ use session::{
     Timeline, Timestamp, VIDEO_FRAME,
 };
 
-use super::describe;
+use super::event_text;
 
-/// The three kinds of events that people tell apart at a glance.
+/// Three groups of events with different marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// What the participant did.
+    /// Actions of the participant on the page.
     Page,
-    /// What the operator marked, or the page through `affectograph.mark`.
+    /// Markers of the operator, phases, and markers of the page (`affectograph.mark`).
     Marker,
-    /// What happened to the instrument.
-    Instrument,
+    /// Warnings of the recording itself: gaps and health.
+    Warning,
 }
 
 impl Lane {
-    pub const ALL: [Lane; 3] = [Lane::Page, Lane::Marker, Lane::Instrument];
+    pub const ALL: [Lane; 3] = [Lane::Page, Lane::Marker, Lane::Warning];
 
     pub fn label(self) -> &'static str {
         match self {
             Lane::Page => "Page",
             Lane::Marker => "Markers",
-            Lane::Instrument => "Instrument",
+            Lane::Warning => "Warnings",
         }
     }
 
     pub fn of(stream: &str, kind: &str) -> Lane {
         match (stream, kind) {
             (MARKER | PHASE, _) | (PAGE, "mark") => Lane::Marker,
-            // Start and end are the operator's doing; a warning sign would say that something went wrong.
+            // Start and end of a recording are markers. Other events of this stream are warnings.
             (HEALTH, kind) if HealthKind::from_stored(kind).is_some_and(HealthKind::is_marker) => Lane::Marker,
-            (HEALTH, _) => Lane::Instrument,
+            (HEALTH, _) => Lane::Warning,
             _ => Lane::Page,
         }
     }
 }
 
-/// Which events are shown, in the list and on the axis.
+/// Selects the events in the list and on the time axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventFilter {
-    /// Found anywhere in an event's description, in any case. Empty shows all.
+    /// Text that an event's description must contain. Case is ignored. An empty text shows all events.
     pub text: String,
-    /// In the order of [`Lane::ALL`].
+    /// Whether each lane is shown, in the order of [`Lane::ALL`].
     pub lanes: [bool; 3],
 }
 
@@ -58,7 +59,7 @@ impl Default for EventFilter {
     }
 }
 
-/// A stretch of time without readings.
+/// A stretch of time in which data is missing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
     pub from: Timestamp,
@@ -69,31 +70,31 @@ pub struct Stretch {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
     pub at: Timestamp,
-    /// In `timeline.events()`.
+    /// Index in `timeline.events()`.
     pub row: u32,
 }
 
-/// Stretches closer than this are one for the eye.
+/// Stretches closer than this are merged. The eye would not separate them.
 const MERGE_NS: i64 = 50_000_000;
 
 #[derive(Default)]
-pub struct Indexed {
+pub struct IndexedTimeline {
     timeline: Timeline,
     filter: EventFilter,
-    /// Rows of `timeline.events()` that pass the filter, by time.
+    /// Indices in `timeline.events()` of the events that pass the filter, by time.
     shown: Vec<u32>,
-    /// How many there would be without a filter.
+    /// The number of events without a filter.
     all: usize,
-    /// The same by lane, with their times at hand.
+    /// The shown events of each lane, with their times.
     lanes: [Vec<Mark>; 3],
     absent: Vec<Stretch>,
     lost: Vec<Stretch>,
     indexed_gaps: usize,
 }
 
-impl Indexed {
+impl IndexedTimeline {
     pub fn new(timeline: Timeline) -> Self {
-        let mut indexed = Indexed { timeline, ..Indexed::default() };
+        let mut indexed = IndexedTimeline { timeline, ..IndexedTimeline::default() };
         indexed.index_events(0);
         indexed.index_gaps();
         indexed
@@ -114,7 +115,7 @@ impl Indexed {
         let earliest = records.iter().filter(|r| matches!(r.body, Body::Event { .. })).map(|r| r.at).min();
         records.iter().for_each(|r| self.timeline.ingest(r));
         if self.timeline.events().len() != known {
-            // Nearly always the new ones are the last ones, and what was indexed stays.
+            // If the new events are the last ones, as they nearly always are, the existing index stays valid.
             let is_in_order = last.is_none_or(|last| earliest.is_none_or(|at| at >= last));
             self.index_events(if is_in_order { known } else { 0 });
         }
@@ -138,12 +139,12 @@ impl Indexed {
         }
     }
 
-    /// How many events there are to show without a filter.
+    /// The number of events without a filter.
     pub fn all(&self) -> usize {
         self.all
     }
 
-    /// Rows of `timeline().events()` to show, by time.
+    /// Indices in `timeline().events()` of the shown events, by time.
     pub fn shown(&self) -> &[u32] {
         &self.shown
     }
@@ -155,18 +156,18 @@ impl Indexed {
         &marks[start..marks.partition_point(|m| m.at < until).max(start)]
     }
 
-    /// The last shown event at or before `at`, as a position in [`Indexed::shown`].
+    /// The last shown event at or before `at`, as an index in [`IndexedTimeline::shown`].
     pub fn last_shown(&self, at: Timestamp) -> Option<usize> {
         let events = self.timeline.events();
         self.shown.partition_point(|row| events[*row as usize].at <= at).checked_sub(1)
     }
 
-    /// Where there was no face to read.
+    /// Stretches without a face.
     pub fn absent_between(&self, from: Timestamp, until: Timestamp) -> &[Stretch] {
         between(&self.absent, from, until)
     }
 
-    /// Where something captured or announced is gone for good.
+    /// Stretches in which captured data was lost.
     pub fn lost_between(&self, from: Timestamp, until: Timestamp) -> &[Stretch] {
         between(&self.lost, from, until)
     }
@@ -185,7 +186,7 @@ impl Indexed {
         row.map(|row| events[*row as usize].at)
     }
 
-    /// From row `from` on; those before it are indexed already.
+    /// Indexes the events from `from` on. Earlier events are already indexed.
     fn index_events(&mut self, from: usize) {
         if from == 0 {
             self.shown.clear();
@@ -194,15 +195,15 @@ impl Indexed {
         }
         let needle = self.filter.text.trim().to_lowercase();
         for (row, event) in self.timeline.events().iter().enumerate().skip(from) {
-            // Measurements of clock and video are not what somebody did; annotations and the page's replay have places
-            // of their own.
+            // Records of the clock and of the video are not actions. Annotations and replay records are shown
+            // elsewhere.
             if [PAGE_CLOCK, VIDEO_FRAME, REPLAY, ANNOTATION].contains(&event.stream.as_str()) {
                 continue;
             }
             self.all += 1;
             let lane = Lane::of(event.stream.as_str(), &event.what.kind);
             let passes = self.filter.lanes[lane as usize]
-                && (needle.is_empty() || describe::event(&event.what).to_lowercase().contains(&needle));
+                && (needle.is_empty() || event_text::event(&event.what).to_lowercase().contains(&needle));
             if passes {
                 self.shown.push(row as u32);
                 self.lanes[lane as usize].push(Mark { at: event.at, row: row as u32 });
@@ -229,7 +230,7 @@ impl Indexed {
     }
 }
 
-/// Stretches are disjoint and sorted, so both ends are.
+/// Stretches are disjoint and sorted, so their starts and their ends are sorted.
 fn between(stretches: &[Stretch], from: Timestamp, until: Timestamp) -> &[Stretch] {
     let Range { start, end } =
         stretches.partition_point(|s| s.until <= from)..stretches.partition_point(|s| s.from < until);
@@ -253,8 +254,8 @@ mod tests {
         record("page", seq, from_ms, Body::Gap(Gap { until, reason, lost: 0, note: String::new() }))
     }
 
-    fn indexed(records: &[Record]) -> Indexed {
-        let mut it = Indexed::default();
+    fn indexed(records: &[Record]) -> IndexedTimeline {
+        let mut it = IndexedTimeline::default();
         [page_stream(), marker_stream(), health_stream()].into_iter().for_each(|s| it.declare(s));
         it.ingest(records);
         it

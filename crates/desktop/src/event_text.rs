@@ -1,4 +1,4 @@
-//! One line of text for any event, whatever stream it came from.
+//! One line of text for an event of any stream.
 
 use serde_json::{Map, Value};
 
@@ -10,14 +10,14 @@ pub fn event(what: &EventData) -> String {
     if details.is_empty() { what.kind.clone() } else { format!("{}  {details}", what.kind) }
 }
 
-/// Said first, in this order, without their names: they are what an event is about.
+/// The subjects of an event. They come first, in this order and without their field names.
 const SUBJECTS: [&str; 11] =
     ["label", "name", "text", "target", "selector", "note", "key", "address", "url", "message", "sentence"];
 
-/// Raw clocks and counters, which matter to programs.
+/// Raw clocks and counters. They are not shown.
 const SILENT: [&str; 8] = ["page_ms", "page_seq", "document", "rx", "t", "ms", "trusted", "until_ns"];
 
-/// The data of an event without what only programs read.
+/// The data of an event as text, without raw clocks and counters.
 pub fn details(data: &Map<String, Value>) -> String {
     let mut parts: Vec<String> = SUBJECTS.iter().filter_map(|name| data.get(*name)).filter_map(plain).collect();
     let others = data.iter().filter(|(name, _)| !SUBJECTS.contains(&name.as_str()) && !SILENT.contains(&name.as_str()));
@@ -29,12 +29,12 @@ pub fn details(data: &Map<String, Value>) -> String {
     parts.join("  ")
 }
 
-/// `None` for what says nothing.
+/// `None` for an empty value.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(s) if s.trim().is_empty() => None,
-        // Line breaks would tear a row of the list apart.
+        // A row of the list has one line.
         Value::String(s) => Some(s.split_whitespace().collect::<Vec<_>>().join(" ")),
         Value::Number(n) => Some(match n.as_f64() {
             Some(f) if n.is_f64() => format!("{}", (f * 10.0).round() / 10.0),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(kind: &str, data: Value) -> String {
+    fn text_of(kind: &str, data: Value) -> String {
         let Value::Object(data) = data else { panic!() };
         event(&EventData { kind: kind.into(), data })
     }
@@ -58,10 +58,10 @@ mod tests {
     #[test]
     fn subjects_come_first_and_raw_clocks_stay_silent() {
         assert_eq!(
-            told("click", json!({"x": 10.04, "page_ms": 1.5, "target": "button#buy"})),
+            text_of("click", json!({"x": 10.04, "page_ms": 1.5, "target": "button#buy"})),
             "click  button#buy  x 10"
         );
-        assert_eq!(told("note", json!({"label": "", "note": "looked\n away"})), "note  looked away");
-        assert_eq!(told("blur", json!({})), "blur");
+        assert_eq!(text_of("note", json!({"label": "", "note": "looked\n away"})), "note  looked away");
+        assert_eq!(text_of("blur", json!({})), "blur");
     }
 }

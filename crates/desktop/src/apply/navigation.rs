@@ -1,0 +1,52 @@
+//! Changes from one screen to another.
+
+use std::path::PathBuf;
+
+use crate::app::App;
+use crate::command::RateCommand;
+use crate::state::Screen;
+
+use super::rating;
+
+pub fn go_home(app: &mut App) {
+    match app.state.screen {
+        // A recording ends only after a confirmation.
+        Screen::Live if app.state.recording.is_some() => return,
+        Screen::SetUp => {
+            app.state.rehearsal = None;
+            app.backend.end_rehearsal();
+        }
+        Screen::Review => {
+            leave_review(app);
+            if app.state.study.is_some() {
+                app.state.screen = Screen::Study;
+                return;
+            }
+        }
+        Screen::Report => app.state.finished = None,
+        Screen::Study => {
+            app.backend.cancel_study_query();
+            app.state.study = None;
+        }
+        Screen::Home | Screen::Live => {}
+    }
+    app.state.screen = Screen::Home;
+    app.backend.refresh_library();
+}
+
+pub fn leave_review(app: &mut App) {
+    rating::apply(app, RateCommand::End);
+    app.state.review = None;
+    app.backend.close_session();
+}
+
+pub fn open_session(app: &mut App, path: PathBuf) {
+    let is_idle = matches!(app.state.screen, Screen::Home | Screen::Report | Screen::Review | Screen::Study);
+    if !is_idle || app.state.opening.is_some() {
+        return;
+    }
+    app.state.dialog = None;
+    rating::apply(app, RateCommand::End);
+    app.state.opening = Some(path.clone());
+    app.backend.open_session(&path);
+}

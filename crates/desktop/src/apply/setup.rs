@@ -1,0 +1,61 @@
+//! Commands of the set-up screen.
+
+use crate::app::App;
+use crate::command::SetUpCommand;
+use crate::file_dialog::FileRequest;
+use crate::port::RecordingRequest;
+use crate::state::{Dialog, Readiness};
+use session::CheckId;
+
+pub fn apply(app: &mut App, command: SetUpCommand) {
+    use SetUpCommand as C;
+    match command {
+        C::RefreshCameras => {
+            if let Some(rehearsal) = &mut app.state.rehearsal {
+                rehearsal.cameras = None;
+                app.backend.refresh_cameras();
+            }
+        }
+        C::ChooseCamera { spec, mode } => app.backend.choose_camera(&spec, mode),
+        C::BrowseVideo => app.open_file_dialog(FileRequest::Video),
+        C::SetControl { control, value } => app.backend.set_control(control, value),
+        C::PlacePage(placement) => app.backend.place_page(placement),
+        C::ReloadPage => app.backend.reload_page(),
+        C::ConfirmConsent(has_consent) => {
+            if let Some(rehearsal) = &mut app.state.rehearsal {
+                rehearsal.has_consent = has_consent;
+            }
+        }
+        C::Record => record(app),
+        C::RecordAnyway => record_anyway(app),
+    }
+}
+
+fn record(app: &mut App) {
+    let Some(rehearsal) = &app.state.rehearsal else { return };
+    match rehearsal.readiness() {
+        Readiness::NotYet(_) => {}
+        Readiness::Ready => start(app, Vec::new()),
+        Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
+    }
+}
+
+/// Overrides the checks that fail. A check that began to fail after the dialog was shown needs another confirmation.
+fn record_anyway(app: &mut App) {
+    let Some(Dialog::Override { checks: confirmed }) = app.state.dialog.take() else { return };
+    let Some(rehearsal) = &app.state.rehearsal else { return };
+    match rehearsal.readiness() {
+        Readiness::NotYet(_) => {}
+        Readiness::Ready => start(app, Vec::new()),
+        Readiness::Failing(checks) if checks.iter().all(|c| confirmed.contains(c)) => start(app, checks),
+        Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
+    }
+}
+
+fn start(app: &mut App, overridden_checks: Vec<CheckId>) {
+    let Some(rehearsal) = &mut app.state.rehearsal else { return };
+    let consent = rehearsal.study.as_ref().map(|s| &s.consent);
+    let consent_text = consent.filter(|_| rehearsal.has_consent).map(|c| c.text.clone());
+    rehearsal.is_starting = true;
+    app.backend.start_recording(RecordingRequest { overridden_checks, consent_text });
+}

@@ -1,0 +1,99 @@
+//! The system's file dialogs. A dialog waits for a person, so each one runs in a thread of its own.
+
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::port::{ExportFormat, StudyExportFormat, Wake};
+
+/// The kind of file to choose.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileRequest {
+    Session,
+    Video,
+    Export { format: ExportFormat, proposed: PathBuf },
+    StudyExport { format: StudyExportFormat, proposed: PathBuf },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChosenFile {
+    /// The dialog was cancelled, or this system has no file dialogs. Each path can also be typed.
+    Nothing,
+    Session(PathBuf),
+    Video(PathBuf),
+    Export(PathBuf),
+}
+
+/// One open dialog.
+pub struct FileDialog {
+    chosen: Receiver<ChosenFile>,
+    thread: JoinHandle<()>,
+}
+
+impl FileDialog {
+    pub fn open(request: FileRequest, wake: Wake) -> std::io::Result<FileDialog> {
+        let (sender, chosen) = bounded(1);
+        let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
+            let chosen = show(request);
+            // The send fails if the window has closed. Then the result is not needed.
+            if sender.send(chosen).is_ok() {
+                wake.wake();
+            }
+        })?;
+        Ok(FileDialog { chosen, thread })
+    }
+
+    /// Returns the result and joins the thread if the dialog is closed; otherwise returns the dialog.
+    pub fn finish(self) -> Result<ChosenFile, FileDialog> {
+        match self.chosen.try_recv() {
+            Ok(chosen) => {
+                let has_panicked = self.thread.join().is_err();
+                Ok(if has_panicked { ChosenFile::Nothing } else { chosen })
+            }
+            Err(crossbeam_channel::TryRecvError::Empty) => Err(self),
+            Err(crossbeam_channel::TryRecvError::Disconnected) => Ok(ChosenFile::Nothing),
+        }
+    }
+}
+
+fn show(request: FileRequest) -> ChosenFile {
+    let dialog = rfd::FileDialog::new();
+    let found = match &request {
+        FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
+        FileRequest::Video => dialog
+            .set_title("Use a video file as the camera")
+            .add_filter("Video", &["mp4", "mov", "mkv", "avi", "webm"])
+            .add_filter("All files", &["*"])
+            .pick_file(),
+        FileRequest::Export { format: ExportFormat::Csv, .. } => {
+            dialog.set_title("Export records: choose a folder").pick_folder()
+        }
+        FileRequest::Export { format, proposed } => {
+            let extension = if *format == ExportFormat::FigurePng { "png" } else { "svg" };
+            dialog
+                .set_title("Export figure")
+                .add_filter("Figure", &[extension])
+                .set_file_name(name(proposed))
+                .save_file()
+        }
+        FileRequest::StudyExport { format, proposed } => {
+            let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
+            match format {
+                StudyExportFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
+                StudyExportFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
+                StudyExportFormat::Tables => dialog.save_file(),
+            }
+        }
+    };
+    match (found, request) {
+        (None, _) => ChosenFile::Nothing,
+        (Some(path), FileRequest::Session) => ChosenFile::Session(path),
+        (Some(path), FileRequest::Video) => ChosenFile::Video(path),
+        (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. }) => ChosenFile::Export(path),
+    }
+}
+
+fn name(proposed: &Path) -> String {
+    proposed.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}

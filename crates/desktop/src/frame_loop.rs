@@ -1,0 +1,170 @@
+//! One frame of the window: takes events from the backend, advances the playhead, draws, and executes the commands of
+//! views and keys.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use eframe::egui;
+
+use session::Playhead;
+
+use super::app::App;
+use super::command::{Command, LiveCommand};
+use super::file_dialog::FileDialog;
+use super::port::{PagePlace, PageReplayCommand};
+use super::state::{Dialog, Screen};
+use super::{apply, keys, receive, views};
+
+/// Interval of frames while a session plays or a camera picture is shown.
+const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
+
+impl App {
+    /// Everything but drawing.
+    pub fn update(&mut self, ctx: &egui::Context) {
+        self.receive(ctx);
+        self.guard_close(ctx);
+        self.store_text_scale(ctx);
+        self.advance(ctx);
+        if self.is_moving() {
+            ctx.request_repaint_after(FRAME);
+        }
+    }
+
+    pub fn draw(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        if self.drawn != self.state.screen {
+            self.drawn = self.state.screen;
+            // A control of the new screen may have the id of the control that had the keyboard on the old screen.
+            ctx.memory_mut(|m| m.focused().into_iter().for_each(|id| m.surrender_focus(id)));
+        }
+        let mut commands = Vec::new();
+        keys::commands(&ctx, &self.state, &mut commands);
+        views::show(ui, &self.state, &mut commands);
+        self.apply(commands, &ctx);
+        self.guard_page(&ctx);
+    }
+
+    /// Opens a stored session, like a double click in the table.
+    pub fn open(&mut self, ctx: &egui::Context, path: PathBuf) {
+        apply::apply(self, Command::OpenSession(path), ctx);
+    }
+
+    fn receive(&mut self, ctx: &egui::Context) {
+        let mut commands = Vec::new();
+        for event in self.backend.poll() {
+            receive::receive(&mut self.state, event, ctx, &mut commands);
+        }
+        self.file_dialog = match self.file_dialog.take().map(FileDialog::finish) {
+            Some(Ok(chosen)) => {
+                apply::use_chosen_file(self, chosen);
+                None
+            }
+            Some(Err(dialog)) => Some(dialog),
+            None => None,
+        };
+        let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
+        commands.extend(dropped.map(Command::OpenSession));
+        self.apply(commands, ctx);
+    }
+
+    fn apply(&mut self, commands: Vec<Command>, ctx: &egui::Context) {
+        for command in commands {
+            // Page bounds result from drawing and do not change what is drawn.
+            if !matches!(command, Command::Live(LiveCommand::SetPageBounds(_))) {
+                ctx.request_repaint();
+            }
+            apply::apply(self, command, ctx);
+        }
+    }
+
+    fn advance(&mut self, ctx: &egui::Context) {
+        if let Some(recording) = &mut self.state.recording {
+            recording.now = self.backend.now();
+        }
+        let now_s = ctx.input(|i| i.time);
+        self.advance_playhead(now_s);
+        let Some(review) = &mut self.state.review else { return };
+        let Playhead { at, rate, .. } = review.playhead;
+        if review.page.as_mut().is_some_and(|page| page.is_due(review.playhead, now_s)) {
+            self.backend.replay_page(PageReplayCommand::MoveTo { at, is_playing: review.is_playing(), rate });
+        }
+        let wanted = review.frame_index().map(|k| review.frames[k].number);
+        if wanted != review.wanted_frame {
+            review.wanted_frame = wanted;
+            if let Some(number) = wanted {
+                self.backend.load_picture(number);
+            }
+        }
+    }
+
+    /// Follows the clock, so that a slow machine shows fewer pictures, not slower ones. The step is at most 1 s, so
+    /// that a window that was hidden does not jump ahead when it is shown again.
+    fn advance_playhead(&mut self, now_s: f64) {
+        let Some(review) = &mut self.state.review else { return };
+        if !review.is_playing() {
+            self.played_at_s = None;
+            return;
+        }
+        let elapsed_s = (now_s - self.played_at_s.unwrap_or(now_s)).clamp(0.0, 1.0);
+        self.played_at_s = Some(now_s);
+        review.playhead.advance(Duration::from_secs_f64(elapsed_s), review.span.from(), review.span.until());
+        review.follow(0.05);
+        if review.ratings.running.is_some() {
+            let at = review.playhead.at;
+            apply::rating::advance(self, at);
+        }
+    }
+
+    /// Asks for a confirmation before the window closes while a recording runs.
+    fn guard_close(&mut self, ctx: &egui::Context) {
+        let is_requested = ctx.input(|i| i.viewport().close_requested());
+        if is_requested && self.state.recording.is_some() && !self.is_closing {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.state.dialog = Some(Dialog::CloseWindow);
+        }
+    }
+
+    fn store_text_scale(&mut self, ctx: &egui::Context) {
+        let scale = ctx.zoom_factor();
+        if scale != self.state.preferences.text_scale {
+            self.state.preferences.text_scale = scale;
+            self.store_preferences();
+        }
+    }
+
+    /// The embedded page covers everything that egui draws. It is hidden while a dialog or a menu is open.
+    fn guard_page(&mut self, ctx: &egui::Context) {
+        let page = self.state.recording.as_ref().and_then(|r| r.page.as_ref());
+        let is_embedded = page.is_some_and(|p| p.place == PagePlace::Embedded);
+        let is_covered = self.state.dialog.is_some() || egui::Popup::is_any_open(ctx);
+        let is_visible = self.state.screen == Screen::Live && is_embedded && !is_covered;
+        if is_visible != self.page_is_visible {
+            self.page_is_visible = is_visible;
+            self.backend.page_visible(is_visible);
+        }
+        // This window receives only presses outside the page.
+        if is_visible && ctx.input(|i| i.pointer.any_pressed()) {
+            self.backend.page_focus(false);
+        }
+    }
+
+    fn is_moving(&self) -> bool {
+        let is_playing = self.state.review.as_ref().is_some_and(|r| r.is_playing());
+        is_playing || matches!(self.state.screen, Screen::SetUp | Screen::Live)
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.update(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.draw(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        // The embedded page must be closed before the window that contains it.
+        self.backend.close();
+    }
+}

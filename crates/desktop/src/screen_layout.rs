@@ -1,0 +1,59 @@
+//! The parts that most screens share: the bar at the top, the central area and a waiting message.
+
+use eframe::egui;
+use egui::{Align, Frame, Layout, Margin, Panel, Ui};
+
+use super::command::Command;
+use super::preferences::ThemeChoice;
+use super::state::State;
+use super::{theme, widgets};
+
+/// The bar at the top: `contents` on the left, the global buttons on the right.
+pub fn top_bar(
+    ui: &mut Ui,
+    state: &State,
+    commands: &mut Vec<Command>,
+    contents: impl FnOnce(&mut Ui, &mut Vec<Command>),
+) {
+    let p = theme::palette(ui);
+    Panel::top("top bar").frame(theme::bar(&p)).show_separator_line(true).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.set_min_height(30.0);
+            contents(ui, commands);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| global_buttons(ui, state, commands));
+        });
+    });
+}
+
+/// The buttons for shortcuts and theme.
+pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    if ui.button("Keys").on_hover_text("Keyboard shortcuts (F1)").clicked() {
+        commands.push(Command::ShowShortcuts);
+    }
+    ui.menu_button("Theme", |ui| {
+        for look in ThemeChoice::ALL {
+            if ui.selectable_label(state.preferences.look == look, look.label()).clicked() {
+                commands.push(Command::SetTheme(look));
+                ui.close();
+            }
+        }
+    })
+    .response
+    .on_hover_text("System, light or dark theme");
+}
+
+/// The central area. Fills the space that the panels leave.
+pub fn central<R>(ui: &mut Ui, draw: impl FnOnce(&mut Ui) -> R) -> R {
+    let p = theme::palette(ui);
+    let frame = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(16, 12));
+    egui::CentralPanel::default_margins().frame(frame).show(ui, draw).inner
+}
+
+/// A spinner with a message.
+pub fn waiting(ui: &mut Ui, sentence: &str) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.4);
+        ui.spinner();
+        widgets::caption(ui, sentence);
+    });
+}
