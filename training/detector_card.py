@@ -1,5 +1,7 @@
 """The detector's card: its text, filled with the figures of the last evaluation."""
 
+from . import model_card
+
 COMMAND = "python -m training evaluate detector"
 TRAINED_ON = (
     "YouTube Faces frames (udacity_landmarks68, MIT) and LFW-based pictures (muxspace) labelled by the teacher YuNet "
@@ -46,6 +48,8 @@ def text(report: dict[str, float]) -> str:
         table="\n".join(lines),
         command=COMMAND,
         threshold=report["score_threshold"],
+        max_overlap=model_card.read("detector")["detection"]["max_overlap"],
+        **model_card.read("landmarks")["face"],
         points_far=report["points_over_eye_distance_head_and_shoulders"],
         points_close=report["points_over_eye_distance_close"],
         far=report["teacher_faces_head_and_shoulders"],
@@ -65,11 +69,11 @@ Finds the faces of people in front of a camera: box, five points, score.
   `score` a probability; `box` the distances left, top, right, bottom of the cell centre to the box's edges in px;
   `points` x and y of image-left eye, image-right eye, nose tip, image-left and image-right mouth corner as
   offsets from the cell centre in px.
-- Keep cells with a score of at least {threshold:.2f}, and of boxes sharing more than 0.4 of their union the best.
+- Keep cells with a score of at least {threshold:.2f}, and of boxes sharing more than {max_overlap} of their union the best.
   The threshold was chosen on the training part: the lowest at which the program sees no face in 499 of 500 faceless
   pictures, many of them ovals with dots and letters that are made to look like faces. The program believes a cell only
-  where the landmark network, looking twice, is sure of a face (0.99 at the second look) and puts eyes, nose tip and
-  corners of the mouth within 0.2 of the box's longer edge of these five points (`src/vision/landmarks.rs`); so the
+  where the landmark network, looking twice, is sure of a face ({min_new_probability} at the second look) and puts eyes, nose tip and
+  corners of the mouth within {max_disagreement_sides} of the box's longer edge of these five points (`crates/vision/src/landmarks.rs`); so the
   cells may count at a lower score than they could alone.
 
 ## Data and terms

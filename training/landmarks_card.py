@@ -1,5 +1,7 @@
 """The landmark network's card: its text, filled with the figures of the last evaluation."""
 
+from . import model_card
+
 COMMAND = "python -m training evaluate landmarks"
 TRAINED_ON = (
     "YouTube Faces frames with 68 points (udacity_landmarks68, MIT), LFW-based pictures (muxspace) labelled by the "
@@ -43,7 +45,7 @@ def text(report: dict[str, float]) -> str:
         reached = "" if bound is None else ("yes" if (value <= bound) == lower else "**no**")
         target = "" if bound is None else f"{'≤' if lower else '≥'} {bound}"
         lines.append(f"| {title} | {value:.4f} | {target} | {reached} |")
-    return TEXT.format(table="\n".join(lines), command=COMMAND, faces=report["unseen_faces"])
+    return TEXT.format(table="\n".join(lines), command=COMMAND, faces=report["unseen_faces"], **model_card.read("landmarks")["crop"])
 
 
 TEXT = """# landmarks: 68 points, head pose, and is it a face
@@ -53,8 +55,8 @@ in whole numbers of 8 bits, but for the last one: in 8 bits it would make a stil
 
 ## In and out
 - In: `crop` [1, 1, 112, 112], grey (0.299 R + 0.587 G + 0.114 B), normalised (v - 127.5) / 64. From the detector: centre
-  of its box, side 1.3 times the box's longer edge, turned so that the eye line is level. While tracking: box of
-  the previous 68 points, the same centre, side 1.45 times its longer edge, turned by the previous roll.
+  of its box, side {detection_sides} times the box's longer edge, turned so that the eye line is level. While tracking: box of
+  the previous 68 points, the same centre, side {tracking_sides} times its longer edge, turned by the previous roll.
   Resampling as in `training/align.py`.
 - Out: `points` [1, 136], x and y in fractions of the crop (0..1, may lie outside), in the 68-point order of
   iBUG 300-W; `pose` [1, 3], yaw, pitch, roll in degrees relative to the crop (add the crop's turn to roll);

@@ -10,7 +10,7 @@ use affectograph::vision::{
 };
 
 use crate::need::need;
-use crate::vision_onnx::{constant, head, install, model, node};
+use crate::vision_onnx::{CHAIN_TABLES, constant, head, install, model, node};
 use crate::vision_support::runtime;
 
 /// Mean of each input channel → `expression` = softmax(mean · weights + bias), and if asked for
@@ -187,7 +187,7 @@ fn detector_and_landmarks_of_another_shape_are_refused() {
         for (name, shape) in outputs {
             card += &format!("[[output]]\nname = \"{name}\"\nshape = {shape:?}\n");
         }
-        install(folder.path(), &onnx, &(card + more));
+        install(folder.path(), &onnx, &(card + CHAIN_TABLES + more));
         match kind {
             "detector" => Detector::load(&runtime, folder.path()).map(|_| ()),
             _ => Landmarks::load(&runtime, folder.path()).map(|_| ()),

@@ -167,3 +167,18 @@ fn expression_places(network: &Network, output: &OutputCard) -> Result<Vec<usize
     }
     Ok(places)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ModelCard;
+
+    /// The fields of the stream `affect` are a file format. They have the labels of the shipped network.
+    #[test]
+    fn the_streams_expressions_are_the_labels_of_the_shipped_network() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/affect");
+        let card = ModelCard::read(&folder).unwrap();
+        let labels = card.output("expression").unwrap().labels.clone().unwrap();
+        assert_eq!(labels, EXPRESSIONS);
+    }
+}

@@ -1,18 +1,15 @@
 //! Every face in a picture, with five points. Anchor-free: each cell of a coarse grid says how likely a face's
 //! centre lies in it, and where that face's edges and points are.
 
-use super::geometry::{Affine, Crop, Point, Rect, angle_deg};
+use super::chain_card::{DetectionCard, TrackingCard};
+use super::geometry::{Affine, Point, Rect};
 use super::model::{ModelKind, Network};
 use super::picture::Picture;
 use super::resample::Resampler;
 use super::{Runtime, VisionError};
 
-/// Of two boxes that share more than this (intersection over union), only the likelier is kept.
-const MAX_OVERLAP: f32 = 0.4;
-/// The figure in the card that says from which probability on a cell counts.
+/// The figure in the card: the lowest score of a detection.
 const THRESHOLD_FIGURE: &str = "score_threshold";
-/// Of a landmark crop, in longest sides of the box: what the landmark network was trained on.
-const CROP_SIDES: f32 = 1.3;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
@@ -22,21 +19,12 @@ pub struct Detection {
     pub points: [Point; 5],
 }
 
-impl Detection {
-    /// The square in which the landmark network looks: level with the eyes.
-    pub fn crop(&self) -> Crop {
-        Crop {
-            centre: self.rect.centre(),
-            side_px: CROP_SIDES * self.rect.longest_side(),
-            roll_deg: angle_deg(self.points[0], self.points[1]),
-        }
-    }
-}
-
 #[derive(Debug)]
 pub struct Detector {
     network: Network,
     threshold: f32,
+    detection: DetectionCard,
+    tracking: TrackingCard,
     grid: Grid,
     score: usize,
     boxes: usize,
@@ -61,6 +49,9 @@ impl Detector {
             let found = format!("{:?}", card.number(THRESHOLD_FIGURE));
             return Err(card.misfit("its figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
         };
+        let (Some(detection), Some(tracking)) = (card.detection, card.tracking) else {
+            return Err(card.misfit("model.toml", "the tables `[detection]` and `[tracking]`", "no such table"));
+        };
         let score = network.require_output("score", &[Some(1), Some(1), None, None])?;
         let shape = &card.outputs[score].shape;
         let (rows, columns) = (shape[2], shape[3]);
@@ -75,6 +66,8 @@ impl Detector {
         let grid = Grid { columns, rows, stride_px: (width / columns) as f32 };
         Ok(Detector {
             threshold: threshold as f32,
+            detection,
+            tracking,
             grid,
             score,
             boxes,
@@ -87,6 +80,14 @@ impl Detector {
 
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    pub fn detection(&self) -> &DetectionCard {
+        &self.detection
+    }
+
+    pub fn tracking(&self) -> &TrackingCard {
+        &self.tracking
     }
 
     /// All faces, the likeliest first.
@@ -136,16 +137,16 @@ impl Detector {
                 }),
             });
         }
-        suppress(&mut self.found);
+        suppress(&mut self.found, self.detection.max_overlap);
     }
 }
 
 /// Sorts by score and drops what overlaps with a likelier one.
-fn suppress(found: &mut Vec<Detection>) {
+fn suppress(found: &mut Vec<Detection>, max_overlap: f32) {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept = 0;
     for candidate in 0..found.len() {
-        if found[..kept].iter().all(|better| better.rect.overlap(&found[candidate].rect) <= MAX_OVERLAP) {
+        if found[..kept].iter().all(|better| better.rect.overlap(&found[candidate].rect) <= max_overlap) {
             found.swap(kept, candidate);
             kept += 1;
         }
@@ -157,6 +158,8 @@ fn suppress(found: &mut Vec<Detection>) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const MAX_OVERLAP: f32 = 0.4;
 
     fn detection(left: f32, top: f32, side: f32, score: f32) -> Detection {
         let rect = Rect { left, top, width: side, height: side };
@@ -171,7 +174,7 @@ mod tests {
             detection(200.0, 10.0, 50.0, 0.6),
             detection(8.0, 12.0, 52.0, 0.8),
         ];
-        suppress(&mut found);
+        suppress(&mut found, MAX_OVERLAP);
         assert_eq!(found.iter().map(|d| d.score).collect::<Vec<_>>(), [0.9, 0.6]);
     }
 
@@ -182,7 +185,7 @@ mod tests {
         ) {
             let all: Vec<Detection> = boxes.iter().map(|b| detection(b.0, b.1, b.2, b.3)).collect();
             let mut kept = all.clone();
-            suppress(&mut kept);
+            suppress(&mut kept, MAX_OVERLAP);
             prop_assert!(kept.is_sorted_by(|a, b| a.score >= b.score));
             for (i, a) in kept.iter().enumerate() {
                 prop_assert!(kept[..i].iter().all(|b| a.rect.overlap(&b.rect) <= MAX_OVERLAP));

@@ -2,6 +2,7 @@
 //! Only this room knows ort.
 
 mod affect;
+mod chain_card;
 mod detector;
 mod error;
 mod geometry;
@@ -18,6 +19,7 @@ mod tracker;
 mod worker;
 
 pub use affect::{Affect, AffectReader};
+pub use chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 pub use detector::{Detection, Detector};
 pub use error::VisionError;
 pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};

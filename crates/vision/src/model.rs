@@ -9,6 +9,7 @@ use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 use super::resample::{Channels, InputFormat};
 use super::{Runtime, VisionError};
 
@@ -47,6 +48,18 @@ pub struct ModelCard {
     pub summary: String,
     pub trained_on: String,
     pub input: InputCard,
+    /// Required for a detector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionCard>,
+    /// Required for a detector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<TrackingCard>,
+    /// Required for a landmark network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<CropCard>,
+    /// Required for a landmark network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub face: Option<FaceCard>,
     #[serde(rename = "output")]
     pub outputs: Vec<OutputCard>,
     #[serde(default, rename = "figure")]
