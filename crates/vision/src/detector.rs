@@ -1,5 +1,5 @@
-//! Every face in a picture, with five points. Anchor-free: each cell of a coarse grid says how likely a face's
-//! centre lies in it, and where that face's edges and points are.
+//! Finds all faces in a picture, with five points each. The network is anchor-free: each cell of a coarse grid gives the
+//! probability that a face's centre is in it, and the positions of that face's edges and points.
 
 use super::chain_card::{DetectionCard, TrackingCard};
 use super::geometry::{Affine, Point, Rect};
@@ -47,7 +47,7 @@ impl Detector {
         let card = network.card();
         let Some(threshold) = card.number(THRESHOLD_FIGURE).filter(|t| *t > 0.0 && *t < 1.0) else {
             let found = format!("{:?}", card.number(THRESHOLD_FIGURE));
-            return Err(card.misfit("its figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
+            return Err(card.misfit("the figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
         };
         let (Some(detection), Some(tracking)) = (card.detection, card.tracking) else {
             return Err(card.misfit("model.toml", "the tables `[detection]` and `[tracking]`", "no such table"));
@@ -90,7 +90,7 @@ impl Detector {
         &self.tracking
     }
 
-    /// All faces, the likeliest first.
+    /// All faces, the highest score first.
     pub fn detect(&mut self, picture: Picture) -> Result<&[Detection], VisionError> {
         let px_per_input_px = self.fill(picture);
         self.network.run()?;
@@ -120,7 +120,7 @@ impl Detector {
             let y = ((cell / columns) as f32 + 0.5) * stride_px;
             let edge = |k: usize| boxes[k * cells + cell];
             let rect = Rect::from_edges(x - edge(0), y - edge(1), x + edge(2), y + edge(3));
-            // NaN compares false: a broken box is none.
+            // NaN compares false. A box with NaN is left out.
             if !(rect.width > 0.0 && rect.height > 0.0) {
                 continue;
             }
@@ -141,7 +141,7 @@ impl Detector {
     }
 }
 
-/// Sorts by score and drops what overlaps with a likelier one.
+/// Sorts by score and removes boxes that overlap with a box of a higher score.
 fn suppress(found: &mut Vec<Detection>, max_overlap: f32) {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept = 0;

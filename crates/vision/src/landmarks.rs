@@ -1,4 +1,4 @@
-//! 68 points, the head's pose, and whether the crop shows a face at all.
+//! 68 points, the head's pose, and the probability that a crop shows a face.
 
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ use super::{Runtime, VisionError};
 /// Right-handed camera frame: x right in the picture, y down, z away from the camera. R = Rz(roll)·Ry(−yaw)·Rx(pitch).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Pose {
-    /// Positive: the face turned towards image-right.
+    /// Positive: the face is turned towards image-right.
     pub yaw_deg: f32,
-    /// Positive: the nose down.
+    /// Positive: the nose points down.
     pub pitch_deg: f32,
-    /// Positive: the head turned clockwise in the picture.
+    /// Positive: the head is rotated clockwise in the picture.
     pub roll_deg: f32,
 }
 
@@ -122,14 +122,14 @@ impl Landmarks {
             pose: Pose {
                 yaw_deg: pose[0],
                 pitch_deg: pose[1],
-                // Turning the picture about the viewing axis adds to roll and changes nothing else.
+                // A rotation of the picture about the viewing axis changes only the roll.
                 roll_deg: wrap_deg(pose[2] + crop.roll_deg),
             },
             face_probability: self.network.output(self.face)[0],
         })
     }
 
-    /// Whether this is a face at a place and of a size that can be followed. NaN never is.
+    /// Whether this is a face that can be followed: its probability, position and size. `false` for NaN.
     pub fn accepts(&self, shape: &Shape, picture: Picture) -> bool {
         let rect = shape.rect();
         let (width, height) = (picture.width_px() as f32, picture.height_px() as f32);
@@ -140,8 +140,8 @@ impl Landmarks {
             && whole.contains(rect.centre())
     }
 
-    /// The face that a detection means, or `None`. Looks twice, the second time through the crop that tracking would
-    /// take, so that a face's first sample is read in the same way as all that follow.
+    /// The face of a detection, or `None`. The network runs twice, the second time on the crop that tracking would use.
+    /// The first sample of a face is thus computed in the same way as all later ones.
     pub fn find(&mut self, picture: Picture, detection: &Detection) -> Result<Option<Shape>, VisionError> {
         let rough = self.locate(picture, &self.crop_of(detection))?;
         if !self.accepts(&rough, picture) {
@@ -154,7 +154,7 @@ impl Landmarks {
         Ok(is_face.then_some(fine))
     }
 
-    /// The crop that [`Landmarks::locate`] last looked at, as grey levels 0 … 255, row by row, and its side in px.
+    /// Writes the last crop of [`Landmarks::locate`] as grey levels 0 … 255, row by row. Returns its side in px.
     pub fn last_crop_grey(&mut self, grey: &mut Vec<f32>) -> usize {
         let (format, input) = self.network.input_mut();
         let (mean, std) = (format.mean[0], format.std[0]);

@@ -1,5 +1,5 @@
-//! What a frame says about a face: detector → tracker → alignment → landmarks → affect, and the worker that runs them.
-//! Only this room knows ort.
+//! Computes face and affect from a frame: detector → tracker → alignment → landmarks → affect, and the worker thread that
+//! runs them. Only this crate uses ort.
 
 mod affect;
 mod chain_card;

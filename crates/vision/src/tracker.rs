@@ -1,8 +1,7 @@
-//! One step a frame: detect, then track. The detector looks at the whole picture only when the participant's face
-//! was lost, and once a second to count the others; between, the landmark network finds the face where it just was.
+//! One step per frame: detect, then track. The detector runs on the whole picture only if the participant's face was lost,
+//! and once per second to count the others. In between, the landmark network finds the face at its last position.
 //!
-//! What is stored is each frame's own reading. Nothing here smooths: an analyst can smooth a raw series, and nobody
-//! can undo it.
+//! Each frame's own values are stored. Nothing is smoothed: an analyst can smooth raw values, but cannot undo smoothing.
 
 use std::path::Path;
 use std::time::Instant;
@@ -28,7 +27,7 @@ pub struct Models {
 }
 
 impl Models {
-    /// `folder` holds one folder a network; `affect` is the study's choice among them.
+    /// `folder` has one folder per network. `affect` is the folder that the study selects.
     pub fn load(folder: &Path, affect: &str) -> Result<Models, VisionError> {
         let runtime = Runtime::get()?;
         Ok(Models {
@@ -38,23 +37,23 @@ impl Models {
         })
     }
 
-    /// Detector, landmarks, affect: for a session's header.
+    /// The cards of detector, landmarks and affect, for a session's header.
     pub fn cards(&self) -> [&ModelCard; 3] {
         [self.detector.network().card(), self.landmarks.network().card(), self.affect.network().card()]
     }
 }
 
-/// The eyes of the instrument: give it every frame in order.
+/// The vision chain. Its input is the frames of one recording, in order.
 #[derive(Debug)]
 pub struct Vision {
     models: Models,
-    /// Where the participant's face should be in the next picture.
+    /// The crop in which the participant's face is expected in the next picture.
     next_crop: Option<Crop>,
     last_seen: Option<(Rect, Timestamp)>,
     detected_at: Option<Timestamp>,
     other_faces: u32,
     unconfirmed: u32,
-    /// The participant's crop in this picture, in grey levels, `side_px`² of them.
+    /// The participant's crop in this picture, `side_px`² grey levels.
     crop_grey: Vec<f32>,
     side_px: usize,
 }
@@ -77,12 +76,12 @@ impl Vision {
         &self.models
     }
 
-    /// How frames must be decoded: grey is cheaper and enough for our own networks.
+    /// How frames must be decoded. Grey takes less time and is sufficient for our own networks.
     pub fn colour(&self) -> Colour {
         if self.models.affect.network().needs_colour() { Colour::Rgb } else { Colour::Grey }
     }
 
-    /// Forgets the face that was followed: another recording begins.
+    /// Resets the tracking for another recording.
     pub fn reset(&mut self) {
         self.next_crop = None;
         self.last_seen = None;
@@ -91,7 +90,7 @@ impl Vision {
         self.unconfirmed = 0;
     }
 
-    /// Looks at one frame, taken `at` that time.
+    /// Reads one frame, captured at the time `at`.
     pub fn step(&mut self, picture: Picture, at: Timestamp) -> Result<Reading, VisionError> {
         let started = Instant::now();
         let mut times = StepTimes::default();
@@ -113,7 +112,7 @@ impl Vision {
         Ok(Reading { faces, face, step_ms: times })
     }
 
-    /// The face that was followed, if it is still there.
+    /// The followed face, if it is still there.
     fn follow(&mut self, picture: Picture, times: &mut StepTimes) -> Result<Option<Shape>, VisionError> {
         let Some(crop) = self.next_crop else { return Ok(None) };
         let shape = timed(&mut times.landmarks_ms, || self.models.landmarks.locate(picture, &crop))?;
@@ -125,12 +124,12 @@ impl Vision {
     }
 
     fn is_count_due(&self, at: Timestamp) -> bool {
-        // A time before the last one is another film: count anew.
+        // A time before the last one belongs to another video. The faces are counted again.
         let interval = self.models.detector.tracking().recount_interval();
         self.detected_at.is_none_or(|last| !(0..interval.as_nanos() as i64).contains(&at.since_ns(last)))
     }
 
-    /// Looks at the whole picture, finds the participant's face if it is not `followed` already, and counts the others.
+    /// Runs the detector on the whole picture, finds the participant's face if none is `followed`, and counts the others.
     fn detect(
         &mut self,
         picture: Picture,
@@ -168,13 +167,12 @@ impl Vision {
     }
 }
 
-/// Whether a box of the detector is around this face of the landmark network, whose boxes are smaller.
+/// Whether a box of the detector contains this face of the landmark network, whose boxes are smaller.
 fn is_same(face: &Rect, detected: &Rect, tracking: &TrackingCard) -> bool {
     face.share_inside(detected) > tracking.same_face_share_inside || face.overlap(detected) > tracking.same_face_overlap
 }
 
-/// In which order to look for the participant: first a face near the remembered place, then the largest and most
-/// central.
+/// The order in which the participant is searched: first a face near the last position, then the largest and most central.
 fn candidates(
     detections: &[Detection],
     picture: Picture,
@@ -239,7 +237,7 @@ mod tests {
         let first = |remembered| candidates(&[passer_by, central], picture, remembered, &TRACKING)[0];
         assert_eq!(first(None), central);
         assert_eq!(first(Some(Rect { left: 10.0, top: 20.0, width: 100.0, height: 110.0 })), passer_by);
-        // Remembered somewhere else: the rule starts over.
+        // The last position is elsewhere. The order is as without one.
         assert_eq!(first(Some(Rect { left: 560.0, top: 430.0, width: 40.0, height: 40.0 })), central);
     }
 
