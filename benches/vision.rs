@@ -51,9 +51,9 @@ fn networks(criterion: &mut Criterion) {
     group.bench_function("detector", |b| b.iter(|| models.detector.detect(picture).expect("it ran at loading").len()));
     let found = models.detector.detect(picture).expect("it ran before").first().copied();
     let Some(detection) = found else { return eprintln!("not measured: the detector finds no face in the photograph") };
-    let crop = detection.crop();
+    let crop = models.landmarks.crop_of(&detection);
     let shape = models.landmarks.locate(picture, &crop).expect("it runs");
-    let next = shape.next_crop();
+    let next = models.landmarks.next_crop(&shape);
     group.bench_function("landmarks", |b| b.iter(|| models.landmarks.locate(picture, &next).expect("it ran before")));
     group.bench_function("affect", |b| b.iter(|| models.affect.read(picture, &shape.points).expect("it runs")));
 

@@ -161,11 +161,20 @@ def write_model_folder(
         "trained_on": trained_on,
     }
     blocks = [_toml_pairs(head), "[input]\n" + _toml_pairs(input)]
+    blocks += chain_tables(folder / "model.toml")
     blocks += ["[[output]]\n" + _toml_pairs(output) for output in outputs]
     blocks += ["[[figure]]\n" + _toml_pairs(figure) for figure in figures]
     (folder / "model.toml").write_text("\n".join(blocks))
     (folder / "README.md").write_text(card)
     return folder
+
+
+def chain_tables(card: Path) -> list[str]:
+    """The text of the tables with the chain's constants, with their comments. They are written by hand and kept."""
+    text = card.read_text() if card.exists() else ""
+    after_input = text.partition("[input]\n")[2].partition("\n\n")[2]
+    kept = after_input.partition("[[output]]")[0].strip()
+    return [kept + "\n"] if kept else []
 
 
 def _toml_pairs(table: dict) -> str:

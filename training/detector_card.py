@@ -1,5 +1,7 @@
 """The detector's card: its text, filled with the figures of the last evaluation."""
 
+from . import model_card
+
 COMMAND = "python -m training evaluate detector"
 TRAINED_ON = (
     "YouTube Faces frames (udacity_landmarks68, MIT) and LFW-based pictures (muxspace) labelled by the teacher YuNet "
@@ -46,6 +48,8 @@ def text(report: dict[str, float]) -> str:
         table="\n".join(lines),
         command=COMMAND,
         threshold=report["score_threshold"],
+        max_overlap=model_card.read("detector")["detection"]["max_overlap"],
+        **model_card.read("landmarks")["face"],
         points_far=report["points_over_eye_distance_head_and_shoulders"],
         points_close=report["points_over_eye_distance_close"],
         far=report["teacher_faces_head_and_shoulders"],
@@ -70,11 +74,11 @@ The network finds the faces of people in front of a camera. It returns a box, fi
 | `box` | the distances left, top, right, bottom from the cell centre to the box's edges in px |
 | `points` | x and y of image-left eye, image-right eye, nose tip, image-left and image-right mouth corner as offsets from the cell centre in px |
 
-- Keep cells with a score of at least {threshold:.2f}. Of boxes that share more than 0.4 of their union, keep the best.
+- Keep cells with a score of at least {threshold:.2f}. Of boxes that share more than {max_overlap} of their union, keep the best.
 - The threshold was chosen on the training part. It is the lowest at which the program finds no face in 499 of 500 faceless pictures. Many of these are
   ovals with dots and letters that resemble faces.
-- The program accepts a cell only if the landmark network confirms it (`crates/vision/src/landmarks.rs`). That network runs twice. It must be sure of a face (0.99 at the
-  second run). It must place eyes, nose tip and mouth corners within 0.2 of the box's longer edge of these five points. The threshold can therefore be
+- The program accepts a cell only if the landmark network confirms it (`crates/vision/src/landmarks.rs`). That network runs twice. It must be sure of a face ({min_new_probability} at the
+  second run). It must place eyes, nose tip and mouth corners within {max_disagreement_sides} of the box's longer edge of these five points. The threshold can therefore be
   lower than for the detector alone.
 
 ## Data and terms

@@ -1,22 +1,18 @@
 """What the program makes of detections: a face is one only where the landmark network sees it as well, with eyes, nose and
-mouth in the same places (`src/vision/landmarks.rs`). So a cell may count at a lower score than it could alone."""
-
-import tomllib
+mouth in the same places (`crates/vision/src/landmarks.rs`). So a cell may count at a lower score than it could alone."""
 
 import cv2
 import numpy as np
 
+from . import model_card
 from .common import MODELS
 from .detector_find import find
 from .landmarks import MEAN, STD
 from .landmarks_crops import SIZE_PX, crop_matrix, detector_square, eye_line_degrees, fast_sample, tracking_square
 from .shipping import OnnxNet
 
-# The program's own figures.
-MAX_CANDIDATES = 6
-MAX_DISAGREEMENT = 0.2
-MIN_NEW_FACE_PROBABILITY = 0.99
-MIN_FACE_PX = 12
+MAX_CANDIDATES = model_card.read("detector")["detection"]["max_candidates"]
+FACE = model_card.read("landmarks")["face"]
 NOSE_TIP, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER = 30, 48, 54
 
 
@@ -26,9 +22,6 @@ class Confirmer:
     def __init__(self):
         folder = MODELS / "landmarks"
         self.net = OnnxNet((folder / "model.onnx").read_bytes())
-        card = tomllib.loads((folder / "model.toml").read_text())
-        thresholds = [figure["value"] for figure in card["figure"] if figure["name"] == "face_threshold"]
-        self.face_threshold = thresholds[0] if thresholds else 0.5
 
     def locate(self, grey: np.ndarray, centre: np.ndarray, side: float, turn_degrees: float) -> tuple[np.ndarray, float]:
         """68 points in px of the picture, and the probability that the square shows a face."""
@@ -41,7 +34,7 @@ class Confirmer:
         low, high = points.min(0), points.max(0)
         centre, longest = (low + high) / 2, (high - low).max()
         is_inside = (centre >= 0).all() and (centre < grey.shape[::-1]).all()
-        return face >= self.face_threshold and is_inside and MIN_FACE_PX <= longest <= 2 * max(grey.shape)
+        return face >= FACE["min_probability"] and is_inside and FACE["min_side_px"] <= longest <= 2 * max(grey.shape)
 
     def confirms(self, grey: np.ndarray, row: np.ndarray) -> bool:
         """Looks twice, as the program does: at the detector's square, then at the one that tracking would take."""
@@ -54,7 +47,7 @@ class Confirmer:
         eyes = points[36:42].mean(0), points[42:48].mean(0)
         own = np.stack([*eyes, *points[[NOSE_TIP, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER]]])
         apart = np.linalg.norm(own - five, axis=1).mean() / (row[2:4] - row[:2]).max()
-        is_sure = face >= MIN_NEW_FACE_PROBABILITY and apart <= MAX_DISAGREEMENT
+        is_sure = face >= FACE["min_new_probability"] and apart <= FACE["max_disagreement_sides"]
         return is_sure and self.accepts(grey, points, face)
 
     def find(self, run, grey: np.ndarray, threshold: float) -> np.ndarray:

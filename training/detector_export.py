@@ -4,6 +4,7 @@ import torch
 
 from . import detector_card, detector_drawn, shipping
 from .common import write_model_folder
+from .detector_scenes import HEIGHT_PX, WIDTH_PX
 from .landmarks import MEAN, STD
 
 OUTPUTS = ["score", "box", "points"]
@@ -11,8 +12,6 @@ COMMAND = "python -m training evaluate detector"
 
 
 def to_onnx(net) -> bytes:
-    from .detector_scenes import HEIGHT_PX, WIDTH_PX
-
     return shipping.to_onnx(net, torch.zeros(1, 1, HEIGHT_PX, WIDTH_PX), "picture", OUTPUTS)
 
 
@@ -26,7 +25,7 @@ def write(cfg: dict, net) -> None:
         onnx_bytes=onnx_bytes,
         summary="Faces with five points in a grey picture of 320x240, on a grid of cells of 8 px.",
         trained_on=detector_card.TRAINED_ON,
-        input={"name": "picture", "shape": [1, 1, 240, 320], "colour": "grey", "mean": [MEAN], "std": [STD]},
+        input={"name": "picture", "shape": [1, 1, HEIGHT_PX, WIDTH_PX], "colour": "grey", "mean": [MEAN], "std": [STD]},
         outputs=[
             {"name": "score", "shape": [1, 1, 30, 40]},
             {"name": "box", "shape": [1, 4, 30, 40], "labels": ["left", "top", "right", "bottom"]},

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from . import align
+from . import align, model_card
 from .detector_scenes import HEIGHT_PX, PAD_GREY, WIDTH_PX
 from .detector_targets import STRIDE_PX
 from .detector_teacher import suppress
 from .landmarks import MEAN, STD
 
 # Of two boxes that share more than this of their union, the better is kept.
-MAX_OVERLAP = 0.4
+MAX_OVERLAP = model_card.read("detector")["detection"]["max_overlap"]
 
 
 def fit_picture(grey: np.ndarray) -> tuple[np.ndarray, float]:

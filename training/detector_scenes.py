@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import landmarks_labels, landmarks_pictures, landmarks_render
+from . import landmarks_labels, landmarks_pictures, landmarks_render, model_card
 from .landmarks_crops import MIRROR_68
 from .landmarks_surroundings import Backgrounds, degrade, draw_shapes, texture
 
-WIDTH_PX, HEIGHT_PX = 320, 240
+WIDTH_PX, HEIGHT_PX = model_card.input_size("detector")
 PAD_GREY = 127.5
 # Of the teacher's faces, those it is unsure of are neither faces nor background.
 SURE_SCORE = 0.75

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import landmarks_labels, landmarks_pictures, landmarks_render, loop, shipping
+from . import landmarks_labels, landmarks_pictures, landmarks_render, loop, model_card, shipping
 from .common import CACHE, run_folder, seed_everything
 from .landmarks_crops import MIRROR_68, SIZE_PX, Crops, batch
 
-MEAN, STD = 127.5, 64.0
+MEAN, STD = model_card.normalisation("landmarks")
 WING_WIDTH_PX, WING_CURVATURE_PX = 8.0, 1.5
 POSE_UNIT_DEGREES = 10.0
 

@@ -1,5 +1,7 @@
 """The landmark network's card: its text, filled with the figures of the last evaluation."""
 
+from . import model_card
+
 COMMAND = "python -m training evaluate landmarks"
 TRAINED_ON = (
     "YouTube Faces frames with 68 points (udacity_landmarks68, MIT), LFW-based pictures (muxspace) labelled by the "
@@ -43,7 +45,7 @@ def text(report: dict[str, float]) -> str:
         reached = "" if bound is None else ("yes" if (value <= bound) == lower else "**no**")
         target = "" if bound is None else f"{'≤' if lower else '≥'} {bound}"
         lines.append(f"| {title} | {value:.4f} | {target} | {reached} |")
-    return TEXT.format(table="\n".join(lines), command=COMMAND, faces=report["unseen_faces"])
+    return TEXT.format(table="\n".join(lines), command=COMMAND, faces=report["unseen_faces"], **model_card.read("landmarks")["crop"])
 
 
 TEXT = """# landmarks: 68 points, head pose, face probability
@@ -56,8 +58,8 @@ Input: `crop` [1, 1, 112, 112], grey (0.299 R + 0.587 G + 0.114 B), normalised (
 
 | crop | centre | side | rotation |
 | --- | --- | --- | --- |
-| from the detector | centre of its box | 1.3 times the box's longer edge | so that the eye line is level |
-| while tracking | centre of the box of the previous 68 points | 1.45 times its longer edge | the previous roll |
+| from the detector | centre of its box | {detection_sides} times the box's longer edge | so that the eye line is level |
+| while tracking | centre of the box of the previous 68 points | {tracking_sides} times its longer edge | the previous roll |
 
 | output | meaning |
 | --- | --- |

@@ -6,19 +6,18 @@ sheets with box, points and pose drawn in. The sheets show people and stay there
 """
 
 import json
-import tomllib
 
 import cv2
 import numpy as np
 
-from . import align
+from . import align, model_card
 from .common import MODELS, SHARED, run_folder
 from .detector_find import find
 from .landmarks import MEAN, STD
 from .landmarks_crops import SIZE_PX, crop_matrix, detector_square, tracking_square
 from .shipping import OnnxNet
 
-MIN_FACE = 0.5
+MIN_FACE = model_card.read("landmarks")["face"]["min_probability"]
 SHEET_FRAMES = 8
 CLIPS = ("single_face.mp4", "face_noface.mov", "noface_face.mov", "no_face.mp4")
 
@@ -29,8 +28,7 @@ class Pair:
     def __init__(self):
         self.detector = OnnxNet((MODELS / "detector" / "model.onnx").read_bytes())
         self.landmarks = OnnxNet((MODELS / "landmarks" / "model.onnx").read_bytes())
-        settings = tomllib.loads((MODELS / "detector" / "model.toml").read_text())
-        self.min_score = next(f["value"] for f in settings["figure"] if f["name"] == "score_threshold")
+        self.min_score = model_card.figure("detector", "score_threshold")
         self.points: np.ndarray | None = None
         self.roll = 0.0
 

@@ -1,8 +1,8 @@
 """Crops for the landmark network: where the program would cut, and where it would cut amiss.
 
 A crop is a square given by centre, side and turn in the source picture. The program cuts
-around the detector's box (side 1.3 of its longer edge) and, while tracking, around the
-previous 68 points (side 1.45 of their longer extent), turned so that the head stands level.
+around the detector's box and, while tracking, around the previous 68 points, turned so that
+the head stands level. The card of the landmark network contains the sides of both crops.
 Training cuts the same two ways with jitter, and, for the network to know a face from
 anything else, also where no face is or only a part of one.
 """
@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import landmarks_labels, landmarks_pictures, landmarks_render
+from . import landmarks_labels, landmarks_pictures, landmarks_render, model_card
 from .landmarks_surroundings import Backgrounds, degrade, texture
 
-SIZE_PX = 112
-DETECTOR_SIDE = 1.3
-TRACKING_SIDE = 1.45
+SIZE_PX = model_card.input_size("landmarks")[0]
+DETECTOR_SIDE = model_card.read("landmarks")["crop"]["detection_sides"]
+TRACKING_SIDE = model_card.read("landmarks")["crop"]["tracking_sides"]
 # Which of the 68 points takes the place of which in a mirrored picture.
 MIRROR_68 = np.array([
     *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,

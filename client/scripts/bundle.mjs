@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { EXPRESSIONS } from './expressions.mjs';
 import { licenceTexts } from './licences.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +25,7 @@ export class Bundler {
       conditions: ['es2015'], // RxJS as modern JavaScript, not its build for browsers of 2011
       legalComments: 'eof',
       ...options,
+      define: { ...EXPRESSIONS, ...options.define },
     });
     for (const output of Object.values(metafile.outputs)) {
       for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {

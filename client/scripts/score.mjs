@@ -5,6 +5,7 @@ import { open, readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { EXPRESSIONS } from './expressions.mjs';
 import { InferenceSession, Tensor, env } from 'onnxruntime-web/wasm';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +15,7 @@ env.wasm.numThreads = 1;
 const out = await mkdtemp(`${root}node_modules/.score-`);
 try {
   const outfile = `${out}/vision.mjs`;
-  await build({ absWorkingDir: root, entryPoints: ['src/camera/vision/vision.ts'], outfile, bundle: true, format: 'esm' });
+  await build({ absWorkingDir: root, entryPoints: ['src/camera/vision/vision.ts'], outfile, bundle: true, format: 'esm', define: EXPRESSIONS });
   const { Vision } = await import(pathToFileURL(outfile).href);
   const runtime = {
     create: (onnx) => InferenceSession.create(onnx, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }),

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { EXPRESSIONS } from './expressions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [folder = 'unit', name = ''] = process.argv.slice(2);
@@ -18,7 +19,7 @@ const out = await mkdtemp(`${root}node_modules/.tests-`);
 await build({
   absWorkingDir: root, entryPoints: files.map((f) => `test/${folder}/${f}`), outdir: out, outExtension: { '.js': '.mjs' },
   bundle: true, format: 'esm', platform: 'node', target: 'node18', packages: 'external', sourcemap: 'inline', logLevel: 'warning',
-  define: { AFFECTOGRAPH_CLIENT: JSON.stringify(root) },
+  define: { ...EXPRESSIONS, AFFECTOGRAPH_CLIENT: JSON.stringify(root) },
 });
 const limits = isNew
   ? ['--test-concurrency=1', `--test-timeout=${folder === 'unit' ? 60_000 : 300_000}`, '--test-force-exit'] : [];

@@ -109,6 +109,13 @@ pub fn install(folder: &Path, onnx: &[u8], card: &str) {
     std::fs::write(folder.join("model.toml"), card.replace("SHA", &sum)).unwrap();
 }
 
+/// The tables that the card of a detector or of a landmark network must have.
+pub const CHAIN_TABLES: &str = "[detection]\nmax_overlap = 0.4\nmax_candidates = 6\n\
+    [tracking]\nrecount_interval_ms = 1000\nmax_unconfirmed = 2\nremembered_ms = 3000\nnear_sides = 1.5\n\
+    same_face_share_inside = 0.5\nsame_face_overlap = 0.3\ncorner_penalty = 0.5\n\
+    [crop]\ndetection_sides = 1.3\ntracking_sides = 1.45\n\
+    [face]\nmin_probability = 0.5\nmin_new_probability = 0.99\nmin_side_px = 12.0\nmax_disagreement_sides = 0.2\n";
+
 /// The card's head. `kind` is also the name.
 pub fn head(kind: &str) -> String {
     format!(

@@ -10,7 +10,7 @@ use affectograph::vision::{
 };
 
 use crate::need::need;
-use crate::vision_onnx::{constant, head, install, model, node};
+use crate::vision_onnx::{CHAIN_TABLES, constant, head, install, model, node};
 use crate::vision_support::runtime;
 
 /// Mean of each input channel → `expression` = softmax(mean · weights + bias), and if asked for
@@ -130,19 +130,19 @@ fn what_does_not_fit_is_refused_with_what_was_expected_and_found() {
     let card = seven_card();
     let cases = [
         (good.clone(), card.replace("[1, 1, 64, 64]", "[1, 1, 48, 48]"), "expected float32 [1, 1, 48, 48]"),
-        (two_inputs(), card.clone(), "expected `face` alone, found face, hair"),
+        (two_inputs(), card.clone(), "expected only `face`, found face, hair"),
         (good.clone(), card.replace("shape = [1, 7]", "shape = [1, 8]"), "expected float32 [1, 8]"),
-        (good.clone(), card.replace("\"fear\", ", ""), "expected one for each of the second axis of [1, 7], found 6"),
+        (good.clone(), card.replace("\"fear\", ", ""), "expected one label per entry of the second axis of [1, 7], found 6"),
         (good.clone(), card.replace("\"fear\"", "\"afraid\""), "found `afraid`"),
         (good.clone(), card.replace("\"fear\"", "\"anger\""), "`anger` twice"),
-        (good.clone(), card.replace("left_eye = [0.3, 0.4]\n", ""), "expected where the eyes lie"),
-        (good.clone(), card.replace("expression", "emotion"), "`emotion`, as its model.toml says"),
+        (good.clone(), card.replace("left_eye = [0.3, 0.4]\n", ""), "expected the positions of the eyes"),
+        (good.clone(), card.replace("expression", "emotion"), "`emotion`, as in model.toml"),
         (
             good.clone(),
             card.replace("kind = \"affect\"", "kind = \"landmarks\""),
             "kind `landmarks`, expected `affect`",
         ),
-        (affect_onnx(1, 64, 7, false, false), card.clone(), "expected probabilities that add up to 1"),
+        (affect_onnx(1, 64, 7, false, false), card.clone(), "expected probabilities with the sum 1"),
         (b"not a network".to_vec(), card.clone(), "could not be loaded or run"),
     ];
     for (onnx, card, words) in cases {
@@ -162,7 +162,7 @@ fn a_changed_or_missing_file_is_refused() {
     std::fs::write(path.join("model.onnx"), &bytes).unwrap();
     let load = || AffectReader::load(&runtime, &path).map(|_| ()).unwrap_err().to_string();
     let changed = load();
-    assert!(changed.contains("model.onnx is not the file its model.toml describes: expected sha256"), "{changed}");
+    assert!(changed.contains("model.onnx does not have the checksum in its model.toml: expected sha256"), "{changed}");
     let listed = &installed_models(folder.path()).unwrap()[0];
     assert_eq!((listed.folder.as_str(), listed.problem.as_ref()), ("lab", Some(&changed)));
     std::fs::remove_file(path.join("model.onnx")).unwrap();
@@ -187,7 +187,7 @@ fn detector_and_landmarks_of_another_shape_are_refused() {
         for (name, shape) in outputs {
             card += &format!("[[output]]\nname = \"{name}\"\nshape = {shape:?}\n");
         }
-        install(folder.path(), &onnx, &(card + more));
+        install(folder.path(), &onnx, &(card + CHAIN_TABLES + more));
         match kind {
             "detector" => Detector::load(&runtime, folder.path()).map(|_| ()),
             _ => Landmarks::load(&runtime, folder.path()).map(|_| ()),
@@ -204,7 +204,7 @@ fn detector_and_landmarks_of_another_shape_are_refused() {
     assert!(as_detector(8, "").unwrap_err().contains("`score_threshold` between 0 and 1"));
     assert!(as_detector(4, threshold).unwrap_err().contains("square cells"));
     let error = try_as("detector", &[("score", &[1, 1, 8, 8]), ("box", &[1, 4, 8, 8])], threshold).unwrap_err();
-    assert!(error.contains("expected one called `points` of shape [1, 10, 8, 8], found none"), "{error}");
+    assert!(error.contains("expected an output `points` of shape [1, 10, 8, 8], found none"), "{error}");
     assert_eq!(try_as("landmarks", &[("points", &[1, 136]), ("pose", &[1, 3]), ("face", &[1, 1])], ""), Ok(()));
     let error = try_as("landmarks", &[("points", &[1, 10]), ("pose", &[1, 3]), ("face", &[1, 1])], "").unwrap_err();
     assert!(error.contains("output `points` – expected [1, 136], found [1, 10]"), "{error}");
@@ -237,7 +237,7 @@ fn runtime_in_own_process(variable: &Path) -> String {
 fn a_missing_or_wrong_runtime_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = runtime_in_own_process(&folder.path().join("absent.so"));
-    assert!(nowhere.contains("refused: AFFECTOGRAPH_ONNXRUNTIME says"), "{nowhere}");
+    assert!(nowhere.contains("refused: AFFECTOGRAPH_ONNXRUNTIME is"), "{nowhere}");
     let file = folder.path().join("libonnxruntime.so");
     std::fs::write(&file, "no library").unwrap();
     // A folder is as good as the file in it.

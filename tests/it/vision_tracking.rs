@@ -9,7 +9,7 @@ use std::time::Duration;
 use affectograph::session::{EXPRESSIONS, Frame, Latest, Pixels, TimeSource, Timestamp, face};
 use affectograph::vision::{Colour, Models, OwnedPicture, Picture, Scored, Vision, VisionError, VisionWorker};
 
-use crate::vision_onnx::{constant, head, install, model, node};
+use crate::vision_onnx::{CHAIN_TABLES, constant, head, install, model, node};
 use crate::vision_support::runtime;
 
 const WIDTH: usize = 320;
@@ -57,7 +57,7 @@ fn write_detector(folder: &Path) {
     let outputs: [(&str, &[i64]); 3] =
         [("score", &[1, 1, 30, 40]), ("box", &[1, 4, 30, 40]), ("points", &[1, 10, 30, 40])];
     let onnx = model(nodes, constants, &[("picture", &[1, 1, 240, 320])], &outputs);
-    let mut card = head("detector") + &grey_input("picture", 240, 320);
+    let mut card = head("detector") + &grey_input("picture", 240, 320) + CHAIN_TABLES;
     for (name, shape) in outputs {
         card += &format!("[[output]]\nname = \"{name}\"\nshape = {shape:?}\n");
     }
@@ -87,7 +87,7 @@ fn write_landmarks(folder: &Path) {
     ];
     let outputs: [(&str, &[i64]); 3] = [("points", &[1, 136]), ("pose", &[1, 3]), ("face", &[1, 1])];
     let onnx = model(nodes, constants, &[("face_in", &[1, 1, 112, 112])], &outputs);
-    let mut card = head("landmarks") + &grey_input("face_in", 112, 112);
+    let mut card = head("landmarks") + &grey_input("face_in", 112, 112) + CHAIN_TABLES;
     for (name, shape) in outputs {
         card += &format!("[[output]]\nname = \"{name}\"\nshape = {shape:?}\n");
     }

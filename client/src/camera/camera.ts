@@ -5,6 +5,7 @@ import type { Settings } from '../options';
 import type { CameraState, RecordedAffect } from '../state';
 import { type Draft, eventRest, gapRest, sampleRest } from '../transport/record';
 import type { Store, StoredSession } from '../transport/store';
+import { EXPRESSIONS } from './expressions';
 import { framesOf } from './frames';
 import { startScores } from './scores';
 import { recordVideo } from './video';
@@ -174,8 +175,6 @@ export class Camera {
     this.add({ stream: 'health', page_ms: performance.now(), rest: eventRest(kind, JSON.stringify(data)) });
   }
 }
-
-const EXPRESSIONS = ['neutral', 'happiness', 'surprise', 'sadness', 'anger', 'disgust', 'fear', 'contempt'];
 
 const described = (page_ms: number, frame: number, values: readonly number[]): RecordedAffect => {
   const at = (k: number) => values[k] ?? Number.NaN;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::busy::{Busy, busy, frames_unseen};
 use super::ending::{End, Ending};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO,
     VIDEO_FRAME, VideoLoss,
 };
 
@@ -182,109 +182,158 @@ pub struct Footage<'a> {
     pub ending: Option<Ending>,
 }
 
-/// How good a session is. The one place that grades.
-pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
-    let Footage { times: frame_times, nominal_rate_hz, ref loss, ending } = *footage;
-    let end = End::of(timeline, ending);
-    let mut gaps = BTreeMap::<GapReason, LossByReason>::new();
+fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
+    until.since_ns(from) as f64 * 1e-9
+}
+
+fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
+    let mut losses = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
     for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
-        let sum = gaps.entry(gap.what.reason).or_default();
+        let sum = losses.entry(gap.what.reason).or_default();
         let is_absence = gap.what.reason == GapReason::NoFace;
-        let goes_on = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
-        sum.count += u64::from(!goes_on);
-        sum.seconds += gap.what.until.since_ns(gap.at).max(0) as f64 * 1e-9;
+        let is_continued = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
+        sum.count += u64::from(!is_continued);
+        sum.seconds += seconds_between(gap.at, gap.what.until).max(0.0);
         sum.lost += gap.what.lost;
     }
-    let lost = |wanted: GapReason| gaps.get(&wanted).map_or(0, |g| g.lost);
+    losses
+}
 
-    // Live, and afterwards where the live worker had skipped frames; another network's second look counts nowhere.
-    let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
-    let faceless = |stream: &str| {
-        let of_stream = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream);
-        of_stream.filter(|g| g.what.reason == GapReason::NoFace).map(|g| g.what.lost).sum::<u64>()
-    };
-    let with_face = samples(AFFECT) + samples(AFFECT_LATER);
-    let scored_later = samples(AFFECT_LATER) + faceless(AFFECT_LATER);
-    let frames_scored = with_face + faceless(AFFECT) + faceless(AFFECT_LATER);
-    let face_share = (frames_scored > 0).then(|| with_face as f64 / frames_scored as f64);
-    let frames_lost = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown]
-        .into_iter()
-        .map(lost)
-        .sum::<u64>()
-        + timeline
-            .gaps()
-            .iter()
-            .filter(|g| g.what.reason == GapReason::QueueFull && g.stream.as_str() == session::VIDEO)
-            .map(|g| g.what.lost)
-            .sum::<u64>();
+/// The sum of `lost` over the gaps of one stream and one reason.
+fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
+    let gaps = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream && g.what.reason == reason);
+    gaps.map(|g| g.what.lost).sum()
+}
 
-    let ends = |a: Timestamp, b: Timestamp| b.since_ns(a) as f64 * 1e-9;
-    // Frames were due until the recording was stopped: a camera that fell silent before that has left a gap as well.
-    let silence_s = match (frame_times.last(), recording_stopped(timeline)) {
-        (Some(last), Some(stopped)) if ends(*last, stopped) > LONGEST_CLOSING_S => ends(*last, stopped),
-        _ => 0.0,
-    };
-    let video_s = match frame_times {
-        [first, .., last] => ends(*first, *last) + silence_s,
-        _ => 0.0,
-    };
-    let gone = loss.as_ref().map_or(0, |l| l.frames);
-    let seen_times = &frame_times[..frame_times.len() - (gone as usize).min(frame_times.len())];
-    let silence_s = match (gone, seen_times.last(), frame_times.last()) {
-        (1.., Some(seen), Some(last)) => ends(*seen, *last) + silence_s,
-        _ => silence_s,
-    };
-    // A film's frames are due when the film says, however uneven that is: only where some were lost is a hole.
-    let is_film =
-        timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
-    let largest_gap_s = if is_film {
+/// Numbers of frames that the networks scored: live, and later where the live worker skipped frames. Scores by another
+/// network are not counted.
+struct ScoredFrames {
+    with_face: u64,
+    later: u64,
+    all: u64,
+}
+
+impl ScoredFrames {
+    fn of(timeline: &Timeline) -> ScoredFrames {
+        let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
+        let without_face = |stream| lost_in(timeline, stream, GapReason::NoFace);
+        let with_face = samples(AFFECT) + samples(AFFECT_LATER);
+        ScoredFrames {
+            with_face,
+            later: samples(AFFECT_LATER) + without_face(AFFECT_LATER),
+            all: with_face + without_face(AFFECT) + without_face(AFFECT_LATER),
+        }
+    }
+}
+
+/// Frames that did not reach the video.
+fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>) -> u64 {
+    let reasons = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown];
+    let by_camera: u64 = reasons.iter().filter_map(|reason| losses.get(reason)).map(|loss| loss.lost).sum();
+    by_camera + lost_in(timeline, VIDEO, GapReason::QueueFull)
+}
+
+/// The frames of a recording on the session clock.
+struct FrameTimes<'a> {
+    /// Of the frames that are still in the video.
+    present: &'a [Timestamp],
+    /// From the first stored frame to the stop of the recording.
+    video_s: f64,
+    /// From the last present frame to the stop of the recording.
+    silence_s: f64,
+    is_film: bool,
+}
+
+impl<'a> FrameTimes<'a> {
+    /// `gone` frames at the end were stored and are no longer in the video.
+    fn of(timeline: &Timeline, stored: &'a [Timestamp], gone: u64) -> FrameTimes<'a> {
+        // Frames were due until the recording was stopped. A camera that delivered none before that leaves a gap, too.
+        let silence_s = match (stored.last(), recording_stopped(timeline)) {
+            (Some(last), Some(stopped)) => {
+                Some(seconds_between(*last, stopped)).filter(|s| *s > LONGEST_CLOSING_S).unwrap_or(0.0)
+            }
+            _ => 0.0,
+        };
+        let video_s = match stored {
+            [first, .., last] => seconds_between(*first, *last) + silence_s,
+            _ => 0.0,
+        };
+        let present = &stored[..stored.len() - (gone as usize).min(stored.len())];
+        let silence_s = match (gone, present.last(), stored.last()) {
+            (1.., Some(present), Some(last)) => seconds_between(*present, *last) + silence_s,
+            _ => silence_s,
+        };
+        let is_film =
+            timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
+        FrameTimes { present, video_s, silence_s, is_film }
+    }
+
+    fn largest_gap_s(&self, timeline: &Timeline, gone: u64) -> f64 {
+        if !self.is_film {
+            let gaps = self.present.windows(2).map(|w| seconds_between(w[0], w[1]));
+            return gaps.fold(self.silence_s, f64::max);
+        }
+        // The times of a video file may be uneven. Only lost frames make a hole.
         let losses = timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str()) && g.what.reason.is_loss());
-        let lost_at_end_s = if gone > 0 { silence_s } else { 0.0 };
-        losses.filter_map(|g| hole_s(seen_times, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
-    } else {
-        seen_times.windows(2).map(|w| ends(w[0], w[1])).fold(silence_s, f64::max)
-    };
-    let frames_expected = match frame_times {
+        let lost_at_end_s = if gone > 0 { self.silence_s } else { 0.0 };
+        losses.filter_map(|g| hole_s(self.present, g.at, g.what.until)).fold(lost_at_end_s, f64::max)
+    }
+}
+
+/// Events by `stream/kind`, without measurements of the clock and of the video and without the page's replay.
+fn event_counts(timeline: &Timeline) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    let is_counted = |stream: &str| ![PAGE_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
+    for event in timeline.events().iter().filter(|e| is_counted(e.stream.as_str())) {
+        *counts.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn clock_uncertainty_ms(timeline: &Timeline) -> Option<f64> {
+    let measurements = timeline.events().iter().filter(|e| e.stream.as_str() == PAGE_CLOCK);
+    measurements.filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64()).reduce(f64::max)
+}
+
+/// Computes the quality of a session. All grades come from this function.
+pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
+    let Footage { times: stored_times, nominal_rate_hz, ref loss, ending } = *footage;
+    let end = End::of(timeline, ending);
+    let gaps = losses_by_reason(timeline);
+    let scored = ScoredFrames::of(timeline);
+    let face_share = (scored.all > 0).then(|| scored.with_face as f64 / scored.all as f64);
+    let frames_lost = frames_lost(timeline, &gaps);
+    let gone = loss.as_ref().map_or(0, |l| l.frames);
+    let frames = FrameTimes::of(timeline, stored_times, gone);
+    let largest_gap_s = frames.largest_gap_s(timeline, gone);
+    let frames_expected = match stored_times {
         [] => 0,
-        _ if is_film => frame_times.len() as u64 + frames_lost,
-        _ => (video_s * nominal_rate_hz).round() as u64 + 1,
+        _ if frames.is_film => stored_times.len() as u64 + frames_lost,
+        _ => (frames.video_s * nominal_rate_hz).round() as u64 + 1,
     };
-    let frames_stored = frame_times.len() as u64 - gone;
+    let frames_stored = stored_times.len() as u64 - gone;
     let never_recorded = (end.missing_s().unwrap_or(0.0) * nominal_rate_hz).round().max(0.0) as u64;
     let all_lost = frames_lost + gone + never_recorded;
     let lost_share = all_lost as f64 / (frames_stored + all_lost).max(1) as f64;
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
-
-    let mut events = BTreeMap::new();
-    // Measurements of clock and video and the page's replay are not what somebody did.
-    let is_done = |stream: &str| ![PAGE_CLOCK, VIDEO_FRAME, REPLAY].contains(&stream);
-    for event in timeline.events().iter().filter(|e| is_done(e.stream.as_str())) {
-        *events.entry(format!("{}/{}", event.stream, event.what.kind)).or_insert(0) += 1;
-    }
-    let clock_uncertainty_ms = timeline
-        .events()
-        .iter()
-        .filter(|e| e.stream.as_str() == PAGE_CLOCK)
-        .filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64())
-        .reduce(f64::max);
-
-    let seconds = timeline.span().map_or(0.0, |(a, b)| ends(a, b)).max(video_s);
+    let seconds = timeline.span().map_or(0.0, |(first, last)| seconds_between(first, last)).max(frames.video_s);
     let page_busy = busy(timeline, seconds);
+    let skipped_live = gaps.get(&GapReason::Skipped).map_or(0, |g| g.lost);
     QualityReport {
         seconds,
         nominal_rate_hz,
         frames_expected,
         frames_stored,
-        frames_scored,
-        frames_skipped: lost(GapReason::Skipped).saturating_sub(scored_later),
+        frames_scored: scored.all,
+        frames_skipped: skipped_live.saturating_sub(scored.later),
         frames_lost,
         largest_gap_s,
         face_share,
-        clock_uncertainty_ms,
+        clock_uncertainty_ms: clock_uncertainty_ms(timeline),
         page_busy,
         frames_unseen: frames_unseen(timeline),
-        events,
+        events: event_counts(timeline),
         gaps,
         records_refused: timeline.refused(),
         video_loss: loss.clone(),

@@ -94,8 +94,8 @@ impl Capture {
     /// Fixes exposure, white balance and focus while running. The result comes as [`CaptureEvent::Adjusted`].
     pub fn adjust(&self, settings: CameraSettings) {
         if let Some(commands) = &self.commands {
-            // A thread at its end has nothing to adjust, and says so itself by `Ended` or `Failed`.
-            let _ = commands.send(settings);
+            // Sending fails if the thread has ended. The thread reports its end by `Ended` or `Failed`.
+            commands.send(settings).ok();
         }
     }
 

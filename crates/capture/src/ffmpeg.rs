@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::CameraError;
-use super::ffprobe::FileVideo;
+use super::file_video::FileVideo;
 
 /// FFmpeg's parts work side by side since 7.0: what one says may come so many frames before what another says.
 const FRAMES_AHEAD: u64 = 16;

@@ -1,7 +1,7 @@
 //! What `ffmpeg` says while it works: the time of each frame, and what is wrong with the file.
 
 use super::ffmpeg::plain;
-use super::ffprobe::{FileVideo, TimeBase};
+use super::file_video::{FileVideo, TimeBase};
 
 /// One line of `ffmpeg`'s messages.
 #[derive(Clone, Debug, PartialEq)]

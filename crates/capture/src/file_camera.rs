@@ -14,7 +14,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::container_end::missing_end;
 use super::ffmpeg::{self, Call};
-use super::ffprobe::{self, FileVideo, Packet};
+use super::ffprobe::{self, Packet};
+use super::file_video::FileVideo;
 use super::film_reader::{FilmReader, FromFile, listen};
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat};
 use session::{Clock, TimeSource, Timestamp};

@@ -8,7 +8,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::CameraError;
 use super::ffmpeg_messages::{Message, Place};
-use super::ffprobe::{self, FileVideo, Packet, TimeBase};
+use super::ffprobe::{self, Packet};
+use super::file_video::{FileVideo, TimeBase};
 use super::film_damage::FilmDamage;
 use super::jpeg::JpegCheck;
 use session::Pixels;

@@ -37,8 +37,8 @@ pub(super) fn publish_folder<T>(
         Ok(done)
     });
     result.map_err(|e| {
-        // Best effort: the error that matters is the one being returned.
-        let _ = fs::remove_dir_all(&part);
+        // The first error is reported. If the removal fails, the partial folder is left.
+        fs::remove_dir_all(&part).ok();
         named_as_asked(e, &part, folder)
     })
 }
@@ -52,7 +52,8 @@ pub(super) fn publish_file(
     let result = write_file(&part, fill)
         .and_then(|()| fs::rename(&part, path).map_err(|source| file_error("write", path, source)));
     result.map_err(|e| {
-        let _ = fs::remove_file(&part);
+        // As above.
+        fs::remove_file(&part).ok();
         named_as_asked(e, &part, path)
     })
 }

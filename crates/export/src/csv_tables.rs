@@ -6,21 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use session::{SampleSeries, StreamKind, Timeline, Timestamp};
+use session::{SampleSeries, StreamKind, Timeline};
 
 use super::atomic_write::{make_folder, publish_folder};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
+use super::frame_row::FrameRow;
 use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
-
-/// One stored video frame, as a row of `frames.csv`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FrameRow {
-    pub number: u64,
-    pub at: Timestamp,
-    pub time_source: &'static str,
-    pub device_sequence: Option<u64>,
-}
 
 /// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv`, `deleted.csv` and `session.json` into the new folder `folder`.
 /// Returns the files written. Times are seconds on the session's clock with nine decimals.
@@ -168,7 +160,7 @@ fn frame_rows(out: &mut csv::Writer<fs::File>, frames: impl Iterator<Item = Fram
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{Body, Record, affect_stream, marker_stream};
+    use session::{Body, Record, Timestamp, affect_stream, marker_stream};
     use std::sync::Arc;
 
     fn small() -> Timeline {

@@ -11,6 +11,7 @@ mod csv_tables;
 mod deleted;
 mod epoch_tables;
 mod figure;
+mod frame_row;
 mod markup;
 mod parquet;
 mod report;
@@ -29,12 +30,13 @@ use store::StoreError;
 use study_query::LeftOut;
 
 pub use bids::write_bids;
-pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
+pub use csv_tables::{write_csv, write_csv_sessions};
 pub use epoch_tables::write_epochs;
 pub use figure::{
     ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
     write_plane_figure,
 };
+pub use frame_row::FrameRow;
 pub use parquet::write_parquet;
 pub use report::{Asked, write_report};
 pub use selection::{ExportedSession, Selected, Selection};

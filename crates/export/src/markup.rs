@@ -1,5 +1,19 @@
 //! Text inside HTML and XML.
 
+use std::fmt::{Arguments, Write as _};
+
+/// Appends formatted text.
+pub(crate) fn append(out: &mut String, text: Arguments<'_>) {
+    // Writing to a string cannot fail.
+    out.write_fmt(text).ok();
+}
+
+/// Appends formatted text and a line end.
+pub(crate) fn append_line(out: &mut String, text: Arguments<'_>) {
+    append(out, text);
+    out.push('\n');
+}
+
 /// Between tags and inside attributes. A control character becomes a space.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

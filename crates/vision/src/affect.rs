@@ -1,7 +1,7 @@
 //! Valence, arousal, their uncertainty and the expression probabilities of one aligned face.
 //!
-//! The network is the study's choice, so everything is found by name: outputs by theirs, expressions by their
-//! labels. What a network does not tell is NaN, "not known", and never 0.
+//! A study chooses its network. Outputs are therefore found by name and expressions by label. Values that a network does
+//! not compute are NaN, never 0.
 
 use super::geometry::{Affine, LANDMARKS, Point, eye_centres};
 use super::model::{ModelKind, Network, OutputCard};
@@ -10,10 +10,10 @@ use super::resample::Resampler;
 use super::{Runtime, VisionError};
 use session::EXPRESSIONS;
 
-/// How far the probabilities of one face may be from adding up to 1.
+/// The largest deviation of the sum of one face's probabilities from 1.
 const MAX_SUM_ERROR: f32 = 0.01;
 
-/// Raw network output: nothing is smoothed or clipped. NaN is what the network does not tell.
+/// Raw network output, neither smoothed nor clipped. NaN: the network does not compute the value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affect {
     /// −1 … 1.
@@ -40,8 +40,8 @@ pub struct AffectReader {
 #[derive(Debug)]
 struct Expression {
     output: usize,
-    /// For each of the output's values its place in [`EXPRESSIONS`].
-    places: Vec<usize>,
+    /// For each value of the output, its index in [`EXPRESSIONS`].
+    indexes: Vec<usize>,
 }
 
 impl AffectReader {
@@ -52,7 +52,7 @@ impl AffectReader {
             (Some(left), Some(right)) if (right[0] - left[0]).hypot(right[1] - left[1]) > 0.05 => [left, right],
             other => {
                 let expected =
-                    "where the eyes lie, as fractions of width and height: `left_eye = [x, y]` and `right_eye`";
+                    "the positions of the eyes, as fractions of width and height: `left_eye = [x, y]` and `right_eye`";
                 return Err(card.misfit("`input` in model.toml", expected, format!("{other:?}")));
             }
         };
@@ -64,13 +64,13 @@ impl AffectReader {
         let expression = match network.output_index("expression") {
             Some(output) => {
                 network.require_output("expression", &[Some(1), None])?;
-                Some(Expression { output, places: expression_places(&network, &card.outputs[output])? })
+                Some(Expression { output, indexes: expression_indexes(&network, &card.outputs[output])? })
             }
             None => None,
         };
         if valence_arousal.is_none() && expression.is_none() {
             let names: Vec<&str> = card.outputs.iter().map(|o| o.name.as_str()).collect();
-            return Err(card.misfit("its outputs", "`valence_arousal` or `expression`", names.join(", ")));
+            return Err(card.misfit("the outputs", "`valence_arousal` or `expression`", names.join(", ")));
         }
         let mut reader = AffectReader {
             eye_places,
@@ -80,7 +80,7 @@ impl AffectReader {
             network,
             resampler: Resampler::default(),
         };
-        reader.try_out()?;
+        reader.check_probabilities()?;
         Ok(reader)
     }
 
@@ -88,24 +88,24 @@ impl AffectReader {
         &self.network
     }
 
-    /// Reads the face with these 68 points. `None` where the points are no face (both eyes in one place).
+    /// Reads the face with these 68 points. `None` if both eyes are in one place.
     pub fn read(&mut self, picture: Picture, points: &[Point; LANDMARKS]) -> Result<Option<Affect>, VisionError> {
         let format = self.network.format();
         let size = [format.width_px, format.height_px];
         match Affine::from_eyes(eye_centres(points), self.eye_places, size) {
-            Some(to_picture) => self.read_through(picture, &to_picture).map(Some),
+            Some(to_picture) => self.read_transformed(picture, &to_picture).map(Some),
             None => Ok(None),
         }
     }
 
-    /// Takes the whole picture as a face that is already cropped.
+    /// Reads a picture that is a cropped face.
     pub fn read_cropped(&mut self, picture: Picture) -> Result<Affect, VisionError> {
         let format = self.network.format();
         let size = [format.width_px, format.height_px];
-        self.read_through(picture, &Affine::whole_picture([picture.width_px(), picture.height_px()], size))
+        self.read_transformed(picture, &Affine::whole_picture([picture.width_px(), picture.height_px()], size))
     }
 
-    fn read_through(&mut self, picture: Picture, to_picture: &Affine) -> Result<Affect, VisionError> {
+    fn read_transformed(&mut self, picture: Picture, to_picture: &Affine) -> Result<Affect, VisionError> {
         if self.network.needs_colour() && picture.colour() == super::Colour::Grey {
             return Err(VisionError::NeedsColour { model: self.network.card().name.clone() });
         }
@@ -113,10 +113,10 @@ impl AffectReader {
         let size = [format.width_px, format.height_px];
         self.resampler.fill(picture, to_picture, format, size, input);
         self.network.run()?;
-        Ok(self.answer())
+        Ok(self.outputs())
     }
 
-    fn answer(&self) -> Affect {
+    fn outputs(&self) -> Affect {
         let pair = |output: Option<usize>| match output {
             Some(index) => [0, 1].map(|k| self.network.output(index)[k]),
             None => [f32::NAN; 2],
@@ -124,24 +124,24 @@ impl AffectReader {
         let [valence, arousal] = pair(self.valence_arousal);
         let [valence_sd, arousal_sd] = pair(self.log_variance).map(|v| (0.5 * v).exp());
         let mut expression = [f32::NAN; EXPRESSIONS.len()];
-        if let Some(Expression { output, places }) = &self.expression {
-            for (place, value) in places.iter().zip(self.network.output(*output)) {
-                expression[*place] = *value;
+        if let Some(Expression { output, indexes }) = &self.expression {
+            for (index, value) in indexes.iter().zip(self.network.output(*output)) {
+                expression[*index] = *value;
             }
         }
         Affect { valence, arousal, valence_sd, arousal_sd, expression }
     }
 
-    /// Runs once on plain grey: a network exported without its last softmax would otherwise fill files with scores
-    /// that look like probabilities.
-    fn try_out(&mut self) -> Result<(), VisionError> {
+    /// Runs once on uniform grey and checks the probabilities. Without this check, a network that was exported without
+    /// its softmax would fill files with scores that look like probabilities.
+    fn check_probabilities(&mut self) -> Result<(), VisionError> {
         self.network.input_mut().1.fill(0.0);
         self.network.run()?;
         if let Some(Expression { output, .. }) = &self.expression {
             let values = self.network.output(*output);
             let sum: f32 = values.iter().sum();
             if !values.iter().all(|p| (0.0..=1.0).contains(p)) || (sum - 1.0).abs() > MAX_SUM_ERROR {
-                let expected = "probabilities that add up to 1 (export it with its softmax)";
+                let expected = "probabilities with the sum 1 (export the network with its softmax)";
                 return Err(self.network.card().misfit("output `expression`", expected, format!("{values:?}")));
             }
         }
@@ -149,21 +149,36 @@ impl AffectReader {
     }
 }
 
-fn expression_places(network: &Network, output: &OutputCard) -> Result<Vec<usize>, VisionError> {
+fn expression_indexes(network: &Network, output: &OutputCard) -> Result<Vec<usize>, VisionError> {
     let card = network.card();
     let all = EXPRESSIONS.join(", ");
     let Some(labels) = &output.labels else {
         return Err(card.misfit("output `expression`", format!("`labels` from: {all}"), "none"));
     };
-    let mut places = Vec::new();
+    let mut indexes = Vec::new();
     for label in labels {
         match EXPRESSIONS.iter().position(|e| e == label) {
-            Some(place) if !places.contains(&place) => places.push(place),
+            Some(index) if !indexes.contains(&index) => indexes.push(index),
             Some(_) => return Err(card.misfit("the labels of `expression`", "each once", format!("`{label}` twice"))),
             None => {
                 return Err(card.misfit("the labels of `expression`", format!("some of: {all}"), format!("`{label}`")));
             }
         }
     }
-    Ok(places)
+    Ok(indexes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ModelCard;
+
+    /// The fields of the stream `affect` are a file format. They have the labels of the shipped network.
+    #[test]
+    fn the_streams_expressions_are_the_labels_of_the_shipped_network() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/affect");
+        let card = ModelCard::read(&folder).unwrap();
+        let labels = card.output("expression").unwrap().labels.clone().unwrap();
+        assert_eq!(labels, EXPRESSIONS);
+    }
 }

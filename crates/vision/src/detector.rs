@@ -1,18 +1,15 @@
-//! Every face in a picture, with five points. Anchor-free: each cell of a coarse grid says how likely a face's
-//! centre lies in it, and where that face's edges and points are.
+//! Finds all faces in a picture, with five points each. The network is anchor-free: each cell of a coarse grid gives the
+//! probability that a face's centre is in it, and the positions of that face's edges and points.
 
-use super::geometry::{Affine, Crop, Point, Rect, angle_deg};
+use super::chain_card::{DetectionCard, TrackingCard};
+use super::geometry::{Affine, Point, Rect};
 use super::model::{ModelKind, Network};
 use super::picture::Picture;
 use super::resample::Resampler;
 use super::{Runtime, VisionError};
 
-/// Of two boxes that share more than this (intersection over union), only the likelier is kept.
-const MAX_OVERLAP: f32 = 0.4;
-/// The figure in the card that says from which probability on a cell counts.
+/// The figure in the card: the lowest score of a detection.
 const THRESHOLD_FIGURE: &str = "score_threshold";
-/// Of a landmark crop, in longest sides of the box: what the landmark network was trained on.
-const CROP_SIDES: f32 = 1.3;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
@@ -22,21 +19,12 @@ pub struct Detection {
     pub points: [Point; 5],
 }
 
-impl Detection {
-    /// The square in which the landmark network looks: level with the eyes.
-    pub fn crop(&self) -> Crop {
-        Crop {
-            centre: self.rect.centre(),
-            side_px: CROP_SIDES * self.rect.longest_side(),
-            roll_deg: angle_deg(self.points[0], self.points[1]),
-        }
-    }
-}
-
 #[derive(Debug)]
 pub struct Detector {
     network: Network,
     threshold: f32,
+    detection: DetectionCard,
+    tracking: TrackingCard,
     grid: Grid,
     score: usize,
     boxes: usize,
@@ -59,7 +47,10 @@ impl Detector {
         let card = network.card();
         let Some(threshold) = card.number(THRESHOLD_FIGURE).filter(|t| *t > 0.0 && *t < 1.0) else {
             let found = format!("{:?}", card.number(THRESHOLD_FIGURE));
-            return Err(card.misfit("its figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
+            return Err(card.misfit("the figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
+        };
+        let (Some(detection), Some(tracking)) = (card.detection, card.tracking) else {
+            return Err(card.misfit("model.toml", "the tables `[detection]` and `[tracking]`", "no such table"));
         };
         let score = network.require_output("score", &[Some(1), Some(1), None, None])?;
         let shape = &card.outputs[score].shape;
@@ -75,6 +66,8 @@ impl Detector {
         let grid = Grid { columns, rows, stride_px: (width / columns) as f32 };
         Ok(Detector {
             threshold: threshold as f32,
+            detection,
+            tracking,
             grid,
             score,
             boxes,
@@ -89,7 +82,15 @@ impl Detector {
         &self.network
     }
 
-    /// All faces, the likeliest first.
+    pub fn detection(&self) -> &DetectionCard {
+        &self.detection
+    }
+
+    pub fn tracking(&self) -> &TrackingCard {
+        &self.tracking
+    }
+
+    /// All faces, the highest score first.
     pub fn detect(&mut self, picture: Picture) -> Result<&[Detection], VisionError> {
         let px_per_input_px = self.fill(picture);
         self.network.run()?;
@@ -119,7 +120,7 @@ impl Detector {
             let y = ((cell / columns) as f32 + 0.5) * stride_px;
             let edge = |k: usize| boxes[k * cells + cell];
             let rect = Rect::from_edges(x - edge(0), y - edge(1), x + edge(2), y + edge(3));
-            // NaN compares false: a broken box is none.
+            // NaN compares false. A box with NaN is left out.
             if !(rect.width > 0.0 && rect.height > 0.0) {
                 continue;
             }
@@ -136,16 +137,16 @@ impl Detector {
                 }),
             });
         }
-        suppress(&mut self.found);
+        suppress(&mut self.found, self.detection.max_overlap);
     }
 }
 
-/// Sorts by score and drops what overlaps with a likelier one.
-fn suppress(found: &mut Vec<Detection>) {
+/// Sorts by score and removes boxes that overlap with a box of a higher score.
+fn suppress(found: &mut Vec<Detection>, max_overlap: f32) {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept = 0;
     for candidate in 0..found.len() {
-        if found[..kept].iter().all(|better| better.rect.overlap(&found[candidate].rect) <= MAX_OVERLAP) {
+        if found[..kept].iter().all(|better| better.rect.overlap(&found[candidate].rect) <= max_overlap) {
             found.swap(kept, candidate);
             kept += 1;
         }
@@ -157,6 +158,8 @@ fn suppress(found: &mut Vec<Detection>) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const MAX_OVERLAP: f32 = 0.4;
 
     fn detection(left: f32, top: f32, side: f32, score: f32) -> Detection {
         let rect = Rect { left, top, width: side, height: side };
@@ -171,7 +174,7 @@ mod tests {
             detection(200.0, 10.0, 50.0, 0.6),
             detection(8.0, 12.0, 52.0, 0.8),
         ];
-        suppress(&mut found);
+        suppress(&mut found, MAX_OVERLAP);
         assert_eq!(found.iter().map(|d| d.score).collect::<Vec<_>>(), [0.9, 0.6]);
     }
 
@@ -182,7 +185,7 @@ mod tests {
         ) {
             let all: Vec<Detection> = boxes.iter().map(|b| detection(b.0, b.1, b.2, b.3)).collect();
             let mut kept = all.clone();
-            suppress(&mut kept);
+            suppress(&mut kept, MAX_OVERLAP);
             prop_assert!(kept.is_sorted_by(|a, b| a.score >= b.score));
             for (i, a) in kept.iter().enumerate() {
                 prop_assert!(kept[..i].iter().all(|b| a.rect.overlap(&b.rect) <= MAX_OVERLAP));

@@ -1,4 +1,4 @@
-//! What can go wrong in this room, each as a sentence that says what failed, where, and what to do now.
+//! The errors of this crate. Each message contains what failed, where, and what to do.
 
 use std::path::PathBuf;
 
@@ -7,70 +7,70 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum VisionError {
     #[error(
-        "ONNX Runtime's shared library was not found (looked at {}). Start affectograph with ./run, which installs it, \
-         or set AFFECTOGRAPH_ONNXRUNTIME to the library's path",
-        list(looked_at)
+        "ONNX Runtime's shared library was not found in {}. Start affectograph with ./run, which installs it, or set \
+         AFFECTOGRAPH_ONNXRUNTIME to the path of the library",
+        list(searched)
     )]
-    RuntimeMissing { looked_at: Vec<PathBuf> },
+    RuntimeMissing { searched: Vec<PathBuf> },
     #[error(
-        "AFFECTOGRAPH_ONNXRUNTIME says {}, but there is no ONNX Runtime library there. Correct it, or unset it to let \
-         affectograph look for itself",
+        "AFFECTOGRAPH_ONNXRUNTIME is {}, but no ONNX Runtime library is there. Correct the variable, or unset it so that \
+         affectograph searches for the library",
         path.display()
     )]
-    RuntimeNotWhereSaid { path: PathBuf },
+    RuntimeNotAtVariable { path: PathBuf },
     #[error(
-        "ONNX Runtime at {} is version {found}, and affectograph needs 1.{needed_minor} or newer. Run ./run again to \
-         install the right one, or point AFFECTOGRAPH_ONNXRUNTIME to a newer one",
+        "ONNX Runtime at {} is version {found}. affectograph needs 1.{needed_minor} or newer. Run ./run again to install \
+         it, or set AFFECTOGRAPH_ONNXRUNTIME to a newer library",
         path.display()
     )]
     RuntimeTooOld { path: PathBuf, found: String, needed_minor: u32 },
     #[error(
-        "{} could not be loaded as ONNX Runtime: {why}. Run ./run again to install it anew, or point \
-         AFFECTOGRAPH_ONNXRUNTIME to a good copy",
+        "{} could not be loaded as ONNX Runtime: {why}. Run ./run again to reinstall it, or set \
+         AFFECTOGRAPH_ONNXRUNTIME to an intact copy",
         path.display()
     )]
     RuntimeUnusable { path: PathBuf, why: String },
 
     #[error(
-        "no folder `models` with networks was found in or above {}. Start affectograph from its own folder, or set \
+        "no folder `models` with networks was found in {} or above. Start affectograph from its own folder, or set \
          AFFECTOGRAPH_MODELS to the folder `models`",
-        list(looked_above)
+        list(searched)
     )]
-    ModelsFolderMissing { looked_above: Vec<PathBuf> },
-    #[error("AFFECTOGRAPH_MODELS says {}, but there is no such folder. Correct it, or unset it", path.display())]
-    ModelsFolderNotWhereSaid { path: PathBuf },
-    #[error("{} cannot be read: {why}. A network is a folder with model.toml and its ONNX file", path.display())]
+    ModelsFolderMissing { searched: Vec<PathBuf> },
+    #[error("AFFECTOGRAPH_MODELS is {}, but this folder does not exist. Correct the variable, or unset it", path.display())]
+    ModelsFolderNotAtVariable { path: PathBuf },
+    #[error("{} cannot be read: {why}. A network is a folder with model.toml and an ONNX file", path.display())]
     ModelUnreadable { path: PathBuf, why: String },
     #[error("{}, line {line}, column {column}: {why}", path.display())]
     Card { path: PathBuf, line: usize, column: usize, why: String },
     #[error(
-        "{} is not the file its model.toml describes: expected sha256 {expected}, found {found}. \
-         Copy the network's folder again, or correct the sum if the file was replaced on purpose",
+        "{} does not have the checksum in its model.toml: expected sha256 {expected}, found {found}. \
+         Copy the network's folder again, or correct `sha256` if the file was replaced on purpose",
         path.display()
     )]
     WrongHash { path: PathBuf, expected: String, found: String },
     #[error("the network in {} is of kind `{found}`, expected `{expected}`", folder.display())]
     WrongKind { folder: PathBuf, expected: &'static str, found: String },
-    /// Something in the network or its card that this program cannot use.
-    #[error("the network `{model}` does not fit: {what} – expected {expected}, found {found}")]
+    /// The network or its card has a property that this program does not support.
+    #[error(
+        "the network `{model}` cannot be used: {what} – expected {expected}, found {found}. Correct its model.toml or export it again"
+    )]
     DoesNotFit { model: String, what: String, expected: String, found: String },
-    #[error("the network `{model}` could not be loaded or run: {why}")]
+    #[error("the network `{model}` could not be loaded or run: {why}. Copy its folder again")]
     Network { model: String, why: String },
 
-    #[error("{} cannot be read as a picture: {why}. PNG and JPEG are understood", path.display())]
+    #[error("{} cannot be read as a picture: {why}. PNG and JPEG are supported", path.display())]
     PictureUnreadable { path: PathBuf, why: String },
-    #[error("a picture of {width_px}×{height_px} px does not fit {bytes} bytes of pixels")]
+    #[error("a picture of {width_px}×{height_px} px cannot have {bytes} bytes of pixels")]
     PictureSize { width_px: u32, height_px: u32, bytes: usize },
     #[error(
-        "the network `{model}` reads colours, and the picture is grey: choose a colour mode of the camera or another network"
+        "the network `{model}` needs colours, but the picture is grey: choose a colour mode of the camera, or another network"
     )]
     NeedsColour { model: String },
-    /// `why` is the decoder's own sentence, which names the frame.
+    /// `why` is the decoder's message. It contains the frame number.
     #[error("{why}")]
     Decode { frame: u64, why: String },
-    #[error(
-        "the thread `vision` could not be started or ended badly: {why}. Stop the session; what was recorded is safe"
-    )]
+    #[error("the thread `vision` could not be started or failed: {why}. Stop the session. The recorded data is safe")]
     Worker { why: String },
 }
 

@@ -1,4 +1,4 @@
-//! Where things are in a picture and how one frame of coordinates maps into another. No pixels here.
+//! Positions in a picture, and transforms between coordinate systems. No pixels.
 //!
 //! Coordinates are px, x to the right, y down; the centre of the first pixel is (0.5, 0.5). Angles are degrees,
 //! positive clockwise as seen in the picture.
@@ -27,7 +27,7 @@ impl Rect {
         Rect { left, top, width: right - left, height: bottom - top }
     }
 
-    /// The smallest that holds all points.
+    /// The smallest rectangle that contains all points.
     pub fn around(points: &[Point]) -> Rect {
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         for p in points {
@@ -67,13 +67,13 @@ impl Rect {
         shared / (self.area() + other.area() - shared).max(1e-9)
     }
 
-    /// The share of this rectangle that lies inside the other.
+    /// The share of this rectangle that is inside the other.
     pub fn share_inside(&self, other: &Rect) -> f32 {
         self.shared_area(other) / self.area().max(1e-9)
     }
 }
 
-/// Takes points of one frame to points of another: `x' = xx·x + xy·y + x0`, `y' = yx·x + yy·y + y0`.
+/// Maps points of one coordinate system to another: `x' = xx·x + xy·y + x0`, `y' = yx·x + yy·y + y0`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Affine {
     pub xx: f64,
@@ -89,7 +89,7 @@ impl Affine {
         [self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0]
     }
 
-    /// Stretches a whole picture over the output, for faces that are already cropped.
+    /// Stretches a whole picture over the output, for cropped faces.
     pub fn whole_picture(source_px: [u32; 2], output_px: [usize; 2]) -> Affine {
         Affine {
             xx: f64::from(source_px[0]) / output_px[0] as f64,
@@ -101,10 +101,10 @@ impl Affine {
         }
     }
 
-    /// From the output's pixels to the picture: the similarity that brings the two eyes to the given fractions of
-    /// the output. `None` where both eyes are in one place.
+    /// From the output's pixels to the picture: the similarity that puts the two eyes at the given fractions of the
+    /// output. `None` if both eyes are in one place.
     ///
-    /// As complex numbers a similarity is z → a·z + b, and two pairs of points determine a and b.
+    /// In complex numbers, a similarity is z → a·z + b. Two pairs of points determine a and b.
     pub fn from_eyes(eyes: [Point; 2], places: [[f64; 2]; 2], output_px: [usize; 2]) -> Option<Affine> {
         let at = |place: [f64; 2]| [place[0] * output_px[0] as f64, place[1] * output_px[1] as f64];
         let (place_left, place_right) = (at(places[0]), at(places[1]));
@@ -127,7 +127,7 @@ impl Affine {
     }
 }
 
-/// A square part of the picture, turned by an angle about its centre.
+/// A square part of the picture, rotated about its centre.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Crop {
     pub centre: Point,
@@ -152,7 +152,7 @@ impl Crop {
         }
     }
 
-    /// A place in fractions of the crop, in picture px.
+    /// A position in fractions of the crop, in picture px.
     pub fn point_from_fraction(&self, fraction: Point) -> Point {
         let (sin, cos) = self.roll_deg.to_radians().sin_cos();
         let (dx, dy) = ((fraction[0] - 0.5) * self.side_px, (fraction[1] - 0.5) * self.side_px);
@@ -169,7 +169,7 @@ pub fn angle_deg(a: Point, b: Point) -> f32 {
     (b[1] - a[1]).atan2(b[0] - a[0]).to_degrees()
 }
 
-/// An angle brought into −180 … 180.
+/// The same angle within −180 … 180.
 pub fn wrap_deg(angle: f32) -> f32 {
     (angle + 180.0).rem_euclid(360.0) - 180.0
 }
@@ -185,8 +185,8 @@ pub fn eye_centres(points: &[Point; LANDMARKS]) -> [Point; 2] {
 /// Lid distance over eye width of the image-left and the image-right eye.
 ///
 /// The eye aspect ratio of Soukupová & Čech, "Real-Time Eye Blink Detection using Facial Landmarks", CVWW 2016:
-/// (|p2−p6| + |p3−p5|) / (2·|p1−p4|) over the six points of a contour. Measured in the picture, so a head turned
-/// aside shortens the width and raises it.
+/// (|p2−p6| + |p3−p5|) / (2·|p1−p4|) over the six points of a contour. It is measured in the picture. A head
+/// that is turned to the side therefore has a smaller eye width and a larger ratio.
 pub fn eye_openness(points: &[Point; LANDMARKS]) -> [f32; 2] {
     [EYE_LEFT, EYE_RIGHT].map(|eye| {
         let p = &points[eye];
@@ -194,7 +194,7 @@ pub fn eye_openness(points: &[Point; LANDMARKS]) -> [f32; 2] {
     })
 }
 
-/// Inner lip distance over mouth width: the same ratio for the mouth, the mean of the three pairs of inner lip
+/// Inner lip distance over mouth width: the same ratio for the mouth. It is the mean of the three pairs of inner lip
 /// points (61–67, 62–66, 63–65) over the distance of the mouth's outer corners (48–54).
 pub fn mouth_openness(points: &[Point; LANDMARKS]) -> f32 {
     let lips = [(61, 67), (62, 66), (63, 65)].map(|(a, b)| distance(points[a], points[b]));

@@ -1,7 +1,8 @@
-//! What a frame says about a face: detector → tracker → alignment → landmarks → affect, and the worker that runs them.
-//! Only this room knows ort.
+//! Computes face and affect from a frame: detector → tracker → alignment → landmarks → affect, and the worker thread that
+//! runs them. Only this crate uses ort.
 
 mod affect;
+mod chain_card;
 mod detector;
 mod error;
 mod geometry;
@@ -18,6 +19,7 @@ mod tracker;
 mod worker;
 
 pub use affect::{Affect, AffectReader};
+pub use chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 pub use detector::{Detection, Detector};
 pub use error::VisionError;
 pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};

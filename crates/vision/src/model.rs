@@ -1,6 +1,6 @@
-//! A folder with one network: its card `model.toml` says what goes in and what comes out, its sum holds it to the
-//! file, and the session is built only when card, file and program agree. So a lab can drop in another network, and
-//! one that does not fit is refused with a sentence before anything is recorded.
+//! A folder with one network. Its card `model.toml` describes the input and the outputs, and contains the checksum of the
+//! ONNX file. A network is loaded only if card, file and program agree. A laboratory can thus add another network, and an
+//! unsuitable one is refused before anything is recorded.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
 use super::resample::{Channels, InputFormat};
 use super::{Runtime, VisionError};
 
@@ -33,7 +34,7 @@ impl ModelKind {
     }
 }
 
-/// `model.toml`, word for word.
+/// The content of `model.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {
@@ -47,6 +48,18 @@ pub struct ModelCard {
     pub summary: String,
     pub trained_on: String,
     pub input: InputCard,
+    /// Required for a detector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection: Option<DetectionCard>,
+    /// Required for a detector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<TrackingCard>,
+    /// Required for a landmark network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<CropCard>,
+    /// Required for a landmark network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub face: Option<FaceCard>,
     #[serde(rename = "output")]
     pub outputs: Vec<OutputCard>,
     #[serde(default, rename = "figure")]
@@ -60,10 +73,10 @@ pub struct InputCard {
     /// Batch (1), channels, height, width.
     pub shape: [i64; 4],
     pub colour: ColourCard,
-    /// One value a channel, of 0 … 255.
+    /// One value per channel, for pixels of 0 … 255.
     pub mean: Vec<f32>,
     pub std: Vec<f32>,
-    /// Where the eyes' centres come to lie, in fractions of width and height; affect networks only.
+    /// Positions of the eyes' centres in the input, in fractions of width and height. Affect networks only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_eye: Option<[f64; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,12 +96,12 @@ pub enum ColourCard {
 pub struct OutputCard {
     pub name: String,
     pub shape: Vec<i64>,
-    /// Names along the axis behind the batch.
+    /// Names along the second axis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
 }
 
-/// A measured figure, with the command that prints it.
+/// A measured figure and the command that prints it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
@@ -126,7 +139,7 @@ impl ModelCard {
         })
     }
 
-    /// What a stream read by this network names as its software: name, version and sum.
+    /// The `software` of a stream that this network computes: name, version and checksum.
     pub fn software(&self) -> String {
         format!("{} {} sha256 {}", self.name, self.version, self.sha256)
     }
@@ -156,12 +169,12 @@ impl ModelCard {
         }
     }
 
-    /// The ONNX file's bytes, once they are known to be the ones that the card speaks of.
+    /// Reads the ONNX file and checks it against the checksum in the card.
     pub fn read_file(&self, folder: &Path) -> Result<Vec<u8>, VisionError> {
         if self.file.is_empty() || self.file.contains(['/', '\\']) || self.file == ".." {
             return Err(self.misfit(
                 "`file` in model.toml",
-                "the name of a file beside it",
+                "the name of a file in the same folder",
                 format!("`{}`", self.file),
             ));
         }
@@ -192,7 +205,7 @@ impl ModelCard {
         }
         let per_channel = |name: &str, values: &[f32], is_good: fn(f32) -> bool| {
             if values.len() != channels.count() || !values.iter().all(|v| is_good(*v)) {
-                let expected = format!("{} number(s), one a channel, `std` above 0", channels.count());
+                let expected = format!("{} number(s), one per channel, `std` above 0", channels.count());
                 return Err(self.misfit(format!("`input.{name}` in model.toml"), expected, format!("{values:?}")));
             }
             Ok([0, 1, 2].map(|c| values[c.min(values.len() - 1)]))
@@ -211,7 +224,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// A network ready to run: built once, its input and output buffers reused.
+/// A loaded network. Its input and output buffers are reused.
 #[derive(Debug)]
 pub struct Network {
     card: ModelCard,
@@ -225,7 +238,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads the card, checks sum, kind and shapes, and builds the session: one thread, no spinning, all optimisation.
+    /// Reads the card, checks checksum, kind and shapes, and builds the session.
     pub fn load(runtime: &Runtime, folder: &Path, kind: ModelKind) -> Result<Network, VisionError> {
         let card = ModelCard::read(folder)?;
         if card.kind != kind {
@@ -266,7 +279,7 @@ impl Network {
         self.format.channels != Channels::Grey
     }
 
-    /// For networks that look at every frame: decoding its colours would cost more than the network.
+    /// For networks that run on every frame. Decoding the colours would take longer than the network.
     pub fn require_grey(&self) -> Result<(), VisionError> {
         match self.needs_colour() {
             true => Err(self.card.misfit("`input.colour` in model.toml", "grey", "a colour network")),
@@ -279,7 +292,7 @@ impl Network {
         (&self.format, self.input.extract_tensor_mut().1)
     }
 
-    /// What the network looked at last, normalised.
+    /// The last input, normalised.
     pub fn input(&self) -> &[f32] {
         self.input.extract_tensor().1
     }
@@ -290,7 +303,7 @@ impl Network {
         let inputs = ort::inputs! { self.input_name.as_str() => &self.input };
         let values = self.session.run(inputs).map_err(failed)?;
         for (card, kept) in self.card.outputs.iter().zip(&mut self.outputs) {
-            // Shapes were checked at loading, but a network with open dimensions answers with what it likes.
+            // Shapes are checked at loading. A network with open dimensions can still return other sizes.
             let found = values.get(&card.name).map(|v| v.try_extract_tensor::<f32>()).transpose().map_err(failed)?;
             match found {
                 Some((_, data)) if data.len() == kept.len() => kept.copy_from_slice(data),
@@ -307,18 +320,17 @@ impl Network {
         Ok(())
     }
 
-    /// Where an output of the card is in [`Network::output`].
+    /// The index of an output for [`Network::output`].
     pub fn output_index(&self, name: &str) -> Option<usize> {
         self.card.outputs.iter().position(|o| o.name == name)
     }
 
-    /// The same for one without which the program can do nothing; `shape` is what it must look like, `None` for any
-    /// length.
+    /// The index of an output that the program needs. `shape` is the required shape; `None` is any length.
     pub fn require_output(&self, name: &str, shape: &[Option<i64>]) -> Result<usize, VisionError> {
         let wanted: Vec<String> = shape.iter().map(|n| n.map_or("n".to_owned(), |n| n.to_string())).collect();
         let wanted = format!("[{}]", wanted.join(", "));
         let Some(index) = self.output_index(name) else {
-            return Err(self.card.misfit("its outputs", format!("one called `{name}` of shape {wanted}"), "none"));
+            return Err(self.card.misfit("the outputs", format!("an output `{name}` of shape {wanted}"), "none"));
         };
         let found = &self.card.outputs[index].shape;
         let fits = found.len() == shape.len() && found.iter().zip(shape).all(|(n, want)| want.is_none_or(|w| w == *n));
@@ -328,40 +340,40 @@ impl Network {
         Ok(index)
     }
 
-    /// What the last run answered, in the order that the card's shape says.
+    /// The result of the last run, in row-major order of the card's shape.
     pub fn output(&self, index: usize) -> &[f32] {
         &self.outputs[index]
     }
 }
 
-/// Returns the input's name in the file. With one input there is nothing to mix up, and exporters do rename it: where
-/// an output has the same name, for one.
+/// Returns the input's name in the file. It may differ from the card's name: some exporters rename an input, for example
+/// if an output has the same name. With a single input this is unambiguous.
 fn check_input(card: &ModelCard, found: &[Outlet]) -> Result<String, VisionError> {
     let [one] = found else {
         let names: Vec<&str> = found.iter().map(Outlet::name).collect();
-        return Err(card.misfit("its inputs", format!("`{}` alone", card.input.name), names.join(", ")));
+        return Err(card.misfit("the inputs", format!("only `{}`", card.input.name), names.join(", ")));
     };
     if !fits(one.dtype(), &card.input.shape) {
-        let expected = format!("float32 {:?}, as its model.toml says", card.input.shape);
+        let expected = format!("float32 {:?}, as in model.toml", card.input.shape);
         return Err(card.misfit(format!("input `{}`", card.input.name), expected, one.dtype().to_string()));
     }
     Ok(one.name().to_owned())
 }
 
-/// Returns how many values the output has.
+/// Returns the number of values of the output.
 fn check_output(card: &ModelCard, output: &OutputCard, found: &[Outlet]) -> Result<usize, VisionError> {
     let Some(outlet) = found.iter().find(|o| o.name() == output.name) else {
         let names: Vec<&str> = found.iter().map(Outlet::name).collect();
-        return Err(card.misfit("its outputs", format!("`{}`, as its model.toml says", output.name), names.join(", ")));
+        return Err(card.misfit("the outputs", format!("`{}`, as in model.toml", output.name), names.join(", ")));
     };
     if !fits(outlet.dtype(), &output.shape) {
-        let expected = format!("float32 {:?}, as its model.toml says", output.shape);
+        let expected = format!("float32 {:?}, as in model.toml", output.shape);
         return Err(card.misfit(format!("output `{}`", output.name), expected, outlet.dtype().to_string()));
     }
     let labels = output.labels.as_ref().map(|l| l.len() as i64);
     if labels.is_some() && labels != output.shape.get(1).copied() {
-        let expected = format!("one for each of the second axis of {:?}", output.shape);
-        let found = format!("{} of them", labels.unwrap_or_default());
+        let expected = format!("one label per entry of the second axis of {:?}", output.shape);
+        let found = format!("{} labels", labels.unwrap_or_default());
         return Err(card.misfit(format!("the labels of output `{}`", output.name), expected, found));
     }
     let mut sizes = output.shape.iter().map(|n| usize::try_from(*n).ok().filter(|n| (1..=1 << 20).contains(n)));
@@ -440,6 +452,6 @@ command = "c"
             assert!(error.contains(word), "{error}");
         }
         let card = parse(&CARD.replace("model.onnx", "../model.onnx")).unwrap();
-        assert!(card.read_file(Path::new(".")).unwrap_err().to_string().contains("beside it"));
+        assert!(card.read_file(Path::new(".")).unwrap_err().to_string().contains("in the same folder"));
     }
 }

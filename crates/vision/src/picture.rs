@@ -1,13 +1,13 @@
-//! A picture as this room looks at it: borrowed bytes, whoever decoded them.
+//! A decoded picture, as borrowed bytes.
 
 use super::VisionError;
 
-/// What a pixel is made of.
+/// The channels of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// 1 byte a pixel.
+    /// 1 byte per pixel.
     Grey,
-    /// 3 bytes a pixel.
+    /// 3 bytes per pixel.
     Rgb,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// A decoded frame that owns its bytes, as the worker's decoder hands it over.
+/// A decoded frame that owns its bytes. The worker's decoder returns it.
 #[derive(Clone, Debug)]
 pub struct OwnedPicture {
     pub width_px: u32,

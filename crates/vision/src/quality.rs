@@ -1,4 +1,4 @@
-//! How well a face was seen: what an analyst needs to know before trusting a value.
+//! Image quality of a face, for judging the values that were computed from it.
 
 use super::geometry::{LANDMARKS, Point, inter_ocular_px};
 
@@ -7,14 +7,14 @@ pub struct Quality {
     /// Mean grey level of the face, 0 … 1.
     pub brightness: f32,
     /// Variance of the Laplacian (4 neighbours) of the face in the landmark network's crop, grey levels 0 … 255.
-    /// After Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000. A small face, resized
-    /// to the crop, is less sharp: that is meant.
+    /// After Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000. A small face that was
+    /// enlarged to the crop is less sharp, as intended.
     pub sharpness: f32,
     /// Distance of the outer eye corners.
     pub inter_ocular_px: f32,
 }
 
-/// `crop` is grey, `side`² values; the face is taken to be its middle half, which holds brows to mouth and no hair.
+/// `crop` has `side`² grey values. Its middle half is used, which contains brows to mouth and no hair.
 pub fn quality(crop: &[f32], side: usize, points: &[Point; LANDMARKS]) -> Quality {
     let middle = side / 4..side - side / 4;
     let (mut grey, mut edge, mut edge_squares, mut count) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);

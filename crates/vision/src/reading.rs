@@ -1,4 +1,4 @@
-//! What one look at one frame says, and how it becomes the values of the session's streams.
+//! The result of one frame, and its conversion to the values of the session's streams.
 
 use serde::Serialize;
 
@@ -10,14 +10,15 @@ use session::{affect, face};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// Faces in the picture, the participant's included; the others as of the last detection, at most a second ago.
+    /// Number of faces in the picture, including the participant's. The others are those of the last run of the detector,
+    /// at most `recount_interval_ms` ago.
     pub faces: u32,
-    /// The participant's.
+    /// The participant's face.
     pub face: Option<FaceReading>,
     pub step_ms: StepTimes,
 }
 
-/// One face, as the networks gave it: nothing is smoothed, clipped or carried over from earlier frames.
+/// The networks' results for one face. Nothing is smoothed, clipped or taken from earlier frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceReading {
     /// The smallest rectangle around the 68 points: brows to chin.
@@ -34,13 +35,13 @@ pub struct FaceReading {
     pub affect: Affect,
 }
 
-/// How long each part of a step took; `None` where it was not needed for this frame.
+/// The duration of each part of a step. `None`: the part did not run for this frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct StepTimes {
     pub detector_ms: Option<f32>,
     pub landmarks_ms: Option<f32>,
     pub affect_ms: Option<f32>,
-    /// All of the step, decoding the frame excluded.
+    /// The whole step, without decoding the frame.
     pub total_ms: f32,
 }
 
@@ -76,7 +77,7 @@ impl FaceReading {
 }
 
 impl Reading {
-    /// A sample of the `face` stream; `None` where there is no face.
+    /// A sample of the `face` stream. `None` if there is no face.
     pub fn face_values(&self) -> Option<[f32; face::FIELDS]> {
         let f = self.face.as_ref()?;
         let mut values = [f32::NAN; face::FIELDS];
@@ -99,12 +100,12 @@ impl Reading {
         Some(values)
     }
 
-    /// A sample of the `affect` stream; `None` where there is no face.
+    /// A sample of the `affect` stream. `None` if there is no face.
     pub fn affect_values(&self) -> Option<[f32; affect::FIELDS]> {
         self.face.as_ref().map(FaceReading::affect_values)
     }
 
-    /// A sample of the `landmarks` stream; `None` where there is no face.
+    /// A sample of the `landmarks` stream. `None` if there is no face.
     pub fn landmark_values(&self) -> Option<[f32; 2 * LANDMARKS]> {
         self.face.as_ref().map(FaceReading::landmark_values)
     }

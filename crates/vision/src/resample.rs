@@ -1,12 +1,12 @@
-//! From the camera's bytes to a network's input in one pass: crop, turn, resize, grey, normalise.
+//! Computes a network's input from the camera's bytes in one pass: crop, rotate, resize, grey, normalise.
 //!
-//! The convention is the training's own (`training/align.py`), and the parity tests hold both to 1e-4: a transform
-//! takes points of the output to points of the source; samples are bilinear, and outside the source its edge goes
-//! on for ever. Where the source is finer than the output, each output pixel averages k × k samples spread evenly
-//! over it, k = ceil(source px per output px), at most 4.
+//! The convention is that of the training (`training/align.py`). Parity tests compare both to 1e-4. A transform maps points
+//! of the output to points of the source. Samples are bilinear. Outside the source, the nearest edge pixel is used. If the
+//! source is finer than the output, each output pixel is the mean of k × k evenly spread samples, k = ceil(source px per
+//! output px), at most 4.
 //!
-//! Positions are 64-bit fixed point with 32 fractional bits: adding a step is one integer addition and stays exact,
-//! where an f32 near 640 would already miss the last digit that parity needs.
+//! Positions are 64-bit fixed point with 32 fractional bits. Adding a step is one integer addition and exact. An f32 near
+//! 640 is not precise enough for the parity tests.
 
 use super::geometry::Affine;
 use super::picture::{Colour, Picture};
@@ -31,7 +31,7 @@ impl Channels {
     }
 }
 
-/// What a network wants to see: planes one after another, each value `(v − mean) / std` of 0 … 255.
+/// The format of a network's input: one plane per channel, each value `(v − mean) / std` for v in 0 … 255.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputFormat {
     pub width_px: usize,
@@ -43,7 +43,7 @@ pub struct InputFormat {
 }
 
 impl InputFormat {
-    /// How many values the input has.
+    /// Number of values of the input.
     pub fn values(&self) -> usize {
         self.channels.count() * self.width_px * self.height_px
     }
@@ -53,7 +53,7 @@ impl InputFormat {
     }
 }
 
-/// Keeps the buffers of the path for unturned crops.
+/// Reuses the buffers for crops without rotation.
 #[derive(Debug, Default)]
 pub struct Resampler {
     columns: Taps,
@@ -62,9 +62,9 @@ pub struct Resampler {
 }
 
 impl Resampler {
-    /// Fills the first `covered_px` (width, height) of `out`; where a part is left over, it becomes grey level 127.5.
+    /// Fills the first `covered_px` (width, height) of `out`. The rest becomes grey level 127.5.
     ///
-    /// A grey picture gives a colour network three equal channels: callers that must not do that check before.
+    /// A grey picture gives a colour network three equal channels. Callers that must prevent this check it before.
     pub fn fill(
         &mut self,
         picture: Picture,
@@ -103,7 +103,7 @@ impl Resampler {
         }
     }
 
-    /// `read` makes of a pixel's `B` bytes its `N` values.
+    /// `read` converts the `B` bytes of a pixel to `N` values.
     fn sample<const B: usize, const N: usize>(
         &mut self,
         picture: Picture,
@@ -116,15 +116,15 @@ impl Resampler {
         let pixels = picture.pixels().as_chunks::<B>().0;
         let source = Source { pixels, width: picture.width_px() as usize, height: picture.height_px() as usize };
         if to_source.xy == 0.0 && to_source.yx == 0.0 {
-            self.sample_unturned(&source, to_source, format, covered, out, read);
+            self.sample_upright(&source, to_source, format, covered, out, read);
         } else {
-            sample_turned(&source, to_source, format, covered, out, read);
+            sample_rotated(&source, to_source, format, covered, out, read);
         }
     }
 
-    /// Rows and columns weigh independently here, so each source row is summed up once, in order, and not four
-    /// times for every sample.
-    fn sample_unturned<const B: usize, const N: usize>(
+    /// Without rotation, the weights of rows and columns are independent. Each source row is summed once, in order, instead
+    /// of four times per sample.
+    fn sample_upright<const B: usize, const N: usize>(
         &mut self,
         source: &Source<B>,
         to_source: &Affine,
@@ -166,14 +166,14 @@ impl Resampler {
     }
 }
 
-/// A picture as pixels of `B` bytes.
+/// A picture with `B` bytes per pixel.
 struct Source<'a, const B: usize> {
     pixels: &'a [[u8; B]],
     width: usize,
     height: usize,
 }
 
-/// Samples along one axis and output pixel at `scale` source pixels per output pixel.
+/// Number of samples per output pixel along one axis, at `scale` source pixels per output pixel.
 fn subsamples(scale: f64) -> usize {
     ((scale - 1e-6).ceil().max(1.0) as usize).min(MAX_SUBSAMPLES)
 }
@@ -184,7 +184,7 @@ struct Tap {
     weight: f32,
 }
 
-/// For every output pixel of one axis, which source pixels it averages and how much.
+/// For each output pixel of one axis, the source pixels and their weights.
 #[derive(Debug, Default)]
 struct Taps {
     all: Vec<Tap>,
@@ -231,18 +231,18 @@ impl Taps {
     }
 }
 
-/// 64-bit fixed point; a mad transform saturates far outside every picture instead of overflowing.
+/// Converts to 64-bit fixed point. An extreme transform saturates far outside the picture instead of overflowing.
 fn fixed(value: f64) -> i64 {
     (value.clamp(-1e6, 1e6) * ONE as f64) as i64
 }
 
-/// The fractional part to 24 bits, all that an f32 holds.
+/// The fractional part with 24 bits, the precision of an f32.
 fn fraction(position: i64) -> f32 {
     const UNIT: f32 = 1.0 / (1 << 24) as f32;
     ((position as u32) >> 8) as i32 as f32 * UNIT
 }
 
-fn sample_turned<const B: usize, const N: usize>(
+fn sample_rotated<const B: usize, const N: usize>(
     source: &Source<B>,
     to_source: &Affine,
     format: &InputFormat,
@@ -252,7 +252,7 @@ fn sample_turned<const B: usize, const N: usize>(
 ) {
     let t = to_source;
     let counts = [subsamples(t.xx.hypot(t.yx)), subsamples(t.xy.hypot(t.yy))];
-    // Where the samples of one output pixel lie, from its corner.
+    // Positions of the samples of one output pixel, relative to its corner.
     let mut offsets = [[0i64; 2]; MAX_SUBSAMPLES * MAX_SUBSAMPLES];
     let samples = counts[0] * counts[1];
     for (k, offset) in offsets[..samples].iter_mut().enumerate() {
@@ -265,10 +265,10 @@ fn sample_turned<const B: usize, const N: usize>(
     let edge = source.last_position();
     let plane = format.width_px * format.height_px;
     for y in 0..covered[1] {
-        // Counted from the first pixel's centre.
+        // Relative to the first pixel's centre.
         let first = t.apply(0.0, y as f64).map(|v| fixed(v - 0.5));
         let last = [0, 1].map(|axis| first[axis] + step[axis] * (covered[0] as i64 - 1));
-        // A row of output is a straight strip: when its ends are inside the picture, all of it is.
+        // An output row is a straight line. If both ends are inside the picture, the whole row is.
         let is_inside = offsets.iter().all(|offset| {
             [first, last].iter().all(|end| (0..2).all(|axis| (0..edge[axis]).contains(&(end[axis] + offset[axis]))))
         });
@@ -291,14 +291,14 @@ fn sum_row<const N: usize>(
     step: [i64; 2],
     count: usize,
     offsets: &[[i64; 2]],
-    look: impl Fn([i64; 2]) -> [f32; N],
+    sample: impl Fn([i64; 2]) -> [f32; N],
     mut write: impl FnMut(usize, [f32; N]),
 ) {
     let mut at = first;
     for x in 0..count {
         let mut sum = [0.0; N];
         for offset in offsets {
-            let value = look([at[0] + offset[0], at[1] + offset[1]]);
+            let value = sample([at[0] + offset[0], at[1] + offset[1]]);
             for c in 0..N {
                 sum[c] += value[c];
             }
@@ -321,7 +321,7 @@ impl<const B: usize> Source<'_, B> {
         mix(at, [read(upper[0]), read(upper[1]), read(lower[0]), read(lower[1])])
     }
 
-    /// The same anywhere: the edge goes on for ever.
+    /// A bilinear sample anywhere. Outside the picture, the nearest edge pixel is used.
     fn clamped<const N: usize>(&self, at: [i64; 2], read: impl Fn([u8; B]) -> [f32; N]) -> [f32; N] {
         let edge = self.last_position();
         let at = [at[0].clamp(0, edge[0]), at[1].clamp(0, edge[1])];
@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn noise(width: u32, height: u32, bytes: usize) -> Vec<u8> {
-        // A plain congruential sequence: every neighbour differs, the hardest case for positions.
+        // A linear congruential sequence. All neighbours differ, which is the hardest case for positions.
         let mut state = width * 31 + height;
         let next = |_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

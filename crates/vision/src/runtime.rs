@@ -1,4 +1,4 @@
-//! ONNX Runtime, found and loaded once per process. The only file that knows where its library may lie.
+//! Finds ONNX Runtime and loads it once per process. Only this file has the paths of its library.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use ort::session::builder::GraphOptimizationLevel;
 
 use super::VisionError;
 
-/// Names ONNX Runtime's library, or the folder it is in, and ends the search.
+/// The variable with the path of ONNX Runtime's library or of its folder. If it is set, nothing else is searched.
 pub const RUNTIME_VARIABLE: &str = "AFFECTOGRAPH_ONNXRUNTIME";
 
 /// The loaded library. Cheap to clone; it stays loaded until the process ends.
@@ -27,21 +27,21 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// Finds and loads the library at the first call; what that call found, good or bad, holds for the process.
+    /// Finds and loads the library at the first call. Later calls return the same result or error.
     ///
-    /// Looked for, in this order: `$AFFECTOGRAPH_ONNXRUNTIME`, beside the executable, `build/onnxruntime/` in any
-    /// folder above the executable or the current one, and where the system's loader looks.
+    /// The search order is `$AFFECTOGRAPH_ONNXRUNTIME`, the folder of the executable, `build/onnxruntime/` in any folder
+    /// above the executable or the current folder, and the paths of the system's loader.
     pub fn get() -> Result<Runtime, VisionError> {
         static LOADED: OnceLock<Result<Runtime, VisionError>> = OnceLock::new();
         LOADED.get_or_init(Runtime::find_and_load).clone()
     }
 
-    /// Where the library was found; its bare name where the system's loader found it.
+    /// The path of the library, or only its name if the system's loader found it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Builds a network from its ONNX bytes: one thread, no spinning, all optimisation. The error is ONNX Runtime's own.
+    /// Builds a network from its ONNX bytes: one thread, no spinning, all optimisations. The error is ONNX Runtime's message.
     pub fn session(&self, onnx: &[u8]) -> Result<Session, String> {
         fn text<T>(e: ort::Error<T>) -> String {
             e.message().to_owned()
@@ -50,7 +50,7 @@ impl Runtime {
             .map_err(text)?
             .with_optimization_level(GraphOptimizationLevel::All)
             .map_err(text)?
-            // Two threads would halve the latency of nothing here and burn a second core at every frame.
+            // For these small networks, a second thread does not shorten the latency but uses a second core in each frame.
             .with_intra_threads(1)
             .map_err(text)?
             .with_inter_threads(1)
@@ -62,22 +62,22 @@ impl Runtime {
     }
 
     fn find_and_load() -> Result<Runtime, VisionError> {
-        if let Some(said) = std::env::var_os(RUNTIME_VARIABLE).filter(|v| !v.is_empty()) {
-            let said = std::path::absolute(&said).unwrap_or_else(|_| PathBuf::from(&said));
-            let path = if said.is_dir() { library_in(&said) } else { Some(said.clone()).filter(|p| p.is_file()) };
-            return Runtime::load(path.ok_or(VisionError::RuntimeNotWhereSaid { path: said })?);
+        if let Some(named) = std::env::var_os(RUNTIME_VARIABLE).filter(|v| !v.is_empty()) {
+            let named = std::path::absolute(&named).unwrap_or_else(|_| PathBuf::from(&named));
+            let path = if named.is_dir() { library_in(&named) } else { Some(named.clone()).filter(|p| p.is_file()) };
+            return Runtime::load(path.ok_or(VisionError::RuntimeNotAtVariable { path: named })?);
         }
-        let mut looked_at = folders_to_search();
-        if let Some(path) = looked_at.iter().find_map(|folder| library_in(folder)) {
+        let mut searched = folders_to_search();
+        if let Some(path) = searched.iter().find_map(|folder| library_in(folder)) {
             return Runtime::load(path);
         }
         for name in SYSTEM_NAMES {
             match Runtime::load(PathBuf::from(name)) {
-                Err(VisionError::RuntimeUnusable { .. }) => looked_at.push(PathBuf::from(name)),
+                Err(VisionError::RuntimeUnusable { .. }) => searched.push(PathBuf::from(name)),
                 other => return other,
             }
         }
-        Err(VisionError::RuntimeMissing { looked_at })
+        Err(VisionError::RuntimeMissing { searched })
     }
 
     fn load(path: PathBuf) -> Result<Runtime, VisionError> {
@@ -95,7 +95,7 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|e| unusable(e.message().to_owned()))?;
-        // Below a warning nobody reads it, and formatting it costs time in every run.
+        // Formatting messages below the level of warnings costs time in each run.
         environment.set_log_level(LogLevel::Warning);
         Ok(Runtime { environment, path })
     }
@@ -116,13 +116,13 @@ fn folders_to_search() -> Vec<PathBuf> {
     let starts = beside.iter().chain(&current);
     let above = starts.flat_map(|start| start.ancestors()).map(built).filter(|folder| folder.is_dir());
     let mut folders: Vec<PathBuf> = beside.iter().cloned().chain(above).collect();
-    // Named even where it is missing: this is where ./run puts the library.
+    // Listed even if it does not exist: ./run installs the library there.
     folders.extend(current.as_deref().map(built));
     folders.dedup();
     folders
 }
 
-/// The runtime's library in a folder, whatever version its name carries; the newest name where there are several.
+/// The runtime's library in a folder, with any version in its name. If there are several, the last name in order.
 fn library_in(folder: &Path) -> Option<PathBuf> {
     let is_library = |name: &str| {
         if cfg!(target_os = "windows") {

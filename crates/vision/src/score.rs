@@ -1,5 +1,5 @@
-//! Every face of a picture file, for `affectograph score`: the same networks and the same alignment as in a
-//! recording, so that a figure checked here holds there.
+//! Scores all faces of a picture file, for `affectograph score`. Networks and alignment are those of a recording. Results
+//! that are checked here are therefore valid for recordings.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -19,41 +19,40 @@ use super::tracker::{Models, ms_since, timed};
 use capture::JpegCheck;
 use session::{EXPRESSIONS, path_text};
 
-/// What one line of `affectograph score` says. Numbers that the networks do not tell are null.
+/// One line of `affectograph score`. Numbers that the networks do not compute are null.
 #[derive(Clone, Debug, Serialize)]
 pub struct PictureScore {
-    /// Bytes of a name that are no text are written as `\xE9`.
+    /// Bytes of a file name that are not text are written as `\xE9`.
     pub picture: String,
-    /// The picture was torn on its way: it was not looked at, since nobody knows what it showed.
+    /// The file is incomplete or damaged. It was not scored.
     pub damaged: bool,
-    /// What is wrong with it.
+    /// The damage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
-    /// Upright, as its EXIF says.
-    /// `None` where a damaged picture does not tell.
+    /// After the rotation that its EXIF data requests. `None` if a damaged picture does not contain the size.
     pub width_px: Option<u32>,
     pub height_px: Option<u32>,
     /// The affect network with its version.
     pub model: String,
-    /// The likeliest first.
+    /// The highest score first.
     pub faces: Vec<FaceScore>,
     pub ms: PictureTimes,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct FaceScore {
-    /// The detector's box; the whole picture where it was given as cropped.
+    /// The detector's box; for a cropped picture, the whole picture.
     #[serde(rename = "box")]
     pub rect: Rect,
     /// The detector's probability; null for a cropped picture.
     pub score: Option<f32>,
-    /// What the landmark network says; null for a cropped picture, which is not looked at by it.
+    /// The result of the landmark network. Null for a cropped picture, on which it does not run.
     pub shape: Option<ShapeScore>,
     pub valence: Option<f32>,
     pub arousal: Option<f32>,
     pub valence_sd: Option<f32>,
     pub arousal_sd: Option<f32>,
-    /// Probabilities by name, of those expressions that the network knows.
+    /// Probabilities by name, of the expressions that the network has.
     pub expression: Map<String, Value>,
     pub ms: FaceTimes,
 }
@@ -73,7 +72,7 @@ pub struct ShapeScore {
 pub struct PictureTimes {
     pub decode: f32,
     pub detector: Option<f32>,
-    /// All of it, the faces included.
+    /// Everything, including the faces.
     pub total: f32,
 }
 
@@ -93,8 +92,8 @@ impl Scorer {
         Scorer { models }
     }
 
-    /// Every face of a picture file that the landmark network confirms; with `is_cropped` the picture is one aligned
-    /// face, as FER+ has them, stretched over the affect network's input.
+    /// Scores all faces of a picture file that the landmark network confirms. With `is_cropped`, the picture is one aligned
+    /// face, as in FER+, and is stretched over the affect network's input.
     pub fn score(&mut self, path: &Path, is_cropped: bool) -> Result<PictureScore, VisionError> {
         let started = Instant::now();
         let owned = match read(path)? {
@@ -187,8 +186,9 @@ enum Read {
     Damaged { size_px: Option<(u32, u32)>, why: String },
 }
 
-/// PNG or JPEG, turned upright as its EXIF says. Colours are kept: the networks' own pre-processing makes grey of them,
-/// as in training. What begins as a picture and cannot be read to its end is damaged; what does not is none.
+/// Reads PNG or JPEG, rotated as its EXIF data requests. Colours are kept. The networks' pre-processing converts them to
+/// grey, as in training. A file that begins as a picture and cannot be read to its end is damaged. Any other file is an
+/// error.
 fn read(path: &Path) -> Result<Read, VisionError> {
     let unreadable = |why: String| VisionError::PictureUnreadable { path: path.to_owned(), why };
     let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
@@ -197,17 +197,17 @@ fn read(path: &Path) -> Result<Read, VisionError> {
     }
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(|e| unreadable(e.to_string()))?;
     let Some(format) = reader.format() else {
-        return Err(unreadable("it is neither a JPEG nor a PNG".to_owned()));
+        return Err(unreadable("it is neither JPEG nor PNG".to_owned()));
     };
     let mut decoder = match reader.into_decoder() {
         Ok(decoder) => decoder,
         Err(e @ ImageError::Unsupported(_)) => return Err(unreadable(e.to_string())),
         Err(e) => return Ok(Read::Damaged { size_px: None, why: e.to_string() }),
     };
-    // A file that says nothing, or nothing that makes sense, is upright.
+    // A file without a valid orientation is upright.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let size_px = Some(decoder.dimensions());
-    // The picture's own decoder fills in what is missing with grey, and says nothing.
+    // The decoder replaces missing parts with grey and reports no error.
     if format == ImageFormat::Jpeg
         && let Err(why) = JpegCheck::default().whole_len(&bytes, None)
     {

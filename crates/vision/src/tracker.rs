@@ -1,13 +1,13 @@
-//! One step a frame: detect, then track. The detector looks at the whole picture only when the participant's face
-//! was lost, and once a second to count the others; between, the landmark network finds the face where it just was.
+//! One step per frame: detect, then track. The detector runs on the whole picture only if the participant's face was lost,
+//! and once per second to count the others. In between, the landmark network finds the face at its last position.
 //!
-//! What is stored is each frame's own reading. Nothing here smooths: an analyst can smooth a raw series, and nobody
-//! can undo it.
+//! Each frame's own values are stored. Nothing is smoothed: an analyst can smooth raw values, but cannot undo smoothing.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::affect::AffectReader;
+use super::chain_card::TrackingCard;
 use super::detector::{Detection, Detector};
 use super::geometry::{Crop, Rect, distance};
 use super::landmarks::{Landmarks, Shape};
@@ -18,18 +18,6 @@ use super::reading::{FaceReading, Reading, StepTimes};
 use super::{Runtime, VisionError};
 use session::Timestamp;
 
-/// How often other faces are counted while one is followed.
-const RECOUNT_EVERY: Duration = Duration::from_secs(1);
-/// After so many detections in a row that do not confirm the face that is followed, it is given up: what only the
-/// landmark network takes for a face must not be recorded for long.
-const MAX_UNCONFIRMED: u32 = 2;
-/// A face that comes back within this time and near its old place is taken for the same one.
-const REMEMBERED_FOR: Duration = Duration::from_secs(3);
-/// Near: within this many of its own longest sides.
-const NEAR_SIDES: f32 = 1.5;
-/// How many of the detector's faces are looked at more closely: a crowd must not hold up the participant.
-const MAX_CANDIDATES: usize = 6;
-
 /// The three networks, loaded and checked.
 #[derive(Debug)]
 pub struct Models {
@@ -39,7 +27,7 @@ pub struct Models {
 }
 
 impl Models {
-    /// `folder` holds one folder a network; `affect` is the study's choice among them.
+    /// `folder` has one folder per network. `affect` is the folder that the study selects.
     pub fn load(folder: &Path, affect: &str) -> Result<Models, VisionError> {
         let runtime = Runtime::get()?;
         Ok(Models {
@@ -49,23 +37,23 @@ impl Models {
         })
     }
 
-    /// Detector, landmarks, affect: for a session's header.
+    /// The cards of detector, landmarks and affect, for a session's header.
     pub fn cards(&self) -> [&ModelCard; 3] {
         [self.detector.network().card(), self.landmarks.network().card(), self.affect.network().card()]
     }
 }
 
-/// The eyes of the instrument: give it every frame in order.
+/// The vision chain. Its input is the frames of one recording, in order.
 #[derive(Debug)]
 pub struct Vision {
     models: Models,
-    /// Where the participant's face should be in the next picture.
+    /// The crop in which the participant's face is expected in the next picture.
     next_crop: Option<Crop>,
     last_seen: Option<(Rect, Timestamp)>,
     detected_at: Option<Timestamp>,
     other_faces: u32,
     unconfirmed: u32,
-    /// The participant's crop in this picture, in grey levels, `side_px`² of them.
+    /// The participant's crop in this picture, `side_px`² grey levels.
     crop_grey: Vec<f32>,
     side_px: usize,
 }
@@ -88,12 +76,12 @@ impl Vision {
         &self.models
     }
 
-    /// How frames must be decoded: grey is cheaper and enough for our own networks.
+    /// How frames must be decoded. Grey takes less time and is sufficient for our own networks.
     pub fn colour(&self) -> Colour {
         if self.models.affect.network().needs_colour() { Colour::Rgb } else { Colour::Grey }
     }
 
-    /// Forgets the face that was followed: another recording begins.
+    /// Resets the tracking for another recording.
     pub fn reset(&mut self) {
         self.next_crop = None;
         self.last_seen = None;
@@ -102,7 +90,7 @@ impl Vision {
         self.unconfirmed = 0;
     }
 
-    /// Looks at one frame, taken `at` that time.
+    /// Reads one frame, captured at the time `at`.
     pub fn step(&mut self, picture: Picture, at: Timestamp) -> Result<Reading, VisionError> {
         let started = Instant::now();
         let mut times = StepTimes::default();
@@ -111,7 +99,7 @@ impl Vision {
             Some(shape) if !self.is_count_due(at) => Some(shape),
             found => self.detect(picture, at, found, &mut times)?,
         };
-        self.next_crop = found.as_ref().map(Shape::next_crop);
+        self.next_crop = found.as_ref().map(|shape| self.models.landmarks.next_crop(shape));
         let mut face = None;
         if let Some(shape) = found {
             self.last_seen = Some((shape.rect(), at));
@@ -124,7 +112,7 @@ impl Vision {
         Ok(Reading { faces, face, step_ms: times })
     }
 
-    /// The face that was followed, if it is still there.
+    /// The followed face, if it is still there.
     fn follow(&mut self, picture: Picture, times: &mut StepTimes) -> Result<Option<Shape>, VisionError> {
         let Some(crop) = self.next_crop else { return Ok(None) };
         let shape = timed(&mut times.landmarks_ms, || self.models.landmarks.locate(picture, &crop))?;
@@ -136,11 +124,12 @@ impl Vision {
     }
 
     fn is_count_due(&self, at: Timestamp) -> bool {
-        // A time before the last one is another film: count anew.
-        self.detected_at.is_none_or(|last| !(0..RECOUNT_EVERY.as_nanos() as i64).contains(&at.since_ns(last)))
+        // A time before the last one belongs to another video. The faces are counted again.
+        let interval = self.models.detector.tracking().recount_interval();
+        self.detected_at.is_none_or(|last| !(0..interval.as_nanos() as i64).contains(&at.since_ns(last)))
     }
 
-    /// Looks at the whole picture, finds the participant's face if it is not `followed` already, and counts the others.
+    /// Runs the detector on the whole picture, finds the participant's face if none is `followed`, and counts the others.
     fn detect(
         &mut self,
         picture: Picture,
@@ -149,16 +138,19 @@ impl Vision {
         times: &mut StepTimes,
     ) -> Result<Option<Shape>, VisionError> {
         let Models { detector, landmarks, .. } = &mut self.models;
+        let (tracking, max_candidates) = (*detector.tracking(), detector.detection().max_candidates);
         let detections = timed(&mut times.detector_ms, || detector.detect(picture))?;
         self.detected_at = Some(at);
-        let is_confirmed = followed.as_ref().is_none_or(|shape| detections.iter().any(|d| shape.agrees_with(d)));
+        let is_confirmed = followed.as_ref().is_none_or(|shape| detections.iter().any(|d| landmarks.agree(shape, d)));
         self.unconfirmed = if is_confirmed { 0 } else { self.unconfirmed + 1 };
-        let mut found = followed.filter(|_| self.unconfirmed < MAX_UNCONFIRMED);
-        let remembered = self.last_seen.filter(|(_, when)| at.since_ns(*when) <= REMEMBERED_FOR.as_nanos() as i64);
+        let mut found = followed.filter(|_| self.unconfirmed < tracking.max_unconfirmed);
+        let remembered =
+            self.last_seen.filter(|(_, when)| at.since_ns(*when) <= tracking.remembered().as_nanos() as i64);
         self.other_faces = 0;
         let started = Instant::now();
-        for candidate in candidates(detections, picture, remembered.map(|(rect, _)| rect)) {
-            if found.as_ref().is_some_and(|own| is_same(&own.rect(), &candidate.rect)) {
+        let ordered = candidates(detections, picture, remembered.map(|(rect, _)| rect), &tracking);
+        for candidate in ordered.into_iter().take(max_candidates) {
+            if found.as_ref().is_some_and(|own| is_same(&own.rect(), &candidate.rect, &tracking)) {
                 continue;
             }
             let Some(face) = landmarks.find(picture, &candidate)? else { continue };
@@ -175,23 +167,26 @@ impl Vision {
     }
 }
 
-/// Whether a box of the detector is around this face of the landmark network, whose boxes are smaller.
-fn is_same(face: &Rect, detected: &Rect) -> bool {
-    face.share_inside(detected) > 0.5 || face.overlap(detected) > 0.3
+/// Whether a box of the detector contains this face of the landmark network, whose boxes are smaller.
+fn is_same(face: &Rect, detected: &Rect, tracking: &TrackingCard) -> bool {
+    face.share_inside(detected) > tracking.same_face_share_inside || face.overlap(detected) > tracking.same_face_overlap
 }
 
-/// In which order to look for the participant: first a face near the remembered place, then the largest and most
-/// central.
-fn candidates(detections: &[Detection], picture: Picture, remembered: Option<Rect>) -> Vec<Detection> {
+/// The order in which the participant is searched: first a face near the last position, then the largest and most central.
+fn candidates(
+    detections: &[Detection],
+    picture: Picture,
+    remembered: Option<Rect>,
+    tracking: &TrackingCard,
+) -> Vec<Detection> {
     let middle = [picture.width_px() as f32 / 2.0, picture.height_px() as f32 / 2.0];
     let rank = |d: &Detection| {
         let near = remembered.filter(|r| {
-            let reach = NEAR_SIDES * r.longest_side().max(d.rect.longest_side());
+            let reach = tracking.near_sides * r.longest_side().max(d.rect.longest_side());
             distance(r.centre(), d.rect.centre()) < reach
         });
-        // A face in a corner counts half of the same face in the middle.
         let off_centre = distance(d.rect.centre(), middle) / middle[0].hypot(middle[1]);
-        let prominence = d.rect.area() * (1.0 - 0.5 * off_centre.min(1.0));
+        let prominence = d.rect.area() * (1.0 - tracking.corner_penalty * off_centre.min(1.0));
         (near.is_some(), prominence)
     };
     let mut ordered: Vec<(bool, f32, Detection)> = detections
@@ -202,7 +197,7 @@ fn candidates(detections: &[Detection], picture: Picture, remembered: Option<Rec
         })
         .collect();
     ordered.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
-    ordered.into_iter().take(MAX_CANDIDATES).map(|(_, _, d)| d).collect()
+    ordered.into_iter().map(|(_, _, d)| d).collect()
 }
 
 pub(super) fn timed<T>(ms: &mut Option<f32>, work: impl FnOnce() -> T) -> T {
@@ -220,6 +215,16 @@ pub(super) fn ms_since(started: Instant) -> f32 {
 mod tests {
     use super::*;
 
+    const TRACKING: TrackingCard = TrackingCard {
+        recount_interval_ms: 1000,
+        max_unconfirmed: 2,
+        remembered_ms: 3000,
+        near_sides: 1.5,
+        same_face_share_inside: 0.5,
+        same_face_overlap: 0.3,
+        corner_penalty: 0.5,
+    };
+
     fn face_at(left: f32, top: f32, side: f32) -> Detection {
         Detection { rect: Rect { left, top, width: side, height: side }, score: 0.9, points: [[0.0; 2]; 5] }
     }
@@ -229,17 +234,17 @@ mod tests {
         let pixels = vec![0; 640 * 480];
         let picture = Picture::grey(640, 480, &pixels).unwrap();
         let (central, passer_by) = (face_at(250.0, 160.0, 150.0), face_at(0.0, 0.0, 170.0));
-        let first = |remembered| candidates(&[passer_by, central], picture, remembered)[0];
+        let first = |remembered| candidates(&[passer_by, central], picture, remembered, &TRACKING)[0];
         assert_eq!(first(None), central);
         assert_eq!(first(Some(Rect { left: 10.0, top: 20.0, width: 100.0, height: 110.0 })), passer_by);
-        // Remembered somewhere else: the rule starts over.
+        // The last position is elsewhere. The order is as without one.
         assert_eq!(first(Some(Rect { left: 560.0, top: 430.0, width: 40.0, height: 40.0 })), central);
     }
 
     #[test]
     fn the_detector_and_the_landmarks_agree_on_one_face() {
         let brows_to_chin = Rect { left: 270.0, top: 200.0, width: 110.0, height: 100.0 };
-        assert!(is_same(&brows_to_chin, &face_at(250.0, 160.0, 150.0).rect));
-        assert!(!is_same(&brows_to_chin, &face_at(420.0, 160.0, 150.0).rect));
+        assert!(is_same(&brows_to_chin, &face_at(250.0, 160.0, 150.0).rect, &TRACKING));
+        assert!(!is_same(&brows_to_chin, &face_at(420.0, 160.0, 150.0).rect, &TRACKING));
     }
 }

@@ -1,5 +1,5 @@
-//! The thread `vision`: takes the newest frame, decodes it as the networks want it, looks at it, hands on what it
-//! saw. It never holds up the camera: what it cannot look at in time is skipped, counted and said.
+//! The thread `vision`: it takes the newest frame, decodes it in the networks' format, scores it, and passes the result on.
+//! It never blocks the camera. Frames that it cannot score in time are skipped, counted and reported.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +11,15 @@ use super::reading::Reading;
 use super::{Vision, VisionError};
 use session::{Frame, Latest, SharedFrame, Taken};
 
-/// How long the thread waits for a frame before it looks whether it should end.
+/// The thread waits for a frame at most this long before it checks whether it should end.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// One frame, looked at.
+/// One scored frame.
 #[derive(Debug)]
 pub struct Scored {
     pub frame: SharedFrame,
     pub reading: Result<Reading, VisionError>,
-    /// Frames between the one before and this one that nobody looked at; they are in the video.
+    /// Number of frames since the previous one that were not scored. They are in the video.
     pub skipped_before: u64,
 }
 
@@ -27,7 +27,7 @@ pub struct Scored {
 pub struct VisionCounters {
     pub scored: u64,
     pub skipped: u64,
-    /// Frames that could not be decoded or looked at; counted in neither of the others.
+    /// Frames that could not be decoded or scored. They are not counted in the other two.
     pub failed: u64,
 }
 
@@ -54,11 +54,11 @@ impl std::fmt::Debug for SlotHandle {
 }
 
 impl VisionWorker {
-    /// Starts the thread. Frames are numbered from 0 without a hole, so a jump in their numbers is what was skipped.
+    /// Starts the thread. Frames are numbered from 0 without gaps. A jump in their numbers is therefore the number of
+    /// skipped frames.
     ///
-    /// `decode` turns a frame into the pixels that the networks want (grey, or RGB for a colour network); what it
-    /// returns as an error is a sentence. `out` gets every frame that was looked at, in order, on the thread; it must
-    /// not wait.
+    /// `decode` converts a frame to the pixels that the networks need (grey, or RGB for a colour network). Its error is a
+    /// message for the user. `out` receives each scored frame, in order, on the thread. It must not block.
     pub fn start<D, O>(
         vision: Vision,
         frames: Latest<SharedFrame>,
@@ -86,7 +86,7 @@ impl VisionWorker {
         }
     }
 
-    /// Closes the slot, waits until the frame in it is looked at, and gives the networks back for the next recording.
+    /// Closes the slot, waits until the frame in it is scored, and returns the networks for the next recording.
     pub fn stop(mut self) -> Result<(Vision, VisionCounters), VisionError> {
         match self.join() {
             Some(Ok(vision)) => Ok((vision, self.counters())),
@@ -102,7 +102,7 @@ impl VisionWorker {
 
 impl Drop for VisionWorker {
     fn drop(&mut self) {
-        // After `stop` there is nothing left to join; a panic was reported by the panic hook already.
+        // After `stop`, there is no thread to join. The panic hook has reported a panic.
         drop(self.join());
     }
 }
@@ -122,10 +122,10 @@ fn work(
             Taken::TimedOut => continue,
             Taken::Closed => return vision,
         };
-        // A number below the expected one is another recording's first.
+        // A number below the expected one is the first of another recording.
         let skipped_before = frame.number.checked_sub(expected_number).unwrap_or(frame.number);
         expected_number = frame.number + 1;
-        let reading = look(&mut vision, &frame, &mut decode, colour);
+        let reading = score(&mut vision, &frame, &mut decode, colour);
         let counter = if reading.is_ok() { &counters.scored } else { &counters.failed };
         counter.fetch_add(1, Ordering::Relaxed);
         counters.skipped.fetch_add(skipped_before, Ordering::Relaxed);
@@ -133,7 +133,7 @@ fn work(
     }
 }
 
-fn look(
+fn score(
     vision: &mut Vision,
     frame: &Frame,
     decode: &mut impl FnMut(&Frame, Colour) -> Result<OwnedPicture, String>,

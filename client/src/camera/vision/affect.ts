@@ -1,10 +1,9 @@
 // Valence, arousal, their uncertainty and the expression probabilities of one face: the program's `affect.rs` in TypeScript.
 
+import { EXPRESSIONS } from '../expressions';
 import { type Point, eyeCentres, fromEyes } from './geometry';
 import type { Network } from './network';
 import { type Picture, fill } from './resample';
-
-const EXPRESSIONS = ['neutral', 'happiness', 'surprise', 'sadness', 'anger', 'disgust', 'fear', 'contempt'];
 
 /** The fields of the stream `affect`. What a network does not tell is NaN. Null where both eyes are in one place. */
 export const readAffect = async (network: Network, picture: Picture, points: readonly Point[]): Promise<number[] | null> => {

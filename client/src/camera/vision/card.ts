@@ -2,7 +2,30 @@
 
 export interface OutputCard { name: string; shape: number[]; labels?: string[] }
 
-export interface Card {
+/** How the detections of one frame are used. */
+export interface DetectionCard { max_overlap: number; max_candidates: number }
+
+/** How one face is followed from frame to frame. */
+export interface TrackingCard {
+  recount_interval_ms: number;
+  max_unconfirmed: number;
+  remembered_ms: number;
+  near_sides: number;
+  same_face_share_inside: number;
+  same_face_overlap: number;
+  corner_penalty: number;
+}
+
+/** Side of the square crop around a face, in longest sides of the face's box. */
+export interface CropCard { detection_sides: number; tracking_sides: number }
+
+/** When a crop is accepted as a face. */
+export interface FaceCard { min_probability: number; min_new_probability: number; min_side_px: number; max_disagreement_sides: number }
+
+/** The tables with the constants of the vision chain. The cards in `models/` describe the values. */
+export interface ChainTables { detection: DetectionCard; tracking: TrackingCard; crop: CropCard; face: FaceCard }
+
+export interface Card extends Partial<ChainTables> {
   name: string;
   version: string;
   sha256: string;
@@ -38,6 +61,13 @@ export const parseCard = (toml: string, where: string): Card => {
   if (!card.name || !card.sha256 || !card.input?.shape || !card.output?.length) throw new Error(`${where} lacks what a model card needs`);
   card.figure ??= [];
   return card;
+};
+
+/** A table that the network must have for its part in the chain. */
+export const chainTable = <K extends keyof ChainTables>(card: Card, name: K): ChainTables[K] => {
+  const table = card[name] as ChainTables[K] | undefined;
+  if (!table) throw new Error(`the card of the network ${card.name} has no table \`${name}\``);
+  return table;
 };
 
 export const figure = (card: Card, name: string): number | undefined => card.figure.find((f) => f.name === name)?.value;

@@ -1,13 +1,9 @@
 // Every face in a picture, with five points: the program's `detector.rs` in TypeScript.
 
-import { type Crop, type Point, type Rect, angleDeg, centre, longestSide, overlap } from './geometry';
-import { figure } from './card';
+import { chainTable, figure } from './card';
+import { type Point, type Rect, overlap } from './geometry';
 import type { Network } from './network';
 import { type Picture, fill } from './resample';
-
-const MAX_OVERLAP = 0.4;
-/** Of a landmark crop, in longest sides of the box: what the landmark network was trained on. */
-const CROP_SIDES = 1.3;
 
 export interface Detection {
   rect: Rect;
@@ -15,11 +11,6 @@ export interface Detection {
   /** Image-left eye, image-right eye, nose tip, image-left and image-right corner of the mouth. */
   points: readonly Point[];
 }
-
-/** The square crop for the landmark network, rotated so that the eyes are level. */
-export const cropOf = ({ rect, points }: Detection): Crop => ({
-  centre: centre(rect), side_px: CROP_SIDES * longestSide(rect), roll_deg: angleDeg(points[0]!, points[1]!),
-});
 
 /** All faces, the likeliest first. */
 export const detect = async (network: Network, picture: Picture): Promise<Detection[]> => {
@@ -50,14 +41,14 @@ export const detect = async (network: Network, picture: Picture): Promise<Detect
         [(x + points[2 * k * cells + cell]!) * scale, (y + points[(2 * k + 1) * cells + cell]!) * scale]),
     });
   }
-  return suppress(found);
+  return suppress(found, chainTable(network.card, 'detection').max_overlap);
 };
 
 /** Sorts by score and drops what overlaps with a likelier one. */
-const suppress = (found: Detection[]): Detection[] => {
+const suppress = (found: Detection[], maxOverlap: number): Detection[] => {
   const kept: Detection[] = [];
   for (const one of found.sort((a, b) => b.score - a.score)) {
-    if (kept.every((better) => overlap(better.rect, one.rect) <= MAX_OVERLAP)) kept.push(one);
+    if (kept.every((better) => overlap(better.rect, one.rect) <= maxOverlap)) kept.push(one);
   }
   return kept;
 };

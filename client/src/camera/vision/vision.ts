@@ -2,6 +2,7 @@
 // is the same in the browser and from the video. Nothing is smoothed.
 
 import { readAffect } from './affect';
+import { type TrackingCard, chainTable } from './card';
 import { type Detection, detect } from './detector';
 import {
   type Crop, type Rect, area, centre, distance, eyeOpenness, interOcularPx, longestSide, mouthOpenness, overlap, shareInside,
@@ -11,12 +12,6 @@ import type { Networks } from '../messages';
 import { Network, type ReadFile, type Runtime } from './network';
 import { quality } from './quality';
 import type { Picture } from './resample';
-
-const RECOUNT_EVERY_MS = 1000;
-const MAX_UNCONFIRMED = 2;
-const REMEMBERED_MS = 3000;
-const NEAR_SIDES = 1.5;
-const MAX_CANDIDATES = 6;
 
 /** In the fields of the session's streams. */
 export interface Reading { affect: number[]; face: number[]; landmarks: number[] }
@@ -35,7 +30,15 @@ export class Vision {
 
   static async load(runtime: Runtime, read: ReadFile): Promise<Vision> {
     const load = (folder: string) => Network.load(runtime, read, folder);
-    return new Vision(await load('detector'), await load('landmarks'), await load('affect'));
+    const [detector, landmarks] = [await load('detector'), await load('landmarks')];
+    // An incomplete card is an error of loading, not of the first frame.
+    for (const name of ['detection', 'tracking'] as const) chainTable(detector.card, name);
+    for (const name of ['crop', 'face'] as const) chainTable(landmarks.card, name);
+    return new Vision(detector, landmarks, await load('affect'));
+  }
+
+  private get tracking(): TrackingCard {
+    return chainTable(this.detector.card, 'tracking');
   }
 
   /** The loaded networks. */
@@ -49,8 +52,8 @@ export class Vision {
     let shape = await this.follow(picture);
     const { detectedAt_ms } = this;
     const since = detectedAt_ms === null ? Infinity : at_ms - detectedAt_ms;
-    if (!shape || since < 0 || since >= RECOUNT_EVERY_MS) shape = await this.detect(picture, at_ms, shape);
-    this.next = shape && nextCrop(shape);
+    if (!shape || since < 0 || since >= this.tracking.recount_interval_ms) shape = await this.detect(picture, at_ms, shape);
+    this.next = shape && nextCrop(this.landmarks, shape);
     if (!shape) return null;
     this.lastSeen = { rect: shape.rect, at_ms };
     const affect = await readAffect(this.affect, picture, shape.points);
@@ -81,13 +84,14 @@ export class Vision {
   private async detect(picture: Picture, at_ms: number, followed: Shape | null): Promise<Shape | null> {
     const detections = await detect(this.detector, picture);
     this.detectedAt_ms = at_ms;
-    const isConfirmed = !followed || detections.some((d) => agree(followed, d));
+    const isConfirmed = !followed || detections.some((d) => agree(this.landmarks, followed, d));
     this.unconfirmed = isConfirmed ? 0 : this.unconfirmed + 1;
-    let found = this.unconfirmed < MAX_UNCONFIRMED ? followed : null;
-    const remembered = this.lastSeen && at_ms - this.lastSeen.at_ms <= REMEMBERED_MS ? this.lastSeen.rect : null;
+    let found = this.unconfirmed < this.tracking.max_unconfirmed ? followed : null;
+    const remembered = this.lastSeen && at_ms - this.lastSeen.at_ms <= this.tracking.remembered_ms ? this.lastSeen.rect : null;
     this.others = 0;
-    for (const candidate of candidates(detections, picture, remembered)) {
-      if (found && isSame(found.rect, candidate.rect)) continue;
+    const { max_candidates } = chainTable(this.detector.card, 'detection');
+    for (const candidate of candidates(detections, picture, remembered, this.tracking).slice(0, max_candidates)) {
+      if (found && isSame(found.rect, candidate.rect, this.tracking)) continue;
       const face = await find(this.landmarks, picture, candidate);
       if (!face) continue;
       if (found) {
@@ -103,18 +107,20 @@ export class Vision {
 }
 
 /** Whether a box of the detector contains this face of the landmark network, whose boxes are smaller. */
-const isSame = (face: Rect, detected: Rect): boolean => shareInside(face, detected) > 0.5 || overlap(face, detected) > 0.3;
+const isSame = (face: Rect, detected: Rect, { same_face_share_inside, same_face_overlap }: TrackingCard): boolean =>
+  shareInside(face, detected) > same_face_share_inside || overlap(face, detected) > same_face_overlap;
 
 /** The order of candidates: a face near the last position first, then the largest and most central ones. */
-const candidates = (detections: readonly Detection[], { width, height }: Picture, remembered: Rect | null): Detection[] => {
+const candidates = (
+  detections: readonly Detection[], { width, height }: Picture, remembered: Rect | null, { near_sides, corner_penalty }: TrackingCard,
+): Detection[] => {
   const rank = ({ rect }: Detection) => {
     const isNear = remembered !== null
-      && distance(centre(remembered), centre(rect)) < NEAR_SIDES * Math.max(longestSide(remembered), longestSide(rect));
-    // A face in a corner counts half of the same face in the middle.
+      && distance(centre(remembered), centre(rect)) < near_sides * Math.max(longestSide(remembered), longestSide(rect));
     const offCentre = distance(centre(rect), [width / 2, height / 2]) / Math.hypot(width / 2, height / 2);
-    return { isNear, prominence: area(rect) * (1 - 0.5 * Math.min(offCentre, 1)) };
+    return { isNear, prominence: area(rect) * (1 - corner_penalty * Math.min(offCentre, 1)) };
   };
   return detections.map((detection) => ({ detection, ...rank(detection) }))
     .sort((a, b) => Number(b.isNear) - Number(a.isNear) || b.prominence - a.prominence)
-    .slice(0, MAX_CANDIDATES).map(({ detection }) => detection);
+    .map(({ detection }) => detection);
 };

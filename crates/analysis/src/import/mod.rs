@@ -3,6 +3,7 @@
 //! Whatever the file is, it becomes [`ForeignEvent`]s on the other program's clock; [`shared_markers`] finds what both
 //! recorded, and the fitted line carries the rest over. The files come from anywhere: nothing in them is believed.
 
+mod event_file;
 mod foreign_format;
 mod gzip;
 mod shared;
@@ -12,60 +13,14 @@ mod xdf;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
 use thiserror::Error;
 
+pub use event_file::{EventFile, FileClock, ForeignEvent, IMPORTED_S, IMPORTED_TIME, UNTIL_NS};
 pub use shared::{SharedMarkers, Uneven, shared_markers};
 pub use table::{TableOptions, TextEncoding, TimeUnit, parse_encoding, parse_zone};
 
-/// What the session adds to an event's data: a file's own columns never have these names.
-pub const IMPORTED_S: &str = "imported_s";
-pub const IMPORTED_TIME: &str = "imported_time";
-pub const UNTIL_NS: &str = "until_ns";
-const OWN_DATA: [&str; 3] = [IMPORTED_S, IMPORTED_TIME, UNTIL_NS];
-
 /// Larger files are no lists of events, packed or unpacked.
 const MOST_BYTES: u64 = 1 << 30;
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct ForeignEvent {
-    /// On the file's clock.
-    pub at_s: f64,
-    /// `None` where it was over at once.
-    pub duration_s: Option<f64>,
-    pub kind: String,
-    /// Everything else the file says of it.
-    pub data: Map<String, Value>,
-}
-
-/// What a file says, and what had to be decided to read it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EventFile {
-    /// By time.
-    pub events: Vec<ForeignEvent>,
-    /// What was decided and what was left out, each a sentence without its full stop: for the person who imports, and
-    /// kept in the session.
-    pub notes: Vec<String>,
-    /// Places at which the file is damaged, so that events may be missing; each is told in the notes.
-    pub damaged_places: u64,
-    /// Events that were left out because nobody can tell when they were.
-    pub unplaced_events: u64,
-    /// Rows of a table that name no time and were left out.
-    pub rows_without_time: u64,
-    pub clock: FileClock,
-    /// How a table's numbers were read, where another unit could be meant.
-    pub unit: Option<TimeUnit>,
-}
-
-/// On which clock a file's times are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FileClock {
-    /// Its zero is known to the other program alone.
-    #[default]
-    Own,
-    /// Wall-clock time, counted from the session's zero already: right as far as the two computers' clocks agree.
-    Wall,
-}
 
 #[derive(Debug, Error)]
 pub enum ImportError {

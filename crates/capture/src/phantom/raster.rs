@@ -3,7 +3,6 @@
 use super::geometry::{Mesh, Part, shape};
 use super::math::{Vec3, cross, dot, minus, normalised};
 use super::script::PhantomState;
-use super::skin::Look;
 
 /// From the lens to the head's origin.
 const DISTANCE_CM: f32 = 68.0;
@@ -58,6 +57,11 @@ pub struct Hit {
     pub openness: f32,
     pub tint: Vec3,
     pub gloss: f32,
+}
+
+/// The weight of the shape `JAW` for this state of the mouth.
+fn jaw_weight(state: &PhantomState) -> f32 {
+    state.mouth_open as f32 + 0.3 * state.smile as f32
 }
 
 impl Raster {
@@ -138,7 +142,7 @@ impl Raster {
     fn pose(&mut self, state: &PhantomState, turn: &Rotation) {
         let mut weights = [0.0f32; shape::COUNT];
         weights[shape::SMILE] = state.smile as f32;
-        weights[shape::JAW] = Look::jaw(state);
+        weights[shape::JAW] = jaw_weight(state);
         weights[shape::FROWN] = state.mouth_frown as f32;
         weights[shape::BROW_RAISE] = state.brow_raise as f32;
         weights[shape::BROW_LOWER] = state.brow_lower as f32;

@@ -82,11 +82,6 @@ impl Look {
         }
     }
 
-    /// The jaw's weight that goes with this mouth.
-    pub fn jaw(state: &PhantomState) -> f32 {
-        state.mouth_open as f32 + 0.3 * state.smile as f32
-    }
-
     /// A place on the head: hair, or skin with all that is drawn on it.
     pub fn head(&self, hit: &Hit, grain: &Grain) -> Surface {
         let (p, above_line) = (hit.local, hit.above_line);

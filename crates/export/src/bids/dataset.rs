@@ -1,7 +1,6 @@
 //! What stands at the top of the dataset: its description, the participants, the sessions, and a text for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{BIDS_VERSION, hed, write_json};
 use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, tsv_cell};
+use crate::markup::append_line;
 use crate::selection::folder_label;
 use crate::{ExportError, ExportedSession, Selection};
 use analysis::QualityReport;
@@ -157,13 +157,13 @@ fn readme(selection: &Selection, participants: usize) -> String {
         text.push_str("\nNetworks:\n\n");
     }
     for m in models {
-        let _ = writeln!(text, "- {m}");
+        append_line(&mut text, format_args!("- {m}"));
     }
     if !selection.left_out().is_empty() {
         text.push_str("\nLeft out:\n\n");
     }
     for one in selection.left_out() {
-        let _ = writeln!(text, "- {}", folder_label(&one.folder));
+        append_line(&mut text, format_args!("- {}", folder_label(&one.folder)));
     }
     text
 }

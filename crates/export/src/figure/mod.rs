@@ -133,8 +133,8 @@ fn install_font() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for style in [FontStyle::Normal, FontStyle::Bold] {
-            // Fails only for bytes that are no font; these are.
-            let _ = register_font("sans-serif", style, epaint_default_fonts::UBUNTU_LIGHT);
+            // This fails only for bytes that are not a font. `UBUNTU_LIGHT` is a font.
+            register_font("sans-serif", style, epaint_default_fonts::UBUNTU_LIGHT).ok();
         }
     });
 }

@@ -1,12 +1,10 @@
 //! The page itself: what a stranger reads first comes first, what a reviewer asks for comes last.
 
-use std::fmt::Write as _;
-
 use super::html::{count, length, percent, plural, table};
 use super::tally::Tally;
 use super::{Asked, Drawn, MOST_COURSES};
 use crate::Selection;
-use crate::markup::escaped;
+use crate::markup::{append_line, escaped};
 use crate::selection::folder_label;
 use analysis::describe_dropped;
 use session::program;
@@ -35,34 +33,37 @@ pub(super) fn page(
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     );
-    // Writing into a string cannot fail.
-    let _ = writeln!(out, "<p class=\"lead\">{}</p>", escaped(&lead(tally)));
+    append_line(&mut out, format_args!("<p class=\"lead\">{}</p>", escaped(&lead(tally))));
     out.push_str(&facts(tally));
     let used_page = tally.events.keys().any(|kind| kind.starts_with("page/"));
-    let _ = writeln!(
-        out,
-        "<p>A camera recorded the participant's face{}. A neural network read two numbers from every picture: \
+    append_line(
+        &mut out,
+        format_args!(
+            "<p>A camera recorded the participant's face{}. A neural network read two numbers from every picture: \
          <b>valence</b>, how pleasant the expression looks (−1 unpleasant, 1 pleasant), and <b>arousal</b>, how excited it \
          looks (−1 calm, 1 excited). What happened and what the face showed stand on one clock, so that one can ask what \
          the face did around each action. The numbers say how people would judge the expression; they do not say what the \
          participant felt.</p>",
-        if used_page { " while they used a web page" } else { "" }
+            if used_page { " while they used a web page" } else { "" }
+        ),
     );
     if let Some(asked) = asked {
         around_events(&mut out, asked, drawn);
     }
     courses(&mut out, tally, drawn);
     quality(&mut out, selection, tally);
-    let _ = writeln!(out, "<h2>Methods, ready to paste</h2>\n<blockquote>");
+    append_line(&mut out, format_args!("<h2>Methods, ready to paste</h2>\n<blockquote>"));
     for paragraph in methods {
-        let _ = writeln!(out, "<p>{}</p>", escaped(paragraph));
+        append_line(&mut out, format_args!("<p>{}</p>", escaped(paragraph)));
     }
-    let _ = writeln!(out, "</blockquote>");
+    append_line(&mut out, format_args!("</blockquote>"));
     sources(&mut out, tally);
-    let _ = writeln!(
-        out,
-        "<p><small>Made with {}. The figures of this page lie in <code>figures/</code> as SVG and as PNG at 300 dpi.</small></p>\n</body>\n</html>",
-        escaped(&program())
+    append_line(
+        &mut out,
+        format_args!(
+            "<p><small>Made with {}. The figures of this page lie in <code>figures/</code> as SVG and as PNG at 300 dpi.</small></p>\n</body>\n</html>",
+            escaped(&program())
+        ),
     );
     out
 }
@@ -116,12 +117,14 @@ fn signed(value: f64) -> String {
 fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
     // An SVG's own XML declaration and document type have no place inside a page.
     let svg = svg.find("<svg").map_or("", |start| &svg[start..]);
-    let _ =
-        writeln!(out, "<figure class=\"{class}\">\n{svg}\n<figcaption>{}</figcaption>\n</figure>", escaped(caption));
+    append_line(
+        out,
+        format_args!("<figure class=\"{class}\">\n{svg}\n<figcaption>{}</figcaption>\n</figure>", escaped(caption)),
+    );
 }
 
 fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Drawn) {
-    let _ = writeln!(out, "<h2>What the face did around events</h2>");
+    append_line(out, format_args!("<h2>What the face did around events</h2>"));
     if let Some(svg) = &drawn.average {
         figure(
             out,
@@ -175,7 +178,7 @@ fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Dr
         ));
     }
     for note in &findings.notes {
-        let _ = writeln!(out, "<p>{}</p>", escaped(note));
+        append_line(out, format_args!("<p>{}</p>", escaped(note)));
     }
 }
 
@@ -184,7 +187,7 @@ fn signed3(value: f64) -> String {
 }
 
 fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
-    let _ = writeln!(out, "<h2>What the face showed</h2>");
+    append_line(out, format_args!("<h2>What the face showed</h2>"));
     if let Some(svg) = &drawn.plane {
         let points = if tally.means.len() > 1 { " Orange points: the participants' means." } else { "" };
         let caption = format!(
@@ -200,19 +203,21 @@ fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
         figure(out, "wide", svg, &caption);
     }
     if drawn.courses.is_empty() && tally.rows.len() > MOST_COURSES {
-        let _ = writeln!(
+        append_line(
             out,
-            "<p>The courses of {} are not drawn here; a report of one session shows its course.</p>",
-            plural(tally.rows.len() as u64, "session")
+            format_args!(
+                "<p>The courses of {} are not drawn here; a report of one session shows its course.</p>",
+                plural(tally.rows.len() as u64, "session")
+            ),
         );
     }
     let events = tally.events.iter().map(|(kind, n)| vec![kind.clone(), count(*n)]);
-    let _ = writeln!(out, "<h2>What happened</h2>");
+    append_line(out, format_args!("<h2>What happened</h2>"));
     out.push_str(&table(&["event", "times"], events));
 }
 
 fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
-    let _ = writeln!(out, "<h2>How good the recordings are</h2>");
+    append_line(out, format_args!("<h2>How good the recordings are</h2>"));
     let rows = tally.rows.iter().map(|(h, q)| {
         vec![
             h.participant.to_string(),
@@ -234,18 +239,18 @@ fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
             .gaps
             .iter()
             .map(|(reason, g)| vec![reason.to_string(), count(g.count), length(g.seconds), count(g.lost)]);
-        let _ = writeln!(out, "<p>Where data is missing, the files say why:</p>");
+        append_line(out, format_args!("<p>Where data is missing, the files say why:</p>"));
         out.push_str(&table(&["reason", "times", "in all", "missing"], gaps));
     }
     if !selection.left_out().is_empty() {
-        let _ = writeln!(out, "<p>These sessions could not be read and are in no number of this report:</p>");
+        append_line(out, format_args!("<p>These sessions could not be read and are in no number of this report:</p>"));
         let rows = selection.left_out().iter().map(|one| vec![folder_label(&one.folder)]);
         out.push_str(&table(&["session"], rows));
     }
 }
 
 fn sources(out: &mut String, tally: &Tally) {
-    let _ = writeln!(out, "<h2>Where the numbers come from</h2>");
+    append_line(out, format_args!("<h2>Where the numbers come from</h2>"));
     let models =
         tally.models().iter().map(|m| vec![m.name.clone(), m.version.clone(), format!("{}{}", m.sum(), m.remark())]);
     out.push_str(&table(&["network", "version", "sha256"], models));

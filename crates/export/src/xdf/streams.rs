@@ -3,10 +3,9 @@
 //! The nominal rate is said to be irregular and the camera's stands in the description: readers take a rate as leave to
 //! put samples onto a regular grid, and ours have their true times.
 
-use std::fmt::Write as _;
-
 use super::chunks::{put_length, xml};
 use crate::cells::seconds;
+use crate::markup::append;
 use crate::{ExportedSession, FrameRow};
 use session::{EventData, EventRow, Gap, SampleSeries, StreamInfo, StreamKind, program};
 
@@ -191,8 +190,7 @@ impl<'a> XdfStream<'a> {
             xml(&h.host),
         );
         let mut put = |name: &str, value: &str| {
-            // Writing into a string cannot fail.
-            let _ = write!(text, "<{name}>{}</{name}>", xml(value));
+            append(&mut text, format_args!("<{name}>{}</{name}>", xml(value)));
         };
         put("description", self.description);
         put("software", self.software);
@@ -205,13 +203,15 @@ impl<'a> XdfStream<'a> {
         }
         text.push_str("<channels>");
         for channel in &self.channels {
-            let _ = write!(
-                text,
-                "<channel><label>{}</label><unit>{}</unit><type>{}</type><description>{}</description></channel>",
-                xml(channel.label),
-                xml(channel.unit),
-                self.kind,
-                xml(channel.description)
+            append(
+                &mut text,
+                format_args!(
+                    "<channel><label>{}</label><unit>{}</unit><type>{}</type><description>{}</description></channel>",
+                    xml(channel.label),
+                    xml(channel.unit),
+                    self.kind,
+                    xml(channel.description)
+                ),
             );
         }
         text.push_str("</channels></desc></info>");
@@ -222,11 +222,14 @@ impl<'a> XdfStream<'a> {
         let mut text = String::from("<?xml version=\"1.0\"?><info>");
         if self.len() > 0 {
             let (first, last) = (self.ns(0) as f64 / 1e9, self.ns(self.len() - 1) as f64 / 1e9);
-            let _ = write!(text, "<first_timestamp>{first}</first_timestamp><last_timestamp>{last}</last_timestamp>");
+            append(
+                &mut text,
+                format_args!("<first_timestamp>{first}</first_timestamp><last_timestamp>{last}</last_timestamp>"),
+            );
         }
-        let _ = write!(text, "<sample_count>{}</sample_count><clock_offsets>", self.len());
+        append(&mut text, format_args!("<sample_count>{}</sample_count><clock_offsets>", self.len()));
         for at_s in offsets_at_s {
-            let _ = write!(text, "<offset><time>{at_s}</time><value>0</value></offset>");
+            append(&mut text, format_args!("<offset><time>{at_s}</time><value>0</value></offset>"));
         }
         text.push_str("</clock_offsets></info>");
         text

@@ -3,8 +3,8 @@
 use super::rows::Row;
 use super::unit::{ColumnName, TimeUnit};
 
-/// Names that affectograph gives to what it adds to an imported event; see `crate::import::OWN_DATA`.
-use crate::import::OWN_DATA;
+/// Names that affectograph gives to what it adds to an imported event; see `crate::import::event_file::OWN_DATA`.
+use crate::import::event_file::OWN_DATA;
 
 /// The first that is there, and that holds anything. `true`: only with a unit, since without one it counts samples.
 const TIMES: [(&str, bool); 25] = [

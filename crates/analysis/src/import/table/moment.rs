@@ -214,7 +214,11 @@ mod tests {
 
         #[test]
         fn no_cell_makes_it_panic(cell in "[0-9:., TZ+/äAaPpMm\u{2212}-]{0,24}") {
-            let _ = (Form::of(&cell), clock_seconds(&cell), utc_ns(&cell, None), utc_ns(&cell, zone("Z")), zone(&cell));
+            Form::of(&cell);
+            clock_seconds(&cell);
+            utc_ns(&cell, None).ok();
+            utc_ns(&cell, zone("Z")).ok();
+            zone(&cell);
         }
     }
 }

@@ -4,7 +4,7 @@ use encoding_rs::WINDOWS_1252;
 use proptest::prelude::*;
 
 use super::*;
-use crate::import::FileClock;
+use crate::import::event_file::FileClock;
 
 fn options() -> TableOptions {
     TableOptions { zero_utc: "2025-03-01T10:00:00.5Z".parse().unwrap(), ..TableOptions::default() }
@@ -295,7 +295,8 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read(&bytes, &options());
+        // Only a panic is a failure.
+        read(&bytes, &options()).ok();
     }
 
     #[test]

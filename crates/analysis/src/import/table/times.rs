@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use super::moment::{Form, NoDate, clock_seconds, utc_ns};
 use super::number::NumberStyle;
 use super::{Table, TableOptions, TimeUnit, is_no_time};
-use crate::import::FileClock;
+use crate::import::event_file::FileClock;
 
 const NS_PER_SECOND: i128 = 1_000_000_000;
 /// Seconds since 1970 from 1985 to 2128. A stopwatch that shows so many has run for 16 years.

@@ -7,7 +7,7 @@ use super::header::Header;
 use super::parts::{Assigned, assigned};
 use super::regular::on_grid;
 use super::samples::{Format, Sample, Samples};
-use crate::import::ForeignEvent;
+use crate::import::event_file::ForeignEvent;
 
 /// What a stream of numbers calls itself if each of them is an event.
 const EVENT_TYPES: [&str; 6] = ["mark", "event", "trigger", "stim", "annot", "ttl"];

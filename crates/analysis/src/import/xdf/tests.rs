@@ -327,8 +327,8 @@ fn farthest_s(read: &EventFile, truth: &[f64]) -> f64 {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = super::read(&bytes);
-        let _ = super::read(&file(&[header(1, "Stim", "string", 1), bytes]));
+        super::read(&bytes).ok();
+        super::read(&file(&[header(1, "Stim", "string", 1), bytes])).ok();
     }
 
     #[test]
@@ -340,8 +340,8 @@ proptest! {
         let more = [samples(1, &[(Some(1.0), values.clone()), (None, values)]), samples(2, &[(Some(3.0), vec![0; 4])])];
         let mut bytes = file(&[chunks.concat(), more.concat()]);
         damage.iter().for_each(|(at, byte)| { let k = at.index(bytes.len()); bytes[k] = *byte; });
-        let _ = super::read(&bytes);
-        let _ = super::read(&bytes[..cut.index(bytes.len())]);
+        super::read(&bytes).ok();
+        super::read(&bytes[..cut.index(bytes.len())]).ok();
     }
 
     #[test]

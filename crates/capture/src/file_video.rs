@@ -1,0 +1,50 @@
+//! The description of the video track that is decoded, as `ffprobe` reports it.
+
+use std::path::PathBuf;
+
+/// The one video track of a file that is played.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileVideo {
+    pub path: PathBuf,
+    pub stream_index: u32,
+    pub codec: String,
+    /// How FFmpeg calls the kind of file, such as `matroska,webm`.
+    pub container: String,
+    /// As shown: turned upright, with square pixels.
+    pub width_px: u32,
+    pub height_px: u32,
+    pub rate_hz: f64,
+    pub time_base: TimeBase,
+    pub expected_frames: Option<u64>,
+    /// How long the track is, as the file says; a file that was cut says it, too.
+    pub declared_s: Option<f64>,
+    /// How many frames the decoder may hold back to put them into order.
+    pub reordered_frames: u64,
+    /// The file holds whole JPEGs that can be taken as they are.
+    pub is_plain_mjpeg: bool,
+    /// What was chosen or done that a person should know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Seconds in one tick, as a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeBase {
+    pub numerator: i64,
+    pub denominator: i64,
+}
+
+impl TimeBase {
+    pub fn ns(self, ticks: i64) -> i64 {
+        let ns = i128::from(ticks) * i128::from(self.numerator) * 1_000_000_000 / i128::from(self.denominator.max(1));
+        i64::try_from(ns).unwrap_or(if ticks < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+impl std::str::FromStr for TimeBase {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        let (n, d) = s.trim().split_once('/').ok_or(())?;
+        let base = TimeBase { numerator: n.parse().map_err(drop)?, denominator: d.parse().map_err(drop)? };
+        if base.numerator > 0 && base.denominator > 0 { Ok(base) } else { Err(()) }
+    }
+}
