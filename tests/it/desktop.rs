@@ -3,7 +3,6 @@
 mod fake;
 mod guided;
 mod scenes;
-mod screenshots;
 mod studies;
 mod synthetic;
 

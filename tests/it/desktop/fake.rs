@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use affectograph::desktop::port::*;
-use affectograph::session::{PagePlacement, Timestamp};
+use desktop::port::*;
+use session::{PagePlacement, Timestamp};
 
 /// What the window asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use affectograph::desktop::port::*;
-use affectograph::desktop::{App, State};
-use affectograph::session::*;
+use desktop::port::*;
+use desktop::{App, State};
 use eframe::egui;
 use egui_kittest::{Harness, HarnessBuilder};
+use session::*;
 
 use super::fake::{Asked, Handle};
 use super::synthetic::{self, Script};
@@ -231,6 +231,14 @@ pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene
     scene
 }
 
+/// Recording, while the participant still looks at the cross.
+pub fn guided(builder: HarnessBuilder<App>, is_embedded: bool) -> Scene {
+    let mut scene = live(builder, 60.0, is_embedded);
+    let status = PageStatus::Guided { phase: "rest".into(), until: Timestamp::from_secs_f64(101.5) };
+    scene.say(BackendEvent::Page(PageState { status, ..page(is_embedded) }));
+    scene
+}
+
 pub fn finished() -> FinishedSession {
     let script = Script::of(754.0);
     FinishedSession {
@@ -380,7 +388,7 @@ pub fn rated(scene: &mut Scene) {
         records: records.collect(),
     }));
     let agreement = |ccc, correlation| {
-        Ok(affectograph::analysis::Agreement {
+        Ok(analysis::Agreement {
             ccc,
             correlation,
             lag_s: 1.4,

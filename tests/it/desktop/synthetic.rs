@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use affectograph::analysis::{
+use analysis::{
     Average, Baseline, Cluster, Comparison, Correction, Design, DropReason, Effect, Flaw, Interval, Measure,
     PoorStretch, Unit, Zero,
 };
-use affectograph::desktop::port::*;
-use affectograph::session::*;
+use desktop::port::*;
 use serde_json::{Value, json};
+use session::*;
 
 /// Repeatable and good enough for noise.
 pub struct Noise(u64);

@@ -2,22 +2,35 @@
 //! `AFFECTOGRAPH_SCREENSHOTS=all` draws each in every size and theme.
 //!
 //! Ten of them are compared with `tests/snapshots/`. After a wanted change: `UPDATE_SNAPSHOTS=1 cargo nextest run
-//! -E 'test(ten_screens)'`, then look at the pictures before committing them.
+//! -p screens -E 'test(ten_screens)'`, then look at the pictures before committing them.
 
-use std::path::PathBuf;
+#[allow(dead_code)]
+#[path = "../it/desktop/fake.rs"]
+mod fake;
+#[allow(dead_code)]
+#[path = "../it/need.rs"]
+mod need;
+#[allow(dead_code)]
+#[path = "../it/desktop/scenes.rs"]
+mod scenes;
+#[allow(dead_code)]
+#[path = "../it/desktop/synthetic.rs"]
+mod synthetic;
 
-use affectograph::desktop::port::*;
-use affectograph::session::Timestamp;
+use std::path::{Path, PathBuf};
+
+use desktop::port::*;
 use eframe::egui;
 use egui::{Key, Modifiers};
+use egui_kittest::SnapshotOptions;
+use session::Timestamp;
 
-use super::scenes::{self, Scene};
-use super::synthetic::{self, Script};
-use crate::need::need;
+use need::need;
+use scenes::Scene;
+use synthetic::Script;
 
 fn folder() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    target.join("screenshots")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")
 }
 
 fn save(scene: &mut Scene, name: &str, size: (u32, u32), is_dark: bool) {
@@ -32,9 +45,9 @@ fn save(scene: &mut Scene, name: &str, size: (u32, u32), is_dark: bool) {
     picture.save(&path).unwrap();
 }
 
-type Make = fn(egui_kittest::HarnessBuilder<affectograph::desktop::App>) -> Scene;
+type Make = fn(egui_kittest::HarnessBuilder<desktop::App>) -> Scene;
 
-fn reviewed(builder: egui_kittest::HarnessBuilder<affectograph::desktop::App>) -> Scene {
+fn reviewed(builder: egui_kittest::HarnessBuilder<desktop::App>) -> Scene {
     let mut scene = scenes::review(builder, &Script::of(754.0), true);
     seek(&mut scene, 271.0);
     scene
@@ -177,7 +190,7 @@ const SCREENS: [(&str, Make); 26] = [
         s.window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
         s.settle();
         let asked = s.handle.asked();
-        let Some(super::fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
+        let Some(fake::Asked::Ask(question)) = asked.first() else { panic!("{asked:?}") };
         s.say(BackendEvent::StudyQueryFinished(Box::new(synthetic::answer(question, 3))));
         s
     }),
@@ -246,6 +259,7 @@ fn ten_screens_look_as_they_did() {
     if need("a graphics adapter", adapter()).is_none() {
         return;
     }
+    let options = SnapshotOptions::new().output_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../snapshots"));
     let mut changed = Vec::new();
     for (k, name) in COMPARED.into_iter().enumerate() {
         let (_, make) = SCREENS.into_iter().find(|(screen, _)| *screen == name).unwrap();
@@ -253,7 +267,7 @@ fn ten_screens_look_as_they_did() {
         scene.settle();
         scene.window.remove_cursor();
         scene.settle();
-        changed.extend(scene.window.try_snapshot(name).err().map(|e| e.to_string()));
+        changed.extend(scene.window.try_snapshot_options(name, &options).err().map(|e| e.to_string()));
     }
     assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
