@@ -2,6 +2,7 @@
 
 mod fake;
 mod guided;
+#[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;
 mod studies;
 mod synthetic;

@@ -4,6 +4,8 @@
 //! Ten of them are compared with `tests/snapshots/`. After a wanted change: `UPDATE_SNAPSHOTS=1 cargo nextest run
 //! -p screens -E 'test(ten_screens)'`, then look at the pictures before committing them.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 #[allow(dead_code)]
 #[path = "../it/desktop/fake.rs"]
 mod fake;
