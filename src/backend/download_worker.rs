@@ -2,7 +2,7 @@
 
 use super::orders::{Order, Orders};
 use super::to_window::ToWindow;
-use crate::cli::Places;
+use crate::places::Places;
 use desktop::port::{Activity, PullOrder, PullOutcome, PullStep, Update};
 use server::{PullPlan, PullProgress, Pulled, pull};
 use study_query::Cancel;
@@ -13,8 +13,8 @@ impl Order for (PullOrder, Cancel) {
     }
 }
 
-/// Not to be joined: a server that stalls would hold up the window's closing. What it has fetched of a session lies in a
-/// draft until it is complete, and the next try removes that.
+/// The thread is not joined, because a stalled server would delay the closing of the window. An incomplete session is in a
+/// draft, which the next download removes.
 pub fn start(places: Places, orders: Orders<(PullOrder, Cancel)>, window: ToWindow) -> std::io::Result<()> {
     let run = move || {
         for (order, cancel) in orders.each() {

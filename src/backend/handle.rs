@@ -1,4 +1,4 @@
-//! The window's side of the instrument: turns each call into an order for a thread, and never waits.
+//! The window's end of the backend: converts each call to a command for a thread, and never blocks.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,12 +6,13 @@ use std::thread::JoinHandle;
 
 use super::event_count_worker::Newest;
 use super::gamepad::Gamepad;
-use super::orders::Orders;
+use super::orders::{BUSY, Orders};
 use super::recording_controller::{self, Order};
 use super::review_worker::{self, Errand};
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, study_query_worker};
-use crate::cli::{Failure, Places};
+use crate::failure::Failure;
+use crate::places::Places;
 use desktop::port::{
     Addition, AnswerExport, CameraControl, CameraMode, EventForm, ExportOrder, Host, Instrument, InstrumentBuilder,
     MarkerOrder, PageReplay, PixelRect, PullOrder, Question, SessionPlan, StartOrder, Update,
@@ -19,7 +20,7 @@ use desktop::port::{
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
 
-/// What a window asks, without one.
+/// The backend without a window, for tests.
 pub fn start(places: Places, host: Host) -> Result<Box<dyn Instrument>, String> {
     Ok(Box::new(BackendHandle::start(places, host)?))
 }
@@ -27,17 +28,13 @@ pub fn start(places: Places, host: Host) -> Result<Box<dyn Instrument>, String> 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
     let builder: InstrumentBuilder = Box::new(move |host| start(places, host));
-    // The embedded page's own window may go away under winit's feet.
+    // The window of an embedded page may be destroyed while winit uses it.
     #[cfg(target_os = "linux")]
-    page::keys::overlook_lost_page_window();
+    page::keys::ignore_lost_page_window();
     let preferences = desktop::Preferences::default_path();
     desktop::run(desktop::Options { build: builder, open: None, preferences })?;
     Ok(ExitCode::SUCCESS)
 }
-
-/// Said where a thread takes no orders any more.
-pub(super) const BUSY: &str = "The program is held up by a camera, a disk or a page: the last order was not carried out. \
-    Give it again when the screen answers.";
 
 struct BackendHandle {
     orders: Orders<Order>,
@@ -45,14 +42,14 @@ struct BackendHandle {
     counts: Orders<(u64, event_count_worker::Errand)>,
     newest_count: Newest,
     questions: Orders<study_query_worker::Errand>,
-    /// Takes back the question that runs.
+    /// Cancels the running query.
     cancel: Cancel,
     pulls: Orders<(PullOrder, Cancel)>,
     cancel_pull: Cancel,
-    /// While somebody rates.
+    /// During a rating.
     gamepad: Option<Gamepad>,
     window: ToWindow,
-    /// The clock of the rig in use, as the recording controller hands it over.
+    /// The clock of the rig in use, from the recording controller.
     next_clock: Latest<Clock>,
     clock: std::cell::Cell<Clock>,
     controller: Option<JoinHandle<()>>,
@@ -81,7 +78,8 @@ impl BackendHandle {
             )?;
             Ok((controller, vec![review, event_count, study_query]))
         };
-        let (controller, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
+        let (controller, threads) = start()
+            .map_err(|e| format!("The program could not start a thread: {e}. Close other programs and try again."))?;
         Ok(BackendHandle {
             orders,
             errands,
@@ -123,7 +121,7 @@ impl BackendHandle {
         }
     }
 
-    /// No thread gets further orders, but for those of the recording controller to the review worker.
+    /// Closes all queues except that of the review worker, which the recording controller may still use.
     fn end_orders(&mut self) {
         self.cancel.cancel();
         self.cancel_pull.cancel();
@@ -137,7 +135,7 @@ impl BackendHandle {
 }
 
 impl Drop for BackendHandle {
-    /// Whoever wants to wait for the threads calls `close`.
+    /// Does not wait for the threads. `close` does.
     fn drop(&mut self) {
         self.end_orders();
         self.errands.close();
@@ -259,7 +257,8 @@ impl Instrument for BackendHandle {
             match Gamepad::listen(self.window.clone()) {
                 Ok(gamepad) => self.gamepad = Some(gamepad),
                 Err(e) => {
-                    let sentence = format!("No gamepad can be heard: {e}. Mouse and arrow keys rate as well.");
+                    let sentence =
+                        format!("The gamepad could not be opened: {e}. Rate with the mouse or the arrow keys.");
                     self.window.tell(Update::Notice(sentence));
                 }
             }
@@ -290,14 +289,14 @@ impl Instrument for BackendHandle {
 
     fn close(&mut self) {
         self.end_orders();
-        // A panic was printed when it happened, and closing goes on.
+        // A panic of a thread was printed when it happened. The others are still closed.
         if let Some(controller) = self.controller.take() {
-            let _ = controller.join();
+            controller.join().ok();
         }
-        // The recording controller may have given the review worker a last errand.
+        // The recording controller may have sent a last command to the review worker.
         self.errands.close();
         for thread in self.threads.drain(..) {
-            let _ = thread.join();
+            thread.join().ok();
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The client library beside the program: its networks read a clip as ours do. Its own tests are in `client/test`.
+//! The client library compared with the program: its networks give the same scores for a clip. Its other tests are in
+//! `client/test`.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,10 +1,10 @@
-//! What stands behind the window, with real files and a real server, and nobody at the window.
+//! The window's backend without a window, with real files and a real server.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use affectograph::cli::Places;
 use affectograph::desktop::port::*;
+use affectograph::places::Places;
 use affectograph::session::{ANNOTATION, Body, Timestamp};
 use affectograph::store::SessionFile;
 use serde_json::json;
@@ -25,7 +25,7 @@ impl Window {
         Window { instrument: affectograph::backend::start(places, host).unwrap(), told: Vec::new() }
     }
 
-    /// The first update that `pick` takes; earlier ones are passed over.
+    /// The first event that `pick` accepts. Earlier ones are skipped.
     #[track_caller]
     fn wait<T>(&mut self, what: &str, pick: impl Fn(&Update) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -74,7 +74,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     let mut window = Window::open(here.path().to_owned());
     assert_eq!(window.library().sessions.len(), 0);
 
-    // A wrong token gets nothing but a sentence; the right one every session.
+    // With a wrong token there is an error message. With the right one, all sessions are copied.
     let order = PullOrder { server: browser.url.clone(), token: "aga_wrong".into(), study: None };
     window.instrument.pull(order.clone());
     let why = window.wait("the refusal", |u| match u {
@@ -88,7 +88,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     assert_eq!(last.of, 3);
     let outcome = window.wait("the sessions", |u| if let Update::Pulled(o) = u { Some(o.clone()) } else { None });
     assert_eq!((outcome.fetched.len(), outcome.there_already, outcome.is_cancelled), (3, 0, false));
-    // Taken back before it began, it fetches nothing and says so; what is here stays.
+    // A download that is cancelled at once copies nothing and reports this. Existing sessions stay.
     window.instrument.pull(PullOrder { token: TOKEN.into(), ..order });
     window.instrument.cancel_pull();
     let again = window.wait("the end", |u| if let Update::Pulled(o) = u { Some(o.clone()) } else { None });
@@ -97,7 +97,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     let folders: Vec<PathBuf> = library.sessions.iter().map(|s| s.folder.clone()).collect();
     assert_eq!((folders.len(), library.participants.len()), (3, 3));
 
-    // In review: what was recorded, no video, an annotation that stays.
+    // In review: the records, no video, and an annotation that is stored.
     window.instrument.open_session(&folders[0]);
     let (events, frames, has_page) = window.wait("the session", |u| match u {
         Update::Opened(o) => Some((o.timeline.events().len(), o.frames.len(), o.has_page)),
@@ -121,7 +121,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     }
     window.instrument.close_session();
 
-    // A question to the study.
+    // A study query.
     window.instrument.look_through(folders.clone());
     let catalogue = window.wait("the catalogue", |u| if let Update::Catalogue(c) = u { Some(c.clone()) } else { None });
     assert!(
@@ -144,7 +144,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     assert!(left == 2 && !folders[1].exists());
     window.instrument.close();
     running.stop().unwrap();
-    // Closed properly: the annotation is in the file, and one file is all that is left of it.
+    // After closing, the annotation is in the session file, and there is no log file.
     let file = SessionFile::open(&folders[0]).unwrap();
     assert_eq!(file.timeline().unwrap().events().iter().filter(|e| e.stream.as_str() == ANNOTATION).count(), 1);
     assert!(!folders[0].join("session.sqlite-wal").exists());

@@ -134,6 +134,7 @@ async fn create(
         study: study.stored(),
         zero_utc,
         software: format!("{}, server; recorded by affectograph client {}", program(), new.client.version),
+        revision: app.config.revision.clone(),
         host: host_of(&new.client),
         camera: camera_of(new.camera, &study.study.camera),
         // What a browser runs itself it says when it has loaded it.

@@ -24,8 +24,9 @@ use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Mi
 use session::{AFFECT, Body, CameraSettings, HEALTH, Numbers, SERVER, StreamInfo, Timestamp};
 use store::{
     CameraDescription, Committed, Recorder, RemoteState, SessionEnd, StoreError, StreamWriter, disk_free_bytes,
-    store_camera, store_quality,
+    store_camera,
 };
+use study_query::StoredSession;
 use vision::ModelCard;
 
 /// A minute of everything at once, after a while without network.
@@ -486,7 +487,7 @@ impl Remote {
             if let Some(camera) = &camera {
                 store_camera(&folder, camera)?;
             }
-            judge(&folder)
+            store_quality_report(&folder)
         });
         match closed.await {
             Ok(()) => {}
@@ -539,15 +540,7 @@ fn end_of(folder: &Path) -> Result<Timestamp, StoreError> {
     Ok(end)
 }
 
-/// Reads the closed session as anybody will, which is the proof that it can be, and stores how good it is.
-fn judge(folder: &Path) -> Result<(), StoreError> {
-    let file = store::SessionFile::open(folder)?;
-    let timeline = file.timeline()?;
-    let quality = study_query::session_quality(&file, &timeline)?;
-    drop(file);
-    match serde_json::to_value(&quality) {
-        Ok(quality) => store_quality(folder, &quality),
-        // Plain numbers and words always become JSON.
-        Err(e) => Err(StoreError::Poisoned(e.to_string())),
-    }
+/// Opens the closed session and stores its quality report. This also shows that the session can be read.
+fn store_quality_report(folder: &Path) -> Result<(), StoreError> {
+    StoredSession::open_and_store_quality(folder).map(drop)
 }
