@@ -177,12 +177,8 @@ fn kill_9(pid: i32) {
     assert!(status.success());
 }
 
-#[test]
-fn a_participant_at_a_form() {
-    let Some(display) = Display::open() else { return };
-    let mut page = Page::local(&display, "form.html", &[".diary"]);
-    display.screenshot("page_form.png");
-
+/// Clicks, types and scrolls on `form.html`, and waits for the record of each action.
+fn use_the_form(display: &Display, page: &mut Page) {
     display.click(100, 40);
     page.wait_record("a click on the button", |r| r.kind == "click" && has(r, "target", "button#buy"));
     page.wait_record("where it led", |r| r.kind == "navigate" && has(r, "how", "push"));
@@ -225,6 +221,14 @@ fn a_participant_at_a_form() {
     display.xdotool("click 5");
     page.wait_record("scrolling", |r| r.kind == "scroll" && r.data["y_px"].as_f64() > Some(1.0));
     display.screenshot("page_form_filled.png");
+}
+
+#[test]
+fn a_participant_at_a_form() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "form.html", &[".diary"]);
+    display.screenshot("page_form.png");
+    use_the_form(&display, &mut page);
     page.close();
 
     let records: Vec<_> = page.records().cloned().collect();
