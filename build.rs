@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Changes outside of these paths do not change the program.
+/// Changes outside of these paths do not affect the program.
 const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -26,7 +26,7 @@ fn main() {
 
 /// `15aad2a`, or `15aad2a-dirty` where the sources differ from that commit. `None` outside of a git repository.
 fn revision() -> Option<String> {
-    // Another project's repository may contain the folder of an unpacked archive.
+    // An unpacked archive may be inside the repository of another project.
     let is_ours = git(&["rev-parse", "--show-prefix"])?.is_empty();
     if !is_ours {
         return None;
@@ -46,12 +46,12 @@ fn revision() -> Option<String> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    // Does not take the lock of the index, which another git command may need.
+    // Does not lock the index, because another git command may need it.
     let output = Command::new("git").env("GIT_OPTIONAL_LOCKS", "0").args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Cargo takes a path that does not exist as changed in every build.
+/// Cargo rebuilds each time if the path does not exist.
 fn rerun_if_changed(path: &str) {
     if Path::new(path).exists() {
         println!("cargo:rerun-if-changed={path}");

@@ -1,11 +1,11 @@
-//! How long a study of 200 hours takes to answer, beside a NumPy and pandas script that does the same on the same files.
+//! The time of a study query over 200 hours, compared with a NumPy and pandas script on the same files.
 //!
-//! AFFECTOGRAPH_BENCH_SESSIONS says how many sessions (200), AFFECTOGRAPH_BENCH_LANDMARKS=1 stores landmarks, too, as a
-//! camera's session has them (four times the disk), and AFFECTOGRAPH_BENCH_FOLDER where (target/bench_sessions; what
-//! lies there is used again).
+//! AFFECTOGRAPH_BENCH_SESSIONS is the number of sessions (default 200). AFFECTOGRAPH_BENCH_LANDMARKS=1 also stores
+//! landmarks, as a session with a camera does (four times the disk space). AFFECTOGRAPH_BENCH_FOLDER is the folder of the
+//! sessions (default target/bench_sessions). Existing sessions are used again.
 
-#![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
-#![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
+#![expect(clippy::unwrap_used, reason = "it uses helpers of tests")]
+#![allow(clippy::disallowed_methods)] // a bench may use unbounded channels
 
 #[allow(dead_code)]
 #[path = "../tests/it/simulated.rs"]
@@ -48,8 +48,9 @@ fn main() {
     let question = Question { conditions: vec![choice()], plan: EpochPlan::default() };
     reset_peak_memory();
     let (start, cpu_before_s) = (Instant::now(), cpu_s());
-    let answer = ask(&folders, &question, |_| {}, &Cancel::default()).expect("sessions laid above");
-    let averages = Measure::ALL.map(|m| average(&answer.condition(0), &question.plan, m).expect("events laid above"));
+    let answer = ask(&folders, &question, |_| {}, &Cancel::default()).expect("sessions created above");
+    let averages =
+        Measure::ALL.map(|m| average(&answer.condition(0), &question.plan, m).expect("events created above"));
     let (ours, ours_cpu_s) = (start.elapsed(), cpu_s() - cpu_before_s);
     let a = &averages[0];
     println!(
@@ -68,13 +69,13 @@ fn choice() -> EventChoice {
     EVENT.parse().expect("EVENT is a choice")
 }
 
-/// What reading all of each session would cost.
+/// The time of reading one whole session, for comparison.
 fn whole_sessions(folders: &[PathBuf], question: &Question) {
     let some = &folders[..folders.len().min(4)];
     let start = Instant::now();
     for folder in some {
-        let file = SessionFile::open(folder).expect("laid above");
-        let (timeline, h) = (file.timeline().expect("laid above"), file.header());
+        let file = SessionFile::open(folder).expect("created above");
+        let (timeline, h) = (file.timeline().expect("created above"), file.header());
         let cut = epochs(&timeline, &h.participant, h.session, &choice(), &question.plan).expect("a plan");
         assert!(!cut.epochs.is_empty());
     }
@@ -109,7 +110,7 @@ fn beside_numpy(root: &Path, ours: Duration, ours_cpu_s: f64, means: &[Vec<f64>;
     }
 }
 
-/// One hour is recorded by the program's own recorder; the others are copies with other participants.
+/// Records one hour with the program's recorder, and copies it for the other participants.
 fn lay(root: &Path, sessions: u32, has_landmarks: bool) -> Vec<PathBuf> {
     let folder = |n: u32| root.join(ParticipantId::numbered(n).as_str()).join("ses-01_20261123T100000Z_faces");
     let folders: Vec<PathBuf> = (1..=sessions).map(folder).collect();
@@ -128,7 +129,7 @@ fn lay(root: &Path, sessions: u32, has_landmarks: bool) -> Vec<PathBuf> {
         let participant = ParticipantId::numbered(n);
         conn.execute("UPDATE session SET participant = ?1", [participant.as_str()]).expect("a session");
     }
-    println!("laid in {:.0} s", start.elapsed().as_secs_f64());
+    println!("created in {:.0} s", start.elapsed().as_secs_f64());
     folders
 }
 
@@ -140,8 +141,8 @@ fn record_an_hour(folder: &Path, has_landmarks: bool) {
     let records = simulated::records(&script, 1);
     let span_s = records.last().map_or(0.0, |r| r.at.as_secs_f64()) + 5.0;
     let (mut seqs, mut last) = ([0u64; 4], Timestamp::ZERO);
-    // The simulated minutes again and again, until the hour is full; the participant acts in the first round only,
-    // and moves the pointer all the time.
+    // The simulated minutes are repeated for an hour. The participant acts in the first repetition only, and moves the
+    // pointer in all of them.
     for round in 0..(HOUR_S / span_s) as u64 + 1 {
         let shift_ns = (round as f64 * span_s * 1e9) as i64;
         for r in &records {
@@ -187,6 +188,7 @@ fn header() -> SessionHeader {
         study: StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
         zero_utc: Clock::start().zero_utc(),
         software: program(),
+        revision: None,
         host: "bench".into(),
         camera: CameraDescription::default(),
         models: Vec::new(),
@@ -203,13 +205,13 @@ fn until_taken(mut send: impl FnMut() -> Result<(), NotStored>) {
 }
 
 fn reset_peak_memory() {
-    // Fails where the kernel has no such file, and then the peak is that of the whole program.
+    // Fails if the kernel has no such file. Then the peak is that of the whole program.
     if std::fs::write("/proc/self/clear_refs", "5").is_err() {
-        println!("the peak of memory includes laying the sessions");
+        println!("the peak of memory includes the creation of the sessions");
     }
 }
 
-/// Of all threads; on a busy machine it tells more than the clock on the wall.
+/// The processor time of all threads. On a busy machine it is more useful than the elapsed time.
 fn cpu_s() -> f64 {
     const TICKS_A_SECOND: f64 = 100.0; // USER_HZ, on every Linux there is
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();

@@ -1,9 +1,9 @@
-//! `affectograph analyze` on a film of 640 × 480 at 30 frames a second, decoding, networks, JPEG and storing included,
-//! beside a Python script that does the same with OpenCV and ONNX Runtime.
+//! `affectograph analyze` on a video of 640 × 480 at 30 frames per second, including decoding, networks, JPEG and storing,
+//! compared with a Python script that does the same with OpenCV and ONNX Runtime.
 //!
 //! `cargo bench --bench analyze`; needs FFmpeg, ONNX Runtime, the shipped networks and ../shared/media. For the script:
-//! `python3 -m venv build/bench-venv && build/bench-venv/bin/pip install -r benches/requirements.txt`. Says what is
-//! missing. Not by criterion: one run takes seconds and varies little.
+//! `python3 -m venv build/bench-venv && build/bench-venv/bin/pip install -r benches/requirements.txt`. Prints
+//! what is missing. Criterion is not used: one run takes seconds and varies little.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +19,7 @@ use serde_json::Value;
 const FILM_S: u32 = 60;
 const STUDY: &str = "name = \"bench\"\ntitle = \"Bench\"\n[page]\naddress = \"none\"\n";
 
-/// What a run says of itself.
+/// The result of one run.
 struct Measured {
     seconds: f64,
     frames: u64,
@@ -68,7 +68,7 @@ fn report(who: &str, m: &Measured) {
     println!("{who}: {:.2} s, {ms:.2} ms a frame, {:.1} × real time", m.seconds, m.times_real_time());
 }
 
-/// From the recording of one face, made longer; kept, so that all runs see the same.
+/// A longer version of the recording of one face. It is kept, so that all runs use the same file.
 fn film() -> Result<PathBuf, String> {
     let shared = std::env::var_os("AFFECTOGRAPH_SHARED").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
@@ -107,6 +107,7 @@ fn analyzed(film: &Path) -> Result<Measured, String> {
         study: StoredStudy::new(&study, STUDY),
         guided: Guided::default(),
         consent: None,
+        revision: None,
         overridden_checks: Vec::new(),
         planned: None,
     };

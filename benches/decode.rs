@@ -1,4 +1,4 @@
-//! What it costs to turn a 640 × 480 frame into a picture, beside plain loops over the same pixels.
+//! The time of converting a 640 × 480 frame to a picture, compared with simple loops over the same pixels.
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ fn frame(pixels: Pixels) -> Frame {
     }
 }
 
-/// Slopes with some noise: about the size of a webcam's JPEG.
+/// Gradients with some noise. The JPEG is about as large as a webcam's.
 fn rgb() -> Vec<u8> {
     let mut noise = 1u32;
     let mut pixel = |i: usize| {
@@ -42,7 +42,7 @@ fn jpeg() -> Vec<u8> {
     }
 }
 
-/// The formula as it stands in the book, pixel by pixel in floating point.
+/// The textbook formula, per pixel, in floating point.
 fn plain_yuyv_to_grey(yuyv: &[u8]) -> Vec<u8> {
     let mut grey = Vec::new();
     for i in 0..yuyv.len() / 2 {

@@ -1,8 +1,8 @@
-//! How often simulated studies without any effect claim one: a test at 5 % may do so in 5 % of them. Of 200 that would be
-//! 10, give or take 3, too few to judge by, so there are 1,000: 50, give or take 7. The test alone, on thousands of
-//! studies of mere noise, tells the rate itself. What counts is a claim as the program makes it: `p_high` of at most 5 %.
+//! The rate of false positives in simulated studies without an effect. A test at 5 % may claim an effect in 5 % of them.
+//! Of 200 studies this would be 10 ± 3, which is too imprecise, so there are 1,000 studies: 50 ± 7. The test alone, on
+//! thousands of studies of noise, gives the rate more precisely. A study claims an effect if `p_high` is at most 5 %.
 
-#![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "it uses helpers of tests")]
 
 #[allow(dead_code)]
 #[path = "../tests/it/simulated.rs"]
@@ -23,8 +23,8 @@ const STUDIES: u64 = 1000;
 const PARTICIPANTS: u32 = 30;
 const PERMUTATIONS: u64 = 1000;
 
-/// What claimed an effect: the comparison of two conditions and the one against zero, for both measures; and the study as
-/// a whole, which tests two measures and so must ask each for half of the 5 %.
+/// The tests: the comparison of two conditions and the comparison with zero, for both measures, and the study as a whole.
+/// The study has two tests, so each of them must reach half of the 5 %.
 const TESTS: [&str; 5] = [
     "valence, a − b",
     "arousal, a − b",
@@ -60,7 +60,7 @@ fn main() {
     }
 }
 
-/// Each participant's mean course is noise that remembers; everything before it is left out.
+/// Each participant's mean is autocorrelated noise. Earlier steps of the analysis are skipped.
 fn noise_alone() {
     const STUDIES: u64 = 4000;
     let plan = EpochPlan { zero: Correction::Raw, baseline_s: None, ..EpochPlan::default() };

@@ -1,6 +1,6 @@
-//! 200 participants send for a minute what browsers that score send; beside it the same on a minimal axum handler that
-//! only writes the rows, in one database with one transaction a batch. Prints p99 of the acknowledgement and the
-//! processor's time.
+//! 200 participants send, for one minute, the data of browsers that score. The comparison is a minimal axum handler that
+//! only writes the rows, to one database with one transaction per batch. Prints the p99 of the acknowledgement and the
+//! processor time.
 //!
 //! `cargo bench --bench server [-- --participants 200 --seconds 60]`
 
@@ -16,7 +16,7 @@ use affectograph::store::{Ledger, WriteKey};
 use serde_json::{Value, json};
 
 const BATCH_EVERY: Duration = Duration::from_millis(500);
-/// Half a second at 30 Hz, and as many movements and clicks.
+/// Half a second at 30 Hz, and ten movements and clicks.
 const SAMPLES: u64 = 15;
 const EVENTS: u64 = 10;
 const ROLE: &str = "AFFECTOGRAPH_BENCH_ROLE";
@@ -53,8 +53,8 @@ fn main() {
     video();
 }
 
-/// How many browsers that send video one core can follow: a clip of half a minute, 640 × 480 at 30 frames a second,
-/// decoded, stored and scored; FFmpeg's time counts.
+/// The number of live browsers with video that one core can process: a clip of half a minute, 640 × 480 at 30 frames per
+/// second, is decoded, stored and scored. FFmpeg's time is included.
 fn video() {
     const SECONDS: f64 = 30.0;
     let clip = std::env::var("AFFECTOGRAPH_SHARED").unwrap_or_else(|_| "../shared".into()) + "/media/single_face.mp4";
@@ -123,7 +123,7 @@ fn start(role: &str, folder: &Path) -> (Child, SocketAddr) {
     (child, line.trim().parse().expect("an address"))
 }
 
-/// The server alone in its process, so that its time can be told from the participants'.
+/// The server runs in its own process, so that its time can be measured separately from the participants'.
 fn ours() {
     let folder = std::env::var(FOLDER).expect("started by the bench");
     let config = ServerConfig {
@@ -137,6 +137,7 @@ fn ours() {
         sessions_per_key: 10_000,
         max_sessions: 10_000,
         min_free_bytes: 0,
+        revision: None,
     };
     let running = serve(config).expect("it serves");
     println!("{}", running.address);
@@ -148,7 +149,7 @@ fn until_told() {
     std::io::stdin().read_to_end(&mut Vec::new()).expect("standard input");
 }
 
-/// The least that stores the same rows as safely: parse, insert, commit to the disk, answer.
+/// The minimum that stores the same rows with the same safety: parse, insert, commit to the disk, answer.
 fn plain() {
     use axum::extract::{Path, State};
     use axum::routing::post;
@@ -174,12 +175,12 @@ fn plain() {
                 }
             }
             tx.commit().expect("a commit");
-            let _ = done.send(records.len() as u64); // whoever asked may be gone
+            done.send(records.len() as u64).ok(); // fails only if the request was dropped
         }
     });
     async fn take(State(to): State<Rows>, Path(id): Path<String>, Json(batch): Json<Value>) -> Json<Value> {
         let (done, stored) = tokio::sync::oneshot::channel();
-        tokio::task::block_in_place(|| to.send((id, batch, done))).expect("the writer lives");
+        tokio::task::block_in_place(|| to.send((id, batch, done))).expect("the writer is running");
         Json(json!({"stored": stored.await.expect("stored")}))
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -251,7 +252,7 @@ fn prepare(folder: &Path) {
     ledger.add_api_token("bench", &secrets::sha256("aga_bench"), chrono::Utc::now()).expect("a token");
 }
 
-/// Identifier, token, and when its clock stood at zero.
+/// Identifier, token, and the time of the clock's zero.
 fn begin(address: SocketAddr, camera: &str) -> (String, String, f64) {
     let body = json!({"study": "demo", "camera": camera, "client": {"version": "bench"}}).to_string();
     let mut socket = TcpStream::connect(address).expect("it listens");
@@ -274,7 +275,7 @@ fn participate(
     let path = format!("/v1/sessions/{id}/records");
     let (mut latencies, mut errors) = (Vec::new(), 0);
     for k in 0.. {
-        // Spread over the half second, as people are.
+        // Spread over the half second, like real participants.
         let due = start + BATCH_EVERY.mul_f64(k as f64 + number as f64 / participants as f64);
         if due >= start + length {
             break;
@@ -310,7 +311,7 @@ fn batch(k: u64, zero_utc_ms: f64) -> String {
         .to_string()
 }
 
-/// As little of HTTP as will do, so that the participants cost little.
+/// A minimal HTTP client, so that the participants use little processor time.
 fn send(socket: &mut TcpStream, method: &str, path: &str, token: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let mut request = format!(
         "{method} {path} HTTP/1.1\r\nHost: bench\r\nOrigin: https://lab.example\r\nAuthorization: Bearer {token}\r\n\
@@ -339,7 +340,7 @@ fn send(socket: &mut TcpStream, method: &str, path: &str, token: &str, body: &[u
     (status, answer)
 }
 
-/// What the process, its threads and its ended children have used so far.
+/// The processor time of the process, its threads and its ended child processes.
 fn cpu_s(child: &Child) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).expect("Linux");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();

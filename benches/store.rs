@@ -1,4 +1,4 @@
-//! The recorder, reopening a session of two hours, and pictures: each beside the plainest way of doing the same.
+//! The recorder, the reopening of a session of two hours, and pictures, each compared with the simplest alternative.
 
 #![allow(clippy::disallowed_methods)] // a bench may collect what comes without a bound
 
@@ -31,6 +31,7 @@ fn header() -> SessionHeader {
         study: StoredStudy::new(&Study::parse(STUDY).expect("STUDY is a study"), STUDY),
         zero_utc: Clock::start().zero_utc(),
         software: program(),
+        revision: None,
         host: "bench".into(),
         camera: CameraDescription::default(),
         models: Vec::new(),
@@ -51,7 +52,7 @@ fn click(k: u64) -> Value {
     json!({"page_ms": k as f64 * 144.0 + 0.3, "target": "button#buy", "x": k % 640, "y": k % 480, "button": 0})
 }
 
-/// Events fall between the samples, as they come in a session.
+/// Events are between the samples, as in a real session.
 fn each(mut sample: impl FnMut(u64, Timestamp), mut event: impl FnMut(u64, Timestamp)) {
     let mut events = 0;
     for k in 0..AFFECT_SAMPLES {
@@ -71,14 +72,14 @@ fn until_taken(mut send: impl FnMut() -> Result<(), NotStored>) {
     }
 }
 
-/// Stores `n` affect samples and returns how long it took until the last one was committed.
+/// Stores `n` affect samples. Returns the time until the last one was committed.
 fn record(folder: &Path, n: u64) -> Duration {
     let recorder = Recorder::create(folder, header(), streams(), unbounded().0).expect("a new folder");
     let affect = recorder.stream("affect").expect("declared above");
     let start = Instant::now();
     for k in 0..n {
         let values = values(k);
-        // Numbered, so that what a full queue refuses is sent again and not counted as lost.
+        // With numbers, so that a sample that a full queue refuses is sent again and not counted as lost.
         until_taken(|| affect.sample_numbered(k, Timestamp::from_ns(k as i64), Some(k), &values));
     }
     while recorder.counters().records_committed < n {
@@ -89,7 +90,7 @@ fn record(folder: &Path, n: u64) -> Duration {
     took
 }
 
-/// The plainest thing: one table with one column a field, one transaction, no queue, no thread, no uniqueness.
+/// The simplest alternative: one table with one column per field, one transaction, no queue, no thread, no uniqueness.
 fn plain_insert(folder: &Path, n: u64) -> Duration {
     let mut conn = Connection::open(folder.join("plain.sqlite")).expect("a new file");
     conn.execute_batch("PRAGMA journal_mode = wal; PRAGMA synchronous = normal").expect("pragmas");
@@ -143,7 +144,7 @@ fn two_hours(folder: &Path) {
     recorder.finish(SessionEnd::default()).expect("room on the disk");
 }
 
-/// One row a value, and one JSON line a record: how one would do it first.
+/// A first approach: one row per value, and one JSON line per record.
 fn plain_files(folder: &Path) {
     let mut conn = Connection::open(folder.join("plain.sqlite")).expect("a new file");
     conn.execute_batch(
@@ -173,7 +174,7 @@ fn plain_files(folder: &Path) {
     std::fs::write(folder.join("plain.jsonl"), lines).expect("room on the disk");
 }
 
-/// Time, field and value of each value; time and data of each event.
+/// Time, field and value of all values, and time and data of all events.
 type Rows = (Vec<(i64, i64, f64)>, Vec<(i64, Value)>);
 
 fn read_rows(folder: &Path) -> Rows {
@@ -234,7 +235,7 @@ fn picture(pixels: Pixels) -> Frame {
     }
 }
 
-/// Structure at every scale, so that the JPEGs are as large as a camera's.
+/// Structure at all scales, so that the JPEGs are as large as a camera's.
 fn texture(k: u32) -> u8 {
     let (x, y) = (k % 640, k / 640);
     (96 + (x / 5 + y / 3) % 64 + (x * 7919 + y * 104_729) / 37 % 24) as u8
@@ -268,7 +269,7 @@ fn video(c: &mut Criterion) {
             },
             |frame: SharedFrame| {
                 let next = frame.number + 1;
-                sender.send(frame).expect("the video thread lives");
+                sender.send(frame).expect("the video thread is running");
                 while recorder.counters().frames_stored < next {
                     std::thread::yield_now();
                 }

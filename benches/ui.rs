@@ -1,6 +1,6 @@
-//! One drawn frame of review over a two-hour session, beside a plain plot that is handed every point.
+//! One drawn frame of the review of a two-hour session, compared with a plot of all points.
 //!
-//! Both are laid out and turned into triangles, which is what the processor does for a frame; neither is uploaded.
+//! Layout and triangulation are measured, which is the processor's work for a frame. Nothing is uploaded.
 
 #![expect(clippy::unwrap_used, reason = "it borrows helpers of tests")]
 
@@ -30,7 +30,7 @@ fn input() -> egui::RawInput {
 
 fn frame(ctx: &egui::Context, draw: impl FnMut(&mut egui::Ui)) {
     let mut output = ctx.run_ui(input(), draw);
-    // There is no graphics card here to take them.
+    // There is no graphics card, so nothing is uploaded.
     output.textures_delta.clear();
     black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
 }

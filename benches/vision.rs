@@ -1,7 +1,7 @@
-//! What the networks and their pre-processing cost on one core, beside plain baselines run in the same program:
-//! the teacher YuNet at 320×320 (where ../shared is), and crop, resize, normalise by the image crate.
+//! The time of the networks and their pre-processing on one core, compared with baselines in the same program: the teacher
+//! YuNet at 320×320 (if ../shared exists), and crop, resize and normalise with the image crate.
 //!
-//! `cargo bench --bench vision`; needs ONNX Runtime, the shipped networks and ../shared/media, and says what is missing.
+//! `cargo bench --bench vision` needs ONNX Runtime, the shipped networks and ../shared/media. It prints what is missing.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn shared(file: &str) -> PathBuf {
     root.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from).join(file)
 }
 
-/// A photograph of one face, as a camera of 640×480 would give it.
+/// A photograph of one face with 640×480 px.
 fn frame() -> Result<OwnedPicture, String> {
     let path = shared("media/single_face.jpg");
     let photograph = image::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -59,7 +59,7 @@ fn networks(criterion: &mut Criterion) {
 
     let mut vision = Vision::new(more);
     vision.step(picture, Timestamp::ZERO).expect("it runs");
-    // Always the same instant: never a second later, so never a detection between.
+    // The time does not change, so the periodic detection does not run.
     group.bench_function("tracked step, 640x480", |b| {
         b.iter(|| assert!(vision.step(picture, Timestamp::ZERO).expect("it ran before").face.is_some()));
     });
@@ -81,7 +81,7 @@ fn networks(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The teacher at a plain size, with the same settings as our own networks. The runtime is loaded already.
+/// The teacher at its usual size, with the settings of this program's networks. The runtime is loaded already.
 fn yunet() -> Result<(Session, Tensor<f32>), String> {
     let path = shared("teachers/yunet_n_dynamic.onnx");
     let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;

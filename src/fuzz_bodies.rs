@@ -1,7 +1,7 @@
-//! What must hold whatever bytes come from outside. Each function takes anything, feeds it to one of our readers and
-//! panics where something does not hold: not only that nothing crashes, but also that what was understood is consistent.
+//! Properties that must hold for any bytes from outside. Each function passes bytes to one of the program's readers and
+//! panics if a property is violated. The properties are not only the absence of crashes, but also consistent results.
 //!
-//! `fuzz/` runs them under libFuzzer, `tests/it/hostile_bytes.rs` as property tests. Nothing else calls them.
+//! `fuzz/` runs them with libFuzzer, `tests/it/hostile_bytes.rs` as property tests. Nothing else uses them.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub use store::{fuzz_recovery as recovery, fuzz_seed_video as seed_video, fuzz_v
 
 pub type Body = fn(&[u8]);
 
-/// Name and body of each.
+/// The name and function of each target.
 pub const ALL: [(&str, Body); 9] = [
     ("page_message", page_message),
     ("server_intake", server_intake),
@@ -31,7 +31,7 @@ pub const ALL: [(&str, Body); 9] = [
     ("jpeg_index", jpeg_index),
 ];
 
-/// What a page sends is refused, or understood within its bounds and stored as it was understood.
+/// A message of a page is refused, or it is within its bounds and does not change when it is stored and read again.
 pub fn page_message(bytes: &[u8]) {
     let Ok(message) = Message::parse(bytes) else { return };
     assert!(bytes.len() <= MAX_MESSAGE_BYTES);
@@ -47,13 +47,13 @@ pub fn page_message(bytes: &[u8]) {
     }
 }
 
-/// A file of events in any format, as `import` reads it. Times are numbers, in order, whatever the file says.
+/// A file of events in any format of `import`. The resulting times are finite and ordered.
 pub fn table(bytes: &[u8]) {
-    // What begins as another format goes to its own reader.
+    // Bytes that start like another format are read by its own reader.
     foreign_events(bytes);
 }
 
-/// As [`table`], for what begins as XDF does.
+/// Like [`table`], for bytes that start like an XDF file.
 pub fn xdf(bytes: &[u8]) {
     let file = if bytes.starts_with(b"XDF:") { bytes.to_vec() } else { [b"XDF:", bytes].concat() };
     foreign_events(&file);
@@ -70,7 +70,7 @@ fn foreign_events(bytes: &[u8]) {
             assert!(events.is_sorted_by(|a, b| a.at_s <= b.at_s), "events out of order");
             assert!(
                 events.iter().all(|e| e.duration_s.is_none_or(|d| d.is_finite() && d > 0.0)),
-                "a length that is none"
+                "an invalid duration"
             );
             assert!(events.iter().all(|e| !e.kind.is_empty()), "an event without a kind");
         }
@@ -78,33 +78,33 @@ fn foreign_events(bytes: &[u8]) {
     }
 }
 
-/// A study is refused at a place in its text, or means the same when it is written down again.
+/// A study file is refused with a position in its text, or does not change when it is written and read again.
 pub fn study_file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Study::parse(text) {
         Ok(study) => {
-            let again = toml::to_string(&study).unwrap_or_else(|e| panic!("a study that cannot be written down: {e}"));
+            let again = toml::to_string(&study).unwrap_or_else(|e| panic!("a study that cannot be written: {e}"));
             match Study::parse(&again) {
                 Ok(same) => assert_eq!(same, study),
-                Err(e) => panic!("written down as\n{again}\nit is refused: {e}"),
+                Err(e) => panic!("written as\n{again}\nit is refused: {e}"),
             }
         }
         Err(e) => is_in(text, e.line, e.column),
     }
 }
 
-/// The same of a network's card.
+/// Like [`study_file`], for the card of a network.
 pub fn model_card(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match ModelCard::parse(text, Path::new("model.toml")) {
         Ok(card) => {
-            let again = toml::to_string(&card).unwrap_or_else(|e| panic!("a card that cannot be written down: {e}"));
+            let again = toml::to_string(&card).unwrap_or_else(|e| panic!("a card that cannot be written: {e}"));
             match ModelCard::parse(&again, Path::new("model.toml")) {
-                // Compared as text: a card may hold a number that is none, which is not even equal to itself.
+                // Compared as text, because a card may contain NaN, which is not equal to itself.
                 Ok(same) => assert_eq!(toml::to_string(&same).unwrap_or_default(), again),
-                Err(e) => panic!("written down as\n{again}\nit is refused: {e}"),
+                Err(e) => panic!("written as\n{again}\nit is refused: {e}"),
             }
-            // A folder that is not there: its name must not lead elsewhere.
+            // The folder does not exist, so no file may be found.
             let elsewhere = card.read_file(Path::new("/nonexistent/affectograph"));
             assert!(elsewhere.is_err());
         }
@@ -120,7 +120,7 @@ fn is_in(text: &str, line: usize, column: usize) {
     assert!((1..=length + 1).contains(&column), "column {column} of line {line}, which has {length} characters");
 }
 
-/// Where a picture ends is inside the bytes, is its end, and does not depend on what lies behind it.
+/// The end of a picture is within the bytes, is a JPEG's end, and does not depend on the bytes after it.
 pub fn jpeg_index(bytes: &[u8]) {
     let Some(length) = capture::jpeg_len(bytes) else { return };
     let picture = &bytes[..length];
@@ -132,7 +132,7 @@ pub fn jpeg_index(bytes: &[u8]) {
     }
 }
 
-/// Whole inputs of each kind, from which broken ones are made.
+/// Valid inputs of each target. Broken inputs are derived from them.
 pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     let text = |all: &[&str]| all.iter().map(|s| s.as_bytes().to_vec()).collect();
     match target {
@@ -162,7 +162,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         ]),
         "model_card" => vec![include_bytes!("../models/affect/model.toml").to_vec()],
         "jpeg_index" => vec![seed_jpeg()],
-        other => panic!("there is no target {other}"),
+        other => panic!("there is no fuzz target {other}"),
     }
 }
 

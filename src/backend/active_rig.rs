@@ -1,4 +1,4 @@
-//! What is going to run, and the rig that runs it.
+//! The plan of a session, and the rig that runs it.
 
 use std::path::Path;
 
@@ -6,9 +6,10 @@ use chrono::Utc;
 use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest, Sha256};
 
-use super::recording_controller::{PageWish, bounds_px};
+use super::embedded_place::{EmbeddedPlace, bounds_px};
 use super::rows;
-use crate::cli::Places;
+use crate::places::Places;
+use crate::version::revision;
 use capture::{CameraSpec, list_devices};
 use desktop::port::{
     CameraMode, PagePlace, PageState, PageStatus, PixelRect, RecordingRequest, RehearsalInfo, SessionPlan as PortPlan,
@@ -18,7 +19,7 @@ use recording::{Participation, Rig, RigPlan};
 use session::{CameraSettings, PagePlacement, Study};
 use store::{Committed, Consent, StudyFile};
 
-/// A session being prepared, as the operator changes it.
+/// A session in preparation, with the operator's changes.
 pub struct Plan {
     port: PortPlan,
     file: StudyFile,
@@ -29,7 +30,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Err is a sentence.
+    /// `Err` is a message for the user.
     pub fn read(port: PortPlan) -> Result<Plan, String> {
         let file = StudyFile::read(&port.study_file).map_err(|e| e.to_string())?;
         let study = file.study.clone();
@@ -71,7 +72,7 @@ impl Plan {
         PageState { address: self.study.page.address.clone(), place, status }
     }
 
-    /// The window to embed into, where the page is to be embedded and can be.
+    /// The window that will contain the page. `None`: the page gets its own window.
     fn embedding(&self, parent_xid: Option<u64>) -> Option<u64> {
         match self.placement {
             PagePlacement::Embedded => parent_xid,
@@ -80,12 +81,12 @@ impl Plan {
         }
     }
 
-    fn rig(&self, parent_xid: Option<u64>, wish: PageWish) -> Result<RigPlan, String> {
+    fn rig(&self, parent_xid: Option<u64>, place: EmbeddedPlace) -> Result<RigPlan, String> {
         let placement = match self.embedding(parent_xid) {
             Some(parent_xid) => {
-                // Until the window has said where the page belongs it is one hidden pixel.
+                // Until the window sets the page's place, the page is one hidden pixel.
                 let nowhere = PixelRect { left_px: 0, top_px: 0, width_px: 1, height_px: 1 };
-                Placement::Embedded { parent_xid, bounds: bounds_px(wish.bounds.unwrap_or(nowhere)), zoom: 1.0 }
+                Placement::Embedded { parent_xid, bounds: bounds_px(place.bounds.unwrap_or(nowhere)), zoom: 1.0 }
             }
             None => Placement::WINDOW,
         };
@@ -94,16 +95,16 @@ impl Plan {
     }
 }
 
-/// The first camera that can be used, else the phantom.
+/// The first usable camera, or the phantom if there is none.
 fn first_camera() -> CameraSpec {
     let devices = list_devices().unwrap_or_default();
     let usable = devices.into_iter().find(|d| d.trouble.is_none());
     usable.and_then(|d| d.id.to_string().parse().ok()).unwrap_or(CameraSpec::Phantom)
 }
 
-/// A rig in use, in rehearsal or in recording.
+/// A rig that is in use, for a rehearsal or a recording.
 pub struct ActiveRig {
-    /// `None` where it did not start.
+    /// `None`: it did not start.
     pub rig: Option<Rig>,
     /// Why the rig did not start.
     pub camera_problem: Option<String>,
@@ -113,13 +114,13 @@ pub struct ActiveRig {
 }
 
 impl ActiveRig {
-    /// Trouble is part of a rehearsal: it is what the checks show.
-    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, wish: PageWish) -> ActiveRig {
-        let rig = plan.rig(parent_xid, wish).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
+    /// Does not fail: the checks of the rehearsal show the problem.
+    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, place: EmbeddedPlace) -> ActiveRig {
+        let rig = plan.rig(parent_xid, place).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
         let (_, committed) = bounded(0);
         match rig {
             Ok(rig) => {
-                show_page(&rig, wish);
+                show_page(&rig, place);
                 ActiveRig { rig: Some(rig), camera_problem: None, folder: None, committed }
             }
             Err(why) => ActiveRig { rig: None, camera_problem: Some(why), folder: None, committed },
@@ -131,9 +132,9 @@ impl ActiveRig {
         places: &Places,
         request: RecordingRequest,
         parent_xid: Option<u64>,
-        wish: PageWish,
+        place: EmbeddedPlace,
     ) -> Result<ActiveRig, String> {
-        let rig = plan.rig(parent_xid, wish)?;
+        let rig = plan.rig(parent_xid, place)?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
         let consent = request.consent_text.map(|text| Consent {
@@ -141,17 +142,18 @@ impl ActiveRig {
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
         });
         let overridden_checks = request.overridden_checks;
-        let who = Participation { participant, session: Some(session), consent, overridden_checks, planned: None };
+        let (session, revision) = (Some(session), revision());
+        let who = Participation { participant, session, consent, overridden_checks, revision, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
-        show_page(&rig, wish);
+        show_page(&rig, place);
         let folder = rig.folder().map(Path::to_owned);
         Ok(ActiveRig { rig: Some(rig), camera_problem: None, folder, committed })
     }
 }
 
-fn show_page(rig: &Rig, wish: PageWish) {
+fn show_page(rig: &Rig, place: EmbeddedPlace) {
     if let Some(page) = rig.page() {
-        page.set_visible(wish.is_visible);
+        page.set_visible(place.is_visible);
     }
 }

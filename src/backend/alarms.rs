@@ -1,4 +1,4 @@
-//! When to go red, and when to stop. Red means that something is being lost, and nothing else.
+//! Raises and clears alarms. An alarm means that data is being lost.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,14 @@ use recording::News;
 use session::GapReason;
 use store::StoreCounters;
 
-/// How long an alarm about something momentary stays.
+/// The duration of an alarm about a momentary loss.
 const ALARM_DURATION: Duration = Duration::from_secs(6);
 /// Less recording time than this on the disk is an alarm.
 const DISK_ALARM: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Default)]
 pub struct Alarms {
-    /// Momentary alarms with the time at which they go.
+    /// Alarms about momentary losses, with their end times.
     passing: Vec<(&'static str, Instant)>,
     records_lost: u64,
     is_disk_low: bool,
@@ -26,26 +26,30 @@ impl Alarms {
             News::CameraLost { at, why } => vec![raise(
                 "camera",
                 format!("No pictures since {at}: {why}."),
-                "Check the camera's cable. It reconnects by itself; page and markers are still recorded.",
+                "Check the camera's cable. The camera reconnects automatically. Page and markers are still recorded.",
             )],
             News::CameraFailed { at, why } => vec![raise(
                 "camera",
                 format!("No pictures since {at}: {why}."),
-                "Page and markers are still recorded. Stop and start a new session to get the camera back.",
+                "Page and markers are still recorded. To use the camera again, stop and start a new session.",
             )],
             News::CameraBack { .. } => vec![clear("camera")],
             News::FramesMissing { lost, reason, .. } => {
                 let remedy = match reason {
-                    GapReason::DroppedByDriver => "Plug the camera into another USB port, or choose a smaller mode.",
-                    GapReason::Corrupt => "The cable or the USB port damages pictures: exchange it.",
-                    GapReason::QueueFull => "The disk is too slow: close other programs.",
+                    GapReason::DroppedByDriver => "Connect the camera to another USB port, or choose a smaller mode.",
+                    GapReason::Corrupt => "The cable or the USB port damages pictures. Replace it.",
+                    GapReason::QueueFull => "The disk is too slow. Close other programs.",
                     _ => return Vec::new(),
                 };
                 let frames = if *lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
                 vec![self.pass("frames", format!("{frames} lost: {reason}."), remedy)]
             }
             News::PageTrouble(why) => {
-                vec![raise("page", why.clone(), "The participant's actions are not recorded until it is back.")]
+                vec![raise(
+                    "page",
+                    why.clone(),
+                    "The participant's actions are not recorded until the page is loaded again.",
+                )]
             }
             News::PageClosed => vec![raise(
                 "page",
@@ -57,7 +61,7 @@ impl Alarms {
                 vec![self.pass(
                     "page-refused",
                     format!("{count} messages of the page were refused: {reason}."),
-                    "Ask whoever wrote the page.",
+                    "Ask the author of the page.",
                 )]
             }
             News::CameraOpened(_)
@@ -70,10 +74,10 @@ impl Alarms {
     }
 
     pub fn store_failed(&mut self, why: &str) -> Vec<BackendEvent> {
-        vec![raise("store", format!("{why}."), "Stop the recording; what was stored until now is safe.")]
+        vec![raise("store", format!("{why}."), "Stop the recording. The data that was stored so far is safe.")]
     }
 
-    /// Once a second.
+    /// Called once a second.
     pub fn figures(&mut self, health: &HealthFigures, store: &StoreCounters) -> Vec<BackendEvent> {
         let now = Instant::now();
         let mut updates: Vec<_> =
@@ -84,8 +88,8 @@ impl Alarms {
             self.records_lost = store.records_lost;
             updates.push(self.pass(
                 "records",
-                format!("{n} records found no room in the queue."),
-                "The disk is too slow: close other programs.",
+                format!("{n} records were lost because the queue was full."),
+                "The disk is too slow. Close other programs.",
             ));
         }
         let is_low = health.disk_left.is_some_and(|left| left < DISK_ALARM);
@@ -93,7 +97,7 @@ impl Alarms {
             self.is_disk_low = is_low;
             let left = health.disk_left.unwrap_or_default().as_secs();
             updates.push(if is_low {
-                raise("disk", format!("The disk is full in {left} s."), "Free some space now.")
+                raise("disk", format!("The disk will be full in {left} s."), "Free disk space now.")
             } else {
                 clear("disk")
             });

@@ -1,14 +1,14 @@
-//! The set-up checklist, as a pure function of what is known.
+//! The set-up checklist, as a pure function of the known facts.
 
 use std::time::Duration;
 
 use desktop::port::{Check, CheckState, FaceOverlay};
 use session::{BRIGHTEST_FACE, CheckId, DARKEST_FACE, SMALLEST_INTER_OCULAR_PX, Study};
 
-/// MJPEG at quality 90, 640 × 480: about 66 kB a frame; other sizes in proportion.
+/// Motion JPEG with quality 90 and 640 × 480 px has about 66 kB per frame. Other sizes are proportional.
 const BYTES_PER_PIXEL: f64 = 66_000.0 / (640.0 * 480.0);
 
-/// Everything the checks look at. `None` means not known yet.
+/// The inputs of the checks. `None` means not known yet.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     pub camera: Option<Result<CameraLook, String>>,
@@ -23,7 +23,7 @@ pub struct Known {
 pub struct CameraLook {
     pub name: String,
     pub asked_hz: f64,
-    /// Over the last second; `None` in the first two.
+    /// During the last second. `None` in the first two seconds.
     pub measured_hz: Option<f64>,
     pub width_px: u32,
     pub height_px: u32,
@@ -62,12 +62,12 @@ fn camera(known: &Known) -> Finding {
             }
             Some(hz) if hz < 1.0 => (
                 CheckState::Failed,
-                format!("{} sends no pictures. Check its cable and whether another program uses it.", c.name),
+                format!("{} sends no pictures. Check its cable, and close other programs that use it.", c.name),
             ),
             Some(hz) => (
                 CheckState::Failed,
                 format!(
-                    "{} sends {hz:.1} frames a second instead of {:.0}. Give it more light (dark rooms slow cameras down), or choose another mode.",
+                    "{} sends {hz:.1} frames a second instead of {:.0}. Add light (cameras are slower in dark rooms), or choose another mode.",
                     c.name, c.asked_hz
                 ),
             ),
@@ -77,12 +77,14 @@ fn camera(known: &Known) -> Finding {
 
 fn faces(known: &Known) -> Finding {
     match known.faces {
-        None => waiting("No picture has been looked at yet."),
-        Some(0) => (CheckState::Failed, "No face in the picture. Turn the camera towards the participant.".into()),
-        Some(1) => (CheckState::Ok, "One face in the picture.".into()),
+        None => waiting("No picture has been scored yet."),
+        Some(0) => {
+            (CheckState::Failed, "There is no face in the picture. Turn the camera towards the participant.".into())
+        }
+        Some(1) => (CheckState::Ok, "There is one face in the picture.".into()),
         Some(n) => (
             CheckState::Failed,
-            format!("{n} faces in the picture. Ask the others to leave it, or cover posters behind."),
+            format!("There are {n} faces in the picture. Ask other people to leave it, and cover posters with faces."),
         ),
     }
 }
@@ -96,7 +98,7 @@ fn size(known: &Known) -> Finding {
         Some(f) => (
             CheckState::Failed,
             format!(
-                "{:.0} px between the outer eye corners, {SMALLEST_INTER_OCULAR_PX:.0} are needed. Bring camera and face closer together, or choose a larger picture.",
+                "{:.0} px between the outer eye corners, {SMALLEST_INTER_OCULAR_PX:.0} are needed. Move the camera closer to the face, or choose a larger picture.",
                 f.inter_ocular_px
             ),
         ),
@@ -108,16 +110,16 @@ fn light(known: &Known) -> Finding {
         None => waiting("Waiting for a face."),
         Some(f) if f.brightness < DARKEST_FACE => (
             CheckState::Failed,
-            format!("The face is dark ({:.0} %). Put a light in front of the participant.", 100.0 * f.brightness),
+            format!("The face is too dark ({:.0} %). Put a light in front of the participant.", 100.0 * f.brightness),
         ),
         Some(f) if f.brightness > BRIGHTEST_FACE => (
             CheckState::Failed,
             format!(
-                "The face is burnt out ({:.0} %). Lower the exposure, or turn the light away.",
+                "The face is too bright ({:.0} %). Reduce the exposure, or turn the light away.",
                 100.0 * f.brightness
             ),
         ),
-        Some(f) => (CheckState::Ok, format!("Mean grey level of the face {:.0} %.", 100.0 * f.brightness)),
+        Some(f) => (CheckState::Ok, format!("The mean grey level of the face is {:.0} %.", 100.0 * f.brightness)),
     }
 }
 
@@ -137,14 +139,14 @@ fn page(known: &Known) -> Finding {
     }
 }
 
-/// How long a recording lasts with this much disk, by [`BYTES_PER_PIXEL`].
+/// The longest recording that fits on the disk, estimated with [`BYTES_PER_PIXEL`].
 pub fn disk_lasts(width_px: u32, height_px: u32, rate_hz: f64, bytes: u64) -> Duration {
     let per_second = f64::from(width_px) * f64::from(height_px) * BYTES_PER_PIXEL * rate_hz.max(1.0);
     Duration::try_from_secs_f64(bytes as f64 / per_second.max(1.0)).unwrap_or(Duration::MAX)
 }
 
 fn disk(study: &Study, known: &Known) -> Finding {
-    let Some(left) = known.disk_left_bytes else { return waiting("The disk is being looked at.") };
+    let Some(left) = known.disk_left_bytes else { return waiting("The free disk space is being read.") };
     let (w, h, hz) = match &known.camera {
         Some(Ok(c)) => (c.width_px, c.height_px, c.asked_hz),
         _ => (study.camera.width_px, study.camera.height_px, study.camera.rate_hz),
@@ -158,7 +160,7 @@ fn disk(study: &Study, known: &Known) -> Finding {
         (
             CheckState::Failed,
             format!(
-                "{gb:.1} GB free last for {lasts_minutes:.0} min, {planned:.0} min are planned. Free some space, or record to another disk."
+                "{gb:.1} GB free, enough for {lasts_minutes:.0} min; {planned:.0} min are planned. Free disk space, or record to another disk."
             ),
         )
     }

@@ -1,17 +1,21 @@
-//! Commands on their way from the window to a thread. They come from a person and are few; what a moving slider or a
-//! playing session gives again and again replaces what still waits, and a thread that hangs is given no more than a
-//! bounded number.
+//! The queue of commands from the window to a thread. Commands come from a person, so there are few. A repeated command
+//! (a moving slider, a playing session) replaces the waiting one. The queue has a bound, which holds for a thread that
+//! hangs.
 
 use std::time::Duration;
 
 use session::{Latest, Taken};
 
-/// More than a person gives while a camera or a disk hangs.
+/// More commands than a person gives while a camera or a disk hangs.
 const COMMANDS_WAITING: usize = 256;
 const LONG: Duration = Duration::from_secs(3600);
 
+/// The notice for a command that a thread did not take.
+pub(super) const BUSY: &str = "The program waits for a camera, a disk or a page, and the last command was not carried out. \
+    Repeat it when the screen responds.";
+
 pub(super) trait QueuedCommand {
-    /// Whether the older order need not be carried out any more, wherever it waits.
+    /// Whether the older command is no longer needed.
     fn replaces(&self, older: &Self) -> bool;
 }
 
@@ -30,7 +34,7 @@ impl<T> Default for CommandQueue<T> {
 }
 
 impl<T: QueuedCommand> CommandQueue<T> {
-    /// Never waits. `false`: too many wait already, and this one is not taken.
+    /// Never blocks. `false`: the queue is full and the command was not added.
     #[must_use]
     pub(super) fn push(&self, command: T) -> bool {
         self.0.change(|waiting| {
@@ -44,7 +48,7 @@ impl<T: QueuedCommand> CommandQueue<T> {
         })
     }
 
-    /// All that wait, oldest first; waits for one at most `patience`.
+    /// All waiting commands, oldest first. Waits at most `patience` for the first one.
     pub(super) fn take(&self, patience: Duration) -> Taken<Vec<T>> {
         self.0.take(patience)
     }
@@ -66,7 +70,7 @@ impl<T: QueuedCommand> CommandQueue<T> {
         })
     }
 
-    /// What was given before is still carried out.
+    /// Commands that were added before are still carried out.
     pub(super) fn close(&self) {
         self.0.close();
     }

@@ -2,7 +2,7 @@
 
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::to_window::ToWindow;
-use crate::cli::Places;
+use crate::places::Places;
 use desktop::port::{Activity, BackendEvent, DownloadProgress, DownloadRequest, DownloadResult};
 use server::{PullPlan, PullProgress, Pulled, pull};
 use study_query::Cancel;
@@ -13,8 +13,8 @@ impl QueuedCommand for (DownloadRequest, Cancel) {
     }
 }
 
-/// Not to be joined: a server that stalls would hold up the window's closing. What it has fetched of a session lies in a
-/// draft until it is complete, and the next try removes that.
+/// The thread is not joined, because a stalled server would delay the closing of the window. An incomplete session is in a
+/// draft, which the next download removes.
 pub fn start(
     places: Places,
     requests: CommandQueue<(DownloadRequest, Cancel)>,

@@ -16,9 +16,9 @@ use session::{EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, del
 use store::{SessionFile, StoreError};
 use study_query::read_events;
 
-/// What is offered of each kind.
+/// The largest number of targets and values that are offered per kind.
 const OFFERED: usize = 60;
-/// Distinct targets that are counted of each kind; a page that names each thing anew must not fill the memory.
+/// The largest number of distinct targets that are counted per kind. A page with generated names does not fill the memory.
 const DISTINCT: usize = 5000;
 
 pub enum EventCountCommand {
@@ -38,7 +38,7 @@ impl Newest {
         self.of(command).fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The window closes: nothing is worth finishing.
+    /// The window closes: all commands are abandoned.
     pub fn abandon(&self) {
         self.look.fetch_add(1, Ordering::Relaxed);
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -86,7 +86,7 @@ struct Kind {
     values: HashMap<String, u64>,
 }
 
-/// `None` where nobody wants it any more.
+/// `None`: a newer command has replaced this one.
 fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventCatalogue> {
     let mut kinds: HashMap<(String, String), Kind> = HashMap::new();
     let mut unread = Vec::new();
@@ -114,7 +114,7 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventC
 
 fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<(), StoreError> {
     let file = SessionFile::open(folder)?;
-    // Measurements of the clock are not what somebody did.
+    // Measurements of the clock are not actions.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
     let mut found = |row: &EventRow<EventData>| {
         let choice = EventChoice::like(row);
@@ -150,7 +150,7 @@ fn most_frequent(counted: HashMap<String, u64>) -> Vec<(String, u64)> {
     counted
 }
 
-/// `None` where nobody wants it any more.
+/// `None`: a newer command has replaced this one.
 fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<Vec<EventCounts>> {
     let mut all = Vec::new();
     for form in forms {
@@ -163,7 +163,7 @@ fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> boo
                 if !is_wanted() {
                     return None;
                 }
-                // A session that cannot be read is named by the catalogue and by the answer.
+                // The catalogue and the query result name the sessions that cannot be read.
                 if let Ok(n) = count(folder, choice) {
                     counts.push((folder.clone(), n));
                 }

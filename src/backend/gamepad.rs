@@ -1,4 +1,4 @@
-//! The thread `gamepad`: listens to a stick while somebody rates. Only this file knows gilrs.
+//! The thread `gamepad`: reads a stick during a rating. Only this file uses gilrs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +10,10 @@ use gilrs::{Axis, EventType, Gilrs};
 use super::to_window::ToWindow;
 use desktop::port::BackendEvent;
 
-/// How soon the end is noticed, and how often the stick is told at most.
+/// The longest delay at the end, and the shortest time between two events of the stick.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Listening; ends when it is dropped, and waits for that at most [`POLL_INTERVAL`].
+/// Reads the gamepad until it is dropped. Dropping waits at most [`POLL_INTERVAL`].
 pub struct Gamepad {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -26,7 +26,7 @@ impl Gamepad {
         let thread = std::thread::Builder::new().name("gamepad".into()).spawn(move || {
             match Gilrs::new() {
                 Ok(gilrs) => listen(gilrs, &over, &window),
-                // Mouse and keyboard are enough; that there is no gamepad stands beside the plane.
+                // Mouse and keyboard are sufficient. The window shows that there is no gamepad.
                 Err(_) => window.send(BackendEvent::Gamepad(None)),
             }
         })?;
@@ -38,8 +38,8 @@ impl Drop for Gamepad {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic was printed when it happened.
-            let _ = thread.join();
+            // A panic of the thread was printed when it happened.
+            thread.join().ok();
         }
     }
 }

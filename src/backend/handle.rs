@@ -1,10 +1,10 @@
-//! The window's side of the instrument: turns each call into an order for a thread, and never waits.
+//! The window's end of the backend: converts each call to a command for a thread, and never blocks.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
-use super::command_queue::CommandQueue;
+use super::command_queue::{BUSY, CommandQueue};
 use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
 use super::recording_controller::{self, RecordingCommand};
@@ -12,7 +12,8 @@ use super::review_worker::{self, ReviewCommand};
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, study_query_worker};
-use crate::cli::{Failure, Places};
+use crate::failure::Failure;
+use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
     NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
@@ -20,7 +21,7 @@ use desktop::port::{
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
 
-/// What a window asks, without one.
+/// The backend without a window, for tests.
 pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
     Ok(Box::new(BackendHandle::start(places, host)?))
 }
@@ -28,17 +29,13 @@ pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
     let builder: BackendBuilder = Box::new(move |host| start(places, host));
-    // The embedded page's own window may go away under winit's feet.
+    // The window of an embedded page may be destroyed while winit uses it.
     #[cfg(target_os = "linux")]
-    page::keys::overlook_lost_page_window();
+    page::keys::ignore_lost_page_window();
     let preferences = desktop::Preferences::default_path();
     desktop::run(desktop::Options { build: builder, open: None, preferences })?;
     Ok(ExitCode::SUCCESS)
 }
-
-/// Said where a thread takes no orders any more.
-pub(super) const BUSY: &str = "The program is held up by a camera, a disk or a page: the last order was not carried out. \
-    Give it again when the screen answers.";
 
 struct BackendHandle {
     recording_commands: CommandQueue<RecordingCommand>,
@@ -46,14 +43,14 @@ struct BackendHandle {
     event_count_commands: CommandQueue<(u64, EventCountCommand)>,
     newest_count: Newest,
     study_query_commands: CommandQueue<StudyQueryCommand>,
-    /// Takes back the question that runs.
+    /// Cancels the running query.
     cancel: Cancel,
     download_commands: CommandQueue<(DownloadRequest, Cancel)>,
     cancel_download: Cancel,
-    /// While somebody rates.
+    /// During a rating.
     gamepad: Option<Gamepad>,
     window: ToWindow,
-    /// The clock of the rig in use, as the recording controller hands it over.
+    /// The clock of the rig in use, from the recording controller.
     next_clock: Latest<Clock>,
     clock: std::cell::Cell<Clock>,
     controller: Option<JoinHandle<()>>,
@@ -84,7 +81,8 @@ impl BackendHandle {
             )?;
             Ok((controller, vec![review, event_count, study_query]))
         };
-        let (controller, threads) = start().map_err(|e| format!("The system gives no further thread: {e}"))?;
+        let (controller, threads) = start()
+            .map_err(|e| format!("The program could not start a thread: {e}. Close other programs and try again."))?;
         Ok(BackendHandle {
             recording_commands,
             review_commands,
@@ -126,7 +124,7 @@ impl BackendHandle {
         }
     }
 
-    /// No thread gets further orders, but for those of the recording controller to the review worker.
+    /// Closes all queues except that of the review worker, which the recording controller may still use.
     fn close_queues(&mut self) {
         self.cancel.cancel();
         self.cancel_download.cancel();
@@ -140,7 +138,7 @@ impl BackendHandle {
 }
 
 impl Drop for BackendHandle {
-    /// Whoever wants to wait for the threads calls `close`.
+    /// Does not wait for the threads. `close` does.
     fn drop(&mut self) {
         self.close_queues();
         self.review_commands.close();
@@ -262,7 +260,8 @@ impl Backend for BackendHandle {
             match Gamepad::listen(self.window.clone()) {
                 Ok(gamepad) => self.gamepad = Some(gamepad),
                 Err(e) => {
-                    let sentence = format!("No gamepad can be heard: {e}. Mouse and arrow keys rate as well.");
+                    let sentence =
+                        format!("The gamepad could not be opened: {e}. Rate with the mouse or the arrow keys.");
                     self.window.send(BackendEvent::Notice(sentence));
                 }
             }
@@ -293,14 +292,14 @@ impl Backend for BackendHandle {
 
     fn close(&mut self) {
         self.close_queues();
-        // A panic was printed when it happened, and closing goes on.
+        // A panic of a thread was printed when it happened. The others are still closed.
         if let Some(controller) = self.controller.take() {
-            let _ = controller.join();
+            controller.join().ok();
         }
-        // The recording controller may have given the review worker a last command.
+        // The recording controller may have sent a last command to the review worker.
         self.review_commands.close();
         for thread in self.threads.drain(..) {
-            let _ = thread.join();
+            thread.join().ok();
         }
     }
 }

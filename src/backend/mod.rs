@@ -1,21 +1,23 @@
-//! What stands behind the window: carries out its commands off the UI thread and tells it what came of them.
+//! The window's backend: executes the window's commands outside the UI thread and sends events back.
 //!
-//! [`BackendHandle`] is the window's side and never waits. The thread `recording_controller` runs the rig (camera, networks, page,
-//! recorder); the thread `review_worker` reads and writes stored sessions; `event_count_worker` and `study_query_worker` go through those of a study;
-//! `download_worker` fetches sessions from a server. So
-//! a slow disk holds up no recording, a long question no review, and none of them the screen.
+//! `BackendHandle` is the window's end. It never blocks. The thread `recording_controller` runs the rig (camera, networks,
+//! page, recorder). `review_worker` reads and writes stored sessions. `event_count_worker` and `study_query_worker` read the
+//! sessions of a study. `download_worker` copies sessions from a server. So a slow disk does not delay a recording, a long
+//! study query does not delay the review, and none of them delays the screen.
 
 mod active_rig;
 mod alarms;
 mod checks;
 mod command_queue;
 mod download_worker;
+mod embedded_place;
 mod event_count_worker;
 mod gamepad;
 mod handle;
 mod recording_controller;
 mod review_worker;
 mod rows;
+mod session_export;
 mod study_query_worker;
 mod tail;
 mod to_window;

@@ -1,4 +1,4 @@
-//! The thread `recording_controller`: runs the rig for the window, in rehearsal and in recording.
+//! The thread `recording_controller`: runs the rig for the window, for rehearsals and recordings.
 
 mod poll_rig;
 
@@ -11,17 +11,17 @@ use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
 use super::command_queue::{self, CommandQueue};
+use super::embedded_place::{EmbeddedPlace, bounds_px};
 use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
 use super::to_window::ToWindow;
-use crate::cli::Places;
-use capture::Decoder;
+use crate::places::Places;
+use capture::{CameraSpec, Decoder};
 use desktop::port::{
-    Activity, BackendEvent, CameraControl, CameraMode, Check, Host, NewMarker, PageStatus, PixelRect, RecordingRequest,
-    SessionPlan, StartedInfo,
+    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus, PixelRect,
+    RecordingRequest, SessionPlan, StartedInfo,
 };
-use page::BoundsPx;
 use recording::{MarkerText, Rig};
 use session::{Clock, Latest, PagePlacement, Taken};
 use store::Committed;
@@ -54,7 +54,7 @@ impl command_queue::QueuedCommand for RecordingCommand {
     }
 }
 
-/// How often committed records, news and pictures go to the window.
+/// The interval at which records, events and pictures are sent to the window.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 pub fn start(
@@ -78,18 +78,11 @@ pub fn start(
             review_commands,
             plan: None,
             running: None,
-            page: PageWish::default(),
+            page: EmbeddedPlace::default(),
             decoder: Decoder::default(),
         }
         .run(&commands);
     })
-}
-
-/// Where an embedded page belongs; kept, because a new page must go there too.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PageWish {
-    pub bounds: Option<PixelRect>,
-    pub is_visible: bool,
 }
 
 struct RecordingController {
@@ -100,11 +93,11 @@ struct RecordingController {
     review_commands: CommandQueue<ReviewCommand>,
     plan: Option<Plan>,
     running: Option<Running>,
-    page: PageWish,
+    page: EmbeddedPlace,
     decoder: Decoder,
 }
 
-/// A rig in use, with what the window was told about it.
+/// A rig in use, with the state that the window shows.
 struct Running {
     active: ActiveRig,
     tail: Tail,
@@ -157,11 +150,11 @@ impl RecordingController {
             }
             if Instant::now() >= next_poll {
                 self.poll_rig();
-                // What took long is not made up for.
+                // Missed polls are not repeated.
                 next_poll = (next_poll + POLL_INTERVAL).max(Instant::now());
             }
         }
-        // The window is closing: a recording in progress is closed properly.
+        // The window is closing. A recording in progress is stopped properly.
         if self.is_recording() {
             self.stop();
         }
@@ -216,7 +209,7 @@ impl RecordingController {
 
     fn send_to_review(&self, command: ReviewCommand) {
         if !self.review_commands.push(command) {
-            self.window.send(BackendEvent::Notice(super::handle::BUSY.to_owned()));
+            self.window.send(BackendEvent::Notice(command_queue::BUSY.to_owned()));
         }
     }
 
@@ -227,7 +220,7 @@ impl RecordingController {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
-                // The list takes a while, and the review worker has time.
+                // Listing cameras is slow, so the review worker does it.
                 self.send_to_review(ReviewCommand::Cameras);
                 self.rehearse();
             }
@@ -235,12 +228,12 @@ impl RecordingController {
         }
     }
 
-    /// Starts the rehearsal's rig anew, with the plan as it is now.
+    /// Starts a new rig with the current plan.
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
         let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
-        self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, &active)));
+        self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         self.window.send(BackendEvent::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
@@ -307,12 +300,13 @@ impl RecordingController {
     fn stop(&mut self) {
         let Some(running) = self.running.take() else { return };
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
-        // What is committed at the very end is shown by the report and by review, which read it from the file. Nobody
-        // listens any more, so the recorder waits for nobody.
+        // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
+        // does not wait for it.
         drop(committed);
         let stopped = rig.stop();
         if let Err(e) = stopped {
-            self.window.failed(Activity::Record, format!("{e}. What was stored until then is in {}", folder.display()));
+            self.window
+                .failed(Activity::Record, format!("{e}. The data that was stored before is in {}", folder.display()));
         }
         match rows::finished(&folder) {
             Ok(finished) => self.window.send(BackendEvent::RecordingFinished(Box::new(finished))),
@@ -322,7 +316,7 @@ impl RecordingController {
         self.send_to_review(ReviewCommand::Library);
     }
 
-    /// Takes what was committed since the last poll to the window. Returns the sentences of what failed.
+    /// Sends the records since the last poll to the window. Returns the messages of failures.
     fn tell_committed(&mut self) -> Vec<String> {
         let Some(running) = &mut self.running else { return Vec::new() };
         let mut failures = Vec::new();
@@ -339,6 +333,9 @@ impl RecordingController {
     }
 }
 
-pub fn bounds_px(b: PixelRect) -> BoundsPx {
-    BoundsPx { left: b.left_px, top: b.top_px, width: b.width_px, height: b.height_px }
+fn camera_state(spec: &CameraSpec, active: &ActiveRig) -> CameraState {
+    match &active.rig {
+        Some(rig) => rows::camera_state(spec, rig.camera_info()),
+        None => rows::failed_camera_state(spec, active.camera_problem.clone()),
+    }
 }

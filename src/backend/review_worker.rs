@@ -1,22 +1,21 @@
-//! The thread `review_worker`: reads and writes what is stored, for the home and review screens.
+//! The thread `review_worker`: reads and writes stored sessions for the home and review screens.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
-use super::rows;
 use super::to_window::ToWindow;
-use crate::cli::{Loaded, Places, figure_title, frame_rows, recover_crashed};
+use super::{rows, session_export};
+use crate::places::{Places, recover_crashed};
 use analysis::{Measure, agreement, signal};
 use capture::{Decoder, to_rgb};
 use desktop::port::{
-    self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, ExportFormat, NewRecords, PageReplayCommand,
-    SessionExport,
+    self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, NewRecords, PageReplayCommand, SessionExport,
 };
-use export::{FigureFormat, write_csv, write_figure};
-use page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
+use page::{ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Frame, Pixels, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use store::{AddedStreams, SessionFile, StoreError};
+use study_query::StoredSession;
 
 pub enum ReviewCommand {
     Library,
@@ -58,15 +57,16 @@ pub fn start(
 struct ReviewWorker {
     places: Places,
     window: ToWindow,
-    opened: Option<Loaded>,
-    /// Once somebody adds to the opened session: kept, because closing it after each word would hold up the pictures.
+    opened: Option<StoredSession>,
+    /// Open after the first addition to the session. It stays open, because closing it after each addition would delay the
+    /// pictures.
     added: Option<AddedStreams>,
-    /// The opened session's page, while somebody looks at it.
+    /// The replay window of the session's page.
     page: Option<ReplayWindow>,
     decoder: Decoder,
 }
 
-/// What went wrong, as a sentence.
+/// A message for the user about a failure.
 type Sentence = String;
 
 impl ReviewWorker {
@@ -96,18 +96,17 @@ impl ReviewWorker {
         self.shut();
     }
 
-    /// Readers go first: only then the session becomes one file again.
+    /// Closes the readers first. SQLite removes the log file when the last connection is closed.
     fn shut(&mut self) {
         self.close_page();
         self.opened = None;
         if let Some(Err(e)) = self.added.take().map(AddedStreams::close) {
-            self.window.send(BackendEvent::Notice(format!(
-                "What was added is stored, but the session was not closed cleanly: {e}"
-            )));
+            self.window
+                .send(BackendEvent::Notice(format!("The additions are stored, but the session file could not be closed: {e}. Open the session again to check it.")));
         }
     }
 
-    /// At the program's start: what a crash left open is closed.
+    /// Closes the sessions that a crash left open. Called at the start of the program.
     fn recover(&self) {
         let closed = self.places.library().and_then(|library| recover_crashed(&library));
         match closed {
@@ -127,20 +126,20 @@ impl ReviewWorker {
 
     fn open(&mut self, path: &Path) -> Result<BackendEvent, Sentence> {
         self.shut();
-        let loaded = Loaded::open(path).map_err(|e| e.to_string())?;
+        let loaded = StoredSession::open(path).map_err(|e| e.to_string())?;
         let opened = rows::opened(&loaded).map_err(|e| e.to_string())?;
         self.opened = Some(loaded);
         Ok(BackendEvent::SessionOpened(Box::new(opened)))
     }
 
-    fn opened(&self) -> Result<&Loaded, Sentence> {
+    fn opened(&self) -> Result<&StoredSession, Sentence> {
         self.opened.as_ref().ok_or_else(|| "No session is open.".to_owned())
     }
 
     fn picture(&mut self, number: u64) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened.as_ref().ok_or("No session is open.")?;
         let jpeg = loaded.file.picture(number).map_err(|e| e.to_string())?;
-        let row = *loaded.file.frames().map_err(|e| e.to_string())?.get(number).ok_or("That frame is not stored.")?;
+        let row = *loaded.file.frames().map_err(|e| e.to_string())?.get(number).ok_or("This frame is not stored.")?;
         let camera = &loaded.file.header().camera;
         let frame = Frame {
             number,
@@ -166,21 +165,22 @@ impl ReviewWorker {
             PageReplayCommand::Open => {
                 self.close_page();
                 let loaded = self.opened()?;
-                let program = std::env::current_exe().map_err(|e| format!("The program does not find itself: {e}"))?;
+                let program = std::env::current_exe()
+                    .map_err(|e| format!("The program's own file was not found: {e}. Start it again."))?;
                 let spec = ReplaySpec { title: rows::title(loaded.file.folder()) };
                 let to_window = self.window.clone();
-                let tell = move |note| {
-                    let update = match note {
-                        ReplayNote::Ready(_) | ReplayNote::Shown { .. } => return,
-                        ReplayNote::Problem(sentence) => {
+                let tell = move |event| {
+                    let update = match event {
+                        ReplayEvent::Ready(_) | ReplayEvent::Shown { .. } => return,
+                        ReplayEvent::Problem(sentence) => {
                             BackendEvent::Failed { during: Activity::PageReplay, sentence }
                         }
-                        ReplayNote::Closed => BackendEvent::PageReplayClosed,
+                        ReplayEvent::Closed => BackendEvent::PageReplayClosed,
                     };
                     to_window.send(update);
                 };
                 let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), tell);
-                self.page = Some(window.map_err(|e| format!("The window with the page could not be opened: {e}"))?);
+                self.page = Some(window.map_err(|e| format!("The replay window could not be opened: {e}"))?);
             }
             PageReplayCommand::MoveTo { at, is_playing, rate } => {
                 if let Some(page) = &mut self.page {
@@ -195,24 +195,11 @@ impl ReviewWorker {
     fn export(&self, order: &SessionExport) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened()?;
         self.window.send(BackendEvent::ExportProgress { done: 0.0 });
-        let figure = |format| {
-            let title = figure_title(&loaded.file);
-            write_figure(&loaded.timeline, &title, Some(order.from..order.until), &order.to, format)
-                .map_err(|e| e.to_string())
-        };
-        match order.format {
-            ExportFormat::Csv => {
-                let rows = frame_rows(&loaded.file).map_err(|e| e.to_string())?;
-                let json = loaded.json().map_err(|e| e.to_string())?;
-                write_csv(&loaded.timeline, rows, &json, &order.to).map_err(|e| e.to_string())?;
-            }
-            ExportFormat::FigurePng => figure(FigureFormat::Png)?,
-            ExportFormat::FigureSvg => figure(FigureFormat::Svg)?,
-        }
+        session_export::write(loaded, order)?;
         Ok(BackendEvent::ExportFinished { to: order.to.clone() })
     }
 
-    /// What a person says about the opened session, stored at once.
+    /// Stores annotations and ratings of the opened session.
     fn add(&mut self, addition: NewRecords) -> Result<BackendEvent, Sentence> {
         let NewRecords { stream, author, bodies } = addition;
         let stream = match stream {
@@ -230,12 +217,12 @@ impl ReviewWorker {
     fn compare_rating(&self, pass: u32) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened()?;
         let stream = rating_pass(pass)?.name;
-        // Who rated is told by the file as it is now, not as it was when it was opened.
+        // The file is opened again, because the author was added after the session was opened.
         let file = SessionFile::open(loaded.file.folder()).map_err(|e| e.to_string())?;
         let author = file.additions().iter().find(|a| a.stream == stream).map(|a| a.author.clone());
         let fields = Measure::ALL.map(|measure| {
             let of = |stream: &str| signal(&loaded.timeline, stream, measure.as_str());
-            let missing = || format!("There is no {measure} to compare.");
+            let missing = || format!("The session has no {measure} to compare.");
             let (rating, network) = of(stream.as_str()).zip(of(AFFECT)).ok_or_else(missing)?;
             agreement(&rating, &network, AGREEMENT_HZ, LONGEST_BRIDGE_S, LONGEST_LAG_S).map_err(|e| e.to_string())
         });
@@ -243,8 +230,7 @@ impl ReviewWorker {
     }
 }
 
-/// Rating and network are compared at this rate, with holes of no more than this bridged. People rate some seconds
-/// late.
+/// Rating and network are compared at this rate. Gaps up to this length are interpolated. Ratings are some seconds late.
 const AGREEMENT_HZ: f64 = 10.0;
 const LONGEST_BRIDGE_S: f64 = 0.5;
 const LONGEST_LAG_S: f64 = 8.0;

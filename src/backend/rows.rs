@@ -1,4 +1,4 @@
-//! From the rooms' own types to what the window shows.
+//! Converts the types of other crates to the types that the window shows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::active_rig::ActiveRig;
-use crate::cli::{Loaded, Places, reopen};
+use crate::places::Places;
 use analysis::{
     QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
 };
@@ -18,7 +17,7 @@ use desktop::port::{
 };
 use session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use store::{self, Condition, Library, SessionEntry, StoreError};
-use study_query::listed_grade;
+use study_query::{StoredSession, listed_grade};
 use vision::Reading;
 
 pub fn picture(rgb: RgbPicture) -> Arc<Picture> {
@@ -50,7 +49,7 @@ pub fn camera_mode(mode: &Mode) -> CameraMode {
     }
 }
 
-/// The cameras that are plugged in, and the phantom.
+/// The connected cameras, and the phantom.
 pub fn cameras() -> Result<Vec<CameraRow>, String> {
     let devices = list_devices().map_err(|e| e.to_string())?;
     let row = |d: DeviceInfo| CameraRow {
@@ -62,27 +61,19 @@ pub fn cameras() -> Result<Vec<CameraRow>, String> {
     let CameraSettings { width_px, height_px, rate_hz, .. } = CameraSettings::default();
     let phantom = CameraRow {
         spec: CameraSpec::Phantom.to_string(),
-        name: "Phantom (rendered, for trying out)".to_owned(),
+        name: "Phantom (rendered, for tests)".to_owned(),
         modes: vec![CameraMode { width_px, height_px, rate_hz, format: "RGB".to_owned() }],
         problem: None,
     };
     Ok(devices.into_iter().map(row).chain([phantom]).collect())
 }
 
-pub fn camera_state(spec: &CameraSpec, take: &ActiveRig) -> CameraState {
-    match &take.rig {
-        Some(rig) => camera_state_of(spec, rig.camera_info()),
-        None => CameraState {
-            spec: spec.to_string(),
-            name: spec.to_string(),
-            mode: None,
-            controls: Vec::new(),
-            problem: take.camera_problem.clone(),
-        },
-    }
+/// The state of a camera that did not start.
+pub fn failed_camera_state(spec: &CameraSpec, problem: Option<String>) -> CameraState {
+    CameraState { spec: spec.to_string(), name: spec.to_string(), mode: None, controls: Vec::new(), problem }
 }
 
-pub fn camera_state_of(spec: &CameraSpec, info: &CameraInfo) -> CameraState {
+pub fn camera_state(spec: &CameraSpec, info: &CameraInfo) -> CameraState {
     CameraState {
         spec: spec.to_string(),
         name: info.name.clone(),
@@ -164,31 +155,31 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
             Condition::Opens(store::SessionState::Closed) => SessionState::Complete,
             Condition::Opens(store::SessionState::Recording) => SessionState::Recording,
             Condition::Opens(store::SessionState::Recovered) => {
-                SessionState::Recovered("The program ended abruptly; the session was closed afterwards.".to_owned())
+                SessionState::Recovered("The program crashed. The session was closed afterwards.".to_owned())
             }
             Condition::Opens(store::SessionState::Crashed) => {
-                SessionState::Damaged("Left open by a crash: start the program again to close it.".to_owned())
+                SessionState::Damaged("A crash left the session open. Start the program again to close it.".to_owned())
             }
             Condition::Damaged(why) => SessionState::Damaged(why.clone()),
         },
     }
 }
 
-/// What a session is called where only its folder is known.
+/// The title of a session, from its folder.
 pub fn title(folder: &Path) -> String {
     session_row(&store::session_entry(folder)).title()
 }
 
 // --- A stored session ------------------------------------------------------------------------------------------
 
-/// After the recording was closed: reopens it, which is the proof that it can be, and stores the quality report.
+/// Opens a closed recording and stores its quality report.
 pub fn finished(folder: &Path) -> Result<FinishedSession, String> {
-    let loaded = reopen(folder).map_err(|e| e.to_string())?;
+    let loaded = StoredSession::open_and_store_quality(folder).map_err(|e| e.to_string())?;
     let session = session_row(&store::session_entry(folder));
     Ok(FinishedSession { quality: quality(&loaded, session.size_bytes), session })
 }
 
-pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
+pub fn opened(loaded: &StoredSession) -> Result<OpenedSession, StoreError> {
     let session = session_row(&store::session_entry(loaded.file.folder()));
     let frames = loaded.file.frames()?.rows().iter().map(|f| StoredFrame { number: f.number, at: f.at }).collect();
     Ok(OpenedSession {
@@ -198,7 +189,7 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
         has_page: page_events(&loaded.timeline).next().is_some(),
         frames,
         facts: facts(loaded),
-        // A study that this program does not know all of names no labels; those in use are offered all the same.
+        // A study file that cannot be parsed gives no labels. Labels that are in use are still offered.
         annotation_labels: loaded.file.header().study.parse().map(|s| s.annotation_labels).unwrap_or_default(),
         baseline: baseline_of(&loaded.timeline, AFFECT, &baseline_phases(&loaded.timeline)),
         poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
@@ -206,12 +197,12 @@ pub fn opened(loaded: &Loaded) -> Result<OpenedSession, StoreError> {
     })
 }
 
-/// What was recorded of the page itself, by time.
+/// The recorded events of the page's replay, ordered by time.
 pub fn page_events(timeline: &Timeline) -> impl Iterator<Item = (Timestamp, &Map<String, Value>)> {
     timeline.events().iter().filter(|e| e.stream.as_str() == REPLAY).map(|e| (e.at, &e.what.data))
 }
 
-/// What was typed and taken back stands among the events, too, and what was scored later among what was scored live.
+/// The timeline with deleted text as events, and with later scores merged into the live ones.
 fn as_shown(stored: &Timeline) -> Timeline {
     let mut timeline = stored.completed();
     let stream = deleted_stream();
@@ -221,11 +212,12 @@ fn as_shown(stored: &Timeline) -> Timeline {
     timeline
 }
 
-fn facts(loaded: &Loaded) -> Vec<(String, String)> {
+fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
     let h = loaded.file.header();
+    let revision = h.revision.as_ref().map_or_else(String::new, |revision| format!(" ({revision})"));
     let mut facts = vec![
         ("Recorded".to_owned(), h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
-        ("Software".to_owned(), format!("{} on {}", h.software, h.host)),
+        ("Software".to_owned(), format!("{}{revision} on {}", h.software, h.host)),
         ("Camera".to_owned(), h.camera.to_string()),
     ];
     for m in &h.models {
@@ -246,7 +238,7 @@ fn facts(loaded: &Loaded) -> Vec<(String, String)> {
     facts
 }
 
-fn quality(loaded: &Loaded, size_bytes: u64) -> port::QualityReport {
+fn quality(loaded: &StoredSession, size_bytes: u64) -> port::QualityReport {
     let q = &loaded.quality;
     let mut events_by_kind: Vec<_> = q.events.iter().map(|(kind, n)| (kind.clone(), *n)).collect();
     events_by_kind.sort_by_key(|(_, n)| std::cmp::Reverse(*n));

@@ -1,4 +1,4 @@
-//! The thread `study_query_worker`: puts the window's questions to a study's sessions and writes the answers to files.
+//! The thread `study_query_worker`: runs the window's study queries and writes their results to files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub fn start(commands: CommandQueue<StudyQueryCommand>, window: ToWindow) -> std
 
 struct StudyQueryWorker {
     window: ToWindow,
-    /// The newest answer, as it can be written.
+    /// The newest result, for exports.
     answered: Option<(study_query::Answer, Findings)>,
 }
 
@@ -70,9 +70,10 @@ impl StudyQueryWorker {
     }
 
     fn export(&self, order: &StudyExport) -> Result<(), String> {
-        let (answer, findings) = self.answered.as_ref().ok_or("Nothing was averaged yet.")?;
+        let (answer, findings) = self.answered.as_ref().ok_or("There is no result to export. Run a query first.")?;
         if let Some(folder) = order.to.parent() {
-            let failed = |e| format!("The folder {} could not be made: {e}. Choose another place.", folder.display());
+            let failed =
+                |e| format!("The folder {} could not be created: {e}. Choose another folder.", folder.display());
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let written = match order.format {
@@ -84,7 +85,7 @@ impl StudyQueryWorker {
     }
 }
 
-/// Both measures, both conditions, and where they differ.
+/// Both measures, both conditions, and their differences.
 fn figure(
     answer: &study_query::Answer,
     findings: &Findings,
@@ -97,7 +98,7 @@ fn figure(
     write_average_figure(&title, &conditions, &findings.comparisons, path, format)
 }
 
-/// What the program says as a clause, as a person reads it.
+/// An error message with a capital letter and a full stop.
 fn sentence(e: &StudyQueryError) -> String {
     let text = e.to_string();
     let mut letters = text.chars();
@@ -107,7 +108,7 @@ fn sentence(e: &StudyQueryError) -> String {
     format!("{first}{rest}{end}")
 }
 
-/// What the window draws.
+/// The result for the window.
 fn shown(question: StudyQuery, answer: &study_query::Answer, findings: &Findings) -> StudyQueryResult {
     let plan = &question.plan;
     let conditions = findings
@@ -135,7 +136,7 @@ fn epochs(answer: &study_query::Answer, condition: usize) -> Arc<[SingleEpoch]> 
         let title = format!("{} {}", found.participant, found.session);
         let session: &PathBuf = &session.folder;
         for epoch in &found.epochs {
-            // An epoch whose values cannot be corrected was left out when it was cut.
+            // Epochs that cannot be corrected were excluded when they were cut.
             let curve = |measure: Measure| {
                 let values = epoch.trace(measure).values(plan.zero).unwrap_or_default();
                 values.into_iter().map(|v| v as f32).collect()

@@ -1,5 +1,5 @@
-//! The committed records of the recording in progress, on their way to the window. A window that does not keep up is
-//! not waited for: what finds no room is left in the session file, and read again from there when the window wakes.
+//! Sends the committed records of the recording in progress to the window. A slow window does not delay the recording:
+//! records that do not fit into the queue are read from the session file later.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use super::to_window::{RECORD_BYTES_WAITING, RECORDS_WAITING, ToWindow, record_b
 use session::Record;
 use store::{Follower, StoreError};
 
-/// Read at once: some milliseconds of a poll, and never more than may wait.
+/// The number of records that are read at once. This takes some milliseconds, and is less than the queue's bound.
 const READ_RECORDS: usize = RECORDS_WAITING / 4;
-/// Before a file that could not be read is tried again.
+/// The time before a failed read is repeated.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Tail {
-    /// Where the session is being recorded; `None` in a rehearsal.
+    /// The session's folder. `None` in a rehearsal.
     folder: Option<PathBuf>,
     behind: Option<Behind>,
-    /// Records that the recorder did not hand on, as far as we know.
+    /// The known number of records that the recorder did not forward.
     not_forwarded: u64,
 }
 
-/// Records stand in the file that the window was not told of.
+/// The file contains records that the window has not received.
 struct Behind {
-    /// Stream and number of the first of them; `None`: all of the session.
+    /// Stream and number of the first of them. `None`: all records of the session.
     first: Option<(String, u64)>,
     follower: Option<Follower>,
     failed: Option<Instant>,
@@ -35,9 +35,9 @@ impl Tail {
         Tail { folder, behind: None, not_forwarded: 0 }
     }
 
-    /// These are in the file now.
+    /// Takes records that were committed.
     pub(super) fn committed(&mut self, records: &Arc<[Record]>, window: &ToWindow) {
-        // What comes while the window is behind is read from the file in its turn.
+        // While the window is behind, new records are read from the file.
         if self.behind.is_none()
             && let Some(first) = records.first()
             && !window.records(records)
@@ -46,7 +46,7 @@ impl Tail {
         }
     }
 
-    /// The recorder says how many records it could not even hand on to us.
+    /// Takes the number of records that the recorder could not forward.
     pub(super) fn not_forwarded(&mut self, records: u64) {
         if records > self.not_forwarded {
             self.not_forwarded = records;
@@ -58,8 +58,8 @@ impl Tail {
         self.behind = Some(Behind { first, follower: None, failed: None });
     }
 
-    /// Once a poll, after all that the recorder handed on was taken: reads what the window has missed, a piece at a
-    /// time, as soon as it has taken what waits for it. Fails with a sentence, and is then tried again.
+    /// Called once per poll, after the forwarded records were taken. Reads the missing records in pieces, when the window
+    /// has taken the waiting ones. An error is a message for the user. The read is repeated later.
     pub(super) fn catch_up(&mut self, window: &ToWindow) -> Result<(), String> {
         let (Some(behind), Some(folder)) = (&mut self.behind, &self.folder) else { return Ok(()) };
         let is_early = behind.failed.is_some_and(|at| at.elapsed() < POLL_INTERVAL);
@@ -79,10 +79,10 @@ impl Tail {
         let read = follower.and_then(|f| f.read(READ_RECORDS, RECORD_BYTES_WAITING / 2, record_bytes));
         match read {
             Ok((records, is_all)) => {
-                // One record that is larger than all that may wait is left to review.
+                // A record that is larger than the queue's bound is not shown live. The review shows it.
                 window.records(&records.into());
                 if is_all {
-                    // What the recorder hands on from now on may have been read already: the window knows its numbers.
+                    // The recorder may forward records that were read here. The window ignores duplicates by their numbers.
                     self.behind = None;
                 }
                 Ok(())
@@ -98,7 +98,7 @@ impl Tail {
 
 fn sentence(e: &StoreError) -> String {
     format!(
-        "The screen lacks what was recorded while the window stood still, because {e}. The session holds all of it."
+        "The plots lack records from the time when the window was not drawn, because {e}. The session contains all of them."
     )
 }
 
@@ -128,6 +128,7 @@ mod tests {
             study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
             zero_utc: "2026-11-23T10:00:00Z".parse().unwrap(),
             software: program(),
+            revision: None,
             host: "test".into(),
             camera: CameraDescription::default(),
             models: Vec::new(),
@@ -292,7 +293,7 @@ mod tests {
         let mut tail = Tail::new(Some(dir.path().join("nowhere")));
         tail.not_forwarded(1);
         let why = tail.catch_up(&window.to).unwrap_err();
-        assert!(why.contains("nowhere") && why.ends_with("The session holds all of it."), "{why}");
+        assert!(why.contains("nowhere") && why.ends_with("The session contains all of them."), "{why}");
         assert_eq!(tail.catch_up(&window.to), Ok(())); // not thirty times a second
         assert!(tail.behind.is_some());
     }

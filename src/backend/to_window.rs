@@ -1,10 +1,10 @@
-//! What waits for the window. A window that stands still (behind others, minimised, held up by its system) reads
-//! nothing for hours, and what waits for it must not grow by that.
+//! The queue of events to the window. A window that is not drawn (hidden, minimised, blocked by its system) may read
+//! nothing for hours. The queue must not grow meanwhile.
 //!
-//! - **Pictures, figures and states**: the newest wins. An older one says nothing that the newer one does not.
-//! - **Records** have a bound. What finds no room is refused: it is in the session file, from which [`Tail`] reads it
-//!   again as soon as the window takes what waits.
-//! - **Sentences**: each once, and no more than the window would show.
+//! - **Pictures, figures and states**: a newer one replaces the older one.
+//! - **Records** have a bound. Records above it are refused. [`Tail`] reads them from the session file when the window has
+//!   taken the waiting ones.
+//! - **Notices**: each text once, and at most [`NOTICES_WAITING`].
 //! - **Answers to an order of the operator** are kept, each: nobody gives orders in a window that stands still, and the
 //!   orders that wait are bounded ([`BackendHandle`](super::handle)).
 //!
@@ -18,14 +18,14 @@ use serde_json::Value;
 use desktop::port::{Activity, BackendEvent, Wake};
 use session::{Body, Latest, Record};
 
-/// More than a minute of everything: a window that is merely slow never falls behind.
+/// More than a minute of all records, so that a slow window does not fall behind.
 pub(super) const RECORDS_WAITING: usize = 16_384;
-/// Records of a replayed page may be large.
+/// Records of the page's replay may be large.
 pub(super) const RECORD_BYTES_WAITING: usize = 8 << 20;
 /// The window shows the newest three.
 const NOTICES_WAITING: usize = 16;
 
-/// The way back to the window, for every thread that has something to tell.
+/// The sending end, for all threads of the backend.
 #[derive(Clone)]
 pub(super) struct ToWindow {
     waiting: Latest<Waiting>,
@@ -54,12 +54,12 @@ impl ToWindow {
         has_room
     }
 
-    /// Records that the window has not taken yet.
+    /// The number of records that the window has not taken yet.
     pub(super) fn records_waiting(&self) -> usize {
         self.waiting.change(|waiting| waiting.as_ref().map_or(0, |w| w.records))
     }
 
-    /// Everything that waits, in the order in which it happened. Never waits.
+    /// All waiting events in their order. Never blocks.
     pub(super) fn take(&self) -> Vec<BackendEvent> {
         self.waiting.try_take().map(|waiting| waiting.updates).unwrap_or_default()
     }
@@ -80,7 +80,7 @@ struct Waiting {
 impl Waiting {
     fn put(&mut self, update: BackendEvent) {
         match &update {
-            // The session before is no longer shown.
+            // The previous session is no longer shown.
             BackendEvent::RecordingStarted(_) | BackendEvent::RecordingFinished(_) => {
                 self.updates.retain(|u| !is_of_recording(u));
                 (self.records, self.record_bytes) = (0, 0);
@@ -97,7 +97,7 @@ impl Waiting {
             _ => {}
         }
         if let Some(subject) = Subject::of(&update) {
-            // Not in the place of the older one: what came between may be what makes sense of it.
+            // Added at the end, because events between the two may be needed to understand it.
             self.updates.retain(|u| Subject::of(u).as_ref() != Some(&subject));
         }
         self.updates.push(update);
@@ -118,7 +118,7 @@ impl Waiting {
 /// What an update says something about. Of those about the same subject only the newest is worth telling.
 #[derive(PartialEq)]
 enum Subject<'a> {
-    /// There is one of its kind.
+    /// The newest of its kind.
     Kind(std::mem::Discriminant<BackendEvent>),
     Alarm(&'a str),
     Stream(&'a str),
@@ -133,7 +133,7 @@ impl Subject<'_> {
             BackendEvent::Alarm(alarm) => Subject::Alarm(&alarm.key),
             BackendEvent::AlarmCleared { key } => Subject::Alarm(key),
             BackendEvent::StreamDeclared(stream) => Subject::Stream(stream.name.as_str()),
-            // The window shows one sentence for each, the last.
+            // The window shows only the last message of each activity.
             BackendEvent::Failed { during, .. } => Subject::Failure(*during),
             BackendEvent::Agreement(agreement) => Subject::Rating(agreement.pass),
             BackendEvent::Library(_)
@@ -159,7 +159,7 @@ impl Subject<'_> {
             | BackendEvent::StudyQueryProgress { .. }
             | BackendEvent::StudyQueryFinished(_)
             | BackendEvent::StudyQueryCancelled => Subject::Kind(discriminant(update)),
-            // Bounded by their number and bytes, and by their number.
+            // Records are bounded by number and bytes, notices by number.
             BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
             // Answers to orders.
             BackendEvent::SessionsDownloaded(_)
@@ -181,7 +181,7 @@ fn is_of_recording(update: &BackendEvent) -> bool {
     )
 }
 
-/// What a record takes in memory, about.
+/// The approximate size of a record in memory.
 pub(super) fn record_bytes(record: &Record) -> usize {
     let body = match &record.body {
         Body::Sample { values, .. } => size_of_val(&**values),
@@ -194,7 +194,7 @@ pub(super) fn record_bytes(record: &Record) -> usize {
 }
 
 fn value_bytes(value: &Value) -> usize {
-    // Maps and lists hold more than their contents; an entry of a map is some tens of bytes.
+    // An entry of a map needs some tens of bytes in addition to its contents.
     size_of::<Value>()
         + match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -1,8 +1,8 @@
-//! `affectograph analyze`: video files into sessions.
+//! `affectograph analyze`: makes sessions from video files.
 //!
-//! Whose a file is, `--participant` says, or its name: `sub-07_talk.mp4`, `sub-07_ses-02_talk.mp4`. A name is never
-//! made into a pseudonym. A session comes into the library when it is complete, so whatever ends the program, the same
-//! command goes on with the files that are still to do.
+//! The participant of a file is given by `--participant` or by its name: `sub-07_talk.mp4`, `sub-07_ses-02_talk.mp4`.
+//! Other names are not converted to pseudonyms. A session is added to the library when it is complete. If the program
+//! ends early, the same command continues with the remaining files.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,17 +14,22 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::{Value, json};
 
 use super::args::Analyze;
+use super::exit_code::INCOMPLETE;
+use super::interrupt::interrupted;
+use super::processors::processors;
 use super::progress::Progress;
-use super::run_rig::{interrupted, reopen};
-use super::{Failure, INCOMPLETE, Places};
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::version::revision;
 use recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
 use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
 use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
+use study_query::StoredSession;
 use vision::models_folder;
 
-/// For films that belong to no study of the library.
-/// Films that were read or have come on, and are not on the terminal yet.
-const NEWS_WAITING: usize = 64;
+/// Events of the worker threads that are not printed yet.
+const EVENTS_WAITING: usize = 64;
+/// The study of video files that belong to no study of the library.
 const NO_STUDY: &str = r#"name = "films"
 title = "Analyzed video files"
 
@@ -32,17 +37,17 @@ title = "Analyzed video files"
 address = "none"
 "#;
 
-/// A file to do.
+/// A file to analyze.
 #[derive(Clone, Debug)]
 struct Job {
-    /// Absolute, links followed.
+    /// Absolute path without links.
     path: PathBuf,
     film: FilmFile,
     participant: ParticipantId,
     session: Option<SessionNumber>,
 }
 
-/// What became of a file.
+/// The result for one file.
 struct Done {
     job: Job,
     result: Result<Session, String>,
@@ -56,18 +61,19 @@ struct Session {
     grade: String,
 }
 
-enum News {
-    /// Of all its frames this share is done.
-    At(usize, f64),
+/// An event of a worker thread. The number is the file's index.
+enum WorkerEvent {
+    /// The share of the file's frames that is done.
+    Progress(usize, f64),
     Done(usize, Box<Done>),
-    /// Ended by the operator.
+    /// The user ended the analysis.
     Cancelled,
 }
 
 pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
     for left in library.clear_drafts()? {
-        eprintln!("What an ended analysis had left half done was removed: {}", left.display());
+        eprintln!("Removed the incomplete session of an earlier analysis: {}", left.display());
     }
     let study = match &a.study {
         Some(name) => library.study(name)?.stored(),
@@ -77,20 +83,20 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
         Some(model) => model.clone(),
         None => study.parse()?.affect_model,
     };
-    // Everything that can be said before the first frame is said before it.
+    // All arguments are checked before the first frame is read.
     let jobs = a.files.iter().map(|file| job(file, a.participant.as_ref())).collect::<Result<Vec<_>, _>>()?;
-    let jobs = each_once(jobs, &mut |line| eprintln!("{line}"))?;
-    let (jobs, done_before) = without_done(jobs, &library, &study)?;
-    let line = Line { library: &library, study: &study, models: models_folder()?, model: &model };
-    let threads = a.threads.map_or_else(|| super::paths::processors().div_ceil(2), usize::from);
-    let mut told = Told::new(a.json, jobs.iter().map(|job| job.film.bytes).collect());
-    for (job, folder) in &done_before {
-        told.before(job, folder);
+    let jobs = without_duplicates(jobs, &mut |line| eprintln!("{line}"))?;
+    let (jobs, analyzed_before) = split_analyzed(jobs, &library, &study)?;
+    let analysis = Analysis { library: &library, study: &study, models: models_folder()?, model: &model };
+    let threads = a.threads.map_or_else(|| processors().div_ceil(2), usize::from);
+    let mut output = Output::new(a.json, jobs.iter().map(|job| job.film.bytes).collect());
+    for (job, folder) in &analyzed_before {
+        output.print_analyzed_before(job, folder);
     }
     let flag = interrupted()?;
-    let is_cancelled = line.run(jobs, threads, &flag, &mut told)?;
-    told.finish(is_cancelled);
-    Ok(if told.troubled == 0 && !is_cancelled { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+    let is_cancelled = analysis.run(jobs, threads, &flag, &mut output)?;
+    output.finish(is_cancelled);
+    Ok(if output.incomplete == 0 && !is_cancelled { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
 fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure> {
@@ -98,10 +104,10 @@ fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure>
     let path = file.canonicalize().map_err(|e| format!("could not read {shown}: {e}"))?;
     let film = FilmFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
     let name = path_text(Path::new(file.file_name().unwrap_or_default()));
-    let (named, session) = who(&name);
+    let (named, session) = participant_in_name(&name);
     let Some(participant) = participant.cloned().or(named) else {
         return Err(format!(
-            "whose film is {shown}? Give --participant sub-01, or begin the file's name with its participant: sub-01_{}",
+            "the participant of {shown} is not known. Give --participant sub-01, or begin the file's name with the participant: sub-01_{}",
             path_in_line(&name)
         )
         .into());
@@ -109,8 +115,8 @@ fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure>
     Ok(Job { path, film, participant, session })
 }
 
-/// One film may be named twice: by another way to it, by a link. It is made into one session.
-fn each_once(jobs: Vec<Job>, say: &mut impl FnMut(String)) -> Result<Vec<Job>, Failure> {
+/// Removes files that are named twice, also by another path or a link. `print` receives a message for each.
+fn without_duplicates(jobs: Vec<Job>, print: &mut impl FnMut(String)) -> Result<Vec<Job>, Failure> {
     let mut once: Vec<Job> = Vec::new();
     for job in jobs {
         let Some(same) = once.iter().find(|other| is_same_file(&other.path, &job.path)) else {
@@ -120,13 +126,13 @@ fn each_once(jobs: Vec<Job>, say: &mut impl FnMut(String)) -> Result<Vec<Job>, F
         let [first, second] = [same, &job].map(|job| path_in_line(&job.film.file));
         if (&same.participant, same.session) != (&job.participant, job.session) {
             return Err(format!(
-                "{first} is named twice, as a film of {} and of {}: give it once, or make a copy for the other",
+                "{first} is named twice, as a video of {} and of {}: give it once, or make a copy for the other participant",
                 named(same),
                 named(&job)
             )
             .into());
         }
-        say(format!("{second} is the same film as {first}: it is analyzed once."));
+        print(format!("{second} is the same file as {first}: it is analyzed once."));
     }
     Ok(once)
 }
@@ -147,8 +153,8 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
     a == b
 }
 
-/// `sub-07_ses-02_anything.mp4`
-fn who(name: &str) -> (Option<ParticipantId>, Option<SessionNumber>) {
+/// Participant and session of `sub-07_ses-02_anything.mp4`.
+fn participant_in_name(name: &str) -> (Option<ParticipantId>, Option<SessionNumber>) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let mut parts = stem.split('_');
     let participant = parts.next().and_then(|part| part.parse().ok());
@@ -157,10 +163,11 @@ fn who(name: &str) -> (Option<ParticipantId>, Option<SessionNumber>) {
     (participant, session)
 }
 
-type Found = (Vec<Job>, Vec<(Job, PathBuf)>);
+/// Files to analyze, and files that were analyzed before with the folders of their sessions.
+type SplitJobs = (Vec<Job>, Vec<(Job, PathBuf)>);
 
-/// Leaves out the files of which the library has a whole session in this study, and that have not changed since.
-fn without_done(jobs: Vec<Job>, library: &Library, study: &StoredStudy) -> Result<Found, Failure> {
+/// A file was analyzed before if the library has a closed session of it in this study, and if it has not changed since.
+fn split_analyzed(jobs: Vec<Job>, library: &Library, study: &StoredStudy) -> Result<SplitJobs, Failure> {
     let mut sessions = Vec::new();
     for entry in library.sessions()? {
         let is_closed = entry.condition == Condition::Opens(SessionState::Closed);
@@ -171,18 +178,20 @@ fn without_done(jobs: Vec<Job>, library: &Library, study: &StoredStudy) -> Resul
             }
         }
     }
-    let mut found = Found::default();
+    let mut split = SplitJobs::default();
     for job in jobs {
-        let same = sessions.iter().find(|(who, film, _)| *who == job.participant && film.as_ref() == Some(&job.film));
+        let same = sessions
+            .iter()
+            .find(|(participant, film, _)| *participant == job.participant && film.as_ref() == Some(&job.film));
         match same {
-            Some((.., folder)) => found.1.push((job, folder.clone())),
-            None => found.0.push(job),
+            Some((.., folder)) => split.1.push((job, folder.clone())),
+            None => split.0.push(job),
         }
     }
-    Ok(found)
+    Ok(split)
 }
 
-/// Which file a session was made from.
+/// The file that a session was made from.
 fn film_of(session: &SessionFile) -> Result<Option<FilmFile>, Failure> {
     let mut film = None;
     session.each_record(|record| {
@@ -196,72 +205,85 @@ fn film_of(session: &SessionFile) -> Result<Option<FilmFile>, Failure> {
     Ok(film)
 }
 
-/// What all files have in common.
-struct Line<'a> {
+/// The settings of all files.
+struct Analysis<'a> {
     library: &'a Library,
     study: &'a StoredStudy,
     models: PathBuf,
     model: &'a str,
 }
 
-impl Line<'_> {
-    /// Returns whether it was cancelled.
-    fn run(&self, jobs: Vec<Job>, threads: usize, flag: &AtomicBool, told: &mut Told) -> Result<bool, Failure> {
+impl Analysis<'_> {
+    /// Returns `true` if the analysis was cancelled.
+    fn run(&self, jobs: Vec<Job>, threads: usize, flag: &AtomicBool, output: &mut Output) -> Result<bool, Failure> {
         let threads = threads.clamp(1, jobs.len().max(1));
-        // One set of networks a thread, and all of them before the first file: a network that does not fit ends it here.
+        // One set of networks per thread. All are loaded before the first file, so an invalid network is reported here.
         let films = (0..threads).map(|_| Films::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
-        jobs.into_iter().enumerate().for_each(|job| drop(queue.send(job)));
+        for job in jobs.into_iter().enumerate() {
+            queue.send(job).map_err(|_| "the queue of files is closed")?;
+        }
         drop(queue);
-        // A worker that is ahead of the terminal waits for it.
-        let (to, news) = bounded(NEWS_WAITING);
+        // A worker waits if the terminal is slow.
+        let (sender, events) = bounded(EVENTS_WAITING);
         std::thread::scope(|scope| {
             let mut workers = Vec::new();
             for (k, films) in films.into_iter().enumerate() {
-                let (to, waiting) = (to.clone(), waiting.clone());
+                let (sender, waiting) = (sender.clone(), waiting.clone());
                 let builder = std::thread::Builder::new().name(format!("film {k}"));
-                workers.push(builder.spawn_scoped(scope, move || self.work(films, &waiting, flag, &to))?);
+                workers.push(builder.spawn_scoped(scope, move || self.work(films, &waiting, flag, &sender))?);
             }
-            drop(to);
+            drop(sender);
             let mut is_cancelled = false;
-            for item in news {
-                match item {
-                    News::At(k, share) => told.at(k, share),
-                    News::Done(k, done) => told.done(k, &done),
-                    News::Cancelled => is_cancelled = true,
+            for event in events {
+                match event {
+                    WorkerEvent::Progress(k, share) => output.show_progress(k, share),
+                    WorkerEvent::Done(k, done) => output.print_result(k, &done),
+                    WorkerEvent::Cancelled => is_cancelled = true,
                 }
             }
             let all_ended = workers.into_iter().all(|w| w.join().is_ok());
-            if all_ended { Ok(is_cancelled) } else { Err("a thread that scores has died".into()) }
+            if all_ended {
+                Ok(is_cancelled)
+            } else {
+                Err("a scoring thread died: run the same command again to continue".into())
+            }
         })
     }
 
-    fn work(&self, mut films: Films, waiting: &Receiver<(usize, Job)>, flag: &AtomicBool, to: &Sender<News>) {
-        // The other end reads until all workers are gone.
+    fn work(
+        &self,
+        mut films: Films,
+        waiting: &Receiver<(usize, Job)>,
+        flag: &AtomicBool,
+        events: &Sender<WorkerEvent>,
+    ) {
         for (k, job) in waiting {
-            let result = self.analyze(&mut films, &job, flag, |share| drop(to.send(News::At(k, share))));
-            let item = match result.transpose() {
-                None => News::Cancelled,
+            // The receiver reads until all workers have ended, so sending does not fail.
+            let progress = |share| {
+                events.send(WorkerEvent::Progress(k, share)).ok();
+            };
+            let event = match self.analyze(&mut films, &job, flag, progress).transpose() {
+                None => WorkerEvent::Cancelled,
                 Some(result) => {
                     let result = result.map_err(|e| e.to_string());
-                    News::Done(k, Box::new(Done { job, result }))
+                    WorkerEvent::Done(k, Box::new(Done { job, result }))
                 }
             };
-            let is_over = matches!(item, News::Cancelled);
-            let _read = to.send(item);
-            if is_over {
+            let is_over = matches!(event, WorkerEvent::Cancelled);
+            if events.send(event).is_err() || is_over {
                 return;
             }
         }
     }
 
-    /// `None` where it was cancelled.
+    /// `None`: the analysis was cancelled.
     fn analyze(
         &self,
         films: &mut Films,
         job: &Job,
         flag: &AtomicBool,
-        tell: impl Fn(f64),
+        progress: impl Fn(f64),
     ) -> Result<Option<Session>, Failure> {
         let started = Instant::now();
         let draft = self.library.draft_session(&job.participant, job.session, &self.study.name, Utc::now())?;
@@ -273,51 +295,53 @@ impl Line<'_> {
             guided: Guided::default(),
             consent: None,
             overridden_checks: Vec::new(),
+            revision: revision(),
             planned: None,
         };
         let mut last = 0;
         let outcome = films.record(&job.path, &job.film, &plan, flag, |p| {
             if let Some(expected) = p.expected.filter(|_| p.frames >= last + 15) {
                 last = p.frames;
-                tell(p.frames as f64 / expected.max(1) as f64);
+                progress(p.frames as f64 / expected.max(1) as f64);
             }
         })?;
         let Some(outcome) = outcome else { return Ok(None) };
-        let grade = reopen(draft.folder())?.quality.grade.to_string();
+        let grade = StoredSession::open_and_store_quality(draft.folder())?.quality.grade.to_string();
         let session = draft.session();
         let folder = draft.publish()?;
         Ok(Some(Session { folder, session, outcome, took_s: started.elapsed().as_secs_f64(), grade }))
     }
 }
 
-/// Everything that is said while it runs.
-struct Told {
+/// Prints progress and results.
+struct Output {
     is_json: bool,
     bar: Progress,
-    /// A file's size stands for how long it takes.
+    /// File sizes, which estimate the processing times.
     weights: Vec<u64>,
     shares: Vec<f64>,
     started: Instant,
     done: usize,
-    troubled: usize,
+    /// Files that failed or have missing frames.
+    incomplete: usize,
     film_s: f64,
 }
 
-impl Told {
-    fn new(is_json: bool, weights: Vec<u64>) -> Told {
-        Told {
+impl Output {
+    fn new(is_json: bool, weights: Vec<u64>) -> Output {
+        Output {
             is_json,
             bar: Progress::start(),
             shares: vec![0.0; weights.len()],
             weights,
             started: Instant::now(),
             done: 0,
-            troubled: 0,
+            incomplete: 0,
             film_s: 0.0,
         }
     }
 
-    fn before(&mut self, job: &Job, folder: &Path) {
+    fn print_analyzed_before(&mut self, job: &Job, folder: &Path) {
         if self.is_json {
             println!("{}", json!({ "file": job.film.file, "session": folder, "is_new": false }));
         } else {
@@ -325,15 +349,15 @@ impl Told {
         }
     }
 
-    fn at(&mut self, k: usize, share: f64) {
+    fn show_progress(&mut self, k: usize, share: f64) {
         self.shares[k] = share.min(1.0);
         let all: u64 = self.weights.iter().sum();
         let done: f64 = self.weights.iter().zip(&self.shares).map(|(w, s)| *w as f64 * s).sum();
-        let told = format!("{} of {} files", self.done, self.weights.len());
-        self.bar.show(done / all.max(1) as f64, &told);
+        let label = format!("{} of {} files", self.done, self.weights.len());
+        self.bar.show(done / all.max(1) as f64, &label);
     }
 
-    fn done(&mut self, k: usize, done: &Done) {
+    fn print_result(&mut self, k: usize, done: &Done) {
         self.done += 1;
         self.shares[k] = 1.0;
         let (file, participant) = (&done.job.film.file, &done.job.participant);
@@ -341,7 +365,7 @@ impl Told {
             Ok(s) => {
                 let (o, speed) = (&s.outcome, s.outcome.film_s / s.took_s.max(1e-3));
                 self.film_s += o.film_s;
-                self.troubled += usize::from(o.trouble.is_some());
+                self.incomplete += usize::from(o.trouble.is_some());
                 if self.is_json {
                     let line = json!({
                         "file": file, "session": s.folder, "is_new": true, "participant": participant,
@@ -349,14 +373,14 @@ impl Told {
                         "took_s": s.took_s, "times_real_time": speed, "grade": s.grade, "notes": o.notes,
                         "frames_lost": o.lost, "trouble": o.trouble,
                     });
-                    return self.bar.say(&line.to_string());
+                    return self.bar.print_line(&line.to_string());
                 }
                 let face = 100.0 * o.with_face as f64 / o.frames.max(1) as f64;
                 let trouble = o.trouble.as_ref().map_or(String::new(), |why| format!("  BUT {why}"));
                 let notes: String = o.notes.iter().map(|note| format!("  ({note})")).collect();
                 let file = path_in_line(file);
-                self.bar.say(&format!(
-                    "{participant} {}  {file}  {} frames, {:.1} s of film in {:.1} s ({speed:.1} × real time), face in \
+                self.bar.print_line(&format!(
+                    "{participant} {}  {file}  {} frames, {:.1} s of video in {:.1} s ({speed:.1} × real time), face in \
                      {face:.1} %, grade {}  {}{notes}{trouble}",
                     s.session,
                     o.frames,
@@ -367,11 +391,11 @@ impl Told {
                 ));
             }
             Err(why) => {
-                self.troubled += 1;
+                self.incomplete += 1;
                 if self.is_json {
-                    self.bar.say(&json!({ "file": file, "failed": why }).to_string());
+                    self.bar.print_line(&json!({ "file": file, "failed": why }).to_string());
                 } else {
-                    self.bar.say(&format!("{participant}  {}  FAILED: {why}", path_in_line(file)));
+                    self.bar.print_line(&format!("{participant}  {}  FAILED: {why}", path_in_line(file)));
                 }
             }
         }
@@ -380,13 +404,13 @@ impl Told {
     fn finish(&mut self, is_cancelled: bool) {
         self.bar.wipe();
         if is_cancelled {
-            eprintln!("Ended. The same command goes on with the files that are still to do.");
+            eprintln!("Cancelled. The same command continues with the remaining files.");
         } else if !self.is_json && self.done > 1 {
             let took_s = self.started.elapsed().as_secs_f64();
             let speed = self.film_s / took_s.max(1e-3);
             println!(
-                "{} files, {:.0} s of film in {took_s:.0} s ({speed:.1} × real time), {} with trouble",
-                self.done, self.film_s, self.troubled
+                "{} files, {:.0} s of video in {took_s:.0} s ({speed:.1} × real time), {} failed or incomplete",
+                self.done, self.film_s, self.incomplete
             );
         }
     }
@@ -399,7 +423,7 @@ mod tests {
     #[test]
     fn a_file_names_its_participant_or_nobody() {
         let names = |name| {
-            let (participant, session) = who(name);
+            let (participant, session) = participant_in_name(name);
             (participant.map(|p| p.to_string()), session.map(|s| s.0))
         };
         assert_eq!(names("sub-07_talk.mp4"), (Some("sub-07".into()), None));

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::Failure;
 use super::args::Cameras;
+use crate::failure::Failure;
 use capture::list_devices;
 
 pub fn run(a: &Cameras) -> Result<ExitCode, Failure> {
@@ -22,7 +22,7 @@ pub fn run(a: &Cameras) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     if devices.is_empty() {
-        println!("No camera is plugged in. `phantom` always works.");
+        println!("No camera is connected. `phantom` works without one.");
     }
     for d in devices {
         println!("{}  {}", d.id, d.name);

@@ -9,26 +9,26 @@ use serde_json::json;
 
 use super::args::Epochs;
 use super::export::sessions_of;
-use super::show::session_folder;
-use super::{Failure, Places};
+use crate::failure::Failure;
+use crate::places::Places;
 use analysis::{Average, Comparison, describe_dropped};
 use export::write_epochs;
-use study_query::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask};
+use study_query::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, session_folder};
 
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;
     let question =
         Question { conditions: [&a.event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
-    let mut answer = ask(&folders, &question, shown(&folders), &Cancel::default())?;
+    let mut answer = ask(&folders, &question, show_progress(&folders), &Cancel::default())?;
     answer.left_out.extend(unreadable);
     for LeftOut { folder, why } in &answer.left_out {
-        eprintln!("affectograph: {} is left out: {why}", folder.display());
+        eprintln!("affectograph: {} is excluded: {why}", folder.display());
     }
     let findings = Findings::of(&answer, a.plan.test_settings())?;
     if a.json {
         println!("{}", json!({ "question": question, "findings": findings, "left_out": answer.left_out }));
     } else {
-        print!("{}", told(&answer, &findings)?);
+        print!("{}", results_text(&answer, &findings)?);
     }
     if let Some(folder) = &a.to {
         for path in write_epochs(&answer, &findings, folder)? {
@@ -50,30 +50,30 @@ fn sessions(a: &Epochs, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>),
     }
 }
 
-/// A line that counts up, where somebody is looking.
-fn shown(folders: &[PathBuf]) -> impl FnMut(Progress) {
+/// Counts the sessions in one line, if standard error is a terminal.
+fn show_progress(folders: &[PathBuf]) -> impl FnMut(Progress) {
     let is_shown = folders.len() > 1 && std::io::stderr().is_terminal();
     move |Progress { done, sessions }| {
         if is_shown {
             let end = if done == sessions { "\n" } else { "" };
             eprint!("\r{done} of {sessions} sessions{end}");
-            // A terminal that shows it late loses nothing.
-            let _ = std::io::stderr().flush();
+            // If this fails, the line appears later.
+            std::io::stderr().flush().ok();
         }
     }
 }
 
-fn told(answer: &Answer, findings: &Findings) -> Result<String, std::fmt::Error> {
+fn results_text(answer: &Answer, findings: &Findings) -> Result<String, std::fmt::Error> {
     let plan = &answer.question.plan;
     let mut out = String::new();
     writeln!(out, "{} session(s), {} values of the stream {}", answer.sessions.len(), plan.zero, plan.source())?;
     for condition in &findings.conditions {
-        tell_condition(&mut out, condition)?;
+        write_condition(&mut out, condition)?;
     }
     if !findings.comparisons.is_empty() {
         let names: Vec<_> = findings.conditions.iter().map(|c| c.name.as_str()).collect();
         writeln!(out, "\n{}", names.join("  minus  "))?;
-        findings.comparisons.iter().try_for_each(|c| tell_comparison(&mut out, c))?;
+        findings.comparisons.iter().try_for_each(|c| write_comparison(&mut out, c))?;
     }
     let mut notes: Vec<&String> =
         findings.conditions.iter().flat_map(|c| &c.against_zero).flat_map(|c| &c.notes).collect();
@@ -86,7 +86,7 @@ fn told(answer: &Answer, findings: &Findings) -> Result<String, std::fmt::Error>
     Ok(out)
 }
 
-fn tell_condition(out: &mut String, condition: &ConditionFindings) -> std::fmt::Result {
+fn write_condition(out: &mut String, condition: &ConditionFindings) -> std::fmt::Result {
     writeln!(out, "\n{}", condition.name)?;
     if let Some(a) = condition.averages.first() {
         writeln!(
@@ -99,16 +99,16 @@ fn tell_condition(out: &mut String, condition: &ConditionFindings) -> std::fmt::
         )?;
     }
     for average in &condition.averages {
-        tell_average(out, average)?;
+        write_average(out, average)?;
         match condition.against_zero.iter().find(|c| c.measure == average.measure) {
-            Some(test) => tell_comparison(out, test)?,
+            Some(test) => write_comparison(out, test)?,
             None => writeln!(out)?,
         }
     }
     Ok(())
 }
 
-fn tell_average(out: &mut String, a: &Average) -> std::fmt::Result {
+fn write_average(out: &mut String, a: &Average) -> std::fmt::Result {
     let after = a.times_s.iter().position(|t| *t >= -1e-9).unwrap_or(0);
     let peak = (after..a.mean.len()).max_by(|x, y| a.mean[*x].abs().total_cmp(&a.mean[*y].abs()));
     let Some(peak) = peak else { return Ok(()) };
@@ -123,7 +123,7 @@ fn tell_average(out: &mut String, a: &Average) -> std::fmt::Result {
     writeln!(out)
 }
 
-fn tell_comparison(out: &mut String, c: &Comparison) -> std::fmt::Result {
+fn write_comparison(out: &mut String, c: &Comparison) -> std::fmt::Result {
     let d = c.effect.cohens_d.map_or(String::new(), |d| format!(", d = {d:+.2}"));
     writeln!(
         out,
@@ -140,8 +140,8 @@ fn tell_comparison(out: &mut String, c: &Comparison) -> std::fmt::Result {
     }
     if found.is_empty() {
         let least = c.clusters.iter().map(|c| c.p).reduce(f64::min);
-        let least = least.map_or("no point stands out".to_owned(), |p| format!("smallest p = {p:.3}"));
-        writeln!(out, "           no stretch of time differs ({least})")?;
+        let least = least.map_or("no cluster exceeds the threshold".to_owned(), |p| format!("smallest p = {p:.3}"));
+        writeln!(out, "           no time range differs ({least})")?;
     }
     Ok(())
 }

@@ -4,46 +4,44 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::{Export, ExportFormat};
-use super::show::session_folder;
-use super::{Failure, INCOMPLETE, Places};
-use export::{
-    Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
-};
-use store::SessionFile;
-use study_query::{Cancel, Findings, LeftOut, Question, ask, study_sessions};
+use super::exit_code::INCOMPLETE;
+use crate::failure::Failure;
+use crate::places::Places;
+use export::{Asked, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf};
+use study_query::{Cancel, Findings, LeftOut, Question, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     if a.event.is_some() && a.format != ExportFormat::Report {
-        return Err("--event belongs to --format report: `affectograph epochs` writes averages as tables".into());
+        return Err("--event requires --format report: `affectograph epochs` writes averages as tables".into());
     }
     let selection = select(a.study.as_deref(), &a.session, places)?;
-    let told = |label: &str| println!("{label}");
+    let print_label = |label: &str| println!("{label}");
     match a.format {
-        ExportFormat::Csv => write_csv_sessions(&selection, &a.to, told)?,
-        ExportFormat::Tidy => write_tidy(&selection, &a.to, told)?,
-        ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, told)?,
-        ExportFormat::Xdf => write_xdf(&selection, &a.to, told)?,
-        ExportFormat::Report => report(a, &selection, told)?,
-        ExportFormat::Parquet => write_parquet(&selection, &a.to, told)?,
+        ExportFormat::Csv => write_csv_sessions(&selection, &a.to, print_label)?,
+        ExportFormat::Tidy => write_tidy(&selection, &a.to, print_label)?,
+        ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, print_label)?,
+        ExportFormat::Xdf => write_xdf(&selection, &a.to, print_label)?,
+        ExportFormat::Report => report(a, &selection, print_label)?,
+        ExportFormat::Parquet => write_parquet(&selection, &a.to, print_label)?,
     }
     println!("{}", a.to.display());
     for one in selection.left_out() {
-        eprintln!("affectograph: left out: {}", one.why);
+        eprintln!("affectograph: excluded: {}", one.why);
     }
     Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-fn report(a: &Export, selection: &Selection, told: impl FnMut(&str)) -> Result<(), Failure> {
-    let Some(event) = &a.event else { return Ok(write_report(selection, None, &a.to, told)?) };
+fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str)) -> Result<(), Failure> {
+    let Some(event) = &a.event else { return Ok(write_report(selection, None, &a.to, print_label)?) };
     let folders: Vec<PathBuf> = selection.sessions().iter().map(|s| s.folder.clone()).collect();
     let question =
         Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
     let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
     let findings = Findings::of(&answer, a.plan.test_settings())?;
-    Ok(write_report(selection, Some(Asked { answer: &answer, findings: &findings }), &a.to, told)?)
+    Ok(write_report(selection, Some(Asked { answer: &answer, findings: &findings }), &a.to, print_label)?)
 }
 
-/// The sessions of a study, or those that were named.
+/// The sessions of a study, or the given sessions.
 pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places) -> Result<Selection, Failure> {
     let Some(study) = study else {
         return Ok(Selection::open(sessions.iter().map(|path| session_folder(path)), Vec::new())?);
@@ -52,36 +50,22 @@ pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places)
     Ok(Selection::open(folders, left_out)?)
 }
 
-/// The sessions of a study of which there is one at least.
+/// The sessions of a study. Fails if it has none.
 pub(super) fn sessions_of(study: &str, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
     let library = places.library()?;
     let (folders, left_out) = study_sessions(&library, study)?;
     if folders.is_empty() && left_out.is_empty() {
         let root = library.root().display();
         return Err(format!(
-            "there is no session of the study `{study}` in {root}: `affectograph list` shows what there is, --sessions names another folder of recordings"
+            "there is no session of the study `{study}` in {root}: `affectograph list` lists all sessions, and --sessions sets another folder of recordings"
         )
         .into());
     }
     Ok((folders, left_out))
 }
 
-/// `participants.tsv` two folders above the first session, where a library keeps it.
+/// `participants.tsv` of the library: two folders above the first session.
 fn laboratory(selection: &Selection) -> Option<PathBuf> {
     let first = selection.sessions().first()?;
     Some(first.folder.parent()?.parent()?.join("participants.tsv"))
-}
-
-pub fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameRow>, Failure> {
-    Ok(file.frames()?.rows().iter().map(|f| FrameRow {
-        number: f.number,
-        at: f.at,
-        time_source: f.time_source.as_str(),
-        device_sequence: f.device_sequence,
-    }))
-}
-
-pub fn figure_title(file: &SessionFile) -> String {
-    let h = file.header();
-    format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::List;
-use super::{Failure, Places};
+use crate::failure::Failure;
+use crate::places::Places;
 use store::{Condition, SessionEntry};
 use study_query::listed_grade;
 
@@ -24,7 +25,7 @@ pub fn run(a: &List, places: &Places) -> Result<ExitCode, Failure> {
     }
     if sessions.is_empty() {
         println!(
-            "No session in {} yet. `affectograph record --participant sub-01 --camera phantom` makes one.",
+            "There is no session in {}. `affectograph record --participant sub-01 --camera phantom` records one.",
             library.root().display()
         );
     }

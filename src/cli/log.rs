@@ -1,4 +1,4 @@
-//! Diagnostics are `tracing` events. They go to standard error or to a file. `AFFECTOGRAPH_LOG` sets level and file.
+//! Diagnostics are `tracing` events. They go to standard error or to a file. `AFFECTOGRAPH_LOG` sets levels and file.
 //! Data loss is never reported by a log message alone: it is counted, shown and stored.
 
 use std::fs::{File, OpenOptions};
@@ -10,7 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
-use super::Failure;
+use crate::failure::Failure;
 
 const VARIABLE: &str = "AFFECTOGRAPH_LOG";
 /// ONNX Runtime warns about each operator that it runs on another device than asked.

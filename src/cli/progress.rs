@@ -1,42 +1,43 @@
-//! One line on the terminal that says how far long work is; nothing where nobody watches.
+//! A progress bar on the terminal. Nothing is shown if standard error is not a terminal.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-/// Often enough to look alive.
-const BETWEEN: Duration = Duration::from_millis(200);
+/// The shortest time between two updates.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(200);
 const BAR: usize = 24;
 
 pub struct Progress {
     started: Instant,
     drawn: Option<Instant>,
-    is_watched: bool,
+    is_terminal: bool,
 }
 
 impl Progress {
     pub fn start() -> Progress {
-        Progress { started: Instant::now(), drawn: None, is_watched: stderr().is_terminal() }
+        Progress { started: Instant::now(), drawn: None, is_terminal: stderr().is_terminal() }
     }
 
-    /// `done` is 0 … 1; `told` stands behind the bar.
-    pub fn show(&mut self, done: f64, told: &str) {
-        if !self.is_watched || self.drawn.is_some_and(|at| at.elapsed() < BETWEEN) {
+    /// `done` is 0 … 1. `label` is printed after the bar.
+    pub fn show(&mut self, done: f64, label: &str) {
+        if !self.is_terminal || self.drawn.is_some_and(|at| at.elapsed() < UPDATE_INTERVAL) {
             return;
         }
         self.drawn = Some(Instant::now());
-        // A terminal that takes no more text is no reason to stop the work.
-        let _unseen = write!(stderr(), "\r\x1b[K{}", line(done, self.started.elapsed(), told));
+        // A terminal that cannot be written to does not stop the work.
+        write!(stderr(), "\r\x1b[K{}", line(done, self.started.elapsed(), label)).ok();
     }
 
-    /// Prints a line of its own on standard output, above the bar.
-    pub fn say(&mut self, line: &str) {
+    /// Prints a line on standard output, above the bar.
+    pub fn print_line(&mut self, line: &str) {
         self.wipe();
         println!("{line}");
     }
 
     pub fn wipe(&mut self) {
         if self.drawn.take().is_some() {
-            let _unseen = write!(stderr(), "\r\x1b[K");
+            // See `show`.
+            write!(stderr(), "\r\x1b[K").ok();
         }
     }
 }
@@ -47,15 +48,15 @@ impl Drop for Progress {
     }
 }
 
-fn line(done: f64, elapsed: Duration, told: &str) -> String {
+fn line(done: f64, elapsed: Duration, label: &str) -> String {
     let done = if done.is_finite() { done.clamp(0.0, 1.0) } else { 0.0 };
     let full = (done * BAR as f64).round() as usize;
-    // The first moments say little about the rest.
+    // The first second and the first 1 % give no useful estimate.
     let left = match elapsed.as_secs_f64() {
         s if s > 1.0 && done > 0.01 => format!("{} left", clock(s * (1.0 - done) / done)),
         _ => "…".to_owned(),
     };
-    format!("[{}{}] {:3.0} %  {told}  {left}", "█".repeat(full), "·".repeat(BAR - full), 100.0 * done)
+    format!("[{}{}] {:3.0} %  {label}  {left}", "█".repeat(full), "·".repeat(BAR - full), 100.0 * done)
 }
 
 /// `1:02:03` or `2:03`

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Pull;
-use super::{Failure, Places};
+use super::exit_code::INCOMPLETE;
+use crate::failure::Failure;
+use crate::places::Places;
 use server::{PullPlan, pull};
 use study_query::Cancel;
 
@@ -13,7 +15,7 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     let token = match &a.token_file {
         Some(path) => std::fs::read_to_string(path).map_err(|e| format!("could not read {}: {e}", path.display()))?,
         None => std::env::var("AFFECTOGRAPH_TOKEN").map_err(
-            |_| "no API token: give --token-file or set $AFFECTOGRAPH_TOKEN (`affectograph serve token` makes one)",
+            |_| "the API token is missing: use --token-file or set $AFFECTOGRAPH_TOKEN (`affectograph serve token` creates one)",
         )?,
     };
     let plan = PullPlan { server: a.server.clone(), token: token.trim().to_owned(), study: a.study.clone() };
@@ -31,12 +33,12 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
             })
         );
     } else {
-        println!("{} fetched, {} there already.", pulled.fetched.len(), pulled.there_already);
+        println!("{} sessions copied, {} were in the library already.", pulled.fetched.len(), pulled.there_already);
         pulled.refused.iter().chain(&pulled.damaged).for_each(|why| eprintln!("affectograph: {why}"));
     }
     Ok(if pulled.refused.is_empty() && pulled.damaged.is_empty() {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(super::INCOMPLETE)
+        ExitCode::from(INCOMPLETE)
     })
 }

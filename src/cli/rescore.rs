@@ -1,19 +1,23 @@
-//! `affectograph rescore`: scores from the stored video what live work skipped, or everything with another network.
+//! `affectograph rescore`: scores stored frames that were skipped live, or all frames with another network.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::args::Rescore;
+use super::exit_code::INCOMPLETE;
+use super::interrupt::interrupted;
+use super::processors::processors;
 use super::progress::Progress;
-use super::run_rig::{interrupted, reopen};
-use super::show::{print_quality, session_folder};
-use super::{Failure, INCOMPLETE};
+use super::show::print_quality;
+use crate::failure::Failure;
+use crate::session_json::session_json;
 use recording::{Rescored, Rescoring};
+use study_query::{StoredSession, session_folder};
 use vision::models_folder;
 
-/// Sentences before the rest is counted.
-const MOST_NAMED: usize = 20;
+/// The largest number of failures that are listed.
+const LISTED_FAILURES: usize = 20;
 
 pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
@@ -21,7 +25,7 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
         folder: folder.clone(),
         model: a.model.clone(),
         models: models_folder()?,
-        threads: a.threads.map_or_else(super::paths::processors, usize::from),
+        threads: a.threads.map_or_else(processors, usize::from),
         author: session::program(),
     };
     let flag = interrupted()?;
@@ -29,25 +33,25 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
     let Rescored { stream, frames, with_face, failed, failures } =
         rescoring.run(&flag, |done, all| bar.show(done as f64 / all as f64, &format!("{done} of {all} frames")))?;
     drop(bar);
-    // The grade is of all that was looked at, whenever that was.
-    let loaded = reopen(&folder)?;
+    // The grade includes the new scores.
+    let stored = StoredSession::open_and_store_quality(&folder)?;
     if a.json {
-        let mut object = loaded.json()?;
+        let mut object = session_json(&stored)?;
         object["rescored"] = json!({ "stream": stream, "frames": frames, "with_face": with_face, "frames_failed": failed, "failures": failures });
         println!("{object}");
     } else {
         match &stream {
-            None => println!("Every stored frame was looked at already: there is nothing to score."),
-            Some(stream) => println!("{frames} frames scored into `{stream}`, {with_face} of them with a face."),
+            None => println!("All stored frames are scored already."),
+            Some(stream) => println!("{frames} frames were scored into `{stream}`, {with_face} of them with a face."),
         }
         if failed > 0 {
-            println!("{failed} frames could not be scored. Each is a gap of the stream:");
-            failures.iter().take(MOST_NAMED).for_each(|why| println!("- {why}"));
-            if failures.len() > MOST_NAMED {
-                println!("- and {} more: `affectograph verify` names them all", failures.len() - MOST_NAMED);
+            println!("{failed} frames could not be scored. Each one is stored as a gap of the stream:");
+            failures.iter().take(LISTED_FAILURES).for_each(|why| println!("- {why}"));
+            if failures.len() > LISTED_FAILURES {
+                println!("- and {} more: `affectograph verify` lists all of them", failures.len() - LISTED_FAILURES);
             }
         }
-        print_quality(&loaded.quality);
+        print_quality(&stored.quality);
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }

@@ -1,44 +1,29 @@
-//! Runs a recording without a window until it is over, for `record` and `selftest`.
+//! Runs a recording without a window until it ends, for `record` and `selftest`.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::Failure;
 use super::progress::Progress;
-use super::show::Loaded;
+use crate::failure::Failure;
 use recording::{Counters, News, Rig};
 use session::{Record, Timestamp};
-use store::{Committed, store_quality};
+use store::Committed;
 
-/// Set by Ctrl-C or SIGTERM. A second one ends the process, which loses at most the last moments.
-pub fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = flag.clone();
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })?;
-    Ok(flag)
-}
-
-/// Records until the time is over, the camera's file has ended, or somebody interrupts; then closes the session.
-/// `seen` gets every record when it has been committed, and when that was.
+/// Records until the duration has passed, the camera's file has ended, or the user interrupts. Then closes the session.
+/// `on_record` receives each committed record and the time of its arrival.
 pub fn run_rig(
     rig: Rig,
     committed: &Receiver<Committed>,
     duration: Option<Duration>,
     interrupted: &AtomicBool,
-    mut seen: impl FnMut(Timestamp, &Record),
+    mut on_record: impl FnMut(Timestamp, &Record),
 ) -> Result<Counters, Failure> {
     let clock = rig.clock();
     let deadline = duration.map(|d| Instant::now() + d);
     let mut take = |c: Committed| match c {
-        Committed::Records(records) => records.iter().for_each(|r| seen(clock.now(), r)),
+        Committed::Records(records) => records.iter().for_each(|r| on_record(clock.now(), r)),
         Committed::Failed(why) => eprintln!("affectograph: {why}"),
     };
     let mut guided = None;
@@ -50,7 +35,7 @@ pub fn run_rig(
         }
         let mut is_over = false;
         for news in rig.news().try_iter() {
-            is_over |= tell(&news);
+            is_over |= print_event(&news);
             match news {
                 News::PhaseStarted { phase, at, until } => guided = Some((Progress::start(), phase.name, at, until)),
                 News::PhaseEnded { .. } => guided = None,
@@ -59,7 +44,7 @@ pub fn run_rig(
         }
         if let Some((bar, name, at, until)) = &mut guided {
             let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
-            bar.show(done, &format!("phase `{name}`: the participant looks at the cross"));
+            bar.show(done, &format!("phase `{name}`: the fixation cross is shown"));
         }
         if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
             break;
@@ -70,32 +55,25 @@ pub fn run_rig(
     Ok(counters)
 }
 
-/// Reopens the closed session, which is the proof that it can be, and stores its quality report.
-pub fn reopen(folder: &Path) -> Result<Loaded, Failure> {
-    let loaded = Loaded::open(folder)?;
-    store_quality(folder, &serde_json::to_value(&loaded.quality)?)?;
-    Ok(loaded)
-}
-
-/// Says what a person at a terminal should know; `true` where the camera will send nothing more.
-fn tell(news: &News) -> bool {
+/// Prints an event. Returns `true` if the camera has ended.
+fn print_event(news: &News) -> bool {
     match news {
-        News::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; looking for it"),
-        News::CameraBack { at, info } => eprintln!("{at} camera back: {}", info.name),
+        News::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
+        News::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
         News::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
         News::PageTrouble(why) | News::VisionTrouble(why) => eprintln!("{why}"),
-        News::PageRefused { count, reason } => eprintln!("{count} messages of the page refused: {reason}"),
+        News::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
         News::CameraFailed { at, why } => {
             eprintln!("{at} camera failed: {why}");
             return true;
         }
         News::CameraEnded { .. } => return true,
         News::PhaseStarted { phase, at, .. } => {
-            eprintln!("{at} phase `{}` begins: the participant looks at the cross for {} s", phase.name, phase.seconds)
+            eprintln!("{at} phase `{}` starts: the fixation cross is shown for {} s", phase.name, phase.seconds)
         }
-        News::PhaseEnded { name } => eprintln!("phase `{name}` is over"),
+        News::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
         News::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
-        News::Unread { count } => eprintln!("{count} earlier news were not read in time"),
+        News::Unread { count } => eprintln!("{count} earlier events were not printed, because they came too fast"),
         News::PageLoaded { .. } | News::PageClosed => {}
     }
     false

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use super::args::{Models as ModelsArguments, Score};
-use super::{Failure, INCOMPLETE};
+use super::exit_code::INCOMPLETE;
+use crate::failure::Failure;
 use session::path_in_line;
 use vision::{FigureValue, Models, Scorer, installed_models, models_folder};
 
-/// One JSON line a picture; a picture that cannot be read is a sentence on standard error, and the rest goes on. One that
-/// is damaged is both.
+/// Prints one JSON line per picture. For a picture that cannot be read, a message goes to standard error instead. For a
+/// damaged picture, both are printed.
 pub fn score(a: &Score) -> Result<ExitCode, Failure> {
     let mut scorer = Scorer::new(Models::load(&models_folder()?, &a.model)?);
     let (mut failed, mut damaged) = (0, 0);
@@ -19,7 +20,7 @@ pub fn score(a: &Score) -> Result<ExitCode, Failure> {
                 if let Some(why) = &score.damage {
                     damaged += 1;
                     let picture = path_in_line(&score.picture);
-                    eprintln!("affectograph: {picture} is damaged and was not scored: {why}. Take the original file.");
+                    eprintln!("affectograph: {picture} is damaged and was not scored: {why}. Use the original file.");
                 }
             }
             Err(e) => {

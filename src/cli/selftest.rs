@@ -1,21 +1,27 @@
-//! `affectograph selftest`: records the phantom and judges the whole line, frame by frame.
+//! `affectograph selftest`: records the phantom and checks the whole pipeline, frame by frame.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::args::Selftest;
-use super::run_rig::{interrupted, reopen, run_rig};
+use super::exit_code::INCOMPLETE;
+use super::interrupt::interrupted;
+use super::run_rig::run_rig;
 use super::show::print_quality;
-use super::{Failure, INCOMPLETE, Places};
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::session_json::session_json;
+use crate::version::revision;
 use capture::phantom::read_frame_number;
 use capture::{CameraSpec, Decoder, to_rgb};
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
 use session::{AFFECT, Frame, PAGE, ParticipantId, Pixels, TimeSource, Timestamp};
 use store::{Library, SessionFile, StudyFile, verify};
+use study_query::StoredSession;
 
-/// Milliseconds, ascending.
+/// Delays in milliseconds.
 #[derive(Default)]
 struct Delays(Vec<f64>);
 
@@ -32,19 +38,23 @@ impl Delays {
 
 pub fn run(a: &Selftest, places: &Places) -> Result<ExitCode, Failure> {
     let folder = std::env::temp_dir().join(format!("affectograph-selftest-{}", std::process::id()));
-    let result = record_and_judge(a, places, &folder);
-    // Left behind only where even that fails, in the system's temporary folder.
-    let _ = std::fs::remove_dir_all(&folder);
+    let result = record_and_check(a, places, &folder);
+    if let Err(e) = std::fs::remove_dir_all(&folder)
+        && e.kind() != std::io::ErrorKind::NotFound
+    {
+        eprintln!("affectograph: could not remove the temporary folder {}: {e}. Remove it yourself.", folder.display());
+    }
     result
 }
 
-fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> Result<ExitCode, Failure> {
+fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> Result<ExitCode, Failure> {
     let study = StudyFile::read(&places.studies.join("demo"))?;
     let has_display = std::env::var_os("DISPLAY").is_some_and(|d| !d.is_empty());
     let plan = RigPlan::of_study(&study, CameraSpec::Phantom, has_display.then_some(Placement::WINDOW))?;
     let library = Library::open(folder)?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
-    let rig = Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(0)), tx)?;
+    let who = Participation { revision: revision(), ..Participation::of(ParticipantId::numbered(0)) };
+    let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
     let folder = &rig.folder().unwrap_or(folder).to_owned();
     let (mut scores, mut page_events) = (Delays::default(), Delays::default());
     let flag = interrupted()?;
@@ -54,11 +64,11 @@ fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
         _ => {}
     })?;
 
-    let loaded = reopen(folder)?;
+    let stored = StoredSession::open_and_store_quality(folder)?;
     let verification = verify(folder)?;
-    let misread = misread_frames(&loaded.file)?;
-    let jitter_ms = jitter_ms(&loaded.file)?;
-    let q = &loaded.quality;
+    let misread = misread_frames(&stored.file)?;
+    let jitter_ms = jitter_ms(&stored.file)?;
+    let q = &stored.quality;
     let is_sound = verification.is_intact
         && misread == 0
         && q.frames_lost == 0
@@ -66,7 +76,7 @@ fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
         && q.frames_stored == q.frames_expected
         && q.face_share.is_some_and(|s| s > 0.5);
     if a.json {
-        let mut object = loaded.json()?;
+        let mut object = session_json(&stored)?;
         object["is_sound"] = json!(is_sound);
         object["frames_misread"] = json!(misread);
         object["timestamp_jitter_ms"] = json!(jitter_ms);
@@ -76,23 +86,23 @@ fn record_and_judge(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
         println!("{object}");
     } else {
         print_quality(q);
-        println!("frames whose picture shows another number than their record: {misread}");
+        println!("frames with another number in their picture than in their record: {misread}");
         println!("timestamp jitter {jitter_ms:.3} ms (standard deviation of the frame intervals)");
-        let tell = |what: &str, d: &mut Delays| match (d.percentile(50), d.percentile(99)) {
+        let print_delays = |what: &str, d: &mut Delays| match (d.percentile(50), d.percentile(99)) {
             (Some(p50), Some(p99)) => {
                 println!("{what}: median {p50:.1} ms, 99 % within {p99:.1} ms ({} of them)", d.0.len())
             }
-            _ => println!("{what}: not measured{}", if has_display { "" } else { ", there is no display" }),
+            _ => println!("{what}: not measured{}", if has_display { "" } else { ", because there is no display" }),
         };
-        tell("picture to committed score", &mut scores);
-        tell("page event to committed record", &mut page_events);
+        print_delays("picture to committed score", &mut scores);
+        print_delays("page event to committed record", &mut page_events);
         verification.findings.iter().for_each(|f| println!("- {f}"));
-        println!("{}", if is_sound { "SOUND: nothing was lost" } else { "NOT SOUND" });
+        println!("{}", if is_sound { "PASSED: no data was lost" } else { "FAILED: data is missing or wrong" });
     }
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-/// The phantom shows each frame's number in its picture: reads them all back from the stored video.
+/// Counts the stored pictures that do not show the number of their frame. The phantom draws it into each picture.
 fn misread_frames(file: &SessionFile) -> Result<u64, Failure> {
     let mut decoder = Decoder::default();
     let (width_px, height_px) = (file.header().camera.width_px, file.header().camera.height_px);

@@ -1,4 +1,4 @@
-//! `affectograph serve`, and who may use the server.
+//! `affectograph serve`, and the management of its keys, tokens and password.
 
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
@@ -8,13 +8,16 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::args::{InFolder, Key, Listen, Manage, Serve};
-use super::run_rig::interrupted;
-use super::{Failure, Places};
+use super::interrupt::interrupted;
+use super::processors::processors;
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::version::revision;
 use server::{ServerConfig, description, secrets, serve};
 use store::{Ledger, WriteKey};
 use vision::models_folder;
 
-/// Far more than the processor can do; the pool's limit is the one that counts.
+/// More than a processor can handle. The limit of the vision pool is reached first.
 const MAX_SESSIONS: usize = 2_000;
 
 pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
@@ -25,17 +28,17 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
         Some(Manage::Keys(folder)) => keys(folder)?,
         Some(Manage::RevokeKey(a)) => {
             let done = ledger(&a.folder)?.revoke_key(&a.key)?;
-            println!("{}", if done { "The key opens nothing any more." } else { "There is no such key." });
+            println!("{}", if done { "The key is revoked." } else { "There is no such key." });
         }
         Some(Manage::Token(a)) => {
             let token = secrets::random_token("aga_")?;
             ledger(&a.folder)?.add_api_token(&a.name, &secrets::sha256(&token), Utc::now())?;
             println!("{token}");
-            eprintln!("Keep it: it is shown this once. It reads and erases everything on this server.");
+            eprintln!("Keep the token: it is shown only once. It can read and erase all sessions on this server.");
         }
         Some(Manage::RevokeToken(a)) => {
             let done = ledger(&a.folder)?.remove_api_token(&a.name)?;
-            println!("{}", if done { "The token opens nothing any more." } else { "There is no such token." });
+            println!("{}", if done { "The token is revoked." } else { "There is no such token." });
         }
         Some(Manage::Openapi) => println!("{}", serde_json::to_string_pretty(&description())?),
     }
@@ -44,7 +47,6 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
 
 fn listen(a: &Listen) -> Result<(), Failure> {
     let places = Places::find(a.sessions.as_deref());
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let config = ServerConfig {
         address: a.address,
         tls: a.certificate.clone().zip(a.private_key.clone()),
@@ -52,10 +54,11 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         sessions: places.sessions,
         studies: places.studies,
         models: models_folder()?,
-        vision_threads: a.vision_threads.unwrap_or(2 * processors),
+        vision_threads: a.vision_threads.unwrap_or(2 * processors()),
         sessions_per_key: a.sessions_per_key,
         max_sessions: MAX_SESSIONS,
         min_free_bytes: (a.min_free_gb.max(0.0) * 1e9) as u64,
+        revision: revision(),
     };
     let flag = interrupted()?;
     let is_owned = Ledger::open(&config.sessions)?.password()?.is_some();
@@ -63,7 +66,7 @@ fn listen(a: &Listen) -> Result<(), Failure> {
     let running = serve(config)?;
     println!("{scheme}://{}", running.address);
     if !is_owned {
-        eprintln!("Nobody owns this server yet: `affectograph serve init` sets the password of the dashboard.");
+        eprintln!("This server has no owner: `affectograph serve init` sets the password of the dashboard.");
     }
     while !flag.load(Ordering::SeqCst) && running.is_running() {
         std::thread::sleep(Duration::from_millis(100));
@@ -79,7 +82,7 @@ fn ledger(folder: &InFolder) -> Result<Ledger, Failure> {
 fn init(folder: &InFolder) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
         eprintln!(
-            "The owner's new password, {} characters at least (it is shown as you type):",
+            "New password of the owner, at least {} characters (it is visible while you type):",
             secrets::MIN_PASSWORD_CHARS
         );
     }

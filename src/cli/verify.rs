@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use super::args::Verify;
-use super::show::session_folder;
-use super::{Failure, INCOMPLETE};
+use super::exit_code::INCOMPLETE;
+use crate::failure::Failure;
 use store::{Finding, verify};
+use study_query::session_folder;
 
 pub fn run(a: &Verify) -> Result<ExitCode, Failure> {
     let found = verify(&session_folder(&a.session))?;
@@ -17,14 +18,14 @@ pub fn run(a: &Verify) -> Result<ExitCode, Failure> {
             println!("- {finding}");
         }
         if found.frames_damaged > 0 {
-            println!("pictures damaged or gone: {}", found.frames_damaged);
+            println!("damaged or missing pictures: {}", found.frames_damaged);
         }
-        let is_unchecked = found.findings.iter().any(Finding::is_unchecked);
+        let has_unchecked = found.findings.iter().any(Finding::is_unchecked);
         println!(
             "{}",
-            match (found.is_intact, is_unchecked) {
+            match (found.is_intact, has_unchecked) {
                 (false, _) => "NOT intact",
-                (true, true) => "intact as far as can be told: it was recorded without checksums",
+                (true, true) => "intact as far as it can be checked: the session has no checksums",
                 (true, false) => "intact",
             }
         );

@@ -1,5 +1,5 @@
-//! The real program under a real X server, used as an experimenter and a participant use it: set up, record, click and
-//! type in the page, set a marker, stop, reopen.
+//! The real program on a real X server, used like by an experimenter and a participant: set up, record, click and type in
+//! the page, set a marker, stop, reopen.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,8 +18,8 @@ struct App {
 }
 
 impl App {
-    /// The shipped demo study with a small, slow picture, so that a busy machine keeps up, and with consent given on
-    /// paper: a study beside the sessions takes the place of the shipped one of its name.
+    /// The shipped demo study with a small picture and a low rate, for busy machines, and with consent on paper. A study in
+    /// the folder of the recordings replaces the shipped one with the same name.
     fn open() -> Option<App> {
         let screen = Display::open()?;
         let sessions = tempfile::tempdir().unwrap();
@@ -95,7 +95,7 @@ impl App {
             self.pause(1500);
             let session = self.session();
             if session.is_none() {
-                // A check is not green yet: the dialog asks whether to record in spite of it. Not yet.
+                // A check has not passed yet, and the dialog asks whether to record anyway. The test waits.
                 self.keys("Escape");
             }
             session
@@ -106,8 +106,9 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // Both fail only if the process has ended already.
+        self.process.kill().ok();
+        self.process.wait().ok();
     }
 }
 
@@ -143,8 +144,8 @@ fn a_session_from_set_up_to_review() {
     app.pause(2000);
     app.screen.screenshot("app_4_marker.png");
 
-    // The participant again: with the fifth mark the questions are there and the slider has the page's focus; F6 gives
-    // the page the keyboard.
+    // The participant again: after the fifth mark the questions are shown and the slider has the page's focus. F6 gives
+    // the keyboard to the page.
     app.wait("the first questions", || (app.count(&folder, "page", "mark") >= 5).then_some(()));
     app.keys("F6");
     app.keys("Right Tab space Tab Tab Tab");
@@ -159,7 +160,7 @@ fn a_session_from_set_up_to_review() {
     app.keys("ctrl+shift+s");
     app.pause(800);
     app.screen.screenshot("app_5_stop.png");
-    // The keyboard starts at the harmless answer; the other one is next to it.
+    // The safe answer has the focus first. The other one is next to it.
     app.keys("Tab");
     app.keys("space");
     app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
@@ -176,7 +177,7 @@ fn a_session_from_set_up_to_review() {
     assert!(app.count(&folder, "page_clock", "measured") > 0);
     assert!(verify(&folder).unwrap().is_intact);
 
-    // Review: the stored session is drawn again, in valence's own colour.
+    // Review: the stored session is drawn with the colour of valence.
     app.click(1206, 793);
     app.pause(2500);
     app.keys("space");

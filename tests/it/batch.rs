@@ -1,4 +1,4 @@
-//! Work without a participant: video files into sessions, frames scored again, by the real program on real recordings.
+//! Work on files: sessions from video files, and rescoring, with the real program and real recordings.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::need::{need_program, need_shared};
 use super::vision_support::models;
 
-/// A recording of `../shared`, or `None` with a printed reason where it, FFmpeg or the networks are absent.
+/// A recording of `../shared`. `None`: it, FFmpeg or the networks are missing, and the reason is printed.
 fn film(name: &str) -> Option<PathBuf> {
     models()?;
     need_program("ffmpeg")?;
@@ -33,7 +33,7 @@ fn run(arguments: &[&str], sessions: &Path) -> Output {
     program(arguments, sessions).output().unwrap()
 }
 
-/// The JSON lines of a command that succeeds.
+/// The JSON lines of a successful command.
 fn lines(arguments: &[&str], sessions: &Path) -> Vec<Value> {
     let output = run(arguments, sessions);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -77,7 +77,7 @@ fn a_film_becomes_a_session_once() {
 
     let again = analyze(&film, tmp.path());
     assert_eq!((again["is_new"].as_bool(), folder_of(&again)), (Some(false), folder));
-    // A file that has changed is another film, also under the same name.
+    // A changed file is another video, also with the same name.
     let copy = tmp.path().join("sub-02_ses-03_film.mp4");
     std::fs::copy(&film, &copy).unwrap();
     let copied = copy.display().to_string();
@@ -95,7 +95,7 @@ fn the_smile_of_a_film_gives_a_rising_average() {
     let Some(film) = film("single_face.mp4") else { return };
     let tmp = tempfile::tempdir().unwrap();
     let folder = folder_of(&analyze(&film, tmp.path()));
-    // Coded by somebody who watched the film.
+    // Annotated by a person who watched the video.
     let mut added = AddedStreams::open(&folder).unwrap();
     let coded = imported_stream("coding");
     added.add_stream(&coded, "coder").unwrap();
@@ -153,7 +153,7 @@ fn an_analysis_that_was_killed_goes_on() {
     killed.wait().unwrap();
     assert_eq!((drafts().len(), sessions_in(&root)), (1, 0), "half a session is none");
 
-    // One of the files was done before; the other is begun anew.
+    // One of the files was analyzed before. The other one is started again.
     let arguments = ["analyze", "--participant", "sub-04", "--json", &film, &long];
     let told = lines(&arguments, &root);
     assert_eq!(told.len(), 2);
@@ -185,7 +185,7 @@ fn what_is_no_film_gets_a_sentence() {
     assert!(said(&["analyze", &plain, "--participant", "sub-01", "--model", "nothing"]).contains("nothing"));
     assert!(said(&["analyze", &plain, "--participant", "sub-01", "--study", "nowhere"]).contains("nowhere"));
     assert_eq!(sessions_in(&root), 0);
-    // Half a film gives half a session that says so.
+    // Half a video gives half a session, and this is reported.
     let mut whole = Vec::new();
     let made =
         Command::new("ffmpeg").args(["-v", "error", "-i", &plain, "-an", "-f", "matroska", "-"]).output().unwrap();
@@ -200,7 +200,7 @@ fn what_is_no_film_gets_a_sentence() {
     assert!(timeline.gaps().iter().any(|g| g.what.reason == GapReason::NoFace));
 }
 
-/// The frames of a session and, of every third, what was read live; the rest as a busy live worker leaves them.
+/// The frames of a session with the live scores of every third frame, as from a busy live worker.
 fn with_skipped(whole: &SessionFile, folder: &Path) {
     let timeline = whole.timeline().unwrap();
     let mut recorder =
@@ -269,11 +269,11 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     let merged = signal(&timeline(&one), AFFECT, "valence").unwrap();
     let as_it_was = signal(&whole.timeline().unwrap(), AFFECT, "valence").unwrap();
     assert_eq!(merged.at_ns, as_it_was.at_ns);
-    // Seen again from the JPEG and with the face found anew: the same but for a little.
+    // Scored again from the JPEG, with a new detection of the face: almost the same values.
     let off: Vec<f32> = merged.values.iter().zip(&as_it_was.values).map(|(a, b)| (a - b).abs()).collect();
     let mean = off.iter().sum::<f32>() / off.len() as f32;
     assert!(mean < 0.02 && off.iter().all(|d| *d < 0.15), "mean {mean}, {off:?}");
-    // Nothing is left to do, and on other machines the same comes out.
+    // Nothing is left to score, and the result does not depend on the machine.
     let again = lines(&["rescore", &first, "--json"], tmp.path()).remove(0);
     assert_eq!((again["rescored"]["frames"].as_u64(), again["rescored"]["stream"].is_null()), (Some(0), true));
     lines(&["rescore", &second, "--threads", "3", "--json"], tmp.path());
@@ -281,7 +281,7 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     assert_eq!(scored(&one), scored(&two));
     assert_eq!(scored(&one).len(), 48);
 
-    // Everything with a named network, into streams of its own.
+    // All frames with a named network, into new streams.
     let told = lines(&["rescore", &first, "--model", "affect", "--json"], tmp.path()).remove(0);
     assert_eq!(
         (told["rescored"]["stream"].as_str(), told["rescored"]["frames"].as_u64()),
@@ -298,7 +298,7 @@ fn skipped_frames_are_scored_later_and_the_raw_data_stays() {
     assert_eq!(lines(&["verify", &first, "--json"], tmp.path())[0]["is_intact"], true);
 }
 
-/// Frames that a disk has damaged are named and become gaps; the others are scored.
+/// Damaged frames are named and stored as gaps. The others are scored.
 #[test]
 fn damaged_frames_are_not_scored() {
     let Some(film) = film("single_face.mp4") else { return };

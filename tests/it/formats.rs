@@ -48,6 +48,7 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         study: StoredStudy::new(&study, STUDY),
         zero_utc,
         software: program(),
+        revision: None,
         host: "test".into(),
         camera: CameraDescription {
             name: "phantom".into(),

@@ -1,4 +1,4 @@
-//! The baseline before the page: the participant sees a cross, then the page, and the session says when.
+//! The baseline before the page: the participant sees a cross and then the page, and the session contains the times.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn record(display: &Display, folder: &Path, seconds: f64) -> Rig {
     };
     let plan = RigPlan::of_study(&study, CameraSpec::Phantom, Some(placement)).unwrap();
     let library = Library::open(&folder.join("sessions")).unwrap();
-    // Nobody watches the records.
+    // The records are not read.
     let (committed, _) = unbounded();
     Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(1)), committed).unwrap()
 }
@@ -46,7 +46,7 @@ fn wait(rig: &Rig, what: &str, is_it: impl Fn(&News) -> bool) {
             return;
         }
     }
-    panic!("{what} did not come");
+    panic!("{what} did not arrive");
 }
 
 fn reopened(rig: Rig) -> Timeline {
@@ -70,7 +70,7 @@ fn the_cross_comes_before_the_page() {
     wait(&rig, "the page", |n| matches!(n, News::PageLoaded { address } if address.contains("form.html")));
     std::thread::sleep(Duration::from_millis(700));
     display.screenshot("guided_phase_page.png");
-    // No way leads back to the cross.
+    // The participant cannot navigate back to the cross.
     display.xdotool("key alt+Left");
     std::thread::sleep(Duration::from_millis(700));
     let timeline = reopened(rig);

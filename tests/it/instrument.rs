@@ -1,10 +1,10 @@
-//! What stands behind the window, with real files and a real server, and nobody at the window.
+//! The window's backend without a window, with real files and a real server.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use affectograph::cli::Places;
 use affectograph::desktop::port::*;
+use affectograph::places::Places;
 use affectograph::session::{ANNOTATION, Body, Timestamp};
 use affectograph::store::SessionFile;
 use serde_json::json;
@@ -25,7 +25,7 @@ impl Window {
         Window { instrument: affectograph::backend::start(places, host).unwrap(), told: Vec::new() }
     }
 
-    /// The first update that `pick` takes; earlier ones are passed over.
+    /// The first event that `pick` accepts. Earlier ones are skipped.
     #[track_caller]
     fn wait<T>(&mut self, what: &str, pick: impl Fn(&BackendEvent) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
@@ -100,7 +100,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     let folders: Vec<PathBuf> = library.sessions.iter().map(|s| s.folder.clone()).collect();
     assert_eq!((folders.len(), library.participants.len()), (3, 3));
 
-    // In review: what was recorded, no video, an annotation that stays.
+    // In review: the records, no video, and an annotation that is stored.
     window.instrument.open_session(&folders[0]);
     let (events, frames, has_page) = window.wait("the session", |u| match u {
         BackendEvent::SessionOpened(o) => Some((o.timeline.events().len(), o.frames.len(), o.has_page)),
@@ -156,7 +156,7 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     assert!(left == 2 && !folders[1].exists());
     window.instrument.close();
     running.stop().unwrap();
-    // Closed properly: the annotation is in the file, and one file is all that is left of it.
+    // After closing, the annotation is in the session file, and there is no log file.
     let file = SessionFile::open(&folders[0]).unwrap();
     assert_eq!(file.timeline().unwrap().events().iter().filter(|e| e.stream.as_str() == ANNOTATION).count(), 1);
     assert!(!folders[0].join("session.sqlite-wal").exists());

@@ -1,6 +1,6 @@
-//! Integration tests, as one program: linking it once is quicker than linking one for each file.
+//! Integration tests in one program, because linking one program is faster than linking one per file.
 
-#![expect(clippy::disallowed_methods, reason = "a test may collect what comes without a bound")]
+#![expect(clippy::disallowed_methods, reason = "a test may use unbounded channels")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 #[cfg(target_os = "linux")]

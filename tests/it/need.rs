@@ -1,11 +1,11 @@
-//! What a test needs of the machine. Where that is absent the test is skipped with a printed reason. With
+//! The requirements of a test. If one is missing, the test is skipped and prints the reason. With
 //! `AFFECTOGRAPH_NEED_ALL=1`, which `.ci/run` sets, a skip is a failure.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The one way to skip a test: `None` where `what` could not be `found`.
+/// Skips a test: returns `None` if `what` was not `found`.
 pub fn need<T, E: Display>(what: &str, found: Result<T, E>) -> Option<T> {
     need_unless(must_have_all(), what, found)
 }
@@ -41,7 +41,7 @@ pub fn need_shared(name: &str) -> Option<PathBuf> {
     need(&format!("the shared file {name}"), found)
 }
 
-/// A file system of its own in memory, so small that it fills. Mounting it takes an administrator.
+/// A small file system in memory, which can be filled. Mounting it needs administrator rights.
 pub struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {

@@ -1,5 +1,5 @@
-//! The page as a participant meets it: a real web view in a process of its own, on a display of its own, driven by
-//! real clicks and keys.
+//! The page from the participant's side: a real web view in its own process, on its own display, with real clicks and
+//! keys.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,12 +16,12 @@ use super::screen::Display;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A page being recorded, with everything it told so far.
+/// A page that is recorded, with all events so far.
 pub(super) struct Page {
     host: Option<PageHost>,
-    /// The session's.
+    /// The session clock.
     pub clock: Clock,
-    /// Each event with the moment at which the session had it.
+    /// Each event with the time of its arrival.
     events: Receiver<(Timestamp, PageEvent)>,
     pub told: Vec<(Timestamp, PageEvent)>,
 }
@@ -50,7 +50,12 @@ impl Page {
         let (out, events) = crossbeam_channel::bounded(8192);
         let host = PageHost::start_behind(sentence.map(str::to_owned), spec, clock, out).unwrap();
         let (stamped, collected) = crossbeam_channel::unbounded();
-        std::thread::spawn(move || events.iter().for_each(|e| drop(stamped.send((clock.now(), e)))));
+        std::thread::spawn(move || {
+            for event in &events {
+                // Fails only if the test has ended.
+                stamped.send((clock.now(), event)).ok();
+            }
+        });
         Page { host: Some(host), clock, events: collected, told: Vec::new() }
     }
 
@@ -62,7 +67,7 @@ impl Page {
         page
     }
 
-    /// The first event from now on, or among those that came already, that `is_it`.
+    /// The first past or future event for which `is_it` is true.
     fn wait(&mut self, what: &str, is_it: impl Fn(&PageEvent) -> bool) -> PageEvent {
         if let Some((_, event)) = self.told.iter().find(|(_, e)| is_it(e)) {
             return event.clone();
@@ -74,7 +79,7 @@ impl Page {
                 return event;
             }
         }
-        panic!("{what} did not come; what came: {:#?}", self.told);
+        panic!("{what} did not arrive; these events arrived: {:#?}", self.told);
     }
 
     pub fn wait_record(&mut self, what: &str, is_it: impl Fn(&PageRecord) -> bool) -> PageRecord {
@@ -84,7 +89,7 @@ impl Page {
         }
     }
 
-    /// A mark of that name, and its data.
+    /// Waits for a mark with this name and returns its data.
     fn wait_mark(&mut self, name: &str) -> Value {
         let mark = self.wait_record(name, |r| r.kind == "mark" && has(r, "name", name));
         mark.data.get("data").cloned().unwrap_or_default()
@@ -94,7 +99,7 @@ impl Page {
         self.host.as_ref().unwrap()
     }
 
-    /// Whether such a record has come by now.
+    /// Whether such a record has arrived.
     fn has(&mut self, is_it: impl Fn(&PageRecord) -> bool) -> bool {
         self.told.extend(self.events.try_iter());
         self.records().any(is_it)
@@ -115,14 +120,14 @@ impl Page {
         counts.sum()
     }
 
-    /// Closes, and reads to the end.
+    /// Closes the page and reads all remaining events.
     pub fn close(&mut self) {
         let host = self.host.take().unwrap();
         let closer = std::thread::spawn(move || host.close());
         self.wait("the end", |e| *e == PageEvent::Closed);
         closer.join().unwrap().unwrap();
         assert!(self.events.try_recv().is_err(), "nothing comes after the end");
-        // Numbers have no holes, and within a document they run as the script's handlers did.
+        // No number is missing, and within a document the numbers have the order of the script's handlers.
         let mut last: std::collections::BTreeMap<u64, f64> = Default::default();
         for (k, record) in self.records().enumerate() {
             assert_eq!(record.page_seq, k as u64);
@@ -141,7 +146,7 @@ pub(super) fn has(record: &PageRecord, field: &str, value: impl Into<Value>) -> 
     record.data.get(field) == Some(&value.into())
 }
 
-/// Processes below this one whose command line contains `text`.
+/// Child processes whose command line contains `text`.
 fn descendants(text: &str) -> Vec<i32> {
     let mut parents = std::collections::BTreeMap::new();
     let mut found = Vec::new();
@@ -172,12 +177,8 @@ fn kill_9(pid: i32) {
     assert!(status.success());
 }
 
-#[test]
-fn a_participant_at_a_form() {
-    let Some(display) = Display::open() else { return };
-    let mut page = Page::local(&display, "form.html", &[".diary"]);
-    display.screenshot("page_form.png");
-
+/// Clicks, types and scrolls on `form.html`, and waits for the record of each action.
+fn use_the_form(display: &Display, page: &mut Page) {
     display.click(100, 40);
     page.wait_record("a click on the button", |r| r.kind == "click" && has(r, "target", "button#buy"));
     page.wait_record("where it led", |r| r.kind == "navigate" && has(r, "how", "push"));
@@ -186,7 +187,7 @@ fn a_participant_at_a_form() {
     display.xdotool("type --delay 40 hello");
     display.xdotool("key BackSpace BackSpace");
     page.wait_record("the text after two deletions", |r| r.kind == "input" && has(r, "length_after", 3));
-    // Something in the middle of the text, where a plain comparison would look for it at the end.
+    // An edit in the middle of the text, which a simple comparison would place at the end.
     display.xdotool("key Left type l");
     page.wait_record("the text again", |r| r.kind == "input" && has(r, "length_after", 4));
 
@@ -220,6 +221,14 @@ fn a_participant_at_a_form() {
     display.xdotool("click 5");
     page.wait_record("scrolling", |r| r.kind == "scroll" && r.data["y_px"].as_f64() > Some(1.0));
     display.screenshot("page_form_filled.png");
+}
+
+#[test]
+fn a_participant_at_a_form() {
+    let Some(display) = Display::open() else { return };
+    let mut page = Page::local(&display, "form.html", &[".diary"]);
+    display.screenshot("page_form.png");
+    use_the_form(&display, &mut page);
     page.close();
 
     let records: Vec<_> = page.records().cloned().collect();
@@ -232,7 +241,7 @@ fn a_participant_at_a_form() {
     let last = typed.last().unwrap();
     assert_eq!((&last.data["position"], &last.data["caret"]), (&2.into(), &3.into()));
 
-    // Nothing that was typed where it is masked stands anywhere in what came.
+    // No event contains text that was typed into a masked field.
     for target in ["input#pw", "input#card", "input[data-testid=\"entry\"]"] {
         let there: Vec<_> = records.iter().filter(|r| r.data.get("target").is_some_and(|t| t == target)).collect();
         assert!(there.iter().any(|r| r.kind == "keydown"), "that something was typed is known: {target}");
@@ -320,7 +329,7 @@ fn a_page_goes_and_loads_nowhere_else() {
     page.wait_record("a refused download", |r| r.kind == "download_refused");
     display.click(60, 160);
     page.wait_record("a click that rewrites", |r| r.kind == "click" && has(r, "target", "button#rewrite"));
-    // `document.open()` takes every listener away; the next ping brings them back.
+    // `document.open()` removes all listeners. The next ping adds them again.
     std::thread::sleep(Duration::from_secs(6));
     display.click(60, 300);
     page.wait_record("a click after document.open()", |r| {
@@ -353,7 +362,7 @@ fn a_page_goes_and_loads_nowhere_else() {
 #[test]
 fn pages_that_do_not_load_say_why() {
     let Some(display) = Display::open() else { return };
-    // A port on which nobody listens any more, and one that browsers refuse.
+    // A port without a listener, and a port that browsers refuse.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut page = Page::open(&display, PageAddress::Url(format!("http://127.0.0.1:{port}/task?x=1")), &[]);
     let PageEvent::LoadFailed { why, .. } = page.wait("a failure", |e| matches!(e, PageEvent::LoadFailed { .. }))
@@ -361,7 +370,7 @@ fn pages_that_do_not_load_say_why() {
         unreachable!()
     };
     println!("unreachable: {why}");
-    assert!(why.contains(&format!("127.0.0.1:{port}/task cannot")), "{why}");
+    assert!(why.contains(&format!("127.0.0.1:{port}/task could not")), "{why}");
     page.close();
     let mut page = Page::open(&display, PageAddress::Url("http://127.0.0.1:9/".into()), &[]);
     page.wait("a failure", |e| matches!(e, PageEvent::LoadFailed { why, .. } if why.contains("empty")));
@@ -479,7 +488,7 @@ fn a_window_without_a_display_says_so() {
     assert_eq!(rest.last(), Some(&PageEvent::Closed), "{rest:?}");
 }
 
-/// GTK takes the display of its process, and that once: so the embedded page is tested in a process of its own.
+/// GTK uses one display per process, so the embedded page is tested in its own process.
 #[test]
 fn an_embedded_page_shares_the_keyboard() {
     let Some(display) = Display::open() else { return };
@@ -494,7 +503,7 @@ fn an_embedded_page_shares_the_keyboard() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// A plain X window that counts the keys it gets.
+/// An X window that counts its key events.
 struct PlainWindow {
     xlib: x11_dl::xlib::Xlib,
     display: *mut x11_dl::xlib::Display,
@@ -505,7 +514,7 @@ impl PlainWindow {
     fn open() -> PlainWindow {
         use x11_dl::xlib::{KeyPressMask, Xlib};
         let xlib = Xlib::open().unwrap();
-        // SAFETY: plain Xlib calls on a display of our own, used by this thread alone.
+        // SAFETY: Xlib calls on a display that only this thread uses.
         unsafe {
             let display = (xlib.XOpenDisplay)(std::ptr::null());
             assert!(!display.is_null());
@@ -521,7 +530,7 @@ impl PlainWindow {
 
     fn keys(&self) -> u32 {
         let mut keys = 0;
-        // SAFETY: as above; the event is written by Xlib before it is read.
+        // SAFETY: as above. Xlib writes the event before it is read.
         unsafe {
             (self.xlib.XSync)(self.display, 0);
             while (self.xlib.XPending)(self.display) > 0 {
@@ -545,7 +554,7 @@ fn embedded_page() {
     xdotool("search --sync --onlyvisible --name plain windowfocus");
     let kept = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
-    // Twice: the GTK thread goes on when a page has gone.
+    // Twice, because the GTK thread continues after a page was closed.
     let spec = || PageSpec {
         address: PageAddress::parse("form.html", &folder).unwrap(),
         placement: Placement::Embedded {
@@ -564,7 +573,7 @@ fn embedded_page() {
         page.wait("its clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
         let at = |x: i32, y: i32| format!("mousemove --window {} {x} {y} sleep 0.1 click 1 sleep 0.3", parent.window);
 
-        // The pointer over the page is no reason to give it the keys.
+        // The page does not receive keys only because the pointer is over it.
         xdotool(&format!("mousemove --window {} {} {} sleep 0.3 key a sleep 0.3", parent.window, 420, 300));
         assert!(!page.has(|r| r.kind == "keydown"), "round {round}: keys follow the pointer");
 
@@ -575,7 +584,7 @@ fn embedded_page() {
         page.wait_record("what was typed", |r| r.kind == "input" && has(r, "length_after", 3));
         assert_eq!(parent.keys(), 0, "round {round}: keys for the page reach the window");
 
-        // A press outside: the window says so, and has the keyboard back.
+        // After a press outside of the page, the window has the keyboard again.
         xdotool(&at(100, 400));
         page.host().focus(false);
         std::thread::sleep(Duration::from_millis(500));
@@ -607,7 +616,7 @@ fn embedded_page() {
         println!("round {round} done");
     }
 
-    // Behind a cross: the page comes when it is told to.
+    // After the cross, the page is shown on request.
     let mut page = Page::start_behind(Some("Please rest."), spec());
     page.wait("the cross", |e| matches!(e, PageEvent::Loaded { url, .. } if is_fixation(url)));
     page.host().beginner().unwrap().begin();

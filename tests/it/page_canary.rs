@@ -1,5 +1,5 @@
-//! The canary page in the lab: what may not be known stands in no byte of the session, its write-ahead log included, and in
-//! nothing that the web view keeps. `tests/pages/canary.json` says of each word why; the same page runs in a visitor's
+//! The canary page in the laboratory: the session (with its write-ahead log) and the files of the web view must not
+//! contain the secret words. `tests/pages/canary.json` gives the reason for each word. The same page runs in a visitor's
 //! browser with replay (`client/test/e2e/privacy.test.ts`).
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn canaries() -> Vec<Canary> {
     serde_json::from_str(&std::fs::read_to_string(pages().join("canary.json")).unwrap()).unwrap()
 }
 
-/// A study beside the page, with every word in its place.
+/// A study beside the page, with all words in their places.
 fn study(folder: &Path, canaries: &[Canary]) -> StudyFile {
     let mut page = std::fs::read_to_string(pages().join("canary.html")).unwrap();
     let typed: Vec<_> = canaries.iter().filter(|c| c.kind == "typed").map(|c| &c.name).collect();
@@ -55,7 +55,7 @@ fn study(folder: &Path, canaries: &[Canary]) -> StudyFile {
     StudyFile::read(folder).unwrap()
 }
 
-/// Every way in which a word may be written down.
+/// All encodings of a word.
 fn spellings(word: &str) -> Vec<Vec<u8>> {
     let capital = word[..1].to_uppercase() + &word[1..];
     let mut ways = Vec::new();
@@ -68,7 +68,7 @@ fn spellings(word: &str) -> Vec<Vec<u8>> {
         ways.push(each(&|b| format!("{b:02X}")));
         ways.push(each(&|b| format!("\\u{b:04x}")));
         ways.push(each(&|b| format!("%{b:02x}")));
-        // Base64 is another text at each of three places; what its neighbours change is left out.
+        // Base64 depends on the position modulo 3. Characters that depend on neighbouring bytes are left out.
         for before in ["", "x", "xx"] {
             let base64 = STANDARD_NO_PAD.encode(format!("{before}{text}"));
             ways.push(base64.as_bytes()[(before.len() * 4).div_ceil(3)..base64.len() - 1].to_vec());
@@ -77,7 +77,7 @@ fn spellings(word: &str) -> Vec<Vec<u8>> {
     ways
 }
 
-/// Bytes, and which three of them stand somewhere in a row: most spellings need not be looked for at all.
+/// Bytes with an index of all triples in them, so that most encodings need no search.
 struct Haystack<'a> {
     bytes: &'a [u8],
     grams: Vec<bool>,
@@ -117,7 +117,7 @@ fn files_below(folder: &Path, since: SystemTime) -> Vec<PathBuf> {
     files
 }
 
-/// What was told letter by letter, put together: what was typed into each place, and the keys.
+/// The text that results from single events: per field, and from the keys.
 fn together(timeline: &Timeline) -> Vec<u8> {
     let mut said: BTreeMap<String, String> = BTreeMap::new();
     for event in timeline.events().iter().filter(|e| e.stream.as_str() == PAGE) {
@@ -138,7 +138,7 @@ fn together(timeline: &Timeline) -> Vec<u8> {
     said.into_iter().map(|(what, text)| format!("{what}: {text}\n")).collect::<String>().into_bytes()
 }
 
-/// What was typed waits for a page that is slower than whoever types.
+/// Waits until the page has handled the typed text.
 fn wait_for_the_end(stored: &Receiver<Committed>) {
     let deadline = Instant::now() + Duration::from_secs(200);
     loop {
@@ -207,7 +207,7 @@ fn no_forbidden_word_is_stored_in_the_lab() {
     std::thread::sleep(Duration::from_secs(1));
     display.screenshot("page_canary.png");
 
-    // While it is recorded, the write-ahead log holds what was told last.
+    // During the recording, the write-ahead log contains the last events.
     let folder = rig.folder().unwrap().to_owned();
     let read = |file: &PathBuf| (file.display().to_string(), std::fs::read(file).unwrap_or_default());
     let mut all: Vec<(String, Vec<u8>)> = files_below(&folder, began).iter().map(read).collect();
@@ -223,7 +223,7 @@ fn no_forbidden_word_is_stored_in_the_lab() {
         .collect();
     let events = timeline.events().len();
     all.push(("what the session tells".to_owned(), told));
-    // The web view's own folders, wherever it may keep something.
+    // All folders in which the web view may store data.
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     for place in [".cache", ".local/share", ".config"] {
         all.extend(files_below(&home.join(place), began).iter().map(read));

@@ -1,5 +1,5 @@
-//! Pages that made other recorders lose or misplace what happened on them, in the lab's web view, with real keys and
-//! clicks whose moment the driver knows. `client/test/e2e/page_cases.test.ts` plays the same pages in Chromium.
+//! Pages on which other recorders lose or misplace events, in the laboratory's web view, with real keys and clicks at
+//! known times. `client/test/e2e/page_cases.test.ts` uses the same pages in Chromium.
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use x11_dl::{xlib, xtest};
 use super::page::{Page, has};
 use super::screen::Display;
 
-/// Presses keys and buttons through the X server, and knows when: each returns between which two moments it was.
+/// Presses keys and buttons through the X server. Each call returns the times before and after the press.
 struct Hand {
     xlib: xlib::Xlib,
     xtest: xtest::Xf86vmode,
@@ -26,7 +26,7 @@ impl Hand {
     fn new(display: &Display, clock: Clock) -> Hand {
         let (xlib, xtest) = (xlib::Xlib::open().unwrap(), xtest::Xf86vmode::open().unwrap());
         let name = CString::new(display.name.as_str()).unwrap();
-        // SAFETY: a name that ends with a zero; the display is closed in `drop` and used by this thread alone.
+        // SAFETY: the name ends with a zero. The display is closed in `drop` and used by this thread only.
         let display = unsafe { (xlib.XOpenDisplay)(name.as_ptr()) };
         assert!(!display.is_null());
         Hand { xlib, xtest, display, clock }
@@ -35,7 +35,7 @@ impl Hand {
     fn timed(&self, act: impl FnOnce()) -> Span {
         let before = self.clock.now();
         act();
-        // SAFETY: the display is open. The answer comes after the server has done what was asked.
+        // SAFETY: the display is open. The response arrives after the server has carried out the request.
         unsafe { (self.xlib.XSync)(self.display, 0) };
         (before, self.clock.now())
     }
@@ -68,7 +68,7 @@ fn ms(from: Timestamp, until: Timestamp) -> f64 {
     until.since_ns(from) as f64 * 1e-6
 }
 
-/// How far outside the span, and the clock's own uncertainty, a stored time is.
+/// The distance of a stored time from the span, beyond the clock's uncertainty.
 fn wrong_ms(stored: Timestamp, span: Span) -> f64 {
     ms(stored, span.0).max(ms(span.1, stored)).max(0.0)
 }
@@ -199,7 +199,7 @@ fn after_document_open_each_event_is_recorded_once() {
     display.click(100, 100);
     display.xdotool("type --delay 40 ab");
     page.wait_record("the second letter", |r| r.kind == "input" && has(r, "length_after", 2));
-    // Pings add the listeners again and again.
+    // Each ping adds the listeners again.
     std::thread::sleep(Duration::from_secs(6));
     display.xdotool("type --delay 40 c");
     page.wait_record("the third letter", |r| r.kind == "input" && has(r, "length_after", 3));

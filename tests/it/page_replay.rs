@@ -1,10 +1,10 @@
-//! A recorded page, drawn again: what is on the screen follows the playhead, and nothing is fetched or run.
+//! The replay of a recorded page: the screen follows the playhead, no request is sent, and no script runs.
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use affectograph::page::{ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow};
+use affectograph::page::{ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow};
 use affectograph::session::Timestamp;
 use crossbeam_channel::Receiver;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use super::screen::Display;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Red from 10 s on, green from 11 s on; it also tries to load from `spy` and to run scripts.
+/// A page that is red from 10 s and green from 11 s. It also tries to load from `spy` and to run scripts.
 fn recorded(spy: &str) -> Vec<(Timestamp, Map<String, Value>)> {
     let element = |id: u32, tag: &str, attributes: Value, children: Vec<Value>| json!({"type": 2, "id": id, "tagName": tag, "attributes": attributes, "childNodes": children});
     let script = element(6, "script", json!({"src": format!("{spy}/script.js")}), Vec::new());
@@ -52,7 +52,7 @@ fn recorded(spy: &str) -> Vec<(Timestamp, Map<String, Value>)> {
     .collect()
 }
 
-/// How many pixels of the screen are red, green, blue.
+/// The numbers of red, green and blue pixels on the screen.
 fn colours(display: &Display, name: &str) -> [usize; 3] {
     let file = std::fs::File::open(display.screenshot(name)).unwrap();
     let mut decoder = png::Decoder::new(std::io::BufReader::new(file));
@@ -70,11 +70,11 @@ fn colours(display: &Display, name: &str) -> [usize; 3] {
     counted
 }
 
-fn wait(notes: &Receiver<ReplayNote>, what: &str, is_it: impl Fn(&ReplayNote) -> bool) {
+fn wait(events: &Receiver<ReplayEvent>, what: &str, is_it: impl Fn(&ReplayEvent) -> bool) {
     loop {
-        let note = notes.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{what} never came"));
-        assert!(!matches!(note, ReplayNote::Problem(_)), "{note:?}");
-        if is_it(&note) {
+        let event = events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{what} never came"));
+        assert!(!matches!(event, ReplayEvent::Problem(_)), "{event:?}");
+        if is_it(&event) {
             return;
         }
     }
@@ -85,19 +85,21 @@ fn the_recorded_page_follows_the_playhead_and_fetches_nothing() {
     let Some(display) = Display::open() else { return };
     let spy = TcpListener::bind("127.0.0.1:0").unwrap();
     let events = recorded(&format!("http://{}", spy.local_addr().unwrap()));
-    let (tell, notes) = crossbeam_channel::unbounded();
+    let (sender, replay_events) = crossbeam_channel::unbounded();
     let mut window = ReplayWindow::start(
         Path::new(env!("CARGO_BIN_EXE_affectograph")),
         Some(&display.name),
         &ReplaySpec { title: "sub-01 ses-01".into() },
         events.iter().map(|(at, event)| (*at, event)),
-        move |note| drop(tell.send(note)),
+        move |event| {
+            sender.send(event).ok();
+        },
     )
     .unwrap();
-    wait(&notes, "the player", |n| *n == ReplayNote::Ready(4));
+    wait(&replay_events, "the player", |n| *n == ReplayEvent::Ready(4));
     let mut at = |at_ms: f64, is_playing: bool| {
         window.show(ReplayMoment { at_ms, is_playing, rate: 1.0 });
-        wait(&notes, "the moment", |n| *n == ReplayNote::Shown { at_ms });
+        wait(&replay_events, "the moment", |n| *n == ReplayEvent::Shown { at_ms });
         std::thread::sleep(Duration::from_millis(500)); // until it is on the screen
     };
     at(10_500.0, false);
@@ -108,7 +110,7 @@ fn the_recorded_page_follows_the_playhead_and_fetches_nothing() {
     assert!(red == 0 && green > 20_000 && blue == 0, "{red} {green} {blue}");
     at(9_000.0, false);
     assert_eq!(colours(&display, "replay_9000.png"), [0; 3], "before the page");
-    // Played, it changes by itself.
+    // While it plays, the page changes by itself.
     at(10_700.0, true);
     std::thread::sleep(Duration::from_millis(800));
     let [red, green, _] = colours(&display, "replay_played.png");
@@ -117,22 +119,24 @@ fn the_recorded_page_follows_the_playhead_and_fetches_nothing() {
     spy.set_nonblocking(true).unwrap();
     assert!(spy.accept().is_err(), "the recorded site was told that it is being watched");
     display.xdotool("search --onlyvisible --name sub-01 windowclose");
-    wait(&notes, "the end", |n| *n == ReplayNote::Closed);
-    window.show(ReplayMoment { at_ms: 1.0, is_playing: false, rate: 1.0 }); // to nobody
+    wait(&replay_events, "the end", |n| *n == ReplayEvent::Closed);
+    window.show(ReplayMoment { at_ms: 1.0, is_playing: false, rate: 1.0 }); // the window is closed
     window.end();
 }
 
 #[test]
 fn a_page_of_which_nothing_was_recorded_says_so() {
     let Some(display) = Display::open() else { return };
-    let (tell, notes) = crossbeam_channel::unbounded();
+    let (sender, replay_events) = crossbeam_channel::unbounded();
     let program = Path::new(env!("CARGO_BIN_EXE_affectograph"));
     let spec = ReplaySpec { title: "sub-02 ses-01".into() };
-    let told = move |note| drop(tell.send(note));
-    let window = ReplayWindow::start(program, Some(&display.name), &spec, std::iter::empty(), told).unwrap();
-    wait(&notes, "the player", |n| *n == ReplayNote::Ready(0));
+    let send = move |event| {
+        sender.send(event).ok();
+    };
+    let window = ReplayWindow::start(program, Some(&display.name), &spec, std::iter::empty(), send).unwrap();
+    wait(&replay_events, "the player", |n| *n == ReplayEvent::Ready(0));
     std::thread::sleep(Duration::from_millis(500));
     display.screenshot("replay_empty.png");
     window.end();
-    wait(&notes, "the end", |n| *n == ReplayNote::Closed);
+    wait(&replay_events, "the end", |n| *n == ReplayEvent::Closed);
 }

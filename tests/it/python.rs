@@ -1,4 +1,4 @@
-//! Others' code from PyPI, asked for the same numbers. `./test` installs it into `build/test-venv`.
+//! Reference results from packages of PyPI. `./test` installs them into `build/test-venv`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A Python that can import `modules`: `$AFFECTOGRAPH_TEST_PYTHON`, else the one in `build/test-venv`. Prints why
-/// where there is none.
+/// A Python that can import `modules`: `$AFFECTOGRAPH_TEST_PYTHON`, else the one in `build/test-venv`. `None`:
+/// there is none, and the reason is printed.
 pub fn python(modules: &[&str]) -> Option<PathBuf> {
     let from_env = std::env::var_os("AFFECTOGRAPH_TEST_PYTHON").map(PathBuf::from);
     let python = from_env.unwrap_or_else(|| root().join("build/test-venv/bin/python"));
@@ -29,7 +29,7 @@ pub fn python(modules: &[&str]) -> Option<PathBuf> {
     need(&format!("Python with {}", modules.join(", ")), tried)
 }
 
-/// Runs `tests/python/<script>` with `input` as JSON on its standard input; what it prints is JSON.
+/// Runs `tests/python/<script>` with `input` as JSON on standard input. Returns the JSON that it prints.
 pub fn ask(python: &Path, script: &str, input: &Value) -> Value {
     let mut child = Command::new(python)
         .arg(root().join("tests/python").join(script))

@@ -1,4 +1,4 @@
-//! A screen of its own for a test: an X server with a window manager, real clicks and keys, and screenshots.
+//! A display for one test: an X server with a window manager, real clicks and keys, and screenshots.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::need::{need, need_program};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// An X server with a window manager; both end with it.
+/// An X server with a window manager. Both end when it is dropped.
 pub struct Display {
     pub name: String,
     processes: Vec<Child>,
@@ -18,7 +18,7 @@ pub struct Display {
 }
 
 impl Display {
-    /// `None`, with the reason printed, where this machine cannot do it.
+    /// `None`: this machine cannot do it. The reason is printed.
     pub fn open() -> Option<Display> {
         for tool in ["Xvfb", "openbox", "xdotool", "import", "xprop"] {
             need_program(tool)?;
@@ -29,8 +29,8 @@ impl Display {
         Display::start(server, alone)
     }
 
-    /// Two monitors of a server without hardware. `None` where that is not installed, or where a desktop is running,
-    /// from which this server might take the screen.
+    /// Two monitors of a server without hardware. `None`: it is not installed, or a desktop is running, which might lose
+    /// its screen to this server.
     pub fn with_two_monitors() -> Option<Display> {
         let is_there = Path::new("/usr/lib/xorg/modules/drivers/dummy_drv.so").exists();
         let has_desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|d| std::env::var_os(d).is_some());
@@ -83,8 +83,9 @@ impl Display {
         let mut number = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
         if number.trim().is_empty() {
-            let _ = server.kill();
-            let _ = server.wait();
+            // Both fail only if the process has ended already.
+            server.kill().ok();
+            server.wait().ok();
             return need("an X server", Err("it does not start here"));
         }
         let name = format!(":{}", number.trim());
@@ -94,7 +95,7 @@ impl Display {
         Some(display)
     }
 
-    /// A window that asks to be mapped while the manager starts may never be: so windows come only after it.
+    /// A window that is mapped while the manager starts may stay hidden, so windows are opened after its start.
     fn wait_for_manager(&self) {
         let is_there = || {
             let mut asked = Command::new("xprop");
@@ -114,7 +115,7 @@ impl Display {
         String::from_utf8_lossy(&out.stdout).trim().to_owned()
     }
 
-    /// At that point of the participant window's page.
+    /// The position on the participant window's page.
     pub fn click(&self, x: i32, y: i32) {
         let windows = self.xdotool("search --onlyvisible --sync --name participant");
         let window = windows.lines().last().unwrap();
@@ -135,8 +136,9 @@ impl Display {
 impl Drop for Display {
     fn drop(&mut self) {
         for process in &mut self.processes {
-            let _ = process.kill();
-            let _ = process.wait();
+            // Both fail only if the process has ended already.
+            process.kill().ok();
+            process.wait().ok();
         }
     }
 }

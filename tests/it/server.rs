@@ -62,6 +62,7 @@ pub fn config(sessions: &Path) -> ServerConfig {
         sessions_per_key: 50,
         max_sessions: 100,
         min_free_bytes: 0,
+        revision: None,
     }
 }
 

@@ -98,6 +98,7 @@ fn lay(library: &Library, script: &Script, participant: u32) -> PathBuf {
         study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
         zero_utc: clock.zero_utc(),
         software: program(),
+        revision: None,
         host: "test".into(),
         camera: CameraDescription::default(),
         models: Vec::new(),

@@ -28,6 +28,7 @@ fn header() -> SessionHeader {
         study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
         zero_utc,
         software: program(),
+        revision: None,
         host: "test".into(),
         camera: CameraDescription { name: "phantom".into(), width_px: 64, height_px: 48, ..Default::default() },
         models: vec![ModelDescription {

@@ -1,4 +1,4 @@
-//! The whole line as a person at a terminal uses it: camera file → networks → session → reopened, by the real program.
+//! The whole pipeline on the command line: camera file → networks → session → reopened, with the real program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -68,7 +68,7 @@ fn a_smile_raises_valence_and_no_frame_is_lost() {
     assert_eq!(shown["frames_lost"], 0);
     let timeline = timeline(&shown);
     let valence = timeline.series(AFFECT).unwrap().column(affect::VALENCE);
-    // The clip goes from neutral to a smile. A slow machine may skip frames live, so thirds and not frame numbers.
+    // The clip goes from neutral to a smile. A slow machine may skip frames live, so thirds are compared.
     let third = valence.len() / 3;
     let peak = valence.windows(third.max(1)).map(mean).fold(f32::MIN, f32::max);
     assert!(peak - mean(&valence[..third]) > 0.25, "from {} to {peak}", mean(&valence[..third]));
@@ -109,7 +109,7 @@ fn a_clip_without_a_face_yields_no_sample() {
     assert_eq!(shown["face_share"], 0.0);
 }
 
-/// What is shown live is what was committed, so the reopened timeline equals the live one, record for record.
+/// Live views show committed records, so the reopened timeline is equal to the live one.
 #[test]
 fn the_reopened_timeline_equals_the_live_one() {
     let tmp = tempfile::tempdir().unwrap();
@@ -120,7 +120,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         return;
     }
     let models = affectograph::vision::models_folder().unwrap();
-    // A recording where there is one, else the phantom, whose frames carry their numbers.
+    // A recording if there is one, otherwise the phantom, whose frames show their numbers.
     let file = shared("single_face.mp4");
     let camera = file.as_ref().map_or("phantom".to_owned(), |f| f.display().to_string());
     let plan = RigPlan {
@@ -138,6 +138,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         study: StoredStudy::new(&study, &toml),
         guided: Guided::default(),
         consent: None,
+        revision: None,
         overridden_checks: Vec::new(),
         planned: None,
     };
@@ -173,7 +174,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         assert!(live.series(AFFECT).unwrap().len() > 10);
         return;
     }
-    // Every stored picture shows the number that its record has.
+    // Each stored picture shows the number of its record.
     let mut decoder = Decoder::default();
     for row in stored.frames().unwrap().rows() {
         let frame = affectograph::session::Frame {
@@ -191,8 +192,8 @@ fn the_reopened_timeline_equals_the_live_one() {
     }
 }
 
-/// The program is killed in mid-recording; at the next start the session is closed and says so, and nothing but the
-/// last moments is gone.
+/// The program is killed during a recording. The next start closes the session and reports this, and only the last
+/// moments are lost.
 #[test]
 fn a_killed_recording_is_closed_at_the_next_start() {
     if models().is_none() {

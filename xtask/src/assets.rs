@@ -1,4 +1,4 @@
-//! `cargo xtask assets`: the web parts that the program embeds, built from client/ into build/web.
+//! `cargo xtask assets`: builds the embedded web parts from client/ into build/web.
 
 use crate::repository;
 

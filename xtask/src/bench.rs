@@ -1,4 +1,4 @@
-//! `cargo xtask bench NAME…`: runs benches, then prints each baseline's time beside the others of its group.
+//! `cargo xtask bench NAME…`: runs benches, and prints the ratio of each result to the baselines of its group.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::repository;
 
 pub fn run(names: &[String]) -> Result<(), String> {
     if names.is_empty() || names.iter().any(|name| name.starts_with('-')) {
-        return Err("cargo xtask bench NAME…: the names of benches in benches/".to_owned());
+        return Err("Usage: cargo xtask bench NAME… with names of benches in benches/".to_owned());
     }
     let began = SystemTime::now();
     let mut command = repository::cargo()?;
@@ -28,15 +28,18 @@ pub fn run(names: &[String]) -> Result<(), String> {
 fn target() -> Result<PathBuf, String> {
     let text = repository::output(repository::cargo()?.args(["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&text).map_err(|e| format!("cargo metadata: {e}"))?;
-    metadata["target_directory"].as_str().map(PathBuf::from).ok_or("cargo metadata names no target folder".to_owned())
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .ok_or("the output of cargo metadata contains no target folder".to_owned())
 }
 
 type Groups = BTreeMap<String, Vec<(String, f64)>>;
 
-/// Criterion writes `new/benchmark.json` and `new/estimates.json` for each function. Older runs are left out.
+/// Criterion writes `new/benchmark.json` and `new/estimates.json` for each function. Results of older runs are skipped.
 fn collect(folder: &Path, began: SystemTime, groups: &mut Groups) -> Result<(), String> {
     if !folder.is_dir() {
-        return Ok(()); // a bench that measures without criterion prints its own figures
+        return Ok(()); // a bench without criterion prints its own results
     }
     let failed = |e: &dyn std::fmt::Display| format!("{}: {e}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(|e| failed(&e))? {
@@ -64,7 +67,7 @@ fn json(path: &Path) -> Result<serde_json::Value, String> {
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
-/// One line for each pair of a measured function and a baseline of its group.
+/// One line per pair of a function and a baseline of its group.
 fn ratios(group: &str, medians: &[(String, f64)]) -> Vec<String> {
     let is_baseline = |name: &str| name.starts_with("baseline");
     let mut lines = Vec::new();

@@ -1,10 +1,10 @@
-//! `cargo xtask ci`: the checks of the Rust code and the documents that need no test run. `./test` runs them too.
+//! `cargo xtask ci`: the checks of the Rust code and the documents without the tests. `./test` also runs them.
 
 use std::process::{Command, Stdio};
 
-use crate::{links, repository};
+use crate::{cycles, links, repository};
 
-/// Runs every check, also after one failed, so that one run reports all.
+/// Runs all checks even if one fails, so that one run reports all problems.
 pub fn run(arguments: &[String]) -> Result<(), String> {
     if !arguments.is_empty() {
         return Err("cargo xtask ci takes no arguments".to_owned());
@@ -20,6 +20,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     check("format", cargo(&["fmt", "--all", "--check"]));
     check("lints", cargo(&["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     check("links", links::run(&[]));
+    check("circles between files", cycles::run(&["--strict".to_owned()]));
     if is_installed("cargo-deny") {
         check("licences, faults and sources of dependencies", cargo(&["deny", "--locked", "check"]));
     } else {

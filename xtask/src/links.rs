@@ -1,11 +1,11 @@
-//! `cargo xtask links`: files that documents link to or name exist, and so do the headings that links name.
+//! `cargo xtask links`: checks that the files and headings exist that documents link to or name.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::repository;
 
-/// A span in backquotes with one of these endings, or below a folder of the repository, is taken for a file.
+/// A text in backquotes is taken for a file if it has one of these extensions or starts with a folder of the repository.
 const ENDINGS: &[&str] =
     &["css", "html", "js", "json", "md", "mjs", "py", "rs", "sh", "sql", "toml", "ts", "txt", "yml"];
 
@@ -58,7 +58,7 @@ impl Repository<'_> {
         let text = mention.text.as_str();
         if !mention.is_link {
             let is_missing = self.is_file_name(text) && !self.has_named(document, text) && !self.is_ignored(text)?;
-            return Ok(is_missing.then(|| format!("`{text}` is no file of the repository")));
+            return Ok(is_missing.then(|| format!("`{text}` is not a file of the repository")));
         }
         if text.contains("://") || text.starts_with("mailto:") {
             return Ok(None);
@@ -70,17 +70,17 @@ impl Repository<'_> {
             normal(&document.parent().unwrap_or(Path::new("")).join(path))
         };
         if !self.root.join(&target).exists() {
-            return Ok(Some(format!("the link to {text} leads to no file")));
+            return Ok(Some(format!("the linked file {text} does not exist")));
         }
         let headings = self.documents.get(&target).map(|text| headings(text));
         let is_missing = !heading.is_empty() && headings.is_some_and(|known| !known.iter().any(|name| name == heading));
-        Ok(is_missing.then(|| format!("the link to {text} leads to no heading")))
+        Ok(is_missing.then(|| format!("the linked heading {text} does not exist")))
     }
 
     fn is_file_name(&self, text: &str) -> bool {
         let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
         let Some((first, _)) = text.split_once('/') else { return false };
-        // `fuzz/corpus/TARGET` and `configs/NET.toml` name no file; `docs/README.md` does.
+        // `fuzz/corpus/TARGET` and `configs/NET.toml` contain placeholders. `docs/README.md` is a file name.
         let is_capital = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         let is_placeholder = text
             .split('/')
@@ -94,7 +94,7 @@ impl Repository<'_> {
             && (has_ending || self.files.iter().any(|file| file.starts_with(&folder)))
     }
 
-    /// Below the root, beside the document, in `src/` or in a crate of the workspace.
+    /// Whether the file is in the root folder, beside the document, in `src/` or in a crate of the workspace.
     fn has_named(&self, document: &Path, text: &str) -> bool {
         let text = text.trim_end_matches('/');
         let beside = normal(&document.parent().unwrap_or(Path::new("")).join(text));
@@ -103,7 +103,7 @@ impl Repository<'_> {
         places.iter().any(|place| self.root.join(place).exists())
     }
 
-    /// What git ignores is made by a build. What lies outside is not ours to check.
+    /// Files that git ignores are created by a build. Files outside of the repository are not checked.
     fn is_ignored(&self, text: &str) -> Result<bool, String> {
         if text.starts_with("..") {
             return Ok(true);
@@ -114,7 +114,7 @@ impl Repository<'_> {
     }
 }
 
-/// Links and spans in backquotes, without what lies in fenced blocks.
+/// Links and texts in backquotes, without those in fenced blocks.
 fn mentions(text: &str) -> Vec<Mention> {
     let mut mentions = Vec::new();
     let mut is_fenced = false;
@@ -140,7 +140,7 @@ fn mentions(text: &str) -> Vec<Mention> {
     mentions
 }
 
-/// As GitHub names them in links.
+/// The names of headings in links, in GitHub's form.
 fn headings(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut is_fenced = false;
@@ -163,7 +163,7 @@ fn headings(text: &str) -> Vec<String> {
     found
 }
 
-/// Without `.` and `..`.
+/// `path` without `.` and `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

@@ -1,4 +1,4 @@
-//! Checks and chores of this repository that are longer than a line: `cargo xtask COMMAND`.
+//! Checks and maintenance commands of this repository: `cargo xtask COMMAND`.
 
 mod assets;
 mod bench;
@@ -15,21 +15,21 @@ use std::process::ExitCode;
 type Run = fn(&[String]) -> Result<(), String>;
 
 const COMMANDS: &[(&str, &str, Run)] = &[
-    ("ci", "format, lints, links, dependencies", ci::run),
+    ("ci", "format, lints, links, circles between files, dependencies", ci::run),
     ("cycles", "circles between the files of a crate: [--strict] [--all] [--list] [FOLDER…]", cycles::run),
-    ("links", "files and headings that documents name", links::run),
+    ("links", "checks the files and headings that documents name", links::run),
     ("notices", "licence texts of the crates in the program, into build/THIRD_PARTY_LICENSES.txt", notices::run),
     ("assets", "the web parts that the program embeds, from client/ into build/web", assets::run),
     ("bench", "benches, and their ratios to baselines: NAME…", bench::run),
     ("fuzz", "one fuzz target for some time: TARGET SECONDS", fuzz::run),
-    ("mutants", "changes that no test notices: CRATE [--shard k/n]", mutants::run),
+    ("mutants", "mutation testing of one crate: CRATE [--shard k/n]", mutants::run),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some((name, rest)) = arguments.split_first() else { return usage("") };
     let Some((_, _, run)) = COMMANDS.iter().find(|(known, _, _)| known == name) else {
-        return usage(&format!("{name} is not a command.\n"));
+        return usage(&format!("{name} is not a command of xtask.\n"));
     };
     match run(rest) {
         Ok(()) => ExitCode::SUCCESS,

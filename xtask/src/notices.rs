@@ -1,7 +1,7 @@
-//! `cargo xtask notices [options of cargo metadata]`: the licence texts of the crates in the release binary, into
-//! build/THIRD_PARTY_LICENSES.txt. `--no-default-features --features server` gives those of a server.
+//! `cargo xtask notices [options of cargo metadata]`: writes the licence texts of the crates in the release binary to
+//! build/THIRD_PARTY_LICENSES.txt. With `--no-default-features --features server`: those of a server.
 //!
-//! Not `cargo about`: it would compile 216 crates for this one file.
+//! `cargo about` is not used, because it would compile 216 crates for this file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::repository;
 
-/// A licence without a name of a holder, whose text is therefore the same for every crate.
+/// Licences that do not name a copyright holder. Their text is the same for all crates.
 const SAME_FOR_ALL: &[&str] = &["Apache-2.0", "MPL-2.0", "CC0-1.0", "Unlicense", "BSL-1.0"];
 /// Folders inside a crate that are searched for the licences of C sources that it bundles.
 const SEARCH_DEPTH: usize = 2;
@@ -26,7 +26,10 @@ struct Crate {
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let root = repository::root()?;
     let version = repository::output(repository::command("rustc")?.arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host")?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .ok_or("the output of rustc -vV contains no host")?;
     let mut command = repository::cargo()?;
     command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
     let text = repository::output(command.args(arguments))?;
@@ -39,9 +42,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let mut missing = Vec::new();
     for one in crates.iter_mut().filter(|one| one.texts.is_empty()) {
         match text_of(one, &known) {
-            Some(text) => drop(one.texts.insert(text)),
+            Some(text) => {
+                one.texts.insert(text);
+            }
             None => missing
-                .push(format!("{} ({}) holds no licence text, and none is known for it", one.name, one.expression)),
+                .push(format!("{} ({}) contains no licence text, and none is known for it", one.name, one.expression)),
         }
     }
     if !missing.is_empty() {
@@ -54,7 +59,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Packages from a registry that the root package links: no build scripts' or tests' dependencies, no macros.
+/// Packages from a registry that are linked into the root package. Dependencies of build scripts and tests, and
+/// procedural macros, are not linked.
 fn linked(metadata: &Value) -> Result<Vec<&Value>, String> {
     let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
     let packages: HashMap<&str, &Value> =
@@ -128,13 +134,13 @@ fn is_licence(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_uppercase()).unwrap_or_default();
     let begins = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE", "OFL", "UFL"];
     let is_text = !name.contains('.') || [".TXT", ".MD"].iter().any(|ending| name.ends_with(ending));
-    // LICENSE-MIT, LICENSE.BSD and LICENSE.zlib are texts, too; LICENSE.rs is none.
+    // LICENSE-MIT, LICENSE.BSD and LICENSE.zlib are licence texts. LICENSE.rs is not.
     let is_source =
         [".RS", ".TOML", ".PY", ".C", ".H", ".JSON", ".YML", ".SH"].iter().any(|ending| name.ends_with(ending));
     begins.iter().any(|begin| name.starts_with(begin)) && (is_text || !is_source)
 }
 
-/// Our own two texts, and those of crates that have exactly one licence and one text.
+/// The two texts of this repository, and the texts of crates with exactly one licence and one text.
 fn texts_by_licence(root: &Path, crates: &[Crate]) -> Result<HashMap<String, String>, String> {
     let mut known = HashMap::new();
     for one in crates.iter().filter(|one| one.texts.len() == 1 && SAME_FOR_ALL.contains(&one.expression.as_str())) {
@@ -147,7 +153,7 @@ fn texts_by_licence(root: &Path, crates: &[Crate]) -> Result<HashMap<String, Str
     Ok(known)
 }
 
-/// The text of a licence that the crate offers. MIT names the holders, who are the crate's authors.
+/// The text of one of the crate's licences. In the MIT licence, the crate's authors are the copyright holders.
 fn text_of(one: &Crate, known: &HashMap<String, String>) -> Option<String> {
     if one.expression.contains(" AND ") {
         return None;
@@ -164,7 +170,7 @@ fn text_of(one: &Crate, known: &HashMap<String, String>) -> Option<String> {
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Each text once, below the crates that it is for.
+/// Each text once, below the list of its crates.
 fn document(crates: &[Crate]) -> String {
     let mut by_text: BTreeMap<&str, Vec<&Crate>> = BTreeMap::new();
     for one in crates {
@@ -178,9 +184,9 @@ fn document(crates: &[Crate]) -> String {
     for (text, crates) in groups {
         out.push_str("\n================================================================================\n");
         for one in crates {
-            writeln!(out, "{} ({})", one.name, one.expression).expect("a String takes every text");
+            writeln!(out, "{} ({})", one.name, one.expression).expect("writing to a String does not fail");
         }
-        writeln!(out, "\n{text}").expect("a String takes every text");
+        writeln!(out, "\n{text}").expect("writing to a String does not fail");
     }
     out
 }

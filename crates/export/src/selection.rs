@@ -7,7 +7,7 @@ use super::{ExportError, FrameRow};
 use analysis::QualityReport;
 use session::{StreamInfo, Timeline};
 use store::{SessionFile, SessionHeader, SessionState, StoreError};
-use study_query::{LeftOut, session_quality};
+use study_query::{LeftOut, StoredSession};
 
 /// A session's folder as the library names it, without the path that leads there: that is nobody else's business.
 pub(super) fn folder_label(folder: &Path) -> String {
@@ -130,10 +130,8 @@ impl Selected {
     }
 
     pub fn load(&self) -> Result<ExportedSession, StoreError> {
-        let file = SessionFile::open(&self.folder)?;
-        let timeline = file.timeline()?;
+        let StoredSession { file, timeline, quality } = StoredSession::open(&self.folder)?;
         let index = file.frames()?;
-        let quality = session_quality(&file, &timeline)?;
         let frames = index.rows().iter().map(|f| FrameRow {
             number: f.number,
             at: f.at,

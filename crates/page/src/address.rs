@@ -1,4 +1,4 @@
-//! Where a page comes from, and where it may go.
+//! The address of a page, and the origins that it may navigate to.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wry::http::Uri;
 
-/// Local pages are served as `study://localhost/…`: an origin of its own, which no web page can name.
+/// Local pages are served as `study://localhost/…`. Web pages cannot use this origin.
 pub const SCHEME: &str = "study";
 pub const LOCAL_ORIGIN: &str = "study://localhost";
 
-/// A web address, or an HTML file with everything else in its folder.
+/// A web address, or an HTML file and the other files in its folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PageAddress {
     Url(String),
@@ -20,7 +20,7 @@ pub enum PageAddress {
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AddressError {
-    #[error("`{0}` is no address of a web page: write it like `https://example.org/task`")]
+    #[error("`{0}` is not the address of a web page: write it like `https://example.org/task`")]
     NotAUrl(String),
     #[error(
         "`{0}:` addresses cannot be shown: use `https://…`, `http://…`, or a folder or HTML file beside the study file"
@@ -31,14 +31,14 @@ pub enum AddressError {
         path.display()
     )]
     Missing { path: PathBuf },
-    #[error("the page folder `{}` holds no `index.html`: put one there or name the HTML file", folder.display())]
+    #[error("the page folder `{}` contains no `index.html`: put one there, or name the HTML file in `page.address`", folder.display())]
     NoIndex { folder: PathBuf },
-    #[error("`{0}` is no origin: write scheme and host alone, like `https://example.org`")]
+    #[error("`{0}` is not an origin: write only scheme and host, like `https://example.org`")]
     NotAnOrigin(String),
 }
 
 impl PageAddress {
-    /// `text` as a study file has it; a path is looked up in `beside`, the study file's folder.
+    /// `text` is from a study file. A path is relative to `beside`, the study file's folder.
     pub fn parse(text: &str, beside: &Path) -> Result<PageAddress, AddressError> {
         let text = text.trim();
         if let Some((scheme, _)) = text.split_once("://") {
@@ -68,7 +68,7 @@ impl PageAddress {
         }
     }
 
-    /// What the web view is told to load.
+    /// The first address that the web view loads.
     pub fn start_url(&self) -> String {
         match self {
             PageAddress::Url(url) => url.clone(),
@@ -128,7 +128,7 @@ impl Origins {
         Ok(Origins(origins))
     }
 
-    /// Whether the page may go there. Empty documents and the page's own blobs lie in its own origin.
+    /// Whether the page may navigate to `url`. Empty documents and blobs belong to the page's own origin.
     pub fn allows(&self, url: &str) -> bool {
         if url == "about:blank" || url == "about:srcdoc" {
             return true;
@@ -138,15 +138,15 @@ impl Origins {
     }
 }
 
-/// Longer addresses are cut.
+/// Longer addresses are truncated.
 const MAX_SHOWN_CHARS: usize = 1000;
-/// Of these more is told than their scheme.
+/// Addresses with other schemes are reduced to the scheme.
 const SHOWN_SCHEMES: [&str; 6] = ["http", "https", "ws", "wss", "study", "fixation"];
-/// So many letters and digits in a row, a digit among them, are a key that somebody was given.
+/// A run of this many letters and digits with at least one digit is taken for a personal key.
 const KEY_LENGTH: usize = 20;
 
-/// Where something is, without what was put there for one person: forms put what was typed, a password too, into the
-/// query, services put keys into query, hash and path. The recording script does the same (`client/src/capture/text.ts`).
+/// `url` without personal data. Forms put typed text, also passwords, into the query. Services put keys into query, hash
+/// and path. The recording script uses the same rules (`client/src/capture/text.ts`).
 pub fn shown(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     if url == "about:blank" || url == "about:srcdoc" {
@@ -163,7 +163,7 @@ pub fn shown(url: &str) -> String {
     let (head, path) = match rest.strip_prefix("//") {
         Some(rest) => {
             let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            // A name and a password may stand before the host.
+            // The host may have a user name and a password before it.
             (format!("{head}//{}", host.rsplit('@').next().unwrap_or_default()), path)
         }
         None => (head, rest),
@@ -172,7 +172,7 @@ pub fn shown(url: &str) -> String {
     (head + &parts.join("/")).chars().take(MAX_SHOWN_CHARS).collect()
 }
 
-/// `message` with each address in it as [`shown`].
+/// `message`, with [`shown`] applied to each address in it.
 pub fn with_shown_addresses(message: &str) -> String {
     let is_end = |c: char| c.is_whitespace() || "\"'`()<>,".contains(c);
     let word = |word: &str| match word.contains("://")
@@ -197,13 +197,13 @@ fn bare(part: &str) -> &str {
     part.split(';').next().unwrap_or_default()
 }
 
-/// A key, or somebody's mail address: nothing that a site calls its pages.
+/// Whether a part of a path is a key or a mail address.
 fn is_personal(part: &str) -> bool {
     let plain = percent_decode(part);
     if plain.contains(['=', '&']) || plain.find('@').is_some_and(|at| at > 0) {
         return true;
     }
-    // Files may be called by their checksums.
+    // File names may contain checksums.
     if plain.rfind('.').is_some_and(|dot| dot > 0 && plain.len() - dot <= 6) {
         return false;
     }
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_without_what_belongs_to_somebody() {
-        for (url, told) in [
+        for (url, expected) in [
             ("https://a.b/c?password=d#e", "https://a.b/c"),
             ("https://a.b/c#access_token=d", "https://a.b/c"),
             ("https://jane:secret@a.b/c", "https://a.b/c"),
@@ -347,8 +347,8 @@ mod tests {
             ("img/a.png?key=1", "img/a.png"),
             ("", ""),
         ] {
-            assert_eq!(shown(url), told, "{url}");
-            assert_eq!(shown(told), told, "{told} is shown as it is");
+            assert_eq!(shown(url), expected, "{url}");
+            assert_eq!(shown(expected), expected, "{expected} is shown as it is");
         }
         assert_eq!(
             with_shown_addresses("cannot load 'https://a.b/c?key=1': refused (see data:x;secret)"),
@@ -359,11 +359,11 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,60}") {
-            let _ = PageAddress::parse(&text, Path::new("/nowhere"));
+            PageAddress::parse(&text, Path::new("/nowhere")).ok();
             let origins = Origins::new(&PageAddress::Url("https://example.org/".into()), &[]).unwrap();
-            let _ = origins.allows(&text);
-            let _ = shown(&text);
-            let _ = with_shown_addresses(&text);
+            origins.allows(&text);
+            shown(&text);
+            with_shown_addresses(&text);
         }
 
         #[test]

@@ -1,11 +1,12 @@
-//! Maps a document's own time onto the session clock.
+//! Maps a document's own time to the session clock.
 //!
-//! A ping leaves at `sent`, the page reads its clock as `p`, the answer arrives at `received`: so the page's clock
-//! stood at `p` somewhere between the two, wherever the delay was. The middle is wrong by at most half the round
-//! trip. A page's clock is also coarse: a reading is up to one tick old, once when it is measured and once when it is
-//! used, which adds one tick. Nothing else is assumed, so the uncertainty is a bound and not a guess.
+//! A ping leaves at `sent`, the page reads its clock as `p`, and the answer arrives at `received`. So the page's clock
+//! showed `p` at some time between the two. The middle is wrong by at most half the round trip. The page's clock also
+//! has a coarse resolution: a reading is up to one tick old, once when it is measured and once when it is used. This adds
+//! one tick. There are no further assumptions, so the uncertainty is an upper bound of the error.
 
-/// One answered ping. Raw monotonic nanoseconds on our side, milliseconds of `performance.now()` on the page's.
+/// One answered ping. The program's times are raw monotonic nanoseconds, the page's are milliseconds of
+/// `performance.now()`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ping {
     pub sent_ns: i64,
@@ -13,17 +14,17 @@ pub struct Ping {
     pub page_ms: f64,
 }
 
-/// Ours minus the page's.
+/// The program's clock minus the page's clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offset {
     pub offset_ns: i64,
-    /// The error is not larger.
+    /// An upper bound of the error.
     pub uncertainty_ns: i64,
     /// When it was measured.
     pub at_ns: i64,
 }
 
-/// How much two clocks of one machine may drift apart. On Linux WebKit reads the very clock that we read.
+/// The largest assumed drift between two clocks of one machine. On Linux, WebKit reads the same clock as the program.
 const DRIFT: f64 = 50e-6;
 
 /// The clock of one document.
@@ -31,7 +32,7 @@ const DRIFT: f64 = 50e-6;
 pub struct PageClock {
     tick_ns: i64,
     best: Option<Offset>,
-    /// The page's time and ours of the latest thing that was placed.
+    /// The page's time and the program's time of the last event that was placed.
     last: Option<(f64, i64)>,
 }
 
@@ -40,7 +41,7 @@ impl PageClock {
         PageClock { tick_ns: ns(tick_ms.clamp(0.0, 100.0)), best: None, last: None }
     }
 
-    /// The offset that follows from the quickest of these pings, and from no other.
+    /// The offset from the ping with the shortest round trip. The other pings are not used.
     pub fn measure(&self, pings: &[Ping]) -> Option<Offset> {
         let quickest = pings.iter().min_by_key(|p| p.received_ns - p.sent_ns)?;
         let round_trip_ns = quickest.received_ns - quickest.sent_ns;
@@ -51,7 +52,7 @@ impl PageClock {
         })
     }
 
-    /// Uses a measurement where it is better than the one in use has become by now.
+    /// Uses a measurement if its uncertainty is not larger than that of the current one, including drift.
     pub fn learn(&mut self, fresh: Offset) {
         let is_better = self.best.is_none_or(|old| fresh.uncertainty_ns <= aged(old, fresh.at_ns).uncertainty_ns);
         if is_better {
@@ -63,11 +64,12 @@ impl PageClock {
         self.best
     }
 
-    /// When the page's clock read `page_ms`, for a message that arrived at `arrived_ns`.
+    /// The time at which the page's clock showed `page_ms`, for a message that arrived at `arrived_ns`.
     ///
-    /// `None` before the first measurement. What happened later on the page's clock is not placed earlier, though a
-    /// better offset may come between the two, and nothing happened after it was told: both only make the error smaller.
-    /// What happened earlier than what was told before it (a key pressed while the page was busy) is placed where it was.
+    /// `None` before the first measurement. An event that is later on the page's clock is not placed before an earlier
+    /// one, even if a better offset was measured between the two. An event is not placed after its arrival. Both rules
+    /// only reduce the error. An event that is earlier on the page's clock than the one before it (a key that was pressed
+    /// while the page was busy) is placed at its own time.
     pub fn map(&mut self, page_ms: f64, arrived_ns: i64) -> Option<i64> {
         let offset = self.best?;
         let at_ns = ns(page_ms).saturating_add(offset.offset_ns);
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A page whose clock began at `zero_ns` of ours and shows whole ticks.
+    /// A page whose clock started at `zero_ns` of the program's clock and shows whole ticks.
     struct Page {
         zero_ns: i64,
         tick_ns: i64,
@@ -128,7 +130,7 @@ mod tests {
         assert_eq!(clock.offset().map(|o| o.offset_ns), Some(2));
     }
 
-    /// Whether it is a burst of pings or an event, the pause before it, and delays out and back, in µs.
+    /// `true`: a burst of pings, `false`: an event. Then the pause before it, and the delays out and back, in µs.
     type Step = (bool, i64, Vec<(i64, i64)>);
 
     #[test]
@@ -136,23 +138,23 @@ mod tests {
         let mut clock = PageClock::new(0.0);
         clock.learn(Offset { offset_ns: 1_000, uncertainty_ns: 0, at_ns: 0 });
         assert_eq!(clock.map(50.0, i64::MAX), Some(50_001_000));
-        // Pressed while the page was busy, told afterwards.
+        // Pressed while the page was busy, and sent afterwards.
         assert_eq!(clock.map(20.0, i64::MAX), Some(20_001_000));
-        // A better offset that would turn the order around.
+        // A better offset that would reverse the order.
         clock.learn(Offset { offset_ns: -4_000_000, uncertainty_ns: 0, at_ns: 1 });
         assert_eq!(clock.map(51.0, i64::MAX), Some(50_001_000));
         assert_eq!(clock.map(30.0, i64::MAX), Some(26_000_000));
         assert_eq!(clock.map(60.0, i64::MAX), Some(56_000_000));
     }
 
-    /// What happens to a document.
+    /// The pings and events of one document.
     fn story() -> impl Strategy<Value = Vec<Step>> {
         let delays = prop::collection::vec((0i64..40_000, 0i64..40_000), 1..8);
         prop::collection::vec((any::<bool>(), 0i64..3_000_000, delays), 1..60)
     }
 
     proptest! {
-        /// However lopsided the delays: errors stay within the stated uncertainty, and times never go back.
+        /// For all delays: the error is within the stated uncertainty, and times do not decrease.
         #[test]
         fn the_uncertainty_is_a_bound_and_time_runs_forward(
             story in story(),
@@ -182,7 +184,7 @@ mod tests {
                     let happened_ns = now_ns;
                     let arrived_ns = happened_ns + delays[0].1 * 1000;
                     let Some(at_ns) = clock.map(page.reads_ms(happened_ns), arrived_ns) else { continue };
-                    // A time held back by its predecessor inherits the predecessor's uncertainty.
+                    // A time that was moved because of its predecessor has the predecessor's uncertainty.
                     worst_ns = worst_ns.max(clock.offset().unwrap().uncertainty_ns);
                     prop_assert!((at_ns - happened_ns).abs() <= worst_ns, "wrong by {} of {worst_ns}", at_ns - happened_ns);
                     prop_assert!(at_ns >= last_ns && at_ns <= arrived_ns);

@@ -1,8 +1,8 @@
-//! The page inside our window, on X11: a GTK thread shows it as a child of our window.
+//! The page inside the program's window, on X11: a GTK thread shows it as a child of that window.
 //!
-//! GTK may be used by one thread a process, for ever: so this thread, named `page`, starts with the first embedded page
-//! and lives as long as the program. Pages come and go on it; everything is asked of it by sources on its main loop, so
-//! nobody waits for it.
+//! Only one thread of a process may use GTK, until the process ends. This thread, named `page`, starts with the first
+//! embedded page and runs until the program ends. All pages share it. Other threads send it work as sources of its main
+//! loop and do not wait for it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -16,25 +16,27 @@ use raw_window_handle::{HandleError, HasWindowHandle, RawWindowHandle, WindowHan
 use wry::dpi::{PhysicalPosition, PhysicalSize};
 use wry::{Rect, WebContext, WebView};
 
-use super::host::BoundsPx;
-use super::host_protocol::{Note, Order};
+use super::host_event_sender::HostEventSender;
+use super::host_protocol::{HostCommand, HostEvent};
 use super::keys::Keyboard;
-use super::view::{self, Teller, ViewSpec};
+use super::placement::BoundsPx;
+use super::view::{self, ViewSpec};
+use super::webkit_signals;
 use session::monotonic_ns;
 
-/// One embedded page, as other threads know it.
+/// A handle for one embedded page. Any thread can use it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Embedded {
+pub(super) struct EmbeddedPage {
     id: u64,
 }
 
 struct Shown {
     bounds: Cell<BoundsPx>,
-    // The view goes before the context it lives in.
+    // The view is declared before its context, so it is dropped first.
     view: WebView,
     keyboard: Rc<Keyboard>,
     spec: ViewSpec,
-    teller: Rc<Teller>,
+    sender: Rc<HostEventSender>,
     _context: WebContext,
 }
 
@@ -42,62 +44,66 @@ thread_local! {
     static SHOWN: RefCell<HashMap<u64, Shown>> = RefCell::new(HashMap::new());
 }
 
-/// The window that a page is put into.
+/// The X window that contains the page.
 struct Parent(u64);
 
 impl HasWindowHandle for Parent {
     fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
-        // SAFETY: the page is closed before the window it is in (see `PageHost::close`).
+        // SAFETY: the page is closed before the window that contains it (see `PageHost::close`).
         Ok(unsafe { WindowHandle::borrow_raw(RawWindowHandle::Xlib(XlibWindowHandle::new(self.0))) })
     }
 }
 
-impl Embedded {
-    /// Returns at once; what goes wrong is told by a note.
+impl EmbeddedPage {
+    /// Returns at once. Failures are reported as events.
     pub fn show(
         spec: ViewSpec,
         parent_xid: u64,
         bounds: BoundsPx,
         zoom: f64,
-        notes: Sender<Note>,
-    ) -> std::io::Result<Embedded> {
+        events: Sender<HostEvent>,
+    ) -> std::io::Result<EmbeddedPage> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         start_gtk()?;
         on_gtk(move || {
-            let send = notes.clone();
-            let teller = Teller::new(&spec, Box::new(move |note| send.try_send(note).is_ok()));
-            match build(spec, parent_xid, bounds, zoom, teller) {
-                Ok(shown) => SHOWN.with_borrow_mut(|all| drop(all.insert(id, shown))),
+            let queue = events.clone();
+            let sender = spec.event_sender(Box::new(move |event| queue.try_send(event).is_ok()));
+            match build(spec, parent_xid, bounds, zoom, sender) {
+                Ok(shown) => SHOWN.with_borrow_mut(|all| {
+                    all.insert(id, shown);
+                }),
                 Err(why) => {
-                    // The sequencer reads on until `Gone`, so there is room, or nobody is left to be told.
-                    let why = format!("the page cannot be shown in this window: {why}");
-                    let _nobody_left = notes.send(Note::CannotShow { at_ns: monotonic_ns(), why });
+                    let why =
+                        format!("the page could not be embedded in the window: {why}. Choose the participant window");
+                    // The sequencer reads until `Ended`, so there is room. The send fails only if the page was closed.
+                    events.send(HostEvent::CannotShow { at_ns: monotonic_ns(), why }).ok();
                 }
             }
         });
-        Ok(Embedded { id })
+        Ok(EmbeddedPage { id })
     }
 
-    pub fn order(self, order: Order) {
-        self.with(move |shown| match order {
-            Order::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.teller, id),
-            Order::Begin => view::begin(&shown.view, &shown.spec, &shown.teller),
-            Order::Reload | Order::Respawn => {
-                // After a crash the view still knows its address.
+    pub fn send(self, command: HostCommand) {
+        self.with(move |shown| match command {
+            HostCommand::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.sender, id),
+            HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
+            HostCommand::Reload | HostCommand::Respawn => {
+                // The view keeps its address after a crash.
                 if let Err(error) = shown.view.reload() {
-                    let why = format!("the page cannot be loaded again: {error}");
-                    shown.teller.tell(Note::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
+                    let why = format!("the page could not be loaded again: {error}");
+                    shown.sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
                 }
             }
         });
     }
 
     pub fn set_bounds(self, bounds: BoundsPx, zoom: f64) {
-        // Neither fails on X11.
         self.with(move |shown| {
             shown.bounds.set(bounds);
-            let _always_ok = shown.view.set_bounds(rect(bounds)).and_then(|()| shown.view.zoom(zoom));
+            if let Err(error) = shown.view.set_bounds(rect(bounds)).and_then(|()| shown.view.zoom(zoom)) {
+                tracing::warn!("The embedded page could not be moved: {error}.");
+            }
         });
     }
 
@@ -106,10 +112,13 @@ impl Embedded {
             if !is_visible {
                 shown.keyboard.give(false);
             }
-            let _always_ok = shown.view.set_visible(is_visible);
+            let mut result = shown.view.set_visible(is_visible);
             if is_visible {
-                // GTK gives a hidden view no room, so what it was told while hidden must be told again.
-                let _always_ok = shown.view.set_bounds(rect(shown.bounds.get()));
+                // GTK ignores the bounds of a hidden view. They are set again when it is shown.
+                result = result.and_then(|()| shown.view.set_bounds(rect(shown.bounds.get())));
+            }
+            if let Err(error) = result {
+                tracing::warn!("The embedded page could not be shown or hidden: {error}.");
             }
         });
     }
@@ -118,15 +127,16 @@ impl Embedded {
         self.with(move |shown| shown.keyboard.give(to_page));
     }
 
-    /// Takes the page away, and tells `Gone` as the last thing.
-    pub fn close(self, notes: Sender<Note>) {
+    /// Removes the page. The last event is `Ended`.
+    pub fn close(self, events: Sender<HostEvent>) {
         on_gtk(move || {
             if let Some(shown) = SHOWN.with_borrow_mut(|all| all.remove(&self.id)) {
                 shown.keyboard.give(false);
-                shown.teller.tell_all_refusals();
+                shown.sender.send_all_refusals();
                 drop(shown);
             }
-            let _nobody_left = notes.send(Note::Gone);
+            // Fails only if the sequencer has ended already.
+            events.send(HostEvent::Ended).ok();
         });
     }
 
@@ -135,21 +145,27 @@ impl Embedded {
     }
 }
 
-fn build(spec: ViewSpec, parent_xid: u64, bounds: BoundsPx, zoom: f64, teller: Rc<Teller>) -> Result<Shown, String> {
+fn build(
+    spec: ViewSpec,
+    parent_xid: u64,
+    bounds: BoundsPx,
+    zoom: f64,
+    sender: Rc<HostEventSender>,
+) -> Result<Shown, String> {
     if !gtk::is_initialized_main_thread() {
-        return Err("there is no X display that GTK can use".into());
+        return Err("GTK found no X display. Set DISPLAY".into());
     }
     let mut context = WebContext::new(spec.data_dir.clone());
-    let view = view::builder(&mut context, &spec, &teller)
-        .map_err(|e| format!("its folder cannot be read: {e}"))?
+    let view = view::builder(&mut context, &spec, &sender)
+        .map_err(|e| format!("its folder could not be read: {e}"))?
         .with_bounds(rect(bounds))
         .with_focused(false)
         .build_as_child(&Parent(parent_xid))
         .map_err(|e| e.to_string())?;
-    view::watch(&view, &teller);
+    webkit_signals::watch(&view, &sender);
     view.zoom(zoom).map_err(|e| e.to_string())?;
     let keyboard = Keyboard::new(&view, parent_xid)?;
-    Ok(Shown { bounds: Cell::new(bounds), view, keyboard, spec, teller, _context: context })
+    Ok(Shown { bounds: Cell::new(bounds), view, keyboard, spec, sender, _context: context })
 }
 
 fn rect(bounds: BoundsPx) -> Rect {
@@ -164,20 +180,24 @@ fn start_gtk() -> std::io::Result<()> {
     let started = STARTED.get_or_init(|| {
         let (ready, is_ready) = crossbeam_channel::bounded(1);
         let thread = std::thread::Builder::new().name("page".into()).spawn(move || {
-            // A window of ours can only be a parent on X11; this must come before GTK opens a display.
+            // Embedding works on X11 only. This must be set before GTK opens a display.
             gtk::gdk::set_allowed_backends("x11");
-            // Without GTK the loop runs all the same, so that each page tells its own failure.
+            // The loop also runs without GTK, so that each page reports its own failure.
             let has_gtk = gtk::init().is_ok();
-            let _starter_waits = ready.send(());
+            // Fails only if the starting thread has ended.
+            ready.send(()).ok();
             if has_gtk {
                 gtk::main();
             } else {
                 glib::MainLoop::new(None, false).run();
             }
         });
-        // Sources may be added once GTK has, or has not, taken the main context: a few milliseconds.
+        // Sources must not be added before GTK has tried to take the main context. This takes a few milliseconds.
         match thread {
-            Ok(_) => drop(is_ready.recv()),
+            Ok(_) => {
+                // Fails only if the thread panicked before it was ready.
+                is_ready.recv().ok();
+            }
             Err(error) => return Err(error.kind()),
         }
         Ok(())
@@ -185,7 +205,7 @@ fn start_gtk() -> std::io::Result<()> {
     (*started).map_err(std::io::Error::from)
 }
 
-/// Runs `act` on the GTK thread, before its idle work.
+/// Runs `act` on the GTK thread with default priority, before idle work.
 fn on_gtk(act: impl FnOnce() + Send + 'static) {
     let mut act = Some(act);
     let source = glib::idle_source_new(Some("affectograph"), glib::Priority::DEFAULT, move || {

@@ -1,5 +1,5 @@
-//! The place at which everything about the page arrives and becomes an event of the session: pure state, fed with
-//! notes and with the time, so that it is the same for a page in our window and for one in a process of its own.
+//! Turns all events of a page's host into events of the session. This is a state machine without I/O. Its inputs are
+//! host events and the time, so it is the same for both placements.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::clock::{PageClock, Ping};
 use super::gate::{Refusal, Refusals, Tally};
-use super::host_protocol::{Note, Order};
+use super::host_protocol::{HostCommand, HostEvent};
 use super::pings::{BURST, FIRST_BURST, Pings, Step};
 use super::{PageEvent, PageProcess, PageRecord};
 use session::page_message::{Body, Event, Message};
@@ -19,15 +19,15 @@ const LOAD_LIMIT_NS: i64 = 15 * SECOND;
 /// Events wait this long for the first measurement of their document's clock.
 const HOLD_LIMIT_NS: i64 = 5 * SECOND;
 const HOLD_LIMIT: usize = 4000;
-/// A hole may be explained by a count of refusals that comes after it.
-const HOLE_GRACE_NS: i64 = 3 * SECOND;
+/// A count of refusals may arrive after the missing numbers that it explains.
+const MISSING_GRACE_NS: i64 = 3 * SECOND;
 const DOCUMENTS: usize = 32;
 const DEATHS_ALLOWED: usize = 5;
 const DEATHS_WITHIN_NS: i64 = 60 * SECOND;
-/// Events that wait for room in the session's queue.
+/// The largest number of events that wait for room in the session's queue.
 const BACKLOG: usize = 10_000;
 
-struct Held {
+struct HeldEvent {
     event: Event,
     page_ms: f64,
     arrived_ns: i64,
@@ -38,16 +38,16 @@ struct Document {
     number: u32,
     clock: PageClock,
     next_message: u64,
-    held: Vec<Held>,
+    held: Vec<HeldEvent>,
     held_since_ns: i64,
-    /// Its clock could not be measured in time: events are placed by their arrival.
-    is_given_up: bool,
+    /// Its clock could not be measured in time. Its events are placed at their arrival.
+    is_timed_by_arrival: bool,
 }
 
-/// Message numbers that did not come, until it is known whether they were refused or lost.
+/// Message numbers that did not arrive, until it is known whether these messages were refused or lost.
 #[derive(Clone, Copy)]
-struct Holes {
-    missing: u64,
+struct MissingMessages {
+    count: u64,
     from_ns: i64,
     until_ns: i64,
 }
@@ -60,15 +60,16 @@ pub(super) struct PageEventSequencer {
     next_seq: u64,
     pings: Pings,
     loading_since_ns: Option<i64>,
-    holes: Option<Holes>,
+    missing: Option<MissingMessages>,
+    /// Messages that were refused and counted.
     explained: u64,
     tally: Tally,
     example: Option<String>,
     deaths_ns: Vec<i64>,
-    /// It cannot be shown here, and trying again would not help.
-    is_hopeless: bool,
+    /// The page cannot be shown at all. A restart would not help.
+    cannot_be_shown: bool,
     backlog: VecDeque<PageEvent>,
-    orders: Vec<Order>,
+    commands: Vec<HostCommand>,
 }
 
 impl PageEventSequencer {
@@ -81,41 +82,41 @@ impl PageEventSequencer {
             next_seq: 0,
             pings: Pings::new(),
             loading_since_ns: Some(now_ns),
-            holes: None,
+            missing: None,
             explained: 0,
             tally: Tally::default(),
             example: None,
             deaths_ns: Vec::new(),
-            is_hopeless: false,
+            cannot_be_shown: false,
             backlog: VecDeque::new(),
-            orders: Vec::new(),
+            commands: Vec::new(),
         }
     }
 
-    /// What is to be told to the session, oldest first. What it has no room for stays here.
+    /// The events for the session, oldest first. Events that the session has no room for stay here.
     pub fn events(&mut self) -> &mut VecDeque<PageEvent> {
         &mut self.backlog
     }
 
-    pub fn orders(&mut self) -> Vec<Order> {
-        std::mem::take(&mut self.orders)
+    pub fn take_commands(&mut self) -> Vec<HostCommand> {
+        std::mem::take(&mut self.commands)
     }
 
-    pub fn note(&mut self, note: Note, now_ns: i64) {
-        match note {
-            Note::Message { arrived_ns, json } => self.message(&json, arrived_ns),
-            Note::Refused(refusals) => {
+    pub fn handle(&mut self, event: HostEvent, now_ns: i64) {
+        match event {
+            HostEvent::Message { arrived_ns, json } => self.message(&json, arrived_ns),
+            HostEvent::Refused(refusals) => {
                 if refusals.reason.is_loss() {
                     self.explained += refusals.count;
                 }
-                self.tell_refusals(refusals);
+                self.report_refusals(refusals);
             }
-            Note::PingSent { id, sent_ns } => self.pings.sent(id, sent_ns),
-            Note::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
-            Note::Loaded { at_ns, url, status } => {
+            HostEvent::PingSent { id, sent_ns } => self.pings.sent(id, sent_ns),
+            HostEvent::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
+            HostEvent::Loaded { at_ns, url, status } => {
                 self.loading_since_ns = None;
                 let at = self.at(at_ns);
-                self.tell(if status >= 400 {
+                self.emit(if status >= 400 {
                     let why =
                         format!("the server answered {status} for {url}: correct `page.address` in the study file");
                     PageEvent::LoadFailed { at, url, why }
@@ -123,78 +124,85 @@ impl PageEventSequencer {
                     PageEvent::Loaded { at, url }
                 });
             }
-            Note::LoadFailed { at_ns, url, why } => {
+            HostEvent::LoadFailed { at_ns, url, why } => {
                 self.loading_since_ns = None;
                 let at = self.at(at_ns);
-                self.tell(PageEvent::LoadFailed { at, url, why });
+                self.emit(PageEvent::LoadFailed { at, url, why });
             }
-            Note::Happened { at_ns, what, detail } => {
+            HostEvent::ActionDenied { at_ns, action, detail } => {
                 let data = Map::from_iter([("detail".to_owned(), Value::from(detail))]);
-                self.record(at_ns, what.kind(), data);
+                self.record(at_ns, action.event_kind(), data);
             }
-            Note::WebProcessDied { at_ns, why } => self.died(PageProcess::Web, why, at_ns, Order::Reload),
-            Note::CannotShow { at_ns, why } => {
-                self.is_hopeless = true;
+            HostEvent::WebProcessDied { at_ns, why } => {
+                self.process_died(PageProcess::Web, why, at_ns, HostCommand::Reload)
+            }
+            HostEvent::CannotShow { at_ns, why } => {
+                self.cannot_be_shown = true;
                 self.loading_since_ns = None;
                 let at = self.at(at_ns);
-                self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+                self.emit(PageEvent::LoadFailed { at, url: String::new(), why });
             }
-            Note::Gone => self.died(PageProcess::Window, "it ended".into(), now_ns, Order::Respawn),
+            HostEvent::Ended => {
+                self.process_died(PageProcess::Window, "it ended".into(), now_ns, HostCommand::Respawn);
+            }
         }
     }
 
-    /// A process died; `remedy` brings the page back unless that happens all the time.
-    pub fn died(&mut self, what: PageProcess, why: String, at_ns: i64, remedy: Order) {
+    /// A process died. `restart` is the command that restores the page. It is not sent if the page dies too often.
+    pub fn process_died(&mut self, what: PageProcess, why: String, at_ns: i64, restart: HostCommand) {
         self.end_documents();
         self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
         self.deaths_ns.push(at_ns);
-        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.is_hopeless;
+        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.cannot_be_shown;
         let at = self.at(at_ns);
-        self.tell(PageEvent::ProcessDied { at, what, why, is_restarted });
+        self.emit(PageEvent::ProcessDied { at, what, why, is_restarted });
         if is_restarted {
             self.loading_since_ns = Some(at_ns);
-            self.orders.push(remedy);
-        } else if !self.is_hopeless {
+            self.commands.push(restart);
+        } else if !self.cannot_be_shown {
             self.loading_since_ns = None;
-            let why = format!("{what} ended {} times within a minute and is not started again", self.deaths_ns.len());
-            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+            let why = format!(
+                "{what} ended {} times within a minute and is not started again: check the page, then place it again",
+                self.deaths_ns.len()
+            );
+            self.emit(PageEvent::LoadFailed { at, url: String::new(), why });
         }
     }
 
-    /// What is due by now. Called several times a second.
+    /// Handles everything that depends on the time. Called several times a second.
     pub fn tick(&mut self, now_ns: i64) {
         if self.loading_since_ns.is_some_and(|since| now_ns - since > LOAD_LIMIT_NS) {
             self.loading_since_ns = None;
             let why = format!(
-                "the page has not loaded within {} s: check the network and `page.address` in the study file",
+                "the page did not load within {} s: check the network and `page.address` in the study file",
                 LOAD_LIMIT_NS / SECOND
             );
             let at = self.at(now_ns);
-            self.tell(PageEvent::LoadFailed { at, url: String::new(), why });
+            self.emit(PageEvent::LoadFailed { at, url: String::new(), why });
         }
         if let Some(step) = self.pings.expire(now_ns) {
-            self.take(step, now_ns);
+            self.carry_out(step, now_ns);
         }
         if self.pings.is_due(now_ns) {
             self.begin_burst(BURST, now_ns);
         }
         let overdue = |d: &Document| !d.held.is_empty() && now_ns - d.held_since_ns > HOLD_LIMIT_NS;
         if let Some(k) = self.documents.iter().position(overdue) {
-            self.give_up(k);
+            self.release_held(k);
         }
-        if self.holes.is_some_and(|h| now_ns - h.until_ns > HOLE_GRACE_NS) {
-            self.settle_holes();
+        if self.missing.is_some_and(|m| now_ns - m.until_ns > MISSING_GRACE_NS) {
+            self.report_missing();
         }
         for refusals in self.tally.due(now_ns) {
-            self.tell_refusals(refusals);
+            self.report_refusals(refusals);
         }
     }
 
-    /// Nothing more comes: what was held or counted is told now.
+    /// Called after the last host event. Releases all held events and counts.
     pub fn finish(&mut self) {
         self.end_documents();
         for refusals in self.tally.all() {
-            self.tell_refusals(refusals);
+            self.report_refusals(refusals);
         }
     }
 
@@ -208,41 +216,42 @@ impl PageEventSequencer {
                 return;
             }
         };
-        self.pings.heard();
+        self.pings.page_responded();
         let k = self.document(&message, arrived_ns);
         let document = &mut self.documents[k];
         let missing = message.number.saturating_sub(document.next_message);
         document.next_message = document.next_message.max(message.number.saturating_add(1));
         if missing > 0 {
-            let holes = self.holes.get_or_insert(Holes { missing: 0, from_ns: arrived_ns, until_ns: arrived_ns });
-            holes.missing = holes.missing.saturating_add(missing);
-            holes.until_ns = arrived_ns;
+            let open =
+                self.missing.get_or_insert(MissingMessages { count: 0, from_ns: arrived_ns, until_ns: arrived_ns });
+            open.count = open.count.saturating_add(missing);
+            open.until_ns = arrived_ns;
         }
         match message.body {
             Body::Pong { id } => self.pong(id, &message.document, message.page_ms, arrived_ns),
             Body::Event(event) => {
                 let is_loaded = matches!(event, Event::Load(_));
                 self.event(k, event, message.page_ms, arrived_ns);
-                if is_loaded && !self.pings.is_asking() {
+                if is_loaded && !self.pings.has_ping_in_flight() {
                     self.begin_burst(BURST, arrived_ns);
                 }
             }
         }
     }
 
-    /// The document a message is from. A new one begins with a burst of pings.
+    /// The document that sent a message. A new document starts with a burst of pings.
     fn document(&mut self, message: &Message, now_ns: i64) -> usize {
         if let Some(k) = self.documents.iter().position(|d| d.id == message.document) {
             return k;
         }
         let tick_ms = match &message.body {
             Body::Event(Event::Document(document)) => document.tick_ms.get(),
-            // Its first word was lost: the coarsest clock there is.
+            // Its first message was lost. 1 ms is the coarsest resolution of a browser's clock.
             _ => 1.0,
         };
-        // Its predecessors can no longer be measured: a page answers pings only while it is shown.
+        // The earlier documents cannot be measured any more: a page answers pings only while it is shown.
         for k in 0..self.documents.len() {
-            self.give_up(k);
+            self.release_held(k);
         }
         if self.documents.len() == DOCUMENTS {
             self.documents.remove(0);
@@ -255,7 +264,7 @@ impl PageEventSequencer {
             next_message: 0,
             held: Vec::new(),
             held_since_ns: now_ns,
-            is_given_up: false,
+            is_timed_by_arrival: false,
         });
         self.current = Some(message.document.clone());
         self.begin_burst(FIRST_BURST, now_ns);
@@ -267,8 +276,8 @@ impl PageEventSequencer {
         if let Some(at_ns) = document.clock.map(page_ms, arrived_ns) {
             let number = document.number;
             self.record_of_page(at_ns, &event, page_ms, number, false);
-        } else if document.is_given_up {
-            // The arrival is the one bound there is; by how much the handler was late, the page's own clock says.
+        } else if document.is_timed_by_arrival {
+            // The arrival is the only known bound. The page's own clock gives the delay of its handler.
             let late_ms = event.handled_ms().map_or(0.0, |handled_ms| (handled_ms - page_ms).max(0.0));
             let number = document.number;
             self.record_of_page(arrived_ns.saturating_sub((late_ms * 1e6) as i64), &event, page_ms, number, true);
@@ -276,18 +285,18 @@ impl PageEventSequencer {
             if document.held.is_empty() {
                 document.held_since_ns = arrived_ns;
             }
-            document.held.push(Held { event, page_ms, arrived_ns });
+            document.held.push(HeldEvent { event, page_ms, arrived_ns });
             if document.held.len() >= HOLD_LIMIT {
-                self.give_up(k);
+                self.release_held(k);
             }
         }
     }
 
-    /// Places what a document holds: by its clock where that is known, else by arrival.
-    fn give_up(&mut self, k: usize) {
+    /// Places the held events of a document: by its clock if that is known, otherwise by arrival.
+    fn release_held(&mut self, k: usize) {
         let document = &mut self.documents[k];
         if document.clock.offset().is_none() {
-            document.is_given_up = true;
+            document.is_timed_by_arrival = true;
         }
         for held in std::mem::take(&mut document.held) {
             self.event(k, held.event, held.page_ms, held.arrived_ns);
@@ -296,36 +305,36 @@ impl PageEventSequencer {
 
     fn end_documents(&mut self) {
         for k in 0..self.documents.len() {
-            self.give_up(k);
+            self.release_held(k);
         }
         self.documents.clear();
         self.current = None;
         self.pings.stop();
-        self.settle_holes();
+        self.report_missing();
     }
 
     fn begin_burst(&mut self, pings: usize, now_ns: i64) {
         let step = self.pings.begin(pings, now_ns);
-        self.take(step, now_ns);
+        self.carry_out(step, now_ns);
     }
 
     fn pong(&mut self, id: u64, document: &str, page_ms: f64, arrived_ns: i64) {
-        if !self.pings.awaits(id) {
-            return; // came too late to count
+        if !self.pings.is_waiting_for(id) {
+            return; // too late
         }
         if self.current.as_deref() != Some(document) {
-            // The page went back to a document it had kept.
+            // The page returned to a document of its history.
             self.current = Some(document.to_owned());
-            self.pings.forget_answers();
+            self.pings.discard_answers();
         }
         let step = self.pings.answered(page_ms, arrived_ns);
-        self.take(step, arrived_ns);
+        self.carry_out(step, arrived_ns);
     }
 
-    fn take(&mut self, step: Step, now_ns: i64) {
+    fn carry_out(&mut self, step: Step, now_ns: i64) {
         match step {
-            Step::Ask(id) => self.orders.push(Order::Ping { id }),
-            Step::Over(answered) => self.measure(&answered, now_ns),
+            Step::Send(id) => self.commands.push(HostCommand::Ping { id }),
+            Step::Finished(answered) => self.measure(&answered, now_ns),
         }
     }
 
@@ -334,36 +343,36 @@ impl PageEventSequencer {
         let document = &mut self.documents[k];
         let Some(offset) = document.clock.measure(answered) else {
             if document.clock.offset().is_none() {
-                self.pings.again_at(now_ns + SECOND);
+                self.pings.schedule_at(now_ns + SECOND);
             }
             return;
         };
         document.clock.learn(offset);
         let event = PageEvent::ClockMeasured {
             at: self.clock.from_monotonic_ns(offset.at_ns),
-            // Session time minus page time: our offset is in raw monotonic time.
+            // Converted from raw monotonic time to session time.
             offset_ms: self.clock.from_monotonic_ns(offset.offset_ns).as_ns() as f64 * 1e-6,
             uncertainty_ms: offset.uncertainty_ns as f64 * 1e-6,
             document: document.number,
         };
-        self.tell(event);
-        self.give_up(k);
+        self.emit(event);
+        self.release_held(k);
     }
 
-    fn settle_holes(&mut self) {
+    fn report_missing(&mut self) {
         let explained = std::mem::take(&mut self.explained);
-        let Some(holes) = self.holes.take() else { return };
-        let lost = holes.missing.saturating_sub(explained);
+        let Some(missing) = self.missing.take() else { return };
+        let lost = missing.count.saturating_sub(explained);
         if lost > 0 {
-            let Holes { from_ns, until_ns, .. } = holes;
-            self.tell_refusals(Refusals { reason: Refusal::Lost, count: lost, from_ns, until_ns });
+            let MissingMessages { from_ns, until_ns, .. } = missing;
+            self.report_refusals(Refusals { reason: Refusal::Lost, count: lost, from_ns, until_ns });
         }
     }
 
-    fn tell_refusals(&mut self, refusals: Refusals) {
+    fn report_refusals(&mut self, refusals: Refusals) {
         let example = if refusals.reason == Refusal::Malformed { self.example.take() } else { None };
         let (from, until) = (self.at(refusals.from_ns), self.at(refusals.until_ns));
-        self.tell(PageEvent::Refused { count: refusals.count, reason: refusals.reason, example, from, until });
+        self.emit(PageEvent::Refused { count: refusals.count, reason: refusals.reason, example, from, until });
     }
 
     fn record_of_page(&mut self, at_ns: i64, event: &Event, page_ms: f64, document: u32, is_by_arrival: bool) {
@@ -384,10 +393,10 @@ impl PageEventSequencer {
         let at = self.at(at_ns);
         let page_seq = self.next_seq;
         self.next_seq += 1;
-        self.tell(PageEvent::Record(PageRecord { at, page_seq, kind: kind.to_owned(), data }));
+        self.emit(PageEvent::Record(PageRecord { at, page_seq, kind: kind.to_owned(), data }));
     }
 
-    fn tell(&mut self, event: PageEvent) {
+    fn emit(&mut self, event: PageEvent) {
         self.backlog.push_back(event);
     }
 
@@ -408,8 +417,8 @@ mod tests {
     struct Play {
         sequencer: PageEventSequencer,
         now_ns: i64,
-        told: Vec<PageEvent>,
-        /// Answer pings by themselves, `delay_ns` out and back, for a page whose clock began at `zero_ns`.
+        events: Vec<PageEvent>,
+        /// Answers pings automatically, with `delay_ns` in each direction, for a page whose clock started at `zero_ns`.
         answers: Option<(String, u64)>,
         zero_ns: i64,
         delay_ns: i64,
@@ -418,18 +427,18 @@ mod tests {
     impl Play {
         fn new() -> Play {
             let sequencer = PageEventSequencer::new(Clock::start(), 0);
-            Play { sequencer, now_ns: 0, told: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
+            Play { sequencer, now_ns: 0, events: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
         }
 
-        fn note(&mut self, note: Note) {
-            self.sequencer.note(note, self.now_ns);
+        fn handle(&mut self, event: HostEvent) {
+            self.sequencer.handle(event, self.now_ns);
             self.settle();
         }
 
         fn say(&mut self, document: &str, n: u64, kind: &str, data: Value) {
             let page_ms = (self.now_ns - self.zero_ns) as f64 * 1e-6;
             let json = json!({"d": document, "n": n, "t": page_ms, "k": kind, "x": data}).to_string();
-            self.note(Note::Message { arrived_ns: self.now_ns, json });
+            self.handle(HostEvent::Message { arrived_ns: self.now_ns, json });
         }
 
         fn hello(&mut self, document: &str, n: u64) {
@@ -441,21 +450,24 @@ mod tests {
             self.say(document, n, "mark", json!({"name": n.to_string()}));
         }
 
-        /// Obeys what the sequencer asks for, and reads what it tells.
+        /// Carries out the sequencer's commands, and reads its events.
         fn settle(&mut self) {
             loop {
-                let orders = self.sequencer.orders();
-                self.told.extend(self.sequencer.events().drain(..));
+                let commands = self.sequencer.take_commands();
+                self.events.extend(self.sequencer.events().drain(..));
                 let Some((document, n)) = self.answers.take() else { break };
-                let ids: Vec<u64> =
-                    orders.iter().filter_map(|o| if let Order::Ping { id } = o { Some(*id) } else { None }).collect();
+                let ids: Vec<u64> = commands
+                    .iter()
+                    .filter_map(|c| if let HostCommand::Ping { id } = c { Some(*id) } else { None })
+                    .collect();
                 let count = ids.len() as u64;
                 for (k, id) in ids.into_iter().enumerate() {
-                    self.sequencer.note(Note::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
+                    self.sequencer.handle(HostEvent::PingSent { id, sent_ns: self.now_ns }, self.now_ns);
                     let page_ms = (self.now_ns + self.delay_ns - self.zero_ns) as f64 * 1e-6;
                     self.now_ns += 2 * self.delay_ns;
                     let json = json!({"d": document, "n": n + k as u64, "t": page_ms, "k": "pong", "x": {"id": id}});
-                    self.sequencer.note(Note::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
+                    self.sequencer
+                        .handle(HostEvent::Message { arrived_ns: self.now_ns, json: json.to_string() }, self.now_ns);
                 }
                 self.answers = Some((document, n + count));
                 if count == 0 {
@@ -474,7 +486,7 @@ mod tests {
         }
 
         fn records(&self) -> Vec<&PageRecord> {
-            self.told.iter().filter_map(|e| if let PageEvent::Record(r) = e { Some(r) } else { None }).collect()
+            self.events.iter().filter_map(|e| if let PageEvent::Record(r) = e { Some(r) } else { None }).collect()
         }
 
         fn refused(&self, which: Refusal) -> u64 {
@@ -482,7 +494,7 @@ mod tests {
                 PageEvent::Refused { count, reason, .. } if *reason == which => *count,
                 _ => 0,
             };
-            self.told.iter().map(count).sum()
+            self.events.iter().map(count).sum()
         }
     }
 
@@ -494,9 +506,9 @@ mod tests {
         let said_ns = play.now_ns;
         play.mark(FIRST, 1);
         assert!(play.records().is_empty(), "held");
-        // The ping that is out already is answered, and so are those that follow.
+        // The ping in flight is answered, and so are the following ones.
         let id = 0;
-        play.note(Note::PingSent { id, sent_ns: play.now_ns });
+        play.handle(HostEvent::PingSent { id, sent_ns: play.now_ns });
         play.answers = Some((FIRST.into(), 3));
         play.say(FIRST, 2, "pong", json!({"id": id}));
         let expected = play.sequencer.clock.from_monotonic_ns(said_ns);
@@ -505,8 +517,9 @@ mod tests {
         assert!((records[1].at.since_ns(expected)).abs() <= play.delay_ns, "{:?}", records[1]);
         assert_eq!((records[1].page_seq, &records[1].data["document"]), (1, &json!(1)));
         assert!(!records[1].data.contains_key("is_timed_by_arrival"));
-        assert!(matches!(play.told[0], PageEvent::ClockMeasured { document: 1, .. }), "{:?}", play.told);
-        let measured = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::ClockMeasured { .. })).count();
+        assert!(matches!(play.events[0], PageEvent::ClockMeasured { document: 1, .. }), "{:?}", play.events);
+        let measured =
+            |play: &Play| play.events.iter().filter(|e| matches!(e, PageEvent::ClockMeasured { .. })).count();
         play.pass(21 * SECOND);
         assert_eq!(measured(&play), 5, "at the start and every 5 s");
         assert_eq!(play.refused(Refusal::Lost), 0);
@@ -540,8 +553,8 @@ mod tests {
             let data = json!({"target": "input#i", "key": "a", "handled_ms": ms(play.now_ns)});
             let json = json!({"d": FIRST, "n": n, "t": ms(at_ns), "k": "keydown", "x": data}).to_string();
             let arrived_ns = play.now_ns;
-            play.sequencer.note(Note::Message { arrived_ns, json }, arrived_ns);
-            play.told.extend(play.sequencer.events().drain(..));
+            play.sequencer.handle(HostEvent::Message { arrived_ns, json }, arrived_ns);
+            play.events.extend(play.sequencer.events().drain(..));
         };
         let pressed_ns = play.now_ns;
         play.now_ns += 3 * SECOND;
@@ -551,7 +564,7 @@ mod tests {
         let times: Vec<_> = play.records().iter().filter(|r| r.kind == "keydown").map(|r| r.at).collect();
         let wrong_ns = times[1].since_ns(play.sequencer.clock.from_monotonic_ns(pressed_ns));
         assert!(wrong_ns.abs() <= play.delay_ns, "{wrong_ns}");
-        assert!(times[0].since_ns(times[1]) > 2 * SECOND, "told first, and happened last");
+        assert!(times[0].since_ns(times[1]) > 2 * SECOND, "sent first, and happened last");
         assert_eq!(play.records().last().unwrap().data["handled_ms"], json!(play.now_ns as f64 * 1e-6));
     }
 
@@ -561,15 +574,15 @@ mod tests {
         play.hello(FIRST, 0);
         play.mark(FIRST, 4);
         play.mark(FIRST, 10);
-        play.note(Note::Refused(Refusals { reason: Refusal::Flood, count: 6, from_ns: 0, until_ns: 0 }));
-        play.note(Note::Message { arrived_ns: 0, json: "{}".into() });
+        play.handle(HostEvent::Refused(Refusals { reason: Refusal::Flood, count: 6, from_ns: 0, until_ns: 0 }));
+        play.handle(HostEvent::Message { arrived_ns: 0, json: "{}".into() });
         play.pass(5 * SECOND);
         assert_eq!(
             (play.refused(Refusal::Lost), play.refused(Refusal::Flood), play.refused(Refusal::Malformed)),
             (1, 6, 1)
         );
         let example = play
-            .told
+            .events
             .iter()
             .find_map(|e| if let PageEvent::Refused { example, .. } = e { example.clone() } else { None });
         assert!(example.is_some_and(|e| e.contains("recording script")));
@@ -579,14 +592,14 @@ mod tests {
     fn a_page_that_does_not_come_is_told_once() {
         let mut play = Play::new();
         play.pass(40 * SECOND);
-        let failed = |play: &Play| play.told.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
+        let failed = |play: &Play| play.events.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
         assert_eq!(failed(&play), 1);
-        play.note(Note::LoadStarted { at_ns: play.now_ns });
-        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 200 });
+        play.handle(HostEvent::LoadStarted { at_ns: play.now_ns });
+        play.handle(HostEvent::Loaded { at_ns: play.now_ns, url: "u".into(), status: 200 });
         play.pass(40 * SECOND);
         assert_eq!(failed(&play), 1);
-        play.note(Note::Loaded { at_ns: play.now_ns, url: "u".into(), status: 503 });
-        assert!(matches!(play.told.last(), Some(PageEvent::LoadFailed { why, .. }) if why.contains("503")));
+        play.handle(HostEvent::Loaded { at_ns: play.now_ns, url: "u".into(), status: 503 });
+        assert!(matches!(play.events.last(), Some(PageEvent::LoadFailed { why, .. }) if why.contains("503")));
     }
 
     #[test]
@@ -595,13 +608,13 @@ mod tests {
         let mut reloads = 0;
         for _ in 0..8 {
             play.now_ns += SECOND;
-            play.sequencer.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
-            reloads += play.sequencer.orders().iter().filter(|o| **o == Order::Reload).count();
+            play.sequencer.handle(HostEvent::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+            reloads += play.sequencer.take_commands().iter().filter(|o| **o == HostCommand::Reload).count();
         }
         assert_eq!(reloads, DEATHS_ALLOWED);
         play.now_ns += 2 * DEATHS_WITHIN_NS;
-        play.sequencer.note(Note::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
-        assert_eq!(play.sequencer.orders(), [Order::Reload], "a minute later it may try again");
+        play.sequencer.handle(HostEvent::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+        assert_eq!(play.sequencer.take_commands(), [HostCommand::Reload], "a minute later it may try again");
     }
 
     #[test]
@@ -611,9 +624,9 @@ mod tests {
         play.hello(FIRST, 0);
         let before = play.records().len();
         for k in 0..BACKLOG as u64 + 500 {
-            // Nobody reads meanwhile.
+            // The events are not read meanwhile.
             let json = json!({"d": FIRST, "n": 11 + k, "t": 1.0, "k": "mark", "x": {"name": "m"}}).to_string();
-            play.sequencer.note(Note::Message { arrived_ns: play.now_ns, json }, play.now_ns);
+            play.sequencer.handle(HostEvent::Message { arrived_ns: play.now_ns, json }, play.now_ns);
         }
         play.pass(3 * SECOND);
         assert_eq!(play.records().len() - before, BACKLOG);
@@ -623,7 +636,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes in whatever order: no panic, no record lost without a count, numbers without holes.
+        /// For all inputs in all orders: no panic, no record is lost without a count, and no number is missing.
         #[test]
         fn nothing_vanishes(
             steps in prop::collection::vec((0u8..8, 0u64..6, 0i64..3_000), 1..120),
@@ -637,18 +650,18 @@ mod tests {
                 let document = [FIRST, SECOND_ID][which];
                 match what {
                     0..=3 => {
-                        // `amount` messages are lost on the way before this one.
+                        // `amount` messages before this one are lost.
                         next[which] += amount;
                         skipped += amount;
                         play.mark(document, next[which]);
                         next[which] += 1;
                         sent += 1;
                     }
-                    4 => play.note(Note::PingSent { id: amount, sent_ns: play.now_ns }),
-                    5 => play.note(Note::LoadStarted { at_ns: play.now_ns }),
+                    4 => play.handle(HostEvent::PingSent { id: amount, sent_ns: play.now_ns }),
+                    5 => play.handle(HostEvent::LoadStarted { at_ns: play.now_ns }),
                     6 => {
                         let json = json!({"d": document, "n": next[which], "t": 1, "k": "pong", "x": {"id": amount}});
-                        play.note(Note::Message { arrived_ns: play.now_ns, json: json.to_string() });
+                        play.handle(HostEvent::Message { arrived_ns: play.now_ns, json: json.to_string() });
                         next[which] += 1;
                     }
                     _ => {}

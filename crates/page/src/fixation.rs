@@ -1,19 +1,19 @@
-//! What the participant rests their eyes on before the study's page begins: a calm cross and one sentence.
+//! The fixation cross with one sentence, shown before the study's page begins.
 
 use std::borrow::Cow;
 
 use wry::http::{Response, header};
 
-/// An origin of its own, which no page can name; shown until [`PageHost::begin`](super::PageHost::begin).
+/// An origin of its own that no web page can use. Shown until [`PageBeginner::begin`](super::PageBeginner::begin).
 pub(super) const SCHEME: &str = "fixation";
 pub(super) const URL: &str = "fixation://localhost/";
 
-/// Whether an address told by [`PageEvent::Loaded`](super::PageEvent::Loaded) is the cross and not the study's page.
+/// Whether the address in [`PageEvent::Loaded`](super::PageEvent::Loaded) is the cross and not the study's page.
 pub fn is_fixation(url: &str) -> bool {
     url.starts_with("fixation:")
 }
 
-/// Grey on grey: what is bright or moves would itself change the face.
+/// Grey on grey without motion, because light and motion would change the face.
 const PAGE: &str = r#"<!doctype html>
 <html>
 <meta charset="utf-8">
@@ -39,7 +39,7 @@ pub(super) fn respond(sentence: &str) -> Response<Cow<'static, [u8]>> {
         .header(header::CACHE_CONTROL, "no-store")
         .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         .body(body);
-    // Cannot fail with the headers above; an empty answer is a failed load, which is reported.
+    // Does not fail with these headers. An empty response would be reported as a failed load.
     response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
 }
 

@@ -1,25 +1,25 @@
-//! The gate where messages arrive: who sent them, how large they are, how many. It stands in the process that shows
-//! the page, before every queue, so that a page that floods costs one comparison a message and no memory.
+//! Checks each message of a page: its origin, its size and the rate. The gate runs in the process that shows the page,
+//! before all queues. So a page that sends too much costs one comparison per message and no memory.
 
 use serde::{Deserialize, Serialize};
 
 use session::page_message::MAX_MESSAGE_BYTES;
 
-/// Why messages of a page were refused. `Display` says it for the operator.
+/// Why messages of a page were refused. `Display` is the text for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    #[error("not sent by the recording script, but by a script of the page")]
+    #[error("sent by a script of the page and not by the recording script")]
     Foreign,
     #[error("longer than {MAX_MESSAGE_BYTES} bytes")]
     TooLarge,
-    #[error("more messages than a page may send in that time")]
+    #[error("more messages per second than a page may send")]
     Flood,
-    #[error("not understood by the parser")]
+    #[error("not a valid message of the recording script")]
     Malformed,
-    #[error("lost between page and program")]
+    #[error("lost between the page and the program")]
     Lost,
-    #[error("a queue of ours was full")]
+    #[error("a queue of the program was full")]
     QueueFull,
 }
 
@@ -27,7 +27,7 @@ impl Refusal {
     pub const ALL: [Refusal; 6] =
         [Refusal::Foreign, Refusal::TooLarge, Refusal::Flood, Refusal::Malformed, Refusal::Lost, Refusal::QueueFull];
 
-    /// The word stored in files.
+    /// The name in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Refusal::Foreign => "foreign",
@@ -39,13 +39,14 @@ impl Refusal {
         }
     }
 
-    /// Whether something the recording script had to say is missing. Junk is not a loss.
+    /// Whether a message of the recording script is missing. Messages of other scripts are not a loss.
     pub fn is_loss(self) -> bool {
         self != Refusal::Foreign
     }
 }
 
-/// Who caused a message. Each lane has a limit of its own, so a page that floods does not drown the participant.
+/// The cause of a message. Each lane has its own limit, so a page that sends too much does not displace the
+/// participant's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
     Participant,
@@ -53,7 +54,7 @@ enum Lane {
     Clock,
 }
 
-/// Lets `rate_hz` messages through on average and `burst` at once.
+/// A token bucket: lets `rate_hz` messages pass on average, and `burst` at once.
 #[derive(Debug, Clone)]
 struct Bucket {
     rate_hz: f64,
@@ -88,7 +89,7 @@ pub struct Refusals {
     pub until_ns: i64,
 }
 
-/// Counts refusals and hands them on at most once a second for each reason.
+/// Counts refusals and reports them at most once a second for each reason.
 #[derive(Debug, Default)]
 pub struct Tally {
     open: Vec<Refusals>,
@@ -107,16 +108,16 @@ impl Tally {
         }
     }
 
-    /// Those that began a second ago or longer.
+    /// Removes and returns the counts that began at least a second ago.
     pub fn due(&mut self, now_ns: i64) -> Vec<Refusals> {
         self.open.extract_if(.., |r| now_ns.saturating_sub(r.from_ns) >= Self::PERIOD_NS).collect()
     }
 
-    /// Takes back what could not be told.
-    pub fn put_back(&mut self, untold: Refusals) {
-        self.add(untold.reason, untold.count, untold.until_ns);
-        if let Some(refusals) = self.open.iter_mut().find(|r| r.reason == untold.reason) {
-            refusals.from_ns = refusals.from_ns.min(untold.from_ns);
+    /// Adds a count again that could not be sent.
+    pub fn put_back(&mut self, unsent: Refusals) {
+        self.add(unsent.reason, unsent.count, unsent.until_ns);
+        if let Some(refusals) = self.open.iter_mut().find(|r| r.reason == unsent.reason) {
+            refusals.from_ns = refusals.from_ns.min(unsent.from_ns);
         }
     }
 
@@ -136,7 +137,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// `token` is known to this program and to the recording script only.
+    /// Only this program and the recording script have `token`.
     pub fn new(token: String) -> Self {
         Gate {
             token,
@@ -148,7 +149,7 @@ impl Gate {
         }
     }
 
-    /// Whether one more thing that the page may not do is told singly.
+    /// Whether one more denied action is reported as an event of its own.
     pub fn pass_denied(&mut self, now_ns: i64) -> bool {
         let is_open = self.denied.take(now_ns);
         if !is_open {
@@ -157,7 +158,7 @@ impl Gate {
         is_open
     }
 
-    /// The JSON of a message that may pass; any other is counted.
+    /// The JSON of a message that may pass. `None`: the message was refused and counted.
     pub fn pass<'a>(&mut self, message: &'a str, now_ns: i64) -> Option<&'a str> {
         let own = message.strip_prefix(self.token.as_str()).and_then(|rest| {
             let lane = match rest.as_bytes().first() {
@@ -230,7 +231,7 @@ mod tests {
     }
 
     proptest! {
-        /// However messages come, no more pass than burst + rate × time, and each is either passed or counted.
+        /// For all arrival times: at most burst + rate × time messages pass, and each other message is counted.
         #[test]
         fn the_limit_holds(gaps_ns in prop::collection::vec(0i64..5_000_000, 1..4000)) {
             let mut gate = Gate::new("t".into());

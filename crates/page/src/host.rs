@@ -1,45 +1,45 @@
-//! One page while it is shown: starts it, brings it back when it dies, and tells the session what happens.
+//! One page while it is shown: starts it, restarts it when it dies, and reports to the session what happens.
 //!
-//! A thread of its own, `page-sequencer`, reads what the page's host tells and writes to the session's queue. Nothing here
-//! makes its caller wait, but for [`PageHost::close`], which waits a bounded time.
+//! The thread `page-sequencer` reads the events of the page's host and writes to the session's queue. No function here
+//! blocks its caller, except [`PageHost::close`], which waits for a bounded time.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use thiserror::Error;
 
 use super::address::{AddressError, PageAddress};
-#[cfg(target_os = "linux")]
-use super::embedded::Embedded;
+use super::error::{CLOSE_LIMIT, PageError};
 use super::event_sequencer::PageEventSequencer;
-use super::host_protocol::{Note, Order};
-use super::participant::{ParticipantWindow, WindowSpec};
+use super::host_protocol::{HostCommand, HostEvent};
+use super::placed_page::PlacedPage;
+#[cfg(target_os = "linux")]
+use super::placement::BoundsPx;
+use super::placement::Placement;
 use super::view::ViewSpec;
 use super::{PageEvent, PageProcess};
 use session::{Clock, Latest, PageSettings, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
-const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
-const CLOSE_LIMIT: Duration = Duration::from_secs(8);
+const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(2);
 
-/// A page, where it is shown, and what of it is kept secret.
+/// A page, where it is shown, and which of its contents are not recorded.
 #[derive(Debug, Clone)]
 pub struct PageSpec {
     pub address: PageAddress,
     pub placement: Placement,
-    /// CSS selectors: of these elements only that something happened is recorded, never what.
+    /// CSS selectors. Of these elements the time of an action is recorded, but not its content.
     pub mask: Vec<String>,
     /// Other origins that the page may navigate to.
     pub allow: Vec<String>,
-    /// Where cookies and stored data live; `None`: nowhere, so each session begins clean.
+    /// Folder of cookies and stored data. `None`: they are not kept, so each session starts without them.
     pub data_dir: Option<PathBuf>,
 }
 
 impl PageSpec {
-    /// A study's page; `beside` is the study file's folder. Nothing stays of it when it is closed.
+    /// A study's page. `beside` is the study file's folder. Cookies and stored data are not kept.
     pub fn of_study(page: &PageSettings, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
         Ok(PageSpec {
             address: PageAddress::parse(&page.address, beside)?,
@@ -51,100 +51,59 @@ impl PageSpec {
     }
 }
 
-#[derive(Debug, Clone)]
-pub enum Placement {
-    /// Inside our window, on X11. `zoom` is physical pixels for one of the page's.
-    Embedded { parent_xid: u64, bounds: BoundsPx, zoom: f64 },
-    /// In a window and a process of its own; see [`Placement::WINDOW`] for the usual one.
-    ParticipantWindow {
-        /// `None`: the second monitor, or a plain window where there is one monitor.
-        monitor: Option<usize>,
-        /// The program to run; `None`: this one.
-        program: Option<PathBuf>,
-        /// An X display other than ours.
-        display: Option<String>,
-    },
-}
-
-impl Placement {
-    /// A participant window of this program, on the second monitor where there is one.
-    pub const WINDOW: Placement = Placement::ParticipantWindow { monitor: None, program: None, display: None };
-}
-
-/// A rectangle in physical pixels of the window it lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BoundsPx {
-    pub left: i32,
-    pub top: i32,
-    pub width: u32,
-    pub height: u32,
-}
-
-#[derive(Debug, Error)]
-pub enum PageError {
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    #[error("a page inside our window needs X11: choose the participant window")]
-    NotEmbeddable,
-    #[error("the participant window cannot be started: {0}")]
-    Start(std::io::Error),
-    #[error("the page cannot be shown, a thread does not start: {0}")]
-    Thread(std::io::Error),
-    #[error("the page did not close within {} s; its window may still be open", CLOSE_LIMIT.as_secs())]
-    CloseTimedOut,
-}
-
-/// What is wished of the page and was not carried out yet. A newer wish takes the place of an older one, so that a page
-/// that hangs costs nothing.
+/// Requests of the program that are not carried out yet. A newer request replaces an older one of the same kind, so a
+/// page that hangs does not fill the memory.
 #[derive(Debug, Default)]
-struct Wishes {
+struct PageRequests {
     begin: bool,
     reload: bool,
     #[cfg(target_os = "linux")]
-    place: Option<(BoundsPx, f64)>,
+    bounds: Option<(BoundsPx, f64)>,
     #[cfg(target_os = "linux")]
-    show: Option<bool>,
+    visibility: Option<bool>,
     #[cfg(target_os = "linux")]
     focus: Option<bool>,
 }
 
-/// Wishes, and a bell that says that there are some. Where the last bell is gone the page is closed.
+/// The waiting requests, and a channel that wakes the thread. The page closes when the last sender is dropped.
 #[derive(Clone)]
-struct Controls {
-    wishes: Latest<Wishes>,
-    bell: Sender<()>,
+struct RequestSender {
+    requests: Latest<PageRequests>,
+    wake: Sender<()>,
 }
 
-impl std::fmt::Debug for Controls {
+impl std::fmt::Debug for RequestSender {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Controls")
+        f.write_str("RequestSender")
     }
 }
 
-impl Controls {
-    fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
-        self.wishes.change(|waiting| wish(waiting.get_or_insert_default()));
-        // Full: it rings already. Gone: a page that has closed by itself has said so and needs no more orders.
-        let _ringing = self.bell.try_send(());
+impl RequestSender {
+    fn request(&self, change: impl FnOnce(&mut PageRequests)) {
+        self.requests.change(|waiting| change(waiting.get_or_insert_default()));
+        // If the channel is full, the thread is woken already. If it is disconnected, the page has closed and reported it.
+        self.wake.try_send(()).ok();
     }
 }
 
 #[derive(Debug)]
 pub struct PageHost {
-    controls: Option<Controls>,
+    /// `None` once the page is being closed.
+    requests: Option<RequestSender>,
     closed: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl PageHost {
-    /// Returns before the page is there: [`PageEvent::Loaded`] or [`PageEvent::LoadFailed`] tells. `out` should hold
-    /// some thousands; what it has no room for waits, and what does not fit there either is counted and told.
+    /// Returns before the page is loaded: [`PageEvent::Loaded`] or [`PageEvent::LoadFailed`] follows. `out` should have
+    /// room for some thousand events. Further events wait in the sequencer; events that exceed its limit are counted
+    /// and reported.
     pub fn start(spec: PageSpec, clock: Clock, out: Sender<PageEvent>) -> Result<PageHost, PageError> {
         PageHost::start_behind(None, spec, clock, out)
     }
 
-    /// Shows a cross with a sentence first, where there is one, and the page when it is told to
-    /// [begin](PageBeginner::begin). See [`PageHost::start`].
+    /// Like [`PageHost::start`]. If there is a `sentence`, a fixation cross with it is shown first, and the page when
+    /// [`PageBeginner::begin`] is called.
     pub fn start_behind(
         sentence: Option<String>,
         spec: PageSpec,
@@ -154,197 +113,102 @@ impl PageHost {
         let PageSpec { address, placement, mask, allow, data_dir } = spec;
         let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
         view.fixation = sentence;
-        let (notes, unread) = crossbeam_channel::bounded(QUEUE);
-        let stage = Stage::open(placement, view, notes)?;
-        let (bell, orders) = crossbeam_channel::bounded(1);
-        let wishes = Latest::default();
-        let controls = Controls { wishes: wishes.clone(), bell };
+        let (event_sender, events) = crossbeam_channel::bounded(QUEUE);
+        let page = PlacedPage::open(placement, view, event_sender)?;
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let requests = Latest::default();
+        let sender = RequestSender { requests: requests.clone(), wake };
         let (done, closed) = crossbeam_channel::bounded(1);
         let sequencer = PageEventSequencer::new(clock, monotonic_ns());
         let thread = std::thread::Builder::new()
             .name("page-sequencer".into())
             .spawn(move || {
-                Worker { sequencer, stage, unread, wishes, orders, out }.run();
-                let _closer_waits = done.send(());
+                Worker { sequencer, page, events, requests, woken, out }.run();
+                // Fails only if `close` has stopped waiting.
+                done.send(()).ok();
             })
             .map_err(PageError::Thread)?;
-        Ok(PageHost { controls: Some(controls), closed, thread: Some(thread) })
+        Ok(PageHost { requests: Some(sender), closed, thread: Some(thread) })
     }
 
-    /// Where an embedded page lies in its window. A participant window has its place.
+    /// Sets the place of an embedded page in its window. A participant window keeps its place.
     #[cfg(target_os = "linux")]
     pub fn set_bounds(&self, bounds: BoundsPx, zoom: f64) {
-        self.wish(|wishes| wishes.place = Some((bounds, zoom)));
+        self.request(|requests| requests.bounds = Some((bounds, zoom)));
     }
 
-    /// An embedded page covers whatever is drawn below it: hide it under dialogs.
+    /// An embedded page covers everything that the program draws below it. Hide it under dialogs.
     #[cfg(target_os = "linux")]
     pub fn set_visible(&self, is_visible: bool) {
-        self.wish(|wishes| wishes.show = Some(is_visible));
+        self.request(|requests| requests.visibility = Some(is_visible));
     }
 
-    /// Gives the keyboard to an embedded page, or back. A press in the page takes it by itself; call `focus(false)`
-    /// when a press reached our own window.
+    /// Gives the keyboard to an embedded page, or back to the window. A press in the page takes the keyboard by itself.
+    /// Call `focus(false)` when a press reached the program's own window.
     #[cfg(target_os = "linux")]
     pub fn focus(&self, to_page: bool) {
-        self.wish(|wishes| wishes.focus = Some(to_page));
+        self.request(|requests| requests.focus = Some(to_page));
     }
 
-    /// For whoever decides when the study's page begins. It must be dropped before the page is closed.
+    /// Lets another thread decide when the study's page begins. Drop it before the page is closed.
     pub fn beginner(&self) -> Option<PageBeginner> {
-        self.controls.clone().map(PageBeginner)
+        self.requests.clone().map(PageBeginner)
     }
 
     pub fn reload(&self) {
-        self.wish(|wishes| wishes.reload = true);
+        self.request(|requests| requests.reload = true);
     }
 
-    /// Takes the page away, tells what was still to be told and [`PageEvent::Closed`]. Waits for it at most 8 s. Close
-    /// an embedded page before its window.
+    /// Closes the page, sends the events that still wait and then [`PageEvent::Closed`]. Waits at most 8 s. Close an
+    /// embedded page before its window.
     pub fn close(mut self) -> Result<(), PageError> {
         self.end()
     }
 
-    fn wish(&self, wish: impl FnOnce(&mut Wishes)) {
-        if let Some(controls) = &self.controls {
-            controls.wish(wish);
+    fn request(&self, change: impl FnOnce(&mut PageRequests)) {
+        if let Some(requests) = &self.requests {
+            requests.request(change);
         }
     }
 
     fn end(&mut self) -> Result<(), PageError> {
-        self.controls = None;
+        self.requests = None;
         let Some(thread) = self.thread.take() else { return Ok(()) };
         match self.closed.recv_timeout(CLOSE_LIMIT) {
             Err(RecvTimeoutError::Timeout) => Err(PageError::CloseTimedOut),
             Ok(()) | Err(RecvTimeoutError::Disconnected) => {
-                let _its_panic_was_printed = thread.join();
+                // A panic of the thread was printed when it happened.
+                thread.join().ok();
                 Ok(())
             }
         }
     }
 }
 
-/// Takes the cross away and shows the study's page.
-pub struct PageBeginner(Controls);
+/// Replaces the fixation cross by the study's page.
+pub struct PageBeginner(RequestSender);
 
 impl PageBeginner {
     pub fn begin(self) {
-        self.0.wish(|wishes| wishes.begin = true);
+        self.0.request(|requests| requests.begin = true);
     }
 }
 
 impl Drop for PageHost {
     fn drop(&mut self) {
-        // Whoever wants to know how it went calls `close`.
-        let _unasked = self.end();
-    }
-}
-
-/// Where the page is shown.
-enum Stage {
-    #[cfg(target_os = "linux")]
-    Embedded {
-        page: Embedded,
-        notes: Sender<Note>,
-    },
-    Window {
-        window: Option<ParticipantWindow>,
-        recipe: Box<Recipe>,
-        notes: Sender<Note>,
-    },
-}
-
-/// How to start the participant window once more.
-struct Recipe {
-    program: PathBuf,
-    display: Option<String>,
-    spec: WindowSpec,
-}
-
-impl Recipe {
-    fn start(&self, notes: Sender<Note>) -> std::io::Result<ParticipantWindow> {
-        ParticipantWindow::start(&self.program, self.display.as_deref(), &self.spec, notes)
-    }
-}
-
-impl Stage {
-    fn open(placement: Placement, view: ViewSpec, notes: Sender<Note>) -> Result<Stage, PageError> {
-        match placement {
-            #[cfg(target_os = "linux")]
-            Placement::Embedded { parent_xid, bounds, zoom } => {
-                let page = Embedded::show(view, parent_xid, bounds, zoom, notes.clone()).map_err(PageError::Thread)?;
-                Ok(Stage::Embedded { page, notes })
-            }
-            #[cfg(not(target_os = "linux"))]
-            Placement::Embedded { .. } => Err(PageError::NotEmbeddable),
-            Placement::ParticipantWindow { monitor, program, display } => {
-                let program = match program {
-                    Some(program) => program,
-                    None => std::env::current_exe().map_err(PageError::Start)?,
-                };
-                let recipe = Box::new(Recipe { program, display, spec: WindowSpec { view, monitor } });
-                let window = recipe.start(notes.clone()).map_err(PageError::Start)?;
-                Ok(Stage::Window { window: Some(window), recipe, notes })
-            }
-        }
-    }
-
-    fn order(&mut self, order: Order) -> std::io::Result<()> {
-        match self {
-            #[cfg(target_os = "linux")]
-            Stage::Embedded { page, .. } => page.order(order),
-            Stage::Window { window, recipe, notes } => {
-                if order == Order::Begin {
-                    // A window that has to be started anew from now on shows the page at once.
-                    recipe.spec.view.fixation = None;
-                }
-                match (order, window.as_mut()) {
-                    (Order::Respawn, None) => *window = Some(recipe.start(notes.clone())?),
-                    (order, Some(window)) => window.order(order),
-                    (_, None) => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn ask_to_close(&mut self) {
-        match self {
-            #[cfg(target_os = "linux")]
-            Stage::Embedded { page, notes } => page.close(notes.clone()),
-            Stage::Window { window, .. } => {
-                if let Some(window) = window {
-                    window.ask_to_end();
-                }
-            }
-        }
-    }
-
-    /// How the participant window ended, where it has.
-    fn bury(&mut self) -> Option<String> {
-        match self {
-            #[cfg(target_os = "linux")]
-            Stage::Embedded { .. } => None,
-            Stage::Window { window, .. } => window.take().map(ParticipantWindow::end),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        match self {
-            #[cfg(target_os = "linux")]
-            Stage::Embedded { .. } => true,
-            Stage::Window { window, .. } => window.is_some(),
+        if let Err(error) = self.end() {
+            tracing::warn!("{error}");
         }
     }
 }
 
 struct Worker {
     sequencer: PageEventSequencer,
-    stage: Stage,
-    unread: Receiver<Note>,
-    wishes: Latest<Wishes>,
-    /// The bell.
-    orders: Receiver<()>,
+    page: PlacedPage,
+    events: Receiver<HostEvent>,
+    requests: Latest<PageRequests>,
+    /// Receives a message when there are requests. Disconnected: the page is to close.
+    woken: Receiver<()>,
     out: Sender<PageEvent>,
 }
 
@@ -352,59 +216,60 @@ impl Worker {
     fn run(mut self) {
         loop {
             crossbeam_channel::select! {
-                recv(self.unread) -> note => match note {
-                    Ok(note) => self.note(note),
-                    // Unless the stage is gone, which it is not, it holds a sender.
+                recv(self.events) -> event => match event {
+                    Ok(event) => self.handle(event),
+                    // Not reached while `self.page` exists, because it holds a sender.
                     Err(_) => break,
                 },
-                recv(self.orders) -> bell => match bell {
-                    Ok(()) => self.carry_out(),
+                recv(self.woken) -> woken => match woken {
+                    Ok(()) => self.carry_out_requests(),
                     Err(_) => break,
                 },
                 default(TICK) => {}
             }
-            let now_ns = monotonic_ns();
-            self.sequencer.tick(now_ns);
-            for order in self.sequencer.orders() {
-                if let Err(error) = self.stage.order(order) {
-                    self.sequencer.died(PageProcess::Window, error.to_string(), now_ns, order);
-                }
+            self.sequencer.tick(monotonic_ns());
+            for command in self.sequencer.take_commands() {
+                self.send(command);
             }
-            self.hand_on();
+            self.forward_events();
         }
-        self.say_goodbye();
+        self.close();
     }
 
-    fn note(&mut self, note: Note) {
+    fn handle(&mut self, event: HostEvent) {
         let now_ns = monotonic_ns();
-        if note == Note::Gone {
-            let why = self.stage.bury().unwrap_or_default();
-            self.sequencer.died(PageProcess::Window, why, now_ns, Order::Respawn);
+        if event == HostEvent::Ended {
+            let why = self.page.wait_for_window_end().unwrap_or_default();
+            self.sequencer.process_died(PageProcess::Window, why, now_ns, HostCommand::Respawn);
         } else {
-            self.sequencer.note(note, now_ns);
+            self.sequencer.handle(event, now_ns);
         }
     }
 
-    fn carry_out(&mut self) {
-        let Some(wishes) = self.wishes.try_take() else { return };
-        for order in
-            [wishes.begin.then_some(Order::Begin), wishes.reload.then_some(Order::Reload)].into_iter().flatten()
-        {
-            if let Err(error) = self.stage.order(order) {
-                self.sequencer.died(PageProcess::Window, error.to_string(), monotonic_ns(), order);
-            }
+    fn send(&mut self, command: HostCommand) {
+        if let Err(error) = self.page.send(command) {
+            self.sequencer.process_died(PageProcess::Window, error.to_string(), monotonic_ns(), command);
+        }
+    }
+
+    fn carry_out_requests(&mut self) {
+        let Some(requests) = self.requests.try_take() else { return };
+        if requests.begin {
+            self.send(HostCommand::Begin);
+        }
+        if requests.reload {
+            self.send(HostCommand::Reload);
         }
         #[cfg(target_os = "linux")]
-        if let Stage::Embedded { page, .. } = &self.stage {
-            // A window of its own has its place.
-            wishes.place.into_iter().for_each(|(bounds, zoom)| page.set_bounds(bounds, zoom));
-            wishes.show.into_iter().for_each(|is_visible| page.set_visible(is_visible));
-            wishes.focus.into_iter().for_each(|to_page| page.focus(to_page));
+        if let PlacedPage::Embedded { page, .. } = &self.page {
+            requests.bounds.into_iter().for_each(|(bounds, zoom)| page.set_bounds(bounds, zoom));
+            requests.visibility.into_iter().for_each(|is_visible| page.set_visible(is_visible));
+            requests.focus.into_iter().for_each(|to_page| page.focus(to_page));
         }
     }
 
-    /// As much as the session has room for.
-    fn hand_on(&mut self) {
+    /// Sends as many events as the session's queue has room for.
+    fn forward_events(&mut self) {
         while let Some(event) = self.sequencer.events().pop_front() {
             match self.out.try_send(event) {
                 Ok(()) => {}
@@ -412,42 +277,47 @@ impl Worker {
                     self.sequencer.events().push_front(event);
                     return;
                 }
-                // Nobody listens any more: `close` follows.
+                // The session has dropped its receiver: `close` follows.
                 Err(TrySendError::Disconnected(_)) => {}
             }
         }
     }
 
-    fn say_goodbye(mut self) {
-        if self.stage.is_open() {
-            self.stage.ask_to_close();
-            let deadline = Instant::now() + GOODBYE_LIMIT;
-            while let Ok(note) = self.unread.recv_deadline(deadline) {
-                if note == Note::Gone {
+    fn close(mut self) {
+        if self.page.is_open() {
+            self.page.request_close();
+            let deadline = Instant::now() + LAST_EVENTS_LIMIT;
+            while let Ok(event) = self.events.recv_deadline(deadline) {
+                if event == HostEvent::Ended {
                     break;
                 }
-                self.sequencer.note(note, monotonic_ns());
+                self.sequencer.handle(event, monotonic_ns());
             }
         }
-        // A window that has not ended by now is ended; its last words are then lost with it.
-        let unread = self.unread.clone();
-        let _how = std::thread::scope(|scope| {
-            let stage = &mut self.stage;
-            let buried = scope.spawn(move || stage.bury());
-            // Its reader may still wait for room.
-            while !buried.is_finished() {
-                let _late = unread.recv_timeout(TICK);
-            }
-            buried.join()
-        });
+        self.end_window();
         self.sequencer.finish();
         self.sequencer.events().push_back(PageEvent::Closed);
-        let deadline = Instant::now() + GOODBYE_LIMIT;
+        let deadline = Instant::now() + LAST_EVENTS_LIMIT;
         while let Some(event) = self.sequencer.events().pop_front() {
-            // A session that takes nothing for so long has failed, and says so itself.
+            // A session that takes no event for so long has failed and reports that itself.
             if self.out.send_deadline(event, deadline).is_err() {
                 return;
             }
         }
+    }
+
+    /// Ends a window that is still open. Its last events are lost then.
+    fn end_window(&mut self) {
+        let events = &self.events;
+        let page = &mut self.page;
+        std::thread::scope(|scope| {
+            let ending = scope.spawn(move || page.wait_for_window_end());
+            // The window's reader thread may still wait for room in the queue.
+            while !ending.is_finished() {
+                events.recv_timeout(TICK).ok();
+            }
+            // A panic of this thread was printed when it happened.
+            ending.join().ok();
+        });
     }
 }

@@ -1,13 +1,13 @@
-//! What a page's host and the sequencer say to each other; between processes each is a line of JSON.
+//! The messages between a page's host and the sequencer. Between processes, each message is one line of JSON.
 
 use serde::{Deserialize, Serialize};
 
 use super::gate::Refusals;
 
-/// What the page's host tells. Times are raw readings of the monotonic clock, which processes share.
+/// A message from the page's host. Times are raw readings of the monotonic clock, which all processes share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Note {
+pub(super) enum HostEvent {
     Message {
         arrived_ns: i64,
         json: String,
@@ -30,9 +30,9 @@ pub(super) enum Note {
         url: String,
         why: String,
     },
-    Happened {
+    ActionDenied {
         at_ns: i64,
-        what: Denied,
+        action: DeniedAction,
         detail: String,
     },
     WebProcessDied {
@@ -44,14 +44,14 @@ pub(super) enum Note {
         at_ns: i64,
         why: String,
     },
-    /// Nothing more will come from this host.
-    Gone,
+    /// The last event of this host.
+    Ended,
 }
 
-/// What a page or a participant tried and may not. Each is an event of the page's stream.
+/// An action of the page or the participant that is not allowed. Each one becomes an event of the stream `page`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Denied {
+pub(super) enum DeniedAction {
     Navigation,
     Window,
     Download,
@@ -59,28 +59,28 @@ pub(super) enum Denied {
     Close,
 }
 
-impl Denied {
-    pub fn kind(self) -> &'static str {
+impl DeniedAction {
+    pub fn event_kind(self) -> &'static str {
         match self {
-            Denied::Navigation => "navigation_refused",
-            Denied::Window => "window_refused",
-            Denied::Download => "download_refused",
-            Denied::Permission => "permission_refused",
-            Denied::Close => "close_refused",
+            DeniedAction::Navigation => "navigation_refused",
+            DeniedAction::Window => "window_refused",
+            DeniedAction::Download => "download_refused",
+            DeniedAction::Permission => "permission_refused",
+            DeniedAction::Close => "close_refused",
         }
     }
 }
 
-/// What the sequencer wants of the page's host.
+/// A message to the page's host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
+pub(super) enum HostCommand {
     Ping {
         id: u64,
     },
     Reload,
-    /// From the fixation cross to the study's page.
+    /// Replace the fixation cross by the study's page.
     Begin,
-    /// Start the host's process anew.
+    /// Start the host's process again.
     Respawn,
 }

@@ -1,17 +1,19 @@
-//! The participant's page and the ONE parser from its messages to records. Only this room knows wry.
+//! The participant's page in a web view. Only this crate uses wry.
 //!
-//! Two placements share everything but the window: *embedded* in ours (X11), and a *participant window* in a process
-//! of its own. A page can do nothing but add events: what it sends passes a gate (who, how large, how many), the
-//! parser, and a sequencer that puts it on the session clock.
+//! Two placements share everything except the window: *embedded* in the program's window (X11), and a *participant
+//! window* in a process of its own. A page can only add events. Its messages pass a gate (origin, size, rate), the
+//! parser, and a sequencer that places them on the session clock.
 
 mod address;
 mod clock;
 #[cfg(target_os = "linux")]
 mod embedded;
+mod error;
 mod event_sequencer;
 mod fixation;
 mod gate;
 mod host;
+mod host_event_sender;
 mod host_protocol;
 #[cfg(target_os = "linux")]
 pub mod keys;
@@ -19,9 +21,13 @@ mod line_process;
 mod monitors;
 mod participant;
 mod pings;
+mod placed_page;
+mod placement;
 mod replay;
 mod serve;
 mod view;
+#[cfg(target_os = "linux")]
+mod webkit_signals;
 
 use std::fmt;
 
@@ -30,25 +36,27 @@ use serde_json::{Map, Value};
 use session::Timestamp;
 
 pub use address::{AddressError, PageAddress};
+pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
-pub use host::{BoundsPx, PageBeginner, PageError, PageHost, PageSpec, Placement};
+pub use host::{PageBeginner, PageHost, PageSpec};
 pub use monitors::monitor_count;
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
-pub use replay::{REPLAY_WINDOW, ReplayMoment, ReplayNote, ReplaySpec, ReplayWindow, replay_window_main};
+pub use placement::{BoundsPx, Placement};
+pub use replay::{REPLAY_WINDOW, ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow, replay_window_main};
 
-/// One thing that happened in the page.
+/// An event of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRecord {
     pub at: Timestamp,
-    /// Counts the records of one [`PageHost`] from 0, without holes.
+    /// Counts the records of one [`PageHost`] from 0 without gaps.
     pub page_seq: u64,
     pub kind: String,
-    /// The fields of the kind, and `page_ms` and `document` where a document told it.
+    /// The fields of the kind. An event that a document sent also has `page_ms` and `document`.
     pub data: Map<String, Value>,
 }
 
-/// What a [`PageHost`] tells the session.
+/// An event of a [`PageHost`] for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageEvent {
     Record(PageRecord),
@@ -56,7 +64,7 @@ pub enum PageEvent {
         at: Timestamp,
         url: String,
     },
-    /// `why` is a sentence for the operator. The page may still come: then [`PageEvent::Loaded`] follows.
+    /// `why` is a message for the operator. If the page loads later, [`PageEvent::Loaded`] follows.
     LoadFailed {
         at: Timestamp,
         url: String,
@@ -68,7 +76,7 @@ pub enum PageEvent {
         why: String,
         is_restarted: bool,
     },
-    /// Messages that did not become records. `example` says of malformed ones what was wrong with the first.
+    /// Messages that did not become records. `example` is the error of the first malformed message.
     Refused {
         count: u64,
         reason: Refusal,
@@ -76,7 +84,7 @@ pub enum PageEvent {
         from: Timestamp,
         until: Timestamp,
     },
-    /// `offset_ms` is session time minus `performance.now()`; the error is at most `uncertainty_ms`. `document` counts
+    /// `offset_ms` is session time minus `performance.now()`. Its error is at most `uncertainty_ms`. `document` counts
     /// the documents from 1.
     ClockMeasured {
         at: Timestamp,
@@ -90,9 +98,9 @@ pub enum PageEvent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageProcess {
-    /// The one in which the page's scripts run.
+    /// The process that runs the page's scripts.
     Web,
-    /// The one that shows the participant window.
+    /// The process of the participant window.
     Window,
 }
 

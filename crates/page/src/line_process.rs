@@ -1,7 +1,7 @@
-//! This same program, run once more to show a web page in a window of its own; the two talk in lines of text.
+//! A second process of this program that shows a web page in its own window. The processes exchange lines of text.
 //!
-//! Whatever the page does to its window, ours stays alive, and the other way round. The end of its input ends it, so it
-//! never outlives us.
+//! A crash of one process does not end the other. The second process ends when its input ends, so it never runs longer
+//! than the first.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -18,8 +18,8 @@ pub(super) struct LineProcess {
 }
 
 impl LineProcess {
-    /// `read` gets each line, then `None` at its end; it answers whether it wants more. `display` is an X display other
-    /// than ours.
+    /// `read` receives each line of the output, then `None` at its end. It returns `false` to stop reading. `display` is
+    /// an X display other than this process's own.
     pub fn start(
         program: &Path,
         subcommand: &str,
@@ -33,7 +33,7 @@ impl LineProcess {
         }
         let mut child = command.spawn()?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(std::io::Error::other("its pipes are missing"));
+            return Err(std::io::Error::other("the new process has no pipes"));
         };
         let reader = std::thread::Builder::new().name("page-reader".into()).spawn(move || {
             for line in BufReader::new(stdout).lines() {
@@ -49,7 +49,7 @@ impl LineProcess {
         Ok(process)
     }
 
-    /// Nothing happens once it was asked to end.
+    /// Does nothing after [`LineProcess::request_end`].
     pub fn write(&mut self, line: &str) -> std::io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
         stdin.write_all(line.as_bytes())?;
@@ -57,22 +57,23 @@ impl LineProcess {
         stdin.flush()
     }
 
-    pub fn ask_to_end(&mut self) {
+    pub fn request_end(&mut self) {
         self.stdin = None;
     }
 
-    /// Waits for its end, a little, and says how it ended.
+    /// Waits up to [`END_LIMIT`] for the process to end, then kills it. Returns how it ended.
     pub fn end(mut self) -> String {
-        self.ask_to_end();
+        self.request_end();
         let deadline = Instant::now() + END_LIMIT;
         let how = loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => break status.to_string(),
                 Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
                 Ok(None) => {
-                    let _already_gone = self.child.kill();
+                    // Fails only if the process has just ended by itself.
+                    self.child.kill().ok();
                     break match self.child.wait() {
-                        Ok(_) => "it did not react and was ended".to_owned(),
+                        Ok(_) => "it did not end in time and was killed".to_owned(),
                         Err(error) => error.to_string(),
                     };
                 }
@@ -80,7 +81,8 @@ impl LineProcess {
             }
         };
         if let Some(reader) = self.reader.take() {
-            let _its_panic_was_printed = reader.join();
+            // A panic of the thread was printed when it happened.
+            reader.join().ok();
         }
         how
     }

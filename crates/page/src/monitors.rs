@@ -1,11 +1,11 @@
-//! How many screens there are, for choosing where the page goes.
+//! The number of monitors, which decides where the page is shown.
 
-/// Screens that show something different; 1 where the system does not say.
+/// The number of monitors with different contents. 1 if the system does not report it.
 #[cfg(target_os = "linux")]
 pub fn monitor_count() -> usize {
     use x11_dl::{xlib::Xlib, xrandr::Xrandr};
     let (Ok(xlib), Ok(xrandr)) = (Xlib::open(), Xrandr::open()) else { return 1 };
-    // SAFETY: the display is opened, asked and closed here and never leaves this function.
+    // SAFETY: the display is opened, used and closed in this function only.
     unsafe {
         let display = (xlib.XOpenDisplay)(std::ptr::null());
         if display.is_null() {

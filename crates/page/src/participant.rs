@@ -1,6 +1,7 @@
-//! The participant window: this same program, run once more with a hidden subcommand, shows the page and nothing else.
+//! The participant window: a second process of this program, with a hidden subcommand, that shows only the page.
 //!
-//! The first line to the window says what to show, each further one is an order; each line from it is a note.
+//! The first line of its input is a [`WindowSpec`]. Each further line is a [`HostCommand`]. Each line of its output is a
+//! [`HostEvent`].
 
 use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
@@ -15,63 +16,68 @@ use tao::platform::run_return::EventLoopExtRunReturn;
 use tao::window::{Fullscreen, Window, WindowBuilder};
 use wry::{WebContext, WebView};
 
-use super::host_protocol::{Denied, Note, Order};
+use super::host_event_sender::HostEventSender;
+use super::host_protocol::{DeniedAction, HostCommand, HostEvent};
 use super::line_process::LineProcess;
-use super::view::{self, Teller, ViewSpec};
+use super::view::{self, ViewSpec};
+#[cfg(target_os = "linux")]
+use super::webkit_signals;
 use session::monotonic_ns;
 
 /// The hidden subcommand.
 pub const PARTICIPANT_WINDOW: &str = "participant-window";
 
-/// Notes that wait to be written.
+/// Events that wait to be written.
 const QUEUE: usize = 8192;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct WindowSpec {
     pub view: ViewSpec,
-    /// `None`: the second monitor, or a plain window where there is one monitor.
+    /// `None`: the second monitor, or a normal window if there is one monitor.
     pub monitor: Option<usize>,
 }
 
-/// Our side of it.
+/// A handle for the window's process.
 pub(super) struct ParticipantWindow(LineProcess);
 
 impl ParticipantWindow {
-    /// `display` is an X display other than ours. The last note of the window is `Gone`.
+    /// `display` is an X display other than this process's own. The last event of the window is `Ended`.
     pub fn start(
         program: &Path,
         display: Option<&str>,
         spec: &WindowSpec,
-        notes: Sender<Note>,
+        events: Sender<HostEvent>,
     ) -> std::io::Result<ParticipantWindow> {
         let process = LineProcess::start(program, PARTICIPANT_WINDOW, display, move |line| match line {
-            // Libraries may write to its output as well; such lines are not ours.
-            Some(line) => serde_json::from_str(line).map_or(true, |note| notes.send(note).is_ok()),
-            None => notes.send(Note::Gone).is_ok(),
+            // Libraries may write to the same output. Such lines are skipped.
+            Some(line) => serde_json::from_str(line).map_or(true, |event| events.send(event).is_ok()),
+            None => events.send(HostEvent::Ended).is_ok(),
         })?;
         let mut window = ParticipantWindow(process);
         window.0.write(&serde_json::to_string(spec)?)?;
         Ok(window)
     }
 
-    /// A window that takes no orders is about to be found dead by its reader.
-    pub fn order(&mut self, order: Order) {
-        let _dead = serde_json::to_string(&order).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
+    pub fn send(&mut self, command: HostCommand) {
+        let sent = serde_json::to_string(&command).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
+        if let Err(error) = sent {
+            // The process has died. Its reader thread reports that.
+            tracing::debug!("The participant window did not receive a command: {error}.");
+        }
     }
 
-    /// Asks it to end.
-    pub fn ask_to_end(&mut self) {
-        self.0.ask_to_end();
+    pub fn request_end(&mut self) {
+        self.0.request_end();
     }
 
-    /// Waits for its end, a little, and says how it ended.
+    /// Waits for the process to end and returns how it ended. See [`LineProcess::end`].
     pub fn end(self) -> String {
         self.0.end()
     }
 }
 
-enum Incoming {
-    Order(Order),
+enum LoopEvent {
+    Command(HostCommand),
     End,
 }
 
@@ -86,106 +92,109 @@ pub fn participant_window_main() -> ExitCode {
         Ok(spec) => spec,
         Err(error) => {
             tracing::error!(
-                "`{PARTICIPANT_WINDOW}` is started by affectograph itself, which then says what to show: {error}"
+                "`{PARTICIPANT_WINDOW}` is an internal command that affectograph starts itself; its input is invalid: {error}"
             );
             return ExitCode::from(2);
         }
     };
-    let (notes, unwritten) = crossbeam_channel::bounded(QUEUE);
-    let writer = match std::thread::Builder::new().name("page-writer".into()).spawn(move || write_notes(&unwritten)) {
+    let (events, unwritten) = crossbeam_channel::bounded(QUEUE);
+    let writer = match std::thread::Builder::new().name("page-writer".into()).spawn(move || write_events(&unwritten)) {
         Ok(writer) => writer,
         Err(error) => {
-            tracing::error!("the participant window cannot start a thread: {error}");
+            tracing::error!("The participant window could not start a thread: {error}.");
             return ExitCode::FAILURE;
         }
     };
-    let shown = show(spec, &notes);
+    let shown = show(spec, &events);
     if let Err(why) = &shown {
-        let _nobody_reads = notes.send(Some(Note::CannotShow { at_ns: monotonic_ns(), why: why.clone() }));
+        // Fails only if the writer has ended, which means that the main process has ended.
+        events.send(Some(HostEvent::CannotShow { at_ns: monotonic_ns(), why: why.clone() })).ok();
     }
-    // Said and not shown by dropping the sender: the view may keep its handlers, each with a sender, beyond its end.
-    let _nobody_reads = notes.send(None);
-    let _its_panic_was_printed = writer.join();
+    // `None` ends the writer. Dropping the sender would not, because the view's handlers may keep further senders.
+    events.send(None).ok();
+    // A panic of the thread was printed when it happened.
+    writer.join().ok();
     if shown.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Until there is no note any more.
-fn write_notes(unwritten: &Receiver<Option<Note>>) {
+/// Writes events until it receives `None`.
+fn write_events(unwritten: &Receiver<Option<HostEvent>>) {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    while let Ok(Some(note)) = unwritten.recv() {
-        let written = serde_json::to_writer(&mut out, &note).map_err(std::io::Error::from).and_then(|()| {
+    while let Ok(Some(event)) = unwritten.recv() {
+        let written = serde_json::to_writer(&mut out, &event).map_err(std::io::Error::from).and_then(|()| {
             out.write_all(b"\n")?;
             if unwritten.is_empty() { out.flush() } else { Ok(()) }
         });
         if written.is_err() {
-            return; // nobody reads: our input has ended too
+            return; // the main process has ended, and the input of this one too
         }
     }
 }
 
-fn show(spec: WindowSpec, notes: &Sender<Option<Note>>) -> Result<(), String> {
+fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), String> {
     #[cfg(target_os = "linux")]
-    gtk::init().map_err(|_| "the participant window finds no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
-    let mut event_loop: EventLoop<Incoming> = EventLoopBuilder::with_user_event().build();
+    gtk::init().map_err(|_| "the participant window found no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
+    let mut event_loop: EventLoop<LoopEvent> = EventLoopBuilder::with_user_event().build();
     let proxy = event_loop.create_proxy();
-    let send = notes.clone();
-    let teller = Teller::new(&spec.view, Box::new(move |note| send.try_send(Some(note)).is_ok()));
+    let queue = events.clone();
+    let sender = spec.view.event_sender(Box::new(move |event| queue.try_send(Some(event)).is_ok()));
     let window = open_window(&event_loop, spec.monitor)?;
     let mut context = WebContext::new(spec.view.data_dir.clone());
-    let builder = view::builder(&mut context, &spec.view, &teller)
-        .map_err(|e| format!("the page's folder cannot be read: {e}"))?;
-    let web_view = attach(builder, &window).map_err(|e| format!("the page cannot be shown: {e}"))?;
+    let builder = view::builder(&mut context, &spec.view, &sender)
+        .map_err(|e| format!("the page's folder could not be read: {e}. Check `page.address` in the study file"))?;
+    let web_view = attach(builder, &window).map_err(|e| format!("the page could not be shown: {e}"))?;
     #[cfg(target_os = "linux")]
-    view::watch(&web_view, &teller);
-    // Not joined: it waits for our input, which ends with the program that started us, not with us.
+    webkit_signals::watch(&web_view, &sender);
+    // Not joined: it reads the input, which ends with the main process and not with this window.
     std::thread::Builder::new()
-        .name("page-orders".into())
-        .spawn(move || read_orders(&proxy))
-        .map_err(|e| format!("the participant window cannot start a thread: {e}"))?;
+        .name("page-commands".into())
+        .spawn(move || read_commands(&proxy))
+        .map_err(|e| format!("the participant window could not start a thread: {e}"))?;
 
     event_loop.run_return(|event, _, flow| {
         *flow = ControlFlow::Wait;
         match event {
-            // The participant cannot leave; the operator ends the session.
+            // The participant cannot close the window. The operator ends the session.
             Event::WindowEvent { event: WindowEvent::CloseRequested, .. } => {
-                teller.denied(Denied::Close, "the participant tried to close the window");
+                sender.send_denied(DeniedAction::Close, "the participant tried to close the window");
             }
-            Event::WindowEvent { event: WindowEvent::Destroyed, .. } | Event::UserEvent(Incoming::End) => {
+            Event::WindowEvent { event: WindowEvent::Destroyed, .. } | Event::UserEvent(LoopEvent::End) => {
                 *flow = ControlFlow::Exit;
             }
-            Event::UserEvent(Incoming::Order(order)) => obey(order, &web_view, &spec.view, &teller),
+            Event::UserEvent(LoopEvent::Command(command)) => carry_out(command, &web_view, &spec.view, &sender),
             _ => {}
         }
     });
-    teller.tell_all_refusals();
+    sender.send_all_refusals();
     Ok(())
 }
 
-fn obey(order: Order, web_view: &WebView, spec: &ViewSpec, teller: &Rc<Teller>) {
-    match order {
-        Order::Ping { id } => view::ping(web_view, spec, teller, id),
-        Order::Begin => view::begin(web_view, spec, teller),
-        Order::Reload | Order::Respawn => {
+fn carry_out(command: HostCommand, web_view: &WebView, spec: &ViewSpec, sender: &Rc<HostEventSender>) {
+    match command {
+        HostCommand::Ping { id } => view::ping(web_view, spec, sender, id),
+        HostCommand::Begin => view::begin(web_view, spec, sender),
+        HostCommand::Reload | HostCommand::Respawn => {
             if let Err(error) = web_view.reload() {
-                let why = format!("the page cannot be loaded again: {error}");
-                teller.tell(Note::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
+                let why = format!("the page could not be loaded again: {error}");
+                sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
             }
         }
     }
 }
 
-fn read_orders(proxy: &EventLoopProxy<Incoming>) {
+fn read_commands(proxy: &EventLoopProxy<LoopEvent>) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
-        let Ok(order) = serde_json::from_str(&line) else { continue };
-        if proxy.send_event(Incoming::Order(order)).is_err() {
+        let Ok(command) = serde_json::from_str(&line) else { continue };
+        if proxy.send_event(LoopEvent::Command(command)).is_err() {
             return;
         }
     }
-    let _ended_already = proxy.send_event(Incoming::End);
+    // Fails only if the event loop has ended already.
+    proxy.send_event(LoopEvent::End).ok();
 }
 
-fn open_window(event_loop: &EventLoop<Incoming>, monitor: Option<usize>) -> Result<Window, String> {
+fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>) -> Result<Window, String> {
     let monitors: Vec<_> = event_loop.available_monitors().collect();
     let chosen = match monitor {
         Some(k) => monitors.get(k).or(monitors.first()),
@@ -200,7 +209,7 @@ fn open_window(event_loop: &EventLoop<Incoming>, monitor: Option<usize>) -> Resu
             .with_decorations(false)
             .with_fullscreen(Some(Fullscreen::Borderless(Some(monitor.clone()))));
     }
-    builder.build(event_loop).map_err(|e| format!("the participant window cannot be opened: {e}"))
+    builder.build(event_loop).map_err(|e| format!("the participant window could not be opened: {e}"))
 }
 
 #[cfg(target_os = "linux")]

@@ -1,9 +1,9 @@
-//! The replay window: a recorded page, drawn again by rrweb in a process of its own, at the playhead of review.
+//! The replay window: a process that draws a recorded page with rrweb at the playhead of the review.
 //!
-//! The first line to it is a [`ReplaySpec`], then one rrweb event a line, an empty line, and from then on a
-//! [`ReplayMoment`] a line; each line from it is a [`ReplayNote`]. What was recorded is hostile: rrweb draws it into a
-//! frame without scripts, and the policy of our own document, which that frame inherits, lets nothing be fetched, so
-//! that watching tells the recorded site nothing.
+//! Its input is a line with a [`ReplaySpec`], one line per rrweb event, an empty line, and then one line per
+//! [`ReplayMoment`]. Each line of its output is a [`PlayerMessage`]. Recorded pages are not trusted: rrweb draws them in
+//! a frame without scripts. The frame inherits the content policy of this document, which forbids all requests, so the
+//! recorded site is not contacted.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -43,19 +43,19 @@ const PAGE: &str = r#"<!doctype html>
 <script src="replay.js"></script>
 </html>
 "#;
-/// Pictures and fonts that were recorded inline are shown, everything else stays away.
+/// Pictures and fonts that were recorded inline are shown. Everything else is blocked.
 const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; \
     img-src data: blob:; font-src data:; media-src data:; form-action 'none'; base-uri 'none'";
-/// Where the size of the recorded page is not known.
-const USUAL_PX: (f64, f64) = (1000.0, 700.0);
+/// The size of the window if the size of the recorded page is not known.
+const DEFAULT_SIZE_PX: (f64, f64) = (1000.0, 700.0);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReplaySpec {
-    /// Whose page it is, for the window's title.
+    /// The session, for the window's title.
     pub title: String,
 }
 
-/// Where the playhead stands.
+/// The position of the playhead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplayMoment {
     pub at_ms: f64,
@@ -64,46 +64,46 @@ pub struct ReplayMoment {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum ReplayNote {
-    /// The page stands; so many events are known.
+pub enum ReplayEvent {
+    /// The player has loaded this many events.
     Ready(u64),
-    /// What was asked for is drawn.
+    /// The page is drawn as it was at this time.
     Shown { at_ms: f64 },
-    /// It cannot be replayed: a sentence.
+    /// The page cannot be replayed. The text is a message for the user.
     Problem(String),
-    /// The window is gone. The last note.
+    /// The window is closed. The last event.
     Closed,
 }
 
-/// What the window writes.
+/// A message of the player (`client/src/replay-view.ts`), and a line of the window's output.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Told {
+enum PlayerMessage {
     Ready(u64),
     ShownMs(f64),
     Problem(String),
 }
 
-/// Our side of it.
+/// A handle for the window's process.
 pub struct ReplayWindow(LineProcess);
 
 impl ReplayWindow {
-    /// `events` are rrweb's, by time; their own timestamps give way to those of the session's clock.
+    /// `events` are rrweb's, ordered by time. Their timestamps are replaced by those of the session clock.
     pub fn start<'a>(
         program: &Path,
         display: Option<&str>,
         spec: &ReplaySpec,
         events: impl Iterator<Item = (Timestamp, &'a Map<String, Value>)>,
-        mut tell: impl FnMut(ReplayNote) + Send + 'static,
+        mut send: impl FnMut(ReplayEvent) + Send + 'static,
     ) -> std::io::Result<ReplayWindow> {
         let process = LineProcess::start(program, REPLAY_WINDOW, display, move |line| {
             match line.map(serde_json::from_str) {
-                Some(Ok(Told::Ready(events))) => tell(ReplayNote::Ready(events)),
-                Some(Ok(Told::ShownMs(at_ms))) => tell(ReplayNote::Shown { at_ms }),
-                Some(Ok(Told::Problem(why))) => tell(ReplayNote::Problem(why)),
-                // Libraries may write to its output as well; such lines are not ours.
+                Some(Ok(PlayerMessage::Ready(events))) => send(ReplayEvent::Ready(events)),
+                Some(Ok(PlayerMessage::ShownMs(at_ms))) => send(ReplayEvent::Shown { at_ms }),
+                Some(Ok(PlayerMessage::Problem(why))) => send(ReplayEvent::Problem(why)),
+                // Libraries may write to the same output. Such lines are skipped.
                 Some(Err(_)) => {}
-                None => tell(ReplayNote::Closed),
+                None => send(ReplayEvent::Closed),
             }
             true
         })?;
@@ -118,26 +118,30 @@ impl ReplayWindow {
         Ok(window)
     }
 
-    /// A window that takes no orders tells that it is closed.
     pub fn show(&mut self, moment: ReplayMoment) {
-        let _closed = serde_json::to_string(&moment).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
+        let sent = serde_json::to_string(&moment).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
+        if let Err(error) = sent {
+            // The window is closed: `ReplayEvent::Closed` reports that.
+            tracing::debug!("The replay window did not receive a position: {error}.");
+        }
     }
 
     pub fn end(self) {
-        let _how = self.0.end();
+        let status = self.0.end();
+        tracing::debug!("The replay window ended: {status}.");
     }
 }
 
-enum Incoming {
+enum LoopEvent {
     /// All events, as one JSON array, and the size of the recorded page.
     Recorded(String, Option<(f64, f64)>),
-    /// The player stands.
+    /// The player is loaded.
     Ready,
     Moment(ReplayMoment),
     End,
 }
 
-/// Runs the window until its input ends or somebody closes it.
+/// Runs the window until its input ends or the user closes it.
 pub fn replay_window_main() -> ExitCode {
     let mut first = String::new();
     let spec = match std::io::stdin().read_line(&mut first) {
@@ -148,7 +152,7 @@ pub fn replay_window_main() -> ExitCode {
         Ok(spec) => spec,
         Err(error) => {
             tracing::error!(
-                "`{REPLAY_WINDOW}` is started by affectograph itself, which then says what to show: {error}"
+                "`{REPLAY_WINDOW}` is an internal command that affectograph starts itself; its input is invalid: {error}"
             );
             return ExitCode::from(2);
         }
@@ -156,37 +160,36 @@ pub fn replay_window_main() -> ExitCode {
     match show(&spec) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            tell(&Told::Problem(why));
+            write_message(&PlayerMessage::Problem(why));
             ExitCode::FAILURE
         }
     }
 }
 
-fn tell(told: &Told) {
-    // Nobody reads any more where this fails, and the input ends too.
-    if let Ok(line) = serde_json::to_string(told) {
+fn write_message(message: &PlayerMessage) {
+    if let Ok(line) = serde_json::to_string(message) {
         println!("{line}");
     }
 }
 
 fn show(spec: &ReplaySpec) -> Result<(), String> {
     #[cfg(target_os = "linux")]
-    gtk::init().map_err(|_| "the replay window finds no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
-    let mut event_loop: EventLoop<Incoming> = EventLoopBuilder::with_user_event().build();
+    gtk::init().map_err(|_| "the replay window found no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
+    let mut event_loop: EventLoop<LoopEvent> = EventLoopBuilder::with_user_event().build();
     let proxy = event_loop.create_proxy();
     let window = WindowBuilder::new()
         .with_title(format!("affectograph – page of {}", spec.title))
-        .with_inner_size(tao::dpi::LogicalSize::new(USUAL_PX.0, USUAL_PX.1))
-        // A click on a curve must not bury it.
+        .with_inner_size(tao::dpi::LogicalSize::new(DEFAULT_SIZE_PX.0, DEFAULT_SIZE_PX.1))
+        // A click in the program's window must not cover it.
         .with_always_on_top(true)
         .build(&event_loop)
-        .map_err(|e| format!("the replay window cannot be opened: {e}"))?;
-    let orders = proxy.clone();
-    // Not joined: it waits for our input, which ends with the program that started us, not with us.
+        .map_err(|e| format!("the replay window could not be opened: {e}"))?;
+    let input_proxy = proxy.clone();
+    // Not joined: it reads the input, which ends with the main process and not with this window.
     std::thread::Builder::new()
-        .name("replay-orders".into())
-        .spawn(move || read_orders(&orders))
-        .map_err(|e| format!("the replay window cannot start a thread: {e}"))?;
+        .name("replay-commands".into())
+        .spawn(move || read_input(&input_proxy))
+        .map_err(|e| format!("the replay window could not start a thread: {e}"))?;
     let mut context = WebContext::new(None);
     let mut web_view = None;
     let mut problem = None;
@@ -195,29 +198,29 @@ fn show(spec: &ReplaySpec) -> Result<(), String> {
         *flow = ControlFlow::Wait;
         match event {
             Event::WindowEvent { event: WindowEvent::CloseRequested | WindowEvent::Destroyed, .. }
-            | Event::UserEvent(Incoming::End) => *flow = ControlFlow::Exit,
-            Event::UserEvent(Incoming::Recorded(events, size_px)) => {
+            | Event::UserEvent(LoopEvent::End) => *flow = ControlFlow::Exit,
+            Event::UserEvent(LoopEvent::Recorded(events, size_px)) => {
                 if let Some((width, height)) = size_px {
-                    // A little of the recorded size, so that the instrument's own window stays in sight.
+                    // At most 720 × 560 px, so that the program's window stays visible.
                     let scale = (720.0 / width).min(560.0 / height).min(1.0);
                     window.set_inner_size(tao::dpi::LogicalSize::new(width * scale, height * scale));
                 }
                 match attach(builder(&mut context, events, proxy.clone()), &window) {
                     Ok(view) => web_view = Some(view),
                     Err(error) => {
-                        problem = Some(format!("the page cannot be shown: {error}"));
+                        problem = Some(format!("the recorded page could not be shown: {error}"));
                         *flow = ControlFlow::Exit;
                     }
                 }
             }
-            Event::UserEvent(Incoming::Ready) => {
+            Event::UserEvent(LoopEvent::Ready) => {
                 is_ready = true;
-                ask(web_view.as_ref(), newest);
+                show_moment(web_view.as_ref(), newest);
             }
-            Event::UserEvent(Incoming::Moment(moment)) => {
+            Event::UserEvent(LoopEvent::Moment(moment)) => {
                 newest = Some(moment);
                 if is_ready {
-                    ask(web_view.as_ref(), newest);
+                    show_moment(web_view.as_ref(), newest);
                 }
             }
             _ => {}
@@ -226,14 +229,14 @@ fn show(spec: &ReplaySpec) -> Result<(), String> {
     problem.map_or(Ok(()), Err)
 }
 
-fn ask(view: Option<&WebView>, moment: Option<ReplayMoment>) {
+fn show_moment(view: Option<&WebView>, moment: Option<ReplayMoment>) {
     if let (Some(view), Some(Ok(text))) = (view, moment.map(|m| serde_json::to_string(&m))) {
-        // A view that does not hear it is about to end.
-        let _unheard = view.evaluate_script(&format!("globalThis.showAt?.({text})"));
+        // Fails only if the view is closing.
+        view.evaluate_script(&format!("globalThis.showAt?.({text})")).ok();
     }
 }
 
-fn builder(context: &mut WebContext, events: String, proxy: EventLoopProxy<Incoming>) -> WebViewBuilder<'_> {
+fn builder(context: &mut WebContext, events: String, proxy: EventLoopProxy<LoopEvent>) -> WebViewBuilder<'_> {
     WebViewBuilder::new_with_web_context(context)
         .with_incognito(true)
         .with_devtools(false)
@@ -245,12 +248,13 @@ fn builder(context: &mut WebContext, events: String, proxy: EventLoopProxy<Incom
             _ => Response::builder().status(404).body(Cow::Borrowed(&[][..])).unwrap_or_default(),
         })
         .with_ipc_handler(move |request| {
-            // The player's own words: what was recorded runs no scripts.
-            let Ok(told) = serde_json::from_str::<Told>(request.body()) else { return };
-            if matches!(told, Told::Ready(_)) {
-                let _ending_already = proxy.send_event(Incoming::Ready);
+            // Only the player sends messages. Scripts of the recorded page do not run.
+            let Ok(message) = serde_json::from_str::<PlayerMessage>(request.body()) else { return };
+            if matches!(message, PlayerMessage::Ready(_)) {
+                // Fails only if the event loop has ended already.
+                proxy.send_event(LoopEvent::Ready).ok();
             }
-            tell(&told);
+            write_message(&message);
         })
         .with_navigation_handler(|url| url == format!("{SCHEME}://localhost/") || url == "about:blank")
         .with_new_window_req_handler(|_, _| NewWindowResponse::Deny)
@@ -263,11 +267,11 @@ fn respond(kind: &str, body: Cow<'static, [u8]>) -> Response<Cow<'static, [u8]>>
         .header(header::CACHE_CONTROL, "no-store")
         .header("Content-Security-Policy", POLICY)
         .body(body);
-    // Cannot fail with the headers above; an empty answer is a failed load.
+    // Does not fail with these headers. An empty response would be a failed load.
     response.unwrap_or_default()
 }
 
-fn read_orders(proxy: &EventLoopProxy<Incoming>) {
+fn read_input(proxy: &EventLoopProxy<LoopEvent>) {
     let mut lines = std::io::stdin().lock().lines().map_while(Result::ok);
     let mut events = String::from("[");
     let mut size_px = None;
@@ -279,19 +283,20 @@ fn read_orders(proxy: &EventLoopProxy<Incoming>) {
         events.push_str(&line);
     }
     events.push(']');
-    if proxy.send_event(Incoming::Recorded(events, size_px)).is_err() {
+    if proxy.send_event(LoopEvent::Recorded(events, size_px)).is_err() {
         return;
     }
     for line in lines {
         let Ok(moment) = serde_json::from_str(&line) else { continue };
-        if proxy.send_event(Incoming::Moment(moment)).is_err() {
+        if proxy.send_event(LoopEvent::Moment(moment)).is_err() {
             return;
         }
     }
-    let _ended_already = proxy.send_event(Incoming::End);
+    // Fails only if the event loop has ended already.
+    proxy.send_event(LoopEvent::End).ok();
 }
 
-/// What rrweb's event of type 4 tells.
+/// The page size in rrweb's event of type 4 (`Meta`).
 fn page_size_px(event: &str) -> Option<(f64, f64)> {
     #[derive(Deserialize)]
     struct Meta {

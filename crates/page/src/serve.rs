@@ -1,5 +1,5 @@
-//! Serves a study's own folder to its page, and nothing else: no path leads out of the folder, and the content
-//! policy lets the page load nothing from elsewhere.
+//! Serves a study's page folder to its page. Paths outside of the folder are refused, and the content policy forbids
+//! the page to load from other origins.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,26 +8,25 @@ use std::path::{Path, PathBuf};
 
 use wry::http::{Request, Response, header};
 
-/// Scripts in the page are the study's own, so inline ones may run; what may not happen is a load from, or a word to,
-/// anywhere else.
+/// The scripts belong to the study, so inline scripts may run. Loads from and requests to other origins are forbidden.
 const POLICY: &str = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'; \
     object-src 'none'; base-uri 'self'; form-action 'self'";
 
-/// Longer files are served in parts, as players ask for them.
+/// Longer files are served in parts. Media players request parts.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, PartialEq)]
 struct Served {
     status: u16,
     mime: &'static str,
-    /// First byte, and length of the whole file, where this is a part of it.
+    /// First byte and length of the whole file, if this is a part of it.
     part: Option<(u64, u64)>,
     body: Vec<u8>,
 }
 
 impl Served {
-    fn refusal(status: u16, says: &'static str) -> Served {
-        Served { status, mime: "text/plain; charset=utf-8", part: None, body: says.as_bytes().to_vec() }
+    fn refusal(status: u16, message: &'static str) -> Served {
+        Served { status, mime: "text/plain; charset=utf-8", part: None, body: message.as_bytes().to_vec() }
     }
 }
 
@@ -46,14 +45,14 @@ impl LocalFolder {
         let range = request.headers().get(header::RANGE).and_then(|v| v.to_str().ok());
         let served = match request.uri().host() {
             Some("localhost") => self.serve(request.uri().path(), range),
-            _ => Served::refusal(404, "no such host"),
+            _ => Served::refusal(404, "unknown host"),
         };
         let mut response = Response::builder()
             .status(served.status)
             .header(header::CONTENT_TYPE, served.mime)
             .header(header::CACHE_CONTROL, "no-store")
             .header(header::ACCEPT_RANGES, "bytes")
-            // Isolated from other origins, so that its clock may be finer.
+            // Isolated from other origins, so that the browser gives the page a finer clock.
             .header("Cross-Origin-Opener-Policy", "same-origin")
             .header("Cross-Origin-Embedder-Policy", "require-corp")
             .header("Cross-Origin-Resource-Policy", "same-origin")
@@ -65,27 +64,31 @@ impl LocalFolder {
         }
         match response.body(Cow::Owned(served.body)) {
             Ok(response) => response,
-            // Cannot happen with the headers above; an empty answer is a failed load, which is reported.
+            // Does not happen with these headers. An empty response would be reported as a failed load.
             Err(_) => Response::new(Cow::Borrowed(&[])),
         }
     }
 
     fn serve(&self, path: &str, range: Option<&str>) -> Served {
-        let Some(relative) = safe_path(path) else { return Served::refusal(400, "not a path in this study") };
+        let Some(relative) = safe_path(path) else {
+            return Served::refusal(400, "not a valid path in this study's page folder");
+        };
         let mut file = self.root.join(&relative);
         if file.is_dir() {
             file.push("index.html");
         }
-        // Links are followed first and judged by where they lead.
-        let Ok(real) = file.canonicalize() else { return Served::refusal(404, "no such file in this study") };
+        // Links are followed first, and their targets are checked.
+        let Ok(real) = file.canonicalize() else {
+            return Served::refusal(404, "this file does not exist in the study's page folder");
+        };
         if !real.starts_with(&self.root) || !real.is_file() {
-            return Served::refusal(404, "no such file in this study");
+            return Served::refusal(404, "this file does not exist in the study's page folder");
         }
         match read(&real, range) {
             Ok((part, body)) => {
                 Served { status: if part.is_some() { 206 } else { 200 }, mime: mime(&real), part, body }
             }
-            Err(_) => Served::refusal(500, "the file cannot be read"),
+            Err(_) => Served::refusal(500, "the file could not be read"),
         }
     }
 }
@@ -95,19 +98,19 @@ type Part = (u64, u64);
 fn read(path: &Path, range: Option<&str>) -> std::io::Result<(Option<Part>, Vec<u8>)> {
     let mut file = File::open(path)?;
     let whole = file.metadata()?.len();
-    let asked = range.and_then(|r| parse_range(r, whole));
-    let (first, length) = match asked {
+    let requested = range.and_then(|r| parse_range(r, whole));
+    let (first, length) = match requested {
         Some((first, last)) => (first, (last - first + 1).min(MAX_BODY_BYTES)),
         None => (0, whole.min(MAX_BODY_BYTES)),
     };
     file.seek(SeekFrom::Start(first))?;
     let mut body = Vec::with_capacity(length as usize);
     file.take(length).read_to_end(&mut body)?;
-    let is_part = asked.is_some() || length < whole;
+    let is_part = requested.is_some() || length < whole;
     Ok((is_part.then_some((first, whole)), body))
 }
 
-/// First and last byte of `bytes=a-b`, `bytes=a-` or `bytes=-n`; `None` where it asks for nothing that is there.
+/// First and last byte of `bytes=a-b`, `bytes=a-` or `bytes=-n`. `None`: the range is invalid or outside of the file.
 fn parse_range(text: &str, whole: u64) -> Option<(u64, u64)> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let end = whole.checked_sub(1)?;
@@ -119,7 +122,7 @@ fn parse_range(text: &str, whole: u64) -> Option<(u64, u64)> {
     (first <= last).then_some((first, last))
 }
 
-/// The path of a request as one below a folder; `None` where it would lead out of it or means something odd.
+/// The path of a request relative to a folder. `None`: it would leave the folder or has unusual characters.
 fn safe_path(path: &str) -> Option<PathBuf> {
     let decoded = percent_decode(path)?;
     let mut safe = PathBuf::new();
@@ -127,7 +130,7 @@ fn safe_path(path: &str) -> Option<PathBuf> {
         match part {
             "" | "." => {}
             ".." => return None,
-            // Backslash and colon separate paths elsewhere.
+            // Backslash and colon are path separators on other systems.
             part if part.contains(['\\', ':', '\0']) => return None,
             part => safe.push(part),
         }

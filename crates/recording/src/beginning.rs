@@ -22,6 +22,8 @@ pub struct Participation {
     pub session: Option<SessionNumber>,
     pub consent: Option<Consent>,
     pub overridden_checks: Vec<CheckId>,
+    /// The git revision of the program, for the header. `None`: not known.
+    pub revision: Option<String>,
     /// How long the recording is to be; `None`: as long as the study's phases, where it has some.
     pub planned: Option<Duration>,
 }
@@ -29,7 +31,14 @@ pub struct Participation {
 impl Participation {
     /// The participant's next session, with nothing confirmed and nothing overridden.
     pub fn of(participant: ParticipantId) -> Participation {
-        Participation { participant, session: None, consent: None, overridden_checks: Vec::new(), planned: None }
+        Participation {
+            participant,
+            session: None,
+            consent: None,
+            overridden_checks: Vec::new(),
+            revision: None,
+            planned: None,
+        }
     }
 }
 
@@ -72,6 +81,7 @@ impl Rig {
             guided: Guided::of_study(&study.study),
             consent: who.consent,
             overridden_checks: who.overridden_checks,
+            revision: who.revision,
             planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
         };
         Rig::record(plan, plan_of_session, committed).inspect_err(|_| {

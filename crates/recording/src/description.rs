@@ -27,6 +27,7 @@ impl Description<'_> {
             study: session.study.clone(),
             zero_utc: self.zero_utc,
             software: program(),
+            revision: session.revision.clone(),
             host: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             camera: CameraDescription {
                 spec: self.spec,

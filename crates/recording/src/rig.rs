@@ -45,6 +45,8 @@ pub struct SessionPlan {
     pub participant: session::ParticipantId,
     pub session: session::SessionNumber,
     pub study: StoredStudy,
+    /// The git revision of the program, for the header. `None`: not known.
+    pub revision: Option<String>,
     /// What the participant is guided through before the page begins; it needs a page.
     pub guided: Guided,
     pub consent: Option<Consent>,

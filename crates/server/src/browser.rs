@@ -137,6 +137,7 @@ async fn create(
         study: study.stored(),
         zero_utc,
         software: format!("{}, server; recorded by affectograph client {}", program(), new.client.version),
+        revision: app.config.revision.clone(),
         host: host_of(&new.client),
         camera: camera_of(new.camera, &study.study.camera),
         // A browser that scores reports its networks when it has loaded them.

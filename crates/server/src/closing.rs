@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use session::Timestamp;
-use store::{CameraDescription, Recorder, SessionEnd, SessionFile, StoreError, store_camera, store_quality};
+use store::{CameraDescription, Recorder, SessionEnd, SessionFile, StoreError, store_camera};
+use study_query::StoredSession;
 
 /// Ends the recorder at `at` or at the time of the last stored record, whichever is later.
 pub fn close(
@@ -18,24 +19,12 @@ pub fn close(
     if let Some(camera) = camera {
         store_camera(folder, camera)?;
     }
-    store_grade(folder)
+    // This also shows that the closed session can be read.
+    StoredSession::open_and_store_quality(folder).map(drop)
 }
 
 fn last_record(folder: &Path) -> Result<Timestamp, StoreError> {
     let mut last = Timestamp::ZERO;
     SessionFile::open(folder)?.each_record(|record| last = last.max(record.at))?;
     Ok(last)
-}
-
-/// Reads the closed session as a review does. This also proves that the session can be read.
-fn store_grade(folder: &Path) -> Result<(), StoreError> {
-    let file = SessionFile::open(folder)?;
-    let timeline = file.timeline()?;
-    let quality = study_query::session_quality(&file, &timeline)?;
-    drop(file);
-    match serde_json::to_value(&quality) {
-        Ok(quality) => store_quality(folder, &quality),
-        // Serializing plain numbers and texts does not fail.
-        Err(e) => Err(StoreError::Poisoned(e.to_string())),
-    }
 }

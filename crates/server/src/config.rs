@@ -24,6 +24,8 @@ pub struct ServerConfig {
     pub max_sessions: usize,
     /// The server accepts no data while less disk space is free.
     pub min_free_bytes: u64,
+    /// The git revision of the program, for the headers of sessions. `None`: not known.
+    pub revision: Option<String>,
 }
 
 #[derive(Debug, Error)]

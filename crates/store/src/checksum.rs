@@ -5,7 +5,7 @@
 
 use crc32fast::Hasher;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::schema;
 
@@ -54,11 +54,17 @@ pub(super) fn of_header(conn: &Connection) -> rusqlite::Result<u32> {
         "SELECT * FROM field ORDER BY stream, position",
     ] {
         let mut rows = conn.prepare(sql)?;
-        let is_summed = |(k, name): (usize, &str)| (name != HEADER_CHECKSUM).then_some(k);
-        let columns: Vec<usize> = rows.column_names().enumerate().filter_map(is_summed).collect();
+        let is_summed =
+            |(k, name): (usize, &str)| (name != HEADER_CHECKSUM).then(|| (k, COLUMNS_SINCE_CHECKSUMS.contains(&name)));
+        let columns: Vec<(usize, bool)> = rows.column_names().enumerate().filter_map(is_summed).collect();
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
-            columns.iter().try_for_each(|k| add(&mut checksum, row, *k))?;
+            for &(column, is_later) in &columns {
+                let value = row.get_ref(column)?;
+                if !(is_later && value == ValueRef::Null) {
+                    checksum.add(value);
+                }
+            }
         }
     }
     Ok(checksum.finish())
@@ -66,10 +72,9 @@ pub(super) fn of_header(conn: &Connection) -> rusqlite::Result<u32> {
 
 const HEADER_CHECKSUM: &str = "header_checksum";
 
-fn add(checksum: &mut Checksum, row: &Row<'_>, column: usize) -> rusqlite::Result<()> {
-    checksum.add(row.get_ref(column)?);
-    Ok(())
-}
+/// Columns that were added after file version 4. Where they are NULL, they are not part of the checksum, so an upgrade
+/// does not change the checksum of an older session.
+const COLUMNS_SINCE_CHECKSUMS: [&str; 1] = ["revision"];
 
 /// Seals a new session.
 pub(super) fn seal(conn: &Connection) -> rusqlite::Result<()> {

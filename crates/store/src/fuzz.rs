@@ -102,6 +102,7 @@ fn crashed_session() -> &'static [u8] {
             },
             zero_utc: chrono::DateTime::from_timestamp_nanos(1_763_901_234_567_000_000),
             software: program(),
+            revision: None,
             host: "fuzz".into(),
             camera: CameraDescription::default(),
             models: Vec::new(),

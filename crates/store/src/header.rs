@@ -17,6 +17,9 @@ pub struct SessionHeader {
     pub zero_utc: DateTime<Utc>,
     /// The program that recorded, with its version.
     pub software: String,
+    /// The git revision of that program: `15aad2a`, or `15aad2a-dirty` if its sources were changed. `None`: not known, as
+    /// in files of versions 1 to 4.
+    pub revision: Option<String>,
     /// Operating system and machine.
     pub host: String,
     pub camera: CameraDescription,

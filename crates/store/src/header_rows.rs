@@ -42,8 +42,8 @@ impl Closed {
 pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[StreamInfo]) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO session (id, participant, session, study, study_title, study_toml, zero_utc, software, host,
-                              camera, models, consent, overridden_checks)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                              camera, models, consent, overridden_checks, revision)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             header.participant.as_str(),
             header.session.0,
@@ -57,6 +57,7 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             to_json(&header.models)?,
             header.consent.as_ref().map(to_json).transpose()?,
             to_json(&header.overridden_checks)?,
+            header.revision,
         ],
     )?;
     streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
@@ -141,6 +142,7 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
             .map_err(|e| format!("zero_utc: {e}"))?
             .with_timezone(&Utc),
         software: text(row, "software")?,
+        revision: revision_of(row)?,
         host: text(row, "host")?,
         camera: json(&text(row, "camera")?)?,
         models: json(&text(row, "models")?)?,
@@ -160,6 +162,14 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
         quality: get::<Option<String>>(row, "quality")?.as_deref().map(json).transpose()?,
     };
     Ok((header, closed.ok_or_else(|| format!("state `{state}`"))?, summary))
+}
+
+/// Files of versions 1 to 4 have no such column.
+fn revision_of(row: &Row) -> Result<Option<String>, String> {
+    match row.as_ref().column_index("revision") {
+        Ok(_) => get(row, "revision"),
+        Err(_) => Ok(None),
+    }
 }
 
 /// In the order of their numbers in the file, which are `0..n`.

@@ -8,6 +8,7 @@ mod events;
 mod findings;
 mod grade;
 mod session;
+mod stored_session;
 mod study;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use events::read_events;
 pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use grade::{listed_grade, session_quality};
 pub use session::session_epochs;
+pub use stored_session::{StoredSession, session_folder};
 pub use study::study_sessions;
 
 use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};

@@ -1,4 +1,4 @@
-//! What the rig has to tell, taken to the window: committed records, news, pictures and figures.
+//! Sends the rig's data to the window: committed records, events, pictures and figures.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview};
 use recording::News;
 use store::disk_free_bytes;
 
-/// Pictures cost decoding; half the camera's rate looks fluid.
+/// Decoding pictures takes time. Half the camera's rate is smooth enough.
 const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
 
 impl RecordingController {
@@ -49,7 +49,7 @@ impl RecordingController {
             News::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
             News::PageTrouble(why) => running.known.page = Some(Err(why.clone())),
             News::PageClosed => {
-                running.known.page = Some(Err("The participant's window was closed. Place the page again.".into()))
+                running.known.page = Some(Err("The participant window was closed. Place the page again.".into()))
             }
             News::CameraFailed { why, .. } | News::CameraLost { why, .. } => {
                 running.known.camera = Some(Err(why.clone()))
@@ -71,13 +71,13 @@ impl RecordingController {
                 self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
             }
             if let News::CameraOpened(info) = &news {
-                self.window.send(BackendEvent::Camera(rows::camera_state_of(&plan.camera, info)));
+                self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, info)));
             }
         }
         match &news {
             News::VisionTrouble(why) => self.window.send(BackendEvent::Notice(why.clone())),
             News::Unread { count } => self.window.send(BackendEvent::Notice(format!(
-                "{count} news of camera and page came while the program was held up. What they told is in the session."
+                "{count} events of camera and page were not shown, because they came too fast. The session contains their data."
             ))),
             _ => {}
         }
@@ -93,7 +93,7 @@ impl RecordingController {
         if running.last_preview.elapsed() < BETWEEN_PREVIEWS {
             return;
         }
-        // What the networks have seen lies on the very picture they saw it in.
+        // The overlay is drawn on the picture that was scored.
         let (frame, reading) = match rig.seen().try_take() {
             Some(seen) => (seen.frame, Some(seen.reading)),
             None if rig.vision_trouble().is_some() => match rig.preview().try_take() {

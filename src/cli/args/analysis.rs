@@ -1,4 +1,4 @@
-//! What reads faces and asks what they did.
+//! Arguments of the commands that score faces and average their signals.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,26 +11,26 @@ use study_query::TestSettings;
 
 #[derive(Debug, Args)]
 pub struct Analyze {
-    /// Video files that FFmpeg reads. A file that was analyzed before and has not changed is left out, so that an
-    /// analysis that was ended goes on
+    /// Video files that FFmpeg can read. Files that were analyzed before and have not changed are skipped, so the same
+    /// command continues an interrupted analysis
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Whose the files are [default: as each name begins, `sub-07_talk.mp4` or `sub-07_ses-02_talk.mp4`]
+    /// Participant of all files [default: from the start of each file name, `sub-07_talk.mp4` or `sub-07_ses-02_talk.mp4`]
     #[arg(long)]
     pub participant: Option<ParticipantId>,
-    /// Study that the sessions belong to [default: none, they are listed as `films`]
+    /// Study of the sessions [default: none, the sessions are listed as `films`]
     #[arg(long)]
     pub study: Option<String>,
-    /// Affect network: a folder in models/ [default: the study's]
+    /// Affect network: a folder in models/ [default: the network of the study]
     #[arg(long)]
     pub model: Option<String>,
-    /// Files at a time [default: half the processors, because each file keeps two busy]
+    /// Files that are analyzed at the same time [default: half the number of processors, because each file uses two]
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
-    /// Print one JSON object a file instead of a sentence
+    /// Print one JSON object per file instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -39,16 +39,16 @@ pub struct Analyze {
 pub struct Rescore {
     /// Session folder, or a file in it
     pub session: PathBuf,
-    /// Score all frames with this affect network, a folder in models/, into streams that bear its name
+    /// Score all frames with this affect network (a folder in models/) into streams with its name
     #[arg(long, conflicts_with = "skipped")]
     pub model: Option<String>,
-    /// Score the frames that nobody has looked at, with the network of the recording (what happens without --model)
+    /// Score the frames that were not scored, with the network of the recording (the default without --model)
     #[arg(long)]
     pub skipped: bool,
-    /// [default: one a processor]
+    /// Threads that score [default: the number of processors]
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -61,48 +61,48 @@ pub struct Epochs {
     /// All sessions of the study with this name
     #[arg(long, value_name = "NAME")]
     pub study: Option<String>,
-    /// Which events: `STREAM[/KIND] [target=SELECTOR] [value=TEXT] [matches=REGEX]`, for example
-    /// `page/click target=button#buy`; texts with spaces in double quotes
+    /// Events: `STREAM[/KIND] [target=SELECTOR] [value=TEXT] [matches=REGEX]`, for example
+    /// `page/click target=button#buy`; put texts with spaces in double quotes
     #[arg(long, value_name = "CHOICE")]
     pub event: EventChoice,
-    /// A second kind of events to compare with
+    /// Events of a second condition to compare with
     #[arg(long, value_name = "CHOICE")]
     pub against: Option<EventChoice>,
     #[command(flatten)]
     pub plan: PlanOptions,
-    /// New folder for the figure and the tables: averages, participants, epochs, clusters, and everything as JSON
+    /// New folder for the figure, the tables (averages, participants, epochs, clusters) and a JSON file with all results
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// How epochs are cut and tested, for tables and for reports.
+/// How epochs are cut and tested, for tables and reports.
 #[derive(Debug, Args)]
 pub struct PlanOptions {
-    /// Seconds around the event
+    /// Length of the epoch, in seconds from the event
     #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..4", allow_hyphen_values = true)]
     pub window: Seconds,
-    /// Seconds around the event whose mean is the epoch's zero; `none`: the participant's guided baseline phase
+    /// Baseline of the epoch, in seconds from the event; `none`: the participant's guided baseline phase
     #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..0", allow_hyphen_values = true)]
     pub baseline: OptionalSeconds,
-    /// `raw`, `corrected` (minus the baseline) or `z_scored` (in standard deviations of the guided baseline phase)
+    /// `raw`, `corrected` (the baseline's mean is subtracted) or `z_scored` (in standard deviations of the guided baseline phase)
     #[arg(long, default_value = "corrected")]
     pub values: Correction,
-    /// Points a second of the common grid
+    /// Points per second of the common grid
     #[arg(long, value_name = "HZ", default_value_t = 30.0)]
     pub rate: f64,
-    /// Longest time without a sample that is bridged, in seconds; a longer one drops the epoch
+    /// Longest time without a sample that is interpolated, in seconds; a longer one excludes the epoch
     #[arg(long, value_name = "SECONDS", default_value_t = 0.3)]
     pub bridge: f64,
-    /// Keep events that come before the window of the one before has ended
+    /// Keep events that occur within the epoch of the event before
     #[arg(long)]
     pub keep_overlapping: bool,
-    /// Keep epochs however small, turned or badly lit the face is
+    /// Keep epochs with a small, turned or badly lit face
     #[arg(long)]
     pub no_limits: bool,
     /// Stream with valence and arousal [default: affect]
@@ -111,7 +111,7 @@ pub struct PlanOptions {
     /// Permutations of the cluster test
     #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub permutations: u64,
-    /// Of the permutations' random numbers
+    /// Seed of the permutations' random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
@@ -148,7 +148,7 @@ impl From<Seconds> for (f64, f64) {
 impl FromStr for Seconds {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        let wrong = || format!("`{s}` is no stretch of time: write for example -1..4, in seconds from the event on");
+        let wrong = || format!("`{s}` is not a time range: write for example -1..4, in seconds from the event");
         let (from, until) = s.split_once("..").ok_or_else(wrong)?;
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(wrong);
         Ok(Seconds(number(from)?, number(until)?))
@@ -171,7 +171,7 @@ pub struct Score {
     /// PNG or JPEG pictures
     #[arg(required = true)]
     pub pictures: Vec<PathBuf>,
-    /// Each picture is a cropped face already, 48 × 48 px or more
+    /// Each picture is a cropped face of at least 48 × 48 px
     #[arg(long)]
     pub cropped: bool,
     /// Affect network: a folder in models/

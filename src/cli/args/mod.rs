@@ -1,4 +1,4 @@
-//! What can be asked for on the command line: the commands here, what each takes in a file a group.
+//! The arguments of the command line. The commands are listed here. Their arguments are in one file per group.
 
 mod analysis;
 mod recording;
@@ -15,14 +15,16 @@ pub use server::*;
 pub use sessions::*;
 
 const ENVIRONMENT: &str = "Environment:
-  AFFECTOGRAPH_SESSIONS  folder of the recordings
-  AFFECTOGRAPH_MODELS    folder of the networks
-  AFFECTOGRAPH_LOG       levels of diagnostics, and a file for them: debug; warn,server=debug; debug,file=PATH";
+  AFFECTOGRAPH_SESSIONS     folder of the recordings
+  AFFECTOGRAPH_MODELS       folder of the networks
+  AFFECTOGRAPH_ONNXRUNTIME  path of the ONNX Runtime library
+  AFFECTOGRAPH_TOKEN        API token for `pull`
+  AFFECTOGRAPH_LOG          levels and file of diagnostics: debug; warn,server=debug; debug,file=PATH";
 
 /// Records a participant's face, the affect read from it and every action on a web page, on one clock.
 ///
-/// Without a command the window opens. For research with the participant's consent. What a face shows is not what a
-/// person feels: the figures are agreement with how people judge expressions in pictures.
+/// Without a command, the window opens. For research with the participant's consent. An expression is not a feeling: the
+/// figures measure the agreement with people's judgements of expressions in pictures.
 #[derive(Debug, Parser)]
 #[command(name = "affectograph", disable_version_flag = true, max_term_width = 100, after_help = ENVIRONMENT)]
 pub struct Arguments {
@@ -45,36 +47,36 @@ pub enum Command {
     Record(Record),
     /// List the recorded sessions
     List(List),
-    /// Show what a session holds and how good it is
+    /// Show the contents of a session and its quality
     Show(Show),
-    /// Write sessions or a whole study for other programs: CSV, BIDS, XDF, Parquet, a report
+    /// Export sessions or a whole study: CSV, BIDS, XDF, Parquet, a report
     Export(Box<Export>),
-    /// Lay another program's events onto a session's clock
+    /// Import events of another program onto a session's clock
     Import(Import),
     /// Make sessions from video files
     Analyze(Analyze),
-    /// Score from the stored video what live work skipped, or everything with another network
+    /// Score stored frames that were skipped live, or all frames with another network
     Rescore(Rescore),
-    /// Average valence and arousal around events, over sessions or a whole study
+    /// Average valence and arousal around events of sessions or of a whole study
     Epochs(Box<Epochs>),
-    /// Check that a session is whole, and say exactly what is missing
+    /// Check a session for missing and damaged data
     Verify(Verify),
-    /// Record the phantom for some seconds and judge the whole line
+    /// Record the phantom for some seconds and check the whole pipeline
     Selftest(Selftest),
-    /// List cameras with their modes
+    /// List the cameras and their modes
     Cameras(Cameras),
-    /// Read faces from pictures: one JSON line a picture
+    /// Score faces in pictures: one JSON line per picture
     Score(Score),
-    /// List the installed networks with their cards' figures
+    /// List the installed networks and the figures of their cards
     Models(Models),
-    /// Receive sessions that browsers record, and show them to their owner
+    /// Receive sessions from browsers and serve the owner's dashboard
     Serve(Serve),
-    /// Fetch closed sessions from a server into the local library
+    /// Copy closed sessions from a server into the local library
     Pull(Pull),
-    /// The participant's page in a process of its own (started by the program itself)
+    /// The process of the participant window (started by the program itself)
     #[command(hide = true)]
     ParticipantWindow,
-    /// A recorded page in a process of its own (started by the program itself)
+    /// The process of the replay window (started by the program itself)
     #[command(hide = true)]
     ReplayWindow,
 }

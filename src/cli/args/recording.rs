@@ -1,4 +1,4 @@
-//! What records, and what looks whether it could.
+//! Arguments of the commands that record or check the hardware.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use session::{ParticipantId, SessionNumber};
 
 #[derive(Debug, Args)]
 pub struct Record {
-    /// Study: `demo`, the name of one beside the sessions, or a study.toml
+    /// Study: `demo`, the name of a study in the folder of the recordings, or the path of a study.toml
     #[arg(long, default_value = "demo")]
     pub study: String,
     /// Participant's pseudonym, `sub-01`
@@ -19,29 +19,29 @@ pub struct Record {
     /// Session number [default: the participant's next]
     #[arg(long)]
     pub session: Option<SessionNumber>,
-    /// `phantom`, a number, a device such as /dev/video0, or a video file (which ends the session by itself)
+    /// `phantom`, a number, a device such as /dev/video0, or a video file (the session ends with the file)
     #[arg(long, default_value = "0")]
     pub camera: CameraSpec,
-    /// End after this time: `30s`, `5min`, `500ms` [default: until the file ends or Ctrl-C]
+    /// Length of the recording: `30s`, `5min`, `500ms` [default: until the video file ends or Ctrl-C]
     #[arg(long, value_parser = duration)]
     pub duration: Option<Duration>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
-    /// Open the study's page in a window of its own and record it (needs a display)
+    /// Open the study's page in its own window and record it (needs a display)
     #[arg(long)]
     pub page: bool,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Selftest {
-    /// How long to record: `20s`
+    /// Length of the recording: `20s`
     #[arg(long, value_parser = duration, default_value = "20s")]
     pub duration: Duration,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -55,7 +55,7 @@ pub struct Cameras {
 
 /// `30s`, `5min`, `2h`, `500ms`, or plain seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration: write for example 30s, 5min, 2h or 500ms");
+    let wrong = || format!("`{text}` is not a duration: write for example 30s, 5min, 2h or 500ms");
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let seconds_per_unit = match unit.trim() {

@@ -1,4 +1,4 @@
-//! What receives sessions from browsers, and fetches them.
+//! Arguments of the commands that run a server or copy sessions from one.
 
 use std::path::PathBuf;
 
@@ -13,28 +13,28 @@ pub struct Serve {
     pub listen: Listen,
 }
 
-/// How to run.
+/// How the server runs.
 #[derive(Debug, Args)]
 pub struct Listen {
     /// Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS")]
     pub address: std::net::SocketAddr,
-    /// Certificate chain for TLS, PEM
+    /// Certificate chain for TLS (PEM)
     #[arg(long, value_name = "FILE", requires = "private_key")]
     pub certificate: Option<PathBuf>,
-    /// Private key of the certificate, PEM
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub private_key: Option<PathBuf>,
-    /// Plain HTTP on an address that others can reach, because a proxy in front does TLS
+    /// Allow plain HTTP on a public address, because a proxy in front of the server does TLS
     #[arg(long)]
     pub allow_plain_http: bool,
-    /// Videos that are scored at the same time [default: two for each processor]
+    /// Videos that are scored at the same time [default: two per processor]
     #[arg(long, alias = "eyes", value_name = "N")]
     pub vision_threads: Option<usize>,
-    /// Sessions of one write key that may be open
+    /// Largest number of open sessions per write key
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub sessions_per_key: usize,
-    /// Nothing is taken while less than this is free on the disk, in GB
+    /// Refuse data while less than this is free on the disk, in GB
     #[arg(long, value_name = "GB", default_value_t = 1.0)]
     pub min_free_gb: f64,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
@@ -44,17 +44,17 @@ pub struct Listen {
 
 #[derive(Debug, Subcommand)]
 pub enum Manage {
-    /// Set the owner's password, anew where there is one (read from standard input, one line)
+    /// Set or replace the owner's password (one line on standard input)
     Init(InFolder),
-    /// Make a write key for a study, to stand in web pages of the given origins
+    /// Create a write key of a study for web pages of the given origins
     Key(Key),
     /// List write keys
     Keys(InFolder),
-    /// Make a write key useless
+    /// Revoke a write key
     RevokeKey(RevokeKey),
-    /// Make an API token, for `affectograph pull` and other programs that read; it is shown once
+    /// Create an API token for `affectograph pull` and other programs; it is shown only once
     Token(Token),
-    /// Make an API token useless
+    /// Revoke an API token
     RevokeToken(Token),
     /// Print the OpenAPI description
     Openapi,
@@ -69,10 +69,10 @@ pub struct InFolder {
 
 #[derive(Debug, Args)]
 pub struct Key {
-    /// Study: `demo`, or the name of one beside the sessions
+    /// Study: `demo`, or the name of a study in the folder of the recordings
     #[arg(long)]
     pub study: String,
-    /// Origin of the pages that may use it, `https://example.org`; may be given more than once
+    /// Origin of the pages that may use the key, `https://example.org`; can be given more than once
     #[arg(long, required = true, value_name = "ORIGIN", value_parser = origin)]
     pub origin: Vec<String>,
     #[command(flatten)]
@@ -88,7 +88,7 @@ pub struct RevokeKey {
 
 #[derive(Debug, Args)]
 pub struct Token {
-    /// What it is for; one of the same name is replaced
+    /// Name of the token; a token with the same name is replaced
     pub name: String,
     #[command(flatten)]
     pub folder: InFolder,
@@ -96,25 +96,25 @@ pub struct Token {
 
 #[derive(Debug, Args)]
 pub struct Pull {
-    /// The server, `https://example.org`
+    /// Address of the server, `https://example.org`
     pub server: String,
-    /// File with an API token (`affectograph serve token` makes one) [default: $AFFECTOGRAPH_TOKEN]
+    /// File with an API token (`affectograph serve token` creates one) [default: $AFFECTOGRAPH_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Of this study alone
+    /// Only sessions of this study
     #[arg(long)]
     pub study: Option<String>,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// As browsers write origins: scheme, host and, where it is not the scheme's own, port.
+/// An origin in the form that browsers send: scheme, host, and the port if it is not the scheme's default.
 fn origin(text: &str) -> Result<String, String> {
-    let wrong = || format!("`{text}` is no origin: write for example https://example.org, without a path");
+    let wrong = || format!("`{text}` is not an origin: write for example https://example.org, without a path");
     let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
     let is_host = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-.:[]".contains(c));
     if !["http", "https"].contains(&scheme) || !is_host {

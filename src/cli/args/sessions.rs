@@ -1,4 +1,4 @@
-//! What reads and writes stored sessions.
+//! Arguments of the commands that read or change stored sessions.
 
 use std::path::PathBuf;
 
@@ -23,10 +23,10 @@ pub struct List {
 pub struct Show {
     /// Session folder, or a file in it
     pub session: PathBuf,
-    /// Rated words that replace the English ones in the sentiment of deleted text: a word, a tab, −4 to 4 on each line
+    /// Lexicon for the sentiment of deleted text, instead of the English one: on each line a word, a tab, and −4 to 4
     #[arg(long, value_name = "FILE")]
     pub lexicon: Option<PathBuf>,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -36,18 +36,18 @@ pub struct Export {
     /// Session folders, or files in them
     #[arg(required_unless_present = "study", value_name = "SESSION")]
     pub session: Vec<PathBuf>,
-    /// All sessions of this study instead
+    /// All sessions of this study
     #[arg(long, value_name = "NAME", conflicts_with = "session")]
     pub study: Option<String>,
-    /// New folder to write into
+    /// New folder for the files
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
     #[arg(long, value_enum, default_value_t)]
     pub format: ExportFormat,
-    /// For a report: the events around which it averages, as `affectograph epochs` takes them
+    /// For a report: events to average around, in the form of `affectograph epochs --event`
     #[arg(long, value_name = "CHOICE")]
     pub event: Option<EventChoice>,
-    /// For a report: a second kind of events to compare with
+    /// For a report: events of a second condition to compare with
     #[arg(long, value_name = "CHOICE", requires = "event")]
     pub against: Option<EventChoice>,
     #[command(flatten)]
@@ -59,86 +59,87 @@ pub struct Export {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// Table with a header (CSV or TSV, as BIDS names its columns, or as --time and --kind say) or XDF file; either may
-    /// be packed with gzip
+    /// Table with a header (CSV or TSV, with the columns of BIDS or of --time and --kind) or XDF file; both may be
+    /// compressed with gzip
     pub events: PathBuf,
     /// Session folder, or a file in it
     #[arg(long, value_name = "SESSION")]
     pub session: PathBuf,
-    /// The events' stream in the session becomes `import_<NAME>` [default: the file's name]
+    /// Name of the new stream: `import_<NAME>` [default: the name of the file]
     #[arg(long)]
     pub name: Option<String>,
     #[command(flatten)]
     pub table: TableArguments,
-    /// A marker that both recorded; may be given several times [default: every name that both have equally often]
+    /// A marker that the file and the session share; can be given more than once [default: each name that both have equally often]
     #[arg(long, value_name = "NAME", conflicts_with = "offset")]
     pub shared: Vec<String>,
-    /// No fit: session time is the file's time plus this, in seconds; 0 where both have one clock
+    /// Session time minus the file's time, in seconds, instead of a fit; 0 if both have the same clock
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub offset: Option<f64>,
-    /// Import although most events lie outside the recording
+    /// Import the events even if most of them are outside the recording
     #[arg(long)]
     pub force: bool,
-    /// Who imports, noted in the session
+    /// Author of the import, stored in the session
     #[arg(long, default_value = "affectograph import")]
     pub author: String,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// How a table is to be read, where it does not say so itself.
+/// How a table is read if its header does not show it.
 #[derive(Debug, Args)]
 pub struct TableArguments {
-    /// Column with the time [default: onset, time_s, time, time_ms … whichever there is]
+    /// Column with the time [default: onset, time_s, time, time_ms … whichever exists]
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
-    /// Column that says what happened [default: trial_type, kind, event … whichever there is]
+    /// Column with the kind of event [default: trial_type, kind, event … whichever exists]
     #[arg(long, value_name = "COLUMN")]
     pub kind: Option<String>,
-    /// Unit of the times, and of durations whose column names none [default: what the header says, else s]
+    /// Unit of the times, and of durations without a unit in their header [default: the unit in the header, else s]
     #[arg(long, value_name = "s|ms|us|ns")]
     pub unit: Option<TimeUnit>,
-    /// The times count samples or frames: so many a second
+    /// The times are sample or frame numbers with this rate
     #[arg(long, value_name = "HZ", conflicts_with = "unit", value_parser = rate)]
     pub rate: Option<f64>,
-    /// Time zone of dates that name none: `Z`, `+02:00`
+    /// Time zone of dates without one: `Z`, `+02:00`
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
     pub zone: Option<FixedOffset>,
-    /// Encoding of the text, as browsers name it: `windows-1251`, `shift_jis` [default: UTF-8, UTF-16 or Windows-1252]
+    /// Encoding of the text, with its web name: `windows-1251`, `shift_jis` [default: UTF-8, UTF-16 or Windows-1252]
     #[arg(long, value_name = "NAME", value_parser = encoding)]
     pub encoding: Option<TextEncoding>,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().ok().filter(|r| r.is_finite() && *r > 0.0);
-    rate.ok_or_else(|| format!("`{text}` is no rate: write for example 1000"))
+    rate.ok_or_else(|| format!("`{text}` is not a rate: write for example 1000"))
 }
 
 fn zone(text: &str) -> Result<FixedOffset, String> {
-    parse_zone(text).ok_or_else(|| format!("`{text}` is no time zone: write for example +02:00, -05:00 or Z for UTC"))
+    parse_zone(text)
+        .ok_or_else(|| format!("`{text}` is not a time zone: write for example +02:00, -05:00 or Z for UTC"))
 }
 
 fn encoding(text: &str) -> Result<TextEncoding, String> {
     parse_encoding(text).ok_or_else(|| {
-        format!("`{text}` is no encoding: write for example utf-8, windows-1252, windows-1251 or shift_jis")
+        format!("`{text}` is not a known encoding: write for example utf-8, windows-1252, windows-1251 or shift_jis")
     })
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
-    /// One table a stream for each session, with its figure as PNG and SVG
+    /// One table per stream of each session, and a figure as PNG and SVG
     #[default]
     Csv,
-    /// Tables of the whole study: one row a value and one row a moment, with a code book
+    /// Tables of the whole study with one row per value or per time, and a code book
     Tidy,
-    /// A BIDS dataset with HED tags, for neuroscience's tools
+    /// A BIDS dataset with HED tags, for neuroscience tools
     Bids,
-    /// XDF 1.0, one file a session, for Lab Streaming Layer's tools
+    /// XDF 1.0, one file per session, for tools of Lab Streaming Layer
     Xdf,
-    /// Parquet, partitioned by study, participant and session: one table to DuckDB, Polars and Spark
+    /// Parquet, partitioned by study, participant and session: one table for DuckDB, Polars and Spark
     Parquet,
-    /// A page to read and print, with its figures as files and a methods text to paste
+    /// A printable page, with figures as files and a text for a methods section
     Report,
 }
 
@@ -146,7 +147,7 @@ pub enum ExportFormat {
 pub struct Verify {
     /// Session folder, or a file in it
     pub session: PathBuf,
-    /// Print one JSON object instead of sentences
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
 }

@@ -10,20 +10,21 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::args::Import;
-use super::show::session_folder;
-use super::{Failure, INCOMPLETE};
+use crate::cli::exit_code::INCOMPLETE;
+use crate::failure::Failure;
 use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_NS, read_events};
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
 use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
 use store::{SessionFile, StoreError, Turn};
+use study_query::session_folder;
 
-/// Another import takes seconds; scoring again or an open review takes longer, and then this says so.
+/// Another import takes seconds. Rescoring or an open review takes longer, and then the import fails with a message.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
-    // Read within the turn, too: the import before this one may still be writing.
+    // The session is read after the turn was taken, because an earlier import may still be writing.
     let turn = Turn::take(&folder, LONGEST_WAIT)?;
     let session = SessionFile::open(&folder)?;
     let mut file = read_events(&a.events, &options(a, &session))?;
@@ -38,7 +39,7 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let events = file.events.iter().map(|e| Ok((clock.to_session(e.at_s)?, body(e, &clock)?)));
     let bodies: Vec<(Timestamp, Body)> = match events.collect::<Result<_, Failure>>() {
         Ok(bodies) => bodies,
-        // Times that no session has are times in another unit.
+        // Such times are probably in another unit.
         Err(problem) => return Err(outside::proposal(&file, &clock, &recorded).unwrap_or(problem)),
     };
     let count = bodies.len();
@@ -46,10 +47,10 @@ pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     if !a.force {
         stop_if_most_are_outside(&file, outside, &clock, &recorded)?;
     }
-    let software = format!("{} from {}, {}", program(), file_name(&a.events), clock.told());
+    let software = format!("{} from {}, {}", program(), file_name(&a.events), clock.description());
     let description = described(&info.description, &file.notes);
     store(turn, &StreamInfo { software, description, ..info.clone() }, &a.author, bodies)?;
-    tell(a, &info.name, count, outside, &clock, &file);
+    print_result(a, &info.name, count, outside, &clock, &file);
     Ok(if file.damaged_places + file.unplaced_events == 0 { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
@@ -67,13 +68,13 @@ fn options(a: &Import, session: &SessionFile) -> TableOptions {
 
 fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure> {
     if streams.iter().any(|s| s.name == *name) {
-        let sentence = format!("the session has a stream `{name}` already: give these events another name with --name");
-        return Err(sentence.into());
+        let message = format!("the session already has a stream `{name}`: use --name to choose another name");
+        return Err(message.into());
     }
     Ok(())
 }
 
-/// All of it or nothing.
+/// Stores all events or none.
 fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
     let mut streams = turn.added_streams()?;
     let add = || -> Result<(), StoreError> {
@@ -87,7 +88,7 @@ fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Bo
     Ok(added?)
 }
 
-fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {
+fn print_result(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &Clock, file: &EventFile) {
     let EventFile { notes, damaged_places, rows_without_time, unplaced_events, .. } = file;
     if a.json {
         println!(
@@ -105,20 +106,20 @@ fn tell(a: &Import, stream: &StreamName, count: usize, outside: usize, clock: &C
         );
         return;
     }
-    println!("{count} event(s) in the stream {stream}: {}", clock.told());
+    println!("{count} event(s) in the stream {stream}: {}", clock.description());
     if outside > 0 {
-        println!("{outside} of them outside the recording");
+        println!("{outside} of them are outside the recording");
     }
     notes.iter().for_each(|note| println!("{note}"));
     if *unplaced_events > 0 {
-        println!("BUT {unplaced_events} event(s) were left out, since nobody can tell when they were");
+        println!("BUT {unplaced_events} event(s) were left out, because their times are not known");
     }
     if *damaged_places > 0 {
         println!("BUT the file is damaged at {damaged_places} place(s): events may be missing");
     }
 }
 
-/// The other program's own time stays beside what was made of it.
+/// The other program's time is stored beside the session time.
 fn body(event: &ForeignEvent, clock: &Clock) -> Result<Body, Failure> {
     let mut data = event.data.clone();
     data.insert(IMPORTED_S.to_owned(), json!(event.at_s));
@@ -128,16 +129,16 @@ fn body(event: &ForeignEvent, clock: &Clock) -> Result<Body, Failure> {
     Ok(Body::Event { kind: event.kind.clone(), data })
 }
 
-/// The stream says how its file was read.
+/// The stream's description, with the notes about how its file was read.
 fn described(description: &str, notes: &[String]) -> String {
-    notes.iter().fold(description.to_owned(), |told, note| format!("{told}; {note}"))
+    notes.iter().fold(description.to_owned(), |text, note| format!("{text}; {note}"))
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Without its endings: `events.csv.gz` is `events`.
+/// Removes the extensions: `events.csv.gz` becomes `events`.
 fn file_stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     let is_packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));

@@ -1,13 +1,13 @@
-//! Stops an import whose events lie elsewhere in time: in another unit, on another day, on another clock.
+//! Stops an import if most events are outside the recording: in another unit, from another day, or on another clock.
 
 use super::Clock;
-use crate::cli::Failure;
+use crate::failure::Failure;
 use analysis::import::{EventFile, TimeUnit};
 use session::{Timeline, Timestamp};
 use store::{SessionFile, StoreError};
 
-/// From the session's zero to when it was stopped, or from its first record or frame to its last, whichever is more:
-/// a camera may need a second for its first frame. What was added later is no part of it.
+/// The time range of the recording: from the session's zero to its end, extended to the first and last record and frame.
+/// A camera may need a second for its first frame. Streams that were added later are not included.
 pub(super) struct Recorded(Option<(Timestamp, Timestamp)>);
 
 impl Recorded {
@@ -24,7 +24,7 @@ impl Recorded {
     }
 }
 
-/// A session without a record has no inside, so nothing is outside of it.
+/// A session without records has no time range, so no event is outside of it.
 pub(super) fn stop_if_most_are_outside(
     file: &EventFile,
     outside: usize,
@@ -37,16 +37,16 @@ pub(super) fn stop_if_most_are_outside(
     Err(proposal(file, clock, recorded).unwrap_or_else(|| {
         let advice = match clock {
             Clock::Given { .. } => "Check --offset, --unit and --time",
-            Clock::Fitted { .. } => "Check which markers are the same with --shared",
-            Clock::Wall => "Check whether it is this session's file, and --zone",
+            Clock::Fitted { .. } => "Use --shared to select the markers that are the same",
+            Clock::Wall => "Check that the file belongs to this session, and --zone",
         };
-        format!("{}. {advice}; --force imports them all the same", told(file, outside, clock, recorded)).into()
+        format!("{}. {advice}; --force imports them anyway", outside_text(file, outside, clock, recorded)).into()
     }))
 }
 
-/// Names the unit in which most events would lie inside, if there is one.
+/// Proposes a unit in which most events are inside the recording, if there is one.
 pub(super) fn proposal(file: &EventFile, clock: &Clock, recorded: &Recorded) -> Option<Failure> {
-    // A fitted line has its unit from the markers.
+    // With a fitted line, the markers determine the unit.
     let (Clock::Given { .. }, Some(read)) = (clock, file.unit) else { return None };
     let inside = |unit: TimeUnit| {
         let scale = unit.ns() as f64 / read.ns() as f64;
@@ -62,22 +62,22 @@ pub(super) fn proposal(file: &EventFile, clock: &Clock, recorded: &Recorded) -> 
     let outside = all - inside(read);
     Some(
         format!(
-            "{}. Read in {unit} and not in {read}, {best} of them would lie inside: try --unit {unit}, or --force if the times \
-             are right",
-            told(file, outside, clock, recorded)
+            "{}. In the unit {unit} instead of {read}, {best} of them are inside: try --unit {unit}, or --force if the times are \
+             correct",
+            outside_text(file, outside, clock, recorded)
         )
         .into(),
     )
 }
 
-fn told(file: &EventFile, outside: usize, clock: &Clock, recorded: &Recorded) -> String {
+fn outside_text(file: &EventFile, outside: usize, clock: &Clock, recorded: &Recorded) -> String {
     let (first, last) = recorded.0.unwrap_or_default();
     let at =
         |s: f64| clock.to_session(s).map_or_else(|_| format!("{s:e} s"), |at| format!("{:.3} s", at.as_secs_f64()));
     let ends = file.events.first().zip(file.events.last());
     let theirs = ends.map_or_else(String::new, |(a, b)| format!("from {} to {}", at(a.at_s), at(b.at_s)));
     format!(
-        "{outside} of {} events would lie outside the recording, so nothing was imported: the recording goes from {:.3} s to \
+        "{outside} of {} events would be outside the recording, so nothing was imported: the recording lasts from {:.3} s to \
          {:.3} s, the events {theirs}",
         file.events.len(),
         first.as_secs_f64(),

@@ -60,14 +60,14 @@ fn one_film_named_twice_is_one_session() {
     assert!(output.status.success());
     assert_eq!(lines(&output).len(), 1, "{}", String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said.matches("is the same film as").count(), 4, "{said}");
+    assert_eq!(said.matches("is the same file as").count(), 4, "{said}");
     // Nobody can say whose it is.
     let other = root.join("sub-02_a.mp4");
     std::os::unix::fs::symlink(&one, &other).unwrap();
     let output = run("analyze", &[&one, &other], &[], &root.join("none"));
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("is named twice, as a film of sub-01 and of sub-02"), "{said}");
+    assert!(said.contains("is named twice, as a video of sub-01 and of sub-02"), "{said}");
 }
 
 #[test]

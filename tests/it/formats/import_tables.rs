@@ -141,7 +141,7 @@ fn events_elsewhere_in_time_stop_the_import_and_the_unit_is_proposed() {
     let scene = Scene::new();
     let ms = b"onset,offset,code\n500,900,a\n1200,1500,b\n";
     let said = scene.refused("ms.csv", ms, &ZERO);
-    assert!(said.contains("2 of 2 events would lie outside") && said.contains("try --unit ms"), "{said}");
+    assert!(said.contains("2 of 2 events would be outside") && said.contains("try --unit ms"), "{said}");
     let (_, events) = scene.taken("ms.csv", ms, &["--offset", "0", "--unit", "ms"]);
     assert!((events[1].0 - 1.2).abs() < 1e-9, "{events:?}");
     assert_eq!(events[1].2["until_ns"], 1_500_000_000);
@@ -175,7 +175,7 @@ fn dates_and_unix_times_are_counted_from_the_sessions_zero() {
         assert!(events[0].2.get("imported_time").is_some());
     }
     let other_day = scene.refused("other.csv", b"utc,kind\n2026-11-22T10:00:02Z,a\n", &[]);
-    assert!(other_day.contains("1 of 1 events would lie outside"), "{other_day}");
+    assert!(other_day.contains("1 of 1 events would be outside"), "{other_day}");
     assert!(scene.refused("zone.csv", b"time,kind\n2026-11-23 10:00:02,a\n", &[]).contains("--zone"));
 }
 

@@ -1,10 +1,10 @@
-//! A session of each file version as its first program wrote it. They must open for ever: never write one anew, add a
-//! fixture for each new version.
+//! A session of each older file version, written by a program of that version. All later programs must open them. Do not
+//! write a fixture again. Add one for each new version.
 
 use std::path::{Path, PathBuf};
 
 use affectograph::session::{Body, GapReason, SessionNumber, annotation_stream, rating_stream};
-use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile, SessionState, verify};
+use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile, SessionHeader, SessionState, verify};
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ fn folder(version: u32) -> PathBuf {
 }
 
 #[test]
-#[ignore = "writes the fixture: only for a new file version, into a folder of its own"]
+#[ignore = "writes a fixture into a new folder: only for a new file version"]
 fn write_the_fixture() {
     let folder = folder(2);
     let mut recorder = Recorder::create(&folder, header(), streams(), unbounded().0).unwrap();
@@ -69,7 +69,7 @@ fn the_first_version_still_opens() {
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder(1)), "opening changes nothing");
 }
 
-/// Only what is added brings a file up to date, and nothing that was in it changes.
+/// An addition upgrades a file and does not change its records.
 #[test]
 fn the_first_version_takes_additions() {
     let dir = copy(1);
@@ -93,7 +93,7 @@ fn the_first_version_takes_additions() {
     assert_eq!(bytes_of(dir.path())[1], bytes_of(&folder(1))[1], "the video is as it was");
 }
 
-/// Nothing can be written where it lies, and it opens all the same.
+/// A session in a read-only folder opens.
 #[cfg(unix)]
 #[test]
 fn the_first_version_opens_where_nothing_can_be_written() {
@@ -136,4 +136,41 @@ fn the_third_version_still_opens() {
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder(3)), "opening changes nothing");
+}
+
+#[test]
+fn the_fourth_version_still_opens() {
+    let dir = copy(4);
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Closed);
+    assert_eq!((session.header().software.as_str(), &session.header().revision), ("affectograph 0.1.0", &None));
+    let (timeline, frames) = (session.timeline().unwrap(), session.frames().unwrap());
+    assert_eq!((timeline.series("affect").unwrap().len(), frames.len()), (2, 2));
+    assert!(frames.rows().iter().all(|f| session.picture(f.number).is_ok()));
+    assert!(verify(dir.path()).unwrap().is_intact);
+    drop(session);
+    assert_eq!(bytes_of(dir.path()), bytes_of(&folder(4)), "opening changes nothing");
+}
+
+/// Version 5 adds the column of the revision to the header, which has a checksum since version 4.
+#[test]
+fn an_upgrade_of_the_fourth_version_keeps_its_checksum() {
+    let dir = copy(4);
+    AddedStreams::open(dir.path()).unwrap().close().unwrap();
+    assert!(verify(dir.path()).unwrap().is_intact);
+    assert_eq!(SessionFile::open(dir.path()).unwrap().header().revision, None);
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.close().unwrap();
+    assert!(verify(dir.path()).unwrap().is_intact);
+}
+
+#[test]
+fn the_revision_of_the_program_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = SessionHeader { revision: Some("15aad2a".to_owned()), ..header() };
+    let recorder = Recorder::create(dir.path(), header, streams(), unbounded().0).unwrap();
+    recorder.finish(SessionEnd { at: ms(500), quality: None }).unwrap();
+    assert_eq!(SessionFile::open(dir.path()).unwrap().header().revision.as_deref(), Some("15aad2a"));
+    assert!(verify(dir.path()).unwrap().is_intact);
 }

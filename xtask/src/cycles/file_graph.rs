@@ -1,4 +1,4 @@
-//! Which file uses which, and the circles in that.
+//! The graph of files that use each other, and its circles.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::module_tree::{FileId, ModuleTree};
 use super::resolve::Resolver;
 
-/// A place that makes one file depend on another.
+/// A line that makes one file depend on another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     pub line: usize,
@@ -25,7 +25,7 @@ impl FileGraph {
         for (id, module) in tree.modules.iter().enumerate() {
             for import in &module.imports {
                 for file in resolver.files(id, &import.path) {
-                    // A module that hands on what its own parts define does not use them.
+                    // A re-export of an item of a submodule is not a use.
                     if !(import.is_public && resolver.is_below(file, id)) {
                         graph.add(module.file, file, import.line, &import.path);
                     }
@@ -52,12 +52,12 @@ impl FileGraph {
         }
     }
 
-    /// Keeps what lies between these files.
+    /// Keeps only the edges between these files.
     pub fn retain(&mut self, keeps: impl Fn(FileId) -> bool) {
         self.edges.retain(|&(from, to), _| keeps(from) && keeps(to));
     }
 
-    /// Takes out the edge from child to parent of each pair that uses each other, and returns (parent, child).
+    /// Removes the edge from child to parent of each pair that uses each other. Returns the pairs (parent, child).
     pub fn take_parent_pairs(&mut self, tree: &ModuleTree) -> Vec<(FileId, FileId)> {
         let is_pair = |&(child, parent): &(FileId, FileId)| {
             tree.files[child].parent == Some(parent) && self.edges.contains_key(&(parent, child))
@@ -101,7 +101,7 @@ impl FileGraph {
         components
     }
 
-    /// The shortest way from a file of `component` back to itself; each file once.
+    /// The shortest path from a file of `component` back to itself.
     pub fn shortest_circle(&self, component: &BTreeSet<FileId>) -> Vec<FileId> {
         let circles = component.iter().filter_map(|&file| self.circle_from(file, component));
         circles.min_by_key(Vec::len).unwrap_or_default()
@@ -127,7 +127,8 @@ impl FileGraph {
         None
     }
 
-    /// Circles that cover all others: the shortest, then the shortest without its edge of fewest uses, and so on.
+    /// All circles that have to be broken: the shortest one, then the shortest one after its edge with the fewest uses was
+    /// removed, and so on.
     pub fn circles_to_break(&self, component: &BTreeSet<FileId>) -> Vec<Vec<FileId>> {
         let mut rest = self.clone();
         rest.retain(|file| component.contains(&file));
@@ -143,7 +144,7 @@ impl FileGraph {
     }
 }
 
-/// The edges of a circle, the last one back to its first file.
+/// The edges of a circle. The last one leads back to the first file.
 pub fn edges_of(circle: &[FileId]) -> Vec<(FileId, FileId)> {
     let next = circle.iter().cycle().skip(1);
     circle.iter().copied().zip(next.copied()).collect()

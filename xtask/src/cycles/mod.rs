@@ -1,8 +1,8 @@
 //! `cargo xtask cycles [--strict] [--all] [--list] [FOLDER…]`: circles between the files of a crate.
 //!
-//! Two files that use each other cannot be read, tested or moved one without the other. The compiler forbids circles between
-//! crates only. An edge is a path in a file (`use`, types, calls, macros, attributes) to an item that another file of the crate defines.
-//! Not seen: methods of a type that a third file implements, and code that a macro makes.
+//! Two files that use each other cannot be read, tested or moved separately. The compiler forbids circles between crates only.
+//! An edge is a path in a file (`use`, types, calls, macros, attributes) to an item that another file of the crate defines.
+//! Not detected: methods of a type that a third file implements, and code that a macro generates.
 
 mod file_graph;
 mod module_tree;
@@ -19,11 +19,11 @@ use file_graph::{FileGraph, edges_of};
 use module_tree::{FileId, ModuleTree};
 
 const USAGE: &str = "cargo xtask cycles [--strict] [--all] [--list] [FOLDER…]
-  --strict  a parent module that uses its child and is used by it is an error, too
-  --all     not only the shortest circle of files that use each other, but as many as have to be broken
-  --list    the size of each graph
-  FOLDER    a crate's src, or a folder inside one: only circles inside it (without: every crate)";
-/// Lines that are printed of each edge.
+  --strict  a parent module and a child that use each other are an error, too
+  --all     print all circles that have to be broken, and not only the shortest one of each group of files
+  --list    print the size of each graph
+  FOLDER    a crate's src, or a folder in it: check only this folder (default: all crates)";
+/// The largest number of uses that are printed per edge.
 const SHOWN_USES: usize = 4;
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
             "--strict" => options.is_strict = true,
             "--all" => options.shows_all = true,
             "--list" => options.lists = true,
-            text if text.starts_with('-') => return Err(format!("{text} is not known.\n{USAGE}")),
+            text if text.starts_with('-') => return Err(format!("{text} is not an option.\n{USAGE}")),
             folder => folders.push(PathBuf::from(folder)),
         }
     }
@@ -71,7 +71,7 @@ fn crate_folders(repository: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(folders)
 }
 
-/// `lib.rs` and `main.rs` are a crate each. A folder inside a crate has those of the nearest folder above it.
+/// `lib.rs` and `main.rs` are the roots of one crate each. For a folder inside a crate, those of the nearest folder above.
 fn root_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let absolute = folder.canonicalize().map_err(|e| format!("{}: {e}", folder.display()))?;
     for above in absolute.ancestors() {
@@ -81,10 +81,10 @@ fn root_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
             return Ok(roots);
         }
     }
-    Err(format!("{}: neither it nor a folder above it holds lib.rs or main.rs", folder.display()))
+    Err(format!("{}: neither this folder nor a folder above it contains lib.rs or main.rs", folder.display()))
 }
 
-/// Prints the circles among the files of `folder` and returns how many there are.
+/// Prints the circles between the files of `folder` and returns their number.
 fn check(root: &Path, folder: &Path, options: &Options) -> Result<usize, String> {
     let tree = ModuleTree::read(root)?;
     let folder = folder.canonicalize().map_err(|e| format!("{}: {e}", folder.display()))?;

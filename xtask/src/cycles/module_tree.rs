@@ -1,6 +1,6 @@
-//! Reads a crate's modules from its root file on, as the compiler does: `mod x;` leads to the next file.
+//! Reads a crate's modules from its root file, in the same way as the compiler: `mod x;` refers to the next file.
 //!
-//! Modules and functions that exist only in tests are left out.
+//! Modules and functions that exist only in tests are skipped.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub type ModuleId = usize;
 pub struct ModuleTree {
     pub files: Vec<SourceFile>,
     pub modules: Vec<Module>,
-    /// Files that define a `macro_rules!` of this name: such macros are visible without a path.
+    /// Files that define a `macro_rules!` of this name. Such macros can be used without a path.
     pub macros: HashMap<String, Vec<FileId>>,
 }
 
@@ -38,7 +38,7 @@ pub struct Module {
 #[derive(Clone)]
 pub enum Definition {
     Module(ModuleId),
-    /// `variants` are an enum's, because `use Enum::*` brings them into scope.
+    /// `variants` are those of an enum, because `use Enum::*` brings them into scope.
     Item {
         file: FileId,
         variants: Vec<String>,
@@ -53,7 +53,7 @@ impl ModuleTree {
         Ok(tree)
     }
 
-    /// `folder` is where the modules lie that the file declares.
+    /// `folder` contains the modules that the file declares.
     fn read_file(&mut self, path: &Path, folder: &Path, parent: Option<ModuleId>) -> Result<ModuleId, String> {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
         let parsed =

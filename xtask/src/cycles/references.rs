@@ -1,4 +1,4 @@
-//! Collects the paths that one item names: types, functions, macros, patterns, and what macros and attributes contain.
+//! Collects the paths in one item: types, functions, macros, patterns, and the contents of macros and attributes.
 
 use std::collections::HashSet;
 
@@ -28,13 +28,13 @@ pub fn of_item(item: &syn::Item) -> Found {
 #[derive(Default)]
 struct Collector {
     found: Found,
-    /// Names that each function around the current place binds itself.
+    /// Names that the functions around the current place bind.
     locals: Vec<HashSet<String>>,
 }
 
 impl Collector {
     fn add(&mut self, path: Vec<String>, line: usize) {
-        // A variable is no qualifier: beside `let state`, `state::name` still means the module.
+        // A variable is not a qualifier: after `let state`, `state::name` still refers to the module.
         let can_be_local = path.len() == 1 || path[0].starts_with(char::is_uppercase);
         let is_local = can_be_local && self.locals.iter().any(|names| names.contains(&path[0]));
         if !is_local && path[0] != "Self" {
@@ -57,7 +57,7 @@ impl Collector {
         }
     }
 
-    /// `<T as Trait>::name`: the trait's path is one, `name` is none.
+    /// `<T as Trait>::name`: the trait's path is a reference, `name` is not.
     fn add_qualified(&mut self, qself: Option<&syn::QSelf>, path: &syn::Path) {
         if let Some(qself) = qself {
             self.visit_type(&qself.ty);
@@ -65,7 +65,7 @@ impl Collector {
         self.add_path(path, qself.map_or(path.segments.len(), |qself| qself.position));
     }
 
-    /// Inside a macro nobody but the macro knows what a token is, so only what reads as a path counts.
+    /// The meaning of a token inside a macro is not known, so only token sequences in the form of a path are collected.
     fn add_tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, sign: char| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == sign);

@@ -1,4 +1,4 @@
-//! Finds the file that defines what a path names. Re-exports, renames and globs are followed to the definition.
+//! Finds the file that defines the item of a path. Re-exports, renames and globs are followed to the definition.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,13 +7,13 @@ use super::syntax::Import;
 
 pub struct Resolver<'a> {
     tree: &'a ModuleTree,
-    /// Where each name of each module is imported.
+    /// The imports of each name, per module.
     imports: Vec<HashMap<&'a str, Vec<&'a Import>>>,
     globs: Vec<Vec<&'a Import>>,
 }
 
-/// Names on the way to an answer. The imports of a name that is asked for again are not followed again.
-type Asked = HashSet<(ModuleId, String)>;
+/// Names that are being resolved. Their imports are not followed a second time.
+type Resolving = HashSet<(ModuleId, String)>;
 
 impl<'a> Resolver<'a> {
     pub fn new(tree: &'a ModuleTree) -> Self {
@@ -32,10 +32,10 @@ impl<'a> Resolver<'a> {
         Self { tree, imports, globs }
     }
 
-    /// The files that define what `path` names in `module`. None where it names a module or another crate's item.
-    /// Several where one name is, say, a type and a function.
+    /// The files that define the items of `path` in `module`. Empty for a module or an item of another crate. Several
+    /// files if one name is, for example, a type and a function.
     pub fn files(&self, module: ModuleId, path: &[String]) -> Vec<FileId> {
-        let found = self.path(module, path, &mut Asked::new());
+        let found = self.path(module, path, &mut Resolving::new());
         found
             .into_iter()
             .filter_map(|definition| match definition {
@@ -53,14 +53,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether `file` is that of a module inside `module`.
+    /// Whether `file` contains a submodule of `module`.
     pub fn is_below(&self, file: FileId, module: ModuleId) -> bool {
         let ancestor = self.tree.modules[module].file;
         std::iter::successors(self.tree.files[file].parent, |&file| self.tree.files[file].parent)
             .any(|file| file == ancestor)
     }
 
-    fn path(&self, module: ModuleId, path: &[String], asked: &mut Asked) -> Vec<Definition> {
+    fn path(&self, module: ModuleId, path: &[String], resolving: &mut Resolving) -> Vec<Definition> {
         let mut here = module;
         let mut rest = path;
         while let Some((first, others)) = rest.split_first() {
@@ -76,13 +76,13 @@ impl<'a> Resolver<'a> {
             rest = others;
         }
         let Some((first, others)) = rest.split_first() else { return vec![Definition::Module(here)] };
-        let mut found = self.name(here, first, asked);
+        let mut found = self.name(here, first, resolving);
         for name in others {
             let mut next = Vec::new();
             for definition in found {
                 match definition {
-                    Definition::Module(inner) => next.extend(self.name(inner, name, asked)),
-                    // An enum's variant or a type's function: the type's file has it.
+                    Definition::Module(inner) => next.extend(self.name(inner, name, resolving)),
+                    // A variant of an enum or a function of a type belongs to the file of the type.
                     item @ Definition::Item { .. } => next.push(item),
                 }
             }
@@ -91,10 +91,10 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    fn name(&self, module: ModuleId, name: &str, asked: &mut Asked) -> Vec<Definition> {
+    fn name(&self, module: ModuleId, name: &str, resolving: &mut Resolving) -> Vec<Definition> {
         let mut found = self.tree.modules[module].items.get(name).cloned().unwrap_or_default();
-        // `mod x; use x::x;`: the first `x` of the path is the module.
-        if !asked.insert((module, name.to_owned())) {
+        // In `mod x; use x::x;`, the first `x` of the path is the module.
+        if !resolving.insert((module, name.to_owned())) {
             return found;
         }
         let imports = self.imports[module].get(name).map_or(&[][..], Vec::as_slice);
@@ -103,23 +103,23 @@ impl<'a> Resolver<'a> {
                 break;
             }
             for import in imports.iter().filter(|import| import.is_local == is_local) {
-                found.extend(self.path(module, &import.path, asked));
+                found.extend(self.path(module, &import.path, resolving));
             }
         }
         if found.is_empty() && imports.is_empty() {
             for glob in &self.globs[module] {
-                found.extend(self.through_glob(module, glob, name, asked));
+                found.extend(self.through_glob(module, glob, name, resolving));
             }
         }
-        asked.remove(&(module, name.to_owned()));
+        resolving.remove(&(module, name.to_owned()));
         found
     }
 
-    fn through_glob(&self, module: ModuleId, glob: &Import, name: &str, asked: &mut Asked) -> Vec<Definition> {
+    fn through_glob(&self, module: ModuleId, glob: &Import, name: &str, resolving: &mut Resolving) -> Vec<Definition> {
         let mut found = Vec::new();
-        for definition in self.path(module, &glob.path, asked) {
+        for definition in self.path(module, &glob.path, resolving) {
             match definition {
-                Definition::Module(inner) => found.extend(self.name(inner, name, asked)),
+                Definition::Module(inner) => found.extend(self.name(inner, name, resolving)),
                 Definition::Item { file, variants } => {
                     if variants.iter().any(|variant| variant == name) {
                         found.push(Definition::Item { file, variants: Vec::new() });

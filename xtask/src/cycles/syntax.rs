@@ -1,19 +1,19 @@
-//! Small questions about syntax: what `use` brings in, and what exists only in tests.
+//! Helpers for syntax: the imports of `use`, and items that exist only in tests.
 
 use syn::{Attribute, Item, UseTree};
 
 /// One leaf of a `use` tree.
 pub struct Import {
-    /// The name it has here; none for `use a::*`.
+    /// The name in this module. `None` for `use a::*`.
     pub name: Option<String>,
     pub path: Vec<String>,
     pub line: usize,
     pub is_public: bool,
-    /// Written inside a function: names of the module take precedence.
+    /// The import is inside a function. Names of the module take precedence.
     pub is_local: bool,
 }
 
-/// Calls `each` with the name in scope (none for a glob), the path and the line of each leaf.
+/// Calls `each` with the name in scope (`None` for a glob), the path and the line of each leaf.
 pub fn flatten(tree: &UseTree, prefix: &mut Vec<String>, each: &mut dyn FnMut(Option<String>, Vec<String>, usize)) {
     match tree {
         UseTree::Path(path) => {
@@ -36,7 +36,7 @@ fn leaf(
 ) {
     let line = used.span().start().line;
     let mut path = prefix.to_vec();
-    // `use a::{self}` names `a`; `use self::a` begins with it.
+    // In `use a::{self}`, `self` refers to `a`. In `use self::a`, it is the first segment.
     if used != "self" || path.is_empty() {
         path.push(plain(used));
     }
@@ -44,7 +44,7 @@ fn leaf(
     each(Some(name), path, line);
 }
 
-/// Without the `r#` of a raw identifier.
+/// The identifier without the `r#` of a raw identifier.
 pub fn plain(ident: &syn::Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map_or(text.clone(), str::to_owned)
