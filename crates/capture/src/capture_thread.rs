@@ -490,7 +490,7 @@ mod tests {
         };
         let (store_in, store) = bounded(100);
         let (events_in, events) = bounded(100);
-        let (commands, orders) = bounded(1);
+        let (keep_open, commands) = bounded(1);
         let counting = Arc::new(Counting::default());
         let worker = Worker {
             spec: CameraSpec::Device { id: DeviceId(0), backend: Backend::default(), mode: None },
@@ -510,7 +510,7 @@ mod tests {
         };
         let script = script(clock.now()).into_iter().chain([Captured::End]).collect();
         worker.run(Box::new(Scripted { info, script }));
-        drop(commands);
+        drop(keep_open);
         let stored: Vec<_> = store.try_iter().collect();
         assert!(stored.iter().enumerate().all(|(k, f)| f.number == k as u64));
         let sequences = stored.iter().filter_map(|f| f.device_sequence).collect();
