@@ -182,7 +182,7 @@ fn a_stall_is_noticed_and_survived() {
             CaptureEvent::Lost { at, why } => Some((*at, why.clone())),
             _ => None,
         });
-        assert_eq!(why, "the camera is silent");
+        assert_eq!(why, "the camera sends no frames");
         let silence_ns = lost_at.since_ns(before[19].at);
         assert!((900_000_000..3_000_000_000).contains(&silence_ns), "noticed after {silence_ns} ns");
         rig.event(|e| matches!(e, CaptureEvent::Reconnected { .. }).then_some(()));
@@ -225,7 +225,7 @@ fn an_unplugged_camera_is_found_again_under_its_new_number() {
             CaptureEvent::Lost { at, why } => Some((*at, why.clone())),
             _ => None,
         });
-        assert_eq!(why, "camera /dev/video0 was unplugged");
+        assert_eq!(why, "camera /dev/video0 was disconnected: connect it again");
         assert!(lost_at.since_ns(before[19].at) < 500_000_000, "at once");
         let info = rig.event(|e| match e {
             CaptureEvent::Reconnected { info, .. } => Some(info.clone()),
@@ -328,7 +328,7 @@ fn a_full_store_queue_is_counted_and_reported() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let CaptureEvent::Missing { lost, note, .. } = rig.event(missing(GapReason::QueueFull)) else { panic!() };
-        assert_eq!((lost, note.as_str()), (1, "the video writer did not keep up"));
+        assert_eq!((lost, note.as_str()), (1, "the video writer was too slow"));
         let Rig { capture, store, .. } = rig;
         let counters = capture.stop();
         assert_eq!(counters.stored, 5);

@@ -196,11 +196,11 @@ fn bad_files_have_clear_sentences() {
         "{}",
         sentence(&at("none.mp4"))
     );
-    assert!(sentence(folder.path()).contains("is no video: it is no file"));
+    assert!(sentence(folder.path()).contains("is not a video: it is not a file"));
     std::fs::write(at("text.mp4"), "not a film at all\n".repeat(200)).unwrap();
-    assert!(sentence(&at("text.mp4")).contains("text.mp4 is no video: "), "{}", sentence(&at("text.mp4")));
+    assert!(sentence(&at("text.mp4")).contains("text.mp4 is not a video: "), "{}", sentence(&at("text.mp4")));
     std::fs::write(at("empty.mp4"), "").unwrap();
-    assert!(sentence(&at("empty.mp4")).contains("is no video"));
+    assert!(sentence(&at("empty.mp4")).contains("is not a video"));
     // A film whose index was never written.
     let whole = film(folder.path(), "whole.mp4", 20, &["-c:v", "mpeg4"]);
     let bytes = std::fs::read(&whole).unwrap();
@@ -213,7 +213,7 @@ fn bad_files_have_clear_sentences() {
         .status()
         .unwrap();
     assert!(sound.success());
-    assert!(sentence(&at("sound.wav")).contains("holds no moving pictures"));
+    assert!(sentence(&at("sound.wav")).contains("has no video track"));
     // A codec that nobody knows.
     let avi = film(folder.path(), "known.avi", 5, &["-c:v", "mpeg4"]);
     let bytes = std::fs::read(&avi).unwrap();

@@ -269,7 +269,7 @@ fn a_runtime_that_is_too_old_or_another_library_is_refused() {
                struct base *OrtGetApiBase(void) { return &it; }\n";
     let Some(library) = build("old", old) else { return };
     let said = runtime_in_own_process(&library);
-    assert!(said.contains("is version 1.10.0, and affectograph needs 1.24 or newer"), "{said}");
+    assert!(said.contains("is version 1.10.0. affectograph needs 1.24 or newer"), "{said}");
     let other = build("other", "int nothing;\n").unwrap();
     let said = runtime_in_own_process(&other);
     assert!(said.contains("it is another library"), "{said}");

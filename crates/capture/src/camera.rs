@@ -1,4 +1,4 @@
-//! What every source of pictures has in common: the [`Camera`] trait, what a camera says of itself, and how it fails.
+//! The [`Camera`] trait of all sources of frames, the description of an opened camera, and the errors.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,64 +9,64 @@ use thiserror::Error;
 
 use session::{CameraSettings, Pixels, TimeSource, Timestamp};
 
-/// A source of pictures. Owned by one thread, which only stamps and hands on.
+/// A source of frames. One thread owns it.
 pub trait Camera: Send {
-    /// What was really opened; may change with [`Camera::adjust`].
+    /// Describes what was opened. [`Camera::adjust`] may change it.
     fn info(&self) -> &CameraInfo;
 
-    /// Waits for the next picture at most `timeout`.
+    /// Waits for the next frame, at most `timeout`.
     ///
-    /// [`CameraError::Silent`] means that nothing came in that time: the camera may be asked again. After any other
-    /// error it must be dropped and opened anew.
+    /// After [`CameraError::Silent`], no frame arrived in that time, and `next` may be called again. After any other error
+    /// the camera must be dropped and opened again.
     fn next(&mut self, timeout: Duration) -> Result<Captured, CameraError>;
 
-    /// Applies exposure, white balance and focus while running. What could not be done stands in [`CameraInfo::notes`].
+    /// Applies exposure, white balance and focus while running. [`CameraInfo::notes`] lists what failed.
     fn adjust(&mut self, _settings: &CameraSettings) {}
 }
 
-/// What [`Camera::next`] brought.
+/// The result of [`Camera::next`].
 #[derive(Debug)]
 pub enum Captured {
     Frame {
         at: Timestamp,
         time_source: TimeSource,
-        /// The driver's own count, where it gives one.
+        /// The driver's sequence number, if it has one.
         device_sequence: Option<u64>,
         width_px: u32,
         height_px: u32,
         pixels: Pixels,
     },
-    /// A picture came damaged and is of no use.
+    /// A damaged frame. It cannot be used.
     Corrupt { at: Timestamp, device_sequence: Option<u64>, why: String },
-    /// A file has no pictures for a time in which there were some. `frames` is how many, as far as the file tells; 0 where
-    /// it has a fault of which it is not known that it cost any.
+    /// Frames of a file are missing. `frames` is their number as far as it is known. It is 0 if the file has a fault that
+    /// may not have cost any frame.
     Missing { from: Timestamp, until: Timestamp, frames: u64, why: String },
-    /// A file's end: there is nothing more.
+    /// The end of a file.
     End,
 }
 
-/// What was opened, as it is stored with the session.
+/// The description of an opened camera, as stored in the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CameraInfo {
     /// The camera's own name, the file's name, or `Phantom`.
     pub name: String,
     pub kind: CameraKind,
-    /// Device node, path, or a phantom's description.
+    /// Device node, path, or the phantom's description.
     pub address: String,
-    /// Where the device is plugged in, where the system tells.
+    /// The port of the device, if the system reports it.
     pub bus: Option<String>,
-    /// As read back from the driver, not as asked.
+    /// The mode that the driver reports, not the requested one.
     pub mode: Mode,
-    /// Time passes while nobody reads: a live camera loses what is not fetched, a file waits.
+    /// A live camera loses frames that are not read in time. A file waits.
     pub is_live: bool,
-    /// How many pictures there will be, where that is known beforehand (an estimate for files).
+    /// The number of frames, if it is known in advance. For files it is an estimate.
     pub expected_frames: Option<u64>,
     pub controls: Vec<Control>,
-    /// What could not be done as asked, one sentence each.
+    /// Requested settings that failed, one message each.
     pub notes: Vec<String>,
 }
 
-/// Which code speaks to the camera.
+/// The library that reads the camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraKind {
@@ -76,7 +76,7 @@ pub enum CameraKind {
     Phantom,
 }
 
-/// One way in which a camera can deliver.
+/// Size, rate and format of a camera's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mode {
     pub width_px: u32,
@@ -86,7 +86,7 @@ pub struct Mode {
 }
 
 impl Mode {
-    /// The nominal time from one frame to the next; a second where a file's rate is unknown.
+    /// The nominal time between two frames. One second if the rate of a file is unknown.
     pub fn interval(&self) -> Duration {
         if self.rate_hz.is_finite() && self.rate_hz > 1e-3 {
             Duration::from_secs_f64(1.0 / self.rate_hz)
@@ -104,13 +104,13 @@ impl fmt::Display for Mode {
     }
 }
 
-/// How pixels leave the camera.
+/// The format of a camera's pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PixelFormat {
     Mjpeg,
     Yuyv,
-    /// Handed on as [`Pixels::Yuyv`], each chroma row used for two.
+    /// Converted to [`Pixels::Yuyv`]. Each chroma row is used for two rows.
     Nv12,
     Rgb,
     Grey,
@@ -132,14 +132,14 @@ impl fmt::Display for PixelFormat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Control {
     pub kind: ControlKind,
-    /// What the driver calls it.
+    /// The driver's name of the control.
     pub name: String,
     pub minimum: i64,
     pub maximum: i64,
     pub step: i64,
     pub default: i64,
     pub value: i64,
-    /// Whether the camera chooses the value itself; `None` where it cannot.
+    /// Whether the camera chooses the value. `None` if the control has no automatic mode.
     pub is_automatic: Option<bool>,
 }
 
@@ -157,7 +157,7 @@ pub enum ControlKind {
 impl ControlKind {
     pub const ALL: [ControlKind; 3] = [ControlKind::Exposure, ControlKind::WhiteBalance, ControlKind::Focus];
 
-    /// What the settings ask of this control; `None` leaves it automatic.
+    /// The value in the settings. `None` leaves the control automatic.
     pub fn wanted(self, settings: &CameraSettings) -> Option<i64> {
         match self {
             ControlKind::Exposure => settings.exposure,
@@ -177,18 +177,18 @@ impl fmt::Display for ControlKind {
     }
 }
 
-/// Why a camera gives no pictures. Each reads as a sentence for the person at the set-up screen.
+/// Why a camera delivers no frames. The messages are shown on the set-up screen.
 #[derive(Debug, Error)]
 pub enum CameraError {
-    #[error("no picture came within {} ms", .waited.as_millis())]
+    #[error("no frame arrived within {} ms: check the camera and its cable", .waited.as_millis())]
     Silent { waited: Duration },
-    #[error("there is no camera {address}: plug it in, or choose another from the list of `affectograph cameras`")]
+    #[error("there is no camera {address}: connect it, or choose another from the list of `affectograph cameras`")]
     NotFound { address: String },
     #[error("camera {address} is in use by another program: close it there and try again")]
     Busy { address: String },
-    #[error("camera {address} may not be opened by this user: add the user to the group `video` and log in again")]
+    #[error("this user has no permission to open camera {address}: add the user to the group `video` and log in again")]
     NotAllowed { address: String },
-    #[error("camera {address} was unplugged")]
+    #[error("camera {address} was disconnected: connect it again")]
     Gone { address: String },
     #[error("camera {address} offers none of the formats MJPEG, YUYV, NV12, RGB and grey (it offers {offered})")]
     NoUsableMode { address: String, offered: String },
@@ -200,9 +200,9 @@ pub enum CameraError {
     List { why: String },
     #[error("video file {} cannot be read: {source}", .path.display())]
     FileUnreadable { path: PathBuf, source: std::io::Error },
-    #[error("{} is no video: {why}", .path.display())]
+    #[error("{} is not a video: {why}", .path.display())]
     NotAVideo { path: PathBuf, why: String },
-    #[error("{} has its pictures in the codec `{codec}`, which this computer's FFmpeg cannot decode: convert the file, for example to H.264", .path.display())]
+    #[error("{} uses the codec `{codec}`, which this computer's FFmpeg cannot decode: convert the file, for example to H.264", .path.display())]
     UnknownCodec { path: PathBuf, codec: String },
     #[error(
         "`{program}` is needed to read video files and was not found: install FFmpeg (Debian, Ubuntu: `sudo apt install ffmpeg`)"
@@ -210,10 +210,10 @@ pub enum CameraError {
     NoFfmpeg { program: &'static str },
     #[error("reading {} stopped after {frames} frames: {why}", .path.display())]
     FileBroken { path: PathBuf, frames: u64, why: String },
-    #[error("the system gives no further thread for the camera: {0}")]
+    #[error("the thread of the camera could not be started: {0}")]
     Thread(std::io::Error),
     #[error(
-        "`{0}` is no camera: write `phantom`, a number such as `0`, a device such as `/dev/video0`, or a video file"
+        "`{0}` is not a camera: use `phantom`, a number such as `0`, a device such as `/dev/video0`, or a video file"
     )]
     BadSpec(String),
 }

@@ -1,4 +1,4 @@
-//! The thread that owns the camera: it numbers frames, hands them on, and says what is missing and why.
+//! The thread that owns the camera. It numbers frames, passes them on, and reports what is missing and why.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use super::events::{CaptureEvent, EventSender};
 use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, devices, open};
 use session::{CameraSettings, Clock, Frame, GapReason, Latest, SharedFrame, Timestamp};
 
-/// Where frames go. The capturing thread waits for nobody, except for a file's sake.
+/// The receivers of frames. The capture thread waits for a receiver only if the source is a file.
 pub struct Sinks {
-    /// Every frame. Full means a counted loss and an event; a file waits instead.
+    /// Receives every frame. If it is full, the loss is counted and reported. A file waits instead.
     pub store: Option<Sender<SharedFrame>>,
-    /// Newest wins.
+    /// Keeps the newest frame.
     pub vision: Latest<SharedFrame>,
-    /// Newest wins.
+    /// Keeps the newest frame.
     pub preview: Latest<SharedFrame>,
     pub events: Sender<CaptureEvent>,
     pub pace: Pace,
 }
 
-/// How fast a file is played. Live cameras have their own pace.
+/// The speed at which a file is played. It has no effect on live cameras.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
-    /// At its own times.
+    /// At the times of the frames.
     #[default]
     RealTime,
-    /// Each frame as soon as vision took the last one: nothing is skipped, nothing waited for.
+    /// Each frame as soon as the vision thread took the previous one. No frame is skipped.
     AsFastAsScored,
 }
 
-/// A running camera. Dropping it stops it, too.
+/// A running camera. Dropping it stops the camera.
 pub struct Capture {
     commands: Option<Sender<CameraSettings>>,
     thread: Option<JoinHandle<()>>,
@@ -44,16 +44,16 @@ pub struct Capture {
     clock: Clock,
 }
 
-/// How long one look at the camera lasts: a stop is noticed after this at the latest.
-const LOOK: Duration = Duration::from_millis(50);
-/// A camera opened longer ago than this has been waiting.
+/// The longest wait for a frame in one step. A stop takes effect within this time.
+const POLL: Duration = Duration::from_millis(50);
+/// If a camera was opened longer ago than this, its buffers contain old frames.
 const LONG_OPEN_NS: i64 = 100_000_000;
-/// Cameras need a while for their first picture.
+/// The longest wait for the first frame. Cameras need time to start.
 const FIRST_PICTURE: Duration = Duration::from_secs(4);
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(500);
 
 impl Capture {
-    /// Opens the camera, so that what is wrong with it is known here, and starts.
+    /// Opens the camera and starts the thread. Errors of opening are returned here.
     pub fn start(
         spec: CameraSpec,
         settings: CameraSettings,
@@ -64,8 +64,8 @@ impl Capture {
         Capture::with_camera(camera, spec, settings, clock, sinks)
     }
 
-    /// Starts with a camera that is open already, for whoever must know what was opened before the first frame.
-    /// `spec` and `settings` are what it was opened by, and what it is opened by again after it was lost.
+    /// Starts with a camera that is already open. The caller can thus read its description before the first frame.
+    /// The camera is opened again with `spec` and `settings` after it was lost.
     pub fn with_camera(
         camera: Box<dyn Camera>,
         spec: CameraSpec,
@@ -75,10 +75,18 @@ impl Capture {
     ) -> Result<Capture, CameraError> {
         let info = camera.info().clone();
         let counting = Arc::new(Counting::default());
-        let (commands, orders) = bounded(64);
+        let (commands, received) = bounded(64);
         let events = EventSender::new(sinks.events.clone());
-        let worker =
-            Worker { spec, settings, clock, sinks, events, orders, counting: counting.clone(), next_number: 0 };
+        let worker = Worker {
+            spec,
+            settings,
+            clock,
+            sinks,
+            events,
+            commands: received,
+            counting: counting.clone(),
+            next_number: 0,
+        };
         let thread = thread::Builder::new()
             .name("camera".into())
             .spawn(move || worker.run(camera))
@@ -86,12 +94,12 @@ impl Capture {
         Ok(Capture { commands: Some(commands), thread: Some(thread), counting, info, clock })
     }
 
-    /// What was opened at the start; later changes come as events.
+    /// The camera as opened at the start. Later changes are reported as events.
     pub fn info(&self) -> &CameraInfo {
         &self.info
     }
 
-    /// Fixes exposure, white balance and focus while running. The result comes as [`CaptureEvent::Adjusted`].
+    /// Fixes exposure, white balance and focus while running. The result is reported as [`CaptureEvent::Adjusted`].
     pub fn adjust(&self, settings: CameraSettings) {
         if let Some(commands) = &self.commands {
             // Sending fails if the thread has ended. The thread reports its end by `Ended` or `Failed`.
@@ -103,12 +111,12 @@ impl Capture {
         self.counting.read(self.clock.now())
     }
 
-    /// Whether frames may still come. `false` behind a file's end or a failure.
+    /// Whether frames may still arrive. `false` after the end of a file or a failure.
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|t| !t.is_finished())
     }
 
-    /// Stops at once, also in the middle of a stall, and returns the final counts. The slots are left open.
+    /// Stops at once, even while the camera does not respond. Returns the final counts. The slots stay open.
     pub fn stop(mut self) -> CaptureCounters {
         self.join();
         self.counters()
@@ -117,7 +125,7 @@ impl Capture {
     fn join(&mut self) {
         self.commands = None;
         if let Some(thread) = self.thread.take() {
-            // The thread catches its own panics and reports them as `Failed`.
+            // The thread catches panics and reports them as `Failed`.
             drop(thread.join());
         }
     }
@@ -135,21 +143,21 @@ struct Worker {
     clock: Clock,
     sinks: Sinks,
     events: EventSender,
-    /// Disconnected means stop.
-    orders: Receiver<CameraSettings>,
+    /// The thread stops when this is disconnected.
+    commands: Receiver<CameraSettings>,
     counting: Arc<Counting>,
     next_number: u64,
 }
 
-/// Why a camera's time is over.
-enum Over {
+/// Why an opening of the camera ended.
+enum RunEnd {
     Stopped,
     Ended,
     Lost(String),
     Failed(String),
 }
 
-/// The order to end.
+/// The command to stop.
 struct Stop;
 
 /// One opening of the camera.
@@ -170,8 +178,8 @@ impl Run {
         Run { camera, drops, interval, opened: Instant::now(), last_sign: None, began_at, is_draining: false }
     }
 
-    /// Whether a picture waited in the driver since before we began: of a camera that was opened a while ago the
-    /// buffers are full of the past, and what it dropped behind them was never asked for.
+    /// Whether a frame was captured before this run. If the camera was opened some time ago, the driver's buffers contain
+    /// old frames, and the frames that it dropped after them are not part of the recording.
     fn is_from_before(&mut self, at: Timestamp) -> bool {
         if self.last_sign.is_none() {
             self.is_draining = self.began_at.since_ns(at) > LONG_OPEN_NS;
@@ -192,10 +200,10 @@ impl Run {
 
 impl Worker {
     fn run(mut self, camera: Box<dyn Camera>) {
-        // Panics of drivers' libraries must not end a recording silently.
+        // A panic of a driver's library must not end a recording silently.
         let done = catch_unwind(AssertUnwindSafe(|| self.work(camera)));
         if done.is_err() {
-            let why = "the camera's thread failed unexpectedly: this is a fault in the program, please report it";
+            let why = "the thread of the camera panicked. This is a fault in the program. Please report it";
             self.events.send(CaptureEvent::Failed { at: self.clock.now(), why: why.to_owned() });
         }
         self.events.finish();
@@ -205,7 +213,7 @@ impl Worker {
         let info = camera.info().clone();
         self.events.send(CaptureEvent::Opened(info.clone()));
         let mut run = Run::new(camera, self.clock.now());
-        // The last moment up to which nothing is missing.
+        // Nothing is missing up to this time.
         let mut whole_until = self.clock.now();
         let mut is_away = false;
         loop {
@@ -213,11 +221,11 @@ impl Worker {
             let at = self.clock.now();
             drop(run);
             match over {
-                Over::Ended => return self.events.send(CaptureEvent::Ended { at }),
-                Over::Failed(why) => return self.events.send(CaptureEvent::Failed { at, why }),
-                Over::Stopped if is_away => return self.report_away(whole_until, at, &info),
-                Over::Stopped => return,
-                Over::Lost(why) => {
+                RunEnd::Ended => return self.events.send(CaptureEvent::Ended { at }),
+                RunEnd::Failed(why) => return self.events.send(CaptureEvent::Failed { at, why }),
+                RunEnd::Stopped if is_away => return self.report_away(whole_until, at, &info),
+                RunEnd::Stopped => return,
+                RunEnd::Lost(why) => {
                     is_away = true;
                     self.counting.lost_camera();
                     self.events.send(CaptureEvent::Lost { at, why });
@@ -231,22 +239,22 @@ impl Worker {
         }
     }
 
-    /// Hands on what one opening of the camera gives.
-    fn play(&mut self, run: &mut Run, whole_until: &mut Timestamp, is_away: &mut bool) -> Over {
+    /// Passes on the frames of one opening of the camera.
+    fn play(&mut self, run: &mut Run, whole_until: &mut Timestamp, is_away: &mut bool) -> RunEnd {
         let info = run.camera.info().clone();
         loop {
-            match self.newest_order() {
+            match self.newest_command() {
                 Ok(Some(settings)) => {
                     run.camera.adjust(&settings);
                     self.settings = settings;
                     self.events.send(CaptureEvent::Adjusted(run.camera.info().clone()));
                 }
                 Ok(None) => {}
-                Err(Stop) => return Over::Stopped,
+                Err(Stop) => return RunEnd::Stopped,
             }
             self.events.flush();
-            let (at, device_sequence, outcome) = match run.camera.next(LOOK) {
-                Ok(Captured::End) => return Over::Ended,
+            let (at, device_sequence, outcome) = match run.camera.next(POLL) {
+                Ok(Captured::End) => return RunEnd::Ended,
                 Ok(Captured::Corrupt { at, device_sequence, why }) => (at, device_sequence, Err(why)),
                 Ok(Captured::Missing { from, until, frames, why }) => {
                     self.missing(from, until, frames, GapReason::Corrupt, why);
@@ -258,11 +266,11 @@ impl Worker {
                     (at, device_sequence, Ok(frame))
                 }
                 Err(CameraError::Silent { .. }) if run.is_stalled() => {
-                    return Over::Lost("the camera is silent".to_owned());
+                    return RunEnd::Lost("the camera sends no frames".to_owned());
                 }
                 Err(CameraError::Silent { .. }) => continue,
-                Err(e) if matches!(self.spec, CameraSpec::Device { .. }) => return Over::Lost(e.to_string()),
-                Err(e) => return Over::Failed(e.to_string()),
+                Err(e) if matches!(self.spec, CameraSpec::Device { .. }) => return RunEnd::Lost(e.to_string()),
+                Err(e) => return RunEnd::Failed(e.to_string()),
             };
             let is_device = matches!(self.spec, CameraSpec::Device { .. });
             let is_from_before = is_device && run.is_from_before(at);
@@ -284,16 +292,16 @@ impl Worker {
                 Err(why) => self.missing(at, at + run.interval, 1, GapReason::Corrupt, why),
                 Ok(frame) => {
                     self.next_number += 1;
-                    if !self.hand_on(Arc::new(frame), info.is_live) {
-                        return Over::Stopped;
+                    if !self.pass_on(Arc::new(frame), info.is_live) {
+                        return RunEnd::Stopped;
                     }
                 }
             }
         }
     }
 
-    /// `false` where a stop came while waiting.
-    fn hand_on(&mut self, frame: SharedFrame, is_live: bool) -> bool {
+    /// `false` if the thread was stopped while waiting.
+    fn pass_on(&mut self, frame: SharedFrame, is_live: bool) -> bool {
         let is_paced = !is_live && self.sinks.pace == Pace::RealTime;
         if is_paced && !self.wait_until(frame.at) {
             return false;
@@ -314,7 +322,7 @@ impl Worker {
             return true;
         }
         let mut frame = frame;
-        while let Err(back) = self.sinks.vision.put_when_taken(frame, LOOK) {
+        while let Err(back) = self.sinks.vision.put_when_taken(frame, POLL) {
             if self.is_stopped() {
                 return false;
             }
@@ -323,27 +331,27 @@ impl Worker {
         true
     }
 
-    /// Whether the frame is stored; never `None`.
+    /// Whether the frame is stored. Never `None`.
     fn offer_to_store(&mut self, frame: &SharedFrame) -> Option<bool> {
         let Some(store) = &self.sinks.store else { return Some(false) };
         let note = match store.try_send(frame.clone()) {
             Ok(()) => return Some(true),
-            Err(TrySendError::Full(_)) => "the video writer did not keep up",
+            Err(TrySendError::Full(_)) => "the video writer was too slow",
             Err(TrySendError::Disconnected(_)) => "the video writer has ended",
         };
         self.missing(frame.at, frame.at, 1, GapReason::QueueFull, note.to_owned());
         Some(false)
     }
 
-    /// Whether the frame is stored; `None` where a stop came first.
+    /// Whether the frame is stored. `None` if the thread was stopped first.
     fn wait_for_store(&mut self, frame: &SharedFrame) -> Option<bool> {
         let Some(store) = self.sinks.store.clone() else { return Some(false) };
         loop {
             let sent = select! {
                 send(store, frame.clone()) -> sent => sent.is_ok(),
-                recv(self.orders) -> order => {
-                    // A file has nothing to adjust.
-                    order.ok()?;
+                recv(self.commands) -> command => {
+                    // A file has no settings.
+                    command.ok()?;
                     continue;
                 }
             };
@@ -355,7 +363,7 @@ impl Worker {
         }
     }
 
-    /// `false` where a stop came first.
+    /// `false` if the thread was stopped first.
     fn wait_until(&mut self, at: Timestamp) -> bool {
         loop {
             let ns = at.since_ns(self.clock.now());
@@ -363,19 +371,19 @@ impl Worker {
             if left == 0 {
                 return true;
             }
-            match self.orders.recv_timeout(Duration::from_nanos(left)) {
+            match self.commands.recv_timeout(Duration::from_nanos(left)) {
                 Err(RecvTimeoutError::Disconnected) => return false,
-                // A file has nothing to adjust.
+                // A file has no settings.
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 
-    /// Somebody drags a slider faster than a camera can follow: only where it is now counts.
-    fn newest_order(&self) -> Result<Option<CameraSettings>, Stop> {
+    /// Returns only the newest settings. A slider sends more of them than a camera can apply.
+    fn newest_command(&self) -> Result<Option<CameraSettings>, Stop> {
         let mut newest = None;
         loop {
-            match self.orders.try_recv() {
+            match self.commands.try_recv() {
                 Ok(settings) => newest = Some(settings),
                 Err(TryRecvError::Empty) => return Ok(newest),
                 Err(TryRecvError::Disconnected) => return Err(Stop),
@@ -384,25 +392,25 @@ impl Worker {
     }
 
     fn is_stopped(&self) -> bool {
-        self.orders.try_recv() == Err(TryRecvError::Disconnected)
+        self.commands.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// Tries until the camera is back; `None` where a stop came first.
+    /// Tries to open the camera until it is back. `None` if the thread was stopped first.
     fn reopen(&mut self, before: &CameraInfo) -> Option<Box<dyn Camera>> {
-        let mut said = String::new();
+        let mut reported = String::new();
         loop {
             match self.try_open(before) {
                 Ok(camera) => return Some(camera),
                 Err(CameraError::NotFound { .. }) => {}
-                // It is there and cannot be had: that is news, once.
-                Err(e) if e.to_string() != said => {
-                    said = e.to_string();
-                    self.events.send(CaptureEvent::Lost { at: self.clock.now(), why: said.clone() });
+                // The camera is connected but cannot be opened. Each reason is reported once.
+                Err(e) if e.to_string() != reported => {
+                    reported = e.to_string();
+                    self.events.send(CaptureEvent::Lost { at: self.clock.now(), why: reported.clone() });
                 }
                 Err(_) => {}
             }
             self.events.flush();
-            match self.orders.recv_timeout(BETWEEN_ATTEMPTS) {
+            match self.commands.recv_timeout(BETWEEN_ATTEMPTS) {
                 Ok(settings) => self.settings = settings,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return None,
@@ -410,7 +418,7 @@ impl Worker {
         }
     }
 
-    /// The same camera in the same mode, wherever it is now: a recording cannot change its size.
+    /// Opens the same camera in the same mode, possibly at another port. The size of a recording cannot change.
     fn try_open(&self, before: &CameraInfo) -> Result<Box<dyn Camera>, CameraError> {
         let not_found = || CameraError::NotFound { address: before.address.clone() };
         let CameraSpec::Device { backend, .. } = &self.spec else { return Err(not_found()) };
@@ -422,7 +430,7 @@ impl Worker {
     fn report_away(&mut self, from: Timestamp, until: Timestamp, info: &CameraInfo) {
         let interval_ns = info.mode.interval().as_nanos() as f64;
         let lost = (until.since_ns(from) as f64 / interval_ns).round() as u64;
-        let note = format!("{} was away; how many frames that were is reckoned from its rate", info.name);
+        let note = format!("{} was disconnected; the number of lost frames is computed from its rate", info.name);
         self.missing(from, until, lost.saturating_sub(1), GapReason::CameraLost, note);
     }
 
@@ -482,7 +490,7 @@ mod tests {
         };
         let (store_in, store) = bounded(100);
         let (events_in, events) = bounded(100);
-        let (commands, orders) = bounded(1);
+        let (keep_open, commands) = bounded(1);
         let counting = Arc::new(Counting::default());
         let worker = Worker {
             spec: CameraSpec::Device { id: DeviceId(0), backend: Backend::default(), mode: None },
@@ -496,13 +504,13 @@ mod tests {
                 events: events_in,
                 pace: Pace::RealTime,
             },
-            orders,
+            commands,
             counting: counting.clone(),
             next_number: 0,
         };
         let script = script(clock.now()).into_iter().chain([Captured::End]).collect();
         worker.run(Box::new(Scripted { info, script }));
-        drop(commands);
+        drop(keep_open);
         let stored: Vec<_> = store.try_iter().collect();
         assert!(stored.iter().enumerate().all(|(k, f)| f.number == k as u64));
         let sequences = stored.iter().filter_map(|f| f.device_sequence).collect();

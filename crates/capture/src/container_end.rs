@@ -1,11 +1,11 @@
-//! Whether a video file has its end. FFmpeg says so only where it misses a picture; what the file says of its own length
-//! is asked here. Only lengths are read, no contents.
+//! Checks whether a video file was cut off. FFmpeg reports this only if a picture is incomplete. This file compares the
+//! lengths that are stored in the container with the size of the file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Why the file is known to lack its end; `None` where it has it, or where its kind does not tell.
+/// Why the end of the file is missing. `None` if the file is complete, or if its format contains no length.
 pub fn missing_end(path: &Path) -> std::io::Result<Option<String>> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
@@ -29,16 +29,16 @@ fn missing_end_of(mut file: impl Read + Seek, bytes: u64) -> std::io::Result<Opt
 }
 
 fn promised(what: &str, promised: u64, bytes: u64) -> Option<String> {
-    (promised > bytes).then(|| format!("the file ends too early: its {what} says {promised} bytes, and it has {bytes}"))
+    (promised > bytes).then(|| format!("the file is cut off: its {what} declares {promised} bytes, but it has {bytes}"))
 }
 
 fn riff(head: &[u8], bytes: u64) -> Option<String> {
     let size = u32::from_le_bytes(*head.get(4..8)?.first_chunk()?);
-    // Recorders write the length when they end; before that stands 0 or the largest number.
+    // Recorders write the length at the end. Until then it is 0 or the largest number.
     if size == 0 || size == u32::MAX { None } else { promised("RIFF header", 8 + u64::from(size), bytes) }
 }
 
-/// An EBML head, and behind it the segment with everything.
+/// An EBML header, followed by the segment with all data.
 fn matroska(head: &[u8], bytes: u64) -> Option<String> {
     let (size, width) = ebml_size(head.get(4..)?)?;
     let segment = 4 + width + usize::try_from(size?).ok()?;
@@ -47,7 +47,7 @@ fn matroska(head: &[u8], bytes: u64) -> Option<String> {
     promised("segment", (segment + 4 + width) as u64 + size?, bytes)
 }
 
-/// A length and how many bytes it takes; all bits set mean that nobody knows yet.
+/// A length and the number of its bytes. If all bits are set, the length is unknown.
 fn ebml_size(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
     let width = bytes.first()?.leading_zeros() as usize + 1;
     let field = bytes.get(..width)?;
@@ -57,7 +57,7 @@ fn ebml_size(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
     Some(((size != ones).then_some(size), width))
 }
 
-/// What the top of an MP4 or QuickTime file is made of. Anything else behind them is somebody else's.
+/// The top-level boxes of MP4 and QuickTime. Other data after them is ignored.
 const BOXES: [&[u8]; 14] = [
     b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"free", b"skip", b"wide", b"styp", b"sidx", b"emsg", b"prft",
     b"pnot", b"uuid",
@@ -69,7 +69,7 @@ fn boxes(mut file: impl Read + Seek, bytes: u64) -> std::io::Result<Option<Strin
         file.seek(SeekFrom::Start(at))?;
         let mut head = [0; 16];
         let len = read_some(&mut file, &mut head)?;
-        let inside = "the file ends too early: inside the head of a box";
+        let inside = "the file is cut off inside the header of a box";
         if len < 8 {
             let is_filling = head[..len].iter().all(|b| *b == 0);
             return Ok((!is_filling).then(|| inside.to_owned()));
@@ -81,7 +81,7 @@ fn boxes(mut file: impl Read + Seek, bytes: u64) -> std::io::Result<Option<Strin
         let name = format!("box `{}` at byte {at}", String::from_utf8_lossy(kind));
         let [a, b, c, d, _, _, _, _, long @ ..] = head;
         let size = match u32::from_be_bytes([a, b, c, d]) {
-            0 => return Ok(None), // as far as the file goes
+            0 => return Ok(None), // up to the end of the file
             1 if len < 16 => return Ok(Some(inside.to_owned())),
             1 => u64::from_be_bytes(long),
             size => u64::from(size),
@@ -104,7 +104,7 @@ fn transport_stream(head: &[u8], bytes: u64) -> Option<String> {
         |packet: usize, first: usize| head.get(first) == Some(&0x47) && head.get(first + packet) == Some(&0x47);
     let packet = [(188, 0), (192, 4)].into_iter().find(|(packet, first)| is_packed(*packet, *first))?.0 as u64;
     let rest = bytes % packet;
-    (rest != 0).then(|| format!("the file ends too early: its last packet has {rest} of {packet} bytes"))
+    (rest != 0).then(|| format!("the file is cut off: its last packet has {rest} of {packet} bytes"))
 }
 
 fn read_some(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {

@@ -1,14 +1,14 @@
-//! Exposure, white balance and focus: finding them among a camera's controls, reading them, fixing them.
+//! Exposure, white balance and focus: finds them among a camera's controls, reads them and fixes them.
 
 use super::{Control, ControlKind};
 use session::CameraSettings;
 
-/// V4L2's control numbers. nokhwa's own number for exposure is the old one, so it is given these, too.
+/// V4L2's control numbers. They are passed to nokhwa, too, because its own number for exposure is the old one.
 struct Numbers {
     kind: ControlKind,
     value: u32,
     automatic: u32,
-    /// What to write into the automatic control.
+    /// The values of the automatic control.
     automatic_on: &'static [i64],
     automatic_off: i64,
 }
@@ -42,17 +42,17 @@ pub struct Listed {
     pub step: i64,
     pub default: i64,
     pub value: i64,
-    /// On/off rather than a number.
+    /// A switch, not a number.
     pub is_switch: bool,
 }
 
-/// The way to a camera's controls, through whichever library.
+/// Access to a camera's controls, independent of the library.
 pub trait ControlDoor {
     fn list(&self) -> Result<Vec<Listed>, String>;
     fn set(&mut self, control: &Listed, value: i64) -> Result<(), String>;
 }
 
-/// The controls we know, as they are now.
+/// The supported controls with their current values.
 pub fn read(door: &dyn ControlDoor) -> Result<Vec<Control>, String> {
     let listed = door.list()?;
     Ok(NUMBERS
@@ -73,7 +73,7 @@ pub fn read(door: &dyn ControlDoor) -> Result<Vec<Control>, String> {
         .collect())
 }
 
-/// Fixes what the settings name and leaves the rest to the camera. Returns a sentence for each thing that failed.
+/// Fixes the controls that the settings contain. The others stay automatic. Returns one message per failure.
 pub fn apply(door: &mut dyn ControlDoor, settings: &CameraSettings) -> Vec<String> {
     let listed = match door.list() {
         Ok(listed) => listed,
@@ -87,11 +87,11 @@ fn apply_one(door: &mut dyn ControlDoor, listed: &[Listed], n: &Numbers, wanted:
     let automatic = find(listed, n.automatic);
     let Some(wanted) = wanted else {
         let Some(automatic) = automatic.filter(|a| a.value == n.automatic_off) else { return Ok(()) };
-        // Cameras differ in which automatic they have; the first one that is taken will do.
+        // Cameras differ in their automatic modes. The first accepted one is used.
         let mut tried = n.automatic_on.iter().map(|on| door.set(automatic, *on));
         return match tried.find_map(Result::ok) {
             Some(()) => Ok(()),
-            None => Err(format!("{kind} could not be made automatic")),
+            None => Err(format!("{kind} could not be set to automatic")),
         };
     };
     let Some(value) = find(listed, n.value) else {
@@ -143,7 +143,7 @@ mod tests {
             Ok(self.0.clone())
         }
         fn set(&mut self, control: &Listed, value: i64) -> Result<(), String> {
-            // As uvcvideo: value is refused while automatic, and fully automatic exposure does not exist.
+            // As uvcvideo: a value is refused in automatic mode, and there is no fully automatic exposure.
             let automatic = self.0.iter().any(|l| l.number + 1 == control.number && l.value == 3);
             if automatic || (control.number == 0x9a0901 && value == 0) {
                 return Err("Permission denied".into());

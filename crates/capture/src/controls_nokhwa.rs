@@ -11,7 +11,7 @@ const WHITE_BALANCE: u32 = 0x98091a;
 const EXPOSURE: u32 = 0x9a0902;
 const FOCUS: u32 = 0x9a090a;
 
-/// V4L2's number of a control of nokhwa's. On Linux it hands the ones it does not know through.
+/// V4L2's number of a nokhwa control. On Linux, nokhwa passes unknown numbers through.
 fn number_of(control: KnownCameraControl) -> Option<u32> {
     match control {
         KnownCameraControl::WhiteBalance => Some(WHITE_BALANCE),
@@ -33,7 +33,7 @@ fn control_of(number: u32) -> KnownCameraControl {
 
 impl ControlDoor for NokhwaControls<'_> {
     fn list(&self) -> Result<Vec<Listed>, String> {
-        // A camera without any control is an error to nokhwa.
+        // nokhwa returns an error for a camera without controls.
         let controls = self.0.camera_controls().unwrap_or_default();
         Ok(controls
             .into_iter()

@@ -1,4 +1,4 @@
-//! What the health bar shows of the camera. Written by the capturing thread, read by anyone, without a lock.
+//! The camera's counters for the health bar. The capture thread writes them. Any thread can read them without a lock.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
@@ -6,34 +6,34 @@ use session::{GapReason, Timestamp};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CaptureCounters {
-    /// Numbered and handed on.
+    /// Frames that were numbered and passed on.
     pub frames: u64,
-    /// Taken by the store's queue.
+    /// Frames that the store's queue accepted.
     pub stored: u64,
-    /// Over the last second; 0 where no frame came in it.
+    /// Frames in the last second.
     pub fps: f64,
-    /// Not sent by the camera or dropped by its driver (inferred where it does not count).
+    /// Frames that the camera did not send or its driver dropped. Inferred if the driver has no sequence numbers.
     pub dropped_by_driver: u64,
     pub corrupt: u64,
-    /// Our own fault: the store's queue was full.
+    /// Frames that were lost because the store's queue was full.
     pub queue_full: u64,
-    /// Reckoned from the rate, for the times in which the camera was away.
+    /// Frames that are missing while the camera was disconnected, computed from the rate.
     pub camera_lost: u64,
-    /// How often it went away.
+    /// Number of disconnections.
     pub losses: u64,
-    /// Newer frames replaced these before they were looked at; they are stored all the same.
+    /// Frames that newer ones replaced before they were scored. They are stored.
     pub vision_skipped: u64,
     pub preview_skipped: u64,
 }
 
 impl CaptureCounters {
-    /// Frames that exist nowhere.
+    /// Frames that are neither stored nor scored.
     pub fn lost(&self) -> u64 {
         self.dropped_by_driver + self.corrupt + self.queue_full + self.camera_lost
     }
 }
 
-/// The shared side of [`CaptureCounters`].
+/// The atomic counters behind [`CaptureCounters`].
 #[derive(Default)]
 pub struct Counting {
     frames: AtomicU64,
@@ -46,7 +46,7 @@ pub struct Counting {
     vision_skipped: AtomicU64,
     preview_skipped: AtomicU64,
     last_ns: AtomicI64,
-    /// A ring of the last frames' times.
+    /// Ring buffer of the last frames' times.
     recent: Ring,
 }
 
@@ -58,7 +58,7 @@ impl Default for Ring {
     }
 }
 
-/// A second at up to 255 frames.
+/// Sufficient for one second at up to 255 frames per second.
 const RING: usize = 256;
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -91,7 +91,7 @@ impl Counting {
             GapReason::DroppedByDriver => &self.dropped_by_driver,
             GapReason::Corrupt => &self.corrupt,
             GapReason::QueueFull => &self.queue_full,
-            // The capturing thread reports no other reason.
+            // The capture thread reports no other reason.
             _ => &self.camera_lost,
         };
         counter.fetch_add(count, Relaxed);
@@ -138,7 +138,7 @@ mod tests {
         let counting = Counting::default();
         let mut at = Timestamp::ZERO;
         for k in 0..400 {
-            // Slow first, fast later.
+            // First slow, then fast.
             at = at + std::time::Duration::from_micros(if k < 300 { 66_667 } else { 33_333 });
             counting.frame(at);
         }

@@ -1,4 +1,4 @@
-//! From a camera's bytes to pictures that networks and screens can use. Buffers are reused, nothing is scaled.
+//! Decodes a camera's bytes to grey or RGB. Buffers are reused. Nothing is scaled.
 
 use thiserror::Error;
 use turbojpeg::{Decompressor, Image, PixelFormat};
@@ -6,7 +6,7 @@ use turbojpeg::{Decompressor, Image, PixelFormat};
 use session::luma::{full_chroma, full_luma, luma_of_rgb, rgb_of_full};
 use session::{Frame, Pixels};
 
-/// 3 bytes a pixel, rows without padding.
+/// 3 bytes per pixel, rows without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RgbPicture {
     pub width_px: u32,
@@ -14,7 +14,7 @@ pub struct RgbPicture {
     pub pixels: Vec<u8>,
 }
 
-/// 1 byte a pixel, rows without padding; 0 is black and 255 white whatever the camera's format.
+/// 1 byte per pixel, rows without padding. 0 is black and 255 is white in all formats of cameras.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GreyPicture {
     pub width_px: u32,
@@ -26,13 +26,13 @@ pub struct GreyPicture {
 pub enum DecodeError {
     #[error("frame {number} has a damaged JPEG: {why}")]
     Jpeg { number: u64, why: String },
-    #[error("frame {number} holds a JPEG of {found} pixels where {expected} were announced")]
+    #[error("frame {number} has a JPEG of {found} pixels, expected {expected}")]
     OtherSize { number: u64, found: String, expected: String },
-    #[error("frame {number} has {found} bytes where its {width_px} × {height_px} pixels need {needed}")]
+    #[error("frame {number} has {found} bytes, but its {width_px} × {height_px} pixels need {needed}")]
     WrongLength { number: u64, width_px: u32, height_px: u32, found: usize, needed: usize },
 }
 
-/// What decoding keeps from one frame to the next.
+/// Buffers that are reused from frame to frame.
 #[derive(Default)]
 pub struct Decoder {
     jpeg: Option<Decompressor>,
@@ -40,7 +40,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Gives a picture's buffer back, so that the next picture needs no new one.
+    /// Returns a picture's buffer, so that the next picture can reuse it.
     pub fn reuse(&mut self, pixels: Vec<u8>) {
         if self.spare.len() < 2 {
             self.spare.push(pixels);
@@ -99,7 +99,7 @@ pub fn to_rgb(frame: &Frame, decoder: &mut Decoder) -> Result<RgbPicture, Decode
     Ok(RgbPicture { width_px: frame.width_px, height_px: frame.height_px, pixels })
 }
 
-/// The luma plane: of a JPEG it is decoded alone, of YUYV it is only picked out and stretched to the full range.
+/// The luma plane. In a JPEG, only this plane is decoded. In YUYV, it is extracted and scaled to the full range.
 pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, DecodeError> {
     let pixels = match &frame.pixels {
         Pixels::Jpeg(bytes) => decoder.jpeg(frame, bytes, PixelFormat::GRAY)?,
@@ -136,7 +136,7 @@ fn yuyv_to_grey(yuyv: &[u8], grey: &mut [u8]) {
     yuyv.as_chunks::<2>().0.iter().zip(grey).for_each(|([y, _], to)| *to = full_luma(*y));
 }
 
-/// As the JPEG of it would be decoded.
+/// The same result as decoding its JPEG.
 fn yuyv_to_rgb(yuyv: &[u8], rgb: &mut [u8]) {
     for (&[y0, u, y1, v], to) in yuyv.as_chunks::<4>().0.iter().zip(rgb.as_chunks_mut::<6>().0) {
         let (cb, cr) = (full_chroma(u), full_chroma(v));
@@ -155,7 +155,7 @@ mod tests {
         Frame { number: 7, at, time_source: TimeSource::Arrival, device_sequence: None, width_px, height_px, pixels }
     }
 
-    /// A smooth picture: grey ramp to the right, red growing downwards.
+    /// A smooth picture: a grey ramp to the right, red increasing downwards.
     fn ramp(width: usize, height: usize) -> Vec<u8> {
         (0..width * height).flat_map(|i| [(40 + (i / width) * 2) as u8, (i % width * 2 + 30) as u8, 90]).collect()
     }
@@ -214,14 +214,14 @@ mod tests {
     #[test]
     fn damaged_frames_say_what_is_wrong() {
         let mut decoder = Decoder::default();
-        let say = |pixels, decoder: &mut Decoder| to_grey(&frame(8, 8, pixels), decoder).unwrap_err().to_string();
+        let message = |pixels, decoder: &mut Decoder| to_grey(&frame(8, 8, pixels), decoder).unwrap_err().to_string();
         assert_eq!(
-            say(Pixels::Yuyv(vec![0; 100]), &mut decoder),
-            "frame 7 has 100 bytes where its 8 × 8 pixels need 128"
+            message(Pixels::Yuyv(vec![0; 100]), &mut decoder),
+            "frame 7 has 100 bytes, but its 8 × 8 pixels need 128"
         );
-        assert!(say(Pixels::Jpeg(vec![1, 2, 3]), &mut decoder).contains("damaged JPEG"));
+        assert!(message(Pixels::Jpeg(vec![1, 2, 3]), &mut decoder).contains("damaged JPEG"));
         let image = Image { pixels: [0u8; 48].as_slice(), width: 4, pitch: 12, height: 4, format: PixelFormat::RGB };
         let small = turbojpeg::compress(image, 90, turbojpeg::Subsamp::None).unwrap().to_vec();
-        assert!(say(Pixels::Jpeg(small), &mut decoder).contains("4 × 4 pixels where 8 × 8"));
+        assert!(message(Pixels::Jpeg(small), &mut decoder).contains("4 × 4 pixels, expected 8 × 8"));
     }
 }

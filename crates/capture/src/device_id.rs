@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A camera's number: `/dev/video<N>` on Linux, its place in the system's list elsewhere.
+/// A camera's number: N of `/dev/videoN` on Linux, the index in the system's list elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeviceId(pub u32);
@@ -15,13 +15,13 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// Which code speaks to a device.
+/// The library that reads a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
-    /// Linux only. Knows sequence numbers, damaged frames and the driver's time.
+    /// Linux only. It provides sequence numbers, flags of damaged frames and the driver's time.
     V4l,
-    /// Every system.
+    /// All systems.
     Nokhwa,
 }
 

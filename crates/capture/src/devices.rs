@@ -1,26 +1,26 @@
-//! The cameras of this computer, for the set-up screen and for finding a lost one again.
+//! Lists the cameras of this computer, for the set-up screen and for finding a lost camera.
 
 use super::{CameraError, Control, DeviceId, Mode};
 
-/// One camera. A busy or odd one is listed, too, with its sentence.
+/// One camera. A camera that cannot be used is listed with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceInfo {
     pub id: DeviceId,
     pub name: String,
-    /// Where it is plugged in; tells two cameras of one kind apart.
+    /// Its port. It distinguishes two cameras of the same model.
     pub bus: Option<String>,
     pub modes: Vec<Mode>,
     pub controls: Vec<Control>,
-    /// Why it cannot be used now.
+    /// Why it cannot be used at present.
     pub trouble: Option<String>,
 }
 
-/// Lists cameras by number. Nodes that are no cameras (a webcam's second node carries metadata only) are left out.
+/// Lists cameras by number. Nodes that are not cameras are left out. A webcam's second node has only metadata.
 pub fn list_devices() -> Result<Vec<DeviceInfo>, CameraError> {
     system::list()
 }
 
-/// A camera that was lost, perhaps under another number: the one at the same place, else the only one of that name.
+/// Finds a lost camera, possibly with another number: the camera at the same port, otherwise the only one of that name.
 pub fn find_again(name: &str, bus: Option<&str>) -> Result<Option<DeviceId>, CameraError> {
     Ok(pick(&system::identify()?, name, bus))
 }
@@ -48,7 +48,7 @@ mod system {
     use session::CameraSettings;
 
     pub fn list() -> Result<Vec<DeviceInfo>, CameraError> {
-        let describe = |id: DeviceId| match guarded(id, "say what it offers", || describe(id)) {
+        let describe = |id: DeviceId| match guarded(id, "list its modes", || describe(id)) {
             Ok(info) => info,
             Err(e) => Some(DeviceInfo {
                 id,
@@ -64,22 +64,22 @@ mod system {
 
     pub fn identify() -> Result<Vec<(DeviceId, String, Option<String>)>, CameraError> {
         let identity = |id: DeviceId| {
-            // A node that vanishes or cannot be opened is looked at again at the next attempt.
-            let found = guarded(id, "say what it is", || {
+            // A node that disappears or cannot be opened is tried again at the next attempt.
+            let found = guarded(id, "report its capabilities", || {
                 let device = v4l_device::open(id)?;
-                device.query_caps().map_err(|e| explain(id, "say what it is", e))
+                device.query_caps().map_err(|e| explain(id, "report its capabilities", e))
             });
             found.ok().filter(is_camera).map(|c| (id, c.card, Some(c.bus)))
         };
         Ok(nodes()?.into_iter().filter_map(identity).collect())
     }
 
-    /// `/dev/videoN` by number, without the nodes that sysfs calls a device's second or third.
+    /// `/dev/videoN` by number, without the second and further nodes of a device according to sysfs.
     fn nodes() -> Result<Vec<DeviceId>, CameraError> {
         let entries = fs::read_dir("/dev").map_err(|e| CameraError::List { why: e.to_string() })?;
         let number = |name: std::ffi::OsString| name.to_str()?.strip_prefix("video")?.parse().ok().map(DeviceId);
         let mut nodes: Vec<DeviceId> = entries.filter_map(|e| number(e.ok()?.file_name())).collect();
-        // Where sysfs is hidden (containers), what the device says of itself decides.
+        // If sysfs is hidden (in containers), the capabilities of the device decide.
         nodes.retain(|id| sysfs(*id, "index").is_none_or(|index| index == "0"));
         nodes.sort_unstable();
         nodes.dedup();
@@ -101,7 +101,7 @@ mod system {
 
     fn describe(id: DeviceId) -> Result<Option<DeviceInfo>, CameraError> {
         let device = v4l_device::open(id)?;
-        let caps = device.query_caps().map_err(|e| explain(id, "say what it is", e))?;
+        let caps = device.query_caps().map_err(|e| explain(id, "report its capabilities", e))?;
         if !is_camera(&caps) {
             return Ok(None);
         }

@@ -1,33 +1,33 @@
-//! Frames that never reached us: read from the driver's sequence numbers, or inferred from the pauses where it has none.
+//! Counts frames that did not arrive: from the driver's sequence numbers, or from pauses if it has none.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use session::Timestamp;
 
-/// Frames missing between two that came.
+/// Frames missing between two that arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missed {
-    /// The last frame before and the first one behind.
+    /// Times of the last frame before and the first frame after.
     pub from: Timestamp,
     pub until: Timestamp,
     pub lost: u64,
     pub note: String,
 }
 
-/// Watches one opening of one camera.
+/// Counts the missing frames of one opening of a camera.
 #[derive(Debug)]
 pub struct DropWatch {
     nominal_ns: i64,
     last: Option<(Timestamp, Option<u64>)>,
-    /// A driver that repeats a number does not count.
+    /// A driver that repeats a number has no usable sequence numbers.
     has_useless_numbers: bool,
     recent_ns: VecDeque<i64>,
 }
 
-/// A camera slows down in the dark without losing anything, so the usual pause is what came lately.
+/// A camera slows down in the dark without losing frames. The usual pause is therefore computed from recent frames.
 const RECENT: usize = 15;
-/// No buffer queue is this long: a bigger jump is a driver that began to count anew.
+/// No buffer queue is this long. A larger jump means that the driver restarted its count.
 const LARGEST_JUMP: u64 = 100_000;
 
 impl DropWatch {
@@ -40,7 +40,7 @@ impl DropWatch {
         }
     }
 
-    /// Takes note of a frame, whole or damaged, and says what is missing before it.
+    /// Registers a frame, complete or damaged. Returns what is missing before it.
     pub fn seen(&mut self, at: Timestamp, sequence: Option<u64>) -> Option<Missed> {
         let (last_at, last_sequence) = self.last.replace((at, sequence))?;
         let (lost, note) = match (last_sequence, sequence) {
@@ -69,7 +69,7 @@ impl DropWatch {
         let lost = (pause_ns as f64 / usual_ns as f64).round() as u64 - 1;
         let ms = |ns: i64| ns as f64 / 1e6;
         let note = format!(
-            "inferred from a pause of {:.1} ms where {:.1} ms are usual: this camera's frames carry no numbers",
+            "inferred from a pause of {:.1} ms; the usual pause is {:.1} ms: this camera's frames have no sequence numbers",
             ms(pause_ns),
             ms(usual_ns)
         );
@@ -135,7 +135,7 @@ mod tests {
             let (mut first, mut last, mut seen, mut missed) = (None, 0, 0u64, 0u64);
             for (k, _) in kept.iter().enumerate().filter(|(_, kept)| **kept) {
                 let k = k as i64;
-                // With numbers any drop pattern is exact; without them only where most frames come.
+                // With sequence numbers, all counts are exact. Without them, only if most frames arrive.
                 let at = t(k) + Duration::from_nanos((jitter_ns * (k % 2)) as u64);
                 missed += w.seen(at, has_numbers.then_some(k as u64)).map_or(0, |m| m.lost);
                 first.get_or_insert(k);

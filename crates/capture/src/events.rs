@@ -1,4 +1,4 @@
-//! What the capturing thread reports, and a sender that neither blocks it nor loses a report.
+//! Events of the capture thread, and a sender that neither blocks the thread nor loses an event.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ pub enum CaptureEvent {
     Opened(CameraInfo),
     /// Controls were changed while running.
     Adjusted(CameraInfo),
-    /// Frames that exist nowhere: a gap to be stored.
+    /// Lost frames. They are stored as a gap.
     Missing {
         from: Timestamp,
         until: Timestamp,
@@ -20,8 +20,8 @@ pub enum CaptureEvent {
         reason: GapReason,
         note: String,
     },
-    /// The camera is gone or silent; it is being looked for. Comes again where it is found but cannot be had, with the
-    /// reason. What was lost comes as `Missing` when it is back.
+    /// The camera is disconnected or sends no frames. The thread searches for it. The event is repeated with the reason if
+    /// the camera is found but cannot be opened. Lost frames are reported as `Missing` when it is back.
     Lost {
         at: Timestamp,
         why: String,
@@ -30,22 +30,22 @@ pub enum CaptureEvent {
         at: Timestamp,
         info: CameraInfo,
     },
-    /// A file's end.
+    /// The end of a file.
     Ended {
         at: Timestamp,
     },
-    /// Nothing more will come.
+    /// The last event.
     Failed {
         at: Timestamp,
         why: String,
     },
 }
 
-/// Reports that wait before older ones of the same kind give way to newer ones.
+/// The number of waiting events above which older events of the same kind are merged or replaced.
 const WAITING: usize = 256;
 
-/// Keeps what a full channel does not take, and joins what can be joined, so that a slow reader costs little memory and
-/// no count.
+/// Keeps events that a full channel does not accept, and merges them if possible. A slow reader thus needs little memory,
+/// and all counts stay correct.
 pub struct EventSender {
     to: Sender<CaptureEvent>,
     waiting: VecDeque<CaptureEvent>,
@@ -70,8 +70,8 @@ impl EventSender {
         self.flush();
     }
 
-    /// Where hundreds wait, a camera comes and goes and nobody looks: then losses of one reason are one loss, and of
-    /// what it came and went with the newest is told.
+    /// Hundreds of events wait only if a camera disconnects repeatedly and the reader is stopped. Losses of the same reason
+    /// are then merged. Of the other events, the newest is kept.
     fn keep(&mut self, event: CaptureEvent) {
         if self.waiting.len() >= WAITING {
             if let CaptureEvent::Missing { from, until, lost, reason, .. } = &event {
@@ -98,13 +98,13 @@ impl EventSender {
             match self.to.try_send(event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(event)) => return self.waiting.push_front(event),
-                // Nobody listens any more.
+                // The receiver is closed.
                 Err(TrySendError::Disconnected(_)) => return self.waiting.clear(),
             }
         }
     }
 
-    /// The last chance: waits for the reader a little.
+    /// Waits for the reader for a short time before the thread ends.
     pub fn finish(&mut self) {
         for event in self.waiting.drain(..) {
             if self.to.send_timeout(event, std::time::Duration::from_millis(500)).is_err() {

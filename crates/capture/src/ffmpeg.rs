@@ -1,7 +1,7 @@
-//! How FFmpeg's programs are called.
+//! Calls of FFmpeg's programs.
 //!
-//! The programs and not the libraries: a hostile or broken file can then crash only a child process, no version of the
-//! libraries is baked into ours, and people install or update FFmpeg as they like.
+//! The programs are used instead of the libraries. A malicious or damaged file can then crash only a child process. The
+//! program does not depend on a version of the libraries. FFmpeg can be installed and updated independently.
 
 use std::ffi::OsString;
 use std::io;
@@ -11,29 +11,29 @@ use std::process::{Command, Stdio};
 use super::CameraError;
 use super::file_video::FileVideo;
 
-/// FFmpeg's parts work side by side since 7.0: what one says may come so many frames before what another says.
+/// Since 7.0, FFmpeg's parts run in parallel. A message of one part may be this many frames earlier than one of another.
 const FRAMES_AHEAD: u64 = 16;
 
-/// A call of `ffmpeg` that gives pictures.
+/// A call of `ffmpeg` that writes pictures.
 pub struct Call {
     pub command: Command,
-    /// A message about a frame comes before the frame itself, by not more than so many frames.
-    pub told_ahead: u64,
+    /// A message about a frame is at most this many frames earlier than the frame.
+    pub max_lead_frames: u64,
 }
 
-/// `file:` keeps names that look like options or addresses what they are.
+/// With `file:`, a name that looks like an option or an address is a file name.
 pub fn input(path: &Path) -> OsString {
     let mut input = OsString::from("file:");
     input.push(path);
     input
 }
 
-/// `ffmpeg` writing RGB pictures to its output and each one's time to its messages.
+/// `ffmpeg` that writes RGB pictures to its output and the time of each one to its messages.
 pub fn decoder(video: &FileVideo) -> Result<Call, CameraError> {
     decoder_of(video, "file", input(&video.path))
 }
 
-/// The same from its own input, for a file that is still growing; `video` tells of its beginning.
+/// The same from standard input, for a file that is still growing. `video` describes its beginning.
 pub fn pipe_decoder(video: &FileVideo) -> Result<Call, CameraError> {
     decoder_of(video, "pipe", "pipe:0".into())
 }
@@ -41,26 +41,26 @@ pub fn pipe_decoder(video: &FileVideo) -> Result<Call, CameraError> {
 fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call, CameraError> {
     let version = Version::installed()?;
     let mut command = messages_of("ffmpeg", protocol);
-    // Times as they stand in the file, every frame once: no rate is made up. One thread, because with several a fault is
-    // told long before the frame that has it; turning pictures into RGB costs more than decoding them.
+    // Times are those in the file, and every frame is written once. One thread, because with several threads a fault is
+    // reported long before its frame. The conversion to RGB takes longer than decoding.
     command.args(["-copyts", "-threads", "1", "-i"]).arg(input);
     command.args(["-map", &format!("0:{}", video.stream_index)]);
     command.args([if version.is_before(5, 1) { "-vsync" } else { "-fps_mode" }, "passthrough"]);
     let (w, h) = (video.width_px, video.height_px);
-    // The size is pinned, so that a file which changes its size in the middle cannot shift the bytes of the rest.
+    // The size is fixed. Otherwise a file that changes its size would shift the bytes of all later pictures.
     let filter = format!("showinfo=checksum=0,scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24");
     command.args(["-vf", &filter, "-f", "rawvideo", "pipe:1"]);
     let ahead = if version.is_before(7, 0) { 0 } else { FRAMES_AHEAD };
-    // The decoder holds frames back, and it may have been given one whose place is as far behind them.
-    Ok(Call { command, told_ahead: 2 * video.reordered_frames + ahead })
+    // The decoder delays frames for reordering. A frame may be reordered by the same number again.
+    Ok(Call { command, max_lead_frames: 2 * video.reordered_frames + ahead })
 }
 
-/// `ffmpeg` copying a file's JPEGs as they are.
+/// `ffmpeg` that copies the JPEGs of a file unchanged.
 pub fn copier(video: &FileVideo) -> Call {
     let mut command = messages_of("ffmpeg", "file");
     command.arg("-i").arg(input(&video.path));
     command.args(["-map", &format!("0:{}", video.stream_index), "-c:v", "copy", "-f", "mjpeg", "pipe:1"]);
-    Call { command, told_ahead: 0 }
+    Call { command, max_lead_frames: 0 }
 }
 
 fn messages_of(program: &str, protocol: &str) -> Command {
@@ -85,7 +85,7 @@ pub fn plain(line: &str) -> String {
     rest.to_owned()
 }
 
-/// Major and minor; builds from the repository (`N-…`, a date) are newer than all numbers.
+/// Major and minor version. Builds from the repository (`N-…`, a date) are newer than all numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version(u32, u32);
 

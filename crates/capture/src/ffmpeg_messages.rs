@@ -1,4 +1,4 @@
-//! What `ffmpeg` says while it works: the time of each frame, and what is wrong with the file.
+//! Parses the messages of `ffmpeg`: the time of each frame, and faults of the file.
 
 use super::ffmpeg::plain;
 use super::file_video::{FileVideo, TimeBase};
@@ -6,11 +6,11 @@ use super::file_video::{FileVideo, TimeBase};
 /// One line of `ffmpeg`'s messages.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// The file is open: what was said before was about looking into it.
+    /// The file is open. Earlier messages are from probing it.
     Begins,
-    /// From now on times count in these ticks.
+    /// The time base of all following times.
     TimeBase(TimeBase),
-    /// A frame's time; `None` where the file has none. A key frame needs no other to be decoded.
+    /// A frame's time; `None` if the file has none. A key frame is decoded without other frames.
     Frame {
         ticks: Option<i64>,
         is_key: bool,
@@ -19,20 +19,20 @@ pub enum Message {
     Other,
 }
 
-/// Where a fault was found.
+/// The place of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a picture.
     Picture,
-    /// In how pictures lie in the file.
+    /// In the container.
     File,
 }
 
-/// Said at the level of errors about what no picture is made of.
+/// Messages of the level `error` that do not concern pictures.
 const HARMLESS: [&str; 4] = [
-    // Two frames closer together than one tick of the *output's* clock, which we do not use.
+    // Two frames with a smaller distance than one tick of the *output's* clock, which is not used.
     "monotonically increasing dts to muxer",
-    // Remarks that telephones and action cameras add to H.264.
+    // Extra data that telephones and action cameras add to H.264.
     "SEI type",
     "unable to decode APP fields",
     "timescale not set",
@@ -58,12 +58,12 @@ impl Message {
             return Message::Other;
         }
         let is_of_file = |c: &&str| c.starts_with(&video.container) || c.starts_with("in#") || c.starts_with("NULL @");
-        // A packet that came damaged is a picture that is damaged, also where the decoder finds nothing wrong with it.
+        // A damaged packet is a damaged picture, even if the decoder reports no fault.
         let is_file = !is_packet && !video.container.is_empty() && contexts.iter().any(is_of_file);
         Message::Fault(if is_file { Place::File } else { Place::Picture }, plain(text))
     }
 
-    /// The codec's name where the message says that no decoder exists.
+    /// The name of the codec, if the message reports that no decoder exists.
     pub fn missing_codec(text: &str) -> Option<String> {
         // "Decoder (codec xyz) not found for input stream #0:0", and since 7.0 "Decoding requested, but no decoder found for: xyz".
         if let Some((_, rest)) = text.split_once("no decoder found for: ") {
@@ -81,8 +81,8 @@ struct Heads<'a> {
     text: &'a str,
 }
 
-/// Takes `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [warning] text` apart. What stands in brackets behind the level, such as
-/// a file's name, is text.
+/// Splits `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [warning] text`. Brackets after the level, for example in a file name,
+/// are text.
 fn heads(line: &str) -> Heads<'_> {
     let mut heads = Heads { level: "", contexts: Vec::new(), text: line.trim() };
     while let Some((head, behind)) = heads.text.strip_prefix('[').and_then(|r| r.split_once(']')) {

@@ -1,4 +1,4 @@
-//! What `ffprobe` says about a video file: which track is played, how large it is shown, when it was recorded.
+//! Reads a video file's properties with `ffprobe`: the track to play, its displayed size, and the date of recording.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -67,8 +67,8 @@ struct Disposition {
 }
 
 impl Disposition {
-    /// A cover, thumbnails: pictures about the film, which are none of it.
-    fn is_about_the_film(&self) -> bool {
+    /// Covers and thumbnails, which are not part of the video.
+    fn is_extra_picture(&self) -> bool {
         self.attached_pic != 0 || self.timed_thumbnails != 0 || self.still_image != 0
     }
 }
@@ -77,10 +77,10 @@ impl Disposition {
 struct Tags {
     rotate: Option<String>,
     creation_time: Option<String>,
-    /// Where and when a telephone filmed; `creation_time` may be when the file was written again.
+    /// The time of recording on a telephone. `creation_time` may be the time of a later copy.
     #[serde(rename = "com.apple.quicktime.creationdate")]
     apple_creation_date: Option<String>,
-    /// Matroska's own, `00:00:09.700000000`.
+    /// In Matroska, `00:00:09.700000000`.
     #[serde(rename = "DURATION")]
     duration: Option<String>,
 }
@@ -90,14 +90,14 @@ struct SideData {
     rotation: Option<f64>,
 }
 
-/// Asks `ffprobe` what is in the file.
+/// Reads the properties of the file with `ffprobe`.
 pub fn probe(path: &Path) -> Result<FileVideo, CameraError> {
-    // Says "no such file" better than FFmpeg does, and keeps folders and devices out.
+    // This gives a clearer message for a missing file than FFmpeg, and refuses folders and devices.
     let meta = std::fs::metadata(path).map_err(|source| CameraError::FileUnreadable { path: path.into(), source })?;
     if !meta.is_file() {
-        return Err(CameraError::NotAVideo { path: path.into(), why: "it is no file".into() });
+        return Err(CameraError::NotAVideo { path: path.into(), why: "it is not a file".into() });
     }
-    let output = ask(path, &["-select_streams", "v", "-show_streams", "-show_format"])
+    let output = ffprobe(path, &["-select_streams", "v", "-show_streams", "-show_format"])
         .output()
         .map_err(|e| not_run("ffprobe", e))?;
     if !output.status.success() {
@@ -107,23 +107,23 @@ pub fn probe(path: &Path) -> Result<FileVideo, CameraError> {
     read_answer(path, &output.stdout)
 }
 
-fn ask(path: &Path, what: &[&str]) -> Command {
+fn ffprobe(path: &Path, what: &[&str]) -> Command {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-protocol_whitelist", "file"]).args(what).args(["-of", "json"]);
     command.arg(input(path)).stdin(Stdio::null());
     command
 }
 
-/// When a film was recorded, and which entry of the file says so.
+/// The date of recording, and the entry of the file that contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FilmDate {
     pub at: DateTime<Utc>,
     pub source: &'static str,
 }
 
-/// When the file says that it was recorded. Cameras without a clock write the beginning of some era, which is no answer.
+/// The date of recording in the file. Dates before 1990 are ignored: cameras without a clock write the start of an epoch.
 pub fn recorded_at(path: &Path) -> Option<FilmDate> {
-    let output = ask(path, &["-show_entries", "format_tags:stream_tags"]).output().ok()?;
+    let output = ffprobe(path, &["-show_entries", "format_tags:stream_tags"]).output().ok()?;
     date_in(&serde_json::from_slice(&output.stdout).ok()?)
 }
 
@@ -142,15 +142,15 @@ fn date(text: &str) -> Option<DateTime<Utc>> {
     (at.year() >= 1990).then_some(at)
 }
 
-/// The track that is marked as the default, otherwise the first; covers and thumbnails are no tracks.
+/// The track that is marked as default, otherwise the first. Covers and thumbnails are ignored.
 fn choose(streams: Vec<Stream>) -> Option<(Stream, Option<String>)> {
-    let tracks: Vec<Stream> = streams.into_iter().filter(|s| !s.disposition.is_about_the_film()).collect();
+    let tracks: Vec<Stream> = streams.into_iter().filter(|s| !s.disposition.is_extra_picture()).collect();
     let count = tracks.len();
     let marked = tracks.iter().position(|s| s.disposition.default != 0);
     let track = marked.unwrap_or(0);
     let chosen = tracks.into_iter().nth(track)?;
     let why = if marked.is_some() { "it is marked as the default" } else { "none is marked as the default" };
-    let note = format!("of {count} video tracks the {} was taken: {why}", ordinal(track + 1));
+    let note = format!("of {count} video tracks, the {} is used: {why}", ordinal(track + 1));
     Some((chosen, (count > 1).then_some(note)))
 }
 
@@ -166,8 +166,8 @@ fn ordinal(n: usize) -> String {
 fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let not_a_video = |why: String| CameraError::NotAVideo { path: path.into(), why };
     let answer: Answer =
-        serde_json::from_slice(json).map_err(|e| not_a_video(format!("ffprobe's answer is odd: {e}")))?;
-    let (stream, choice) = choose(answer.streams).ok_or_else(|| not_a_video("it holds no moving pictures".into()))?;
+        serde_json::from_slice(json).map_err(|e| not_a_video(format!("ffprobe's output cannot be parsed: {e}")))?;
+    let (stream, choice) = choose(answer.streams).ok_or_else(|| not_a_video("it has no video track".into()))?;
     let codec = match stream.codec_name.as_deref() {
         None | Some("unknown" | "none") => {
             let codec = stream.codec_tag_string.unwrap_or_else(|| "unknown".into());
@@ -176,10 +176,10 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
         Some(name) => name.to_owned(),
     };
     if !(1..=16384).contains(&stream.width) || !(1..=16384).contains(&stream.height) {
-        return Err(not_a_video(format!("its pictures are said to have {} × {} pixels", stream.width, stream.height)));
+        return Err(not_a_video(format!("its declared size is {} × {} pixels", stream.width, stream.height)));
     }
     let time_base = stream.time_base.as_deref().and_then(|t| t.parse().ok());
-    let time_base = time_base.ok_or_else(|| not_a_video("it does not say how it counts time".into()))?;
+    let time_base = time_base.ok_or_else(|| not_a_video("it has no valid time base".into()))?;
     let rates = [stream.avg_frame_rate.as_deref(), stream.r_frame_rate.as_deref()];
     let rate_hz = rates.into_iter().flatten().find_map(rate).unwrap_or(0.0);
     let side = stream.side_data_list.iter().find_map(|s| s.rotation);
@@ -191,7 +191,7 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let seconds: Option<f64> = stream.duration.as_deref().and_then(|d| d.parse().ok());
     let tagged = stream.tags.duration.as_deref().and_then(clock_time_s);
     let whole = answer.format.duration.as_deref().and_then(|d| d.parse().ok());
-    // AVI: a cut file's own time is what is left, its count is what there was.
+    // In a cut AVI file, the duration is that of the rest, but the count is that of the original.
     let by_count = counted.and_then(|n| Some(n as f64 / stream.r_frame_rate.as_deref().and_then(rate)?));
     let declared_s = seconds.or(tagged).or(whole).into_iter().chain(by_count).reduce(f64::max);
     let expected_frames = counted.or_else(|| seconds.map(|s| (s * rate_hz).round() as u64)).filter(|n| *n > 0);
@@ -228,12 +228,12 @@ fn rate(text: &str) -> Option<f64> {
     (hz.is_finite() && (0.01..=1000.0).contains(&hz)).then_some(hz)
 }
 
-/// A piece of the track as it lies in the file, not decoded.
+/// A packet of the track, not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     pub ticks: Option<i64>,
     pub bytes: usize,
-    /// The file says that it is not shown.
+    /// The packet is marked as not displayed.
     pub is_hidden: bool,
 }
 
@@ -250,7 +250,7 @@ pub fn packets(video: &FileVideo) -> Result<Vec<Packet>, CameraError> {
     let packets: Option<Vec<_>> = text.lines().filter(|l| !l.trim().is_empty()).map(packet).collect();
     packets.ok_or_else(|| CameraError::NotAVideo {
         path: video.path.clone(),
-        why: "ffprobe's list of its packets is odd".into(),
+        why: "ffprobe's list of its packets cannot be parsed".into(),
     })
 }
 
@@ -262,10 +262,10 @@ fn packet(line: &str) -> Option<Packet> {
     Some(Packet { ticks, bytes, is_hidden: fields.next().is_some_and(|flags| flags.contains('D')) })
 }
 
-/// FFmpeg says first what is wrong and last that something is.
+/// The first line of FFmpeg's messages has the cause. The last one only reports that it failed.
 fn first_line(text: &str, path: &Path) -> String {
     let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("FFmpeg cannot read it");
-    // The name stands in our own sentence.
+    // Our own message contains the name.
     let mut name = OsString::from("file:");
     name.push(path);
     plain(line).replace(&format!("{}: ", name.to_string_lossy()), "")
@@ -303,9 +303,9 @@ mod tests {
             (video.stream_index, video.notes)
         };
         let second = chosen(&[track(0, r#""attached_pic":1,"default":1"#), track(2, ""), track(5, r#""default":1"#)]);
-        assert_eq!(second, (5, vec!["of 2 video tracks the second was taken: it is marked as the default".to_owned()]));
+        assert_eq!(second, (5, vec!["of 2 video tracks, the second is used: it is marked as the default".to_owned()]));
         let first = chosen(&[track(1, ""), track(2, "")]);
-        assert_eq!(first, (1, vec!["of 2 video tracks the first was taken: none is marked as the default".to_owned()]));
+        assert_eq!(first, (1, vec!["of 2 video tracks, the first is used: none is marked as the default".to_owned()]));
         assert_eq!(chosen(&[track(4, ""), track(5, r#""still_image":1"#)]), (4, vec![]));
     }
 
@@ -315,11 +315,11 @@ mod tests {
             br#"{"streams":[{"index":1,"codec_name":"mjpeg","width":9,"height":9,"disposition":{"attached_pic":1}}]}"#;
         for json in [cover.as_slice(), b"{}"] {
             let e = read_answer(Path::new("a.mp3"), json).unwrap_err().to_string();
-            assert_eq!(e, "a.mp3 is no video: it holds no moving pictures");
+            assert_eq!(e, "a.mp3 is not a video: it has no video track");
         }
         let odd = br#"{"streams":[{"index":0,"codec_tag_string":"XYZW"}]}"#;
         let e = read_answer(Path::new("a.avi"), odd).unwrap_err().to_string();
-        assert!(e.starts_with("a.avi has its pictures in the codec `XYZW`"), "{e}");
+        assert!(e.starts_with("a.avi uses the codec `XYZW`"), "{e}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! A video file as a camera: every frame of it once, at its own time laid onto the session's clock, and everything that
-//! is missing from it said.
+//! A video file as a camera. Each frame is delivered once, with its time on the session clock. Missing frames are reported.
 //!
-//! It delivers as fast as it is asked; who wants it at its own pace waits ([`super::Pace`]).
+//! Frames are delivered as fast as they are read. [`super::Pace`] sets the speed.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -23,31 +22,32 @@ use session::{Clock, TimeSource, Timestamp};
 pub struct FileCamera {
     info: CameraInfo,
     clock: Clock,
-    /// The session's time of the file's first frame, and that frame's own time.
+    /// The time of the file's first frame on the session clock and in the file.
     start: Option<(Timestamp, i64)>,
-    /// Handed on so far.
+    /// Number of frames delivered so far.
     frames: u64,
-    /// The first frame is fetched at opening: whether a file can be decoded is known only then.
+    /// The first frame is read at opening. Only this shows whether the file can be decoded.
     first: Option<FromFile>,
     pictures: Option<Receiver<FromFile>>,
     child: Child,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Decoded ahead, so that FFmpeg's work and ours overlap.
+/// The number of frames that are decoded in advance, so that FFmpeg and this program work in parallel.
 const AHEAD: usize = 4;
-/// From a slow disk, over a long start without pictures; a file made to keep FFmpeg busy is given up behind it.
+/// The longest wait for the first picture, sufficient for a slow disk and a long start without pictures. It limits the time
+/// for a file that is made to keep FFmpeg busy.
 const FIRST_PICTURE: Duration = Duration::from_secs(30);
-/// FFmpeg names a frame before it writes it and is at most some dozens ahead.
+/// FFmpeg reports a frame before it writes it, at most some dozens in advance.
 const TIMES_AHEAD: usize = 4096;
 
-/// Where the pictures come from.
+/// The source of the pictures.
 struct Source {
     video: FileVideo,
     call: Call,
-    /// The file's JPEGs are taken as they are, and this is how long each is.
+    /// The file's JPEGs are used unchanged. These are their lengths.
     packets: Option<Vec<Packet>>,
-    /// What a growing file is read from; `None` for one that is whole.
+    /// The source of a growing file. `None` for a complete file.
     feed: Option<Box<dyn Read + Send>>,
     cut: Option<String>,
 }
@@ -61,7 +61,7 @@ impl FileCamera {
             let call = ffmpeg::copier(&video);
             let source = Source { video: video.clone(), call, packets, feed: None, cut: cut.clone() };
             let copied = Self::start(source, clock)?;
-            // Some files call other things MJPEG; those are decoded as every other codec.
+            // Some files declare other data as MJPEG. They are decoded like any other codec.
             if matches!(copied.first, Some(FromFile::Frame { .. })) {
                 return Ok(copied);
             }
@@ -71,7 +71,7 @@ impl FileCamera {
         match camera.first.take() {
             Some(FromFile::Failed(e)) => Err(e),
             Some(FromFile::End) => {
-                Err(CameraError::NotAVideo { path: path.into(), why: "it holds no picture that can be decoded".into() })
+                Err(CameraError::NotAVideo { path: path.into(), why: "no picture in it can be decoded".into() })
             }
             first => {
                 camera.first = first;
@@ -80,10 +80,10 @@ impl FileCamera {
         }
     }
 
-    /// A file that is still growing: `head` holds its beginning, `bytes` gives all of it and waits for what is still
-    /// to come. Whoever drops the camera makes `bytes` end first.
+    /// Opens a file that is still growing. `head` contains its beginning. `bytes` returns the whole file and waits for data
+    /// that is still to come. `bytes` must end before the camera is dropped.
     pub fn follow(head: &Path, bytes: impl Read + Send + 'static, clock: &Clock) -> Result<Self, CameraError> {
-        // What the beginning says of the whole was written before there was one.
+        // The duration in the beginning of a growing file is not valid.
         let video = FileVideo { declared_s: None, ..ffprobe::probe(head)? };
         let call = ffmpeg::pipe_decoder(&video)?;
         Self::start(Source { video, call, packets: None, feed: Some(Box::new(bytes)), cut: None }, clock)
@@ -99,7 +99,7 @@ impl FileCamera {
         let mut child = call.command.spawn().map_err(|e| ffmpeg::not_run("ffmpeg", e))?;
         let to_child = child.stdin.take();
         let (Some(output), Some(messages)) = (child.stdout.take(), child.stderr.take()) else {
-            // Both were asked for above.
+            // Both pipes were requested above.
             return Err(CameraError::NoFfmpeg { program: "ffmpeg" });
         };
         let (notes_in, notes) = bounded(TIMES_AHEAD);
@@ -115,15 +115,15 @@ impl FileCamera {
             child,
             threads: Vec::new(),
         };
-        // From here on dropping `camera` ends the child and with it the threads.
+        // From here on, dropping `camera` ends the child and its threads.
         if let (Some(mut feed), Some(mut to_child)) = (feed, to_child) {
-            // A child that is gone, or a file that cannot be read on, shows itself as the end of the pictures.
+            // If the child has ended or the file cannot be read, the pictures end.
             camera.spawn("file bytes", move || drop(std::io::copy(&mut feed, &mut to_child)))?;
         }
         let (listened, listened_to) = (faults.clone(), video.clone());
         camera.spawn("file messages", move || listen(messages, &listened_to, &notes_in, &listened))?;
         let path = video.path.clone();
-        let mut reader = FilmReader::new(video, output, notes, faults, pictures_in, call.told_ahead);
+        let mut reader = FilmReader::new(video, output, notes, faults, pictures_in, call.max_lead_frames);
         (reader.cut, reader.is_growing) = (cut, is_growing);
         camera.spawn("file pictures", move || match packets {
             Some(packets) => reader.copy(&packets),
@@ -131,7 +131,7 @@ impl FileCamera {
         })?;
         camera.first = camera.pictures.as_ref().and_then(|p| p.recv_timeout(FIRST_PICTURE).ok());
         if camera.first.is_none() {
-            let why = format!("FFmpeg found no picture in it within {} s", FIRST_PICTURE.as_secs());
+            let why = format!("FFmpeg decoded no picture of it within {} s", FIRST_PICTURE.as_secs());
             return Err(CameraError::NotAVideo { path, why });
         }
         Ok(camera)
@@ -142,7 +142,7 @@ impl FileCamera {
         Ok(())
     }
 
-    /// All pictures came; whether they were all there are, FFmpeg's way of ending tells.
+    /// The pictures ended. FFmpeg's exit status shows whether the file was complete.
     fn end(&mut self) -> Result<Captured, CameraError> {
         let path = PathBuf::from(&self.info.address);
         match self.child.wait() {
@@ -154,7 +154,7 @@ impl FileCamera {
         }
     }
 
-    /// A file's own time on the session's clock: its first frame is now.
+    /// Converts a time of the file to the session clock.
     fn lay(&mut self, ns: i64) -> Timestamp {
         let clock = self.clock;
         let (start, first_ns) = *self.start.get_or_insert_with(|| (clock.now(), ns));
@@ -188,7 +188,7 @@ impl Camera for FileCamera {
             None => match self.pictures.as_ref().map_or(Ok(FromFile::End), |p| p.recv_timeout(timeout)) {
                 Ok(read) => read,
                 Err(RecvTimeoutError::Timeout) => return Err(CameraError::Silent { waited: timeout }),
-                // The reading thread says how it ended before it ends.
+                // The reader thread sends its result before it ends.
                 Err(RecvTimeoutError::Disconnected) => FromFile::End,
             },
         };
@@ -216,12 +216,12 @@ impl Camera for FileCamera {
 
 impl Drop for FileCamera {
     fn drop(&mut self) {
-        // Unblocks the reading thread wherever it waits: for us, or for the child.
+        // Unblocks the reader thread, which waits for this thread or for the child.
         self.pictures = None;
-        // Fails only where the child has ended already.
+        // This fails only if the child has already ended.
         drop(self.child.kill());
         for thread in self.threads.drain(..) {
-            // A panic there has shown itself as the pictures' end without an end.
+            // A panic there was reported as an unexpected end of the pictures.
             drop(thread.join());
         }
         drop(self.child.wait());

@@ -2,27 +2,27 @@
 
 use std::path::PathBuf;
 
-/// The one video track of a file that is played.
+/// The video track of a file that is played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileVideo {
     pub path: PathBuf,
     pub stream_index: u32,
     pub codec: String,
-    /// How FFmpeg calls the kind of file, such as `matroska,webm`.
+    /// FFmpeg's name of the container, such as `matroska,webm`.
     pub container: String,
-    /// As shown: turned upright, with square pixels.
+    /// As displayed: rotated upright, with square pixels.
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
     pub time_base: TimeBase,
     pub expected_frames: Option<u64>,
-    /// How long the track is, as the file says; a file that was cut says it, too.
+    /// The duration of the track that the file declares. A file that was cut off still declares the original duration.
     pub declared_s: Option<f64>,
-    /// How many frames the decoder may hold back to put them into order.
+    /// The number of frames that the decoder may delay for reordering.
     pub reordered_frames: u64,
-    /// The file holds whole JPEGs that can be taken as they are.
+    /// The file contains complete JPEGs that are used unchanged.
     pub is_plain_mjpeg: bool,
-    /// What was chosen or done that a person should know, one sentence each.
+    /// Decisions for the user, one message each.
     pub notes: Vec<String>,
 }
 

@@ -1,24 +1,24 @@
-//! Which frames of a film a fault has spoilt.
+//! Determines the frames of a video file that a fault has damaged.
 //!
-//! A picture that is made from a spoilt one is spoilt, too, so a fault lasts until the next key frame. FFmpeg tells of a
-//! fault before it gives the frame that has it, and not which frame that is: what is left out may begin a few frames too
-//! early, and never too late.
+//! A picture that is decoded from a damaged one is damaged, too. A fault therefore lasts until the next key frame. FFmpeg
+//! reports a fault before the damaged frame, and does not name the frame. The frames that are left out may begin a few
+//! frames too early, but never too late.
 
-/// Feed it every frame, in the order in which they are shown.
+/// Its input is every frame in display order.
 #[derive(Debug, Default)]
 pub struct FilmDamage {
-    told_ahead: u64,
+    max_lead_frames: u64,
     why: Option<String>,
-    /// Frames since the newest fault.
+    /// Number of frames since the newest fault.
     since_fault: u64,
 }
 
 impl FilmDamage {
-    pub fn new(told_ahead: u64) -> FilmDamage {
-        FilmDamage { told_ahead, ..FilmDamage::default() }
+    pub fn new(max_lead_frames: u64) -> FilmDamage {
+        FilmDamage { max_lead_frames, ..FilmDamage::default() }
     }
 
-    /// A frame is shown; `fault` is what was told since the last one. Returns why it cannot be trusted.
+    /// Registers a frame. `fault` was reported since the previous one. Returns why the frame may be damaged.
     pub fn frame(&mut self, is_key: bool, fault: Option<String>) -> Option<&str> {
         match (fault, &self.why) {
             (Some(fault), why) => {
@@ -29,7 +29,7 @@ impl FilmDamage {
             }
             (None, Some(_)) => {
                 self.since_fault += 1;
-                if is_key && self.since_fault > self.told_ahead {
+                if is_key && self.since_fault > self.max_lead_frames {
                     self.why = None;
                 }
             }
@@ -48,8 +48,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spoilt(told_ahead: u64, key_every: usize, faults: &[usize], frames: usize) -> Vec<usize> {
-        let mut damage = FilmDamage::new(told_ahead);
+    fn spoilt(max_lead_frames: u64, key_every: usize, faults: &[usize], frames: usize) -> Vec<usize> {
+        let mut damage = FilmDamage::new(max_lead_frames);
         let fault = |k| faults.contains(&k).then(|| "bad".to_owned());
         (0..frames).filter(|k| damage.frame(k.is_multiple_of(key_every), fault(*k)).is_some()).collect()
     }
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(spoilt(0, 10, &[14], 30), (14..20).collect::<Vec<_>>());
         assert_eq!(spoilt(0, 1, &[3, 7], 10), [3, 7], "each picture stands for itself");
         assert_eq!(spoilt(4, 10, &[14], 40), (14..20).collect::<Vec<_>>());
-        // It may be about a frame behind the key frame.
+        // The fault may concern a frame after the key frame.
         assert_eq!(spoilt(4, 10, &[18], 40), (18..30).collect::<Vec<_>>());
         assert_eq!(spoilt(0, 10, &[], 30), Vec::<usize>::new());
     }

@@ -1,4 +1,4 @@
-//! The threads that read what FFmpeg gives of a file: pictures with their times, and what is wrong with them.
+//! The threads that read FFmpeg's output of a file: pictures, their times and their faults.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -14,18 +14,18 @@ use super::film_damage::FilmDamage;
 use super::jpeg::JpegCheck;
 use session::Pixels;
 
-/// What comes from the reading thread, in the order of time.
+/// Messages of the reader thread, ordered by time.
 pub enum FromFile {
     Frame {
         ns: i64,
         pixels: Pixels,
     },
-    /// A frame that cannot be trusted.
+    /// A frame that may be damaged.
     Damaged {
         ns: i64,
         why: String,
     },
-    /// A time without frames; `frames` is how many there were, as far as that can be told, and 0 where it cannot.
+    /// A time without frames. `frames` is the number of missing frames, or 0 if it is unknown.
     Missing {
         from_ns: i64,
         until_ns: i64,
@@ -36,10 +36,10 @@ pub enum FromFile {
     Failed(CameraError),
 }
 
-/// A file may say any number.
+/// The limit for numbers that a file declares.
 const MOST_HELD: usize = 16;
 
-/// What FFmpeg said of one frame, and since the one before.
+/// FFmpeg's messages about one frame, and since the previous one.
 pub struct Note {
     ns: Option<i64>,
     is_key: bool,
@@ -47,19 +47,19 @@ pub struct Note {
     in_file: Option<String>,
 }
 
-/// Everything FFmpeg said that may explain a failure.
+/// FFmpeg's messages that may explain a failure.
 #[derive(Clone, Default)]
 pub struct Faults {
     count: u64,
     last: String,
     codec: Option<String>,
-    /// Since the last frame.
+    /// Since the previous frame.
     in_picture: Option<String>,
-    /// The first of the whole file.
+    /// The first fault of the file.
     in_file: Option<String>,
 }
 
-/// Reads FFmpeg's messages until it ends: times of frames, and faults.
+/// Reads FFmpeg's messages until they end: times of frames, and faults.
 pub fn listen(messages: impl Read, video: &FileVideo, notes: &Sender<Note>, faults: &OnceLock<Faults>) {
     let mut base = TimeBase { numerator: 1, denominator: 1_000_000_000 };
     let mut found = Faults::default();
@@ -69,7 +69,7 @@ pub fn listen(messages: impl Read, video: &FileVideo, notes: &Sender<Note>, faul
     let mut line = Vec::new();
     loop {
         line.clear();
-        // A broken pipe is the child's end, which the reading thread explains.
+        // A broken pipe means that the child has ended. The reader thread reports why.
         match messages.read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}
@@ -89,7 +89,7 @@ pub fn listen(messages: impl Read, video: &FileVideo, notes: &Sender<Note>, faul
                 found.codec = found.codec.take().or_else(|| Message::missing_codec(&text));
                 found.last.clone_from(&text);
                 match place {
-                    // Looking into the file, FFmpeg decodes a little, and does so again.
+                    // While probing the file, FFmpeg decodes some frames, and later decodes them again.
                     Place::Picture if is_looking => {}
                     Place::Picture => drop(found.in_picture.get_or_insert(text)),
                     Place::File => {
@@ -113,25 +113,25 @@ pub struct FilmReader<R> {
     faults: Arc<OnceLock<Faults>>,
     pictures: Sender<FromFile>,
     damage: FilmDamage,
-    /// Why the file is known to lack its end.
+    /// Why the end of the file is missing.
     pub cut: Option<String>,
-    /// Not all of it lies where it was probed.
+    /// The file is still growing. Only its beginning was probed.
     pub is_growing: bool,
-    /// Given so far, whole or damaged.
+    /// Number of frames so far, complete or damaged.
     shown: u64,
     lost: u64,
     first_ns: Option<i64>,
     last_ns: Option<i64>,
-    /// Times of all packets, ascending; asked for where something is missing.
+    /// Times of all packets, ascending. They are read only if something is missing.
     times: Option<Vec<i64>>,
-    /// A fault between pictures, of which it is not known yet whether pictures went with it.
+    /// A fault between pictures. It is not yet known whether it cost pictures.
     in_file: Option<String>,
-    /// Whole as far as is known. A frame may be made from one that is shown after it, so as many are held back as the
-    /// decoder may put into another order.
+    /// Frames without a known fault. A frame may be decoded from one that is displayed later. Therefore as many frames are
+    /// kept back as the decoder may reorder.
     held: VecDeque<(i64, Vec<u8>)>,
 }
 
-/// Nobody reads any more.
+/// The receiver is closed.
 struct Gone;
 
 impl<R: Read> FilmReader<R> {
@@ -141,9 +141,9 @@ impl<R: Read> FilmReader<R> {
         notes: Receiver<Note>,
         faults: Arc<OnceLock<Faults>>,
         pictures: Sender<FromFile>,
-        told_ahead: u64,
+        max_lead_frames: u64,
     ) -> Self {
-        let damage = FilmDamage::new(told_ahead);
+        let damage = FilmDamage::new(max_lead_frames);
         let (cut, is_growing, shown, lost, first_ns, last_ns) = (None, false, 0, 0, None, None);
         let (times, in_file, held) = (None, None, VecDeque::new());
         FilmReader {
@@ -175,7 +175,7 @@ impl<R: Read> FilmReader<R> {
                 Whole::Cut(why) => return self.fail(why),
             }
             let Ok(note) = self.notes.recv() else {
-                return self.fail("FFmpeg gave a picture without its time".into());
+                return self.fail("FFmpeg wrote a picture without its time".into());
             };
             if self.picture(note, pixels).is_err() {
                 return;
@@ -207,11 +207,11 @@ impl<R: Read> FilmReader<R> {
 
     fn damaged(&mut self, ns: i64, why: &str) -> Result<(), Gone> {
         self.lost += 1;
-        let why = format!("FFmpeg says of this frame, or of one that it is made from: {why}");
+        let why = format!("FFmpeg reports for this frame or for one that it depends on: {why}");
         self.send(FromFile::Damaged { ns, why })
     }
 
-    /// Hands on all but the newest `keep`.
+    /// Sends all frames except the newest `keep`.
     fn release(&mut self, keep: usize) -> Result<(), Gone> {
         while self.held.len() > keep {
             let Some((ns, pixels)) = self.held.pop_front() else { break };
@@ -227,7 +227,7 @@ impl<R: Read> FilmReader<R> {
         Ok(())
     }
 
-    /// Frames that the file has, or had, before the one at `ns`, and that did not come.
+    /// Frames of the file before the one at `ns` that were not decoded.
     fn missing_before(&mut self, ns: i64, why: &str) -> Result<(), Gone> {
         let Some(last_ns) = self.last_ns else { return Ok(()) };
         let (interval, tolerance) = (self.interval_ns(), self.interval_ns() / 4);
@@ -237,7 +237,7 @@ impl<R: Read> FilmReader<R> {
         };
         for ns in &lost {
             self.lost += 1;
-            self.send(FromFile::Damaged { ns: *ns, why: format!("FFmpeg made no picture of it: {why}") })?;
+            self.send(FromFile::Damaged { ns: *ns, why: format!("FFmpeg could not decode it: {why}") })?;
         }
         let hole = ns.saturating_sub(lost.last().copied().unwrap_or(last_ns));
         if self.in_file.is_none() && self.cut.is_none() && !self.times().is_empty()
@@ -265,7 +265,7 @@ impl<R: Read> FilmReader<R> {
             match read_whole(&mut self.output, &mut jpeg) {
                 Whole::Yes => {}
                 Whole::Ended if self.cut.is_some() => return self.end(),
-                Whole::Ended => return self.fail("FFmpeg gave fewer pictures than the file lists".into()),
+                Whole::Ended => return self.fail("FFmpeg wrote fewer pictures than the file lists".into()),
                 Whole::Cut(_) if self.cut.is_some() => return self.end(),
                 Whole::Cut(why) => return self.fail(why),
             }
@@ -302,16 +302,16 @@ impl<R: Read> FilmReader<R> {
         (1e9 / if self.video.rate_hz > 0.0 { self.video.rate_hz } else { 25.0 }) as i64
     }
 
-    /// For files that carry no times: at the file's rate.
+    /// The time of a frame in a file without times, from its rate.
     fn made_up_ns(&self) -> i64 {
         self.last_ns.map_or(0, |ns| ns.saturating_add(self.interval_ns()))
     }
 
-    /// Empty where it is not known.
+    /// Empty if it is unknown.
     fn times(&mut self) -> &[i64] {
         let (video, is_growing) = (&self.video, self.is_growing);
         self.times.get_or_insert_with(|| {
-            // A file that cannot be listed has told its faults already.
+            // If the packets cannot be listed, the faults were already reported.
             let packets = if is_growing { Vec::new() } else { ffprobe::packets(video).unwrap_or_default() };
             times_of(&packets, video.time_base)
         })
@@ -322,7 +322,7 @@ impl<R: Read> FilmReader<R> {
         if self.shown == 0 {
             return self.fail_with(&faults);
         }
-        // Nobody there means nobody to tell.
+        // This fails if the receiver is closed. Then nothing has to be reported.
         let held = match &faults.in_picture {
             Some(why) => self.spoil_held(why),
             None => self.release(0),
@@ -332,7 +332,7 @@ impl<R: Read> FilmReader<R> {
         }
     }
 
-    /// What is missing behind the last frame.
+    /// Reports what is missing after the last frame.
     fn tail(&mut self, faults: &Faults) -> Result<(), Gone> {
         let Some(last_ns) = self.last_ns else { return Ok(()) };
         let told = faults.in_picture.clone().or(self.damage.why().map(str::to_owned)).or(faults.in_file.clone());
@@ -345,11 +345,11 @@ impl<R: Read> FilmReader<R> {
             let frames = undecoded.len() as u64;
             self.lost += frames;
             end_ns = last;
-            let why = format!("FFmpeg made no picture of it: {why}");
+            let why = format!("FFmpeg could not decode it: {why}");
             self.send(FromFile::Missing { from_ns: first, until_ns: last.saturating_add(interval), frames, why })?;
         }
         end_ns = end_ns.saturating_add(interval);
-        // Also a fault in the middle may be where FFmpeg stops reading.
+        // FFmpeg may stop reading at a fault in the middle of the file.
         let is_cut = self.cut.is_some() || faults.in_file.is_some();
         let declared_ns =
             self.video.declared_s.zip(self.first_ns).map(|(s, first)| first.saturating_add((s * 1e9) as i64));
@@ -359,7 +359,7 @@ impl<R: Read> FilmReader<R> {
                 self.lost += frames;
                 self.send(FromFile::Missing { from_ns: end_ns, until_ns: declared, frames, why })
             }
-            // The file's fault stands for itself.
+            // The fault of the file is the reason.
             None if self.cut.is_some() || self.lost == 0 => {
                 self.send(FromFile::Missing { from_ns: end_ns, until_ns: end_ns, frames: 0, why })
             }
@@ -383,18 +383,18 @@ impl<R: Read> FilmReader<R> {
         let error = match &faults.codec {
             Some(codec) => CameraError::UnknownCodec { path, codec: codec.clone() },
             None if frames == 0 && faults.count == 0 => {
-                CameraError::NotAVideo { path, why: "it holds no picture".to_owned() }
+                CameraError::NotAVideo { path, why: "it has no picture".to_owned() }
             }
             None if frames == 0 => CameraError::NotAVideo { path, why: faults.last.clone() },
             None => CameraError::FileBroken { path, frames, why: faults.last.clone() },
         };
-        // Nobody there means nobody to tell.
+        // This fails if the receiver is closed. Then nothing has to be reported.
         drop(self.send(FromFile::Failed(error)));
     }
 
-    /// FFmpeg's output has ended, so its messages end, too: the channel closes behind the last one.
+    /// FFmpeg's output has ended. Its messages end, too, and the channel closes after the last one.
     fn wait_for_faults(&mut self) -> Faults {
-        // FFmpeg must not wait for us to read on while we wait for its last words.
+        // Reads on, so that FFmpeg does not block while this thread waits for its last messages.
         if let Err(e) = std::io::copy(&mut self.output, &mut std::io::sink()) {
             let in_file = Some(e.to_string());
             return Faults { count: 1, last: e.to_string(), in_file, ..Faults::default() };
@@ -404,7 +404,7 @@ impl<R: Read> FilmReader<R> {
     }
 }
 
-/// Times of packets that are shown, ascending; empty where one has none.
+/// Times of displayed packets, ascending. Empty if one has no time.
 fn times_of(packets: &[Packet], base: TimeBase) -> Vec<i64> {
     let shown = packets.iter().filter(|p| !p.is_hidden && p.bytes > 0);
     let times: Option<Vec<i64>> = shown.map(|p| p.ticks.map(|t| base.ns(t))).collect();
@@ -424,7 +424,7 @@ fn read_whole(from: &mut impl Read, buffer: &mut [u8]) -> Whole {
     while filled < buffer.len() {
         match from.read(&mut buffer[filled..]) {
             Ok(0) if filled == 0 => return Whole::Ended,
-            Ok(0) => return Whole::Cut(format!("a picture ended after {filled} of {} bytes", buffer.len())),
+            Ok(0) => return Whole::Cut(format!("a picture has only {filled} of {} bytes", buffer.len())),
             Ok(n) => filled += n,
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Whole::Cut(e.to_string()),

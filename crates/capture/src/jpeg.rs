@@ -1,11 +1,11 @@
-//! Where a JPEG ends. Cameras hand over whole buffers, behind the picture lie old bytes that must not be stored.
+//! Finds the end of a JPEG. Cameras deliver whole buffers. The bytes after the picture are old and must not be stored.
 
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat};
 
-/// The length of the complete JPEG at the start of `bytes`, end marker included; `None` where it is not complete.
+/// The length of the complete JPEG at the start of `bytes`, including the end marker. `None` if it is incomplete.
 ///
-/// Walks the markers instead of searching for the last `FF D9`: old bytes behind the picture, and thumbnails inside it,
-/// have end markers of their own.
+/// It follows the markers instead of searching for the last `FF D9`. Old bytes after the picture and thumbnails inside it
+/// have end markers, too.
 pub fn jpeg_len(bytes: &[u8]) -> Option<usize> {
     if !bytes.starts_with(&[0xff, 0xd8]) {
         return None;
@@ -25,7 +25,7 @@ pub fn jpeg_len(bytes: &[u8]) -> Option<usize> {
             0xff => at += 1,
             0xd0..=0xd7 if is_inside_scan => at += 2,
             0xd9 => return Some(at + 2),
-            // A second start inside a picture: what follows belongs to another one.
+            // A second start marker inside a picture. The following data is another picture's.
             0x00 | 0x01 | 0xd0..=0xd8 => return None,
             _ => {
                 let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
@@ -39,7 +39,7 @@ pub fn jpeg_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Looks whether JPEGs are whole. Keeps its buffers from one to the next.
+/// Checks whether JPEGs are complete. Its buffers are reused.
 #[derive(Default)]
 pub struct JpegCheck {
     decompressor: Option<Decompressor>,
@@ -47,8 +47,8 @@ pub struct JpegCheck {
 }
 
 impl JpegCheck {
-    /// The length of the JPEG at the start of `bytes`, or what is wrong with it, to be put behind "the JPEG". The end
-    /// marker alone proves nothing, so it is decoded; the slightest doubt of the decoder counts.
+    /// The length of the JPEG at the start of `bytes`, or its fault as the rest of a sentence that begins with "the JPEG".
+    /// The end marker is not sufficient. The JPEG is therefore decoded, and any warning of the decoder is a fault.
     pub fn whole_len(&mut self, bytes: &[u8], size_px: Option<(usize, usize)>) -> Result<usize, String> {
         let Some(len) = jpeg_len(bytes) else { return Err("has no end".to_owned()) };
         let damaged = |e: turbojpeg::Error| format!("is damaged: {e}");
@@ -59,9 +59,9 @@ impl JpegCheck {
         let header = decompressor.read_header(&bytes[..len]).map_err(damaged)?;
         let (width, height) = (header.width, header.height);
         if let Some((w, h)) = size_px.filter(|size| *size != (width, height)) {
-            return Err(format!("has {width} × {height} pixels where {w} × {h} were announced"));
+            return Err(format!("has {width} × {height} pixels, expected {w} × {h}"));
         }
-        // Luma is enough: of the rest everything is read as well, only not put together.
+        // Decoding luma is sufficient: all data is read. Only the conversion to colours is omitted.
         let format = match header.colorspace {
             Colorspace::CMYK | Colorspace::YCCK => PixelFormat::CMYK,
             _ => PixelFormat::GRAY,
@@ -124,10 +124,7 @@ mod tests {
         let whole = picture(4);
         let mut check = JpegCheck::default();
         assert_eq!(check.whole_len(&whole, Some((64, 48))), Ok(whole.len()));
-        assert_eq!(
-            check.whole_len(&whole, Some((64, 50))).unwrap_err(),
-            "has 64 × 48 pixels where 64 × 50 were announced"
-        );
+        assert_eq!(check.whole_len(&whole, Some((64, 50))).unwrap_err(), "has 64 × 48 pixels, expected 64 × 50");
         let half = [&whole[..whole.len() / 2], &[0xff, 0xd9]].concat();
         assert!(check.whole_len(&half, None).unwrap_err().starts_with("is damaged: "));
         assert_eq!(check.whole_len(&whole[..whole.len() - 2], None).unwrap_err(), "has no end");

@@ -1,21 +1,21 @@
-//! How a camera's bytes lie in its buffer, and our own tight copy of them.
+//! The layout of a camera's buffer, and copying without padding.
 
 use super::PixelFormat;
 use super::jpeg::jpeg_len;
 use session::Pixels;
 
-/// How a picture lies in a buffer.
+/// The layout of a picture in a buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     pub format: PixelFormat,
     pub width_px: u32,
     pub height_px: u32,
-    /// From one row to the next; drivers may pad. 0 where it is not known.
+    /// Bytes from one row to the next, including padding. 0 if unknown.
     pub stride: usize,
 }
 
 impl Layout {
-    /// Our own copy of a picture, without padding, or why it is none.
+    /// Copies a picture without padding. The error is why it is not complete.
     pub fn pixels(&self, bytes: &[u8]) -> Result<Pixels, String> {
         let (w, h) = (self.width_px as usize, self.height_px as usize);
         match self.format {
@@ -37,7 +37,7 @@ impl Layout {
         let stride = self.stride.max(row);
         let needed = stride * count.saturating_sub(1) + row;
         if bytes.len() < needed {
-            return Err(format!("only {} of {needed} bytes came", bytes.len()));
+            return Err(format!("only {} of {needed} bytes arrived", bytes.len()));
         }
         if stride == row {
             return Ok(bytes[..row * count].to_vec());
@@ -46,7 +46,7 @@ impl Layout {
     }
 }
 
-/// Each chroma row of 4:2:0 serves two rows of 4:2:2.
+/// Each chroma row of 4:2:0 is used for two rows of 4:2:2.
 fn nv12_to_yuyv(nv12: &[u8], w: usize, h: usize) -> Vec<u8> {
     let (luma, chroma) = nv12.split_at(w * h);
     let mut yuyv = Vec::with_capacity(2 * w * h);
@@ -73,7 +73,7 @@ mod tests {
         let Ok(Pixels::Yuyv(rows)) = layout(PixelFormat::Yuyv, 12).pixels(&padded) else { panic!() };
         assert_eq!(rows, [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19]);
         let why = layout(PixelFormat::Yuyv, 8).pixels(&padded[..9]).unwrap_err();
-        assert_eq!(why, "only 9 of 16 bytes came");
+        assert_eq!(why, "only 9 of 16 bytes arrived");
         assert!(layout(PixelFormat::Mjpeg, 0).pixels(&[0xff, 0xd8, 0xff]).is_err());
     }
 

@@ -1,4 +1,4 @@
-//! Pictures in, each stamped once at its source. Only this room knows nokhwa, V4L2 and FFmpeg.
+//! Captures frames. Each one gets its time once, at its source. Only this crate uses nokhwa, V4L2 and FFmpeg.
 
 mod camera;
 mod capture_thread;

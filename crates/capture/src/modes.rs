@@ -1,14 +1,14 @@
-//! Which of a camera's modes to take. Cameras offer dozens, and libraries' own choices ignore what we need.
+//! Selects a camera's mode. Cameras offer dozens of modes. The choices of the libraries do not fit the needs of a recording.
 
 use super::{Mode, PixelFormat};
 use session::CameraSettings;
 
-/// The offered mode nearest to the wishes: the size first, then the rate (a faster one rather than a slower), then the format.
+/// The offered mode nearest to the settings: first the size, then the rate (a faster one rather than a slower), then the format.
 pub fn choose(offered: &[Mode], wanted: &CameraSettings) -> Option<Mode> {
     offered.iter().copied().min_by(|a, b| cost(a, wanted).total_cmp(&cost(b, wanted)))
 }
 
-/// The offered mode that is `mode` up to the rounding of its rate.
+/// The offered mode that equals `mode`, except for rounding of its rate.
 pub fn find(offered: &[Mode], mode: &Mode) -> Option<Mode> {
     offered.iter().copied().find(|m| {
         (m.width_px, m.height_px, m.format) == (mode.width_px, mode.height_px, mode.format)
@@ -28,11 +28,11 @@ pub fn sort(modes: &mut Vec<Mode>) {
 fn cost(mode: &Mode, wanted: &CameraSettings) -> f64 {
     let ratio = |a: u32, b: u32| (f64::from(a.max(1)) / f64::from(b.max(1))).ln();
     let (w, h) = (ratio(mode.width_px, wanted.width_px), ratio(mode.height_px, wanted.height_px));
-    // Too small loses detail of the face, too large only costs time.
+    // A smaller picture loses detail of the face. A larger one only takes more time.
     let size = w.abs() + h.abs() + if w < -1e-9 || h < -1e-9 { 1.0 } else { 0.0 };
     let rate = mode.rate_hz / wanted.rate_hz.max(0.1);
     let rate = if rate < 0.99 { 2.0 * (1.0 - rate) } else { 0.01 * (rate - 1.0).abs() };
-    // At the same size and rate: JPEGs are stored as they came, everything else is compressed once more by us.
+    // At the same size and rate, JPEG is preferred: it is stored unchanged. Other formats must be compressed.
     let format = match mode.format {
         PixelFormat::Mjpeg => 0.0,
         PixelFormat::Yuyv => 1.0,
@@ -40,7 +40,7 @@ fn cost(mode: &Mode, wanted: &CameraSettings) -> f64 {
         PixelFormat::Rgb => 3.0,
         PixelFormat::Grey => 4.0,
     };
-    // A camera that is slower than asked at the asked size may have the rate in another format or a near size.
+    // A camera that is too slow at the requested size may have the rate in another format or at a similar size.
     size + rate + 1e-4 * format
 }
 

@@ -1,7 +1,8 @@
 //! A camera through nokhwa, on every system.
 //!
-//! nokhwa waits for ever for a picture, so it runs on a thread of its own and this side does the waiting. It tells
-//! neither sequence numbers nor damaged frames nor used bytes; what can be read from the pictures themselves is.
+//! nokhwa waits for a picture without a time limit. It therefore runs on its own thread, and the waiting with a time limit
+//! is done here. nokhwa reports no sequence numbers, no flags of damaged frames and no number of used bytes. Damage is
+//! detected in the pictures.
 
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,11 +26,11 @@ pub struct NokhwaCamera {
     id: DeviceId,
 }
 
-/// This side's ends of the thread that nokhwa blocks.
+/// The channels to the thread of nokhwa.
 struct Inner {
     pictures: Receiver<Result<Captured, CameraError>>,
     wishes: Sender<Wish>,
-    /// Disconnected when the thread is at its end.
+    /// Disconnected when the thread has ended.
     end: Receiver<()>,
     thread: JoinHandle<()>,
 }
@@ -39,7 +40,7 @@ struct Wish {
     answer: Sender<(Vec<Control>, Vec<String>)>,
 }
 
-/// How long a driver may take to let go of a picture that nobody waits for any more.
+/// The longest wait for the driver to end its last read.
 const LET_GO: Duration = Duration::from_secs(2);
 
 impl NokhwaCamera {
@@ -69,7 +70,7 @@ impl NokhwaCamera {
                         deliver(camera, id, layout, clock, &pictures_in, &wishes_out);
                     }
                 }
-                // Nobody can be gone here: `open` below waits for the answer.
+                // The receiver exists: `open` below waits for the result.
                 Err(e) => _ = opened_in.send(Err(e)),
             }
         };
@@ -92,7 +93,7 @@ impl Camera for NokhwaCamera {
     }
 
     fn next(&mut self, timeout: Duration) -> Result<Captured, CameraError> {
-        let ended = || Err(device_error(self.id, "hand over a picture", "its thread ended".to_owned()));
+        let ended = || Err(device_error(self.id, "deliver a picture", "its thread ended".to_owned()));
         let Some(inner) = &self.inner else { return ended() };
         match inner.pictures.recv_timeout(timeout) {
             Ok(picture) => picture,
@@ -108,8 +109,8 @@ impl Camera for NokhwaCamera {
         let sent = self.inner.as_ref().is_some_and(|i| i.wishes.send_timeout(wish, wait).is_ok());
         match answered.recv_timeout(if sent { wait } else { Duration::ZERO }) {
             Ok((controls, notes)) => (self.info.controls, self.info.notes) = (controls, notes),
-            // The thread waits for a picture that does not come; the watchdog will reopen with these settings.
-            Err(_) => self.info.notes = vec!["the camera does not answer, its settings are as they were".to_owned()],
+            // The thread waits for a picture that does not arrive. The capture thread will reopen the camera with these settings.
+            Err(_) => self.info.notes = vec!["the camera does not respond, its settings are unchanged".to_owned()],
         }
     }
 }
@@ -124,20 +125,20 @@ impl Drop for NokhwaCamera {
 
 impl Inner {
     fn finish(self, id: DeviceId) {
-        // With these gone the thread ends at its next step…
+        // Without these channels the thread ends at its next step…
         drop((self.pictures, self.wishes));
-        // …and waits for none, because the stream under it ends.
+        // …and its current wait ends with the stream.
         stop_streaming(id);
         if self.end.recv_timeout(LET_GO) == Err(RecvTimeoutError::Timeout) {
-            // Stuck in the driver. It holds no data of ours, and ends with the driver's call or with the program.
+            // The thread is blocked in the driver. It owns no recorded data, and ends with the driver's call or with the program.
             return;
         }
-        // A panic of nokhwa's was reported as the camera's failure by the closing of its channel.
+        // A panic of nokhwa closes its channel and is thus reported as a failure of the camera.
         drop(self.thread.join());
     }
 }
 
-/// Ends the stream of our own descriptor of this device: the only thing that wakes a thread which waits in nokhwa.
+/// Ends the stream of our descriptor of this device. Nothing else wakes a thread that waits in nokhwa.
 #[cfg(target_os = "linux")]
 fn stop_streaming(id: DeviceId) {
     let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return };
@@ -148,10 +149,10 @@ fn stop_streaming(id: DeviceId) {
         if let (true, Some(number)) = (is_ours, number) {
             let mut kind = v4l::buffer::Type::VideoCapture as u32;
             let argument = (&raw mut kind).cast();
-            // SAFETY: VIDIOC_STREAMOFF reads one u32. Should the descriptor have been closed meanwhile, or serve another
-            // purpose, then the call fails and changes nothing: only the descriptor that streams may stop the stream.
+            // SAFETY: VIDIOC_STREAMOFF reads one u32. If the descriptor was closed meanwhile or is used for another
+            // purpose, the call fails without effect: only the descriptor that streams can stop the stream.
             let stopped = unsafe { v4l::v4l2::ioctl(number, v4l::v4l2::vidioc::VIDIOC_STREAMOFF, argument) };
-            // A descriptor that does not stream (somebody lists the cameras) has nothing to stop.
+            // A descriptor that does not stream (while cameras are listed) is not affected.
             drop(stopped);
         }
     }
@@ -183,10 +184,10 @@ fn deliver(
 ) {
     let mut stale = StaleTails::default();
     loop {
-        let frame = || camera.frame().map_err(|e| explain(id, "hand over a picture", &e));
-        let mut picture = guarded(id, "hand over a picture", frame).map(|b| take(&layout, &b, &clock, &mut stale));
+        let frame = || camera.frame().map_err(|e| explain(id, "deliver a picture", &e));
+        let mut picture = guarded(id, "deliver a picture", frame).map(|b| take(&layout, &b, &clock, &mut stale));
         let is_over = picture.is_err();
-        // Who wishes does not fetch pictures meanwhile, so neither may wait for the other.
+        // The caller does not read pictures while it changes settings. Neither thread may wait for the other.
         loop {
             match wishes.try_recv() {
                 Ok(wish) => grant(&mut camera, &wish),
@@ -212,7 +213,7 @@ fn grant(camera: &mut nokhwa::Camera, wish: &Wish) {
 
 fn take(layout: &Layout, buffer: &Buffer, clock: &Clock, stale: &mut StaleTails) -> Captured {
     let arrival = clock.now();
-    // nokhwa gives the wall clock's time, recomputed at every frame: turned back at once, before that clock can step.
+    // nokhwa returns wall-clock time, computed at every frame. It is converted back at once, before that clock can step.
     let age =
         buffer.capture_timestamp().and_then(|t| SystemTime::now().duration_since(UNIX_EPOCH).ok()?.checked_sub(t));
     let (at, time_source) = match age {
@@ -221,7 +222,7 @@ fn take(layout: &Layout, buffer: &Buffer, clock: &Clock, stale: &mut StaleTails)
     };
     match layout.pixels(buffer.buffer()) {
         Ok(Pixels::Jpeg(jpeg)) if stale.ends_in_an_older_picture(&jpeg) => {
-            let why = "the JPEG ends in the rest of an older one".to_owned();
+            let why = "the JPEG ends with the rest of an older one".to_owned();
             Captured::Corrupt { at, device_sequence: None, why }
         }
         Ok(pixels) => {
@@ -244,7 +245,7 @@ fn open(id: DeviceId, mode: &Mode, settings: &CameraSettings) -> Result<(nokhwa:
     let notes = controls::apply(&mut NokhwaControls(&mut camera), settings);
     let controls = controls::read(&NokhwaControls(&mut camera)).unwrap_or_default();
     camera.open_stream().map_err(failed("start"))?;
-    let set = camera.refresh_camera_format().map_err(failed("say its format"))?;
+    let set = camera.refresh_camera_format().map_err(failed("report its format"))?;
     let Some(format) = pixel_format(set.format()) else {
         return Err(CameraError::NoSuchMode { address: id.to_string(), mode: *mode });
     };
@@ -264,7 +265,7 @@ fn open(id: DeviceId, mode: &Mode, settings: &CameraSettings) -> Result<(nokhwa:
     Ok((camera, info))
 }
 
-/// nokhwa's extra text: on Linux the bus and the driver's version, elsewhere a unique name.
+/// nokhwa's additional text: on Linux the bus and the driver's version, elsewhere a unique name.
 fn bus(misc: &str) -> Option<String> {
     let bus = if cfg!(target_os = "linux") { misc.split_once(" (").map_or(misc, |(bus, _)| bus) } else { misc };
     (!bus.is_empty()).then(|| bus.to_owned())
@@ -276,12 +277,13 @@ fn choose(id: DeviceId, mode: Option<&Mode>, settings: &CameraSettings) -> Resul
         Some(m) => modes::find(&offered, m).ok_or(CameraError::NoSuchMode { address: id.to_string(), mode: *m }),
         None => modes::choose(&offered, settings).ok_or_else(|| CameraError::NoUsableMode {
             address: id.to_string(),
-            offered: "others, or only at rates that are no whole numbers".to_owned(),
+            offered: "others, or only at fractional rates".to_owned(),
         }),
     }
 }
 
-/// On Linux nokhwa's own list names fractional rates wrongly, so V4L2 is asked, and only what nokhwa can set remains.
+/// On Linux, nokhwa's list has wrong fractional rates. The list is therefore read through V4L2, without the modes that
+/// nokhwa cannot set.
 #[cfg(target_os = "linux")]
 fn offered(id: DeviceId, settings: &CameraSettings) -> Result<Vec<Mode>, CameraError> {
     let device = super::v4l_device::open(id)?;
@@ -298,7 +300,7 @@ fn offered(id: DeviceId, _settings: &CameraSettings) -> Result<Vec<Mode>, Camera
     describe(id).map(|(modes, _)| modes)
 }
 
-/// What a camera offers; it must be opened for that.
+/// The modes of a camera. They can be read only from an open camera.
 #[cfg(not(target_os = "linux"))]
 pub fn describe(id: DeviceId) -> Result<(Vec<Mode>, Vec<Control>), CameraError> {
     let formats = FORMATS.map(|f| f.0);
@@ -342,7 +344,7 @@ fn pixel_format(format: FrameFormat) -> Option<PixelFormat> {
     FORMATS.iter().find(|f| f.0 == format).map(|f| f.1)
 }
 
-/// nokhwa's errors are texts; the system's number stands at their end.
+/// nokhwa's errors are texts with the system's error number at the end.
 fn explain(id: DeviceId, action: &'static str, error: &NokhwaError) -> CameraError {
     let (text, address) = (error.to_string(), id.to_string());
     let has = |number: i32| text.contains(&format!("(os error {number})"));

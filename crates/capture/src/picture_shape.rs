@@ -1,4 +1,4 @@
-//! How large a film is shown: turned upright, and with square pixels. A face that is squeezed reads as another one.
+//! The displayed size of a video: rotated upright, with square pixels. A distorted face would get other scores.
 
 /// Width to height, both above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// A pixel's `64:45`; `0:1` and `N/A` mean that nobody knows.
+    /// Parses a pixel's `64:45`. `0:1` and `N/A` mean unknown.
     pub fn of_pixel(text: &str) -> Option<Ratio> {
         let (width, height) = text.trim().split_once(':')?;
         let ratio = Ratio { width: width.parse().ok()?, height: height.parse().ok()? };
@@ -20,28 +20,28 @@ impl Ratio {
     }
 }
 
-/// A track's pictures as they are stored.
+/// The stored pictures of a track.
 #[derive(Clone, Copy, Debug)]
 pub struct PictureShape {
     pub width_px: u32,
     pub height_px: u32,
-    /// `None` where the file does not tell: square, then.
+    /// `None` if the file does not contain it. Pixels are then taken as square.
     pub pixel: Option<Ratio>,
     pub rotation_deg: f64,
 }
 
-/// No camera and no format has pixels longer than this many times their width; what says so is damaged.
+/// No camera and no format has a larger ratio of a pixel's sides. A file with a larger ratio is damaged.
 const LONGEST_PIXEL: f64 = 8.0;
 const LARGEST_PX: f64 = 16_384.0;
 
 impl PictureShape {
-    /// Pixels that are not square, and plausible.
+    /// A plausible ratio other than 1.
     fn stretch(&self) -> Option<Ratio> {
         let pixel = self.pixel.filter(|p| p.width != p.height)?;
         (1.0 / LONGEST_PIXEL..=LONGEST_PIXEL).contains(&pixel.value()).then_some(pixel)
     }
 
-    /// The shorter side of a pixel is made as long as the other, so that nothing that was filmed is thrown away.
+    /// The shorter side of a pixel is enlarged, so that no detail is lost.
     pub fn shown_px(&self) -> (u32, u32) {
         let (width, height) = (f64::from(self.width_px), f64::from(self.height_px));
         let pixel = self.stretch().map_or(1.0, Ratio::value);
@@ -53,19 +53,19 @@ impl PictureShape {
         if is_on_its_side { (whole(height), whole(width)) } else { (whole(width), whole(height)) }
     }
 
-    /// Nothing is to be done before it is shown.
+    /// The stored pictures can be displayed unchanged.
     pub fn is_as_stored(&self) -> bool {
         self.stretch().is_none() && self.rotation_deg.round() as i64 % 360 == 0
     }
 
-    /// For the person who has the film.
+    /// A message for the user.
     pub fn note(&self) -> Option<String> {
         let Ratio { width, height } = self.pixel.filter(|p| p.width != p.height)?;
         let (w, h) = self.shown_px();
         Some(match self.stretch() {
-            Some(_) => format!("its pixels are {width}:{height} and not square: it is shown with {w} × {h} pixels"),
+            Some(_) => format!("its pixels are not square ({width}:{height}): it is displayed with {w} × {h} pixels"),
             None => {
-                format!("its pixels are said to be {width}:{height}, which no camera has: they are taken as square")
+                format!("its declared pixel ratio {width}:{height} is not plausible: its pixels are taken as square")
             }
         })
     }
@@ -88,7 +88,7 @@ mod tests {
         for unknown in ["0:1", "1:1", "N/A", "", "-4:3", "1:0", "7:7", "1:1000", "1000:1"] {
             assert_eq!(shape(720, 576, unknown, -90.0).shown_px(), (576, 720), "{unknown}");
         }
-        assert!(shape(720, 576, "1:1000", 0.0).note().unwrap().contains("no camera has"));
+        assert!(shape(720, 576, "1:1000", 0.0).note().unwrap().contains("not plausible"));
         assert_eq!(shape(720, 576, "0:1", 0.0).note(), None);
         assert!(shape(8, 8, "1:1", 360.0).is_as_stored() && !shape(8, 8, "2:1", 0.0).is_as_stored());
     }

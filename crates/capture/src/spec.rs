@@ -1,4 +1,4 @@
-//! Which camera: parsed once from what a person writes, and opened in one place.
+//! Parses the choice of a camera and opens it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,17 +15,17 @@ use session::{CameraSettings, Clock};
 
 const PHANTOM: &str = "phantom";
 
-/// A source of pictures, as asked for.
+/// A requested source of frames.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CameraSpec {
-    /// `mode: None` takes the mode nearest to the settings.
+    /// With `mode: None`, the mode nearest to the settings is used.
     Device {
         id: DeviceId,
         backend: Backend,
         mode: Option<Mode>,
     },
     File(PathBuf),
-    /// The calibration source that the program renders itself, at the settings' size and rate.
+    /// The rendered calibration source, at the settings' size and rate.
     Phantom,
 }
 
@@ -41,7 +41,7 @@ impl FromStr for CameraSpec {
             return Ok(device(number));
         }
         if s.starts_with("/dev/") {
-            // Udev's stable names (`/dev/v4l/by-id/…`) are links to the node.
+            // Udev's stable names (`/dev/v4l/by-id/…`) are links to the device node.
             let node = std::fs::canonicalize(s).unwrap_or_else(|_| PathBuf::from(s));
             let number = node.to_str().and_then(|n| n.strip_prefix("/dev/video")).and_then(|n| n.parse().ok());
             return number.map(device).ok_or_else(|| CameraError::BadSpec(s.to_owned()));
@@ -63,7 +63,7 @@ impl fmt::Display for CameraSpec {
     }
 }
 
-/// Opens a camera and applies what the settings fix; what could not be done stands in [`super::CameraInfo::notes`].
+/// Opens a camera and applies the settings. [`super::CameraInfo::notes`] lists what failed.
 pub fn open(spec: &CameraSpec, settings: &CameraSettings, clock: &Clock) -> Result<Box<dyn Camera>, CameraError> {
     Ok(match spec {
         #[cfg(target_os = "linux")]
@@ -72,7 +72,7 @@ pub fn open(spec: &CameraSpec, settings: &CameraSettings, clock: &Clock) -> Resu
         }
         #[cfg(not(target_os = "linux"))]
         CameraSpec::Device { id, backend: Backend::V4l, .. } => {
-            let why = "the V4L2 backend exists on Linux only: use nokhwa".to_owned();
+            let why = "the V4L2 backend exists only on Linux: use nokhwa".to_owned();
             return Err(CameraError::Device { address: id.to_string(), action: "open", why });
         }
         CameraSpec::Device { id, backend: Backend::Nokhwa, mode } => {
@@ -102,7 +102,7 @@ mod tests {
             assert_eq!(spec.to_string().parse::<CameraSpec>().unwrap(), spec);
         }
         for bad in ["/dev/null", "/dev/videoX", "", " "] {
-            assert!(bad.parse::<CameraSpec>().unwrap_err().to_string().contains("is no camera"), "{bad}");
+            assert!(bad.parse::<CameraSpec>().unwrap_err().to_string().contains("is not a camera"), "{bad}");
         }
     }
 }

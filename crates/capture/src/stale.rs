@@ -1,10 +1,10 @@
-//! Half JPEGs that look whole, where a library does not say how many bytes were written.
+//! Detects incomplete JPEGs that look complete, for a library that does not report the number of written bytes.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher};
 
-/// A half JPEG leaves the older picture's end in its buffer and so looks complete: both end at the same byte with the
-/// same bytes, and differ before.
+/// After an incomplete JPEG, the buffer still contains the end of an older picture. The result looks complete. Both
+/// pictures end at the same byte with the same bytes, and differ before them.
 #[derive(Default)]
 pub struct StaleTails(VecDeque<Tail>);
 
@@ -14,7 +14,7 @@ struct Tail {
     hash: u64,
 }
 
-/// More than any driver has buffers; each holds the tail of the picture that was in it before.
+/// More than the number of buffers of any driver. Each buffer contains the end of an earlier picture.
 const BUFFERS: usize = 32;
 const TAIL_BYTES: usize = 64;
 
@@ -24,7 +24,7 @@ impl StaleTails {
         let mut hasher = DefaultHasher::new();
         hasher.write(jpeg);
         let hash = hasher.finish();
-        // The same picture twice (a still from a virtual camera) is no damage.
+        // A repeated picture (a still image of a virtual camera) is not damaged.
         let is_known = self.0.iter().any(|t| t.hash == hash);
         let is_stale = !is_known && self.0.iter().any(|t| t.len == jpeg.len() && t.last == last);
         if !is_known && !is_stale {

@@ -16,7 +16,7 @@ use super::v4l_device::{self, FORMATS, Offer, V4lControls, explain, guarded, mod
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, DeviceId, Mode, controls, modes};
 use session::{CameraSettings, Clock, TimeSource, Timestamp};
 
-/// One is ours while we wait, so the driver has seven: 230 ms at 30 fps before it must drop.
+/// One buffer is ours while waiting. The driver has seven: 230 ms at 30 fps before it must drop frames.
 const BUFFERS: u32 = 8;
 
 pub struct V4lCamera {
@@ -47,7 +47,7 @@ impl V4lCamera {
     ) -> Result<Self, CameraError> {
         let address = id.to_string();
         let device = v4l_device::open(id)?;
-        let caps = device.query_caps().map_err(|e| explain(id, "say what it is", e))?;
+        let caps = device.query_caps().map_err(|e| explain(id, "report its capabilities", e))?;
         let offer = choose(id, &device, mode, settings)?;
         let (mode, layout) = set_mode(id, &device, &offer)?;
         let mut notes = controls::apply(&mut V4lControls(&device), settings);
@@ -86,12 +86,12 @@ fn choose(id: DeviceId, device: &Device, mode: Option<&Mode>, settings: &CameraS
     found.ok_or(CameraError::NoSuchMode { address, mode: chosen })
 }
 
-/// Sets the mode and reads back what the driver made of it.
+/// Sets the mode and reads back the result.
 fn set_mode(id: DeviceId, device: &Device, offer: &Offer) -> Result<(Mode, Layout), CameraError> {
     let wanted = Format::new(offer.mode.width_px, offer.mode.height_px, offer.fourcc);
     let set = device.set_format(&wanted).map_err(|e| explain(id, "change its format", e))?;
     let Some((_, format)) = FORMATS.iter().find(|(code, _)| v4l::FourCC::new(code) == set.fourcc) else {
-        let why = format!("it answered {} to {}", set.fourcc, offer.fourcc);
+        let why = format!("it set {} instead of {}", set.fourcc, offer.fourcc);
         return Err(CameraError::Device { address: id.to_string(), action: "change its format", why });
     };
     let rate = device.set_params(&Parameters::new(offer.interval)).map_err(|e| explain(id, "change its rate", e))?;
@@ -103,18 +103,18 @@ fn set_mode(id: DeviceId, device: &Device, offer: &Offer) -> Result<(Mode, Layou
     Ok((Mode { width_px, height_px, rate_hz, format: *format }, layout))
 }
 
-/// Starts streaming so that waiting and fetching are two steps.
+/// Starts streaming such that waiting and reading are two steps.
 ///
-/// The crate's own `next()` hands a buffer back and waits in one step: after a time-out it would hand the same buffer
-/// back twice. So all buffers but the first are queued here, [`V4lCamera::next`] waits by itself, and `next()` only ever
-/// runs when a picture is there: it hands back the one buffer we hold and takes the full one.
+/// The crate's `next()` returns a buffer and waits in one step. After a time-out it would return the same buffer twice.
+/// Therefore all buffers except the first are queued here, and [`V4lCamera::next`] waits by itself. `next()` runs only when
+/// a picture is available: it returns our buffer and takes the full one.
 fn start(device: &Device) -> io::Result<MmapStream<'static>> {
     let mut stream = MmapStream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
     let mut queued = 0;
     for index in 1..BUFFERS as usize {
         match CaptureStream::queue(&mut stream, index) {
             Ok(()) => queued += 1,
-            // The driver may give fewer than asked.
+            // The driver may provide fewer buffers than requested.
             Err(_) if queued > 0 => break,
             Err(e) => return Err(e),
         }
@@ -141,11 +141,11 @@ impl Camera for V4lCamera {
             }
         }
         let arrival = self.clock.now();
-        // The wait is over: this only guards against a driver that promised too much.
+        // A picture should be available. The time limit is for drivers that report one without having it.
         self.stream.set_timeout(timeout.max(Duration::from_millis(1)).min(Duration::from_secs(10)));
         let (bytes, meta) = match CaptureStream::next(&mut *self.stream) {
             Ok(picture) => picture,
-            Err(e) => return Err(explain(self.id, "hand over a picture", e)),
+            Err(e) => return Err(explain(self.id, "deliver a picture", e)),
         };
         Ok(take(&self.layout, bytes, meta, &self.clock, arrival))
     }
@@ -161,10 +161,10 @@ impl Camera for V4lCamera {
 
 impl Drop for V4lCamera {
     fn drop(&mut self) {
-        // The crate panics in its own drop on any error but this one, even while another panic is under way.
+        // On any other error, the crate panics in its drop, even during another panic.
         match self.stream.stop() {
             Err(e) if e.raw_os_error() != Some(NO_DEVICE) => {}
-            // SAFETY: nothing uses the stream behind this; it is dropped nowhere else.
+            // SAFETY: nothing uses the stream after this, and it is dropped nowhere else.
             _ => unsafe { ManuallyDrop::drop(&mut self.stream) },
         }
     }
@@ -192,7 +192,7 @@ fn take(layout: &Layout, buffer: &[u8], meta: &Metadata, clock: &Clock, arrival:
     }
 }
 
-/// The driver's time where it is of our clock and believable, else the time of arrival.
+/// The driver's time if it is on our clock and plausible, otherwise the time of arrival.
 fn stamp(meta: &Metadata, clock: &Clock, arrival: Timestamp) -> (Timestamp, TimeSource) {
     let ns = meta.timestamp.sec.saturating_mul(1_000_000_000).saturating_add(meta.timestamp.usec.saturating_mul(1000));
     let at = clock.from_monotonic_ns(ns);

@@ -1,4 +1,4 @@
-//! A V4L2 device without streaming: what it is called, what it offers, how its errors read.
+//! A V4L2 device without streaming: its name, its modes, and its errors as messages.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use super::modes;
 use super::{CameraError, DeviceId, Mode, PixelFormat};
 use session::CameraSettings;
 
-/// Formats we can use, by V4L2's code, best first.
+/// Supported formats by V4L2's code, best first.
 pub const FORMATS: [(&[u8; 4], PixelFormat); 6] = [
     (b"MJPG", PixelFormat::Mjpeg),
     (b"JPEG", PixelFormat::Mjpeg),
@@ -24,13 +24,13 @@ pub const FORMATS: [(&[u8; 4], PixelFormat); 6] = [
     (b"GREY", PixelFormat::Grey),
 ];
 
-/// Sizes worth listing where a camera offers a continuum.
+/// Sizes that are listed if a camera offers a continuous range.
 const USUAL_SIZES: [(u32, u32); 9] =
     [(320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720), (1280, 960), (1920, 1080), (3840, 2160)];
-/// Rates worth listing where a camera offers a continuum.
+/// Rates that are listed if a camera offers a continuous range.
 const USUAL_RATES_HZ: [f64; 10] = [5.0, 10.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0, 120.0];
 
-/// A mode with the codes that set it.
+/// A mode with its V4L2 codes.
 #[derive(Clone, Debug)]
 pub struct Offer {
     pub mode: Mode,
@@ -38,7 +38,7 @@ pub struct Offer {
     pub interval: Fraction,
 }
 
-/// Turns what the driver says into a sentence about the camera.
+/// Converts an error of the driver to a message about the camera.
 pub fn explain(id: DeviceId, action: &'static str, error: io::Error) -> CameraError {
     let address = id.to_string();
     match rustix::io::Errno::from_io_error(&error) {
@@ -50,14 +50,14 @@ pub fn explain(id: DeviceId, action: &'static str, error: io::Error) -> CameraEr
     }
 }
 
-/// Runs `what`, because the v4l and nokhwa crates panic on names that are no UTF-8 and on steps of 0.
+/// Runs a function and catches panics. The v4l and nokhwa crates panic on names that are not UTF-8 and on steps of 0.
 pub fn guarded<T>(
     id: DeviceId,
     action: &'static str,
     what: impl FnOnce() -> Result<T, CameraError>,
 ) -> Result<T, CameraError> {
     catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| {
-        let why = "its driver describes it in a way that cannot be read".to_owned();
+        let why = "its driver returned an invalid description".to_owned();
         Err(CameraError::Device { address: id.to_string(), action, why })
     })
 }
@@ -66,7 +66,7 @@ pub fn open(id: DeviceId) -> Result<Device, CameraError> {
     Device::new(id.0 as usize).map_err(|e| explain(id, "open", e))
 }
 
-/// Everything the device offers that we can use; the other formats' codes for an explanation.
+/// The supported modes of the device, and the codes of its unsupported formats for the error message.
 pub fn offers(device: &Device, wanted: &CameraSettings) -> io::Result<(Vec<Offer>, Vec<String>)> {
     let (mut offers, mut unusable) = (Vec::new(), Vec::new());
     for description in device.enum_formats()? {
@@ -103,7 +103,7 @@ fn sizes(device: &Device, fourcc: FourCC, wanted: &CameraSettings) -> io::Result
             }
         }
     }
-    // Sizes beyond this are a driver's joke, and four buffers of them a gigabyte.
+    // Larger sizes are errors of the driver. Four buffers of them would need a gigabyte.
     sizes.retain(|(w, h)| (16..=8192).contains(w) && (16..=8192).contains(h));
     sizes.sort_unstable();
     sizes.dedup();
@@ -111,7 +111,7 @@ fn sizes(device: &Device, fourcc: FourCC, wanted: &CameraSettings) -> io::Result
 }
 
 fn intervals(device: &Device, fourcc: FourCC, width_px: u32, height_px: u32, wanted: &CameraSettings) -> Vec<Fraction> {
-    // A driver without this list (some capture cards) keeps the rate it has.
+    // A driver without this list (some capture cards) keeps its rate.
     let listed = device.enum_frameintervals(fourcc, width_px, height_px).unwrap_or_default();
     let mut intervals = Vec::new();
     for listed in listed {
@@ -142,7 +142,7 @@ fn interval_of(rate_hz: f64) -> Fraction {
     }
 }
 
-/// The modes of a list of offers, for people to choose from.
+/// The modes of a list of offers, for the user to choose from.
 pub fn modes_of(offers: &[Offer]) -> Vec<Mode> {
     let mut modes: Vec<Mode> = offers.iter().map(|o| o.mode).collect();
     modes::sort(&mut modes);
@@ -156,7 +156,7 @@ impl ControlDoor for V4lControls<'_> {
     fn list(&self) -> Result<Vec<Listed>, String> {
         let descriptions = match self.0.query_controls() {
             Ok(d) => d,
-            // What a driver without any controls answers.
+            // A driver without controls returns this error.
             Err(e) if matches!(e.raw_os_error(), Some(22 | 25)) => Vec::new(),
             Err(e) => return Err(e.to_string()),
         };

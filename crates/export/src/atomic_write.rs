@@ -1,4 +1,4 @@
-//! Writing beside and renaming: the one way in which files and folders come to be here.
+//! Writes files and folders to a temporary name and renames them.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ExportError;
 
-/// A sibling of `path` to write into before it takes `path`'s place.
+/// The temporary path in the same folder as `path`.
 fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -18,8 +18,8 @@ pub(super) fn file_error(op: &'static str, path: &Path, source: io::Error) -> Ex
     ExportError::File { op, path: path.to_owned(), source }
 }
 
-/// Makes `folder` with what `fill` writes into the path it is given, whole or not at all. An empty folder may be in
-/// the way, a full one is left alone.
+/// Creates `folder` with the files that `fill` writes into its argument, completely or not at all. An existing empty folder
+/// is replaced. A folder with content is an error.
 pub(super) fn publish_folder<T>(
     folder: &Path,
     fill: impl FnOnce(&Path) -> Result<T, ExportError>,
@@ -43,7 +43,7 @@ pub(super) fn publish_folder<T>(
     })
 }
 
-/// Writes `path`, replacing what is there only when the new content is complete.
+/// Writes `path`. An existing file is replaced only when the new content is complete.
 pub(super) fn publish_file(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -75,7 +75,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), ExportError> {
     fs::create_dir_all(path).map_err(|source| file_error("create", path, source))
 }
 
-/// People asked for `to`, and the part beside it is gone by the time they read the sentence.
+/// Replaces the temporary path in an error by `to`. The temporary path no longer exists when the user reads the message.
 fn named_as_asked(error: ExportError, part: &Path, to: &Path) -> ExportError {
     let renamed = |path: PathBuf| match path.strip_prefix(part) {
         Ok(rest) if rest.as_os_str().is_empty() => to.to_owned(),

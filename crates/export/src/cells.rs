@@ -1,8 +1,8 @@
-//! Numbers, times and words as cells of a table: the same in every format.
+//! Converts numbers, times and text to cells of a table, in the same way for all formats.
 
 use session::{Field, Timestamp};
 
-/// What BIDS writes where a value is not known.
+/// BIDS's cell for an unknown value.
 pub(super) const UNKNOWN: &str = "n/a";
 
 /// Seconds on the session's clock with nine decimals, exactly.
@@ -21,12 +21,12 @@ pub(super) fn column_name(field: &Field) -> String {
     if field.unit == "1" { field.name.clone() } else { format!("{}_{}", field.name, field.unit) }
 }
 
-/// The shortest text that reads back as the same number; `unknown` where there is none.
+/// The shortest text that is parsed to the same number; `unknown` for NaN.
 pub(super) fn number(value: f32, unknown: &str) -> String {
     if value.is_nan() { unknown.to_owned() } else { value.to_string() }
 }
 
-/// A word as a cell of a tab-separated table, which knows no quotes.
+/// Text as a cell of a tab-separated table, which has no quotes.
 pub(super) fn tsv_cell(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.trim();

@@ -1,4 +1,4 @@
-//! One CSV a stream, tidy, with units in the column names, as R, pandas, SPSS and people read it.
+//! One tidy CSV per stream, with units in the column names, for R, pandas, SPSS and people.
 
 use std::fs;
 use std::io;
@@ -26,13 +26,13 @@ pub fn write_csv(
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
-/// The same for every session of a selection, with its figure: into `to` where there is one session, each into a folder
-/// of its own where there are several.
-pub fn write_csv_sessions(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) -> Result<(), ExportError> {
+/// The same for each session of a selection, with its figure. A single session is written into `to`, several sessions each
+/// into a folder of its own.
+pub fn write_csv_sessions(selection: &Selection, to: &Path, mut progress: impl FnMut(&str)) -> Result<(), ExportError> {
     publish_folder(to, |part| {
         let is_one = selection.sessions().len() == 1;
         for selected in selection.sessions() {
-            told(&selected.label());
+            progress(&selected.label());
             let session = selected.load()?;
             let folder = if is_one { part.to_owned() } else { part.join(selected.label()) };
             make_folder(&folder)?;
@@ -50,7 +50,7 @@ pub fn write_csv_sessions(selection: &Selection, to: &Path, mut told: impl FnMut
     })
 }
 
-/// What `affectograph show --json` says, beside the tables.
+/// The JSON of `affectograph show --json`, beside the tables.
 fn description(selected: &Selected, session: &ExportedSession) -> serde_json::Value {
     let samples = |name: &str| session.timeline.series(name).map(SampleSeries::len);
     let streams = session.timeline.streams().map(
@@ -115,7 +115,7 @@ fn samples(out: &mut csv::Writer<fs::File>, series: &SampleSeries) -> csv::Resul
     out.write_record(head.into_iter().chain(series.info.fields.iter().map(column_name)))?;
     for row in 0..series.len() {
         let frame = series.frames()[row].map_or(String::new(), |n| n.to_string());
-        // An empty cell is what every reader takes for "not known".
+        // All readers interpret an empty cell as unknown.
         let values = (0..series.info.fields.len()).map(|field| number(series.column(field)[row], ""));
         let head = [seconds(series.times()[row]), series.seqs()[row].to_string(), frame];
         out.write_record(head.into_iter().chain(values))?;

@@ -1,4 +1,4 @@
-//! What was typed and taken back, as rows: the same columns in the tables of a session and of a study.
+//! Rows of deleted text, with the same columns in the tables of a session and of a study.
 
 use super::cells::seconds;
 use analysis::{TakenBack, taken_back};
@@ -7,7 +7,7 @@ use session::Timeline;
 pub(super) const COLUMNS: [&str; 9] =
     ["from_s", "until_s", "typed_from_s", "typed_until_s", "target", "text", "length", "is_replaced", "sentiment"];
 
-/// Judged by VADER's English lexicon; a cell is empty where nothing is known.
+/// Sentiment by VADER's English lexicon. A cell is empty if the sentiment is unknown.
 pub(super) fn rows(timeline: &Timeline) -> impl Iterator<Item = [String; COLUMNS.len()]> {
     taken_back(timeline, None).into_iter().map(|TakenBack { passage, sentiment }| {
         let typed = |pick: fn((_, _)) -> _| passage.typed.map_or(String::new(), |times| seconds(pick(times)));

@@ -1,4 +1,4 @@
-//! What a study answered: the tidy tables `average.csv`, `participants.csv`, `epochs.csv` and `clusters.csv`, all of it
+//! The results of a study query: the tidy tables `average.csv`, `participants.csv`, `epochs.csv` and `clusters.csv`, all results
 //! as `findings.json`, and the figure `average` as PNG and SVG.
 
 use std::io;
@@ -53,7 +53,7 @@ fn figure(answer: &Answer, findings: &Findings, part: &Path) -> Result<[&'static
     Ok(names)
 }
 
-/// There may be none, and the columns are named all the same.
+/// The header is written even if there are no rows.
 fn clusters(folder: &Path, rows: impl Iterator<Item = ClusterRow>) -> io::Result<()> {
     let mut out = csv::WriterBuilder::new().has_headers(false).from_path(folder.join("clusters.csv"))?;
     out.write_record(ClusterRow::COLUMNS)?;

@@ -1,8 +1,7 @@
-//! Files for others: tables, figures, datasets and reports. Everything is written beside and then renamed, so that a
-//! full disk leaves nothing half-written behind.
+//! Exports tables, figures, datasets and reports. Everything is written to a temporary name and then renamed. A full disk
+//! thus leaves no partial files.
 //!
-//! What the field's tools read is written here and nowhere else; what a value means is decided in `session` and
-//! `analysis`.
+//! All files for other programs are written here. `session` and `analysis` define the meaning of the values.
 
 mod atomic_write;
 mod bids;
@@ -47,25 +46,25 @@ use atomic_write::file_error;
 
 #[derive(Debug, Error)]
 pub enum ExportError {
-    #[error("could not {op} `{}`: {source}. Nothing was left half-written; what was there before is unchanged", path.display())]
+    #[error("could not {op} `{}`: {source}. No partial files were left. Existing files are unchanged", path.display())]
     File { op: &'static str, path: PathBuf, source: io::Error },
     #[error("`{}` exists already and is not empty: choose a new folder", .0.display())]
     NotEmpty(PathBuf),
-    #[error("the session holds no samples of the stream `affect`, so there is nothing to draw")]
+    #[error("the figure cannot be drawn: the session has no samples of the stream `affect`")]
     NothingToDraw,
-    #[error("there is no average to draw: no epoch was kept")]
+    #[error("the average cannot be drawn: no epoch was kept")]
     NoAverage,
     #[error("could not draw the figure `{}`: {reason}", path.display())]
     Draw { path: PathBuf, reason: String },
     #[error("there is no session to export{}", because(.0))]
     NothingSelected(Vec<LeftOut>),
     #[error(
-        "{first} and {second} both are {participant} {session} of the study `{study}`: one file cannot hold two recordings, export them one by one",
+        "{first} and {second} are both {participant} {session} of the study `{study}`: export them one by one, because one file cannot contain both",
         first = .0.display(), second = .1.display(), participant = .2, session = .3, study = .4
     )]
     Twice(PathBuf, PathBuf, ParticipantId, SessionNumber, String),
     #[error(
-        "the stream `{stream}` of {} claims to last {seconds:.0} s with {samples} samples: the file is damaged, `affectograph verify` says where",
+        "the stream `{stream}` of {} has a length of {seconds:.0} s with {samples} samples: the file is damaged, `affectograph verify` shows where",
         folder.display()
     )]
     Implausible { stream: String, folder: PathBuf, seconds: f64, samples: usize },

@@ -14,7 +14,7 @@ pub(crate) fn append_line(out: &mut String, text: Arguments<'_>) {
     out.push('\n');
 }
 
-/// Between tags and inside attributes. A control character becomes a space.
+/// Escapes text between tags and inside attributes. A control character becomes a space.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,13 +1,13 @@
-//! Parquet, as DuckDB, Polars, Spark and DataFusion read it: a folder of any number of sessions is one table.
+//! Parquet for DuckDB, Polars, Spark and DataFusion. A folder of any number of sessions is one table.
 //!
 //! ```text
-//! sessions.parquet                                                        one row a session
+//! sessions.parquet                                                        one row per session
 //! samples/study=demo/participant=sub-01/session=ses-01/samples.parquet    stream, field, time_ns, value …
 //! events/… gaps/… frames/…                                                partitioned alike
 //! ```
 //!
-//! Samples are long (one row a value), so that every session has the same columns whichever streams it has. They are
-//! ordered by stream, field and time: whoever asks for valence reads little else.
+//! Samples are in long format (one row per value). All sessions thus have the same columns, independent of their streams.
+//! Rows are ordered by stream, field and time, so that a query for one field reads little other data.
 
 mod table;
 
@@ -21,11 +21,11 @@ use store::SessionHeader;
 
 use table::{Column, double, int, maybe_double, maybe_float, maybe_int, text, write_table};
 
-pub fn write_parquet(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) -> Result<(), ExportError> {
+pub fn write_parquet(selection: &Selection, to: &Path, mut progress: impl FnMut(&str)) -> Result<(), ExportError> {
     publish_folder(to, |part| {
         let mut sessions = Vec::new();
         for selected in selection.sessions() {
-            told(&selected.label());
+            progress(&selected.label());
             let session = selected.load()?;
             let h = &session.header;
             let study = partition_value(&h.study.name);
@@ -49,7 +49,7 @@ pub fn write_parquet(selection: &Selection, to: &Path, mut told: impl FnMut(&str
     })
 }
 
-/// What a folder `study=…` may hold: a name that this program parsed always passes unchanged.
+/// The part of a folder name after `study=`. A name that this program parsed is unchanged.
 fn partition_value(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
 }
@@ -58,7 +58,7 @@ fn write<R>(path: &Path, columns: &[Column<R>], rows: impl Iterator<Item = R> + 
     write_file(path, |out| write_table(out, columns, rows))
 }
 
-/// Numbers of records and frames are far below 2^63 in every file that this program wrote.
+/// Numbers of records and frames are far below 2^63 in all files of this program.
 fn as_int(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -125,7 +125,7 @@ fn frame_columns<'t>() -> [Column<&'t FrameRow>; 4] {
     ]
 }
 
-/// What `sessions.parquet` needs of a session, so that its records need not stay in memory.
+/// The data of a session for `sessions.parquet`. Its records need not stay in memory.
 struct Summary {
     header: SessionHeader,
     quality: QualityReport,

@@ -1,13 +1,12 @@
-//! Samples as they came, put onto a regular grid for formats that know nothing else. The true times are exported
-//! beside it, always.
+//! Resamples to a regular grid, for formats that need one. The original times are always exported beside it.
 
 use session::Timestamp;
 
-/// Between two samples farther apart nothing is made up: the grid says that nothing is known.
+/// Between two samples with a larger distance, the grid has unknown values instead of interpolated ones.
 pub(super) const LONGEST_BRIDGE_S: f64 = 0.25;
-/// Rates that a real stream may have.
+/// Plausible rates of a stream.
 const RATES_HZ: std::ops::RangeInclusive<f64> = 0.1..=2000.0;
-/// A grid of more points than this for each sample there is belongs to a damaged file.
+/// If a grid has more points per sample than this, the file is damaged.
 const POINTS_PER_SAMPLE: f64 = 10_000.0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +17,8 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// From the first of `times` to the last; `None` where there is none. `Err` is the length in seconds where that
-    /// cannot be true. Without a rate in the stream's description the samples' own middle interval gives it.
+    /// The grid from the first of `times` to the last. `None` if there are no times. `Err` contains the length in seconds if
+    /// it is not plausible. If the stream has no rate, it is computed from the median interval of the samples.
     pub(super) fn over(times: &[Timestamp], nominal_rate_hz: Option<f64>) -> Result<Option<Grid>, f64> {
         let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(None) };
         let seconds = last.since_ns(*first) as f64 * 1e-9;
@@ -41,11 +40,11 @@ fn middle_rate_hz(times: &[Timestamp]) -> Option<f64> {
     let mut intervals: Vec<i64> = times.windows(2).map(|w| w[1].since_ns(w[0])).filter(|ns| *ns > 0).collect();
     intervals.sort_unstable();
     let middle = *intervals.get(intervals.len() / 2)?;
-    // Two digits are what a rate that nobody stated can claim.
+    // A computed rate is rounded to two digits.
     Some((1e11 / middle as f64).round() / 100.0).filter(|r| RATES_HZ.contains(r))
 }
 
-/// Linear between neighbours, NaN where they are farther apart than [`LONGEST_BRIDGE_S`] or one of them is NaN.
+/// Interpolates linearly. NaN if the neighbours are farther apart than [`LONGEST_BRIDGE_S`] or one of them is NaN.
 /// `times` ascend.
 pub(super) fn resample(grid: &Grid, times: &[Timestamp], values: &[f32]) -> Vec<f32> {
     let longest_ns = (LONGEST_BRIDGE_S * 1e9) as i64;

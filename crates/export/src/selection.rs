@@ -1,5 +1,5 @@
-//! Which sessions are exported. They are opened first and loaded one at a time, so that a study of any size fits into
-//! memory, and what cannot be read is known before the first byte is written.
+//! The sessions of an export. All are opened first, so that unreadable ones are known before the first byte is written.
+//! Their records are loaded one session at a time, so that a study of any size fits into memory.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use session::{StreamInfo, Timeline};
 use store::{SessionFile, SessionHeader, SessionState, StoreError};
 use study_query::{LeftOut, StoredSession};
 
-/// A session's folder as the library names it, without the path that leads there: that is nobody else's business.
+/// The last two names of a session's folder. The rest of the path is private and is not exported.
 pub(super) fn folder_label(folder: &Path) -> String {
     let names: Vec<_> = folder.iter().map(|name| name.to_string_lossy()).collect();
     names[names.len().saturating_sub(2)..].join("/")
 }
 
-/// A session known by its header; its records are still on the disk.
+/// A session with its header. Its records are not loaded.
 #[derive(Clone, Debug)]
 pub struct Selected {
     pub folder: PathBuf,
@@ -42,9 +42,8 @@ pub struct ExportedSession {
 }
 
 impl Selection {
-    /// Opens each. What is damaged, foreign, newer or being recorded is left out; where nothing remains, that is the
-    /// error.
-    /// `left_out` are those of whom that is known already.
+    /// Opens all sessions. Sessions that are damaged, of another or a newer format, or being recorded are left out. If none
+    /// remains, this is an error. `left_out` contains sessions that are already known to be unreadable.
     pub fn open(
         folders: impl IntoIterator<Item = PathBuf>,
         mut left_out: Vec<LeftOut>,
@@ -85,7 +84,7 @@ impl Selection {
         &self.left_out
     }
 
-    /// What stands above all of it: the session's own title, or the titles of the studies, each once.
+    /// The title of the export: the session's title, or the titles of the studies, each once.
     pub fn title(&self) -> String {
         if let [only] = &self.sessions[..] {
             return title(&only.header);
@@ -99,7 +98,7 @@ impl Selection {
         titles.join("; ")
     }
 
-    /// The streams that any session has, by name; where two sessions describe one differently, the first's.
+    /// The streams of all sessions, ordered by name. If descriptions differ, the first one is used.
     pub fn streams(&self) -> Vec<&StreamInfo> {
         let mut all: Vec<&StreamInfo> = self.sessions.iter().flat_map(|s| &s.streams).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -143,7 +142,7 @@ impl Selected {
 }
 
 impl ExportedSession {
-    /// What stands above its figure.
+    /// The title of its figure.
     pub fn title(&self) -> String {
         title(&self.header)
     }
@@ -153,7 +152,7 @@ fn title(h: &SessionHeader) -> String {
     format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
 }
 
-/// A study's name holds letters and digits alone where this program parsed it; a file may say something else.
+/// The study's name as a BIDS label, with letters and digits only. A file may contain other characters.
 fn task(study: &str) -> String {
     let label: String = study.chars().filter(char::is_ascii_alphanumeric).collect();
     if label.is_empty() { "study".to_owned() } else { label }

@@ -1,7 +1,7 @@
-//! Tables of a whole study for R, SPSS, Python and people: one row a value (`long.csv`), one row a moment (`wide.csv`),
+//! Tables of a whole study for R, SPSS, Python and people: one row per value (`long.csv`), one row per time (`wide.csv`),
 //! events, gaps, sessions, and a code book. Column names carry units.
 //!
-//! The 136 coordinates of the landmarks would bury everything else; they are in the other formats.
+//! The 136 coordinates of the landmarks are left out because of their size. The other formats contain them.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -13,7 +13,7 @@ use super::deleted;
 use super::{ExportError, ExportedSession, Selection};
 use session::{SampleSeries, StreamInfo, StreamKind, Timestamp};
 
-/// A stream of more fields than this is no table for people.
+/// A stream with more fields than this is left out.
 const MOST_FIELDS: usize = 64;
 
 type Table<'a> = csv::Writer<&'a mut BufWriter<File>>;
@@ -21,7 +21,7 @@ type Table<'a> = csv::Writer<&'a mut BufWriter<File>>;
 /// Adds one session's rows.
 type Fill<'a> = &'a dyn Fn(&mut Table<'_>, &Keys) -> csv::Result<()>;
 
-pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) -> Result<(), ExportError> {
+pub fn write_tidy(selection: &Selection, to: &Path, mut progress: impl FnMut(&str)) -> Result<(), ExportError> {
     let infos = selection.streams();
     let in_tables: Vec<&StreamInfo> = infos.iter().copied().filter(|s| is_in_tables(s)).collect();
     publish_folder(to, |part| {
@@ -60,7 +60,7 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) 
             written.map_err(|e| file_error("write", path, e))?;
         }
         for selected in selection.sessions() {
-            told(&selected.label());
+            progress(&selected.label());
             let session = selected.load()?;
             let fills: [Fill<'_>; 6] = [
                 &|out, keys| long(out, keys, &session),
@@ -88,7 +88,7 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) 
     })
 }
 
-/// What says of every row where it is from.
+/// The columns that identify the session of a row.
 struct Keys([String; 3]);
 
 impl Keys {
@@ -129,10 +129,10 @@ fn long(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> csv::Res
     Ok(())
 }
 
-/// What was sampled at one moment stands in one row; a stream that was not leaves its cells empty.
+/// Samples of the same time are in one row. Streams without a sample at that time have empty cells.
 fn wide(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession, columns: &[&StreamInfo]) -> csv::Result<()> {
     let series: Vec<Option<&SampleSeries>> = columns.iter().map(|s| session.timeline.series(s.name.as_str())).collect();
-    // A session may describe a stream otherwise than the first of the study does: what counts is the field's name.
+    // Sessions may describe a stream differently. Fields are matched by name.
     let places: Vec<Vec<Option<usize>>> = series
         .iter()
         .zip(columns)

@@ -1,4 +1,4 @@
-//! One thread a core takes the next session until none is left.
+//! Runs a study query on all cores. Each thread reads the next session until none is left.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use store::StoreError;
 
 const THREAD: &str = "study_query";
 
-/// Takes a question back from another thread.
+/// Cancels a query from another thread.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
@@ -25,8 +25,8 @@ impl Cancel {
     }
 }
 
-/// Blocks until every session has answered; `progress` is called on this thread after each. Sessions that cannot be
-/// read are left out, and the answer says which and why.
+/// Blocks until all sessions are read. `progress` is called on this thread after each one. Sessions that cannot be read are
+/// left out and listed in the result with the reason.
 pub fn ask(
     folders: &[PathBuf],
     question: &Question,
@@ -41,8 +41,8 @@ pub fn ask(
     let next = AtomicUsize::new(0);
     let mut found: Vec<(usize, Result<SessionAnswer, StudyQueryError>)> = Vec::with_capacity(folders.len());
     std::thread::scope(|scope| -> Result<(), StudyQueryError> {
-        // A thread waits with its answer until there is room, so nothing piles up. Made in here: should this closure
-        // fail, nobody waits for answers any more, and the threads end.
+        // The queue is bounded: a thread waits until there is room for its result. The queue is created in this closure.
+        // If the closure fails, the receiver is dropped and the threads end.
         let (to, answers) = crossbeam_channel::bounded(threads);
         let mut running = Vec::with_capacity(threads);
         for number in 1..=threads {
@@ -52,7 +52,7 @@ pub fn ask(
                     let k = next.fetch_add(1, Ordering::Relaxed);
                     let Some(folder) = folders.get(k) else { return };
                     if to.send((k, session_epochs(folder, question))).is_err() {
-                        return; // the receiver has failed and waits for no answer
+                        return; // the receiver is closed
                     }
                 }
             };
@@ -87,7 +87,7 @@ fn gather(
     for (k, found) in found {
         match found {
             Ok(session) => answer.sessions.push(session),
-            // The question is wrong, and not the session.
+            // The question is invalid, not the session.
             Err(StudyQueryError::Analysis(e)) => return Err(e.into()),
             Err(e) => answer.left_out.push(LeftOut { folder: folders[k].clone(), why: e.to_string() }),
         }

@@ -1,10 +1,10 @@
-//! The events that a question can mean: those that are stored, and those that follow from them.
+//! Reads the events of a question: stored events, and events that are derived from them.
 
 use analysis::{EventChoice, deleted_events};
 use session::{DELETED, PAGE, Timeline, deleted_stream, page_stream};
 use store::{SessionFile, StoreError};
 
-/// Puts what `choice` may choose from into `timeline`, which knows the session's streams.
+/// Reads all events that `choice` may select into `timeline`, which has the session's streams.
 pub fn read_events(file: &SessionFile, choice: &EventChoice, timeline: &mut Timeline) -> Result<(), StoreError> {
     if choice.stream.as_str() != DELETED {
         let kinds = choice.kinds();

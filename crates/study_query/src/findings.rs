@@ -1,4 +1,4 @@
-//! What an answer says: the average of each condition and measure, and how the conditions differ.
+//! Computes the average of each condition and measure, and the differences between conditions.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use analysis::{
     AnalysisError, Average, Comparison, Correction, EpochRow, Measure, against_zero, average, compare, epoch_table,
 };
 
-/// How often the permutation test permutes, and with which random numbers: stated with every p.
+/// Number of permutations and seed of the permutation test. Both are reported with every p.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TestSettings {
     pub permutations: u64,
@@ -23,18 +23,19 @@ impl Default for TestSettings {
 /// One kind of events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConditionFindings {
-    /// The choice as it was asked for.
+    /// The event choice as text.
     pub name: String,
     /// In the order of [`Measure::ALL`].
     pub averages: Vec<Average>,
-    /// Against zero; empty for raw values, whose zero is the network's and no question, and where there is one epoch.
+    /// Tests against zero. Empty for raw values, for which a test against the network's zero has no meaning, and for a single
+    /// epoch.
     pub against_zero: Vec<Comparison>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Findings {
     pub conditions: Vec<ConditionFindings>,
-    /// The first condition minus the second; empty where one was asked for.
+    /// The first condition minus the second. Empty for a single condition.
     pub comparisons: Vec<Comparison>,
     pub settings: TestSettings,
     /// What could not be computed, and why.
@@ -75,7 +76,7 @@ impl Findings {
 }
 
 impl Answer {
-    /// One row an epoch and measure, of all conditions.
+    /// One row per epoch and measure, of all conditions.
     pub fn epoch_rows(&self) -> Result<Vec<EpochRow>, AnalysisError> {
         let table = |(k, choice): (usize, &analysis::EventChoice)| {
             epoch_table(&self.condition(k), &self.question.plan, &choice.to_string())

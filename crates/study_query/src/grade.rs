@@ -1,16 +1,17 @@
-//! How good a stored session is: the report from all of it, and the grade that a list shows without reading it.
+//! The quality of a stored session: the full report, and the grade in lists, which does not need the records.
 
 use analysis::{Ending, Footage, Grade, QualityReport, quality};
 use session::Timeline;
 use store::{SessionEntry, SessionFile, SessionState, StoreError};
 
-/// `timeline` is all of the session. Nothing else makes a report of a stored session.
+/// Computes the report of a stored session. `timeline` is the complete session. All reports of stored sessions come from
+/// this function.
 pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<QualityReport, StoreError> {
     let state = file.state()?;
     let footage = Footage {
         times: &file.frames()?.times(),
         nominal_rate_hz: file.header().camera.rate_hz,
-        // What is being recorded is on its way.
+        // During a recording, the newest frames may not yet be in the video.
         loss: file.video_loss()?.filter(|_| state != SessionState::Recording),
         ending: (state == SessionState::Crashed).then(|| match file.last_words() {
             Some(words) if words.is_disk_full => Ending::DiskFull,
@@ -21,7 +22,7 @@ pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<Qualit
     Ok(quality(timeline, &footage))
 }
 
-/// The grade of the stored report, or a worse one where pictures are gone since.
+/// The grade of the stored report, or a worse one if frames have disappeared from the video since.
 pub fn listed_grade(entry: &SessionEntry) -> Option<Grade> {
     let stored = entry.summary.as_ref().and_then(|m| m.quality.as_ref()?.get("grade").cloned());
     let stored = stored.and_then(|grade| serde_json::from_value::<Grade>(grade).ok());

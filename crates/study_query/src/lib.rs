@@ -1,7 +1,6 @@
-//! Asks a whole study: the epochs of many sessions, one session at a time on each core, so that memory holds what was
-//! cut out of them and never the sessions themselves.
+//! Reads the epochs of many sessions, one session at a time on each core. Memory contains the epochs, never whole sessions.
 //!
-//! It may know `store` and `analysis`; the window, the command line and the exports ask through it.
+//! It uses `store` and `analysis`. The window, the command line and the exports use it.
 
 mod ask;
 mod events;
@@ -27,7 +26,7 @@ pub use study::study_sessions;
 use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};
 use store::{ModelDescription, StoreError};
 
-/// One or more kinds of events, and how their epochs are cut.
+/// One or more event choices, and how their epochs are cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -35,19 +34,19 @@ pub struct Question {
     pub plan: EpochPlan,
 }
 
-/// What one session answered.
+/// The epochs of one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionAnswer {
     pub folder: PathBuf,
     pub study: String,
-    /// The program that recorded, and its networks, for the methods.
+    /// The recording program and its networks, for the methods text.
     pub software: String,
     pub models: Vec<ModelDescription>,
     /// In the order of the question's conditions.
     pub conditions: Vec<SessionEpochs>,
 }
 
-/// A session that could not be read, and the sentence that says why.
+/// A session that could not be read, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     pub folder: PathBuf,
@@ -57,7 +56,7 @@ pub struct LeftOut {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     pub question: Question,
-    /// In the order in which the folders were given.
+    /// In the order of the given folders.
     pub sessions: Vec<SessionAnswer>,
     pub left_out: Vec<LeftOut>,
 }
@@ -68,7 +67,7 @@ impl Answer {
         self.sessions.iter().filter_map(|s| s.conditions.get(number)).collect()
     }
 
-    /// A condition that matched no event anywhere is a mistake in asking, and not an answer.
+    /// Returns an error if a condition matches no event in any session.
     pub fn check(&self) -> Result<(), AnalysisError> {
         for (k, choice) in self.question.conditions.iter().enumerate() {
             if self.condition(k).iter().all(|s| s.matched == 0) {
@@ -91,7 +90,7 @@ pub enum StudyQueryError {
     Analysis(#[from] AnalysisError),
     #[error("no session could be read. {}", .0.first().map_or("", |l| l.why.as_str()))]
     NothingReadable(Vec<LeftOut>),
-    #[error("the question was taken back before all sessions had answered")]
+    #[error("the study query was cancelled before all sessions were read")]
     Cancelled,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,4 +1,4 @@
-//! One session's answer, from the stretches of it that the question is about.
+//! Reads the epochs of one session from the parts of it that the question needs.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,8 +8,8 @@ use analysis::{baseline_phases, epochs};
 use session::{AFFECT, FACE, LATER, PHASE, StreamKind, Timeline, Timestamp};
 use store::SessionFile;
 
-/// Reads the events that the question names, then the samples around them, and cuts the epochs. A session of an hour
-/// costs what its events cost.
+/// Reads the events of the question, then the samples around them, and cuts the epochs. The cost depends on the number of
+/// events, not on the length of the session.
 pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswer, StudyQueryError> {
     let file = SessionFile::open(folder)?;
     let timeline = around_events(&file, question)?;
@@ -24,7 +24,7 @@ pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswe
     })
 }
 
-/// The part of the session from which [`epochs`] cuts the same as from the whole.
+/// Reads the part of the session that is sufficient for [`epochs`]. The result is the same as from the whole session.
 fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, StudyQueryError> {
     let mut timeline = Timeline::default();
     file.declare_streams(&mut timeline);
@@ -58,7 +58,7 @@ fn is_read(stream: &str, source: &str) -> bool {
     [source, AFFECT, FACE].iter().any(|name| stream == *name || stream.strip_suffix(LATER) == Some(name))
 }
 
-/// In order, with those that touch made one, so that no sample is read twice.
+/// Sorts the ranges and joins those that touch, so that no sample is read twice.
 fn joined(mut stretches: Vec<Range<Timestamp>>) -> Vec<Range<Timestamp>> {
     stretches.sort_by_key(|s| s.start);
     let mut joined: Vec<Range<Timestamp>> = Vec::with_capacity(stretches.len());

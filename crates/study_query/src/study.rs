@@ -1,11 +1,11 @@
-//! Which sessions a study has.
+//! Lists the sessions of a study.
 
 use std::path::PathBuf;
 
 use super::LeftOut;
 use store::{Condition, Library, SessionState, StoreError};
 
-/// The folders of a study's sessions, by participant and number, and those that cannot be asked now.
+/// The folders of a study's sessions, ordered by participant and number, and the sessions that cannot be read at present.
 pub fn study_sessions(library: &Library, study: &str) -> Result<(Vec<PathBuf>, Vec<LeftOut>), StoreError> {
     let (mut folders, mut left_out) = (Vec::new(), Vec::new());
     for session in library.sessions()?.into_iter().filter(|s| s.study.as_deref() == Some(study)) {

@@ -86,7 +86,7 @@ fn the_default_track_is_analyzed_and_the_choice_is_said() {
     let (code, told) = analyze(&[&both, &cover], &tmp.path().join("sessions"));
     assert_eq!(code, 0, "{told:?}");
     assert!(told.iter().all(|t| t["frames"] == 12 && t["with_face"] == 12), "{told:?}");
-    let note = "of 2 video tracks the second was taken: it is marked as the default";
+    let note = "of 2 video tracks, the second is used: it is marked as the default";
     assert_eq!(told[0]["notes"], Value::from(vec![note]));
     assert_eq!(told[1]["notes"], Value::from(Vec::<String>::new()), "a cover is no track");
     let timeline = timeline(&told[0]);

@@ -1,4 +1,4 @@
-//! Irregularity without chance: the same noise on every machine and in every run, for skin, hair, cloth and sensor.
+//! Deterministic noise for skin, hair, cloth and sensor. It is the same on every machine and in every run.
 
 use super::math::mix;
 
@@ -25,7 +25,7 @@ impl Grain {
         mix(mix(t[above + left], t[above + right], tx), mix(t[below + left], t[below + right], tx), ty)
     }
 
-    /// Without the smoothness, for what is as small as a pixel.
+    /// Noise that is not smooth, for structures of the size of a pixel.
     pub fn rough(&self, x: f32, y: f32) -> f32 {
         const MASK: u32 = Grain::SIDE as u32 - 1;
         self.table[(split(y).0 & MASK) as usize * Self::SIDE + (split(x).0 & MASK) as usize]
@@ -34,7 +34,7 @@ impl Grain {
 
 /// The whole number below `x`, modulo a power of two above 2²⁰, and what is left, 0 … 1.
 ///
-/// Adding 1.5 · 2²³ puts the rounded number into the low bits: a good deal quicker than rounding and converting.
+/// Adding 1.5 · 2²³ puts the rounded number into the low bits: faster than rounding and converting.
 fn split(x: f32) -> (u32, f32) {
     const MAGIC: f32 = 12_582_912.0;
     let rounded = (x - 0.5) + MAGIC;

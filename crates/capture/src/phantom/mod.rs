@@ -1,5 +1,5 @@
-//! A camera that needs no camera: a head rendered on a known script, with a known pulse in its skin and a number in
-//! every frame. What the instrument says of it can be compared with what it did ([`script::at`]).
+//! A rendered camera: a head that follows a known script, with a known pulse in its skin and a number in every frame. The
+//! recorded values can be compared with the script ([`script::at`]).
 
 mod geometry;
 mod grain;
@@ -26,7 +26,7 @@ pub struct PhantomSettings {
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
-    /// Ends after this many seconds' frames; `None` goes on for ever.
+    /// The source ends after this time. `None`: it does not end.
     pub duration: Option<Duration>,
 }
 
@@ -36,8 +36,8 @@ impl Default for PhantomSettings {
     }
 }
 
-/// Frame k is due at `start + k / rate`, stamped with that instant and rendered for it, however late it is asked for:
-/// a calibration source produces every frame.
+/// Frame k is due at `start + k / rate`. It is stamped with this time and rendered for it, even if it is read late. A
+/// calibration source delivers every frame.
 pub struct Phantom {
     info: CameraInfo,
     renderer: Renderer,
@@ -48,7 +48,7 @@ pub struct Phantom {
 }
 
 impl Phantom {
-    /// Sizes are brought into 16 … 4096 px and rates into 1 … 240 Hz.
+    /// Sizes are limited to 16 … 4096 px and rates to 1 … 240 Hz.
     pub fn open(settings: &PhantomSettings, clock: &Clock) -> Phantom {
         let mode = Mode {
             width_px: settings.width_px.clamp(16, 4096),
@@ -72,7 +72,7 @@ impl Phantom {
         Phantom { info, renderer, clock: *clock, start: clock.now(), next_number: 0, frames }
     }
 
-    /// When frame `number` is due, without the drift that adding up rounded intervals would have.
+    /// The due time of frame `number`, without the drift of a sum of rounded intervals.
     fn due(&self, number: u64) -> Timestamp {
         self.start + Duration::from_nanos((number as f64 * 1e9 / self.info.mode.rate_hz).round() as u64)
     }

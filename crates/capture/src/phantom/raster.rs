@@ -1,4 +1,4 @@
-//! Which triangle is nearest at each pixel: posing of the mesh, projection, depth. Knows no colours.
+//! Finds the nearest triangle at each pixel: pose of the mesh, projection, depth. It contains no colours.
 
 use super::geometry::{Mesh, Part, shape};
 use super::math::{Vec3, cross, dot, minus, normalised};
@@ -6,11 +6,11 @@ use super::script::PhantomState;
 
 /// From the lens to the head's origin.
 const DISTANCE_CM: f32 = 68.0;
-/// Picture height over what of the world's height it shows at that distance.
+/// Picture height divided by the height of the visible scene, times the distance.
 const FOCAL_HEIGHTS: f32 = 1.62;
-/// What lies in the middle of the picture: a little below the eyes.
+/// Height at the middle of the picture, slightly below the eyes.
 const CENTRE_Y_CM: f32 = -3.2;
-/// Where neck and head turn.
+/// The pivot of neck and head.
 const PIVOT: Vec3 = [0.0, -6.5, -1.5];
 const NOTHING: u32 = u32::MAX;
 
@@ -26,7 +26,7 @@ pub struct Posed {
     screen: [f32; 3],
 }
 
-/// Rows and columns that something was drawn in.
+/// Rows and columns that contain something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
     pub left: usize,
@@ -47,7 +47,7 @@ pub struct Raster {
     area: Option<Area>,
 }
 
-/// What stands at a pixel.
+/// The surface at a pixel.
 pub struct Hit {
     pub part: Part,
     pub local: Vec3,
@@ -86,7 +86,7 @@ impl Raster {
         (DISTANCE_CM - 8.0) / (FOCAL_HEIGHTS * self.height as f32)
     }
 
-    /// Poses the mesh and finds what is visible. Returns the head's rotation and where something is.
+    /// Poses the mesh and finds the visible triangles. Returns the head's rotation and the area that was drawn.
     pub fn draw(&mut self, state: &PhantomState) -> (Rotation, Option<Area>) {
         self.clear();
         let turn = Rotation::of(state);
@@ -167,7 +167,7 @@ impl Raster {
         }
     }
 
-    /// Each vertex's normal is the mean over its triangles, the larger counting more.
+    /// Each vertex's normal is the mean over its triangles, weighted by their area.
     fn find_normals(&mut self) {
         for (corners, _) in &self.mesh.triangles {
             let [a, b, c] = corners.map(|k| self.posed[k as usize].view);
@@ -187,7 +187,7 @@ impl Raster {
     fn fill(&mut self, number: usize) {
         let (corners, _) = self.mesh.triangles[number];
         let [a, b, c] = corners.map(|k| self.posed[k as usize].screen);
-        // The screen's y points down: what faces the camera runs clockwise in it.
+        // The screen's y axis points down. Triangles that face the camera are clockwise.
         let doubled_area = (c[0] - a[0]) * (b[1] - a[1]) - (b[0] - a[0]) * (c[1] - a[1]);
         if doubled_area <= 1e-6 {
             return;

@@ -1,4 +1,4 @@
-//! From what stands at a pixel to a picture as a camera would give it: light, lens, sensor.
+//! Renders the picture of a camera from the surface at each pixel: light, lens, sensor.
 
 use super::geometry::Part;
 use super::grain::{Grain, next_uniform};
@@ -157,8 +157,8 @@ impl Renderer {
 
 const TONE_LAST: usize = 4095;
 
-/// Rounds into 0 … `last`; `last` below 2²³. Adding 2²³ puts the whole number into the low bits, which is a good deal
-/// quicker than a conversion that minds every case.
+/// Rounds into 0 … `last`; `last` below 2²³. Adding 2²³ puts the whole number into the low bits, which is faster
+/// than a conversion that handles all cases.
 fn bounded(x: f32, last: f32) -> usize {
     const MAGIC: f32 = 8_388_608.0;
     ((x.clamp(0.0, last) + MAGIC).to_bits() & 0x007F_FFFF) as usize

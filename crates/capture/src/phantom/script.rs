@@ -1,11 +1,11 @@
-//! What the phantom does and when: a pure function of the session's time, so that whoever has a timestamp knows
-//! what the face did at it, without having seen the recording.
+//! The phantom's script, as a pure function of the session's time. The state of the face at any timestamp can be computed
+//! without the recording.
 //!
 //! The script repeats every [`PERIOD_NS`]. Angles have the signs of the `face` stream.
 
 use session::Timestamp;
 
-/// 20 s: a whole number of heart beats, so the repetition has no seam.
+/// 20 s: a whole number of heart beats, so that the pulse is continuous at the repetition.
 pub const PERIOD_NS: i64 = 20_000_000_000;
 
 /// 72 beats a minute.
@@ -28,7 +28,7 @@ pub enum Phase {
     Away,
 }
 
-/// The phases in seconds after the start of a period: `from <= t < until`. They follow each other without a hole.
+/// The phases in seconds after the start of a period: `from <= t < until`. They follow each other without a gap.
 pub const PHASES: [(Phase, f64, f64); 11] = [
     (Phase::Neutral, 0.0, 4.0),
     (Phase::Smile, 4.0, 8.0),
@@ -52,11 +52,11 @@ pub enum Presence {
     Whole,
     /// On its way out or in.
     Partial,
-    /// Nothing of the phantom is to be seen, in a picture of 4:3 or wider.
+    /// The phantom is outside the picture, for pictures of 4:3 or wider.
     Away,
 }
 
-/// Everything the picture shows, apart from the frame number. Without a unit: 0 is rest, 1 is full.
+/// The state of the picture, except the frame number. Values without a unit: 0 is rest, 1 is full.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PhantomState {
     pub phase: Phase,
@@ -109,12 +109,12 @@ pub mod max_rate {
     pub const PULSE_PER_S: f64 = 11.0;
 }
 
-/// Where in its period the script is at `at`, in seconds, 0 … 20.
+/// The position in the period at `at`, in seconds, 0 … 20.
 pub fn second_of_period(at: Timestamp) -> f64 {
     at.as_ns().rem_euclid(PERIOD_NS) as f64 * 1e-9
 }
 
-/// What the phantom does at `at`, also for times before zero.
+/// The state of the phantom at `at`. Times before zero are valid.
 pub fn at(at: Timestamp) -> PhantomState {
     let t = second_of_period(at);
     let phase = PHASES.iter().find(|(_, from, until)| (*from..*until).contains(&t)).map_or(Phase::Neutral, |p| p.0);
@@ -122,7 +122,7 @@ pub fn at(at: Timestamp) -> PhantomState {
     let surprise = plateau(t, 9.0, 9.35, 10.4, 11.0);
     let frown = plateau(t, 11.5, 12.1, 13.4, 14.0);
     let turn = plateau(t, 14.5, 15.3, 15.5, 16.0) - plateau(t, 16.0, 16.5, 16.7, 17.5);
-    // Eyes run ahead of the head, which then carries them to where they look.
+    // The eyes move first. The head follows.
     let turn_of_eyes = plateau(t, 14.45, 14.65, 14.9, 15.3) - plateau(t, 16.0, 16.2, 16.3, 16.6);
     let glance = plateau(t, 2.0, 2.1, 2.6, 2.7) - plateau(t, 2.8, 2.95, 3.2, 3.35);
     let shift_x = plateau(t, 18.0, 18.45, 19.2, 19.7);

@@ -1,4 +1,4 @@
-//! What the phantom's surface looks like at a place: skin, lips, eyes, brows, hair and cloth as formulas of the
+//! The phantom's surface at a position: skin, lips, eyes, brows, hair and cloth as formulas of the
 //! head's own coordinates (see `geometry`), so that every edge is smooth at every picture size.
 
 use super::grain::Grain;

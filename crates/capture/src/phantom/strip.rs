@@ -2,7 +2,7 @@
 //! line of small letters above it for people.
 //!
 //! The strip is 40 equal blocks wide, from edge to edge: white, black, 28 bits of the number (highest first, white
-//! is 1), 8 bits of a checksum, black, white. Both guards tell a reader what white and black look like. It
+//! is 1), 8 bits of a checksum, black, white. Both guards give a reader the levels of white and black. It
 //! survives JPEG, grey levels and scaling of the whole picture.
 
 use session::Timestamp;

@@ -1,4 +1,4 @@
-//! What stands at the top of the dataset: its description, the participants, the sessions, and a text for people.
+//! The top-level files of the dataset: description, participants, sessions and README.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,7 +16,7 @@ use analysis::QualityReport;
 use session::ParticipantId;
 use store::{ParticipantTable, SessionHeader};
 
-/// What the sessions table says of one session.
+/// A row of the sessions table.
 pub(super) struct SessionRow {
     header: SessionHeader,
     quality: QualityReport,
@@ -49,21 +49,21 @@ impl SessionRow {
 
 const SESSION_COLUMNS: [(&str, &str, Option<&str>); 12] = [
     ("session_id", "the participant's session", None),
-    ("acq_time", "when the session's clock stood at zero (UTC); all onsets and start times count from there", None),
+    ("acq_time", "time of the zero of the session clock (UTC); all onsets and start times are relative to it", None),
     ("study", "short name of the study", None),
     ("length", "from the first record or frame to the last", Some("s")),
     (
         "grade",
-        "quality of the recording from A to F, by frames lost, longest time between frames, frames with a face, and how long the page stood still",
+        "quality of the recording from A to F, by frames lost, longest time between frames, frames with a face, and how long the page was unresponsive",
         None,
     ),
     ("frames_stored", "frames in the session's video", None),
     ("frames_lost", "frames that the camera, its driver, the transfer or a queue lost", None),
     ("face_share", "share of the scored frames in which a face was found, 0 to 1", None),
     ("page_clock_uncertainty", "largest error of the page's clock against the session's", Some("ms")),
-    ("page_busy_share", "share of the session during which the page stood still and answered nothing, 0 to 1", None),
-    ("page_longest_busy", "longest time during which the page stood still", Some("s")),
-    ("page_frames_unseen", "frames in the page that were another site's and were not looked into", None),
+    ("page_busy_share", "share of the session during which the page was unresponsive, 0 to 1", None),
+    ("page_longest_busy", "longest time during which the page was unresponsive", Some("s")),
+    ("page_frames_unseen", "frames in the page that belonged to another site and were not recorded", None),
 ];
 
 pub(super) fn write(
@@ -92,15 +92,15 @@ pub(super) fn write(
     write_file(&folder.join("README.md"), |out| out.write_all(readme(selection, ids.len()).as_bytes()))
 }
 
-fn described(says: &str, unit: Option<&str>) -> Value {
+fn described(description: &str, unit: Option<&str>) -> Value {
     match unit {
-        Some(unit) => json!({ "Description": says, "Units": unit }),
-        None => json!({ "Description": says }),
+        Some(unit) => json!({ "Description": description, "Units": unit }),
+        None => json!({ "Description": description }),
     }
 }
 
-/// With the columns that people added to the laboratory's own list. The day on which a participant was added helps
-/// nobody and may give somebody away.
+/// With the columns that the laboratory added to its list. The day on which a participant was added is left out: it is not
+/// needed and may identify a person.
 fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path) -> Result<(), ExportError> {
     let table = list.map(ParticipantTable::read).transpose()?.flatten();
     let columns = table.as_ref().map(ParticipantTable::own_columns).unwrap_or_default();
@@ -116,7 +116,7 @@ fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path
         Ok(())
     })?;
     let mut about = Map::from_iter([("participant_id".to_owned(), described("pseudonym of the participant", None))]);
-    about.extend(names.iter().map(|name| ((*name).to_owned(), described("as the laboratory noted it", None))));
+    about.extend(names.iter().map(|name| ((*name).to_owned(), described("as entered by the laboratory", None))));
     write_json(&folder.join("participants.json"), &Value::Object(about))
 }
 

@@ -1,4 +1,4 @@
-//! `_events.tsv`: what the participant and the operator did and where data is missing, on the session's clock.
+//! `_events.tsv`: actions of participant and operator, and missing data, on the session clock.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::cells::{UNKNOWN, seconds, seconds_of_ns, tsv_cell};
 use crate::{ExportError, ExportedSession};
 use session::{EventData, EventRow, PAGE, PAGE_CLOCK, Timeline, Timestamp, program};
 
-/// Coded by people after the session; `removed` takes one back.
+/// Annotations from after the session. `removed` removes one.
 const ANNOTATION: &str = "annotation";
 const PHASE: &str = "phase";
 
@@ -63,7 +63,7 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
         .filter_map(|e| e.what.data.get("id"))
         .collect();
     let is_shown = |e: &&EventRow<EventData>| match e.stream.as_str() {
-        // Measurements of the clock are not what somebody did.
+        // Measurements of the clock are not actions.
         PAGE_CLOCK => false,
         ANNOTATION => e.what.kind != "removed" && e.what.data.get("id").is_none_or(|id| !removed.contains(id)),
         _ => true,
@@ -92,12 +92,12 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
     rows
 }
 
-/// How long it lasted, where it says so or where its end comes later in `following`; what is over at once lasts 0 s.
+/// The duration of an event: its own, or until its end event in `following`. Otherwise 0 s.
 fn duration_ns(event: &EventRow<EventData>, following: &[EventRow<EventData>]) -> i64 {
     if let Some(until_ns) = event.what.data.get("until_ns").and_then(Value::as_i64) {
         return until_ns.saturating_sub(event.at.as_ns()).max(0);
     }
-    // A page that stood still; several such times told together have one beginning and no one end.
+    // An unresponsive page. Several such times that are reported as one event have no common end.
     if event.stream.as_str() == PAGE && event.what.kind == "busy" && !event.what.data.contains_key("count") {
         let length_ms = event.what.data.get("length_ms").and_then(Value::as_f64).unwrap_or(0.0);
         return (length_ms * 1e6) as i64;
@@ -132,19 +132,19 @@ fn sidecar(session: &ExportedSession, rows: &[Row<'_>]) -> Value {
             "OperatingSystem": session.header.host,
         },
         "GeneratedBy": program(),
-        "onset": { "Description": "when it happened, on the session's clock, whose zero the sessions table gives", "Units": "s" },
-        "duration": { "Description": "how long it lasted; 0 for what is over at once", "Units": "s" },
+        "onset": { "Description": "time of the event on the session clock; its zero is in the sessions table", "Units": "s" },
+        "duration": { "Description": "duration of the event; 0 for a momentary event", "Units": "s" },
         "trial_type": { "Description": "stream and kind", "Levels": levels, "HED": tags },
-        "stream": { "Description": "which stream of the session it belongs to; `gap`: data is missing" },
-        "kind": { "Description": "what happened; of a gap: why data is missing" },
-        "label": { "Description": "the name that the operator, the page's author or the annotator gave it" },
+        "stream": { "Description": "stream of the session; `gap`: data is missing" },
+        "kind": { "Description": "kind of the event; for a gap, why data is missing" },
+        "label": { "Description": "name given by the operator, the page's author or the annotator" },
         "target": { "Description": "CSS selector of the page's element" },
-        "pointer_device": { "Description": "what the participant pointed with", "Levels": devices, "HED": device_tags },
-        "data_json": { "Description": "everything else that is known about it, as a JSON object" },
+        "pointer_device": { "Description": "pointing device of the participant", "Levels": devices, "HED": device_tags },
+        "data_json": { "Description": "all other data of the event, as a JSON object" },
     })
 }
 
-/// What the study says of itself, or its title where it says nothing.
+/// The study's description, or its title if it has none.
 pub(super) fn task_description(session: &ExportedSession) -> String {
     let said = session.header.study.parse().map(|s| s.description).unwrap_or_default();
     if said.trim().is_empty() { session.header.study.title.clone() } else { said }

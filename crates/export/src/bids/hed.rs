@@ -1,18 +1,18 @@
-//! What each kind of event means in HED, the vocabulary that BIDS uses for machines to compare events.
+//! The HED tags of each kind of event. BIDS uses this vocabulary for machine-readable events.
 //!
 //! A mouse click is *Press, Mouse-button*: HED's *Click* is a sound.
 
-/// The version of the HED schema in which these tags were looked up.
+/// The version of the HED schema of these tags.
 pub(super) const HED_VERSION: &str = "8.4.0";
 
-/// For the column `pointer_device`, put in place of `{pointer_device}` below.
+/// Tags of the column `pointer_device`. They replace `{pointer_device}` below.
 pub(super) const POINTERS: [(&str, &str, &str); 3] = [
     ("mouse", "mouse or touchpad", "Mouse-button"),
     ("touch", "finger on a touch screen", "Touchscreen"),
     ("pen", "pen", "Pen"),
 ];
 
-/// Every kind has tags, if only that it is an event: the validator stumbles over a value without any.
+/// Every kind has at least the tag of an event: the validator refuses a value without tags.
 pub(super) fn tags(stream: &str, kind: &str) -> &'static str {
     match (stream, kind) {
         ("page", "pointerdown" | "click" | "dblclick" | "contextmenu") => {

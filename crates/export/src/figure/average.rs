@@ -126,7 +126,7 @@ impl<'a> AverageFigure<'a> {
             }
             let line = average.times_s.iter().copied().zip(average.mean.iter().copied());
             let stroke = colour.stroke_width(scale.width(2.2));
-            // The second condition can be told apart without colour, as in the window.
+            // The second condition is dashed, as in the window, so that it can be distinguished without colour.
             if *k == 0 {
                 chart.draw_series(LineSeries::new(line, stroke))?;
             } else {
@@ -135,7 +135,7 @@ impl<'a> AverageFigure<'a> {
         }
         let height = range.end - range.start;
         for cluster in self.comparisons.iter().filter(|c| c.measure == measure).flat_map(|c| &c.clusters) {
-            // What the test does not tell from chance stays pale.
+            // Clusters that are not significant are pale.
             let shade = BLACK.mix(if cluster.is_significant() { FOUND } else { CHANCE });
             let bar = [(cluster.from_s, range.start), (cluster.until_s, range.start + 0.025 * height)];
             chart.draw_series(std::iter::once(Rectangle::new(bar, shade.filled())))?;
@@ -149,7 +149,7 @@ impl<'a> AverageFigure<'a> {
         Ok(())
     }
 
-    /// Which colour is which condition, with how much stands behind it.
+    /// The colours of the conditions, with their numbers of epochs and participants.
     fn legend<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, scale: Scale) -> Drawn
     where
         DB::ErrorType: 'static,

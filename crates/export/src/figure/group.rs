@@ -1,4 +1,4 @@
-//! Each participant as a point, the group as a mean with its 95 % interval: what a band hides.
+//! Each participant as a point, and the group's mean with its 95 % interval.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ impl<'a> GroupFigure<'a> {
             vec![(-0.5, 0.0), (columns.len() as f64 - 0.5, 0.0)],
             zero,
         )))?;
-        // The same participant in both conditions is joined.
+        // A line joins the points of the same participant in both conditions.
         if let [(_, a, _), (_, b, _)] = &columns[..] {
             let pairs = a.iter().filter_map(|(who, v)| {
                 let other = b.iter().find(|(other, _)| other == who)?;
@@ -111,7 +111,7 @@ impl<'a> GroupFigure<'a> {
             let label = format!("{} (n = {})", names.get(*k).copied().unwrap_or_default(), points.len());
             let (width, _) = area.estimate_text_size(&label, &style)?;
             let left = (at.0 - origin.0.start - width as i32 / 2).max(0);
-            // Names that would run into each other stand at two heights.
+            // Names that would overlap are drawn at two heights.
             let is_wide = width as i32 * columns.len() as i32 > area.dim_in_pixel().0 as i32 - px(90.0);
             let line = if is_wide { x % 2.0 } else { 0.0 };
             area.draw_text(&label, &style, (left, at.1 - origin.1.start + px(10.0 + 16.0 * line)))?;
@@ -120,7 +120,7 @@ impl<'a> GroupFigure<'a> {
     }
 }
 
-/// One a participant.
+/// One per participant.
 type Points<'a> = Vec<(&'a ParticipantId, f64)>;
 
 /// Each participant's mean from the event on.

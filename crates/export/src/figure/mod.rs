@@ -1,6 +1,6 @@
-//! Figures for papers: one description each, drawn as PNG at 300 dots per inch or as SVG.
+//! Figures for papers. Each one has one description and is drawn as PNG at 300 dots per inch or as SVG.
 //!
-//! Colours are the Okabe–Ito set, which colour-blind people tell apart, the same as in every view. Axes carry units.
+//! Colours are the Okabe–Ito set, which colour-blind people can distinguish, as in all views. Axes have units.
 
 mod average;
 mod group;
@@ -30,7 +30,7 @@ pub(super) use session::SessionFigure;
 
 pub(super) const VALENCE: RGBColor = RGBColor(0, 114, 178);
 pub(super) const AROUSAL: RGBColor = RGBColor(213, 94, 0);
-/// Two conditions: green and reddish purple as in the window, so that nobody takes one for valence or arousal.
+/// Two conditions: green and reddish purple as in the window, different from the colours of valence and arousal.
 pub(super) const CONDITIONS: [RGBColor; 2] = [RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ const MM_PER_INCH: f64 = 25.4;
 /// Dots of an SVG's own unit, in which line widths and font sizes below are given.
 const DOTS_PER_UNIT: f64 = 2.2;
 
-/// Lengths in units of 0.186 mm, whatever the figure is drawn into.
+/// Lengths in units of 0.186 mm, independent of the output format.
 #[derive(Clone, Copy)]
 pub(super) struct Scale(f64);
 
@@ -58,14 +58,14 @@ impl Scale {
     }
 }
 
-/// A tick of an axis, with a true minus and no minus before nothing.
+/// The label of a tick, with the minus sign U+2212 and without a minus before zero.
 pub(super) fn tick(value: &f64) -> String {
     let text = format!("{:.3}", value.abs());
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if *value < 0.0 && text != "0" { format!("−{text}") } else { text.to_owned() }
 }
 
-/// What can be drawn.
+/// A figure that can be drawn.
 pub(super) trait Figure {
     /// Width and height on paper.
     const SIZE_MM: (f64, f64);
@@ -75,7 +75,7 @@ pub(super) trait Figure {
         DB::ErrorType: 'static;
 }
 
-/// plotters' errors are of as many types as there are backends; a person needs their words.
+/// plotters has one error type per backend. All are converted to their messages.
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 fn size_px<F: Figure>(scale: f64) -> (u32, u32) {
@@ -83,7 +83,7 @@ fn size_px<F: Figure>(scale: f64) -> (u32, u32) {
     (px(F::SIZE_MM.0), px(F::SIZE_MM.1))
 }
 
-/// `size_mm` is written into it, so that it is as large on paper as the PNG.
+/// `size_mm` is written into the file, so that its size on paper is that of the PNG.
 pub(super) fn svg<F: Figure>(figure: &F) -> Result<String, String> {
     install_font();
     let (width, height) = size_px::<F>(1.0);
@@ -108,7 +108,7 @@ fn png<F: Figure>(figure: &F) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// With its resolution, so that it has its size on paper by itself.
+/// The resolution is stored in the file, which determines its size on paper.
 fn encode(to: &mut Vec<u8>, rgb: &[u8], width: u32, height: u32) -> Result<(), png::EncodingError> {
     let mut encoder = png::Encoder::new(to, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -118,7 +118,7 @@ fn encode(to: &mut Vec<u8>, rgb: &[u8], width: u32, height: u32) -> Result<(), p
     encoder.write_header()?.write_image_data(rgb)
 }
 
-/// Replaces what is there only when the drawing is complete.
+/// Writes the figure. An existing file is replaced only when the drawing is complete.
 pub(super) fn publish<F: Figure>(figure: &F, path: &Path, format: FigureFormat) -> Result<(), ExportError> {
     let drawn = match format {
         FigureFormat::Png => png(figure),
@@ -128,7 +128,7 @@ pub(super) fn publish<F: Figure>(figure: &F, path: &Path, format: FigureFormat) 
     publish_file(path, |out: &mut BufWriter<_>| -> io::Result<()> { out.write_all(&bytes) })
 }
 
-/// plotters brings no font and must not depend on those of the machine.
+/// Registers a font. plotters contains none, and the figure must not depend on the fonts of the computer.
 fn install_font() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

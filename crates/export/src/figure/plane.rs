@@ -1,4 +1,4 @@
-//! The affect plane: where valence and arousal were, and how often.
+//! The affect plane: the distribution of valence and arousal.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ impl Default for PlaneCounts {
 }
 
 impl PlaneCounts {
-    /// Frames scored after the recording count as those scored live.
+    /// Frames that were scored after the recording are included.
     pub fn of(timeline: &Timeline) -> PlaneCounts {
         let mut counts = PlaneCounts::default();
         if let Some(rows) = Rows::of(timeline, AFFECT) {
@@ -50,7 +50,7 @@ impl PlaneCounts {
         }
     }
 
-    /// Means of valence and arousal; `None` where nothing was scored.
+    /// Means of valence and arousal. `None` if nothing was scored.
     pub fn mean(&self) -> Option<(f64, f64)> {
         let n = self.samples as f64;
         (self.samples > 0).then(|| (self.valence_sum / n, self.arousal_sum / n))
@@ -73,7 +73,7 @@ pub fn write_plane_figure(
     publish(&PlaneFigure::new(title, counts, &[])?, path, format)
 }
 
-/// `means` are of the participants of a study; none for a session.
+/// `means` are the participants' means in a study, and empty for a session.
 pub(crate) struct PlaneFigure<'a> {
     title: &'a str,
     counts: &'a PlaneCounts,
@@ -119,7 +119,7 @@ impl Figure for PlaneFigure<'_> {
         let corner = |k: usize| k as f64 / CELLS as f64 * 2.0 * EDGE - EDGE;
         let filled = self.counts.cells.iter().enumerate().filter(|(_, n)| **n > 0).map(|(k, n)| {
             let (column, row) = (k % CELLS, k / CELLS);
-            // The root, so that rare places are seen beside frequent ones.
+            // The square root keeps rare cells visible beside frequent ones.
             let shade = VALENCE.mix(0.12 + 0.88 * (*n as f64 / most).sqrt());
             let corners = [(corner(column), corner(row)), (corner(column + 1), corner(row + 1))];
             Rectangle::new(corners, shade.filled())

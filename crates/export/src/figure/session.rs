@@ -13,7 +13,7 @@ use session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, Timestamp, affect};
 
 const EVENTS: RGBColor = RGBColor(90, 90, 90);
 const MARKERS: RGBColor = RGBColor(204, 121, 167);
-/// Valence and arousal as the axes show them; stored values are never clipped.
+/// The range of valence and arousal on the axes. Stored values are never clipped.
 const RANGE: Range<f64> = -1.05..1.05;
 
 /// A session, or a part of it.
@@ -40,7 +40,7 @@ impl<'a> SessionFigure<'a> {
     }
 }
 
-/// Draws `range`, or the whole session, into `path`, replacing what is there only when the drawing is complete.
+/// Draws `range`, or the whole session, to `path`. An existing file is replaced only when the drawing is complete.
 pub fn write_figure(
     timeline: &Timeline,
     title: &str,
@@ -145,7 +145,7 @@ where
     Ok(())
 }
 
-/// Where something is missing, cut to what is drawn.
+/// Gaps, limited to the drawn range.
 fn shown_gaps(timeline: &Timeline, time: &Range<f64>) -> impl Iterator<Item = (f64, f64)> {
     let Range { start, end } = *time;
     let cut = move |at: Timestamp| at.as_secs_f64().clamp(start, end);
@@ -159,15 +159,15 @@ struct Column {
     sd: f64,
 }
 
-/// One entry a pixel column, broken into pieces where a column holds no sample.
+/// One entry per pixel column. The line is interrupted at columns without a sample.
 fn pieces(series: &SampleSeries, field: usize, sd: usize, time: Range<f64>, columns: usize) -> Vec<Vec<Column>> {
     let step = (time.end - time.start) / columns as f64;
     let mut pieces: Vec<Vec<Column>> = vec![Vec::new()];
-    // A column narrower than the sampling interval is empty without anything missing.
+    // A column that is narrower than the sampling interval may be empty although nothing is missing.
     let longest_hole_s = series.info.nominal_rate_hz.map_or(0.5, |hz| 3.5 / hz).max(1.5 * step);
     for k in 0..columns {
         let from = time.start + k as f64 * step;
-        // The last column takes in the very last sample, too.
+        // The last column includes the last sample.
         let until = if k + 1 == columns { time.end + 1e-6 } else { from + step };
         let rows = series.rows(Timestamp::from_secs_f64(from), Timestamp::from_secs_f64(until));
         let Some(value) = series.extent(field, rows.clone()) else { continue };

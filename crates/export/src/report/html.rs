@@ -1,4 +1,4 @@
-//! Words and numbers as a report prints them.
+//! Formats numbers, durations and tables for the report.
 
 use crate::markup::escaped;
 
@@ -37,7 +37,7 @@ pub(super) fn length(seconds: f64) -> String {
     }
 }
 
-/// A table; cells are escaped here.
+/// A table. Its cells are escaped here.
 pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
         let cells: String = cells.map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect();

@@ -1,4 +1,4 @@
-//! The methods text: what was recorded with what, how numbers came about, and what was excluded, from the data alone.
+//! The methods text: recording, software, computation and exclusions. It is generated from the data only.
 
 use super::Asked;
 use super::html::{count, length, percent, plural};
@@ -146,7 +146,7 @@ fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
     text
 }
 
-/// With the sign that stands for less than nothing, and not a hyphen.
+/// With the minus sign U+2212 instead of a hyphen.
 fn minus(seconds: f64) -> String {
     seconds.to_string().replace('-', "−")
 }

@@ -1,5 +1,5 @@
-//! A report for somebody who never saw this program: one HTML file with its figures inside, the same figures as files
-//! for a paper, and a methods text to paste.
+//! A report that needs no knowledge of this program: one HTML file with embedded figures, the same figures as files for a
+//! paper, and a methods text.
 //!
 //! ```text
 //! report.html  methods.txt  figures/*.svg *.png
@@ -19,22 +19,22 @@ use super::{ConditionCurves, ExportError, Selection};
 use study_query::{Answer, Findings};
 use tally::Tally;
 
-/// A report with more sessions has no course of each: nobody reads a hundred, and the file would not open.
+/// A report with more sessions than this does not draw each session. The file would become too large.
 const MOST_COURSES: usize = 12;
 
-/// What was asked about events, and what was found.
+/// A question about events, and its findings.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub answer: &'a Answer,
     pub findings: &'a Findings,
 }
 
-/// Writes the report of one session, or of all of a study, into the new folder `to`.
+/// Writes the report of one session or of a study into the new folder `to`.
 pub fn write_report(
     selection: &Selection,
     asked: Option<Asked<'_>>,
     to: &Path,
-    mut told: impl FnMut(&str),
+    mut progress: impl FnMut(&str),
 ) -> Result<(), ExportError> {
     publish_folder(to, |part| {
         let figures = Figures { folder: part.join("figures") };
@@ -42,14 +42,14 @@ pub fn write_report(
         let mut tally = Tally::default();
         let mut courses = Vec::new();
         for selected in selection.sessions() {
-            told(&selected.label());
+            progress(&selected.label());
             let session = selected.load()?;
             tally.add(&session);
             if selection.sessions().len() <= MOST_COURSES {
                 let title = session.title();
                 match SessionFigure::new(&session.timeline, &title, None) {
                     Ok(figure) => courses.push((title.clone(), figures.draw(&figure, &selected.label())?)),
-                    // A session without a face has no course, and the table of sessions says so.
+                    // A session without a face has no figure. The table of sessions shows this.
                     Err(ExportError::NothingToDraw) => {}
                     Err(e) => return Err(e),
                 }
@@ -63,10 +63,10 @@ pub fn write_report(
     })
 }
 
-/// The figures as SVG, to stand in the page.
+/// The figures as SVG, for embedding.
 #[derive(Default)]
 struct Drawn {
-    /// One a session, with its title.
+    /// One per session, with its title.
     courses: Vec<(String, String)>,
     plane: Option<String>,
     average: Option<String>,
@@ -78,7 +78,7 @@ struct Figures {
 }
 
 impl Figures {
-    /// Keeps the figure as SVG and PNG, and returns the SVG.
+    /// Writes the figure as SVG and PNG, and returns the SVG.
     fn draw<F: Figure>(&self, figure: &F, name: &str) -> Result<String, ExportError> {
         publish(figure, &self.folder.join(format!("{name}.png")), FigureFormat::Png)?;
         let path = self.folder.join(format!("{name}.svg"));
@@ -97,7 +97,7 @@ fn draw(
 ) -> Result<Drawn, ExportError> {
     let mut drawn = Drawn { courses, ..Drawn::default() };
     let title = selection.title();
-    // Of one participant the cross says all.
+    // For one participant, the cross is sufficient.
     let means = if tally.means.len() > 1 { tally.participant_means() } else { Vec::new() };
     match PlaneFigure::new(&title, &tally.plane, &means) {
         Ok(figure) => drawn.plane = Some(figures.draw(&figure, "affect-plane")?),

@@ -1,4 +1,4 @@
-//! The page itself: what a stranger reads first comes first, what a reviewer asks for comes last.
+//! The page of the report. The summary is first, the details for reviewers are last.
 
 use super::html::{count, length, percent, plural, table};
 use super::tally::Tally;
@@ -41,9 +41,9 @@ pub(super) fn page(
         format_args!(
             "<p>A camera recorded the participant's face{}. A neural network read two numbers from every picture: \
          <b>valence</b>, how pleasant the expression looks (−1 unpleasant, 1 pleasant), and <b>arousal</b>, how excited it \
-         looks (−1 calm, 1 excited). What happened and what the face showed stand on one clock, so that one can ask what \
-         the face did around each action. The numbers say how people would judge the expression; they do not say what the \
-         participant felt.</p>",
+         looks (−1 calm, 1 excited). Events and the values of the face are on one clock. The values \
+         can therefore be analysed around each action. The numbers estimate how people would rate the expression; they do not \
+         measure what the participant felt.</p>",
             if used_page { " while they used a web page" } else { "" }
         ),
     );
@@ -52,7 +52,7 @@ pub(super) fn page(
     }
     courses(&mut out, tally, drawn);
     quality(&mut out, selection, tally);
-    append_line(&mut out, format_args!("<h2>Methods, ready to paste</h2>\n<blockquote>"));
+    append_line(&mut out, format_args!("<h2>Methods</h2>\n<blockquote>"));
     for paragraph in methods {
         append_line(&mut out, format_args!("<p>{}</p>", escaped(paragraph)));
     }
@@ -61,7 +61,7 @@ pub(super) fn page(
     append_line(
         &mut out,
         format_args!(
-            "<p><small>Made with {}. The figures of this page lie in <code>figures/</code> as SVG and as PNG at 300 dpi.</small></p>\n</body>\n</html>",
+            "<p><small>Made with {}. The figures of this page are in <code>figures/</code> as SVG and as PNG at 300 dpi.</small></p>\n</body>\n</html>",
             escaped(&program())
         ),
     );
@@ -115,7 +115,7 @@ fn signed(value: f64) -> String {
 }
 
 fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
-    // An SVG's own XML declaration and document type have no place inside a page.
+    // An embedded SVG has no XML declaration and no document type.
     let svg = svg.find("<svg").map_or("", |start| &svg[start..]);
     append_line(
         out,
@@ -124,15 +124,15 @@ fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
 }
 
 fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Drawn) {
-    append_line(out, format_args!("<h2>What the face did around events</h2>"));
+    append_line(out, format_args!("<h2>Affect around events</h2>"));
     if let Some(svg) = &drawn.average {
         figure(
             out,
             "average",
             svg,
             "Mean course of valence and arousal around the event (at 0 s). Thick line: mean; band: its 95 % interval; thin \
-             lines: single participants. A black bar below marks a stretch of time that the permutation test tells from \
-             chance (p < 0.05), a grey one a stretch that it does not.",
+             lines: single participants. A black bar below marks a time range with a significant cluster of the permutation test \
+             (p < 0.05), a grey bar a cluster that is not significant.",
         );
     }
     if let Some(svg) = &drawn.group {
@@ -173,7 +173,7 @@ fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Dr
         .collect();
     if !tests.is_empty() {
         out.push_str(&table(
-            &["events", "measure", "mean after the event [95 % interval]", "Cohen's d", "stretches of time"],
+            &["events", "measure", "mean after the event [95 % interval]", "Cohen's d", "time ranges"],
             tests,
         ));
     }
@@ -187,17 +187,17 @@ fn signed3(value: f64) -> String {
 }
 
 fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
-    append_line(out, format_args!("<h2>What the face showed</h2>"));
+    append_line(out, format_args!("<h2>Valence and arousal</h2>"));
     if let Some(svg) = &drawn.plane {
         let points = if tally.means.len() > 1 { " Orange points: the participants' means." } else { "" };
         let caption = format!(
-            "The darker a place, the longer the face was there. Cross: the mean of all.{points} Values beyond the edge are drawn at it."
+            "Darker: more time at these values. Cross: the mean of all.{points} Values beyond the edge are drawn at the edge."
         );
         figure(out, "plane", svg, &caption);
     }
     for (title, svg) in &drawn.courses {
         let caption = format!(
-            "{title}. Line: the network's reading; band: the network's own uncertainty (one standard deviation); grey: \
+            "{title}. Line: the network's value; band: the network's uncertainty (one standard deviation); grey: \
              no data. Below: what the participant did on the page, and the operator's markers."
         );
         figure(out, "wide", svg, &caption);
@@ -206,18 +206,18 @@ fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
         append_line(
             out,
             format_args!(
-                "<p>The courses of {} are not drawn here; a report of one session shows its course.</p>",
+                "<p>The courses of {} are not drawn here; a report of one session contains its course.</p>",
                 plural(tally.rows.len() as u64, "session")
             ),
         );
     }
     let events = tally.events.iter().map(|(kind, n)| vec![kind.clone(), count(*n)]);
-    append_line(out, format_args!("<h2>What happened</h2>"));
+    append_line(out, format_args!("<h2>Events</h2>"));
     out.push_str(&table(&["event", "times"], events));
 }
 
 fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
-    append_line(out, format_args!("<h2>How good the recordings are</h2>"));
+    append_line(out, format_args!("<h2>Quality of the recordings</h2>"));
     let rows = tally.rows.iter().map(|(h, q)| {
         vec![
             h.participant.to_string(),
@@ -228,29 +228,29 @@ fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
             count(q.frames_stored),
             count(q.frames_lost),
             q.face_share.map_or("–".to_owned(), percent),
-            if q.findings().is_empty() { "nothing to note".to_owned() } else { q.findings().join(" ") },
+            if q.findings().is_empty() { "none".to_owned() } else { q.findings().join(" ") },
         ]
     });
     let head =
-        ["participant", "session", "recorded (UTC)", "length", "grade", "pictures", "lost", "with a face", "to note"];
+        ["participant", "session", "recorded (UTC)", "length", "grade", "pictures", "lost", "with a face", "findings"];
     out.push_str(&table(&head, rows));
     if !tally.gaps.is_empty() {
         let gaps = tally
             .gaps
             .iter()
             .map(|(reason, g)| vec![reason.to_string(), count(g.count), length(g.seconds), count(g.lost)]);
-        append_line(out, format_args!("<p>Where data is missing, the files say why:</p>"));
+        append_line(out, format_args!("<p>Missing data by reason:</p>"));
         out.push_str(&table(&["reason", "times", "in all", "missing"], gaps));
     }
     if !selection.left_out().is_empty() {
-        append_line(out, format_args!("<p>These sessions could not be read and are in no number of this report:</p>"));
+        append_line(out, format_args!("<p>These sessions could not be read and are not included in this report:</p>"));
         let rows = selection.left_out().iter().map(|one| vec![folder_label(&one.folder)]);
         out.push_str(&table(&["session"], rows));
     }
 }
 
 fn sources(out: &mut String, tally: &Tally) {
-    append_line(out, format_args!("<h2>Where the numbers come from</h2>"));
+    append_line(out, format_args!("<h2>Software and networks</h2>"));
     let models =
         tally.models().iter().map(|m| vec![m.name.clone(), m.version.clone(), format!("{}{}", m.sum(), m.remark())]);
     out.push_str(&table(&["network", "version", "sha256"], models));

@@ -1,4 +1,4 @@
-//! What all sessions of a report come to, gathered while each is in memory.
+//! Totals over all sessions of a report, computed while each one is in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ use store::{ModelDescription, SessionHeader};
 pub(super) struct Tally {
     pub rows: Vec<(SessionHeader, QualityReport)>,
     pub plane: PlaneCounts,
-    /// Each participant's own.
+    /// One per participant.
     pub means: BTreeMap<ParticipantId, PlaneCounts>,
     pub events: BTreeMap<String, u64>,
     pub gaps: BTreeMap<GapReason, LossByReason>,
     pub grades: BTreeMap<Grade, u64>,
     pub cameras: BTreeSet<String>,
     pub recorders: BTreeSet<String>,
-    /// Streams and what made them.
+    /// Streams and the software that made them.
     pub streams: BTreeMap<String, BTreeSet<String>>,
     models: Vec<ModelDescription>,
 }
@@ -78,7 +78,7 @@ impl Tally {
         (scored > 0).then(|| with_face / scored as f64)
     }
 
-    /// `None` where no session tells.
+    /// `None` if no session contains it.
     pub(super) fn page_longest_busy_s(&self) -> Option<f64> {
         self.rows.iter().filter_map(|(_, q)| q.page_busy.map(|b| b.longest_s)).reduce(f64::max)
     }

@@ -1,4 +1,4 @@
-//! The chunks of an XDF file: a length, a tag, and what the tag says.
+//! The chunks of an XDF file: length, tag and content.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::markup::escaped;
 
 pub(super) const MAGIC: &[u8; 4] = b"XDF:";
-/// Known to every reader of XDF: here one may begin again in a damaged file.
+/// The boundary in the XDF standard. A reader can resume there in a damaged file.
 pub(super) const BOUNDARY: [u8; 16] =
     [0x43, 0xA5, 0x46, 0xDC, 0xCB, 0xF5, 0x41, 0x0F, 0xB3, 0x0E, 0xD5, 0x46, 0x73, 0x83, 0xCB, 0xE4];
 
@@ -38,7 +38,7 @@ impl<'a, W: Write> ChunkWriter<'a, W> {
         self.chunk(tag::STREAM_HEADER, &[&id.to_le_bytes(), xml.as_bytes()])
     }
 
-    /// `bytes` are whole samples, each with its own time.
+    /// `bytes` contains complete samples, each with its time.
     pub(super) fn samples(&mut self, id: u32, count: usize, bytes: &[u8]) -> io::Result<()> {
         let mut number = Vec::with_capacity(9);
         put_length(&mut number, count);
@@ -66,7 +66,7 @@ impl<'a, W: Write> ChunkWriter<'a, W> {
     }
 }
 
-/// A count with the number of its own bytes before it: 1, 4 or 8.
+/// A number, preceded by the number of its bytes: 1, 4 or 8.
 pub(super) fn put_length(to: &mut Vec<u8>, n: usize) {
     if let Ok(small) = u8::try_from(n) {
         to.extend([1, small]);
@@ -79,7 +79,7 @@ pub(super) fn put_length(to: &mut Vec<u8>, n: usize) {
     }
 }
 
-/// A text inside XML. What XML cannot hold at all becomes a space.
+/// Escapes text for XML. Characters that XML does not allow become a space.
 pub(super) fn xml(text: &str) -> String {
     escaped(text).replace(['\u{fffe}', '\u{ffff}'], " ")
 }

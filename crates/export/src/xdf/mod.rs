@@ -12,15 +12,15 @@ use super::{ExportError, ExportedSession, Selection};
 use chunks::ChunkWriter;
 use streams::XdfStream;
 
-/// Streams are interleaved in pieces of this length, and after each piece stands a boundary and every stream's clock
-/// offset, so that a file that was cut off is readable up to there.
+/// Streams are interleaved in pieces of this length. Each piece is followed by a boundary and the clock offsets of all
+/// streams, so that a file that was cut off is readable up to there.
 const PIECE_NS: i64 = 5_000_000_000;
 
-/// One file a session, `sub-01_ses-01_task-demo.xdf`, into the new folder `to`.
-pub fn write_xdf(selection: &Selection, to: &Path, mut told: impl FnMut(&str)) -> Result<(), ExportError> {
+/// One file per session, `sub-01_ses-01_task-demo.xdf`, into the new folder `to`.
+pub fn write_xdf(selection: &Selection, to: &Path, mut progress: impl FnMut(&str)) -> Result<(), ExportError> {
     publish_folder(to, |part| {
         for selected in selection.sessions() {
-            told(&selected.label());
+            progress(&selected.label());
             let session = selected.load()?;
             let path = part.join(format!("{}.xdf", selected.label()));
             write_file(&path, |out| write_session(&session, out))?;
@@ -38,7 +38,7 @@ fn write_session(session: &ExportedSession, out: &mut BufWriter<File>) -> io::Re
     let mut offsets = Vec::new();
     while let Some(from_ns) = streams.iter().filter_map(XdfStream::next_ns).min() {
         let at_s = from_ns as f64 / 1e9;
-        // All streams were recorded on the session's one clock: their offset is zero, measured by nothing but that.
+        // All streams are on the session clock. Their offset is therefore zero and needs no measurement.
         for (id, _) in (1..).zip(&streams) {
             chunks.clock_offset(id, at_s, 0.0)?;
         }

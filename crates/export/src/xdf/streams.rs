@@ -1,7 +1,7 @@
-//! A session's streams as XDF knows them: channels of one type, and a time for each sample.
+//! Converts a session's streams to XDF: channels of one type, and a time for each sample.
 //!
-//! The nominal rate is said to be irregular and the camera's stands in the description: readers take a rate as leave to
-//! put samples onto a regular grid, and ours have their true times.
+//! The nominal rate is irregular (0), and the camera's rate is in the description. With a nominal rate, readers put samples
+//! on a regular grid and lose their true times.
 
 use super::chunks::{put_length, xml};
 use crate::cells::seconds;
@@ -11,7 +11,7 @@ use session::{EventData, EventRow, Gap, SampleSeries, StreamInfo, StreamKind, pr
 
 pub(super) struct XdfStream<'a> {
     name: &'a str,
-    /// `Markers` is what readers look for.
+    /// Readers recognise streams of events by `Markers`.
     kind: &'static str,
     format: &'static str,
     channels: Vec<Channel<'a>>,
@@ -40,7 +40,7 @@ fn channel<'a>(label: &'a str, unit: &'a str, description: &'a str) -> Channel<'
 }
 
 impl<'a> XdfStream<'a> {
-    /// Every stream of the session, then the gaps of all of them, then the frames of the video.
+    /// All streams of the session, then all gaps, then the frames of the video.
     pub(super) fn all(session: &'a ExportedSession) -> Vec<XdfStream<'a>> {
         let timeline = &session.timeline;
         let mut all: Vec<_> = timeline.streams().map(|info| XdfStream::of(session, info)).collect();
@@ -49,19 +49,19 @@ impl<'a> XdfStream<'a> {
             kind: "Markers",
             format: "string",
             channels: vec![
-                channel("stream", "", "which stream misses data"),
+                channel("stream", "", "the stream with missing data"),
                 channel("reason", "", "why"),
                 channel("until", "s", "the gap's end, on the session's clock"),
-                channel("lost", "1", "how many are missing, where known"),
-                channel("note", "", "more for a person to read"),
+                channel("lost", "1", "number of missing records, if known"),
+                channel("note", "", "additional text"),
             ],
             software: &session.header.software,
-            description: "where data is missing, from the sample's time on",
+            description: "missing data, from the sample's time on",
             nominal_rate_hz: None,
             content: Content::Gaps(timeline.gaps()),
             taken: 0,
         });
-        // A driver's clock may step back, times in XDF never do.
+        // A driver's clock may step back. Times in XDF must not decrease.
         let mut frames: Vec<_> = session.frames.iter().collect();
         frames.sort_by_key(|f| f.at);
         all.push(XdfStream {
@@ -70,7 +70,7 @@ impl<'a> XdfStream<'a> {
             format: "int64",
             channels: vec![
                 channel("frame", "1", "number of the frame in the session's video"),
-                channel("device_sequence", "1", "the driver's own count, -1 where it has none"),
+                channel("device_sequence", "1", "the driver's sequence number, -1 if it has none"),
             ],
             software: &session.header.camera.name,
             description: "every stored frame at the time of its capture",
@@ -91,7 +91,7 @@ impl<'a> XdfStream<'a> {
             _ => {
                 let events = timeline.events().iter().filter(|e| e.stream.as_ref() == &info.name).collect();
                 let channels =
-                    vec![channel("kind", "", "what happened"), channel("data_json", "", "everything else, as JSON")];
+                    vec![channel("kind", "", "kind of the event"), channel("data_json", "", "all other data, as JSON")];
                 ("Markers", "string", channels, Content::Events(events))
             }
         };
@@ -127,7 +127,7 @@ impl<'a> XdfStream<'a> {
         .as_ns()
     }
 
-    /// When the next sample comes; `None` after the last.
+    /// The time of the next sample. `None` after the last.
     pub(super) fn next_ns(&self) -> Option<i64> {
         (self.taken < self.len()).then(|| self.ns(self.taken))
     }
