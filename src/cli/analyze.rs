@@ -17,7 +17,7 @@ use super::args::Analyze;
 use super::progress::Progress;
 use super::run_rig::{interrupted, reopen};
 use super::{Failure, INCOMPLETE, Places};
-use recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
+use recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
 use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
 use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use vision::models_folder;
@@ -37,7 +37,7 @@ address = "none"
 struct Job {
     /// Absolute, links followed.
     path: PathBuf,
-    film: FilmFile,
+    film: ImportedFile,
     participant: ParticipantId,
     session: Option<SessionNumber>,
 }
@@ -51,7 +51,7 @@ struct Done {
 struct Session {
     folder: PathBuf,
     session: SessionNumber,
-    outcome: FilmOutcome,
+    outcome: ImportOutcome,
     took_s: f64,
     grade: String,
 }
@@ -96,7 +96,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
 fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure> {
     let shown = path_in_line(&path_text(file));
     let path = file.canonicalize().map_err(|e| format!("could not read {shown}: {e}"))?;
-    let film = FilmFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
+    let film = ImportedFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
     let name = path_text(Path::new(file.file_name().unwrap_or_default()));
     let (named, session) = who(&name);
     let Some(participant) = participant.cloned().or(named) else {
@@ -183,7 +183,7 @@ fn without_done(jobs: Vec<Job>, library: &Library, study: &StoredStudy) -> Resul
 }
 
 /// Which file a session was made from.
-fn film_of(session: &SessionFile) -> Result<Option<FilmFile>, Failure> {
+fn film_of(session: &SessionFile) -> Result<Option<ImportedFile>, Failure> {
     let mut film = None;
     session.each_record(|record| {
         if let Body::Event { kind, data } = record.body
@@ -209,7 +209,8 @@ impl Line<'_> {
     fn run(&self, jobs: Vec<Job>, threads: usize, flag: &AtomicBool, told: &mut Told) -> Result<bool, Failure> {
         let threads = threads.clamp(1, jobs.len().max(1));
         // One set of networks a thread, and all of them before the first file: a network that does not fit ends it here.
-        let films = (0..threads).map(|_| Films::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
+        let films =
+            (0..threads).map(|_| VideoImporter::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
         jobs.into_iter().enumerate().for_each(|job| drop(queue.send(job)));
         drop(queue);
@@ -236,7 +237,7 @@ impl Line<'_> {
         })
     }
 
-    fn work(&self, mut films: Films, waiting: &Receiver<(usize, Job)>, flag: &AtomicBool, to: &Sender<News>) {
+    fn work(&self, mut films: VideoImporter, waiting: &Receiver<(usize, Job)>, flag: &AtomicBool, to: &Sender<News>) {
         // The other end reads until all workers are gone.
         for (k, job) in waiting {
             let result = self.analyze(&mut films, &job, flag, |share| drop(to.send(News::At(k, share))));
@@ -258,7 +259,7 @@ impl Line<'_> {
     /// `None` where it was cancelled.
     fn analyze(
         &self,
-        films: &mut Films,
+        films: &mut VideoImporter,
         job: &Job,
         flag: &AtomicBool,
         tell: impl Fn(f64),

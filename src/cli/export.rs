@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::show::session_folder;
 use super::{Failure, INCOMPLETE, Places};
-use export::{
-    Asked, FrameRow, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf,
-};
+use export::{Asked, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf};
+use session::FrameMeta;
 use store::SessionFile;
 use study_query::{Cancel, Findings, LeftOut, Question, ask, study_sessions};
 
@@ -72,13 +71,8 @@ fn laboratory(selection: &Selection) -> Option<PathBuf> {
     Some(first.folder.parent()?.parent()?.join("participants.tsv"))
 }
 
-pub fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameRow>, Failure> {
-    Ok(file.frames()?.rows().iter().map(|f| FrameRow {
-        number: f.number,
-        at: f.at,
-        time_source: f.time_source.as_str(),
-        device_sequence: f.device_sequence,
-    }))
+pub fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameMeta>, Failure> {
+    Ok(file.frames()?.rows().iter().map(|row| row.meta))
 }
 
 pub fn figure_title(file: &SessionFile) -> String {

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::Failure;
 use super::progress::Progress;
 use super::show::Loaded;
-use recording::{Counters, News, Rig};
+use recording::{Counters, Rig, RigEvent};
 use session::{Record, Timestamp};
 use store::{Committed, store_quality};
 
@@ -49,11 +49,13 @@ pub fn run_rig(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         let mut is_over = false;
-        for news in rig.news().try_iter() {
+        for news in rig.events().try_iter() {
             is_over |= tell(&news);
             match news {
-                News::PhaseStarted { phase, at, until } => guided = Some((Progress::start(), phase.name, at, until)),
-                News::PhaseEnded { .. } => guided = None,
+                RigEvent::PhaseStarted { phase, at, until } => {
+                    guided = Some((Progress::start(), phase.name, at, until))
+                }
+                RigEvent::PhaseEnded { .. } => guided = None,
                 _ => {}
             }
         }
@@ -78,25 +80,25 @@ pub fn reopen(folder: &Path) -> Result<Loaded, Failure> {
 }
 
 /// Says what a person at a terminal should know; `true` where the camera will send nothing more.
-fn tell(news: &News) -> bool {
+fn tell(news: &RigEvent) -> bool {
     match news {
-        News::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; looking for it"),
-        News::CameraBack { at, info } => eprintln!("{at} camera back: {}", info.name),
-        News::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
-        News::PageTrouble(why) | News::VisionTrouble(why) => eprintln!("{why}"),
-        News::PageRefused { count, reason } => eprintln!("{count} messages of the page refused: {reason}"),
-        News::CameraFailed { at, why } => {
+        RigEvent::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; looking for it"),
+        RigEvent::CameraBack { at, info } => eprintln!("{at} camera back: {}", info.name),
+        RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
+        RigEvent::PageFailed(why) | RigEvent::VisionFailed(why) => eprintln!("{why}"),
+        RigEvent::PageRefused { count, reason } => eprintln!("{count} messages of the page refused: {reason}"),
+        RigEvent::CameraFailed { at, why } => {
             eprintln!("{at} camera failed: {why}");
             return true;
         }
-        News::CameraEnded { .. } => return true,
-        News::PhaseStarted { phase, at, .. } => {
+        RigEvent::CameraEnded { .. } => return true,
+        RigEvent::PhaseStarted { phase, at, .. } => {
             eprintln!("{at} phase `{}` begins: the participant looks at the cross for {} s", phase.name, phase.seconds)
         }
-        News::PhaseEnded { name } => eprintln!("phase `{name}` is over"),
-        News::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
-        News::Unread { count } => eprintln!("{count} earlier news were not read in time"),
-        News::PageLoaded { .. } | News::PageClosed => {}
+        RigEvent::PhaseEnded { name } => eprintln!("phase `{name}` is over"),
+        RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
+        RigEvent::Unread { count } => eprintln!("{count} earlier news were not read in time"),
+        RigEvent::PageLoaded { .. } | RigEvent::PageClosed => {}
     }
     false
 }

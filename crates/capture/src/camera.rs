@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use session::{CameraSettings, Pixels, TimeSource, Timestamp};
+use session::{CameraSettings, Frame, FrameMeta, Pixels, TimeSource, Timestamp};
 
 /// A source of pictures. Owned by one thread, which only stamps and hands on.
 pub trait Camera: Send {
@@ -27,22 +27,43 @@ pub trait Camera: Send {
 /// What [`Camera::next`] brought.
 #[derive(Debug)]
 pub enum Captured {
-    Frame {
-        at: Timestamp,
-        time_source: TimeSource,
-        /// The driver's own count, where it gives one.
-        device_sequence: Option<u64>,
-        width_px: u32,
-        height_px: u32,
-        pixels: Pixels,
-    },
+    Frame(CapturedFrame),
     /// A picture came damaged and is of no use.
-    Corrupt { at: Timestamp, device_sequence: Option<u64>, why: String },
+    Corrupt {
+        at: Timestamp,
+        device_sequence: Option<u64>,
+        why: String,
+    },
     /// A file has no pictures for a time in which there were some. `frames` is how many, as far as the file tells; 0 where
     /// it has a fault of which it is not known that it cost any.
-    Missing { from: Timestamp, until: Timestamp, frames: u64, why: String },
+    Missing {
+        from: Timestamp,
+        until: Timestamp,
+        frames: u64,
+        why: String,
+    },
     /// A file's end: there is nothing more.
     End,
+}
+
+/// A picture as a camera delivers it. It has no number yet.
+#[derive(Debug)]
+pub struct CapturedFrame {
+    pub at: Timestamp,
+    pub time_source: TimeSource,
+    /// The driver's own frame count; `None` if the driver gives none.
+    pub device_sequence: Option<u64>,
+    pub width_px: u32,
+    pub height_px: u32,
+    pub pixels: Pixels,
+}
+
+impl CapturedFrame {
+    /// The frame with this number in its recording.
+    pub fn numbered(self, number: u64) -> Frame {
+        let CapturedFrame { at, time_source, device_sequence, width_px, height_px, pixels } = self;
+        Frame { meta: FrameMeta { number, at, time_source, device_sequence }, width_px, height_px, pixels }
+    }
 }
 
 /// What was opened, as it is stored with the session.

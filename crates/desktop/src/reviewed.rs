@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use session::{EventData, EventRow, Playhead, PlayheadMode, Timestamp};
+use session::{EventData, EventRow, FrameMeta, Playhead, PlayheadMode, Timestamp};
 
 use analysis::{Baseline, PoorStretch};
 
 use super::annotated::Annotated;
 use super::indexed::Indexed;
-use super::port::{Correction, QualityReport, SessionRow, StoredFrame};
+use super::port::{Correction, QualityReport, SessionRow};
 use super::rated::Rated;
 use super::state::Photo;
 
@@ -16,7 +16,7 @@ pub struct Review {
     pub session: SessionRow,
     pub study_title: String,
     pub log: Indexed,
-    pub frames: Arc<[StoredFrame]>,
+    pub frames: Arc<[FrameMeta]>,
     pub quality: QualityReport,
     pub facts: Vec<(String, String)>,
     pub playhead: Playhead,
@@ -191,12 +191,16 @@ mod tests {
     use super::super::port::{Grade, SessionState};
     use super::*;
     use proptest::prelude::*;
+    use session::TimeSource;
     use std::time::Duration;
 
     fn review(length_s: f64) -> Review {
         let span = Window { from_s: 0.0, until_s: length_s };
         let frames = (0..(length_s * 30.0) as u64)
-            .map(|k| StoredFrame { number: k, at: Timestamp::from_secs_f64(k as f64 / 30.0) })
+            .map(|number| {
+                let at = Timestamp::from_secs_f64(number as f64 / 30.0);
+                FrameMeta { number, at, time_source: TimeSource::Driver, device_sequence: None }
+            })
             .collect();
         Review {
             session: SessionRow {

@@ -29,7 +29,7 @@ use store::StoreError;
 use study_query::LeftOut;
 
 pub use bids::write_bids;
-pub use csv_tables::{FrameRow, write_csv, write_csv_sessions};
+pub use csv_tables::{write_csv, write_csv_sessions};
 pub use epoch_tables::write_epochs;
 pub use figure::{
     ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,

@@ -14,13 +14,12 @@ use super::chunks;
 use super::frame_clock::Told;
 use super::orders::Order;
 use super::pool::{VisionPool, VisionThread};
-use capture::{Camera, CameraError, Captured, Decoder, FileCamera, to_grey, to_rgb};
+use capture::{Camera, CameraError, Captured, CapturedFrame, Decoder, FileCamera};
 use session::{
-    AFFECT, Absence, Body, Clock, FACE, Frame, GapReason, LANDMARKS, Numbers, Piece, SharedFrame, TimeSource,
-    Timestamp, VIDEO, VIDEO_FRAME,
+    Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO, VIDEO_FRAME,
 };
 use store::{RECORDER_SEQ_0, Recorder, SessionFile, StoreError, StreamWriter};
-use vision::{Colour, OwnedPicture, Vision};
+use vision::{RecordBuilder, VISION_STREAMS, Vision, decode_picture};
 
 /// Frames from which the video's zero is found.
 const ALIGN_FRAMES: usize = 45;
@@ -59,10 +58,7 @@ impl Film {
     ) -> Result<Film, StoreError> {
         let progress = Arc::new(Progress::default());
         let work = Work {
-            writers: [AFFECT, FACE, LANDMARKS]
-                .map(|name| recorder.stream(name))
-                .into_iter()
-                .collect::<Result<_, _>>()?,
+            writers: VISION_STREAMS.map(|name| recorder.stream(name)).into_iter().collect::<Result<_, _>>()?,
             video: recorder.stream(VIDEO)?,
             progress: progress.clone(),
             own,
@@ -134,7 +130,7 @@ impl Work {
             work: self,
             vision: vision.as_deref_mut().ok(),
             decoder: Decoder::default(),
-            absence: Absence::default(),
+            records: RecordBuilder::default(),
             frames: None,
             file: SessionFile::open(&self.plan.folder).map_err(|e| e.to_string())?,
             told: Told::default(),
@@ -147,7 +143,7 @@ impl Work {
         while let Some(next) = scene.recording(start, &mut news)? {
             start = next;
         }
-        let open = scene.absence.finish();
+        let open = scene.records.finish();
         scene.write_gaps(open, news.frames);
         if let Some((first, last)) = scene.span
             && news.frames > 1
@@ -174,7 +170,7 @@ struct Scene<'a> {
     work: &'a Work,
     vision: Option<&'a mut Vision>,
     decoder: Decoder,
-    absence: Absence,
+    records: RecordBuilder,
     /// Into `video.mkv`.
     frames: Option<Sender<SharedFrame>>,
     file: SessionFile,
@@ -201,7 +197,7 @@ enum Timing {
 
 /// What came out of the decoder and waits for its time.
 enum Item {
-    Frame(Frame),
+    Frame(CapturedFrame),
     /// Damaged or missing.
     Lost {
         frames: u64,
@@ -273,10 +269,8 @@ impl Scene<'_> {
             }
             let mut seconds = |at: Timestamp| at.since_ns(*zero.get_or_insert(at)) as f64 * 1e-9;
             let is_end = match captured {
-                Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
-                    let number = 0; // given when it is stored
-                    let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-                    waiting.push((seconds(at), Item::Frame(frame)));
+                Ok(Captured::Frame(frame)) => {
+                    waiting.push((seconds(frame.at), Item::Frame(frame)));
                     false
                 }
                 Ok(Captured::Corrupt { at, why, .. }) => {
@@ -413,9 +407,10 @@ impl Scene<'_> {
         Ok(())
     }
 
-    fn store(&mut self, at: Timestamp, frame: Frame, news: &mut FilmNews) -> Result<(), String> {
+    fn store(&mut self, at: Timestamp, frame: CapturedFrame, news: &mut FilmNews) -> Result<(), String> {
         let number = news.frames;
-        let frame = Arc::new(Frame { number, at, time_source: TimeSource::File, ..frame });
+        let frame = CapturedFrame { at, time_source: TimeSource::File, ..frame };
+        let frame = Arc::new(frame.numbered(number));
         if let Some(frames) = &self.frames {
             // Waits where the disk is slow: a stored video can wait.
             frames.send(frame.clone()).map_err(|_| "the session's video cannot be written".to_owned())?;
@@ -454,33 +449,31 @@ impl Scene<'_> {
     fn video_gap(&mut self, at: Timestamp, until: Timestamp, reason: GapReason, lost: u64, note: &str) {
         let seq = self.video_gaps;
         self.video_gaps += 1;
-        self.write(|| self.work.video.gap_numbered(seq, at, until, reason, lost, note));
+        let gap = Body::Gap(Gap { until, reason, lost, note: note.to_owned() });
+        self.write(&self.work.video, seq, at, &gap);
     }
 
     fn score(&mut self, frame: &Frame, news: &mut FilmNews) -> Result<(), String> {
         let Some(vision) = self.vision.as_deref_mut() else { return Ok(()) };
-        let picture = decode(frame, vision.colour(), &mut self.decoder)?;
+        let picture = decode_picture(frame, vision.colour(), &mut self.decoder)?;
         let picture = picture.as_picture().map_err(|e| e.to_string())?;
-        let reading = vision.step(picture, frame.at).map_err(|e| e.to_string())?;
+        let reading = vision.step(picture, frame.meta.at).map_err(|e| e.to_string())?;
         news.scored += 1;
-        let pieces = self.absence.scored(frame.at, reading.face.is_some(), 0);
-        self.write_gaps(pieces, frame.number);
-        if self.work.plan.scored.contains(frame.number) {
+        let FrameMeta { number, at, .. } = frame.meta;
+        let records = self.records.add(&frame.meta, &reading, 0);
+        self.write_gaps(records.gaps, number);
+        if self.work.plan.scored.contains(number) {
             return Ok(());
         }
-        let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
-        if let ([affect, face, landmarks], (Some(a), Some(f), Some(l))) = (&self.work.writers[..], values) {
-            let (seq, at, frame) = (frame.number, frame.at, Some(frame.number));
-            for (writer, values) in [(affect, &a[..]), (face, &f[..]), (landmarks, &l[..])] {
-                self.write(|| writer.sample_numbered(seq, at, frame, values));
-            }
+        for (writer, sample) in self.work.writers.iter().zip(records.samples.into_iter().flatten()) {
+            self.write(writer, number, at, &sample);
         }
         Ok(())
     }
 
     /// A full queue is waited for: a stored video can wait.
-    fn write(&self, mut write: impl FnMut() -> Result<(), store::NotStored>) {
-        while let Err(store::NotStored::QueueFull(_)) = write() {
+    fn write(&self, writer: &StreamWriter, seq: u64, at: Timestamp, body: &Body) {
+        while let Err(store::NotStored::QueueFull(_)) = writer.put(seq, at, body.clone()) {
             if self.work.is_left() {
                 return;
             }
@@ -488,20 +481,10 @@ impl Scene<'_> {
         }
     }
 
-    fn write_gaps(&self, pieces: impl IntoIterator<Item = Piece>, number: u64) {
+    fn write_gaps(&self, gaps: impl IntoIterator<Item = (Timestamp, Body)>, number: u64) {
         let Some(affect) = self.work.writers.first() else { return };
-        for Piece { from, gap } in pieces {
-            let seq = RECORDER_SEQ_0 + number;
-            self.write(|| affect.gap_numbered(seq, from, gap.until, gap.reason, gap.lost, &gap.note));
+        for (from, gap) in gaps {
+            self.write(affect, RECORDER_SEQ_0 + number, from, &gap);
         }
     }
-}
-
-fn decode(frame: &Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
-    let (width_px, height_px, pixels) = match colour {
-        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-    }
-    .map_err(|e| e.to_string())?;
-    Ok(OwnedPicture { width_px, height_px, colour, pixels })
 }

@@ -2,8 +2,10 @@
 //! Only this room knows ort.
 
 mod affect;
+mod decode;
 mod detector;
 mod error;
+mod frame_records;
 mod geometry;
 mod installed;
 mod landmarks;
@@ -18,8 +20,10 @@ mod tracker;
 mod worker;
 
 pub use affect::{Affect, AffectReader};
+pub use decode::decode_picture;
 pub use detector::{Detection, Detector};
 pub use error::VisionError;
+pub use frame_records::{FrameRecords, RecordBuilder, VISION_STREAMS};
 pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};
 pub use installed::{InstalledModel, MODELS_VARIABLE, installed_models, models_folder};
 pub use landmarks::{Landmarks, Pose, Shape};

@@ -16,7 +16,7 @@ use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
 use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use store::{SessionFile, StoreError, Turn};
+use store::{AdditionLock, SessionFile, StoreError};
 
 /// Another import takes seconds; scoring again or an open review takes longer, and then this says so.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
     // Read within the turn, too: the import before this one may still be writing.
-    let turn = Turn::take(&folder, LONGEST_WAIT)?;
+    let turn = AdditionLock::take(&folder, LONGEST_WAIT)?;
     let session = SessionFile::open(&folder)?;
     let mut file = read_events(&a.events, &options(a, &session))?;
     let name = a.name.clone().unwrap_or_else(|| file_stem(&a.events));
@@ -74,7 +74,7 @@ fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure
 }
 
 /// All of it or nothing.
-fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
+fn store(turn: AdditionLock, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
     let mut streams = turn.added_streams()?;
     let add = || -> Result<(), StoreError> {
         let mut draft = streams.draft()?;

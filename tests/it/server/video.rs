@@ -86,7 +86,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     assert_eq!(index.len(), FRAMES);
     for (k, row) in index.rows().iter().enumerate() {
         let wanted_ns = (page_ms[before + k] * 1e6) as i64;
-        assert!((row.at.as_ns() - wanted_ns).abs() < 1_000, "frame {k}: {} for {wanted_ns}", row.at.as_ns());
+        assert!((row.meta.at.as_ns() - wanted_ns).abs() < 1_000, "frame {k}: {} for {wanted_ns}", row.meta.at.as_ns());
     }
     let timeline = file.timeline().unwrap();
     let affect = timeline.series("affect").unwrap();
