@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, EventChoice, Measure, average, epochs};
 use affectograph::session::{
-    AFFECT, Body, Clock, FACE, LANDMARKS, PAGE, ParticipantId, SessionNumber, Study, Timestamp, landmarks_stream,
+    AFFECT, Body, Clock, FACE, Gap, LANDMARKS, PAGE, ParticipantId, SessionNumber, Study, Timestamp, landmarks_stream,
     program,
 };
 use affectograph::store::{
@@ -155,24 +155,25 @@ fn record_an_hour(folder: &Path, has_landmarks: bool) {
             let to = recorder.stream(r.stream.as_str()).expect("declared");
             match &r.body {
                 Body::Sample { frame, values } => {
-                    until_taken(|| to.sample_numbered(seqs[number], at, *frame, values));
+                    until_taken(|| to.put(seqs[number], at, Body::sample(*frame, values)));
                     if number == 1 && has_landmarks {
                         let to = recorder.stream(LANDMARKS).expect("declared");
                         let points: [f32; 136] = std::array::from_fn(|k| k as f32 + values[0]);
-                        until_taken(|| to.sample_numbered(seqs[3], at, *frame, &points));
+                        until_taken(|| to.put(seqs[3], at, Body::sample(*frame, &points)));
                         seqs[3] += 1;
                     }
                 }
                 Body::Gap(g) => {
                     let until = Timestamp::from_ns(g.until.as_ns() + shift_ns);
-                    until_taken(|| to.gap_numbered(seqs[number], at, until, g.reason, g.lost, ""));
+                    let gap = Gap { until, reason: g.reason, lost: g.lost, note: String::new() };
+                    until_taken(|| to.put(seqs[number], at, Body::Gap(gap.clone())));
                 }
                 Body::Event { kind, data } => {
                     let (kind, data) = match round {
                         0 => (kind.as_str(), Value::Object(data.clone())),
                         _ => ("pointermove", json!({"target": "main", "x_px": 1.5, "y_px": 2.0, "buttons": 0})),
                     };
-                    until_taken(|| to.event_numbered(seqs[number], at, kind, data.clone()));
+                    until_taken(|| to.put(seqs[number], at, Body::event(kind, data.clone())));
                 }
             }
             seqs[number] += 1;

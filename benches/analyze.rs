@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use affectograph::recording::{FilmFile, Films, Guided, SessionPlan};
+use affectograph::recording::{Guided, ImportedFile, SessionPlan, VideoImporter};
 use affectograph::session::{AFFECT, ParticipantId, SessionNumber, Study, affect};
 use affectograph::store::{SessionFile, StoredStudy};
 use affectograph::vision::models_folder;
@@ -97,7 +97,7 @@ fn film() -> Result<PathBuf, String> {
 fn analyzed(film: &Path) -> Result<Measured, String> {
     let sentence = |e: &dyn std::fmt::Display| e.to_string();
     let models = models_folder().map_err(|e| sentence(&e))?;
-    let mut films = Films::load(&models, "affect").map_err(|e| sentence(&e))?;
+    let mut films = VideoImporter::load(&models, "affect").map_err(|e| sentence(&e))?;
     let tmp = tempfile::tempdir().map_err(|e| sentence(&e))?;
     let study = Study::parse(STUDY).map_err(|e| sentence(&e))?;
     let plan = SessionPlan {
@@ -111,7 +111,7 @@ fn analyzed(film: &Path) -> Result<Measured, String> {
         overridden_checks: Vec::new(),
         planned: None,
     };
-    let file = FilmFile::of(film).map_err(|e| sentence(&e))?;
+    let file = ImportedFile::of(film).map_err(|e| sentence(&e))?;
     let started = Instant::now();
     let outcome = films.record(film, &file, &plan, &AtomicBool::new(false), |_| {}).map_err(|e| sentence(&e))?;
     let seconds = started.elapsed().as_secs_f64();

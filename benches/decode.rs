@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use affectograph::capture::{Decoder, to_grey, to_rgb};
-use affectograph::session::{Frame, Pixels, TimeSource, Timestamp};
+use affectograph::session::{Frame, FrameMeta, Pixels, TimeSource, Timestamp};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const W: usize = 640;
@@ -11,10 +11,7 @@ const H: usize = 480;
 
 fn frame(pixels: Pixels) -> Frame {
     Frame {
-        number: 0,
-        at: Timestamp::ZERO,
-        time_source: TimeSource::Driver,
-        device_sequence: None,
+        meta: FrameMeta { number: 0, at: Timestamp::ZERO, time_source: TimeSource::Driver, device_sequence: None },
         width_px: W as u32,
         height_px: H as u32,
         pixels,

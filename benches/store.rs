@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use affectograph::session::{
-    Clock, Frame, ParticipantId, Pixels, Record, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timeline,
-    Timestamp, affect_stream, page_stream, program,
+    Body, Clock, Frame, FrameMeta, ParticipantId, Pixels, Record, SessionNumber, SharedFrame, StreamInfo, Study,
+    TimeSource, Timeline, Timestamp, affect_stream, page_stream, program,
 };
 use affectograph::store::{
     CameraDescription, JpegEncoder, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
@@ -80,7 +80,7 @@ fn record(folder: &Path, n: u64) -> Duration {
     for k in 0..n {
         let values = values(k);
         // With numbers, so that a sample that a full queue refuses is sent again and not counted as lost.
-        until_taken(|| affect.sample_numbered(k, Timestamp::from_ns(k as i64), Some(k), &values));
+        until_taken(|| affect.put(k, Timestamp::from_ns(k as i64), Body::sample(Some(k), &values)));
     }
     while recorder.counters().records_committed < n {
         std::thread::sleep(Duration::from_micros(200));
@@ -138,8 +138,8 @@ fn two_hours(folder: &Path) {
     let recorder = Recorder::create(folder, header(), streams(), unbounded().0).expect("a new folder");
     let (affect, page) = (recorder.stream("affect").expect("declared"), recorder.stream("page").expect("declared"));
     each(
-        |k, at| until_taken(|| affect.sample_numbered(k, at, Some(k), &values(k))),
-        |k, at| until_taken(|| page.event_numbered(k, at, "click", click(k))),
+        |k, at| until_taken(|| affect.put(k, at, Body::sample(Some(k), &values(k)))),
+        |k, at| until_taken(|| page.put(k, at, Body::event("click", click(k)))),
     );
     recorder.finish(SessionEnd::default()).expect("room on the disk");
 }
@@ -223,12 +223,8 @@ fn reopening(c: &mut Criterion) {
 }
 
 fn picture(pixels: Pixels) -> Frame {
-    let at = Timestamp::ZERO;
     Frame {
-        number: 0,
-        at,
-        time_source: TimeSource::Driver,
-        device_sequence: None,
+        meta: FrameMeta { number: 0, at: Timestamp::ZERO, time_source: TimeSource::Driver, device_sequence: None },
         width_px: 640,
         height_px: 480,
         pixels,
@@ -264,11 +260,13 @@ fn video(c: &mut Criterion) {
         b.iter_batched(
             || {
                 number += 1;
-                let frame = picture(Pixels::Jpeg(jpeg.clone()));
-                Arc::new(Frame { number: number - 1, at: Timestamp::from_ns(number as i64 * 33_333_333), ..frame })
+                let mut frame = picture(Pixels::Jpeg(jpeg.clone()));
+                frame.meta.number = number - 1;
+                frame.meta.at = Timestamp::from_ns(number as i64 * 33_333_333);
+                Arc::new(frame)
             },
             |frame: SharedFrame| {
-                let next = frame.number + 1;
+                let next = frame.meta.number + 1;
                 sender.send(frame).expect("the video thread is running");
                 while recorder.counters().frames_stored < next {
                     std::thread::yield_now();

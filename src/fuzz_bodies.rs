@@ -167,11 +167,11 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 }
 
 fn seed_jpeg() -> Vec<u8> {
-    use session::{Frame, Pixels, TimeSource};
+    use session::{Frame, FrameMeta, Pixels, TimeSource};
     let pixels = Pixels::Rgb((0..16 * 16 * 3u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
     let (number, at, device_sequence) = (0, session::Timestamp::ZERO, None);
-    let frame =
-        Frame { number, at, time_source: TimeSource::Rendered, device_sequence, width_px: 16, height_px: 16, pixels };
+    let meta = FrameMeta { number, at, time_source: TimeSource::Rendered, device_sequence };
+    let frame = Frame { meta, width_px: 16, height_px: 16, pixels };
     let encoder = store::JpegEncoder::new();
     encoder.ok().and_then(|mut e| e.encode(&frame).ok().map(<[u8]>::to_vec)).unwrap_or_default()
 }

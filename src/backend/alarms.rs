@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use desktop::port::{Alarm, BackendEvent, HealthFigures};
-use recording::News;
+use recording::RigEvent;
 use session::GapReason;
 use store::StoreCounters;
 
@@ -21,20 +21,20 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    pub fn news(&mut self, news: &News) -> Vec<BackendEvent> {
+    pub fn news(&mut self, news: &RigEvent) -> Vec<BackendEvent> {
         match news {
-            News::CameraLost { at, why } => vec![raise(
+            RigEvent::CameraLost { at, why } => vec![raise(
                 "camera",
                 format!("No pictures since {at}: {why}."),
                 "Check the camera's cable. The camera reconnects automatically. Page and markers are still recorded.",
             )],
-            News::CameraFailed { at, why } => vec![raise(
+            RigEvent::CameraFailed { at, why } => vec![raise(
                 "camera",
                 format!("No pictures since {at}: {why}."),
                 "Page and markers are still recorded. To use the camera again, stop and start a new session.",
             )],
-            News::CameraBack { .. } => vec![clear("camera")],
-            News::FramesMissing { lost, reason, .. } => {
+            RigEvent::CameraBack { .. } => vec![clear("camera")],
+            RigEvent::FramesMissing { lost, reason, .. } => {
                 let remedy = match reason {
                     GapReason::DroppedByDriver => "Connect the camera to another USB port, or choose a smaller mode.",
                     GapReason::Corrupt => "The cable or the USB port damages pictures. Replace it.",
@@ -44,32 +44,32 @@ impl Alarms {
                 let frames = if *lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
                 vec![self.pass("frames", format!("{frames} lost: {reason}."), remedy)]
             }
-            News::PageTrouble(why) => {
+            RigEvent::PageFailed(why) => {
                 vec![raise(
                     "page",
                     why.clone(),
                     "The participant's actions are not recorded until the page is loaded again.",
                 )]
             }
-            News::PageClosed => vec![raise(
+            RigEvent::PageClosed => vec![raise(
                 "page",
                 "The participant's window was closed.".to_owned(),
                 "The participant's actions are no longer recorded.",
             )],
-            News::PageLoaded { .. } => vec![clear("page")],
-            News::PageRefused { count, reason } => {
+            RigEvent::PageLoaded { .. } => vec![clear("page")],
+            RigEvent::PageRefused { count, reason } => {
                 vec![self.pass(
                     "page-refused",
                     format!("{count} messages of the page were refused: {reason}."),
                     "Ask the author of the page.",
                 )]
             }
-            News::CameraOpened(_)
-            | News::CameraEnded { .. }
-            | News::VisionTrouble(_)
-            | News::Unread { .. }
-            | News::PhaseStarted { .. }
-            | News::PhaseEnded { .. } => Vec::new(),
+            RigEvent::CameraOpened(_)
+            | RigEvent::CameraEnded { .. }
+            | RigEvent::VisionFailed(_)
+            | RigEvent::Unread { .. }
+            | RigEvent::PhaseStarted { .. }
+            | RigEvent::PhaseEnded { .. } => Vec::new(),
         }
     }
 

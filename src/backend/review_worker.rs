@@ -13,7 +13,7 @@ use desktop::port::{
     self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, NewRecords, PageReplayCommand, SessionExport,
 };
 use page::{ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow};
-use session::{AFFECT, Body, Frame, Pixels, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
+use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
 use store::{AddedStreams, SessionFile, StoreError};
 use study_query::StoredSession;
 
@@ -138,18 +138,7 @@ impl ReviewWorker {
 
     fn picture(&mut self, number: u64) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened.as_ref().ok_or("No session is open.")?;
-        let jpeg = loaded.file.picture(number).map_err(|e| e.to_string())?;
-        let row = *loaded.file.frames().map_err(|e| e.to_string())?.get(number).ok_or("This frame is not stored.")?;
-        let camera = &loaded.file.header().camera;
-        let frame = Frame {
-            number,
-            at: row.at,
-            time_source: row.time_source,
-            device_sequence: row.device_sequence,
-            width_px: camera.width_px,
-            height_px: camera.height_px,
-            pixels: Pixels::Jpeg(jpeg),
-        };
+        let frame = loaded.file.frame(number).map_err(|e| e.to_string())?;
         let rgb = to_rgb(&frame, &mut self.decoder).map_err(|e| e.to_string())?;
         Ok(BackendEvent::Picture { frame_number: number, picture: rows::picture(rgb) })
     }

@@ -13,7 +13,7 @@ use analysis::{
 use capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
-    OpenedSession, Picture, SessionRow, SessionState, StoredFrame, StudyRow,
+    OpenedSession, Picture, SessionRow, SessionState, StudyRow,
 };
 use session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use store::{self, Condition, Library, SessionEntry, StoreError};
@@ -181,7 +181,7 @@ pub fn finished(folder: &Path) -> Result<FinishedSession, String> {
 
 pub fn opened(loaded: &StoredSession) -> Result<OpenedSession, StoreError> {
     let session = session_row(&store::session_entry(loaded.file.folder()));
-    let frames = loaded.file.frames()?.rows().iter().map(|f| StoredFrame { number: f.number, at: f.at }).collect();
+    let frames = loaded.file.frames()?.rows().iter().map(|row| row.meta).collect();
     Ok(OpenedSession {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),

@@ -2,7 +2,8 @@
 
 use crate::session_json::session_json;
 use desktop::port::{ExportFormat, SessionExport};
-use export::{FigureFormat, FrameRow, write_csv, write_figure};
+use export::{FigureFormat, write_csv, write_figure};
+use session::FrameMeta;
 use store::{SessionFile, StoreError};
 use study_query::StoredSession;
 
@@ -24,13 +25,8 @@ fn figure(stored: &StoredSession, order: &SessionExport, format: FigureFormat) -
     write_figure(&stored.timeline, &title, Some(order.from..order.until), &order.to, format).map_err(|e| e.to_string())
 }
 
-fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameRow>, StoreError> {
-    Ok(file.frames()?.rows().iter().map(|f| FrameRow {
-        number: f.number,
-        at: f.at,
-        time_source: f.time_source.as_str(),
-        device_sequence: f.device_sequence,
-    }))
+fn frame_rows(file: &SessionFile) -> Result<impl Iterator<Item = FrameMeta>, StoreError> {
+    Ok(file.frames()?.rows().iter().map(|row| row.meta))
 }
 
 fn figure_title(file: &SessionFile) -> String {

@@ -21,7 +21,7 @@ use super::progress::Progress;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::version::revision;
-use recording::{FilmFile, FilmOutcome, Films, Guided, SessionPlan};
+use recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
 use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
 use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use study_query::StoredSession;
@@ -42,7 +42,7 @@ address = "none"
 struct Job {
     /// Absolute path without links.
     path: PathBuf,
-    film: FilmFile,
+    film: ImportedFile,
     participant: ParticipantId,
     session: Option<SessionNumber>,
 }
@@ -56,7 +56,7 @@ struct Done {
 struct Session {
     folder: PathBuf,
     session: SessionNumber,
-    outcome: FilmOutcome,
+    outcome: ImportOutcome,
     took_s: f64,
     grade: String,
 }
@@ -102,7 +102,7 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
 fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure> {
     let shown = path_in_line(&path_text(file));
     let path = file.canonicalize().map_err(|e| format!("could not read {shown}: {e}"))?;
-    let film = FilmFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
+    let film = ImportedFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
     let name = path_text(Path::new(file.file_name().unwrap_or_default()));
     let (named, session) = participant_in_name(&name);
     let Some(participant) = participant.cloned().or(named) else {
@@ -192,7 +192,7 @@ fn split_analyzed(jobs: Vec<Job>, library: &Library, study: &StoredStudy) -> Res
 }
 
 /// The file that a session was made from.
-fn film_of(session: &SessionFile) -> Result<Option<FilmFile>, Failure> {
+fn film_of(session: &SessionFile) -> Result<Option<ImportedFile>, Failure> {
     let mut film = None;
     session.each_record(|record| {
         if let Body::Event { kind, data } = record.body
@@ -218,7 +218,8 @@ impl Analysis<'_> {
     fn run(&self, jobs: Vec<Job>, threads: usize, flag: &AtomicBool, output: &mut Output) -> Result<bool, Failure> {
         let threads = threads.clamp(1, jobs.len().max(1));
         // One set of networks per thread. All are loaded before the first file, so an invalid network is reported here.
-        let films = (0..threads).map(|_| Films::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
+        let films =
+            (0..threads).map(|_| VideoImporter::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
         for job in jobs.into_iter().enumerate() {
             queue.send(job).map_err(|_| "the queue of files is closed")?;
@@ -253,7 +254,7 @@ impl Analysis<'_> {
 
     fn work(
         &self,
-        mut films: Films,
+        mut films: VideoImporter,
         waiting: &Receiver<(usize, Job)>,
         flag: &AtomicBool,
         events: &Sender<WorkerEvent>,
@@ -280,7 +281,7 @@ impl Analysis<'_> {
     /// `None`: the analysis was cancelled.
     fn analyze(
         &self,
-        films: &mut Films,
+        films: &mut VideoImporter,
         job: &Job,
         flag: &AtomicBool,
         progress: impl Fn(f64),

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::progress::Progress;
 use crate::failure::Failure;
-use recording::{Counters, News, Rig};
+use recording::{Counters, Rig, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
 
@@ -34,11 +34,13 @@ pub fn run_rig(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         let mut is_over = false;
-        for news in rig.news().try_iter() {
+        for news in rig.events().try_iter() {
             is_over |= print_event(&news);
             match news {
-                News::PhaseStarted { phase, at, until } => guided = Some((Progress::start(), phase.name, at, until)),
-                News::PhaseEnded { .. } => guided = None,
+                RigEvent::PhaseStarted { phase, at, until } => {
+                    guided = Some((Progress::start(), phase.name, at, until))
+                }
+                RigEvent::PhaseEnded { .. } => guided = None,
                 _ => {}
             }
         }
@@ -56,25 +58,25 @@ pub fn run_rig(
 }
 
 /// Prints an event. Returns `true` if the camera has ended.
-fn print_event(news: &News) -> bool {
+fn print_event(news: &RigEvent) -> bool {
     match news {
-        News::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
-        News::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
-        News::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
-        News::PageTrouble(why) | News::VisionTrouble(why) => eprintln!("{why}"),
-        News::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
-        News::CameraFailed { at, why } => {
+        RigEvent::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
+        RigEvent::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
+        RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
+        RigEvent::PageFailed(why) | RigEvent::VisionFailed(why) => eprintln!("{why}"),
+        RigEvent::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
+        RigEvent::CameraFailed { at, why } => {
             eprintln!("{at} camera failed: {why}");
             return true;
         }
-        News::CameraEnded { .. } => return true,
-        News::PhaseStarted { phase, at, .. } => {
+        RigEvent::CameraEnded { .. } => return true,
+        RigEvent::PhaseStarted { phase, at, .. } => {
             eprintln!("{at} phase `{}` starts: the fixation cross is shown for {} s", phase.name, phase.seconds)
         }
-        News::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
-        News::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
-        News::Unread { count } => eprintln!("{count} earlier events were not printed, because they came too fast"),
-        News::PageLoaded { .. } | News::PageClosed => {}
+        RigEvent::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
+        RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
+        RigEvent::Unread { count } => eprintln!("{count} earlier events were not printed, because they came too fast"),
+        RigEvent::PageLoaded { .. } | RigEvent::PageClosed => {}
     }
     false
 }

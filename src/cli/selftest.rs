@@ -17,7 +17,7 @@ use capture::phantom::read_frame_number;
 use capture::{CameraSpec, Decoder, to_rgb};
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
-use session::{AFFECT, Frame, PAGE, ParticipantId, Pixels, TimeSource, Timestamp};
+use session::{AFFECT, PAGE, ParticipantId, Timestamp};
 use store::{Library, SessionFile, StudyFile, verify};
 use study_query::StoredSession;
 
@@ -105,20 +105,10 @@ fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
 /// Counts the stored pictures that do not show the number of their frame. The phantom draws it into each picture.
 fn misread_frames(file: &SessionFile) -> Result<u64, Failure> {
     let mut decoder = Decoder::default();
-    let (width_px, height_px) = (file.header().camera.width_px, file.header().camera.height_px);
     let mut misread = 0;
     for row in file.frames()?.rows() {
-        let frame = Frame {
-            number: row.number,
-            at: row.at,
-            time_source: TimeSource::Rendered,
-            device_sequence: None,
-            width_px,
-            height_px,
-            pixels: Pixels::Jpeg(file.picture(row.number)?),
-        };
-        let rgb = to_rgb(&frame, &mut decoder)?;
-        misread += u64::from(read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px) != Some(row.number));
+        let rgb = to_rgb(&file.frame(row.meta.number)?, &mut decoder)?;
+        misread += u64::from(read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px) != Some(row.meta.number));
     }
     Ok(misread)
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
 use affectograph::session::{
-    AFFECT, AFFECT_LATER, Body, Frame, GapReason, ParticipantId, Pixels, Record, SessionNumber, Timeline, Timestamp,
-    imported_stream,
+    AFFECT, AFFECT_LATER, Body, Frame, FrameMeta, GapReason, ParticipantId, Pixels, Record, SessionNumber, Timeline,
+    Timestamp, imported_stream,
 };
 use affectograph::store::{AddedStreams, Recorder, SessionEnd, SessionFile};
 use crossbeam_channel::unbounded;
@@ -86,7 +86,7 @@ fn a_film_becomes_a_session_once() {
     std::fs::OpenOptions::new().append(true).open(&copy).unwrap().set_len(film.metadata().unwrap().len() + 1).unwrap();
     let refused = run(&["analyze", &copied], tmp.path());
     let said = String::from_utf8_lossy(&refused.stdout).into_owned();
-    assert!(said.contains("FAILED") && said.contains("holds a session already"), "{said}");
+    assert!(said.contains("FAILED") && said.contains("already has a session"), "{said}");
     assert_eq!(sessions_in(tmp.path()), 2);
 }
 
@@ -209,27 +209,18 @@ fn with_skipped(whole: &SessionFile, folder: &Path) {
     let video = recorder.video(camera.width_px, camera.height_px).unwrap().sender();
     let mut last = None;
     for row in whole.frames().unwrap().rows() {
-        let frame = Frame {
-            number: row.number,
-            at: row.at,
-            time_source: row.time_source,
-            device_sequence: row.device_sequence,
-            width_px: camera.width_px,
-            height_px: camera.height_px,
-            pixels: Pixels::Jpeg(whole.picture(row.number).unwrap()),
-        };
-        video.send(std::sync::Arc::new(frame)).unwrap();
-        if row.number % 3 != 0 {
+        video.send(std::sync::Arc::new(whole.frame(row.meta.number).unwrap())).unwrap();
+        if row.meta.number % 3 != 0 {
             continue;
         }
-        if let Some(last) = last.replace(row.at) {
-            recorder.stream(AFFECT).unwrap().gap(last, row.at, GapReason::Skipped, 2, "").unwrap();
+        if let Some(last) = last.replace(row.meta.at) {
+            recorder.stream(AFFECT).unwrap().gap(last, row.meta.at, GapReason::Skipped, 2, "").unwrap();
         }
         for stream in ["affect", "face", "landmarks"] {
             let series = timeline.series(stream).unwrap();
-            let at = series.frames().iter().position(|f| *f == Some(row.number)).unwrap();
+            let at = series.frames().iter().position(|f| *f == Some(row.meta.number)).unwrap();
             let values: Vec<f32> = (0..series.info.fields.len()).map(|field| series.column(field)[at]).collect();
-            recorder.stream(stream).unwrap().sample(row.at, Some(row.number), &values).unwrap();
+            recorder.stream(stream).unwrap().sample(row.meta.at, Some(row.meta.number), &values).unwrap();
         }
     }
     recorder.finish(SessionEnd { at: whole.summary().unwrap().end, quality: None }).unwrap();
@@ -320,13 +311,13 @@ fn damaged_frames_are_not_scored() {
     assert_eq!(told["rescored"]["frames_failed"], 3);
     let failures = told["rescored"]["failures"].as_array().unwrap();
     for (failure, k) in failures.iter().zip([7, 20, 21]) {
-        let sentence = format!("the picture of frame {k} ({})", rows[k].at);
+        let sentence = format!("the picture of frame {k} ({})", rows[k].meta.at);
         assert!(failure.as_str().unwrap().contains(&sentence), "{failure}");
     }
     let scored = records(&folder, |r| r.stream.as_str() == "affect_affect");
     let gaps: Vec<_> =
         scored.iter().filter(|r| matches!(&r.body, Body::Gap(g) if g.reason == GapReason::Corrupt)).collect();
-    assert_eq!(gaps.iter().map(|r| r.at).collect::<Vec<_>>(), [7, 20, 21].map(|k| rows[k].at));
+    assert_eq!(gaps.iter().map(|r| r.at).collect::<Vec<_>>(), [7, 20, 21].map(|k| rows[k].meta.at));
     let is_damaged = |r: &&Record| matches!(r.body, Body::Sample { frame: Some(7 | 20 | 21), .. });
     assert_eq!(scored.iter().filter(is_damaged).count(), 0);
     std::fs::remove_file(&video).unwrap();
@@ -361,8 +352,8 @@ fn a_session_in_recording_is_not_rescored() {
     let pixels = Pixels::Jpeg(whole.picture(0).unwrap());
     let row = whole.frames().unwrap().rows()[0];
     let (width_px, height_px) = (whole.header().camera.width_px, whole.header().camera.height_px);
-    let frame =
-        Frame { number: 0, at, time_source: row.time_source, device_sequence: None, width_px, height_px, pixels };
+    let meta = FrameMeta { number: 0, at, time_source: row.meta.time_source, device_sequence: None };
+    let frame = Frame { meta, width_px, height_px, pixels };
     video.send(std::sync::Arc::new(frame)).unwrap();
     recorder.finish(SessionEnd::default()).unwrap();
     assert!(said(&["rescore", &other.display().to_string()]).contains("no such network is installed"));

@@ -21,9 +21,14 @@ fn missing(reason: GapReason) -> impl Fn(&CaptureEvent) -> Option<CaptureEvent> 
 
 fn assert_consecutive(frames: &[SharedFrame]) {
     for pair in frames.windows(2) {
-        assert_eq!(pair[1].number, pair[0].number + 1);
-        assert!(pair[1].at > pair[0].at, "time goes forward");
-        assert_eq!(number_in(&pair[1]), (number_in(&pair[0]) + 1) % PICTURES, "the picture behind {}", pair[0].number);
+        assert_eq!(pair[1].meta.number, pair[0].meta.number + 1);
+        assert!(pair[1].meta.at > pair[0].meta.at, "time goes forward");
+        assert_eq!(
+            number_in(&pair[1]),
+            (number_in(&pair[0]) + 1) % PICTURES,
+            "the picture behind {}",
+            pair[0].meta.number
+        );
     }
 }
 
@@ -85,7 +90,7 @@ fn every_format_arrives_as_it_was_sent() {
             // Without numbers a pause of ours looks like a drop, because this camera waits for us.
             if backend == Backend::V4l {
                 assert_eq!(counters.dropped_by_driver, 0);
-                assert!(frames.iter().enumerate().all(|(k, f)| f.device_sequence == Some(k as u64)));
+                assert!(frames.iter().enumerate().all(|(k, f)| f.meta.device_sequence == Some(k as u64)));
             }
         }
     });
@@ -114,13 +119,13 @@ fn ninety_frames_at_30_fps_arrive_and_none_is_lost() {
         let frames = rig.frames(90);
         assert_consecutive(&frames);
         let first = &frames[0];
-        assert!(frames.iter().all(|f| f.time_source == TimeSource::Driver));
+        assert!(frames.iter().all(|f| f.meta.time_source == TimeSource::Driver));
         for frame in &frames {
-            let expected_ns = (frame.number - first.number) as i64 * 1_000_000_000 / 30;
-            let error_ns = (frame.at.since_ns(first.at) - expected_ns).abs();
-            assert!(error_ns < 2_000_000, "frame {} is {error_ns} ns off", frame.number);
+            let expected_ns = (frame.meta.number - first.meta.number) as i64 * 1_000_000_000 / 30;
+            let error_ns = (frame.meta.at.since_ns(first.meta.at) - expected_ns).abs();
+            assert!(error_ns < 2_000_000, "frame {} is {error_ns} ns off", frame.meta.number);
         }
-        assert!(rig.clock.now() > frames[89].at);
+        assert!(rig.clock.now() > frames[89].meta.at);
         let counters = rig.capture.counters();
         assert!((29.0..31.0).contains(&counters.fps), "{counters:?}");
         assert_eq!(rig.capture.stop().lost(), 0);
@@ -141,7 +146,7 @@ fn dropped_frames_are_counted_with_their_times() {
             else {
                 panic!()
             };
-            assert_eq!((from, until, lost), (hole[0].at, hole[1].at, 1));
+            assert_eq!((from, until, lost), (hole[0].meta.at, hole[1].meta.at, 1));
             assert_eq!(note.contains("inferred"), backend == Backend::Nokhwa, "{note}");
         }
         let counters = rig.capture.stop();
@@ -165,7 +170,7 @@ fn half_frames_are_counted_and_not_stored() {
             assert!(counters.corrupt >= 149 / 6, "{counters:?}");
             let mut expected = (0..).filter(|s| s % 7 != 6);
             for (k, frame) in frames.iter().enumerate() {
-                assert_eq!(frame.number, k as u64);
+                assert_eq!(frame.meta.number, k as u64);
                 assert_eq!(number_in(frame), expected.next().unwrap() % PICTURES, "frame {k}");
             }
         }
@@ -183,16 +188,16 @@ fn a_stall_is_noticed_and_survived() {
             _ => None,
         });
         assert_eq!(why, "the camera sends no frames");
-        let silence_ns = lost_at.since_ns(before[19].at);
+        let silence_ns = lost_at.since_ns(before[19].meta.at);
         assert!((900_000_000..3_000_000_000).contains(&silence_ns), "noticed after {silence_ns} ns");
         rig.event(|e| matches!(e, CaptureEvent::Reconnected { .. }).then_some(()));
         let after = rig.frames(10);
-        assert_eq!(after[0].number, 20, "numbering goes on");
+        assert_eq!(after[0].meta.number, 20, "numbering goes on");
         assert_consecutive(&after);
         let CaptureEvent::Missing { from, until, lost, .. } = rig.event(missing(GapReason::CameraLost)) else {
             panic!()
         };
-        assert_eq!((from, until), (before[19].at, after[0].at));
+        assert_eq!((from, until), (before[19].meta.at, after[0].meta.at));
         let expected = (until.since_ns(from) as f64 * 30e-9).round() as u64 - 1;
         assert_eq!(lost, expected);
         let counters = rig.capture.stop();
@@ -226,18 +231,18 @@ fn an_unplugged_camera_is_found_again_under_its_new_number() {
             _ => None,
         });
         assert_eq!(why, "camera /dev/video0 was disconnected: connect it again");
-        assert!(lost_at.since_ns(before[19].at) < 500_000_000, "at once");
+        assert!(lost_at.since_ns(before[19].meta.at) < 500_000_000, "at once");
         let info = rig.event(|e| match e {
             CaptureEvent::Reconnected { info, .. } => Some(info.clone()),
             _ => None,
         });
         assert_eq!((info.address.as_str(), info.mode), ("/dev/video6", MJPEG));
         let after = rig.frames(10);
-        assert_eq!(after[0].number, 20);
+        assert_eq!(after[0].meta.number, 20);
         let CaptureEvent::Missing { from, until, lost, .. } = rig.event(missing(GapReason::CameraLost)) else {
             panic!()
         };
-        assert_eq!((from, until), (before[19].at, after[0].at));
+        assert_eq!((from, until), (before[19].meta.at, after[0].meta.at));
         assert!(lost > 30, "{lost}");
         assert_eq!(rig.capture.stop().losses, 1);
     });
@@ -255,7 +260,7 @@ fn a_camera_that_stays_away_leaves_a_gap_up_to_the_end() {
         let counters = capture.stop();
         let gap = events.try_iter().find_map(|e| missing(GapReason::CameraLost)(&e));
         let Some(CaptureEvent::Missing { from, until, lost, .. }) = gap else { panic!("{gap:?}") };
-        assert_eq!(from, before[9].at);
+        assert_eq!(from, before[9].meta.at);
         assert!(until >= stopped_at && lost == counters.camera_lost && lost >= 20, "{lost}");
     });
 }
@@ -313,10 +318,10 @@ fn a_driver_without_a_known_clock_gives_the_time_of_arrival() {
     let knobs = [("VCAM_CLOCKLESS", "1")];
     on_the_virtual_camera("a_driver_without_a_known_clock_gives_the_time_of_arrival", &knobs, |backend| {
         let mut camera = open_device(backend, YUYV, &CameraSettings::default());
-        let Captured::Frame { time_source, .. } = camera.next(Duration::from_secs(5)).unwrap() else { panic!() };
+        let Captured::Frame(frame) = camera.next(Duration::from_secs(5)).unwrap() else { panic!() };
         // nokhwa does not tell the clock; it can only judge whether the time is believable.
         let expected = if backend == Backend::V4l { TimeSource::Arrival } else { TimeSource::Driver };
-        assert_eq!(time_source, expected);
+        assert_eq!(frame.time_source, expected);
     });
 }
 
@@ -333,7 +338,7 @@ fn a_full_store_queue_is_counted_and_reported() {
         let counters = capture.stop();
         assert_eq!(counters.stored, 5);
         assert_eq!(counters.frames, counters.stored + counters.queue_full);
-        let numbers: Vec<u64> = store.try_iter().map(|f| f.number).collect();
+        let numbers: Vec<u64> = store.try_iter().map(|f| f.meta.number).collect();
         assert_eq!(numbers, [0, 1, 2, 3, 4]);
         assert_eq!(counters.vision_skipped, counters.frames - 1, "nobody looked");
     });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use affectograph::analysis::baseline_phases;
 use affectograph::capture::CameraSpec;
 use affectograph::page::Placement;
-use affectograph::recording::{News, Participation, Rig, RigPlan};
+use affectograph::recording::{Participation, Rig, RigEvent, RigPlan};
 use affectograph::session::{PAGE, PHASE, ParticipantId, Timeline};
 use affectograph::store::{Library, SessionFile, StudyFile};
 use crossbeam_channel::unbounded;
@@ -39,9 +39,9 @@ fn record(display: &Display, folder: &Path, seconds: f64) -> Rig {
     Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(1)), committed).unwrap()
 }
 
-fn wait(rig: &Rig, what: &str, is_it: impl Fn(&News) -> bool) {
+fn wait(rig: &Rig, what: &str, is_it: impl Fn(&RigEvent) -> bool) {
     let start = Instant::now();
-    while let Ok(news) = rig.news().recv_timeout(Duration::from_secs(60).saturating_sub(start.elapsed())) {
+    while let Ok(news) = rig.events().recv_timeout(Duration::from_secs(60).saturating_sub(start.elapsed())) {
         if is_it(&news) {
             return;
         }
@@ -63,11 +63,11 @@ fn the_cross_comes_before_the_page() {
     }
     let tmp = tempfile::tempdir().unwrap();
     let rig = record(&display, tmp.path(), 3.0);
-    wait(&rig, "the phase", |n| matches!(n, News::PhaseStarted { phase, .. } if phase.name == "rest"));
+    wait(&rig, "the phase", |n| matches!(n, RigEvent::PhaseStarted { phase, .. } if phase.name == "rest"));
     std::thread::sleep(Duration::from_millis(1500));
     display.screenshot("guided_phase_cross.png");
-    wait(&rig, "its end", |n| matches!(n, News::PhaseEnded { .. }));
-    wait(&rig, "the page", |n| matches!(n, News::PageLoaded { address } if address.contains("form.html")));
+    wait(&rig, "its end", |n| matches!(n, RigEvent::PhaseEnded { .. }));
+    wait(&rig, "the page", |n| matches!(n, RigEvent::PageLoaded { address } if address.contains("form.html")));
     std::thread::sleep(Duration::from_millis(700));
     display.screenshot("guided_phase_page.png");
     // The participant cannot navigate back to the cross.
@@ -100,7 +100,7 @@ fn a_phase_that_is_cut_short_says_so() {
     }
     let tmp = tempfile::tempdir().unwrap();
     let rig = record(&display, tmp.path(), 600.0);
-    wait(&rig, "the phase", |n| matches!(n, News::PhaseStarted { .. }));
+    wait(&rig, "the phase", |n| matches!(n, RigEvent::PhaseStarted { .. }));
     let timeline = reopened(rig);
     let phases: Vec<_> = timeline.events().iter().filter(|e| e.stream.as_str() == PHASE).collect();
     assert_eq!(phases.len(), 2);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use affectograph::capture::CameraSpec;
 use affectograph::page::Placement;
-use affectograph::recording::{News, Participation, Rig, RigPlan};
+use affectograph::recording::{Participation, Rig, RigEvent, RigPlan};
 use affectograph::session::{Body, PAGE, ParticipantId, Timeline};
 use affectograph::store::{Committed, Library, SessionFile, StudyFile};
 use base64::Engine;
@@ -193,7 +193,7 @@ fn no_forbidden_word_is_stored_in_the_lab() {
     let rig =
         Rig::record_study(&library, &study, &plan, Participation::of(ParticipantId::numbered(1)), committed).unwrap();
     let start = Instant::now();
-    while !matches!(rig.news().recv_timeout(Duration::from_secs(60)), Ok(News::PageLoaded { .. })) {
+    while !matches!(rig.events().recv_timeout(Duration::from_secs(60)), Ok(RigEvent::PageLoaded { .. })) {
         assert!(start.elapsed() < Duration::from_secs(60), "the page did not come");
     }
     std::thread::sleep(Duration::from_secs(3));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use affectograph::capture::phantom::{Phantom, PhantomSettings, Renderer, read_frame_number, script};
-use affectograph::capture::{Camera, CameraError, Captured};
+use affectograph::capture::{Camera, CameraError, Captured, CapturedFrame};
 use affectograph::session::{Clock, Pixels, TimeSource, Timestamp};
 
 fn jpeg_round_trip(rgb: &[u8], width: usize, height: usize) -> Vec<u8> {
@@ -106,11 +106,11 @@ fn every_frame_comes_in_its_time_and_none_is_skipped() {
             // A caller that sleeps through several frames gets them all the same.
             std::thread::sleep(Duration::from_millis(130));
         }
-        let Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels: Pixels::Rgb(rgb) } =
-            phantom.next(Duration::from_secs(1)).unwrap()
-        else {
+        let Captured::Frame(frame) = phantom.next(Duration::from_secs(1)).unwrap() else {
             panic!("frame {number} is missing");
         };
+        let CapturedFrame { at, time_source, device_sequence, width_px, height_px, pixels } = frame;
+        let Pixels::Rgb(rgb) = pixels else { panic!("{pixels:?}") };
         assert!(clock.now() >= at, "frame {number} came before its time");
         assert_eq!((time_source, device_sequence), (TimeSource::Rendered, Some(number)));
         assert_eq!(read_frame_number(&rgb, width_px, height_px), Some(number));
@@ -125,10 +125,13 @@ fn a_caller_in_a_hurry_is_told_that_nothing_is_due_yet() {
     let clock = Clock::start();
     let settings = PhantomSettings { width_px: 64, height_px: 48, rate_hz: 1.0, duration: None };
     let mut phantom = Phantom::open(&settings, &clock);
-    assert!(matches!(phantom.next(Duration::from_secs(1)), Ok(Captured::Frame { .. })));
+    assert!(matches!(phantom.next(Duration::from_secs(1)), Ok(Captured::Frame(_))));
     let waited = Duration::from_millis(5);
     assert!(matches!(phantom.next(waited), Err(CameraError::Silent { waited: w }) if w == waited));
-    assert!(matches!(phantom.next(Duration::from_secs(3)), Ok(Captured::Frame { device_sequence: Some(1), .. })));
+    assert!(matches!(
+        phantom.next(Duration::from_secs(3)),
+        Ok(Captured::Frame(CapturedFrame { device_sequence: Some(1), .. }))
+    ));
 }
 
 #[test]
@@ -139,9 +142,8 @@ fn any_settings_give_a_picture() {
     {
         let mut phantom = Phantom::open(&PhantomSettings { width_px, height_px, rate_hz, duration: None }, &clock);
         let mode = phantom.info().mode;
-        let Ok(Captured::Frame { pixels: Pixels::Rgb(rgb), .. }) = phantom.next(Duration::from_secs(1)) else {
-            panic!("no frame");
-        };
+        let Ok(Captured::Frame(frame)) = phantom.next(Duration::from_secs(1)) else { panic!("no frame") };
+        let Pixels::Rgb(rgb) = frame.pixels else { panic!("{:?}", frame.pixels) };
         assert_eq!(rgb.len(), (mode.width_px * mode.height_px * 3) as usize);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use affectograph::analysis::{
     DropReason, EpochPlan, EventChoice, Measure, SessionEpochs, against_zero, average, compare, epochs,
 };
-use affectograph::session::{Body, Clock, ParticipantId, SessionNumber, Study, Timestamp, program};
+use affectograph::session::{Clock, ParticipantId, SessionNumber, Study, Timestamp, program};
 use affectograph::store::{
     CameraDescription, Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
@@ -109,11 +109,7 @@ fn lay(library: &Library, script: &Script, participant: u32) -> PathBuf {
     let mut end = Timestamp::ZERO;
     for r in records(script, participant) {
         let to = recorder.stream(r.stream.as_str()).unwrap();
-        until_taken(|| match &r.body {
-            Body::Sample { frame, values } => to.sample_numbered(r.seq, r.at, *frame, values),
-            Body::Event { kind, data } => to.event_numbered(r.seq, r.at, kind, Value::Object(data.clone())),
-            Body::Gap(g) => to.gap_numbered(r.seq, r.at, g.until, g.reason, g.lost, &g.note),
-        });
+        until_taken(|| to.put(r.seq, r.at, r.body.clone()));
         end = end.max(r.at);
     }
     recorder.finish(SessionEnd { at: end, quality: None }).unwrap();

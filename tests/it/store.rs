@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use affectograph::session::{
-    Frame, ParticipantId, Pixels, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timestamp, affect_stream,
-    health_stream, marker_stream, page_stream, program, video_stream,
+    Frame, FrameMeta, ParticipantId, Pixels, SessionNumber, SharedFrame, StreamInfo, Study, TimeSource, Timestamp,
+    affect_stream, health_stream, marker_stream, page_stream, program, video_stream,
 };
 use affectograph::store::{CameraDescription, Consent, JpegEncoder, ModelDescription, SessionHeader, StoredStudy};
 
@@ -61,10 +61,7 @@ fn jpeg_frame(number: u64, at: Timestamp) -> SharedFrame {
 fn frame(number: u64, at: Timestamp, pixels: Pixels) -> SharedFrame {
     let device_sequence = number.is_multiple_of(2).then_some(number + 100);
     Arc::new(Frame {
-        number,
-        at,
-        time_source: TimeSource::Rendered,
-        device_sequence,
+        meta: FrameMeta { number, at, time_source: TimeSource::Rendered, device_sequence },
         width_px: 64,
         height_px: 48,
         pixels,

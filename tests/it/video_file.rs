@@ -53,11 +53,11 @@ fn play(camera: &mut dyn Camera) -> Played {
         match camera.next(Duration::from_secs(20)).unwrap() {
             Captured::End => return played,
             Captured::Corrupt { why, .. } | Captured::Missing { why, .. } => played.corrupt.push(why),
-            Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels } => {
-                assert_eq!(time_source, TimeSource::File);
-                played.times_ns.push(at.since_ns(*first.get_or_insert(at)));
+            Captured::Frame(frame) => {
+                assert_eq!(frame.time_source, TimeSource::File);
+                played.times_ns.push(frame.at.since_ns(*first.get_or_insert(frame.at)));
                 let number = played.frames.len() as u64;
-                played.frames.push(Frame { number, at, time_source, device_sequence, width_px, height_px, pixels });
+                played.frames.push(frame.numbered(number));
             }
         }
     }
@@ -121,7 +121,7 @@ fn a_files_jpegs_pass_through_unchanged() {
         let bytes = std::fs::read(&path).unwrap();
         for frame in &played.frames {
             let Pixels::Jpeg(jpeg) = &frame.pixels else { panic!("{:?}", frame.pixels) };
-            assert!(bytes.windows(jpeg.len()).any(|w| w == jpeg), "{name}: frame {} was changed", frame.number);
+            assert!(bytes.windows(jpeg.len()).any(|w| w == jpeg), "{name}: frame {} was changed", frame.meta.number);
             to_grey(frame, &mut Decoder::default()).unwrap();
         }
         assert_eq!(played.frames.len(), 30);
@@ -263,15 +263,15 @@ fn capture(path: &Path, pace: Pace, vision_ms: u64) -> Run {
     let looking = std::thread::spawn(move || {
         let mut seen = Vec::new();
         while let Taken::New(frame) = vision.take(Duration::from_secs(20)) {
-            seen.push(frame.number);
+            seen.push(frame.meta.number);
             std::thread::sleep(Duration::from_millis(vision_ms));
-            if frame.number == 24 {
+            if frame.meta.number == 24 {
                 break;
             }
         }
         seen
     });
-    let stored: Vec<u64> = store.iter().map(|f| f.number).collect();
+    let stored: Vec<u64> = store.iter().map(|f| f.meta.number).collect();
     let seconds = began.elapsed().as_secs_f64();
     let seen_by_vision = looking.join().unwrap();
     let counters = capture.stop();

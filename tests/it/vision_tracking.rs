@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use affectograph::session::{EXPRESSIONS, Frame, Latest, Pixels, TimeSource, Timestamp, face};
+use affectograph::session::{EXPRESSIONS, Frame, FrameMeta, Latest, Pixels, TimeSource, Timestamp, face};
 use affectograph::vision::{Colour, Models, OwnedPicture, Picture, Scored, Vision, VisionError, VisionWorker};
 
 use crate::vision_onnx::{CHAIN_TABLES, constant, head, install, model, node};
@@ -216,10 +216,12 @@ fn what_the_detector_never_confirms_is_given_up() {
 
 fn frame(number: u64, squares: &[(usize, usize)]) -> Arc<Frame> {
     Arc::new(Frame {
-        number,
-        at: Timestamp::from_ns(number as i64 * 33_000_000),
-        time_source: TimeSource::Rendered,
-        device_sequence: None,
+        meta: FrameMeta {
+            number,
+            at: Timestamp::from_ns(number as i64 * 33_000_000),
+            time_source: TimeSource::Rendered,
+            device_sequence: None,
+        },
         width_px: WIDTH as u32,
         height_px: HEIGHT as u32,
         pixels: Pixels::Grey(picture(squares)),
@@ -229,7 +231,7 @@ fn frame(number: u64, squares: &[(usize, usize)]) -> Arc<Frame> {
 fn decode(frame: &Frame, colour: Colour) -> Result<OwnedPicture, String> {
     assert_eq!(colour, Colour::Grey);
     match &frame.pixels {
-        Pixels::Grey(pixels) if frame.number != 5 => {
+        Pixels::Grey(pixels) if frame.meta.number != 5 => {
             Ok(OwnedPicture { width_px: frame.width_px, height_px: frame.height_px, colour, pixels: pixels.clone() })
         }
         _ => Err("it is torn".to_owned()),
@@ -248,13 +250,13 @@ fn the_worker_says_what_it_skipped_and_what_it_could_not_read() {
         seen.push(scored.recv_timeout(Duration::from_secs(20)).unwrap());
     }
     assert_eq!(seen.iter().map(|s| s.skipped_before).collect::<Vec<_>>(), [2, 0, 1, 3]);
-    assert_eq!(seen.iter().map(|s| s.frame.number).collect::<Vec<_>>(), [2, 3, 5, 9]);
+    assert_eq!(seen.iter().map(|s| s.frame.meta.number).collect::<Vec<_>>(), [2, 3, 5, 9]);
     assert_eq!(seen[2].reading.as_ref().unwrap_err(), &VisionError::Decode { frame: 5, why: "it is torn".to_owned() });
     assert!(seen[3].reading.as_ref().unwrap().face.is_some());
     // What is in the slot when it is closed is still looked at.
     slot.put(frame(10, &[MIDDLE]));
     let (vision, counters) = worker.stop().unwrap();
-    assert_eq!(scored.recv().unwrap().frame.number, 10);
+    assert_eq!(scored.recv().unwrap().frame.meta.number, 10);
     assert_eq!((counters.scored, counters.skipped, counters.failed), (4, 6, 1));
     assert_eq!(vision.colour(), Colour::Grey);
     // A worker that is dropped ends its thread too.

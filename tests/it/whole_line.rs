@@ -177,18 +177,10 @@ fn the_reopened_timeline_equals_the_live_one() {
     // Each stored picture shows the number of its record.
     let mut decoder = Decoder::default();
     for row in stored.frames().unwrap().rows() {
-        let frame = affectograph::session::Frame {
-            number: row.number,
-            at: row.at,
-            time_source: row.time_source,
-            device_sequence: row.device_sequence,
-            width_px: 320,
-            height_px: 240,
-            pixels: affectograph::session::Pixels::Jpeg(stored.picture(row.number).unwrap()),
-        };
+        let frame = stored.frame(row.meta.number).unwrap();
         let rgb = affectograph::capture::to_rgb(&frame, &mut decoder).unwrap();
         let read = affectograph::capture::phantom::read_frame_number(&rgb.pixels, rgb.width_px, rgb.height_px);
-        assert_eq!(read, Some(row.number));
+        assert_eq!(read, Some(row.meta.number));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use session::{CameraSettings, Pixels, TimeSource, Timestamp};
+use session::{CameraSettings, Frame, FrameMeta, Pixels, TimeSource, Timestamp};
 
 /// A source of frames. One thread owns it.
 pub trait Camera: Send {
@@ -27,22 +27,43 @@ pub trait Camera: Send {
 /// The result of [`Camera::next`].
 #[derive(Debug)]
 pub enum Captured {
-    Frame {
-        at: Timestamp,
-        time_source: TimeSource,
-        /// The driver's sequence number, if it has one.
-        device_sequence: Option<u64>,
-        width_px: u32,
-        height_px: u32,
-        pixels: Pixels,
-    },
+    Frame(CapturedFrame),
     /// A damaged frame. It cannot be used.
-    Corrupt { at: Timestamp, device_sequence: Option<u64>, why: String },
+    Corrupt {
+        at: Timestamp,
+        device_sequence: Option<u64>,
+        why: String,
+    },
     /// Frames of a file are missing. `frames` is their number as far as it is known. It is 0 if the file has a fault that
     /// may not have cost any frame.
-    Missing { from: Timestamp, until: Timestamp, frames: u64, why: String },
+    Missing {
+        from: Timestamp,
+        until: Timestamp,
+        frames: u64,
+        why: String,
+    },
     /// The end of a file.
     End,
+}
+
+/// A frame as a camera delivers it. It has no number yet.
+#[derive(Debug)]
+pub struct CapturedFrame {
+    pub at: Timestamp,
+    pub time_source: TimeSource,
+    /// The driver's sequence number, if it has one.
+    pub device_sequence: Option<u64>,
+    pub width_px: u32,
+    pub height_px: u32,
+    pub pixels: Pixels,
+}
+
+impl CapturedFrame {
+    /// The frame with this number in its recording.
+    pub fn numbered(self, number: u64) -> Frame {
+        let CapturedFrame { at, time_source, device_sequence, width_px, height_px, pixels } = self;
+        Frame { meta: FrameMeta { number, at, time_source, device_sequence }, width_px, height_px, pixels }
+    }
 }
 
 /// The description of an opened camera, as stored in the session.

@@ -11,7 +11,7 @@ use super::counters::{CaptureCounters, Counting};
 use super::drops::DropWatch;
 use super::events::{CaptureEvent, EventSender};
 use super::{Camera, CameraError, CameraInfo, CameraSpec, Captured, devices, open};
-use session::{CameraSettings, Clock, Frame, GapReason, Latest, SharedFrame, Timestamp};
+use session::{CameraSettings, Clock, GapReason, Latest, SharedFrame, Timestamp};
 
 /// The receivers of frames. The capture thread waits for a receiver only if the source is a file.
 pub struct Sinks {
@@ -260,11 +260,7 @@ impl Worker {
                     self.missing(from, until, frames, GapReason::Corrupt, why);
                     continue;
                 }
-                Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
-                    let number = self.next_number;
-                    let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-                    (at, device_sequence, Ok(frame))
-                }
+                Ok(Captured::Frame(frame)) => (frame.at, frame.device_sequence, Ok(frame.numbered(self.next_number))),
                 Err(CameraError::Silent { .. }) if run.is_stalled() => {
                     return RunEnd::Lost("the camera sends no frames".to_owned());
                 }
@@ -303,7 +299,7 @@ impl Worker {
     /// `false` if the thread was stopped while waiting.
     fn pass_on(&mut self, frame: SharedFrame, is_live: bool) -> bool {
         let is_paced = !is_live && self.sinks.pace == Pace::RealTime;
-        if is_paced && !self.wait_until(frame.at) {
+        if is_paced && !self.wait_until(frame.meta.at) {
             return false;
         }
         self.counting.frame(self.clock.now());
@@ -339,7 +335,7 @@ impl Worker {
             Err(TrySendError::Full(_)) => "the video writer was too slow",
             Err(TrySendError::Disconnected(_)) => "the video writer has ended",
         };
-        self.missing(frame.at, frame.at, 1, GapReason::QueueFull, note.to_owned());
+        self.missing(frame.meta.at, frame.meta.at, 1, GapReason::QueueFull, note.to_owned());
         Some(false)
     }
 
@@ -357,7 +353,7 @@ impl Worker {
             };
             if !sent {
                 let note = "the video writer has ended".to_owned();
-                self.missing(frame.at, frame.at, 1, GapReason::QueueFull, note);
+                self.missing(frame.meta.at, frame.meta.at, 1, GapReason::QueueFull, note);
             }
             return Some(sent);
         }
@@ -443,7 +439,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Backend, CameraKind, DeviceId, Mode, PixelFormat};
+    use crate::{Backend, CameraKind, CapturedFrame, DeviceId, Mode, PixelFormat};
     use session::{Pixels, TimeSource};
     use std::collections::VecDeque;
 
@@ -463,14 +459,14 @@ mod tests {
     }
 
     fn frame(at: Timestamp, sequence: u64) -> Captured {
-        Captured::Frame {
+        Captured::Frame(CapturedFrame {
             at,
             time_source: TimeSource::Driver,
             device_sequence: Some(sequence),
             width_px: 1,
             height_px: 1,
             pixels: Pixels::Grey(vec![0]),
-        }
+        })
     }
 
     /// Runs a script until its `End` and returns the stored frames' sequence numbers, the events and the counts.
@@ -512,8 +508,8 @@ mod tests {
         worker.run(Box::new(Scripted { info, script }));
         drop(keep_open);
         let stored: Vec<_> = store.try_iter().collect();
-        assert!(stored.iter().enumerate().all(|(k, f)| f.number == k as u64));
-        let sequences = stored.iter().filter_map(|f| f.device_sequence).collect();
+        assert!(stored.iter().enumerate().all(|(k, f)| f.meta.number == k as u64));
+        let sequences = stored.iter().filter_map(|f| f.meta.device_sequence).collect();
         (sequences, events.try_iter().collect(), counting.read(clock.now()))
     }
 

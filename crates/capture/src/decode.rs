@@ -54,7 +54,7 @@ impl Decoder {
     }
 
     fn jpeg(&mut self, frame: &Frame, bytes: &[u8], format: PixelFormat) -> Result<Vec<u8>, DecodeError> {
-        let damaged = |e: turbojpeg::Error| DecodeError::Jpeg { number: frame.number, why: e.to_string() };
+        let damaged = |e: turbojpeg::Error| DecodeError::Jpeg { number: frame.meta.number, why: e.to_string() };
         let (width, height) = (frame.width_px as usize, frame.height_px as usize);
         let mut decompressor = match self.jpeg.take() {
             Some(d) => d,
@@ -63,7 +63,7 @@ impl Decoder {
         let header = decompressor.read_header(bytes).map_err(damaged)?;
         if (header.width, header.height) != (width, height) {
             return Err(DecodeError::OtherSize {
-                number: frame.number,
+                number: frame.meta.number,
                 found: format!("{} × {}", header.width, header.height),
                 expected: format!("{width} × {height}"),
             });
@@ -126,7 +126,7 @@ fn pixel_count(frame: &Frame, bytes: &[u8], bytes_a_pixel: usize) -> Result<usiz
     let count = frame.width_px as usize * frame.height_px as usize;
     let needed = count * bytes_a_pixel;
     if bytes.len() != needed {
-        let (number, width_px, height_px) = (frame.number, frame.width_px, frame.height_px);
+        let (number, width_px, height_px) = (frame.meta.number, frame.width_px, frame.height_px);
         return Err(DecodeError::WrongLength { number, width_px, height_px, found: bytes.len(), needed });
     }
     Ok(count)
@@ -148,11 +148,12 @@ fn yuyv_to_rgb(yuyv: &[u8], rgb: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::{TimeSource, Timestamp};
+    use session::{FrameMeta, TimeSource, Timestamp};
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         let at = Timestamp::ZERO;
-        Frame { number: 7, at, time_source: TimeSource::Arrival, device_sequence: None, width_px, height_px, pixels }
+        let meta = FrameMeta { number: 7, at, time_source: TimeSource::Arrival, device_sequence: None };
+        Frame { meta, width_px, height_px, pixels }
     }
 
     /// A smooth picture: a grey ramp to the right, red increasing downwards.

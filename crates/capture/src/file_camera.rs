@@ -16,7 +16,7 @@ use super::ffmpeg::{self, Call};
 use super::ffprobe::{self, Packet};
 use super::file_video::FileVideo;
 use super::film_reader::{FilmReader, FromFile, listen};
-use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat};
+use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Mode, PixelFormat};
 use session::{Clock, TimeSource, Timestamp};
 
 pub struct FileCamera {
@@ -195,14 +195,14 @@ impl Camera for FileCamera {
         match read {
             FromFile::Frame { ns, pixels } => {
                 self.frames += 1;
-                Ok(Captured::Frame {
+                Ok(Captured::Frame(CapturedFrame {
                     at: self.lay(ns),
                     time_source: TimeSource::File,
                     device_sequence: None,
                     width_px: self.info.mode.width_px,
                     height_px: self.info.mode.height_px,
                     pixels,
-                })
+                }))
             }
             FromFile::Damaged { ns, why } => Ok(Captured::Corrupt { at: self.lay(ns), device_sequence: None, why }),
             FromFile::Missing { from_ns, until_ns, frames, why } => {

@@ -31,7 +31,9 @@ mod v4l_camera;
 #[cfg(target_os = "linux")]
 mod v4l_device;
 
-pub use camera::{Camera, CameraError, CameraInfo, CameraKind, Captured, Control, ControlKind, Mode, PixelFormat};
+pub use camera::{
+    Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Control, ControlKind, Mode, PixelFormat,
+};
 pub use capture_thread::{Capture, Pace, Sinks};
 pub use counters::CaptureCounters;
 pub use decode::{DecodeError, Decoder, GreyPicture, RgbPicture, to_grey, to_rgb};

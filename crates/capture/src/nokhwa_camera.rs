@@ -15,7 +15,8 @@ use super::controls_nokhwa::NokhwaControls;
 use super::layout::Layout;
 use super::stale::StaleTails;
 use super::{
-    Camera, CameraError, CameraInfo, CameraKind, Captured, Control, DeviceId, Mode, PixelFormat, controls, modes,
+    Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Control, DeviceId, Mode, PixelFormat,
+    controls, modes,
 };
 use session::{CameraSettings, Clock, Pixels, TimeSource};
 
@@ -227,7 +228,7 @@ fn take(layout: &Layout, buffer: &Buffer, clock: &Clock, stale: &mut StaleTails)
         }
         Ok(pixels) => {
             let (width_px, height_px) = (layout.width_px, layout.height_px);
-            Captured::Frame { at, time_source, device_sequence: None, width_px, height_px, pixels }
+            Captured::Frame(CapturedFrame { at, time_source, device_sequence: None, width_px, height_px, pixels })
         }
         Err(why) => Captured::Corrupt { at, device_sequence: None, why },
     }

@@ -13,7 +13,7 @@ use v4l::{Device, Format};
 
 use super::layout::Layout;
 use super::v4l_device::{self, FORMATS, Offer, V4lControls, explain, guarded, modes_of, offers};
-use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, DeviceId, Mode, controls, modes};
+use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, DeviceId, Mode, controls, modes};
 use session::{CameraSettings, Clock, TimeSource, Timestamp};
 
 /// One buffer is ours while waiting. The driver has seven: 230 ms at 30 fps before it must drop frames.
@@ -186,7 +186,7 @@ fn take(layout: &Layout, buffer: &[u8], meta: &Metadata, clock: &Clock, arrival:
     match layout.pixels(bytes) {
         Ok(pixels) => {
             let (width_px, height_px) = (layout.width_px, layout.height_px);
-            Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }
+            Captured::Frame(CapturedFrame { at, time_source, device_sequence, width_px, height_px, pixels })
         }
         Err(why) => corrupt(why),
     }

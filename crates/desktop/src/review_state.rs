@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use session::{EventData, EventRow, Playhead, PlayheadMode, Timestamp};
+use session::{EventData, EventRow, FrameMeta, Playhead, PlayheadMode, Timestamp};
 
 use analysis::{Baseline, PoorStretch};
 
 use super::annotation_state::Annotations;
 use super::indexed_timeline::IndexedTimeline;
 use super::photo::Photo;
-use super::port::{Correction, QualityReport, SessionRow, StoredFrame};
+use super::port::{Correction, QualityReport, SessionRow};
 use super::rating_state::Ratings;
 use super::time_window::TimeWindow;
 
@@ -17,7 +17,7 @@ pub struct Review {
     pub session: SessionRow,
     pub study_title: String,
     pub log: IndexedTimeline,
-    pub frames: Arc<[StoredFrame]>,
+    pub frames: Arc<[FrameMeta]>,
     pub quality: QualityReport,
     pub facts: Vec<(String, String)>,
     pub playhead: Playhead,
@@ -172,12 +172,16 @@ mod tests {
     use super::super::port::{Grade, SessionState};
     use super::*;
     use proptest::prelude::*;
+    use session::TimeSource;
     use std::time::Duration;
 
     fn review(length_s: f64) -> Review {
         let span = TimeWindow { from_s: 0.0, until_s: length_s };
         let frames = (0..(length_s * 30.0) as u64)
-            .map(|k| StoredFrame { number: k, at: Timestamp::from_secs_f64(k as f64 / 30.0) })
+            .map(|number| {
+                let at = Timestamp::from_secs_f64(number as f64 / 30.0);
+                FrameMeta { number, at, time_source: TimeSource::Driver, device_sequence: None }
+            })
             .collect();
         Review {
             session: SessionRow {

@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use session::{SampleSeries, StreamKind, Timeline};
+use session::{FrameMeta, SampleSeries, StreamKind, Timeline};
 
 use super::atomic_write::{make_folder, publish_folder};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
-use super::frame_row::FrameRow;
 use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
 
 /// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv`, `deleted.csv` and `session.json` into the new folder `folder`.
 /// Returns the files written. Times are seconds on the session's clock with nine decimals.
 pub fn write_csv(
     timeline: &Timeline,
-    frames: impl Iterator<Item = FrameRow>,
+    frames: impl Iterator<Item = FrameMeta>,
     description: &serde_json::Value,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, ExportError> {
@@ -70,7 +69,7 @@ fn description(selected: &Selected, session: &ExportedSession) -> serde_json::Va
 
 fn fill(
     timeline: &Timeline,
-    frames: impl Iterator<Item = FrameRow>,
+    frames: impl Iterator<Item = FrameMeta>,
     description: &serde_json::Value,
     part: &Path,
 ) -> Result<Vec<String>, ExportError> {
@@ -148,11 +147,11 @@ fn gaps(out: &mut csv::Writer<fs::File>, timeline: &Timeline) -> csv::Result<()>
     Ok(())
 }
 
-fn frame_rows(out: &mut csv::Writer<fs::File>, frames: impl Iterator<Item = FrameRow>) -> csv::Result<()> {
+fn frame_rows(out: &mut csv::Writer<fs::File>, frames: impl Iterator<Item = FrameMeta>) -> csv::Result<()> {
     out.write_record(["time_s", "frame", "time_source", "device_sequence"])?;
     for f in frames {
         let sequence = f.device_sequence.map_or(String::new(), |n| n.to_string());
-        out.write_record([seconds(f.at), f.number.to_string(), f.time_source.to_owned(), sequence])?;
+        out.write_record([seconds(f.at), f.number.to_string(), f.time_source.as_str().to_owned(), sequence])?;
     }
     Ok(())
 }

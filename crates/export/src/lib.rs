@@ -10,7 +10,6 @@ mod csv_tables;
 mod deleted;
 mod epoch_tables;
 mod figure;
-mod frame_row;
 mod markup;
 mod parquet;
 mod report;
@@ -35,7 +34,6 @@ pub use figure::{
     ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
     write_plane_figure,
 };
-pub use frame_row::FrameRow;
 pub use parquet::write_parquet;
 pub use report::{Asked, write_report};
 pub use selection::{ExportedSession, Selected, Selection};

@@ -14,9 +14,9 @@ mod table;
 use std::path::Path;
 
 use super::atomic_write::{make_folder, publish_folder, write_file};
-use super::{ExportError, ExportedSession, FrameRow, Selection};
+use super::{ExportError, ExportedSession, Selection};
 use analysis::QualityReport;
-use session::{EventData, EventRow, Gap, SampleSeries, Timeline};
+use session::{EventData, EventRow, FrameMeta, Gap, SampleSeries, Timeline};
 use store::SessionHeader;
 
 use table::{Column, double, int, maybe_double, maybe_float, maybe_int, text, write_table};
@@ -116,11 +116,11 @@ fn gap_columns<'t>() -> [Column<&'t EventRow<Gap>>; 7] {
     ]
 }
 
-fn frame_columns<'t>() -> [Column<&'t FrameRow>; 4] {
+fn frame_columns<'t>() -> [Column<&'t FrameMeta>; 4] {
     [
         int("time_ns", |f| f.at.as_ns()),
         int("frame", |f| as_int(f.number)),
-        text("time_source", |f| f.time_source.into()),
+        text("time_source", |f| f.time_source.as_str().into()),
         maybe_int("device_sequence", |f| f.device_sequence.map(as_int)),
     ]
 }

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExportError, FrameRow};
+use super::ExportError;
 use analysis::QualityReport;
-use session::{StreamInfo, Timeline};
+use session::{FrameMeta, StreamInfo, Timeline};
 use store::{SessionFile, SessionHeader, SessionState, StoreError};
 use study_query::{LeftOut, StoredSession};
 
@@ -37,7 +37,7 @@ pub struct ExportedSession {
     pub header: SessionHeader,
     pub timeline: Timeline,
     /// By number.
-    pub frames: Vec<FrameRow>,
+    pub frames: Vec<FrameMeta>,
     pub quality: QualityReport,
 }
 
@@ -131,12 +131,7 @@ impl Selected {
     pub fn load(&self) -> Result<ExportedSession, StoreError> {
         let StoredSession { file, timeline, quality } = StoredSession::open(&self.folder)?;
         let index = file.frames()?;
-        let frames = index.rows().iter().map(|f| FrameRow {
-            number: f.number,
-            at: f.at,
-            time_source: f.time_source.as_str(),
-            device_sequence: f.device_sequence,
-        });
+        let frames = index.rows().iter().map(|row| row.meta);
         Ok(ExportedSession { frames: frames.collect(), header: self.header.clone(), timeline, quality })
     }
 }

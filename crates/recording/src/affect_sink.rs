@@ -1,66 +1,69 @@
-//! From what the networks saw to records: runs on the vision thread, never waits.
+//! Stores the readings of the networks as records. Runs on the vision thread and never waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::News;
-use super::news::NewsSender;
-use capture::{Decoder, to_grey, to_rgb};
-use session::{AFFECT, Absence, FACE, Frame, LANDMARKS, Latest, Piece, SharedFrame};
+use super::RigEvent;
+use super::rig_event::EventSender;
+use session::{Body, Latest, SharedFrame, Timestamp};
 use store::{Recorder, StoreError, StreamWriter};
-use vision::{Colour, OwnedPicture, Reading, Scored};
+use vision::{FrameRecords, Reading, RecordBuilder, Scored, VISION_STREAMS};
 
-/// A frame with what was seen in it, for the preview.
+/// A frame with its reading, for the preview.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct FrameReading {
     pub frame: SharedFrame,
     pub reading: Reading,
 }
 
-/// A frame as the networks want it. What is wrong with it is a sentence.
-pub(super) fn picture_of(frame: &Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
-    let (width_px, height_px, pixels) = match colour {
-        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-    }
-    .map_err(|e| e.to_string())?;
-    Ok(OwnedPicture { width_px, height_px, colour, pixels })
-}
-
-/// The three streams that the networks feed. `None` in a rehearsal.
+/// The streams that the networks fill.
 pub(super) struct VisionStreams {
     affect: StreamWriter,
     face: StreamWriter,
     landmarks: StreamWriter,
 }
 
+// The results of the stream writers are ignored: the recorder counts each record that it could not take, reports it and
+// stores a gap.
 impl VisionStreams {
     pub(super) fn of(recorder: &Recorder) -> Result<Self, StoreError> {
-        Ok(VisionStreams {
-            affect: recorder.stream(AFFECT)?,
-            face: recorder.stream(FACE)?,
-            landmarks: recorder.stream(LANDMARKS)?,
-        })
+        let [affect, face, landmarks] = VISION_STREAMS.map(|name| recorder.stream(name));
+        Ok(VisionStreams { affect: affect?, face: face?, landmarks: landmarks? })
+    }
+
+    fn store(&self, at: Timestamp, records: FrameRecords) {
+        self.store_gaps(records.gaps);
+        if let Some([affect, face, landmarks]) = records.samples {
+            self.affect.append(at, affect).ok();
+            self.face.append(at, face).ok();
+            self.landmarks.append(at, landmarks).ok();
+        }
+    }
+
+    fn store_gaps(&self, gaps: impl IntoIterator<Item = (Timestamp, Body)>) {
+        for (from, gap) in gaps {
+            self.affect.append(from, gap).ok();
+        }
     }
 }
 
 pub(super) struct AffectSink {
     streams: Option<VisionStreams>,
-    absence: Absence,
-    seen: Latest<Seen>,
+    records: RecordBuilder,
+    readings: Latest<FrameReading>,
     pace: Arc<InferenceMean>,
-    news: NewsSender,
+    events: EventSender,
     is_in_trouble: bool,
 }
 
 impl AffectSink {
     pub(super) fn new(
         streams: Option<VisionStreams>,
-        seen: Latest<Seen>,
+        readings: Latest<FrameReading>,
         pace: Arc<InferenceMean>,
-        news: NewsSender,
+        events: EventSender,
     ) -> Self {
-        AffectSink { streams, absence: Absence::default(), seen, pace, news, is_in_trouble: false }
+        AffectSink { streams, records: RecordBuilder::default(), readings, pace, events, is_in_trouble: false }
     }
 
     pub(super) fn take(&mut self, scored: Scored) {
@@ -70,46 +73,32 @@ impl AffectSink {
         };
         self.is_in_trouble = false;
         self.pace.add(reading.step_ms.total_ms);
-        let (frame, at) = (scored.frame.number, scored.frame.at);
-        let pieces = self.absence.scored(at, reading.face.is_some(), scored.skipped_before);
+        let meta = scored.frame.meta;
+        let records = self.records.add(&meta, &reading, scored.skipped_before);
         if let Some(streams) = &self.streams {
-            store_gaps(&streams.affect, pieces);
-            let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
-            if let (Some(affect), Some(face), Some(landmarks)) = values {
-                // The store counts what it could not take, shows it and stores it as a gap: nothing is left to do here.
-                let _ = streams.affect.sample(at, Some(frame), &affect);
-                let _ = streams.face.sample(at, Some(frame), &face);
-                let _ = streams.landmarks.sample(at, Some(frame), &landmarks);
-            }
+            streams.store(meta.at, records);
         }
-        self.seen.put(Seen { frame: scored.frame, reading });
+        self.readings.put(FrameReading { frame: scored.frame, reading });
     }
 
-    /// Said once, not thirty times a second.
+    /// Reports a failure once, not for every frame.
     fn trouble(&mut self, sentence: &str) {
         if !std::mem::replace(&mut self.is_in_trouble, true) {
-            self.news.tell(News::VisionTrouble(sentence.to_owned()));
+            self.events.send(RigEvent::VisionFailed(sentence.to_owned()));
         }
     }
 }
 
 impl Drop for AffectSink {
-    /// The worker drops its sink when it ends: what is still open of an absence is stored then.
+    /// The worker drops its sink when it ends. A gap that is still open is stored then.
     fn drop(&mut self) {
         if let Some(streams) = &self.streams {
-            store_gaps(&streams.affect, self.absence.finish());
+            streams.store_gaps(self.records.finish());
         }
     }
 }
 
-fn store_gaps(affect: &StreamWriter, pieces: impl IntoIterator<Item = Piece>) {
-    for Piece { from, gap } in pieces {
-        // Counted by the store itself, as above.
-        let _ = affect.gap(from, gap.until, gap.reason, gap.lost, &gap.note);
-    }
-}
-
-/// Mean time of a vision step over about the last thirty, readable without waiting.
+/// Running mean of the time of a vision step, over about 30 steps. Can be read without waiting.
 #[derive(Debug)]
 pub(super) struct InferenceMean(AtomicU32);
 

@@ -1,5 +1,5 @@
-//! How every recording of a study begins, wherever it is started from: what runs, which page is shown, and which folder
-//! the session goes into.
+//! Starts a recording of a study, for the window and the command line: the plan of the rig, the page and the folder of the
+//! session.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use session::{CheckId, ParticipantId, SessionNumber};
 use store::{Committed, Consent, Library, StudyFile};
 use vision::models_folder;
 
-/// Who is recorded, and what the operator said to it.
+/// Who is recorded, and what the operator confirmed.
 #[derive(Clone, Debug)]
 pub struct Participation {
     pub participant: ParticipantId,
@@ -29,7 +29,7 @@ pub struct Participation {
 }
 
 impl Participation {
-    /// The participant's next session, with nothing confirmed and nothing overridden.
+    /// The participant's next session, without consent and without overridden checks.
     pub fn of(participant: ParticipantId) -> Participation {
         Participation {
             participant,
@@ -43,7 +43,7 @@ impl Participation {
 }
 
 impl RigPlan {
-    /// What a study asks for, in real time. `page` is where its page is shown; `None`: it is not.
+    /// The plan of a study, in real time. `page` is the placement of its page; `None`: no page.
     pub fn of_study(study: &StudyFile, camera: CameraSpec, page: Option<Placement>) -> Result<RigPlan, RigError> {
         let beside = study.path.parent().unwrap_or(Path::new("."));
         let page = page.map(|placement| PageSpec::of_study(&study.study.page, beside, placement));
@@ -59,8 +59,8 @@ impl RigPlan {
 }
 
 impl Rig {
-    /// Makes the session's folder in the library and records into it. Where nothing could be recorded no folder is
-    /// left, so that the number stays free.
+    /// Creates the session's folder in the library and records into it. If the recording cannot start, an empty folder is
+    /// removed, so that the session number stays free.
     pub fn record_study(
         library: &Library,
         study: &StudyFile,
@@ -85,8 +85,8 @@ impl Rig {
             planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
         };
         Rig::record(plan, plan_of_session, committed).inspect_err(|_| {
-            // One with something in it stays.
-            let _has_something = std::fs::remove_dir(&folder);
+            // Fails, as intended, if the folder has content.
+            std::fs::remove_dir(&folder).ok();
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What a session says of itself before its first record: header and streams, for recordings of people and of files.
+//! Header and streams of a new session, for live recordings and for video imports.
 
 use chrono::{DateTime, Utc};
 
@@ -9,11 +9,11 @@ use store::{CameraDescription, ModelDescription, SessionHeader};
 use vision::Models;
 
 pub(super) struct Description<'a> {
-    /// The camera as it was asked for.
+    /// The camera as the operator chose it.
     pub spec: String,
     pub settings: &'a CameraSettings,
     pub camera: &'a CameraInfo,
-    /// `None` where they did not load and the operator recorded all the same.
+    /// `None` if the networks did not load and the operator recorded anyway.
     pub models: Option<&'a Models>,
     pub zero_utc: DateTime<Utc>,
 }
@@ -54,9 +54,9 @@ impl Description<'_> {
     }
 }
 
-/// Every stream of a live session, with what produced it. Without networks their streams stay empty, and say so.
+/// All streams of a live session. Without networks, the networks' streams stay empty and their description says so.
 pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
-    let mut streams = film_streams(camera, models);
+    let mut streams = import_streams(camera, models);
     streams.extend([
         session::page_stream(),
         session::page_clock_stream(),
@@ -66,14 +66,14 @@ pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<
     streams
 }
 
-/// The streams of a session that is made from a video file: nobody acts in it.
-pub(super) fn film_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
+/// The streams of a session that is made from a video file. It has no actions of a participant.
+pub(super) fn import_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<StreamInfo> {
     let [affect, face, landmarks] = vision_streams(camera.mode.rate_hz, models);
     let video = session::video_stream(&format!("{}, {}", camera.name, camera.mode));
     vec![video, affect, face, landmarks, session::health_stream()]
 }
 
-/// The three that the networks feed.
+/// The three streams that the networks fill.
 pub(super) fn vision_streams(rate_hz: f64, models: Option<&Models>) -> [StreamInfo; 3] {
     let [detector, landmarks, affect] = match models {
         Some(models) => models.cards().map(|card| card.software()),

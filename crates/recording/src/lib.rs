@@ -1,25 +1,28 @@
-//! One recording from start to stop: wires camera, vision, page and store together.
+//! One recording from start to stop: connects camera, vision, page and store.
 //!
-//! The window, the command line and the self-test all run this same line: a [`Rig`] runs camera, networks and page;
-//! with a [`SessionPlan`] it is a recording, without one a rehearsal that stores nothing.
+//! The window, the command line and the self-test all use a [`Rig`]. It runs camera, networks and page. With a
+//! [`SessionPlan`] it records. Without one it is a rehearsal, which stores nothing.
 
 mod affect_sink;
 mod beginning;
 mod description;
 mod guide;
 mod marker;
-mod news;
+mod plan;
 mod rescore;
 mod rig;
+mod rig_event;
 mod router;
 mod unscored;
 mod video_import;
 
-pub use affect_sink::Seen;
+pub use affect_sink::FrameReading;
 pub use beginning::Participation;
 pub use guide::Guided;
 pub use marker::MarkerText;
-pub use news::{Counters, News};
+
+pub use plan::{RigPlan, SessionPlan};
 pub use rescore::{RescoreError, Rescored, Rescoring};
-pub use rig::{Rig, RigError, RigPlan, SessionPlan};
-pub use video_import::{FilmFile, FilmOutcome, FilmProgress, Films};
+pub use rig::{Rig, RigError};
+pub use rig_event::{Counters, RigEvent};
+pub use video_import::{ImportOutcome, ImportProgress, ImportedFile, VideoImporter};

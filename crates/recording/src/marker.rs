@@ -1,4 +1,4 @@
-//! What an operator says about a moment.
+//! A marker or note of the operator.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use session::Body;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarkerText {
-    /// The study's hot key; `None` for a typed note.
+    /// The marker's key in the study; `None` for a typed note.
     pub key: Option<char>,
     pub label: String,
     /// May be empty.

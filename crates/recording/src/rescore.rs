@@ -1,8 +1,8 @@
-//! Frames of a closed session looked at once more, from the stored video: those that live work skipped, or all of them
-//! with another network. What was recorded is not touched; the results are streams of their own, added as a whole.
+//! Scores frames of a closed session from the stored video: the frames that live scoring skipped, or all frames with
+//! another network. The recorded streams are not changed. The results are added streams, all or none.
 //!
-//! The video is cut into pieces that do not depend on the number of processors, each begins with frames that are only
-//! looked at to find the face, and so the result is the same on every machine.
+//! The video is cut into pieces that do not depend on the number of processors. Each piece begins with frames that only
+//! warm up the tracker. The result is therefore the same on every machine.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crossbeam_channel::{Sender, bounded};
 use thiserror::Error;
 
-use super::affect_sink::picture_of;
 use super::description::vision_streams;
 use super::unscored::unscored;
 use capture::Decoder;
-use session::{
-    Absence, Body, Frame, Gap, GapReason, Piece, Pixels, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored,
-};
+use session::{Body, FrameMeta, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
 use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
-use vision::{Models, Reading, Vision, VisionError, installed_models};
+use vision::{Models, Reading, RecordBuilder, Vision, VisionError, decode_picture, installed_models};
 
 /// Frames of a piece: a minute at 30 Hz.
 const PIECE_FRAMES: usize = 1_800;
-/// Frames that are looked at before the first one that counts, so that the face is followed and not just found.
+/// Frames that are scored before the first wanted frame, so that the tracker follows the face.
 const WARM_UP_FRAMES: usize = 5;
-/// Looked-at pieces that may wait for an earlier one.
+/// Scored pieces that may wait for an earlier piece.
 const PIECES_AHEAD: usize = 2;
 
 #[derive(Debug, Error)]
@@ -36,62 +33,63 @@ pub enum RescoreError {
     Vision(#[from] VisionError),
     #[error(
         "the session was scored by {recorded}, and no such network is installed: put it into {folder}, or score all frames \
-         anew with `--model`"
+         with another network with `--model`"
     )]
     OtherNetwork { recorded: String, folder: PathBuf },
-    #[error("all frames were scored by this network already: see the stream `{0}`")]
+    #[error("this network has already scored all frames: see the stream `{0}`")]
     AlreadyThere(StreamName),
-    #[error("the session holds no video to score")]
+    #[error("the session has no video to score")]
     NoVideo,
-    #[error("{0}: there is nothing to score. Fetch the video from a backup")]
+    #[error("{0}: there is nothing to score. Restore the video from a backup")]
     VideoGone(VideoLoss),
-    #[error("the system gives no further thread: {0}")]
+    #[error("could not start a thread: {0}")]
     Thread(std::io::Error),
-    #[error("a thread that scores has died: nothing was added")]
+    #[error("a scoring thread failed: nothing was added")]
     ThreadDied,
     #[error("cancelled: nothing was added")]
     Cancelled,
 }
 
-/// What to score and with what.
+/// Which frames to score, and with which network.
 #[derive(Clone, Debug)]
 pub struct Rescoring {
     pub folder: PathBuf,
-    /// Everything with this network, a folder in `models`; `None`: what live work skipped, with the network it used.
+    /// Score all frames with this network, a folder in `models`. `None`: score the frames that live scoring skipped, with
+    /// the network of the recording.
     pub model: Option<String>,
-    /// Folder with one folder a network.
+    /// Folder with one folder per network.
     pub models: PathBuf,
     pub threads: usize,
-    /// Noted beside the added streams.
+    /// Stored with the added streams.
     pub author: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rescored {
-    /// `affect`'s, for the words; `None` where there was nothing to score.
+    /// Name of the added `affect` stream; `None` if there was nothing to score.
     pub stream: Option<StreamName>,
     pub frames: u64,
     pub with_face: u64,
-    /// Frames that could not be decoded or looked at; each is a gap.
+    /// Frames that could not be decoded or scored. Each is a gap.
     pub failed: u64,
-    /// What was wrong with them, each a sentence.
+    /// The reasons, one sentence each.
     pub failures: Vec<String>,
 }
 
-/// One frame on its way.
+/// One frame of a piece.
 #[derive(Clone, Copy, Debug)]
-struct Look {
-    frame: FrameRow,
-    /// Otherwise only the tracker's memory wants it.
+struct FrameToScore {
+    meta: FrameMeta,
+    /// If false, the frame only warms up the tracker.
     is_wanted: bool,
 }
 
-type Readings = Vec<(FrameRow, Result<Reading, String>)>;
+type Readings = Vec<(FrameMeta, Result<Reading, String>)>;
 
 impl Rescoring {
-    /// `progress` gets the frames scored so far and all that are to be scored, on this thread.
+    /// `progress` gets the number of scored frames and the total, on this thread.
     pub fn run(&self, cancelled: &AtomicBool, mut progress: impl FnMut(u64, u64)) -> Result<Rescored, RescoreError> {
-        // Held from the beginning: what is to be scored must not change meanwhile.
+        // The lock is held from the start, so that the session does not change during scoring.
         let mut added = AddedStreams::open(&self.folder)?;
         let file = SessionFile::open(&self.folder)?;
         let done = self.score(&file, &mut added, cancelled, &mut progress);
@@ -141,7 +139,7 @@ impl Rescoring {
             draft.add_stream(info, &self.author)?;
         }
         let mut gathering = Gathering::default();
-        self.look(&affect_model, first, &pieces, cancelled, |readings| {
+        self.score_pieces(&affect_model, first, &pieces, cancelled, |readings| {
             let bodies = gathering.take(readings);
             store(&mut draft, &infos, bodies)?;
             progress(gathering.frames, total);
@@ -154,12 +152,12 @@ impl Rescoring {
         Ok(Rescored { stream: Some(infos[0].name.clone()), frames, with_face, failed, failures })
     }
 
-    /// Looks at all pieces on some threads and hands them over in order.
-    fn look(
+    /// Scores all pieces on several threads and passes the readings on in order.
+    fn score_pieces(
         &self,
         affect_model: &str,
         first: Models,
-        pieces: &[Vec<Look>],
+        pieces: &[Vec<FrameToScore>],
         cancelled: &AtomicBool,
         mut take: impl FnMut(Readings) -> Result<(), RescoreError>,
     ) -> Result<(), RescoreError> {
@@ -170,7 +168,7 @@ impl Rescoring {
         }
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let is_stopped = || cancelled.load(Ordering::Relaxed) || is_over.load(Ordering::Relaxed);
-        let (to, looked) = bounded(PIECES_AHEAD);
+        let (to, scored) = bounded(PIECES_AHEAD);
         std::thread::scope(|scope| {
             let mut workers = Vec::new();
             let mut started = Ok(());
@@ -189,7 +187,7 @@ impl Rescoring {
             let mut early = BTreeMap::new();
             let mut due = 0;
             let mut gather = || -> Result<(), RescoreError> {
-                for (k, readings) in &looked {
+                for (k, readings) in &scored {
                     early.insert(k, readings);
                     while let Some(readings) = early.remove(&due) {
                         take(readings)?;
@@ -200,8 +198,8 @@ impl Rescoring {
             };
             let gathered = if started.is_ok() { gather() } else { Ok(()) };
             is_over.store(true, Ordering::Relaxed);
-            // A worker that waits for room finds nobody, and ends.
-            drop(looked);
+            // A worker that waits for room in the channel fails to send, and ends.
+            drop(scored);
             let ended: Result<Vec<()>, RescoreError> =
                 workers.into_iter().map(|w| w.join().map_err(|_| RescoreError::ThreadDied)?).collect();
             started?;
@@ -224,24 +222,24 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn run(
         mut self,
-        pieces: &[Vec<Look>],
+        pieces: &[Vec<FrameToScore>],
         next: &AtomicUsize,
         is_stopped: impl Fn() -> bool,
         to: &Sender<(usize, Readings)>,
     ) -> Result<(), RescoreError> {
-        // A connection belongs to one thread.
+        // A database connection must stay on one thread.
         let file = SessionFile::open(self.folder)?;
         while let (k, false) = (next.fetch_add(1, Ordering::Relaxed), is_stopped()) {
             let Some(piece) = pieces.get(k) else { return Ok(()) };
             self.vision.reset();
             let mut readings = Vec::with_capacity(piece.len());
-            for look in piece {
+            for frame in piece {
                 if is_stopped() {
                     return Ok(());
                 }
-                let reading = self.look(&file, &look.frame);
-                if look.is_wanted {
-                    readings.push((look.frame, reading));
+                let reading = self.score_frame(&file, &frame.meta);
+                if frame.is_wanted {
+                    readings.push((frame.meta, reading));
                 }
             }
             if to.send((k, readings)).is_err() {
@@ -251,29 +249,20 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// `Err` is a sentence: one damaged picture does not keep the rest from being scored.
-    fn look(&mut self, file: &SessionFile, row: &FrameRow) -> Result<Reading, String> {
-        let camera = &file.header().camera;
-        let frame = Frame {
-            number: row.number,
-            at: row.at,
-            time_source: row.time_source,
-            device_sequence: row.device_sequence,
-            width_px: camera.width_px,
-            height_px: camera.height_px,
-            pixels: Pixels::Jpeg(file.picture(row.number).map_err(|e| e.to_string())?),
-        };
-        let picture = picture_of(&frame, self.vision.colour(), &mut self.decoder)?;
-        let reading = picture.as_picture().and_then(|p| self.vision.step(p, row.at)).map_err(|e| e.to_string());
+    /// An error is a sentence. One damaged picture does not stop the scoring of the other frames.
+    fn score_frame(&mut self, file: &SessionFile, meta: &FrameMeta) -> Result<Reading, String> {
+        let frame = file.frame(meta.number).map_err(|e| e.to_string())?;
+        let picture = decode_picture(&frame, self.vision.colour(), &mut self.decoder)?;
+        let reading = picture.as_picture().and_then(|p| self.vision.step(p, meta.at)).map_err(|e| e.to_string());
         self.decoder.reuse(picture.pixels);
         reading
     }
 }
 
-/// The folder of the network that scored the session live, found by its sum.
+/// The folder of the network that scored the session live, found by its sha256.
 fn network_of(header: &SessionHeader, models: &Path) -> Result<String, RescoreError> {
     let Some(recorded) = header.models.last() else {
-        // Recorded without networks: the study says which it would have been.
+        // Recorded without networks: use the network of the study.
         return Ok(header.study.parse().map_or_else(|_| "affect".to_owned(), |study| study.affect_model));
     };
     let installed = installed_models(models)?;
@@ -287,9 +276,9 @@ fn network_of(header: &SessionHeader, models: &Path) -> Result<String, RescoreEr
     Ok(found.map_or_else(|| recorded.name.clone(), |m| m.folder))
 }
 
-/// Cuts the frames to look at into pieces: where nothing is wanted for a while, and after [`PIECE_FRAMES`].
-fn pieces(frames: &[FrameRow], wanted: &[bool]) -> Vec<Vec<Look>> {
-    let mut pieces: Vec<Vec<Look>> = Vec::new();
+/// Cuts the frames to score into pieces: at stretches without wanted frames, and after [`PIECE_FRAMES`].
+fn pieces(frames: &[FrameRow], wanted: &[bool]) -> Vec<Vec<FrameToScore>> {
+    let mut pieces: Vec<Vec<FrameToScore>> = Vec::new();
     let mut next_k = usize::MAX; // the frame that would continue the last piece
     for (k, _) in wanted.iter().enumerate().filter(|(_, w)| **w) {
         let is_full = pieces.last().is_none_or(|piece| piece.len() >= PIECE_FRAMES);
@@ -299,17 +288,17 @@ fn pieces(frames: &[FrameRow], wanted: &[bool]) -> Vec<Vec<Look>> {
             next_k = k.saturating_sub(WARM_UP_FRAMES);
         }
         if let Some(piece) = pieces.last_mut() {
-            piece.extend((next_k..=k).map(|j| Look { frame: frames[j], is_wanted: j == k }));
+            piece.extend((next_k..=k).map(|j| FrameToScore { meta: frames[j].meta, is_wanted: j == k }));
         }
         next_k = k + 1;
     }
     pieces
 }
 
-/// Turns readings, in their order, into what the three streams take.
+/// Turns readings, in order, into records of the three streams.
 #[derive(Default)]
 struct Gathering {
-    absence: Absence,
+    records: RecordBuilder,
     last: Option<u64>,
     frames: u64,
     with_face: u64,
@@ -322,47 +311,40 @@ type Bodies = Vec<(Timestamp, Body)>;
 impl Gathering {
     fn take(&mut self, readings: Readings) -> [Bodies; 3] {
         let [mut affect, mut face, mut landmarks] = [const { Vec::new() }; 3];
-        for (row, reading) in readings {
+        for (frame, reading) in readings {
             self.frames += 1;
-            // An absence ends where the frames that are scored here do.
-            if self.last.is_some_and(|last| last + 1 != row.number) {
+            // An absence of the face ends at a frame that is not scored here.
+            if self.last.is_some_and(|last| last + 1 != frame.number) {
                 affect.extend(self.finish());
             }
-            self.last = Some(row.number);
+            self.last = Some(frame.number);
             let reading = match reading {
                 Ok(reading) => reading,
                 Err(why) => {
                     self.failed += 1;
                     affect.extend(self.finish());
-                    let lost = Gap { until: row.at, reason: GapReason::Corrupt, lost: 1, note: why.clone() };
-                    affect.push((row.at, Body::Gap(lost)));
+                    let lost = Gap { until: frame.at, reason: GapReason::Corrupt, lost: 1, note: why.clone() };
+                    affect.push((frame.at, Body::Gap(lost)));
                     self.failures.push(why);
                     continue;
                 }
             };
-            affect.extend(self.absence.scored(row.at, reading.face.is_some(), 0).into_iter().map(gap));
-            let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
-            if let (Some(a), Some(f), Some(l)) = values {
+            let records = self.records.add(&frame, &reading, 0);
+            affect.extend(records.gaps);
+            if let Some(samples) = records.samples {
                 self.with_face += 1;
-                affect.push(sample(&row, &a));
-                face.push(sample(&row, &f));
-                landmarks.push(sample(&row, &l));
+                let [a, f, l] = samples.map(|body| (frame.at, body));
+                affect.push(a);
+                face.push(f);
+                landmarks.push(l);
             }
         }
         [affect, face, landmarks]
     }
 
     fn finish(&mut self) -> Bodies {
-        self.absence.finish().into_iter().map(gap).collect()
+        self.records.finish().into_iter().collect()
     }
-}
-
-fn gap(Piece { from, gap }: Piece) -> (Timestamp, Body) {
-    (from, Body::Gap(gap))
-}
-
-fn sample(row: &FrameRow, values: &[f32]) -> (Timestamp, Body) {
-    (row.at, Body::Sample { frame: Some(row.number), values: values.into() })
 }
 
 fn store(draft: &mut store::Draft<'_>, infos: &[StreamInfo; 3], bodies: [Bodies; 3]) -> Result<(), RescoreError> {
@@ -384,15 +366,15 @@ mod tests {
         fn pieces_hold_every_wanted_frame_once(wanted in prop::collection::vec(prop::bool::weighted(0.2), 0..400)) {
             let rows: Vec<_> = (0..wanted.len() as u64).map(row).collect();
             let pieces = pieces(&rows, &wanted);
-            let looked: Vec<_> =
-                pieces.iter().flatten().filter(|l| l.is_wanted).map(|l| l.frame.number).collect();
+            let scored: Vec<_> =
+                pieces.iter().flatten().filter(|l| l.is_wanted).map(|l| l.meta.number).collect();
             let expected: Vec<_> = (0..wanted.len()).filter(|k| wanted[*k]).map(|k| k as u64).collect();
-            prop_assert_eq!(looked, expected);
+            prop_assert_eq!(scored, expected);
             for piece in &pieces {
                 let first = piece.iter().position(|l| l.is_wanted).unwrap();
-                prop_assert_eq!(first as u64, piece[first].frame.number.min(WARM_UP_FRAMES as u64));
+                prop_assert_eq!(first as u64, piece[first].meta.number.min(WARM_UP_FRAMES as u64));
                 for pair in piece.windows(2) {
-                    prop_assert_eq!(pair[0].frame.number + 1, pair[1].frame.number);
+                    prop_assert_eq!(pair[0].meta.number + 1, pair[1].meta.number);
                 }
             }
         }
@@ -403,6 +385,6 @@ mod tests {
         let rows: Vec<_> = (0..4_000).map(row).collect();
         let pieces = pieces(&rows, &[true; 4_000]);
         assert_eq!(pieces.len(), 3);
-        assert_eq!(pieces[1][0].frame.number, pieces[0].last().unwrap().frame.number + 1 - WARM_UP_FRAMES as u64);
+        assert_eq!(pieces[1][0].meta.number, pieces[0].last().unwrap().meta.number + 1 - WARM_UP_FRAMES as u64);
     }
 }

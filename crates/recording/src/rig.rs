@@ -1,59 +1,28 @@
-//! Camera, networks and page running together; with a session to write, or without one for a rehearsal.
+//! Runs camera, networks and page together: as a recording with a session, or as a rehearsal without one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use serde_json::json;
+use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
+use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, Guided};
-use super::news::news_channel;
+use super::rig_event::event_channel;
 use super::router::{self, RouterStreams};
-use super::{Counters, MarkerText, News, Seen};
+use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
 use analysis::PLANNED;
-use capture::{CameraError, CameraInfo, CameraSpec, Capture, Decoder, Pace, Sinks};
-use page::{PageError, PageHost, PageSpec};
+use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
+use page::{PageError, PageHost};
 use session::{
-    Body, CameraSettings, Clock, HEALTH, HealthKind, Latest, MARKER, PHASE, SharedFrame, StreamInfo, Timestamp,
+    CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, SharedFrame, StreamInfo, Timestamp,
 };
-use store::{Committed, Consent, Recorder, SessionEnd, StoreError, StoredStudy, StreamWriter};
-use vision::{Models, Vision, VisionError, VisionWorker};
-
-/// What runs.
-#[derive(Clone, Debug)]
-pub struct RigPlan {
-    pub camera: CameraSpec,
-    pub camera_settings: CameraSettings,
-    pub pace: Pace,
-    /// Folder with one folder a network.
-    pub models: PathBuf,
-    /// Which of them reads affect.
-    pub affect_model: String,
-    pub page: Option<PageSpec>,
-}
-
-/// Where a recording goes, and what its header says that the rig does not know.
-#[derive(Clone, Debug)]
-pub struct SessionPlan {
-    /// New, made by the library.
-    pub folder: PathBuf,
-    pub participant: session::ParticipantId,
-    pub session: session::SessionNumber,
-    pub study: StoredStudy,
-    /// The git revision of the program, for the header. `None`: not known.
-    pub revision: Option<String>,
-    /// What the participant is guided through before the page begins; it needs a page.
-    pub guided: Guided,
-    pub consent: Option<Consent>,
-    pub overridden_checks: Vec<session::CheckId>,
-    /// How long it is to be, where somebody said it.
-    pub planned: Option<Duration>,
-}
+use store::{Committed, Recorder, SessionEnd, StoreError, StreamWriter};
+use vision::{Models, Vision, VisionError, VisionWorker, decode_picture};
 
 #[derive(Debug, Error)]
 pub enum RigError {
@@ -65,25 +34,25 @@ pub enum RigError {
     Page(#[from] PageError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system gives no further thread: {0}")]
+    #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
 
-/// Everything that runs. [`Rig::stop`] ends it properly; dropping it leaves a session to be recovered.
+/// A running rig. [`Rig::stop`] closes the session. If the rig is dropped instead, the session must be recovered.
 pub struct Rig {
     clock: Clock,
     capture: Option<Capture>,
     camera_info: CameraInfo,
     worker: Option<VisionWorker>,
     vision_trouble: Option<String>,
-    /// Goes before the page, which it may still want to begin.
+    /// Stopped before the page, because the guide may start the page.
     guide: Option<Guide>,
     page: Option<PageHost>,
     router: JoinHandle<()>,
     inference: Arc<InferenceMean>,
-    news: Receiver<News>,
+    events: Receiver<RigEvent>,
     preview: Latest<SharedFrame>,
-    seen: Latest<Seen>,
+    readings: Latest<FrameReading>,
     session: Option<RigSession>,
 }
 
@@ -94,9 +63,37 @@ struct RigSession {
     health: StreamWriter,
 }
 
+// The results of the stream writers are ignored here and in `Rig`: the recorder counts each record that it could not
+// take, reports it and stores a gap.
+impl RigSession {
+    fn new(recorder: Recorder, streams: Vec<StreamInfo>) -> Result<RigSession, StoreError> {
+        let (marker, health) = (recorder.stream(MARKER)?, recorder.stream(HEALTH)?);
+        Ok(RigSession { recorder, streams, marker, health })
+    }
+
+    fn started(&self, at: Timestamp, planned: Option<Duration>) {
+        let data = planned.map_or(Value::Null, |p| json!({ PLANNED: p.as_secs_f64() }));
+        self.health.event(at, HealthKind::RecordingStarted.as_str(), data).ok();
+    }
+
+    fn stopped(&self, at: Timestamp) {
+        self.health.event(at, HealthKind::RecordingStopped.as_str(), Value::Null).ok();
+    }
+}
+
+fn start_worker(
+    vision: Vision,
+    frames: Latest<SharedFrame>,
+    mut sink: AffectSink,
+) -> Result<VisionWorker, VisionError> {
+    let mut decoder = Decoder::default();
+    let decode = move |frame: &Frame, colour| decode_picture(frame, colour, &mut decoder);
+    VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))
+}
+
 impl Rig {
-    /// Everything runs and nothing is stored. Networks that do not load are no reason not to rehearse: what is wrong
-    /// with them is told by [`Rig::vision_trouble`].
+    /// Starts a rig that stores nothing. It also starts if the networks do not load: [`Rig::vision_trouble`] has the
+    /// reason.
     pub fn rehearse(plan: &RigPlan) -> Result<Rig, RigError> {
         let clock = Clock::start();
         let camera = capture::open(&plan.camera, &plan.camera_settings, &clock)?;
@@ -104,8 +101,8 @@ impl Rig {
         Rig::start(plan, clock, camera, vision, None, (Guided::default(), None))
     }
 
-    /// Records. `committed` gets every record once it is in the file. Networks that do not load end it here unless
-    /// the operator has overridden a failing check: a session can be scored later, a participant cannot come again.
+    /// Starts a recording. `committed` gets every record once it is in the file. If the networks do not load, the recording
+    /// starts only if the operator has overridden a failing check. Such a session can be scored later.
     pub fn record(plan: &RigPlan, session: SessionPlan, committed: Sender<Committed>) -> Result<Rig, RigError> {
         let clock = Clock::start();
         let models = Models::load(&plan.models, &plan.affect_model);
@@ -134,9 +131,9 @@ impl Rig {
         (guided, planned): (Guided, Option<Duration>),
     ) -> Result<Rig, RigError> {
         let camera_info = camera.info().clone();
-        let (news_tx, news) = news_channel();
+        let (events_tx, events) = event_channel();
         let (camera_events_tx, camera_events) = bounded(256);
-        let (frames, preview, seen) = (Latest::default(), Latest::default(), Latest::default());
+        let (frames, preview, readings) = (Latest::default(), Latest::default(), Latest::default());
         let inference = Arc::new(InferenceMean::default());
 
         let (page, page_events) = match &plan.page {
@@ -148,19 +145,16 @@ impl Rig {
             None => (None, None),
         };
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
-        // The guide begins when everything else runs; until then the first word of its cross waits.
+        // The guide starts last. Until then the first event of its cross waits in this channel.
         let (cross_tx, cross) = bounded(1);
-        let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), news_tx.clone())?;
-        let guide_news = news_tx.clone();
+        let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), events_tx.clone())?;
+        let guide_events = events_tx.clone();
 
         let (worker, vision_trouble) = match vision {
             Ok(vision) => {
                 let streams = recorder.as_ref().map(|(r, _)| VisionStreams::of(r)).transpose()?;
-                let mut sink = AffectSink::new(streams, seen.clone(), inference.clone(), news_tx);
-                let mut decoder = Decoder::default();
-                let decode = move |frame: &session::Frame, colour| picture_of(frame, colour, &mut decoder);
-                let worker = VisionWorker::start(vision, frames.clone(), decode, move |scored| sink.take(scored))?;
-                (Some(worker), None)
+                let sink = AffectSink::new(streams, readings.clone(), inference.clone(), events_tx);
+                (Some(start_worker(vision, frames.clone(), sink)?), None)
             }
             Err(e) => (None, Some(e.to_string())),
         };
@@ -170,26 +164,18 @@ impl Rig {
             Some((recorder, _)) => Some(recorder.video(mode.width_px, mode.height_px)?.sender()),
             None => None,
         };
-        let session = match recorder {
-            Some((recorder, streams)) => {
-                let (marker, health) = (recorder.stream(MARKER)?, recorder.stream(HEALTH)?);
-                Some(RigSession { recorder, streams, marker, health })
-            }
-            None => None,
-        };
+        let session = recorder.map(|(recorder, streams)| RigSession::new(recorder, streams)).transpose()?;
         let sinks =
             Sinks { store, vision: frames, preview: preview.clone(), events: camera_events_tx, pace: plan.pace };
         let capture = Capture::with_camera(camera, plan.camera.clone(), plan.camera_settings.clone(), clock, sinks)?;
         if let Some(session) = &session {
-            let started = planned.map_or(serde_json::Value::Null, |p| json!({ PLANNED: p.as_secs_f64() }));
-            // The store counts what it cannot take, shows it and stores it as a gap; so it is everywhere below.
-            let _ = session.health.event(clock.now(), HealthKind::RecordingStarted.as_str(), started);
+            session.started(clock.now(), planned);
         }
         let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
             (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
                 let stream = session.recorder.stream(PHASE)?;
-                let told = guide::Told { clock, stream, news: guide_news };
-                Some(guide::start(guided.phases, beginner, cross, told)?)
+                let output = guide::GuideOutput { clock, stream, events: guide_events };
+                Some(guide::start(guided.phases, beginner, cross, output)?)
             }
             _ => None,
         };
@@ -203,9 +189,9 @@ impl Rig {
             page,
             router,
             inference,
-            news,
+            events,
             preview,
-            seen,
+            readings,
             session,
         })
     }
@@ -218,23 +204,23 @@ impl Rig {
         &self.camera_info
     }
 
-    /// Why no network looks at the pictures.
+    /// Why no network scores the frames.
     pub fn vision_trouble(&self) -> Option<&str> {
         self.vision_trouble.as_deref()
     }
 
-    pub fn news(&self) -> &Receiver<News> {
-        &self.news
+    pub fn events(&self) -> &Receiver<RigEvent> {
+        &self.events
     }
 
-    /// The newest frame, for looking at.
+    /// The newest frame, for display.
     pub fn preview(&self) -> &Latest<SharedFrame> {
         &self.preview
     }
 
-    /// The newest frame that the networks have looked at, with what they saw.
-    pub fn seen(&self) -> &Latest<Seen> {
-        &self.seen
+    /// The newest scored frame, with its reading.
+    pub fn readings(&self) -> &Latest<FrameReading> {
+        &self.readings
     }
 
     pub fn page(&self) -> Option<&PageHost> {
@@ -245,7 +231,7 @@ impl Rig {
         self.session.as_ref().map(|s| s.recorder.folder())
     }
 
-    /// What the session holds; empty in a rehearsal.
+    /// The streams of the session; empty in a rehearsal.
     pub fn streams(&self) -> &[StreamInfo] {
         self.session.as_ref().map_or(&[], |s| &s.streams)
     }
@@ -256,10 +242,10 @@ impl Rig {
         }
     }
 
-    /// Stores a marker at `at`, the moment of the key press. In a rehearsal there is nothing to store it in.
+    /// Stores a marker at `at`, the time of the key press. A rehearsal stores nothing.
     pub fn mark(&self, at: Timestamp, text: &MarkerText) {
-        if let (Some(session), Body::Event { kind, data }) = (&self.session, text.body()) {
-            let _ = session.marker.event(at, &kind, serde_json::Value::Object(data));
+        if let Some(session) = &self.session {
+            session.marker.append(at, text.body()).ok();
         }
     }
 
@@ -275,12 +261,11 @@ impl Rig {
         }
     }
 
-    /// Stops the sources, lets the networks finish their frame, and closes the files. The order matters: each part is
-    /// stopped before what it feeds.
+    /// Stops the sources, lets the networks finish their frame, and closes the files. Each part is stopped before the part
+    /// that receives its data.
     pub fn stop(mut self) -> Result<Counters, RigError> {
         if let Some(session) = &self.session {
-            let _ =
-                session.health.event(self.clock.now(), HealthKind::RecordingStopped.as_str(), serde_json::Value::Null);
+            session.stopped(self.clock.now());
         }
         self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
@@ -288,7 +273,7 @@ impl Rig {
         let page = self.page.take().map_or(Ok(()), PageHost::close);
         let counters = Counters { capture, ..self.counters() };
         let Rig { router, session, clock, .. } = self;
-        // A panic there was printed already; the session is closed all the same.
+        // If the router panicked, the panic has been reported. The session is closed anyway.
         let router = router.join();
         if let Some(session) = session {
             let RigSession { recorder, marker, health, .. } = session;

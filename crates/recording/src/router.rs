@@ -1,19 +1,19 @@
-//! The thread `router`: what camera and page report becomes records of the session, and news for whoever watches.
+//! The thread `router`: turns events of camera and page into records of the session and into events of the rig.
 
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::json;
 
-use super::News;
-use super::guide::Cross;
-use super::news::NewsSender;
+use super::RigEvent;
+use super::guide::CrossEvent;
+use super::rig_event::EventSender;
 use capture::CaptureEvent;
 use page::{PageEvent, Refusal, is_fixation};
-use session::{GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, VIDEO};
+use session::{Body, GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, VIDEO};
 use store::{Recorder, StoreError, StreamWriter};
 
-/// The streams that the router feeds. `None` in a rehearsal.
+/// The streams that the router fills.
 pub(super) struct RouterStreams {
     video: StreamWriter,
     health: StreamWriter,
@@ -37,22 +37,22 @@ pub(super) fn start(
     streams: Option<RouterStreams>,
     camera: Receiver<CaptureEvent>,
     page: Option<Receiver<PageEvent>>,
-    cross: Option<Sender<Cross>>,
-    news: NewsSender,
+    cross: Option<Sender<CrossEvent>>,
+    events: EventSender,
 ) -> std::io::Result<JoinHandle<()>> {
-    let router = Router { streams, cross, news };
+    let router = Router { streams, cross, events };
     std::thread::Builder::new().name("router".into()).spawn(move || router.run(camera, page))
 }
 
 struct Router {
     streams: Option<RouterStreams>,
-    /// The guide waits for the cross's first word; what comes later it need not know.
-    cross: Option<Sender<Cross>>,
-    news: NewsSender,
+    /// The guide needs only the first event of the cross.
+    cross: Option<Sender<CrossEvent>>,
+    events: EventSender,
 }
 
-// The results of the stream writers are left alone on purpose: the store counts what it could not take, shows it and
-// stores it as a gap.
+// The results of the stream writers are ignored: the recorder counts each record that it could not take, reports it and
+// stores a gap.
 impl Router {
     fn run(self, mut camera: Receiver<CaptureEvent>, page: Option<Receiver<PageEvent>>) {
         let (mut has_camera, mut has_page) = (true, page.is_some());
@@ -65,7 +65,7 @@ impl Router {
                 },
                 recv(page) -> event => match event {
                     Ok(PageEvent::Closed) | Err(_) => {
-                        self.tell(News::PageClosed);
+                        self.send(RigEvent::PageClosed);
                         (has_page, page) = (false, never());
                     }
                     Ok(event) => self.page(event),
@@ -74,49 +74,46 @@ impl Router {
         }
     }
 
-    fn tell(&self, news: News) {
-        self.news.tell(news);
+    fn send(&self, event: RigEvent) {
+        self.events.send(event);
     }
 
-    fn tell_guide(&self, word: Cross) {
+    fn send_to_guide(&self, event: CrossEvent) {
         if let Some(cross) = &self.cross {
-            // Full or gone: it has heard what it waits for.
-            let _ = cross.try_send(word);
+            // If the channel is full or closed, the guide has the event that it waits for.
+            cross.try_send(event).ok();
         }
     }
 
     fn camera(&self, event: CaptureEvent) {
         let streams = self.streams.as_ref();
         match event {
-            CaptureEvent::Opened(info) | CaptureEvent::Adjusted(info) => self.tell(News::CameraOpened(info)),
+            CaptureEvent::Opened(info) | CaptureEvent::Adjusted(info) => self.send(RigEvent::CameraOpened(info)),
             CaptureEvent::Missing { from, until, lost, reason, note } => {
                 if let Some(s) = streams {
-                    let _ = s.video.gap(from, until, reason, lost, &note);
+                    s.video.gap(from, until, reason, lost, &note).ok();
                 }
-                self.tell(News::FramesMissing { at: from, lost, reason });
+                self.send(RigEvent::FramesMissing { at: from, lost, reason });
             }
             CaptureEvent::Lost { at, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, HealthKind::CameraLost.as_str(), json!({ "why": why }));
+                    s.health.event(at, HealthKind::CameraLost.as_str(), json!({ "why": why })).ok();
                 }
-                self.tell(News::CameraLost { at, why });
+                self.send(RigEvent::CameraLost { at, why });
             }
             CaptureEvent::Reconnected { at, info } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(
-                        at,
-                        HealthKind::CameraBack.as_str(),
-                        json!({ "name": info.name, "mode": info.mode.to_string() }),
-                    );
+                    let data = json!({ "name": info.name, "mode": info.mode.to_string() });
+                    s.health.event(at, HealthKind::CameraBack.as_str(), data).ok();
                 }
-                self.tell(News::CameraBack { at, info });
+                self.send(RigEvent::CameraBack { at, info });
             }
-            CaptureEvent::Ended { at } => self.tell(News::CameraEnded { at }),
+            CaptureEvent::Ended { at } => self.send(RigEvent::CameraEnded { at }),
             CaptureEvent::Failed { at, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, HealthKind::CameraFailed.as_str(), json!({ "why": why }));
+                    s.health.event(at, HealthKind::CameraFailed.as_str(), json!({ "why": why })).ok();
                 }
-                self.tell(News::CameraFailed { at, why });
+                self.send(RigEvent::CameraFailed { at, why });
             }
         }
     }
@@ -126,25 +123,25 @@ impl Router {
         match event {
             PageEvent::Record(r) => {
                 if let Some(s) = streams {
-                    let _ = s.page.event(r.at, &r.kind, serde_json::Value::Object(r.data));
+                    s.page.append(r.at, Body::Event { kind: r.kind, data: r.data }).ok();
                 }
             }
-            PageEvent::Loaded { at, url } if is_fixation(&url) => self.tell_guide(Cross::Shown(at)),
-            PageEvent::Loaded { url, .. } => self.tell(News::PageLoaded { address: url }),
+            PageEvent::Loaded { at, url } if is_fixation(&url) => self.send_to_guide(CrossEvent::Shown(at)),
+            PageEvent::Loaded { url, .. } => self.send(RigEvent::PageLoaded { address: url }),
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
-                    let _ = s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why }));
+                    s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why })).ok();
                 }
-                self.tell_guide(Cross::Failed(why.clone()));
-                self.tell(News::PageTrouble(why));
+                self.send_to_guide(CrossEvent::Failed(why.clone()));
+                self.send(RigEvent::PageFailed(why));
             }
             PageEvent::ProcessDied { at, what, why, is_restarted } => {
                 if let Some(s) = streams {
                     let data = json!({ "what": what.to_string(), "why": why, "is_restarted": is_restarted });
-                    let _ = s.health.event(at, HealthKind::PageProcessDied.as_str(), data);
+                    s.health.event(at, HealthKind::PageProcessDied.as_str(), data).ok();
                 }
                 let next = if is_restarted { "It is being loaded again." } else { "It does not come back by itself." };
-                self.tell(News::PageTrouble(format!("{what} died ({why}). {next}")));
+                self.send(RigEvent::PageFailed(format!("{what} died ({why}). {next}")));
             }
             PageEvent::Refused { count, reason, example, from, until } => {
                 if let Some(s) = streams {
@@ -152,18 +149,18 @@ impl Router {
                         let note = example.as_deref().unwrap_or(reason.as_str());
                         let why =
                             if reason == Refusal::QueueFull { GapReason::QueueFull } else { GapReason::PageFlood };
-                        let _ = s.page.gap(from, until, why, count, note);
+                        s.page.gap(from, until, why, count, note).ok();
                     }
                     let data = json!({ "count": count, "reason": reason.as_str(), "example": example });
-                    let _ = s.health.event(from, HealthKind::PageRefused.as_str(), data);
+                    s.health.event(from, HealthKind::PageRefused.as_str(), data).ok();
                 }
-                self.tell(News::PageRefused { count, reason: reason.to_string() });
+                self.send(RigEvent::PageRefused { count, reason: reason.to_string() });
             }
             PageEvent::ClockMeasured { at, offset_ms, uncertainty_ms, document } => {
                 if let Some(s) = streams {
                     let data =
                         json!({ "offset_ms": offset_ms, "uncertainty_ms": uncertainty_ms, "document": document });
-                    let _ = s.page_clock.event(at, "measured", data);
+                    s.page_clock.event(at, "measured", data).ok();
                 }
             }
             PageEvent::Closed => {}

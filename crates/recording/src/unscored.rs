@@ -1,29 +1,29 @@
-//! Which stored frames nobody has looked at: found from what the `affect` streams say, and from nothing else.
+//! Finds the stored frames that were not scored, from the `affect` streams alone.
 
 use std::collections::HashSet;
 
 use session::{AFFECT, AFFECT_LATER, Body, GapReason, Record, Timestamp};
 use store::{FrameRow, SessionFile, StoreError};
 
-/// For each frame, whether it was looked at neither live nor later.
+/// For each frame, whether it was scored neither live nor later.
 pub(super) fn unscored(file: &SessionFile) -> Result<Vec<bool>, StoreError> {
     let mut found = Found::default();
     file.each_record(|record| found.take(&record))?;
     let frames = file.frames()?.rows();
-    let damaged: Vec<bool> = frames.iter().map(|f| found.damaged.contains(&f.at)).collect();
+    let damaged: Vec<bool> = frames.iter().map(|f| found.damaged.contains(&f.meta.at)).collect();
     let mut wanted = found.unscored(frames);
-    // Once is enough, unless the picture has come back.
+    // A damaged picture is not tried again, unless it is readable now.
     for ((frame, wanted), damaged) in frames.iter().zip(&mut wanted).zip(damaged) {
-        *wanted &= !damaged || file.picture(frame.number).is_ok();
+        *wanted &= !damaged || file.picture(frame.meta.number).is_ok();
     }
     Ok(wanted)
 }
 
-/// What the `affect` streams say about frames.
+/// The information of the `affect` streams about frames.
 #[derive(Default)]
 struct Found {
     scored: HashSet<u64>,
-    /// Found damaged when they were to be scored later.
+    /// Times of frames that were damaged when they were scored later.
     damaged: HashSet<Timestamp>,
     faceless: Vec<(Timestamp, Timestamp)>,
     skipped: Vec<(Timestamp, Timestamp)>,
@@ -55,17 +55,19 @@ impl Found {
             spans.sort();
         }
         let wanted = frames.iter().map(|f| {
-            // A skipped span runs from the frame looked at before it to the one after it, both excluded.
-            let is_skipped = spans_over(&self.skipped, f.at).any(|(from, until)| from < f.at && f.at < until);
-            let is_faceless = |spans| spans_over(spans, f.at).any(|(from, until)| from <= f.at && f.at <= until);
-            let is_looked_at = is_faceless(&self.faceless) && !is_skipped || is_faceless(&self.faceless_later);
-            !self.scored.contains(&f.number) && !is_looked_at
+            // A skipped span is between the scored frames before and after it. Both are excluded.
+            let is_skipped =
+                spans_over(&self.skipped, f.meta.at).any(|(from, until)| from < f.meta.at && f.meta.at < until);
+            let is_faceless =
+                |spans| spans_over(spans, f.meta.at).any(|(from, until)| from <= f.meta.at && f.meta.at <= until);
+            let was_scored = is_faceless(&self.faceless) && !is_skipped || is_faceless(&self.faceless_later);
+            !self.scored.contains(&f.meta.number) && !was_scored
         });
         wanted.collect()
     }
 }
 
-/// Those that may hold `at`: spans are short and hardly overlap, so a few before it are enough.
+/// The spans that may contain `at`. Spans are short and hardly overlap, so the four before `at` are enough.
 fn spans_over(spans: &[(Timestamp, Timestamp)], at: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
     let behind = spans.partition_point(|(from, _)| *from <= at);
     spans[behind.saturating_sub(4)..behind].iter().copied()
@@ -75,24 +77,21 @@ fn spans_over(spans: &[(Timestamp, Timestamp)], at: Timestamp) -> impl Iterator<
 pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
-    use session::{Absence, Gap, Piece, TimeSource};
+    use session::{Absence, FrameMeta, Gap, Piece, TimeSource};
 
     /// A frame of a film at 30 Hz.
     pub(crate) fn row(number: u64) -> FrameRow {
         let at = Timestamp::from_ns(number as i64 * 33_333_333);
         FrameRow {
-            number,
-            at,
+            meta: FrameMeta { number, at, time_source: TimeSource::File, device_sequence: None },
             offset: 0,
             length: 1,
-            time_source: TimeSource::File,
-            device_sequence: None,
             checksum: None,
         }
     }
 
     proptest! {
-        /// Whatever the live worker looked at and skipped, exactly what it skipped is found from what was stored.
+        /// For any sequence of scored and skipped frames, exactly the skipped frames are found.
         #[test]
         fn what_was_skipped_is_found(frames in prop::collection::vec(0u8..3, 1..300)) {
             // 0: skipped, 1: scored with a face, 2: scored without one
@@ -109,12 +108,12 @@ pub(crate) mod tests {
                     skipped += 1;
                     continue;
                 }
-                for Piece { from, gap } in absence.scored(row.at, *what == 1, std::mem::take(&mut skipped)) {
+                for Piece { from, gap } in absence.scored(row.meta.at, *what == 1, std::mem::take(&mut skipped)) {
                     // The first frames may be skipped before any was scored: their gap then has no length.
                     store(&mut found, from, Body::Gap(gap));
                 }
                 if *what == 1 {
-                    store(&mut found, row.at, Body::Sample { frame: Some(row.number), values: [].into() });
+                    store(&mut found, row.meta.at, Body::Sample { frame: Some(row.meta.number), values: [].into() });
                 }
             }
             if let Some(Piece { from, gap }) = absence.finish() {
@@ -132,10 +131,10 @@ pub(crate) mod tests {
         let mut found = Found::default();
         let later = std::sync::Arc::new(AFFECT_LATER.parse().unwrap());
         let live = std::sync::Arc::new(AFFECT.parse().unwrap());
-        let skipped = Gap { until: row(9).at, reason: GapReason::Skipped, lost: 8, note: String::new() };
-        found.take(&Record { stream: live, seq: 0, at: row(0).at, body: Body::Gap(skipped) });
-        let faceless = Gap { until: row(4).at, reason: GapReason::NoFace, lost: 4, note: String::new() };
-        found.take(&Record { stream: later, seq: 0, at: row(1).at, body: Body::Gap(faceless) });
+        let skipped = Gap { until: row(9).meta.at, reason: GapReason::Skipped, lost: 8, note: String::new() };
+        found.take(&Record { stream: live, seq: 0, at: row(0).meta.at, body: Body::Gap(skipped) });
+        let faceless = Gap { until: row(4).meta.at, reason: GapReason::NoFace, lost: 4, note: String::new() };
+        found.take(&Record { stream: later, seq: 0, at: row(1).meta.at, body: Body::Gap(faceless) });
         let rows: Vec<_> = (1..9).map(row).collect();
         assert_eq!(found.unscored(&rows), [false, false, false, false, true, true, true, true]);
     }

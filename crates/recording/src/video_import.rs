@@ -1,8 +1,8 @@
-//! A video file made into a session as fast as it goes, for `affectograph analyze`.
+//! Makes a session from a video file, as fast as possible, for `affectograph analyze`.
 //!
-//! FFmpeg decodes in a process of its own, the calling thread looks at each frame, the thread `film encoder` compresses
-//! it, and the store's threads write. Each waits for the next one, so nothing is skipped and little is held in memory.
-//! The session's clock is the file's own: its first frame is at zero.
+//! FFmpeg decodes in its own process. The calling thread scores each frame. The thread `film encoder` compresses it, and
+//! the store's threads write. Each waits for the next one, so no frame is skipped and memory use is small.
+//! The session clock is the file's time: the first frame is at zero.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,95 +14,96 @@ use chrono::{DateTime, Utc};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
-use super::affect_sink::{AffectSink, InferenceMean, VisionStreams, picture_of};
-use super::description::{Description, film_streams};
-use super::news::news_channel;
-use super::{News, RigError, SessionPlan};
-use capture::{CameraError, CameraInfo, CameraSpec, Captured, Decoder};
+use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
+use super::description::{Description, import_streams};
+use super::rig_event::event_channel;
+use super::{RigError, RigEvent, SessionPlan};
+use capture::{CameraError, CameraInfo, CameraSpec, Captured, CapturedFrame, Decoder};
 use session::{
     CameraSettings, Clock, Frame, GapReason, HEALTH, HealthKind, Latest, Pixels, SharedFrame, Timestamp, VIDEO,
     path_text,
 };
 use store::{JpegEncoder, Recorder, SessionEnd, StoreError, StreamWriter};
-use vision::{Models, Scored, Vision, VisionError};
+use vision::{Models, Scored, Vision, VisionError, decode_picture};
 
-/// How long one look at the decoder lasts: a cancelling is noticed after this at the latest.
+/// Longest wait for the decoder before the cancel flag is checked again.
 const LOOK: Duration = Duration::from_millis(200);
-/// A decoder that gives nothing for so long has hung itself up.
+/// A decoder without output for this time has failed.
 const DECODER_LIMIT: Duration = Duration::from_secs(60);
-/// Raw frames that wait for the encoder: a film in 4K has 25 MB a frame.
+/// Raw frames that may wait for the encoder. A 4K frame has 25 MB.
 const RAW_AHEAD: usize = 4;
-/// How often the recorder's queue is looked at, and how full it may be: a file can wait, so no record is lost.
+/// How often the fill of the recorder's queue is checked, and its limit. The import waits above the limit, so no record
+/// is lost.
 const FRAMES_A_LOOK: u64 = 64;
 const FULL_ENOUGH: f64 = 0.25;
 
-/// The file a session was made from, and whether it is still the same.
+/// The file that a session was made from, with the data to recognise it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FilmFile {
-    /// Absolute. Bytes of a name that are no text are written as `\xE9`.
+pub struct ImportedFile {
+    /// Absolute path. Bytes that are not text are written as `\xE9`.
     pub file: String,
     pub bytes: u64,
     pub modified_utc: Option<DateTime<Utc>>,
 }
 
-impl FilmFile {
+impl ImportedFile {
     /// `path` is absolute.
-    pub fn of(path: &Path) -> std::io::Result<FilmFile> {
+    pub fn of(path: &Path) -> std::io::Result<ImportedFile> {
         let meta = path.metadata()?;
-        // Not every file system knows it.
+        // Not every file system stores it.
         let modified_utc = meta.modified().ok().map(DateTime::from);
-        Ok(FilmFile { file: path_text(path), bytes: meta.len(), modified_utc })
+        Ok(ImportedFile { file: path_text(path), bytes: meta.len(), modified_utc })
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct FilmProgress {
+pub struct ImportProgress {
     pub frames: u64,
-    /// As far as the file tells.
+    /// Estimated from the file; `None` if unknown.
     pub expected: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct FilmOutcome {
+pub struct ImportOutcome {
     pub frames: u64,
     pub with_face: u64,
-    /// Damaged or missing, as far as the file tells.
+    /// Number of damaged or missing frames, as far as known.
     pub lost: u64,
     /// From the first frame to the end of the last.
     pub film_s: f64,
-    /// What was chosen or done that a person should know.
+    /// Remarks for the user.
     pub notes: Vec<String>,
-    /// What is wrong with the file or was with the networks; what could be read is in the session all the same.
+    /// Problems of the file or of the networks. The readable part is in the session.
     pub trouble: Option<String>,
 }
 
-/// Networks that look at one film after another; each thread has its own.
-pub struct Films {
+/// The networks that score one video file after another. Each thread has its own.
+pub struct VideoImporter {
     vision: Vision,
     decoder: Decoder,
 }
 
-/// Why no frame comes any more.
+/// Why the frames ended.
 enum Over {
     Ended,
     Broken(String),
     Cancelled,
 }
 
-impl Films {
-    pub fn load(models: &Path, affect_model: &str) -> Result<Films, VisionError> {
-        Ok(Films { vision: Vision::new(Models::load(models, affect_model)?), decoder: Decoder::default() })
+impl VideoImporter {
+    pub fn load(models: &Path, affect_model: &str) -> Result<VideoImporter, VisionError> {
+        Ok(VideoImporter { vision: Vision::new(Models::load(models, affect_model)?), decoder: Decoder::default() })
     }
 
-    /// Makes the session in `session.folder`. `None` where it was cancelled: the folder then holds nothing of use.
+    /// Makes the session in `session.folder`. `None` if it was cancelled: the content of the folder is then useless.
     pub fn record(
         &mut self,
         path: &Path,
-        file: &FilmFile,
+        file: &ImportedFile,
         session: &SessionPlan,
         cancelled: &AtomicBool,
-        mut progress: impl FnMut(FilmProgress),
-    ) -> Result<Option<FilmOutcome>, RigError> {
+        mut progress: impl FnMut(ImportProgress),
+    ) -> Result<Option<ImportOutcome>, RigError> {
         let settings = CameraSettings::default();
         let camera = capture::open(&CameraSpec::File(path.to_owned()), &settings, &Clock::start())?;
         let info = camera.info().clone();
@@ -115,28 +116,22 @@ impl Films {
             zero_utc: recorded.map_or_else(Utc::now, |date| date.at),
         };
         let header = description.header(session);
-        let streams = film_streams(&info, Some(self.vision.models()));
-        // Nobody watches.
+        let streams = import_streams(&info, Some(self.vision.models()));
+        // Nobody reads the committed records.
         let (committed, _) = bounded(0);
         let mut recorder = Recorder::create(&session.folder, header, streams, committed)?;
         let zero_is = recorded.map_or("time of the analysis".to_owned(), |date| format!("{} in the file", date.source));
-        let mut told = serde_json::to_value(file).map_err(std::io::Error::other)?;
-        told["zero_utc_is"] = zero_is.into();
-        if !info.notes.is_empty() {
-            told["notes"] = info.notes.clone().into();
-        }
-        // The results of the stream writers are left alone: the store counts what it could not take, and shows it.
-        let _ = recorder.stream(HEALTH)?.event(Timestamp::ZERO, HealthKind::Film.as_str(), told);
+        store_origin(&recorder, file, zero_is, &info)?;
 
         let encoder = Encoder::start(recorder.video(info.mode.width_px, info.mode.height_px)?.sender())?;
-        let (news_in, news) = news_channel();
+        let (events_in, events) = event_channel();
         let streams = Some(VisionStreams::of(&recorder)?);
-        let sink = AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), news_in);
+        let sink = AffectSink::new(streams, Latest::default(), Arc::new(InferenceMean::default()), events_in);
         let gaps = recorder.stream(VIDEO)?;
         let mut run = Run::new(camera, info);
         self.vision.reset();
         let over = self.play(&mut run, &recorder, &encoder, sink, &gaps, cancelled, &mut progress);
-        // Frames behind the encoder belong to the session before it is closed.
+        // All frames must pass the encoder before the session is closed.
         encoder.finish()?;
         let over = over?;
         let end = run.end;
@@ -151,28 +146,14 @@ impl Films {
             Over::Broken(why) => Some(why),
             Over::Ended => None,
         };
-        let unseen = news.try_iter().find_map(|n| match n {
-            News::VisionTrouble(why) => Some(why),
+        let unseen = events.try_iter().find_map(|n| match n {
+            RigEvent::VisionFailed(why) => Some(why),
             _ => None,
         });
-        let Run { frames, with_face, lost, info, .. } = &run;
-        if *frames == 0 {
-            let why = run.damage().map(|why| format!("none of its frames is whole: {why}"));
-            let why = why.or(broken).unwrap_or_else(|| "it holds no picture".to_owned());
-            return Err(CameraError::NotAVideo { path: path.to_owned(), why }.into());
-        }
-        let trouble: Vec<String> = run.damage().into_iter().chain(broken).chain(unseen).collect();
-        Ok(Some(FilmOutcome {
-            frames: *frames,
-            with_face: *with_face,
-            lost: *lost,
-            film_s: end.as_secs_f64(),
-            notes: info.notes.clone(),
-            trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
-        }))
+        Ok(Some(run.outcome(path, broken, unseen)?))
     }
 
-    #[allow(clippy::too_many_arguments)] // each is one end of the line that runs here
+    #[allow(clippy::too_many_arguments)] // each is one part of the pipeline
     fn play(
         &mut self,
         run: &mut Run,
@@ -181,7 +162,7 @@ impl Films {
         mut sink: AffectSink,
         gaps: &StreamWriter,
         cancelled: &AtomicBool,
-        progress: &mut impl FnMut(FilmProgress),
+        progress: &mut impl FnMut(ImportProgress),
     ) -> Result<Over, RigError> {
         let mut last_sign = Instant::now();
         loop {
@@ -192,8 +173,8 @@ impl Films {
                 Ok(Next::Frame(frame)) => frame,
                 Ok(Next::Lost { at, until, frames, why }) => {
                     last_sign = Instant::now();
-                    let _ = gaps.gap(at, until, GapReason::Corrupt, frames, &why);
-                    // A film that is damaged all over has as many gaps as frames.
+                    gaps.gap(at, until, GapReason::Corrupt, frames, &why).ok();
+                    // A heavily damaged file has as many gaps as frames.
                     wait_for_room(recorder, cancelled)?;
                     continue;
                 }
@@ -203,13 +184,13 @@ impl Films {
             };
             last_sign = Instant::now();
             if !encoder.take(frame.clone()) {
-                // Why the video's thread has ended it says itself when the session is closed.
+                // The video thread reports its error when the session is closed.
                 return Ok(Over::Broken("the video could not be written".to_owned()));
             }
             let reading = self.look(&frame);
             run.with_face += u64::from(reading.as_ref().is_ok_and(|r| r.face.is_some()));
             sink.take(Scored { frame, reading, skipped_before: 0 });
-            progress(FilmProgress { frames: run.frames, expected: run.info.expected_frames });
+            progress(ImportProgress { frames: run.frames, expected: run.info.expected_frames });
             if run.frames.is_multiple_of(FRAMES_A_LOOK) {
                 wait_for_room(recorder, cancelled)?;
             }
@@ -217,12 +198,23 @@ impl Films {
     }
 
     fn look(&mut self, frame: &Frame) -> Result<vision::Reading, VisionError> {
-        let picture = picture_of(frame, self.vision.colour(), &mut self.decoder)
-            .map_err(|why| VisionError::Decode { frame: frame.number, why })?;
-        let reading = self.vision.step(picture.as_picture()?, frame.at);
+        let picture = decode_picture(frame, self.vision.colour(), &mut self.decoder)
+            .map_err(|why| VisionError::Decode { frame: frame.meta.number, why })?;
+        let reading = self.vision.step(picture.as_picture()?, frame.meta.at);
         self.decoder.reuse(picture.pixels);
         reading
     }
+}
+
+/// Stores which file the session was made from. The recorder counts the record if it cannot take it.
+fn store_origin(recorder: &Recorder, file: &ImportedFile, zero_is: String, info: &CameraInfo) -> Result<(), RigError> {
+    let mut data = serde_json::to_value(file).map_err(std::io::Error::other)?;
+    data["zero_utc_is"] = zero_is.into();
+    if !info.notes.is_empty() {
+        data["notes"] = info.notes.clone().into();
+    }
+    recorder.stream(HEALTH)?.event(Timestamp::ZERO, HealthKind::Film.as_str(), data).ok();
+    Ok(())
 }
 
 fn wait_for_room(recorder: &Recorder, cancelled: &AtomicBool) -> Result<(), RigError> {
@@ -238,24 +230,24 @@ fn wait_for_room(recorder: &Recorder, cancelled: &AtomicBool) -> Result<(), RigE
     }
 }
 
-/// A file being played.
+/// A video file during the import.
 struct Run {
     camera: Box<dyn capture::Camera>,
     info: CameraInfo,
-    /// The camera lays the file onto a clock of its own.
+    /// Time of the first frame on the camera's clock.
     first_at: Option<Timestamp>,
-    /// Of the film so far, what is lost included.
+    /// End of the last frame so far, including lost frames.
     end: Timestamp,
     frames: u64,
     with_face: u64,
     lost: u64,
-    /// The first thing that is wrong with the file, and where.
+    /// Time and description of the first fault of the file.
     first_fault: Option<(Timestamp, String)>,
 }
 
 enum Next {
     Frame(SharedFrame),
-    /// One frame or several; 0 where nobody knows whether any.
+    /// Lost frames; 0 if their number is unknown.
     Lost {
         at: Timestamp,
         until: Timestamp,
@@ -283,12 +275,11 @@ impl Run {
                 let (from, until) = (self.since_first(from), self.since_first(until));
                 self.lose(from, until, frames, why)
             }
-            Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels } => {
-                let (number, at) = (self.frames, self.since_first(at));
+            Captured::Frame(frame) => {
+                let (number, at) = (self.frames, self.since_first(frame.at));
                 self.frames += 1;
                 self.end = self.end.max(at + interval);
-                let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-                Next::Frame(Arc::new(frame))
+                Next::Frame(Arc::new(CapturedFrame { at, ..frame }.numbered(number)))
             }
         })
     }
@@ -298,6 +289,29 @@ impl Run {
         self.end = self.end.max(until);
         self.first_fault.get_or_insert_with(|| (at, why.clone()));
         Next::Lost { at, until, frames, why }
+    }
+
+    /// `broken` is why decoding ended early, `unseen` why the networks failed.
+    fn outcome(
+        &self,
+        path: &Path,
+        broken: Option<String>,
+        unseen: Option<String>,
+    ) -> Result<ImportOutcome, CameraError> {
+        if self.frames == 0 {
+            let why = self.damage().map(|why| format!("all of its frames are damaged: {why}"));
+            let why = why.or(broken).unwrap_or_else(|| "it has no picture".to_owned());
+            return Err(CameraError::NotAVideo { path: path.to_owned(), why });
+        }
+        let trouble: Vec<String> = self.damage().into_iter().chain(broken).chain(unseen).collect();
+        Ok(ImportOutcome {
+            frames: self.frames,
+            with_face: self.with_face,
+            lost: self.lost,
+            film_s: self.end.as_secs_f64(),
+            notes: self.info.notes.clone(),
+            trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
+        })
     }
 
     /// What is wrong with the file, in a sentence.
@@ -331,7 +345,7 @@ impl Encoder {
         Ok(Encoder { frames, thread })
     }
 
-    /// `false` where the other end is gone.
+    /// `false` if the encoder thread has ended.
     fn take(&self, frame: SharedFrame) -> bool {
         self.frames.send(frame).is_ok()
     }
@@ -346,24 +360,12 @@ fn encode(raw: &Receiver<SharedFrame>, mut encoder: JpegEncoder, to: &Sender<Sha
     for frame in raw {
         let encoded = match (&frame.pixels, encoder.encode(&frame)) {
             (Pixels::Jpeg(_), _) => frame,
-            (_, Ok(jpeg)) => Arc::new(Frame { pixels: Pixels::Jpeg(jpeg.to_vec()), ..frame_without_pixels(&frame) }),
-            // The video's thread finds out the same, counts it and stores the gap.
+            (_, Ok(jpeg)) => Arc::new(frame.with_pixels(Pixels::Jpeg(jpeg.to_vec()))),
+            // The video thread gets the same error, counts the frame and stores the gap.
             (_, Err(_)) => frame,
         };
         if to.send(encoded).is_err() {
             return;
         }
-    }
-}
-
-fn frame_without_pixels(frame: &Frame) -> Frame {
-    Frame {
-        number: frame.number,
-        at: frame.at,
-        time_source: frame.time_source,
-        device_sequence: frame.device_sequence,
-        width_px: frame.width_px,
-        height_px: frame.height_px,
-        pixels: Pixels::Jpeg(Vec::new()),
     }
 }

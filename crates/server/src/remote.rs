@@ -336,12 +336,7 @@ impl RemoteTask {
         for NewRecord { stream, seq, at, body } in records {
             self.last = self.last.max(at);
             let writer = &self.writers[stream];
-            let sent = match body {
-                Body::Sample { frame, values } => writer.sample_numbered(seq, at, frame, &values),
-                Body::Event { kind, data } => writer.event_numbered(seq, at, &kind, Value::Object(data)),
-                Body::Gap(g) => writer.gap_numbered(seq, at, g.until, g.reason, g.lost, &g.note),
-            };
-            sent.map_err(|e| StoreError::Poisoned(e.to_string()))?;
+            writer.put(seq, at, body).map_err(|e| StoreError::Poisoned(e.to_string()))?;
         }
         let (to, stored) = oneshot::channel();
         recorder.when_stored(move |result| reply(to, result));

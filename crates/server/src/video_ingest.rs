@@ -14,13 +14,10 @@ use super::frame_times::FrameTimes;
 use super::pool::{VisionPool, VisionThread};
 use super::session_command::SessionCommand;
 use super::video_result::VideoIngestResult;
-use capture::{Camera, CameraError, Captured, Decoder, FileCamera, to_grey, to_rgb};
-use session::{
-    AFFECT, Absence, Clock, FACE, Frame, GapReason, LANDMARKS, Numbers, Piece, SharedFrame, TimeSource, Timestamp,
-    VIDEO,
-};
+use capture::{Camera, CameraError, Captured, CapturedFrame, Decoder, FileCamera};
+use session::{Body, Clock, Frame, FrameMeta, Gap, GapReason, Numbers, SharedFrame, TimeSource, Timestamp, VIDEO};
 use store::{RECORDER_SEQ_0, Recorder, StoreError, StreamWriter};
-use vision::{Colour, OwnedPicture, Vision};
+use vision::{RecordBuilder, VISION_STREAMS, Vision, decode_picture};
 
 /// Number of frames from which the zero of the video's time is determined.
 const ALIGN_FRAMES: usize = 45;
@@ -39,10 +36,7 @@ impl VideoIngest {
     ) -> Result<VideoIngest, StoreError> {
         let progress = Arc::new(Progress::default());
         let job = Job {
-            writers: [AFFECT, FACE, LANDMARKS]
-                .map(|name| recorder.stream(name))
-                .into_iter()
-                .collect::<Result<_, _>>()?,
+            writers: VISION_STREAMS.map(|name| recorder.stream(name)).into_iter().collect::<Result<_, _>>()?,
             video: recorder.stream(VIDEO)?,
             progress: progress.clone(),
             session,
@@ -114,7 +108,7 @@ impl Job {
             job: self,
             vision: vision.as_deref_mut().ok(),
             decoder: Decoder::default(),
-            absence: Absence::default(),
+            records: RecordBuilder::default(),
             frames: None,
             times: FrameTimes::open(&self.plan.folder, self.progress.clone()).map_err(|e| e.to_string())?,
             span: None,
@@ -124,7 +118,7 @@ impl Job {
         while let Some(next) = conversion.convert_recording(start, &mut result)? {
             start = next;
         }
-        let open = conversion.absence.finish();
+        let open = conversion.records.finish();
         conversion.write_gaps(open, result.frames);
         if let Some((first, last)) = conversion.span
             && result.frames > 1
@@ -152,7 +146,7 @@ struct Conversion<'a> {
     job: &'a Job,
     vision: Option<&'a mut Vision>,
     decoder: Decoder,
-    absence: Absence,
+    records: RecordBuilder,
     /// Frames for `video.mkv`.
     frames: Option<Sender<SharedFrame>>,
     times: FrameTimes,
@@ -164,7 +158,7 @@ struct Conversion<'a> {
 
 /// An output of the decoder whose time is not yet determined.
 enum Item {
-    Frame(Frame),
+    Frame(CapturedFrame),
     /// Damaged or missing frames.
     Lost {
         frames: u64,
@@ -267,9 +261,10 @@ impl Conversion<'_> {
         }
     }
 
-    fn store(&mut self, at: Timestamp, frame: Frame, result: &mut VideoIngestResult) -> Result<(), String> {
+    fn store(&mut self, at: Timestamp, frame: CapturedFrame, result: &mut VideoIngestResult) -> Result<(), String> {
         let number = result.frames;
-        let frame = Arc::new(Frame { number, at, time_source: TimeSource::File, ..frame });
+        let frame = CapturedFrame { at, time_source: TimeSource::File, ..frame };
+        let frame = Arc::new(frame.numbered(number));
         if let Some(frames) = &self.frames {
             // This blocks while the disk is slow. No frame is lost, because the source is a stored video.
             frames.send(frame.clone()).map_err(|_| "the session's video cannot be written".to_owned())?;
@@ -307,33 +302,31 @@ impl Conversion<'_> {
     fn video_gap(&mut self, at: Timestamp, until: Timestamp, reason: GapReason, lost: u64, note: &str) {
         let seq = self.video_gaps;
         self.video_gaps += 1;
-        self.write(|| self.job.video.gap_numbered(seq, at, until, reason, lost, note));
+        let gap = Body::Gap(Gap { until, reason, lost, note: note.to_owned() });
+        self.write(&self.job.video, seq, at, &gap);
     }
 
     fn score(&mut self, frame: &Frame, result: &mut VideoIngestResult) -> Result<(), String> {
         let Some(vision) = self.vision.as_deref_mut() else { return Ok(()) };
-        let picture = decode(frame, vision.colour(), &mut self.decoder)?;
+        let picture = decode_picture(frame, vision.colour(), &mut self.decoder)?;
         let picture = picture.as_picture().map_err(|e| e.to_string())?;
-        let reading = vision.step(picture, frame.at).map_err(|e| e.to_string())?;
+        let reading = vision.step(picture, frame.meta.at).map_err(|e| e.to_string())?;
         result.scored += 1;
-        let pieces = self.absence.scored(frame.at, reading.face.is_some(), 0);
-        self.write_gaps(pieces, frame.number);
-        if self.job.plan.scored.contains(frame.number) {
+        let FrameMeta { number, at, .. } = frame.meta;
+        let records = self.records.add(&frame.meta, &reading, 0);
+        self.write_gaps(records.gaps, number);
+        if self.job.plan.scored.contains(number) {
             return Ok(());
         }
-        let values = (reading.affect_values(), reading.face_values(), reading.landmark_values());
-        if let ([affect, face, landmarks], (Some(a), Some(f), Some(l))) = (&self.job.writers[..], values) {
-            let (seq, at, frame) = (frame.number, frame.at, Some(frame.number));
-            for (writer, values) in [(affect, &a[..]), (face, &f[..]), (landmarks, &l[..])] {
-                self.write(|| writer.sample_numbered(seq, at, frame, values));
-            }
+        for (writer, sample) in self.job.writers.iter().zip(records.samples.into_iter().flatten()) {
+            self.write(writer, number, at, &sample);
         }
         Ok(())
     }
 
     /// Waits while the recorder's queue is full. No record is lost, because the source is a stored video.
-    fn write(&self, mut write: impl FnMut() -> Result<(), store::NotStored>) {
-        while let Err(store::NotStored::QueueFull(_)) = write() {
+    fn write(&self, writer: &StreamWriter, seq: u64, at: Timestamp, body: &Body) {
+        while let Err(store::NotStored::QueueFull(_)) = writer.put(seq, at, body.clone()) {
             if self.job.is_cancelled() {
                 return;
             }
@@ -341,11 +334,10 @@ impl Conversion<'_> {
         }
     }
 
-    fn write_gaps(&self, pieces: impl IntoIterator<Item = Piece>, number: u64) {
+    fn write_gaps(&self, gaps: impl IntoIterator<Item = (Timestamp, Body)>, number: u64) {
         let Some(affect) = self.job.writers.first() else { return };
-        for Piece { from, gap } in pieces {
-            let seq = RECORDER_SEQ_0 + number;
-            self.write(|| affect.gap_numbered(seq, from, gap.until, gap.reason, gap.lost, &gap.note));
+        for (from, gap) in gaps {
+            self.write(affect, RECORDER_SEQ_0 + number, from, &gap);
         }
     }
 }
@@ -357,11 +349,7 @@ fn item_of(
     notes: &mut Vec<String>,
 ) -> (Option<(Timestamp, Item)>, bool) {
     match captured {
-        Ok(Captured::Frame { at, time_source, device_sequence, width_px, height_px, pixels }) => {
-            let number = 0; // `store` sets it
-            let frame = Frame { number, at, time_source, device_sequence, width_px, height_px, pixels };
-            (Some((at, Item::Frame(frame))), false)
-        }
+        Ok(Captured::Frame(frame)) => (Some((frame.at, Item::Frame(frame))), false),
         Ok(Captured::Corrupt { at, why, .. }) => {
             (Some((at, Item::Lost { frames: 1, seconds: interval_s, why })), false)
         }
@@ -377,13 +365,4 @@ fn item_of(
             (None, true)
         }
     }
-}
-
-fn decode(frame: &Frame, colour: Colour, decoder: &mut Decoder) -> Result<OwnedPicture, String> {
-    let (width_px, height_px, pixels) = match colour {
-        Colour::Grey => to_grey(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-        Colour::Rgb => to_rgb(frame, decoder).map(|p| (p.width_px, p.height_px, p.pixels)),
-    }
-    .map_err(|e| e.to_string())?;
-    Ok(OwnedPicture { width_px, height_px, colour, pixels })
 }

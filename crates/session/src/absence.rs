@@ -1,20 +1,19 @@
-//! Turns "this frame showed no face" and "these frames were not looked at" into gaps of the `affect` stream.
+//! Turns frames without a face and frames that were not scored into gaps of the `affect` stream.
 //!
-//! An absence is stored in pieces of at most a second, so that a crash in the middle of a long one loses no more than
-//! that of it.
+//! A long absence of the face is stored in pieces of at most one second. A crash then loses at most one second of it.
 
 use crate::{Gap, GapReason, Timestamp};
 
 const LONGEST_PIECE_NS: i64 = 1_000_000_000;
 
-/// A gap with its beginning.
+/// A gap with its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
     pub from: Timestamp,
     pub gap: Gap,
 }
 
-/// Feed it every scored frame, in order.
+/// Needs every scored frame, in order.
 #[derive(Debug, Default)]
 pub struct Absence {
     open: Option<Piece>,
@@ -22,7 +21,7 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// A frame was scored at `at`; before it, `skipped` frames were not looked at. Returns the gaps that are complete.
+    /// A frame was scored at `at`. Before it, `skipped` frames were not scored. Returns the gaps that are now complete.
     pub fn scored(&mut self, at: Timestamp, has_face: bool, skipped: u64) -> Vec<Piece> {
         let mut complete = Vec::new();
         if skipped > 0 {
@@ -51,7 +50,7 @@ impl Absence {
         complete
     }
 
-    /// The recording ends: what is still open is complete now.
+    /// Returns the gap that is still open at the end of the recording.
     pub fn finish(&mut self) -> Option<Piece> {
         self.open.take()
     }
@@ -67,7 +66,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whatever comes, every faceless frame is counted once, pieces do not overlap, and none is longer than told.
+        /// For any sequence of frames: each frame without a face is counted once, pieces do not overlap, and no piece
+        /// is longer than the limit.
         #[test]
         fn every_faceless_frame_is_counted_once(faces in prop::collection::vec((any::<bool>(), 0u64..3), 0..400)) {
             let mut absence = Absence::default();

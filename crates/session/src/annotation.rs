@@ -1,7 +1,7 @@
-//! What a person said about a moment or a range of a session afterwards.
+//! Labels that a person gives to moments or ranges of a session after the recording.
 //!
-//! Annotations are events, and events are never deleted: one is taken back by another event that names it. A number
-//! that was taken back never comes again.
+//! Annotations are events, and events are never deleted. A second event with the same id withdraws an annotation. The id
+//! of a withdrawn annotation is not used again.
 
 use std::collections::HashSet;
 
@@ -34,13 +34,13 @@ impl Annotation {
         Body::event(if self.until.is_some() { "range" } else { "point" }, data)
     }
 
-    /// The event that takes it back.
+    /// The event that withdraws the annotation.
     pub fn removal(&self, author: &str, at_utc: DateTime<Utc>) -> Body {
         let made_utc = at_utc.to_rfc3339_opts(SecondsFormat::Millis, true);
         Body::event("removed", json!({"id": self.id.to_string(), "author": author, "made_utc": made_utc}))
     }
 
-    /// `None` where the event does not hold what an annotation needs.
+    /// `None` if the event lacks a field of an annotation.
     fn parse(at: Timestamp, kind: &str, data: &Map<String, Value>) -> Option<Annotation> {
         let text = |name: &str| data.get(name).and_then(Value::as_str);
         let until = match kind {
@@ -63,7 +63,7 @@ fn id(data: &Map<String, Value>) -> Option<u64> {
     data.get("id")?.as_str()?.parse().ok()
 }
 
-/// The annotations as they stand, by time, and the first number that no annotation has had.
+/// The annotations that are not withdrawn, by time, and the lowest id above all used ids.
 pub fn annotations(timeline: &Timeline) -> (Vec<Annotation>, u64) {
     let ours = || timeline.events().iter().filter(|e| e.stream.as_str() == ANNOTATION);
     let removed: HashSet<u64> = ours().filter(|e| e.what.kind == "removed").filter_map(|e| id(&e.what.data)).collect();
@@ -74,8 +74,8 @@ pub fn annotations(timeline: &Timeline) -> (Vec<Annotation>, u64) {
     (standing, next)
 }
 
-/// What an author coded, as one label a step of `step_s`: the label of the range or point that begins last at that
-/// step, or none. Two of these are what Cohen's kappa compares.
+/// An author's labels at steps of `step_s` seconds. Each step has the label of the last range or point that begins at
+/// or before it, or none. Cohen's kappa compares two such lists.
 pub fn coding<'a>(
     annotations: &'a [Annotation],
     author: &str,

@@ -1,5 +1,5 @@
-//! The checks before a recording. A session stores which of them failed and were overridden, by a word that never
-//! changes; what people read is made from it.
+//! The checks before a recording. A session stores the name of each check that failed and was overridden. The names
+//! never change. The displayed text is derived from the name.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ pub enum CheckId {
     NetworksLoaded,
     PageLoaded,
     DiskSpace,
-    /// Of a program that knows other checks; as it is stored.
+    /// A check of another program version, by its stored name.
     Other(String),
 }
 
-/// Check, stored word, text for people. The texts as they stand here were stored by programs up to file version 3.
+/// Check, stored name, displayed text. Programs up to file version 3 stored the text instead of the name.
 const CHECKS: [(CheckId, &str, &str); 7] = [
     (CheckId::CameraRunning, "camera_running", "Camera running"),
     (CheckId::OneFace, "one_face", "One face"),
@@ -31,7 +31,7 @@ const CHECKS: [(CheckId, &str, &str); 7] = [
 ];
 
 impl CheckId {
-    /// The word stored in files.
+    /// The name stored in files.
     pub fn as_str(&self) -> &str {
         self.known().map_or_else(|| self.other(), |(word, _)| word)
     }
@@ -48,7 +48,7 @@ impl CheckId {
     fn other(&self) -> &str {
         match self {
             CheckId::Other(word) => word,
-            _ => "", // every other one is in the list, as the test says
+            _ => "", // all others are in `CHECKS`, as the test proves
         }
     }
 }
@@ -73,7 +73,7 @@ impl From<CheckId> for String {
 }
 
 impl fmt::Display for CheckId {
-    /// What people read: `Face big enough`.
+    /// The displayed text: `Face big enough`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.known().map_or_else(|| self.other(), |(_, text)| text))
     }

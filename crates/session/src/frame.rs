@@ -1,42 +1,56 @@
-//! One picture with the moment of its capture.
+//! One picture of a camera or a video file, and its metadata.
 
 use std::sync::Arc;
 
 use crate::Timestamp;
 
-/// Shared, because the video writer, the vision worker and the preview all look at the same bytes.
+/// Shared, because the video writer, the vision worker and the preview read the same bytes.
 pub type SharedFrame = Arc<Frame>;
+
+/// What identifies a frame and when it was captured. The same for a frame in memory, in the video file and in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameMeta {
+    /// Counts the frames of this recording from 0. Each number is used once.
+    pub number: u64,
+    /// Capture time on the session clock.
+    pub at: Timestamp,
+    pub time_source: TimeSource,
+    /// The driver's own frame count; `None` if the driver gives none. A jump in it means lost frames.
+    pub device_sequence: Option<u64>,
+}
 
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// Counts the frames of this recording from 0; every frame handed on has one, none is used twice.
-    pub number: u64,
-    pub at: Timestamp,
-    pub time_source: TimeSource,
-    /// The driver's own count, where it gives one: jumps in it are frames that never reached us.
-    pub device_sequence: Option<u64>,
+    pub meta: FrameMeta,
     pub width_px: u32,
     pub height_px: u32,
     pub pixels: Pixels,
 }
 
-/// Where [`Frame::at`] comes from.
+impl Frame {
+    /// The same frame with its picture in another form.
+    pub fn with_pixels(&self, pixels: Pixels) -> Frame {
+        Frame { meta: self.meta, width_px: self.width_px, height_px: self.height_px, pixels }
+    }
+}
+
+/// Where [`FrameMeta::at`] comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeSource {
     /// The driver stamped the start of exposure or of transfer.
     Driver,
-    /// The moment at which the frame reached us.
+    /// The time at which the program received the frame.
     Arrival,
-    /// The presentation time in a video file, laid onto the session clock.
+    /// The presentation time in a video file, converted to the session clock.
     File,
-    /// Rendered for this instant.
+    /// The phantom rendered the frame for this time.
     Rendered,
 }
 
 impl TimeSource {
     pub const ALL: [TimeSource; 4] = [TimeSource::Driver, TimeSource::Arrival, TimeSource::File, TimeSource::Rendered];
 
-    /// The word stored in files.
+    /// The name stored in files.
     pub fn as_str(self) -> &'static str {
         match self {
             TimeSource::Driver => "driver",
@@ -51,16 +65,16 @@ impl TimeSource {
     }
 }
 
-/// Bytes as the camera gave them, row by row without padding.
+/// Bytes as the camera delivered them, row by row without padding.
 #[derive(Clone)]
 pub enum Pixels {
-    /// One complete JPEG, trimmed behind its end marker.
+    /// One complete JPEG, cut after its end marker.
     Jpeg(Vec<u8>),
-    /// 4:2:2, `Y0 U Y1 V`, 2 bytes a pixel.
+    /// 4:2:2, `Y0 U Y1 V`, 2 bytes per pixel.
     Yuyv(Vec<u8>),
-    /// 3 bytes a pixel.
+    /// 3 bytes per pixel.
     Rgb(Vec<u8>),
-    /// 1 byte a pixel.
+    /// 1 byte per pixel.
     Grey(Vec<u8>),
 }
 

@@ -1,34 +1,34 @@
-//! What can happen to a recording itself: the kinds of events of the stream `health`.
+//! The kinds of events of the stream `health`, which reports technical incidents of a recording.
 
 use std::fmt;
 
-/// The words stored in files, which never change. Browsers far away may tell of more.
+/// The names are stored in files and never change. Remote browsers may send other kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HealthKind {
     RecordingStarted,
     RecordingStopped,
-    /// From here on nothing could be stored.
+    /// Nothing was stored after this event.
     StoringFailed,
     CameraLost,
     CameraBack,
-    /// It does not come back.
+    /// The camera failed for good.
     CameraFailed,
     PageNotLoaded,
     PageProcessDied,
     PageRefused,
-    /// Which video file the session was made from.
+    /// The video file that the session was made from.
     Film,
-    /// A browser's camera gives pictures.
+    /// A browser's camera delivers pictures.
     CameraStarted,
-    /// A browser gets no pictures from its camera, and why.
+    /// A browser gets no pictures from its camera; the data has the reason.
     CameraAbsent,
     CameraRefused,
-    /// Another program uses it.
+    /// Another program uses the camera.
     CameraTaken,
-    /// A browser's own networks give scores.
+    /// The networks in the browser deliver scores.
     ScoresStarted,
     ScoresUnavailable,
-    /// A browser could not keep some of its video.
+    /// The browser could not keep part of its video.
     VideoLost,
 }
 
@@ -53,7 +53,7 @@ impl HealthKind {
         HealthKind::VideoLost,
     ];
 
-    /// The word stored in files.
+    /// The name stored in files.
     pub const fn as_str(self) -> &'static str {
         match self {
             HealthKind::RecordingStarted => "recording_started",
@@ -76,12 +76,12 @@ impl HealthKind {
         }
     }
 
-    /// `None` for a word that this program does not know.
+    /// `None` if the name is unknown to this program version.
     pub fn from_stored(word: &str) -> Option<HealthKind> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether it is the operator's doing, and nothing that went wrong.
+    /// Whether the event is an action of the operator and not a fault.
     pub fn is_marker(self) -> bool {
         matches!(self, HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film)
     }

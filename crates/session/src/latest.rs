@@ -1,9 +1,10 @@
-//! A slot that holds the newest thing. The only mutex between threads in this house.
+//! A slot that holds the newest value. Threads share no other mutex in this program.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Putting replaces what nobody took yet: the reader always gets the newest, and a slow reader slows nobody down.
+/// A new value replaces a value that was not taken. The reader always gets the newest value, and a slow reader does not
+/// delay the writer.
 pub struct Latest<T> {
     shared: Arc<Shared<T>>,
 }
@@ -32,31 +33,31 @@ impl<T> Default for Latest<T> {
     }
 }
 
-/// What [`Latest::take`] found.
+/// Result of [`Latest::take`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken<T> {
     New(T),
     TimedOut,
-    /// Closed, and nothing is left in it.
+    /// The slot is closed and empty.
     Closed,
 }
 
 impl<T> Latest<T> {
-    /// Returns what was there and is now skipped.
+    /// Returns the value that was replaced.
     pub fn put(&self, value: T) -> Option<T> {
         let skipped = self.lock().value.replace(value);
         self.shared.changed.notify_one();
         skipped
     }
 
-    /// Changes what waits to be taken, so that news can be added to it instead of replacing it. `change` must not wait.
+    /// Changes the value in the slot, for example to add to it instead of replacing it. `change` must not wait.
     pub fn change<R>(&self, change: impl FnOnce(&mut Option<T>) -> R) -> R {
         let changed = change(&mut self.lock().value);
         self.shared.changed.notify_one();
         changed
     }
 
-    /// Waits until the last value was taken and only then puts this one; gives it back where nobody took in time.
+    /// Waits until the previous value is taken, then puts this one. Returns it if the previous value is not taken in time.
     pub fn put_when_taken(&self, value: T, timeout: Duration) -> Result<(), T> {
         let deadline = Instant::now() + timeout;
         let mut slot = self.lock();
@@ -70,14 +71,14 @@ impl<T> Latest<T> {
         Ok(())
     }
 
-    /// The newest value if one came since the last call; never waits.
+    /// The newest value, if there is one that was not taken. Never waits.
     pub fn try_take(&self) -> Option<T> {
         let value = self.lock().value.take();
         self.shared.taken.notify_one();
         value
     }
 
-    /// Waits for a value at most `timeout`.
+    /// Waits for a value, at most `timeout`.
     pub fn take(&self, timeout: Duration) -> Taken<T> {
         let deadline = Instant::now() + timeout;
         let mut slot = self.lock();
@@ -94,7 +95,7 @@ impl<T> Latest<T> {
         }
     }
 
-    /// Wakes readers; what is still in the slot can be taken.
+    /// Wakes readers. A value in the slot can still be taken.
     pub fn close(&self) {
         self.lock().is_closed = true;
         self.shared.changed.notify_all();
@@ -102,7 +103,7 @@ impl<T> Latest<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot<T>> {
-        // A panicking holder cannot leave the slot itself half-changed; what `change` is given is its caller's matter.
+        // A panic cannot leave the slot half-changed. The callers of `change` are responsible for the value itself.
         self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
-//! The pure data model: what a session *is*, without I/O, threads or a window.
+//! The data model of a session. It has no I/O, no threads and no window.
 //!
-//! Everything else depends on this room and it depends on nobody, so a live session and a reopened one are
-//! the same types with another [`Playhead`].
+//! All other crates depend on this crate, and it depends on none of them. A live session and a reopened session are the
+//! same types with a different [`Playhead`].
 
 mod absence;
 mod annotation;
@@ -18,6 +18,7 @@ mod playhead;
 mod pyramid;
 mod record;
 mod rows;
+mod series;
 mod stream;
 mod streams;
 mod study;
@@ -28,7 +29,7 @@ mod video_loss;
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
-pub use frame::{Frame, Pixels, SharedFrame, TimeSource};
+pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::HealthKind;
 pub use latest::{Latest, Taken};
 pub use numbers::Numbers;
@@ -38,11 +39,12 @@ pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
 pub use rows::{LATER, Rows};
+pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
 pub use study::{
     CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
 };
 pub use time::{Clock, Timestamp, monotonic_ns};
-pub use timeline::{EventData, EventRow, SampleSeries, Timeline};
+pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};

@@ -1,23 +1,23 @@
-//! One scale of brightness for everything: 0 is black and 255 white, as in a JPEG. Live pictures, stored ones and films
-//! all come through here, so that the networks read the same whichever way a picture went.
+//! Conversion to one brightness scale: 0 is black and 255 is white, as in a JPEG. Live frames, stored frames and video
+//! files all use it, so the networks get the same input from each source.
 
-/// Cameras send luma from 16 to 235 (BT.601): `255 / 219 · (y − 16)` to the nearest level, in 16 bits of fraction, which
-/// the compiler does for many pixels at once.
+/// Cameras send luma from 16 to 235 (BT.601). Computes `255 / 219 · (y − 16)`, rounded, with 16 fractional bits. The
+/// compiler can vectorize this.
 pub fn full_luma(y: u8) -> u8 {
     (((i32::from(y) - 16) * 76_309 + 32_768) >> 16).clamp(0, 255) as u8
 }
 
-/// They send colour from 16 to 240: `255 / 224 · (c − 128) + 128`.
+/// Cameras send chroma from 16 to 240. Computes `255 / 224 · (c − 128) + 128`, rounded.
 pub fn full_chroma(c: u8) -> u8 {
     (128 + (((i32::from(c) - 128) * 74_606 + 32_768) >> 16)).clamp(0, 255) as u8
 }
 
-/// The luma that a JPEG stores of these colours, to the bit.
+/// The luma that a JPEG stores for this colour, bit-exact.
 pub fn luma_of_rgb([r, g, b]: [u8; 3]) -> u8 {
     ((19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + 32_768) >> 16) as u8
 }
 
-/// What a JPEG's full-range colours look like (JFIF), in 16 bits of fraction.
+/// Converts full-range YCbCr of a JPEG (JFIF) to RGB, with 16 fractional bits.
 pub fn rgb_of_full(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
     let level = |v: i32| ((y + v + 32_768) >> 16).clamp(0, 255) as u8;

@@ -1,4 +1,4 @@
-//! Which numbers of a stream are there: nearly always `0..next`, so only what came ahead is kept one by one.
+//! A set of record numbers of a stream. It is nearly always `0..next`, so only numbers beyond that are kept one by one.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,7 +10,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// `false` where `number` was there already.
+    /// `false` if the set already contains `number`.
     pub fn insert(&mut self, number: u64) -> bool {
         if number < self.next {
             return false;
@@ -29,12 +29,12 @@ impl Numbers {
         number < self.next || self.ahead.contains(&number)
     }
 
-    /// All below it are there, and it is not.
+    /// The lowest number that is not in the set.
     pub fn next(&self) -> u64 {
         self.next
     }
 
-    /// What is missing of `0..until`.
+    /// The numbers of `0..until` that are not in the set.
     pub fn missing(&self, until: u64) -> Vec<Range<u64>> {
         let mut missing = Vec::new();
         let mut from = self.next;

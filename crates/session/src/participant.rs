@@ -1,4 +1,4 @@
-//! Pseudonyms. A participant is `sub-01`, never a name: the label becomes a folder, a file name and a BIDS entity.
+//! Pseudonyms of participants, such as `sub-01`. The label becomes part of folder names, file names and BIDS entities.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ impl ParticipantId {
         &self.0
     }
 
-    /// The number in a label like `sub-07`, for proposing the next one.
+    /// The number in a label such as `sub-07`. Used to propose the next label.
     pub fn number(&self) -> Option<u32> {
         self.0["sub-".len()..].parse().ok()
     }
@@ -32,7 +32,7 @@ impl FromStr for ParticipantId {
         let label = s.strip_prefix("sub-").unwrap_or_default();
         if label.is_empty() || label.len() > 32 || !label.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(format!(
-                "`{}` is no participant: write `sub-` and then letters and digits, for example `sub-01` (a pseudonym, never a name)",
+                "`{}` is not a participant label: use `sub-` followed by 1 to 32 letters or digits, for example `sub-01`. Use a pseudonym, not a name",
                 s.escape_debug()
             ));
         }
@@ -59,7 +59,7 @@ impl fmt::Display for ParticipantId {
     }
 }
 
-/// `ses-01`: counts a participant's sessions from 1.
+/// `ses-01`: number of a session of one participant, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionNumber(pub u32);
@@ -76,7 +76,7 @@ impl FromStr for SessionNumber {
         let digits = s.strip_prefix("ses-").unwrap_or(s);
         match digits.parse() {
             Ok(n) if n > 0 => Ok(SessionNumber(n)),
-            _ => Err(format!("`{}` is no session number: write `ses-01` or `1`", s.escape_debug())),
+            _ => Err(format!("`{}` is not a session number: write `ses-01` or `1`", s.escape_debug())),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A file's name as text. Most systems let a name be any bytes, and text that loses some of them finds the file no more.
+//! A path as text. Most systems allow any bytes in a path, and text that loses bytes no longer identifies the file.
 
 use std::path::Path;
 
-/// The name as it is where it is text. Otherwise its bytes that are no text are written as `\xE9`, and each backslash
-/// as two.
+/// The path unchanged if it is valid text. Otherwise bytes that are not text become `\xE9`, and each backslash becomes
+/// two.
 pub fn path_text(path: &Path) -> String {
     match path.to_str() {
         Some(text) => text.to_owned(),
@@ -20,7 +20,7 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The same in one line, for a person to read.
+/// The path in one line, for display: control characters are escaped.
 pub fn path_in_line(path: &str) -> String {
     path.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

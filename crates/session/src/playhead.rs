@@ -1,4 +1,4 @@
-//! Where one looks. A live session and a reopened one differ by this alone.
+//! The time that a view shows. A live session and a reopened session differ only in their playhead.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::Timestamp;
 pub enum PlayheadMode {
     Paused,
     Playing,
-    /// Sticks to the newest record.
+    /// Stays at the newest record.
     Following,
 }
 
@@ -29,7 +29,7 @@ impl Playhead {
         Playhead { mode: PlayheadMode::Paused, at, rate: 1.0 }
     }
 
-    /// Moves on by `elapsed` of the viewer's time within a session that spans `start..=end`; playing stops at the end.
+    /// Advances by `elapsed` of real time within `start..=end`. Playing stops at the end.
     pub fn advance(&mut self, elapsed: Duration, start: Timestamp, end: Timestamp) {
         match self.mode {
             PlayheadMode::Paused => {}
@@ -51,7 +51,7 @@ impl Playhead {
         }
     }
 
-    /// Play from the start again where playing had reached the end.
+    /// Starts or pauses playing. At the end, playing restarts from the beginning.
     pub fn toggle_play(&mut self, start: Timestamp, end: Timestamp) {
         self.mode = match self.mode {
             PlayheadMode::Playing => PlayheadMode::Paused,

@@ -1,5 +1,5 @@
-//! Minimum and maximum at growing scales, so that drawing costs what the screen is wide and not what the session
-//! is long.
+//! Minimum and maximum at growing scales. The cost of drawing depends on the width of the screen and not on the length of
+//! the session.
 
 const FAN: usize = 8;
 
@@ -18,7 +18,7 @@ impl Bucket {
     }
 }
 
-/// Level `l` holds one bucket for every `8^(l+1)` values; the last bucket of a level may still be filling.
+/// Level `l` has one bucket per `8^(l+1)` values. The last bucket of a level may be incomplete.
 #[derive(Clone, Debug, Default)]
 pub struct Pyramid {
     levels: Vec<Vec<Bucket>>,
@@ -26,14 +26,20 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Amortised constant time. NaN is counted but belongs to no bucket.
+    pub fn of(values: &[f32]) -> Pyramid {
+        let mut pyramid = Pyramid::default();
+        values.iter().for_each(|v| pyramid.push(*v));
+        pyramid
+    }
+
+    /// Amortised constant time. NaN is counted but is in no bucket.
     pub fn push(&mut self, value: f32) {
         let leaf = if value.is_nan() { Bucket::EMPTY } else { Bucket { min: value, max: value } };
         let mut width = FAN;
         let mut level = 0;
         while self.len >= width || level == 0 {
             if level == self.levels.len() {
-                // A new level starts with what the one below has seen so far.
+                // A new level starts with the values of the level below.
                 let seed = if level == 0 {
                     Vec::new()
                 } else {
@@ -53,13 +59,13 @@ impl Pyramid {
         self.len += 1;
     }
 
-    /// Minimum and maximum over `values[range]`; `None` where there is nothing but NaN.
-    /// `values` is the series that was pushed. Costs O(log n).
+    /// Minimum and maximum over `values[range]`; `None` if all values are NaN.
+    /// `values` are the values that were pushed. Costs O(log n).
     pub fn over(&self, values: impl Fn(usize) -> f32, range: std::ops::Range<usize>) -> Option<Bucket> {
         let mut found = Bucket::EMPTY;
         let (mut i, end) = (range.start, range.end.min(self.len));
         while i < end {
-            // The widest bucket that starts here and ends inside.
+            // The widest bucket that starts at `i` and ends inside the range.
             let mut best = None;
             let mut width = FAN;
             for buckets in &self.levels {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{StreamName, Timestamp};
 
-/// `(stream, seq)` is unique in a session, so storing a record twice is harmless.
+/// `(stream, seq)` is unique in a session, so a record that is sent twice is stored once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     pub stream: Arc<StreamName>,
@@ -19,15 +19,19 @@ pub struct Record {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
-    /// One value per field of the stream's description. `frame` is the number of the video frame it was read from.
+    /// One value per field of the stream. `frame` is the number of the video frame that the values were read from.
     Sample { frame: Option<u64>, values: Box<[f32]> },
-    /// Something happened.
+    /// Something that happened at one time.
     Event { kind: String, data: Map<String, Value> },
-    /// Why data is missing from the record's time until [`Gap::until`].
+    /// Data is missing from the record's time until [`Gap::until`].
     Gap(Gap),
 }
 
 impl Body {
+    pub fn sample(frame: Option<u64>, values: &[f32]) -> Body {
+        Body::Sample { frame, values: values.into() }
+    }
+
     pub fn event(kind: &str, data: Value) -> Body {
         let data = match data {
             Value::Object(map) => map,
@@ -42,30 +46,30 @@ impl Body {
 pub struct Gap {
     pub until: Timestamp,
     pub reason: GapReason,
-    /// How many samples, frames or records are missing, where that is known.
+    /// Number of missing samples, frames or records; 0 if unknown.
     pub lost: u64,
-    /// More for a person to read; may be empty.
+    /// Further explanation for people; may be empty.
     pub note: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
-    /// No face in the picture: nothing was lost, there was nothing to read.
+    /// No face in the picture. No data was lost.
     NoFace,
-    /// The live worker took a newer frame; the skipped ones are in the video and can be scored later.
+    /// The live worker took a newer frame. The skipped frames are in the video and can be scored later.
     Skipped,
-    /// The camera was gone or silent.
+    /// The camera was disconnected or delivered no frames.
     CameraLost,
-    /// The driver's sequence numbers say that frames were dropped before they reached us.
+    /// The driver's sequence numbers show that frames were dropped before the program received them.
     DroppedByDriver,
-    /// A frame arrived damaged.
+    /// A frame was damaged on arrival.
     Corrupt,
-    /// A frame came, and nobody knows when it was captured.
+    /// The capture time of a frame is unknown.
     TimeUnknown,
-    /// A queue of ours was full: this is our fault and an alarm.
+    /// A queue of this program was full. This raises an alarm.
     QueueFull,
-    /// The page sent more than it may.
+    /// The page sent more than the limit.
     PageFlood,
     /// The program ended without closing the session.
     Crash,
@@ -84,7 +88,7 @@ impl GapReason {
         GapReason::Crash,
     ];
 
-    /// The word stored in files.
+    /// The name stored in files.
     pub fn as_str(self) -> &'static str {
         match self {
             GapReason::NoFace => "no_face",
@@ -103,7 +107,7 @@ impl GapReason {
         Self::ALL.into_iter().find(|r| r.as_str() == word)
     }
 
-    /// Whether captured data was lost for good.
+    /// Whether captured data was lost permanently.
     pub fn is_loss(self) -> bool {
         !matches!(self, GapReason::NoFace | GapReason::Skipped)
     }

@@ -1,21 +1,21 @@
-//! The samples of a stream as rows, with those that were scored after the recording in their places.
+//! The samples of a stream as rows, together with the samples that were scored after the recording.
 
 use std::collections::HashSet;
 
-use super::{SampleSeries, StreamInfo, StreamKind, Timeline, Timestamp};
+use super::{EventRow, Gap, GapReason, SampleSeries, StreamInfo, StreamKind, Timeline, Timestamp};
 
-/// What is added to a stream's name for the frames that the live worker skipped and that were scored afterwards.
+/// Suffix of the stream with the frames that the live worker skipped and that were scored after the recording.
 pub const LATER: &str = "_later";
 
-/// Rows of a stream and of the one that completes it, by time. A frame scored twice counts once, as it was live.
+/// Rows of a stream and of its `_later` stream, by time. If a frame was scored twice, the live row is used.
 pub struct Rows<'a> {
     series: Vec<&'a SampleSeries>,
-    /// Which series, and which row of it.
+    /// Index of the series, and row in it.
     order: Vec<(usize, usize)>,
 }
 
 impl<'a> Rows<'a> {
-    /// `None` where the session has no such stream of samples.
+    /// `None` if the session has no sample stream of this name.
     pub fn of(timeline: &'a Timeline, stream: &str) -> Option<Rows<'a>> {
         let live = timeline.series(stream)?;
         let later =
@@ -31,7 +31,7 @@ impl<'a> Rows<'a> {
         Some(Rows { series, order })
     }
 
-    /// The sample streams of a session, each with what completes it; the completing ones are not named again.
+    /// The sample streams of a session, without the `_later` streams that complete them.
     pub fn streams(timeline: &Timeline) -> impl Iterator<Item = &StreamInfo> {
         timeline.streams().filter(|s| {
             let completes = s.name.as_str().strip_suffix(LATER).is_some_and(|live| timeline.series(live).is_some());
@@ -78,12 +78,40 @@ impl<'a> Rows<'a> {
     pub fn column(&self, field: usize) -> Vec<f32> {
         (0..self.len()).map(|k| self.value(k, field)).collect()
     }
+
+    fn to_series(&self) -> SampleSeries {
+        let frames = (0..self.len()).map(|k| self.frame(k)).collect();
+        let seqs = (0..self.len()).map(|k| self.seq(k)).collect();
+        let columns = (0..self.info().fields.len()).map(|field| self.column(field)).collect();
+        SampleSeries::from_columns(self.info().clone(), self.times(), frames, seqs, columns)
+    }
+}
+
+impl Timeline {
+    /// The timeline for display: samples that were scored after the recording are in the stream whose live scoring
+    /// skipped them, without the gaps that they fill.
+    pub fn completed(&self) -> Timeline {
+        let mut whole = self.clone();
+        for info in Rows::streams(self) {
+            let Some(later) = self.series(&format!("{}{LATER}", info.name)).filter(|s| !s.is_empty()) else { continue };
+            let Some(rows) = Rows::of(self, info.name.as_str()) else { continue };
+            whole.replace_series(rows.to_series());
+            whole.replace_series(SampleSeries::new(later.info.clone()));
+            let is_filled = |gap: &EventRow<Gap>| {
+                gap.what.reason == GapReason::Skipped
+                    && *gap.stream == info.name
+                    && !later.rows(gap.at, gap.what.until).is_empty()
+            };
+            whole.retain_gaps(|gap| !is_filled(gap));
+        }
+        whole
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Body, Gap, GapReason, Record, affect_stream};
+    use crate::{Body, Record, affect_stream};
     use std::sync::Arc;
 
     #[test]

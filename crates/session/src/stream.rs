@@ -1,11 +1,11 @@
-//! How a stream describes itself. A session file must be readable in ten years by somebody who has only it.
+//! The description of a stream. It is stored in the session file, so that the file can be read without other documents.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A stream's name: lower-case letters, digits and `_`, 1–32 of them, starting with a letter.
+/// A stream's name: 1–32 lower-case letters, digits or `_`, starting with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StreamName(String);
@@ -22,7 +22,7 @@ impl FromStr for StreamName {
         let letters_only = s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !letters_only || !s.starts_with(|c: char| c.is_ascii_lowercase()) || s.len() > 32 {
             return Err(format!(
-                "`{}` is no stream name: use 1 to 32 lower-case letters, digits or `_`, a letter first",
+                "`{}` is not a stream name: use 1 to 32 lower-case letters, digits or `_`, starting with a letter",
                 s.escape_debug()
             ));
         }
@@ -52,9 +52,9 @@ impl fmt::Display for StreamName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamKind {
-    /// Rows of numbers, one value a field.
+    /// Rows of numbers, one value per field.
     Samples,
-    /// Things that happened, each of a kind, with data.
+    /// Events, each with a kind and data.
     Events,
 }
 
@@ -80,9 +80,9 @@ pub struct StreamInfo {
     pub description: String,
     /// Empty for events.
     pub fields: Vec<Field>,
-    /// `None` where records come when they come.
+    /// `None` if the records have no fixed rate.
     pub nominal_rate_hz: Option<f64>,
-    /// What produced it: program and version, and where a network did, the network's name, version and sha256.
+    /// What produced the stream: program and version, or a network's name, version and sha256.
     pub software: String,
 }
 

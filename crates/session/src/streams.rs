@@ -1,4 +1,4 @@
-//! The streams every affectograph session has, each described in one place.
+//! The descriptions of the streams of a session.
 
 use super::{Field, StreamInfo, StreamKind, StreamName};
 
@@ -38,9 +38,9 @@ pub mod face {
     pub const FIELDS: usize = 16;
 }
 
-/// A face smaller than this between the outer eye corners is read badly: at set-up, and where epochs are left out.
+/// Below this distance of the outer eye corners, readings are unreliable. Used by the set-up check and to exclude epochs.
 pub const SMALLEST_INTER_OCULAR_PX: f32 = 36.0;
-/// Mean grey level, 0 … 1, of a face that is neither in the dark nor burnt out.
+/// Limits of the mean grey level, 0 … 1, of a well-lit face.
 pub const DARKEST_FACE: f32 = 0.18;
 pub const BRIGHTEST_FACE: f32 = 0.88;
 
@@ -60,7 +60,7 @@ pub const PHASE: &str = "phase";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
 pub const RATING: &str = "rating";
-/// What the live worker skipped, scored after the recording; see [`later`].
+/// Frames that the live worker skipped, scored after the recording; see [`later`].
 pub const AFFECT_LATER: &str = "affect_later";
 pub const FACE_LATER: &str = "face_later";
 pub const LANDMARKS_LATER: &str = "landmarks_later";
@@ -72,7 +72,7 @@ pub mod rating {
     pub const FIELDS: usize = 2;
 }
 
-/// `affectograph 0.1.0`, what every stream without a network names as its software.
+/// `affectograph 0.1.0`: the software of every stream that no network produced.
 pub fn program() -> String {
     format!("affectograph {}", env!("CARGO_PKG_VERSION"))
 }
@@ -122,7 +122,7 @@ pub fn affect_stream(rate_hz: f64, model: &str) -> StreamInfo {
     )
 }
 
-/// Where and how well the participant's face was seen.
+/// Position and image quality of the participant's face.
 pub fn face_stream(rate_hz: f64, model: &str) -> StreamInfo {
     let fields = vec![
         Field::new("box_left", "px", "left edge of the face box"),
@@ -168,7 +168,7 @@ pub fn landmarks_stream(rate_hz: f64, model: &str) -> StreamInfo {
     )
 }
 
-/// Everything the participant did in the page. Each event's data holds `page_ms`, the page's own raw time.
+/// The participant's actions in the page. Each event has `page_ms`, the raw time of the page.
 pub fn page_stream() -> StreamInfo {
     events(
         PAGE,
@@ -176,7 +176,7 @@ pub fn page_stream() -> StreamInfo {
     )
 }
 
-/// Not stored: worked out from the edits of `page` whenever a session is read.
+/// Not stored. Computed from the edits in `page` when a session is read.
 pub fn deleted_stream() -> StreamInfo {
     events(
         DELETED,
@@ -189,20 +189,20 @@ pub fn marker_stream() -> StreamInfo {
     events(MARKER, "markers and notes set by the operator")
 }
 
-/// What happened to the instrument itself: camera lost, reconnected, page died, checks overridden.
+/// Technical incidents: camera lost or reconnected, page crashed, checks overridden.
 pub fn health_stream() -> StreamInfo {
     events(HEALTH, "what happened to the instrument: cameras lost and found, pages reloaded, checks overridden, drops")
 }
 
-/// Why frames are missing. The frames themselves are in `video.mkv` and in the file's frame index.
+/// Gaps in the video. The frames themselves are in `video.mkv` and in the frame table of the session file.
 pub fn video_stream(camera: &str) -> StreamInfo {
     let mut info = events(VIDEO, "gaps in the video: frames that the camera, its driver, the transfer or a queue lost");
     info.software = camera.to_owned();
     info
 }
 
-/// Measurements of the page's clock against the session's; never applied backwards to stored times. Events and not
-/// samples, because an offset in milliseconds needs more digits than a 32-bit sample holds.
+/// Measured offsets of the page clock to the session clock. They are not applied to records that are already stored.
+/// Events and not samples, because an offset in milliseconds needs more digits than a 32-bit float has.
 pub fn page_clock_stream() -> StreamInfo {
     events(
         PAGE_CLOCK,
@@ -211,7 +211,7 @@ pub fn page_clock_stream() -> StreamInfo {
     )
 }
 
-/// When a browser captured the frames of the video that it sent.
+/// Capture times of the frames of a browser's video.
 pub fn video_frame_stream() -> StreamInfo {
     events(
         VIDEO_FRAME,
@@ -219,24 +219,24 @@ pub fn video_frame_stream() -> StreamInfo {
     )
 }
 
-/// The page itself, to be replayed beside the face.
+/// The recorded page, for replay beside the video.
 pub fn replay_stream() -> StreamInfo {
     events(REPLAY, "the page as rrweb recorded it: `data` of each event is an rrweb event")
 }
 
-/// What happened to a session at the server that received it.
+/// Events of a session on the server that received it.
 pub fn server_stream() -> StreamInfo {
     events(SERVER, "what happened to the session at its server: restarts, conversion of the video, silence")
 }
 
-/// Guided phases of the protocol. `start` and `end` carry `name`, `kind` and the planned `seconds`; an `end` that came
-/// too early, because the recording was stopped, has `is_complete` false.
+/// Guided phases of the protocol. `start` and `end` have `name`, `kind` and the planned `seconds`. If the recording was
+/// stopped during the phase, its `end` has `is_complete` false.
 pub fn phase_stream() -> StreamInfo {
     events(PHASE, "guided phases of the protocol: `start` and `end` with the phase's `name` and `kind`")
 }
 
-/// What people who watched the session say about its moments. Nothing is ever deleted: what is taken back gets a
-/// `removed` with its `id`, so that every opinion and its withdrawal stay in the file.
+/// Annotations by people who watched the session. No annotation is deleted. An event `removed` with the same `id`
+/// withdraws it, and both stay in the file.
 pub fn annotation_stream() -> StreamInfo {
     events(
         ANNOTATION,
@@ -254,8 +254,8 @@ pub fn rating_stream() -> StreamInfo {
     samples(RATING, None, &program(), "self-report given continuously while the session was played again", fields)
 }
 
-/// The stream for frames that the live worker skipped, beside the one it fed: `affect_later` for `affect`. `info` is
-/// of `affect`, `face` or `landmarks`, naming the network that scores now.
+/// The stream for frames that the live worker skipped: `affect_later` for `affect`. `info` describes `affect`, `face` or
+/// `landmarks` and names the network that scores now.
 pub fn later(info: StreamInfo) -> StreamInfo {
     StreamInfo {
         name: built_in(&format!("{}_later", info.name)),
@@ -267,9 +267,9 @@ pub fn later(info: StreamInfo) -> StreamInfo {
     }
 }
 
-/// The stream for everything scored again with another network, beside the one recorded: `affect_<model>` for `affect`.
-/// `info` is of `affect`, `face` or `landmarks`; `model` is the network's folder, of which lower-case letters and
-/// digits are kept.
+/// The stream for all frames scored again with another network: `affect_<model>` for `affect`. `info` describes
+/// `affect`, `face` or `landmarks`. `model` is the network's folder. Its letters become lower case; characters other than
+/// letters and digits become `_`.
 pub fn rescored(info: StreamInfo, model: &str) -> StreamInfo {
     let kept = model.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
     let name: String = format!("{}_", info.name).chars().chain(kept).take(32).collect();
@@ -283,11 +283,11 @@ pub fn rescored(info: StreamInfo, model: &str) -> StreamInfo {
     }
 }
 
-/// What the names of imported streams begin with.
+/// Prefix of the names of imported streams.
 pub const IMPORTED: &str = "import_";
 
-/// Events that another program recorded, laid onto the session's clock: `import_<name>`. Letters, digits and `_` of
-/// `name` are kept.
+/// Events of another program, converted to the session clock: `import_<name>`. Letters of `name` become lower case;
+/// characters other than letters and digits become `_`.
 pub fn imported_stream(name: &str) -> StreamInfo {
     let kept = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
     let kept: String = IMPORTED.chars().chain(kept).take(32).collect();

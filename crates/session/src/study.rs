@@ -1,4 +1,4 @@
-//! The protocol, as people write it down in `study.toml`.
+//! The study file `study.toml`: page, camera, consent, phases and markers.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A study file that does not hold what a study needs. Says the line and the column.
+/// An error in a study file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct StudyError {
@@ -18,13 +18,13 @@ pub struct StudyError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Study {
-    /// Short label for folders and lists: letters and digits.
+    /// Short name for folders and lists: letters and digits.
     pub name: String,
-    /// What people read.
+    /// Displayed title.
     pub title: String,
     #[serde(default)]
     pub description: String,
-    /// For the free-disk check, in minutes.
+    /// Planned length in minutes, for the check of free disk space.
     #[serde(default = "default_planned_minutes")]
     pub planned_minutes: f64,
     pub page: PageSettings,
@@ -32,17 +32,17 @@ pub struct Study {
     pub camera: CameraSettings,
     #[serde(default)]
     pub consent: ConsentSettings,
-    /// Network folder in `models/` for affect.
+    /// Folder of the affect network in `models/`.
     #[serde(default = "default_affect_model")]
     pub affect_model: String,
     #[serde(default)]
     pub markers: Vec<Marker>,
     #[serde(default)]
     pub phases: Vec<Phase>,
-    /// What the participant reads below the cross during a baseline.
+    /// Text below the fixation cross during a baseline.
     #[serde(default = "default_baseline_sentence")]
     pub baseline_sentence: String,
-    /// Labels offered to whoever annotates a session of the study.
+    /// Labels to choose from in the annotation of a session.
     #[serde(default)]
     pub annotation_labels: Vec<String>,
 }
@@ -54,10 +54,10 @@ pub struct PageSettings {
     pub address: String,
     #[serde(default)]
     pub placement: PagePlacement,
-    /// CSS selectors of elements of which only *that* something happened is recorded, never what.
+    /// CSS selectors of masked elements. Events on them are recorded without their content.
     #[serde(default)]
     pub mask: Vec<String>,
-    /// CSS selectors of fields whose typed text may be kept where a browser far away records; elsewhere only its length.
+    /// CSS selectors of fields whose typed text a remote browser may record. For other fields it records only the length.
     #[serde(default)]
     pub content: Vec<String>,
     /// Other origins that the page may navigate to, `https://example.org`.
@@ -68,7 +68,7 @@ pub struct PageSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PagePlacement {
-    /// The participant's window where there is a second monitor, embedded where there is one.
+    /// With a second monitor: the participant's window. Otherwise: embedded.
     #[default]
     Auto,
     Embedded,
@@ -81,7 +81,7 @@ pub struct CameraSettings {
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
-    /// `None` leaves the control automatic. Raw units of the camera's own control.
+    /// In the units of the camera's control. `None` leaves the control automatic.
     pub exposure: Option<i64>,
     pub white_balance_k: Option<i64>,
     pub focus: Option<i64>,
@@ -103,13 +103,13 @@ impl Default for CameraSettings {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConsentSettings {
-    /// What the participant agreed to; shown at set-up, its hash stored with the session.
+    /// The consent text. It is shown at set-up, and its hash is stored with the session.
     pub text: String,
-    /// Recording from the window cannot start before the operator confirms it.
+    /// If true, the operator must confirm the consent before a recording can start from the window.
     pub required: bool,
 }
 
-/// An operator's marker: one key, one label.
+/// A marker of the operator: a key and a label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Marker {
@@ -130,15 +130,16 @@ pub struct Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseKind {
-    /// What the participant does on the study's page: a plan for the operator, timed by the page itself.
+    /// A task on the study's page. The page times it; the plan informs the operator.
     #[default]
     Task,
-    /// The participant rests and looks at a cross before the page begins; gives their own zero of valence and arousal.
+    /// The participant rests and looks at a cross before the page begins. It gives the participant's own zero of valence
+    /// and arousal.
     Baseline,
 }
 
 impl PhaseKind {
-    /// The word stored in files.
+    /// The name stored in files.
     pub fn as_str(self) -> &'static str {
         match self {
             PhaseKind::Task => "task",
@@ -160,12 +161,12 @@ fn default_baseline_sentence() -> String {
 }
 
 impl Study {
-    /// The phases that the participant is guided through before the page begins, in their order.
+    /// The guided phases before the page begins, in their order.
     pub fn baseline_phases(&self) -> impl Iterator<Item = &Phase> {
         self.phases.iter().filter(|p| p.kind == PhaseKind::Baseline)
     }
 
-    /// How long a recording is to be, by its phases; `None` where the study does not say what happens on its page.
+    /// Planned length of a recording, by its phases. `None` if the study has no task phase.
     pub fn planned(&self, has_page: bool) -> Option<Duration> {
         let is_timed = self.phases.iter().any(|p| p.kind == PhaseKind::Task);
         let counted = self.phases.iter().filter(|p| has_page || p.kind == PhaseKind::Task);
@@ -182,52 +183,63 @@ impl Study {
         Ok(study)
     }
 
-    /// What TOML's grammar cannot say. An error names the key to blame.
+    /// Checks that TOML's grammar cannot express. An error has the key that it belongs to.
     fn check(&self) -> Result<(), (&'static str, String)> {
         if self.name.is_empty() || self.name.len() > 32 || !self.name.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err((
                 "name",
-                format!("`name` is `{}`: use 1 to 32 letters and digits, it becomes part of folder names", self.name),
+                format!(
+                    "`name` is `{}`: use 1 to 32 letters and digits, because it becomes part of folder names",
+                    self.name
+                ),
             ));
         }
         if !(self.planned_minutes > 0.0 && self.planned_minutes <= 24.0 * 60.0) {
             return Err(("planned_minutes", "`planned_minutes` must be above 0 and at most 1440".into()));
         }
         if self.page.address.trim().is_empty() {
-            return Err(("address", "`page.address` is empty: write a URL or a folder beside the study file".into()));
+            return Err((
+                "address",
+                "`page.address` is empty: enter a URL, or a folder or file relative to the study file".into(),
+            ));
         }
         let c = &self.camera;
         if !(16..=8192).contains(&c.width_px)
             || !(16..=8192).contains(&c.height_px)
             || !(1.0..=240.0).contains(&c.rate_hz)
         {
-            return Err(("[camera]", "`camera` must ask for 16 to 8192 px and 1 to 240 Hz".into()));
+            return Err(("[camera]", "`camera` must have 16 to 8192 px and 1 to 240 Hz".into()));
         }
         let mut keys = HashSet::new();
         for marker in &self.markers {
             if !marker.key.is_ascii_alphanumeric() {
-                return Err(("[[markers]]", format!("marker key `{}` is no letter or digit", marker.key)));
+                return Err(("[[markers]]", format!("marker key `{}` is not a letter or digit", marker.key)));
             }
             if !keys.insert(marker.key.to_ascii_lowercase()) {
-                return Err(("[[markers]]", format!("marker key `{}` is used twice", marker.key)));
+                return Err((
+                    "[[markers]]",
+                    format!("marker key `{}` is used twice: give each marker its own key", marker.key),
+                ));
             }
         }
         if let Some(p) = self.phases.iter().find(|p| !(p.seconds > 0.0 && p.seconds.is_finite())) {
-            return Err(("[[phases]]", format!("phase `{}` must last longer than 0 s", p.name)));
+            return Err(("[[phases]]", format!("phase `{}` must be longer than 0 s", p.name)));
         }
         let first_task = self.phases.iter().position(|p| p.kind == PhaseKind::Task).unwrap_or(self.phases.len());
         if let Some(p) = self.phases.iter().skip(first_task).find(|p| p.kind == PhaseKind::Baseline) {
-            let message =
-                format!("phase `{}` is a baseline and must stand before the tasks: the page comes after it", p.name);
+            let message = format!(
+                "phase `{}` is a baseline: move it before the tasks, because the page begins after the baseline",
+                p.name
+            );
             return Err(("[[phases]]", message));
         }
         let mut labels = HashSet::new();
         for label in &self.annotation_labels {
             if label.trim().is_empty() || label.len() > 100 {
-                return Err(("annotation_labels", "annotation labels must have 1 to 100 letters".into()));
+                return Err(("annotation_labels", "an annotation label must have 1 to 100 bytes".into()));
             }
             if !labels.insert(label) {
-                return Err(("annotation_labels", format!("annotation label `{label}` is used twice")));
+                return Err(("annotation_labels", format!("annotation label `{label}` is used twice: remove one")));
             }
         }
         Ok(())
@@ -290,8 +302,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
-            let _ = Study::parse(&text);
-            let _ = Study::parse(&format!("{SMALL}{text}"));
+            Study::parse(&text).ok();
+            Study::parse(&format!("{SMALL}{text}")).ok();
         }
     }
 }

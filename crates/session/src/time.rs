@@ -1,5 +1,5 @@
-//! The one clock. Every record carries a [`Timestamp`] taken at its source; wall-clock time appears once, in
-//! the session's header, as the instant at which this clock stood at zero.
+//! The session clock. Every record has a [`Timestamp`] that its source took. Wall-clock time is stored once: the session's
+//! header has the UTC time of the clock's zero.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Nanoseconds since the session's clock stood at zero. Negative before it.
+/// Nanoseconds since the zero of the session clock. Negative before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
@@ -21,14 +21,14 @@ impl Timestamp {
     }
 
     pub fn from_secs_f64(seconds: f64) -> Self {
-        // `as` saturates, so a hostile number cannot wrap around.
+        // `as` saturates, so a large number cannot wrap around.
         Timestamp((seconds * 1e9).round() as i64)
     }
 
-    /// `None` where no timestamp can hold it: beyond 292 years, or no number.
+    /// `None` if the value is NaN or beyond the range of a timestamp (292 years).
     pub fn checked_from_secs_f64(seconds: f64) -> Option<Self> {
         let ns = (seconds * 1e9).round();
-        // `i64::MAX as f64` is the first number above what fits.
+        // `i64::MAX as f64` is the first `f64` above the range.
         (ns >= i64::MIN as f64 && ns < i64::MAX as f64).then_some(Timestamp(ns as i64))
     }
 
@@ -40,7 +40,7 @@ impl Timestamp {
         self.0 as f64 * 1e-9
     }
 
-    /// `self − earlier` in nanoseconds; negative when `earlier` is in fact later.
+    /// `self − earlier` in nanoseconds. Negative if `earlier` is later than `self`.
     pub const fn since_ns(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -76,10 +76,9 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A monotonic clock whose zero is a known instant of UTC: both are read together, once, by [`Clock::start`].
+/// A monotonic clock with a known zero in UTC. [`Clock::start`] reads both clocks together, once.
 ///
-/// On Linux it is `CLOCK_MONOTONIC`, the clock in which V4L2 drivers stamp their frames, so that a driver's time
-/// converts by a subtraction.
+/// On Linux it is `CLOCK_MONOTONIC`, which V4L2 drivers also use. A subtraction converts a driver's timestamp.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     zero_monotonic_ns: i64,
@@ -88,7 +87,7 @@ pub struct Clock {
 
 impl Clock {
     pub fn start() -> Self {
-        // The wall clock is read between two readings of the monotonic one and set against their middle.
+        // The wall clock is read between two readings of the monotonic clock and matched with their mean.
         let before = monotonic_ns();
         let zero_utc = Utc::now();
         let after = monotonic_ns();
@@ -99,7 +98,7 @@ impl Clock {
         self.from_monotonic_ns(monotonic_ns())
     }
 
-    /// Converts a reading of the system's monotonic clock (a V4L2 buffer's timestamp, say).
+    /// Converts a reading of the system's monotonic clock, such as the timestamp of a V4L2 buffer.
     #[allow(clippy::wrong_self_convention)] // reads as "this clock's timestamp from that reading"
     pub fn from_monotonic_ns(&self, ns: i64) -> Timestamp {
         Timestamp(ns.saturating_sub(self.zero_monotonic_ns))
@@ -110,7 +109,7 @@ impl Clock {
     }
 }
 
-/// A raw reading of the clock that [`Clock::from_monotonic_ns`] converts. On Unix all processes share it.
+/// A raw reading for [`Clock::from_monotonic_ns`]. On Unix all processes share this clock.
 #[cfg(unix)]
 pub fn monotonic_ns() -> i64 {
     let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);

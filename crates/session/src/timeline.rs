@@ -1,112 +1,13 @@
-//! All committed records of one session in memory, ordered by time, ready to be drawn and asked.
+//! All committed records of one session in memory, ordered by time, for drawing and analysis.
 //!
-//! There is one way in, [`Timeline::ingest`], for live and stored records alike.
+//! [`Timeline::ingest`] is the only way to add records, live or stored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Body, Bucket, Gap, GapReason, LATER, Numbers, Pyramid, Record, Rows, StreamInfo, StreamName, Timestamp};
-
-/// One sample stream, column by column.
-#[derive(Clone, Debug)]
-pub struct SampleSeries {
-    pub info: StreamInfo,
-    at: Vec<Timestamp>,
-    frame: Vec<Option<u64>>,
-    seq: Vec<u64>,
-    /// `columns[field][row]`
-    columns: Vec<Vec<f32>>,
-    pyramids: Vec<Pyramid>,
-}
-
-impl SampleSeries {
-    fn new(info: StreamInfo) -> Self {
-        let n = info.fields.len();
-        SampleSeries {
-            info,
-            at: Vec::new(),
-            frame: Vec::new(),
-            seq: Vec::new(),
-            columns: vec![Vec::new(); n],
-            pyramids: vec![Pyramid::default(); n],
-        }
-    }
-
-    fn of(rows: &Rows<'_>) -> Self {
-        let mut series = SampleSeries::new(rows.info().clone());
-        series.at = rows.times();
-        series.frame = (0..rows.len()).map(|k| rows.frame(k)).collect();
-        series.seq = (0..rows.len()).map(|k| rows.seq(k)).collect();
-        for (field, column) in series.columns.iter_mut().enumerate() {
-            *column = rows.column(field);
-            column.iter().for_each(|v| series.pyramids[field].push(*v));
-        }
-        series
-    }
-
-    pub fn len(&self) -> usize {
-        self.at.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.at.is_empty()
-    }
-
-    pub fn times(&self) -> &[Timestamp] {
-        &self.at
-    }
-
-    pub fn frames(&self) -> &[Option<u64>] {
-        &self.frame
-    }
-
-    pub fn seqs(&self) -> &[u64] {
-        &self.seq
-    }
-
-    /// All values of one field.
-    pub fn column(&self, field: usize) -> &[f32] {
-        &self.columns[field]
-    }
-
-    /// Rows with `from <= time < until`.
-    pub fn rows(&self, from: Timestamp, until: Timestamp) -> Range<usize> {
-        let start = self.at.partition_point(|t| *t < from);
-        start..self.at.partition_point(|t| *t < until).max(start)
-    }
-
-    /// The last row at or before `at`.
-    pub fn row_at(&self, at: Timestamp) -> Option<usize> {
-        self.at.partition_point(|t| *t <= at).checked_sub(1)
-    }
-
-    /// Minimum and maximum of one field over `rows`, in O(log n).
-    pub fn extent(&self, field: usize, rows: Range<usize>) -> Option<Bucket> {
-        self.pyramids[field].over(|i| self.columns[field][i], rows)
-    }
-
-    fn insert(&mut self, seq: u64, at: Timestamp, frame: Option<u64>, values: &[f32]) {
-        let row = self.at.partition_point(|t| *t <= at);
-        let is_last = row == self.at.len();
-        self.at.insert(row, at);
-        self.frame.insert(row, frame);
-        self.seq.insert(row, seq);
-        for (field, column) in self.columns.iter_mut().enumerate() {
-            column.insert(row, values[field]);
-            if is_last {
-                self.pyramids[field].push(values[field]);
-            } else {
-                // Rare: a sample later than its successor (scored after the session).
-                let mut rebuilt = Pyramid::default();
-                column.iter().for_each(|v| rebuilt.push(*v));
-                self.pyramids[field] = rebuilt;
-            }
-        }
-    }
-}
+use super::{Body, Gap, Numbers, Record, SampleSeries, StreamInfo, StreamName, Timestamp};
 
 /// One event or gap, as a row of the event list.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,7 +28,7 @@ pub struct EventData {
 pub struct Timeline {
     series: BTreeMap<StreamName, SampleSeries>,
     infos: BTreeMap<StreamName, StreamInfo>,
-    /// Streams that came after the recording.
+    /// Streams that were added after the recording.
     added: BTreeSet<StreamName>,
     events: Vec<EventRow<EventData>>,
     gaps: Vec<EventRow<Gap>>,
@@ -137,7 +38,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Makes a stream known. Records of unknown streams are refused and counted.
+    /// Declares a stream. Records of undeclared streams are refused and counted.
     pub fn declare(&mut self, info: StreamInfo) {
         if info.kind == super::StreamKind::Samples && !self.series.contains_key(&info.name) {
             self.series.insert(info.name.clone(), SampleSeries::new(info.clone()));
@@ -145,21 +46,21 @@ impl Timeline {
         self.infos.insert(info.name.clone(), info);
     }
 
-    /// Makes a stream known that was added after the recording (imported events, annotations, ratings, frames scored
-    /// again): whatever stands in it, the recording is as long as it was.
+    /// Declares a stream that was added after the recording (imported events, annotations, ratings, frames scored
+    /// again). Its records do not change the span of the recording.
     pub fn declare_added(&mut self, info: StreamInfo) {
         self.added.insert(info.name.clone());
         self.declare(info);
     }
 
-    /// Takes in one committed record. A record already there is ignored; one that does not fit its stream is refused
+    /// Adds one committed record. A record with a known number is ignored. A record that does not fit its stream is refused
     /// and counted in [`Timeline::refused`].
     pub fn ingest(&mut self, record: &Record) {
         if !self.infos.contains_key(record.stream.as_ref()) {
             self.refused += 1;
             return;
         }
-        // The name is copied once a stream and not once a record: reopening a long session shows the difference.
+        // The name is copied once per stream and not once per record. This shortens the opening of a long session.
         let is_new = match self.seen.get_mut(record.stream.as_ref()) {
             Some(seen) => seen.insert(record.seq),
             None => self.seen.entry(record.stream.as_ref().clone()).or_default().insert(record.seq),
@@ -220,31 +121,21 @@ impl Timeline {
         &self.gaps
     }
 
-    /// Earliest and latest time of any record of the recording itself; what was added later changes neither.
+    /// Earliest and latest time of the records of the recording. Added streams are not included.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.span
     }
 
-    /// As it is looked at: what was scored after the recording stands in the stream that skipped it, which then says no
-    /// more that it was skipped.
-    pub fn completed(&self) -> Timeline {
-        let mut whole = self.clone();
-        for info in Rows::streams(self) {
-            let Some(later) = self.series(&format!("{}{LATER}", info.name)).filter(|s| !s.is_empty()) else { continue };
-            let Some(rows) = Rows::of(self, info.name.as_str()) else { continue };
-            whole.series.insert(info.name.clone(), SampleSeries::of(&rows));
-            whole.series.insert(later.info.name.clone(), SampleSeries::new(later.info.clone()));
-            let is_filled = |gap: &EventRow<Gap>| {
-                gap.what.reason == GapReason::Skipped
-                    && *gap.stream == info.name
-                    && !later.rows(gap.at, gap.what.until).is_empty()
-            };
-            whole.gaps.retain(|gap| !is_filled(gap));
-        }
-        whole
+    /// Replaces the samples of one stream.
+    pub(crate) fn replace_series(&mut self, series: SampleSeries) {
+        self.series.insert(series.info.name.clone(), series);
     }
 
-    /// Records that fitted no stream. Not zero means that a file or a program is wrong: show it.
+    pub(crate) fn retain_gaps(&mut self, keep: impl Fn(&EventRow<Gap>) -> bool) {
+        self.gaps.retain(keep);
+    }
+
+    /// Number of records that fitted no stream. A value above 0 indicates a damaged file or a program error: display it.
     pub fn refused(&self) -> u64 {
         self.refused
     }

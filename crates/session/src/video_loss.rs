@@ -1,4 +1,4 @@
-//! Frames that a session says it has, and whose pictures are gone.
+//! Stored frames whose pictures are lost.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use serde::Serialize;
 
 use super::Timestamp;
 
-/// What became of the video file since it was stored.
+/// What is wrong with the video file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VideoTrouble {
     Missing,
     Empty,
-    /// It ends before its last frames.
+    /// The file ends before its last frames.
     Short,
-    /// It does not begin as a video.
+    /// The file does not begin like a video.
     Foreign,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VideoLoss {
     pub trouble: VideoTrouble,
-    /// Frames whose pictures are gone.
+    /// Number of frames whose pictures are lost.
     pub frames: u64,
-    /// Frames that the session says it has.
+    /// Number of frames in the session file.
     pub of: u64,
-    /// When the first of the lost ones was captured.
+    /// Capture time of the first lost frame.
     pub from: Timestamp,
 }
 

@@ -1,47 +1,39 @@
-//! Streams added to a session after its recording: imported events, annotations, ratings, frames scored afterwards.
+//! Streams that are added to a session after its recording: imported events, annotations, ratings, frames scored later.
 //!
-//! What was recorded live is raw and stays as it is: only added streams take records. Each addition is
-//! one transaction, so that a kill leaves all of it or nothing.
+//! Live streams are not changed: records can only be added to added streams. Each addition is one transaction, so a kill
+//! leaves all of it or nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use rusqlite::{Connection, Transaction};
 
 use super::header_rows::{self, Closed};
 use super::record_rows::{self, Inserter};
-use super::{SessionLock, StoreError, schema};
+use super::{Addition, SessionLock, StoreError, schema};
 use session::{Body, Record, StreamInfo, StreamKind, StreamName, Timestamp};
 
-/// When and by whom a stream was added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addition {
-    pub stream: StreamName,
-    pub added: DateTime<Utc>,
-    pub author: String,
-}
-
-/// A session that nobody else writes into, as long as the value lives: one addition after the other.
-pub struct Turn {
+/// Exclusive right to add streams to a session. Held until it is dropped or used.
+pub struct AdditionLock {
     folder: PathBuf,
-    /// Given on to `AddedStreams`.
+    /// Passed to `AddedStreams`.
     lock: Option<SessionLock>,
 }
 
-impl Turn {
-    /// Another addition is waited for, no longer than `most`; a recording is not.
-    pub fn take(folder: &Path, most: Duration) -> Result<Turn, StoreError> {
-        // No lock file where no session is.
+impl AdditionLock {
+    /// Waits at most `most` for another addition. Does not wait for a recording.
+    pub fn take(folder: &Path, most: Duration) -> Result<AdditionLock, StoreError> {
+        // Do not create a lock file in a folder without a session.
         if !schema::session_file(folder).exists() {
             return Err(StoreError::NoSession(folder.to_owned()));
         }
-        let turn = |lock| Turn { folder: folder.to_owned(), lock: Some(lock) };
+        let turn = |lock| AdditionLock { folder: folder.to_owned(), lock: Some(lock) };
         if let Some(lock) = SessionLock::take(folder)? {
             return Ok(turn(lock));
         }
-        // Whoever adds something may be in the middle of writing the file: what cannot be read says nothing.
+        // The holder of the lock may be writing the file. If the file is unreadable now, that is not an error.
         if matches!(closed(folder), Ok(Closed::Not)) {
             return Err(StoreError::Recording(folder.to_owned()));
         }
@@ -49,11 +41,10 @@ impl Turn {
         lock.map(turn).ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))
     }
 
-    /// Refuses a session that a crash left open and nobody has closed yet. A session of an older file version is
-    /// brought up to date here, and not before.
+    /// Refuses a session that a crash left open. Migrates a session of an older file version.
     pub fn added_streams(mut self) -> Result<AddedStreams, StoreError> {
         let path = schema::session_file(&self.folder);
-        // Looks first without touching anything.
+        // First checks with a read-only connection.
         if closed(&self.folder)? == Closed::Not {
             return Err(StoreError::LeftOpen(self.folder.clone()));
         }
@@ -65,10 +56,12 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for AdditionLock {
     fn drop(&mut self) {
-        // A file that stays is no lock without its holder, and the next one takes it.
-        let _ = self.lock.take().map(SessionLock::remove);
+        if let Some(lock) = self.lock.take() {
+            // If the file stays, it is unlocked, and the next process takes it.
+            lock.remove().ok();
+        }
     }
 }
 
@@ -78,7 +71,7 @@ fn closed(folder: &Path) -> Result<Closed, StoreError> {
     Ok(closed)
 }
 
-/// A closed session, held so that nobody else writes into it. Readers are not kept out and see what is committed.
+/// A closed session that is locked for additions. Readers are not blocked and see the committed data.
 pub struct AddedStreams {
     path: PathBuf,
     conn: Connection,
@@ -88,24 +81,24 @@ pub struct AddedStreams {
 }
 
 impl AddedStreams {
-    /// Waits for nobody; see [`Turn`].
+    /// Does not wait for other additions; see [`AdditionLock`].
     pub fn open(folder: &Path) -> Result<AddedStreams, StoreError> {
-        Turn::take(folder, Duration::ZERO)?.added_streams()
+        AdditionLock::take(folder, Duration::ZERO)?.added_streams()
     }
 
-    /// All of the session's streams.
+    /// All streams of the session.
     pub fn streams(&self) -> &[StreamInfo] {
         &self.streams
     }
 
-    /// Makes an added stream; nothing happens where it was added before with the same description.
+    /// Adds a stream. Does nothing if it was added before with the same description.
     pub fn add_stream(&mut self, info: &StreamInfo, author: &str) -> Result<(), StoreError> {
         let mut draft = self.draft()?;
         draft.add_stream(info, author)?;
         draft.commit()
     }
 
-    /// Stores records of an added stream behind those it has, all or none, and returns them as stored.
+    /// Appends records to an added stream, all or none, and returns them as stored.
     pub fn append(&mut self, stream: &str, bodies: Vec<(Timestamp, Body)>) -> Result<Vec<Record>, StoreError> {
         let mut draft = self.draft()?;
         let records = draft.append(stream, bodies)?;
@@ -113,8 +106,7 @@ impl AddedStreams {
         Ok(records)
     }
 
-    /// Begins an addition of several streams or many records, which is there as a whole once it is committed, and not
-    /// at all where it is dropped.
+    /// Begins an addition of several streams or many records. `commit` stores all of it. Dropping it stores nothing.
     pub fn draft(&mut self) -> Result<Draft<'_>, StoreError> {
         let AddedStreams { path, conn, streams, added, .. } = self;
         let tx = conn.transaction().map_err(StoreError::sql("write into", &path))?;
@@ -122,7 +114,7 @@ impl AddedStreams {
         Ok(Draft { path, tx, streams, added, next_streams, next_added })
     }
 
-    /// Makes one file of the session again.
+    /// Merges the write-ahead log into the session file and unlocks the session.
     pub fn close(self) -> Result<(), StoreError> {
         header_rows::settle(&self.conn).map_err(StoreError::sql("close", &self.path))?;
         self.conn.close().map_err(|(_, e)| StoreError::sql("close", &self.path)(e))?;

@@ -1,6 +1,6 @@
-//! Parts of a session: the events of one kind, the samples of some stretches of time.
+//! Reads parts of a session: the events of some kinds, or the samples of some stretches of time.
 //!
-//! Files since version 3 have an index for it; older ones give the same, read from end to end.
+//! Files since version 3 have an index for this. Older files are read completely, with the same result.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{SessionFile, StoreError, schema};
 use session::{Record, StreamName, Timestamp};
 
 impl SessionFile {
-    /// The events of one stream; of `kinds` alone, where some are given. None where there is no such stream.
+    /// The events of one stream, or only those of `kinds`. No events if the session has no such stream.
     pub fn each_event(
         &self,
         stream: &str,
@@ -33,7 +33,8 @@ impl SessionFile {
         self.each_of(&name, "stream = ?1 AND type = 2", params![id], &mut take)
     }
 
-    /// By time: the stream's first sample, those of `stretches`, which are in order and do not overlap, and its last.
+    /// By time: the stream's first sample, the samples in `stretches`, and its last sample. `stretches` are in order and do
+    /// not overlap.
     pub fn each_sample(
         &self,
         stream: &str,

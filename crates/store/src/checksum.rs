@@ -1,7 +1,7 @@
-//! Checksums over rows, so that a value that a disk has changed is told from one that was stored.
+//! Checksums of rows. They detect values that a disk has changed.
 //!
-//! CRC-32 over the values in their order, each as one byte for its type and then its bytes: integers and floats as
-//! 64 bits, little-endian; text and blobs with their length before them, as such an integer.
+//! CRC-32 over the values in order. Each value is one byte for its type and then its bytes. Integers and floats have
+//! 64 bits, little-endian. Text and blobs have their length before them, as a 64-bit integer.
 
 use crc32fast::Hasher;
 use rusqlite::types::ValueRef;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::schema;
 
-/// Of values, one after the other.
+/// Checksum of a sequence of values.
 #[derive(Default)]
 pub(super) struct Checksum(Hasher);
 
@@ -45,7 +45,7 @@ pub(super) fn checksum_of_values<'a>(values: impl IntoIterator<Item = ValueRef<'
     checksum.finish()
 }
 
-/// Of all that the session says about itself.
+/// Checksum of the session's header, streams and fields.
 pub(super) fn of_header(conn: &Connection) -> rusqlite::Result<u32> {
     let mut checksum = Checksum::default();
     for sql in [
@@ -76,20 +76,20 @@ const HEADER_CHECKSUM: &str = "header_checksum";
 /// does not change the checksum of an older session.
 const COLUMNS_SINCE_CHECKSUMS: [&str; 1] = ["revision"];
 
-/// Seals a new session.
+/// Stores the header checksum of a new session.
 pub(super) fn seal(conn: &Connection) -> rusqlite::Result<()> {
     let checksum = of_header(conn)?;
     conn.execute("UPDATE session SET header_checksum = ?1", [checksum])?;
     Ok(())
 }
 
-/// After a change of what the session says about itself. A session that was never sealed stays so: what was true when it
-/// was stored nobody can tell any more.
+/// Updates the header checksum after a change of the header. A session without a header checksum gets none, because its
+/// data may have changed since it was stored.
 pub(super) fn reseal(conn: &Connection) -> rusqlite::Result<()> {
     if stored(conn)?.is_some() { seal(conn) } else { Ok(()) }
 }
 
-/// `None` where the session was recorded by a program that knew no checksums.
+/// `None` if the recording program wrote no checksums.
 pub(super) fn stored(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS {
         return Ok(None);

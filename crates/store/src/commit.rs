@@ -1,4 +1,4 @@
-//! The thread `recorder`: commits what is queued many times a second, then shows it.
+//! The thread `recorder`: commits the queued entries many times per second, then forwards the committed records.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -9,75 +9,42 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, TrySendError};
 use rusqlite::Connection;
 
+use super::counts::Counts;
 use super::header_rows::{self, Closed};
+use super::numbering::Numbering;
 use super::record_rows::{Inserter, Put};
-use super::recorder::{Counts, SessionEnd};
 use super::stream_writer::{Barrier, Entry, Port};
-use super::{LastWords, SessionLock, StoreError, schema};
+use super::{SessionEnd, SessionLock, StorageFailure, StoreError, schema};
 use session::{Body, Record};
 
-/// A quarter of what is promised: the rest is for a disk and a processor that are busy with other things.
+/// A quarter of the promised 100 ms. The rest is reserve for a busy disk and processor.
 const COMMIT_EVERY: Duration = Duration::from_millis(25);
-/// So that a flood does not make one transaction longer than the promise.
+/// Limits the size of one transaction, so that it does not take longer than promised.
 const COMMIT_ENTRIES: usize = 8_192;
-/// What comes with nobody waiting for it is committed after this time.
+/// Entries that no caller waits for are committed after this time.
 const ASKED_WITHIN: Duration = Duration::from_millis(100);
-/// Ten minutes of commits that a receiver may lag behind.
+/// Commits that a receiver may lag behind: ten minutes.
 const BACKLOG: usize = 24_000;
-/// How long the end waits for a receiver that is full.
+/// How long the recorder waits at the end for a full receiver.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Numbers from here on are given by the recorder in streams that are otherwise numbered by their source.
-pub const RECORDER_SEQ_0: u64 = 1 << 62;
-
-/// What the recorder tells the screens.
+/// Messages of the recorder to the views.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Committed {
-    /// These are in the file now, in the order of storing.
+    /// Records that are now in the file, in the order of storing.
     Records(Arc<[Record]>),
-    /// Something is not being stored, or not safely: a sentence for the operator.
+    /// Data is not being stored, or not safely. A sentence for the operator.
     Failed(String),
 }
 
 /// When the recorder commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Commits {
-    /// Many times a second; forced to the disk by the checkpoints. For sources beside us that cannot repeat anything.
+    /// Many times per second. Checkpoints force the commits to the disk. For local sources, which cannot send again.
     Steadily,
-    /// When somebody waits for it ([`Recorder::when_stored`](super::Recorder::when_stored)), and each commit forced to
-    /// the disk. For sources that repeat what was not acknowledged.
+    /// When a caller waits ([`Recorder::when_stored`](super::Recorder::when_stored)). Each commit is forced to the disk. For
+    /// remote sources, which send again what was not acknowledged.
     WhenAsked,
-}
-
-/// How the numbers of one stream are given.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Numbering {
-    next: u64,
-    is_source_numbered: bool,
-}
-
-impl Numbering {
-    /// In a session that goes on: `next` is free, and so is all behind it. Whether a source numbers the stream is not
-    /// known yet, so the recorder keeps clear of its numbers.
-    pub(super) fn after(next: u64) -> Self {
-        Numbering { next: next.max(RECORDER_SEQ_0), is_source_numbered: true }
-    }
-
-    fn take(&mut self, seq: Option<u64>) -> u64 {
-        match seq {
-            Some(seq) => {
-                if !self.is_source_numbered {
-                    *self = Numbering { next: RECORDER_SEQ_0, is_source_numbered: true };
-                }
-                seq
-            }
-            None => {
-                let seq = self.next;
-                self.next += 1;
-                seq
-            }
-        }
-    }
 }
 
 pub(super) struct Committer {
@@ -92,7 +59,7 @@ pub(super) struct Committer {
     commits: Commits,
 }
 
-/// A session file that records go into from now on.
+/// An open session file, ready for recording.
 pub(super) struct Opened {
     pub conn: Connection,
     pub lock: SessionLock,
@@ -142,8 +109,8 @@ impl Committer {
                 break end;
             }
             if !is_flooded && self.commits == Commits::Steadily {
-                // Asleep and not waiting for the queue: whoever waits for a queue yields the processor a few times
-                // for every record, and on a busy machine each time may last longer than the promise.
+                // Sleeps instead of waiting for the queue. A wait yields the processor several times per record, and on a
+                // busy machine each yield may last longer than the promised 100 ms.
                 std::thread::sleep((woken + COMMIT_EVERY).saturating_duration_since(Instant::now()));
             }
             woken = Instant::now();
@@ -156,7 +123,7 @@ impl Committer {
         }
     }
 
-    /// Takes what is queued. `Some` when it was the last of it.
+    /// Takes the queued entries. `Some` if the recording ends.
     fn collect(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
         while batch.len() < COMMIT_ENTRIES {
             match self.entries.try_recv() {
@@ -169,7 +136,7 @@ impl Committer {
         None
     }
 
-    /// Sleeps until something comes, then takes what belongs together: all up to somebody who waits for it.
+    /// Waits for an entry, then takes all entries up to the next barrier.
     fn collect_asked(&self, batch: &mut Vec<Entry>) -> Option<Option<SessionEnd>> {
         let Ok(mut entry) = self.entries.recv() else { return Some(None) };
         let deadline = Instant::now() + ASKED_WITHIN;
@@ -214,8 +181,8 @@ impl Committer {
         batch.retain_mut(|entry| match entry {
             Entry::Failed(alarm) => {
                 alarms.push(std::mem::take(&mut alarm.sentence));
-                if let Some(words) = &alarm.ends {
-                    self.lock.say(words);
+                if let Some(failure) = &alarm.ends {
+                    self.lock.write_failure(failure);
                 }
                 false
             }
@@ -228,7 +195,7 @@ impl Committer {
                 Err(e) => {
                     let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
                     let why = StoreError::sql("write into", &self.path)(e).to_string();
-                    self.lock.say(&LastWords { is_disk_full, why: why.clone() });
+                    self.lock.write_failure(&StorageFailure { is_disk_full, why: why.clone() });
                     let why = format!(
                         "{why}. Nothing is stored any more: stop, make room or change the disk, and start a new session"
                     );
@@ -239,13 +206,13 @@ impl Committer {
                 }
             }
         }
-        // Poisoned: what still comes is refused and counted.
+        // After a failure, further records are refused and counted.
         let refused = batch.drain(..).filter(|e| matches!(e, Entry::Record { .. })).count();
         self.counts.records_lost.fetch_add(refused as u64, Ordering::Relaxed);
         alarms.into_iter().for_each(|alarm| self.forward.push(Committed::Failed(alarm)));
     }
 
-    /// One transaction: all of it or, after an error, nothing. Returns what is new in the file.
+    /// Stores the batch in one transaction. Returns the records that are new in the file.
     fn store(&mut self, batch: impl Iterator<Item = Entry>) -> rusqlite::Result<Vec<Record>> {
         let mut records = Vec::new();
         let mut conflicts = 0;
@@ -290,9 +257,9 @@ impl Committer {
     }
 }
 
-/// Hands on what was committed without ever waiting for whoever looks at it.
+/// Forwards committed records without waiting for the receiver.
 struct Forward {
-    /// `None` once nobody listens.
+    /// `None` after the receiver is gone.
     to: Option<Sender<Committed>>,
     backlog: VecDeque<Committed>,
     counts: Arc<Counts>,
@@ -342,18 +309,5 @@ impl Forward {
                 self.counts.records_not_forwarded.fetch_add(records.len() as u64, Ordering::Relaxed);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_recorders_numbers_keep_clear_of_a_sources() {
-        let mut own = Numbering::default();
-        assert_eq!([own.take(None), own.take(None)], [0, 1]);
-        let mut remote = Numbering::default();
-        assert_eq!([remote.take(Some(7)), remote.take(None), remote.take(Some(8))], [7, RECORDER_SEQ_0, 8]);
     }
 }

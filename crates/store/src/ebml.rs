@@ -1,8 +1,7 @@
-//! The handful of Matroska elements that a recording needs, as bytes.
+//! Writes and reads the Matroska elements that a recording needs.
 //!
-//! Our own and not a crate's, because all that matters here is what muxers hide: one write a frame, the offset of
-//! its picture, fields at known places that are patched at the end, and a reader that finds the last whole frame of
-//! a torn file.
+//! No crate is used, because muxers hide what matters here: one write per frame, the offset of its picture, fields at known
+//! places that are patched at the end, and a reader that finds the last whole frame of a torn file.
 
 /// Element names from the Matroska specification (RFC 9559).
 pub(super) mod id {
@@ -48,7 +47,7 @@ pub(super) mod id {
     pub const CUE_CLUSTER_POSITION: u32 = 0xF1;
 }
 
-/// Bytes of a size field as we write it: always the longest form, so that every field can be patched in place.
+/// Bytes of a size field. The longest form is always used, so that every field can be patched in place.
 pub(super) const SIZE_BYTES: usize = 8;
 pub(super) const UNKNOWN_SIZE: [u8; SIZE_BYTES] = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
 
@@ -93,16 +92,16 @@ impl Ebml for Vec<u8> {
     }
 }
 
-/// An element's head as found in a file.
+/// The head of an element in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub id: u32,
     pub head_bytes: usize,
-    /// `None`: unknown, as while recording.
+    /// `None` if the size is unknown, as during a recording.
     pub content_bytes: Option<u64>,
 }
 
-/// `None` where `bytes` is too short for a head or is none.
+/// `None` if `bytes` is too short or not the head of an element.
 pub(super) fn read_head(bytes: &[u8]) -> Option<Head> {
     let id_bytes = bytes.first()?.leading_zeros() as usize + 1;
     if id_bytes > 4 {
@@ -148,7 +147,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..16)) {
-            let _ = read_head(&bytes);
+            read_head(&bytes);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong with stored data, each as a sentence for a person.
+//! Errors of stored data. Each text is for the user.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,58 +13,60 @@ pub enum StoreError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("could not {doing} {path}: {source}")]
     Sql { doing: &'static str, path: PathBuf, source: rusqlite::Error },
-    #[error("{0} is no session: it holds no session.sqlite")]
+    #[error("{0} is not a session: it has no session.sqlite. Choose a session folder")]
     NoSession(PathBuf),
-    #[error("{0} is no session file of affectograph: it was left as it is")]
+    #[error("{0} is no session file of affectograph: it was not changed")]
     Foreign(PathBuf),
     #[error(
-        "{path} was written by a newer affectograph (file version {found}, this program knows {known}): update the program"
+        "{path} was written by a newer affectograph (file version {found}, this program reads up to {known}): update the program"
     )]
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error(
-        "{path} is cut off: {found} of {expected} bytes are there. It was left as it is; fetch the whole file from where it was recorded"
+        "{path} is cut off: it has {found} of {expected} bytes. It was not changed. Copy the whole file again from the computer that recorded it"
     )]
     Truncated { path: PathBuf, found: u64, expected: u64 },
-    #[error("{path} is damaged ({problem}): `affectograph verify` lists what can still be read")]
+    #[error("{path} is damaged ({problem}): `affectograph verify` lists what is still readable")]
     Damaged { path: PathBuf, problem: String },
-    #[error("{0} holds a session already, and recordings are never overwritten: choose another session number")]
+    #[error("{0} already has a session, and recordings are not overwritten: choose another session number")]
     Exists(PathBuf),
     #[error("{0} is being recorded at this moment: stop the recording first")]
     Recording(PathBuf),
     #[error(
-        "another program is adding to {0} at this moment: try again when it is done (a review in the window that annotates \
-         or rates holds the session until it is closed)"
+        "another program is adding data to {0}: try again when it has finished (a review with annotations or ratings locks \
+         the session until the review is closed)"
     )]
     BeingAddedTo(PathBuf),
     #[error(
-        "{0} was left open by a crash: `affectograph` or `affectograph record` closes it at its start, then try again"
+        "{0} was left open by a crash: start `affectograph` or `affectograph record`, which closes it, then try again"
     )]
     LeftOpen(PathBuf),
-    #[error("the stream `{0}` was recorded live and stays as it is: records can be added to added streams only")]
+    #[error(
+        "the stream `{0}` was recorded live and cannot be changed: records can only be added to streams that were added after the recording"
+    )]
     Raw(StreamName),
-    #[error("the session has a stream `{stream}` already, made by {software}: it was left as it is")]
+    #[error("the session already has a stream `{stream}`, made by {software}: it was not changed")]
     StreamTaken { stream: StreamName, software: String },
     #[error("a record at {at} does not fit the description of the stream `{stream}`: nothing was added")]
     DoesNotFit { stream: StreamName, at: Timestamp },
-    #[error("{0} has been closed: nothing can be added to it any more")]
+    #[error("the recording of {0} is closed: no more records can be added")]
     Ended(PathBuf),
     #[error("the session has no stream `{0}`")]
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]
     NoFrame { number: u64, path: PathBuf },
     #[error(
-        "the picture of frame {number} ({at}) in {path} is damaged: it is not what was stored. Fetch the file from a backup"
+        "the picture of frame {number} ({at}) in {path} is damaged: its bytes are not those that were stored. Restore the file from a backup"
     )]
     DamagedFrame { number: u64, at: Timestamp, path: PathBuf },
-    #[error("{path} is no Matroska video that affectograph wrote ({problem}): it was left as it is")]
+    #[error("{path} is no Matroska video that affectograph wrote ({problem}): it was not changed")]
     ForeignVideo { path: PathBuf, problem: &'static str },
     #[error("the JPEG compressor could not be started: {0}")]
     Compressor(String),
     #[error("recording stopped early: {0}")]
     Poisoned(String),
-    #[error("the thread `{0}` died: the session stays open until it is recovered at the next start")]
+    #[error("the thread `{0}` failed: the session stays open, and the next start of the program recovers it")]
     ThreadDied(&'static str),
-    #[error("{0} is not inside the folder of sessions {1}: only sessions of this library can be erased")]
+    #[error("{0} is not a session in the library {1}: only sessions of this library can be moved or erased")]
     OutsideLibrary(PathBuf, PathBuf),
     #[error("{path}, line {line}: {message}")]
     Participants { path: PathBuf, line: usize, message: String },
@@ -81,7 +83,7 @@ impl StoreError {
         move |source| StoreError::Sql { doing, path, source }
     }
 
-    /// Whether the file is there and its bytes are wrong, so that it may be asked what else can be read.
+    /// Whether the file exists but is damaged, so that other parts of it may be readable.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             StoreError::Damaged { .. } | StoreError::Truncated { .. } => true,
@@ -90,7 +92,7 @@ impl StoreError {
         }
     }
 
-    /// What is wrong, for a list of what is wrong with a session.
+    /// The problem alone, for a list of problems of one session.
     pub(super) fn problem(&self) -> String {
         match self {
             StoreError::Damaged { problem, .. } => problem.clone(),
@@ -104,7 +106,7 @@ impl StoreError {
     }
 }
 
-/// Whether SQLite found bytes that it cannot have written; an empty or renamed table counts, too.
+/// Whether SQLite found invalid data. A missing or renamed table counts, too.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
     match error {

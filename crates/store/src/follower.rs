@@ -1,4 +1,4 @@
-//! Reads a session that is being recorded, piece by piece, in the order of storing.
+//! Reads a growing session in pieces, in the order of storing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use super::record_rows::{COLUMNS, record_of};
 use super::{StoreError, header_rows, schema};
 use session::{Record, StreamName};
 
-/// Where a reader of a growing session stands.
+/// The position of a reader in a growing session.
 pub struct Follower {
     path: PathBuf,
     conn: Connection,
-    /// By their numbers in the file.
+    /// Indexed by their numbers in the file.
     streams: Vec<Arc<StreamName>>,
     /// The last record that was read.
     last_id: i64,
 }
 
 impl Follower {
-    /// Begins with the record `first`, given by its stream and number; `None`: with the session's first.
+    /// Begins with the record `first`, given by its stream and number. `None`: begins with the first record of the session.
     pub fn open(folder: &Path, first: Option<(&str, u64)>) -> Result<Follower, StoreError> {
         let path = schema::session_file(folder);
         let conn = schema::open_read(folder)?;
@@ -33,14 +33,14 @@ impl Follower {
             let find = "SELECT id FROM record WHERE stream = ?1 AND seq = ?2";
             let found = conn.query_row(find, [number as i64, seq as i64], |row| row.get::<_, i64>(0)).optional();
             let found = found.map_err(StoreError::sql("read the records of", &path))?;
-            // One that is not there: better too many records than too few.
+            // If the record does not exist, begin with the first one: too many records are better than too few.
             last_id = found.map_or(0, |id| id - 1);
         }
         Ok(Follower { path, conn, streams, last_id })
     }
 
-    /// The next records: at most `at_most`, and of no more bytes than `max_bytes` (but for one record), as `bytes`
-    /// weighs them. `true`: there are no others at the moment.
+    /// The next records: at most `at_most`, and together at most `max_bytes` as computed by `bytes`, but at least one. The
+    /// flag is `true` if there are no further records at the moment.
     pub fn read(
         &mut self,
         at_most: usize,

@@ -1,28 +1,26 @@
-//! Where each stored frame lies in the video file, and when it was captured.
+//! The stored frames: metadata, and position in the video file.
 
-use session::{TimeSource, Timestamp};
+use session::{FrameMeta, Timestamp};
 
 /// One stored frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameRow {
-    pub number: u64,
-    pub at: Timestamp,
-    /// Of the JPEG in the video file, in bytes from its start.
+    pub meta: FrameMeta,
+    /// Position of the JPEG in the video file, in bytes from its start.
     pub offset: u64,
+    /// Bytes of the JPEG.
     pub length: u64,
-    pub time_source: TimeSource,
-    pub device_sequence: Option<u64>,
-    /// Of the JPEG, taken when it was stored; `None` where the program that recorded knew no checksums.
+    /// Checksum of the JPEG when it was stored. `None` if the recording program wrote no checksums.
     pub checksum: Option<u32>,
 }
 
 impl FrameRow {
-    /// First byte behind the picture.
+    /// Position of the first byte after the picture.
     pub(super) fn end(&self) -> u64 {
         self.offset.saturating_add(self.length)
     }
 
-    /// Whether `jpeg` is what was stored; where that cannot be told, whether it begins and ends as a JPEG does.
+    /// Whether `jpeg` has the stored checksum. Without a checksum: whether it begins and ends like a JPEG.
     pub(super) fn is_same_picture(&self, jpeg: &[u8]) -> bool {
         match self.checksum {
             Some(checksum) => checksum_of(jpeg) == checksum,
@@ -31,12 +29,12 @@ impl FrameRow {
     }
 }
 
-/// CRC-32 as in PNG and zip: Python's `zlib.crc32` gives the same.
+/// CRC-32 as in PNG, zip and Python's `zlib.crc32`.
 pub(super) fn checksum_of(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// Begins and ends as a JPEG does.
+/// Whether the bytes begin and end like a JPEG.
 fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9])
 }
@@ -45,14 +43,14 @@ fn is_jpeg(bytes: &[u8]) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct FrameIndex {
     by_number: Vec<FrameRow>,
-    /// Capture time and position in `by_number`, by time: a driver's clock may step back, numbers never do.
+    /// Capture time and position in `by_number`, by time. A driver's clock may step back; numbers never do.
     by_time: Vec<(Timestamp, usize)>,
 }
 
 impl FrameIndex {
     pub(super) fn new(mut by_number: Vec<FrameRow>) -> Self {
-        by_number.sort_by_key(|f| f.number);
-        let mut by_time: Vec<_> = by_number.iter().enumerate().map(|(row, f)| (f.at, row)).collect();
+        by_number.sort_by_key(|f| f.meta.number);
+        let mut by_time: Vec<_> = by_number.iter().enumerate().map(|(row, f)| (f.meta.at, row)).collect();
         by_time.sort();
         FrameIndex { by_number, by_time }
     }
@@ -65,13 +63,13 @@ impl FrameIndex {
         self.by_number.is_empty()
     }
 
-    /// By number.
+    /// Ordered by number.
     pub fn rows(&self) -> &[FrameRow] {
         &self.by_number
     }
 
     pub fn get(&self, number: u64) -> Option<&FrameRow> {
-        self.by_number.binary_search_by_key(&number, |f| f.number).ok().map(|row| &self.by_number[row])
+        self.by_number.binary_search_by_key(&number, |f| f.meta.number).ok().map(|row| &self.by_number[row])
     }
 
     /// Capture times, ascending.
@@ -79,7 +77,7 @@ impl FrameIndex {
         self.by_time.iter().map(|(at, _)| *at).collect()
     }
 
-    /// The last frame captured at or before `at`: what was to be seen then.
+    /// The last frame captured at or before `at`.
     pub fn at_or_before(&self, at: Timestamp) -> Option<&FrameRow> {
         let after = self.by_time.partition_point(|(t, _)| *t <= at);
         after.checked_sub(1).map(|k| &self.by_number[self.by_time[k].1])
@@ -95,15 +93,18 @@ impl FrameIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use session::TimeSource;
 
     fn frame(number: u64, ns: i64) -> FrameRow {
         FrameRow {
-            number,
-            at: Timestamp::from_ns(ns),
+            meta: FrameMeta {
+                number,
+                at: Timestamp::from_ns(ns),
+                time_source: TimeSource::Driver,
+                device_sequence: None,
+            },
             offset: 0,
             length: 1,
-            time_source: TimeSource::Driver,
-            device_sequence: None,
             checksum: None,
         }
     }
@@ -111,10 +112,10 @@ mod tests {
     #[test]
     fn found_by_number_and_by_time_even_where_time_steps_back() {
         let index = FrameIndex::new(vec![frame(0, 100), frame(3, 200), frame(4, 150)]);
-        assert_eq!(index.get(3).map(|f| f.at.as_ns()), Some(200));
+        assert_eq!(index.get(3).map(|f| f.meta.at.as_ns()), Some(200));
         assert_eq!(index.get(2), None);
         assert!(index.times().is_sorted());
-        let number = |f: Option<&FrameRow>| f.map(|f| f.number);
+        let number = |f: Option<&FrameRow>| f.map(|f| f.meta.number);
         assert_eq!(number(index.at_or_before(Timestamp::from_ns(99))), None);
         assert_eq!(number(index.at_or_before(Timestamp::from_ns(160))), Some(4));
         assert_eq!(number(index.after(Timestamp::from_ns(150))), Some(3));

@@ -1,4 +1,4 @@
-//! See [`crate::fuzz_bodies`]: what must hold whatever stands in `video.mkv`.
+//! Properties that must hold for any content of `video.mkv`. See `src/fuzz_bodies.rs`.
 
 use std::fs::File;
 use std::sync::OnceLock;
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::scratch::{Scratch, write};
 use session::{
-    ParticipantId, SessionNumber, Study, TimeSource, Timestamp, health_stream, marker_stream, page_stream, program,
-    video_stream,
+    FrameMeta, ParticipantId, SessionNumber, Study, TimeSource, Timestamp, health_stream, marker_stream, page_stream,
+    program, video_stream,
 };
 
-/// A video with so many frames and without its end, as a kill leaves it.
+/// A video with `frames` frames and without its end, as after a kill.
 pub fn seed_video(frames: u64) -> Vec<u8> {
     let scratch = Scratch::new();
     let path = scratch.path().join("video.mkv");
@@ -26,14 +26,15 @@ pub fn seed_video(frames: u64) -> Vec<u8> {
         let jpeg = [&[0xff, 0xd8][..], &[number as u8; 9], &[0xff, 0xd9]].concat();
         let checksum = Some(checksum_of(&jpeg));
         let device_sequence = number.is_multiple_of(2).then_some(number);
-        let stamp = FrameStamp { number, at, time_source: TimeSource::Driver, device_sequence, checksum };
+        let meta = FrameMeta { number, at, time_source: TimeSource::Driver, device_sequence };
+        let stamp = FrameStamp { meta, checksum };
         writer.append(stamp, &jpeg).unwrap_or_else(|e| panic!("{e}"));
     }
     drop(writer);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// A video is no video of ours, or every frame that is found lies inside it, and writing its end changes no frame.
+/// A file is either refused, or every frame that is found lies inside it, and writing its end changes no frame.
 pub fn video(bytes: &[u8]) {
     let scratch = Scratch::new();
     let path = scratch.path().join("video.mkv");
@@ -63,7 +64,7 @@ pub fn video(bytes: &[u8]) {
     assert_eq!(once, std::fs::read(&path).unwrap_or_else(|e| panic!("{e}")), "done once more");
 }
 
-/// A crashed session is closed whatever its video holds, once, and every frame that it then lists can be read.
+/// A crashed session is closed once, for any content of its video, and its listed frames lie inside the video.
 pub fn recovery(bytes: &[u8]) {
     let scratch = Scratch::new();
     let folder = scratch.path();
@@ -79,8 +80,8 @@ pub fn recovery(bytes: &[u8]) {
     let there = std::fs::metadata(schema::video_file(folder)).map_or(0, |m| m.len());
     for frame in frames.rows() {
         assert!(frame.offset.saturating_add(frame.length) <= there, "{frame:?} in {there} bytes");
-        // Damaged pictures are refused; none leads outside the file.
-        let _ = file.picture(frame.number);
+        // Damaged pictures are refused. Reading must not panic.
+        file.picture(frame.meta.number).ok();
     }
     file.timeline().unwrap_or_else(|e| panic!("{e}"));
     verify(folder).unwrap_or_else(|e| panic!("{e}"));
@@ -113,7 +114,7 @@ fn crashed_session() -> &'static [u8] {
         let (committed, _) = crossbeam_channel::bounded(0);
         let streams = vec![page_stream(), marker_stream(), health_stream(), video_stream("c")];
         let recorder = Recorder::create(&folder, header, streams, committed).unwrap_or_else(|e| panic!("{e}"));
-        // Dropped and not finished: left open, as by a kill.
+        // Dropped without `finish`: the session stays open, as after a kill.
         drop(recorder);
         let open = schema::open_write(&folder).unwrap_or_else(|e| panic!("{e}"));
         super::header_rows::settle(&open).unwrap_or_else(|e| panic!("{e}"));

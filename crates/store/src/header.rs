@@ -1,19 +1,19 @@
-//! What a session says about itself before its first record, and what is added when it is closed.
+//! The header of a session, and the summary that is added when the session is closed.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use session::{CameraSettings, CheckId, ParticipantId, SessionNumber, Study, StudyError, Timestamp};
+use session::{CameraSettings, CheckId, ParticipantId, SessionNumber, StreamName, Study, StudyError, Timestamp};
 
-/// Everything needed to understand the session in ten years, known when it starts.
+/// The data that describe a session. They are known at its start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionHeader {
     pub participant: ParticipantId,
     pub session: SessionNumber,
     pub study: StoredStudy,
-    /// When the session's clock stood at zero.
+    /// UTC time of the session clock's zero.
     pub zero_utc: DateTime<Utc>,
     /// The program that recorded, with its version.
     pub software: String,
@@ -24,15 +24,15 @@ pub struct SessionHeader {
     pub host: String,
     pub camera: CameraDescription,
     pub models: Vec<ModelDescription>,
-    /// `None` where the study asks for none.
+    /// `None` if the study requires none.
     pub consent: Option<Consent>,
-    /// Failing checks that the operator chose to record with.
+    /// Failed checks that the operator overrode.
     pub overridden_checks: Vec<CheckId>,
 }
 
-/// A study as it was when the session was recorded.
+/// The study at the time of the recording.
 ///
-/// The text is the truth: a later program may know other keys, and the session must open all the same.
+/// The text is authoritative. The session must open even if a later program version has other keys.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoredStudy {
     pub name: String,
@@ -41,12 +41,12 @@ pub struct StoredStudy {
 }
 
 impl StoredStudy {
-    /// `toml` is the file that `study` was parsed from.
+    /// `toml` is the text that `study` was parsed from.
     pub fn new(study: &Study, toml: &str) -> Self {
         StoredStudy { name: study.name.clone(), title: study.title.clone(), toml: toml.to_owned() }
     }
 
-    /// Fails where this program does not know all that the study says.
+    /// Fails if this program version does not know all keys of the study.
     pub fn parse(&self) -> Result<Study, StudyError> {
         Study::parse(&self.toml)
     }
@@ -54,9 +54,9 @@ impl StoredStudy {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CameraDescription {
-    /// What the operator asked for: `phantom`, `/dev/video0`, a path.
+    /// The operator's choice: `phantom`, `/dev/video0`, a path.
     pub spec: String,
-    /// What the camera calls itself.
+    /// The camera's own name.
     pub name: String,
     pub backend: String,
     /// Pixel format as the camera delivers it.
@@ -64,12 +64,12 @@ pub struct CameraDescription {
     pub width_px: u32,
     pub height_px: u32,
     pub rate_hz: f64,
-    /// Controls as the study fixed them.
+    /// The study's settings of the controls.
     pub settings: CameraSettings,
 }
 
 impl fmt::Display for CameraDescription {
-    /// Without a size where no picture was stored.
+    /// Without a size if no picture was stored.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         if self.width_px > 0 {
@@ -83,28 +83,28 @@ impl fmt::Display for CameraDescription {
 pub struct ModelDescription {
     pub name: String,
     pub version: String,
-    /// Of the file that ran, 64 hexadecimal digits; empty where whoever ran it made no sum.
+    /// Checksum of the network's file, 64 hexadecimal digits; empty if none was computed.
     pub sha256: String,
-    /// Who says all this, where it was not this program that ran it.
+    /// Who reported the network, if this program did not run it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_by: Option<String>,
-    /// What does not agree with what else is known, for a person to read.
+    /// Contradictions to other data, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl ModelDescription {
-    /// The sum, or that there is none.
+    /// The checksum, or `not hashed`.
     pub fn sum(&self) -> &str {
         if self.sha256.is_empty() { "not hashed" } else { &self.sha256 }
     }
 
-    /// As much of it as tells networks apart.
+    /// The beginning of the checksum, enough to tell networks apart.
     pub fn short_sum(&self) -> &str {
         self.sha256.get(..12).unwrap_or(&self.sha256)
     }
 
-    /// Who says so and what does not agree, to stand behind the sum; empty where there is nothing to say.
+    /// Who reported the network, and contradictions; written after the checksum. May be empty.
     pub fn remark(&self) -> String {
         let said = self.reported_by.iter().map(|who| format!("as {who} says"));
         said.chain(self.note.clone()).map(|remark| format!("; {remark}")).collect()
@@ -118,48 +118,64 @@ impl fmt::Display for ModelDescription {
     }
 }
 
-/// A network that whoever records elsewhere says to have run.
+/// A network that a remote source reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedNetwork {
     pub model: ModelDescription,
-    /// What it fills.
+    /// The streams that it fills.
     pub streams: &'static [&'static str],
-    /// What those streams name as their software.
+    /// The software of those streams.
     pub software: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     pub given_at: DateTime<Utc>,
-    /// Of the text that was shown.
+    /// Checksum of the displayed text.
     pub text_sha256: String,
 }
 
-/// How far a session has come.
+/// When and by whom a stream was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition {
+    pub stream: StreamName,
+    pub added: DateTime<Utc>,
+    pub author: String,
+}
+
+/// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
-    /// A living process holds it.
+    /// A running process has locked it.
     Recording,
-    /// Open, and nobody holds it: the program ended abruptly. [`recover`](super::recover) closes it.
+    /// Open and not locked: the program crashed. [`recover`](super::recover) closes it.
     Crashed,
     Closed,
     /// Closed by [`recover`](super::recover) after a crash.
     Recovered,
 }
 
-/// What the store counted, written when the session is closed, so that a list need not read the records.
+/// Data that are known when the recording stops.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionEnd {
+    pub at: Timestamp,
+    /// The quality report, if it is known. [`store_quality`](super::store_quality) can add it later.
+    pub quality: Option<serde_json::Value>,
+}
+
+/// Counts that are written when the session is closed, so that a list does not need to read the records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// When recording was stopped; after a crash, the last thing stored.
+    /// End of the recording; after a crash, the time of the last stored data.
     pub end: Timestamp,
     pub records: u64,
     pub events: u64,
     pub frames: u64,
-    /// Records and frames lost for good, as the gaps say.
+    /// Records and frames that were lost permanently, by the gaps.
     pub lost: u64,
-    /// Records refused because another one had their stream and number.
+    /// Records that were refused because another record had their stream and number.
     pub conflicts: u64,
-    /// The quality report, where it was stored.
+    /// The quality report, if it was stored.
     pub quality: Option<serde_json::Value>,
 }

@@ -1,4 +1,4 @@
-//! The header, the streams and the closing figures of a session as rows.
+//! Header, streams and summary of a session as database rows.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,7 +12,7 @@ use super::{
 };
 use session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
-/// What the session row says of the state; whether an open one is being recorded, the lock tells.
+/// The stored state. The lock shows whether an open session is being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Closed {
     Not,
@@ -64,7 +64,7 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
     checksum::seal(conn)
 }
 
-/// `id` is the number after the last stream's.
+/// `id` is the number after that of the last stream.
 pub(super) fn put_stream(conn: &Connection, id: usize, stream: &StreamInfo) -> rusqlite::Result<()> {
     let kind = match stream.kind {
         StreamKind::Samples => "samples",
@@ -93,7 +93,7 @@ pub(super) fn put_addition(conn: &Connection, id: usize, addition: &Addition) ->
     checksum::reseal(conn)
 }
 
-/// The streams that were added after the recording; none in a file of version 1, which knew no such thing.
+/// The streams that were added after the recording. A file of version 1 has none.
 pub(super) fn get_additions(conn: &Connection, path: &Path) -> Result<Vec<Addition>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Result<Addition, String>>> {
         if schema::version(conn)? < schema::VERSION_WITH_ADDITIONS {
@@ -106,7 +106,7 @@ pub(super) fn get_additions(conn: &Connection, path: &Path) -> Result<Vec<Additi
     added
         .into_iter()
         .collect::<Result<_, _>>()
-        .map_err(|problem| StoreError::damaged(path, format!("its list of streams: {problem}")))
+        .map_err(|problem| StoreError::damaged(path, format!("in its list of streams: {problem}")))
 }
 
 fn addition_of(row: &Row) -> Result<Addition, String> {
@@ -119,14 +119,14 @@ fn addition_of(row: &Row) -> Result<Addition, String> {
     })
 }
 
-/// `path` is named in errors.
+/// `path` is used in error messages.
 pub(super) fn get_header(conn: &Connection, path: &Path) -> Result<(SessionHeader, Closed, Summary), StoreError> {
     let row = conn
         .query_row("SELECT * FROM session", [], |row| Ok(header_of(row)))
         .optional()
         .map_err(StoreError::sql("read", path))?
-        .ok_or_else(|| StoreError::damaged(path, "it has no header"))?;
-    row.map_err(|problem| StoreError::damaged(path, format!("its header: {problem}")))
+        .ok_or_else(|| StoreError::damaged(path, "its header is missing"))?;
+    row.map_err(|problem| StoreError::damaged(path, format!("in its header: {problem}")))
 }
 
 fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
@@ -161,7 +161,7 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
         conflicts: count("conflicts")?,
         quality: get::<Option<String>>(row, "quality")?.as_deref().map(json).transpose()?,
     };
-    Ok((header, closed.ok_or_else(|| format!("state `{state}`"))?, summary))
+    Ok((header, closed.ok_or_else(|| format!("unknown state `{state}`"))?, summary))
 }
 
 /// Files of versions 1 to 4 have no such column.
@@ -193,14 +193,14 @@ pub(super) fn get_streams(conn: &Connection, path: &Path) -> Result<Vec<StreamIn
     streams
         .into_iter()
         .collect::<Result<_, _>>()
-        .map_err(|problem| StoreError::damaged(path, format!("its list of streams: {problem}")))
+        .map_err(|problem| StoreError::damaged(path, format!("in its list of streams: {problem}")))
 }
 
 fn stream_of(row: &Row, fields: Vec<Field>) -> Result<StreamInfo, String> {
     let kind = match text(row, "kind")?.as_str() {
         "samples" => StreamKind::Samples,
         "events" => StreamKind::Events,
-        other => return Err(format!("kind `{other}`")),
+        other => return Err(format!("unknown kind of stream `{other}`")),
     };
     Ok(StreamInfo {
         name: text(row, "name")?.parse()?,
@@ -212,11 +212,12 @@ fn stream_of(row: &Row, fields: Vec<Field>) -> Result<StreamInfo, String> {
     })
 }
 
-/// Marks the session as closed with the figures that its rows give.
+/// Marks the session as closed and stores the counts of its rows.
 pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u64) -> rusqlite::Result<()> {
     let is_loss = GapReason::ALL.into_iter().filter(|r| r.is_loss()).map(|r| format!("'{}'", r.as_str()));
     let is_loss = is_loss.collect::<Vec<_>>().join(", ");
-    // Counts keep 64 bits in signed integers, and only a hostile source comes near: added up as floats they saturate.
+    // Counts are unsigned 64-bit values in signed integers. Only a hostile source sends such large counts. Added as floats,
+    // they saturate.
     conn.execute(
         &format!(
             "UPDATE session SET state = ?1, end_ns = ?2, conflicts = ?3,
@@ -234,12 +235,12 @@ pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusql
     checksum::reseal(conn)
 }
 
-/// The software of a stream whose network is known only when whoever records has loaded it.
+/// The software of a stream until its network is reported.
 pub const NOT_YET_REPORTED: &str = "a network that was not reported";
-/// More networks than any session uses; a browser that names ever new ones must not fill the header.
+/// More networks than any session uses. Limits what a browser can add to the header.
 const MAX_MODELS: usize = 32;
 
-/// Adds what the header does not say yet.
+/// Adds reported networks that the header does not have.
 pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> rusqlite::Result<()> {
     let stored: String = conn.query_row("SELECT models FROM session", [], |row| row.get(0))?;
     let unreadable = |e| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e));
@@ -263,7 +264,7 @@ pub(super) fn put_reported(conn: &Connection, networks: &[ReportedNetwork]) -> r
     Ok(())
 }
 
-/// `None` leaves what is there.
+/// `None` keeps the stored report.
 pub(super) fn put_quality(conn: &Connection, quality: Option<&serde_json::Value>) -> rusqlite::Result<()> {
     if let Some(quality) = quality {
         conn.execute("UPDATE session SET quality = ?1", [to_json(quality)?])?;
@@ -272,8 +273,8 @@ pub(super) fn put_quality(conn: &Connection, quality: Option<&serde_json::Value>
     Ok(())
 }
 
-/// Makes one file of the session, readable where nothing can be written. Whoever still reads from it keeps the log
-/// alive; the file is then as complete, only in two parts.
+/// Merges the write-ahead log into the session file, so that it is readable on read-only media. A reader that has the file
+/// open keeps the log; the session is then complete in two files.
 pub(super) fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     conn.busy_timeout(std::time::Duration::from_millis(200))?;

@@ -1,4 +1,4 @@
-//! Compresses what a camera delivers raw. High quality, because pulse will be read from it later.
+//! Compresses raw frames to JPEG. The quality is high, so that pulse can be read from the video later.
 
 use thiserror::Error;
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
@@ -10,18 +10,18 @@ const QUALITY: i32 = 90;
 
 #[derive(Debug, Error)]
 pub enum CompressError {
-    #[error("it has {found} bytes where {width_px}×{height_px} pixels of {format} need {expected}")]
+    #[error("it has {found} bytes, but {width_px}×{height_px} pixels of {format} need {expected}")]
     WrongSize { format: &'static str, width_px: u32, height_px: u32, found: usize, expected: usize },
-    #[error("it has an odd width of {0} pixels, which YUYV cannot have")]
+    #[error("it has an odd width of {0} pixels, which is invalid for YUYV")]
     OddWidth(u32),
-    #[error("the JPEG compressor refused it: {0}")]
+    #[error("the JPEG compressor failed: {0}")]
     Compressor(#[from] turbojpeg::Error),
 }
 
-/// Keeps its buffers between frames.
+/// Reuses its buffers for all frames.
 pub struct JpegEncoder {
     compressor: Compressor,
-    /// As long as a JPEG can get.
+    /// Has the size of the largest possible JPEG.
     output: Vec<u8>,
     planes: Planes,
 }
@@ -40,7 +40,7 @@ impl JpegEncoder {
         Ok(JpegEncoder { compressor, output: Vec::new(), planes: Planes::default() })
     }
 
-    /// A JPEG is returned as it is. Colour is kept at 4:2:2, the sampling that YUYV has.
+    /// Returns a JPEG unchanged. Colour is stored as 4:2:2, the sampling of YUYV.
     pub fn encode<'a>(&'a mut self, frame: &'a Frame) -> Result<&'a [u8], CompressError> {
         let (width, height) = (frame.width_px as usize, frame.height_px as usize);
         let length = match &frame.pixels {
@@ -93,13 +93,13 @@ impl JpegEncoder {
     }
 }
 
-/// Width and height, as the JPEG says them; `None` where it is none.
+/// Width and height of a JPEG; `None` if it is not a JPEG.
 pub(super) fn jpeg_size(jpeg: &[u8]) -> Option<(u32, u32)> {
     let header = Decompressor::new().ok()?.read_header(jpeg).ok()?;
     Some((u32::try_from(header.width).ok()?, u32::try_from(header.height).ok()?))
 }
 
-/// Whether the JPEG can be decoded from end to end, without a complaint.
+/// Whether the whole JPEG can be decoded without an error.
 pub(super) fn decodes(jpeg: &[u8]) -> bool {
     let decode = || -> Result<(), turbojpeg::Error> {
         let mut decompressor = Decompressor::new()?;
@@ -121,7 +121,7 @@ fn check(frame: &Frame, format: &'static str, bytes: &[u8], bytes_a_pixel: usize
 }
 
 impl Planes {
-    /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601), JPEG has the full one.
+    /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601). JPEG has full range.
     fn fill(&mut self, yuyv: &[u8]) {
         let pairs = yuyv.as_chunks::<4>().0;
         self.y.resize(2 * pairs.len(), 0);
@@ -141,14 +141,11 @@ impl Planes {
 mod tests {
     use super::*;
     use capture::{Decoder, to_grey, to_rgb};
-    use session::{TimeSource, Timestamp};
+    use session::{FrameMeta, TimeSource, Timestamp};
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         Frame {
-            number: 0,
-            at: Timestamp::ZERO,
-            time_source: TimeSource::Driver,
-            device_sequence: None,
+            meta: FrameMeta { number: 0, at: Timestamp::ZERO, time_source: TimeSource::Driver, device_sequence: None },
             width_px,
             height_px,
             pixels,
@@ -176,8 +173,8 @@ mod tests {
         assert!(white.get_pixel(0, 0).0[0] > 250 && white.get_pixel(1, 0).0[0] < 5, "{white:?}");
     }
 
-    /// What the networks see live and what they see of the stored picture is one plane of luma; only the compression of
-    /// JPEG lies between them. Of a flat picture that costs nothing, so every level must come back as it was seen.
+    /// The networks get the same luma live and from the stored picture, except for JPEG compression. A flat picture has no
+    /// compression loss, so every level must be the same.
     #[test]
     fn the_luma_seen_live_is_the_luma_stored() {
         let (mut encoder, mut decoder) = (JpegEncoder::new().unwrap(), Decoder::default());

@@ -1,6 +1,6 @@
-//! What a server knows beside its sessions: owner, keys, tokens, and which session belongs to which browser.
+//! The server's database: owner, keys, tokens, and the browsers' sessions.
 //!
-//! Here and not in the server, because only this room knows SQLite.
+//! It is in this crate because only this crate uses SQLite.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ const MIGRATIONS: &[&str] = &[include_str!("sql/ledger_001.sql")];
 
 pub type Sha256 = [u8; 32];
 
-/// Opened by the server and by its administration on the command line, at the same time where need be.
+/// The server and the command line may open it at the same time.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
@@ -26,16 +26,16 @@ pub struct Ledger {
 pub struct WriteKey {
     pub key: String,
     pub study: String,
-    /// `https://example.org`, from which browsers may use it.
+    /// Origins of pages that may use the key, such as `https://example.org`.
     pub origins: Vec<String>,
     pub is_revoked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoteState {
-    /// Records come.
+    /// Records are being received.
     Open,
-    /// All records are there; its video is not converted yet.
+    /// All records are stored. The video is not converted yet.
     Finished,
     Closed,
 }
@@ -67,12 +67,12 @@ pub struct RemoteSession {
     pub created_utc: DateTime<Utc>,
     pub seen_utc: DateTime<Utc>,
     pub state: RemoteState,
-    /// JSON: what the client said it had sent.
+    /// JSON: the counts that the client reported at the end.
     pub finish: Option<String>,
 }
 
 impl Ledger {
-    /// In the folder of sessions, made where it does not exist.
+    /// Opens the ledger in the folder of sessions. Creates both if they do not exist.
     pub fn open(root: &Path) -> Result<Ledger, StoreError> {
         std::fs::create_dir_all(root).map_err(StoreError::io("create the folder", root))?;
         let path = root.join(LEDGER_FILE);
@@ -108,7 +108,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// `None` where nobody has set one yet.
+    /// `None` if no password is set.
     pub fn password(&self) -> Result<Option<String>, StoreError> {
         self.run("read", |c| c.query_row("SELECT password FROM owner", [], |r| r.get(0)).optional())
     }
@@ -121,7 +121,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// `false` where there was none of that name.
+    /// `false` if there was no token of this name.
     pub fn remove_api_token(&self, name: &str) -> Result<bool, StoreError> {
         Ok(self.run("write into", |c| c.execute("DELETE FROM api_token WHERE name = ?1", [name]))? > 0)
     }
@@ -143,12 +143,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// `false` where there is no such key.
+    /// `false` if there is no such key.
     pub fn revoke_key(&self, key: &str) -> Result<bool, StoreError> {
         Ok(self.run("write into", |c| c.execute("UPDATE write_key SET is_revoked = 1 WHERE key = ?1", [key]))? > 0)
     }
 
-    /// In the order of their making.
+    /// In the order of creation.
     pub fn keys(&self) -> Result<Vec<WriteKey>, StoreError> {
         let rows = self.run("read", |c| {
             c.prepare_cached("SELECT key, study, origins, is_revoked FROM write_key ORDER BY created_utc, key")?
@@ -158,7 +158,7 @@ impl Ledger {
         rows.into_iter()
             .map(|(key, study, origins, is_revoked)| {
                 let origins = serde_json::from_str(&origins)
-                    .map_err(|e| StoreError::damaged(&self.path, format!("the origins of a key: {e}")))?;
+                    .map_err(|e| StoreError::damaged(&self.path, format!("in the origins of a key: {e}")))?;
                 Ok(WriteKey { key, study, origins, is_revoked })
             })
             .collect()
@@ -193,7 +193,7 @@ impl Ledger {
         row.transpose().map_err(|problem| StoreError::damaged(&self.path, problem))
     }
 
-    /// Those that are not closed yet: to go on with after a restart.
+    /// The sessions that are not closed, to continue after a restart.
     pub fn unclosed_sessions(&self) -> Result<Vec<RemoteSession>, StoreError> {
         let rows = self.run("read", |c| {
             c.prepare_cached("SELECT * FROM remote_session WHERE state <> 'closed' ORDER BY created_utc, id")?
@@ -225,7 +225,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// A number above every one given before and not below `at_least`; it is given now.
+    /// Assigns a number that is above all assigned numbers and not below `at_least`.
     pub fn give_participant_number(&self, at_least: u32) -> Result<u32, StoreError> {
         self.run("write into", |c| {
             c.query_row(
@@ -255,7 +255,10 @@ fn session_of(row: &Row) -> Result<RemoteSession, String> {
         camera: row.get("camera").map_err(problem)?,
         created_utc: time("created_utc")?,
         seen_utc: time("seen_utc")?,
-        state: RemoteState::ALL.into_iter().find(|s| s.as_str() == state).ok_or_else(|| format!("state `{state}`"))?,
+        state: RemoteState::ALL
+            .into_iter()
+            .find(|s| s.as_str() == state)
+            .ok_or_else(|| format!("unknown state `{state}`"))?,
         finish: row.get("finish").map_err(problem)?,
     })
 }
@@ -264,7 +267,7 @@ fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Nobody else on this machine needs to read it.
+/// Makes the file readable by its owner only.
 #[cfg(unix)]
 fn private(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,13 +1,16 @@
-//! What is kept: the session file, its recorder, the video file, the library of studies and sessions.
+//! Storage: the session file, its recorder, the video file, the library of studies and sessions.
 //!
-//! Only this room knows SQLite and Matroska.
+//! Only this crate uses SQLite and Matroska.
 
 mod added_streams;
 mod by_time;
 mod checksum;
 mod commit;
+mod counts;
 mod ebml;
 mod error;
+mod finding;
+mod folders;
 mod follower;
 mod frame_index;
 mod fuzz;
@@ -19,6 +22,7 @@ mod library;
 mod lock;
 mod mkv;
 mod mkv_scan;
+mod numbering;
 mod participants;
 mod record_rows;
 mod recorder;
@@ -31,32 +35,37 @@ mod session_file;
 mod stream_writer;
 mod studies;
 mod table_file;
+mod thread;
 mod verify;
 mod verify_video;
 mod video;
 
-pub use added_streams::{AddedStreams, Addition, Draft, Turn};
-pub use commit::{Committed, RECORDER_SEQ_0};
+pub use added_streams::{AddedStreams, AdditionLock, Draft};
+pub use commit::Committed;
+pub use counts::StoreCounters;
 pub use error::StoreError;
+pub use finding::{Finding, FrameRun, Verification};
 pub use follower::Follower;
 pub use frame_index::{FrameIndex, FrameRow};
 #[doc(hidden)]
 pub use fuzz::{recovery as fuzz_recovery, seed_video as fuzz_seed_video, video as fuzz_video};
 pub use header::{
-    CameraDescription, Consent, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoredStudy, Summary,
+    Addition, CameraDescription, Consent, ModelDescription, ReportedNetwork, SessionEnd, SessionHeader, SessionState,
+    StoredStudy, Summary,
 };
 pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
 pub use ledger::{Ledger, RemoteSession, RemoteState, Sha256, WriteKey};
 pub use library::{Condition, Library, Recovered, SessionEntry, session_entry};
-pub use lock::LastWords;
 use lock::SessionLock;
+pub use lock::StorageFailure;
+pub use numbering::RECORDER_SEQ_0;
 pub use participants::ParticipantTable;
-pub use recorder::{Recorder, SessionEnd, StoreCounters, disk_free_bytes};
+pub use recorder::{Recorder, disk_free_bytes};
 pub use recover::{Recovery, recover};
 pub use session_draft::SessionDraft;
 pub use session_file::{SessionFile, store_camera, store_quality};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
-pub use verify::{Finding, FrameRun, Verification, verify};
+pub use verify::verify;
 pub use video::VideoSink;

@@ -1,4 +1,4 @@
-//! All sessions, participants and studies below one folder:
+//! The library: all sessions, participants and studies in one folder:
 //!
 //! ```text
 //! participants.tsv
@@ -10,17 +10,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::folders::{DRAFT, FolderName, TIME_FORMAT, subfolders};
 use super::participants::{self, PARTICIPANTS_FILE};
-use super::session_draft::DRAFT;
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
 use super::{Recovery, SessionFile, SessionLock, SessionState, StoreError, Summary, recover};
 use session::{ParticipantId, SessionNumber, VideoLoss};
 
-const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
-/// A session on its way out: renamed first, so that a half-erased one never shows up as a session.
+/// Prefix of a session that is being erased. It is renamed first, so that a partly erased session is never listed.
 const ERASING: &str = ".erasing-";
 
 #[derive(Clone, Debug)]
@@ -29,36 +28,36 @@ pub struct Library {
     shipped_studies: Option<PathBuf>,
 }
 
-/// One session as a list shows it. What a damaged one does not tell is taken from its folder's name, or `None`.
+/// One session in a list. For a damaged session, the data are taken from the folder's name, or are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionEntry {
-    /// Its identity.
+    /// Identifies the session.
     pub folder: PathBuf,
     pub participant: Option<ParticipantId>,
     pub session: Option<SessionNumber>,
     pub study: Option<String>,
     pub started: Option<DateTime<Utc>>,
-    /// From the clock's zero to the end; `None` while it is open.
+    /// From the clock's zero to the end; `None` while the session is open.
     pub length: Option<Duration>,
-    /// Of all its files.
+    /// Size of all its files.
     pub size_bytes: u64,
-    /// `None` while it is open.
+    /// `None` while the session is open.
     pub summary: Option<Summary>,
-    /// Pictures that were stored and are gone; `None` where all are there.
+    /// Stored pictures that are lost; `None` if there are none.
     pub video_loss: Option<VideoLoss>,
     pub condition: Condition,
 }
 
-/// Whether a session opens.
+/// Whether a session can be opened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     Opens(SessionState),
-    /// A sentence.
+    /// The error, a sentence.
     Damaged(String),
 }
 
-/// A session that a crash had left open.
+/// A session that a crash left open, and the result of closing it.
 #[derive(Debug)]
 pub struct Recovered {
     pub folder: PathBuf,
@@ -66,7 +65,7 @@ pub struct Recovered {
 }
 
 impl Library {
-    /// The folder is made where it does not exist.
+    /// Creates the folder if it does not exist.
     pub fn open(root: &Path) -> Result<Library, StoreError> {
         std::fs::create_dir_all(root).map_err(StoreError::io("create the folder", root))?;
         Ok(Library { root: root.to_owned(), shipped_studies: None })
@@ -81,7 +80,7 @@ impl Library {
         &self.root
     }
 
-    /// Those of `participants.tsv` in its order, then those that only have a folder.
+    /// The participants of `participants.tsv` in its order, then those that only have a folder.
     pub fn participants(&self) -> Result<Vec<ParticipantId>, StoreError> {
         let mut all = participants::read(&self.root.join(PARTICIPANTS_FILE))?;
         for (_, participant) in self.participant_folders()? {
@@ -92,20 +91,20 @@ impl Library {
         Ok(all)
     }
 
-    /// The number after the highest one in use, so that no pseudonym is given twice.
+    /// The number after the highest used one, so that no pseudonym is used twice.
     pub fn next_participant(&self) -> Result<ParticipantId, StoreError> {
         let highest = self.participants()?.iter().filter_map(ParticipantId::number).max();
         Ok(ParticipantId::numbered(highest.unwrap_or(0).saturating_add(1)))
     }
 
-    /// The number after this participant's highest.
+    /// The number after this participant's highest session number.
     pub fn next_session(&self, participant: &ParticipantId) -> Result<SessionNumber, StoreError> {
         let taken = self.numbered_folders(&self.root.join(participant.as_str()))?;
         let highest = taken.iter().filter_map(|(_, name)| name.session).max();
         Ok(SessionNumber(highest.map_or(0, |n| n.0).saturating_add(1)))
     }
 
-    /// Makes the folder of a new session, and the participant known. A number that is taken is refused.
+    /// Creates the folder of a new session and lists the participant. A used session number is refused.
     pub fn create_session(
         &self,
         participant: &ParticipantId,
@@ -113,16 +112,16 @@ impl Library {
         study: &str,
         started: DateTime<Utc>,
     ) -> Result<PathBuf, StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         let folder = self.free_folder(participant, session, study, started)?;
-        self.know(participant, started)?;
+        self.list_participant(participant, started)?;
         let parent = self.root.join(participant.as_str());
         std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
         std::fs::create_dir(&folder).map_err(StoreError::io("create the folder", &folder))?;
         Ok(folder)
     }
 
-    /// Where a session belongs, if no other has its number. Whoever calls it has the turn.
+    /// The folder of a session, if its number is free. The caller must hold the lock of [`Library::lock_folders`].
     pub(super) fn free_folder(
         &self,
         participant: &ParticipantId,
@@ -137,17 +136,17 @@ impl Library {
         }
     }
 
-    /// Refuses where a participant could not be listed, before anything is made for which that must be done.
+    /// Fails if `participants.tsv` cannot be changed. Called before a session is created.
     pub(super) fn check_list(&self) -> Result<(), StoreError> {
         participants::check(&self.root.join(PARTICIPANTS_FILE))
     }
 
-    /// Lists a participant in `participants.tsv`.
-    pub(super) fn know(&self, participant: &ParticipantId, since: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Adds a participant to `participants.tsv`.
+    pub(super) fn list_participant(&self, participant: &ParticipantId, since: DateTime<Utc>) -> Result<(), StoreError> {
         participants::add(&self.root.join(PARTICIPANTS_FILE), participant, since.date_naive())
     }
 
-    /// Every session, damaged ones too, by participant and number. Reads headers, never records.
+    /// All sessions, including damaged ones, by participant and number. Reads headers, not records.
     pub fn sessions(&self) -> Result<Vec<SessionEntry>, StoreError> {
         let mut sessions = Vec::new();
         for (folder, participant) in self.participant_folders()? {
@@ -159,8 +158,8 @@ impl Library {
         Ok(sessions)
     }
 
-    /// Closes every session that a crash left open, and finishes erasing what was being erased. Meant for the
-    /// program's start. Each failure belongs to one session and keeps no other from being closed.
+    /// Closes every session that a crash left open, and completes interrupted erasures. Called at the program's start. A
+    /// failure of one session does not affect the others.
     pub fn recover_all(&self) -> Result<Vec<Recovered>, StoreError> {
         self.finish_erasing()?;
         let crashed = self.sessions()?.into_iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
@@ -169,9 +168,9 @@ impl Library {
         Ok(closed.collect())
     }
 
-    /// Removes a session's folder for good, damaged or not; one that is being recorded is refused.
+    /// Permanently removes a session's folder, damaged or not. A session that is being recorded is refused.
     pub fn erase(&self, folder: &Path) -> Result<(), StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         let outside = || StoreError::OutsideLibrary(folder.to_owned(), self.root.clone());
         let real = |path: &Path| path.canonicalize().map_err(StoreError::io("find", path));
         let (root, found) = (real(&self.root)?, real(folder)?);
@@ -189,10 +188,10 @@ impl Library {
         self.finish_erasing()
     }
 
-    /// Removes all that there is of a participant: every session, whatever else lies in the folder, and the row in
-    /// `participants.tsv`. A participant of whom a session is being recorded is refused.
+    /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while a
+    /// session of the participant is being recorded.
     pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         self.check_list()?;
         let folder = self.root.join(participant.as_str());
         for (session, _) in self.session_folders(&folder)? {
@@ -208,7 +207,7 @@ impl Library {
         self.finish_erasing()
     }
 
-    /// The folder of every session, damaged ones too. Looks into none of them.
+    /// The folders of all sessions, including damaged ones. Does not read them.
     pub fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut folders = Vec::new();
         for (participant, _) in self.participant_folders()? {
@@ -217,10 +216,10 @@ impl Library {
         Ok(folders)
     }
 
-    /// Puts a session that was recorded elsewhere into the library: `made`, a folder beside it, is moved to where its
-    /// name says. Returns its new place.
+    /// Adds a session that was recorded elsewhere: moves the folder `made`, on the same file system, to its place in the
+    /// library. Returns the new path.
     pub fn adopt(&self, made: &Path, participant: &ParticipantId, name: &str) -> Result<PathBuf, StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         let parent = self.root.join(participant.as_str());
         let folder = parent.join(name);
         let number = FolderName::parse(name).session;
@@ -237,7 +236,7 @@ impl Library {
         Ok(folder)
     }
 
-    /// The participants' own studies first, then the shipped ones that they do not replace.
+    /// The library's own studies first, then the shipped studies with other names.
     pub fn studies(&self) -> Result<Vec<StudyEntry>, StoreError> {
         let own = self.root.join("studies");
         let mut studies = studies_in(&own).map_err(StoreError::io("read the folder", &own))?;
@@ -275,15 +274,15 @@ impl Library {
             .collect())
     }
 
-    /// Those of sessions and of drafts of sessions: whatever has a number.
+    /// The folders of sessions and of drafts. Both use session numbers.
     fn numbered_folders(&self, participant: &Path) -> Result<Vec<(PathBuf, FolderName)>, StoreError> {
         let drafts = subfolders(participant)?.into_iter();
         let drafts = drafts.filter_map(|(path, name)| Some((path, FolderName::parse(name.strip_prefix(DRAFT)?))));
         Ok(self.session_folders(participant)?.into_iter().chain(drafts).collect())
     }
 
-    /// Held while folders come or go, so that two programs never give one number twice.
-    pub(super) fn take_turn(&self) -> Result<File, StoreError> {
+    /// Locks the library while folders are created or removed, so that two programs never assign the same number.
+    pub(super) fn lock_folders(&self) -> Result<File, StoreError> {
         let path = self.root.join(".library.lock");
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(StoreError::io("open", &path))?;
@@ -301,24 +300,7 @@ impl Library {
     }
 }
 
-/// What `ses-01_20261123T100000Z_demo` says.
-#[derive(Debug)]
-struct FolderName {
-    session: Option<SessionNumber>,
-    started: Option<DateTime<Utc>>,
-    study: Option<String>,
-}
-
-impl FolderName {
-    fn parse(name: &str) -> FolderName {
-        let mut parts = name.splitn(3, '_');
-        let session = parts.next().filter(|p| p.starts_with("ses-")).and_then(|p| p.parse().ok());
-        let started = parts.next().and_then(|p| NaiveDateTime::parse_from_str(p, TIME_FORMAT).ok());
-        FolderName { session, started: started.map(|t| t.and_utc()), study: parts.next().map(str::to_owned) }
-    }
-}
-
-/// One session as a list shows it.
+/// One session for a list.
 pub fn session_entry(folder: &Path) -> SessionEntry {
     let name_of =
         |path: Option<&Path>| path.and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default().to_owned();
@@ -343,7 +325,7 @@ fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) 
     let opened = opened.and_then(|session| Ok((session.state()?, session.video_loss()?, session)));
     match opened {
         Ok((state, video_loss, session)) => {
-            // What is being recorded is on its way.
+            // During a recording, missing pictures may still be written.
             entry.video_loss = video_loss.filter(|_| state != SessionState::Recording);
             let header = session.header();
             entry.participant = Some(header.participant.clone());
@@ -359,29 +341,8 @@ fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) 
     entry
 }
 
-/// A file that vanishes while one looks has no size.
+/// A file that disappears during the reading counts as 0.
 fn size_bytes(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     files.filter_map(|f| f.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
-}
-
-/// Path and name of each; none where there is no such folder.
-pub(super) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
-    let failed = |e| StoreError::io("read the folder", folder)(e);
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(failed(e)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        if let Ok(name) = entry.file_name().into_string()
-            && entry.path().is_dir()
-        {
-            folders.push((entry.path(), name));
-        }
-    }
-    folders.sort();
-    Ok(folders)
 }

@@ -1,6 +1,6 @@
-//! Tells a session that is being recorded from one that a crash left open.
+//! The lock of a session. It distinguishes a session that is being recorded from one that a crash left open.
 //!
-//! The kernel drops the lock when its process ends in whatever way, so no process number is ever compared.
+//! The kernel releases the lock when its process ends for any reason. No process ids are compared.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -12,19 +12,19 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 
 const LOCK_FILE: &str = "recording.lock";
-/// How soon one who waits tries again.
+/// How often a waiting process tries again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const ROOM_BYTES: usize = 1024;
 
-/// Why storing ended, where it ended before the recording did.
+/// Why storing stopped before the end of the recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LastWords {
+pub struct StorageFailure {
     pub is_disk_full: bool,
     /// A sentence.
     pub why: String,
 }
 
-/// Held for as long as the value lives.
+/// A held lock. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct SessionLock {
     path: PathBuf,
@@ -32,7 +32,7 @@ pub(super) struct SessionLock {
 }
 
 impl SessionLock {
-    /// `None` where a living process holds it.
+    /// `None` if another process holds the lock.
     pub(super) fn take(folder: &Path) -> Result<Option<SessionLock>, StoreError> {
         let path = folder.join(LOCK_FILE);
         loop {
@@ -44,8 +44,8 @@ impl SessionLock {
                 .open(&path)
                 .map_err(StoreError::io("create the lock file", &path))?;
             match file.try_lock() {
-                // Whoever held it may have removed the file between our opening and our locking: what we hold then
-                // keeps nobody out.
+                // The previous holder may have removed the file between opening and locking. The lock on a removed file
+                // has no effect.
                 Ok(()) if !is_still_there(&file, &path) => {}
                 Ok(()) => return Ok(Some(SessionLock { path, file })),
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -54,7 +54,7 @@ impl SessionLock {
         }
     }
 
-    /// The same, but a lock that is held is waited for, no longer than `most`.
+    /// Waits at most `most` for a lock that another process holds.
     pub(super) fn wait(folder: &Path, most: Duration) -> Result<Option<SessionLock>, StoreError> {
         let until = Instant::now() + most;
         loop {
@@ -66,34 +66,33 @@ impl SessionLock {
         }
     }
 
-    /// Makes room for [`SessionLock::say`], which must not need any: it is said when the disk is full.
+    /// Reserves space for [`SessionLock::write_failure`], because the disk may be full then.
     pub(super) fn make_room(&self) -> Result<(), StoreError> {
         (&self.file).write_all(&[b' '; ROOM_BYTES]).map_err(StoreError::io("write into", &self.path))
     }
 
-    /// Says why storing ends, to whoever closes the session. It can do without: the session is then closed as after a
-    /// crash.
-    pub(super) fn say(&self, words: &LastWords) {
-        let Ok(mut text) = serde_json::to_vec(words) else { return };
+    /// Stores why storing stops, for the recovery of the session. If this fails, the session is recovered as after a crash.
+    pub(super) fn write_failure(&self, failure: &StorageFailure) {
+        let Ok(mut text) = serde_json::to_vec(failure) else { return };
         if text.len() > ROOM_BYTES {
-            let short = LastWords { why: String::new(), ..words.clone() };
+            let short = StorageFailure { why: String::new(), ..failure.clone() };
             text = serde_json::to_vec(&short).unwrap_or_default();
         }
         text.resize(ROOM_BYTES, b' ');
         let write = || (&self.file).seek(SeekFrom::Start(0)).and_then(|_| (&self.file).write_all(&text));
         if let Err(e) = write() {
-            tracing::error!("{}: {e}", self.path.display());
+            tracing::error!("could not write the reason of the failure into {}: {e}", self.path.display());
         }
     }
 
-    /// What was said, of a session that nobody has closed since.
-    pub(super) fn last_words(folder: &Path) -> Option<LastWords> {
+    /// The stored failure of a session that was not closed since.
+    pub(super) fn storage_failure(folder: &Path) -> Option<StorageFailure> {
         let mut text = Vec::new();
         File::open(folder.join(LOCK_FILE)).ok()?.take(ROOM_BYTES as u64).read_to_end(&mut text).ok()?;
         serde_json::from_slice(text.trim_ascii()).ok()
     }
 
-    /// For a session that is closed for good: takes the file away, then lets go.
+    /// Removes the lock file, then releases the lock. For a closed session.
     pub(super) fn remove(self) -> Result<(), StoreError> {
         std::fs::remove_file(&self.path).map_err(StoreError::io("remove", &self.path))
     }
@@ -113,7 +112,7 @@ impl SessionLock {
     }
 }
 
-/// Whether `path` still leads to `file`.
+/// Whether `path` is still the path of `file`.
 #[cfg(unix)]
 fn is_still_there(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -122,7 +121,7 @@ fn is_still_there(file: &File, path: &Path) -> bool {
     held.is_some() && held == id(std::fs::metadata(path))
 }
 
-/// Where an open file cannot be removed.
+/// On these systems an open file cannot be removed.
 #[cfg(not(unix))]
 fn is_still_there(_file: &File, _path: &Path) -> bool {
     true
@@ -145,7 +144,7 @@ mod tests {
         assert!(!dir.path().join(LOCK_FILE).exists());
     }
 
-    /// Each removes the file as it lets go, and still no two ever hold it at the same time.
+    /// Each thread removes the file when it releases the lock. Two threads must never hold it at the same time.
     #[test]
     fn those_who_wait_hold_it_one_after_the_other() {
         use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -171,17 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn last_words_are_kept_until_the_session_is_closed() {
+    fn a_storage_failure_is_kept_until_the_session_is_closed() {
         let dir = tempfile::tempdir().unwrap();
         let lock = SessionLock::take(dir.path()).unwrap().unwrap();
         lock.make_room().unwrap();
-        assert_eq!(SessionLock::last_words(dir.path()), None);
-        let words = |why: &str| LastWords { is_disk_full: true, why: why.to_owned() };
-        lock.say(&words(&"long ".repeat(1000)));
-        assert_eq!(SessionLock::last_words(dir.path()), Some(words("")));
-        lock.say(&words("the disk is full"));
+        assert_eq!(SessionLock::storage_failure(dir.path()), None);
+        let failure = |why: &str| StorageFailure { is_disk_full: true, why: why.to_owned() };
+        lock.write_failure(&failure(&"long ".repeat(1000)));
+        assert_eq!(SessionLock::storage_failure(dir.path()), Some(failure("")));
+        lock.write_failure(&failure("the disk is full"));
         drop(lock);
-        assert_eq!(SessionLock::last_words(dir.path()), Some(words("the disk is full")));
+        assert_eq!(SessionLock::storage_failure(dir.path()), Some(failure("the disk is full")));
         assert_eq!(std::fs::metadata(dir.path().join(LOCK_FILE)).unwrap().len(), ROOM_BYTES as u64);
     }
 }

@@ -1,9 +1,7 @@
-//! Writes `video.mkv`: one complete cluster a frame, each handed to the kernel in one write, so that a killed
-//! program leaves whole frames behind.
+//! Writes `video.mkv`. Each frame is one complete cluster and one write, so a killed program leaves whole frames.
 //!
-//! Beside its picture each cluster carries a [`FrameStamp`] in a Void element, which players skip: the exact
-//! nanosecond, the frame's number, the driver's count and the picture's checksum. So the video alone can restore what a
-//! crash kept out of SQLite.
+//! Each cluster also has a [`FrameStamp`] in a Void element, which players skip: time in nanoseconds, frame number, driver's
+//! count and checksum of the picture. The video alone can therefore restore frames that a crash kept out of SQLite.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,39 +9,35 @@ use std::path::Path;
 
 use super::FrameRow;
 use super::ebml::{Ebml, SIZE_BYTES, UNKNOWN_SIZE, id, size_field};
-use session::{TimeSource, Timestamp, program};
+use session::{FrameMeta, TimeSource, Timestamp, program};
 
-/// One tick of the file's clock. Its zero is the session clock's zero; what was captured before it plays at 0.
+/// One tick of the file's clock. Its zero is the session clock's zero. Earlier frames play at 0.
 pub(super) const TICK_NS: i64 = 1000;
-/// Seconds between entries of the seek table.
+/// Time between entries of the seek table.
 const CUE_NS: i64 = 1_000_000_000;
-/// Room for the table of contents that is written at the end.
+/// Space for the table of contents, which is written at the end.
 const CONTENTS_BYTES: usize = 192;
 const STAMP_MARK: &[u8; 4] = b"affg";
 const STAMP_BYTES: usize = STAMP_BYTES_WITHOUT_CHECKSUM + 4;
-/// As programs wrote it that knew no checksums (file versions 1 to 3).
+/// The stamp of programs without checksums (file versions 1 to 3).
 const STAMP_BYTES_WITHOUT_CHECKSUM: usize = 4 + 8 + 8 + 1 + 1 + 8;
-/// Cluster head, time, stamp, block head: all of a cluster but its picture, at most.
+/// Largest size of a cluster without its picture: cluster head, time, stamp, block head.
 pub(super) const CLUSTER_HEAD_BYTES: usize =
     (4 + SIZE_BYTES) + (1 + 1 + 8) + (1 + 1 + STAMP_BYTES) + (1 + SIZE_BYTES) + BLOCK_HEAD.len();
 /// Track 1, at the cluster's time, a key frame.
 const BLOCK_HEAD: [u8; 4] = [0x81, 0, 0, 0x80];
 
-/// What is known of a frame beside its picture.
+/// The data of a frame in the video file, without its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FrameStamp {
-    pub number: u64,
-    pub at: Timestamp,
-    pub time_source: TimeSource,
-    pub device_sequence: Option<u64>,
-    /// Of the picture; `None` in files of programs that knew no checksums.
+    pub meta: FrameMeta,
+    /// Checksum of the picture. `None` in files of program versions that wrote no checksums.
     pub checksum: Option<u32>,
 }
 
 impl FrameStamp {
     pub(super) fn of(row: &FrameRow) -> FrameStamp {
-        let FrameRow { number, at, time_source, device_sequence, checksum, .. } = *row;
-        FrameStamp { number, at, time_source, device_sequence, checksum }
+        FrameStamp { meta: row.meta, checksum: row.checksum }
     }
 
     fn bytes(&self) -> usize {
@@ -51,12 +45,13 @@ impl FrameStamp {
     }
 
     fn put(&self, to: &mut Vec<u8>) {
-        let source = TimeSource::ALL.iter().position(|s| *s == self.time_source).unwrap_or_default() as u8;
+        let FrameMeta { number, at, time_source, device_sequence } = self.meta;
+        let source = TimeSource::ALL.iter().position(|s| *s == time_source).unwrap_or_default() as u8;
         to.extend(STAMP_MARK);
-        to.extend(self.number.to_be_bytes());
-        to.extend(self.at.as_ns().to_be_bytes());
-        to.extend([source, u8::from(self.device_sequence.is_some())]);
-        to.extend(self.device_sequence.unwrap_or(0).to_be_bytes());
+        to.extend(number.to_be_bytes());
+        to.extend(at.as_ns().to_be_bytes());
+        to.extend([source, u8::from(device_sequence.is_some())]);
+        to.extend(device_sequence.unwrap_or(0).to_be_bytes());
         to.extend(self.checksum.into_iter().flat_map(u32::to_be_bytes));
     }
 
@@ -70,25 +65,25 @@ impl FrameStamp {
         if !known.starts_with(STAMP_MARK) {
             return None;
         }
-        Some(FrameStamp {
+        let meta = FrameMeta {
             number: u64::from_be_bytes(word(4)),
             at: Timestamp::from_ns(i64::from_be_bytes(word(12))),
             time_source: *TimeSource::ALL.get(usize::from(known[20]))?,
             device_sequence: (known[21] == 1).then_some(u64::from_be_bytes(word(22))),
-            checksum,
-        })
+        };
+        Some(FrameStamp { meta, checksum })
     }
 }
 
-/// All of a frame's cluster that stands before its picture.
+/// Writes the part of a frame's cluster before its picture.
 pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: u64) {
-    // Compact heads where the size is known beforehand; the picture's needs the long form.
+    // Heads of known size are compact. The head of the picture needs the long form.
     let block_bytes = BLOCK_HEAD.len() as u64 + jpeg_bytes;
     let content = (1 + 1 + 8) + (1 + 1 + stamp.bytes() as u64) + (1 + SIZE_BYTES as u64) + block_bytes;
     to.head(id::CLUSTER, content);
     to.id(id::TIMESTAMP);
     to.push(0x88);
-    to.extend((stamp.at.as_ns().max(0) / TICK_NS).to_be_bytes());
+    to.extend((stamp.meta.at.as_ns().max(0) / TICK_NS).to_be_bytes());
     to.id(id::VOID);
     to.push(0x80 | stamp.bytes() as u8);
     stamp.put(to);
@@ -96,14 +91,14 @@ pub(super) fn put_cluster_head(to: &mut Vec<u8>, stamp: FrameStamp, jpeg_bytes: 
     to.extend(BLOCK_HEAD);
 }
 
-/// The places that are patched at the end, in bytes from the start of the file.
+/// Positions of the fields that are patched at the end, in bytes from the start of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// First byte of the segment's content; every position inside the file is told from here.
+    /// First byte of the segment's content. Positions inside the file are relative to it.
     pub segment: u64,
     pub contents: u64,
     pub info: u64,
-    /// The number itself.
+    /// The value of the duration.
     pub duration: u64,
     pub tracks: u64,
     /// The first cluster.
@@ -111,7 +106,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Whether two beginnings are the same but for what is patched at the end.
+    /// Whether two file heads are equal except for the patched fields.
     pub(super) fn is_same_head(&self, a: &[u8], b: &[u8]) -> bool {
         let size = self.segment - SIZE_BYTES as u64..self.segment;
         let patched = [size, self.contents..self.info, self.duration..self.duration + 8];
@@ -120,10 +115,10 @@ impl Layout {
     }
 }
 
-/// What the end of the file tells of its frames.
+/// The data for the end of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Ending {
-    /// Time and place of about one cluster a second.
+    /// Time and position of about one cluster per second.
     cues: Vec<(i64, u64)>,
     frames: u64,
     first_ns: i64,
@@ -143,7 +138,7 @@ impl Ending {
         self.frames += 1;
     }
 
-    /// From the clock's zero to the end of the last frame, which lasts as long as the frames do on average.
+    /// From the clock's zero to the end of the last frame, which has the mean length of all frames.
     fn duration_ticks(&self) -> f64 {
         let mean = match self.frames {
             0 | 1 => 0.0,
@@ -162,7 +157,7 @@ impl Ending {
         head.into_iter().try_for_each(|(at, bytes)| write_at(file, at, &bytes))
     }
 
-    /// What a finished file holds beside its frames and the fixed part of its head, each with its place.
+    /// The patched parts of a finished file, each with its position.
     pub(super) fn patches(&self, layout: &Layout, end: u64) -> [(u64, Vec<u8>); 4] {
         let mut tail = Vec::new();
         if !self.cues.is_empty() {
@@ -205,7 +200,7 @@ impl Ending {
 }
 
 const VOID_HEAD_BYTES: usize = 1 + SIZE_BYTES;
-/// What the end writes over: a head without so much room would lose what stands behind.
+/// Space in the head that the table of contents overwrites. A head with less space would lose the data after it.
 pub(super) const CONTENTS_ROOM_BYTES: u64 = (VOID_HEAD_BYTES + CONTENTS_BYTES) as u64;
 
 /// A Void element with `bytes` of content.
@@ -247,7 +242,7 @@ impl MkvWriter {
         Ok(MkvWriter { file, layout, ending: Ending::default(), end: head.len() as u64, scratch: Vec::new() })
     }
 
-    /// Returns where the picture lies. After an error the file ends with the last whole frame.
+    /// Returns the position of the picture. After an error the file ends with the last whole frame.
     pub(super) fn append(&mut self, stamp: FrameStamp, jpeg: &[u8]) -> io::Result<u64> {
         let b = &mut self.scratch;
         b.clear();
@@ -255,7 +250,7 @@ impl MkvWriter {
         let offset = self.end + b.len() as u64;
         b.extend_from_slice(jpeg);
         self.file.write_all(b).map_err(|failed| cut_off(&mut self.file, self.end, failed))?;
-        self.ending.add(stamp.at, self.end);
+        self.ending.add(stamp.meta.at, self.end);
         self.end += b.len() as u64;
         Ok(offset)
     }
@@ -270,7 +265,7 @@ impl MkvWriter {
     }
 }
 
-/// The beginning of a file that is still being written.
+/// The head of a file that is not finished.
 pub(super) fn head(width_px: u32, height_px: u32, app: &str) -> (Vec<u8>, Layout) {
     let mut b = Vec::new();
     b.master(id::EBML, |b| {

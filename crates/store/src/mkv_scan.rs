@@ -1,4 +1,4 @@
-//! Reads back `video.mkv`, whole or torn: every frame, and where the last whole one ends.
+//! Reads `video.mkv`, whole or torn: all frames, and the end of the last whole frame.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use super::ebml::{SIZE_BYTES, id, read_head};
 use super::frame_index::FrameRow;
 use super::mkv::{CLUSTER_HEAD_BYTES, CONTENTS_ROOM_BYTES, Ending, FrameStamp, Layout};
 
-/// Read at once where a damaged place is passed over.
+/// Bytes that are read at once to skip a damaged place.
 const WINDOW_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Scan {
     pub layout: Layout,
     pub frames: Vec<FrameRow>,
     pub ending: Ending,
-    /// From where to where bytes lie between whole clusters that are none.
+    /// Ranges of bytes between whole clusters that are not clusters.
     pub damaged: Vec<(u64, u64)>,
     /// End of the last whole cluster.
     pub whole_bytes: u64,
@@ -27,14 +27,14 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Bytes behind the last whole frame that belong to no frame.
+    /// Bytes after the last whole frame that belong to no frame.
     pub(super) fn torn_bytes(&self) -> u64 {
         if self.is_finished { 0 } else { self.file_bytes - self.whole_bytes }
     }
 }
 
-/// Looks at every cluster's head and at no picture, so a session of two hours takes a second. A damaged place is passed
-/// over: what follows it is found again.
+/// Reads every cluster's head and no picture, so a session of two hours takes one second. Damaged places are skipped: the
+/// clusters after them are found.
 pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
     let mut file = File::open(path).map_err(StoreError::io("open", path))?;
     let failed = |e| StoreError::io("read", path)(e);
@@ -60,7 +60,7 @@ pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
                 if at > scan.whole_bytes {
                     scan.damaged.push((scan.whole_bytes, at));
                 }
-                scan.ending.add(frame.at, at);
+                scan.ending.add(frame.meta.at, at);
                 scan.frames.push(frame);
                 at += bytes;
                 scan.whole_bytes = at;
@@ -79,7 +79,7 @@ pub(super) fn scan(path: &Path) -> Result<Scan, StoreError> {
     }
 }
 
-/// Where the next whole cluster begins. Each byte is read about once, whatever the file holds.
+/// Position of the next whole cluster. Reads each byte about once, for any content.
 fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Option<u64>> {
     let name = id::CLUSTER.to_be_bytes();
     let mut window = vec![0; WINDOW_BYTES];
@@ -87,7 +87,7 @@ fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Optio
     loop {
         let n = read_at(file, at, &mut window)?;
         let is_end = n < window.len();
-        // What begins in the last bytes of a window is looked at in the next one.
+        // A cluster that begins in the last bytes of a window is found in the next window.
         let last = if is_end { n } else { n - CLUSTER_HEAD_BYTES };
         for k in 0..last {
             let place = at + k as u64;
@@ -105,7 +105,7 @@ fn next_cluster(file: &mut File, from: u64, file_bytes: u64) -> io::Result<Optio
     }
 }
 
-/// A frame and the length of its cluster; `None` where `bytes` is not the head of one of our clusters.
+/// A frame and the length of its cluster. `None` if `bytes` is not the head of a cluster that this program wrote.
 fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
     let cluster = read_head(bytes).filter(|h| h.id == id::CLUSTER)?;
     let content = cluster.content_bytes?;
@@ -121,15 +121,7 @@ fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
                 let cluster_bytes = cluster.head_bytes as u64 + content;
                 let length = length.checked_sub(4)?;
                 let offset = at + pos as u64 + 4;
-                let frame = FrameRow {
-                    number: stamp.number,
-                    at: stamp.at,
-                    offset,
-                    length,
-                    time_source: stamp.time_source,
-                    device_sequence: stamp.device_sequence,
-                    checksum: stamp.checksum,
-                };
+                let frame = FrameRow { meta: stamp.meta, offset, length, checksum: stamp.checksum };
                 return (pos as u64 + 4 + length == cluster_bytes).then_some((frame, cluster_bytes));
             }
             id::VOID => stamp = FrameStamp::from_bytes(bytes.get(pos..pos + usize::try_from(length).ok()?)?),
@@ -140,7 +132,7 @@ fn read_cluster(bytes: &[u8], at: u64) -> Option<(FrameRow, u64)> {
     }
 }
 
-/// Finds the places to patch. The inner error says why this is not the head of one of our files.
+/// Finds the fields to patch. The inner error is the reason why this program did not write the file.
 fn read_layout(file: &mut File) -> io::Result<Result<Layout, &'static str>> {
     let mut bytes = vec![0; 4096];
     let n = read_at(file, 0, &mut bytes)?;
@@ -156,11 +148,11 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
     };
     let (ebml, _, end) = child(0)?;
     if ebml.id != id::EBML {
-        return Err("it does not begin as one");
+        return Err("it does not begin with an EBML head");
     }
     let (segment, content, _) = child(end.ok_or(TORN)?)?;
     if segment.id != id::SEGMENT || segment.head_bytes != 4 + SIZE_BYTES {
-        return Err("its segment is of another make");
+        return Err("another program wrote its segment");
     }
     let mut layout = Layout { segment: content, contents: content, info: 0, duration: 0, tracks: 0, clusters: 0 };
     let mut at = content;
@@ -187,7 +179,7 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
             }
             id::TRACKS => layout.tracks = at,
             id::SEEK_HEAD | id::VOID => {}
-            _ => return Err("its head holds what affectograph does not write"),
+            _ => return Err("its head has an element that affectograph does not write"),
         }
         at = end;
     }
@@ -201,7 +193,7 @@ fn parse_layout(bytes: &[u8]) -> Result<Layout, &'static str> {
     Ok(layout)
 }
 
-/// The beginning of a file, and what it says of itself.
+/// The head of a file and its data.
 pub(super) struct StoredHead {
     pub bytes: Vec<u8>,
     pub app: String,
@@ -209,7 +201,7 @@ pub(super) struct StoredHead {
     pub height_px: u32,
 }
 
-/// What cannot be read is empty or zero.
+/// Unreadable fields are empty or zero.
 pub(super) fn stored_head(file: &mut File, layout: &Layout) -> io::Result<StoredHead> {
     let mut bytes = vec![0; layout.clusters as usize]; // within the first 4096 bytes, or there would be no layout
     let n = read_at(file, 0, &mut bytes)?;
@@ -226,7 +218,7 @@ pub(super) fn stored_head(file: &mut File, layout: &Layout) -> io::Result<Stored
     Ok(StoredHead { app, width_px, height_px, bytes })
 }
 
-/// The content of the first element of this name.
+/// The content of the first element with this id.
 fn element(bytes: &[u8], wanted: u32) -> Option<&[u8]> {
     let mut at = 0;
     loop {
@@ -241,12 +233,12 @@ fn element(bytes: &[u8], wanted: u32) -> Option<&[u8]> {
     }
 }
 
-/// Whether a file begins as Matroska does.
+/// Whether a file begins like Matroska.
 pub(super) fn is_matroska(start: &[u8]) -> bool {
     start == id::EBML.to_be_bytes()
 }
 
-/// As many bytes as there are from `at`.
+/// Reads up to the size of `buffer`, from `at`. Returns the number of bytes.
 pub(super) fn read_at(file: &mut File, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(at))?;
     let mut n = 0;
@@ -266,16 +258,16 @@ mod tests {
     use super::*;
     use crate::mkv::MkvWriter;
     use proptest::prelude::*;
-    use session::{TimeSource, Timestamp};
+    use session::{FrameMeta, TimeSource, Timestamp};
 
     fn stamp(number: u64, ns: i64) -> FrameStamp {
-        FrameStamp {
+        let meta = FrameMeta {
             number,
             at: Timestamp::from_ns(ns),
             time_source: TimeSource::ALL[number as usize % 4],
             device_sequence: (!number.is_multiple_of(3)).then_some(number * 7),
-            checksum: (!number.is_multiple_of(5)).then_some(number as u32 * 77),
-        }
+        };
+        FrameStamp { meta, checksum: (!number.is_multiple_of(5)).then_some(number as u32 * 77) }
     }
 
     fn write(path: &Path, frames: &[(FrameStamp, Vec<u8>)]) -> (MkvWriter, Vec<FrameRow>) {
@@ -283,12 +275,9 @@ mod tests {
         let rows = frames
             .iter()
             .map(|(s, jpeg)| FrameRow {
-                number: s.number,
-                at: s.at,
+                meta: s.meta,
                 offset: writer.append(*s, jpeg).unwrap(),
                 length: jpeg.len() as u64,
-                time_source: s.time_source,
-                device_sequence: s.device_sequence,
                 checksum: s.checksum,
             })
             .collect();
@@ -302,7 +291,7 @@ mod tests {
         })
     }
 
-    /// Mending writes a table of contents and the duration at places that the head names: it must own them.
+    /// Recovery writes the table of contents and the duration at positions in the head. The head must have space there.
     #[test]
     fn a_head_in_which_the_end_would_write_over_something_is_of_another_make() {
         let dir = tempfile::tempdir().unwrap();
@@ -312,7 +301,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         let room = layout.contents as usize..layout.info as usize;
         for kept in [0, 9, 100] {
-            // The room is gone, or a smaller one of the same kind stands there.
+            // There is no space, or less space of the same kind.
             let mut small = Vec::new();
             if kept >= 9 {
                 small.push(id::VOID as u8);
@@ -323,7 +312,7 @@ mod tests {
             let why = scan(&path).unwrap_err().to_string();
             assert!(why.contains("no room"), "{kept}: {why}");
         }
-        // The head's information says that it ends within its last field, the duration.
+        // The length of the head's Info element ends within its last field, the duration.
         let mut short = whole.clone();
         let length = layout.info as usize + 4 + SIZE_BYTES - 1;
         short[length] -= 3;
@@ -381,7 +370,7 @@ mod tests {
             }
         }
 
-        /// What lies behind a damaged place is found again.
+        /// Frames after a damaged place are found.
         #[test]
         fn only_frames_at_a_damaged_place_are_missed(
             pictures in prop::collection::vec(prop::collection::vec(any::<u8>(), 40..200), 1..12),
@@ -403,7 +392,7 @@ mod tests {
             for (k, row) in rows.iter().enumerate() {
                 let cluster = if k == 0 { scan(&path).unwrap().layout.clusters } else { rows[k - 1].end() };
                 let is_hit = (cluster as usize) < until && from < row.end() as usize;
-                prop_assert!(is_hit || found.frames.contains(row), "frame {}", row.number);
+                prop_assert!(is_hit || found.frames.contains(row), "frame {}", row.meta.number);
             }
         }
 

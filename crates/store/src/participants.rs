@@ -1,5 +1,5 @@
-//! `participants.tsv`, as BIDS names its columns, and as Excel and others leave it. People add columns of their own; only
-//! rows are added here, in the file's own form. What could not be kept as it is is refused, and nothing is written.
+//! `participants.tsv`, with the columns of BIDS, also as Excel and other programs save it. People may add columns. This
+//! module only adds and removes rows, in the format of the file. A file that it cannot preserve is refused and not changed.
 
 use std::fs::File;
 use std::io::Write;
@@ -14,10 +14,10 @@ use session::ParticipantId;
 pub(super) const PARTICIPANTS_FILE: &str = "participants.tsv";
 const ID_COLUMN: &str = "participant_id";
 const ADDED_COLUMN: &str = "added";
-/// What BIDS writes where a value is not known.
+/// The BIDS text for an unknown value.
 const UNKNOWN: &str = "n/a";
 
-/// The laboratory's own list.
+/// The laboratory's list of participants.
 #[derive(Clone, Debug)]
 pub struct ParticipantTable {
     path: PathBuf,
@@ -25,12 +25,12 @@ pub struct ParticipantTable {
     delimiter: char,
     head: Row,
     rows: Vec<Row>,
-    /// Several where several columns have its name, and say the same.
+    /// Several if several columns have this name and the same content.
     id_columns: Vec<usize>,
 }
 
 impl ParticipantTable {
-    /// `None` where there is no file, or nothing in it.
+    /// `None` if there is no file, or if it is empty.
     pub fn read(path: &Path) -> Result<Option<ParticipantTable>, StoreError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -44,23 +44,25 @@ impl ParticipantTable {
     fn of(path: &Path, table: TableText) -> Result<ParticipantTable, StoreError> {
         let (delimiter, all) = cut(&table.text).map_err(|(line, message)| wrong(path, line, message))?;
         let is_head = |row: &Row| row.cells.iter().any(|cell| is_named(cell, ID_COLUMN));
-        // A line `sep=;` before it is a word of Excel's.
+        // Excel may write a line `sep=;` before it.
         let at = all.iter().take(2).position(is_head).ok_or_else(|| {
             wrong(
                 path,
                 1,
-                format!("no column `{ID_COLUMN}`: the first line must name the columns, with tabs or semicolons between them"),
+                format!("no column `{ID_COLUMN}`: write the names of the columns into the first line, separated by tabs or semicolons"),
             )
         })?;
         let mut rows = all.into_iter().skip(at);
-        let head = rows.next().ok_or_else(|| wrong(path, 1, "no first line".into()))?;
+        let head = rows.next().ok_or_else(|| {
+            wrong(path, 1, "the first line is missing: write the names of the columns into it".into())
+        })?;
         let id_columns: Vec<usize> = (0..head.cells.len()).filter(|k| is_named(&head.cells[*k], ID_COLUMN)).collect();
         let this = ParticipantTable { path: path.to_owned(), table, delimiter, head, rows: rows.collect(), id_columns };
         this.check_ids()?;
         Ok(this)
     }
 
-    /// Where two columns are called `participant_id`, a row must not name two people.
+    /// If two columns are called `participant_id`, each row must have the same value in both.
     fn check_ids(&self) -> Result<(), StoreError> {
         for row in self.people() {
             let ids: Vec<&str> = self.ids_of(row).collect();
@@ -68,7 +70,7 @@ impl ParticipantTable {
                 && let Some(other) = rest.iter().find(|other| *other != first)
             {
                 let message = format!(
-                    "two columns are called `{ID_COLUMN}`, and one says `{first}` and the other `{other}`: rename one of them"
+                    "two columns are called `{ID_COLUMN}`, with the values `{first}` and `{other}`: rename one of them"
                 );
                 return Err(wrong(&self.path, row.line, message));
             }
@@ -80,7 +82,7 @@ impl ParticipantTable {
         self.rows.iter().filter(|row| !row.is_blank())
     }
 
-    /// What the columns of this name say; a second one may be left empty.
+    /// The values of the columns of this name. Empty cells are skipped.
     fn ids_of<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a str> {
         let cells = self.id_columns.iter().filter_map(|k| row.cells.get(*k));
         cells.map(String::as_str).filter(|cell| !cell.is_empty())
@@ -96,7 +98,7 @@ impl ParticipantTable {
         self.people().map(|row| id(row).map_err(|message| wrong(&self.path, row.line, message))).collect()
     }
 
-    /// The columns that people added: position and a name that no other has.
+    /// The columns that people added: position and a unique name.
     pub fn own_columns(&self) -> Vec<(usize, String)> {
         let widest = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.head.cells.len());
         let mut columns: Vec<(usize, String)> = Vec::new();
@@ -117,13 +119,13 @@ impl ParticipantTable {
         columns
     }
 
-    /// What a column says about a participant; `None` where the list does not have them.
+    /// The value of a column for a participant. `None` if the cell is empty or the participant is not listed.
     pub fn cell(&self, participant: &ParticipantId, column: usize) -> Option<&str> {
         let row = self.people().find(|row| self.is_of(row, participant))?;
         row.cells.get(column).map(String::as_str).filter(|cell| !cell.is_empty())
     }
 
-    /// The text with a row for the participant; `None` where there is one.
+    /// The text with a new row for the participant. `None` if there is a row already.
     fn with(&self, participant: &ParticipantId, on: NaiveDate) -> Option<TableText> {
         if self.people().any(|row| self.is_of(row, participant)) {
             return None;
@@ -136,7 +138,7 @@ impl ParticipantTable {
             _ => UNKNOWN,
         });
         let row = cells.collect::<Vec<_>>().join(&self.delimiter.to_string());
-        // Behind the last row that says something: Excel leaves empty ones at the end.
+        // The row goes after the last row with content, because Excel leaves empty rows at the end.
         let last = self.people().last().unwrap_or(&self.head);
         let end = [last, &self.head].into_iter().map(|row| row.end).find(|end| !end.is_empty()).unwrap_or("\n");
         let begin = if last.end.is_empty() { end } else { "" };
@@ -145,7 +147,7 @@ impl ParticipantTable {
         Some(table)
     }
 
-    /// The text without the participant's rows; `None` where there are none.
+    /// The text without the participant's rows. `None` if there are none.
     fn without(&self, participant: &ParticipantId) -> Option<TableText> {
         let theirs: Vec<&Row> = self.people().filter(|row| self.is_of(row, participant)).collect();
         let mut table = self.table.clone();
@@ -154,13 +156,13 @@ impl ParticipantTable {
     }
 }
 
-/// The rows, cut by the delimiter with which the head names a participant.
+/// The rows, split by the delimiter with which the head has the participant column.
 fn cut(text: &str) -> Result<(char, Vec<Row>), (usize, String)> {
     let mut first_problem = None;
     for delimiter in ['\t', ';', ','] {
         match rows(text, delimiter) {
             Ok(rows) if rows.iter().take(2).any(|r| r.cells.iter().any(|cell| is_named(cell, ID_COLUMN))) => {
-                // A column alone has no delimiter: then what stands between its cells is what the rows use.
+                // If there is only one column, the first delimiter is used.
                 return Ok((delimiter, rows));
             }
             Ok(_) => {}
@@ -173,22 +175,22 @@ fn cut(text: &str) -> Result<(char, Vec<Row>), (usize, String)> {
     }
 }
 
-/// In any case, as Excel's users write it.
+/// Ignores upper and lower case.
 fn is_named(cell: &str, name: &str) -> bool {
     cell.trim().eq_ignore_ascii_case(name)
 }
 
-/// In the order of the file; none where there is no file.
+/// In the order of the file. Empty if there is no file.
 pub(super) fn read(path: &Path) -> Result<Vec<ParticipantId>, StoreError> {
     ParticipantTable::read(path)?.map_or_else(|| Ok(Vec::new()), |table| table.participants())
 }
 
-/// Whether a row can be added, before anything is recorded for which there must be one.
+/// Fails if a row could not be added. Called before a recording.
 pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     ParticipantTable::read(path).map(drop)
 }
 
-/// Adds a row unless there is one. Everything else in the file stays byte by byte.
+/// Adds a row unless there is one. All other bytes of the file stay the same.
 pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Result<(), StoreError> {
     let table = match ParticipantTable::read(path)? {
         Some(table) => table,
@@ -197,7 +199,7 @@ pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Re
     table.with(participant, on).map_or(Ok(()), |table| write(path, &table))
 }
 
-/// Takes the participant's row out; everything else stays byte by byte.
+/// Removes the participant's rows. All other bytes of the file stay the same.
 pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<(), StoreError> {
     let table = ParticipantTable::read(path)?;
     table.and_then(|table| table.without(participant)).map_or(Ok(()), |table| write(path, &table))
@@ -212,7 +214,7 @@ fn wrong(path: &Path, line: usize, message: String) -> StoreError {
     StoreError::Participants { path: path.to_owned(), line, message }
 }
 
-/// The old file or the new one, whenever the power goes.
+/// Replaces the file atomically: after a power cut, the old or the new file exists.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = path.with_extension("tsv.new");
     let mut file = File::create(&draft)?;
@@ -265,7 +267,7 @@ mod tests {
         format!("\u{feff}{text}").encode_utf16().flat_map(word).collect()
     }
 
-    /// What the file holds, and what it holds with `sub-03`.
+    /// Files without and with `sub-03`.
     #[test]
     fn a_participant_is_added_in_the_files_own_form() {
         let latin1 = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<u8>>();
@@ -366,7 +368,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the laboratory wrote, adding and removing a participant leaves each of its bytes.
+        /// Adding and removing a participant keeps all bytes of the laboratory's file.
         #[test]
         fn the_laboratorys_bytes_stay(
             notes in prop::collection::vec("[\\PC&&[^\"]]{0,12}", 0..6),

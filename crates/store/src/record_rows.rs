@@ -1,4 +1,4 @@
-//! Records and frames as rows, in both directions.
+//! Reads and writes records and frames as database rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,34 +8,34 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params_from_
 
 use super::checksum::{Checksum, checksum_of_values};
 use super::{FrameRow, RECORDER_SEQ_0, StoreError, schema};
-use session::{Body, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, TimeSource, Timestamp};
+use session::{Body, FrameMeta, Gap, GapReason, Numbers, Record, StreamInfo, StreamName, TimeSource, Timestamp};
 
-/// What [`record_of`] reads, in its order.
+/// The columns that [`record_of`] reads, in order.
 pub(super) const COLUMNS: &str = "type, seq, at_ns, frame, kind, data, until_ns, lost";
 
-/// What a record's checksum is taken of, in its order.
+/// The columns of a record's checksum, in order.
 const RECORD_COLUMNS: &str = "stream, seq, at_ns, type, frame, kind, data, until_ns, lost";
 
 const SAMPLE: i64 = 0;
 const EVENT: i64 = 1;
 const GAP: i64 = 2;
 
-/// What became of a record on its way into the file.
+/// Result of inserting a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Put {
     New,
-    /// The same record was there already.
+    /// The same record was already stored.
     Repeated,
-    /// Another record has this stream and number; it stays.
+    /// Another record has this stream and number. It is kept.
     Conflict,
 }
 
-/// Inserts rows within the caller's transaction. SQLite's integers are signed: counts keep their 64 bits in them.
+/// Inserts rows within the caller's transaction. SQLite's integers are signed; unsigned counts keep their 64 bits.
 pub(super) struct Inserter<'c> {
     record: CachedStatement<'c>,
     frame: CachedStatement<'c>,
     stored: CachedStatement<'c>,
-    /// Not into files of older versions, which have no room for them.
+    /// False for files of older versions, which have no column for checksums.
     has_checksums: bool,
     blob: Vec<u8>,
 }
@@ -90,12 +90,12 @@ impl<'c> Inserter<'c> {
     pub(super) fn frame(&mut self, frame: &FrameRow) -> rusqlite::Result<bool> {
         let int = ValueRef::Integer;
         let row = [
-            int(frame.number as i64),
-            int(frame.at.as_ns()),
+            int(frame.meta.number as i64),
+            int(frame.meta.at.as_ns()),
             int(frame.offset as i64),
             int(frame.length as i64),
-            ValueRef::Text(frame.time_source.as_str().as_bytes()),
-            frame.device_sequence.map_or(ValueRef::Null, |s| int(s as i64)),
+            ValueRef::Text(frame.meta.time_source.as_str().as_bytes()),
+            frame.meta.device_sequence.map_or(ValueRef::Null, |s| int(s as i64)),
         ];
         let checksum = frame.checksum.map_or(ValueRef::Null, |c| int(i64::from(c)));
         let values = row.into_iter().chain(self.has_checksums.then_some(checksum)).map(ToSqlOutput::Borrowed);
@@ -103,8 +103,8 @@ impl<'c> Inserter<'c> {
     }
 }
 
-/// Reads every record as plain values and calls `damaged` with stream, number and time of each that is not what was
-/// stored. Returns how many have no checksum.
+/// Compares every record with its checksum. Calls `damaged` with stream, number and time of each record that differs.
+/// Returns the number of records without a checksum.
 pub(super) fn each_damaged_record(conn: &Connection, mut damaged: impl FnMut(i64, i64, i64)) -> rusqlite::Result<u64> {
     if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS {
         return conn.query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0)).map(|n| n as u64);
@@ -133,7 +133,7 @@ fn text(text: &str) -> ValueRef<'_> {
     ValueRef::Text(text.as_bytes())
 }
 
-/// Equal bit by bit: a NaN is the same as itself.
+/// Compares bit by bit, so that NaN equals NaN.
 fn same(a: &Record, b: &Record) -> bool {
     match (&a.body, &b.body) {
         (Body::Sample { frame: fa, values: va }, Body::Sample { frame: fb, values: vb }) => {
@@ -182,7 +182,7 @@ pub(super) fn record_of(row: &Row, stream: &Arc<StreamName>) -> Result<Record, S
     Ok(Record { stream: stream.clone(), seq: seq as u64, at: Timestamp::from_ns(row.get(2).map_err(problem)?), body })
 }
 
-/// Calls `take` with every record in the order of storing, or with what is wrong with it.
+/// Calls `take` with every record in the order of storing, or with the problem of an unreadable record.
 pub(super) fn each_record(
     conn: &Connection,
     path: &Path,
@@ -212,7 +212,7 @@ pub(super) fn each_record(
     read().map_err(StoreError::sql("read the records of", path))
 }
 
-/// Records of one stream, by number.
+/// Records of one stream from a number on, by number.
 pub(super) fn records_from(
     conn: &Connection,
     path: &Path,
@@ -242,13 +242,15 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
                 return Ok(Err(format!("frame {} has the unknown time source `{word}`", row.get::<_, i64>(0)?)));
             };
             Ok(Ok(FrameRow {
-                number: row.get::<_, i64>(0)? as u64,
-                at: Timestamp::from_ns(row.get(1)?),
+                meta: FrameMeta {
+                    number: row.get::<_, i64>(0)? as u64,
+                    at: Timestamp::from_ns(row.get(1)?),
+                    time_source,
+                    device_sequence: row.get::<_, Option<i64>>(5)?.map(|s| s as u64),
+                },
                 offset: row.get::<_, i64>(2)? as u64,
                 length: row.get::<_, i64>(3)? as u64,
-                time_source,
-                device_sequence: row.get::<_, Option<i64>>(5)?.map(|s| s as u64),
-                // What is no checksum is none that any picture has.
+                // An invalid value becomes 0, which hardly any picture has.
                 checksum: row.get::<_, Option<i64>>(6)?.map(|c| u32::try_from(c).unwrap_or_default()),
             }))
         })?
@@ -258,8 +260,8 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
-/// Of the frames that end behind byte `bytes`: how many, of how many, and the time of the first. Frames are stored in the
-/// order of their numbers, so that a look at the last one is mostly enough.
+/// The frames that end after byte `bytes`: their number, the number of all frames, and the time of the first. Frames are
+/// stored in the order of their numbers, so checking the last frame is usually enough.
 pub(super) fn frames_behind(conn: &Connection, bytes: u64) -> rusqlite::Result<Option<(u64, u64, Timestamp)>> {
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
     let end = conn.query_row("SELECT offset + length FROM frame ORDER BY number DESC LIMIT 1", [], |r| r.get(0));
@@ -272,14 +274,14 @@ pub(super) fn frames_behind(conn: &Connection, bytes: u64) -> rusqlite::Result<O
     Ok(from.map(|ns| (frames as u64, of as u64, Timestamp::from_ns(ns))))
 }
 
-/// The next free number of a stream, counting from its greatest.
+/// The number after the greatest number of a stream.
 pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64> {
     let max: Option<i64> =
         conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
     Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
 }
 
-/// The numbers that a source gave, of each stream.
+/// The numbers that sources assigned, for each stream.
 pub(super) fn source_numbers(conn: &Connection, streams: usize) -> rusqlite::Result<Vec<Numbers>> {
     let mut given = conn.prepare("SELECT seq FROM record WHERE stream = ?1 AND seq >= 0 AND seq < ?2 ORDER BY seq")?;
     (0..streams as i64)
@@ -294,7 +296,7 @@ pub(super) fn source_numbers(conn: &Connection, streams: usize) -> rusqlite::Res
         .collect()
 }
 
-/// Latest time of anything stored.
+/// The latest time in the file.
 pub(super) fn last_time(conn: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let ns: Option<i64> = conn.query_row(
         "SELECT max(ns) FROM (SELECT max(at_ns) AS ns FROM record UNION ALL SELECT max(until_ns) FROM record

@@ -1,72 +1,33 @@
-//! Starts, watches and ends the recording of one session. The threads behind it: `recorder` owns the connection,
-//! `checkpoint` forces to the disk what was committed, `video` owns the video file.
+//! Starts and ends the recording of one session. Its threads: `recorder` owns the database connection, `checkpoint` forces
+//! commits to the disk, `video` owns the video file.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendError, Sender, bounded};
 use rusqlite::Connection;
-use serde_json::Value;
 
-use super::commit::{Commits, Committed, Committer, Numbering, Opened};
+use super::commit::{Commits, Committed, Committer, Opened};
+use super::counts::Counts;
 use super::header_rows::Closed;
+use super::numbering::Numbering;
 use super::stream_writer::{Alarm, Barrier, Entry, Port, StreamWriter};
+use super::thread::{join, spawn};
 use super::video::VideoSink;
-use super::{ReportedNetwork, SessionHeader, SessionLock, StoreError, header_rows, record_rows, schema, video};
-use session::{HEALTH, Numbers, StreamInfo, Timestamp, VIDEO};
+use super::{
+    ReportedNetwork, SessionEnd, SessionHeader, SessionLock, StoreCounters, StoreError, header_rows, record_rows,
+    schema, video,
+};
+use session::{HEALTH, Numbers, StreamInfo, VIDEO};
 
-/// Entries between the sources and the recorder: minutes at the usual rates, a third of a second at 100,000 a second.
+/// Size of the queue from the sources to the recorder: minutes at usual rates, 0.33 s at 100,000 records per second.
 const QUEUE_ENTRIES: usize = 32_768;
-/// What a power cut may cost; a kill costs nothing of it.
+/// Longest time of commits that a power cut may lose. A kill of the process loses none of them.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
-
-/// Known when recording is stopped.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SessionEnd {
-    pub at: Timestamp,
-    /// The quality report where it is known already; [`store_quality`](super::store_quality) adds it later.
-    pub quality: Option<Value>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StoreCounters {
-    pub records_committed: u64,
-    /// Found no room or came after a failure. Not zero is an alarm.
-    pub records_lost: u64,
-    /// Refused because another record has their stream and number.
-    pub conflicts: u64,
-    /// Committed, but not forwarded because the receiver fell minutes behind: open the session to see them.
-    pub records_not_forwarded: u64,
-    pub frames_stored: u64,
-    /// Taken from the queue and not written, because they could not be compressed or the disk refused them.
-    pub frames_lost: u64,
-    pub video_bytes: u64,
-    /// 0 … 1
-    pub record_queue_fill: f64,
-    /// 0 … 1; 0 without video.
-    pub video_queue_fill: f64,
-    /// `None` where the system does not say.
-    pub disk_free_bytes: Option<u64>,
-    /// Why nothing is stored any more.
-    pub failure: Option<String>,
-}
-
-/// Counted by the storing threads.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub records_committed: AtomicU64,
-    pub records_lost: Arc<AtomicU64>,
-    pub conflicts: AtomicU64,
-    pub records_not_forwarded: AtomicU64,
-    pub frames_stored: AtomicU64,
-    pub frames_lost: AtomicU64,
-    pub video_bytes: AtomicU64,
-    pub failure: OnceLock<String>,
-}
 
 pub struct Recorder {
     folder: PathBuf,
@@ -80,10 +41,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// `folder` is made where it does not exist; one that holds a session is refused.
+    /// Creates `folder` if it does not exist. A folder with a session is refused.
     ///
-    /// `committed` gets every record once it is in the file. A receiver that is full is never waited for: what it
-    /// could not take comes later, in order.
+    /// `committed` gets every record once it is in the file. The recorder does not wait for a full receiver: it sends the
+    /// records later, in order.
     pub fn create(
         folder: &Path,
         header: SessionHeader,
@@ -93,8 +54,8 @@ impl Recorder {
         Self::create_with(folder, &header, &streams, committed, Commits::Steadily)
     }
 
-    /// For a source far away that numbers its records and repeats what was not acknowledged: commits when asked by
-    /// [`Recorder::when_stored`], and what is then said to be stored survives a power cut.
+    /// For a remote source that numbers its records and sends again what was not acknowledged. Commits when
+    /// [`Recorder::when_stored`] is called. Acknowledged records survive a power cut.
     pub fn create_remote(
         folder: &Path,
         header: SessionHeader,
@@ -102,21 +63,21 @@ impl Recorder {
         committed: Sender<Committed>,
     ) -> Result<Recorder, StoreError> {
         let recorder = Self::create_with(folder, &header, &streams, committed, Commits::WhenAsked)?;
-        // The file's bytes are forced to the disk by its commits; its name is the folder's matter.
+        // Commits force the file's content to the disk. The entry of the file in its folder must be forced, too.
         for folder in folder.ancestors().take(3) {
             File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
         }
         Ok(recorder)
     }
 
-    /// Goes on with a session that [`Recorder::create_remote`] began and whose program ended. Says which numbers of
-    /// each stream are there. Its video is given up, to be made again from what the browser sent.
+    /// Resumes a session of [`Recorder::create_remote`] after a restart of the program. Returns the stored numbers of each
+    /// stream. Removes its video, which is made again from the data that the browser sent.
     pub fn resume_remote(
         folder: &Path,
         committed: Sender<Committed>,
     ) -> Result<(Recorder, Vec<(StreamInfo, Numbers)>), StoreError> {
         let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
-        // Whatever ended it before is over.
+        // Clears a failure that an earlier process stored.
         lock.make_room()?;
         let (path, video) = (schema::session_file(folder), schema::video_file(folder));
         let conn = schema::open_write(folder)?;
@@ -188,8 +149,8 @@ impl Recorder {
         Ok(this)
     }
 
-    /// Calls `tell` when all that was handed over before is in the file, or with why it is not. `tell` runs on the
-    /// recorder's thread and must not wait; where the recorder is gone already, it runs here.
+    /// Calls `tell` when all earlier records are in the file, or with the error. `tell` runs on the recorder's thread and
+    /// must not wait. If the recorder has ended, it runs on this thread.
     pub fn when_stored(&self, tell: impl FnOnce(Result<(), StoreError>) + Send + 'static) {
         // `send` may wait for room, as long as the recorder takes for one commit.
         if let Err(SendError(Entry::Barrier(Barrier(tell)))) = self.queue.send(Entry::Barrier(Barrier(Box::new(tell))))
@@ -198,10 +159,10 @@ impl Recorder {
         }
     }
 
-    /// Adds to the header which networks somebody else ran; stored in order with the records.
+    /// Adds networks that a remote source ran to the header. Stored in order with the records.
     pub fn networks(&self, networks: Vec<ReportedNetwork>) {
-        // A recorder that is gone has said why; `send` may wait for room, as long as the recorder takes for one commit.
-        let _gone = self.queue.send(Entry::Networks(networks));
+        // `send` may wait for room, as long as one commit takes. If the recorder has ended, it has reported the reason.
+        self.queue.send(Entry::Networks(networks)).ok();
     }
 
     pub fn folder(&self) -> &Path {
@@ -222,9 +183,9 @@ impl Recorder {
         self.ports.iter().position(|p| p.name.as_str() == name)
     }
 
-    /// Makes `video.mkv` and starts storing the frames sent into the sink. Once a session.
+    /// Creates `video.mkv` and starts to store the frames of the sink. Called once per session.
     ///
-    /// Frames that cannot be stored become gaps in the stream `video`, or `health` where the session has no `video`.
+    /// Frames that cannot be stored become gaps in the stream `video`, or in `health` if the session has no `video`.
     pub fn video(&mut self, width_px: u32, height_px: u32) -> Result<VideoSink, StoreError> {
         let gaps = [VIDEO, HEALTH].into_iter().find_map(|name| self.stream_index(name));
         let gaps = gaps.map(|stream| (stream, self.ports[stream].clone()));
@@ -234,7 +195,7 @@ impl Recorder {
         Ok(sink)
     }
 
-    /// Costs a system call; meant for once a second or a screen.
+    /// Makes a system call. Call it about once per second.
     pub fn counters(&self) -> StoreCounters {
         let read = |n: &AtomicU64| n.load(Ordering::Relaxed);
         let c = &self.counts;
@@ -253,22 +214,21 @@ impl Recorder {
         }
     }
 
-    /// Stores what is still queued, closes the video and then the session. Stop the sources first: what they send
-    /// from now on is refused.
+    /// Stores the queued entries, closes the video and then the session. Stop the sources first: later records are refused.
     pub fn finish(mut self, end: SessionEnd) -> Result<(), StoreError> {
         self.shut(Some(end))
     }
 
     fn shut(&mut self, end: Option<SessionEnd>) -> Result<(), StoreError> {
         let Some(recorder) = self.recorder.take() else { return Ok(()) };
-        // A session is closed when its video is; until then a kill leaves it open, to be recovered.
+        // The session is closed after its video. A kill before that leaves it open, to be recovered.
         let video = self.video.take().map_or(Ok(()), video::Running::finish);
         let checkpoint = self.checkpoint.take().map_or(Ok(()), |(stop, thread)| {
             drop(stop);
             join("checkpoint", thread)
         });
         let end = if video.is_ok() && checkpoint.is_ok() { end } else { None };
-        // A recorder that is gone has said why to whoever joins it: here.
+        // If the recorder has ended, `join` below returns the reason.
         let sent = self.queue.send(Entry::Stop(end));
         // If the records could not be stored, that failure came first. The video's end can fail as a consequence of it.
         join("recorder", recorder)??;
@@ -278,28 +238,17 @@ impl Recorder {
     }
 }
 
-/// Without [`Recorder::finish`] the session stays open, to be recovered, but nothing that was handed over is lost.
+/// Without [`Recorder::finish`] the session stays open, to be recovered. Queued entries are still stored.
 impl Drop for Recorder {
     fn drop(&mut self) {
         if let Err(e) = self.shut(None) {
-            // Nobody is left to hand it to, and the session says for itself that it was not closed.
-            tracing::error!("{e}");
+            // There is no caller to return the error to. The session is marked as not closed.
+            tracing::error!("the session was not closed: {e}");
         }
     }
 }
 
-pub(super) fn spawn<T: Send + 'static>(
-    name: &'static str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, StoreError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StoreError::io("start the thread", name))
-}
-
-pub(super) fn join<T>(name: &'static str, thread: JoinHandle<T>) -> Result<T, StoreError> {
-    thread.join().map_err(|_| StoreError::ThreadDied(name))
-}
-
-/// Runs beside the recorder, because forcing bytes to a busy disk takes as long as it takes, and commits must not wait.
+/// Runs on its own thread, because a busy disk may take long and commits must not wait.
 fn checkpoint(path: &Path, conn: &Connection, stopped: &Receiver<()>, queue: &Sender<Entry>) {
     let run = || -> Result<(), StoreError> {
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECKPOINT_EVERY) {
@@ -311,7 +260,7 @@ fn checkpoint(path: &Path, conn: &Connection, stopped: &Receiver<()>, queue: &Se
     if let Err(e) = run() {
         let alarm = format!("{e}. Records are still stored, but a power cut would lose them: check the disk");
         if queue.send(Entry::Failed(Alarm { sentence: alarm, ends: None })).is_err() {
-            // The recorder has ended before us, and with it the need for checkpoints.
+            // The recorder has ended, so no checkpoint is needed.
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Closes a session that a crash left open. Doing it twice, or dying in the middle of it, does no harm.
+//! Closes a session that a crash left open. It can be interrupted and repeated without damage.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -11,28 +11,28 @@ use serde_json::json;
 use super::header_rows::{self, Closed};
 use super::mkv_scan::{Scan, read_at, scan};
 use super::record_rows::{self, Inserter};
-use super::{FrameRow, LastWords, SessionLock, StoreError, schema};
+use super::{FrameRow, SessionLock, StorageFailure, StoreError, schema};
 use session::{Body, Gap, GapReason, HEALTH, HealthKind, Record, Timestamp, VIDEO};
 
-/// What closing a crashed session took.
+/// Result of closing a crashed session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Recovery {
-    /// In the video, and missing from the session file until now.
+    /// Frames of the video that were added to the session file.
     pub frames_adopted: u64,
-    /// In the session file, but behind the end of the video: taken out and counted in the session as lost.
+    /// Frames of the session file after the end of the video. They were removed and are counted as lost.
     pub frames_missing: u64,
-    /// Bytes of an unfinished frame, cut off the video.
+    /// Bytes of an unfinished frame that were cut off the video.
     pub bytes_cut: u64,
-    /// Why the video was left as it is.
+    /// Why the video was not changed.
     pub video_problem: Option<String>,
-    /// The last thing stored.
+    /// Time of the last stored data.
     pub end: Timestamp,
 }
 
-/// `None` where there was nothing to do: the session is closed, or being recorded at this moment.
+/// `None` if the session is closed or is being recorded.
 pub fn recover(folder: &Path) -> Result<Option<Recovery>, StoreError> {
     let path = schema::session_file(folder);
-    // Looks first without touching anything.
+    // First checks with a read-only connection.
     let conn = schema::open_read(folder)?;
     let (_, closed, _) = header_rows::get_header(&conn, &path)?;
     drop(conn);
@@ -42,21 +42,21 @@ pub fn recover(folder: &Path) -> Result<Option<Recovery>, StoreError> {
     let Some(lock) = SessionLock::take(folder)? else { return Ok(None) };
     let mut conn = schema::open_write(folder)?;
     let (_, closed, _) = header_rows::get_header(&conn, &path)?;
-    let words = SessionLock::last_words(folder);
-    let done = if closed == Closed::Not { Some(mend(folder, &mut conn, words.as_ref())?) } else { None };
+    let failure = SessionLock::storage_failure(folder);
+    let done = if closed == Closed::Not { Some(mend(folder, &mut conn, failure.as_ref())?) } else { None };
     header_rows::settle(&conn).map_err(StoreError::sql("close", &path))?;
     conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
     lock.remove()?;
     Ok(done)
 }
 
-fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Result<Recovery, StoreError> {
+fn mend(folder: &Path, conn: &mut Connection, failure: Option<&StorageFailure>) -> Result<Recovery, StoreError> {
     let path = schema::session_file(folder);
     let streams = header_rows::get_streams(conn, &path)?;
     let rows = record_rows::get_frames(conn, &path)?;
     let mut done = Recovery::default();
     let mut in_video = Vec::new();
-    let mut video_end = u64::MAX; // a video that is elsewhere or not ours proves nothing about its frames
+    let mut video_end = u64::MAX; // a missing or foreign video says nothing about the frames
     match finish_video(folder, &rows) {
         Ok(Some((video, end))) => {
             done.bytes_cut = if video.is_finished { 0 } else { video.file_bytes - end };
@@ -67,9 +67,9 @@ fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Resu
         Err(problem @ StoreError::ForeignVideo { .. }) => done.video_problem = Some(problem.to_string()),
         Err(other) => return Err(other),
     }
-    let known: HashSet<_> = rows.iter().map(|f| f.number).collect();
+    let known: HashSet<_> = rows.iter().map(|f| f.meta.number).collect();
     let missing: Vec<_> = rows.iter().filter(|f| f.end() > video_end).collect();
-    let adopted: Vec<_> = in_video.iter().filter(|f| !known.contains(&f.number)).collect();
+    let adopted: Vec<_> = in_video.iter().filter(|f| !known.contains(&f.meta.number)).collect();
     done.frames_missing = missing.len() as u64;
     done.frames_adopted = adopted.len() as u64;
 
@@ -79,22 +79,22 @@ fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Resu
         {
             let mut inserter = Inserter::new(&tx)?;
             for frame in &missing {
-                tx.execute("DELETE FROM frame WHERE number = ?1", [frame.number as i64])?;
+                tx.execute("DELETE FROM frame WHERE number = ?1", [frame.meta.number as i64])?;
             }
             for frame in &adopted {
                 inserter.frame(frame)?;
             }
             let end = record_rows::last_time(&tx)?.unwrap_or_default();
             let health = streams.iter().position(|s| s.name.as_str() == HEALTH);
-            if let (Some(stream), Some(words)) = (health, words) {
-                let data = json!({ "is_disk_full": words.is_disk_full, "why": words.why });
+            if let (Some(stream), Some(failure)) = (health, failure) {
+                let data = json!({ "is_disk_full": failure.is_disk_full, "why": failure.why });
                 let body = Body::event(HealthKind::StoringFailed.as_str(), data);
                 let seq = record_rows::next_seq(&tx, stream)?;
                 let name = std::sync::Arc::new(streams[stream].name.clone());
                 inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
             }
             if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
-                let body = Body::Gap(crash_gap(end, &missing, words));
+                let body = Body::Gap(crash_gap(end, &missing, failure));
                 let seq = record_rows::next_seq(&tx, stream)?;
                 let name = std::sync::Arc::new(streams[stream].name.clone());
                 inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
@@ -109,22 +109,22 @@ fn mend(folder: &Path, conn: &mut Connection, words: Option<&LastWords>) -> Resu
     Ok(done)
 }
 
-/// When exactly the program died nobody knows, so the gap begins and ends with the last thing stored.
-fn crash_gap(end: Timestamp, missing: &[&FrameRow], words: Option<&LastWords>) -> Gap {
+/// The exact time of the crash is unknown, so the gap begins and ends at the last stored data.
+fn crash_gap(end: Timestamp, missing: &[&FrameRow], failure: Option<&StorageFailure>) -> Gap {
     let lost = missing.len() as u64;
-    let mut note = match words {
-        Some(words) if words.is_disk_full => "the disk was full and nothing could be stored any more".to_owned(),
+    let mut note = match failure {
+        Some(failure) if failure.is_disk_full => "the disk was full and nothing could be stored any more".to_owned(),
         Some(_) => "nothing could be stored any more".to_owned(),
         None => "the program ended without closing the session".to_owned(),
     };
     if lost > 0 {
-        note += &format!("; {lost} frames were announced and are not in the video");
+        note += &format!("; {lost} frames of the session file are not in the video");
     }
     Gap { until: end, reason: GapReason::Crash, lost, note }
 }
 
-/// Cuts what is no whole frame and writes the seek table. Returns where the last whole frame ends; `None` where there is
-/// no video.
+/// Cuts off an unfinished frame and writes the seek table. Returns the end of the last whole frame. `None` if there is no
+/// video.
 fn finish_video(folder: &Path, rows: &[FrameRow]) -> Result<Option<(Scan, u64)>, StoreError> {
     let path = schema::video_file(folder);
     if !path.exists() {
@@ -143,7 +143,7 @@ fn finish_video(folder: &Path, rows: &[FrameRow]) -> Result<Option<(Scan, u64)>,
     Ok(Some((found, end)))
 }
 
-/// Where the last frame ends whose head is damaged and whose picture is what was stored: it is not cut off.
+/// End of the last frame with a damaged head but an undamaged picture. Such a frame is not cut off.
 fn known_end(file: &mut File, found: &Scan, rows: &[FrameRow]) -> std::io::Result<u64> {
     let mut end = 0;
     let is_behind = |row: &&FrameRow| row.offset >= found.whole_bytes && row.end() <= found.file_bytes;

@@ -1,4 +1,4 @@
-//! The session file as SQLite sees it: whose it is, which version, and how to open it without harming it.
+//! The SQLite schema of the session file: identification, version, migration and opening.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +12,10 @@ use super::StoreError;
 pub(super) const SESSION_FILE: &str = "session.sqlite";
 pub(super) const VIDEO_FILE: &str = "video.mkv";
 
-/// `affg`, where SQLite keeps an application's own mark.
+/// `affg`, stored in SQLite's field for the application id.
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"affg");
 
-/// Number `n` (from 0) leads from file version `n` to `n + 1`. Written once, never edited after a release.
+/// Migration `n` (from 0) converts file version `n` to `n + 1`. Never edited after a release.
 const MIGRATIONS: &[&str] = &[
     include_str!("sql/001_session.sql"),
     include_str!("sql/002_added_streams.sql"),
@@ -25,12 +25,12 @@ const MIGRATIONS: &[&str] = &[
 ];
 /// The first file version in which streams can be added after the recording.
 pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;
-/// The first file version in which records are found by their time.
+/// The first file version with an index of record times.
 pub(super) const VERSION_WITH_TIME_INDEX: u32 = 3;
-/// The first file version in which what is stored has checksums.
+/// The first file version with checksums.
 pub(super) const VERSION_WITH_CHECKSUMS: u32 = 4;
 
-/// Waiting for another connection of ours (the checkpoint's, a reader's) is measured in milliseconds.
+/// Longest wait for another connection (checkpoint, reader), which usually takes milliseconds.
 const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) fn session_file(folder: &Path) -> PathBuf {
@@ -41,8 +41,8 @@ pub(super) fn video_file(folder: &Path) -> PathBuf {
     folder.join(VIDEO_FILE)
 }
 
-/// Makes the file under another name and renames it when `fill` has written the header, so that a session file is
-/// complete or absent, whenever the process is killed.
+/// Creates the file under a temporary name and renames it after `fill` has written the header. If the process is killed,
+/// the session file is complete or absent.
 pub(super) fn create(
     folder: &Path,
     fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
@@ -62,13 +62,13 @@ pub(super) fn create(
     conn.close().map_err(|(_, e)| failed(e))?;
     std::fs::rename(&draft, &path).map_err(StoreError::io("create", &path))?;
     let conn = open_write(folder)?;
-    // The first commit into a new log forces the log's head to the disk: now, and not while somebody records.
+    // The first commit into a new log forces the log's head to the disk. This commit does it before the recording starts.
     conn.execute("UPDATE session SET state = 'open'", []).map_err(failed)?;
     Ok(conn)
 }
 
-/// Commits reach the kernel at once, which is what survives a kill; they are forced to the disk by the checkpoint
-/// thread and at the end, because a commit that waits for a busy disk would break the 200 ms promise.
+/// A commit reaches the kernel at once, so it survives a kill. The checkpoint thread forces commits to the disk, because a
+/// commit that waits for a busy disk could exceed the promised 200 ms.
 pub(super) fn open_write(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
     check_header(&path)?;
@@ -83,7 +83,7 @@ pub(super) fn open_write(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-/// Opens for reading. Files of every version are read as they are: a session may lie where nothing can be written.
+/// Opens for reading. Files of every version are read without migration, because the media may be read-only.
 pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
     check_header(&path)?;
@@ -95,17 +95,17 @@ pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-/// Opens a closed session for additions; a file of an older version is brought up to date first, in one transaction.
-/// Whoever calls it holds the session's lock.
+/// Opens a closed session for additions. A file of an older version is migrated first. The caller must hold the session's
+/// lock.
 pub(super) fn open_annex(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
     let mut conn = open_write(folder)?;
     let prepare = |conn: &mut Connection| -> rusqlite::Result<()> {
-        // With a log a kill leaves nothing that a reader would have to roll back, and readers never wait.
+        // With a write-ahead log, a kill leaves nothing to roll back, and readers never wait.
         conn.pragma_update(None, "journal_mode", "wal")?;
         migrate(conn, MIGRATIONS)
     };
-    prepare(&mut conn).map_err(StoreError::sql("bring up to date", &path))?;
+    prepare(&mut conn).map_err(StoreError::sql("migrate", &path))?;
     Ok(conn)
 }
 
@@ -125,7 +125,7 @@ pub(super) fn migrate(conn: &mut Connection, migrations: &[&str]) -> rusqlite::R
     Ok(())
 }
 
-/// The tables, views and indices of a file, which must be those that its version has.
+/// Whether the file has exactly the tables, views and indices of its version.
 pub(super) fn is_as_made(conn: &Connection) -> rusqlite::Result<bool> {
     let objects = |conn: &Connection| -> rusqlite::Result<Vec<(String, String, Option<String>)>> {
         let mut rows = conn.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")?;
@@ -137,7 +137,8 @@ pub(super) fn is_as_made(conn: &Connection) -> rusqlite::Result<bool> {
     Ok(objects(conn)? == objects(&new)?)
 }
 
-/// Reads the first 100 bytes without SQLite, which may write into a file that it opens. Returns the file's version.
+/// Checks the first 100 bytes without SQLite, because SQLite may write into a file that it opens. Returns the file's
+/// version.
 fn check_header(path: &Path) -> Result<u32, StoreError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -171,7 +172,7 @@ fn check_header(path: &Path) -> Result<u32, StoreError> {
         n => u64::from(n),
     };
     let expected = page_bytes * u64::from(word(28));
-    // Where a log lies beside the file, the missing pages may be in it: SQLite knows.
+    // If there is a write-ahead log, the missing pages may be in it.
     let log = path.with_extension("sqlite-wal");
     let has_log = std::fs::metadata(&log).is_ok_and(|m| m.len() > 0);
     if found < expected && !has_log {

@@ -1,13 +1,13 @@
-//! A folder that lasts as long as one run of a fuzz body.
+//! A temporary folder for one run of a fuzz body.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A folder for one call.
+/// Removed when it is dropped.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    #[expect(clippy::new_without_default, reason = "making a folder is no default value")]
+    #[expect(clippy::new_without_default, reason = "creating a folder is not a default value")]
     pub fn new() -> Scratch {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("affectograph-bytes-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -23,8 +23,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left lies among temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
+        // What cannot be removed stays in the folder of temporary files.
+        std::fs::remove_dir_all(&self.0).ok();
     }
 }
 

@@ -1,29 +1,28 @@
-//! A session that is made from a file and not from a person: it comes into the library when it is complete, and what a
-//! kill leaves behind is no session.
+//! A session that is made from a file. It is added to the library when it is complete. After a kill, the remaining folder
+//! is not a session of the library.
 //!
 //! ```text
-//! sub-01/.draft_ses-01_20261123T100000Z_demo/recording.lock   held while it is made
-//!                                            session/         what is made
+//! sub-01/.draft_ses-01_20261123T100000Z_demo/recording.lock   held while the session is made
+//!                                            session/         the session
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::library::subfolders;
+use super::folders::{DRAFT, subfolders};
 use super::{Library, SessionLock, StoreError};
 use session::{ParticipantId, SessionNumber};
 
-pub(super) const DRAFT: &str = ".draft_";
 const INNER: &str = "session";
 
-/// Dropped without [`SessionDraft::publish`] it goes away with all that is in it.
+/// If it is dropped without [`SessionDraft::publish`], its folder is removed.
 #[derive(Debug)]
 pub struct SessionDraft {
     library: Library,
     outer: PathBuf,
     folder: PathBuf,
-    /// The name that the session will have.
+    /// The path that the session will have.
     target: PathBuf,
     participant: ParticipantId,
     session: SessionNumber,
@@ -32,7 +31,7 @@ pub struct SessionDraft {
 }
 
 impl Library {
-    /// Reserves a number (`None`: the participant's next) and makes a folder that is not yet a session of the library.
+    /// Reserves a session number (`None`: the participant's next) and creates a draft folder.
     pub fn draft_session(
         &self,
         participant: &ParticipantId,
@@ -40,7 +39,7 @@ impl Library {
         study: &str,
         started: DateTime<Utc>,
     ) -> Result<SessionDraft, StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         self.check_list()?;
         let session = match session {
             Some(session) => session,
@@ -56,9 +55,9 @@ impl Library {
         Ok(SessionDraft { library, outer, folder, target, participant, session, started, _lock: lock })
     }
 
-    /// Removes the drafts of programs that were killed, and returns what they were.
+    /// Removes the drafts of killed programs, and returns their paths.
     pub fn clear_drafts(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.lock_folders()?;
         let mut cleared = Vec::new();
         for (participant, _) in self.participant_folders()? {
             for (draft, name) in subfolders(&participant)? {
@@ -73,7 +72,7 @@ impl Library {
 }
 
 impl SessionDraft {
-    /// Where to record into.
+    /// The folder to record into.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -82,10 +81,10 @@ impl SessionDraft {
         self.session
     }
 
-    /// Makes it a session of the library, which it is wholly or not at all. Returns its folder.
+    /// Moves the session into the library in one step. Returns its folder.
     pub fn publish(self) -> Result<PathBuf, StoreError> {
-        let _turn = self.library.take_turn()?;
-        self.library.know(&self.participant, self.started)?;
+        let _turn = self.library.lock_folders()?;
+        self.library.list_participant(&self.participant, self.started)?;
         std::fs::rename(&self.folder, &self.target).map_err(StoreError::io("create the folder", &self.target))?;
         Ok(self.target.clone())
     }
@@ -93,7 +92,7 @@ impl SessionDraft {
 
 impl Drop for SessionDraft {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next `clear_drafts`: nobody holds it any more.
-        let _left_behind = std::fs::remove_dir_all(&self.outer);
+        // The next `clear_drafts` removes what cannot be removed now, because its lock is free.
+        std::fs::remove_dir_all(&self.outer).ok();
     }
 }

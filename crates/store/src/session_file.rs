@@ -1,4 +1,4 @@
-//! Reads a session, finished or being recorded: what was committed, and nothing else.
+//! Reads the committed data of a session, finished or being recorded.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -8,16 +8,16 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::header_rows::{self, Closed};
-use super::lock::LastWords;
+use super::lock::StorageFailure;
 use super::mkv_scan::{is_matroska, read_at};
 use super::{
     Addition, CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary,
     record_rows, schema,
 };
-use session::{Record, StreamInfo, Timeline, VideoLoss, VideoTrouble};
+use session::{Frame, Pixels, Record, StreamInfo, Timeline, VideoLoss, VideoTrouble};
 
 const READER: &str = "timeline reader";
-/// Records handed over together, and how many such batches may lie ready.
+/// Records per batch, and batches that may be ready.
 const READ_BATCH: usize = 2048;
 const READ_AHEAD: usize = 8;
 
@@ -29,7 +29,7 @@ pub struct SessionFile {
     added: Vec<Addition>,
     summary: Summary,
     closed: Closed,
-    /// Read when first asked for: lists and exports of records do without.
+    /// Read on first use, because lists and exports of records do not need it.
     frames: OnceCell<FrameIndex>,
 }
 
@@ -56,22 +56,22 @@ impl SessionFile {
         &self.streams
     }
 
-    /// Which of the streams were added after the recording. All others are raw.
+    /// The streams that were added after the recording.
     pub fn additions(&self) -> &[Addition] {
         &self.added
     }
 
-    /// As it was when the file was opened.
+    /// The state at the time of opening.
     pub fn state(&self) -> Result<SessionState, StoreError> {
         Ok(self.closed.state(self.closed == Closed::Not && SessionLock::is_held(&self.folder)?))
     }
 
-    /// The figures written when the session was closed; `None` while it is open.
+    /// The counts written when the session was closed; `None` while it is open.
     pub fn summary(&self) -> Option<&Summary> {
         (self.closed != Closed::Not).then_some(&self.summary)
     }
 
-    /// Makes all of the session's streams known to `timeline`, and which of them came after the recording.
+    /// Declares all streams of the session in `timeline`.
     pub fn declare_streams(&self, timeline: &mut Timeline) {
         for stream in &self.streams {
             match self.added.iter().any(|a| a.stream == stream.name) {
@@ -81,8 +81,7 @@ impl SessionFile {
         }
     }
 
-    /// All committed records, in memory. Read on one thread and put in order on this one, so that a long session is
-    /// on the screen in half the time.
+    /// All committed records, in memory. One thread reads and this thread sorts, which halves the time for a long session.
     pub fn timeline(&self) -> Result<Timeline, StoreError> {
         let mut timeline = Timeline::default();
         self.declare_streams(&mut timeline);
@@ -91,11 +90,11 @@ impl SessionFile {
         std::thread::scope(|scope| {
             let read = move || {
                 let mut batch = Vec::with_capacity(READ_BATCH);
-                // A connection belongs to one thread, so the reader opens its own.
+                // A database connection must stay on one thread, so the reader opens its own.
                 SessionFile::open(folder)?.each_record(|record| {
                     batch.push(record);
                     if batch.len() == READ_BATCH && to.send(std::mem::take(&mut batch)).is_err() {
-                        batch = Vec::new(); // nobody waits for them any more
+                        batch = Vec::new(); // the receiver is gone
                     }
                 })?;
                 to.send(batch).map_err(|_| StoreError::ThreadDied(READER))
@@ -108,7 +107,7 @@ impl SessionFile {
         Ok(timeline)
     }
 
-    /// All committed records in the order of storing, one at a time: for what needs no timeline.
+    /// All committed records in the order of storing, one at a time, without a timeline.
     pub fn each_record(&self, mut take: impl FnMut(Record)) -> Result<(), StoreError> {
         let path = schema::session_file(&self.folder);
         let mut unreadable = None;
@@ -121,7 +120,7 @@ impl SessionFile {
         unreadable.map_or(Ok(()), |problem| Err(StoreError::damaged(&path, problem)))
     }
 
-    /// The records of one stream with numbers from `from` on, in the order of their numbers: for following a stream.
+    /// The records of one stream with numbers from `from` on, in the order of their numbers. Used to follow a stream.
     pub fn records_from(&self, stream: &str, from: u64) -> Result<Vec<Record>, StoreError> {
         let path = schema::session_file(&self.folder);
         let found = self.streams.iter().position(|s| s.name.as_str() == stream);
@@ -137,7 +136,7 @@ impl SessionFile {
         Ok(self.frames.get_or_init(|| FrameIndex::new(frames)))
     }
 
-    /// The JPEG of one frame. A picture that is not the one that was stored is not handed out.
+    /// The JPEG of one frame. Fails if the picture is damaged.
     pub fn picture(&self, number: u64) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
         let frame = *self.frames()?.get(number).ok_or_else(missing)?;
@@ -153,12 +152,20 @@ impl SessionFile {
             return Err(missing());
         }
         if !frame.is_same_picture(&jpeg) {
-            return Err(StoreError::DamagedFrame { number, at: frame.at, path });
+            return Err(StoreError::DamagedFrame { number, at: frame.meta.at, path });
         }
         Ok(jpeg)
     }
 
-    /// Pictures that were stored and are gone; `None` where all of them are there. Looks at no picture.
+    /// One stored frame with its JPEG.
+    pub fn frame(&self, number: u64) -> Result<Frame, StoreError> {
+        let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
+        let meta = self.frames()?.get(number).ok_or_else(missing)?.meta;
+        let CameraDescription { width_px, height_px, .. } = self.header.camera;
+        Ok(Frame { meta, width_px, height_px, pixels: Pixels::Jpeg(self.picture(number)?) })
+    }
+
+    /// Stored pictures that are lost; `None` if there are none. Does not read the pictures.
     pub fn video_loss(&self) -> Result<Option<VideoLoss>, StoreError> {
         let path = schema::video_file(&self.folder);
         let there = match File::open(&path) {
@@ -182,9 +189,9 @@ impl SessionFile {
         Ok(lost.map(|(frames, of, from)| VideoLoss { trouble, frames, of, from }))
     }
 
-    /// Why storing ended, where the program could still say it and nobody has closed the session since.
-    pub fn last_words(&self) -> Option<LastWords> {
-        SessionLock::last_words(&self.folder)
+    /// Why storing stopped before the end of the recording, if this was stored and the session was not closed since.
+    pub fn storage_failure(&self) -> Option<StorageFailure> {
+        SessionLock::storage_failure(&self.folder)
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -192,12 +199,12 @@ impl SessionFile {
     }
 }
 
-/// Says what camera the pictures came from, where that was known only when they had come.
+/// Stores the camera in the header after the recording, if it was unknown before.
 pub fn store_camera(folder: &Path, camera: &CameraDescription) -> Result<(), StoreError> {
     change(folder, |conn| header_rows::put_camera(conn, camera))
 }
 
-/// Adds the quality report, or replaces it, once the session is closed.
+/// Stores or replaces the quality report of a closed session.
 pub fn store_quality(folder: &Path, quality: &Value) -> Result<(), StoreError> {
     change(folder, |conn| header_rows::put_quality(conn, Some(quality)))
 }

@@ -1,4 +1,4 @@
-//! The door through which every record goes into the recorder.
+//! Writes records of one stream into the recorder's queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use crossbeam_channel::{Sender, TrySendError};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{FrameRow, LastWords, StoreError};
+use super::{FrameRow, StorageFailure, StoreError};
 use session::{Body, Gap, GapReason, StreamInfo, StreamKind, StreamName, Timestamp};
 
-/// What travels to the recorder's thread.
+/// An entry of the recorder's queue.
 #[derive(Debug)]
 pub(super) enum Entry {
     Record {
@@ -20,23 +20,23 @@ pub(super) enum Entry {
         body: Body,
     },
     Frame(FrameRow),
-    /// For the header.
+    /// Networks to add to the header.
     Networks(Vec<super::ReportedNetwork>),
     /// An alarm of another storing thread, to be forwarded.
     Failed(Alarm),
-    /// Somebody waits until all before it is in the file.
+    /// A caller waits until all earlier entries are in the file.
     Barrier(Barrier),
-    /// Nothing comes after it.
+    /// The last entry.
     Stop(Option<super::SessionEnd>),
 }
 
-/// Something is not being stored, or not safely.
+/// Data is not being stored, or not safely.
 #[derive(Clone, Debug)]
 pub(super) struct Alarm {
     /// A sentence for the operator.
     pub sentence: String,
-    /// What ends here; `None` where storing goes on.
-    pub ends: Option<LastWords>,
+    /// Why storing ends; `None` if it continues.
+    pub ends: Option<StorageFailure>,
 }
 
 /// Called once, by the recorder's thread.
@@ -48,10 +48,10 @@ impl std::fmt::Debug for Barrier {
     }
 }
 
-/// Why a record was not taken.
+/// Why a record was not accepted.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum NotStored {
-    /// Counted, and stored as a gap as soon as there is room, unless its source numbered it and sends it again.
+    /// [`StreamWriter::append`] counts the record as lost, and the recorder stores a gap as soon as there is room.
     #[error("a record of `{0}` was not stored: the recorder's queue is full")]
     QueueFull(StreamName),
     #[error("a record of `{0}` was not stored: the recording has ended")]
@@ -60,7 +60,7 @@ pub enum NotStored {
     DoesNotFit { stream: StreamName, problem: String },
 }
 
-/// What the writers of one stream and the recorder share.
+/// State that the writers of one stream share with the recorder.
 #[derive(Debug)]
 pub(super) struct Port {
     pub name: Arc<StreamName>,
@@ -83,7 +83,7 @@ impl Port {
         }
     }
 
-    /// Counts what no queue had room for. The span is noted before the count, so that a count always has a span.
+    /// Counts a lost record. The span is updated before the count, so that a count always has a span.
     pub(super) fn lose(&self, at: Timestamp, until: Timestamp) {
         self.lost_first_ns.fetch_min(at.as_ns(), Ordering::Relaxed);
         self.lost_last_ns.fetch_max(until.as_ns(), Ordering::Relaxed);
@@ -98,7 +98,7 @@ impl Port {
         }
         let first = self.lost_first_ns.swap(i64::MAX, Ordering::Relaxed);
         let last = self.lost_last_ns.swap(i64::MIN, Ordering::Relaxed);
-        // A loss counted now may have had its span taken with the one before: then the other end stands for both.
+        // A concurrent loss may have had its span taken with the previous one. Then the known end is used for both.
         let (first, last) = match (first, last) {
             (i64::MAX, i64::MIN) => (0, 0),
             (i64::MAX, last) => (last, last),
@@ -110,7 +110,7 @@ impl Port {
     }
 }
 
-/// Writes records of one stream; never waits.
+/// Writes records of one stream. Never waits.
 #[derive(Clone, Debug)]
 pub struct StreamWriter {
     pub(super) stream: usize,
@@ -124,13 +124,33 @@ impl StreamWriter {
         &self.port.name
     }
 
-    /// `frame` is the number of the video frame from which `values` were read, one value a field.
+    /// Stores a record that the recorder numbers. A record that finds no room is counted as lost.
+    pub fn append(&self, at: Timestamp, body: Body) -> Result<(), NotStored> {
+        let until = if let Body::Gap(gap) = &body { gap.until } else { at };
+        let sent = self.send(None, at, body);
+        if let Err(NotStored::QueueFull(_) | NotStored::Ended(_)) = &sent {
+            self.port.lose(at, until);
+            self.records_lost.fetch_add(1, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Stores a record that its source numbers and sends again after an error. A record that finds no room is not
+    /// counted as lost.
+    ///
+    /// Either the source or the recorder numbers a stream. Gaps that the recorder adds to a numbered stream count from
+    /// [`RECORDER_SEQ_0`](super::RECORDER_SEQ_0).
+    pub fn put(&self, seq: u64, at: Timestamp, body: Body) -> Result<(), NotStored> {
+        self.send(Some(seq), at, body)
+    }
+
+    /// `values` has one value for each field. `frame` is the number of the video frame that they were read from.
     pub fn sample(&self, at: Timestamp, frame: Option<u64>, values: &[f32]) -> Result<(), NotStored> {
-        self.send_or_lose(at, at, Body::Sample { frame, values: values.into() })
+        self.append(at, Body::sample(frame, values))
     }
 
     pub fn event(&self, at: Timestamp, kind: &str, data: Value) -> Result<(), NotStored> {
-        self.send_or_lose(at, at, Body::event(kind, data))
+        self.append(at, Body::event(kind, data))
     }
 
     pub fn gap(
@@ -141,47 +161,7 @@ impl StreamWriter {
         lost: u64,
         note: &str,
     ) -> Result<(), NotStored> {
-        self.send_or_lose(at, until, Body::Gap(Gap { until, reason, lost, note: note.to_owned() }))
-    }
-
-    /// For a source that numbers its records and repeats those that were not taken: what finds no room is not lost.
-    /// A stream is numbered by its source or by the recorder; gaps that the recorder adds to a numbered stream count
-    /// from [`RECORDER_SEQ_0`](super::RECORDER_SEQ_0).
-    pub fn sample_numbered(
-        &self,
-        seq: u64,
-        at: Timestamp,
-        frame: Option<u64>,
-        values: &[f32],
-    ) -> Result<(), NotStored> {
-        self.send(Some(seq), at, Body::Sample { frame, values: values.into() })
-    }
-
-    /// See [`StreamWriter::sample_numbered`].
-    pub fn event_numbered(&self, seq: u64, at: Timestamp, kind: &str, data: Value) -> Result<(), NotStored> {
-        self.send(Some(seq), at, Body::event(kind, data))
-    }
-
-    /// See [`StreamWriter::sample_numbered`].
-    pub fn gap_numbered(
-        &self,
-        seq: u64,
-        at: Timestamp,
-        until: Timestamp,
-        reason: GapReason,
-        lost: u64,
-        note: &str,
-    ) -> Result<(), NotStored> {
-        self.send(Some(seq), at, Body::Gap(Gap { until, reason, lost, note: note.to_owned() }))
-    }
-
-    fn send_or_lose(&self, at: Timestamp, until: Timestamp, body: Body) -> Result<(), NotStored> {
-        let sent = self.send(None, at, body);
-        if let Err(NotStored::QueueFull(_) | NotStored::Ended(_)) = &sent {
-            self.port.lose(at, until);
-            self.records_lost.fetch_add(1, Ordering::Relaxed);
-        }
-        sent
+        self.append(at, Body::Gap(Gap { until, reason, lost, note: note.to_owned() }))
     }
 
     fn send(&self, seq: Option<u64>, at: Timestamp, body: Body) -> Result<(), NotStored> {

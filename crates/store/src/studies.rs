@@ -1,4 +1,4 @@
-//! Studies are plain `study.toml` files that people write, read and put under version control.
+//! Studies: `study.toml` files that people write.
 
 use std::path::{Path, PathBuf};
 
@@ -29,8 +29,8 @@ pub enum StudyFileError {
 
 fn known(names: &[String]) -> String {
     match names {
-        [] => "none was found, give the path of a study.toml".to_owned(),
-        names => format!("there are {}, or give the path of a study.toml", names.join(", ")),
+        [] => "there are no studies here. Give the path of a study.toml".to_owned(),
+        names => format!("choose one of {}, or give the path of a study.toml", names.join(", ")),
     }
 }
 
@@ -46,22 +46,22 @@ impl StudyFile {
         }
     }
 
-    /// What a session keeps of it.
+    /// The part that a session stores.
     pub fn stored(&self) -> StoredStudy {
         StoredStudy::new(&self.study, &self.text)
     }
 }
 
-/// One study of the library, readable or not.
+/// One study of the library. It may be unreadable.
 #[derive(Debug)]
 pub struct StudyEntry {
     pub path: PathBuf,
-    /// The study's own name, or its folder's where the file cannot be read.
+    /// The study's name, or the name of its folder if the file cannot be read.
     pub name: String,
     pub study: Result<StudyFile, StudyFileError>,
 }
 
-/// Every `study.toml` in a folder of `folder`, by name. A folder that does not exist holds none.
+/// All `study.toml` in subfolders of `folder`, by name. Empty if the folder does not exist.
 pub(super) fn studies_in(folder: &Path) -> std::io::Result<Vec<StudyEntry>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,5 +1,5 @@
-//! A table of people's own, as their programs leave it: its encoding, delimiter, line ends and quotes. What is changed
-//! in it is put down in the same form, and every other byte stays.
+//! Reads a text table with its encoding, delimiter, line ends and quotes. Changes are written in the same format, and all
+//! other bytes stay the same.
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ pub(super) enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
-    /// Whatever is no UTF-8; Latin-1 is part of it.
+    /// For all files that are not UTF-8. Includes Latin-1.
     Windows1252,
 }
 
-/// Text with what must be known to write it again.
+/// Text with the data to write it again.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TableText {
     encoding: Encoding,
@@ -26,16 +26,16 @@ pub(super) struct TableText {
 const MARK: char = '\u{feff}';
 
 impl TableText {
-    /// An error is a sentence without its first word, which is the file.
+    /// An error is a sentence about the file, without its name.
     pub(super) fn decode(bytes: &[u8]) -> Result<TableText, String> {
         let encoding = match bytes {
             [b'P', b'K', 3, 4, ..] => {
                 return Err(
-                    "it is an Excel workbook and no text: save it as `Unicode text` or as tab-separated text".into()
+                    "it is an Excel workbook and not text: save it as `Unicode text` or as tab-separated text".into()
                 );
             }
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
-                return Err("it is in UTF-32, which is not read: save it as UTF-8".into());
+                return Err("it is in UTF-32, which is not supported: save it as UTF-8".into());
             }
             [0xff, 0xfe, ..] => Encoding::Utf16Le,
             [0xfe, 0xff, ..] => Encoding::Utf16Be,
@@ -48,10 +48,14 @@ impl TableText {
         let has_mark = text.starts_with(MARK);
         let table = TableText { encoding, text: text.trim_start_matches(MARK).to_owned(), has_mark };
         if table.text.contains('\0') {
-            return Err("it holds zero bytes and is no text: save it as UTF-8".into());
+            return Err("it holds zero bytes and is not text: save it as UTF-8".into());
         }
-        // Whoever writes it again must not change a byte of what is there.
-        if table.encode()? == bytes { Ok(table) } else { Err("it cannot be kept as it is: save it as UTF-8".into()) }
+        // Writing it again must not change any byte.
+        if table.encode()? == bytes {
+            Ok(table)
+        } else {
+            Err("its encoding cannot be preserved: save it as UTF-8".into())
+        }
     }
 
     pub(super) fn new(text: String) -> TableText {
@@ -69,7 +73,9 @@ impl TableText {
             Encoding::Windows1252 => {
                 let (bytes, _, has_unknown) = WINDOWS_1252.encode(&text);
                 if has_unknown {
-                    return Err("it has a letter that its encoding, Windows-1252, does not have".into());
+                    return Err(
+                        "it has a character that its encoding, Windows-1252, does not have: save it as UTF-8".into()
+                    );
                 }
                 bytes.into_owned()
             }
@@ -81,10 +87,13 @@ fn decoded(encoding: Encoding, bytes: &[u8]) -> Result<String, String> {
     let utf16 = |word: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
         if !rest.is_empty() {
-            return Err("it is in UTF-16 and ends in the middle of a letter: it is cut off".to_owned());
+            return Err(
+                "it is in UTF-16 and ends in the middle of a character: it is cut off. Save it again".to_owned()
+            );
         }
         let words: Vec<u16> = pairs.iter().map(|pair| word(*pair)).collect();
-        String::from_utf16(&words).map_err(|_| "it is in UTF-16 and holds half letters: save it as UTF-8".to_owned())
+        String::from_utf16(&words)
+            .map_err(|_| "it is in UTF-16 and holds half letters (unpaired surrogates): save it as UTF-8".to_owned())
     };
     match encoding {
         Encoding::Utf8 => Ok(String::from_utf8_lossy(bytes).into_owned()),
@@ -97,13 +106,13 @@ fn decoded(encoding: Encoding, bytes: &[u8]) -> Result<String, String> {
 /// One row of the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
-    /// As an editor counts them; of its first line, where a quoted cell holds line ends.
+    /// Line number as in an editor. For a row of several lines, its first line.
     pub line: usize,
-    /// Bytes of the text, with its line end.
+    /// Byte range in the text, with the line end.
     pub place: Range<usize>,
-    /// Without quotes and without blanks around them.
+    /// Without quotes and without surrounding spaces.
     pub cells: Vec<String>,
-    /// Empty in a last line that has none.
+    /// The line end; empty if the last line has none.
     pub end: &'static str,
 }
 
@@ -113,8 +122,8 @@ impl Row {
     }
 }
 
-/// Cuts text into rows. A quote counts where a cell begins with it; inside, two quotes are one. An error is a line and
-/// what is wrong with it.
+/// Splits text into rows. A cell is quoted if it begins with a quote. Inside it, two quotes mean one. An error is a line
+/// number and a description.
 pub(super) fn rows(text: &str, delimiter: char) -> Result<Vec<Row>, (usize, String)> {
     let mut rows = Vec::new();
     let (mut at, mut line) = (0, 1);
@@ -127,13 +136,13 @@ pub(super) fn rows(text: &str, delimiter: char) -> Result<Vec<Row>, (usize, Stri
     Ok(rows)
 }
 
-/// The row that begins at `at`, and how many lines it has.
+/// The row that begins at `at`, and its number of lines.
 fn row(text: &str, at: usize, line: usize, delimiter: char) -> Result<(Row, usize), (usize, String)> {
     let mut cells = Vec::new();
     let (mut pos, mut lines) = (at, 1);
     loop {
         let (cell, behind, inner_lines) = cell(&text[pos..], delimiter).ok_or_else(|| {
-            (line + lines - 1, "a quote begins here and never ends: close it, or take it out".to_owned())
+            (line + lines - 1, "a quote begins here and never ends: close it, or remove it".to_owned())
         })?;
         cells.push(cell);
         pos += behind;
@@ -149,7 +158,7 @@ fn row(text: &str, at: usize, line: usize, delimiter: char) -> Result<(Row, usiz
     }
 }
 
-/// The cell at the beginning of `text`, its length, and the line ends in it; `None` where a quote never ends.
+/// The cell at the beginning of `text`, its length, and its number of line ends. `None` if a quote never ends.
 fn cell(text: &str, delimiter: char) -> Option<(String, usize, usize)> {
     let until = |from: usize| {
         let rest = &text[from..];
@@ -176,7 +185,7 @@ fn cell(text: &str, delimiter: char) -> Option<(String, usize, usize)> {
     let closed = text.len() - rest.len();
     let end = until(closed);
     let lines = text[..closed].replace("\r\n", "\n").matches(['\r', '\n']).count();
-    // What stands behind the closing quote belongs to the cell, too.
+    // Text after the closing quote is part of the cell.
     content.push_str(&text[closed..end]);
     Some((content.trim().to_owned(), end, lines))
 }
@@ -212,7 +221,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is taken is written again to the byte, and its rows are all of it.
+        /// Every accepted text is written back unchanged, and its rows cover the whole text.
         #[test]
         fn nothing_is_lost_between_reading_and_writing(
             text in "[\\PC\t\r\n;\"]{0,80}",

@@ -1,237 +1,14 @@
-//! Checks a session against itself and says exactly what is missing or damaged. Changes nothing.
+//! Checks the consistency of a session and lists missing and damaged data. Changes nothing.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+use std::path::Path;
 
 use super::error::is_damage;
 use super::verify_video::{check_frames, check_video_alone};
-use super::{SessionFile, SessionState, StoreError, checksum, record_rows, schema};
+use super::{Finding, SessionFile, SessionState, StoreError, Verification, checksum, record_rows, schema};
 use session::{Body, GapReason, HEALTH, StreamName, Timestamp, VIDEO};
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Verification {
-    pub session: PathBuf,
-    /// `None` where the session file is too damaged to say.
-    pub state: Option<SessionState>,
-    /// Nothing is missing that the session does not itself account for, and nothing is damaged.
-    pub is_intact: bool,
-    pub records: u64,
-    pub frames: u64,
-    /// Frames whose picture is not what was stored, or is not there.
-    pub frames_damaged: u64,
-    pub video_bytes: u64,
-    pub findings: Vec<Finding>,
-}
-
-/// Frames that follow each other by number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FrameRun {
-    pub count: u64,
-    pub first: u64,
-    pub last: u64,
-    /// When the first and the last were captured.
-    pub from: Timestamp,
-    pub until: Timestamp,
-}
-
-impl fmt::Display for FrameRun {
-    /// `frame 9 (00:00:00.297)`, `frames 9 to 12 (00:00:00.297 to 00:00:00.396, 4 frames)`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FrameRun { count, first, last, from, until } = self;
-        match count {
-            1 => write!(f, "frame {first} ({from})"),
-            n => write!(f, "frames {first} to {last} ({from} to {until}, {n} frames)"),
-        }
-    }
-}
-
-/// One thing found. Its `Display` is the sentence for people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "finding", rename_all = "snake_case")]
-pub enum Finding {
-    /// The program ended without closing the session.
-    NotClosed,
-    /// A living process writes it: what follows may be on its way.
-    BeingRecorded,
-    DatabaseDamaged {
-        problem: String,
-    },
-    /// Participant, study, camera, networks, streams or closing figures are not what was stored.
-    HeaderDamaged,
-    RecordUnreadable {
-        problem: String,
-    },
-    /// Can be read, but is not what was stored.
-    RecordDamaged {
-        stream: String,
-        number: u64,
-        at: Timestamp,
-    },
-    /// Numbers that a stream skips.
-    RecordsMissing {
-        stream: StreamName,
-        first: u64,
-        last: u64,
-    },
-    /// Frame numbers that are neither in the video nor accounted for by a gap.
-    FramesMissing {
-        count: u64,
-        first: u64,
-        last: u64,
-    },
-    /// In the session file and not in the video.
-    FrameNotInVideo {
-        number: u64,
-        at: Timestamp,
-        offset: u64,
-    },
-    /// The session file and the video say different things about it.
-    FrameDiffers {
-        number: u64,
-        at: Timestamp,
-    },
-    /// In the video and not in the session file, as after a crash: `recover` adopts them.
-    FramesNotInDatabase {
-        count: u64,
-        first: u64,
-        last: u64,
-    },
-    /// Not what was stored.
-    PicturesDamaged(FrameRun),
-    /// What a player needs beside the picture is damaged, and the picture is what was stored.
-    FrameHeadsDamaged(FrameRun),
-    /// The video ends before them.
-    FramesCutOff(FrameRun),
-    VideoMissing {
-        frames: u64,
-    },
-    VideoEmpty {
-        frames: u64,
-    },
-    VideoUnreadable {
-        problem: String,
-    },
-    /// The fixed beginning of the file: size, program, kind of track.
-    VideoHeadDamaged,
-    /// Table of contents, seek table or duration, which players use to jump.
-    SeekTableDamaged,
-    /// Bytes that belong to no frame.
-    VideoBytesDamaged {
-        from: u64,
-        until: u64,
-    },
-    /// Bytes behind the last whole frame.
-    VideoTorn {
-        bytes: u64,
-    },
-    /// Plays, but without a seek table.
-    VideoNotFinished,
-    /// Cannot be told: they were stored without checksums.
-    PicturesUnchecked {
-        frames: u64,
-    },
-    /// Cannot be told: they were stored without checksums.
-    RecordsUnchecked {
-        records: u64,
-    },
-    /// Accounted for: the session says itself that this was lost, and why.
-    Lost {
-        stream: StreamName,
-        reason: GapReason,
-        count: u64,
-        seconds: f64,
-        gaps: u64,
-    },
-}
-
-impl Finding {
-    /// Whether something is missing or damaged of which the session itself does not tell.
-    pub fn is_damage(&self) -> bool {
-        !matches!(self, Finding::Lost { .. } | Finding::BeingRecorded) && !self.is_unchecked()
-    }
-
-    /// Whether something can be neither called whole nor damaged.
-    pub fn is_unchecked(&self) -> bool {
-        matches!(self, Finding::PicturesUnchecked { .. } | Finding::RecordsUnchecked { .. })
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::NotClosed => {
-                write!(f, "the program ended without closing the session; it is closed at the next start")
-            }
-            Finding::BeingRecorded => write!(f, "the session is being recorded at this moment"),
-            Finding::DatabaseDamaged { problem } => write!(f, "session.sqlite is damaged: {problem}"),
-            Finding::HeaderDamaged => write!(
-                f,
-                "what session.sqlite says about the session (participant, study, camera, networks, streams or closing \
-                 figures) is not what was stored"
-            ),
-            Finding::RecordUnreadable { problem } => write!(f, "{problem}"),
-            Finding::RecordDamaged { stream, number, at } => {
-                write!(f, "record {number} of `{stream}` ({at}) is not what was stored")
-            }
-            Finding::RecordsMissing { stream, first, last } if first == last => {
-                write!(f, "record {first} of `{stream}` is missing")
-            }
-            Finding::RecordsMissing { stream, first, last } => {
-                write!(f, "records {first} to {last} of `{stream}` are missing ({})", last - first + 1)
-            }
-            Finding::FramesMissing { count, first, last } => {
-                write!(f, "{count} of the frames {first} to {last} are missing and no gap says why")
-            }
-            Finding::FrameNotInVideo { number, at, offset } => {
-                write!(f, "frame {number} ({at}) is not in video.mkv at byte {offset}")
-            }
-            Finding::FramesNotInDatabase { count, first, last } => {
-                write!(f, "{count} frames of video.mkv, {first} to {last}, are not in session.sqlite")
-            }
-            Finding::FrameDiffers { number, at } => {
-                write!(f, "session.sqlite and video.mkv say different things about frame {number} ({at})")
-            }
-            Finding::PicturesDamaged(run) if run.count == 1 => write!(f, "the picture of {run} is damaged"),
-            Finding::PicturesDamaged(run) => write!(f, "the pictures of {run} are damaged"),
-            Finding::FrameHeadsDamaged(run) => write!(
-                f,
-                "what video.mkv says beside the picture of {run} is damaged: players may stop there, and the picture is whole"
-            ),
-            Finding::FramesCutOff(run) => write!(f, "video.mkv ends before {run}"),
-            Finding::VideoMissing { frames } => write!(f, "video.mkv is missing, and with it {frames} frames"),
-            Finding::VideoEmpty { frames } => write!(f, "video.mkv is empty: its {frames} frames are gone"),
-            Finding::VideoUnreadable { problem } => write!(f, "{problem}"),
-            Finding::VideoHeadDamaged => write!(f, "the beginning of video.mkv is not what was stored"),
-            Finding::SeekTableDamaged => write!(
-                f,
-                "the table of contents, the seek table or the duration of video.mkv is damaged: players may jump to the wrong place"
-            ),
-            Finding::VideoBytesDamaged { from, until } => {
-                write!(f, "bytes {from} to {until} of video.mkv belong to no frame")
-            }
-            Finding::VideoTorn { bytes } => write!(f, "video.mkv ends with {bytes} bytes that are no whole frame"),
-            Finding::VideoNotFinished => write!(f, "video.mkv has no seek table"),
-            Finding::PicturesUnchecked { frames } => write!(
-                f,
-                "the pictures of {frames} frames have no checksum, because the program that recorded them stored none: they \
-                 can be decoded, and whether they are what was stored nobody can tell"
-            ),
-            Finding::RecordsUnchecked { records } => write!(
-                f,
-                "{records} records have no checksum, because the program that recorded them stored none: they can be read, \
-                 and whether they are what was stored nobody can tell"
-            ),
-            Finding::Lost { stream, reason, count, seconds, gaps } => {
-                write!(f, "lost in `{stream}`: {count} in {gaps} gaps of {seconds:.3} s together ({reason})")
-            }
-        }
-    }
-}
-
-/// Reads all of both files. Fails only where there is no session, or where it cannot be read at all.
+/// Reads both files completely. Fails only if there is no session or its files cannot be read.
 pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
     let opened = SessionFile::open(folder).and_then(|session| Ok((session.state()?, session)));
     let (state, session) = match opened {
@@ -261,7 +38,7 @@ pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
     Ok(verification(folder, Some(state), records, video, findings))
 }
 
-/// The session file is too damaged to be read: says so, and what the video holds.
+/// Checks the video alone, if the session file is too damaged to be read.
 fn verify_video(folder: &Path, problem: &StoreError) -> Result<Verification, StoreError> {
     let mut findings = vec![Finding::DatabaseDamaged { problem: problem.problem() }];
     let video = check_video_alone(folder, &mut findings)?;
@@ -293,7 +70,7 @@ fn verification(
     }
 }
 
-/// Frames that had a number when they were lost: the driver's losses never got one.
+/// Lost frames that had a number. Frames that the driver lost had none.
 fn frames_accounted_for(finding: &Finding) -> u64 {
     match finding {
         Finding::Lost {
@@ -323,7 +100,7 @@ fn check_database(session: &SessionFile, findings: &mut Vec<Finding>) -> Result<
     }
 }
 
-/// What can be read and is not what was stored. A file in which SQLite finds nothing wrong may hold it.
+/// Finds readable data that differ from their checksums. SQLite itself does not detect them.
 fn check_checksums(session: &SessionFile, findings: &mut Vec<Finding>) {
     let conn = session.connection();
     let mut check = || -> rusqlite::Result<()> {
@@ -358,14 +135,14 @@ fn check_checksums(session: &SessionFile, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Returns how many records can be read.
+/// Returns the number of readable records.
 fn check_records(session: &SessionFile, findings: &mut Vec<Finding>) -> u64 {
     let path = schema::session_file(session.folder());
     let mut seqs = BTreeMap::<StreamName, Vec<u64>>::new();
     let mut losses = BTreeMap::<(StreamName, GapReason), (u64, i64, u64)>::new();
     let read = record_rows::each_record(session.connection(), &path, session.streams(), |record| match record {
         Ok(record) => {
-            // The name is shared by a stream's records, so it is copied once a stream.
+            // The name is copied once per stream and not once per record.
             match seqs.get_mut(record.stream.as_ref()) {
                 Some(seqs) => seqs.push(record.seq),
                 None => drop(seqs.insert(record.stream.as_ref().clone(), vec![record.seq])),
@@ -387,7 +164,7 @@ fn check_records(session: &SessionFile, findings: &mut Vec<Finding>) -> u64 {
     for (stream, mut seqs) in seqs {
         records += seqs.len() as u64;
         seqs.sort_unstable();
-        // Each of the two ranges of numbers is dense for itself.
+        // Each of the two ranges of numbers must be without holes.
         let own = seqs.partition_point(|seq| *seq < super::RECORDER_SEQ_0);
         for (mut next, part) in [(0, &seqs[..own]), (super::RECORDER_SEQ_0, &seqs[own..])] {
             for seq in part {

@@ -1,4 +1,4 @@
-//! Whether `video.mkv` is what the session file says: every picture by its checksum, and every byte between them.
+//! Checks `video.mkv` against the session file: every picture by its checksum, and all bytes between the pictures.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -7,10 +7,9 @@ use std::path::Path;
 use super::jpeg::{decodes, jpeg_size};
 use super::mkv::{self, CLUSTER_HEAD_BYTES, FrameStamp, put_cluster_head};
 use super::mkv_scan::{Scan, read_at, scan, stored_head};
-use super::verify::{Finding, FrameRun};
-use super::{FrameRow, SessionFile, SessionState, StoreError, checksum, schema};
+use super::{Finding, FrameRow, FrameRun, SessionFile, SessionState, StoreError, checksum, schema};
 
-/// No camera makes one, and a damaged row may claim one.
+/// Larger than any camera picture. A damaged row may have any length.
 const LARGEST_PICTURE_BYTES: u64 = 256 << 20;
 
 /// Returns the frames that both files agree on, and the bytes of the video.
@@ -45,28 +44,28 @@ pub(super) fn check_frames(
         }
         Err(other) => return Err(other),
     };
-    // What lies at the place of a frame that the session file knows is that frame, whatever number it says.
-    let places: HashMap<u64, u64> = rows.iter().map(|f| (f.offset, f.number)).collect();
-    let is_misnamed = |f: &FrameRow| places.get(&f.offset).is_some_and(|number| *number != f.number);
+    // A picture at the position of a stored frame belongs to that frame, even if its stamp has another number.
+    let places: HashMap<u64, u64> = rows.iter().map(|f| (f.offset, f.meta.number)).collect();
+    let is_misnamed = |f: &FrameRow| places.get(&f.offset).is_some_and(|number| *number != f.meta.number);
     let in_video: Vec<FrameRow> = video.iter().flat_map(|v| &v.frames).filter(|f| !is_misnamed(f)).copied().collect();
     check_numbers(rows, &in_video, lost_frames, findings);
     let sealed = checksum::stored(session.connection()).is_ok_and(|sealed| sealed.is_some());
     let mut checked = Checked { is_sealed: sealed, ..Checked::default() };
     let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
-    let numbers: HashMap<u64, &FrameRow> = in_video.iter().map(|f| (f.number, f)).collect();
+    let numbers: HashMap<u64, &FrameRow> = in_video.iter().map(|f| (f.meta.number, f)).collect();
     for row in rows {
         checked
-            .look(&mut file, file_bytes, row, numbers.get(&row.number).copied())
+            .check(&mut file, file_bytes, row, numbers.get(&row.meta.number).copied())
             .map_err(StoreError::io("read", &path))?;
     }
-    let in_rows: HashSet<u64> = rows.iter().map(|f| f.number).collect();
-    let unknown: Vec<_> = in_video.iter().filter(|f| !in_rows.contains(&f.number)).collect();
+    let in_rows: HashSet<u64> = rows.iter().map(|f| f.meta.number).collect();
+    let unknown: Vec<_> = in_video.iter().filter(|f| !in_rows.contains(&f.meta.number)).collect();
     for frame in unknown.iter().copied() {
-        checked.look(&mut file, file_bytes, frame, Some(frame)).map_err(StoreError::io("read", &path))?;
+        checked.check(&mut file, file_bytes, frame, Some(frame)).map_err(StoreError::io("read", &path))?;
     }
     if let [first, ..] = unknown[..] {
-        let last = unknown[unknown.len() - 1].number;
-        findings.push(Finding::FramesNotInDatabase { count: unknown.len() as u64, first: first.number, last });
+        let last = unknown[unknown.len() - 1].meta.number;
+        findings.push(Finding::FramesNotInDatabase { count: unknown.len() as u64, first: first.meta.number, last });
     }
     let agreed = checked.agreed.saturating_sub(unknown.len() as u64);
     if let Some(video) = &video {
@@ -76,11 +75,11 @@ pub(super) fn check_frames(
         let sizes = [size.and_then(|jpeg| jpeg_size(&jpeg)), of_camera];
         check_structure(&mut file, video, rows, state, &sizes, findings).map_err(StoreError::io("read", &path))?;
     }
-    checked.tell(findings);
+    checked.report(findings);
     Ok((agreed, file_bytes))
 }
 
-/// Where nothing is known of what should be there: the frames that the video itself tells of.
+/// Checks the frames of the video's own stamps, without a session file.
 pub(super) fn check_video_alone(folder: &Path, findings: &mut Vec<Finding>) -> Result<(u64, u64), StoreError> {
     let path = schema::video_file(folder);
     if !path.exists() {
@@ -97,17 +96,17 @@ pub(super) fn check_video_alone(folder: &Path, findings: &mut Vec<Finding>) -> R
     let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
     let mut checked = Checked::default();
     for frame in &video.frames {
-        checked.look(&mut file, video.file_bytes, frame, Some(frame)).map_err(StoreError::io("read", &path))?;
+        checked.check(&mut file, video.file_bytes, frame, Some(frame)).map_err(StoreError::io("read", &path))?;
     }
     findings
         .extend(video.damaged.iter().map(|(from, until)| Finding::VideoBytesDamaged { from: *from, until: *until }));
-    checked.tell(findings);
+    checked.report(findings);
     Ok((video.frames.len() as u64, video.file_bytes))
 }
 
-/// Capture numbers its frames without holes; what a queue lost on the way is a hole that a gap accounts for.
+/// Frames are numbered without holes. A hole is only valid if a gap accounts for the lost frames.
 fn check_numbers(rows: &[FrameRow], in_video: &[FrameRow], lost_frames: u64, findings: &mut Vec<Finding>) {
-    let mut numbers: Vec<u64> = rows.iter().chain(in_video).map(|f| f.number).collect();
+    let mut numbers: Vec<u64> = rows.iter().chain(in_video).map(|f| f.meta.number).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let mut next = 0;
@@ -126,7 +125,7 @@ fn check_numbers(rows: &[FrameRow], in_video: &[FrameRow], lost_frames: u64, fin
     }
 }
 
-/// What was found of the frames, one after the other.
+/// Collects the findings about the frames.
 #[derive(Default)]
 struct Checked {
     /// Every picture must have a checksum.
@@ -142,36 +141,40 @@ struct Checked {
 }
 
 impl Checked {
-    /// `told` is what the video says of the frame of this number, wherever it says it.
-    fn look(
+    /// `scanned` is the frame of this number as found in the video, at any position.
+    fn check(
         &mut self,
         file: &mut File,
         file_bytes: u64,
         row: &FrameRow,
-        told: Option<&FrameRow>,
+        scanned: Option<&FrameRow>,
     ) -> std::io::Result<()> {
         if row.end() > file_bytes {
             self.cut_off.push(*row);
             return Ok(());
         }
         if row.length > LARGEST_PICTURE_BYTES {
-            self.not_in_video.push(Finding::FrameNotInVideo { number: row.number, at: row.at, offset: row.offset });
+            self.not_in_video.push(Finding::FrameNotInVideo {
+                number: row.meta.number,
+                at: row.meta.at,
+                offset: row.offset,
+            });
             return Ok(());
         }
-        let is_here = told.is_some_and(|t| (t.offset, t.length) == (row.offset, row.length));
+        let is_here = scanned.is_some_and(|t| (t.offset, t.length) == (row.offset, row.length));
         let head_bytes = (CLUSTER_HEAD_BYTES as u64).min(row.offset);
         self.buffer.resize((head_bytes + row.length) as usize, 0);
         read_at(file, row.offset - head_bytes, &mut self.buffer)?;
         let (head, jpeg) = self.buffer.split_at(head_bytes as usize);
-        let checksum = row.checksum.or(told.filter(|_| is_here).and_then(|t| t.checksum));
+        let checksum = row.checksum.or(scanned.filter(|_| is_here).and_then(|t| t.checksum));
         let is_same = FrameRow { checksum, ..*row }.is_same_picture(jpeg) && (checksum.is_some() || decodes(jpeg));
-        if !is_here && (told.is_some() || !is_same) {
-            // It lies elsewhere, or what lies here is neither its picture nor anybody's.
-            match told {
+        if !is_here && (scanned.is_some() || !is_same) {
+            // The frame is elsewhere in the video, or there is no valid picture at its position.
+            match scanned {
                 None if row.checksum.is_some() && self.is_sealed => self.pictures.push(*row),
                 _ => self.not_in_video.push(Finding::FrameNotInVideo {
-                    number: row.number,
-                    at: row.at,
+                    number: row.meta.number,
+                    at: row.meta.at,
                     offset: row.offset,
                 }),
             }
@@ -184,18 +187,18 @@ impl Checked {
             (true, Some(_), None) if self.is_sealed => self.without_checksum += 1,
             (true, ..) => {}
         }
-        match told {
-            Some(told) if !is_same_frame(row, told) => {
-                self.not_in_video.push(Finding::FrameDiffers { number: row.number, at: row.at });
+        match scanned {
+            Some(scanned) if !is_same_frame(row, scanned) => {
+                self.not_in_video.push(Finding::FrameDiffers { number: row.meta.number, at: row.meta.at });
             }
-            Some(told) if !head.ends_with(&cluster_head(told)) => self.heads.push(*row),
+            Some(scanned) if !head.ends_with(&cluster_head(scanned)) => self.heads.push(*row),
             None => self.heads.push(*row),
             Some(_) => {}
         }
         Ok(())
     }
 
-    fn tell(self, findings: &mut Vec<Finding>) {
+    fn report(self, findings: &mut Vec<Finding>) {
         findings.extend(self.not_in_video);
         findings.extend(runs(&self.pictures).map(Finding::PicturesDamaged));
         findings.extend(runs(&self.heads).map(Finding::FrameHeadsDamaged));
@@ -210,10 +213,10 @@ impl Checked {
     }
 }
 
-/// Whether both say the same, as far as both say it.
-fn is_same_frame(row: &FrameRow, told: &FrameRow) -> bool {
-    let has_same_checksum = row.checksum.is_none() || row.checksum == told.checksum;
-    has_same_checksum && FrameRow { checksum: None, ..*row } == FrameRow { checksum: None, ..*told }
+/// Whether both have the same data. A missing checksum in the row is not compared.
+fn is_same_frame(row: &FrameRow, scanned: &FrameRow) -> bool {
+    let has_same_checksum = row.checksum.is_none() || row.checksum == scanned.checksum;
+    has_same_checksum && FrameRow { checksum: None, ..*row } == FrameRow { checksum: None, ..*scanned }
 }
 
 fn cluster_head(frame: &FrameRow) -> Vec<u8> {
@@ -230,7 +233,7 @@ fn read(file: &mut File, frame: &FrameRow) -> std::io::Result<Vec<u8>> {
 
 /// In the order of their numbers.
 pub(super) fn runs(frames: &[FrameRow]) -> impl Iterator<Item = FrameRun> {
-    let mut frames: Vec<_> = frames.iter().map(|f| (f.number, f.at)).collect();
+    let mut frames: Vec<_> = frames.iter().map(|f| (f.meta.number, f.meta.at)).collect();
     frames.sort();
     let mut runs: Vec<FrameRun> = Vec::new();
     for (number, at) in frames {
@@ -244,7 +247,7 @@ pub(super) fn runs(frames: &[FrameRow]) -> impl Iterator<Item = FrameRun> {
     runs.into_iter()
 }
 
-/// All bytes that are no frame's: the head, what lies between frames, and the end.
+/// Checks the bytes outside the frames: head, space between frames, and end.
 fn check_structure(
     file: &mut File,
     video: &Scan,
@@ -253,7 +256,7 @@ fn check_structure(
     sizes: &[Option<(u32, u32)>],
     findings: &mut Vec<Finding>,
 ) -> std::io::Result<()> {
-    // A damaged head of a frame that the session file knows was told of already.
+    // Damaged heads of known frames were already reported.
     let is_known = |from: u64, until: u64| rows.iter().any(|r| r.offset < until && r.end() > from);
     let unknown = video.damaged.iter().filter(|(from, until)| !is_known(*from, *until));
     findings.extend(unknown.map(|(from, until)| Finding::VideoBytesDamaged { from: *from, until: *until }));
@@ -267,7 +270,7 @@ fn check_structure(
     if state == SessionState::Recording {
         return Ok(());
     }
-    // Frames whose heads are damaged are missing from what was scanned, and the seek table has them.
+    // Frames with damaged heads are missing in the scan but are in the seek table.
     let known_end = rows.iter().map(FrameRow::end).filter(|end| *end <= video.file_bytes).max().unwrap_or(0);
     let is_complete = video.damaged.is_empty() && video.whole_bytes >= known_end;
     let patches = video.ending.patches(&video.layout, video.whole_bytes);

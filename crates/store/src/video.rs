@@ -1,4 +1,4 @@
-//! The thread `video`: every captured frame goes into `video.mkv`, and its place into the session file.
+//! The thread `video`: writes every captured frame into `video.mkv`, and its position into the session file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,19 +7,20 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use super::counts::Counts;
 use super::frame_index::checksum_of;
 use super::jpeg::{CompressError, JpegEncoder};
 use super::mkv::{FrameStamp, MkvWriter};
-use super::recorder::{Counts, join, spawn};
 use super::stream_writer::{Alarm, Entry, Port};
-use super::{FrameRow, LastWords, StoreError};
+use super::thread::{join, spawn};
+use super::{FrameRow, StorageFailure, StoreError};
 use session::{Body, Frame, Gap, GapReason, SharedFrame};
 
-/// One second at 30 Hz, which is what a kill may cost of the video.
+/// One second at 30 Hz. A kill may lose this much of the video.
 const QUEUE_FRAMES: usize = 30;
 
-/// Where the capturing thread sends every frame. A full queue means that the disk is too slow: whoever sends counts
-/// the frame as lost and says so, or waits where its source can wait.
+/// Receives every frame from the capturing thread. A full queue means that the disk is too slow. The sender then counts
+/// the frame as lost and raises an alarm, or waits if its source can wait.
 #[derive(Clone, Debug)]
 pub struct VideoSink {
     frames: Sender<SharedFrame>,
@@ -36,10 +37,10 @@ impl VideoSink {
     }
 }
 
-/// The recorder's hold on the thread.
+/// The recorder's handle of the thread.
 pub(super) struct Running {
     sink: VideoSink,
-    /// Dropping it makes the thread store what is queued and end.
+    /// Dropping it makes the thread store the queued frames and end.
     stop: Sender<()>,
     thread: JoinHandle<Result<(), StoreError>>,
 }
@@ -55,7 +56,7 @@ impl Running {
     }
 }
 
-/// `gaps` is the stream that is told which frames could not be stored.
+/// `gaps` is the stream for gaps of frames that could not be stored.
 pub(super) fn start(
     path: &Path,
     width_px: u32,
@@ -81,7 +82,7 @@ struct Video {
     gaps: Option<(usize, Arc<Port>)>,
     queue: Sender<Entry>,
     counts: Arc<Counts>,
-    /// Once a write has failed nothing more is written: half a video is better than one with a torn middle.
+    /// After a failed write, nothing more is written, so that the video has no damaged middle.
     failure: Option<String>,
 }
 
@@ -107,7 +108,7 @@ impl Video {
         }
     }
 
-    /// An error means that the recorder is gone, which ends this thread too.
+    /// An error means that the recorder has ended. This thread then ends, too.
     fn store(&mut self, frame: &Frame) -> Result<(), StoreError> {
         if self.failure.is_some() {
             return self.lose_to_failure(frame);
@@ -117,12 +118,9 @@ impl Video {
             Err(e) => return self.lose_damaged(frame, &e),
         };
         let mut row = FrameRow {
-            number: frame.number,
-            at: frame.at,
+            meta: frame.meta,
             offset: 0, // known when it is stored
             length: jpeg.len() as u64,
-            time_source: frame.time_source,
-            device_sequence: frame.device_sequence,
             checksum: Some(checksum_of(jpeg)),
         };
         match self.file.append(FrameStamp::of(&row), jpeg) {
@@ -135,7 +133,7 @@ impl Video {
             Err(e) => {
                 let is_disk_full = e.kind() == std::io::ErrorKind::StorageFull;
                 let why = StoreError::io("write into", &self.path)(e).to_string();
-                let ends = Some(LastWords { is_disk_full, why: why.clone() });
+                let ends = Some(StorageFailure { is_disk_full, why: why.clone() });
                 let why = format!(
                     "{why}. No video is stored any more: stop, make room or change the disk, and start a new session"
                 );
@@ -149,7 +147,7 @@ impl Video {
     fn lose_to_failure(&mut self, frame: &Frame) -> Result<(), StoreError> {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
         if let Some((_, port)) = &self.gaps {
-            port.lose(frame.at, frame.at);
+            port.lose(frame.meta.at, frame.meta.at);
         }
         Ok(())
     }
@@ -157,12 +155,12 @@ impl Video {
     fn lose_damaged(&mut self, frame: &Frame, why: &CompressError) -> Result<(), StoreError> {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
         let Some((stream, _)) = &self.gaps else { return Ok(()) };
-        let note = format!("frame {} could not be compressed: {why}", frame.number);
-        let gap = Gap { until: frame.at, reason: GapReason::Corrupt, lost: 1, note };
-        self.send(Entry::Record { stream: *stream, seq: None, at: frame.at, body: Body::Gap(gap) })
+        let note = format!("frame {} could not be compressed: {why}", frame.meta.number);
+        let gap = Gap { until: frame.meta.at, reason: GapReason::Corrupt, lost: 1, note };
+        self.send(Entry::Record { stream: *stream, seq: None, at: frame.meta.at, body: Body::Gap(gap) })
     }
 
-    /// Waits for room: frames then wait in their own queue, where they are counted.
+    /// Waits for room. Meanwhile frames wait in their own queue, where losses are counted.
     fn send(&self, entry: Entry) -> Result<(), StoreError> {
         self.queue.send(entry).map_err(|_| StoreError::ThreadDied("recorder"))
     }

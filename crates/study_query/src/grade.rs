@@ -13,7 +13,7 @@ pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<Qualit
         nominal_rate_hz: file.header().camera.rate_hz,
         // During a recording, the newest frames may not yet be in the video.
         loss: file.video_loss()?.filter(|_| state != SessionState::Recording),
-        ending: (state == SessionState::Crashed).then(|| match file.last_words() {
+        ending: (state == SessionState::Crashed).then(|| match file.storage_failure() {
             Some(words) if words.is_disk_full => Ending::DiskFull,
             Some(_) => Ending::StoringFailed,
             None => Ending::Crashed,

@@ -3,8 +3,10 @@
 
 mod affect;
 mod chain_card;
+mod decode;
 mod detector;
 mod error;
+mod frame_records;
 mod geometry;
 mod installed;
 mod landmarks;
@@ -20,8 +22,10 @@ mod worker;
 
 pub use affect::{Affect, AffectReader};
 pub use chain_card::{CropCard, DetectionCard, FaceCard, TrackingCard};
+pub use decode::decode_picture;
 pub use detector::{Detection, Detector};
 pub use error::VisionError;
+pub use frame_records::{FrameRecords, RecordBuilder, VISION_STREAMS};
 pub use geometry::{Affine, Crop, LANDMARKS, Point, Rect, eye_centres, eye_openness, mouth_openness};
 pub use installed::{InstalledModel, MODELS_VARIABLE, installed_models, models_folder};
 pub use landmarks::{Landmarks, Pose, Shape};

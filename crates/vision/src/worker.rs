@@ -123,8 +123,8 @@ fn work(
             Taken::Closed => return vision,
         };
         // A number below the expected one is the first of another recording.
-        let skipped_before = frame.number.checked_sub(expected_number).unwrap_or(frame.number);
-        expected_number = frame.number + 1;
+        let skipped_before = frame.meta.number.checked_sub(expected_number).unwrap_or(frame.meta.number);
+        expected_number = frame.meta.number + 1;
         let reading = score(&mut vision, &frame, &mut decode, colour);
         let counter = if reading.is_ok() { &counters.scored } else { &counters.failed };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -139,6 +139,6 @@ fn score(
     decode: &mut impl FnMut(&Frame, Colour) -> Result<OwnedPicture, String>,
     colour: Colour,
 ) -> Result<Reading, VisionError> {
-    let picture = decode(frame, colour).map_err(|why| VisionError::Decode { frame: frame.number, why })?;
-    vision.step(picture.as_picture()?, frame.at)
+    let picture = decode(frame, colour).map_err(|why| VisionError::Decode { frame: frame.meta.number, why })?;
+    vision.step(picture.as_picture()?, frame.meta.at)
 }

@@ -7,7 +7,7 @@ use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
 use capture::{Mode, to_rgb};
 use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview};
-use recording::News;
+use recording::RigEvent;
 use store::disk_free_bytes;
 
 /// Decoding pictures takes time. Half the camera's rate is smooth enough.
@@ -17,7 +17,7 @@ impl RecordingController {
     pub(super) fn poll_rig(&mut self) {
         let Some(running) = &mut self.running else { return };
         let Some(rig) = &running.active.rig else { return };
-        let news: Vec<News> = rig.news().try_iter().collect();
+        let news: Vec<RigEvent> = rig.events().try_iter().collect();
         for failure in self.tell_committed() {
             self.alarm(|alarms| alarms.store_failed(&failure));
         }
@@ -43,40 +43,40 @@ impl RecordingController {
         }
     }
 
-    fn tell_news(&mut self, news: News) {
+    fn tell_news(&mut self, news: RigEvent) {
         let Some(running) = &mut self.running else { return };
         match &news {
-            News::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
-            News::PageTrouble(why) => running.known.page = Some(Err(why.clone())),
-            News::PageClosed => {
+            RigEvent::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
+            RigEvent::PageFailed(why) => running.known.page = Some(Err(why.clone())),
+            RigEvent::PageClosed => {
                 running.known.page = Some(Err("The participant window was closed. Place the page again.".into()))
             }
-            News::CameraFailed { why, .. } | News::CameraLost { why, .. } => {
+            RigEvent::CameraFailed { why, .. } | RigEvent::CameraLost { why, .. } => {
                 running.known.camera = Some(Err(why.clone()))
             }
-            News::CameraEnded { .. } => running.has_ended = true,
+            RigEvent::CameraEnded { .. } => running.has_ended = true,
             _ => {}
         }
         if let Some(plan) = &self.plan {
             let status = match &news {
-                News::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
-                News::PageTrouble(why) => Some(PageStatus::Failed(why.clone())),
-                News::PhaseStarted { phase, until, .. } => {
+                RigEvent::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
+                RigEvent::PageFailed(why) => Some(PageStatus::Failed(why.clone())),
+                RigEvent::PhaseStarted { phase, until, .. } => {
                     Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
                 }
-                News::PhaseEnded { .. } => Some(PageStatus::Loading),
+                RigEvent::PhaseEnded { .. } => Some(PageStatus::Loading),
                 _ => None,
             };
             if let Some(status) = status {
                 self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
             }
-            if let News::CameraOpened(info) = &news {
+            if let RigEvent::CameraOpened(info) = &news {
                 self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, info)));
             }
         }
         match &news {
-            News::VisionTrouble(why) => self.window.send(BackendEvent::Notice(why.clone())),
-            News::Unread { count } => self.window.send(BackendEvent::Notice(format!(
+            RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),
+            RigEvent::Unread { count } => self.window.send(BackendEvent::Notice(format!(
                 "{count} events of camera and page were not shown, because they came too fast. The session contains their data."
             ))),
             _ => {}
@@ -94,7 +94,7 @@ impl RecordingController {
             return;
         }
         // The overlay is drawn on the picture that was scored.
-        let (frame, reading) = match rig.seen().try_take() {
+        let (frame, reading) = match rig.readings().try_take() {
             Some(seen) => (seen.frame, Some(seen.reading)),
             None if rig.vision_trouble().is_some() => match rig.preview().try_take() {
                 Some(frame) => (frame, None),
@@ -110,7 +110,7 @@ impl RecordingController {
         }
         match to_rgb(&frame, &mut self.decoder) {
             Ok(rgb) => self.window.send(BackendEvent::Preview(Preview {
-                at: frame.at,
+                at: frame.meta.at,
                 picture: rows::picture(rgb),
                 face,
                 faces: reading.as_ref().map_or(0, |r| r.faces),

@@ -16,7 +16,7 @@ use analysis::import::{EventFile, ForeignEvent, IMPORTED_S, TableOptions, UNTIL_
 use clock::Clock;
 use outside::{Recorded, stop_if_most_are_outside};
 use session::{Body, StreamInfo, StreamName, Timestamp, imported_stream, program};
-use store::{SessionFile, StoreError, Turn};
+use store::{AdditionLock, SessionFile, StoreError};
 use study_query::session_folder;
 
 /// Another import takes seconds. Rescoring or an open review takes longer, and then the import fails with a message.
@@ -25,7 +25,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub fn run(a: &Import) -> Result<ExitCode, Failure> {
     let folder = session_folder(&a.session);
     // The session is read after the turn was taken, because an earlier import may still be writing.
-    let turn = Turn::take(&folder, LONGEST_WAIT)?;
+    let turn = AdditionLock::take(&folder, LONGEST_WAIT)?;
     let session = SessionFile::open(&folder)?;
     let mut file = read_events(&a.events, &options(a, &session))?;
     let name = a.name.clone().unwrap_or_else(|| file_stem(&a.events));
@@ -75,7 +75,7 @@ fn refuse_taken(streams: &[StreamInfo], name: &StreamName) -> Result<(), Failure
 }
 
 /// Stores all events or none.
-fn store(turn: Turn, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
+fn store(turn: AdditionLock, info: &StreamInfo, author: &str, bodies: Vec<(Timestamp, Body)>) -> Result<(), Failure> {
     let mut streams = turn.added_streams()?;
     let add = || -> Result<(), StoreError> {
         let mut draft = streams.draft()?;

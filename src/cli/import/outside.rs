@@ -13,7 +13,7 @@ pub(super) struct Recorded(Option<(Timestamp, Timestamp)>);
 impl Recorded {
     pub fn of(session: &SessionFile, timeline: &Timeline) -> Result<Recorded, StoreError> {
         let frames = session.frames()?.rows();
-        let frames = frames.iter().map(|f| f.at).min().zip(frames.iter().map(|f| f.at).max());
+        let frames = frames.iter().map(|f| f.meta.at).min().zip(frames.iter().map(|f| f.meta.at).max());
         let stopped = session.summary().map(|s| (Timestamp::ZERO, s.end)).filter(|(zero, end)| end > zero);
         let known = frames.into_iter().chain(timeline.span()).chain(stopped);
         Ok(Recorded(known.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))))

@@ -409,7 +409,10 @@ pub fn opened(script: &Script, row: SessionRow, with_landmarks: bool) -> OpenedS
     streams(script.rate_hz).into_iter().for_each(|s| timeline.declare(s));
     records(script, with_landmarks).iter().for_each(|r| timeline.ingest(r));
     let frames = (0..(script.length_s * script.rate_hz) as u64)
-        .map(|number| StoredFrame { number, at: Timestamp::from_secs_f64(number as f64 / script.rate_hz) })
+        .map(|number| {
+            let at = Timestamp::from_secs_f64(number as f64 / script.rate_hz);
+            FrameMeta { number, at, time_source: TimeSource::Driver, device_sequence: None }
+        })
         .filter(|f| !script.lost.iter().any(|(a, b)| (*a..*b).contains(&f.at.as_secs_f64())))
         .collect();
     OpenedSession {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use affectograph::capture::{CameraError, CameraSpec, Captured, open};
+use affectograph::capture::{CameraError, CameraSpec, Captured, CapturedFrame, open};
 use affectograph::session::{AFFECT, CameraSettings, Clock, GapReason, Pixels};
 use affectograph::store::SessionFile;
 
@@ -37,7 +37,7 @@ fn play(path: &Path) -> Result<Played, CameraError> {
                 played.lost += frames;
                 played.faults.push(why);
             }
-            Ok(Captured::Frame { at, pixels, .. }) => {
+            Ok(Captured::Frame(CapturedFrame { at, pixels, .. })) => {
                 let (Pixels::Rgb(bytes) | Pixels::Jpeg(bytes)) = pixels else { panic!("{pixels:?}") };
                 let ms = (at.since_ns(*first.get_or_insert(at)) + 500_000).div_euclid(1_000_000);
                 assert!(played.frames.insert(ms, bytes).is_none(), "two frames at {ms} ms");

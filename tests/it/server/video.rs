@@ -86,13 +86,13 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     assert_eq!(index.len(), FRAMES);
     for (k, row) in index.rows().iter().enumerate() {
         let wanted_ns = (page_ms[before + k] * 1e6) as i64;
-        assert!((row.at.as_ns() - wanted_ns).abs() < 1_000, "frame {k}: {} for {wanted_ns}", row.at.as_ns());
+        assert!((row.meta.at.as_ns() - wanted_ns).abs() < 1_000, "frame {k}: {} for {wanted_ns}", row.meta.at.as_ns());
     }
     let timeline = file.timeline().unwrap();
     let affect = timeline.series("affect").unwrap();
     assert!(affect.len() > FRAMES * 8 / 10, "{} of {FRAMES} frames show a face", affect.len());
     for (at, frame) in affect.times().iter().zip(affect.frames()) {
-        assert_eq!(index.get(frame.unwrap()).unwrap().at, *at);
+        assert_eq!(index.get(frame.unwrap()).unwrap().meta.at, *at);
     }
     assert!(file.picture(17).unwrap().len() > 1_000);
     let camera = &file.header().camera;

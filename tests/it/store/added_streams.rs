@@ -6,7 +6,7 @@ use affectograph::session::{
     Body, Gap, GapReason, affect_stream, annotation_stream, imported_stream, later, rating_stream, rescored,
 };
 use affectograph::store::{
-    AddedStreams, Recorder, SessionEnd, SessionFile, SessionState, StoreError, Turn, recover, verify,
+    AddedStreams, AdditionLock, Recorder, SessionEnd, SessionFile, SessionState, StoreError, recover, verify,
 };
 use crossbeam_channel::unbounded;
 use serde_json::json;
@@ -125,7 +125,8 @@ fn a_session_that_is_open_takes_no_additions() {
     // One at a time.
     assert!(matches!(AddedStreams::open(dir.path()), Err(StoreError::BeingAddedTo(_))));
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| Turn::take(dir.path(), Duration::from_secs(60)).and_then(Turn::added_streams));
+        let waiting = scope
+            .spawn(|| AdditionLock::take(dir.path(), Duration::from_secs(60)).and_then(AdditionLock::added_streams));
         added.close().unwrap();
         waiting.join().unwrap().unwrap().close().unwrap();
     });

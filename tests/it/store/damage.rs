@@ -76,13 +76,13 @@ fn every_picture_that_was_overwritten_is_named_and_no_other() {
         std::fs::write(&path, &bytes).unwrap();
         let found = verify(dir.path()).unwrap();
         let is_hit = |r: &&FrameRow| (r.offset as usize) < hit.end && hit.start < (r.offset + r.length) as usize;
-        let damaged: BTreeSet<u64> = rows.iter().filter(is_hit).map(|r| r.number).collect();
+        let damaged: BTreeSet<u64> = rows.iter().filter(is_hit).map(|r| r.meta.number).collect();
         assert!(!found.is_intact, "round {round}, bytes {hit:?} are overwritten");
         assert_eq!(named(&found, pictures), damaged, "round {round}, bytes {hit:?}: {}", said(&found));
         assert_eq!(found.frames_damaged, damaged.len() as u64);
         for row in &rows {
-            let picture = SessionFile::open(dir.path()).unwrap().picture(row.number);
-            assert_eq!(matches!(picture, Err(StoreError::DamagedFrame { .. })), damaged.contains(&row.number));
+            let picture = SessionFile::open(dir.path()).unwrap().picture(row.meta.number);
+            assert_eq!(matches!(picture, Err(StoreError::DamagedFrame { .. })), damaged.contains(&row.meta.number));
         }
     }
 }
@@ -242,7 +242,7 @@ fn recovery_passes_over_a_damaged_place() {
     for (row, was) in session.frames().unwrap().rows().iter().zip(&rows) {
         assert!(row.checksum.is_some());
         assert_eq!(row, was);
-        session.picture(row.number).unwrap();
+        session.picture(row.meta.number).unwrap();
     }
     let found = verify(dir.path()).unwrap();
     let damaged: Vec<_> = found.findings.iter().filter(|f| f.is_damage()).map(Finding::to_string).collect();
@@ -279,7 +279,7 @@ fn old_sessions_are_whole_as_far_as_can_be_told() {
         bytes[middle..middle + 200].iter_mut().for_each(|b| *b ^= 0xff);
         std::fs::write(&path, bytes).unwrap();
         let found = verify(dir.path()).unwrap();
-        let sentence = format!("the picture of frame {} ", rows[1].number);
+        let sentence = format!("the picture of frame {} ", rows[1].meta.number);
         assert!(!found.is_intact && said(&found).contains(&sentence), "{}", said(&found));
     }
 }

@@ -99,10 +99,10 @@ fn video_on_a_full_disk() {
     let session = SessionFile::open(&disk.path().join("session")).unwrap();
     let frames = session.frames().unwrap();
     assert!(!frames.is_empty() && frames.len() as u64 <= counters.frames_stored);
-    session.picture(frames.rows()[frames.len() - 1].number).unwrap();
+    session.picture(frames.rows()[frames.len() - 1].meta.number).unwrap();
     let torn = |f: &affectograph::store::Finding| matches!(f, affectograph::store::Finding::VideoTorn { .. });
     assert!(!verify(&disk.path().join("session")).unwrap().findings.iter().any(torn), "the torn frame was cut off");
-    assert!(session.last_words().unwrap().is_disk_full);
+    assert!(session.storage_failure().unwrap().is_disk_full);
     let quality = session_quality(&session, &session.timeline().unwrap()).unwrap();
     assert_eq!(quality.end.how, Ending::DiskFull);
 }

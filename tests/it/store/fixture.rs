@@ -132,7 +132,7 @@ fn the_third_version_still_opens() {
     assert_eq!((timeline.series("affect").unwrap().len(), frames.len()), (2, 3));
     let kinds: Vec<_> = timeline.events().iter().map(|e| e.what.kind.as_str()).collect();
     assert_eq!(kinds, ["recording_started", "recording_stopped"]);
-    assert!(frames.rows().iter().all(|f| session.picture(f.number).is_ok()));
+    assert!(frames.rows().iter().all(|f| session.picture(f.meta.number).is_ok()));
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder(3)), "opening changes nothing");
@@ -146,7 +146,7 @@ fn the_fourth_version_still_opens() {
     assert_eq!((session.header().software.as_str(), &session.header().revision), ("affectograph 0.1.0", &None));
     let (timeline, frames) = (session.timeline().unwrap(), session.frames().unwrap());
     assert_eq!((timeline.series("affect").unwrap().len(), frames.len()), (2, 2));
-    assert!(frames.rows().iter().all(|f| session.picture(f.number).is_ok()));
+    assert!(frames.rows().iter().all(|f| session.picture(f.meta.number).is_ok()));
     assert!(verify(dir.path()).unwrap().is_intact);
     drop(session);
     assert_eq!(bytes_of(dir.path()), bytes_of(&folder(4)), "opening changes nothing");

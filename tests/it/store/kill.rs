@@ -42,7 +42,7 @@ fn victim() {
     for k in 0.. {
         if k % 8 == 0 {
             let frame = jpeg_frame(k / 8, clock.now());
-            let at = frame.at;
+            let at = frame.meta.at;
             video.send(frame).unwrap();
             writeln!(out, "frame {} {}", k / 8, at.as_ns()).unwrap();
         }
@@ -183,7 +183,7 @@ fn inspect(folder: &Path, said: &Said) -> (i64, i64) {
     let lost_video = last_said - lost_from;
     assert!(lost_video <= VIDEO_LOST_NS + starved, "lost {lost_video} ns of video, starved for {starved} ns");
     for (frame, (number, ns)) in frames.rows().iter().zip(&said.frames) {
-        assert_eq!((frame.number, frame.at.as_ns()), (*number, *ns));
+        assert_eq!((frame.meta.number, frame.meta.at.as_ns()), (*number, *ns));
         session.picture(*number).unwrap();
     }
     if done.video_problem.is_none() {

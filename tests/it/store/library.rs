@@ -129,7 +129,7 @@ fn studies_are_found_and_a_typo_is_named() {
     assert_eq!(library.study(own.to_str().unwrap()).unwrap().stored().title, "My demo");
     assert!(matches!(library.study("typo"), Err(StudyFileError::Wrong { .. })));
     let unknown = library.study("dmo").unwrap_err().to_string();
-    assert!(unknown.contains("there are demo, typo, other"), "{unknown}");
+    assert!(unknown.contains("choose one of demo, typo, other"), "{unknown}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn a_session_comes_back_as_it_was_recorded() {
     assert_eq!(frames.len(), 100);
     for (k, jpeg) in jpegs.iter().enumerate() {
         assert_eq!(&session.picture(k as u64).unwrap(), jpeg);
-        assert_eq!(frames.get(k as u64).unwrap().at, ms(-20 + k as i64 * 33));
+        assert_eq!(frames.get(k as u64).unwrap().meta.at, ms(-20 + k as i64 * 33));
     }
     assert!(matches!(session.picture(100), Err(StoreError::NoFrame { number: 100, .. })));
     let found = verify(&folder).unwrap();
@@ -144,13 +144,14 @@ fn retries_are_stored_once_and_contradictions_are_counted() {
     let page = recorder.stream("page").unwrap();
     let affect = recorder.stream("affect").unwrap();
     for _ in 0..3 {
-        page.event_numbered(1, ms(5), "click", json!({"x": 1.5})).unwrap();
-        page.event_numbered(0, ms(4), "click", json!({})).unwrap();
-        affect.sample_numbered(0, ms(4), None, &[f32::NAN; 12]).unwrap();
+        page.put(1, ms(5), Body::event("click", json!({"x": 1.5}))).unwrap();
+        page.put(0, ms(4), Body::event("click", json!({}))).unwrap();
+        affect.put(0, ms(4), Body::sample(None, &[f32::NAN; 12])).unwrap();
     }
-    page.event_numbered(1, ms(5), "click", json!({"x": 2})).unwrap();
+    page.put(1, ms(5), Body::event("click", json!({"x": 2}))).unwrap();
     page.gap(ms(6), ms(7), GapReason::PageFlood, 1, "").unwrap();
-    page.gap_numbered(2, ms(8), ms(9), GapReason::PageFlood, 1, "").unwrap();
+    let gap = Gap { until: ms(9), reason: GapReason::PageFlood, lost: 1, note: String::new() };
+    page.put(2, ms(8), Body::Gap(gap)).unwrap();
     recorder.finish(SessionEnd::default()).unwrap();
     let session = SessionFile::open(dir.path()).unwrap();
     assert_eq!(session.summary().unwrap().conflicts, 1);

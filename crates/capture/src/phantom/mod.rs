@@ -18,7 +18,7 @@ pub use render::Renderer;
 pub use script::PhantomState;
 pub use strip::read_frame_number;
 
-use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, Mode, PixelFormat};
+use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Mode, PixelFormat};
 use session::{Clock, Pixels, TimeSource, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,13 +99,13 @@ impl Camera for Phantom {
         self.next_number += 1;
         let mut rgb = Vec::new();
         self.renderer.render(at, number, &mut rgb);
-        Ok(Captured::Frame {
+        Ok(Captured::Frame(CapturedFrame {
             at,
             time_source: TimeSource::Rendered,
             device_sequence: Some(number),
             width_px: self.info.mode.width_px,
             height_px: self.info.mode.height_px,
             pixels: Pixels::Rgb(rgb),
-        })
+        }))
     }
 }

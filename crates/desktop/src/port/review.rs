@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{QualityReport, SessionRow};
 use analysis::{Baseline, PoorStretch};
-use session::{Body, RATING, Record, StreamInfo, Timeline, Timestamp};
+use session::{Body, FrameMeta, RATING, Record, StreamInfo, Timeline, Timestamp};
 
 pub struct OpenedSession {
     pub session: SessionRow,
@@ -14,7 +14,7 @@ pub struct OpenedSession {
     /// Whether the page was recorded and can be replayed.
     pub has_page: bool,
     /// All stored frames, by time.
-    pub frames: Arc<[StoredFrame]>,
+    pub frames: Arc<[FrameMeta]>,
     pub quality: QualityReport,
     /// Names and values for display: camera, networks, software, consent, overridden checks.
     pub facts: Vec<(String, String)>,
@@ -78,12 +78,6 @@ pub struct Agreement {
     pub author: String,
     /// Of valence and of arousal. The error is the reason why they cannot be compared.
     pub fields: [Result<analysis::Agreement, String>; 2],
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredFrame {
-    pub number: u64,
-    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq)]

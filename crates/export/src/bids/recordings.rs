@@ -121,7 +121,13 @@ fn frames(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
         by_frame.sort_unstable();
         for frame in &session.frames {
             let sequence = frame.device_sequence.map_or(UNKNOWN.to_owned(), |n| n.to_string());
-            write!(out, "{}\t{}\t{}\t{sequence}", seconds(frame.at), frame.number, tsv_cell(frame.time_source))?;
+            write!(
+                out,
+                "{}\t{}\t{}\t{sequence}",
+                seconds(frame.at),
+                frame.number,
+                tsv_cell(frame.time_source.as_str())
+            )?;
             let row = by_frame.binary_search_by_key(&frame.number, |(number, _)| *number).ok().map(|k| by_frame[k].1);
             for field in 0..fields.len() {
                 let value = affect.as_ref().zip(row).map_or(f32::NAN, |(rows, row)| rows.value(row, field));

@@ -4,10 +4,10 @@
 //! on a regular grid and lose their true times.
 
 use super::chunks::{put_length, xml};
+use crate::ExportedSession;
 use crate::cells::seconds;
 use crate::markup::append;
-use crate::{ExportedSession, FrameRow};
-use session::{EventData, EventRow, Gap, SampleSeries, StreamInfo, StreamKind, program};
+use session::{EventData, EventRow, FrameMeta, Gap, SampleSeries, StreamInfo, StreamKind, program};
 
 pub(super) struct XdfStream<'a> {
     name: &'a str,
@@ -32,7 +32,7 @@ enum Content<'a> {
     Samples(&'a SampleSeries),
     Events(Vec<&'a EventRow<EventData>>),
     Gaps(&'a [EventRow<Gap>]),
-    Frames(Vec<&'a FrameRow>),
+    Frames(Vec<&'a FrameMeta>),
 }
 
 fn channel<'a>(label: &'a str, unit: &'a str, description: &'a str) -> Channel<'a> {

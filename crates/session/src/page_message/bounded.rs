@@ -1,8 +1,8 @@
-//! Values that a page may send only within bounds: what lies outside is refused while it is parsed.
+//! Values with limits. The parser refuses a value beyond its limit.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A string of at most `MAX` UTF-16 units, the unit in which the page counts.
+/// A string of at most `MAX` UTF-16 units. JavaScript counts in the same unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
@@ -23,7 +23,7 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     }
 }
 
-/// A number that is one.
+/// A finite number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Finite(f64);

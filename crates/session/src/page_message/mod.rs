@@ -1,7 +1,7 @@
-//! The ONE parser of what a page sends. JSON goes in, a typed [`Message`] comes out, or a reason why not.
+//! The only parser of messages from a page. It turns JSON into a typed [`Message`] or an error.
 //!
-//! What is no field of a type below cannot get through: a page, which may hold anything that calls
-//! `window.ipc.postMessage`, can do nothing here but be refused.
+//! Any script in a page can call `window.ipc.postMessage`. The parser therefore refuses every field that is not declared
+//! below.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,20 +12,20 @@ mod bounded;
 
 use bounded::{Finite, Text};
 
-/// Longer messages are refused unread.
+/// Longer messages are refused without parsing.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-/// How deeply a mark's data may nest, and how many values it may hold.
+/// Limits of a mark's data: nesting depth and number of values.
 const MAX_MARK_DEPTH: usize = 8;
 const MAX_MARK_VALUES: usize = 1000;
 
-/// Why a message was refused. `Display` says it for the operator.
+/// Why a message was refused. `Display` is the text for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MessageError {
     #[error("the message is longer than {MAX_MESSAGE_BYTES} bytes")]
     TooLarge,
-    #[error("the message is not what the recording script sends: {0}")]
+    #[error("the message does not have the format of the recording script: {0}")]
     Malformed(String),
-    #[error("`{0}` is no kind of message")]
+    #[error("`{0}` is not a known kind of message")]
     UnknownKind(String),
     #[error(
         "the data of a mark is nested deeper than {MAX_MARK_DEPTH} levels or holds more than {MAX_MARK_VALUES} values"
@@ -36,11 +36,11 @@ pub enum MessageError {
 /// One message of the recording script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// Random, one for each document the page loads; `performance.now()` starts anew with it.
+    /// Random identifier of the document. Each loaded document has its own `performance.now()`.
     pub document: String,
-    /// Counts the document's messages from 0, so that missing ones are noticed.
+    /// Counts the document's messages from 0. A jump shows missing messages.
     pub number: u64,
-    /// When it happened, on the document's clock, which `performance.now()` reads.
+    /// Time of the event by the document's `performance.now()`.
     pub page_ms: f64,
     pub body: Body,
 }
@@ -55,7 +55,7 @@ pub enum Body {
 }
 
 impl Message {
-    /// Never panics, whatever the bytes are.
+    /// Does not panic for any bytes.
     pub fn parse(bytes: &[u8]) -> Result<Message, MessageError> {
         if bytes.len() > MAX_MESSAGE_BYTES {
             return Err(MessageError::TooLarge);
@@ -63,10 +63,10 @@ impl Message {
         let envelope: Envelope<'_> = serde_json::from_slice(bytes).map_err(malformed)?;
         let document = envelope.d;
         if document.as_str().len() != 16 || !document.as_str().bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(MessageError::Malformed("its document has no proper name".into()));
+            return Err(MessageError::Malformed("`d`, the document, is not 16 hexadecimal digits".into()));
         }
         if !TIMES_MS.contains(&envelope.t.get()) {
-            return Err(MessageError::Malformed("its time is no time".into()));
+            return Err(MessageError::Malformed("`t`, the time, is outside 0 to 1e12 ms".into()));
         }
         let body = if envelope.k.as_str() == "pong" {
             Body::Pong { id: serde_json::from_str::<Pong>(envelope.x.get()).map_err(malformed)?.id }
@@ -101,15 +101,15 @@ struct Pong {
 type Selector = Text<256>;
 type Url = Text<1000>;
 
-/// What a clock can read: 31 years, beyond which a double no longer counts microseconds.
+/// Valid times: up to 31 years. Beyond that a double has no microsecond resolution.
 const TIMES_MS: std::ops::Range<f64> = 0.0..1e12;
-/// Elements of a list, as of the options chosen.
+/// Longest list, for example of chosen options.
 const MAX_LISTED: usize = 50;
 
-/// Declares what one kind of event carries. Every other field is refused; what is absent is not stored either.
+/// Declares the fields of one kind of event. Other fields are refused. Absent fields are not stored.
 ///
-/// Each kind may say when the script's handler ran, where that was later than what it handles (`handled_ms`), and that
-/// the event's own time could not be believed, so that its time is the handler's (`is_timed_by_handling`).
+/// Every kind may have `handled_ms`, the time at which the script's handler ran, if that was later than the event. It may
+/// have `is_timed_by_handling` if the event's own time was not plausible; its time is then the handler's.
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* } optional { $($option:ident: $option_type:ty),* } flags { $($flag:ident),* }) => {
         $(#[$doc])*
@@ -142,32 +142,33 @@ fn is_false(flag: &bool) -> bool {
 }
 
 payload! {
-    /// A document began. `tick_ms` is how coarse its `performance.now()` is; `tells_busy`: it tells when it stood still
-    /// and of its frames, as older scripts did not.
+    /// A document began. `tick_ms` is the resolution of its `performance.now()`. `tells_busy`: the script reports busy
+    /// times and frames; older scripts did not.
     Document { url: Url, width_px: Finite, height_px: Finite, pixel_ratio: Finite, tick_ms: Finite }
     optional {} flags { tells_busy }
 }
 payload! {
-    /// `synthetic` everywhere: made by the page's own script, not by the participant.
+    /// `synthetic`, here and below: a script of the page made the event, not the participant.
     Pointer { target: Selector, x_px: Finite, y_px: Finite, button: i8, buttons: u16 }
     optional { label: Text<40>, count: u32, device: Text<16>, pressure: Finite } flags { synthetic }
 }
 payload! {
-    /// `device` and `pressure` of pens and fingers only.
+    /// `device` and `pressure` exist only for pens and fingers.
     PointerMove { target: Selector, x_px: Finite, y_px: Finite, buttons: u16 }
     optional { device: Text<16>, pressure: Finite } flags { synthetic }
 }
 payload! {
-    /// What is dragged stays unknown; `effect` says what became of it.
+    /// The dragged content is not recorded. `effect` is the result of the drag.
     Drag { target: Selector, x_px: Finite, y_px: Finite } optional { effect: Text<16> } flags { is_masked, synthetic }
 }
 payload! {
-    /// Without `key` and `code` where masked.
+    /// A masked key has no `key` and no `code`.
     Key { target: Selector } optional { key: Text<32>, code: Text<32> }
     flags { alt, ctrl, meta, shift, is_repeat, is_composing, is_masked, synthetic }
 }
 payload! {
-    /// One edit. Lengths and positions are UTF-16 units; texts are cut at 4,000 of them, their lengths are not.
+    /// One edit. Lengths and positions are in UTF-16 units. Texts are cut at 4,000 units; the lengths are of the whole
+    /// texts.
     Input { target: Selector, length_before: u32, length_after: u32 }
     optional {
         how: Text<40>, caret: u32, position: u32,
@@ -176,8 +177,8 @@ payload! {
     flags { is_composing, is_masked, synthetic }
 }
 payload! {
-    /// A control has another value; `is_final` is false while a slider is still being dragged. A list of several tells
-    /// how many are `chosen`, and of the first of them `values` and `indices`.
+    /// A control has a new value. `is_final` is false while a slider is being dragged. A multiple choice has the number of
+    /// `chosen` options, and `values` and `indices` of the first of them.
     Change { target: Selector, control: Text<16>, is_final: bool }
     optional {
         value: Text<200>, index: i32, is_checked: bool,
@@ -189,7 +190,7 @@ payload! {
     Scroll { target: Selector, x_px: Finite, y_px: Finite } optional {} flags {}
 }
 payload! {
-    /// Something happened there, and that is all that is known.
+    /// An event on an element, without further data.
     Spot { target: Selector } optional {} flags { is_masked, synthetic }
 }
 payload! {
@@ -220,7 +221,7 @@ payload! {
     Rejection { message: Text<300> } optional {} flags {}
 }
 payload! {
-    /// A film or a sound, and where in it that was.
+    /// An event of a video or audio element, with its playing position.
     Media { target: Selector, media_s: Finite } optional {} flags { is_masked, synthetic }
 }
 payload! {
@@ -233,33 +234,33 @@ payload! {
     Orientation { orientation: Text<32>, angle_deg: Finite } optional {} flags {}
 }
 payload! {
-    /// The page stood still: its time is when that began. Several such times told together have a `count`, a `total_ms`,
-    /// and the longest as `length_ms`. `is_measured`: by the browser, not by a timer of ours that came late.
+    /// The page was busy; the time of the event is the start. Several busy times in one event have a `count`, a `total_ms`,
+    /// and the longest as `length_ms`. `is_measured`: measured by the browser, not by a late timer of the script.
     Busy { length_ms: Finite } optional { count: u32, total_ms: Finite } flags { is_measured }
 }
 payload! {
-    /// How many frames the page has had, and how many of them were another origin's and not looked into.
+    /// Number of frames (iframes) that the page has had, and how many of them were of another origin and not recorded.
     Frames { count: u32, unseen: u32 } optional {} flags {}
 }
 payload! {
     Mark { name: Text<100> } optional { data: Value } flags { data_is_refused }
 }
 payload! {
-    /// A handler of the recording script failed, so that one event is missing.
+    /// A handler of the recording script failed. One event is missing.
     RecorderFailed { during: Text<32>, message: Text<200> } optional {} flags {}
 }
 
-/// Declares the kinds: the word in the message and in the record, and what comes with it.
+/// Declares the kinds: the name in the message and in the record, and its payload.
 macro_rules! events {
     ($($variant:ident = $kind:literal: $payload:ty,)*) => {
         #[derive(Debug, Clone, PartialEq)]
         pub enum Event { $($variant($payload),)* }
 
         impl Event {
-            /// Every kind a page's event can have.
+            /// All kinds of page events.
             pub const KINDS: &[&str] = &[$($kind),*];
 
-            /// One event as its kind and the JSON of its data; whoever calls has bounded their length.
+            /// Parses one event from its kind and the JSON of its data. The caller has limited their length.
             pub fn parse(kind: &str, data: &RawValue) -> Result<Event, MessageError> {
                 let event = match kind {
                     $($kind => Event::$variant(serde_json::from_str::<$payload>(data.get()).map_err(malformed)?),)*
@@ -269,7 +270,7 @@ macro_rules! events {
                 Ok(event)
             }
 
-            /// When the script's handler ran, where that is known to be another time than the event's.
+            /// Time at which the script's handler ran, if it differs from the event's time.
             pub fn handled_ms(&self) -> Option<f64> {
                 match self { $(Event::$variant(payload) => payload.handled_ms(),)* }
             }
@@ -278,7 +279,7 @@ macro_rules! events {
                 match self { $(Event::$variant(_) => $kind,)* }
             }
 
-            /// The fields, as they are stored.
+            /// The fields as they are stored.
             pub fn data(&self) -> Map<String, Value> {
                 let value = match self { $(Event::$variant(payload) => serde_json::to_value(payload),)* };
                 match value {
@@ -340,22 +341,22 @@ events! {
 }
 
 impl Event {
-    /// What the fields cannot say one by one.
+    /// Checks that involve several fields.
     fn check(&self) -> Result<(), MessageError> {
-        let tells = match self {
+        let has_masked_content = match self {
             Event::KeyDown(k) | Event::KeyUp(k) => k.is_masked && (k.key.is_some() || k.code.is_some()),
             Event::Input(i) => i.is_masked && (i.inserted.is_some() || i.deleted.is_some() || i.caret.is_some()),
             Event::Change(c) => {
-                let tells_one = c.value.is_some() || c.index.is_some() || c.is_checked.is_some();
-                c.is_masked && (tells_one || c.values.is_some() || c.indices.is_some() || c.chosen.is_some())
+                let has_value = c.value.is_some() || c.index.is_some() || c.is_checked.is_some();
+                c.is_masked && (has_value || c.values.is_some() || c.indices.is_some() || c.chosen.is_some())
             }
             _ => false,
         };
-        if tells {
-            return Err(MessageError::Malformed("it tells what is masked".into()));
+        if has_masked_content {
+            return Err(MessageError::Malformed("it has content of a masked element".into()));
         }
         if self.handled_ms().is_some_and(|ms| !TIMES_MS.contains(&ms)) {
-            return Err(MessageError::Malformed("it was handled at no time".into()));
+            return Err(MessageError::Malformed("`handled_ms` is outside 0 to 1e12 ms".into()));
         }
         let is_possible = match self {
             Event::Change(c) => {
@@ -370,11 +371,11 @@ impl Event {
             _ => true,
         };
         if !is_possible {
-            return Err(MessageError::Malformed("it tells of more than there can be".into()));
+            return Err(MessageError::Malformed("a count, a list or a length is larger than possible".into()));
         }
         if let Event::Mark(Mark { data: Some(data), .. }) = self {
             let mut values = 0;
-            if !is_modest(data, MAX_MARK_DEPTH, &mut values) {
+            if !is_within_limits(data, MAX_MARK_DEPTH, &mut values) {
                 return Err(MessageError::MarkTooRich);
             }
         }
@@ -382,14 +383,14 @@ impl Event {
     }
 }
 
-fn is_modest(value: &Value, depth: usize, values: &mut usize) -> bool {
+fn is_within_limits(value: &Value, depth: usize, values: &mut usize) -> bool {
     *values += 1;
     if depth == 0 || *values > MAX_MARK_VALUES {
         return false;
     }
     match value {
-        Value::Array(items) => items.iter().all(|v| is_modest(v, depth - 1, values)),
-        Value::Object(fields) => fields.values().all(|v| is_modest(v, depth - 1, values)),
+        Value::Array(items) => items.iter().all(|v| is_within_limits(v, depth - 1, values)),
+        Value::Object(fields) => fields.values().all(|v| is_within_limits(v, depth - 1, values)),
         _ => true,
     }
 }
@@ -434,7 +435,7 @@ mod tests {
             ("click", at(json!({"x_px": "1"})), "invalid type"),
             ("click", at(json!({"x_px": null})), "invalid type"),
             ("click", json!([]), "invalid"),
-            ("steal", json!({}), "no kind"),
+            ("steal", json!({}), "not a known kind"),
             ("document", json!({"url": "https://x", "width_px": 1}), "missing"),
         ];
         for (kind, data, says) in bad {
@@ -546,13 +547,13 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Message::parse(&bytes);
+            Message::parse(&bytes).ok();
         }
 
         #[test]
         fn no_json_makes_it_panic(value in any_json(), kind in prop::sample::select(Event::KINDS)) {
-            let _ = Message::parse(value.to_string().as_bytes());
-            let _ = message(kind, value);
+            Message::parse(value.to_string().as_bytes()).ok();
+            message(kind, value).ok();
         }
 
         /// Whatever is let through has only fields of its type, and all of it is what was sent.

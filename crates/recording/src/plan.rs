@@ -1,0 +1,41 @@
+//! What a rig runs, and which session it records.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Guided;
+use capture::{CameraSpec, Pace};
+use page::PageSpec;
+use session::{CameraSettings, CheckId, ParticipantId, SessionNumber};
+use store::{Consent, StoredStudy};
+
+/// What a rig runs.
+#[derive(Clone, Debug)]
+pub struct RigPlan {
+    pub camera: CameraSpec,
+    pub camera_settings: CameraSettings,
+    pub pace: Pace,
+    /// Folder with one folder per network.
+    pub models: PathBuf,
+    /// Folder of the affect network in `models`.
+    pub affect_model: String,
+    pub page: Option<PageSpec>,
+}
+
+/// The folder of a recording, and the parts of its header that the rig does not provide.
+#[derive(Clone, Debug)]
+pub struct SessionPlan {
+    /// A new folder that the library created.
+    pub folder: PathBuf,
+    pub participant: ParticipantId,
+    pub session: SessionNumber,
+    pub study: StoredStudy,
+    /// The git revision of the program. `None`: not known.
+    pub revision: Option<String>,
+    /// The guided phases before the page begins. They need a page.
+    pub guided: Guided,
+    pub consent: Option<Consent>,
+    pub overridden_checks: Vec<CheckId>,
+    /// Planned length, if known.
+    pub planned: Option<Duration>,
+}

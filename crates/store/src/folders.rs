@@ -1,0 +1,50 @@
+//! The folders of a library and their names.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::StoreError;
+use session::SessionNumber;
+
+pub(super) const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
+/// Begins the name of a session's folder while the session is being made from a file.
+pub(super) const DRAFT: &str = ".draft_";
+
+/// The parts of a name such as `ses-01_20261123T100000Z_demo`.
+#[derive(Debug)]
+pub(super) struct FolderName {
+    pub session: Option<SessionNumber>,
+    pub started: Option<DateTime<Utc>>,
+    pub study: Option<String>,
+}
+
+impl FolderName {
+    pub(super) fn parse(name: &str) -> FolderName {
+        let mut parts = name.splitn(3, '_');
+        let session = parts.next().filter(|p| p.starts_with("ses-")).and_then(|p| p.parse().ok());
+        let started = parts.next().and_then(|p| NaiveDateTime::parse_from_str(p, TIME_FORMAT).ok());
+        FolderName { session, started: started.map(|t| t.and_utc()), study: parts.next().map(str::to_owned) }
+    }
+}
+
+/// Path and name of each subfolder. Empty if the folder does not exist.
+pub(super) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, StoreError> {
+    let failed = |e| StoreError::io("read the folder", folder)(e);
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(e)),
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        if let Ok(name) = entry.file_name().into_string()
+            && entry.path().is_dir()
+        {
+            folders.push((entry.path(), name));
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
