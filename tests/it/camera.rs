@@ -146,7 +146,7 @@ fn dropped_frames_are_counted_with_their_times() {
             else {
                 panic!()
             };
-            assert_eq!((from, until, lost), (hole[0].at, hole[1].at, 1));
+            assert_eq!((from, until, lost), (hole[0].meta.at, hole[1].meta.at, 1));
             assert_eq!(note.contains("inferred"), backend == Backend::Nokhwa, "{note}");
         }
         let counters = rig.capture.stop();

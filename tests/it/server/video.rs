@@ -92,7 +92,7 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     let affect = timeline.series("affect").unwrap();
     assert!(affect.len() > FRAMES * 8 / 10, "{} of {FRAMES} frames show a face", affect.len());
     for (at, frame) in affect.times().iter().zip(affect.frames()) {
-        assert_eq!(index.get(frame.unwrap()).unwrap().at, *at);
+        assert_eq!(index.get(frame.unwrap()).unwrap().meta.at, *at);
     }
     assert!(file.picture(17).unwrap().len() > 1_000);
     let camera = &file.header().camera;

@@ -102,7 +102,7 @@ fn a_session_comes_back_as_it_was_recorded() {
     assert_eq!(frames.len(), 100);
     for (k, jpeg) in jpegs.iter().enumerate() {
         assert_eq!(&session.picture(k as u64).unwrap(), jpeg);
-        assert_eq!(frames.get(k as u64).unwrap().at, ms(-20 + k as i64 * 33));
+        assert_eq!(frames.get(k as u64).unwrap().meta.at, ms(-20 + k as i64 * 33));
     }
     assert!(matches!(session.picture(100), Err(StoreError::NoFrame { number: 100, .. })));
     let found = verify(&folder).unwrap();
