@@ -166,12 +166,12 @@ impl fmt::Display for Finding {
             Finding::DatabaseDamaged { problem } => write!(f, "session.sqlite is damaged: {problem}"),
             Finding::HeaderDamaged => write!(
                 f,
-                "what session.sqlite says about the session (participant, study, camera, networks, streams or closing \
-                 figures) is not what was stored"
+                "the header in session.sqlite (participant, study, camera, networks, streams or summary) differs from its \
+                 checksum"
             ),
             Finding::RecordUnreadable { problem } => write!(f, "{problem}"),
             Finding::RecordDamaged { stream, number, at } => {
-                write!(f, "record {number} of `{stream}` ({at}) is not what was stored")
+                write!(f, "record {number} of `{stream}` ({at}) differs from its checksum")
             }
             Finding::RecordsMissing { stream, first, last } if first == last => {
                 write!(f, "record {first} of `{stream}` is missing")
@@ -180,7 +180,7 @@ impl fmt::Display for Finding {
                 write!(f, "records {first} to {last} of `{stream}` are missing ({})", last - first + 1)
             }
             Finding::FramesMissing { count, first, last } => {
-                write!(f, "{count} of the frames {first} to {last} are missing and no gap says why")
+                write!(f, "{count} of the frames {first} to {last} are missing without a gap")
             }
             Finding::FrameNotInVideo { number, at, offset } => {
                 write!(f, "frame {number} ({at}) is not in video.mkv at byte {offset}")
@@ -189,19 +189,19 @@ impl fmt::Display for Finding {
                 write!(f, "{count} frames of video.mkv, {first} to {last}, are not in session.sqlite")
             }
             Finding::FrameDiffers { number, at } => {
-                write!(f, "session.sqlite and video.mkv say different things about frame {number} ({at})")
+                write!(f, "session.sqlite and video.mkv have different data about frame {number} ({at})")
             }
             Finding::PicturesDamaged(run) if run.count == 1 => write!(f, "the picture of {run} is damaged"),
             Finding::PicturesDamaged(run) => write!(f, "the pictures of {run} are damaged"),
             Finding::FrameHeadsDamaged(run) => write!(
                 f,
-                "what video.mkv says beside the picture of {run} is damaged: players may stop there, and the picture is whole"
+                "the cluster head of {run} in video.mkv is damaged: players may stop there. The picture itself is not damaged"
             ),
             Finding::FramesCutOff(run) => write!(f, "video.mkv ends before {run}"),
             Finding::VideoMissing { frames } => write!(f, "video.mkv is missing, and with it {frames} frames"),
-            Finding::VideoEmpty { frames } => write!(f, "video.mkv is empty: its {frames} frames are gone"),
+            Finding::VideoEmpty { frames } => write!(f, "video.mkv is empty: its {frames} frames are lost"),
             Finding::VideoUnreadable { problem } => write!(f, "{problem}"),
-            Finding::VideoHeadDamaged => write!(f, "the beginning of video.mkv is not what was stored"),
+            Finding::VideoHeadDamaged => write!(f, "the head of video.mkv is damaged"),
             Finding::SeekTableDamaged => write!(
                 f,
                 "the table of contents, the seek table or the duration of video.mkv is damaged: players may jump to the wrong place"
@@ -214,12 +214,12 @@ impl fmt::Display for Finding {
             Finding::PicturesUnchecked { frames } => write!(
                 f,
                 "the pictures of {frames} frames have no checksum, because the program that recorded them stored none: they \
-                 can be decoded, and whether they are what was stored nobody can tell"
+                 can be decoded, but damage cannot be detected"
             ),
             Finding::RecordsUnchecked { records } => write!(
                 f,
                 "{records} records have no checksum, because the program that recorded them stored none: they can be read, \
-                 and whether they are what was stored nobody can tell"
+                 but damage cannot be detected"
             ),
             Finding::Lost { stream, reason, count, seconds, gaps } => {
                 write!(f, "lost in `{stream}`: {count} in {gaps} gaps of {seconds:.3} s together ({reason})")

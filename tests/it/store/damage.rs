@@ -105,7 +105,7 @@ fn damaged_frames_are_named_with_their_times() {
     for sentence in [
         "the picture of frame 4 (00:00:00.132) is damaged",
         "the pictures of frames 11 to 13 (00:00:00.363 to 00:00:00.429, 3 frames) are damaged",
-        "what video.mkv says beside the picture of frame 20 (00:00:00.660) is damaged",
+        "the cluster head of frame 20 (00:00:00.660) in video.mkv is damaged",
     ] {
         assert!(said(&found).contains(sentence), "{sentence}\n---\n{}", said(&found));
     }
@@ -162,9 +162,9 @@ fn a_changed_record_is_named() {
     change("UPDATE frame SET at_ns = at_ns + 1 WHERE number = 5");
     let found = verify(dir.path()).unwrap();
     for sentence in [
-        "record 7 of `affect` (00:00:00.231) is not what was stored",
-        "record 9 of `page` (00:00:00.297) is not what was stored",
-        "session.sqlite and video.mkv say different things about frame 5 (00:00:00.165)",
+        "record 7 of `affect` (00:00:00.231) differs from its checksum",
+        "record 9 of `page` (00:00:00.297) differs from its checksum",
+        "session.sqlite and video.mkv have different data about frame 5 (00:00:00.165)",
     ] {
         assert!(said(&found).contains(sentence), "{sentence}\n---\n{}", said(&found));
     }
@@ -260,7 +260,7 @@ fn old_sessions_are_whole_as_far_as_can_be_told() {
             assert!(found.is_intact, "version {version}: {}", said(&found));
             let frames = SessionFile::open(dir.path()).unwrap().frames().unwrap().len() as u64;
             assert!(found.findings.contains(&Finding::PicturesUnchecked { frames }), "{}", said(&found));
-            assert!(said(&found).contains("whether they are what was stored nobody can tell"));
+            assert!(said(&found).contains("damage cannot be detected"));
             assert!(found.findings.iter().any(|f| matches!(f, Finding::RecordsUnchecked { .. })), "{is_upgraded}");
         };
         check(false);
