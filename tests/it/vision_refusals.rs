@@ -132,7 +132,11 @@ fn what_does_not_fit_is_refused_with_what_was_expected_and_found() {
         (good.clone(), card.replace("[1, 1, 64, 64]", "[1, 1, 48, 48]"), "expected float32 [1, 1, 48, 48]"),
         (two_inputs(), card.clone(), "expected only `face`, found face, hair"),
         (good.clone(), card.replace("shape = [1, 7]", "shape = [1, 8]"), "expected float32 [1, 8]"),
-        (good.clone(), card.replace("\"fear\", ", ""), "expected one label per entry of the second axis of [1, 7], found 6"),
+        (
+            good.clone(),
+            card.replace("\"fear\", ", ""),
+            "expected one label per entry of the second axis of [1, 7], found 6",
+        ),
         (good.clone(), card.replace("\"fear\"", "\"afraid\""), "found `afraid`"),
         (good.clone(), card.replace("\"fear\"", "\"anger\""), "`anger` twice"),
         (good.clone(), card.replace("left_eye = [0.3, 0.4]\n", ""), "expected the positions of the eyes"),
