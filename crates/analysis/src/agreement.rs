@@ -1,4 +1,4 @@
-//! How far two series or two people agree: self-report with the network, one coder with another.
+//! Agreement of two series or of two people: self-report with the network, one coder with another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::{AnalysisError, Signal};
 
 const FEWEST_PAIRS: usize = 3;
 
-/// Lin's concordance correlation coefficient, with n as divisor, as the field's benchmarks compute it.
+/// Lin's concordance correlation coefficient, with the divisor n, as in the benchmarks of the field.
 pub fn ccc(a: &[f64], b: &[f64]) -> Result<f64, AnalysisError> {
     let m = Moments::of(a, b)?;
     Ok(2.0 * m.covariance / (m.variance_a + m.variance_b + (m.mean_a - m.mean_b).powi(2)))
@@ -55,12 +55,12 @@ impl Moments {
     }
 }
 
-/// Of a rating with the network, and how much later the rating comes.
+/// Agreement of a rating with the network, and the delay of the rating.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Agreement {
     pub ccc: f64,
     pub correlation: f64,
-    /// The delay at which the correlation is greatest; positive: the rating comes after the network.
+    /// The delay with the greatest correlation. Positive: the rating is later than the network.
     pub lag_s: f64,
     pub ccc_at_lag: f64,
     pub correlation_at_lag: f64,
@@ -68,8 +68,8 @@ pub struct Agreement {
     pub pairs: u64,
 }
 
-/// Both are put on a grid of `rate_hz`; holes longer than `longest_bridge_s` are left out. People rate with a delay of
-/// some seconds: delays up to `longest_lag_s`, either way, are tried.
+/// Both are resampled to a grid of `rate_hz`. Gaps longer than `longest_bridge_s` are left out. People rate with a delay of
+/// some seconds. Delays up to `longest_lag_s` in both directions are tested.
 pub fn agreement(
     rating: &Signal,
     network: &Signal,
@@ -101,7 +101,7 @@ pub fn agreement(
     })
 }
 
-/// By how many steps `a` comes after `b`: where their correlation is greatest, the smallest such delay.
+/// The number of steps by which `a` is later than `b`: the delay with the greatest correlation, the smallest if several.
 pub fn lag(a: &[f64], b: &[f64], longest: usize) -> Result<i64, AnalysisError> {
     if a.len() != b.len() {
         return Err(AnalysisError::Unequal(a.len(), b.len()));
@@ -122,8 +122,8 @@ fn shifted<'v>(a: &'v [f64], b: &'v [f64], lag: i64) -> (&'v [f64], &'v [f64]) {
     if lag >= 0 { (&a[by..], &b[..b.len() - by]) } else { (&a[..a.len() - by], &b[by..]) }
 }
 
-/// Cohen's kappa of two coders who each gave every item one label; `None` of no items, and where chance alone explains
-/// everything (both gave one and the same label throughout).
+/// Cohen's kappa of two coders who each gave every item one label; `None` without items, and if both coders gave the
+/// same single label to all items.
 pub fn cohen_kappa<L: Ord>(a: &[L], b: &[L]) -> Result<Option<f64>, AnalysisError> {
     if a.len() != b.len() {
         return Err(AnalysisError::Unequal(a.len(), b.len()));

@@ -12,16 +12,16 @@ use super::{AnalysisError, Correction, DropReason, Epoch, EpochPlan, Measure, Se
 use session::ParticipantId;
 
 const BOOTSTRAP_DRAWS: usize = 2000;
-/// Fixed, so that the same data give the same figure; stated with the methods.
+/// Fixed, so that the same data give the same result. The methods text contains it.
 const BOOTSTRAP_SEED: u64 = 1;
 
-/// Over what the interval generalises.
+/// The population of the interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// To other people like these.
+    /// Participants: the interval is valid for other people like these.
     Participants,
-    /// One participant alone: to other such moments of that person, and to nobody else.
+    /// Epochs of a single participant: the interval is valid only for other such events of this person.
     Epochs,
 }
 
@@ -40,10 +40,10 @@ pub struct Average {
     pub correction: Correction,
     pub times_s: Vec<f64>,
     pub mean: Vec<f64>,
-    /// `None` where there is one unit alone.
+    /// `None` for a single unit.
     pub interval: Option<Interval>,
     pub unit: Unit,
-    /// Each participant's own mean.
+    /// The mean of each participant.
     pub per_participant: BTreeMap<ParticipantId, Vec<f64>>,
     pub participants: u64,
     pub epochs: u64,
@@ -51,7 +51,7 @@ pub struct Average {
     pub dropped: BTreeMap<DropReason, u64>,
 }
 
-/// `sessions` were cut by a plan with this window, rate and baseline; `plan.zero` may be another than theirs.
+/// `sessions` were cut by a plan with this window, rate and baseline; `plan.zero` may differ from theirs.
 pub fn average<S: Borrow<SessionEpochs>>(
     sessions: &[S],
     plan: &EpochPlan,
@@ -158,7 +158,7 @@ fn interval(rows: &[&[f64]]) -> Option<Interval> {
         low.push(mean - half);
         high.push(mean + half);
     }
-    // Whole units are drawn, so that what belongs together in time stays together.
+    // Whole units are drawn, to keep the correlation in time.
     let mut random = StdRng::seed_from_u64(BOOTSTRAP_SEED);
     let mut draws = vec![Vec::with_capacity(BOOTSTRAP_DRAWS); points];
     for _ in 0..BOOTSTRAP_DRAWS {
@@ -261,7 +261,7 @@ pub(super) mod tests {
         assert_eq!((groups.design, groups.n_a, groups.n_b), (Design::Groups, 8, 9));
         let alone = test(&group(1..2, &rising), &group(1..2, &flat)).unwrap();
         assert_eq!((alone.design, alone.n_a, alone.n_b), (Design::EpochsOfOneParticipant, 2, 2));
-        assert!(alone.notes[0].contains("says nothing about other people"));
+        assert!(alone.notes[0].contains("is not valid for other people"));
         let shared = test(&group(1..3, &rising), &group(2..4, &flat)).unwrap_err();
         assert!(shared.to_string().contains("needs two"), "{shared}");
     }

@@ -1,4 +1,4 @@
-//! A participant's own zero and spread, from the guided neutral phase of the session.
+//! A participant's baseline mean and standard deviation, from the guided neutral phase of the session.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ const BASELINE: &str = "baseline";
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Zero {
     pub zero: f64,
-    /// With n − 1; `None` for fewer than two samples, or where they do not vary.
+    /// With n − 1; `None` for fewer than two samples, or if they do not vary.
     pub spread: Option<f64>,
     pub samples: u64,
 }
@@ -38,8 +38,8 @@ impl Baseline {
     }
 }
 
-/// When the session's guided baseline phases began and ended. One that has no end is left out: nobody knows how long
-/// the participant looked at the cross.
+/// Start and end of the session's guided baseline phases. A phase without an end is left out, because its duration is
+/// unknown.
 pub fn baseline_phases(timeline: &Timeline) -> Vec<Range<Timestamp>> {
     let mut open: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut phases = Vec::new();
@@ -57,7 +57,7 @@ pub fn baseline_phases(timeline: &Timeline) -> Vec<Range<Timestamp>> {
     phases
 }
 
-/// Zero and spread of the stream `source` over `phases`; `None` where they hold no sample.
+/// Mean and standard deviation of the stream `source` over `phases`. `None` if they contain no sample.
 pub fn baseline_of(timeline: &Timeline, source: &str, phases: &[Range<Timestamp>]) -> Option<Baseline> {
     let zero = |measure: Measure| {
         let signal = signal(timeline, source, measure.as_str())?;

@@ -1,6 +1,5 @@
-//! How long the page stood still: its main thread was at work, so that nothing answered and whatever was pressed waited.
-//! The true times of what was pressed are known all the same; what the participant saw and did meanwhile is another
-//! question, so the report says it.
+//! Times in which the page was unresponsive: its main thread was busy and handled no input. The true times of the input are
+//! recorded. The report contains these times because they affect what the participant saw and did.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +7,24 @@ use serde::Serialize;
 
 use session::{PAGE, Timeline};
 
-/// What the page's events tell of its standing still.
+/// Unresponsive times from the page's events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Busy {
-    /// Of the recording, 0 … 1.
+    /// Share of the recording, 0 … 1.
     pub share: f64,
     pub longest_s: f64,
 }
 
-/// At most this much is left to each grade: share of the time, longest standstill in seconds. The order is that of the
-/// grades.
+/// The limits of each grade, in the order of the grades: share of the time, longest unresponsive time in seconds.
 const LIMITS: [(f64, f64); 4] = [(0.02, 0.5), (0.05, 1.0), (0.10, 5.0), (0.25, 20.0)];
 
 impl Busy {
-    /// How many grades it costs: 0 … 4.
+    /// By how many grades it lowers the grade: 0 … 4.
     pub(super) fn grades_lost(self) -> usize {
         LIMITS.iter().take_while(|(share, longest_s)| self.share > *share || self.longest_s > *longest_s).count()
     }
 
-    /// A sentence, where it costs a grade.
+    /// A message, if it lowers the grade.
     pub(super) fn finding(self) -> Option<String> {
         (self.grades_lost() > 0).then(|| {
             format!(
@@ -38,13 +36,13 @@ impl Busy {
     }
 }
 
-/// A document of whose standstills and frames its recording script tells: those of older versions did not.
+/// A document whose recording script reports unresponsive times and frames. Older versions did not report them.
 fn tells(timeline: &Timeline) -> bool {
     let says_so = |data: &serde_json::Map<String, serde_json::Value>| data.get("tells_busy").is_some_and(|v| v == true);
     timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "document" && says_so(&e.what.data))
 }
 
-/// `None` where no page was recorded or its recording script did not tell.
+/// `None` if no page was recorded, or if its recording script did not report it.
 pub(super) fn busy(timeline: &Timeline, seconds: f64) -> Option<Busy> {
     if !tells(timeline) {
         return None;
@@ -60,12 +58,12 @@ pub(super) fn busy(timeline: &Timeline, seconds: f64) -> Option<Busy> {
     Some(Busy { share, longest_s: longest_ms * 1e-3 })
 }
 
-/// Frames of other origins that were not looked into, over all documents; `None` as above.
+/// Number of frames of other origins, which are not recorded, over all documents. `None` as above.
 pub(super) fn frames_unseen(timeline: &Timeline) -> Option<u64> {
     if !tells(timeline) {
         return None;
     }
-    // A document counts its own, and says the count anew each time that it grows.
+    // A document reports its count again each time that it increases.
     let mut by_document = BTreeMap::<u64, u64>::new();
     for event in timeline.events().iter().filter(|e| e.stream.as_str() == PAGE && e.what.kind == "frames") {
         let number = |field: &str| event.what.data.get(field).and_then(serde_json::Value::as_u64);

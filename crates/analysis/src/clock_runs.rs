@@ -1,10 +1,10 @@
-//! Where a clock ran on without a step, from measurements of which some are wild.
+//! Finds the times in which a clock ran without a step, from measurements with outliers.
 
 use super::robust_line::weighted_median;
 
-/// Faster against each other than this, two clocks do not both count seconds.
+/// The largest difference in rate of two clocks that both count seconds.
 pub const MOST_DRIFT: f64 = 0.01;
-/// Offsets that leave the line by less are noise: network delays, the screen's refresh.
+/// Smaller deviations from the line are noise: network delays, the screen's refresh.
 const SMALLEST_STEP_S: f64 = 0.01;
 /// A neighbour may be off by this many standard deviations of what neighbours usually are.
 const STEP_IN_SD: f64 = 8.0;
@@ -12,16 +12,17 @@ const STEP_IN_SD: f64 = 8.0;
 const DRIFT_SLACK: f64 = 5e-4;
 /// From the lower third of absolute values to a normal distribution's standard deviation.
 const SD_OF_LOWER_THIRD: f64 = 2.322;
-/// So few points that leave a line which goes on behind them are wild; more are a clock that was changed.
+/// At most this number of points that leave a line are outliers if the line continues after them. More points mean that the
+/// clock was changed.
 pub const MOST_WILD: usize = 2;
 /// A busy network delays so many measurements in a row, by less than [`MOST_DELAY_S`].
 const MOST_DELAYED: usize = 12;
-/// Recorders drop answers that take longer.
+/// Recorders discard answers with a longer delay.
 pub const MOST_DELAY_S: f64 = 0.25;
 /// A run is looked for behind at most so many others.
 const MOST_BETWEEN: usize = 64;
 
-/// Where a clock ran on without a step.
+/// A time in which a clock ran without a step.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockRuns {
     /// Positions of the points that lie on one line, in their order.

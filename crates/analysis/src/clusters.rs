@@ -2,8 +2,8 @@
 //! MEG-data*, J. Neurosci. Methods 164, 177–190, over time alone.
 //!
 //! Neighbouring points whose t exceeds the threshold (two-sided, 5 %) with one sign form a cluster; its mass is the sum
-//! of its t. A cluster's p is the share of permutations whose largest absolute mass is at least its own, the data as
-//! they were counting as one of them. So the whole course costs one test, and errors are 5 % over it.
+//! of its t. A cluster's p is the share of permutations whose largest absolute mass is at least its own. The original
+//! data count as one permutation. The whole course is thus one test with an error rate of 5 %.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 use super::numbers::t_quantile;
 
-/// Two-sided, pointwise: what forms a cluster, not what makes it significant.
+/// Two-sided, pointwise. It forms clusters and does not determine their significance.
 const FORMING_P: f64 = 0.05;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub(super) struct Tested {
     pub t: Vec<f64>,
     pub threshold_t: f64,
     pub clusters: Vec<Mass>,
-    /// Drawn or, where all were tried, counted; the data as they were are one of them.
+    /// Drawn permutations, or all different ones. The original data are one of them.
     pub permutations: u64,
     pub is_exact: bool,
 }
@@ -62,7 +62,7 @@ pub(super) fn one_sample(rows: &[Vec<f64>], permutations: u64, seed: u64) -> Opt
     t_of(&sums, &mut t);
     let observed = t.clone();
 
-    // A pattern of signs and its opposite have the same largest absolute mass, so half of them are all of them.
+    // A pattern of signs and its opposite have the same largest absolute mass. Half of the patterns are therefore sufficient.
     let all = if n <= 32 { Some(1u64 << (n - 1)) } else { None };
     let exact = all.filter(|all| *all <= permutations);
     let mut random = StdRng::seed_from_u64(seed);
@@ -123,14 +123,14 @@ fn threshold(degrees_of_freedom: f64) -> Option<f64> {
     t_quantile(1.0 - FORMING_P / 2.0, degrees_of_freedom)
 }
 
-/// Where nothing varies there is no evidence either way.
+/// Without variance there is no evidence.
 fn quotient(difference: f64, error: f64) -> f64 {
     if error > 0.0 { difference / error } else { 0.0 }
 }
 
 fn tested(t: Vec<f64>, threshold_t: f64, others: Vec<f64>, is_exact: bool) -> Tested {
     let permutations = others.len() as u64 + 1;
-    // Sums in another order differ in the last digits, and a permutation that repeats the data must count.
+    // Sums in another order differ in the last digits. A permutation that equals the data must be counted.
     let cluster = |(points, mass): (Range<usize>, f64)| {
         let at_least = others.iter().filter(|m| **m >= mass.abs() * (1.0 - 1e-9)).count();
         let p = (at_least + 1) as f64 / permutations as f64;
@@ -154,7 +154,7 @@ fn largest_mass(t: &[f64], threshold: f64) -> f64 {
     runs(t, threshold).map(|(_, mass)| mass.abs()).fold(0.0, f64::max)
 }
 
-/// Stretches beyond the threshold with one sign, and their masses.
+/// Ranges beyond the threshold with one sign, and their masses.
 fn runs(t: &[f64], threshold: f64) -> impl Iterator<Item = (Range<usize>, f64)> {
     let side = move |v: f64| {
         if v > threshold {

@@ -1,4 +1,4 @@
-//! Two conditions against each other, or one against its own zero: where in time they differ, and by how much.
+//! Compares two conditions, or one condition with zero: the time ranges of differences, and their size.
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use super::numbers::{mean_sd, t_quantile};
 use super::{AnalysisError, Correction, EpochPlan, Measure, SessionEpochs};
 use session::ParticipantId;
 
-/// What was compared with what.
+/// The kind of comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Design {
@@ -21,7 +21,7 @@ pub enum Design {
     Paired,
     /// Two groups of participants, none in both.
     Groups,
-    /// The epochs of one participant: says nothing about other people.
+    /// The epochs of one participant. The result is not valid for other people.
     EpochsAgainstZero,
     EpochsOfOneParticipant,
 }
@@ -36,21 +36,22 @@ pub struct Cluster {
     /// Sum of t.
     pub mass: f64,
     pub p: f64,
-    /// What p is at most, with 95 % confidence: of drawn permutations it is an estimate, and another seed gives another.
-    /// Equals p where all permutations were tried.
+    /// The upper limit of p with 95 % confidence. With drawn permutations, p is an estimate and depends on the seed. If all
+    /// permutations were computed, this equals p.
     pub p_high: f64,
-    /// Mean difference within the cluster. Chosen for being large, it overstates: report [`Comparison::effect`].
+    /// Mean difference within the cluster. It overestimates the effect, because clusters are selected for large differences.
+    /// Report [`Comparison::effect`].
     pub difference: f64,
 }
 
 impl Cluster {
-    /// What is called a difference, in every sentence, figure and view: one that no other seed would take back.
+    /// Whether the cluster is reported as a difference, in all texts, figures and views: another seed would not change it.
     pub fn is_significant(&self) -> bool {
         self.p_high <= SIGNIFICANT_P
     }
 }
 
-/// Of the mean over the window from the event on, which was fixed before anybody looked.
+/// The effect on the mean from the event to the end of the window. This range is fixed in advance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Effect {
     pub difference: f64,
@@ -82,7 +83,7 @@ pub struct Comparison {
     pub n_b: u64,
     /// Those that have one of the two conditions only.
     pub left_out: Vec<ParticipantId>,
-    /// What a reader must know, in sentences.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -236,11 +237,11 @@ fn notes(design: Design, tested: &Tested, left_out: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if matches!(design, Design::EpochsOfOneParticipant | Design::EpochsAgainstZero) {
         notes.push(
-            "One participant: the test is over that person's epochs and says nothing about other people.".to_owned(),
+            "One participant: the test is over this person's epochs and is not valid for other people.".to_owned(),
         );
     }
     if left_out > 0 {
-        notes.push(format!("{left_out} participant(s) have one condition only and are left out."));
+        notes.push(format!("{left_out} participant(s) have only one condition and are left out."));
     }
     if tested.permutations < 20 {
         notes.push(format!(

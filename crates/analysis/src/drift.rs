@@ -1,4 +1,4 @@
-//! Another device's clock against the session's, from events that both recorded.
+//! Fits another device's clock to the session clock, from events that both recorded.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct DriftFit {
     pub markers: u64,
     /// Of those, after the fit; `None` with fewer than three, where the line goes through all.
     pub largest_residual_s: Option<f64>,
-    /// Shared markers that lie so far from all others that they are not the same event.
+    /// Shared markers that are too far from all others to be the same event.
     pub left_out: Vec<LeftOut>,
     #[serde(skip)]
     line: Line,
@@ -47,7 +47,7 @@ impl DriftFit {
 /// `pairs` of a shared marker's time: on the other clock in seconds, and on the session's.
 pub fn fit_drift(pairs: &[(f64, Timestamp)]) -> Result<DriftFit, AnalysisError> {
     if let Some((bad, _)) = pairs.iter().find(|(other, _)| !other.is_finite()) {
-        return Err(AnalysisError::Drift(format!("`{bad}` is no time")));
+        return Err(AnalysisError::Drift(format!("`{bad}` is not a time")));
     }
     let mut points: Vec<(f64, f64)> = pairs.iter().map(|(o, s)| (*o, s.as_secs_f64() - o)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -59,7 +59,8 @@ pub fn fit_drift(pairs: &[(f64, Timestamp)]) -> Result<DriftFit, AnalysisError> 
     let Some(line) = line_through(&good) else { return Err(AnalysisError::NoSharedMarker) };
     if line.slope.abs() > MOST_DRIFT {
         let faster = 100.0 * line.slope.abs();
-        let sentence = format!("one clock would run {faster:.1} % faster, so they are not the same events");
+        let sentence =
+            format!("one clock would run {faster:.1} % faster. The markers are therefore not the same events");
         return Err(AnalysisError::Drift(sentence));
     }
     let residual = |(o, v): &(f64, f64)| v - line.at(*o);

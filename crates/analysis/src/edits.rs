@@ -1,8 +1,8 @@
-//! What was typed and taken back: the passages that a participant deleted, put together from single edits.
+//! Deleted text: the passages that a participant deleted, reconstructed from single edits.
 //!
-//! A page records edits and not passages: ten strokes of the backspace key are ten records. Here each text field is
-//! written anew from its edits, so that a passage also knows when its characters had been typed, and what lies between
-//! typing and taking back. Positions and lengths are UTF-16 units, as the page counts.
+//! A page records edits, not passages: ten strokes of the backspace key are ten records. Here each text field is
+//! reconstructed from its edits. A passage thus also has the times at which its characters were typed. Positions and lengths
+//! are UTF-16 units, as in the page.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub struct DeletedPassage {
     pub text: Option<String>,
     /// UTF-16 units removed.
     pub length: usize,
-    /// Something else was put in its place by the same edit, as when a selection is typed over.
+    /// The same edit inserted other text, for example by typing over a selection.
     pub is_replaced: bool,
 }
 
@@ -37,7 +37,7 @@ pub fn deleted_passages(timeline: &Timeline) -> Vec<DeletedPassage> {
     for event in edits {
         let data = &event.what.data;
         let Some(target) = data.get("target").and_then(Value::as_str) else { continue };
-        // A field of the next document is another field, even where its selector is the same.
+        // A field of the next document is another field, even with the same selector.
         let document = data.get("document").and_then(Value::as_u64);
         let field = fields.entry((document, target)).or_default();
         passages.extend(field.take(target, event.at, &Edit::read(data)));
@@ -133,7 +133,7 @@ impl TextField {
     }
 }
 
-/// Longer fields than any person types; a hostile length costs no memory beyond it.
+/// Longer than any typed field. It limits the memory for a malicious length.
 const MAX_FIELD_UNITS: usize = 1 << 20;
 
 struct Removal {

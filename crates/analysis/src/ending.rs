@@ -1,18 +1,18 @@
-//! How a recording ended, and how much of what was planned it has.
+//! How a recording ended, and how much of its planned length is missing.
 
 use serde::Serialize;
 
 use session::{GapReason, HEALTH, HealthKind, Timeline, Timestamp};
 
-/// Why a recording is as long as it is.
+/// Why a recording ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// As somebody wanted it: the operator, the time that was asked for, the end of a file.
+    /// As intended: by the operator, after the requested time, or at the end of a file.
     #[default]
     Stopped,
     DiskFull,
-    /// Nothing could be stored any more, for another reason than a full disk.
+    /// Storing failed for a reason other than a full disk.
     StoringFailed,
     /// The program died.
     Crashed,
@@ -25,7 +25,7 @@ const STOPPED_BY_CAMERA_WITHIN_S: f64 = 5.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct End {
     pub how: Ending,
-    /// How long the recording was to be, where that is known.
+    /// The planned length, if known.
     pub planned_s: Option<f64>,
     /// From its start to its end.
     pub recorded_s: f64,
@@ -66,21 +66,21 @@ impl End {
         }
     }
 
-    /// A sentence, where it did not end as somebody wanted it.
+    /// A message, if it did not end as intended.
     pub fn finding(&self) -> Option<String> {
         let why = match self.how {
             Ending::Stopped => return None,
             Ending::DiskFull => "because the disk was full",
-            Ending::StoringFailed => "because nothing could be stored any more",
+            Ending::StoringFailed => "because storing failed",
             Ending::Crashed => "because the program died",
             Ending::CameraFailed => "because the camera failed",
         };
         let recorded = self.recorded_s;
         Some(match self.planned_s {
             Some(planned) => {
-                format!("The recording ended after {recorded:.1} s of {planned:.1} s that were planned, {why}.")
+                format!("The recording ended after {recorded:.1} s of {planned:.1} s planned, {why}.")
             }
-            None => format!("The recording ended after {recorded:.1} s, {why}: how much is missing nobody knows."),
+            None => format!("The recording ended after {recorded:.1} s, {why}. The missing length is unknown."),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Stretches of valence and arousal around chosen events, on a common grid; what is unfit is dropped and counted.
+//! Epochs of valence and arousal around chosen events, on a common grid. Unsuitable epochs are dropped and counted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::{
 };
 use session::{AFFECT, EventRow, FACE, Gap, GapReason, ParticipantId, Rows, SessionNumber, Timeline, Timestamp};
 
-/// Why an epoch is left out. Each counts for one reason: the first that holds, in this order.
+/// Why an epoch is dropped. Each one is counted for its first reason in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
@@ -72,24 +72,24 @@ impl From<Flaw> for DropReason {
     }
 }
 
-/// Counts by reason, as one reads them: `face missing 3, overlaps the event before 1`.
+/// Counts by reason as text: `face missing 3, overlaps the event before 1`.
 pub fn describe_dropped(dropped: &BTreeMap<DropReason, u64>) -> String {
     let parts: Vec<_> = dropped.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     if parts.is_empty() { "nothing dropped".to_owned() } else { parts.join(", ") }
 }
 
-/// One measure of one epoch: the values as they were stored, resampled, and the zero to count them from.
+/// One measure of one epoch: the stored values, resampled, and the baseline to subtract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trace {
     pub raw: Vec<f32>,
-    /// Mean over the plan's baseline window; without one, the participant's own zero.
+    /// Mean over the plan's baseline window; without one, the participant's baseline mean.
     pub zero: Option<f64>,
     /// Of the participant's guided baseline phase.
     pub spread: Option<f64>,
 }
 
 impl Trace {
-    /// `None` where that correction needs a baseline that the session has not.
+    /// `None` if the correction needs a baseline that the session does not have.
     pub fn values(&self, correction: Correction) -> Option<Vec<f64>> {
         let (zero, scale) = match correction {
             Correction::Raw => (0.0, 1.0),
@@ -118,7 +118,7 @@ impl Epoch {
     }
 }
 
-/// What one session answers.
+/// The epochs of one session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SessionEpochs {
     pub participant: ParticipantId,
@@ -127,11 +127,11 @@ pub struct SessionEpochs {
     pub matched: u64,
     pub epochs: Vec<Epoch>,
     pub dropped: BTreeMap<DropReason, u64>,
-    /// From the guided baseline phase; `None` where the session has none.
+    /// From the guided baseline phase. `None` if the session has none.
     pub baseline: Option<Baseline>,
 }
 
-/// Cuts the epochs of the chosen events out of one session. `timeline` may hold the whole session or no more than
+/// Cuts the epochs of the chosen events of one session. `timeline` may contain the whole session, or only
 /// [`EpochPlan::reach_s`] around the events, the baseline phases, and each stream's first and last sample.
 pub fn epochs(
     timeline: &Timeline,
@@ -148,7 +148,7 @@ pub fn epochs(
     for onset in &onsets {
         let (from, until) = cutter.reach(onset);
         let overlaps = !plan.keep_overlapping && busy_until.is_some_and(|busy| from < busy);
-        // Which events compete for time is decided before any value is looked at.
+        // Overlaps are determined before any value is read.
         let cut = if overlaps { Err(DropReason::Overlap) } else { cutter.cut(onset, from, until) };
         if !overlaps {
             busy_until = Some(until);
@@ -174,7 +174,7 @@ struct Cutter<'a> {
     signals: [Signal; 2],
     looks: Vec<SampleQuality>,
     baseline: Option<Baseline>,
-    /// First and last time of which the stream says anything.
+    /// First and last time of the stream's records.
     recorded: Option<(Timestamp, Timestamp)>,
     window_ns: Vec<i64>,
     before_ns: Option<Vec<i64>>,
@@ -239,7 +239,7 @@ impl<'a> Cutter<'a> {
         Ok(Trace { raw, zero, spread: guided.and_then(|g| g.spread) })
     }
 
-    /// The gaps say whether there was no face, or no look at one.
+    /// The gaps show whether there was no face, or whether the frames were not scored.
     fn why_missing(&self, at_ns: i64) -> DropReason {
         let reach = self.plan.bridge_ns();
         let is_there = |g: &EventRow<Gap>| {

@@ -1,4 +1,4 @@
-//! Which events a question is about: by stream, kind, target, value or regular expression.
+//! Selects events by stream, kind, target, value or regular expression.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,23 +11,23 @@ use serde_json::{Map, Value};
 use super::AnalysisError;
 use session::{EventData, EventRow, StreamName, Timeline, Timestamp};
 
-/// Where the thing is named that an event is about, in the data of all streams.
+/// The field with the target of an event, in the data of all streams.
 const TARGETS: [&str; 2] = ["target", "selector"];
 const VALUES: [&str; 6] = ["value", "label", "name", "key", "id", "note"];
-/// The kind of event that takes another one back, which its data names by `id`.
+/// The kind of event that removes another one. Its data contains the `id` of the other one.
 const REMOVED: &str = "removed";
 
-/// All that is given must hold.
+/// All given conditions must be met.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventChoice {
     pub stream: StreamName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// The element's selector as it was recorded, `button#buy`.
+    /// The element's recorded selector, `button#buy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// What the event's value, label, name, key, id or note says.
+    /// The event's value, label, name, key, id or note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// A regular expression found in the kind or in any of the event's data.
@@ -48,7 +48,7 @@ impl EventChoice {
         EventChoice { stream, kind: None, target: None, value: None, matches: None }
     }
 
-    /// All like this one: its stream and kind, and its target, or its value where it has no target.
+    /// Selects all events like this one: by stream, kind and target, or by value if it has no target.
     pub fn like(event: &EventRow<EventData>) -> EventChoice {
         let first = |names: &[&str]| names.iter().find_map(|name| event.what.data.get(*name)).map(text);
         let target = first(&TARGETS);
@@ -61,7 +61,7 @@ impl EventChoice {
         }
     }
 
-    /// By time. What was taken back (a removed annotation) is not among them.
+    /// Ordered by time, without removed events (annotations).
     pub fn choose(&self, timeline: &Timeline) -> Result<Vec<Onset>, AnalysisError> {
         let pattern = self.pattern()?;
         let ours = || timeline.events().iter().filter(|e| *e.stream == self.stream);
@@ -78,7 +78,7 @@ impl EventChoice {
         Ok(self.choose(timeline)?.len())
     }
 
-    /// The kinds of events that must be read to choose; `None`: all of the stream.
+    /// The kinds of events that are needed for the selection. `None`: all kinds of the stream.
     pub fn kinds(&self) -> Option<[&str; 2]> {
         self.kind.as_deref().map(|kind| [kind, REMOVED])
     }
@@ -108,7 +108,7 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Whether any leaf's text passes, however deep.
+/// Whether the text of any leaf passes, at any depth.
 fn any_text(data: &Map<String, Value>, passes: &dyn Fn(&str) -> bool) -> bool {
     fn leaf(value: &Value, passes: &dyn Fn(&str) -> bool) -> bool {
         match value {
@@ -121,12 +121,12 @@ fn any_text(data: &Map<String, Value>, passes: &dyn Fn(&str) -> bool) -> bool {
     data.values().any(|v| leaf(v, passes))
 }
 
-/// The regex crate draws a picture of the pattern first.
+/// The last line of a regex error. The lines before it draw the pattern.
 fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-/// `page/click target=button#buy value="Buy now" matches=^b`, as the command line takes it and reports name it.
+/// `page/click target=button#buy value="Buy now" matches=^b`, the format of the command line and of reports.
 impl fmt::Display for EventChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.stream)?;
@@ -179,7 +179,7 @@ impl FromStr for EventChoice {
     }
 }
 
-/// Split at spaces; what stands in double quotes stays together, where `\"` and `\\` stand for `"` and `\`.
+/// Splits at spaces. Text in double quotes stays together. In it, `\"` and `\\` mean `"` and `\`.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
     let mut letters = text.chars();

@@ -1,7 +1,7 @@
 //! Pure functions over a [`Timeline`](session::Timeline): no files, no threads, no window.
 //!
-//! The way of a question: [`EventChoice`] picks events, [`epochs`] cuts a session's epochs around them by an
-//! [`EpochPlan`], and [`average`], [`compare`] and [`epoch_table`] take the epochs of as many sessions as there are.
+//! Steps of an analysis: [`EventChoice`] selects events, [`epochs`] cuts a session's epochs around them by an
+//! [`EpochPlan`], and [`average`], [`compare`] and [`epoch_table`] take the epochs of all sessions.
 
 mod agreement;
 mod average;

@@ -1,4 +1,4 @@
-//! The few formulas that everything here shares.
+//! Formulas that the whole crate uses.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 

@@ -1,4 +1,4 @@
-//! How epochs are cut: window, baseline, grid, limits. Stored with every result, so that a figure can be made again.
+//! How epochs are cut: window, baseline, grid, limits. It is stored with every result, so that a figure can be reproduced.
 
 use std::fmt;
 use std::str::FromStr;
@@ -37,7 +37,7 @@ impl fmt::Display for Measure {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Correction {
-    /// As the network gave them.
+    /// The values of the network.
     Raw,
     /// Minus the mean over the plan's baseline window before the event; without such a window, minus the
     /// participant's own zero from the guided baseline phase.
@@ -109,7 +109,7 @@ impl Default for EpochPlan {
     }
 }
 
-/// Ten minutes at 200 Hz: an epoch that is longer is a mistake in typing.
+/// Ten minutes at 200 Hz. A longer epoch is a typing error.
 const MOST_POINTS: f64 = 120_000.0;
 
 impl EpochPlan {

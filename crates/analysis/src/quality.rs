@@ -1,4 +1,4 @@
-//! How good a recording is, in numbers that a methods section can quote and a person can check.
+//! The quality of a recording, in numbers for a methods section.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,34 +14,36 @@ use session::{
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QualityReport {
-    /// First to last frame or record of the recording, whichever spans more. What was added later changes nothing.
+    /// From the first to the last frame or record of the recording. Added streams are not included.
     pub seconds: f64,
     pub nominal_rate_hz: f64,
-    /// What the camera's rate promises for the time between its first and last frame; of a film, what it has or had.
+    /// The number of frames from the camera's rate and the time between first and last frame. For a video file, its frames
+    /// and its lost frames.
     pub frames_expected: u64,
     pub frames_stored: u64,
-    /// Looked at by the networks, with a face or without; live or, where live work skipped them, afterwards.
+    /// Frames that the networks scored, with or without a face, live or later.
     pub frames_scored: u64,
-    /// Stored, but looked at neither live nor later.
+    /// Stored frames that were scored neither live nor later.
     pub frames_skipped: u64,
-    /// Never reached the video: counted by sequence numbers, error flags, the clock and our queues.
+    /// Frames that did not reach the video, from sequence numbers, error flags, the clock and the queues.
     pub frames_lost: u64,
-    /// Longest time between two stored frames, in seconds; of a film, whose times may be uneven, where frames were lost.
+    /// Longest time between two stored frames, in seconds. For a video file, whose times may be uneven, only where frames
+    /// were lost.
     pub largest_gap_s: f64,
-    /// Frames with a face over frames scored, 0 … 1; `None` where nothing was scored.
+    /// Frames with a face over frames scored, 0 … 1; `None` if nothing was scored.
     pub face_share: Option<f64>,
-    /// Worst uncertainty of the page's clock, in ms; `None` where no page clock was measured.
+    /// Worst uncertainty of the page's clock, in ms; `None` if no page clock was measured.
     pub clock_uncertainty_ms: Option<f64>,
-    /// How long the page stood still; `None` where no page was recorded, or by a version that did not tell.
+    /// Unresponsive time of the page. `None` if no page was recorded, or by a version that did not report it.
     pub page_busy: Option<Busy>,
-    /// Frames in the page that belong to other origins and were not looked into; `None` as above.
+    /// Frames in the page that belong to other origins and are not recorded. `None` as above.
     pub frames_unseen: Option<u64>,
     /// Events by `stream/kind`.
     pub events: BTreeMap<String, u64>,
     pub gaps: BTreeMap<GapReason, LossByReason>,
-    /// Records that fitted no stream: not zero means a damaged file.
+    /// Records that belong to no stream. If it is not zero, the file is damaged.
     pub records_refused: u64,
-    /// Pictures that were stored and are gone from the video; `None` where all are there.
+    /// Frames that were stored and are no longer in the video. `None` if all are there.
     pub video_loss: Option<VideoLoss>,
     pub end: End,
     pub grade: Grade,
@@ -49,13 +51,13 @@ pub struct QualityReport {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LossByReason {
-    /// A long absence of the face is stored in pieces, each beginning where the one before ended, and counts once.
+    /// A long absence of the face is stored in several consecutive gaps and is counted once.
     pub count: u64,
     pub seconds: f64,
     pub lost: u64,
 }
 
-/// The best grade whose every limit holds:
+/// The best grade of which all limits hold:
 ///
 /// | grade | frames lost | longest time between frames | frames with a face | page stood still, in all | and at once |
 /// | --- | --- | --- | --- | --- | --- |
@@ -65,8 +67,8 @@ pub struct LossByReason {
 /// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % | ≤ 25 % | ≤ 20 s |
 /// | F | more | longer | fewer, or none scored | more | longer |
 ///
-/// Frames that are gone from the video count as lost, and so do those of the time that was planned where the disk, the
-/// program or the camera ended the recording. Where nobody knows how long it was to be, such a recording is at best a D.
+/// Frames that are no longer in the video count as lost. If the disk, the program or the camera ended the recording, the
+/// frames of the missing planned time count as lost, too. If the planned length is unknown, the grade is D at best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grade {
     A,
@@ -101,7 +103,7 @@ impl Grade {
         limits.into_iter().find(holds).map_or(Grade::F, |(grade, ..)| grade)
     }
 
-    /// The best that a page which stood still leaves.
+    /// The best grade with these unresponsive times of the page.
     fn of_page(busy: Option<Busy>) -> Grade {
         match busy.map_or(0, Busy::grades_lost) {
             0 => Grade::A,
@@ -114,7 +116,7 @@ impl Grade {
 }
 
 impl QualityReport {
-    /// Why the grade is not the best, the most important first; empty where it is.
+    /// Why the grade is not A, the most important reason first. Empty for A.
     pub fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();
         findings.extend(self.video_loss.iter().map(|loss| format!("{}.", capitalised(&loss.to_string()))));
@@ -155,7 +157,7 @@ fn is_of_recording(stream: &str) -> bool {
     stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
 }
 
-/// Closing a recording takes a moment in which no frame is missed.
+/// Closing a recording takes at most this time, in which no frame is due.
 const LONGEST_CLOSING_S: f64 = 1.0;
 
 fn recording_stopped(timeline: &Timeline) -> Option<Timestamp> {
@@ -176,9 +178,9 @@ pub struct Footage<'a> {
     /// Capture times of all that were stored, ascending.
     pub times: &'a [Timestamp],
     pub nominal_rate_hz: f64,
-    /// Those that are gone since.
+    /// Frames that are no longer in the video.
     pub loss: Option<VideoLoss>,
-    /// What ended the recording, where that is known from elsewhere than its records.
+    /// The end of the recording, if it is known from another source than its records.
     pub ending: Option<Ending>,
 }
 

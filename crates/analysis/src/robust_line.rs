@@ -1,4 +1,4 @@
-//! A straight line through points of which some are wild.
+//! A straight line through points with outliers.
 
 /// Theil–Sen looks at every pair of at most this many points; the repeated reweighting after it takes all.
 const MOST_PAIRED: usize = 300;

@@ -1,4 +1,4 @@
-//! How well the face was seen, sample by sample: shown beneath every plot, and a reason to leave an epoch out.
+//! The quality of each sample of the face. Plots show it, and epochs can be left out because of it.
 
 use std::fmt;
 
@@ -167,7 +167,7 @@ pub fn sample_quality(timeline: &Timeline) -> Vec<SampleQuality> {
     (0..faces.len()).map(look).collect()
 }
 
-/// A stretch of time to be shaded.
+/// A time range that is shaded in plots.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PoorStretch {
     pub from: Timestamp,

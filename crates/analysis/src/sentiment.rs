@@ -30,7 +30,7 @@ pub struct Lexicon(String);
 pub enum LexiconError {
     #[error("line {line} of the lexicon is `{found}`; it should be a word, a tab and a number from −4 to 4")]
     Line { line: usize, found: String },
-    #[error("the lexicon holds no words: each line should be a word, a tab and a number from −4 to 4")]
+    #[error("the lexicon has no words: each line should be a word, a tab and a number from −4 to 4")]
     Empty,
 }
 
@@ -59,7 +59,7 @@ pub struct TakenBack {
     pub sentiment: Option<Sentiment>,
 }
 
-/// What was typed in a session and taken back, in the order in which it was. `lexicon` replaces the English one.
+/// The deleted passages of a session, in order of deletion. `lexicon` replaces the English one.
 pub fn taken_back(timeline: &Timeline, lexicon: Option<&Lexicon>) -> Vec<TakenBack> {
     let passages = deleted_passages(timeline);
     let texts: Vec<&str> = passages.iter().map(|p| p.text.as_deref().unwrap_or_default()).collect();

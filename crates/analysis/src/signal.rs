@@ -1,4 +1,4 @@
-//! One measure over time, as the session holds it, and the same on a regular grid.
+//! One measure over time, with its original times and on a regular grid.
 
 use session::{Rows, Timeline};
 

@@ -1,4 +1,4 @@
-//! One row an epoch and measure, tidy, for R, SPSS and Python.
+//! One row per epoch and measure, tidy, for R, SPSS and Python.
 
 use std::borrow::Borrow;
 

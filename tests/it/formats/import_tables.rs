@@ -184,10 +184,10 @@ fn a_shared_marker_that_is_not_there_is_named() {
     let scene = Scene::new();
     let table = b"onset,kind\n5,looked away\n6,flash\n";
     let said = scene.refused("shared.csv", table, &["--shared", "looked away", "--shared", "flash"]);
-    assert!(said.contains("`flash` stands 1 time(s) in the file and 0 time(s) in the session"), "{said}");
+    assert!(said.contains("`flash` occurs 1 time(s) in the file and 0 time(s) in the session"), "{said}");
     assert!(said.contains("looked away"), "what both have is told: {said}");
     let said = scene.refused("shared.csv", table, &["--shared", "nowhere"]);
-    assert!(said.contains("`nowhere` stands 0 time(s) in the file"), "{said}");
+    assert!(said.contains("`nowhere` occurs 0 time(s) in the file"), "{said}");
     scene.taken("shared.csv", table, &["--shared", "looked away"]);
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::table::TimeUnit;
 
-/// What the session adds to an event's data: a file's own columns never have these names.
+/// Names of the data that the import adds to an event. Columns of a file never have these names.
 pub const IMPORTED_S: &str = "imported_s";
 pub const IMPORTED_TIME: &str = "imported_time";
 pub const UNTIL_NS: &str = "until_ns";
@@ -14,38 +14,37 @@ pub(super) const OWN_DATA: [&str; 3] = [IMPORTED_S, IMPORTED_TIME, UNTIL_NS];
 pub struct ForeignEvent {
     /// On the file's clock.
     pub at_s: f64,
-    /// `None` where it was over at once.
+    /// `None` for a momentary event.
     pub duration_s: Option<f64>,
     pub kind: String,
-    /// Everything else the file says of it.
+    /// All other data of the file.
     pub data: Map<String, Value>,
 }
 
-/// What a file says, and what had to be decided to read it.
+/// The events of a file, and the decisions that were made to read it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventFile {
     /// By time.
     pub events: Vec<ForeignEvent>,
-    /// What was decided and what was left out, each a sentence without its full stop: for the person who imports, and
-    /// kept in the session.
+    /// Decisions and omissions, each a sentence without its full stop. They are shown to the user and stored in the session.
     pub notes: Vec<String>,
-    /// Places at which the file is damaged, so that events may be missing; each is told in the notes.
+    /// Number of damaged places, at which events may be missing. The notes list them.
     pub damaged_places: u64,
-    /// Events that were left out because nobody can tell when they were.
+    /// Events that were left out because their time is unknown.
     pub unplaced_events: u64,
-    /// Rows of a table that name no time and were left out.
+    /// Rows of a table without a time, which were left out.
     pub rows_without_time: u64,
     pub clock: FileClock,
-    /// How a table's numbers were read, where another unit could be meant.
+    /// The unit of a table's times, if it is ambiguous.
     pub unit: Option<TimeUnit>,
 }
 
-/// On which clock a file's times are.
+/// The clock of a file's times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FileClock {
-    /// Its zero is known to the other program alone.
+    /// The other program's clock, with an unknown zero.
     #[default]
     Own,
-    /// Wall-clock time, counted from the session's zero already: right as far as the two computers' clocks agree.
+    /// Wall-clock time, already relative to the session's zero. Its error is the difference of the two computers' clocks.
     Wall,
 }

@@ -1,6 +1,6 @@
-//! Files that are neither a table nor XDF, called what they are, so that a person knows what to do instead.
+//! Recognises files that are neither a table nor XDF, for an error message with the right next step.
 
-/// What a file is by its first bytes, and what to do; `None` where it may be a table.
+/// The format of a file by its first bytes, and what to do. `None` if it may be a table.
 pub(super) fn foreign_format(content: &[u8]) -> Option<&'static str> {
     let starts = |magic: &[u8]| content.starts_with(magic);
     let holds = |at: usize, magic: &[u8]| content.get(at..).is_some_and(|rest| rest.starts_with(magic));
@@ -37,7 +37,7 @@ pub(super) fn foreign_format(content: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Texts that are no tables; their first words tell, in whichever encoding.
+/// Text files that are not tables, recognised by their first words, in any encoding.
 fn foreign_text(content: &[u8]) -> Option<&'static str> {
     let head: Vec<u8> = content.iter().copied().take(400).filter(|b| *b != 0).collect();
     let text = String::from_utf8_lossy(&head);

@@ -1,4 +1,4 @@
-//! Compressed files of events (`.csv.gz`, `.xdfz`), unpacked in memory within a bound.
+//! Decompresses files of events (`.csv.gz`, `.xdfz`) in memory, up to a limit.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use flate2::bufread::GzDecoder;
 
 const MAGIC: &[u8] = &[0x1f, 0x8b];
 
-/// Known by its first bytes, whatever it is called.
+/// Recognised by its first bytes, independent of the file name.
 pub(super) fn is_gzip(content: &[u8]) -> bool {
     content.starts_with(MAGIC)
 }
@@ -14,12 +14,11 @@ pub(super) fn is_gzip(content: &[u8]) -> bool {
 #[derive(Debug, PartialEq)]
 pub(super) struct Unpacked {
     pub bytes: Vec<u8>,
-    /// Why what was unpacked is not the whole: the compressed file is cut off or damaged.
+    /// Why the content is incomplete: the compressed file is cut off or damaged.
     pub damage: Option<String>,
 }
 
-/// All members, one behind the other. `None` where more than `most_bytes` would come out: a small file can claim to be
-/// endless.
+/// Decompresses all members. `None` if the result is larger than `most_bytes`: a small file can expand without limit.
 pub(super) fn unpack_gzip(content: &[u8], most_bytes: u64) -> Option<Unpacked> {
     let (mut bytes, mut rest, mut damage) = (Vec::new(), content, None);
     while is_gzip(rest) && damage.is_none() {
@@ -35,7 +34,7 @@ pub(super) fn unpack_gzip(content: &[u8], most_bytes: u64) -> Option<Unpacked> {
             return None;
         }
         rest = decoder.into_inner();
-        // Tapes and some programs fill up with zeros.
+        // Tapes and some programs pad with zeros.
         rest = &rest[rest.iter().take_while(|b| **b == 0).count()..];
     }
     if damage.is_none() && !rest.is_empty() {

@@ -1,7 +1,7 @@
-//! Events that other programs recorded, laid onto a session's clock.
+//! Imports events of other programs to the session clock.
 //!
-//! Whatever the file is, it becomes [`ForeignEvent`]s on the other program's clock; [`shared_markers`] finds what both
-//! recorded, and the fitted line carries the rest over. The files come from anywhere: nothing in them is believed.
+//! A file of any format is read as [`ForeignEvent`]s on the other program's clock. [`shared_markers`] finds the events that
+//! both recorded. The fitted line converts the other times. The files are untrusted input.
 
 mod event_file;
 mod foreign_format;
@@ -19,7 +19,7 @@ pub use event_file::{EventFile, FileClock, ForeignEvent, IMPORTED_S, IMPORTED_TI
 pub use shared::{SharedMarkers, Uneven, shared_markers};
 pub use table::{TableOptions, TextEncoding, TimeUnit, parse_encoding, parse_zone};
 
-/// Larger files are no lists of events, packed or unpacked.
+/// The largest size of an imported file, compressed or not.
 const MOST_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Error)]
@@ -28,7 +28,9 @@ pub enum ImportError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path} is larger than a list of events can be ({bytes} bytes): is it the right file?")]
     TooLarge { path: PathBuf, bytes: u64 },
-    #[error("{path} unpacks to more than {MOST_BYTES} bytes, which no list of events has: it was not imported")]
+    #[error(
+        "{path} was not imported: its decompressed size is more than {MOST_BYTES} bytes. Check that it is the right file"
+    )]
     UnpacksTooLarge { path: PathBuf },
     #[error("{path} is no list of events, but {format}")]
     Foreign { path: PathBuf, format: &'static str },
@@ -45,7 +47,7 @@ pub enum ImportError {
     Empty(PathBuf),
 }
 
-/// The events of a file. XDF and gzip are known by their first bytes, everything else is a table.
+/// Reads the events of a file. XDF and gzip are recognised by their first bytes. Any other file is a table.
 pub fn read_events(path: &Path, options: &TableOptions) -> Result<EventFile, ImportError> {
     let path_buf = || path.to_owned();
     let unreadable = |source| ImportError::Unreadable { path: path_buf(), source };
@@ -59,13 +61,13 @@ pub fn read_events(path: &Path, options: &TableOptions) -> Result<EventFile, Imp
         return Err(ImportError::Foreign { path: path_buf(), format });
     }
     let mut file = if content.starts_with(xdf::MAGIC) {
-        // What is asked for and left aside would be a guess that nobody sees.
+        // Options that have no effect are refused, so that the user notices.
         if *options != (TableOptions { zero_utc: options.zero_utc, ..TableOptions::default() }) {
             return Err(ImportError::OptionsOfTables { path: path_buf() });
         }
         xdf::read(&content).map_err(|problem| ImportError::Xdf { path: path_buf(), problem })?
     } else {
-        // A table says nowhere how long it is, so nobody could know what is missing.
+        // A table does not contain its length. If it is incomplete, the missing part is unknown.
         let whole = damage.as_ref().map_or(Ok(()), |problem| Err(format!("{problem}: fetch it again")));
         whole
             .and_then(|()| table::read(&content, options))
@@ -88,7 +90,7 @@ pub fn read_xdf(content: &[u8]) -> Result<EventFile, String> {
     xdf::read(content)
 }
 
-/// The content with its damage, where it was packed and is not whole; `None` where it is endless.
+/// The decompressed content, with its damage if it is incomplete. `None` if it is too large.
 fn unpacked(stored: &[u8]) -> Option<(Cow<'_, [u8]>, Option<String>)> {
     if !gzip::is_gzip(stored) {
         return Some((Cow::Borrowed(stored), None));

@@ -1,4 +1,4 @@
-//! What both programs recorded: names that stand in both equally often are taken for the same events, in their order.
+//! Finds events that both programs recorded: names that occur equally often in both are the same events, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use super::ForeignEvent;
 use session::{HEALTH, IMPORTED, PAGE_CLOCK, Timeline, Timestamp};
 
-/// Where a session's event says its name.
+/// The fields with the name of a session's event.
 const NAMES: [&str; 3] = ["label", "name", "value"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,7 +14,7 @@ pub struct SharedMarkers {
     /// Time on the other clock and on the session's.
     pub pairs: Vec<(f64, Timestamp)>,
     pub names: Vec<String>,
-    /// Names that both have, but not equally often: nobody can say which belongs to which.
+    /// Names that both have, but not equally often. They cannot be matched.
     pub uneven: Vec<Uneven>,
 }
 
@@ -28,18 +28,18 @@ pub struct Uneven {
 impl fmt::Display for Uneven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Uneven { name, in_file, in_session } = self;
-        write!(f, "`{name}` stands {in_file} time(s) in the file and {in_session} time(s) in the session")
+        write!(f, "`{name}` occurs {in_file} time(s) in the file and {in_session} time(s) in the session")
     }
 }
 
-/// `wanted` alone, or every name where it is empty. A wanted name that one of the two has not is uneven.
+/// Matches the names in `wanted`, or all names if it is empty. A wanted name that is missing in one of the two is uneven.
 pub fn shared_markers(foreign: &[ForeignEvent], timeline: &Timeline, wanted: &[String]) -> SharedMarkers {
     let mut theirs = BTreeMap::<&str, Vec<f64>>::new();
     for event in foreign {
         theirs.entry(&event.kind).or_default().push(event.at_s);
     }
     let mut ours = BTreeMap::<&str, Vec<Timestamp>>::new();
-    // What was imported before is no second witness of the same moment.
+    // Events that were imported before are not independent.
     let is_own = |stream: &str| ![HEALTH, PAGE_CLOCK].contains(&stream) && !stream.starts_with(IMPORTED);
     for event in timeline.events().iter().filter(|e| is_own(e.stream.as_str())) {
         let names = NAMES.iter().filter_map(|name| event.what.data.get(*name)?.as_str());

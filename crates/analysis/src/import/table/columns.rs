@@ -1,4 +1,4 @@
-//! Which column holds what, and what each is called.
+//! The columns of a table: their meaning and their names.
 
 use super::rows::Row;
 use super::unit::{ColumnName, TimeUnit};

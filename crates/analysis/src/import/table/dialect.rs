@@ -1,4 +1,4 @@
-//! How a table is laid out: what separates its cells, and which of its rows is the header.
+//! The layout of a table: its delimiter and its header row.
 
 use super::columns::is_usual_time;
 use super::number::NumberStyle;

@@ -1,4 +1,4 @@
-//! From bytes to text: UTF-8 where they are UTF-8, and otherwise what Excel and older programs write.
+//! Decodes bytes to text: UTF-8, or the encodings of Excel and older programs.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! Tables of events as BIDS, PsychoPy, E-Prime, Excel and people write them.
 //!
-//! The bytes become text ([`encoding`]), the text rows of cells ([`dialect`], [`rows`]), the header's names columns
-//! ([`columns`]), and the cells moments ([`times`]). Each step says what it had to decide. Nothing is guessed where two
-//! readings would give different times: that is refused with the line.
+//! The steps are: bytes to text ([`encoding`]), text to rows of cells ([`dialect`], [`rows`]), header to columns
+//! ([`columns`]), cells to times ([`times`]). Each step reports its decisions. If two interpretations would give different
+//! times, the table is refused with the line.
 
 mod columns;
 mod dialect;
@@ -26,31 +26,31 @@ use times::Times;
 
 pub use unit::TimeUnit;
 
-/// More rows or cells has no list of events.
+/// The largest number of rows and cells of a table of events.
 const MOST_ROWS: usize = 2_000_000;
 const MOST_CELLS: usize = 30_000_000;
-/// Cells of other columns that say nothing. Words such as `none` may be data.
+/// Empty cells of other columns. Words such as `none` may be data.
 const NO_DATA: [&str; 4] = ["", "n/a", "N/A", "NA"];
 
-/// What a person says of a table; `None`: it is found out, and said.
+/// The user's options for a table. `None`: determined automatically and reported.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableOptions {
     /// The column with the times.
     pub time: Option<String>,
-    /// The column that says what happened.
+    /// The column with the kinds of events.
     pub kind: Option<String>,
     /// Of the times, and of durations whose column names none.
     pub unit: Option<TimeUnit>,
-    /// The times count samples or frames, so many a second.
+    /// The times are counts of samples or frames, with this rate.
     pub rate_hz: Option<f64>,
-    /// Of dates that name none.
+    /// The zone of dates without one.
     pub zone: Option<FixedOffset>,
     pub encoding: Option<TextEncoding>,
-    /// When the session's clock stood at zero: dates and Unix times are counted from it.
+    /// The time of the session clock's zero. Dates and Unix times are relative to it.
     pub zero_utc: DateTime<Utc>,
 }
 
-/// How a text's bytes become letters.
+/// The encoding of a text.
 pub type TextEncoding = &'static Encoding;
 
 /// As browsers name it: `utf-8`, `windows-1251`, `shift_jis`.
@@ -58,12 +58,12 @@ pub fn parse_encoding(name: &str) -> Option<TextEncoding> {
     Encoding::for_label(name.as_bytes())
 }
 
-/// As people write a zone: `Z`, `+02:00`, `-0500`.
+/// Parses a time zone: `Z`, `+02:00`, `-0500`.
 pub fn parse_zone(text: &str) -> Option<FixedOffset> {
     moment::zone(text)
 }
 
-/// The problem is a sentence's end: what is wrong, and where.
+/// Reads a table. The error is the end of a sentence: what is wrong, and where.
 pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, String> {
     let text = encoding::text(content, options.encoding)?;
     let mut notes: Vec<String> = text.note.into_iter().collect();

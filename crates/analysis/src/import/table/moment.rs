@@ -1,4 +1,4 @@
-//! What a cell says of time: a number of some unit, a clock time (`00:01:02.500`), or a date with its time of day.
+//! Parses the time of a cell: a number with a unit, a clock time (`00:01:02.500`), or a date with its time of day.
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime};
 

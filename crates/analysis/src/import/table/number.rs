@@ -1,4 +1,4 @@
-//! Numbers as people's programs write them: which mark begins the decimals is told by a whole column, not by a cell.
+//! Parses numbers in the formats of different programs. The decimal mark is determined from a whole column, not from a cell.
 
 /// How a column writes its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! From text to rows of cells, with the line numbers that an editor shows. Ours and not a crate's because of what must
-//! be told: where a quote opens that never closes, and the line of a row whatever the line ends are.
+//! Splits text into rows of cells, with the line numbers of an editor. No crate is used, because error messages need the
+//! line of a quote that is never closed, and the line of a row with any kind of line end.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! When each row happened and how long it lasted, in seconds on the table's own clock or from the session's zero.
+//! Time and duration of each row, in seconds on the table's own clock or from the session's zero.
 
 use chrono::SecondsFormat;
 

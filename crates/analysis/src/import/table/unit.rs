@@ -1,4 +1,4 @@
-//! The units that times and durations are written in, as the headers of programs name them.
+//! Units of times and durations, as in the headers of different programs.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! A reader that never goes beyond what is there.
+//! A reader that never reads beyond its bytes.
 
 /// Why bytes could not be read; a sentence's end.
 pub(super) type Torn = &'static str;

@@ -1,8 +1,8 @@
-//! Where one chunk ends and the next begins, and where the next one is when that is not so.
+//! Splits the file into chunks, and finds the next chunk after damage.
 //!
-//! The format has no check sums: that a chunk is whole shows only where its length leads to another chunk, or where its
-//! content fits. What was recorded behind a damaged place is worth as much as what was recorded before it, so the reader
-//! looks for the next chunk byte by byte.
+//! The format has no checksums. A chunk is complete if its length leads to another chunk, or if its content is valid. The
+//! data after a damaged place is as valuable as the data before it. The reader therefore searches the next chunk byte by
+//! byte.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
-//! A stream's clock against its recorder's, from the offsets that the recorder measured.
+//! Converts a stream's clock to its recorder's clock, from the offsets that the recorder measured.
 //!
-//! A clock is one line (offset and drift) for as long as nobody changes it. Where a computer is started again or its
-//! clock is set, another part with its own line begins. A single offset is no evidence: it may be a network's delay.
+//! A clock is one line (offset and drift) until it is changed. If a computer is restarted or its clock is set, another part
+//! with its own line begins. A single offset is not sufficient evidence, because it may be a network delay.
 
 use crate::{Line, MOST_DELAY_S, MOST_DRIFT, MOST_WILD, clock_runs, robust_line};
 

@@ -1,4 +1,4 @@
-//! What the XML of a stream's header and footer says.
+//! Parses the XML of a stream's header and footer.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;

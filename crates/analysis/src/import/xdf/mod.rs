@@ -1,7 +1,7 @@
-//! The events of an XDF 1.0 file: streams of words, and streams of numbers that come when they come.
+//! The events of an XDF 1.0 file: streams of text, and streams of numbers without a fixed rate.
 //!
-//! Others' recorders crash, disks fill up and clocks are set, so each step says what it had to leave out: [`chunks`] finds
-//! its way behind damage, [`clock`] carries a stream's own clock over to its recorder's by the offsets that were measured.
+//! Recorders may crash, disks may fill up and clocks may be set. Each step therefore reports what it left out. [`chunks`]
+//! resumes after damage. [`clock`] converts a stream's clock to its recorder's clock with the measured offsets.
 
 mod bytes;
 mod chunks;
