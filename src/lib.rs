@@ -2,9 +2,11 @@
 //!
 //! ARCHITECTURE.md describes the structure. The first lines of each crate give its purpose.
 
+#[cfg(feature = "desktop")]
 pub mod backend;
 pub mod cli;
 pub mod failure;
+#[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod fuzz_bodies;
 pub mod places;
@@ -12,4 +14,8 @@ mod session_json;
 pub mod version;
 
 pub use analysis::{self, import};
-pub use {capture, desktop, export, page, recording, server, session, store, study_query, vision};
+#[cfg(feature = "desktop")]
+pub use desktop;
+#[cfg(feature = "server")]
+pub use server;
+pub use {capture, export, page, recording, session, store, study_query, vision};

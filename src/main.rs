@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use affectograph::cli::{self, Invocation};
 use affectograph::failure::Failure;
-use affectograph::{backend, version};
+use affectograph::places::Places;
+use affectograph::version;
 
 fn main() -> ExitCode {
     cli::report_failure(run(Invocation::parse()))
@@ -18,11 +19,21 @@ fn run(invocation: Invocation) -> Result<ExitCode, Failure> {
         }
         Invocation::Window(places) => {
             cli::start_log()?;
-            backend::open_window(places)
+            open_window(places)
         }
         Invocation::Command(command) => {
             cli::start_log()?;
             command.run()
         }
     }
+}
+
+#[cfg(feature = "desktop")]
+fn open_window(places: Places) -> Result<ExitCode, Failure> {
+    affectograph::backend::open_window(places)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn open_window(_: Places) -> Result<ExitCode, Failure> {
+    Err("This build has no window. `affectograph --help` lists its commands.".into())
 }

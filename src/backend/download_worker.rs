@@ -3,7 +3,10 @@
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::to_window::ToWindow;
 use crate::places::Places;
-use desktop::port::{Activity, BackendEvent, DownloadProgress, DownloadRequest, DownloadResult};
+#[cfg(feature = "server")]
+use desktop::port::DownloadProgress;
+use desktop::port::{Activity, BackendEvent, DownloadRequest, DownloadResult};
+#[cfg(feature = "server")]
 use server::{PullPlan, PullProgress, Pulled, pull};
 use study_query::Cancel;
 
@@ -31,6 +34,7 @@ pub fn start(
     std::thread::Builder::new().name("download_worker".into()).spawn(run).map(drop)
 }
 
+#[cfg(feature = "server")]
 fn carry_out(
     places: &Places,
     request: &DownloadRequest,
@@ -47,4 +51,9 @@ fn carry_out(
         pull(&plan, &library, cancel, told).map_err(|e| e.to_string())?;
     refused.extend(damaged);
     Ok(DownloadResult { server: plan.server, fetched, there_already, refused, is_cancelled })
+}
+
+#[cfg(not(feature = "server"))]
+fn carry_out(_: &Places, _: &DownloadRequest, _: &Cancel, _: &ToWindow) -> Result<DownloadResult, String> {
+    Err("This build cannot download from a server. Build affectograph with its feature `server`.".to_owned())
 }

@@ -7,7 +7,7 @@ use super::args::{Export, ExportFormat};
 use super::exit_code::INCOMPLETE;
 use crate::failure::Failure;
 use crate::places::Places;
-use export::{Asked, Selection, write_bids, write_csv_sessions, write_parquet, write_report, write_tidy, write_xdf};
+use export::{Asked, Selection, write_bids, write_csv_sessions, write_report, write_tidy, write_xdf};
 use study_query::{Cancel, Findings, LeftOut, Question, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
@@ -22,7 +22,8 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, print_label)?,
         ExportFormat::Xdf => write_xdf(&selection, &a.to, print_label)?,
         ExportFormat::Report => report(a, &selection, print_label)?,
-        ExportFormat::Parquet => write_parquet(&selection, &a.to, print_label)?,
+        #[cfg(feature = "parquet")]
+        ExportFormat::Parquet => export::write_parquet(&selection, &a.to, print_label)?,
     }
     println!("{}", a.to.display());
     for one in selection.left_out() {

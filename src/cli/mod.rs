@@ -15,12 +15,14 @@ mod list;
 mod log;
 mod processors;
 mod progress;
+#[cfg(feature = "server")]
 mod pull;
 mod record;
 mod rescore;
 mod run_rig;
 mod score;
 mod selftest;
+#[cfg(feature = "server")]
 mod serve;
 mod show;
 mod verify;
@@ -77,9 +79,13 @@ impl CommandLine {
             Command::Cameras(a) => cameras::run(&a),
             Command::Score(a) => score::score(&a),
             Command::Models(a) => score::models(&a),
+            #[cfg(feature = "server")]
             Command::Serve(a) => serve::run(&a),
+            #[cfg(feature = "server")]
             Command::Pull(a) => pull::run(&a, &Places::find(a.sessions.as_deref())),
+            #[cfg(feature = "desktop")]
             Command::ParticipantWindow => Ok(page::participant_window_main()),
+            #[cfg(feature = "desktop")]
             Command::ReplayWindow => Ok(page::replay_window_main()),
         }
     }

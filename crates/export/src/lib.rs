@@ -11,6 +11,7 @@ mod deleted;
 mod epoch_tables;
 mod figure;
 mod markup;
+#[cfg(feature = "parquet")]
 mod parquet;
 mod report;
 mod resample;
@@ -34,6 +35,7 @@ pub use figure::{
     ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
     write_plane_figure,
 };
+#[cfg(feature = "parquet")]
 pub use parquet::write_parquet;
 pub use report::{Asked, write_report};
 pub use selection::{ExportedSession, Selected, Selection};

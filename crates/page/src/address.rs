@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use http::Uri;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wry::http::Uri;
 
 /// Local pages are served as `study://localhost/…`. Web pages cannot use this origin.
 pub const SCHEME: &str = "study";

@@ -13,6 +13,10 @@ pub(super) const CLOSE_LIMIT: Duration = Duration::from_secs(8);
 pub enum PageError {
     #[error(transparent)]
     Address(#[from] AddressError),
+    #[error(
+        "this build shows no pages: build affectograph with its feature `desktop`, or choose a study without a page"
+    )]
+    NoWebView,
     #[error("a page cannot be embedded in the window without X11: choose the participant window")]
     NotEmbeddable,
     #[error("the participant window could not be started: {0}. Close other programs and try again")]

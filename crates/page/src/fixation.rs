@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use wry::http::{Response, header};
+use http::{Response, header};
 
 /// An origin of its own that no web page can use. Shown until [`PageBeginner::begin`](super::PageBeginner::begin).
 pub(super) const SCHEME: &str = "fixation";

@@ -3,53 +3,25 @@
 //! The thread `page-sequencer` reads the events of the page's host and writes to the session's queue. No function here
 //! blocks its caller, except [`PageHost::close`], which waits for a bounded time.
 
-use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
-use super::address::{AddressError, PageAddress};
 use super::error::{CLOSE_LIMIT, PageError};
 use super::event_sequencer::PageEventSequencer;
 use super::host_protocol::{HostCommand, HostEvent};
+use super::page_spec::PageSpec;
 use super::placed_page::PlacedPage;
 #[cfg(target_os = "linux")]
 use super::placement::BoundsPx;
-use super::placement::Placement;
 use super::view::ViewSpec;
 use super::{PageEvent, PageProcess};
-use session::{Clock, Latest, PageSettings, monotonic_ns};
+use session::{Clock, Latest, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
 const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(2);
-
-/// A page, where it is shown, and which of its contents are not recorded.
-#[derive(Debug, Clone)]
-pub struct PageSpec {
-    pub address: PageAddress,
-    pub placement: Placement,
-    /// CSS selectors. Of these elements the time of an action is recorded, but not its content.
-    pub mask: Vec<String>,
-    /// Other origins that the page may navigate to.
-    pub allow: Vec<String>,
-    /// Folder of cookies and stored data. `None`: they are not kept, so each session starts without them.
-    pub data_dir: Option<PathBuf>,
-}
-
-impl PageSpec {
-    /// A study's page. `beside` is the study file's folder. Cookies and stored data are not kept.
-    pub fn of_study(page: &PageSettings, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
-        Ok(PageSpec {
-            address: PageAddress::parse(&page.address, beside)?,
-            placement,
-            mask: page.mask.clone(),
-            allow: page.allow.clone(),
-            data_dir: None,
-        })
-    }
-}
 
 /// Requests of the program that are not carried out yet. A newer request replaces an older one of the same kind, so a
 /// page that hangs does not fill the memory.

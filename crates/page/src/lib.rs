@@ -4,30 +4,48 @@
 //! window* in a process of its own. A page can only add events. Its messages pass a gate (origin, size, rate), the
 //! parser, and a sequencer that places them on the session clock.
 
+#![cfg_attr(not(feature = "webview"), allow(dead_code, reason = "the web view uses the rest of these modules"))]
+
 mod address;
+#[cfg(feature = "webview")]
 mod clock;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "webview", target_os = "linux"))]
 mod embedded;
 mod error;
+#[cfg(feature = "webview")]
 mod event_sequencer;
 mod fixation;
 mod gate;
+#[cfg(feature = "webview")]
 mod host;
+#[cfg(feature = "webview")]
 mod host_event_sender;
+#[cfg(feature = "webview")]
 mod host_protocol;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "webview", target_os = "linux"))]
 pub mod keys;
+#[cfg(feature = "webview")]
 mod line_process;
+#[cfg(feature = "webview")]
 mod monitors;
+mod page_spec;
+#[cfg(feature = "webview")]
 mod participant;
+#[cfg(feature = "webview")]
 mod pings;
+#[cfg(feature = "webview")]
 mod placed_page;
 mod placement;
+#[cfg(feature = "webview")]
 mod replay;
+#[cfg(feature = "webview")]
 mod serve;
+#[cfg(feature = "webview")]
 mod view;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "webview", target_os = "linux"))]
 mod webkit_signals;
+#[cfg(not(feature = "webview"))]
+mod without_webview;
 
 use std::fmt;
 
@@ -39,11 +57,18 @@ pub use address::{AddressError, PageAddress};
 pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
-pub use host::{PageBeginner, PageHost, PageSpec};
+#[cfg(feature = "webview")]
+pub use host::{PageBeginner, PageHost};
+#[cfg(feature = "webview")]
 pub use monitors::monitor_count;
+pub use page_spec::PageSpec;
+#[cfg(feature = "webview")]
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
 pub use placement::{BoundsPx, Placement};
+#[cfg(feature = "webview")]
 pub use replay::{REPLAY_WINDOW, ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow, replay_window_main};
+#[cfg(not(feature = "webview"))]
+pub use without_webview::{PageBeginner, PageHost};
 
 /// An event of the page.
 #[derive(Clone, Debug, PartialEq)]

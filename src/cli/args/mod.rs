@@ -2,6 +2,7 @@
 
 mod analysis;
 mod recording;
+#[cfg(feature = "server")]
 mod server;
 mod sessions;
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use analysis::*;
 pub use recording::*;
+#[cfg(feature = "server")]
 pub use server::*;
 pub use sessions::*;
 
@@ -69,13 +71,17 @@ pub enum Command {
     Score(Score),
     /// List the installed networks and the figures of their cards
     Models(Models),
+    #[cfg(feature = "server")]
     /// Receive sessions from browsers and serve the owner's dashboard
     Serve(Serve),
+    #[cfg(feature = "server")]
     /// Copy closed sessions from a server into the local library
     Pull(Pull),
+    #[cfg(feature = "desktop")]
     /// The process of the participant window (started by the program itself)
     #[command(hide = true)]
     ParticipantWindow,
+    #[cfg(feature = "desktop")]
     /// The process of the replay window (started by the program itself)
     #[command(hide = true)]
     ReplayWindow,

@@ -137,6 +137,7 @@ pub enum ExportFormat {
     Bids,
     /// XDF 1.0, one file per session, for tools of Lab Streaming Layer
     Xdf,
+    #[cfg(feature = "parquet")]
     /// Parquet, partitioned by study, participant and session: one table for DuckDB, Polars and Spark
     Parquet,
     /// A printable page, with figures as files and a text for a methods section
