@@ -1,6 +1,6 @@
 //! The methods text: recording, software, computation and exclusions. It is generated from the data only.
 
-use super::Asked;
+use super::event_analysis::EventAnalysis;
 use super::html::{count, length, percent, plural};
 use super::tally::Tally;
 use crate::Selection;
@@ -10,11 +10,11 @@ use session::program;
 use store::ModelDescription;
 
 /// Paragraphs, without markup.
-pub(super) fn text(selection: &Selection, tally: &Tally, asked: Option<Asked<'_>>) -> Vec<String> {
+pub(super) fn text(selection: &Selection, tally: &Tally, analysis: Option<EventAnalysis<'_>>) -> Vec<String> {
     let mut paragraphs = vec![recording(tally), affect(tally), sample(selection, tally)];
-    if let Some(asked) = asked {
-        paragraphs.push(epochs(asked));
-        paragraphs.push(statistics(asked));
+    if let Some(analysis) = analysis {
+        paragraphs.push(epochs(analysis));
+        paragraphs.push(statistics(analysis));
     }
     paragraphs
 }
@@ -102,7 +102,7 @@ fn sample(selection: &Selection, tally: &Tally) -> String {
     text
 }
 
-fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
+fn epochs(EventAnalysis { answer, findings }: EventAnalysis<'_>) -> String {
     let plan = &answer.question.plan;
     let (from, until) = plan.window_s;
     let mut text = format!(
@@ -169,7 +169,7 @@ fn zero(plan: &EpochPlan) -> String {
     }
 }
 
-fn statistics(Asked { findings, .. }: Asked<'_>) -> String {
+fn statistics(EventAnalysis { findings, .. }: EventAnalysis<'_>) -> String {
     let settings = findings.settings;
     let tests = || findings.conditions.iter().flat_map(|c| &c.against_zero).chain(&findings.comparisons);
     let drawn = format!(

@@ -7,61 +7,27 @@
 mod columns;
 mod dialect;
 mod encoding;
+mod grid;
 mod moment;
 mod number;
+mod options;
 mod rows;
 mod times;
 mod unit;
 
-use chrono::{DateTime, FixedOffset, Utc};
-use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
 use super::{EventFile, ForeignEvent};
-use columns::{Header, is_no_time, is_nothing};
-use dialect::dialect;
-use number::NumberStyle;
-use rows::{Row, Rows};
+use columns::is_nothing;
+use grid::Table;
+use rows::Row;
 use times::Times;
 
+pub use options::{TableOptions, TextEncoding, parse_encoding, parse_zone};
 pub use unit::TimeUnit;
 
-/// The largest number of rows and cells of a table of events.
-const MOST_ROWS: usize = 2_000_000;
-const MOST_CELLS: usize = 30_000_000;
 /// Empty cells of other columns. Words such as `none` may be data.
 const NO_DATA: [&str; 4] = ["", "n/a", "N/A", "NA"];
-
-/// The user's options for a table. `None`: determined automatically and reported.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TableOptions {
-    /// The column with the times.
-    pub time: Option<String>,
-    /// The column with the kinds of events.
-    pub kind: Option<String>,
-    /// Of the times, and of durations whose column names none.
-    pub unit: Option<TimeUnit>,
-    /// The times are counts of samples or frames, with this rate.
-    pub rate_hz: Option<f64>,
-    /// The zone of dates without one.
-    pub zone: Option<FixedOffset>,
-    pub encoding: Option<TextEncoding>,
-    /// The time of the session clock's zero. Dates and Unix times are relative to it.
-    pub zero_utc: DateTime<Utc>,
-}
-
-/// The encoding of a text.
-pub type TextEncoding = &'static Encoding;
-
-/// As browsers name it: `utf-8`, `windows-1251`, `shift_jis`.
-pub fn parse_encoding(name: &str) -> Option<TextEncoding> {
-    Encoding::for_label(name.as_bytes())
-}
-
-/// Parses a time zone: `Z`, `+02:00`, `-0500`.
-pub fn parse_zone(text: &str) -> Option<FixedOffset> {
-    moment::zone(text)
-}
 
 /// Reads a table. The error is the end of a sentence: what is wrong, and where.
 pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, String> {
@@ -102,93 +68,6 @@ pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, 
     notes.extend(left_out.note());
     file.notes = notes;
     Ok(file)
-}
-
-/// A table's cells with its header's names.
-struct Table<'a> {
-    header: Header,
-    /// Without blank ones, comments and repeated headers.
-    rows: Vec<Row<'a>>,
-}
-
-impl<'a> Table<'a> {
-    fn read(text: &'a str, time: Option<&str>, notes: &mut Vec<String>) -> Result<Table<'a>, String> {
-        let found = dialect(text, time)?.ok_or("it is empty")?;
-        let header = Header::new(&found.header);
-        let is_number = |k: usize| NumberStyle::PLAIN.parse(found.header.cell(k)).is_some();
-        if (0..found.header.cells.len()).all(is_number) {
-            return Err(format!(
-                "line {} holds numbers where names of columns should stand: put a header above it, such as onset and \
-                 trial_type",
-                found.header.line
-            ));
-        }
-        notes.extend(found.notes);
-        notes.extend(header.notes.iter().cloned());
-        let mut rows = Vec::new();
-        let (mut comments, mut short, mut repeated, mut cells) = (0, Vec::new(), 0, 0);
-        for row in Rows::new(found.body, found.body_line, found.delimiter) {
-            let row = row?;
-            if row.is_blank() {
-                continue;
-            }
-            if is_comment(&row, &header) {
-                comments += 1;
-                continue;
-            }
-            if row.cells == found.header.cells {
-                repeated += 1;
-                continue;
-            }
-            fits(&row, &header)?;
-            if row.cells.len() < header.names.len() {
-                short.push(row.line);
-            }
-            cells += row.cells.len();
-            rows.push(row);
-            if rows.len() > MOST_ROWS || cells > MOST_CELLS {
-                return Err(format!("it has more than {} rows: is it a list of events?", rows.len() - 1));
-            }
-        }
-        if comments > 0 {
-            notes.push(format!("{comments} comment(s) beginning with `#` were passed over"));
-        }
-        if repeated > 0 {
-            notes.push(format!("its header stands {repeated} time(s) more among the rows, which were passed over"));
-        }
-        if let Some(first) = short.first() {
-            notes.push(format!(
-                "{} row(s) have fewer cells than the header (the first in line {first}): what is missing was taken for empty",
-                short.len()
-            ));
-        }
-        Ok(Table { header, rows })
-    }
-
-    /// What stands in a column where anything does.
-    fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
-        self.rows.iter().map(move |row| row.cell(column)).filter(|cell| !is_no_time(cell))
-    }
-}
-
-/// `# paused here`: one cell with words; as a row it would have no time either.
-fn is_comment(row: &Row, header: &Header) -> bool {
-    let has_one_cell = (1..row.cells.len()).all(|k| row.cell(k).is_empty());
-    row.cell(0).starts_with('#') && (has_one_cell || row.cells.len() != header.names.len())
-}
-
-/// More cells than names: nobody can say which of them belong together.
-fn fits(row: &Row, header: &Header) -> Result<(), String> {
-    let (cells, names) = (row.cells.len(), header.names.len());
-    let surplus = (names..cells).any(|k| !row.cell(k).is_empty());
-    if !surplus {
-        return Ok(());
-    }
-    Err(format!(
-        "line {} has {cells} cells, but the header names {names} columns. Texts and numbers that hold the delimiter must stand \
-         in quotes; a column without a name needs one",
-        row.line
-    ))
 }
 
 fn time_column(table: &Table, options: &TableOptions) -> Result<usize, String> {

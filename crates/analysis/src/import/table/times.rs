@@ -2,9 +2,13 @@
 
 use chrono::SecondsFormat;
 
+use super::columns::is_no_time;
+use super::grid::Table;
 use super::moment::{Form, NoDate, clock_seconds, utc_ns};
 use super::number::NumberStyle;
-use super::{Table, TableOptions, TimeUnit, is_no_time};
+use super::options::TableOptions;
+use super::rows::Row;
+use super::unit::TimeUnit;
 use crate::import::event_file::FileClock;
 
 const NS_PER_SECOND: i128 = 1_000_000_000;
@@ -135,7 +139,7 @@ fn each(
     column: usize,
     mut read: impl FnMut(&str) -> Result<f64, String>,
 ) -> Result<Vec<Option<f64>>, String> {
-    let mut value = |row: &super::Row| {
+    let mut value = |row: &Row| {
         let cell = row.cell(column);
         if is_no_time(cell) {
             return Ok(None);
