@@ -9,10 +9,10 @@ use super::rows::{Row, Rows};
 const MOST_ROWS: usize = 2_000_000;
 const MOST_CELLS: usize = 30_000_000;
 
-/// A table's cells with its header's names.
+/// A table: its header and its rows.
 pub(super) struct Table<'a> {
     pub header: Header,
-    /// Without blank ones, comments and repeated headers.
+    /// Without blank rows, comments and repeated headers.
     pub rows: Vec<Row<'a>>,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Table<'a> {
         let is_number = |k: usize| NumberStyle::PLAIN.parse(found.header.cell(k)).is_some();
         if (0..found.header.cells.len()).all(is_number) {
             return Err(format!(
-                "line {} holds numbers where names of columns should stand: put a header above it, such as onset and \
+                "line {} contains numbers instead of column names: add a header line above it, for example onset and \
                  trial_type",
                 found.header.line
             ));
@@ -52,37 +52,37 @@ impl<'a> Table<'a> {
             cells += row.cells.len();
             rows.push(row);
             if rows.len() > MOST_ROWS || cells > MOST_CELLS {
-                return Err(format!("it has more than {} rows: is it a list of events?", rows.len() - 1));
+                return Err(format!("it has more than {} rows: check that it is a list of events", rows.len() - 1));
             }
         }
         if comments > 0 {
-            notes.push(format!("{comments} comment(s) beginning with `#` were passed over"));
+            notes.push(format!("{comments} comment(s) beginning with `#` were skipped"));
         }
         if repeated > 0 {
-            notes.push(format!("its header stands {repeated} time(s) more among the rows, which were passed over"));
+            notes.push(format!("{repeated} row(s) that repeat the header were skipped"));
         }
         if let Some(first) = short.first() {
             notes.push(format!(
-                "{} row(s) have fewer cells than the header (the first in line {first}): what is missing was taken for empty",
+                "{} row(s) have fewer cells than the header (the first in line {first}): the missing cells were read as empty",
                 short.len()
             ));
         }
         Ok(Table { header, rows })
     }
 
-    /// What stands in a column where anything does.
+    /// The cells of a column, without cells that have no time.
     pub fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
         self.rows.iter().map(move |row| row.cell(column)).filter(|cell| !is_no_time(cell))
     }
 }
 
-/// `# paused here`: one cell with words; as a row it would have no time either.
+/// Whether a row is a comment, such as `# paused here`: it has one cell, or another number of cells than the header.
 fn is_comment(row: &Row, header: &Header) -> bool {
     let has_one_cell = (1..row.cells.len()).all(|k| row.cell(k).is_empty());
     row.cell(0).starts_with('#') && (has_one_cell || row.cells.len() != header.names.len())
 }
 
-/// More cells than names: nobody can say which of them belong together.
+/// Refuses a row with more cells than the header, because the columns of its cells are unknown.
 fn fits(row: &Row, header: &Header) -> Result<(), String> {
     let (cells, names) = (row.cells.len(), header.names.len());
     let surplus = (names..cells).any(|k| !row.cell(k).is_empty());
@@ -90,8 +90,8 @@ fn fits(row: &Row, header: &Header) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "line {} has {cells} cells, but the header names {names} columns. Texts and numbers that hold the delimiter must stand \
-         in quotes; a column without a name needs one",
+        "line {} has {cells} cells, but the header has {names} columns. Put texts and numbers that contain the delimiter \
+         in quotes, and give each column a name",
         row.line
     ))
 }

@@ -1,6 +1,6 @@
-//! Tables of events as BIDS, PsychoPy, E-Prime, Excel and people write them.
+//! Reads tables of events in the formats of BIDS, PsychoPy, E-Prime and Excel, or written by hand.
 //!
-//! The steps are: bytes to text ([`encoding`]), text to rows of cells ([`dialect`], [`rows`]), header to columns
+//! The steps are: bytes to text ([`encoding`]), text to rows of cells ([`dialect`], [`rows`], [`grid`]), header to columns
 //! ([`columns`]), cells to times ([`times`]). Each step reports its decisions. If two interpretations would give different
 //! times, the table is refused with the line.
 
@@ -29,7 +29,7 @@ pub use unit::TimeUnit;
 /// Empty cells of other columns. Words such as `none` may be data.
 const NO_DATA: [&str; 4] = ["", "n/a", "N/A", "NA"];
 
-/// Reads a table. The error is the end of a sentence: what is wrong, and where.
+/// Reads a table. The error is the end of a sentence that begins with the file: the cause and the line.
 pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, String> {
     let text = encoding::text(content, options.encoding)?;
     let mut notes: Vec<String> = text.note.into_iter().collect();
@@ -85,15 +85,15 @@ fn time_column(table: &Table, options: &TableOptions) -> Result<usize, String> {
     }
     if let Some(column) = header.count() {
         return Err(format!(
-            "it has no column with a time; `{}` counts samples or frames: say with --rate how many there are in a second, or \
-             which column holds times with --time",
+            "it has no column with a time, and `{}` counts samples or frames: set their number per second with --rate, or \
+             the column with the times with --time",
             header.names[column]
         ));
     }
-    Err(format!("it has no column with a usual name of times{}", could_be(table)))
+    Err(format!("it has no column with a usual name for times{}", could_be(table)))
 }
 
-/// Which columns to name, for a person who has to choose.
+/// The columns that could contain the times, as the end of an error message.
 fn could_be(table: &Table) -> String {
     let (sounding, others): (Vec<usize>, Vec<usize>) = (0..table.header.names.len())
         .filter(|column| times::are_times(table, *column))
@@ -101,10 +101,12 @@ fn could_be(table: &Table) -> String {
     let named =
         |columns: &[usize]| columns.iter().map(|k| table.header.names[*k].as_str()).collect::<Vec<_>>().join(", ");
     match (&sounding[..], &others[..]) {
-        ([], []) => format!(": say with --time which of its columns it is: {}", table.header.names.join(", ")),
-        ([], others) => format!(". Numbers stand in {}: say which are times with --time", named(others)),
+        ([], []) => {
+            format!(": set the column with the times with --time. The columns are {}", table.header.names.join(", "))
+        }
+        ([], others) => format!(". Numbers are in {}: set the column with the times with --time", named(others)),
         (times, _) => format!(
-            ". These could be times: {}: say which with --time, and with --kind which column says what happened",
+            ". These columns could be times: {}. Set one with --time, and the column with the kinds of events with --kind",
             named(times)
         ),
     }
@@ -121,24 +123,26 @@ fn kind_column(
     if let Some(name) = &options.kind {
         return header.named(name).map(Some);
     }
-    let says_something = |column: &usize| {
+    let has_kinds = |column: &usize| {
         let timed = table.rows.iter().zip(&times.at_s).filter(|(_, at_s)| at_s.is_some());
         timed.into_iter().any(|(row, _)| !is_nothing(row.cell(*column)))
     };
     let usual: Vec<usize> = header.kinds().into_iter().filter(|column| *column != time).collect();
-    let found = usual.iter().copied().find(says_something);
+    let found = usual.iter().copied().find(has_kinds);
     match (found, usual.first()) {
         (Some(column), Some(first)) if column != *first => notes.push(format!(
-            "`{}` is empty in every row: `{}` says what happened",
+            "`{}` is empty in every row: the kinds of events are from `{}`",
             header.names[*first], header.names[column]
         )),
-        (None, _) => notes.push("no column says what happened (--kind names one): every kind is `event`".to_owned()),
+        (None, _) => {
+            notes.push("no column contains the kinds of events (--kind sets one): every kind is `event`".to_owned())
+        }
         _ => {}
     }
     Ok(found)
 }
 
-/// Rows without a time: BIDS writes them for what did not happen, PsychoPy for other routines.
+/// Rows without a time. BIDS writes them for events that did not happen, PsychoPy for other routines.
 #[derive(Default)]
 struct LeftOut {
     rows: u64,

@@ -13,11 +13,11 @@ pub struct TableOptions {
     pub time: Option<String>,
     /// The column with the kinds of events.
     pub kind: Option<String>,
-    /// Of the times, and of durations whose column names none.
+    /// The unit of the times, and of durations whose column name has no unit.
     pub unit: Option<TimeUnit>,
     /// The times are counts of samples or frames, with this rate.
     pub rate_hz: Option<f64>,
-    /// The zone of dates without one.
+    /// The time zone of dates without one.
     pub zone: Option<FixedOffset>,
     pub encoding: Option<TextEncoding>,
     /// The time of the session clock's zero. Dates and Unix times are relative to it.
@@ -27,7 +27,7 @@ pub struct TableOptions {
 /// The encoding of a text.
 pub type TextEncoding = &'static Encoding;
 
-/// As browsers name it: `utf-8`, `windows-1251`, `shift_jis`.
+/// Parses the name of an encoding as in browsers: `utf-8`, `windows-1251`, `shift_jis`.
 pub fn parse_encoding(name: &str) -> Option<TextEncoding> {
     Encoding::for_label(name.as_bytes())
 }
