@@ -80,7 +80,7 @@ pub(super) fn stream_clock(offsets: &[Offset]) -> Result<StreamClock, String> {
     let interval_s = usual_interval_s(offsets, &found.runs);
     let runs = accepted(offsets, found.runs, interval_s)?;
     if runs.len() > MOST_PARTS {
-        return Err(format!("they jump {} times, which is more than a clock can be changed", runs.len() - 1));
+        return Err(format!("they jump {} times: a clock with so many changes cannot be used", runs.len() - 1));
     }
     let used: usize = runs.iter().map(|(run, _)| run.len()).sum();
     let left_out = offsets.len() - used;
