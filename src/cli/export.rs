@@ -7,7 +7,7 @@ use super::args::{Export, ExportFormat};
 use super::exit_code::INCOMPLETE;
 use crate::failure::Failure;
 use crate::places::Places;
-use export::{Asked, Selection, write_bids, write_csv_sessions, write_report, write_tidy, write_xdf};
+use export::{EventAnalysis, Selection, write_bids, write_csv_sessions, write_report, write_tidy, write_xdf};
 use study_query::{Cancel, Findings, LeftOut, Question, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
@@ -39,7 +39,7 @@ fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str)) -> R
         Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
     let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
     let findings = Findings::of(&answer, a.plan.test_settings())?;
-    Ok(write_report(selection, Some(Asked { answer: &answer, findings: &findings }), &a.to, print_label)?)
+    Ok(write_report(selection, Some(EventAnalysis { answer: &answer, findings: &findings }), &a.to, print_label)?)
 }
 
 /// The sessions of a study, or the given sessions.

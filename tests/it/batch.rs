@@ -341,7 +341,7 @@ fn a_session_in_recording_is_not_rescored() {
     let live = folder.display().to_string();
     assert!(said(&["rescore", &live]).contains("is being recorded at this moment"));
     recorder.finish(SessionEnd::default()).unwrap();
-    assert!(said(&["rescore", &live]).contains("holds no video"));
+    assert!(said(&["rescore", &live]).contains("has no video to score"));
     // The network of the recording is not installed here.
     let other = tmp.path().join("other");
     let mut header = whole.header().clone();

@@ -221,7 +221,7 @@ fn the_command_answers_and_says_what_to_do() {
     let alone = folders[2].display().to_string();
     let output = affectograph(&["epochs", &alone, "--event", event], tmp.path());
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("says nothing about other people"), "{text}");
+    assert!(output.status.success() && text.contains("is not valid for other people"), "{text}");
 
     for (arguments, says) in [
         (

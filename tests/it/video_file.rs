@@ -225,7 +225,7 @@ fn bad_files_have_clear_sentences() {
     });
     std::fs::write(at("odd.avi"), patched).unwrap();
     let odd = sentence(&at("odd.avi"));
-    assert!(odd.contains("in the codec `XYZW`, which this computer's FFmpeg cannot decode"), "{odd}");
+    assert!(odd.contains("uses the codec `XYZW`, which this computer's FFmpeg cannot decode"), "{odd}");
 }
 
 #[test]

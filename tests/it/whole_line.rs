@@ -242,7 +242,7 @@ fn bad_input_gets_a_sentence_and_changes_nothing() {
     };
     let cases = [
         (record(&["--camera", "97"]), "97"),
-        (record(&["--camera", &not_video]), "no video"),
+        (record(&["--camera", &not_video]), "is not a video"),
         (record(&["--camera", "phantom", "--study", &typo]), "line 4, column 1"),
         (record(&["--camera", "phantom", "--study", "nowhere"]), "nowhere"),
         (vec!["show".into(), foreign.clone()], "is no session file of affectograph"),

@@ -257,7 +257,7 @@ mod tests {
     fn what_chooses_nothing_is_refused_with_a_sentence() {
         for (bad, says) in [
             ("", "empty"),
-            ("Page", "no stream name"),
+            ("Page", "is not a stream name"),
             ("page/", "kind after"),
             ("page click", "says no name"),
             ("page size=3", "none of target"),

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::ExportError;
+use super::error::{ExportError, file_error};
 
 /// The temporary path in the same folder as `path`.
 fn beside(path: &Path) -> PathBuf {
@@ -12,10 +12,6 @@ fn beside(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));
     path.with_file_name(name)
-}
-
-pub(super) fn file_error(op: &'static str, path: &Path, source: io::Error) -> ExportError {
-    ExportError::File { op, path: path.to_owned(), source }
 }
 
 /// Creates `folder` with the files that `fill` writes into its argument, completely or not at all. An existing empty folder

@@ -11,7 +11,8 @@ use session::{FrameMeta, SampleSeries, StreamKind, Timeline};
 use super::atomic_write::{make_folder, publish_folder};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
-use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, file_error, write_figure};
+use super::error::file_error;
+use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, write_figure};
 
 /// Writes `<stream>.csv` for every stream, `gaps.csv`, `frames.csv`, `deleted.csv` and `session.json` into the new folder `folder`.
 /// Returns the files written. Times are seconds on the session's clock with nine decimals.

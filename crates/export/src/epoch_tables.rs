@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::atomic_write::{file_error, publish_folder};
+use super::atomic_write::publish_folder;
+use super::error::file_error;
 use super::{ConditionCurves, ExportError, FigureFormat, write_average_figure};
 use analysis::{Average, Comparison};
 use study_query::{Answer, ConditionFindings, Findings};

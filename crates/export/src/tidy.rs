@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::atomic_write::{file_error, publish_folder, write_file};
+use super::atomic_write::{publish_folder, write_file};
 use super::cells::{column_name, number, seconds};
 use super::deleted;
+use super::error::file_error;
 use super::{ExportError, ExportedSession, Selection};
 use session::{SampleSeries, StreamInfo, StreamKind, Timestamp};
 

@@ -127,8 +127,8 @@ fn what_cannot_be_read_is_refused_with_its_line_and_reason() {
         assert!(said.contains(word), "{word}: {said}");
     };
     refused(b"onset,trial_type\r\n0.25,a\r\n0.5,b\r\nsoon,c\r\n", "line 4: `soon`");
-    refused(b"onset,trial_type,text\n0.25,say,\"never closed\n0.5,look,plain\n0.75,end,last\n", "line 2 never closes");
-    refused(b"onset,trial_type\n0.5,a\0b\n", "line 2 holds a NUL");
+    refused(b"onset,trial_type,text\n0.25,say,\"never closed\n0.5,look,plain\n0.75,end,last\n", "line 2 is not closed");
+    refused(b"onset,trial_type\n0.5,a\0b\n", "line 2 contains a NUL");
     refused(b"onset,trial_type\n1e300,a\n", "centuries away");
     refused(b"onset,trial_type\n-1e18,a\n", "centuries away");
     refused(b"PK\x03\x04rest of a workbook", "Excel");

@@ -45,7 +45,7 @@ fn a_study_is_told_to_somebody_who_never_saw_the_program() {
         "Epochs from −1 to 4 s around events were resampled to 30 Hz",
         "Of 40 events matching `page/click target=button#buy`",
         "Maris & Oostenveld, 2007",
-        "all different permutations, 2 at most",
+        "all distinct permutations, at most 2",
     ] {
         assert!(methods.contains(told), "{told}: {methods}");
     }

@@ -96,7 +96,7 @@ fn raw_streams_and_misfits_are_refused_and_nothing_is_left_of_them() {
     assert!(matches!(added.add_stream(&affect_stream(30.0, "m"), "a"), Err(StoreError::StreamTaken { .. })));
     added.add_stream(&rescored(affect_stream(30.0, "net 1"), "net"), "a").unwrap();
     let other = added.add_stream(&rescored(affect_stream(30.0, "net 2"), "net"), "a").unwrap_err();
-    assert!(other.to_string().contains("`affect_net` already, made by net 1"), "{other}");
+    assert!(other.to_string().contains("already has a stream `affect_net`, made by net 1"), "{other}");
     // One of them does not fit, so none is stored.
     let values = |n: usize| Body::Sample { frame: None, values: vec![0.0; n].into() };
     let misfit = added.append("affect_net", vec![(ms(1), values(12)), (ms(2), values(3))]).unwrap_err();

@@ -247,7 +247,7 @@ fn recovery_passes_over_a_damaged_place() {
     let found = verify(dir.path()).unwrap();
     let damaged: Vec<_> = found.findings.iter().filter(|f| f.is_damage()).map(Finding::to_string).collect();
     assert_eq!(damaged.len(), 1, "{damaged:?}");
-    assert!(damaged[0].contains("beside the picture of frame 10 "), "{damaged:?}");
+    assert!(damaged[0].contains("the cluster head of frame 10 "), "{damaged:?}");
 }
 
 /// A file from before there were checksums: nobody can tell, and that is what is said.

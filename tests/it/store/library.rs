@@ -59,7 +59,7 @@ fn the_list_shows_what_there_is_and_damage_breaks_nothing() {
     assert_eq!(conditions[0], Condition::Opens(SessionState::Closed));
     assert!(matches!(&conditions[1], Condition::Damaged(why) if why.contains("no session file of affectograph")));
     assert_eq!(conditions[2], Condition::Opens(SessionState::Crashed));
-    assert!(matches!(&conditions[3], Condition::Damaged(why) if why.contains("holds no session.sqlite")));
+    assert!(matches!(&conditions[3], Condition::Damaged(why) if why.contains("it has no session.sqlite")));
     assert_eq!(conditions[4], Condition::Opens(SessionState::Recording));
     assert_eq!(sessions[0].length.unwrap().as_secs(), 61);
     assert_eq!(sessions[0].summary.as_ref().unwrap().quality.as_ref().unwrap()["grade"], "B");

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{BIDS_VERSION, hed, write_json};
+use super::files::write_json;
+use super::hed;
 use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, tsv_cell};
 use crate::markup::append_line;
@@ -15,6 +16,9 @@ use crate::{ExportError, ExportedSession, Selection};
 use analysis::QualityReport;
 use session::ParticipantId;
 use store::{ParticipantTable, SessionHeader};
+
+/// The version of the BIDS specification of this dataset.
+const BIDS_VERSION: &str = "1.11.1";
 
 /// A row of the sessions table.
 pub(super) struct SessionRow {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::files::{with_suffix, write_json};
 use super::hed;
-use super::{named, write_json};
 use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, seconds, seconds_of_ns, tsv_cell};
 use crate::{ExportError, ExportedSession};
@@ -27,7 +27,7 @@ struct Row<'a> {
 
 pub(super) fn write(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
     let rows = rows(&session.timeline);
-    write_file(&named(stem, "_events.tsv"), |out| {
+    write_file(&with_suffix(stem, "_events.tsv"), |out| {
         writeln!(out, "onset\tduration\ttrial_type\tstream\tkind\tlabel\ttarget\tpointer_device\tdata_json")?;
         for row in &rows {
             let word = |key| row.data.get(key).and_then(Value::as_str).map_or(UNKNOWN.to_owned(), tsv_cell);
@@ -52,7 +52,7 @@ pub(super) fn write(session: &ExportedSession, stem: &Path) -> Result<(), Export
         }
         Ok(())
     })?;
-    write_json(&named(stem, "_events.json"), &sidecar(session, &rows))
+    write_json(&with_suffix(stem, "_events.json"), &sidecar(session, &rows))
 }
 
 fn rows(timeline: &Timeline) -> Vec<Row<'_>> {

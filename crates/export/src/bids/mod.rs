@@ -11,18 +11,14 @@
 
 mod dataset;
 mod events;
+mod files;
 mod hed;
 mod recordings;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
-
-use super::atomic_write::{make_folder, publish_folder, write_file};
+use super::atomic_write::{make_folder, publish_folder};
 use super::{ExportError, Selection};
-
-/// The version of the specification that the files follow.
-const BIDS_VERSION: &str = "1.11.1";
 
 /// Writes the dataset into the new folder `to`. `participants` is the laboratory's own `participants.tsv`, whose
 /// columns are carried over. `told` hears the label of each session before it is written.
@@ -46,19 +42,5 @@ pub fn write_bids(
             rows.push(dataset::SessionRow::of(&session));
         }
         dataset::write(selection, &rows, participants, part)
-    })
-}
-
-/// `stem` with BIDS' suffix and the extension behind it.
-fn named(stem: &Path, rest: &str) -> PathBuf {
-    let mut name = stem.file_name().unwrap_or_default().to_owned();
-    name.push(rest);
-    stem.with_file_name(name)
-}
-
-fn write_json(path: &Path, value: &Value) -> Result<(), ExportError> {
-    write_file(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        std::io::Write::write_all(out, b"\n")
     })
 }

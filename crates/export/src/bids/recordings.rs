@@ -9,7 +9,7 @@ use std::path::Path;
 use flate2::{Compression, GzBuilder};
 use serde_json::{Map, Value, json};
 
-use super::{named, write_json};
+use super::files::{with_suffix, write_json};
 use crate::atomic_write::write_file;
 use crate::cells::{UNKNOWN, number, seconds, tsv_cell};
 use crate::resample::{Grid, LONGEST_BRIDGE_S, resample};
@@ -35,9 +35,9 @@ pub(super) fn write(session: &ExportedSession, folder: &Path, stem: &Path) -> Re
         while !labels.insert(label.clone()) {
             label.push('x');
         }
-        write_file(&named(stem, &format!("_recording-{label}_physio.tsv.gz")), |out| grid_rows(out, &columns))?;
+        write_file(&with_suffix(stem, &format!("_recording-{label}_physio.tsv.gz")), |out| grid_rows(out, &columns))?;
         let about = physio_sidecar(session, info, &grid);
-        write_json(&named(stem, &format!("_recording-{label}_physio.json")), &about)?;
+        write_json(&with_suffix(stem, &format!("_recording-{label}_physio.json")), &about)?;
     }
     frames(session, stem)
 }
@@ -110,7 +110,7 @@ fn physio_sidecar(session: &ExportedSession, info: &StreamInfo, grid: &Grid) -> 
 fn frames(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
     let affect = Rows::of(&session.timeline, AFFECT);
     let fields: &[Field] = affect.as_ref().map_or(&[], |rows| &rows.info().fields);
-    write_file(&named(stem, "_beh.tsv"), |out| {
+    write_file(&with_suffix(stem, "_beh.tsv"), |out| {
         write!(out, "time\tframe\ttime_source\tdevice_sequence")?;
         for field in fields {
             write!(out, "\t{}", field.name)?;
@@ -155,7 +155,7 @@ fn frames(session: &ExportedSession, stem: &Path) -> Result<(), ExportError> {
         ("device_sequence".to_owned(), json!({ "Description": "the driver's own count of frames" })),
     ]);
     about.extend(fields.iter().map(|f| (f.name.clone(), column(f))));
-    write_json(&named(stem, "_beh.json"), &Value::Object(about))
+    write_json(&with_suffix(stem, "_beh.json"), &Value::Object(about))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The methods text: recording, software, computation and exclusions. It is generated from the data only.
 
-use super::Asked;
+use super::event_analysis::EventAnalysis;
 use super::html::{count, length, percent, plural};
 use super::tally::Tally;
 use crate::Selection;
@@ -9,16 +9,17 @@ use analysis::{Correction, EpochPlan, describe_dropped};
 use session::program;
 use store::ModelDescription;
 
-/// Paragraphs, without markup.
-pub(super) fn text(selection: &Selection, tally: &Tally, asked: Option<Asked<'_>>) -> Vec<String> {
+/// The paragraphs of the text, without markup.
+pub(super) fn text(selection: &Selection, tally: &Tally, analysis: Option<EventAnalysis<'_>>) -> Vec<String> {
     let mut paragraphs = vec![recording(tally), affect(tally), sample(selection, tally)];
-    if let Some(asked) = asked {
-        paragraphs.push(epochs(asked));
-        paragraphs.push(statistics(asked));
+    if let Some(analysis) = analysis {
+        paragraphs.push(epochs(analysis));
+        paragraphs.push(statistics(analysis));
     }
     paragraphs
 }
 
+/// The texts, separated by semicolons.
 fn joined<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
     all.into_iter().map(String::as_str).collect::<Vec<_>>().join("; ")
 }
@@ -42,14 +43,15 @@ fn recording(tally: &Tally) -> String {
     text
 }
 
-fn sum_of(m: &ModelDescription) -> String {
+/// The checksum of a network's file, with a remark if there is one.
+fn checksum(m: &ModelDescription) -> String {
     let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}", m.sha256) };
     sum + &m.remark()
 }
 
 fn affect(tally: &Tally) -> String {
     let networks: Vec<String> =
-        tally.models().iter().map(|m| format!("{} version {} ({})", m.name, m.version, sum_of(m))).collect();
+        tally.models().iter().map(|m| format!("{} version {} ({})", m.name, m.version, checksum(m))).collect();
     let networks = if networks.is_empty() { "not named in the files".to_owned() } else { networks.join("; ") };
     format!(
         "Valence (unpleasant −1 to pleasant 1) and arousal (calm −1 to excited 1) were estimated frame by frame by neural \
@@ -78,13 +80,15 @@ fn sample(selection: &Selection, tally: &Tally) -> String {
         None => text.push_str("no frame was scored."),
     }
     let grades: Vec<String> = tally.grades.iter().map(|(grade, n)| format!("{grade}: {n}")).collect();
-    let (before_last, stood_still) = match tally.page_longest_busy_s() {
-        Some(longest_s) => (",", format!(" and by how long the page stood still (at the longest {longest_s:.2} s)")),
+    let (before_last, unresponsive) = match tally.page_longest_busy_s() {
+        Some(longest_s) => {
+            (",", format!(" and the time during which the page was unresponsive (longest {longest_s:.2} s)"))
+        }
         None => (" and", String::new()),
     };
     text.push_str(&format!(
         " Recording quality was graded from A to F by frames lost, longest time between frames{before_last} share of \
-         frames with a face{stood_still} ({}).",
+         frames with a face{unresponsive} ({}).",
         grades.join(", ")
     ));
     match selection.left_out() {
@@ -102,7 +106,7 @@ fn sample(selection: &Selection, tally: &Tally) -> String {
     text
 }
 
-fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
+fn epochs(EventAnalysis { answer, findings }: EventAnalysis<'_>) -> String {
     let plan = &answer.question.plan;
     let (from, until) = plan.window_s;
     let mut text = format!(
@@ -119,8 +123,8 @@ fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
     text.push_str(&zero(plan));
     let l = &plan.limits;
     text.push_str(&format!(
-        " An epoch was also dropped where in more than {} of its frames the eyes were less than {} px apart, the head was \
-         turned by more than {}° (yaw) or {}° (pitch), or the face's mean brightness lay outside {} to {}.",
+        " An epoch was also dropped if in more than {} of its frames the eyes were less than {} px apart, the head was \
+         turned by more than {}° (yaw) or {}° (pitch), or the face's mean brightness was outside {} to {}.",
         percent(f64::from(l.most_failing)),
         l.min_inter_ocular_px,
         l.max_yaw_deg,
@@ -146,11 +150,12 @@ fn epochs(Asked { answer, findings }: Asked<'_>) -> String {
     text
 }
 
-/// With the minus sign U+2212 instead of a hyphen.
+/// The number with the minus sign U+2212 instead of a hyphen.
 fn minus(seconds: f64) -> String {
     seconds.to_string().replace('-', "−")
 }
 
+/// The correction of the values.
 fn zero(plan: &EpochPlan) -> String {
     let source = plan.source();
     match (plan.zero, plan.baseline_s) {
@@ -169,19 +174,19 @@ fn zero(plan: &EpochPlan) -> String {
     }
 }
 
-fn statistics(Asked { findings, .. }: Asked<'_>) -> String {
+fn statistics(EventAnalysis { findings, .. }: EventAnalysis<'_>) -> String {
     let settings = findings.settings;
     let tests = || findings.conditions.iter().flat_map(|c| &c.against_zero).chain(&findings.comparisons);
-    let drawn = format!(
-        "{} random permutations, seed {}; a difference is called one where the upper end of the 95 % interval of its p is at \
+    let random = format!(
+        "{} random permutations, seed {}; a difference is called significant only if the upper end of the 95 % interval of its p is at \
          most 0.05",
         count(settings.permutations),
         settings.seed
     );
     let how = match tests().filter(|t| t.is_exact).map(|t| t.permutations).max() {
-        Some(all) if tests().all(|t| t.is_exact) => format!("all different permutations, {} at most", count(all)),
-        Some(_) => format!("{drawn}; where there are fewer different ones, all of them"),
-        None => drawn,
+        Some(all) if tests().all(|t| t.is_exact) => format!("all distinct permutations, at most {}", count(all)),
+        Some(_) => format!("{random}; if there are fewer distinct permutations, all of them"),
+        None => random,
     };
     format!(
         "Epochs were averaged within participants first and then over participants; 95 % intervals are pointwise, by \

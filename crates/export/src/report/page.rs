@@ -1,8 +1,9 @@
 //! The page of the report. The summary is first, the details for reviewers are last.
 
+use super::event_analysis::EventAnalysis;
+use super::figures::{DrawnFigures, MAX_SESSION_FIGURES};
 use super::html::{count, length, percent, plural, table};
 use super::tally::Tally;
-use super::{Asked, Drawn, MOST_COURSES};
 use crate::Selection;
 use crate::markup::{append_line, escaped};
 use crate::selection::folder_label;
@@ -23,8 +24,8 @@ td{overflow-wrap:anywhere}td:first-child{white-space:nowrap}blockquote{margin:.8
 pub(super) fn page(
     selection: &Selection,
     tally: &Tally,
-    asked: Option<Asked<'_>>,
-    drawn: &Drawn,
+    analysis: Option<EventAnalysis<'_>>,
+    drawn: &DrawnFigures,
     methods: &[String],
 ) -> String {
     let title = escaped(&selection.title());
@@ -47,8 +48,8 @@ pub(super) fn page(
             if used_page { " while they used a web page" } else { "" }
         ),
     );
-    if let Some(asked) = asked {
-        around_events(&mut out, asked, drawn);
+    if let Some(analysis) = analysis {
+        around_events(&mut out, analysis, drawn);
     }
     courses(&mut out, tally, drawn);
     quality(&mut out, selection, tally);
@@ -123,7 +124,7 @@ fn figure(out: &mut String, class: &str, svg: &str, caption: &str) {
     );
 }
 
-fn around_events(out: &mut String, Asked { findings, .. }: Asked<'_>, drawn: &Drawn) {
+fn around_events(out: &mut String, EventAnalysis { findings, .. }: EventAnalysis<'_>, drawn: &DrawnFigures) {
     append_line(out, format_args!("<h2>Affect around events</h2>"));
     if let Some(svg) = &drawn.average {
         figure(
@@ -186,7 +187,7 @@ fn signed3(value: f64) -> String {
     format!("{}{:.3}", if value <= -0.0005 { "−" } else { "+" }, value.abs())
 }
 
-fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
+fn courses(out: &mut String, tally: &Tally, drawn: &DrawnFigures) {
     append_line(out, format_args!("<h2>Valence and arousal</h2>"));
     if let Some(svg) = &drawn.plane {
         let points = if tally.means.len() > 1 { " Orange points: the participants' means." } else { "" };
@@ -202,7 +203,7 @@ fn courses(out: &mut String, tally: &Tally, drawn: &Drawn) {
         );
         figure(out, "wide", svg, &caption);
     }
-    if drawn.courses.is_empty() && tally.rows.len() > MOST_COURSES {
+    if drawn.courses.is_empty() && tally.rows.len() > MAX_SESSION_FIGURES {
         append_line(
             out,
             format_args!(

@@ -3,10 +3,10 @@
 use super::rows::Row;
 use super::unit::{ColumnName, TimeUnit};
 
-/// Names that affectograph gives to what it adds to an imported event; see `crate::import::event_file::OWN_DATA`.
 use crate::import::event_file::OWN_DATA;
 
-/// The first that is there, and that holds anything. `true`: only with a unit, since without one it counts samples.
+/// Usual names of columns with times, in the order of preference. `true`: only with a unit, because the column counts samples
+/// without one.
 const TIMES: [(&str, bool); 25] = [
     ("onset", false),
     ("time", false),
@@ -34,6 +34,7 @@ const TIMES: [(&str, bool); 25] = [
     ("datetime", false),
     ("unix_time", false),
 ];
+/// Usual names of columns with the kinds of events, in the order of preference.
 const KINDS: [&str; 17] = [
     "trial_type",
     "kind",
@@ -55,15 +56,16 @@ const KINDS: [&str; 17] = [
 ];
 const DURATIONS: [&str; 2] = ["duration", "dur"];
 const ENDS: [&str; 8] = ["offset", "end", "end_time", "stop", "stop_time", "tmax", "stopped", "offset_time"];
-/// What counts samples or frames and not time.
+/// Columns that count samples or frames.
 const COUNTS: [&str; 6] = ["sample", "samples", "latency", "frame", "frames", "frame_number"];
 
-/// Written where nothing is known.
+/// Whether a cell has no value.
 pub(super) fn is_nothing(cell: &str) -> bool {
     ["", "n/a", "na", "nan", "#n/a", "null"].iter().any(|nothing| cell.eq_ignore_ascii_case(nothing))
 }
 
-/// In a column of times PsychoPy's `None`, R's and SPSS's marks and dashes are no times as well.
+/// Whether a cell of a column of times has no time. PsychoPy writes `None`. R and SPSS write marks of their own. People write
+/// dashes.
 pub(super) fn is_no_time(cell: &str) -> bool {
     is_nothing(cell) || [".", "-", "--", "none", "<na>", "missing"].iter().any(|n| cell.eq_ignore_ascii_case(n))
 }
@@ -73,7 +75,7 @@ pub(super) fn is_usual_time(name: &str) -> bool {
     TIMES.iter().any(|(usual, needs_unit)| *usual == stem && (unit.is_some() || !needs_unit))
 }
 
-/// A header's columns, each with a name of its own.
+/// The columns of a header. Each has a unique name.
 pub(super) struct Header {
     pub names: Vec<String>,
     parsed: Vec<ColumnName>,
@@ -90,14 +92,11 @@ impl Header {
                 names.push(free(&format!("column_{}", k + 1), &names, &all));
             } else if OWN_DATA.contains(&name.as_str()) {
                 let own = free(name, &names, &all);
-                notes.push(format!("`{name}` is a name of affectograph's own: the column is kept as `{own}`"));
+                notes.push(format!("`{name}` is a reserved name: the column is kept as `{own}`"));
                 names.push(own);
             } else if names.contains(name) {
                 let own = free(name, &names, &all);
-                notes.push(format!(
-                    "more than one column is called `{name}`: the one in place {} is kept as `{own}`",
-                    k + 1
-                ));
+                notes.push(format!("more than one column has the name `{name}`: column {} is kept as `{own}`", k + 1));
                 names.push(own);
             } else {
                 names.push(name.clone());
@@ -108,17 +107,17 @@ impl Header {
     }
 
     pub fn unit(&self, column: usize) -> Option<TimeUnit> {
-        // jsPsych's column counts milliseconds and does not say so.
+        // The unit of jsPsych's column is milliseconds. Its name does not contain the unit.
         let by_program = (self.parsed[column].stem == "time_elapsed").then_some(TimeUnit::Ms);
         self.parsed[column].unit.or(by_program)
     }
 
-    /// The column that a person names: as it is kept, as it stands there, or whatever the letters' size.
+    /// The column with the given name. Upper and lower case are equal if no name is exactly equal.
     pub fn named(&self, name: &str) -> Result<usize, String> {
         let name = name.trim();
         let exactly = self.names.iter().position(|n| n == name);
         let found = exactly.or_else(|| self.names.iter().position(|n| n.eq_ignore_ascii_case(name)));
-        found.ok_or_else(|| format!("it has no column `{name}`, but {}", self.names.join(", ")))
+        found.ok_or_else(|| format!("it has no column `{name}`. The columns are {}", self.names.join(", ")))
     }
 
     /// Columns with a usual name of times, best first.
@@ -126,7 +125,7 @@ impl Header {
         let of_stem = |(stem, needs_unit): &(&str, bool)| {
             let mut columns = self.with_stem(stem);
             columns.retain(|k| !needs_unit || self.parsed[*k].unit.is_some());
-            // `time_s` says more than `time`.
+            // `time_s` is preferred to `time`, because it has a unit.
             columns.sort_by_key(|k| match self.parsed[*k].unit {
                 Some(TimeUnit::S) => 0,
                 Some(_) => 1,
@@ -146,7 +145,7 @@ impl Header {
         DURATIONS.iter().flat_map(|stem| self.with_stem(stem)).next()
     }
 
-    /// Where the times of `time` end. PsychoPy calls the two `stim.started` and `stim.stopped`.
+    /// The column with the ends of the events that start at `time`. PsychoPy names the two `stim.started` and `stim.stopped`.
     pub fn end(&self, time: usize) -> Option<usize> {
         let start = &self.parsed[time].stem;
         if let Some(thing) = start.strip_suffix("_started") {
@@ -156,11 +155,12 @@ impl Header {
         is_usual.then(|| ENDS.iter().flat_map(|stem| self.with_stem(stem)).find(|k| *k != time))?
     }
 
+    /// A column that counts samples or frames.
     pub fn count(&self) -> Option<usize> {
         COUNTS.iter().flat_map(|stem| self.with_stem(stem)).next()
     }
 
-    /// Whether a column sounds as if it held times.
+    /// Whether the name of a column suggests times.
     pub fn sounds_like_time(&self, column: usize) -> bool {
         let stem = &self.parsed[column].stem;
         let words = ["start", "stop", "onset", "time", "begin", "latency", "timestamp"];
@@ -172,7 +172,7 @@ impl Header {
     }
 }
 
-/// `name_2`, or the first number that nothing is called by yet.
+/// `name_2`, or the name with the first number that no other column has.
 fn free(name: &str, taken: &[String], coming: &[String]) -> String {
     let is_free = |n: &String| !taken.contains(n) && !coming.contains(n) && !OWN_DATA.contains(&n.as_str());
     let numbered = (2..).map(|k| format!("{name}_{k}"));
@@ -221,6 +221,6 @@ mod tests {
         assert_eq!((h.end(0), h.count(), h.named("OFFSET")), (Some(1), Some(3), Ok(2)));
         assert_eq!(header(&["Begin Time - hh:mm:ss.ms", "End Time - hh:mm:ss.ms"]).end(0), Some(1));
         assert_eq!(header(&["time_elapsed"]).unit(0), Some(TimeUnit::Ms));
-        assert!(h.named("no").unwrap_err().contains("no column `no`, but stim.started"));
+        assert!(h.named("no").unwrap_err().contains("no column `no`. The columns are stim.started"));
     }
 }

@@ -4,30 +4,30 @@ use super::columns::is_usual_time;
 use super::number::NumberStyle;
 use super::rows::{Delimiter, Row, Rows};
 
-/// So many rows tell which delimiter it is.
-const LOOKED_AT_ROWS: usize = 200;
-/// Programs write some lines about a recording above its table, and no more.
-const MOST_LINES_ABOVE: usize = 40;
-/// In case of doubt the first: where tabs and semicolons stand, commas are decimals.
+/// The number of rows that determine the delimiter.
+const EXAMINED_ROWS: usize = 200;
+/// The largest number of lines above the header. Some programs write lines about the recording there.
+const MAX_LINES_ABOVE: usize = 40;
+/// If several are possible, the first is used: with tabs and semicolons, commas are decimal marks.
 const DELIMITERS: [u8; 4] = [b'\t', b';', b',', b'|'];
 
 pub(super) struct Dialect<'a> {
     pub delimiter: Delimiter,
     pub header: Row<'a>,
-    /// Where the rows below the header begin, and the number of that line.
+    /// The text below the header, and the number of its first line.
     pub body: &'a str,
     pub body_line: usize,
     pub notes: Vec<String>,
 }
 
-/// `asked` is the time's column, where a person named it. `None` where there is no row that is not blank.
-pub(super) fn dialect<'a>(text: &'a str, asked: Option<&str>) -> Result<Option<Dialect<'a>>, String> {
-    let (told, text, line) = excel_separator(text);
-    let is_time = |cell: &str| match asked {
+/// Determines the layout. `time` is the column with the times, if the user named it. `None`: all rows are blank.
+pub(super) fn dialect<'a>(text: &'a str, time: Option<&str>) -> Result<Option<Dialect<'a>>, String> {
+    let (separator, text, line) = excel_separator(text);
+    let is_time = |cell: &str| match time {
         Some(name) => cell.eq_ignore_ascii_case(name),
         None => is_usual_time(cell),
     };
-    let candidates: Vec<Layout<'a>> = match told {
+    let candidates: Vec<Layout<'a>> = match separator {
         Some(delimiter) => vec![Layout::of(text, line, Delimiter::Char(delimiter), &is_time)],
         None => DELIMITERS.map(|d| Layout::of(text, line, Delimiter::Char(d), &is_time)).into(),
     };
@@ -37,10 +37,10 @@ pub(super) fn dialect<'a>(text: &'a str, asked: Option<&str>) -> Result<Option<D
         let is_spaced = spaced.header_cells() > 1 && spaced.has_time && spaced.alike == spaced.rows;
         if is_spaced { spaced } else { Layout::of(text, line, Delimiter::Nothing, &is_time) }
     });
-    layout.dialect(text, line, told.is_some())
+    layout.dialect(text, line, separator.is_some())
 }
 
-/// Excel's own first line, `sep=;`, which other programs need not know. Returns what is left and its line's number.
+/// Excel writes `sep=;` as a first line. Returns the separator, the text below, and the number of its first line.
 fn excel_separator(text: &str) -> (Option<u8>, &str, usize) {
     let end = text.find(['\r', '\n']).unwrap_or(text.len());
     let first = text[..end].trim_start_matches('\u{feff}');
@@ -56,12 +56,12 @@ fn excel_separator(text: &str) -> (Option<u8>, &str, usize) {
     }
 }
 
-/// A table as one delimiter would have it.
+/// The layout of a table with one delimiter.
 struct Layout<'a> {
     delimiter: Delimiter,
     header: Option<Row<'a>>,
     has_time: bool,
-    /// Rows below the header that were looked at, and those with as many cells as it.
+    /// Examined rows below the header, and the number of them that have as many cells as the header.
     rows: usize,
     alike: usize,
     /// Lines above the header that are not blank, and how many of them are comments.
@@ -73,7 +73,7 @@ struct Layout<'a> {
 impl<'a> Layout<'a> {
     fn of(text: &'a str, line: usize, delimiter: Delimiter, is_time: &dyn Fn(&str) -> bool) -> Self {
         let (mut rows, mut problem) = (Vec::new(), None);
-        for row in Rows::new(text, line, delimiter).take(LOOKED_AT_ROWS) {
+        for row in Rows::new(text, line, delimiter).take(EXAMINED_ROWS) {
             match row {
                 Ok(row) if row.is_blank() => {}
                 Ok(row) => rows.push(row),
@@ -83,11 +83,11 @@ impl<'a> Layout<'a> {
         let names_time = |row: &Row| (0..row.cells.len()).any(|k| is_time(row.cell(k)));
         let named = rows
             .iter()
-            .take(MOST_LINES_ABOVE)
+            .take(MAX_LINES_ABOVE)
             .position(|row| !is_comment(row) && names_time(row))
             .filter(|k| is_header(&rows[..=*k]));
         let first = rows.iter().position(|row| !is_comment(row));
-        // `# onset kind`, as NumPy writes its header: the last comment, where the rows below have none.
+        // NumPy writes its header as a comment: `# onset kind`. It is the last comment above the rows.
         let commented = rows.iter().take_while(|row| is_comment(row)).count().checked_sub(1).filter(|k| {
             let bare = uncommented(rows[*k].clone());
             named.is_none() && names_time(&bare)
@@ -113,30 +113,30 @@ impl<'a> Layout<'a> {
         self.header.as_ref().map_or(0, |h| h.cells.len())
     }
 
-    /// A column with a time, rows of one length, and many columns speak for it.
+    /// A layout is better if it has a column with times, rows of equal length, and many columns.
     fn score(&self) -> (bool, usize, usize) {
         let share = (self.alike * 100).checked_div(self.rows).unwrap_or(100);
         (self.has_time, share, self.header_cells())
     }
 
-    fn dialect(self, text: &'a str, line: usize, is_told: bool) -> Result<Option<Dialect<'a>>, String> {
-        // A broken quote above or in the header leaves nothing to read.
+    fn dialect(self, text: &'a str, line: usize, has_separator_line: bool) -> Result<Option<Dialect<'a>>, String> {
+        // If a quote above or in the header is not closed, there are no rows.
         let Some(header) = self.header else { return self.problem.map_or(Ok(None), Err) };
         let mut rows = Rows::new(text, line, self.delimiter);
         while rows.next().is_some_and(|row| row.is_ok_and(|row| row.line < header.line)) {}
         let (body, body_line) = rows.rest();
         let mut notes = Vec::new();
-        let says_so = if is_told { " (its first line says so)" } else { "" };
-        notes.extend(separated(self.delimiter).map(|by| format!("its cells are separated by {by}{says_so}")));
+        let source = if has_separator_line { " (set in its first line)" } else { "" };
+        notes.extend(separated(self.delimiter).map(|by| format!("its cells are separated by {by}{source}")));
         let others = self.above - self.comments;
         if others > 0 {
-            notes.push(format!("its header is line {}: {others} line(s) above it were passed over", header.line));
+            notes.push(format!("its header is line {}: {others} line(s) above it were skipped", header.line));
         }
         Ok(Some(Dialect { delimiter: self.delimiter, header, body, body_line, notes }))
     }
 }
 
-/// Whether the last row may be the header of what follows: words alone, and more of them than stand in any row above.
+/// Whether the last row can be the header of the rows below: it has no numbers, and more cells than any row above.
 fn is_header(rows: &[Row]) -> bool {
     let cells = |row: &Row| (0..row.cells.len()).filter(|k| !row.cell(*k).is_empty()).count();
     let Some((header, above)) = rows.split_last() else { return false };
@@ -153,7 +153,7 @@ fn uncommented(row: Row<'_>) -> Row<'_> {
     let Row { line, mut cells } = row;
     if let Some(first) = cells.first_mut() {
         *first = first.trim_start_matches('#').trim().to_owned().into();
-        // `# onset`, where spaces separate.
+        // The first cell is `#` if spaces separate the cells of `# onset`.
         if first.is_empty() {
             cells.remove(0);
         }
@@ -205,7 +205,7 @@ mod tests {
         for text in ["sep=;\nonset;a,b\n1;2\n", "\"SEP=;\"\r\nonset;a,b\r\n1;2\r\n"] {
             let (delimiter, header, body_line, notes) = layout(text);
             assert_eq!((delimiter, header.join("|"), body_line), (Delimiter::Char(b';'), "onset|a,b".into(), 3));
-            assert!(notes.contains("says so"));
+            assert!(notes.contains("set in its first line"));
         }
         assert_eq!(layout("sep=\t\nonset\tkind\n1\ta\n").0, Delimiter::Char(b'\t'));
         assert_eq!(layout("sep=|\ronset|kind\r1|a\r").0, Delimiter::Char(b'|'));

@@ -4,27 +4,35 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// So much of a file tells whether it is UTF-16.
-const LOOKED_AT_BYTES: usize = 4096;
+/// The number of bytes that determine whether a file is UTF-16.
+const EXAMINED_BYTES: usize = 4096;
 
 pub(super) struct Text<'a> {
     pub text: Cow<'a, str>,
-    /// Where it was not UTF-8.
+    /// The encoding, if it is not UTF-8.
     pub note: Option<String>,
 }
 
-/// `asked` is what a person says it is; a byte order mark knows better.
-pub(super) fn text<'a>(bytes: &'a [u8], asked: Option<&'static Encoding>) -> Result<Text<'a>, String> {
+/// Decodes `bytes`. `requested` is the user's choice of the encoding. A byte order mark takes precedence.
+pub(super) fn text<'a>(bytes: &'a [u8], requested: Option<&'static Encoding>) -> Result<Text<'a>, String> {
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
-        let note =
-            (encoding != UTF_8).then(|| format!("its text is {} (it says so at its beginning)", encoding.name()));
+        let note = (encoding != UTF_8)
+            .then(|| format!("its encoding is {} (it begins with a byte order mark)", encoding.name()));
         return decoded(bytes, encoding, note);
     }
-    if let Some(encoding) = asked {
-        return decoded(bytes, encoding, Some(format!("its text was read as {}, as asked", encoding.name())));
+    if let Some(encoding) = requested {
+        return decoded(
+            bytes,
+            encoding,
+            Some(format!("its text was read as {}, as set with --encoding", encoding.name())),
+        );
     }
     if let Some(encoding) = evident_utf16(bytes) {
-        return decoded(bytes, encoding, Some(format!("its text is {} (every second byte is zero)", encoding.name())));
+        return decoded(
+            bytes,
+            encoding,
+            Some(format!("its encoding is {} (every second byte is zero)", encoding.name())),
+        );
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => whole(Text { text: Cow::Borrowed(text), note: None }),
@@ -36,23 +44,27 @@ fn decoded<'a>(bytes: &'a [u8], encoding: &'static Encoding, note: Option<String
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
     if malformed {
         let line = text.find('\u{fffd}').map_or(1, |at| line_of(&text, at));
-        return Err(format!("line {line} holds bytes that are no {}: the file is damaged or cut off", encoding.name()));
+        return Err(format!(
+            "line {line} contains bytes that are not {}: the file is damaged or cut off",
+            encoding.name()
+        ));
     }
     whole(Text { text, note })
 }
 
-/// Text has no NUL.
+/// Refuses text with a NUL character.
 fn whole(text: Text<'_>) -> Result<Text<'_>, String> {
     match text.text.find('\0') {
         Some(at) => {
             let line = line_of(&text.text, at);
-            Err(format!("line {line} holds a NUL character: the file is damaged, or it is no text"))
+            Err(format!("line {line} contains a NUL character: the file is damaged, or it is not text"))
         }
         None => Ok(text),
     }
 }
 
-/// Neither UTF-8 nor UTF-16: Windows-1252, which holds Latin-1, is what is left in the West.
+/// Decodes text that is neither UTF-8 nor UTF-16 as Windows-1252. It includes Latin-1 and is the usual remaining encoding in
+/// Western countries.
 fn eight_bits(bytes: &[u8], invalid_at: usize) -> Result<Text<'_>, String> {
     let lossy = String::from_utf8_lossy(bytes);
     let line = lossy.get(..invalid_at).map_or(1, |before| line_of(before, before.len()));
@@ -60,33 +72,33 @@ fn eight_bits(bytes: &[u8], invalid_at: usize) -> Result<Text<'_>, String> {
     for c in lossy.chars().filter(|c| !c.is_ascii()) {
         *(if c == '\u{fffd}' { &mut invalid } else { &mut valid }) += 1;
     }
-    // Other encodings hardly ever make letters of UTF-8.
+    // Text in other encodings almost never contains valid UTF-8 letters.
     if valid > invalid {
         return Err(format!(
-            "line {line} holds bytes that are no UTF-8, which the rest of the file is: it is damaged or cut off"
+            "line {line} contains bytes that are not UTF-8, unlike the rest of the file: it is damaged or cut off"
         ));
     }
     let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-    // Five bytes mean nothing there: they say that it is another one.
+    // Five bytes are undefined in Windows-1252. They show that it is another encoding.
     if let Some(at) = text.find(|c: char| ('\u{80}'..='\u{9f}').contains(&c)) {
         let line = line_of(&text, at);
         return Err(format!(
-            "line {line} holds bytes that are neither UTF-8 nor Windows-1252: say what they are with --encoding (for example \
+            "line {line} contains bytes that are neither UTF-8 nor Windows-1252: set the encoding with --encoding (for example \
              macintosh, windows-1251, shift_jis, gbk), or save the file as CSV in UTF-8"
         ));
     }
-    whole(Text { text, note: Some("its text is no UTF-8 and was read as Windows-1252 (Latin-1)".to_owned()) })
+    whole(Text { text, note: Some("its text is not UTF-8 and was read as Windows-1252 (Latin-1)".to_owned()) })
 }
 
-/// Latin letters in UTF-16 have a zero in every second byte, and other text has none.
+/// Recognises UTF-16 without a byte order mark. Its Latin letters have a zero in every second byte. Other text has no zeros.
 fn evident_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(LOOKED_AT_BYTES) & !1];
+    let head = &bytes[..bytes.len().min(EXAMINED_BYTES) & !1];
     let (pairs, zeros) =
         (head.len() / 2, |offset: usize| head.iter().skip(offset).step_by(2).filter(|b| **b == 0).count());
     let (high_first, low_first) = (zeros(0), zeros(1));
-    // A header's comma or tab alone makes more than half of a short one.
+    // In a short header, the comma or tab alone exceeds half.
     let is_most = |n: usize| pairs >= 2 && n * 2 > pairs;
-    // A few other letters end in a zero byte of their own.
+    // The other byte of a few letters is zero.
     let is_few = |n: usize, of: usize| n * 4 < of;
     match (is_most(high_first) && is_few(low_first, high_first), is_most(low_first) && is_few(high_first, low_first)) {
         (true, false) => Some(UTF_16BE),
@@ -95,7 +107,7 @@ fn evident_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The line of the byte `at`, counted as editors do.
+/// The line of the byte `at`, counted as in editors.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     let before = &text.as_bytes()[..at];
     let returns = before.iter().filter(|b| **b == b'\r').count();
@@ -140,15 +152,15 @@ mod tests {
     #[test]
     fn what_cannot_be_text_is_refused_with_its_line() {
         let problem = |bytes: &[u8]| text(bytes, None).err().unwrap();
-        assert!(problem(b"onset,kind\r\n1,\0\r\n").contains("line 2 holds a NUL"));
-        // Japanese, as Shift JIS has it.
+        assert!(problem(b"onset,kind\r\n1,\0\r\n").contains("line 2 contains a NUL"));
+        // Japanese in Shift JIS.
         assert!(
             problem(b"onset,kind\r1,\x8f\xce\x82\xa2\r").contains("line 2")
                 && problem(b"a\n\x81").contains("--encoding")
         );
         let mut cut = "onset,kind\n1,ä ö ü ß\n2,é".as_bytes().to_vec();
         cut.pop();
-        assert!(problem(&cut).contains("line 3 holds bytes that are no UTF-8"), "{}", problem(&cut));
+        assert!(problem(&cut).contains("line 3 contains bytes that are not UTF-8"), "{}", problem(&cut));
         let mut odd = utf16("\u{feff}onset,kind\n1,a\n", true);
         odd.pop();
         assert!(problem(&odd).contains("cut off"));

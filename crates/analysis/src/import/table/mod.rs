@@ -1,69 +1,35 @@
-//! Tables of events as BIDS, PsychoPy, E-Prime, Excel and people write them.
+//! Reads tables of events in the formats of BIDS, PsychoPy, E-Prime and Excel, or written by hand.
 //!
-//! The steps are: bytes to text ([`encoding`]), text to rows of cells ([`dialect`], [`rows`]), header to columns
+//! The steps are: bytes to text ([`encoding`]), text to rows of cells ([`dialect`], [`rows`], [`grid`]), header to columns
 //! ([`columns`]), cells to times ([`times`]). Each step reports its decisions. If two interpretations would give different
 //! times, the table is refused with the line.
 
 mod columns;
 mod dialect;
 mod encoding;
+mod grid;
 mod moment;
 mod number;
+mod options;
 mod rows;
 mod times;
 mod unit;
 
-use chrono::{DateTime, FixedOffset, Utc};
-use encoding_rs::Encoding;
 use serde_json::{Map, Value};
 
 use super::{EventFile, ForeignEvent};
-use columns::{Header, is_no_time, is_nothing};
-use dialect::dialect;
-use number::NumberStyle;
-use rows::{Row, Rows};
+use columns::is_nothing;
+use grid::Table;
+use rows::Row;
 use times::Times;
 
+pub use options::{TableOptions, TextEncoding, parse_encoding, parse_zone};
 pub use unit::TimeUnit;
 
-/// The largest number of rows and cells of a table of events.
-const MOST_ROWS: usize = 2_000_000;
-const MOST_CELLS: usize = 30_000_000;
 /// Empty cells of other columns. Words such as `none` may be data.
 const NO_DATA: [&str; 4] = ["", "n/a", "N/A", "NA"];
 
-/// The user's options for a table. `None`: determined automatically and reported.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TableOptions {
-    /// The column with the times.
-    pub time: Option<String>,
-    /// The column with the kinds of events.
-    pub kind: Option<String>,
-    /// Of the times, and of durations whose column names none.
-    pub unit: Option<TimeUnit>,
-    /// The times are counts of samples or frames, with this rate.
-    pub rate_hz: Option<f64>,
-    /// The zone of dates without one.
-    pub zone: Option<FixedOffset>,
-    pub encoding: Option<TextEncoding>,
-    /// The time of the session clock's zero. Dates and Unix times are relative to it.
-    pub zero_utc: DateTime<Utc>,
-}
-
-/// The encoding of a text.
-pub type TextEncoding = &'static Encoding;
-
-/// As browsers name it: `utf-8`, `windows-1251`, `shift_jis`.
-pub fn parse_encoding(name: &str) -> Option<TextEncoding> {
-    Encoding::for_label(name.as_bytes())
-}
-
-/// Parses a time zone: `Z`, `+02:00`, `-0500`.
-pub fn parse_zone(text: &str) -> Option<FixedOffset> {
-    moment::zone(text)
-}
-
-/// Reads a table. The error is the end of a sentence: what is wrong, and where.
+/// Reads a table. The error is the end of a sentence that begins with the file: the cause and the line.
 pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, String> {
     let text = encoding::text(content, options.encoding)?;
     let mut notes: Vec<String> = text.note.into_iter().collect();
@@ -104,93 +70,6 @@ pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, 
     Ok(file)
 }
 
-/// A table's cells with its header's names.
-struct Table<'a> {
-    header: Header,
-    /// Without blank ones, comments and repeated headers.
-    rows: Vec<Row<'a>>,
-}
-
-impl<'a> Table<'a> {
-    fn read(text: &'a str, time: Option<&str>, notes: &mut Vec<String>) -> Result<Table<'a>, String> {
-        let found = dialect(text, time)?.ok_or("it is empty")?;
-        let header = Header::new(&found.header);
-        let is_number = |k: usize| NumberStyle::PLAIN.parse(found.header.cell(k)).is_some();
-        if (0..found.header.cells.len()).all(is_number) {
-            return Err(format!(
-                "line {} holds numbers where names of columns should stand: put a header above it, such as onset and \
-                 trial_type",
-                found.header.line
-            ));
-        }
-        notes.extend(found.notes);
-        notes.extend(header.notes.iter().cloned());
-        let mut rows = Vec::new();
-        let (mut comments, mut short, mut repeated, mut cells) = (0, Vec::new(), 0, 0);
-        for row in Rows::new(found.body, found.body_line, found.delimiter) {
-            let row = row?;
-            if row.is_blank() {
-                continue;
-            }
-            if is_comment(&row, &header) {
-                comments += 1;
-                continue;
-            }
-            if row.cells == found.header.cells {
-                repeated += 1;
-                continue;
-            }
-            fits(&row, &header)?;
-            if row.cells.len() < header.names.len() {
-                short.push(row.line);
-            }
-            cells += row.cells.len();
-            rows.push(row);
-            if rows.len() > MOST_ROWS || cells > MOST_CELLS {
-                return Err(format!("it has more than {} rows: is it a list of events?", rows.len() - 1));
-            }
-        }
-        if comments > 0 {
-            notes.push(format!("{comments} comment(s) beginning with `#` were passed over"));
-        }
-        if repeated > 0 {
-            notes.push(format!("its header stands {repeated} time(s) more among the rows, which were passed over"));
-        }
-        if let Some(first) = short.first() {
-            notes.push(format!(
-                "{} row(s) have fewer cells than the header (the first in line {first}): what is missing was taken for empty",
-                short.len()
-            ));
-        }
-        Ok(Table { header, rows })
-    }
-
-    /// What stands in a column where anything does.
-    fn cells(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
-        self.rows.iter().map(move |row| row.cell(column)).filter(|cell| !is_no_time(cell))
-    }
-}
-
-/// `# paused here`: one cell with words; as a row it would have no time either.
-fn is_comment(row: &Row, header: &Header) -> bool {
-    let has_one_cell = (1..row.cells.len()).all(|k| row.cell(k).is_empty());
-    row.cell(0).starts_with('#') && (has_one_cell || row.cells.len() != header.names.len())
-}
-
-/// More cells than names: nobody can say which of them belong together.
-fn fits(row: &Row, header: &Header) -> Result<(), String> {
-    let (cells, names) = (row.cells.len(), header.names.len());
-    let surplus = (names..cells).any(|k| !row.cell(k).is_empty());
-    if !surplus {
-        return Ok(());
-    }
-    Err(format!(
-        "line {} has {cells} cells, but the header names {names} columns. Texts and numbers that hold the delimiter must stand \
-         in quotes; a column without a name needs one",
-        row.line
-    ))
-}
-
 fn time_column(table: &Table, options: &TableOptions) -> Result<usize, String> {
     let header = &table.header;
     if let Some(name) = &options.time {
@@ -206,15 +85,15 @@ fn time_column(table: &Table, options: &TableOptions) -> Result<usize, String> {
     }
     if let Some(column) = header.count() {
         return Err(format!(
-            "it has no column with a time; `{}` counts samples or frames: say with --rate how many there are in a second, or \
-             which column holds times with --time",
+            "it has no column with a time, and `{}` counts samples or frames: set their number per second with --rate, or \
+             the column with the times with --time",
             header.names[column]
         ));
     }
-    Err(format!("it has no column with a usual name of times{}", could_be(table)))
+    Err(format!("it has no column with a usual name for times{}", could_be(table)))
 }
 
-/// Which columns to name, for a person who has to choose.
+/// The columns that could contain the times, as the end of an error message.
 fn could_be(table: &Table) -> String {
     let (sounding, others): (Vec<usize>, Vec<usize>) = (0..table.header.names.len())
         .filter(|column| times::are_times(table, *column))
@@ -222,10 +101,12 @@ fn could_be(table: &Table) -> String {
     let named =
         |columns: &[usize]| columns.iter().map(|k| table.header.names[*k].as_str()).collect::<Vec<_>>().join(", ");
     match (&sounding[..], &others[..]) {
-        ([], []) => format!(": say with --time which of its columns it is: {}", table.header.names.join(", ")),
-        ([], others) => format!(". Numbers stand in {}: say which are times with --time", named(others)),
+        ([], []) => {
+            format!(": set the column with the times with --time. The columns are {}", table.header.names.join(", "))
+        }
+        ([], others) => format!(". Numbers are in {}: set the column with the times with --time", named(others)),
         (times, _) => format!(
-            ". These could be times: {}: say which with --time, and with --kind which column says what happened",
+            ". These columns could be times: {}. Set one with --time, and the column with the kinds of events with --kind",
             named(times)
         ),
     }
@@ -242,24 +123,26 @@ fn kind_column(
     if let Some(name) = &options.kind {
         return header.named(name).map(Some);
     }
-    let says_something = |column: &usize| {
+    let has_kinds = |column: &usize| {
         let timed = table.rows.iter().zip(&times.at_s).filter(|(_, at_s)| at_s.is_some());
         timed.into_iter().any(|(row, _)| !is_nothing(row.cell(*column)))
     };
     let usual: Vec<usize> = header.kinds().into_iter().filter(|column| *column != time).collect();
-    let found = usual.iter().copied().find(says_something);
+    let found = usual.iter().copied().find(has_kinds);
     match (found, usual.first()) {
         (Some(column), Some(first)) if column != *first => notes.push(format!(
-            "`{}` is empty in every row: `{}` says what happened",
+            "`{}` is empty in every row: the kinds of events are from `{}`",
             header.names[*first], header.names[column]
         )),
-        (None, _) => notes.push("no column says what happened (--kind names one): every kind is `event`".to_owned()),
+        (None, _) => {
+            notes.push("no column contains the kinds of events (--kind sets one): every kind is `event`".to_owned())
+        }
         _ => {}
     }
     Ok(found)
 }
 
-/// Rows without a time: BIDS writes them for what did not happen, PsychoPy for other routines.
+/// Rows without a time. BIDS writes them for events that did not happen, PsychoPy for other routines.
 #[derive(Default)]
 struct LeftOut {
     rows: u64,

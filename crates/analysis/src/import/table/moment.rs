@@ -13,7 +13,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// By its looks; whether it can be read is another question.
+    /// The form that the first characters suggest. The cell may still be invalid.
     pub fn of(cell: &str) -> Form {
         let digits_first = cell.bytes().take_while(u8::is_ascii_digit).count();
         let has_year = digits_first == 4 && matches!(cell.as_bytes().get(4), Some(b'-' | b'/'));
@@ -27,7 +27,8 @@ impl Form {
         }
     }
 
-    pub fn what(self) -> &'static str {
+    /// For error messages.
+    pub fn description(self) -> &'static str {
         match self {
             Form::Number => "number",
             Form::Clock => "clock time such as 00:01:02.500 or 1:02.5",
@@ -36,7 +37,7 @@ impl Form {
     }
 }
 
-/// `hh:mm:ss`, `mm:ss`, each with decimals or without, before zero, or with AM and PM: seconds.
+/// The seconds of a clock time: `hh:mm:ss` or `mm:ss`, with or without decimals, also negative, or with AM and PM.
 pub(super) fn clock_seconds(cell: &str) -> Option<f64> {
     let lower = cell.trim().to_ascii_lowercase();
     let (rest, half) = match () {
@@ -63,15 +64,16 @@ pub(super) fn clock_seconds(cell: &str) -> Option<f64> {
     Some(sign * (hours * 3600.0 + minutes * 60.0 + below_60(seconds)?))
 }
 
-/// Nanoseconds since 1970 in UTC. `zone` is that of cells that name none; without one they are an `Err` of `true`.
-pub(super) fn utc_ns(cell: &str, zone: Option<FixedOffset>) -> Result<i128, NoDate> {
+/// Nanoseconds since 1970 in UTC. `zone` is used for cells without a time zone. If it is `None`, they are
+/// [`DateError::NoZone`].
+pub(super) fn utc_ns(cell: &str, zone: Option<FixedOffset>) -> Result<i128, DateError> {
     let text = cell.trim();
     let (text, is_utc) = match text.strip_suffix("UTC").or_else(|| text.strip_suffix("GMT")) {
         Some(rest) => (rest.trim_end(), true),
         None => (text, false),
     };
     let mut text = text.replace(',', ".");
-    // One separator of date and time, one of year, month and day.
+    // The formats below have `T` between date and time, and `-` between year, month and day.
     if let Some(at) = text.find(' ') {
         text.replace_range(at..=at, "T");
     }
@@ -88,19 +90,20 @@ pub(super) fn utc_ns(cell: &str, zone: Option<FixedOffset>) -> Result<i128, NoDa
         return Ok(ns(at));
     }
     let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S%.f"];
-    let at = naive.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok()).ok_or(NoDate::Unreadable)?;
-    let zone = if is_utc { FixedOffset::east_opt(0) } else { zone }.ok_or(NoDate::NoZone)?;
-    at.and_local_timezone(zone).single().map(ns).ok_or(NoDate::Unreadable)
+    let at =
+        naive.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok()).ok_or(DateError::Unreadable)?;
+    let zone = if is_utc { FixedOffset::east_opt(0) } else { zone }.ok_or(DateError::NoZone)?;
+    at.and_local_timezone(zone).single().map(ns).ok_or(DateError::Unreadable)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoDate {
+pub(super) enum DateError {
     Unreadable,
-    /// Read well, but nothing says in which zone.
+    /// A valid date without a time zone.
     NoZone,
 }
 
-/// As people write a zone: `Z`, `+02:00`, `-0500`, `+2`.
+/// Parses a time zone: `Z`, `+02:00`, `-0500`, `+2`.
 pub(super) fn zone(text: &str) -> Option<FixedOffset> {
     if ["z", "utc", "gmt"].contains(&text.to_ascii_lowercase().as_str()) {
         return FixedOffset::east_opt(0);
@@ -182,12 +185,12 @@ mod tests {
         ] {
             assert_eq!((Form::of(cell), utc_ns(cell, None)), (Form::Date, Ok(ns)), "{cell}");
         }
-        assert_eq!(utc_ns("2025-03-01 10:00:00", None), Err(NoDate::NoZone));
+        assert_eq!(utc_ns("2025-03-01 10:00:00", None), Err(DateError::NoZone));
         assert_eq!(utc_ns("2025-03-01 12:00:00", zone("+02:00")), Ok(second));
         for bad in
             ["01.03.2025 10:00:00", "03/01/2025 10:00", "2025-13-01T10:00:00Z", "2025-03-01T25:00:00Z", "2025-03-01"]
         {
-            assert_eq!(utc_ns(bad, zone("Z")), Err(NoDate::Unreadable), "{bad}");
+            assert_eq!(utc_ns(bad, zone("Z")), Err(DateError::Unreadable), "{bad}");
             assert_eq!(Form::of(bad), Form::Date, "{bad}");
         }
         assert_eq!(

@@ -1,17 +1,17 @@
 //! Parses numbers in the formats of different programs. The decimal mark is determined from a whole column, not from a cell.
 
-/// How a column writes its numbers.
+/// The number format of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NumberStyle {
     decimal: char,
-    /// Of thousands; `None`: no mark stands there, or only spaces and apostrophes.
+    /// The mark between groups of thousands. `None`: no mark, or only spaces and apostrophes.
     grouping: Option<char>,
 }
 
 impl NumberStyle {
     pub const PLAIN: NumberStyle = NumberStyle { decimal: '.', grouping: None };
 
-    /// What the cells of one column agree on.
+    /// The format that fits all cells of a column.
     pub fn of<'a>(cells: impl Iterator<Item = &'a str> + Clone) -> NumberStyle {
         let style = |decimal, grouping| NumberStyle { decimal, grouping: Some(grouping) };
         let count = |cell: &str, mark: char| cell.chars().filter(|c| *c == mark).count();
@@ -27,7 +27,7 @@ impl NumberStyle {
         let has = |mark: char| cells.clone().any(|cell| cell.contains(mark));
         match (has('.'), has(',')) {
             (_, false) => NumberStyle::PLAIN,
-            // Where a comma cannot mean thousands it begins decimals, and then a point means thousands.
+            // If a comma cannot group thousands, it is the decimal mark. A point then groups thousands.
             (true, true) if cells.clone().any(|c| c.contains(',') && ungrouped(c, ',').is_none()) => style(',', '.'),
             (true, true) => style('.', ','),
             (false, true) => NumberStyle { decimal: ',', grouping: None },
@@ -38,19 +38,20 @@ impl NumberStyle {
         self.decimal == ','
     }
 
-    /// Finite, or `None`.
+    /// A finite number, or `None`.
     pub fn parse(self, cell: &str) -> Option<f64> {
         let plain = self.plain(cell)?;
-        // Rust also reads `inf`, `nan` and `infinity`.
+        // Rust's parser also accepts `inf`, `nan` and `infinity`.
         let is_number = plain.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
         plain.parse::<f64>().ok().filter(|v| is_number && v.is_finite())
     }
 
-    /// Without loss, where it is a whole number.
+    /// A whole number without loss of digits.
     pub fn parse_whole(self, cell: &str) -> Option<i128> {
         self.plain(cell)?.parse().ok()
     }
 
+    /// The number in Rust's format.
     fn plain(self, cell: &str) -> Option<String> {
         let cell = cell.replace('\u{2212}', "-");
         let whole_end = cell.find(self.decimal).unwrap_or(cell.len());
@@ -65,7 +66,7 @@ impl NumberStyle {
     }
 }
 
-/// `1.234.567` without its marks, where each stands before three digits.
+/// `1.234.567` without its marks. `None`: a mark is not followed by exactly three digits.
 fn ungrouped(number: &str, mark: char) -> Option<String> {
     let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
     let mut groups = digits.split(mark);
@@ -128,7 +129,8 @@ mod tests {
         #[test]
         fn no_cell_makes_it_panic(cell in "\\PC{0,12}") {
             let style = NumberStyle::of(std::iter::once(cell.as_str()));
-            let _ = (style.parse(&cell), style.parse_whole(&cell));
+            style.parse(&cell);
+            style.parse_whole(&cell);
         }
     }
 }

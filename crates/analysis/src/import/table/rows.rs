@@ -3,46 +3,46 @@
 
 use std::borrow::Cow;
 
-/// A longer row is no row: its quote never closes, or the file is no table.
+/// The largest row. In a longer row a quote is not closed, or the file is not a table.
 const MOST_ROW_BYTES: usize = 16 << 20;
-/// As many columns as Excel has.
+/// The number of columns of Excel.
 const MOST_CELLS: usize = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delimiter {
-    /// ASCII, no quote, no line end.
+    /// An ASCII character that is neither a quote nor a line end.
     Char(u8),
     /// Any number of spaces and tabs.
     Spaces,
-    /// One column.
+    /// The table has one column.
     Nothing,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row<'a> {
-    /// In which it begins, from 1.
+    /// The line in which the row begins, from 1.
     pub line: usize,
     pub cells: Vec<Cow<'a, str>>,
 }
 
 impl Row<'_> {
-    /// Also where nothing but delimiters stands in it, those of another table among them.
+    /// Whether the row has no content. Rows of delimiters are blank, also of the delimiters of other tables.
     pub fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| bare(cell).chars().all(|c| ",;|\t".contains(c)))
     }
 
-    /// Nothing where the row is too short.
+    /// Empty if the row is too short.
     pub fn cell(&self, column: usize) -> &str {
         self.cells.get(column).map_or("", |cell| bare(cell))
     }
 }
 
-/// Without what surrounds it and is not seen: spaces, and byte order marks of files that were joined.
+/// The cell without invisible characters around it: spaces, and byte order marks of files that were joined.
 pub(super) fn bare(cell: &str) -> &str {
     cell.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}')
 }
 
-/// The rows from `text`'s beginning on, blank ones too. Ends with the first error.
+/// The rows of `text`, including blank rows. Ends after the first error.
 pub(super) struct Rows<'a> {
     text: &'a str,
     at: usize,
@@ -51,12 +51,12 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// `line` is the number of `text`'s first one.
+    /// `line` is the number of the first line of `text`.
     pub fn new(text: &'a str, line: usize, delimiter: Delimiter) -> Self {
         Rows { text, at: 0, line, delimiter }
     }
 
-    /// What is left, and the number of its first line.
+    /// The remaining text, and the number of its first line.
     pub fn rest(&self) -> (&'a str, usize) {
         (&self.text[self.at..], self.line)
     }
@@ -85,7 +85,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Past a line end, if one stands here.
+    /// Skips a line end. `false`: there is none at this position.
     fn skip_line_end(&mut self) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
         let bytes = match rest {
@@ -103,7 +103,7 @@ impl<'a> Rows<'a> {
         let mut cells = Vec::new();
         loop {
             self.skip_spaces();
-            // Spaces at a line's end separate nothing.
+            // Spaces at the end of a line are no delimiters.
             let is_over = self.delimiter == Delimiter::Spaces && !cells.is_empty();
             if is_over && (self.byte().is_none() || matches!(self.byte(), Some(b'\r' | b'\n'))) {
                 self.skip_line_end();
@@ -111,7 +111,7 @@ impl<'a> Rows<'a> {
             }
             cells.push(if self.byte() == Some(b'"') { self.quoted(start)? } else { Cow::Borrowed(self.plain()) });
             if self.at - start > MOST_ROW_BYTES || cells.len() > MOST_CELLS {
-                return Err(format!("line {line} is too long for a row of a table: is it the right file?"));
+                return Err(format!("line {line} is too long for a row of a table: check that it is the right file"));
             }
             match self.byte() {
                 Some(byte) if self.is_delimiter(byte) => self.at += 1,
@@ -131,7 +131,7 @@ impl<'a> Rows<'a> {
         bare(&rest[..length])
     }
 
-    /// The cell whose opening quote stands here. Two quotes inside mean one.
+    /// Reads a quoted cell. The position is at its opening quote. Two quotes inside the cell are one quote.
     fn quoted(&mut self, row_start: usize) -> Result<Cow<'a, str>, String> {
         let (opened_at, opened_in) = (self.at, self.line);
         self.at += 1;
@@ -145,7 +145,7 @@ impl<'a> Rows<'a> {
             }
             add(&mut content, &self.text[piece_at..self.at]);
             if self.byte().is_none() || self.at - row_start > MOST_ROW_BYTES {
-                return Err(format!("the quote that opens in line {opened_in} never closes"));
+                return Err(format!("the quote that begins in line {opened_in} is not closed"));
             }
             self.at += 1;
             if self.byte() != Some(b'"') {
@@ -168,14 +168,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// `"Hello" she said`: programs that quote nothing write so. What it means is clear as long as no delimiter and no
-    /// line end stands inside the quotes.
+    /// Reads a cell such as `"Hello" she said`. Programs that do not quote cells write this. It is unambiguous if there is no
+    /// delimiter and no line end between the quotes.
     fn quotes_that_are_text(&mut self, opened_at: usize, opened_in: usize) -> Result<Cow<'a, str>, String> {
         let quoted = &self.text.as_bytes()[opened_at..self.at];
         if quoted.iter().any(|b| matches!(b, b'\n' | b'\r') || self.is_delimiter(*b)) {
             return Err(format!(
-                "in line {} text follows a quote that closes; it opens in line {opened_in}: one of the two is missing its \
-                 partner",
+                "in line {} text follows a closing quote that was opened in line {opened_in}: a quote is missing before or \
+                 after it",
                 self.line
             ));
         }
@@ -236,19 +236,19 @@ mod tests {
             cells("1\t\"a\tb\"\t \"say \"\"hi\"\"\" \t\"\"\t5\" wide"),
             ["1", "a\tb", "say \"hi\"", "", "5\" wide"]
         );
-        // As programs write that quote nothing.
+        // Written by programs that do not quote cells.
         assert_eq!(cells("1\t\"Hello\" she said\tx"), ["1", "\"Hello\" she said", "x"]);
         assert_eq!(cells("\u{feff}\"a\"\t\u{feff}0.5"), ["a", "0.5"]);
     }
 
     #[test]
     fn a_quote_without_its_partner_is_refused_with_its_line() {
-        assert!(problem("onset,text\r\n1,x\r\n2,\"never\r\n3,y\r\n").contains("opens in line 3 never closes"));
+        assert!(problem("onset,text\r\n1,x\r\n2,\"never\r\n3,y\r\n").contains("begins in line 3 is not closed"));
         let two = problem("onset,text\n1,\"never\n2,\"y\"\n");
-        assert!(two.contains("opens in line 2") && two.contains("in line 3"), "{two}");
+        assert!(two.contains("opened in line 2") && two.contains("in line 3"), "{two}");
         assert!(problem("\"").contains("line 1"));
         let endless = format!("a,\"{}", "x\n".repeat(MOST_ROW_BYTES / 2 + 10));
-        assert!(problem(&endless).contains("opens in line 1 never closes"));
+        assert!(problem(&endless).contains("begins in line 1 is not closed"));
         assert!(problem(&"x".repeat(MOST_ROW_BYTES + 10)).contains("too long"));
         assert!(problem(&",".repeat(MOST_CELLS + 10)).contains("too long"));
     }

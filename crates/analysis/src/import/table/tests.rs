@@ -1,4 +1,4 @@
-//! Whole tables, as programs and people write them.
+//! Tests of whole tables, as programs and people write them.
 
 use encoding_rs::WINDOWS_1252;
 use proptest::prelude::*;
@@ -45,8 +45,8 @@ fn tables_are_read_as_programs_write_them() {
 
 #[test]
 fn what_is_wrong_is_said_with_the_line_an_editor_shows() {
-    assert!(problem("a,b\n1,2\n").contains("Numbers stand in a, b"));
-    assert!(problem("onset,kind\r\n0.25,a\r\n0.5,b\r\nsoon,c\r\n").contains("line 4: `soon` is no number"));
+    assert!(problem("a,b\n1,2\n").contains("Numbers are in a, b"));
+    assert!(problem("onset,kind\r\n0.25,a\r\n0.5,b\r\nsoon,c\r\n").contains("line 4: `soon` is not a number"));
     assert!(problem("onset,kind\r1,a\rsoon,b\r").contains("line 3: `soon`"));
     assert!(problem("onset,kind\n\n1,\"two\r\nlines\"\nsoon,b\n").contains("line 5: `soon`"));
     assert!(problem("sep=,\r\nonset,kind\r\nsoon,b\r\n").contains("line 3: `soon`"));
@@ -54,11 +54,13 @@ fn what_is_wrong_is_said_with_the_line_an_editor_shows() {
     assert!(problem("onset\n0.5\n٣\n").contains("line 3: `٣`"));
     assert!(problem("onset\n1e308\n1e309\n").contains("line 3: `1e309`"));
     assert!(problem("onset (h),kind\n1e308,a\n").contains("line 2: `1e308`"));
-    assert!(problem("onset,text\n0.25,say\n1,\"never\n2,x\n").contains("the quote that opens in line 3 never closes"));
+    assert!(
+        problem("onset,text\n0.25,say\n1,\"never\n2,x\n").contains("the quote that begins in line 3 is not closed")
+    );
     assert!(problem("").contains("empty") && problem("\n\n").contains("empty"));
-    assert!(problem("0.5,1,1\n1.5,1,1\n").contains("line 1 holds numbers"));
+    assert!(problem("0.5,1,1\n1.5,1,1\n").contains("line 1 contains numbers"));
     // Decimal commas between commas, and texts without quotes.
-    assert!(problem("onset,kind\n0,5,smile\n").contains("line 2 has 3 cells, but the header names 2"));
+    assert!(problem("onset,kind\n0,5,smile\n").contains("line 2 has 3 cells, but the header has 2"));
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn short_rows_comments_and_repeated_headers_are_said() {
     assert_eq!(read.events.len(), 3);
     let said = read.notes.join("; ");
     assert!(said.contains("1 row(s) have fewer cells than the header (the first in line 3)"), "{said}");
-    assert!(said.contains("1 comment(s)") && said.contains("header stands 1 time(s) more"), "{said}");
+    assert!(said.contains("1 comment(s)") && said.contains("1 row(s) that repeat the header"), "{said}");
     // More cells, but nothing in them.
     assert_eq!(times("onset,kind\n1,a,,\n"), [(1.0, "a".into())]);
 }
@@ -102,7 +104,11 @@ fn columns_of_one_name_are_both_kept() {
 fn where_the_first_kind_is_empty_the_next_is_taken_and_said() {
     let text = "onset,trial_type,event\n1,,go\n2,n/a,stop\nn/a,x,y\n";
     assert_eq!(times(text), [(1.0, "go".into()), (2.0, "stop".into())]);
-    assert!(notes(text).contains("`trial_type` is empty in every row: `event` says what happened"), "{}", notes(text));
+    assert!(
+        notes(text).contains("`trial_type` is empty in every row: the kinds of events are from `event`"),
+        "{}",
+        notes(text)
+    );
     assert!(notes("onset,x\n1,2\n").contains("every kind is `event`"));
 }
 
@@ -128,11 +134,11 @@ fn units_are_the_columns_own() {
     };
     let (at_s, duration_s, said) = asked("onset,duration\n1500,250\n", TimeUnit::Ms);
     assert!(
-        (at_s, duration_s) == (1.5, Some(0.25)) && said.contains("`duration` names no unit and was read in ms"),
+        (at_s, duration_s) == (1.5, Some(0.25)) && said.contains("`duration` has no unit and was read in ms"),
         "{said}"
     );
     let (at_s, duration_s, said) = asked("onset_s,duration_s\n1500,0.25\n", TimeUnit::Ms);
-    assert!((at_s, duration_s) == (1.5, Some(0.25)) && said.contains("although its header says s"), "{said}");
+    assert!((at_s, duration_s) == (1.5, Some(0.25)) && said.contains("although the unit in its header is s"), "{said}");
     let ends = asked("onset,offset,code\n500,900,a\n", TimeUnit::Ms);
     assert_eq!((ends.0, ends.1), (0.5, Some(0.4)));
     let negative = file("onset,duration,kind\n1,-2,a\n");
@@ -151,8 +157,8 @@ fn clock_times_are_read_and_kept() {
     assert_eq!((a.at_s, a.duration_s, b.at_s, b.duration_s), (0.5, Some(0.5), 1.25, Some(0.25)));
     assert_eq!((&a.data["imported_time"], &a.data["smile"], read.unit), (&"00:00:00.500".into(), &"x".into(), None));
     assert_eq!(times("time;kind\n1:02,5;a\n-0:01;b\n"), [(62.5, "a".into()), (-1.0, "b".into())]);
-    assert!(problem("time,kind\n0:01,a\n1:75,b\n").contains("line 3: `1:75` is no clock time"));
-    assert!(problem("time,kind\n0:01,a\n2.5,b\n").contains("line 3: `2.5` is no clock time"));
+    assert!(problem("time,kind\n0:01,a\n1:75,b\n").contains("line 3: `1:75` is not a clock time"));
+    assert!(problem("time,kind\n0:01,a\n2.5,b\n").contains("line 3: `2.5` is not a clock time"));
 }
 
 #[test]
@@ -177,7 +183,7 @@ fn wall_clock_times_are_counted_from_the_sessions_zero() {
     assert!(problem("time,kind\n2025-03-01 10:00:02,a\n").contains("--zone"));
     let zone = TableOptions { zone: parse_zone("+02:00"), ..options() };
     assert_eq!(read(b"time,kind\n2025-03-01 12:00:02,a\n", &zone).unwrap().events[0].at_s, 1.5);
-    assert!(problem("time,kind\n01.03.2025 10:00:02,a\n").contains("line 2: `01.03.2025 10:00:02` is no date"));
+    assert!(problem("time,kind\n01.03.2025 10:00:02,a\n").contains("line 2: `01.03.2025 10:00:02` is not a date"));
     // A stopwatch of nanoseconds that has run for some days is none.
     assert_eq!(file("time_ns,kind\n864000000000000,a\n").events[0].at_s, 864_000.0);
     assert_eq!(file("time,kind\n1800000000000000,a\n").clock, FileClock::Own);
@@ -189,7 +195,10 @@ fn psychopys_wide_table_says_which_columns_could_be_times() {
         ,,0.21,,,,7,2025-03-01_10h00,faces,\n0,a.png,,0.52,f,0.41,7,2025-03-01_10h00,faces,\n\
         1,b.png,,1.24,None,,7,2025-03-01_10h00,faces,\n,,,,,,7,2025-03-01_10h00,faces,\n";
     let said = problem(wide);
-    assert!(said.contains("These could be times: welcome.started, stim.started:") && said.contains("--time"), "{said}");
+    assert!(
+        said.contains("These columns could be times: welcome.started, stim.started.") && said.contains("--time"),
+        "{said}"
+    );
     let asked = TableOptions { time: Some("stim.started".into()), kind: Some("image".into()), ..options() };
     let read = read(wide.as_bytes(), &asked).unwrap();
     let events: Vec<_> = read.events.iter().map(|e| (e.at_s, e.kind.as_str())).collect();
@@ -201,7 +210,7 @@ fn psychopys_wide_table_says_which_columns_could_be_times() {
 fn what_was_decided_is_said() {
     let said = notes("onset;kind\n0,5;a\n");
     assert!(said.contains("separated by semicolons") && said.contains("with decimal commas"), "{said}");
-    assert!(said.contains("times from `onset`: in s, since nothing says otherwise"), "{said}");
+    assert!(said.contains("times from `onset`: in s (no unit is given)"), "{said}");
     let (latin, ..) = WINDOWS_1252.encode("onset,kind\n1,lächeln\n");
     let read = read(&latin, &options()).unwrap();
     assert!(read.events[0].kind == "lächeln" && read.notes[0].contains("Windows-1252"), "{:?}", read.notes);

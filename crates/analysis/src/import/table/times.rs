@@ -2,43 +2,49 @@
 
 use chrono::SecondsFormat;
 
-use super::moment::{Form, NoDate, clock_seconds, utc_ns};
+use super::columns::is_no_time;
+use super::grid::Table;
+use super::moment::{DateError, Form, clock_seconds, utc_ns};
 use super::number::NumberStyle;
-use super::{Table, TableOptions, TimeUnit, is_no_time};
+use super::options::TableOptions;
+use super::rows::Row;
+use super::unit::TimeUnit;
 use crate::import::event_file::FileClock;
 
 const NS_PER_SECOND: i128 = 1_000_000_000;
-/// Seconds since 1970 from 1985 to 2128. A stopwatch that shows so many has run for 16 years.
+/// Seconds since 1970 of the years 1985 to 2128. The time of a stopwatch is smaller: it would have run for at least 16 years.
 const UNIX_SECONDS: std::ops::Range<f64> = 5e8..5e9;
-/// Microseconds and nanoseconds of a computer's own clock reach these numbers in weeks, so they must also be near the
-/// session.
+/// A computer's monotonic clock in microseconds or nanoseconds reaches these numbers within weeks. Such times must also be
+/// near the session.
 const UNIX_NEAR_NS: i128 = 7 * 86_400 * NS_PER_SECOND;
 
 pub(super) struct Times {
-    /// One for each row; `None`: it has no time.
+    /// One for each row. `None`: the row has no time.
     pub at_s: Vec<Option<f64>>,
     pub clock: FileClock,
-    /// Of numbers that another unit could be given.
+    /// The unit of numbers. `None`: the user cannot choose another unit for these times.
     pub unit: Option<TimeUnit>,
-    /// The cells say more than the seconds made of them: they are kept.
+    /// The cells contain more than the seconds. They are stored with the event.
     pub is_written_out: bool,
     pub note: Option<String>,
 }
 
-/// Of one column. Says what was decided; refuses what is no time, with its line.
+/// Reads the times of a column, with a note on the decisions. A cell that is not a time is an error with its line.
 pub(super) fn times(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
     let unit = options.unit.or(table.header.unit(column));
     let mut times = read(table, column, unit, options)?;
-    refuse_endless(table, column, &times.at_s)?;
+    refuse_infinite(table, column, &times.at_s)?;
     let name = &table.header.names[column];
     times.note = times.note.map(|note| {
-        let asked = match (options.unit, table.header.unit(column)) {
-            (Some(asked), Some(said)) if asked != said => format!(", as asked, although its header says {said}"),
+        let other_unit = match (options.unit, table.header.unit(column)) {
+            (Some(requested), Some(written)) if requested != written => {
+                format!(", as requested, although the unit in its header is {written}")
+            }
             _ => String::new(),
         };
         let is_end = name.eq_ignore_ascii_case("time_elapsed");
         let end = if is_end { " (jsPsych counts to the end of each trial)" } else { "" };
-        format!("times from `{name}`: {note}{asked}{end}")
+        format!("times from `{name}`: {note}{other_unit}{end}")
     });
     Ok(times)
 }
@@ -51,7 +57,7 @@ fn read(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOpt
     match Form::of(first) {
         Form::Number => numbers(table, column, unit, options),
         Form::Clock => {
-            let at_s = each(table, column, |cell| clock_seconds(cell).ok_or_else(|| no(cell, Form::Clock)))?;
+            let at_s = each(table, column, |cell| clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)))?;
             let note = Some("clock times (hh:mm:ss or mm:ss)".to_owned());
             Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: true, note })
         }
@@ -61,30 +67,30 @@ fn read(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOpt
 
 fn dates(table: &Table, column: usize, options: &TableOptions) -> Result<Times, String> {
     let stem = table.header.names[column].to_lowercase();
-    let says_utc = stem.split(|c: char| !c.is_alphanumeric()).any(|word| word == "utc" || word == "gmt");
-    let zone = options.zone.or_else(|| says_utc.then(|| chrono::FixedOffset::east_opt(0))?);
+    let is_utc = stem.split(|c: char| !c.is_alphanumeric()).any(|word| word == "utc" || word == "gmt");
+    let zone = options.zone.or_else(|| is_utc.then(|| chrono::FixedOffset::east_opt(0))?);
     let read = |cell: &str| match utc_ns(cell, zone) {
         Ok(ns) => Ok(since_zero_s(ns, options)),
-        Err(NoDate::NoZone) => Err(format!(
-            "`{}` names no time zone: say it with --zone (for example --zone +02:00, or --zone Z for UTC)",
+        Err(DateError::NoZone) => Err(format!(
+            "`{}` has no time zone: set it with --zone (for example --zone +02:00, or --zone Z for UTC)",
             cell.escape_debug()
         )),
-        Err(NoDate::Unreadable) => Err(no(cell, Form::Date)),
+        Err(DateError::Unreadable) => Err(unreadable(cell, Form::Date)),
     };
     let at_s = each(table, column, read)?;
-    let zone = zone.map_or(String::new(), |zone| format!(" of the zone {zone} where they name none"));
-    let note = Some(format!("dates{zone}, counted from the session's zero, {}", zero(options)));
+    let zone = zone.map_or(String::new(), |zone| format!(" (in the zone {zone} if they have none)"));
+    let note = Some(format!("dates{zone}, relative to the session's zero, {}", zero(options)));
     Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note })
 }
 
 fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &TableOptions) -> Result<Times, String> {
     let style = NumberStyle::of(table.cells(column));
-    let parse = |cell: &str| style.parse(cell).ok_or_else(|| no(cell, Form::Number));
+    let parse = |cell: &str| style.parse(cell).ok_or_else(|| unreadable(cell, Form::Number));
     let raw = each(table, column, parse)?;
     let commas = if style.has_decimal_commas() { ", with decimal commas" } else { "" };
     if let Some(rate_hz) = options.rate_hz {
         let at_s = raw.into_iter().map(|value| Some(value? / rate_hz)).collect();
-        let note = Some(format!("counted at {rate_hz} a second{commas}"));
+        let note = Some(format!("counts at {rate_hz} per second{commas}"));
         return Ok(Times { at_s, clock: FileClock::Own, unit: None, is_written_out: false, note });
     }
     if let Some(unit) = unix_unit(&raw, unit, options) {
@@ -92,18 +98,18 @@ fn numbers(table: &Table, column: usize, unit: Option<TimeUnit>, options: &Table
             Some(whole) => Ok(since_zero_s(whole.saturating_mul(i128::from(unit.ns())), options)),
             None => Ok(unit.to_seconds(parse(cell)?) - options.zero_utc.timestamp_micros() as f64 / 1e6),
         };
-        let note = Some(format!("Unix times in {unit}, counted from the session's zero, {}", zero(options)));
+        let note = Some(format!("Unix times in {unit}, relative to the session's zero, {}", zero(options)));
         let at_s = each(table, column, ns)?;
         return Ok(Times { at_s, clock: FileClock::Wall, unit: None, is_written_out: true, note });
     }
-    let assumed = if unit.is_none() { ", since nothing says otherwise" } else { "" };
+    let assumed = if unit.is_none() { " (no unit is given)" } else { "" };
     let unit = unit.unwrap_or(TimeUnit::S);
     let at_s = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
     let note = Some(format!("in {unit}{assumed}{commas}"));
     Ok(Times { at_s, clock: FileClock::Own, unit: Some(unit), is_written_out: false, note })
 }
 
-/// In which unit all of a column's numbers are times since 1970, if in any.
+/// The unit in which all numbers of a column are times since 1970.
 fn unix_unit(raw: &[Option<f64>], unit: Option<TimeUnit>, options: &TableOptions) -> Option<TimeUnit> {
     let units = match unit {
         Some(unit) => vec![unit],
@@ -129,13 +135,13 @@ fn zero(options: &TableOptions) -> String {
     options.zero_utc.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// One value for each row that has one; a cell that is none stops it with its line.
+/// Reads one value for each row that has one. A cell that cannot be read is an error with its line.
 fn each(
     table: &Table,
     column: usize,
     mut read: impl FnMut(&str) -> Result<f64, String>,
 ) -> Result<Vec<Option<f64>>, String> {
-    let mut value = |row: &super::Row| {
+    let mut value = |row: &Row| {
         let cell = row.cell(column);
         if is_no_time(cell) {
             return Ok(None);
@@ -145,47 +151,47 @@ fn each(
     table.rows.iter().map(&mut value).collect()
 }
 
-/// A number that is finite may be endless in seconds.
-fn refuse_endless(table: &Table, column: usize, seconds: &[Option<f64>]) -> Result<(), String> {
-    let endless = table.rows.iter().zip(seconds).find(|(_, s)| s.is_some_and(|s| !s.is_finite()));
-    endless.map_or(Ok(()), |(row, _)| {
+/// A finite number may be infinite in seconds.
+fn refuse_infinite(table: &Table, column: usize, seconds: &[Option<f64>]) -> Result<(), String> {
+    let infinite = table.rows.iter().zip(seconds).find(|(_, s)| s.is_some_and(|s| !s.is_finite()));
+    infinite.map_or(Ok(()), |(row, _)| {
         Err(format!("line {}: `{}` is too large for a time", row.line, row.cell(column).escape_debug()))
     })
 }
 
-fn no(cell: &str, form: Form) -> String {
-    format!("`{}` is no {}", cell.escape_debug(), form.what())
+fn unreadable(cell: &str, form: Form) -> String {
+    format!("`{}` is not a {}", cell.escape_debug(), form.description())
 }
 
-/// Whether all that stands in a column could be times.
+/// Whether all cells of a column could be times.
 pub(super) fn are_times(table: &Table, column: usize) -> bool {
     let style = NumberStyle::of(table.cells(column));
     let is_time = |cell: &str| match Form::of(cell) {
         Form::Number => style.parse(cell).is_some(),
         Form::Clock => clock_seconds(cell).is_some(),
-        Form::Date => utc_ns(cell, None) != Err(NoDate::Unreadable),
+        Form::Date => utc_ns(cell, None) != Err(DateError::Unreadable),
     };
     let mut cells = table.cells(column).peekable();
     cells.peek().is_some() && cells.all(is_time)
 }
 
-/// How long each row lasted.
+/// The durations of the rows.
 pub(super) struct Lasting {
     pub duration_s: Vec<Option<f64>>,
-    /// The column of durations. Ends stay beside the events as they were written.
+    /// The column of durations. Ends are kept as data of the events.
     column: Option<usize>,
-    /// Rows whose duration could not be one.
+    /// Rows with a negative duration. The cell is kept as data.
     kept: Vec<bool>,
 }
 
 impl Lasting {
-    /// Whether a cell has become a duration and need not be kept as it is.
+    /// Whether a cell was converted to a duration and is not kept as data.
     pub fn is_used_up(&self, column: usize, row: usize) -> bool {
         self.column == Some(column) && !self.kept[row]
     }
 }
 
-/// From a column of durations in the unit of that column, or from one that says when things ended.
+/// Reads the durations from a column of durations in the unit of that column, or from a column of ends.
 pub(super) fn lasting(
     table: &Table,
     time: usize,
@@ -206,7 +212,7 @@ pub(super) fn lasting(
         |(start, end): (&Option<f64>, &Option<f64>)| start.zip(*end).is_some_and(|(start, end)| end < start);
     if ends.clock != times.clock || pairs().any(is_before) {
         notes.push(format!(
-            "`{name}` lies before `{}` somewhere, so it was not read as the end",
+            "`{name}` is before `{}` in some rows, so it was not read as the end",
             table.header.names[time]
         ));
         return Ok(none);
@@ -215,7 +221,7 @@ pub(super) fn lasting(
         .map(|(start, end)| start.zip(*end).map(|(start, end)| end - start).filter(|d| *d > 0.0 && d.is_finite()));
     let duration_s: Vec<_> = duration_s.collect();
     if duration_s.iter().any(Option::is_some) {
-        notes.push(format!("`{name}` says when each ended"));
+        notes.push(format!("the ends of the events are from `{name}`"));
     }
     Ok(Lasting { duration_s, column: None, kept: Vec::new() })
 }
@@ -231,31 +237,32 @@ fn durations(
     let own = table.header.unit(column);
     let style = NumberStyle::of(table.cells(column));
     let raw = each(table, column, |cell| match Form::of(cell) {
-        Form::Clock => clock_seconds(cell).ok_or_else(|| no(cell, Form::Clock)),
-        _ => style.parse(cell).ok_or_else(|| no(cell, Form::Number)),
+        Form::Clock => clock_seconds(cell).ok_or_else(|| unreadable(cell, Form::Clock)),
+        _ => style.parse(cell).ok_or_else(|| unreadable(cell, Form::Number)),
     })?;
     let is_clock = table.cells(column).any(|cell| Form::of(cell) == Form::Clock);
     let unit = match own.or(options.unit) {
         _ if is_clock => TimeUnit::S,
         Some(unit) => unit,
-        None => unnamed_unit(&raw, times, name, notes),
+        None => assumed_unit(&raw, times, name, notes),
     };
-    if let (None, Some(asked)) = (own, options.unit.filter(|_| !is_clock)) {
-        notes.push(format!("`{name}` names no unit and was read in {asked} as well"));
+    if let (None, Some(requested)) = (own, options.unit.filter(|_| !is_clock)) {
+        notes.push(format!("`{name}` has no unit and was read in {requested}, as set with --unit"));
     }
     let seconds: Vec<_> = raw.into_iter().map(|value| Some(unit.to_seconds(value?))).collect();
-    refuse_endless(table, column, &seconds)?;
+    refuse_infinite(table, column, &seconds)?;
     let kept: Vec<bool> = seconds.iter().map(|s| s.is_some_and(|s| s < 0.0)).collect();
     let negative = kept.iter().filter(|k| **k).count();
     if negative > 0 {
-        notes.push(format!("{negative} negative value(s) in `{name}` are no durations and were kept as they are"));
+        notes.push(format!("{negative} negative value(s) in `{name}` are not durations and were kept as data"));
     }
     let duration_s = seconds.into_iter().map(|s| s.filter(|s| *s > 0.0)).collect();
     Ok(Lasting { duration_s, column: Some(column), kept })
 }
 
-/// BIDS says seconds. Where that makes most of them longer than the whole table, they are in the unit of the times.
-fn unnamed_unit(raw: &[Option<f64>], times: &Times, name: &str, notes: &mut Vec<String>) -> TimeUnit {
+/// The unit of durations without one. BIDS specifies seconds. If most of them would be longer than the whole table, they have
+/// the unit of the times.
+fn assumed_unit(raw: &[Option<f64>], times: &Times, name: &str, notes: &mut Vec<String>) -> TimeUnit {
     let Some(unit) = times.unit.filter(|unit| *unit != TimeUnit::S) else { return TimeUnit::S };
     let ends = times.at_s.iter().flatten().fold((f64::MAX, f64::MIN), |(a, b), t| (a.min(*t), b.max(*t)));
     let whole_s = ends.1 - ends.0;
@@ -263,7 +270,7 @@ fn unnamed_unit(raw: &[Option<f64>], times: &Times, name: &str, notes: &mut Vec<
     let too_long = given.iter().filter(|d| **d > whole_s).count();
     let found = if too_long * 2 > given.len() { unit } else { TimeUnit::S };
     if !given.is_empty() {
-        notes.push(format!("`{name}` names no unit and was read in {found}"));
+        notes.push(format!("`{name}` has no unit and was read in {found}"));
     }
     found
 }

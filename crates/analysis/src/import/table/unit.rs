@@ -27,7 +27,7 @@ impl TimeUnit {
         }
     }
 
-    /// Division by a power of ten rounds correctly, where a product with 0.001 may not.
+    /// Converts `value` to seconds. Division by a power of ten is correctly rounded. Multiplication by 0.001 may not be.
     pub fn to_seconds(self, value: f64) -> f64 {
         match self {
             TimeUnit::H | TimeUnit::Min | TimeUnit::S => value * (self.ns() / TimeUnit::S.ns()) as f64,
@@ -35,7 +35,7 @@ impl TimeUnit {
         }
     }
 
-    /// As headers abbreviate it, in letters of any size.
+    /// Parses the abbreviations in headers, in upper or lower case.
     fn named(word: &str) -> Option<TimeUnit> {
         Some(match word.trim().trim_end_matches('.').to_lowercase().as_str() {
             "h" | "hr" | "hrs" | "hour" | "hours" => TimeUnit::H,
@@ -54,7 +54,7 @@ impl TimeUnit {
 impl FromStr for TimeUnit {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        TimeUnit::named(text).ok_or_else(|| format!("`{text}` is no unit of time: write s, ms, us, ns, min or h"))
+        TimeUnit::named(text).ok_or_else(|| format!("`{text}` is not a unit of time: write s, ms, us, ns, min or h"))
     }
 }
 
@@ -71,12 +71,12 @@ impl fmt::Display for TimeUnit {
     }
 }
 
-/// A column's name taken apart: `Onset Time (ms)` is `onset_time` in milliseconds.
+/// The parts of a column's name: `Onset Time (ms)` is `onset_time` in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ColumnName {
-    /// Small letters, words joined by `_`.
+    /// In lower case, with words joined by `_`.
     pub stem: String,
-    /// Where the name says it.
+    /// The unit in the name.
     pub unit: Option<TimeUnit>,
 }
 
@@ -86,13 +86,13 @@ impl ColumnName {
         let (rest, unit) = in_brackets(name).or_else(|| elan(name)).or_else(|| last_word(name)).unwrap_or((name, None));
         let words = rest.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
         let stem = words.map(str::to_lowercase).collect::<Vec<_>>().join("_");
-        // A column that is called `seconds` and nothing else.
+        // The whole name can be a unit: `seconds`.
         let unit = unit.or_else(|| TimeUnit::named(&stem).filter(|_| stem.len() > 1));
         ColumnName { stem, unit }
     }
 }
 
-/// `Time (ms)`, `Time [s]`; `Time (hh:mm:ss)` has no unit, but its cells say what they are.
+/// `Time (ms)`, `Time [s]`. `Time (hh:mm:ss)` has no unit, because its cells are clock times.
 fn in_brackets(name: &str) -> Option<(&str, Option<TimeUnit>)> {
     let open = if name.ends_with(')') {
         name.rfind('(')

@@ -15,22 +15,22 @@ pub(super) const CLOCK_OFFSET: u16 = 4;
 pub(super) const BOUNDARY: u16 = 5;
 pub(super) const STREAM_FOOTER: u16 = 6;
 
-/// Recorders write it every few seconds, so that readers find their way again.
+/// The content of a boundary chunk. Recorders write one every few seconds, so that readers can resume after damage.
 pub(super) const BOUNDARY_UUID: [u8; 16] =
     [0x43, 0xA5, 0x46, 0xDC, 0xCB, 0xF5, 0x41, 0x0F, 0xB3, 0x0E, 0xD5, 0x46, 0x73, 0x83, 0xCB, 0xE4];
 const TAG_BYTES: usize = 2;
 const ID_BYTES: usize = 4;
 const OFFSET_BYTES: usize = 16;
 
-/// One chunk as its length has it.
+/// One chunk, delimited by its length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Frame<'a> {
     pub(super) tag: u16,
-    /// Of tags that belong to a stream.
+    /// The number of the stream, for tags that belong to a stream.
     pub(super) id: Option<u32>,
-    /// Behind tag and stream number.
+    /// The bytes after tag and stream number.
     pub(super) content: &'a [u8],
-    /// Position in the file of the first byte behind the length.
+    /// The position in the file of the first byte after the length.
     pub(super) body: usize,
     pub(super) end: usize,
 }
@@ -38,7 +38,7 @@ pub(super) struct Frame<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum At<'a> {
     Frame(Frame<'a>),
-    /// A chunk begins here and the file ends before it.
+    /// A chunk begins here, and the file ends before its end.
     Cut {
         tag: Option<u16>,
         id: Option<u32>,
@@ -48,7 +48,7 @@ pub(super) enum At<'a> {
     Nothing,
 }
 
-/// What stands at a position, by its length and its tag alone.
+/// Reads the length and the tag at a position.
 pub(super) fn at(file: &[u8], position: usize) -> At<'_> {
     let mut bytes = Bytes { rest: file.get(position..).unwrap_or_default() };
     let Some(first) = bytes.rest.first() else { return At::Nothing };
@@ -81,7 +81,7 @@ pub(super) fn at(file: &[u8], position: usize) -> At<'_> {
     At::Frame(Frame { tag, id, content, body, end })
 }
 
-/// Whether a chunk of a kind that the format knows seems to begin here, or the file ends here.
+/// Whether a chunk with a tag of the format seems to begin here, or the file ends here.
 pub(super) fn goes_on(file: &[u8], position: usize) -> bool {
     match at(file, position) {
         At::Frame(frame) => frame.tag <= STREAM_FOOTER,
@@ -90,8 +90,8 @@ pub(super) fn goes_on(file: &[u8], position: usize) -> bool {
     }
 }
 
-/// The first of the positions where a chunk begins whose content fits its tag. `samples_fit` says so of the samples of a
-/// stream, `is_known` whether there is such a stream.
+/// The first of the positions at which a chunk begins whose content is valid for its tag. `samples_fit` checks the samples of a
+/// stream. `is_known` checks whether the stream exists.
 pub(super) fn next(
     file: &[u8],
     mut among: Range<usize>,
@@ -113,14 +113,14 @@ pub(super) fn next(
     })
 }
 
-/// What most positions fail at, so that a gigabyte of rubbish takes seconds.
+/// A fast check that most positions fail. It limits the search in a gigabyte of invalid data to seconds.
 fn has_known_tag(bytes: &[u8]) -> bool {
     let Some(length_bytes @ (1 | 4 | 8)) = bytes.first() else { return false };
     let tag = 1 + usize::from(*length_bytes);
     bytes.get(tag + 1) == Some(&0) && bytes.get(tag).is_some_and(|tag| u16::from(*tag) <= STREAM_FOOTER)
 }
 
-/// When it was measured on the stream's clock, and what is to be added there; `None` where it says nothing.
+/// The time of the measurement on the stream's clock, and the offset to add to it. `None`: not finite.
 pub(super) fn clock_offset(content: &[u8]) -> Option<(f64, f64)> {
     let mut bytes = Bytes { rest: content };
     let pair = (bytes.f64().ok()?, bytes.f64().ok()?);

@@ -5,23 +5,23 @@
 
 use crate::{Line, MOST_DELAY_S, MOST_DRIFT, MOST_WILD, clock_runs, robust_line};
 
-/// Residuals beyond this bend the loss, as in other readers: the fit is close to the median's.
+/// The loss is quadratic up to this residual and linear beyond it, as in other readers. The fit is close to that of the median.
 const BEND_S: f64 = 1e-4;
-/// Where no two offsets lie on one line, the recorder is taken to measure as often as usual.
+/// The interval between measurements, if no two offsets are on one line.
 const USUAL_INTERVAL_S: f64 = 5.0;
-/// Offsets that differ by less than this give a level where they give no credible slope.
+/// If the slope is implausible, offsets that differ by less than this are replaced by their median.
 const LEVEL_S: f64 = 0.02;
-/// Of the offsets at most a third may be wild.
+/// At most one of so many offsets may be an outlier.
 const MOST_LEFT_OUT: usize = 3;
-/// A clock that is changed more often tells no time.
+/// A clock with more changes is refused.
 const MOST_PARTS: usize = 64;
 pub(super) const MOST_OFFSETS: usize = 1_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Offset {
-    /// When it was measured, on the stream's clock.
+    /// The time of the measurement on the stream's clock.
     pub(super) at_s: f64,
-    /// What is to be added there.
+    /// The offset to add at this time.
     pub(super) offset_s: f64,
     /// Position in the file.
     pub(super) place: usize,
@@ -39,23 +39,23 @@ pub(super) struct Part {
     line: Line,
     /// First and last measurement, on the stream's clock.
     pub(super) measured_s: (f64, f64),
-    /// The clock was changed at most so long before and after them.
+    /// The longest time between these measurements and the change of the clock, before and after.
     pub(super) margin_s: (f64, f64),
-    /// Of the first two and of the last measurement, in the file.
+    /// The positions in the file of the first two measurements and of the last one.
     pub(super) first_places: (usize, usize),
     pub(super) last_place: usize,
     pub(super) measurements: usize,
-    /// One or two offsets: a part only if there are samples that belong nowhere else.
+    /// The part has one or two offsets. It is used only if there are samples that fit no other part.
     pub(super) is_doubtful: bool,
 }
 
 impl Part {
-    /// Exact also where times are seconds since 1970.
+    /// This sum is also exact for seconds since 1970.
     pub(super) fn to_recorder_s(&self, at_s: f64) -> f64 {
         at_s + self.line.at(at_s)
     }
 
-    /// 0 where the time is one that this part's clock may have shown.
+    /// The distance of a time from the times that this part's clock may have shown. 0: inside.
     pub(super) fn distance_s(&self, at_s: f64) -> f64 {
         let (from, to) = (self.measured_s.0 - self.margin_s.0, self.measured_s.1 + self.margin_s.1);
         (from - at_s).max(at_s - to).max(0.0)
@@ -64,23 +64,23 @@ impl Part {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct StreamClock {
-    /// In their order; empty where no offset was measured.
+    /// In the order of time. Empty if no offset was measured.
     pub(super) parts: Vec<Part>,
     pub(super) offsets: usize,
-    /// Wild ones.
+    /// The number of outliers.
     pub(super) left_out: usize,
-    /// 95 % of the others lie closer to their line.
+    /// 95 % of the other offsets are closer to their line.
     pub(super) scatter_s: f64,
 }
 
-/// The problem is a sentence's end.
+/// The error is the end of a sentence.
 pub(super) fn stream_clock(offsets: &[Offset]) -> Result<StreamClock, String> {
     let points: Vec<(f64, f64)> = offsets.iter().map(|o| (o.at_s, o.offset_s)).collect();
     let found = clock_runs(&points);
     let interval_s = usual_interval_s(offsets, &found.runs);
-    let runs = believed(offsets, found.runs, interval_s)?;
+    let runs = accepted(offsets, found.runs, interval_s)?;
     if runs.len() > MOST_PARTS {
-        return Err(format!("they jump {} times: such a clock tells no time", runs.len() - 1));
+        return Err(format!("they jump {} times: a clock with so many changes cannot be used", runs.len() - 1));
     }
     let used: usize = runs.iter().map(|(run, _)| run.len()).sum();
     let left_out = offsets.len() - used;
@@ -108,8 +108,8 @@ pub(super) fn stream_clock(offsets: &[Offset]) -> Result<StreamClock, String> {
     Ok(clock)
 }
 
-/// The runs that count as parts of the clock, and which of them are doubtful.
-fn believed(offsets: &[Offset], runs: Vec<Vec<usize>>, interval_s: f64) -> Result<Vec<(Vec<usize>, bool)>, String> {
+/// The runs that are parts of the clock. `true`: the part is doubtful.
+fn accepted(offsets: &[Offset], runs: Vec<Vec<usize>>, interval_s: f64) -> Result<Vec<(Vec<usize>, bool)>, String> {
     let was_changed = |k: usize| {
         let (before, after) = (&offsets[runs[k - 1][runs[k - 1].len() - 1]], &offsets[runs[k][0]]);
         clock_was_changed(before, after, interval_s)
@@ -118,7 +118,7 @@ fn believed(offsets: &[Offset], runs: Vec<Vec<usize>>, interval_s: f64) -> Resul
     if !has_long && let Some(k) = (1..runs.len()).find(|k| !was_changed(*k)) {
         let [before, after] = [runs[k - 1][runs[k - 1].len() - 1], runs[k][0]].map(|k| &offsets[k]);
         return Err(format!(
-            "there are only {}, and at {:.3} s and {:.3} s they disagree by {:.3} s, so nobody can tell which is right",
+            "there are only {}, and at {:.3} s and {:.3} s they disagree by {:.3} s, so the right ones cannot be determined",
             offsets.len(),
             before.at_s,
             after.at_s,
@@ -136,16 +136,16 @@ fn believed(offsets: &[Offset], runs: Vec<Vec<usize>>, interval_s: f64) -> Resul
     Ok(runs.map(|(run, _)| (run.len() <= MOST_WILD && has_long, run)).map(|(doubtful, run)| (run, doubtful)).collect())
 }
 
-/// A change of the stream's clock moves the measurement's own time, too, and on the recorder's clock the measurements go
-/// on as before. A delay is short, or leaves the one or the other.
+/// A change of the stream's clock also moves the time of the measurement, and the interval on the recorder's clock stays as
+/// usual. A network delay is short, or leaves one of the two unchanged.
 fn clock_was_changed(before: &Offset, after: &Offset, interval_s: f64) -> bool {
     let off = |passed_s: f64| (passed_s - interval_s).abs();
     let (passed_s, step_s) = (after.at_s - before.at_s, (after.offset_s - before.offset_s).abs());
     step_s > MOST_DELAY_S && (passed_s < 0.0 || off(after.recorder_s() - before.recorder_s()) < off(passed_s))
 }
 
-/// How long it took from the last measurement before a change to the first after it. One of the two clocks went on as
-/// before: the one on which the usual time passed. After a pause nobody knows which, and the longer time holds both.
+/// The time between the last measurement before a change and the first after it. One of the two clocks was not changed: on it
+/// the usual interval passed. After a pause it is unknown which. The longer time then includes both.
 fn passed_s(before: &Offset, after: &Offset, interval_s: f64) -> f64 {
     let passed = [after.at_s - before.at_s, after.recorder_s() - before.recorder_s()].into_iter().filter(|s| *s > 0.0);
     let usual = passed.clone().filter(|s| *s < 2.0 * interval_s);
@@ -153,7 +153,7 @@ fn passed_s(before: &Offset, after: &Offset, interval_s: f64) -> f64 {
     nearest.or_else(|| passed.reduce(f64::max)).unwrap_or(interval_s)
 }
 
-/// From one measurement to the next, on the recorder's clock.
+/// The median interval between measurements, on the recorder's clock.
 fn usual_interval_s(offsets: &[Offset], runs: &[Vec<usize>]) -> f64 {
     let neighbours = runs.iter().flat_map(|run| run.windows(2)).filter(|w| w[1] == w[0] + 1);
     let mut passed: Vec<f64> = neighbours.map(|w| offsets[w[1]].recorder_s() - offsets[w[0]].recorder_s()).collect();
@@ -164,7 +164,7 @@ fn usual_interval_s(offsets: &[Offset], runs: &[Vec<usize>]) -> f64 {
 
 fn line_through(run: &[usize], points: &[(f64, f64)]) -> Result<Line, String> {
     let mut points: Vec<(f64, f64)> = run.iter().map(|k| points[*k]).collect();
-    let Some(line) = robust_line(&points, BEND_S) else { return Err("there is none".to_owned()) };
+    let Some(line) = robust_line(&points, BEND_S) else { return Err("there are no offsets".to_owned()) };
     if line.slope.abs() <= MOST_DRIFT {
         return Ok(line);
     }
@@ -230,7 +230,7 @@ mod tests {
         let clock = stream_clock(&offsets(&[steady(12, 500.0, -499.0), steady(1, 3.0, 58.0)].concat())).unwrap();
         let doubtful: Vec<_> = clock.parts.iter().map(|p| p.is_doubtful).collect();
         assert_eq!((doubtful, clock.left_out), (vec![false, true], 0));
-        // Two restarts within seconds, and nothing else: all that there is.
+        // Two restarts within seconds, without other offsets: both are parts.
         let clock = stream_clock(&offsets(&[(1000.0, -999.0), (3.0, 3.0)])).unwrap();
         assert!(clock.parts.len() == 2 && clock.parts.iter().all(|p| !p.is_doubtful));
     }
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(stream_clock(&[]).unwrap(), StreamClock::default());
         let one = stream_clock(&offsets(&[(100.0, 0.5)])).unwrap();
         assert_eq!((one.parts[0].to_recorder_s(7.0), one.scatter_s), (7.5, 0.0));
-        // So close together that noise would make a slope of 5 %.
+        // Two offsets so close together that noise causes a slope of 5 %.
         let close = stream_clock(&offsets(&[(100.0, 0.5), (100.1, 0.505)])).unwrap();
         assert!((close.parts[0].to_recorder_s(1100.0) - 1100.5).abs() < 0.006);
     }

@@ -4,9 +4,9 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
-/// Deeper than this no description is nested.
+/// The largest depth of nested elements.
 const MOST_DEPTH: usize = 64;
-/// More channels no stream has.
+/// The largest number of channels of a stream.
 const MOST_CHANNELS: usize = 1 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,9 +16,9 @@ pub(super) struct Header {
     pub(super) content_type: String,
     pub(super) format: String,
     pub(super) channels: usize,
-    /// 0 where samples come when they come.
+    /// 0: the samples have no fixed rate.
     pub(super) rate_hz: f64,
-    /// A camera, say: its samples are never laid onto a grid.
+    /// True of cameras, for example. Their samples are never placed on a grid.
     pub(super) may_drop_samples: bool,
 }
 
@@ -36,17 +36,17 @@ pub(super) fn header(xml: &[u8]) -> Result<Header, String> {
     })?;
     header.channels = match channels.parse() {
         Ok(count @ 1..=MOST_CHANNELS) => count,
-        _ => return Err(format!("`{channels}` is no number of channels")),
+        _ => return Err(format!("`{channels}` is not a number of channels")),
     };
     header.rate_hz = match rate.parse() {
         _ if rate.is_empty() => 0.0,
         Ok(rate_hz) if f64::is_finite(rate_hz) && rate_hz >= 0.0 => rate_hz,
-        _ => return Err(format!("`{rate}` is no rate")),
+        _ => return Err(format!("`{rate}` is not a rate")),
     };
     Ok(header)
 }
 
-/// How many samples the recorder counted.
+/// The number of samples that the recorder counted.
 pub(super) fn footer_samples(xml: &[u8]) -> Option<usize> {
     let mut count = None;
     let read = leaves(xml, |path, text| {
@@ -57,19 +57,22 @@ pub(super) fn footer_samples(xml: &[u8]) -> Option<usize> {
     read.ok().and(count)
 }
 
-/// Tells of each element below the root its names and its text, and refuses what goes on behind the root.
-fn leaves(xml: &[u8], mut tell: impl FnMut(&[&str], &str)) -> Result<(), String> {
+/// Calls `on_element` with the path and the text of each element below the root. Content after the root is an error.
+fn leaves(xml: &[u8], mut on_element: impl FnMut(&[&str], &str)) -> Result<(), String> {
     let text = String::from_utf8_lossy(xml);
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}').trim_end_matches('\0'));
-    // People write names with an ampersand.
+    // Names may contain an ampersand that is not escaped.
     reader.config_mut().allow_dangling_amp = true;
     let mut open = Vec::<(String, String)>::new();
     let mut is_over = false;
     loop {
-        let event = reader.read_event().map_err(|e| format!("it is no XML: {e}"))?;
+        let event = reader.read_event().map_err(|e| format!("it is not XML: {e}"))?;
         let words = match &event {
             Event::Start(tag) if is_over || open.len() == MOST_DEPTH => {
-                return Err(format!("`{}` stands where nothing may", String::from_utf8_lossy(tag.name().as_ref())));
+                return Err(format!(
+                    "`{}` is nested too deeply, or follows the root element",
+                    String::from_utf8_lossy(tag.name().as_ref())
+                ));
             }
             Event::Start(tag) => {
                 open.push((String::from_utf8_lossy(tag.name().as_ref()).into_owned(), String::new()));
@@ -78,7 +81,7 @@ fn leaves(xml: &[u8], mut tell: impl FnMut(&[&str], &str)) -> Result<(), String>
             Event::End(_) => {
                 let (_, words) = open.last().map_or(("", ""), |(name, words)| (name.as_str(), words.as_str()));
                 let path: Vec<&str> = open.iter().skip(1).map(|(name, _)| name.as_str()).collect();
-                tell(&path, words.trim());
+                on_element(&path, words.trim());
                 open.pop();
                 is_over = open.is_empty();
                 continue;
@@ -93,12 +96,12 @@ fn leaves(xml: &[u8], mut tell: impl FnMut(&[&str], &str)) -> Result<(), String>
         match open.last_mut() {
             Some((_, text)) => text.push_str(&words),
             None if words.trim().is_empty() => {}
-            None => return Err("text stands outside its XML".to_owned()),
+            None => return Err("there is text outside the root element".to_owned()),
         }
     }
 }
 
-/// `&amp;`, `&#228;`; what nobody defined stays as it is written.
+/// Resolves `&amp;` and `&#228;`. Undefined entities are not changed.
 fn resolved(reference: &BytesRef<'_>) -> String {
     if let Ok(Some(letter)) = reference.resolve_char_ref() {
         return letter.to_string();
@@ -142,12 +145,12 @@ mod tests {
         let says = |xml: &str| header(xml.as_bytes()).unwrap_err();
         assert!(says("").contains("ends too early"));
         assert!(says("<info><name>x</name>").contains("ends too early"));
-        assert!(says("<info></wrong>").contains("no XML"));
-        assert!(says("<info><channel_count>-1</channel_count></info>").contains("`-1` is no number of channels"));
+        assert!(says("<info></wrong>").contains("not XML"));
+        assert!(says("<info><channel_count>-1</channel_count></info>").contains("`-1` is not a number of channels"));
         let many = "<info><channel_count>1</channel_count><nominal_srate>often</nominal_srate></info>";
-        assert!(says(many).contains("`often` is no rate"));
+        assert!(says(many).contains("`often` is not a rate"));
         assert!(says("<info></info>more").contains("outside"));
-        assert!(says(&"<a>".repeat(1000)).contains("nothing may"));
+        assert!(says(&"<a>".repeat(1000)).contains("nested too deeply"));
     }
 
     #[test]

@@ -24,15 +24,15 @@ use super::{EventFile, ForeignEvent};
 
 pub(super) const MAGIC: &[u8] = b"XDF:";
 
-/// More events, or channels' values in all of them, hold no memory and are no list of events.
+/// The largest numbers of events, and of values in all their channels. They limit the memory.
 const MOST_EVENTS: usize = 1_000_000;
 const MOST_VALUES: usize = 4_000_000;
-/// To look for the next chunk, the file may be read so many times.
-const MOST_READ_AGAIN: usize = 8;
-/// Damaged places that are told one by one.
-const MOST_TOLD: usize = 5;
+/// The search for the next chunk may read the file so many times.
+const MAX_SEARCH_READS: usize = 8;
+/// The number of damaged places that are reported one by one.
+const MAX_REPORTED_PLACES: usize = 5;
 
-/// The problem is a sentence's end. Reads any bytes; [`MAGIC`] is not looked at again.
+/// Reads a file. The error is the end of a sentence. The first bytes are not compared with [`MAGIC`] again.
 pub(super) fn read(file: &[u8]) -> Result<EventFile, String> {
     let mut reader = Reader {
         file,
@@ -42,7 +42,7 @@ pub(super) fn read(file: &[u8]) -> Result<EventFile, String> {
         damage: Vec::new(),
         events: 0,
         values: 0,
-        bytes_to_look_at: file.len().saturating_mul(MOST_READ_AGAIN),
+        bytes_to_look_at: file.len().saturating_mul(MAX_SEARCH_READS),
     };
     reader.read_chunks()?;
     reader.finish()
@@ -51,9 +51,9 @@ pub(super) fn read(file: &[u8]) -> Result<EventFile, String> {
 struct Reader<'a> {
     file: &'a [u8],
     streams: Vec<Stream<'a>>,
-    /// Position among the streams; `None`: its header cannot be read.
+    /// The index of each stream number. `None`: the header cannot be read.
     by_id: BTreeMap<u32, Option<usize>>,
-    /// What stands before its stream's header.
+    /// Chunks before the header of their stream.
     orphans: BTreeMap<u32, Vec<Frame<'a>>>,
     damage: Vec<String>,
     events: usize,
@@ -61,10 +61,10 @@ struct Reader<'a> {
     bytes_to_look_at: usize,
 }
 
-/// What became of a chunk.
-enum Taken {
+/// The result of reading a chunk.
+enum ChunkResult {
     Whole,
-    /// A sentence's end.
+    /// The damage, as the end of a sentence.
     Damaged(String),
 }
 
@@ -90,12 +90,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes a chunk in and says where to read on.
+    /// Reads a chunk and returns the position of the next one.
     fn whole(&mut self, position: usize, frame: Frame<'a>) -> Result<usize, String> {
         let goes_on = chunks::goes_on(self.file, frame.end);
         let is_unknown = frame.tag > STREAM_FOOTER;
         let is_of_none = frame.id.is_some_and(|id| frame.tag != STREAM_HEADER && !self.by_id.contains_key(&id));
-        // Torn where the next one begins within it; else something stands between this chunk and the next.
+        // If another chunk begins inside this one, this one is torn. Otherwise there are other bytes after this one.
         if (!goes_on || is_unknown || is_of_none)
             && let Some(next) = self.next_chunk(position + 1, frame.end)
         {
@@ -106,8 +106,8 @@ impl<'a> Reader<'a> {
             return Ok(self.skip(position, next));
         }
         match self.take(&frame)? {
-            Taken::Whole => Ok(frame.end),
-            Taken::Damaged(what) => {
+            ChunkResult::Whole => Ok(frame.end),
+            ChunkResult::Damaged(what) => {
                 self.damage.push(format!("the chunk at byte {position}: {what}"));
                 Ok(self.next_chunk(position + 1, frame.end).unwrap_or(frame.end))
             }
@@ -115,11 +115,11 @@ impl<'a> Reader<'a> {
     }
 
     fn skip(&mut self, from: usize, to: usize) -> usize {
-        self.damage.push(format!("{} bytes at byte {from} are no chunk", to - from));
+        self.damage.push(format!("{} bytes at byte {from} are not a chunk", to - from));
         to
     }
 
-    /// Of the last chunk, whose end is missing.
+    /// Describes the last chunk of a file that was cut off.
     fn cut(&self, tag: Option<u16>, id: Option<u32>, content: &[u8], missing_bytes: usize) -> String {
         let missing = if missing_bytes > 0 { format!(" ({missing_bytes} bytes are missing)") } else { String::new() };
         let stream = id.filter(|_| tag == Some(SAMPLES)).and_then(|id| self.by_id.get(&id).copied().flatten());
@@ -131,12 +131,12 @@ impl<'a> Reader<'a> {
         format!("the file was cut off within its last chunk{missing}{}", of.unwrap_or_default())
     }
 
-    /// Where between two positions the next chunk begins.
+    /// The position of the next chunk between two positions.
     fn next_chunk(&mut self, from: usize, to: usize) -> Option<usize> {
         let Reader { file, streams, by_id, bytes_to_look_at, .. } = self;
         let stream = |id: u32| by_id.get(&id).copied().flatten().map(|k| &streams[k]);
         let samples_fit = |id: u32, content: &[u8]| {
-            // A file of nested chunks may not make the reader read it without end.
+            // Limits the work for a file with nested chunks.
             let Some(left) = bytes_to_look_at.checked_sub(content.len()) else { return false };
             *bytes_to_look_at = left;
             stream(id).is_some_and(|s| s.format.is_some_and(|format| samples::fit(&s.header, format, content)))
@@ -144,51 +144,51 @@ impl<'a> Reader<'a> {
         chunks::next(file, from..to, samples_fit, |id| by_id.contains_key(&id))
     }
 
-    fn take(&mut self, frame: &Frame<'a>) -> Result<Taken, String> {
+    fn take(&mut self, frame: &Frame<'a>) -> Result<ChunkResult, String> {
         match (frame.tag, frame.id) {
             (STREAM_HEADER, Some(id)) => self.take_header(id, frame.content),
             (SAMPLES | CLOCK_OFFSET | STREAM_FOOTER, Some(id)) => match self.by_id.get(&id) {
                 Some(Some(stream)) => self.take_part(*stream, frame),
-                Some(None) => Ok(Taken::Whole),
+                Some(None) => Ok(ChunkResult::Whole),
                 None => {
                     self.orphans.entry(id).or_default().push(*frame);
-                    Ok(Taken::Whole)
+                    Ok(ChunkResult::Whole)
                 }
             },
-            // Neither holds anything that is needed here, and chunks of other tags nothing that is known.
+            // The content of these chunks is not used. Chunks with other tags are unknown.
             (FILE_HEADER, _) if !chunks::is_like_xml(frame.content) => {
-                Ok(Taken::Damaged("the file's header is no XML".to_owned()))
+                Ok(ChunkResult::Damaged("the file's header is not XML".to_owned()))
             }
             (BOUNDARY, _) if frame.content != chunks::BOUNDARY_UUID => {
-                Ok(Taken::Damaged("it is no boundary".to_owned()))
+                Ok(ChunkResult::Damaged("it is not a boundary".to_owned()))
             }
-            _ => Ok(Taken::Whole),
+            _ => Ok(ChunkResult::Whole),
         }
     }
 
-    fn take_header(&mut self, id: u32, xml: &'a [u8]) -> Result<Taken, String> {
+    fn take_header(&mut self, id: u32, xml: &'a [u8]) -> Result<ChunkResult, String> {
         if let Some(Some(known)) = self.by_id.get(&id)
             && self.streams[*known].xml == xml
         {
-            return Ok(Taken::Whole);
+            return Ok(ChunkResult::Whole);
         }
         let read = header::header(xml);
-        let problem = read.as_ref().err().map(|e| format!("the header of the stream number {id} cannot be read ({e})"));
-        // A number that is given away again belongs to the newer stream.
+        let problem = read.as_ref().err().map(|e| format!("the header of stream number {id} cannot be read ({e})"));
+        // If a number is used again, it is the newer stream's.
         self.by_id.insert(id, read.is_ok().then_some(self.streams.len()));
         self.streams.extend(read.ok().map(|header| Stream::new(id, xml, header)));
         if let Some(problem) = problem {
-            return Ok(Taken::Damaged(problem));
+            return Ok(ChunkResult::Damaged(problem));
         }
         for frame in self.orphans.remove(&id).unwrap_or_default() {
-            if let Taken::Damaged(what) = self.take(&frame)? {
+            if let ChunkResult::Damaged(what) = self.take(&frame)? {
                 self.damage.push(format!("the chunk at byte {}: {what}", frame.body));
             }
         }
-        Ok(Taken::Whole)
+        Ok(ChunkResult::Whole)
     }
 
-    fn take_part(&mut self, stream: usize, frame: &Frame<'a>) -> Result<Taken, String> {
+    fn take_part(&mut self, stream: usize, frame: &Frame<'a>) -> Result<ChunkResult, String> {
         let stream = &mut self.streams[stream];
         match frame.tag {
             CLOCK_OFFSET => match chunks::clock_offset(frame.content) {
@@ -196,17 +196,26 @@ impl<'a> Reader<'a> {
                     return Err(format!("its stream `{}` has more than {MOST_OFFSETS} clock offsets", stream.name()));
                 }
                 Some((at_s, offset_s)) => stream.offsets.push(Offset { at_s, offset_s, place: frame.body }),
-                None => return Ok(Taken::Damaged(format!("a clock offset of `{}` is no number", stream.name()))),
+                None => {
+                    return Ok(ChunkResult::Damaged(format!("a clock offset of `{}` is not a number", stream.name())));
+                }
             },
             SAMPLES => {
-                let Some(format) = stream.format.filter(|_| stream.is_of_events()) else { return Ok(Taken::Whole) };
+                let Some(format) = stream.format.filter(|_| stream.is_of_events()) else {
+                    return Ok(ChunkResult::Whole);
+                };
                 let before = stream.samples.timed.len();
-                let left = samples::Left { events: MOST_EVENTS - self.events, values: MOST_VALUES - self.values };
-                match stream.samples.read(&stream.header, format, frame.content, frame.body, left) {
+                let capacity =
+                    samples::Capacity { events: MOST_EVENTS - self.events, values: MOST_VALUES - self.values };
+                match stream.samples.read(&stream.header, format, frame.content, frame.body, capacity) {
                     Err(samples::TOO_MANY) => {
-                        return Err(format!("it holds more than {MOST_EVENTS} events or {MOST_VALUES} values in them"));
+                        return Err(format!(
+                            "it contains more than {MOST_EVENTS} events or {MOST_VALUES} values of events"
+                        ));
                     }
-                    Err(torn) => return Ok(Taken::Damaged(format!("events of `{}` are lost, {torn}", stream.name()))),
+                    Err(error) => {
+                        return Ok(ChunkResult::Damaged(format!("events of `{}` are lost: {error}", stream.name())));
+                    }
                     Ok(()) => {}
                 }
                 let events = stream.samples.timed.len() - before;
@@ -215,7 +224,7 @@ impl<'a> Reader<'a> {
             }
             _ => stream.footer_samples = header::footer_samples(frame.content),
         }
-        Ok(Taken::Whole)
+        Ok(ChunkResult::Whole)
     }
 
     fn finish(mut self) -> Result<EventFile, String> {
@@ -223,11 +232,11 @@ impl<'a> Reader<'a> {
             let chunks = frames.iter().filter(|frame| frame.tag == SAMPLES).count();
             if chunks > 0 {
                 self.damage.push(format!(
-                    "{chunks} chunk(s) of the stream number {id}, whose header is missing, were left out"
+                    "{chunks} chunk(s) of stream number {id} were left out, because its header is missing"
                 ));
             }
         }
-        let mut notes = told(&self.damage);
+        let mut notes = damage_notes(&self.damage);
         let (of_events, others): (Vec<_>, Vec<_>) = self.streams.into_iter().partition(Stream::is_of_events);
         notes.extend(others.iter().map(left_out));
         let names: Vec<String> = of_events.iter().map(Stream::name).collect();
@@ -237,7 +246,7 @@ impl<'a> Reader<'a> {
         for stream in of_events.into_iter().filter(|s| !s.samples.timed.is_empty() || s.samples.untimed > 0) {
             let (name, samples) = (stream.name(), stream.samples.timed.len() as u64);
             if some_have_offsets && stream.offsets.is_empty() {
-                notes.push(format!("`{name}` has no clock offsets: its times are taken for the recorder's"));
+                notes.push(format!("`{name}` has no clock offsets: its times are used as the recorder's times"));
             }
             let has_own_name = names.iter().filter(|other| **other == name).count() == 1;
             match stream.events(has_own_name, &mut notes) {
@@ -252,7 +261,11 @@ impl<'a> Reader<'a> {
             }
         }
         if events.is_empty() {
-            let none = if unplaced_events > 0 { "nobody can tell when its events were" } else { "it holds no event" };
+            let none = if unplaced_events > 0 {
+                "the times of its events cannot be determined"
+            } else {
+                "it contains no event"
+            };
             let why = if notes.is_empty() { "no stream has a sample".to_owned() } else { notes.join("; ") };
             return Err(format!("{none} ({why})"));
         }
@@ -262,21 +275,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first damaged places, and how many more there are.
-fn told(damage: &[String]) -> Vec<String> {
-    let more = damage.len().saturating_sub(MOST_TOLD);
+/// The first damaged places, and the number of the others.
+fn damage_notes(damage: &[String]) -> Vec<String> {
+    let more = damage.len().saturating_sub(MAX_REPORTED_PLACES);
     let more = (more > 0).then(|| format!("{more} more damaged place(s)"));
-    damage.iter().take(MOST_TOLD).map(|place| format!("damaged: {place}")).chain(more).collect()
+    damage.iter().take(MAX_REPORTED_PLACES).map(|place| format!("damaged: {place}")).chain(more).collect()
 }
 
 fn left_out(stream: &Stream<'_>) -> String {
     let (name, header) = (stream.name(), &stream.header);
     if stream.format.is_none() {
-        return format!("`{name}` was left out: its format is `{}`, which XDF does not know", header.format);
+        return format!("`{name}` was left out: its format is `{}`, which XDF does not define", header.format);
     }
     let rate = if header.rate_hz > 0.0 { format!(" at {} Hz", header.rate_hz) } else { String::new() };
-    format!(
-        "`{name}` was left out: {} channel(s) of {}{rate} are samples and no events",
-        header.channels, header.format
-    )
+    format!("`{name}` was left out: {} channel(s) of {}{rate} are samples, not events", header.channels, header.format)
 }

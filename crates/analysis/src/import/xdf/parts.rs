@@ -1,88 +1,92 @@
-//! Which part of a changed clock each sample belongs to.
+//! Assigns each sample to a part of a clock that was changed.
 //!
-//! Samples stand in the order in which they came, and so do the parts: the cheapest way from one part to the next is
-//! taken, where a time that a part's clock cannot have shown costs its distance, and a time that goes back within a part
-//! costs by how much. Where another way is as cheap, nobody can tell.
+//! The samples are in the order of their arrival, and the parts are in the order of time. The assignment is the cheapest path
+//! through the parts. A time outside the times of its part costs the distance. A time that goes back within a part costs the
+//! difference. If another path costs the same, the assignment of the samples that differ is unknown.
 
 use super::clock::Part;
 
-/// Samples must save so much for a part to be believed that has only one or two offsets.
+/// The cost of a doubtful part, which has only one or two offsets. Its samples must save more than this.
 const DOUBT_S: f64 = 5.0;
-/// Ways that differ by less are equally good.
+/// Paths whose costs differ by less are equal.
 const EQUAL_S: f64 = 1e-3;
-/// Clocks that differ by less agree: nobody needs to choose.
+/// Parts that give times closer than this agree. The choice then does not matter.
 const SAME_S: f64 = 1e-3;
 const IMPOSSIBLE_S: f64 = 1e9;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Assigned {
     pub(super) part: Vec<usize>,
-    /// Samples that could belong to another part, too, and by how many seconds that would move them.
+    /// Samples that could also belong to another part, and the seconds by which that would move them.
     pub(super) unsure: Vec<(usize, f64)>,
 }
 
-/// `samples`: time on the stream's clock, and place in the file; in the order of the file. There is at least one part.
+/// `samples` are the times on the stream's clock and the places in the file, in the order of the file. There is at least one
+/// part.
 pub(super) fn assigned(samples: &[(f64, usize)], parts: &[Part]) -> Assigned {
     if parts.len() < 2 || samples.is_empty() {
         return Assigned { part: vec![0; samples.len()], unsure: Vec::new() };
     }
-    let free = Ways { samples, parts, places: vec![(0, usize::MAX); parts.len()] };
-    let told = Ways { samples, parts, places: told_places(samples, parts) };
-    let (free_cost, free) = free.compared();
-    // Where recorders write as things come, the file's order says more. Others write stream by stream.
-    let (told_cost, told) = told.compared();
-    if told_cost <= free_cost + EQUAL_S { told } else { free }
+    let any_place = Paths { samples, parts, places: vec![(0, usize::MAX); parts.len()] };
+    let in_file_order = Paths { samples, parts, places: file_places(samples, parts) };
+    let (any_place_cost, any_place) = any_place.cheapest();
+    // If the recorder wrote in the order of arrival, the order of the file is additional evidence. Other programs write stream
+    // by stream.
+    let (in_file_order_cost, in_file_order) = in_file_order.cheapest();
+    if in_file_order_cost <= any_place_cost + EQUAL_S { in_file_order } else { any_place }
 }
 
-/// For each part the places in the file between which its samples stand.
-fn told_places(samples: &[(f64, usize)], parts: &[Part]) -> Vec<(usize, usize)> {
+/// The first and the last place in the file of the samples of each part.
+fn file_places(samples: &[(f64, usize)], parts: &[Part]) -> Vec<(usize, usize)> {
     let first = samples.iter().map(|s| s.1).min().unwrap_or(0);
     let last = samples.iter().map(|s| s.1).max().unwrap_or(0);
     let is_mixed = |k: usize| first < parts[k].last_place && last > parts[k + 1].first_places.0;
     let changes = || (0..parts.len() - 1).filter(|k| is_mixed(*k));
     let place = |k: usize| {
         let from = changes().filter(|c| *c < k).map(|c| parts[c].last_place).max();
-        // Behind the second offset: samples are written a little later than they came.
+        // After the second offset, because samples are written a little after their arrival.
         let to = changes().filter(|c| *c >= k).map(|c| parts[c + 1].first_places.1).min();
         (from.unwrap_or(0), to.unwrap_or(usize::MAX))
     };
     (0..parts.len()).map(place).collect()
 }
 
-struct Ways<'a> {
+/// All paths of the samples through the parts.
+struct Paths<'a> {
     samples: &'a [(f64, usize)],
     parts: &'a [Part],
     places: Vec<(usize, usize)>,
 }
 
-impl Ways<'_> {
+impl Paths<'_> {
     fn cost(&self, sample: usize, part: usize) -> f64 {
         let (at_s, place) = self.samples[sample];
         let (from, to) = self.places[part];
         self.parts[part].distance_s(at_s) + if place < from || place > to { IMPOSSIBLE_S } else { 0.0 }
     }
 
+    /// The cost of the change to a part.
     fn entry(&self, part: usize) -> f64 {
         if self.parts[part].is_doubtful { DOUBT_S } else { 0.0 }
     }
 
-    /// By how much the time goes back from the sample before.
+    /// The seconds by which the time goes back from the previous sample.
     fn back(&self, sample: usize) -> f64 {
         (self.samples[sample - 1].0 - self.samples[sample].0).max(0.0)
     }
 
-    /// What the cheapest of all ways costs, and for each sample where that one leads and where others as cheap would.
-    fn compared(&self) -> (f64, Assigned) {
+    /// The cost of the cheapest path, and its assignment. Compares it with paths of equal cost.
+    fn cheapest(&self) -> (f64, Assigned) {
         let (samples, parts) = (self.samples.len(), self.parts.len());
-        // Of the cheapest way to each sample in each part, and then of the cheapest through it.
+        // The cost of the cheapest path to each sample in each part.
         let mut cost = Vec::with_capacity(samples * parts);
         cost.extend((0..parts).map(|p| self.cost(0, p) + self.entry(p)));
         for k in 1..samples {
             let mut cheapest = f64::INFINITY;
             for p in 0..parts {
                 let before = cost[(k - 1) * parts + p];
-                let way = (before + self.back(k)).min(cheapest + self.entry(p));
-                cost.push(way + self.cost(k, p));
+                let path = (before + self.back(k)).min(cheapest + self.entry(p));
+                cost.push(path + self.cost(k, p));
                 cheapest = cheapest.min(before);
             }
         }
@@ -104,7 +108,7 @@ impl Ways<'_> {
         (total, assigned)
     }
 
-    /// What the cheapest way from the sample before `sample` on costs, for each part that one is in.
+    /// The cost of the cheapest path after the sample before `sample`, for each part of that sample.
     fn onward_before(&self, sample: usize, onward: &[f64]) -> Vec<f64> {
         let mut before = vec![0.0; onward.len()];
         let mut cheapest = f64::INFINITY;
@@ -116,7 +120,7 @@ impl Ways<'_> {
         before
     }
 
-    /// How far from each other two parts put a sample.
+    /// The difference of a sample's times in two parts.
     fn apart_s(&self, sample: usize, one: usize, other: usize) -> f64 {
         let at_s = self.samples[sample].0;
         (self.parts[one].to_recorder_s(at_s) - self.parts[other].to_recorder_s(at_s)).abs()
@@ -128,14 +132,14 @@ mod tests {
     use super::super::clock::{Offset, stream_clock};
     use super::*;
 
-    /// Offsets of each part: count, first time, offset; one each five seconds, the `place` counts up.
+    /// The parts of a clock with an offset every five seconds, from the count, the first time and the offset of each part.
     fn parts(of: &[(usize, f64, f64)]) -> Vec<Part> {
         let each = of.iter().flat_map(|(n, from_s, v)| (0..*n).map(move |k| (from_s + 5.0 * k as f64, *v)));
         let offsets = each.enumerate().map(|(k, (at_s, offset_s))| Offset { at_s, offset_s, place: 100 * k });
         stream_clock(&offsets.collect::<Vec<_>>()).unwrap().parts
     }
 
-    /// Written behind all offsets, as test files and converters do.
+    /// Samples after all offsets, as in test files and in files of converters.
     fn at(times: &[f64]) -> Vec<(f64, usize)> {
         times.iter().map(|t| (*t, 1_000_000)).collect()
     }
@@ -155,7 +159,7 @@ mod tests {
         let parts = parts(&[(120, 0.0, 0.0), (120, 550.0, 50.0)]);
         let found = assigned(&at(&[10.0, 300.0, 590.0, 555.0, 600.0, 900.0]), &parts);
         assert_eq!((found.part, found.unsure), (vec![0, 0, 0, 1, 1, 1], vec![]));
-        // Shown by the clock twice, and nothing beside it says which time is meant.
+        // The clock showed this time twice, and no other sample shows which time it is.
         let found = assigned(&at(&[10.0, 570.0, 900.0]), &parts);
         assert_eq!(found.unsure, [(1, 50.0)]);
         // Also at the end, and alone.
@@ -183,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_doubtful_part_needs_samples_of_its_own() {
-        // The last offset alone says that the clock went back by 14 s, or it is wild.
+        // Only the last offset shows that the clock was set back by 14 s. It may be an outlier.
         let parts = parts(&[(20, 0.0, 0.0), (1, 86.0, 14.0)]);
         assert_eq!((parts.len(), parts[1].is_doubtful), (2, true));
         let found = assigned(&at(&[10.0, 84.0, 88.0, 97.0, 99.0]), &parts);

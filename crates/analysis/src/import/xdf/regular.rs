@@ -1,16 +1,16 @@
-//! Streams that promise a rate: their times are laid onto the grid that was meant, as other readers do.
+//! Places the times of streams with a nominal rate on a regular grid, as other readers do.
 
 use super::header::Header;
 
-/// A pause is longer than this, and longer than so many samples.
+/// A pause is longer than this time and than the time of so many samples.
 const PAUSE_S: f64 = 1.0;
 const PAUSE_SAMPLES: f64 = 500.0;
-/// A stream whose samples come at another rate than it says is not regular.
+/// The largest relative difference between the measured and the nominal rate of a regular stream.
 const MOST_OFF_RATE: f64 = 0.1;
-/// Samples farther from the grid than this, and than two of its steps, were not meant to lie on it.
+/// The samples of a regular stream are closer to the grid than this, or than two of its steps.
 const MOST_JITTER_S: f64 = 0.1;
 
-/// `None` where the stream promises no rate or does not keep it.
+/// `None`: the stream has no nominal rate, or does not keep it.
 pub(super) fn on_grid(header: &Header, times: &[f64]) -> Option<Vec<f64>> {
     if header.rate_hz <= 0.0 || header.may_drop_samples || times.len() < 2 {
         return None;
@@ -30,7 +30,7 @@ pub(super) fn on_grid(header: &Header, times: &[f64]) -> Option<Vec<f64>> {
     (keeps_rate && jitter_s <= MOST_JITTER_S.max(2.0 * step_s)).then_some(grid)
 }
 
-/// The least-squares line of time over number.
+/// The least-squares line of the times over the sample number.
 fn line(times: &[f64]) -> impl Iterator<Item = f64> {
     let n = times.len() as f64;
     let middle = (n - 1.0) / 2.0;

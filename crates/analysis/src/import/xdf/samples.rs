@@ -1,6 +1,6 @@
 //! The samples of a chunk.
 
-use super::bytes::{Bytes, Torn};
+use super::bytes::{Bytes, ReadError};
 use super::header::Header;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Format {
         })
     }
 
-    /// `None` where each value says so itself.
+    /// The size of a value. `None`: each value contains its own size.
     fn bytes(self) -> Option<usize> {
         Some(match self {
             Format::Text => return None,
@@ -43,8 +43,8 @@ impl Format {
         matches!(self, Format::Int8 | Format::Int16 | Format::Int32 | Format::Int64)
     }
 
-    /// As text, so that no digit of a 64-bit number is lost.
-    fn value(self, bytes: &mut Bytes<'_>) -> Result<String, Torn> {
+    /// Reads a value as text, so that no digit of a 64-bit number is lost.
+    fn value(self, bytes: &mut Bytes<'_>) -> Result<String, ReadError> {
         Ok(match self {
             Format::Text => {
                 let length = bytes.length()?;
@@ -65,27 +65,27 @@ pub(super) struct Sample {
     /// On the stream's clock.
     pub(super) at_s: f64,
     pub(super) values: Vec<String>,
-    /// Position of its chunk in the file.
+    /// The position of its chunk in the file.
     pub(super) place: usize,
 }
 
-/// More than a reader may keep.
-pub(super) const TOO_MANY: Torn = "there are too many";
+/// The error if the file contains more than the reader may keep.
+pub(super) const TOO_MANY: ReadError = "there are too many";
 
-/// How much a reader may still keep.
+/// The numbers that the reader may still keep.
 #[derive(Clone, Copy)]
-pub(super) struct Left {
+pub(super) struct Capacity {
     pub(super) events: usize,
     pub(super) values: usize,
 }
 
-/// What the samples of a stream were so far.
+/// The samples of a stream that were read so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Samples {
     pub(super) timed: Vec<Sample>,
-    /// Without a time, and without a way to know it.
+    /// The number of samples whose time is unknown.
     pub(super) untimed: u64,
-    /// The stream's first sample had no time: counted from 0, as others do.
+    /// The stream's first sample had no time. The times are counted from 0, as in other readers.
     pub(super) began_without_time: bool,
     last: Last,
 }
@@ -99,17 +99,17 @@ enum Last {
 }
 
 impl Samples {
-    /// Takes in a whole chunk or nothing of it.
+    /// Reads a whole chunk. After an error nothing of it is kept.
     pub(super) fn read(
         &mut self,
         header: &Header,
         format: Format,
         content: &[u8],
         place: usize,
-        left: Left,
-    ) -> Result<(), Torn> {
+        capacity: Capacity,
+    ) -> Result<(), ReadError> {
         let before = (self.timed.len(), self.untimed, self.began_without_time, self.last);
-        let read = self.read_all(header, format, content, place, left);
+        let read = self.read_all(header, format, content, place, capacity);
         if read.is_err() {
             self.timed.truncate(before.0);
             (self.untimed, self.began_without_time, self.last) = (before.1, before.2, before.3);
@@ -123,10 +123,10 @@ impl Samples {
         format: Format,
         content: &[u8],
         place: usize,
-        left: Left,
-    ) -> Result<(), Torn> {
+        capacity: Capacity,
+    ) -> Result<(), ReadError> {
         let mut bytes = Bytes { rest: content };
-        let most = self.timed.len() + left.events.min(left.values / header.channels.max(1));
+        let most = self.timed.len() + capacity.events.min(capacity.values / header.channels.max(1));
         for _ in 0..bytes.length()? {
             if self.timed.len() == most {
                 return Err(TOO_MANY);
@@ -141,7 +141,7 @@ impl Samples {
         is_over(&bytes)
     }
 
-    /// A sample without a time of its own follows the one before at the nominal rate, at once where there is none.
+    /// A sample without a time follows the previous sample at the nominal rate. Without a rate it has the same time.
     fn time(&mut self, rate_hz: f64, stamp: Option<f64>) -> Option<f64> {
         let at_s = match (stamp, self.last) {
             (Some(at_s), _) => at_s,
@@ -161,7 +161,7 @@ impl Samples {
 /// Whether the content is exactly a chunk of samples.
 pub(super) fn fit(header: &Header, format: Format, content: &[u8]) -> bool {
     let mut bytes = Bytes { rest: content };
-    let mut skip = || -> Result<(), Torn> {
+    let mut skip = || -> Result<(), ReadError> {
         for _ in 0..bytes.length()? {
             stamp(&mut bytes)?;
             match format.bytes() {
@@ -181,15 +181,15 @@ pub(super) fn fit(header: &Header, format: Format, content: &[u8]) -> bool {
     skip().is_ok()
 }
 
-/// `None` where the sample has no time of its own.
-fn stamp(bytes: &mut Bytes<'_>) -> Result<Option<f64>, Torn> {
+/// The time of a sample. `None`: it has none.
+fn stamp(bytes: &mut Bytes<'_>) -> Result<Option<f64>, ReadError> {
     match bytes.u8()? {
         8 => Ok(Some(bytes.f64()?)),
         0 => Ok(None),
-        _ => Err("a time has neither 0 nor 8 bytes"),
+        _ => Err("a time does not have 0 or 8 bytes"),
     }
 }
 
-fn is_over(bytes: &Bytes<'_>) -> Result<(), Torn> {
+fn is_over(bytes: &Bytes<'_>) -> Result<(), ReadError> {
     if bytes.rest.is_empty() { Ok(()) } else { Err("a chunk is longer than its samples") }
 }

@@ -1,4 +1,4 @@
-//! Files as recorders write them, damaged as disks damage them.
+//! Tests with files of recorders, whole and damaged.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -119,11 +119,11 @@ fn streams_of_samples_are_left_out_and_said() {
     ];
     let read = super::read(&file(&chunks)).unwrap();
     assert_eq!(told(&read), [(1.0, "go")]);
-    assert_eq!(note(&read, "EEG"), "`EEG` was left out: 1 channel(s) of float32 at 500 Hz are samples and no events");
+    assert_eq!(note(&read, "EEG"), "`EEG` was left out: 1 channel(s) of float32 at 500 Hz are samples, not events");
     assert!(note(&read, "face").contains("12 channel(s) of float32 are samples"));
-    assert!(note(&read, "odd").contains("`uint8`, which XDF does not know"));
+    assert!(note(&read, "odd").contains("`uint8`, which XDF does not define"));
     let nothing = super::read(&file(&[chunk(STREAM_HEADER, &eeg)])).unwrap_err();
-    assert!(nothing.contains("holds no event") && nothing.contains("EEG"), "{nothing}");
+    assert!(nothing.contains("contains no event") && nothing.contains("EEG"), "{nothing}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_cut_tail_is_said_with_what_it_held() {
         assert_eq!(told(&read), [(0.5, "A"), (1.0, "B")], "{end}");
         assert_eq!(read.damaged_places, 1);
         let told = note(&read, "cut off within its last chunk");
-        // Tag, stream number and count stand at the chunk's beginning.
+        // Tag, stream number and count are at the beginning of the chunk.
         assert_eq!(told.contains("2 event(s) of `Stim` were left out"), end >= last + 16, "{end}: {told}");
     }
     // Whole, but its stream is not said.
@@ -222,7 +222,7 @@ fn stream_numbers_may_be_given_twice_or_stand_before_their_header() {
         [header(1, "Stim", "string", 1), words(1, &[(0.5, "A")]), words(9, &[(1.0, "whose?")]), offset(9, 0.0, 0.0)];
     let read = super::read(&file(&never)).unwrap();
     assert_eq!((told(&read), read.damaged_places), (vec![(0.5, "A")], 1));
-    assert!(note(&read, "header is missing").contains("1 chunk(s) of the stream number 9"));
+    assert!(note(&read, "header is missing").contains("1 chunk(s) of stream number 9"));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_header_that_cannot_be_read_costs_its_stream_alone() {
     let chunks = [header(1, "A", "string", 1), broken, words(2, &[(1.0, "b")]), words(1, &[(1.0, "a")])];
     let read = super::read(&file(&chunks)).unwrap();
     assert_eq!((told(&read), read.damaged_places), (vec![(1.0, "a")], 1));
-    assert!(note(&read, "header of the stream number 2").contains("ends too early"));
+    assert!(note(&read, "header of stream number 2").contains("ends too early"));
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn clocks_that_say_too_little_are_refused_by_name() {
     assert!(note(&read, "no clock offsets").starts_with("`B`"));
 }
 
-/// One clock after another: for how many offsets each runs, by how much it differs from the one before, and its drift.
+/// One part of a changed clock: its number of offsets, its difference from the previous part, and its drift.
 #[derive(Clone, Debug)]
 struct Clock {
     offsets: usize,
@@ -294,8 +294,8 @@ fn clocks(step_s: impl Strategy<Value = f64> + 'static) -> impl Strategy<Value =
     prop::collection::vec(clock.prop_map(|(offsets, step_s, drift)| Clock { offsets, step_s, drift }), 1..4)
 }
 
-/// The recorder measures every 5 s from 0 on; clocks change `change` of the way from one measurement to the next.
-/// Returns the file, and the events' true times, which count up from 0.
+/// A file whose recorder measures every 5 s from 0 s. The clock changes at the share `change` of the time between two
+/// measurements. Returns the file and the events' true times.
 fn recorded(clocks: &[Clock], change: f64, noise: &[f64], events: &[f64]) -> (Vec<u8>, Vec<f64>) {
     let (mut shift_s, mut from_s, mut offsets) = (1000.0, 0.0, Vec::new());
     let mut shown = Vec::<(f64, Box<dyn Fn(f64) -> f64>)>::new();
@@ -319,7 +319,7 @@ fn recorded(clocks: &[Clock], change: f64, noise: &[f64], events: &[f64]) -> (Ve
     (file(&[header(1, "Stim", "string", 1), offsets.concat(), samples.concat()]), times)
 }
 
-/// How far the farthest event, whose kind is its number, is from its true time.
+/// The largest error of an event's time. The kind of each event is its number.
 fn farthest_s(read: &EventFile, truth: &[f64]) -> f64 {
     read.events.iter().map(|e| (e.at_s - truth[e.kind.parse::<usize>().unwrap()]).abs()).fold(0.0, f64::max)
 }
@@ -375,7 +375,7 @@ proptest! {
         prop_assert!(farthest_s(&read, &truth) < 1e-3, "{} s: {:?}", farthest_s(&read, &truth), read.notes);
     }
 
-    /// Small steps overlap or hide: then each event is right, or left out because nobody can tell.
+    /// Small steps overlap or are not detectable. Each event is then right, or left out because its time cannot be determined.
     #[test]
     fn clocks_that_step_are_right_or_left_out(
         clocks in clocks(prop_oneof![-60f64..-0.1, 0.1f64..60.0]), change in 0.05f64..0.95,
@@ -386,10 +386,10 @@ proptest! {
             Ok(read) => {
                 prop_assert!(farthest_s(&read, &truth) < 1e-3, "{} s: {:?}", farthest_s(&read, &truth), read.notes);
                 prop_assert_eq!(read.events.len() + read.unplaced_events as usize, truth.len());
-                prop_assert_eq!(read.notes.iter().any(|n| n.contains("nobody can tell")), read.unplaced_events > 0);
+                prop_assert_eq!(read.notes.iter().any(|n| n.contains("cannot be determined")), read.unplaced_events > 0);
                 prop_assert!(clocks.len() > 1 || read.unplaced_events == 0);
             }
-            Err(refused) => prop_assert!(refused.contains("nobody can tell"), "{refused}"),
+            Err(refused) => prop_assert!(refused.contains("cannot be determined"), "{refused}"),
         }
     }
 
@@ -400,7 +400,7 @@ proptest! {
     ) {
         let mut offsets: Vec<(f64, f64)> = (0..60).map(|k| 5.0 * f64::from(k)).map(|t| (t, 3.0 + drift * t)).collect();
         for (k, by) in &wild {
-            // Neither the first nor the last: a wild one there may be a change of the clock.
+            // Neither the first nor the last, because an outlier there may be a change of the clock.
             let k = 1 + k.index(58);
             offsets[k].1 += by;
             offsets[k].0 -= if moves_its_own_time { *by } else { 0.0 };
@@ -427,5 +427,5 @@ fn events_that_nobody_can_place_are_left_out_alone() {
     let read = super::read(&file(&[chunks.concat(), events])).unwrap();
     assert_eq!(told(&read), [(50.0, "a"), (94.0, "b"), (131.0, "c"), (330.0, "d")]);
     assert_eq!((read.unplaced_events, read.damaged_places), (1, 0));
-    assert!(note(&read, "nobody can tell").contains("from 97.000 s to 97.000 s on its clock"));
+    assert!(note(&read, "cannot be determined").contains("from 97.000 s to 97.000 s on its clock"));
 }
