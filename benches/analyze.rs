@@ -5,6 +5,8 @@
 //! `python3 -m venv build/bench-venv && build/bench-venv/bin/pip install -r benches/requirements.txt`. Prints
 //! what is missing. Criterion is not used: one run takes seconds and varies little.
 
+#![allow(clippy::print_stderr, reason = "a bench reports what it did not measure")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;

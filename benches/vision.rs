@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench vision` needs ONNX Runtime, the shipped networks and ../shared/media. It prints what is missing.
 
+#![allow(clippy::print_stderr, reason = "a bench reports what it did not measure")]
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -3,6 +3,8 @@
 //! Exit codes: 0 success; 1 failure, with the reason on standard error; 2 wrong arguments; 3 damaged or missing data was
 //! found by `verify`, `selftest`, `analyze`, `rescore`, `score`, `import` or `export`.
 
+#![allow(clippy::print_stderr, reason = "a command reports progress and failures on standard error")]
+
 mod analyze;
 mod args;
 mod cameras;

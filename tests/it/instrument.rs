@@ -57,6 +57,7 @@ fn clicks() -> EventForm {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the steps of one day of a laboratory, in their order")]
 fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() {
     let Served { dir: _kept, running, browser } = server::served();
     (0..3).for_each(|_| server::owner::recorded(&browser));

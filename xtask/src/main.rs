@@ -1,5 +1,7 @@
 //! Checks and maintenance commands of this repository: `cargo xtask COMMAND`.
 
+#![allow(clippy::print_stderr, reason = "a command reports its progress and failures on standard error")]
+
 mod assets;
 mod bench;
 mod ci;
