@@ -21,8 +21,8 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    pub fn news(&mut self, news: &RigEvent) -> Vec<BackendEvent> {
-        match news {
+    pub fn rig_event(&mut self, event: &RigEvent) -> Vec<BackendEvent> {
+        match event {
             RigEvent::CameraLost { at, why } => vec![raise(
                 "camera",
                 format!("No pictures since {at}: {why}."),

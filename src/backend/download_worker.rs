@@ -44,11 +44,11 @@ fn carry_out(
     let library = places.library().map_err(|e| e.to_string())?;
     let DownloadRequest { server, token, study } = request.clone();
     let plan = PullPlan { server, token, study };
-    let told = |PullProgress { number, sessions, name }| {
+    let progress = |PullProgress { number, sessions, name }| {
         window.send(BackendEvent::DownloadProgress(DownloadProgress { number, of: sessions, name }))
     };
     let Pulled { fetched, there_already, mut refused, damaged, is_cancelled } =
-        pull(&plan, &library, cancel, told).map_err(|e| e.to_string())?;
+        pull(&plan, &library, cancel, progress).map_err(|e| e.to_string())?;
     refused.extend(damaged);
     Ok(DownloadResult { server: plan.server, fetched, there_already, refused, is_cancelled })
 }

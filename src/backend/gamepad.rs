@@ -48,7 +48,7 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
     let name = |gilrs: &Gilrs| gilrs.gamepads().next().map(|(_, pad)| pad.name().to_owned());
     let mut known = name(&gilrs);
     window.send(BackendEvent::Gamepad(known.clone()));
-    let mut told = Instant::now();
+    let mut last_sent = Instant::now();
     let mut stick: Option<[f32; 2]> = None;
     while !is_over.load(Ordering::Relaxed) {
         if let Some(event) = gilrs.next_event_blocking(Some(POLL_INTERVAL)) {
@@ -63,10 +63,10 @@ fn listen(mut gilrs: Gilrs, is_over: &AtomicBool, window: &ToWindow) {
                 window.send(BackendEvent::Gamepad(now));
             }
         }
-        if told.elapsed() >= POLL_INTERVAL
+        if last_sent.elapsed() >= POLL_INTERVAL
             && let Some([x, y]) = stick.take()
         {
-            told = Instant::now();
+            last_sent = Instant::now();
             window.send(BackendEvent::GamepadStick { x, y });
         }
     }

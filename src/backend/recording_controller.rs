@@ -102,7 +102,7 @@ struct Running {
     active: ActiveRig,
     tail: Tail,
     known: Known,
-    told_checks: Vec<Check>,
+    sent_checks: Vec<Check>,
     alarms: Alarms,
     started: Instant,
     last_second: Instant,
@@ -125,7 +125,7 @@ impl Running {
             tail: Tail::new(active.folder.clone()),
             active,
             known,
-            told_checks: Vec::new(),
+            sent_checks: Vec::new(),
             alarms: Alarms::default(),
             started: now,
             last_second: now,
@@ -239,7 +239,7 @@ impl RecordingController {
             self.clock.put(rig.clock());
         }
         self.running = Some(Running::new(active));
-        self.tell_checks();
+        self.send_checks();
     }
 
     fn end_rehearsal(&mut self) {
@@ -317,7 +317,7 @@ impl RecordingController {
     }
 
     /// Sends the records since the last poll to the window. Returns the messages of failures.
-    fn tell_committed(&mut self) -> Vec<String> {
+    fn send_committed(&mut self) -> Vec<String> {
         let Some(running) = &mut self.running else { return Vec::new() };
         let mut failures = Vec::new();
         for committed in running.active.committed.try_iter() {

@@ -158,7 +158,7 @@ impl ReviewWorker {
                     .map_err(|e| format!("The program's own file was not found: {e}. Start it again."))?;
                 let spec = ReplaySpec { title: rows::title(loaded.file.folder()) };
                 let to_window = self.window.clone();
-                let tell = move |event| {
+                let on_event = move |event| {
                     let update = match event {
                         ReplayEvent::Ready(_) | ReplayEvent::Shown { .. } => return,
                         ReplayEvent::Problem(sentence) => {
@@ -168,7 +168,7 @@ impl ReviewWorker {
                     };
                     to_window.send(update);
                 };
-                let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), tell);
+                let window = ReplayWindow::start(&program, None, &spec, rows::page_events(&loaded.timeline), on_event);
                 self.page = Some(window.map_err(|e| format!("The replay window could not be opened: {e}"))?);
             }
             PageReplayCommand::MoveTo { at, is_playing, rate } => {

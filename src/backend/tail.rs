@@ -139,7 +139,7 @@ mod tests {
         (Recorder::create(folder, header, vec![affect_stream(30.0, "test"), page_stream()], to).unwrap(), committed)
     }
 
-    /// A window: what it was told, in a timeline of its own.
+    /// A window, with the received records in a timeline of its own.
     struct Window {
         to: ToWindow,
         timeline: Timeline,
@@ -275,9 +275,9 @@ mod tests {
         let folder = dir.path().join("session");
         let (mut line, mut window) = (Line::start(&folder), Window::new());
         line.record(500, &mut window);
-        let (tell, told) = bounded(1);
-        line.recorder.when_stored(move |stored| tell.send(stored.is_ok()).unwrap());
-        assert!(told.recv().unwrap());
+        let (reply, stored) = bounded(1);
+        line.recorder.when_stored(move |result| reply.send(result.is_ok()).unwrap());
+        assert!(stored.recv().unwrap());
         // Nobody took them in time.
         while line.committed.recv_timeout(Duration::from_millis(200)).is_ok() {}
         line.tail.not_forwarded(550);

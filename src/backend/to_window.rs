@@ -47,7 +47,7 @@ impl ToWindow {
         self.send(BackendEvent::Failed { during, sentence: sentence.into() });
     }
 
-    /// `false` where there is no room for them: then they are not told.
+    /// `false`: there is no room, and the records were not sent.
     pub(super) fn records(&self, records: &Arc<[Record]>) -> bool {
         let has_room = self.waiting.change(|waiting| waiting.get_or_insert_default().put_records(records));
         self.wake.wake();
@@ -115,7 +115,7 @@ impl Waiting {
     }
 }
 
-/// What an update says something about. Of those about the same subject only the newest is worth telling.
+/// The subject of an event. Of the waiting events with the same subject only the newest is kept.
 #[derive(PartialEq)]
 enum Subject<'a> {
     /// The newest of its kind.
@@ -250,10 +250,10 @@ mod tests {
             to.send(BackendEvent::Failed { during: Activity::Picture, sentence: k.to_string() });
         }
         assert!(to.bytes_waiting() < 1_000_000, "{}", to.bytes_waiting());
-        let told = to.take();
-        assert!(told.len() <= 3 + NOTICES_WAITING, "{}", told.len());
-        assert!(told.iter().any(|u| matches!(u, BackendEvent::Health(h) if h.frames_stored == 539_999)));
-        assert!(told.iter().any(|u| matches!(u, BackendEvent::Preview(p) if p.at.as_ns() == 535_000)));
+        let events = to.take();
+        assert!(events.len() <= 3 + NOTICES_WAITING, "{}", events.len());
+        assert!(events.iter().any(|u| matches!(u, BackendEvent::Health(h) if h.frames_stored == 539_999)));
+        assert!(events.iter().any(|u| matches!(u, BackendEvent::Preview(p) if p.at.as_ns() == 535_000)));
         assert!(to.take().is_empty());
     }
 
@@ -280,30 +280,34 @@ mod tests {
         let at = Timestamp::ZERO;
         to.send(BackendEvent::RecordingStarted(desktop::port::StartedInfo { folder: "new".into(), at }));
         assert!(to.records(&[event(0, "new")].into()));
-        let told = to.take();
-        assert!(matches!(&told[..], [BackendEvent::RecordingStarted(_), BackendEvent::Records(_)]), "{}", told.len());
+        let events = to.take();
+        assert!(
+            matches!(&events[..], [BackendEvent::RecordingStarted(_), BackendEvent::Records(_)]),
+            "{}",
+            events.len()
+        );
     }
 
     #[derive(Clone, Debug)]
-    enum Told {
+    enum Step {
         Health(u64),
         Alarm(u8, bool),
         Notice(u8),
         Records(u16),
-        ActiveRig,
+        Take,
     }
 
-    fn told() -> impl Strategy<Value = Told> {
+    fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            any::<u64>().prop_map(Told::Health),
-            (0..4u8, any::<bool>()).prop_map(|(key, is_raised)| Told::Alarm(key, is_raised)),
-            any::<u8>().prop_map(Told::Notice),
-            (0..3000u16).prop_map(Told::Records),
-            Just(Told::ActiveRig),
+            any::<u64>().prop_map(Step::Health),
+            (0..4u8, any::<bool>()).prop_map(|(key, is_raised)| Step::Alarm(key, is_raised)),
+            any::<u8>().prop_map(Step::Notice),
+            (0..3000u16).prop_map(Step::Records),
+            Just(Step::Take),
         ]
     }
 
-    /// What a window knows after it has been told.
+    /// The state of a window after its events.
     #[derive(Debug, Default, PartialEq)]
     struct Known {
         health: Option<u64>,
@@ -325,10 +329,10 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
-        /// However the window sleeps and wakes, in the end it knows what one that never slept knows, of all that found
-        /// room; what waits is bounded all the while; and records come in order.
+        /// A window that sleeps and wakes has in the end the same state as one that never slept, for all events that found
+        /// room. The waiting events are bounded all the time. Records come in order.
         #[test]
-        fn a_window_that_slept_knows_what_one_that_did_not_knows(all in prop::collection::vec(told(), 0..200)) {
+        fn a_window_that_slept_knows_what_one_that_did_not_knows(all in prop::collection::vec(step(), 0..200)) {
             let to = to_window();
             let (mut awake, mut slept, mut seq) = (Known::default(), Known::default(), 0);
             let stream = event(0, "").stream;
@@ -337,15 +341,15 @@ mod tests {
                 let gap = Gap { until: at, reason: GapReason::NoFace, lost: 1, note };
                 Record { stream: stream.clone(), seq, at, body: Body::Gap(gap) }
             };
-            for told in all {
-                let update = match told {
-                    Told::Health(n) => BackendEvent::Health(HealthFigures { frames_stored: n, ..HealthFigures::default() }),
-                    Told::Alarm(key, true) => {
+            for step in all {
+                let update = match step {
+                    Step::Health(n) => BackendEvent::Health(HealthFigures { frames_stored: n, ..HealthFigures::default() }),
+                    Step::Alarm(key, true) => {
                         BackendEvent::Alarm(Alarm { key: key.to_string(), losing: String::new(), remedy: String::new() })
                     }
-                    Told::Alarm(key, false) => BackendEvent::AlarmCleared { key: key.to_string() },
-                    Told::Notice(n) => BackendEvent::Notice(n.to_string()),
-                    Told::Records(n) => {
+                    Step::Alarm(key, false) => BackendEvent::AlarmCleared { key: key.to_string() },
+                    Step::Notice(n) => BackendEvent::Notice(n.to_string()),
+                    Step::Records(n) => {
                         let records: Arc<[Record]> = (0..u64::from(n)).map(|k| record(seq + k)).collect();
                         if to.records(&records) {
                             awake.learn(&BackendEvent::Records(records));
@@ -353,7 +357,7 @@ mod tests {
                         }
                         continue;
                     }
-                    Told::ActiveRig => {
+                    Step::Take => {
                         to.take().iter().for_each(|u| slept.learn(u));
                         continue;
                     }

@@ -34,9 +34,9 @@ pub fn run_rig(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         let mut is_over = false;
-        for news in rig.events().try_iter() {
-            is_over |= print_event(&news);
-            match news {
+        for event in rig.events().try_iter() {
+            is_over |= print_event(&event);
+            match event {
                 RigEvent::PhaseStarted { phase, at, until } => {
                     guided = Some((Progress::start(), phase.name, at, until))
                 }
@@ -58,8 +58,8 @@ pub fn run_rig(
 }
 
 /// Prints an event. Returns `true` if the camera has ended.
-fn print_event(news: &RigEvent) -> bool {
-    match news {
+fn print_event(event: &RigEvent) -> bool {
+    match event {
         RigEvent::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
         RigEvent::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
         RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),

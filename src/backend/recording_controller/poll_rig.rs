@@ -17,14 +17,14 @@ impl RecordingController {
     pub(super) fn poll_rig(&mut self) {
         let Some(running) = &mut self.running else { return };
         let Some(rig) = &running.active.rig else { return };
-        let news: Vec<RigEvent> = rig.events().try_iter().collect();
-        for failure in self.tell_committed() {
+        let events: Vec<RigEvent> = rig.events().try_iter().collect();
+        for failure in self.send_committed() {
             self.alarm(|alarms| alarms.store_failed(&failure));
         }
-        for item in news {
-            self.tell_news(item);
+        for event in events {
+            self.handle_event(event);
         }
-        self.tell_preview();
+        self.send_preview();
         let Some(running) = &mut self.running else { return };
         if running.last_second.elapsed() >= Duration::from_secs(1) {
             running.last_second = Instant::now();
@@ -43,9 +43,9 @@ impl RecordingController {
         }
     }
 
-    fn tell_news(&mut self, news: RigEvent) {
+    fn handle_event(&mut self, event: RigEvent) {
         let Some(running) = &mut self.running else { return };
-        match &news {
+        match &event {
             RigEvent::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
             RigEvent::PageFailed(why) => running.known.page = Some(Err(why.clone())),
             RigEvent::PageClosed => {
@@ -58,7 +58,7 @@ impl RecordingController {
             _ => {}
         }
         if let Some(plan) = &self.plan {
-            let status = match &news {
+            let status = match &event {
                 RigEvent::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
                 RigEvent::PageFailed(why) => Some(PageStatus::Failed(why.clone())),
                 RigEvent::PhaseStarted { phase, until, .. } => {
@@ -70,11 +70,11 @@ impl RecordingController {
             if let Some(status) = status {
                 self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
             }
-            if let RigEvent::CameraOpened(info) = &news {
+            if let RigEvent::CameraOpened(info) = &event {
                 self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, info)));
             }
         }
-        match &news {
+        match &event {
             RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),
             RigEvent::Unread { count } => self.window.send(BackendEvent::Notice(format!(
                 "{count} events of camera and page were not shown, because they came too fast. The session contains their data."
@@ -82,12 +82,12 @@ impl RecordingController {
             _ => {}
         }
         if self.is_recording() {
-            self.alarm(|alarms| alarms.news(&news));
+            self.alarm(|alarms| alarms.rig_event(&event));
         }
-        self.tell_checks();
+        self.send_checks();
     }
 
-    fn tell_preview(&mut self) {
+    fn send_preview(&mut self) {
         let Some(running) = &mut self.running else { return };
         let Some(rig) = &running.active.rig else { return };
         if running.last_preview.elapsed() < BETWEEN_PREVIEWS {
@@ -156,14 +156,14 @@ impl RecordingController {
             self.alarm(|alarms| alarms.figures(&figures, &store));
         }
         self.window.send(BackendEvent::Health(health));
-        self.tell_checks();
+        self.send_checks();
     }
 
-    pub(super) fn tell_checks(&mut self) {
+    pub(super) fn send_checks(&mut self) {
         let (Some(plan), Some(running)) = (&self.plan, &mut self.running) else { return };
         let now = checks(&plan.study, &running.known);
-        if now != running.told_checks {
-            running.told_checks = now.clone();
+        if now != running.sent_checks {
+            running.sent_checks = now.clone();
             self.window.send(BackendEvent::Checks(now));
         }
     }

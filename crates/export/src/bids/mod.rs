@@ -21,17 +21,17 @@ use super::atomic_write::{make_folder, publish_folder};
 use super::{ExportError, Selection};
 
 /// Writes the dataset into the new folder `to`. `participants` is the laboratory's own `participants.tsv`, whose
-/// columns are carried over. `told` hears the label of each session before it is written.
+/// columns are carried over. `on_session` receives the label of each session before it is written.
 pub fn write_bids(
     selection: &Selection,
     participants: Option<&Path>,
     to: &Path,
-    mut told: impl FnMut(&str),
+    mut on_session: impl FnMut(&str),
 ) -> Result<(), ExportError> {
     publish_folder(to, |part| {
         let mut rows = Vec::new();
         for selected in selection.sessions() {
-            told(&selected.label());
+            on_session(&selected.label());
             let session = selected.load()?;
             let h = &session.header;
             let folder = part.join(h.participant.as_str()).join(h.session.to_string()).join("beh");
