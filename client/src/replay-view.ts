@@ -14,7 +14,7 @@ const style = document.createElement('style');
 style.textContent = rules;
 document.head.append(style);
 const stage = document.getElementById('stage')!;
-const status = document.getElementById('told')!;
+const status = document.getElementById('status')!;
 const report = (note: object): void =>
   (globalThis as unknown as { ipc: { postMessage(text: string): void } }).ipc.postMessage(JSON.stringify(note));
 

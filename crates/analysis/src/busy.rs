@@ -37,14 +37,14 @@ impl Busy {
 }
 
 /// A document whose recording script reports unresponsive times and frames. Older versions did not report them.
-fn tells(timeline: &Timeline) -> bool {
+fn is_observed(timeline: &Timeline) -> bool {
     let says_so = |data: &serde_json::Map<String, serde_json::Value>| data.get("tells_busy").is_some_and(|v| v == true);
     timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "document" && says_so(&e.what.data))
 }
 
 /// `None` if no page was recorded, or if its recording script did not report it.
 pub(super) fn busy(timeline: &Timeline, seconds: f64) -> Option<Busy> {
-    if !tells(timeline) {
+    if !is_observed(timeline) {
         return None;
     }
     let (mut sum_ms, mut longest_ms) = (0.0, 0.0f64);
@@ -60,7 +60,7 @@ pub(super) fn busy(timeline: &Timeline, seconds: f64) -> Option<Busy> {
 
 /// Number of frames of other origins, which are not recorded, over all documents. `None` as above.
 pub(super) fn frames_unseen(timeline: &Timeline) -> Option<u64> {
-    if !tells(timeline) {
+    if !is_observed(timeline) {
         return None;
     }
     // A document reports its count again each time that it increases.

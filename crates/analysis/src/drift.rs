@@ -76,8 +76,8 @@ pub fn fit_drift(pairs: &[(f64, Timestamp)]) -> Result<DriftFit, AnalysisError> 
 
 type Points = Vec<(f64, f64)>;
 
-/// The markers that lie on one line, and those that do not. A clock that stepped has more than one line, and nobody
-/// knows when between two markers it did.
+/// The markers that lie on one line, and those that do not. A clock that stepped has more than one line. The
+/// time of the step between two markers is unknown.
 fn sorted_out(points: &[(f64, f64)]) -> Result<(Points, Points), AnalysisError> {
     let runs = clock_runs(points).runs;
     let mut long = runs.iter().filter(|run| run.len() > MOST_WILD);
@@ -147,8 +147,8 @@ mod tests {
             };
             let fit = fit_drift(&(0..n).map(pair).collect::<Vec<_>>()).unwrap();
             prop_assert!((fit.to_session(asked).as_secs_f64() - session(asked)).abs() < 1e-4);
-            let told: Vec<f64> = fit.left_out.iter().map(|l| l.other_s / 10.0).collect();
-            prop_assert_eq!(told, wild.iter().map(|k| *k as f64).collect::<Vec<_>>());
+            let left_out: Vec<f64> = fit.left_out.iter().map(|l| l.other_s / 10.0).collect();
+            prop_assert_eq!(left_out, wild.iter().map(|k| *k as f64).collect::<Vec<_>>());
             prop_assert!(fit.left_out.iter().all(|l| (l.residual_s - by).abs() < 1e-3));
         }
     }

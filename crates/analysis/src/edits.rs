@@ -21,7 +21,7 @@ pub struct DeletedPassage {
     pub until: Timestamp,
     /// First and last edit that had typed something of it; `None` where it stood there before the recording.
     pub typed: Option<(Timestamp, Timestamp)>,
-    /// In reading order. `None` where the field is masked or part of the text was never told.
+    /// In reading order. `None` if the field is masked or a part of the text was never reported.
     pub text: Option<String>,
     /// UTF-16 units removed.
     pub length: usize,
@@ -48,7 +48,7 @@ pub fn deleted_passages(timeline: &Timeline) -> Vec<DeletedPassage> {
     passages
 }
 
-/// One `input` event as far as it was told; a masked field tells lengths only.
+/// One `input` event. A masked field reports only lengths.
 struct Edit {
     length_before: usize,
     length_after: usize,
@@ -80,7 +80,7 @@ impl Edit {
     }
 }
 
-/// One UTF-16 unit of a field; what nobody told is `None`.
+/// One UTF-16 unit of a field; `None` if no event contained it.
 #[derive(Clone, Copy, Default)]
 struct Unit {
     value: Option<u16>,
@@ -101,14 +101,14 @@ impl TextField {
             // The page's own script, or something before the recording, wrote here: what stands there is unknown.
             self.units = vec![Unit::default(); edit.length_before.min(MAX_FIELD_UNITS)];
         }
-        // Where a masked field was edited is not told; its end is as good as any place, for its text is not known.
+        // A masked field does not report the position of an edit. The end is used, because the text is unknown anyway.
         let start = edit.position.unwrap_or(edit.length_after.min(edit.length_before)).min(self.units.len());
         let end = start.saturating_add(edit.deleted_length).min(self.units.len());
         let typed = (0..edit.inserted_length.min(MAX_FIELD_UNITS))
             .map(|k| Unit { value: edit.inserted.get(k).copied(), typed: Some(at) });
         let mut removed: Vec<Unit> = self.units.splice(start..end, typed).collect();
-        for (unit, told) in removed.iter_mut().zip(&edit.deleted) {
-            unit.value = Some(*told);
+        for (unit, reported) in removed.iter_mut().zip(&edit.deleted) {
+            unit.value = Some(*reported);
         }
         // An input method rewrites what it composes with every stroke: nothing is taken back by that.
         if edit.is_composing {
@@ -199,11 +199,11 @@ mod tests {
         deleted_passages(&timeline)
     }
 
-    /// Writes a field edit by edit, as a page tells it.
+    /// Writes a field edit by edit, as a page reports it.
     #[derive(Default)]
     struct Typist {
         text: Vec<u16>,
-        told: Vec<Value>,
+        reported: Vec<Value>,
     }
 
     impl Typist {
@@ -211,7 +211,7 @@ mod tests {
             let before = self.text.len();
             let inserted: Vec<u16> = insert.encode_utf16().collect();
             let deleted: Vec<u16> = self.text.splice(position..position + delete, inserted.iter().copied()).collect();
-            self.told.push(json!({
+            self.reported.push(json!({
                 "target": "#comment", "document": 1, "position": position,
                 "length_before": before, "length_after": self.text.len(),
                 "inserted": insert, "inserted_length": inserted.len(),
@@ -241,7 +241,7 @@ mod tests {
     fn backspaces_one_after_another_are_one_passage() {
         let mut typist = Typist::default();
         typist.type_out("I hate it").backspace(7).type_out("like it");
-        let found = passages(typist.told);
+        let found = passages(typist.reported);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].text.as_deref(), Some("hate it"));
         assert_eq!((found[0].from, found[0].until), (at(900), at(1500)));
@@ -256,7 +256,7 @@ mod tests {
         typist.edit(0, 1, "").edit(0, 1, "").edit(0, 1, "").edit(0, 1, ""); // delete key: "one "
         typist.edit(4, 5, ""); // a selection elsewhere: "three"
         typist.edit(0, 3, "2"); // typed over: "two"
-        let found = passages(typist.told);
+        let found = passages(typist.reported);
         let texts: Vec<_> = found.iter().map(|p| p.text.as_deref().unwrap()).collect();
         assert_eq!(texts, ["one ", "three", "two"]);
         assert_eq!(found.iter().map(|p| p.is_replaced).collect::<Vec<_>>(), [false, false, true]);
@@ -264,8 +264,8 @@ mod tests {
 
     #[test]
     fn a_masked_field_tells_its_lengths_and_nothing_else() {
-        let told = |before: u32, after: u32| json!({"target": "#pin", "is_masked": true, "length_before": before, "length_after": after});
-        let found = passages(vec![told(0, 1), told(1, 2), told(2, 1), told(1, 0), told(0, 1)]);
+        let reported = |before: u32, after: u32| json!({"target": "#pin", "is_masked": true, "length_before": before, "length_after": after});
+        let found = passages(vec![reported(0, 1), reported(1, 2), reported(2, 1), reported(1, 0), reported(0, 1)]);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].text.as_deref(), found[0].length), (None, 2));
         assert_eq!(found[0].typed, Some((at(0), at(100))));
@@ -273,17 +273,17 @@ mod tests {
 
     #[test]
     fn text_from_before_the_recording_has_no_time_of_typing() {
-        let told = json!({"target": "#a", "length_before": 5, "length_after": 0, "position": 0,
+        let reported = json!({"target": "#a", "length_before": 5, "length_after": 0, "position": 0,
                           "deleted": "hello", "deleted_length": 5, "inserted": "", "inserted_length": 0});
-        let found = passages(vec![told]);
+        let found = passages(vec![reported]);
         assert_eq!((found[0].text.as_deref(), found[0].typed), (Some("hello"), None));
     }
 
     #[test]
     fn what_an_input_method_composes_is_not_taken_back() {
-        let mut told = Typist::default().edit(0, 0, "k").edit(0, 1, "か").told.clone();
-        told.iter_mut().for_each(|edit| edit["is_composing"] = true.into());
-        assert_eq!(passages(told), []);
+        let mut reported = Typist::default().edit(0, 0, "k").edit(0, 1, "か").reported.clone();
+        reported.iter_mut().for_each(|edit| edit["is_composing"] = true.into());
+        assert_eq!(passages(reported), []);
     }
 
     proptest! {
@@ -298,8 +298,8 @@ mod tests {
                 let delete = (*delete).min(typist.text.len() - position);
                 typist.edit(position, delete, insert);
             }
-            let removed: u64 = typist.told.iter().map(|e| e["deleted_length"].as_u64().unwrap()).sum();
-            let found = passages(typist.told);
+            let removed: u64 = typist.reported.iter().map(|e| e["deleted_length"].as_u64().unwrap()).sum();
+            let found = passages(typist.reported);
             prop_assert_eq!(found.iter().map(|p| p.length as u64).sum::<u64>(), removed);
             prop_assert!(found.iter().all(|p| p.length > 0 && p.from <= p.until && p.typed.is_some()));
         }

@@ -58,7 +58,7 @@ impl End {
         End { how, planned_s, recorded_s }
     }
 
-    /// What was planned and never recorded, because something else than a person ended it; `None`: nobody knows.
+    /// What was planned and never recorded, because something else than a person ended it; `None`: unknown.
     pub fn missing_s(&self) -> Option<f64> {
         match self.how {
             Ending::Stopped => Some(0.0),

@@ -187,14 +187,14 @@ impl<'a> Cutter<'a> {
         let samples = rows.into_iter().flat_map(|rows| [rows.time(0), rows.time(rows.len() - 1)]);
         let gaps =
             timeline.gaps().iter().filter(|g| g.stream.as_str() == plan.source()).flat_map(|g| [g.at, g.what.until]);
-        let told: Vec<Timestamp> = samples.chain(gaps).collect();
+        let covered: Vec<Timestamp> = samples.chain(gaps).collect();
         Cutter {
             timeline,
             plan,
             signals,
             looks: sample_quality(timeline),
             baseline: baseline_of(timeline, plan.source(), &baseline_phases(timeline)),
-            recorded: told.iter().min().copied().zip(told.iter().max().copied()),
+            recorded: covered.iter().min().copied().zip(covered.iter().max().copied()),
             window_ns: plan.grid_ns(plan.window_s),
             before_ns: plan.baseline_s.map(|window| plan.grid_ns(window)),
         }
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn every_dropped_epoch_has_its_reason() {
-        // A hole of 0.2 s is bridged; longer ones are told apart by what the gaps say.
+        // A hole of 0.2 s is bridged; longer ones are distinguished by their gaps.
         let holes = [(12.0, 12.2), (21.0, 22.0), (31.0, 32.0)];
         let mut scene =
             Scene::new(&holes, &[(39.0, 43.5), (50.0, 50.5)]).markers(&[0.5, 10.0, 12.0, 20.0, 30.0, 40.0, 49.0, 57.0]);

@@ -235,9 +235,9 @@ mod tests {
         assert!(looks[8].valence_sd.is_nan(), "that frame was not scored");
         let limits = QualityLimits::default();
         let stretches = poor_stretches(&looks, &limits);
-        let told: Vec<_> =
+        let found: Vec<_> =
             stretches.iter().map(|s| (s.from.as_ns() / 1_000_000, s.until.as_ns() / 1_000_000, s.flaw)).collect();
-        assert_eq!(told, [(300, 600, Flaw::Turned), (600, 700, Flaw::Light)]);
+        assert_eq!(found, [(300, 600, Flaw::Turned), (600, 700, Flaw::Light)]);
         assert_eq!(poor_stretches(&looks, &QualityLimits::NONE), []);
         let strict = QualityLimits { max_sd: Some(0.2), ..QualityLimits::NONE };
         assert_eq!(looks.iter().filter(|l| strict.flaw(l) == Some(Flaw::Uncertain)).count(), 9);

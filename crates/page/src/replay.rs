@@ -36,9 +36,9 @@ const PAGE: &str = r#"<!doctype html>
   html, body { height: 100%; margin: 0; overflow: hidden; background: #1d2023; color: #c4c9ce; font: 16px system-ui, sans-serif }
   .replayer-wrapper { transform-origin: 0 0 }
   iframe { border: 0; background: white }
-  #told { position: fixed; inset: 45% 10% auto; margin: 0; text-align: center }
+  #status { position: fixed; inset: 45% 10% auto; margin: 0; text-align: center }
 </style>
-<p id="told">Reading the page …</p>
+<p id="status">Reading the page …</p>
 <div id="stage" hidden></div>
 <script src="replay.js"></script>
 </html>

@@ -93,14 +93,14 @@ mod tests {
         fn frames_find_their_time(
             zero_s in 0.0f64..1000.0,
             skip in 0usize..30,
-            told in prop::collection::vec(prop::bool::weighted(0.97), 200),
+            reported in prop::collection::vec(prop::bool::weighted(0.97), 200),
             jitter_ms in prop_oneof![Just(vec![0i64; 200]), prop::collection::vec(-4i64..4, 200)],
         ) {
-            prop_assume!(told.windows(8).all(|w| w.iter().filter(|t| **t).count() >= 7));
+            prop_assume!(reported.windows(8).all(|w| w.iter().filter(|t| **t).count() >= 7));
             let capture = |k: usize| Timestamp::from_ns(5_000_000_000 + k as i64 * 33_366_700 + jitter_ms[k] * 1_000_000);
             let media = |k: usize| zero_s + capture(k).as_secs_f64() - 5.0;
             let mut frames = CaptureTimes::default();
-            (0..200).filter(|k| told[*k]).for_each(|k| frames.add(media(k), capture(k)));
+            (0..200).filter(|k| reported[*k]).for_each(|k| frames.add(media(k), capture(k)));
             let video_s: Vec<f64> = (skip..skip + 60).map(|k| ((media(k) - media(skip)) * 1e3).round() * 1e-3).collect();
             let began = capture(skip) - std::time::Duration::from_millis(7);
             let (add, share) = frames.align(&video_s, Some(began)).unwrap();

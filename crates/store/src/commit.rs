@@ -159,8 +159,8 @@ impl Committer {
 
     fn answer(&self, waiting: Vec<Entry>) {
         for entry in waiting {
-            if let Entry::Barrier(Barrier(tell)) = entry {
-                tell(match self.counts.failure.get() {
+            if let Entry::Barrier(Barrier(callback)) = entry {
+                callback(match self.counts.failure.get() {
                     None => Ok(()),
                     Some(why) => Err(StoreError::Poisoned(why.clone())),
                 });

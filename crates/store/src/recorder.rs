@@ -149,13 +149,14 @@ impl Recorder {
         Ok(this)
     }
 
-    /// Calls `tell` when all earlier records are in the file, or with the error. `tell` runs on the recorder's thread and
+    /// Calls `callback` when all earlier records are in the file, or with the error. `callback` runs on the recorder's thread and
     /// must not wait. If the recorder has ended, it runs on this thread.
-    pub fn when_stored(&self, tell: impl FnOnce(Result<(), StoreError>) + Send + 'static) {
+    pub fn when_stored(&self, callback: impl FnOnce(Result<(), StoreError>) + Send + 'static) {
         // `send` may wait for room, as long as the recorder takes for one commit.
-        if let Err(SendError(Entry::Barrier(Barrier(tell)))) = self.queue.send(Entry::Barrier(Barrier(Box::new(tell))))
+        if let Err(SendError(Entry::Barrier(Barrier(callback)))) =
+            self.queue.send(Entry::Barrier(Barrier(Box::new(callback))))
         {
-            tell(Err(StoreError::ThreadDied("recorder")));
+            callback(Err(StoreError::ThreadDied("recorder")));
         }
     }
 

@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn foreign_files_are_called_what_they_are() {
-        let told = |content: &[u8]| foreign_format(content).unwrap_or("perhaps a table");
-        assert!(told(b"PK\x03\x04\x14\0").contains("workbook"));
-        assert!(told(b"\xff\xd8\xff\xe0").contains("picture"));
-        assert!(told(b"\0\0\0\x20ftypisom").contains("film"));
-        assert!(told(b"[{\"rt\": 1}]").contains("JSON"));
-        assert!(told("\u{feff}<?xml version=\"1.0\"?><ANNOTATION_DOCUMENT>".as_bytes()).contains("ELAN"));
+        let format_of = |content: &[u8]| foreign_format(content).unwrap_or("perhaps a table");
+        assert!(format_of(b"PK\x03\x04\x14\0").contains("workbook"));
+        assert!(format_of(b"\xff\xd8\xff\xe0").contains("picture"));
+        assert!(format_of(b"\0\0\0\x20ftypisom").contains("film"));
+        assert!(format_of(b"[{\"rt\": 1}]").contains("JSON"));
+        assert!(format_of("\u{feff}<?xml version=\"1.0\"?><ANNOTATION_DOCUMENT>".as_bytes()).contains("ELAN"));
         let eprime: Vec<u8> = "\u{feff}*** Header Start ***\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert!(told(&eprime).contains("E-Prime"));
+        assert!(format_of(&eprime).contains("E-Prime"));
         for table in ["onset,kind\n", "", "[stim],time\n", "\"onset\"\t\"kind\"\n", "0.5\t1\t1\n"] {
             assert_eq!(foreign_format(table.as_bytes()), None, "{table}");
         }

@@ -66,7 +66,7 @@ fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
         .concat()
 }
 
-fn told(read: &EventFile) -> Vec<(f64, &str)> {
+fn events_of(read: &EventFile) -> Vec<(f64, &str)> {
     read.events.iter().map(|e| (e.at_s, e.kind.as_str())).collect()
 }
 
@@ -80,7 +80,7 @@ fn events_stand_on_the_recorders_clock() {
     let chunks = [header(7, "flashes", "string", 2), offset(7, 100.0, 0.5), offset(7, 200.0, 0.5)];
     let whole = file(&[&chunks[..], &[samples(7, &[(Some(150.0), values)])]].concat());
     let read = super::read(&whole).unwrap();
-    assert_eq!(told(&read), [(150.5, "on")]);
+    assert_eq!(events_of(&read), [(150.5, "on")]);
     assert_eq!(
         (&read.events[0].data["channel_2"], &read.events[0].data["source_stream"]),
         (&"x".into(), &"flashes".into())
@@ -100,7 +100,7 @@ fn numbers_of_every_size_are_markers() {
     ];
     for (format, value, expected) in numbers {
         let read = super::read(&file(&[header(1, "t", format, 1), samples(1, &[(Some(1.0), value)])])).unwrap();
-        assert_eq!(told(&read), [(1.0, expected)], "{format}");
+        assert_eq!(events_of(&read), [(1.0, expected)], "{format}");
     }
 }
 
@@ -118,7 +118,7 @@ fn streams_of_samples_are_left_out_and_said() {
         words(1, &[(1.0, "go")]),
     ];
     let read = super::read(&file(&chunks)).unwrap();
-    assert_eq!(told(&read), [(1.0, "go")]);
+    assert_eq!(events_of(&read), [(1.0, "go")]);
     assert_eq!(note(&read, "EEG"), "`EEG` was left out: 1 channel(s) of float32 at 500 Hz are samples, not events");
     assert!(note(&read, "face").contains("12 channel(s) of float32 are samples"));
     assert!(note(&read, "odd").contains("`uint8`, which XDF does not define"));
@@ -159,15 +159,15 @@ fn a_cut_tail_is_said_with_what_it_held() {
     let last = whole.len() - chunks[3].len();
     for end in last + 1..whole.len() {
         let read = super::read(&whole[..end]).unwrap();
-        assert_eq!(told(&read), [(0.5, "A"), (1.0, "B")], "{end}");
+        assert_eq!(events_of(&read), [(0.5, "A"), (1.0, "B")], "{end}");
         assert_eq!(read.damaged_places, 1);
-        let told = note(&read, "cut off within its last chunk");
+        let text = note(&read, "cut off within its last chunk");
         // Tag, stream number and count are at the beginning of the chunk.
-        assert_eq!(told.contains("2 event(s) of `Stim` were left out"), end >= last + 16, "{end}: {told}");
+        assert_eq!(text.contains("2 event(s) of `Stim` were left out"), end >= last + 16, "{end}: {text}");
     }
     // Whole, but its stream is not said.
     let read = super::read(&[whole[..last].to_vec(), vec![1, 2, 3, 0]].concat()).unwrap();
-    assert_eq!((told(&read).len(), read.damaged_places), (2, 1));
+    assert_eq!((events_of(&read).len(), read.damaged_places), (2, 1));
 }
 
 #[test]
@@ -184,7 +184,12 @@ fn absurd_lengths_are_damage_and_no_memory() {
         chunk(CLOCK_OFFSET, &[&1u32.to_le_bytes()[..], &f64::NAN.to_le_bytes(), &[0; 8]].concat()),
     ] {
         let read = super::read(&file(&[good.concat(), bad.clone(), words(1, &[(2.0, "B")])])).unwrap();
-        assert_eq!((told(&read), read.damaged_places), (vec![(0.5, "A"), (2.0, "B")], 1), "{bad:?} {:?}", read.notes);
+        assert_eq!(
+            (events_of(&read), read.damaged_places),
+            (vec![(0.5, "A"), (2.0, "B")], 1),
+            "{bad:?} {:?}",
+            read.notes
+        );
     }
 }
 
@@ -197,7 +202,7 @@ fn a_torn_chunk_does_not_take_the_next_with_it() {
         for behind in [vec![], boundary()] {
             let read = super::read(&file(&[chunks.concat(), behind])).unwrap();
             assert_eq!(
-                (told(&read), read.damaged_places),
+                (events_of(&read), read.damaged_places),
                 (vec![(0.5, "A"), (2.0, "B")], 1),
                 "{kept} {:?}",
                 read.notes
@@ -211,17 +216,17 @@ fn stream_numbers_may_be_given_twice_or_stand_before_their_header() {
     let first = [header(1, "one", "string", 1), words(1, &[(1.0, "a")])].concat();
     let again = [header(1, "two", "int16", 1), samples(1, &[(Some(2.0), 7i16.to_le_bytes().to_vec())])].concat();
     let read = super::read(&file(&[first.clone(), again, first.clone()])).unwrap();
-    assert_eq!(told(&read), [(1.0, "a"), (1.0, "a"), (2.0, "7")]);
+    assert_eq!(events_of(&read), [(1.0, "a"), (1.0, "a"), (2.0, "7")]);
     // A header that is only repeated begins no other stream.
     let read = super::read(&file(&[first.clone(), first])).unwrap();
     assert!(read.events.iter().all(|e| !e.data.contains_key("source_stream_id")));
     let late =
         [words(5, &[(1.0, "early")]), offset(5, 0.0, 2.0), header(5, "late", "string", 1), words(5, &[(3.0, "then")])];
-    assert_eq!(told(&super::read(&file(&late)).unwrap()), [(3.0, "early"), (5.0, "then")]);
+    assert_eq!(events_of(&super::read(&file(&late)).unwrap()), [(3.0, "early"), (5.0, "then")]);
     let never =
         [header(1, "Stim", "string", 1), words(1, &[(0.5, "A")]), words(9, &[(1.0, "whose?")]), offset(9, 0.0, 0.0)];
     let read = super::read(&file(&never)).unwrap();
-    assert_eq!((told(&read), read.damaged_places), (vec![(0.5, "A")], 1));
+    assert_eq!((events_of(&read), read.damaged_places), (vec![(0.5, "A")], 1));
     assert!(note(&read, "header is missing").contains("1 chunk(s) of stream number 9"));
 }
 
@@ -230,7 +235,7 @@ fn times_beyond_all_numbers_are_left_out() {
     let huge =
         [header(1, "A", "string", 1), offset(1, 1.0, f64::MAX), words(1, &[(f64::MAX, "x"), (-1.0, "y")])].concat();
     let read = super::read(&file(&[huge])).unwrap();
-    assert_eq!((told(&read), read.unplaced_events), (vec![(f64::MAX, "y")], 1));
+    assert_eq!((events_of(&read), read.unplaced_events), (vec![(f64::MAX, "y")], 1));
 }
 
 #[test]
@@ -246,7 +251,7 @@ fn a_header_that_cannot_be_read_costs_its_stream_alone() {
     let broken = chunk(STREAM_HEADER, &[&2u32.to_le_bytes()[..], b"<info><name>B</name><channel_count>"].concat());
     let chunks = [header(1, "A", "string", 1), broken, words(2, &[(1.0, "b")]), words(1, &[(1.0, "a")])];
     let read = super::read(&file(&chunks)).unwrap();
-    assert_eq!((told(&read), read.damaged_places), (vec![(1.0, "a")], 1));
+    assert_eq!((events_of(&read), read.damaged_places), (vec![(1.0, "a")], 1));
     assert!(note(&read, "header of stream number 2").contains("ends too early"));
 }
 
@@ -274,7 +279,7 @@ fn clocks_that_say_too_little_are_refused_by_name() {
     // A stream that nobody can place does not take the others with it.
     let other = [header(2, "B", "string", 1), words(2, &[(1.0, "b")])].concat();
     let read = super::read(&file(&[stream, offset(1, 100.0, 0.5), offset(1, 200.0, 40.0), other])).unwrap();
-    assert_eq!((told(&read), read.unplaced_events), (vec![(1.0, "b")], 1));
+    assert_eq!((events_of(&read), read.unplaced_events), (vec![(1.0, "b")], 1));
     assert!(note(&read, "`Stim` was left out").contains("disagree by 39.500 s"));
     let lone = [header(1, "A", "string", 1), offset(1, 1.0, 2.0), header(2, "B", "string", 1)].concat();
     let read = super::read(&file(&[lone, words(1, &[(1.0, "a")]), words(2, &[(1.0, "b")])])).unwrap();
@@ -360,7 +365,7 @@ proptest! {
         }
         let read = super::read(&file(&chunks)).unwrap();
         let expected: Vec<_> = named.iter().map(|(at_s, kind)| (*at_s, if kind.is_empty() { "event" } else { *kind })).collect();
-        prop_assert_eq!(told(&read), expected);
+        prop_assert_eq!(events_of(&read), expected);
         prop_assert_eq!(read.damaged_places > 0, !damage.is_empty());
     }
 
@@ -425,7 +430,7 @@ fn events_that_nobody_can_place_are_left_out_alone() {
     let chunks = [header(1, "Stim", "string", 1), offsets(20, 0.0, 0.0), offsets(100, 100.0, 30.0)];
     let events = words(1, &[(50.0, "a"), (94.0, "b"), (97.0, "?"), (101.0, "c"), (300.0, "d")]);
     let read = super::read(&file(&[chunks.concat(), events])).unwrap();
-    assert_eq!(told(&read), [(50.0, "a"), (94.0, "b"), (131.0, "c"), (330.0, "d")]);
+    assert_eq!(events_of(&read), [(50.0, "a"), (94.0, "b"), (131.0, "c"), (330.0, "d")]);
     assert_eq!((read.unplaced_events, read.damaged_places), (1, 0));
     assert!(note(&read, "cannot be determined").contains("from 97.000 s to 97.000 s on its clock"));
 }
