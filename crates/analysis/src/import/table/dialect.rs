@@ -113,10 +113,11 @@ impl<'a> Layout<'a> {
         self.header.as_ref().map_or(0, |h| h.cells.len())
     }
 
-    /// A layout is better if it has a column with times, rows of equal length, and many columns.
-    fn score(&self) -> (bool, usize, usize) {
+    /// A layout is better if it has a column with times, rows, rows of equal length, and many columns. Without the second
+    /// criterion, text in the last row (`x<tab>t`) can pass for a header.
+    fn score(&self) -> (bool, bool, usize, usize) {
         let share = (self.alike * 100).checked_div(self.rows).unwrap_or(100);
-        (self.has_time, share, self.header_cells())
+        (self.has_time, self.rows > 0, share, self.header_cells())
     }
 
     fn dialect(self, text: &'a str, line: usize, has_separator_line: bool) -> Result<Option<Dialect<'a>>, String> {
@@ -191,6 +192,7 @@ mod tests {
             ("onset;rt, ms\n1,5;312\n", b';', 2),
             ("onset|kind\n1|a,b\n", b'|', 2),
             ("Time;Event\r\n1,5;\"a; b\"\r\n", b';', 2),
+            ("onset,trial_type,said\n0,a,x\t\tt\n", b',', 3),
         ] {
             let (found, header, ..) = layout(text);
             assert_eq!((found, header.len()), (Delimiter::Char(delimiter), cells), "{text}");
