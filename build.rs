@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Changes outside of these paths do not affect the program.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -12,8 +12,13 @@ const SOURCES: [&str; 9] = [
     "crates",
     "client/src",
     "client/dashboard",
+    "client/scripts",
     "client/package-lock.json",
+    "client/tsconfig.json",
+    "models/affect/model.toml",
     "assets",
+    "LICENSE-MIT",
+    "rust-toolchain.toml",
 ];
 
 fn main() {

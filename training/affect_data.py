@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training import align, model_card
+from training import align
 from training.common import CACHE, SHARED
 
-EXPRESSIONS = model_card.labels("affect", "expression")
+# The order of FER+'s vote columns. A test compares it with the card.
+EXPRESSIONS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
 # Six points round each eye among mediapipe's 478, the same places as the 68-point scheme has.
 LEFT_EYE_478 = [33, 160, 158, 133, 153, 144]
 RIGHT_EYE_478 = [362, 385, 387, 263, 373, 380]

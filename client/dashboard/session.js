@@ -87,7 +87,7 @@ function about(data) {
     q && ["Frames with a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
     q && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
     q && q.page_busy && ["Page blocked", `${(100 * q.page_busy.share).toFixed(1)} %, at most ${q.page_busy.longest_s.toFixed(2)} s at a time`],
-    q && q.frames_unseen > 0 && ["Frames not scored", q.frames_unseen],
+    q && q.frames_unseen > 0 && ["Frames of other sites, not recorded", q.frames_unseen],
     q && q.clock_uncertainty_ms !== null && ["Uncertainty of the page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
   ];
   return h("dl", {}, pairs.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));

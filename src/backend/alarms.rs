@@ -53,7 +53,7 @@ impl Alarms {
             }
             RigEvent::PageClosed => vec![raise(
                 "page",
-                "The participant's window was closed.".to_owned(),
+                "The participant window was closed.".to_owned(),
                 "The participant's actions are no longer recorded.",
             )],
             RigEvent::PageLoaded { .. } => vec![clear("page")],

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
-use super::command_queue::{BUSY, CommandQueue};
+use super::command_queue::CommandQueue;
 use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
 use super::recording_controller::{self, RecordingCommand};
@@ -102,26 +102,20 @@ impl BackendHandle {
     }
 
     fn send_to_recording(&self, command: RecordingCommand) {
-        self.report_refused(self.recording_commands.push(command));
+        self.window.report_refused(self.recording_commands.push(command));
     }
 
     fn send_to_review(&self, command: ReviewCommand) {
-        self.report_refused(self.review_commands.push(command));
+        self.window.report_refused(self.review_commands.push(command));
     }
 
     fn send_to_event_count(&self, command: EventCountCommand) {
         let number = self.newest_count.number(&command);
-        self.report_refused(self.event_count_commands.push((number, command)));
+        self.window.report_refused(self.event_count_commands.push((number, command)));
     }
 
     fn send_to_study_query(&self, command: StudyQueryCommand) {
-        self.report_refused(self.study_query_commands.push(command));
-    }
-
-    fn report_refused(&self, is_accepted: bool) {
-        if !is_accepted {
-            self.window.send(BackendEvent::Notice(BUSY.to_owned()));
-        }
+        self.window.report_refused(self.study_query_commands.push(command));
     }
 
     /// Closes all queues except that of the review worker, which the recording controller may still use.
@@ -163,7 +157,7 @@ impl Backend for BackendHandle {
 
     fn download_sessions(&mut self, request: DownloadRequest) {
         self.cancel_download = Cancel::default();
-        self.report_refused(self.download_commands.push((request, self.cancel_download.clone())));
+        self.window.report_refused(self.download_commands.push((request, self.cancel_download.clone())));
     }
 
     fn cancel_download(&mut self) {

@@ -10,7 +10,7 @@ use raw_window_handle::RawWindowHandle;
 use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
-use super::command_queue::{self, CommandQueue};
+use super::command_queue::{CommandQueue, QueuedCommand};
 use super::embedded_place::{EmbeddedPlace, bounds_px};
 use super::review_worker::ReviewCommand;
 use super::rows;
@@ -41,7 +41,7 @@ pub enum RecordingCommand {
     ReloadPage,
 }
 
-impl command_queue::QueuedCommand for RecordingCommand {
+impl QueuedCommand for RecordingCommand {
     fn replaces(&self, older: &Self) -> bool {
         match (self, older) {
             (RecordingCommand::Control(control, _), RecordingCommand::Control(other, _)) => control == other,
@@ -208,9 +208,7 @@ impl RecordingController {
     }
 
     fn send_to_review(&self, command: ReviewCommand) {
-        if !self.review_commands.push(command) {
-            self.window.send(BackendEvent::Notice(command_queue::BUSY.to_owned()));
-        }
+        self.window.report_refused(self.review_commands.push(command));
     }
 
     // --- Rehearsal ---------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ pub fn cameras() -> Result<Vec<CameraRow>, String> {
     let CameraSettings { width_px, height_px, rate_hz, .. } = CameraSettings::default();
     let phantom = CameraRow {
         spec: CameraSpec::Phantom.to_string(),
-        name: "Phantom (rendered, for tests)".to_owned(),
+        name: "Phantom (rendered, to try the program without a camera)".to_owned(),
         modes: vec![CameraMode { width_px, height_px, rate_hz, format: "RGB".to_owned() }],
         problem: None,
     };
@@ -181,7 +181,7 @@ pub fn finished(folder: &Path) -> Result<FinishedSession, String> {
 
 pub fn opened(loaded: &StoredSession) -> Result<OpenedSession, StoreError> {
     let session = session_row(&store::session_entry(loaded.file.folder()));
-    let frames = loaded.file.frames()?.rows().iter().map(|row| row.meta).collect();
+    let frames = loaded.file.frames()?.metas().collect();
     Ok(OpenedSession {
         quality: quality(loaded, session.size_bytes),
         study_title: loaded.file.header().study.title.clone(),
@@ -214,10 +214,9 @@ fn as_shown(stored: &Timeline) -> Timeline {
 
 fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
     let h = loaded.file.header();
-    let revision = h.revision.as_ref().map_or_else(String::new, |revision| format!(" ({revision})"));
     let mut facts = vec![
         ("Recorded".to_owned(), h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
-        ("Software".to_owned(), format!("{}{revision} on {}", h.software, h.host)),
+        ("Software".to_owned(), format!("{} on {}", h.software_with_revision(), h.host)),
         ("Camera".to_owned(), h.camera.to_string()),
     ];
     for m in &h.models {

@@ -98,7 +98,7 @@ impl Tail {
 
 fn sentence(e: &StoreError) -> String {
     format!(
-        "The plots lack records from the time when the window was not drawn, because {e}. The session contains all of them."
+        "Records from the time when the window was not drawn could not be read: {e}. The plots lack them. The session contains all of them."
     )
 }
 

@@ -5,8 +5,8 @@
 //! - **Records** have a bound. Records above it are refused. [`Tail`] reads them from the session file when the window has
 //!   taken the waiting ones.
 //! - **Notices**: each text once, and at most [`NOTICES_WAITING`].
-//! - **Answers to an order of the operator** are kept, each: nobody gives orders in a window that stands still, and the
-//!   orders that wait are bounded ([`BackendHandle`](super::handle)).
+//! - **Results of the operator's commands** are all kept. Nobody gives commands in a window that is not drawn, and the
+//!   waiting commands have a bound ([`CommandQueue`](super::command_queue::CommandQueue)).
 //!
 //! [`Tail`]: super::tail::Tail
 
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::command_queue::BUSY;
 use desktop::port::{Activity, BackendEvent, Wake};
 use session::{Body, Latest, Record};
 
@@ -45,6 +46,13 @@ impl ToWindow {
 
     pub(super) fn failed(&self, during: Activity, sentence: impl Into<String>) {
         self.send(BackendEvent::Failed { during, sentence: sentence.into() });
+    }
+
+    /// Reports a command that a queue has refused.
+    pub(super) fn report_refused(&self, is_accepted: bool) {
+        if !is_accepted {
+            self.send(BackendEvent::Notice(BUSY.to_owned()));
+        }
     }
 
     /// `false`: there is no room, and the records were not sent.
@@ -161,7 +169,7 @@ impl Subject<'_> {
             | BackendEvent::StudyQueryCancelled => Subject::Kind(discriminant(update)),
             // Records are bounded by number and bytes, notices by number.
             BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
-            // Answers to orders.
+            // Results of commands.
             BackendEvent::SessionsDownloaded(_)
             | BackendEvent::ExportFinished { .. }
             | BackendEvent::RecordsAdded(_) => return None,

@@ -1,6 +1,7 @@
 //! Diagnostics are `tracing` events. They go to standard error or to a file. `AFFECTOGRAPH_LOG` sets levels and file.
 //! Data loss is never reported by a log message alone: it is counted, shown and stored.
 
+use std::env::VarError;
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use tracing_subscriber::prelude::*;
 use crate::failure::Failure;
 
 const VARIABLE: &str = "AFFECTOGRAPH_LOG";
-/// ONNX Runtime warns about each operator that it runs on another device than asked.
+/// ONNX Runtime warns about each operator that it runs on another device than requested.
 const DEFAULT: &str = "warn,ort=error";
 
 /// Starts the diagnostics of this process. Call once, before any thread starts.
@@ -21,7 +22,13 @@ const DEFAULT: &str = "warn,ort=error";
 /// # Errors
 /// `AFFECTOGRAPH_LOG` cannot be read as levels, or its file cannot be opened.
 pub fn start() -> Result<(), Failure> {
-    let setting = std::env::var(VARIABLE).unwrap_or_default();
+    let setting = match std::env::var(VARIABLE) {
+        Ok(setting) => setting,
+        Err(VarError::NotPresent) => String::new(),
+        Err(VarError::NotUnicode(_)) => {
+            return Err(format!("{VARIABLE} is not valid UTF-8: use a path in UTF-8").into());
+        }
+    };
     let LogSetting { levels, file } = LogSetting::parse(&setting)?;
     let registry = tracing_subscriber::registry().with(levels);
     match file {

@@ -33,7 +33,7 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
             })
         );
     } else {
-        println!("{} sessions copied, {} were in the library already.", pulled.fetched.len(), pulled.there_already);
+        println!("Sessions copied: {}. Already in the library: {}.", pulled.fetched.len(), pulled.there_already);
         pulled.refused.iter().chain(&pulled.damaged).for_each(|why| eprintln!("affectograph: {why}"));
     }
     Ok(if pulled.refused.is_empty() && pulled.damaged.is_empty() {

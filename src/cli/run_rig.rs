@@ -75,7 +75,9 @@ fn print_event(event: &RigEvent) -> bool {
         }
         RigEvent::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
         RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
-        RigEvent::Unread { count } => eprintln!("{count} earlier events were not printed, because they came too fast"),
+        RigEvent::Unread { count } => {
+            eprintln!("{count} earlier events were not printed, because the program was blocked")
+        }
         RigEvent::PageLoaded { .. } | RigEvent::PageClosed => {}
     }
     false

@@ -40,8 +40,7 @@ fn print_deleted(deleted: &TakenBack) {
 pub fn print_session(stored: &StoredSession) {
     let (h, q) = (stored.file.header(), &stored.quality);
     println!("{} {}, study {} ({})", h.participant, h.session, h.study.name, h.study.title);
-    let revision = h.revision.as_ref().map_or_else(String::new, |revision| format!(" ({revision})"));
-    println!("recorded  {} by {}{revision}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software);
+    println!("recorded  {} by {}", h.zero_utc.format("%Y-%m-%d %H:%M:%S UTC"), h.software_with_revision());
     println!("camera    {}", h.camera);
     for m in &h.models {
         let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}…", m.short_sum()) };

@@ -181,7 +181,7 @@ fn a_changed_or_missing_file_is_refused() {
 fn detector_and_landmarks_of_another_shape_are_refused() {
     let Some(runtime) = runtime() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let try_as = |kind: &str, outputs: &[(&str, &[i64])], more: &str| {
+    let try_with = |kind: &str, outputs: &[(&str, &[i64])], tables: &str, more: &str| {
         let values = |shape: &[i64]| constant_of(shape);
         let nodes = outputs.iter().map(|(n, _)| node("Identity", &[&format!("{n}_value")], n, &[])).collect();
         let constants = outputs.iter().map(|(n, s)| constant(&format!("{n}_value"), s, &values(s))).collect();
@@ -191,13 +191,14 @@ fn detector_and_landmarks_of_another_shape_are_refused() {
         for (name, shape) in outputs {
             card += &format!("[[output]]\nname = \"{name}\"\nshape = {shape:?}\n");
         }
-        install(folder.path(), &onnx, &(card + CHAIN_TABLES + more));
+        install(folder.path(), &onnx, &(card + tables + more));
         match kind {
             "detector" => Detector::load(&runtime, folder.path()).map(|_| ()),
             _ => Landmarks::load(&runtime, folder.path()).map(|_| ()),
         }
         .map_err(|e| e.to_string())
     };
+    let try_as = |kind: &str, outputs: &[(&str, &[i64])], more: &str| try_with(kind, outputs, CHAIN_TABLES, more);
     let threshold = "[[figure]]\nname = \"score_threshold\"\nvalue = 0.5\ncommand = \"c\"\n";
     let grid = |rows: i64| -> [Vec<i64>; 3] { [1, 4, 10].map(|n| vec![1, n, rows, 8]) };
     let as_detector = |rows: i64, more: &str| {
@@ -212,6 +213,36 @@ fn detector_and_landmarks_of_another_shape_are_refused() {
     assert_eq!(try_as("landmarks", &[("points", &[1, 136]), ("pose", &[1, 3]), ("face", &[1, 1])], ""), Ok(()));
     let error = try_as("landmarks", &[("points", &[1, 10]), ("pose", &[1, 3]), ("face", &[1, 1])], "").unwrap_err();
     assert!(error.contains("output `points` – expected [1, 136], found [1, 10]"), "{error}");
+
+    // The constants of the vision chain are in the cards. Without them, or with useless ones, no face would be found.
+    let [score, boxes, points] = grid(8);
+    let detector: [(&str, &[i64]); 3] = [("score", &score), ("box", &boxes), ("points", &points)];
+    let landmarks: [(&str, &[i64]); 3] = [("points", &[1, 136]), ("pose", &[1, 3]), ("face", &[1, 1])];
+    let error = try_with("detector", &detector, "", threshold).unwrap_err();
+    assert!(error.contains("the tables `[detection]` and `[tracking]`"), "{error}");
+    let error = try_with("landmarks", &landmarks, "", "").unwrap_err();
+    assert!(error.contains("the tables `[crop]` and `[face]`"), "{error}");
+    for (kind, outputs, name, value) in [
+        ("detector", &detector, "max_overlap", "-0.1"),
+        ("detector", &detector, "max_candidates", "0"),
+        ("detector", &detector, "near_sides", "nan"),
+        ("landmarks", &landmarks, "min_probability", "1.5"),
+        ("landmarks", &landmarks, "min_new_probability", "2.0"),
+        ("landmarks", &landmarks, "tracking_sides", "inf"),
+    ] {
+        let tables: Vec<String> = CHAIN_TABLES
+            .lines()
+            .map(
+                |line| {
+                    if line.starts_with(&format!("{name} ")) { format!("{name} = {value}") } else { line.to_owned() }
+                },
+            )
+            .collect();
+        let tables = tables.join("\n") + "\n";
+        assert_ne!(tables, CHAIN_TABLES, "{name} is not in the tables");
+        let error = try_with(kind, outputs, &tables, if kind == "detector" { threshold } else { "" }).unwrap_err();
+        assert!(error.contains(&format!(".{name}`")), "{error}");
+    }
 }
 
 fn constant_of(shape: &[i64]) -> Vec<f32> {

@@ -62,7 +62,9 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.say(BackendEvent::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
-const SCREENS: [(&str, Make); 26] = [
+const SCREENS: [(&str, Make); 28] = [
+    ("live_guided_embedded", |b| scenes::guided(b, true)),
+    ("live_guided_window", |b| scenes::guided(b, false)),
     ("home", |b| {
         let mut s = scenes::home(b);
         s.window.key_press_modifiers(Modifiers::NONE, Key::ArrowDown);

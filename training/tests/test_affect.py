@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import affect_data, affect_fit, affect_measure, affect_teachers, affect_widen, align
+from training import affect_data, affect_fit, affect_measure, affect_teachers, affect_widen, align, model_card
 from training.affect_net import AffectNet, ShippedAffectNet
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / "configs" / "affect_smoke.toml").read_text())
@@ -22,6 +22,9 @@ def blob(size: int) -> np.ndarray:
 
 
 class DataTest(unittest.TestCase):
+    def test_the_shipped_card_has_the_order_of_the_votes(self):
+        self.assertEqual(affect_data.EXPRESSIONS, model_card.labels("affect", "expression"))
+
     def test_single_votes_are_noise_unless_there_are_only_single_votes(self):
         votes = np.zeros((2, 10), np.uint8)
         votes[0, [0, 1, 3, 8]] = [6, 1, 2, 1]

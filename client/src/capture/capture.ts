@@ -197,7 +197,8 @@ export const capture = (
     if (isStopped) return;
     setTimer(poll, poll_ms);
     const t = now();
-    guarded('poll', t, () => {
+    // Sessions store this name as `during`.
+    guarded('beat', t, () => {
       stamp.poll(t);
       blocks.poll(t);
       if (t - searched_ms >= FIND_FRAMES_MS) findFrames(t);

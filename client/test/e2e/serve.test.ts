@@ -62,7 +62,12 @@ for (const camera of ['video', 'scores']) {
       const click = page_events.find((e) => e.kind === 'click')!;
       const readings = () => query<{ n: number; low: number; high: number; mean: number }>(session,
         "SELECT count(*) AS n, min(at_ns)/1e9 AS low, max(at_ns)/1e9 AS high, avg(value) AS mean FROM value WHERE stream = 'affect' AND field = 'valence'")[0]!;
-      await eventually('the face around the click', () => readings().high * 1e9 > click.at_ns, 120_000);
+      await eventually('the face around the click', () => readings().high * 1e9 > click.at_ns, 120_000)
+        .catch((e: unknown) => {
+          console.log(`click at ${click.at_ns * 1e-9} s; readings ${JSON.stringify(readings())}; ${JSON.stringify(counts(session))}\n`
+            + program.run('show', session));
+          throw e;
+        });
       const affect = readings();
       console.log(`${camera}: ${JSON.stringify(counts(session))}; clock ± ${best.toFixed(2)} ms; `
         + `${affect.n} readings from ${affect.low.toFixed(1)} to ${affect.high.toFixed(1)} s, mean valence ${affect.mean.toFixed(3)}`);

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { figure, parseCard } from '../../src/camera/vision/card';
+import { figure, parseCard, requireChainTable } from '../../src/camera/vision/card';
 import { cropToPicture, fromEyes, pointFromFraction } from '../../src/camera/vision/geometry';
 import { Network, type Runtime } from '../../src/camera/vision/network';
 import { fill, greyOf } from '../../src/camera/vision/resample';
@@ -23,6 +23,12 @@ test('the cards of the shipped networks are read', async () => {
   assert.throws(() => parseCard('name = affect', 'x'), /JSON|Unexpected/);
   assert.throws(() => parseCard('what is this', 'x'), /not a model card/);
   assert.throws(() => parseCard('name = "x"', 'x'), /lacks/);
+  // A card without a constant of the vision chain would find no face, without an error.
+  const toml = await readFile(join(AFFECTOGRAPH_CLIENT, '../models/landmarks/model.toml'), 'utf8');
+  requireChainTable(parseCard(toml, 'landmarks'), 'face');
+  const without = parseCard(toml.replace(/^min_probability = .*$/m, ''), 'landmarks');
+  assert.throws(() => requireChainTable(without, 'face'), /no number `face.min_probability`/);
+  assert.throws(() => requireChainTable(without, 'tracking'), /no table `tracking`/);
   assert.equal(figure({ figure: [{ name: 'a', value: 3 }] } as never, 'a'), 3);
 });
 

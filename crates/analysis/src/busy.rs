@@ -28,7 +28,7 @@ impl Busy {
     pub(super) fn finding(self) -> Option<String> {
         (self.grades_lost() > 0).then(|| {
             format!(
-                "The page stood still for {:.1} s at the longest and {:.1} % of the time: nothing on it answered meanwhile.",
+                "The page was unresponsive for at most {:.1} s at a time and {:.1} % of the time: it handled no input meanwhile.",
                 self.longest_s,
                 100.0 * self.share
             )

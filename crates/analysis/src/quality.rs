@@ -59,7 +59,7 @@ pub struct LossByReason {
 
 /// The best grade of which all limits hold:
 ///
-/// | grade | frames lost | longest time between frames | frames with a face | page stood still, in all | and at once |
+/// | grade | frames lost | longest time between frames | frames with a face | page unresponsive, in all | and at once |
 /// | --- | --- | --- | --- | --- | --- |
 /// | A | none | ≤ 0.2 s | ≥ 95 % | ≤ 2 % | ≤ 0.5 s |
 /// | B | ≤ 0.1 % | ≤ 0.5 s | ≥ 90 % | ≤ 5 % | ≤ 1 s |
@@ -138,7 +138,7 @@ impl QualityReport {
         findings.extend(self.page_busy.and_then(Busy::finding));
         if let Some(unseen) = self.frames_unseen.filter(|n| *n > 0) {
             let (frames, were) = if unseen == 1 { ("frame", "was") } else { ("frames", "were") };
-            findings.push(format!("{unseen} {frames} of the page {were} another site's and {were} not looked into."));
+            findings.push(format!("{unseen} {frames} of the page {were} another site's and {were} not recorded."));
         }
         if self.records_refused > 0 {
             findings.push(format!("{} records fitted no stream: the file is damaged.", self.records_refused));

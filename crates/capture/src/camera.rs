@@ -201,7 +201,7 @@ impl fmt::Display for ControlKind {
 /// Why a camera delivers no frames. The messages are shown on the set-up screen.
 #[derive(Debug, Error)]
 pub enum CameraError {
-    #[error("no frame arrived within {} ms: check the camera and its cable", .waited.as_millis())]
+    #[error("no frame arrived within {} ms", .waited.as_millis())]
     Silent { waited: Duration },
     #[error("there is no camera {address}: connect it, or choose another from the list of `affectograph cameras`")]
     NotFound { address: String },
@@ -209,7 +209,7 @@ pub enum CameraError {
     Busy { address: String },
     #[error("this user has no permission to open camera {address}: add the user to the group `video` and log in again")]
     NotAllowed { address: String },
-    #[error("camera {address} was disconnected: connect it again")]
+    #[error("camera {address} was disconnected")]
     Gone { address: String },
     #[error("camera {address} offers none of the formats MJPEG, YUYV, NV12, RGB and grey (it offers {offered})")]
     NoUsableMode { address: String, offered: String },

@@ -27,7 +27,7 @@ pub struct CaptureCounters {
 }
 
 impl CaptureCounters {
-    /// Frames that are neither stored nor scored.
+    /// Frames that are missing in the video.
     pub fn lost(&self) -> u64 {
         self.dropped_by_driver + self.corrupt + self.queue_full + self.camera_lost
     }

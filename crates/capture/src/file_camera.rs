@@ -154,8 +154,8 @@ impl FileCamera {
         }
     }
 
-    /// Converts a time of the file to the session clock.
-    fn lay(&mut self, ns: i64) -> Timestamp {
+    /// The first call maps its time to now. Later times keep their distance to it.
+    fn on_session_clock(&mut self, ns: i64) -> Timestamp {
         let clock = self.clock;
         let (start, first_ns) = *self.start.get_or_insert_with(|| (clock.now(), ns));
         Timestamp::from_ns(start.as_ns().saturating_add(ns.saturating_sub(first_ns)))
@@ -196,7 +196,7 @@ impl Camera for FileCamera {
             FromFile::Frame { ns, pixels } => {
                 self.frames += 1;
                 Ok(Captured::Frame(CapturedFrame {
-                    at: self.lay(ns),
+                    at: self.on_session_clock(ns),
                     time_source: TimeSource::File,
                     device_sequence: None,
                     width_px: self.info.mode.width_px,
@@ -204,10 +204,15 @@ impl Camera for FileCamera {
                     pixels,
                 }))
             }
-            FromFile::Damaged { ns, why } => Ok(Captured::Corrupt { at: self.lay(ns), device_sequence: None, why }),
-            FromFile::Missing { from_ns, until_ns, frames, why } => {
-                Ok(Captured::Missing { from: self.lay(from_ns), until: self.lay(until_ns), frames, why })
+            FromFile::Damaged { ns, why } => {
+                Ok(Captured::Corrupt { at: self.on_session_clock(ns), device_sequence: None, why })
             }
+            FromFile::Missing { from_ns, until_ns, frames, why } => Ok(Captured::Missing {
+                from: self.on_session_clock(from_ns),
+                until: self.on_session_clock(until_ns),
+                frames,
+                why,
+            }),
             FromFile::End => self.end(),
             FromFile::Failed(e) => Err(e),
         }

@@ -36,7 +36,7 @@ pub enum FromFile {
     Failed(CameraError),
 }
 
-/// The limit for numbers that a file declares.
+/// The largest number of frames that are kept back. A file may declare any number of reordered frames.
 const MOST_HELD: usize = 16;
 
 /// FFmpeg's messages about one frame, and since the previous one.
@@ -335,8 +335,8 @@ impl<R: Read> FilmReader<R> {
     /// Reports what is missing after the last frame.
     fn tail(&mut self, faults: &Faults) -> Result<(), Gone> {
         let Some(last_ns) = self.last_ns else { return Ok(()) };
-        let told = faults.in_picture.clone().or(self.damage.why().map(str::to_owned)).or(faults.in_file.clone());
-        let Some(why) = self.cut.clone().or(told) else { return Ok(()) };
+        let reported = faults.in_picture.clone().or(self.damage.why().map(str::to_owned)).or(faults.in_file.clone());
+        let Some(why) = self.cut.clone().or(reported) else { return Ok(()) };
         let interval = self.interval_ns();
         let undecoded: Vec<i64> =
             self.times().iter().copied().filter(|t| *t > last_ns.saturating_add(interval / 4)).collect();

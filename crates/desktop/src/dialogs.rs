@@ -272,7 +272,7 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
         warning(
             ui,
             match draft.format {
-                ExportFormat::Csv => "This folder exists. Files with the same names will be replaced.",
+                ExportFormat::Csv => "This folder exists. The export fails if it is not empty.",
                 _ => "This file exists. It will be replaced.",
             },
         );
@@ -315,11 +315,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
     if draft.exists {
         warning(
             ui,
-            if is_folder {
-                "This folder exists. Choose a new folder."
-            } else {
-                "This file exists. It will be replaced."
-            },
+            if is_folder { "This path exists. Choose a new folder." } else { "This file exists. It will be replaced." },
         );
     }
     ui.add_space(4.0);

@@ -123,7 +123,7 @@ fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
     ];
     if let Some(busy) = q.page_busy {
         let stood = format!("{:.1} %, {:.2} s at the longest", 100.0 * busy.share, busy.longest_s);
-        rows.insert(rows.len() - 1, ("Page stood still", stood, false));
+        rows.insert(rows.len() - 1, ("Page unresponsive", stood, false));
     }
     rows
 }

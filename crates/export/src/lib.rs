@@ -31,6 +31,6 @@ pub use figure::{
 #[cfg(feature = "parquet")]
 pub use parquet::write_parquet;
 pub use report::{EventAnalysis, write_report};
-pub use selection::{ExportedSession, Selected, Selection};
+pub use selection::{ExportedSession, Selected, Selection, session_title};
 pub use tidy::write_tidy;
 pub use xdf::write_xdf;

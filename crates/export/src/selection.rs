@@ -87,7 +87,7 @@ impl Selection {
     /// The title of the export: the session's title, or the titles of the studies, each once.
     pub fn title(&self) -> String {
         if let [only] = &self.sessions[..] {
-            return title(&only.header);
+            return session_title(&only.header);
         }
         self.study_titles()
     }
@@ -130,20 +130,20 @@ impl Selected {
 
     pub fn load(&self) -> Result<ExportedSession, StoreError> {
         let StoredSession { file, timeline, quality } = StoredSession::open(&self.folder)?;
-        let index = file.frames()?;
-        let frames = index.rows().iter().map(|row| row.meta);
-        Ok(ExportedSession { frames: frames.collect(), header: self.header.clone(), timeline, quality })
+        let frames = file.frames()?.metas().collect();
+        Ok(ExportedSession { frames, header: self.header.clone(), timeline, quality })
     }
 }
 
 impl ExportedSession {
     /// The title of its figure.
     pub fn title(&self) -> String {
-        title(&self.header)
+        session_title(&self.header)
     }
 }
 
-fn title(h: &SessionHeader) -> String {
+/// The title of a session's figures.
+pub fn session_title(h: &SessionHeader) -> String {
     format!("{} {}, {}, {}", h.participant, h.session, h.study.title, h.zero_utc.format("%Y-%m-%d %H:%M UTC"))
 }
 

@@ -102,7 +102,7 @@ impl EmbeddedPage {
         self.with(move |shown| {
             shown.bounds.set(bounds);
             if let Err(error) = shown.view.set_bounds(rect(bounds)).and_then(|()| shown.view.zoom(zoom)) {
-                tracing::warn!("The embedded page could not be moved: {error}.");
+                tracing::warn!("the embedded page could not be moved: {error}");
             }
         });
     }
@@ -112,13 +112,12 @@ impl EmbeddedPage {
             if !is_visible {
                 shown.keyboard.give(false);
             }
-            let mut result = shown.view.set_visible(is_visible);
-            if is_visible {
-                // GTK ignores the bounds of a hidden view. They are set again when it is shown.
-                result = result.and_then(|()| shown.view.set_bounds(rect(shown.bounds.get())));
-            }
-            if let Err(error) = result {
-                tracing::warn!("The embedded page could not be shown or hidden: {error}.");
+            let shown_or_hidden = shown.view.set_visible(is_visible);
+            // GTK ignores the bounds of a hidden view. They are set again when it is shown.
+            let placed = if is_visible { shown.view.set_bounds(rect(shown.bounds.get())) } else { Ok(()) };
+            // On X11 neither fails.
+            if let Err(error) = shown_or_hidden.and(placed) {
+                tracing::warn!("the embedded page could not be shown or hidden: {error}");
             }
         });
     }

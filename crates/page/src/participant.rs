@@ -62,7 +62,7 @@ impl ParticipantWindow {
         let sent = serde_json::to_string(&command).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
         if let Err(error) = sent {
             // The process has died. Its reader thread reports that.
-            tracing::debug!("The participant window did not receive a command: {error}.");
+            tracing::debug!("the participant window did not receive a command: {error}");
         }
     }
 
@@ -101,7 +101,7 @@ pub fn participant_window_main() -> ExitCode {
     let writer = match std::thread::Builder::new().name("page-writer".into()).spawn(move || write_events(&unwritten)) {
         Ok(writer) => writer,
         Err(error) => {
-            tracing::error!("The participant window could not start a thread: {error}.");
+            tracing::error!("the participant window could not start a thread: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -122,13 +122,13 @@ impl ReplayWindow {
         let sent = serde_json::to_string(&moment).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
         if let Err(error) = sent {
             // The window is closed: `ReplayEvent::Closed` reports that.
-            tracing::debug!("The replay window did not receive a position: {error}.");
+            tracing::debug!("the replay window did not receive a position: {error}");
         }
     }
 
     pub fn end(self) {
         let status = self.0.end();
-        tracing::debug!("The replay window ended: {status}.");
+        tracing::debug!("the replay window ended: {status}");
     }
 }
 

@@ -74,9 +74,8 @@ impl AffectSink {
         self.is_in_trouble = false;
         self.pace.add(reading.step_ms.total_ms);
         let meta = scored.frame.meta;
-        let records = self.records.add(&meta, &reading, scored.skipped_before);
         if let Some(streams) = &self.streams {
-            streams.store(meta.at, records);
+            streams.store(meta.at, self.records.add(&meta, &reading, scored.skipped_before));
         }
         self.readings.put(FrameReading { frame: scored.frame, reading });
     }

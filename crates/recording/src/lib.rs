@@ -20,7 +20,6 @@ pub use affect_sink::FrameReading;
 pub use beginning::Participation;
 pub use guide::Guided;
 pub use marker::MarkerText;
-
 pub use plan::{RigPlan, SessionPlan};
 pub use rescore::{RescoreError, Rescored, Rescoring};
 pub use rig::{Rig, RigError};

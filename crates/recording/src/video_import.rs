@@ -34,8 +34,8 @@ const DECODER_LIMIT: Duration = Duration::from_secs(60);
 const RAW_AHEAD: usize = 4;
 /// How often the fill of the recorder's queue is checked, and its limit. The import waits above the limit, so no record
 /// is lost.
-const FRAMES_A_LOOK: u64 = 64;
-const FULL_ENOUGH: f64 = 0.25;
+const FRAMES_PER_CHECK: u64 = 64;
+const MAX_QUEUE_FILL: f64 = 0.25;
 
 /// The file that a session was made from, with the data to recognise it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,6 +180,9 @@ impl VideoImporter {
                 }
                 Ok(Next::End) => return Ok(Over::Ended),
                 Err(CameraError::Silent { .. }) if last_sign.elapsed() < DECODER_LIMIT => continue,
+                Err(CameraError::Silent { .. }) => {
+                    return Ok(Over::Broken(format!("FFmpeg delivered no frame for {} s", DECODER_LIMIT.as_secs())));
+                }
                 Err(e) => return Ok(Over::Broken(e.to_string())),
             };
             last_sign = Instant::now();
@@ -187,17 +190,17 @@ impl VideoImporter {
                 // The video thread reports its error when the session is closed.
                 return Ok(Over::Broken("the video could not be written".to_owned()));
             }
-            let reading = self.look(&frame);
+            let reading = self.score(&frame);
             run.with_face += u64::from(reading.as_ref().is_ok_and(|r| r.face.is_some()));
             sink.take(Scored { frame, reading, skipped_before: 0 });
             progress(ImportProgress { frames: run.frames, expected: run.info.expected_frames });
-            if run.frames.is_multiple_of(FRAMES_A_LOOK) {
+            if run.frames.is_multiple_of(FRAMES_PER_CHECK) {
                 wait_for_room(recorder, cancelled)?;
             }
         }
     }
 
-    fn look(&mut self, frame: &Frame) -> Result<vision::Reading, VisionError> {
+    fn score(&mut self, frame: &Frame) -> Result<vision::Reading, VisionError> {
         let picture = decode_picture(frame, self.vision.colour(), &mut self.decoder)
             .map_err(|why| VisionError::Decode { frame: frame.meta.number, why })?;
         let reading = self.vision.step(picture.as_picture()?, frame.meta.at);
@@ -223,7 +226,7 @@ fn wait_for_room(recorder: &Recorder, cancelled: &AtomicBool) -> Result<(), RigE
         if let Some(why) = counters.failure {
             return Err(StoreError::Poisoned(why).into());
         }
-        if counters.record_queue_fill < FULL_ENOUGH || cancelled.load(Ordering::Relaxed) {
+        if counters.record_queue_fill < MAX_QUEUE_FILL || cancelled.load(Ordering::Relaxed) {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(5));

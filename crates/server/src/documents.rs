@@ -1,15 +1,16 @@
 //! Puts a browser's documents on the session's clock.
 //!
 //! Each document has its own `performance.now()`. The browser measures the offset to the server's clock and its
-//! uncertainty. A document that ended before the measurement has only its wall clock. The error of the wall clock that was
-//! measured in another document corrects it.
+//! uncertainty. A document that ended before the measurement has only its wall clock. It is corrected by the
+//! error of the wall clock that was measured in another document.
 
 use std::collections::BTreeMap;
 
 use super::wire::{Document, DocumentClock};
 use session::Timestamp;
 
-/// The assumed largest step of the wall clock between two documents of one session. Such a step cannot be detected.
+/// The largest step of the wall clock between two documents of one session that the uncertainty allows for. The server cannot
+/// detect such a step.
 const WALL_CLOCK_STEP_MS: f64 = 250.0;
 const MAX_DOCUMENTS: usize = 1_000;
 

@@ -1,4 +1,4 @@
-//! Copies sessions from a server into the local library, for `affectograph pull` and for *Open from server…*.
+//! Copies sessions from a server into the local library, for `affectograph pull` and for *Download from server …*.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};

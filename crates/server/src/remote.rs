@@ -92,9 +92,9 @@ async fn reopen(plan: &RemotePlan) -> Result<OpenedRecorder, StoreError> {
     blocking(move || OpenedRecorder::resume(&folder)).await
 }
 
-/// For a session whose file cannot be opened. The browser keeps its records.
+/// For a session whose file or folder cannot be used. The browser keeps its records.
 async fn refuse_all(hub: &HubClient, plan: &RemotePlan, e: &StoreError, commands: &mut mpsc::Receiver<SessionCommand>) {
-    tracing::error!("session {} cannot be resumed: {e}", plan.folder.display());
+    tracing::error!("session {} cannot be continued: {e}", plan.folder.display());
     hub.session_closed(&plan.id);
     answer_late(None, commands).await;
 }

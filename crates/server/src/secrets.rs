@@ -20,7 +20,7 @@ pub enum SecretError {
     #[error(
         "the password is too short or too long: choose one of {MIN_PASSWORD_CHARS} characters or more and at most {MAX_PASSWORD_BYTES} bytes"
     )]
-    TooShort,
+    Length,
     #[error("the password could not be hashed: {0}")]
     Hash(String),
 }
@@ -49,7 +49,7 @@ pub fn sha256(token: &str) -> store::Sha256 {
 /// The Argon2 hash of a password.
 pub fn hash_password(password: &str) -> Result<String, SecretError> {
     if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
-        return Err(SecretError::TooShort);
+        return Err(SecretError::Length);
     }
     let hash = Argon2::default().hash_password(password.as_bytes());
     Ok(hash.map_err(|e| SecretError::Hash(e.to_string()))?.to_string())

@@ -19,7 +19,8 @@ pub enum CheckId {
     Other(String),
 }
 
-/// Check, stored name, displayed text. Programs up to file version 3 stored the text instead of the name.
+/// Check, stored name, displayed text. Programs up to file version 3 stored the text instead of the name,
+/// and their files are read by it: do not change the texts.
 const CHECKS: [(CheckId, &str, &str); 7] = [
     (CheckId::CameraRunning, "camera_running", "Camera running"),
     (CheckId::OneFace, "one_face", "One face"),

@@ -15,7 +15,7 @@ use super::record_rows::{self, Inserter};
 use super::{Addition, SessionLock, StoreError, schema};
 use session::{Body, Record, StreamInfo, StreamKind, StreamName, Timestamp};
 
-/// Exclusive right to add streams to a session. Held until it is dropped or used.
+/// Exclusive right to add streams to a session. Held until it is dropped. `added_streams` passes it on.
 pub struct AdditionLock {
     folder: PathBuf,
     /// Passed to `AddedStreams`.
@@ -29,16 +29,16 @@ impl AdditionLock {
         if !schema::session_file(folder).exists() {
             return Err(StoreError::NoSession(folder.to_owned()));
         }
-        let turn = |lock| AdditionLock { folder: folder.to_owned(), lock: Some(lock) };
+        let locked = |lock| AdditionLock { folder: folder.to_owned(), lock: Some(lock) };
         if let Some(lock) = SessionLock::take(folder)? {
-            return Ok(turn(lock));
+            return Ok(locked(lock));
         }
         // The holder of the lock may be writing the file. If the file is unreadable now, that is not an error.
         if matches!(closed(folder), Ok(Closed::Not)) {
             return Err(StoreError::Recording(folder.to_owned()));
         }
         let lock = SessionLock::wait(folder, most)?;
-        lock.map(turn).ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))
+        lock.map(locked).ok_or_else(|| StoreError::BeingAddedTo(folder.to_owned()))
     }
 
     /// Refuses a session that a crash left open. Migrates a session of an older file version.

@@ -72,6 +72,11 @@ impl FrameIndex {
         self.by_number.binary_search_by_key(&number, |f| f.meta.number).ok().map(|row| &self.by_number[row])
     }
 
+    /// Metadata of the frames, by number.
+    pub fn metas(&self) -> impl Iterator<Item = FrameMeta> {
+        self.rows().iter().map(|row| row.meta)
+    }
+
     /// Capture times, ascending.
     pub fn times(&self) -> Vec<Timestamp> {
         self.by_time.iter().map(|(at, _)| *at).collect()

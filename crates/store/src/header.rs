@@ -30,6 +30,16 @@ pub struct SessionHeader {
     pub overridden_checks: Vec<CheckId>,
 }
 
+impl SessionHeader {
+    /// `affectograph 0.1.0 (15aad2a)`, or without the revision if it is not known.
+    pub fn software_with_revision(&self) -> String {
+        match &self.revision {
+            Some(revision) => format!("{} ({revision})", self.software),
+            None => self.software.clone(),
+        }
+    }
+}
+
 /// The study at the time of the recording.
 ///
 /// The text is authoritative. The session must open even if a later program version has other keys.

@@ -112,7 +112,7 @@ impl Library {
         study: &str,
         started: DateTime<Utc>,
     ) -> Result<PathBuf, StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         let folder = self.free_folder(participant, session, study, started)?;
         self.list_participant(participant, started)?;
         let parent = self.root.join(participant.as_str());
@@ -170,7 +170,7 @@ impl Library {
 
     /// Permanently removes a session's folder, damaged or not. A session that is being recorded is refused.
     pub fn erase(&self, folder: &Path) -> Result<(), StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         let outside = || StoreError::OutsideLibrary(folder.to_owned(), self.root.clone());
         let real = |path: &Path| path.canonicalize().map_err(StoreError::io("find", path));
         let (root, found) = (real(&self.root)?, real(folder)?);
@@ -191,7 +191,7 @@ impl Library {
     /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while a
     /// session of the participant is being recorded.
     pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         self.check_list()?;
         let folder = self.root.join(participant.as_str());
         for (session, _) in self.session_folders(&folder)? {
@@ -219,7 +219,7 @@ impl Library {
     /// Adds a session that was recorded elsewhere: moves the folder `made`, on the same file system, to its place in the
     /// library. Returns the new path.
     pub fn adopt(&self, made: &Path, participant: &ParticipantId, name: &str) -> Result<PathBuf, StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         let parent = self.root.join(participant.as_str());
         let folder = parent.join(name);
         let number = FolderName::parse(name).session;

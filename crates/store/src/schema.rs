@@ -95,8 +95,8 @@ pub(super) fn open_read(folder: &Path) -> Result<Connection, StoreError> {
     open().map_err(StoreError::sql("open", &path))
 }
 
-/// Opens a closed session for additions. A file of an older version is migrated first. The caller must hold the session's
-/// lock.
+/// Opens a closed session for additions. A file of an older version is migrated first, in one transaction. The
+/// caller must hold the session's lock.
 pub(super) fn open_annex(folder: &Path) -> Result<Connection, StoreError> {
     let path = session_file(folder);
     let mut conn = open_write(folder)?;

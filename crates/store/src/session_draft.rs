@@ -39,7 +39,7 @@ impl Library {
         study: &str,
         started: DateTime<Utc>,
     ) -> Result<SessionDraft, StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         self.check_list()?;
         let session = match session {
             Some(session) => session,
@@ -57,7 +57,7 @@ impl Library {
 
     /// Removes the drafts of killed programs, and returns their paths.
     pub fn clear_drafts(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let _turn = self.lock_folders()?;
+        let _lock = self.lock_folders()?;
         let mut cleared = Vec::new();
         for (participant, _) in self.participant_folders()? {
             for (draft, name) in subfolders(&participant)? {
@@ -83,7 +83,7 @@ impl SessionDraft {
 
     /// Moves the session into the library in one step. Returns its folder.
     pub fn publish(self) -> Result<PathBuf, StoreError> {
-        let _turn = self.library.lock_folders()?;
+        let _lock = self.library.lock_folders()?;
         self.library.list_participant(&self.participant, self.started)?;
         std::fs::rename(&self.folder, &self.target).map_err(StoreError::io("create the folder", &self.target))?;
         Ok(self.target.clone())

@@ -11,7 +11,7 @@ use super::header_rows::{self, Closed};
 use super::lock::StorageFailure;
 use super::mkv_scan::{is_matroska, read_at};
 use super::{
-    Addition, CameraDescription, FrameIndex, SessionHeader, SessionLock, SessionState, StoreError, Summary,
+    Addition, CameraDescription, FrameIndex, FrameRow, SessionHeader, SessionLock, SessionState, StoreError, Summary,
     record_rows, schema,
 };
 use session::{Frame, Pixels, Record, StreamInfo, Timeline, VideoLoss, VideoTrouble};
@@ -138,18 +138,29 @@ impl SessionFile {
 
     /// The JPEG of one frame. Fails if the picture is damaged.
     pub fn picture(&self, number: u64) -> Result<Vec<u8>, StoreError> {
-        let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
-        let frame = *self.frames()?.get(number).ok_or_else(missing)?;
+        self.jpeg_of(&self.row(number)?)
+    }
+
+    fn row(&self, number: u64) -> Result<FrameRow, StoreError> {
+        self.frames()?.get(number).copied().ok_or_else(|| self.no_frame(number))
+    }
+
+    fn no_frame(&self, number: u64) -> StoreError {
+        StoreError::NoFrame { number, path: self.folder.clone() }
+    }
+
+    fn jpeg_of(&self, frame: &FrameRow) -> Result<Vec<u8>, StoreError> {
+        let number = frame.meta.number;
         let path = schema::video_file(&self.folder);
         let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
         let bytes_there = file.metadata().map_err(StoreError::io("look at", &path))?.len();
         if frame.offset.saturating_add(frame.length) > bytes_there {
-            return Err(missing());
+            return Err(self.no_frame(number));
         }
         let mut jpeg = vec![0; frame.length as usize];
         let read = read_at(&mut file, frame.offset, &mut jpeg).map_err(StoreError::io("read", &path))?;
         if read < jpeg.len() {
-            return Err(missing());
+            return Err(self.no_frame(number));
         }
         if !frame.is_same_picture(&jpeg) {
             return Err(StoreError::DamagedFrame { number, at: frame.meta.at, path });
@@ -159,10 +170,9 @@ impl SessionFile {
 
     /// One stored frame with its JPEG.
     pub fn frame(&self, number: u64) -> Result<Frame, StoreError> {
-        let missing = || StoreError::NoFrame { number, path: self.folder.clone() };
-        let meta = self.frames()?.get(number).ok_or_else(missing)?.meta;
         let CameraDescription { width_px, height_px, .. } = self.header.camera;
-        Ok(Frame { meta, width_px, height_px, pixels: Pixels::Jpeg(self.picture(number)?) })
+        let row = self.row(number)?;
+        Ok(Frame { meta: row.meta, width_px, height_px, pixels: Pixels::Jpeg(self.jpeg_of(&row)?) })
     }
 
     /// Stored pictures that are lost; `None` if there are none. Does not read the pictures.

@@ -23,8 +23,8 @@ impl StoredSession {
         Ok(StoredSession { file, timeline, quality })
     }
 
-    /// Opens a session that was just closed and stores its quality report in its file. If this succeeds, the session
-    /// can be read.
+    /// Opens a session that was just closed and stores its quality report in its file. Reopening also checks that the
+    /// session can be read.
     pub fn open_and_store_quality(folder: &Path) -> Result<StoredSession, StoreError> {
         let stored = StoredSession::open(folder)?;
         // The report contains only numbers and texts, so it can always be written as JSON.

@@ -2,6 +2,7 @@
 //! probability that a face's centre is in it, and the positions of that face's edges and points.
 
 use super::chain_card::{DetectionCard, TrackingCard};
+use super::chain_check::detector_tables;
 use super::geometry::{Affine, Point, Rect};
 use super::model::{ModelKind, Network};
 use super::picture::Picture;
@@ -49,9 +50,7 @@ impl Detector {
             let found = format!("{:?}", card.number(THRESHOLD_FIGURE));
             return Err(card.misfit("the figures", format!("`{THRESHOLD_FIGURE}` between 0 and 1"), found));
         };
-        let (Some(detection), Some(tracking)) = (card.detection, card.tracking) else {
-            return Err(card.misfit("model.toml", "the tables `[detection]` and `[tracking]`", "no such table"));
-        };
+        let (detection, tracking) = detector_tables(card)?;
         let score = network.require_output("score", &[Some(1), Some(1), None, None])?;
         let shape = &card.outputs[score].shape;
         let (rows, columns) = (shape[2], shape[3]);

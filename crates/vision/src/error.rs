@@ -56,7 +56,7 @@ pub enum VisionError {
         "the network `{model}` cannot be used: {what} – expected {expected}, found {found}. Correct its model.toml or export it again"
     )]
     DoesNotFit { model: String, what: String, expected: String, found: String },
-    #[error("the network `{model}` could not be loaded or run: {why}. Copy its folder again")]
+    #[error("the network `{model}` could not be loaded or run: {why}")]
     Network { model: String, why: String },
 
     #[error("{} cannot be read as a picture: {why}. PNG and JPEG are supported", path.display())]

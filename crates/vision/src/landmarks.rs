@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::chain_card::{CropCard, FaceCard};
+use super::chain_check::landmark_tables;
 use super::detector::Detection;
 use super::geometry::{Crop, LANDMARKS, Point, Rect, angle_deg, distance, eye_centres, wrap_deg};
 use super::model::{ModelKind, Network};
@@ -64,14 +65,7 @@ impl Landmarks {
         if width != height {
             return Err(network.card().misfit("`input.shape`", "a square", format!("{width}×{height} px")));
         }
-        let (Some(crop), Some(face_limits)) = (network.card().crop, network.card().face) else {
-            return Err(network.card().misfit("model.toml", "the tables `[crop]` and `[face]`", "no such table"));
-        };
-        let min_probability = face_limits.min_probability;
-        if !(min_probability > 0.0 && min_probability < 1.0) {
-            let expected = "a number between 0 and 1";
-            return Err(network.card().misfit("`face.min_probability`", expected, min_probability.to_string()));
-        }
+        let (crop, face_limits) = landmark_tables(network.card())?;
         Ok(Landmarks {
             crop,
             face_limits,

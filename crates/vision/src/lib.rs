@@ -3,6 +3,7 @@
 
 mod affect;
 mod chain_card;
+mod chain_check;
 mod decode;
 mod detector;
 mod error;

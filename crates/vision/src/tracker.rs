@@ -1,5 +1,5 @@
 //! One step per frame: detect, then track. The detector runs on the whole picture only if the participant's face was lost,
-//! and once per second to count the others. In between, the landmark network finds the face at its last position.
+//! and at an interval to count the others. In between, the landmark network finds the face at its last position.
 //!
 //! Each frame's own values are stored. Nothing is smoothed: an analyst can smooth raw values, but cannot undo smoothing.
 

@@ -77,7 +77,7 @@ impl RecordingController {
         match &event {
             RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),
             RigEvent::Unread { count } => self.window.send(BackendEvent::Notice(format!(
-                "{count} events of camera and page were not shown, because they came too fast. The session contains their data."
+                "{count} events of camera and page were not shown, because the program was blocked. The session contains their data."
             ))),
             _ => {}
         }

@@ -84,7 +84,7 @@ pub struct Epochs {
 /// How epochs are cut and tested, for tables and reports.
 #[derive(Debug, Args)]
 pub struct PlanOptions {
-    /// Length of the epoch, in seconds from the event
+    /// Start and end of the epoch, in seconds from the event
     #[arg(long, value_name = "FROM..UNTIL", default_value = "-1..4", allow_hyphen_values = true)]
     pub window: Seconds,
     /// Baseline of the epoch, in seconds from the event; `none`: the participant's guided baseline phase

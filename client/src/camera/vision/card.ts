@@ -63,6 +63,23 @@ export const parseCard = (toml: string, where: string): Card => {
   return card;
 };
 
+const CHAIN_KEYS: { [K in keyof ChainTables]: readonly (keyof ChainTables[K])[] } = {
+  detection: ['max_overlap', 'max_candidates'],
+  tracking: [
+    'recount_interval_ms', 'max_unconfirmed', 'remembered_ms', 'near_sides', 'same_face_share_inside', 'same_face_overlap',
+    'corner_penalty',
+  ],
+  crop: ['detection_sides', 'tracking_sides'],
+  face: ['min_probability', 'min_new_probability', 'min_side_px', 'max_disagreement_sides'],
+};
+
+/** Throws if the card lacks a value of the table. Without it, no face would ever be found. */
+export const requireChainTable = <K extends keyof ChainTables>(card: Card, name: K): void => {
+  const table = chainTable(card, name);
+  const missing = CHAIN_KEYS[name].find((key) => !Number.isFinite(table[key]));
+  if (missing !== undefined) throw new Error(`the card of the network ${card.name} has no number \`${name}.${String(missing)}\``);
+};
+
 /** A table that the network must have for its part in the chain. */
 export const chainTable = <K extends keyof ChainTables>(card: Card, name: K): ChainTables[K] => {
   const table = card[name] as ChainTables[K] | undefined;

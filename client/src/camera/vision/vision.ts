@@ -2,7 +2,7 @@
 // is the same in the browser and from the video. Nothing is smoothed.
 
 import { readAffect } from './affect';
-import { type TrackingCard, chainTable } from './card';
+import { type TrackingCard, chainTable, requireChainTable } from './card';
 import { type Detection, detect } from './detector';
 import {
   type Crop, type Rect, area, centre, distance, eyeOpenness, interOcularPx, longestSide, mouthOpenness, overlap, shareInside,
@@ -32,8 +32,8 @@ export class Vision {
     const load = (folder: string) => Network.load(runtime, read, folder);
     const [detector, landmarks] = [await load('detector'), await load('landmarks')];
     // An incomplete card is an error of loading, not of the first frame.
-    for (const name of ['detection', 'tracking'] as const) chainTable(detector.card, name);
-    for (const name of ['crop', 'face'] as const) chainTable(landmarks.card, name);
+    for (const name of ['detection', 'tracking'] as const) requireChainTable(detector.card, name);
+    for (const name of ['crop', 'face'] as const) requireChainTable(landmarks.card, name);
     return new Vision(detector, landmarks, await load('affect'));
   }
 

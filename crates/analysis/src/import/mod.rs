@@ -26,15 +26,15 @@ const MOST_BYTES: u64 = 1 << 30;
 pub enum ImportError {
     #[error("could not read {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path} is larger than a list of events can be ({bytes} bytes): is it the right file?")]
+    #[error("{path} has {bytes} bytes, more than a list of events: check that it is the right file")]
     TooLarge { path: PathBuf, bytes: u64 },
     #[error(
         "{path} was not imported: its decompressed size is more than {MOST_BYTES} bytes. Check that it is the right file"
     )]
     UnpacksTooLarge { path: PathBuf },
-    #[error("{path} is no list of events, but {format}")]
+    #[error("{path} is not a list of events, but {format}")]
     Foreign { path: PathBuf, format: &'static str },
-    #[error("{path} is no table of events: {problem}")]
+    #[error("{path} is not a table of events: {problem}")]
     Table { path: PathBuf, problem: String },
     #[error("{path} is no XDF file that can be read: {problem}")]
     Xdf { path: PathBuf, problem: String },

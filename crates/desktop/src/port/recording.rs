@@ -55,7 +55,7 @@ pub struct HealthFigures {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alarm {
-    /// `camera`, `disk` or `queue`. Each key has at most one alarm.
+    /// Identifies the alarm, for example `camera`, `records` or `disk`. Each key has at most one alarm.
     pub key: String,
     /// What is being lost: "No pictures since 00:12:41: the camera is silent."
     pub losing: String,

@@ -83,8 +83,8 @@ pub struct Agreement {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionExport {
     pub format: ExportFormat,
-    /// A folder for [`ExportFormat::Csv`], a file for the figures. The operator has chosen it and accepts that it is
-    /// overwritten.
+    /// A folder for [`ExportFormat::Csv`], a file for the figures. The operator has chosen it and accepts that a
+    /// file is overwritten. A folder must be new or empty.
     pub to: PathBuf,
     /// The time window of a figure.
     pub from: Timestamp,

@@ -133,7 +133,7 @@ fn around_events(out: &mut String, EventAnalysis { findings, .. }: EventAnalysis
             svg,
             "Mean course of valence and arousal around the event (at 0 s). Thick line: mean; band: its 95 % interval; thin \
              lines: single participants. A black bar below marks a time range with a significant cluster of the permutation test \
-             (p < 0.05), a grey bar a cluster that is not significant.",
+             (upper end of the interval of p ≤ 0.05), a grey bar a cluster that is not significant.",
         );
     }
     if let Some(svg) = &drawn.group {

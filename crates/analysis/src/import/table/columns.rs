@@ -5,7 +5,7 @@ use super::unit::{ColumnName, TimeUnit};
 
 use crate::import::event_file::OWN_DATA;
 
-/// Usual names of columns with times, in the order of preference. `true`: only with a unit, because the column counts samples
+/// Usual names of columns with times, in the order of preference. Empty columns are skipped. `true`: only with a unit, because the column counts samples
 /// without one.
 const TIMES: [(&str, bool); 25] = [
     ("onset", false),
