@@ -294,6 +294,7 @@ class PageRecorder implements Recorder {
     const info = this.#info;
     if (!opened || !outbox) return;
     this.#capture?.emit.release();
+    this.#camera?.flush();
     const records = outbox.leave();
     if (records.length > 0 && info) {
       this.#api.recordsOnLeaving(opened.session.id, opened.session.token, this.#transport.batchBody([info], records));

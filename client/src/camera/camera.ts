@@ -8,7 +8,7 @@ import type { Store, StoredSession } from '../transport/store';
 import { EXPRESSIONS } from './expressions';
 import { framesOf } from './frames';
 import { startScores } from './scores';
-import { recordVideo } from './video';
+import { type VideoRecording, recordVideo } from './video';
 
 const WANTED: MediaStreamConstraints = {
   audio: false,
@@ -39,6 +39,7 @@ export interface CameraListener {
 
 export class Camera {
   private stream: MediaStream | null = null;
+  private recording: VideoRecording | null = null;
   private end: (() => Promise<void>) | null = null;
   private storing: Promise<void> = Promise.resolve();
   private readonly watching = new Subscription();
@@ -71,6 +72,11 @@ export class Camera {
     }
   }
 
+  /** The page is being left: what waits to be recorded is recorded now. */
+  flush(): void {
+    this.recording?.flush();
+  }
+
   async stop(): Promise<void> {
     this.isStopped = true;
     this.watching.unsubscribe();
@@ -98,7 +104,7 @@ export class Camera {
 
   private async runVideo(stream: MediaStream, video: HTMLVideoElement): Promise<() => Promise<void>> {
     const counted = await this.store.session(this.session.id);
-    return recordVideo(stream, video, { chunks: counted?.video_chunks ?? 0, frames: counted?.frames ?? 0 }, {
+    this.recording = recordVideo(stream, video, { chunks: counted?.video_chunks ?? 0, frames: counted?.frames ?? 0 }, {
       started: (about) => {
         this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
       },
@@ -114,6 +120,7 @@ export class Camera {
         this.count(data.first + data.page_ms.length);
       },
     });
+    return this.recording.end;
   }
 
   private async runScores(video: HTMLVideoElement): Promise<() => Promise<void>> {

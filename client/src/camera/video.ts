@@ -1,8 +1,7 @@
 // `camera: "video"`: records WebM in chunks of one second, and the time of each frame.
 
-import { bufferTime, filter } from 'rxjs';
 import type { Chunk } from '../transport/store';
-import { framesOf } from './frames';
+import { type VideoFrame, framesOf } from './frames';
 
 const CHUNK_MS = 1000;
 const BITS_PER_SECOND = 1_500_000;
@@ -17,10 +16,17 @@ export interface VideoSink {
   frames(page_ms: number, data: { first: number; page_ms: number[]; media_s: number[] }): void;
 }
 
-/** Begins a WebM file. The returned function ends it and resolves after its last chunk. */
+export interface VideoRecording {
+  /** Hands over the times of all frames so far, for example because the page is being left. */
+  flush(): void;
+  /** Ends the file. Resolves after its last chunk and the times of its last frames. */
+  end(): Promise<void>;
+}
+
+/** Begins a WebM file. */
 export const recordVideo = (
   stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
-): (() => Promise<void>) => {
+): VideoRecording => {
   const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records no WebM');
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
@@ -28,17 +34,29 @@ export const recordVideo = (
   sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });
   recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ n: n++, bytes: data }); };
   let first = counted.frames;
-  const frames = framesOf(video).pipe(bufferTime(CHUNK_MS), filter((some) => some.length > 0)).subscribe((some) => {
-    const page_ms = some.map((f) => Math.round(f.page_ms * 1000) / 1000);
-    const media_s = some.map((f) => Math.round(f.media_s * 1e6) / 1e6);
+  let waiting: VideoFrame[] = [];
+  const flush = () => {
+    if (waiting.length === 0) return;
+    const page_ms = waiting.map((f) => Math.round(f.page_ms * 1000) / 1000);
+    const media_s = waiting.map((f) => Math.round(f.media_s * 1e6) / 1e6);
+    waiting = [];
     sink.frames(page_ms[page_ms.length - 1]!, { first, page_ms, media_s });
-    first += some.length;
-  });
+    first += page_ms.length;
+  };
+  const frames = framesOf(video).subscribe((frame) => { waiting.push(frame); });
+  const timer = setInterval(flush, CHUNK_MS);
   recorder.start(CHUNK_MS);
-  return () => new Promise((resolve) => {
+  const end = async () => {
+    if (recorder.state !== 'inactive') {
+      await new Promise((resolve) => {
+        recorder.onstop = resolve; // after the last `dataavailable`
+        recorder.stop();
+      });
+    }
+    // The file's last frames are presented until here.
+    clearInterval(timer);
     frames.unsubscribe();
-    if (recorder.state === 'inactive') return resolve();
-    recorder.onstop = () => resolve(); // after the last `dataavailable`
-    recorder.stop();
-  });
+    flush();
+  };
+  return { flush, end };
 };
