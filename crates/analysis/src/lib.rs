@@ -24,6 +24,7 @@ mod robust_line;
 mod sample_quality;
 mod sentiment;
 mod signal;
+mod spreadsheet;
 mod table;
 
 pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
@@ -45,4 +46,5 @@ pub use robust_line::{Line, robust_line};
 pub use sample_quality::{Flaw, PoorStretch, QualityLimits, SampleQuality, poor_stretches, sample_quality};
 pub use sentiment::{Lexicon, LexiconError, Sentiment, TakenBack, deleted_events, sentiments, taken_back};
 pub use signal::{Signal, signal};
+pub use spreadsheet::{escaped_cell, unescaped_cell};
 pub use table::{EpochRow, epoch_table};
