@@ -2,9 +2,12 @@
 
 import uPlot from "uplot";
 import { clock, colour } from "./dom.js";
+import { joined } from "./ranges.js";
 
 const EVENTS_PX = 22;
 const TRAIL_S = 20;
+/** Gaps that are closer than this are shown as one. */
+const GAP_PX = 2;
 
 const axis = () => ({ stroke: colour("weak"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" });
 
@@ -26,9 +29,10 @@ export function timeline(element, data, moved) {
     ctx.beginPath();
     ctx.rect(left, top, width, h);
     ctx.clip();
-    for (const gap of data.gaps) {
-      ctx.fillStyle = colour(gap.is_loss ? "loss-soft" : "gap");
-      ctx.fillRect(x(gap.from_s), top, Math.max(ratio, x(gap.until_s) - x(gap.from_s)), h);
+    for (const is_loss of [false, true]) {
+      ctx.fillStyle = colour(is_loss ? "loss-soft" : "gap");
+      const ranges = data.gaps.filter((gap) => gap.is_loss === is_loss).map((gap) => [x(gap.from_s), x(gap.until_s)]);
+      for (const [from, until] of joined(ranges, GAP_PX * ratio)) ctx.fillRect(from, top, until - from, h);
     }
     ctx.strokeStyle = colour("event");
     ctx.lineWidth = ratio;

@@ -53,6 +53,7 @@ class PageRecorder implements Recorder {
   #transport!: Transport;
   #api!: Api;
   readonly #running = new Subscription();
+  #clock = new Subscription();
   readonly #asked = new AbortController();
   #starting: Promise<State> | null = null;
   #stopping: Promise<State> | null = null;
@@ -62,6 +63,8 @@ class PageRecorder implements Recorder {
   #sender: Sender | null = null;
   #opened: Opened | null = null;
   #info: DocumentInfo | null = null;
+  /** This document's clock was read since it was opened or came back. */
+  #isMeasured = false;
   #camera: Camera | null = null;
 
   readonly #settings: Settings;
@@ -236,30 +239,42 @@ class PageRecorder implements Recorder {
     noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
     if (!this.#capture) this.#record(session.mask, session.content);
     outbox!.open(session.id, document, opened.next);
-    this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !info.clock);
+    this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !this.#isMeasured);
     this.#running.add(this.#sender.run$().subscribe((outcome) => this.#handleOutcome(outcome)));
     this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
     this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
-    this.#running.add(this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
-      const clock = this.#transport.better(this.#info!.clock, fresh);
-      this.#info = { ...this.#info!, clock };
-      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
-      outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
-      this.#change({ clock_uncertainty_ms: clock.uncertainty_ms });
-      store!.keepDocument(session.id, this.#info).then(() => this.#sender?.wake(), () => undefined);
-      this.#capture?.attach();
-    }));
+    this.#measure();
     this.#running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.#leave(event.persisted)));
     this.#running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
       if (event.persisted) void this.#guarded(() => this.#comeBack());
     }));
     this.#running.add(on(window.document, 'visibilitychange', () => {
-      if (window.document.visibilityState === 'hidden') this.#leave(false); // a phone may send no further event
+      // A phone may send no further event. Without a clock the records wait here, because the server would assume one.
+      if (window.document.visibilityState === 'hidden' && this.#info?.clock) this.#leave(false);
     }));
     for (const type of ['online', 'offline']) {
       this.#running.add(on(window, type, () => this.#change({ isOnline: navigator.onLine })));
     }
     this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
+  }
+
+  /** Reads the clock of this document, now and again. */
+  #measure(): void {
+    this.#isMeasured = false;
+    this.#clock.unsubscribe();
+    this.#clock = this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
+      const clock = this.#transport.better(this.#info!.clock, fresh);
+      this.#info = { ...this.#info!, clock };
+      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
+      this.#outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
+      this.#change({ clock_uncertainty_ms: clock.uncertainty_ms });
+      this.#store!.keepDocument(this.#opened!.session.id, this.#info).then(() => {
+        this.#isMeasured = true;
+        this.#sender?.wake();
+      }, () => undefined);
+      this.#capture?.attach();
+    });
+    this.#running.add(this.#clock);
   }
 
   #handleOutcome(outcome: Outcome): void {
@@ -315,6 +330,7 @@ class PageRecorder implements Recorder {
     this.#info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.#info?.clock ?? null };
     await store!.keepDocument(opened.session.id, this.#info);
     outbox!.open(opened.session.id, opened.document, opened.next);
+    this.#measure(); // the computer may have slept
   }
 
   // ---- camera and replay -------------------------------------------------------------------------------------

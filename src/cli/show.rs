@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::args::Show;
 use crate::failure::Failure;
 use crate::session_json::session_json;
-use analysis::{Lexicon, QualityReport, TakenBack, taken_back};
+use analysis::{FaceRecord, Lexicon, QualityReport, TakenBack, taken_back};
 use session::CheckId;
 use study_query::StoredSession;
 
@@ -53,17 +53,36 @@ pub fn print_session(stored: &StoredSession) {
     print_quality(q);
 }
 
+fn print_frames(q: &QualityReport) {
+    let (scored, skipped) = (q.frames_scored, q.frames_skipped);
+    match q.face_record {
+        FaceRecord::Nothing => return println!("camera    none was asked for"),
+        FaceRecord::Scores => {
+            println!(
+                "frames    {} seen by the browser, {} lost; no picture was stored",
+                q.frames_expected, q.frames_lost
+            );
+            println!("scored    {scored} ({skipped} skipped)");
+        }
+        FaceRecord::Pictures => {
+            let (stored, expected) = (q.frames_stored, q.frames_expected);
+            println!("frames    {stored} stored of {expected} expected, {} lost", q.frames_lost);
+            println!("scored    {scored} ({skipped} skipped live, still in the video)");
+        }
+    }
+    let share = q.face_share.map(|s| format!("in {:.1} % of the scored frames", 100.0 * s));
+    println!("face      {}", share.unwrap_or_else(|| "no frame was scored".to_owned()));
+    println!("largest gap between frames {:.3} s", q.largest_gap_s);
+}
+
 pub fn print_quality(q: &QualityReport) {
     println!("length    {:.2} s", q.seconds);
-    println!("frames    {} stored of {} expected, {} lost", q.frames_stored, q.frames_expected, q.frames_lost);
-    println!("scored    {} ({} skipped live, still in the video)", q.frames_scored, q.frames_skipped);
-    println!(
-        "face      {}",
-        q.face_share.map_or("no frame was scored".into(), |s| format!("in {:.1} % of the scored frames", 100.0 * s))
-    );
-    println!("largest gap between frames {:.3} s", q.largest_gap_s);
+    print_frames(q);
     if let Some(ms) = q.clock_uncertainty_ms {
         println!("page clock uncertainty ± {ms:.2} ms");
+    }
+    if let Some(jumps) = q.clock_jumps {
+        println!("page clock {}", jumps.finding());
     }
     if let Some(busy) = q.page_busy {
         println!("page was blocked {:.1} % of the time, at most {:.2} s at once", 100.0 * busy.share, busy.longest_s);

@@ -134,9 +134,8 @@ export class Camera {
         }
         this.listener.affect(described(page_ms, frame, affect));
       },
-      gap: (page_ms, gap) => {
-        for (const stream of ['affect', 'face', 'landmarks']) this.add({ stream, page_ms, rest: gapRest(gap) });
-      },
+      // As in the lab, once for the three streams of the same frames.
+      gap: (page_ms, gap) => this.add({ stream: 'affect', page_ms, rest: gapRest(gap) }),
       failed: (detail) => {
         this.health('scores_unavailable', { detail });
         void this.lost();

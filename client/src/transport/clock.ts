@@ -12,7 +12,7 @@ export interface Ping {
   server_utc_ms: number;
 }
 
-/** How much the two clocks may drift apart. */
+/** How much the two clocks may drift apart. The server (`clock_run.rs`) has the same value. */
 const DRIFT = 50e-6;
 
 /** The reading of the request with the shortest round trip. */
@@ -29,6 +29,11 @@ export const measure = (pings: readonly Ping[], tick_ms: number): ClockReading |
 
 const aged = (reading: ClockReading, at_ms: number) => reading.uncertainty_ms + Math.max(0, at_ms - reading.at_ms) * DRIFT;
 
-/** The reading with the smaller error now. The error of the old one has grown with its age. */
+/** No offset is within the errors of both: one clock stood still or was set, for example while the computer slept. */
+const contradicts = (old: ClockReading, fresh: ClockReading): boolean =>
+  Math.abs(fresh.offset_ms - old.offset_ms) > aged(old, fresh.at_ms) + fresh.uncertainty_ms;
+
+/** The reading with the smaller error now. The error of the old one has grown with its age. A fresh one that contradicts the
+ * old one is right. */
 export const better = (old: ClockReading | null, fresh: ClockReading): ClockReading =>
-  old && aged(old, fresh.at_ms) < fresh.uncertainty_ms ? old : fresh;
+  old && aged(old, fresh.at_ms) < fresh.uncertainty_ms && !contradicts(old, fresh) ? old : fresh;

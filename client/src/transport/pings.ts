@@ -1,4 +1,4 @@
-// Reads the server's clock every few seconds, and more often while the round trips are long.
+// Reads the server's clock every few seconds, more often while the round trips are long, and at once after a sleep.
 
 import { Observable } from 'rxjs';
 import { type Ping, measure } from './clock';
@@ -13,6 +13,12 @@ const GOOD_MS = 2;
 /** After this many rounds without a good reading the network is considered slow. */
 const EAGER_ROUNDS = 30;
 
+/** The wall clock does not step by more than this while the page's clock runs. */
+const STEP_MS = 200;
+
+/** The wall clock minus the page's clock. It grows while the page's clock stands still. */
+const aheadMs = () => Date.now() - performance.now();
+
 export const burst = async (api: Api, count: number, tick_ms: number): Promise<ClockReading | null> => {
   const pings: Ping[] = [];
   for (let i = 0; i < count; i++) pings.push(await api.ping());
@@ -24,14 +30,19 @@ export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => n
   let best_ms = Infinity;
   let rounds = 0;
   let isAsking = false;
+  let ahead_ms = aheadMs();
   const ask = async (): Promise<void> => {
     const round = rounds++;
-    if (isAsking || round % QUIET_ROUNDS !== 0 && (best_ms <= GOOD_MS || round >= EAGER_ROUNDS)) return;
+    const now_ahead_ms = aheadMs();
+    const isDue = Math.abs(now_ahead_ms - ahead_ms) > STEP_MS || round % QUIET_ROUNDS === 0
+      || (best_ms > GOOD_MS && round < EAGER_ROUNDS);
+    if (isAsking || !isDue) return;
     isAsking = true;
     // Without network there is no reading. The next round tries again.
     const reading = await burst(api, PINGS, tick_ms).catch(() => null);
     isAsking = false;
     if (!reading) return;
+    ahead_ms = now_ahead_ms;
     best_ms = Math.min(best_ms, reading.uncertainty_ms);
     out.next(reading);
   };

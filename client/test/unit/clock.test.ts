@@ -26,3 +26,15 @@ test('a worse reading waits until the old one has aged', () => {
   assert.equal(better(old, fresh), fresh);
   assert.equal(better(null, fresh), fresh);
 });
+
+test('after a sleep the fresh reading counts, although it is less exact', () => {
+  const old = { at_ms: 5_000, offset_ms: 0, uncertainty_ms: 0.4 };
+  const fresh = { at_ms: 9_000, offset_ms: 20_070, uncertainty_ms: 35 };
+  assert.equal(better(old, fresh), fresh);
+  // The clock may also have been ahead.
+  assert.equal(better(fresh, { ...old, at_ms: 12_000, uncertainty_ms: 90 }).offset_ms, 0);
+  // Just inside and outside the two errors and the drift of 4 s.
+  const limit_ms = 0.4 + 35 + 0.2;
+  assert.equal(better(old, { ...fresh, offset_ms: limit_ms - 0.01 }), old);
+  assert.notEqual(better(old, { ...fresh, offset_ms: limit_ms + 0.01 }), old);
+});

@@ -7,33 +7,52 @@ use serde::{Deserialize, Serialize};
 
 use super::busy::{Busy, busy, frames_unseen};
 use super::ending::{End, Ending};
+use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
+use super::scored_frames::{ScoredFrames, longest_unscored_s};
 use session::{
-    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, SampleSeries, Timeline, Timestamp, VIDEO,
-    VIDEO_FRAME, VideoLoss,
+    AFFECT, AFFECT_LATER, FACE, GapReason, HEALTH, HealthKind, LANDMARKS, PAGE_CLOCK, REPLAY, Timeline, Timestamp,
+    VIDEO, VIDEO_FRAME, VideoLoss,
 };
+
+/// What a session was asked to record of the participant's face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaceRecord {
+    /// Every picture.
+    #[default]
+    Pictures,
+    /// Scores that the browser computed. It stored no picture.
+    Scores,
+    /// Nothing: no camera was asked for.
+    Nothing,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QualityReport {
+    /// What was asked for. The grade depends on it.
+    pub face_record: FaceRecord,
     /// From the first to the last frame or record of the recording. Added streams are not included.
     pub seconds: f64,
     pub nominal_rate_hz: f64,
     /// The number of frames from the camera's rate and the time between first and last frame. For a video file, its frames
-    /// and its lost frames.
+    /// and its lost frames. For scores without pictures, the frames that the browser saw.
     pub frames_expected: u64,
     pub frames_stored: u64,
     /// Frames that the networks scored, with or without a face, live or later.
     pub frames_scored: u64,
-    /// Stored frames that were scored neither live nor later.
+    /// Frames that were scored neither live nor later.
     pub frames_skipped: u64,
     /// Frames that did not reach the video, from sequence numbers, error flags, the clock and the queues.
     pub frames_lost: u64,
-    /// Longest time between two stored frames, in seconds. For a video file, whose times may be uneven, only where frames
+    /// Longest time between two stored frames, in seconds; for scores without pictures, between two scored frames. For a video file, whose times may be uneven, only where frames
     /// were lost.
     pub largest_gap_s: f64,
     /// Frames with a face over frames scored, 0 … 1; `None` if nothing was scored.
     pub face_share: Option<f64>,
     /// Worst uncertainty of the page's clock, in ms; `None` if no page clock was measured.
     pub clock_uncertainty_ms: Option<f64>,
+    /// `None` if the page's clock never jumped.
+    pub clock_jumps: Option<ClockJumps>,
     /// Unresponsive time of the page. `None` if no page was recorded, or by a version that did not report it.
     pub page_busy: Option<Busy>,
     /// Frames in the page that belong to other origins and are not recorded. `None` as above.
@@ -67,7 +86,7 @@ pub struct LossByReason {
 /// | D | ≤ 5 % | ≤ 10 s | ≥ 50 % | ≤ 25 % | ≤ 20 s |
 /// | F | more | longer | fewer, or none scored | more | longer |
 ///
-/// Frames that are no longer in the video count as lost. If the disk, the program or the camera ended the recording, the
+/// Of a session without a camera only the columns about the page hold. Frames that are no longer in the video count as lost. If the disk, the program or the camera ended the recording, the
 /// frames of the missing planned time count as lost, too. If the planned length is unknown, the grade is D at best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Grade {
@@ -129,12 +148,14 @@ impl QualityReport {
             findings.push(format!("Between two frames {:.2} s passed.", self.largest_gap_s));
         }
         match self.face_share {
+            None if self.face_record == FaceRecord::Nothing => {}
             None => findings.push("No frame was scored.".to_owned()),
             Some(share) if share < 0.95 => {
                 findings.push(format!("A face was found in {:.1} % of the scored frames.", 100.0 * share));
             }
             Some(_) => {}
         }
+        findings.extend(self.clock_jumps.map(ClockJumps::finding));
         findings.extend(self.page_busy.and_then(Busy::finding));
         if let Some(unseen) = self.frames_unseen.filter(|n| *n > 0) {
             let (frames, were) = if unseen == 1 { ("frame", "was") } else { ("frames", "were") };
@@ -155,6 +176,11 @@ fn capitalised(text: &str) -> String {
 /// Gaps of `affect_<model>` are another network's findings about the same frames.
 fn is_of_recording(stream: &str) -> bool {
     stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
+}
+
+/// Some clients repeat the gaps of `affect` in the other streams of the same frames.
+fn is_repeated(stream: &str, reason: GapReason) -> bool {
+    [FACE, LANDMARKS].contains(&stream) && !reason.is_loss()
 }
 
 /// Closing a recording takes at most this time, in which no frame is due.
@@ -178,6 +204,7 @@ pub struct Footage<'a> {
     /// Capture times of all that were stored, ascending.
     pub times: &'a [Timestamp],
     pub nominal_rate_hz: f64,
+    pub face_record: FaceRecord,
     /// Frames that are no longer in the video.
     pub loss: Option<VideoLoss>,
     /// The end of the recording, if it is known from another source than its records.
@@ -191,7 +218,8 @@ fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
 fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
     let mut losses = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
-    for gap in timeline.gaps().iter().filter(|g| is_of_recording(g.stream.as_str())) {
+    let is_counted = |stream: &str, reason| is_of_recording(stream) && !is_repeated(stream, reason);
+    for gap in timeline.gaps().iter().filter(|g| is_counted(g.stream.as_str(), g.what.reason)) {
         let sum = losses.entry(gap.what.reason).or_default();
         let is_absence = gap.what.reason == GapReason::NoFace;
         let is_continued = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
@@ -203,37 +231,23 @@ fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
 }
 
 /// The sum of `lost` over the gaps of one stream and one reason.
-fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
+pub(super) fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
     let gaps = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream && g.what.reason == reason);
     gaps.map(|g| g.what.lost).sum()
 }
 
-/// Numbers of frames that the networks scored: live, and later where the live worker skipped frames. Scores by another
-/// network are not counted.
-struct ScoredFrames {
-    with_face: u64,
-    later: u64,
-    all: u64,
-}
-
-impl ScoredFrames {
-    fn of(timeline: &Timeline) -> ScoredFrames {
-        let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
-        let without_face = |stream| lost_in(timeline, stream, GapReason::NoFace);
-        let with_face = samples(AFFECT) + samples(AFFECT_LATER);
-        ScoredFrames {
-            with_face,
-            later: samples(AFFECT_LATER) + without_face(AFFECT_LATER),
-            all: with_face + without_face(AFFECT) + without_face(AFFECT_LATER),
+/// Frames that did not reach the video or the networks. Without a camera there are none: a damaged record of the page is no
+/// frame.
+fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>, face_record: FaceRecord) -> u64 {
+    let reasons = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown];
+    match face_record {
+        FaceRecord::Nothing => 0,
+        FaceRecord::Scores => reasons.iter().map(|reason| lost_in(timeline, AFFECT, *reason)).sum(),
+        FaceRecord::Pictures => {
+            let by_camera: u64 = reasons.iter().filter_map(|reason| losses.get(reason)).map(|loss| loss.lost).sum();
+            by_camera + lost_in(timeline, VIDEO, GapReason::QueueFull)
         }
     }
-}
-
-/// Frames that did not reach the video.
-fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>) -> u64 {
-    let reasons = [GapReason::CameraLost, GapReason::DroppedByDriver, GapReason::Corrupt, GapReason::TimeUnknown];
-    let by_camera: u64 = reasons.iter().filter_map(|reason| losses.get(reason)).map(|loss| loss.lost).sum();
-    by_camera + lost_in(timeline, VIDEO, GapReason::QueueFull)
 }
 
 /// The frames of a recording on the session clock.
@@ -293,23 +307,24 @@ fn event_counts(timeline: &Timeline) -> BTreeMap<String, u64> {
     counts
 }
 
-fn clock_uncertainty_ms(timeline: &Timeline) -> Option<f64> {
-    let measurements = timeline.events().iter().filter(|e| e.stream.as_str() == PAGE_CLOCK);
-    measurements.filter_map(|e| e.what.data.get("uncertainty_ms")?.as_f64()).reduce(f64::max)
-}
-
 /// Computes the quality of a session. All grades come from this function.
 pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
-    let Footage { times: stored_times, nominal_rate_hz, ref loss, ending } = *footage;
+    let Footage { times: stored_times, nominal_rate_hz, face_record, ref loss, ending } = *footage;
     let end = End::of(timeline, ending);
     let gaps = losses_by_reason(timeline);
     let scored = ScoredFrames::of(timeline);
+    let skipped_live = gaps.get(&GapReason::Skipped).map_or(0, |g| g.lost);
     let face_share = (scored.all > 0).then(|| scored.with_face as f64 / scored.all as f64);
-    let frames_lost = frames_lost(timeline, &gaps);
+    let frames_lost = frames_lost(timeline, &gaps, face_record);
     let gone = loss.as_ref().map_or(0, |l| l.frames);
     let frames = FrameTimes::of(timeline, stored_times, gone);
-    let largest_gap_s = frames.largest_gap_s(timeline, gone);
+    let largest_gap_s = match face_record {
+        FaceRecord::Pictures => frames.largest_gap_s(timeline, gone),
+        FaceRecord::Scores => longest_unscored_s(timeline),
+        FaceRecord::Nothing => 0.0,
+    };
     let frames_expected = match stored_times {
+        _ if face_record == FaceRecord::Scores => scored.all + skipped_live + frames_lost,
         [] => 0,
         _ if frames.is_film => stored_times.len() as u64 + frames_lost,
         _ => (frames.video_s * nominal_rate_hz).round() as u64 + 1,
@@ -317,12 +332,18 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     let frames_stored = stored_times.len() as u64 - gone;
     let never_recorded = (end.missing_s().unwrap_or(0.0) * nominal_rate_hz).round().max(0.0) as u64;
     let all_lost = frames_lost + gone + never_recorded;
-    let lost_share = all_lost as f64 / (frames_stored + all_lost).max(1) as f64;
+    let came = if face_record == FaceRecord::Scores { scored.all + skipped_live } else { frames_stored };
+    let of_face = match face_record {
+        FaceRecord::Nothing => Grade::A,
+        FaceRecord::Pictures | FaceRecord::Scores => {
+            Grade::of(all_lost as f64 / (came + all_lost).max(1) as f64, largest_gap_s, face_share.unwrap_or(0.0))
+        }
+    };
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
     let seconds = timeline.span().map_or(0.0, |(first, last)| seconds_between(first, last)).max(frames.video_s);
     let page_busy = busy(timeline, seconds);
-    let skipped_live = gaps.get(&GapReason::Skipped).map_or(0, |g| g.lost);
     QualityReport {
+        face_record,
         seconds,
         nominal_rate_hz,
         frames_expected,
@@ -333,6 +354,7 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         largest_gap_s,
         face_share,
         clock_uncertainty_ms: clock_uncertainty_ms(timeline),
+        clock_jumps: clock_jumps(timeline),
         page_busy,
         frames_unseen: frames_unseen(timeline),
         events: event_counts(timeline),
@@ -340,7 +362,7 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         records_refused: timeline.refused(),
         video_loss: loss.clone(),
         end,
-        grade: Grade::of(lost_share, largest_gap_s, face_share.unwrap_or(0.0)).max(Grade::of_page(page_busy)).max(best),
+        grade: of_face.max(Grade::of_page(page_busy)).max(best),
     }
 }
 
@@ -380,7 +402,7 @@ mod tests {
         let graded = |gone: u64, trouble| {
             let from = times[times.len() - gone.max(1) as usize];
             let loss = (gone > 0).then_some(VideoLoss { trouble, frames: gone, of: 100, from });
-            quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss, ending: None })
+            quality(&timeline, &Footage { loss, ..footage(&times, 10.0) })
         };
         use session::VideoTrouble::{Missing, Short};
         assert_eq!(graded(0, Short).grade, Grade::A);
@@ -400,7 +422,7 @@ mod tests {
             let mut timeline = flawless.clone();
             let data = planned_s.map_or(serde_json::Value::Null, |s| serde_json::json!({ "planned_s": s }));
             timeline.ingest(&record(HEALTH, 0, 0, Body::event("recording_started", data)));
-            let q = quality(&timeline, &Footage { times: &times, nominal_rate_hz: 10.0, loss: None, ending });
+            let q = quality(&timeline, &Footage { ending, ..footage(&times, 10.0) });
             (q.grade, q.findings().first().cloned().unwrap_or_default())
         };
         assert_eq!(graded(Some(60.0), None).0, Grade::A, "somebody stopped it");
@@ -475,6 +497,54 @@ mod tests {
         let q = quality(&t, &footage(&times, 30.0));
         assert_eq!((q.frames_expected, q.frames_lost), (11, 3));
         assert!((q.largest_gap_s - 1.11).abs() < 1e-9, "{}", q.largest_gap_s);
+    }
+
+    #[test]
+    fn without_a_camera_the_page_is_graded() {
+        let mut t = Timeline::default();
+        t.declare(page_stream());
+        t.ingest(&record("page", 0, 500, Body::event("click", serde_json::json!({"target": "#buy"}))));
+        t.ingest(&record("page", 1, 900, gap(GapReason::Corrupt, 900, 1)));
+        let graded = |face_record| quality(&t, &Footage { face_record, ..Footage::default() });
+        let q = graded(FaceRecord::Nothing);
+        assert_eq!((q.grade, q.frames_expected, q.frames_lost, q.findings()), (Grade::A, 0, 0, vec![]));
+        let q = graded(FaceRecord::Pictures);
+        assert_eq!((q.grade, q.findings().last().unwrap().as_str()), (Grade::F, "No frame was scored."));
+        assert_eq!(graded(FaceRecord::Scores).grade, Grade::F);
+    }
+
+    /// 100 frames at 10 Hz: every second one skipped, no face in the last ten. Each gap in all three streams, as some clients
+    /// send it.
+    #[test]
+    fn scores_without_pictures_are_graded_by_themselves() {
+        let mut t = Timeline::default();
+        [affect_stream(10.0, "m"), session::face_stream(10.0, "m"), session::landmarks_stream(10.0, "m")]
+            .into_iter()
+            .for_each(|s| t.declare(s));
+        let add_gap = |t: &mut Timeline, seq, ms, reason, until_ms, lost| {
+            for stream in [AFFECT, FACE, LANDMARKS] {
+                t.ingest(&record(stream, seq, ms, gap(reason, until_ms, lost)));
+            }
+        };
+        for k in 0..100u64 {
+            let ms = k as i64 * 100;
+            match k % 2 {
+                0 if k < 90 => {
+                    let sample = Body::Sample { frame: Some(k), values: vec![0.0; 12].into() };
+                    t.ingest(&record(AFFECT, k, ms, sample));
+                }
+                0 => add_gap(&mut t, k, ms, GapReason::NoFace, ms, 1),
+                _ => add_gap(&mut t, k, ms, GapReason::Skipped, ms, 1),
+            }
+        }
+        let scores = Footage { face_record: FaceRecord::Scores, nominal_rate_hz: 10.0, ..Footage::default() };
+        let q = quality(&t, &scores);
+        assert_eq!((q.frames_expected, q.frames_scored, q.frames_skipped, q.frames_stored), (100, 50, 50, 0));
+        assert_eq!((q.gaps[&GapReason::Skipped].lost, q.gaps[&GapReason::NoFace].lost), (50, 5));
+        assert!((q.largest_gap_s - 0.2).abs() < 1e-9, "{}", q.largest_gap_s);
+        assert_eq!(q.grade, Grade::B, "a face in 90 %");
+        add_gap(&mut t, 200, 9_900, GapReason::CameraLost, 13_900, 40);
+        assert_eq!(quality(&t, &scores).frames_lost, 40);
     }
 
     #[test]

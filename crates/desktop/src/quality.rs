@@ -110,7 +110,7 @@ fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
         ("Frames expected", figures::count(q.frames_expected), false),
         ("Frames stored", of(q.frames_stored, q.frames_expected), q.frames_stored < q.frames_expected && q.lost > 0),
         ("Frames scored", of(q.frames_scored, q.frames_stored), false),
-        ("Skipped live, in the video", figures::count(q.frames_skipped), false),
+        ("Skipped live", figures::count(q.frames_skipped), false),
         ("Lost", figures::count(q.lost), q.lost > 0),
         ("Largest gap", gap, false),
         ("Time with a face", q.face_share.map_or_else(|| "–".to_owned(), |s| format!("{:.1} %", s * 100.0)), false),

@@ -1,5 +1,6 @@
 //! Converts numbers, times and text to cells of a table, in the same way for all formats.
 
+use analysis::escaped_cell;
 use session::{Field, Timestamp};
 
 /// BIDS's cell for an unknown value.
@@ -26,11 +27,11 @@ pub(super) fn number(value: f32, unknown: &str) -> String {
     if value.is_nan() { unknown.to_owned() } else { value.to_string() }
 }
 
-/// Text as a cell of a tab-separated table, which has no quotes.
+/// Text as a cell of a tab-separated table, which has no quotes. A spreadsheet does not run it.
 pub(super) fn tsv_cell(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.trim();
-    if clean.is_empty() { UNKNOWN.to_owned() } else { clean.to_owned() }
+    if clean.is_empty() { UNKNOWN.to_owned() } else { escaped_cell(clean).into_owned() }
 }
 
 #[cfg(test)]

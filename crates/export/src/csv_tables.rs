@@ -10,6 +10,7 @@ use session::{FrameMeta, SampleSeries, StreamKind, Timeline};
 
 use super::atomic_write::{make_folder, publish_folder};
 use super::cells::{column_name, number, seconds};
+use super::csv_file::CsvTable;
 use super::deleted;
 use super::error::file_error;
 use super::{ExportError, ExportedSession, FigureFormat, Selected, Selection, write_figure};
@@ -99,18 +100,18 @@ fn fill(
 fn table(
     folder: &Path,
     name: &str,
-    fill: impl FnOnce(&mut csv::Writer<fs::File>) -> csv::Result<()>,
+    fill: impl FnOnce(&mut CsvTable<fs::File>) -> csv::Result<()>,
 ) -> Result<(), ExportError> {
     let path = folder.join(name);
     let write = || -> io::Result<()> {
-        let mut out = csv::Writer::from_path(&path)?;
+        let mut out = CsvTable::create(&path)?;
         fill(&mut out)?;
         out.flush()
     };
     write().map_err(|source| file_error("write", &path, source))
 }
 
-fn samples(out: &mut csv::Writer<fs::File>, series: &SampleSeries) -> csv::Result<()> {
+fn samples(out: &mut CsvTable<fs::File>, series: &SampleSeries) -> csv::Result<()> {
     let head = ["time_s".to_owned(), "seq".to_owned(), "frame".to_owned()];
     out.write_record(head.into_iter().chain(series.info.fields.iter().map(column_name)))?;
     for row in 0..series.len() {
@@ -123,7 +124,7 @@ fn samples(out: &mut csv::Writer<fs::File>, series: &SampleSeries) -> csv::Resul
     Ok(())
 }
 
-fn events(out: &mut csv::Writer<fs::File>, timeline: &Timeline, stream: &str) -> csv::Result<()> {
+fn events(out: &mut CsvTable<fs::File>, timeline: &Timeline, stream: &str) -> csv::Result<()> {
     out.write_record(["time_s", "seq", "kind", "data_json"])?;
     for e in timeline.events().iter().filter(|e| e.stream.as_str() == stream) {
         let data = serde_json::Value::Object(e.what.data.clone()).to_string();
@@ -132,7 +133,7 @@ fn events(out: &mut csv::Writer<fs::File>, timeline: &Timeline, stream: &str) ->
     Ok(())
 }
 
-fn gaps(out: &mut csv::Writer<fs::File>, timeline: &Timeline) -> csv::Result<()> {
+fn gaps(out: &mut CsvTable<fs::File>, timeline: &Timeline) -> csv::Result<()> {
     out.write_record(["time_s", "until_s", "stream", "seq", "reason", "lost", "note"])?;
     for g in timeline.gaps() {
         out.write_record([
@@ -148,7 +149,7 @@ fn gaps(out: &mut csv::Writer<fs::File>, timeline: &Timeline) -> csv::Result<()>
     Ok(())
 }
 
-fn frame_rows(out: &mut csv::Writer<fs::File>, frames: impl Iterator<Item = FrameMeta>) -> csv::Result<()> {
+fn frame_rows(out: &mut CsvTable<fs::File>, frames: impl Iterator<Item = FrameMeta>) -> csv::Result<()> {
     out.write_record(["time_s", "frame", "time_source", "device_sequence"])?;
     for f in frames {
         let sequence = f.device_sequence.map_or(String::new(), |n| n.to_string());

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::atomic_write::publish_folder;
+use super::csv_file::CsvTable;
 use super::error::file_error;
 use super::{ConditionCurves, ExportError, FigureFormat, write_average_figure};
 use analysis::{Average, Comparison};
@@ -56,14 +57,14 @@ fn figure(answer: &Answer, findings: &Findings, part: &Path) -> Result<[&'static
 
 /// The header is written even if there are no rows.
 fn clusters(folder: &Path, rows: impl Iterator<Item = ClusterRow>) -> io::Result<()> {
-    let mut out = csv::WriterBuilder::new().has_headers(false).from_path(folder.join("clusters.csv"))?;
+    let mut out = CsvTable::create(&folder.join("clusters.csv"))?;
     out.write_record(ClusterRow::COLUMNS)?;
     rows.into_iter().try_for_each(|row| out.serialize(row))?;
     out.flush()
 }
 
 fn table<R: Serialize>(folder: &Path, name: &str, rows: impl Iterator<Item = R>) -> io::Result<()> {
-    let mut out = csv::Writer::from_path(folder.join(name))?;
+    let mut out = CsvTable::create(&folder.join(name))?;
     rows.into_iter().try_for_each(|row| out.serialize(row))?;
     out.flush()
 }

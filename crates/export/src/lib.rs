@@ -6,6 +6,7 @@
 mod atomic_write;
 mod bids;
 mod cells;
+mod csv_file;
 mod csv_tables;
 mod deleted;
 mod epoch_tables;

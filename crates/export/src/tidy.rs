@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::atomic_write::{publish_folder, write_file};
 use super::cells::{column_name, number, seconds};
+use super::csv_file::CsvTable;
 use super::deleted;
 use super::error::file_error;
 use super::{ExportError, ExportedSession, Selection};
@@ -17,7 +18,7 @@ use session::{SampleSeries, StreamInfo, StreamKind, Timestamp};
 /// A stream with more fields than this is left out.
 const MOST_FIELDS: usize = 64;
 
-type Table<'a> = csv::Writer<&'a mut BufWriter<File>>;
+type Table<'a> = CsvTable<&'a mut BufWriter<File>>;
 
 /// Adds one session's rows.
 type Fill<'a> = &'a dyn Fn(&mut Table<'_>, &Keys) -> csv::Result<()>;
@@ -56,7 +57,7 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut progress: impl FnMut(&st
         for ((path, file), head) in files.iter_mut().zip(heads) {
             let keys = owned(&["study", "participant", "session"]);
             let row: Vec<String> = keys.into_iter().chain(head).collect();
-            let mut out = csv::Writer::from_writer(file);
+            let mut out = CsvTable::new(file);
             let written = out.write_record(row).map_err(io::Error::from).and_then(|()| out.flush());
             written.map_err(|e| file_error("write", path, e))?;
         }
@@ -77,7 +78,7 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut progress: impl FnMut(&st
             let h = &session.header;
             let keys = Keys([h.study.name.clone(), h.participant.to_string(), h.session.to_string()]);
             for ((path, file), fill) in files.iter_mut().zip(fills) {
-                let mut out = csv::Writer::from_writer(file);
+                let mut out = CsvTable::new(file);
                 let filled = fill(&mut out, &keys).map_err(io::Error::from).and_then(|()| out.flush());
                 filled.map_err(|e| file_error("write", path, e))?;
             }
@@ -197,7 +198,7 @@ fn session_row(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> c
 }
 
 fn codebook(out: &mut BufWriter<File>, infos: &[&StreamInfo]) -> csv::Result<()> {
-    let mut table = csv::Writer::from_writer(out);
+    let mut table = CsvTable::new(out);
     table.write_record(["stream", "field", "unit", "column_in_wide", "description", "made_by"])?;
     for info in infos {
         let name = info.name.as_str();

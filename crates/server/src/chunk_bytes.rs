@@ -13,6 +13,10 @@ use super::chunks;
 pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The first bytes of every Matroska and WebM file.
 const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
+/// The first bytes of a cluster. All that describes the video is before the first cluster.
+const CLUSTER: [u8; 4] = [0x1F, 0x43, 0xB6, 0x75];
+/// Larger than the beginning of any recording.
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
 /// The progress of a session's chunks. The session's task writes it, and the reader of the chunks reads it.
 #[derive(Debug, Default)]
@@ -49,16 +53,15 @@ impl Read for ChunkBytes {
             // Read before `chunks`, so that a chunk that arrives between the two reads is not missed.
             let is_ended = self.progress.is_ended.load(Ordering::Acquire);
             if next < self.progress.chunks.load(Ordering::Acquire) {
-                let path = chunks::path(&self.folder, next);
-                if next > self.start && begins_a_file(&path)? {
-                    return Ok(0);
+                match self.begins_a_recording(next)? {
+                    Some(true) => return Ok(0),
+                    None if !is_ended && !self.is_over() => std::thread::sleep(POLL_INTERVAL),
+                    Some(false) | None => {
+                        self.open = Some(File::open(chunks::path(&self.folder, next))?);
+                        self.next.store(next + 1, Ordering::Release);
+                    }
                 }
-                self.open = Some(File::open(&path)?);
-                self.next.store(next + 1, Ordering::Release);
-            } else if is_ended
-                || self.progress.is_cancelled.load(Ordering::Acquire)
-                || self.is_stopped.load(Ordering::Acquire)
-            {
+            } else if is_ended || self.is_over() {
                 return Ok(0);
             } else {
                 std::thread::sleep(POLL_INTERVAL);
@@ -67,7 +70,102 @@ impl Read for ChunkBytes {
     }
 }
 
-fn begins_a_file(chunk: &Path) -> io::Result<bool> {
-    let mut head = [0; 4];
-    Ok(File::open(chunk)?.read(&mut head)? == 4 && head == EBML)
+impl ChunkBytes {
+    fn is_over(&self) -> bool {
+        self.progress.is_cancelled.load(Ordering::Acquire) || self.is_stopped.load(Ordering::Acquire)
+    }
+
+    /// Whether a new recording of the browser begins with this chunk. `None` if too few bytes have arrived: a browser whose
+    /// encoder starts late sends a first chunk of one byte.
+    fn begins_a_recording(&self, chunk: u64) -> io::Result<Option<bool>> {
+        if chunk <= self.start {
+            return Ok(Some(false));
+        }
+        let mut first = Vec::new();
+        for n in chunk..self.progress.chunks.load(Ordering::Acquire) {
+            File::open(chunks::path(&self.folder, n))?
+                .take((EBML.len() - first.len()) as u64)
+                .read_to_end(&mut first)?;
+            if first.len() == EBML.len() || !EBML.starts_with(&first) {
+                return Ok(Some(first == EBML));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A file with the beginning of the recording that starts with the chunk `start`. Normally it is that chunk. `None` if more
+/// bytes must arrive.
+pub fn head(folder: &Path, start: u64, chunks: u64) -> io::Result<Option<PathBuf>> {
+    let mut bytes = Vec::new();
+    for n in start..chunks {
+        File::open(chunks::path(folder, n))?.read_to_end(&mut bytes)?;
+        if bytes.windows(CLUSTER.len()).any(|w| w == CLUSTER) || bytes.len() > MAX_HEAD_BYTES {
+            if n == start {
+                return Ok(Some(chunks::path(folder, start)));
+            }
+            // It is deleted with the chunks.
+            let head = chunks::path(folder, start).with_extension("head");
+            std::fs::write(&head, &bytes)?;
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(folder: &Path, chunks: u64, start: u64) -> (Arc<Progress>, ChunkBytes) {
+        let progress = Arc::new(Progress::default());
+        progress.chunks.store(chunks, Ordering::Release);
+        progress.is_ended.store(true, Ordering::Release);
+        let bytes = ChunkBytes {
+            folder: folder.to_owned(),
+            progress: progress.clone(),
+            is_stopped: Arc::default(),
+            start,
+            next: Arc::new(AtomicU64::new(start)),
+            open: None,
+        };
+        (progress, bytes)
+    }
+
+    #[test]
+    fn a_recording_may_begin_with_a_chunk_of_one_byte() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = [&EBML[..], b"head", &CLUSTER, b"frames"].concat();
+        let again = [&EBML[..], b"next"].concat();
+        let cut = [&whole[..1], &whole[1..6], &whole[6..], b"more", &[0x1A], b"x", &again[..1], &again[1..]];
+        for (n, bytes) in cut.iter().enumerate() {
+            chunks::store(dir.path(), n as u64, bytes).unwrap();
+        }
+        assert_eq!((head(dir.path(), 0, 1).unwrap(), head(dir.path(), 0, 2).unwrap()), (None, None));
+        let found = head(dir.path(), 0, 8).unwrap().unwrap();
+        assert_eq!(std::fs::read(found).unwrap(), whole);
+        assert_eq!(chunks::stored(dir.path()).unwrap().next(), 8, "the head is no chunk");
+        assert_eq!(head(dir.path(), 2, 3).unwrap(), Some(chunks::path(dir.path(), 2)));
+
+        let (_, mut first) = reader(dir.path(), 8, 0);
+        let mut read = Vec::new();
+        first.read_to_end(&mut read).unwrap();
+        assert_eq!(read, [&whole[..], b"more\x1Ax"].concat());
+        assert_eq!(first.next.load(Ordering::Acquire), 6);
+        let (_, mut second) = reader(dir.path(), 8, 6);
+        read.clear();
+        second.read_to_end(&mut read).unwrap();
+        assert_eq!(read, again);
+    }
+
+    #[test]
+    fn the_end_of_the_session_ends_a_short_last_chunk() {
+        let dir = tempfile::tempdir().unwrap();
+        chunks::store(dir.path(), 0, b"a").unwrap();
+        chunks::store(dir.path(), 1, &EBML[..1]).unwrap();
+        let (_, mut bytes) = reader(dir.path(), 2, 0);
+        let mut read = Vec::new();
+        bytes.read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"a\x1A");
+    }
 }

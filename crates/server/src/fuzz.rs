@@ -9,7 +9,6 @@ use session::{
     Body, Numbers, PAGE, StreamKind, Timestamp, affect_stream, health_stream, page_clock_stream, page_stream,
     replay_stream, server_stream, video_frame_stream,
 };
-use store::RECORDER_SEQ_0;
 
 const ZERO_UTC_MS: f64 = 1_763_901_234_567.0;
 const NOW: Timestamp = Timestamp::from_ns(30_000_000_000);
@@ -44,8 +43,8 @@ pub fn intake(bytes: &[u8]) {
         let mut numbers: Vec<(usize, u64)> = Vec::new();
         for record in &accepted.records {
             let stream = &streams[record.stream];
-            numbers.push((record.stream, record.seq));
-            assert!(record.at >= Timestamp::ZERO - SLACK && record.at <= NOW + SLACK || record.seq >= RECORDER_SEQ_0);
+            numbers.extend(record.seq.map(|seq| (record.stream, seq)));
+            assert!(record.at >= Timestamp::ZERO - SLACK && record.at <= NOW + SLACK || record.seq.is_none());
             match &record.body {
                 Body::Sample { values, .. } => {
                     assert!(stream.kind == StreamKind::Samples && values.len() == stream.fields.len());
@@ -73,7 +72,7 @@ pub fn intake(bytes: &[u8]) {
         let committed = intake.committed();
         // Sending the batch again changes nothing.
         match intake.accept(&batch, NOW) {
-            Ok(again) => assert!(again.refused.is_empty() && again.records.iter().all(|r| r.seq >= RECORDER_SEQ_0)),
+            Ok(again) => assert!(again.refused.is_empty() && again.records.iter().all(|r| r.seq.is_none())),
             Err(e) => panic!("accepted, and refused when it is sent again: {}", e.detail()),
         }
         assert_eq!(intake.committed(), committed);

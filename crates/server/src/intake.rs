@@ -6,17 +6,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::documents::Documents;
+use super::documents::{ClockNote, Documents};
 use super::problem::Problem;
-use super::wire::{Batch, CameraMode, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
+use super::wire::{Batch, CameraMode, DocumentClock, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use session::page_message::Event;
 use session::{
     AFFECT, Body, FACE, Gap, GapReason, HEALTH, LANDMARKS, Numbers, PAGE, PAGE_CLOCK, REPLAY, StreamInfo, Timestamp,
     VIDEO_FRAME,
 };
-use store::RECORDER_SEQ_0;
 
 /// The largest distance of a record's number from the first missing number.
 const MAX_AHEAD: u64 = 100_000;
@@ -52,7 +51,8 @@ struct Stream {
 #[derive(Debug, PartialEq)]
 pub struct NewRecord {
     pub stream: usize,
-    pub seq: u64,
+    /// `None` for a record that the server adds. The recorder numbers it.
+    pub seq: Option<u64>,
     pub at: Timestamp,
     pub body: Body,
 }
@@ -112,11 +112,10 @@ impl Intake {
             )));
         }
         let indices = self.check(batch)?;
-        let measured = self
-            .documents
+        self.documents
             .add(&batch.documents)
             .map_err(|why| Problem::malformed(format!("{}. No record of the batch was stored.", capitalised(&why))))?;
-        if let Some(r) = batch.records.iter().find(|r| !self.documents.is_measured(r.document)) {
+        if let Some(r) = batch.records.iter().find(|r| !self.documents.is_known(r.document)) {
             return Err(Problem::conflict(
                 "clock-unknown",
                 format!(
@@ -126,30 +125,26 @@ impl Intake {
                 ),
             ));
         }
-        let mut accepted = AcceptedBatch::default();
-        for m in
-            measured.iter().filter(|m| !batch.documents.iter().any(|d| d.document == m.document && d.clock.is_some()))
-        {
-            // The browser did not measure this clock. The assumed offset is stored as a record, too.
-            let data = Map::from_iter([
-                ("offset_ms".to_owned(), Value::from(m.offset_ms)),
-                ("uncertainty_ms".to_owned(), Value::from(m.uncertainty_ms)),
-                ("document".to_owned(), Value::from(m.document)),
-            ]);
-            if let Some(stream) = self.streams.iter().position(|s| s.input == StreamInput::PageClock) {
-                let body = Body::Event { kind: "assumed".to_owned(), data };
-                accepted.records.push(NewRecord {
-                    stream,
-                    seq: RECORDER_SEQ_0 + u64::from(m.document),
-                    at: m.at,
-                    body,
-                });
+        // All readings of the batch first: its records may be from before and after a jump of the clock.
+        for (record, stream) in batch.records.iter().zip(&indices) {
+            if self.streams[*stream].input == StreamInput::PageClock
+                && let Some(Ok(Measured { offset_ms, uncertainty_ms, .. })) =
+                    record.data.as_deref().map(Measured::parse)
+            {
+                self.documents
+                    .learn(record.document, DocumentClock { at_ms: record.page_ms, offset_ms, uncertainty_ms });
             }
         }
+        self.documents.note_jumps();
+        let mut accepted = AcceptedBatch::default();
         for (record, stream) in batch.records.iter().zip(indices) {
             if self.streams[stream].numbers.insert(record.seq) {
                 self.take_one(record, stream, now, &mut accepted);
             }
+        }
+        let notes = self.documents.take_notes();
+        if let Some(stream) = self.streams.iter().position(|s| s.input == StreamInput::PageClock) {
+            accepted.records.extend(notes.into_iter().map(|note| note_record(stream, note)));
         }
         Ok(accepted)
     }
@@ -211,7 +206,7 @@ impl Intake {
                 (at, Body::Gap(Gap { until: at, reason: GapReason::Corrupt, lost: 1, note }))
             }
         };
-        accepted.records.push(NewRecord { stream, seq: record.seq, at, body });
+        accepted.records.push(NewRecord { stream, seq: Some(record.seq), at, body });
     }
 
     fn body(&mut self, r: &RemoteRecord, stream: usize) -> Result<Body, String> {
@@ -251,20 +246,10 @@ impl Intake {
 
     /// The file stores the offset to the session's clock, as in every session.
     fn page_clock(&self, kind: &str, data: &RawValue) -> Result<Body, String> {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Measured {
-            offset_ms: f64,
-            uncertainty_ms: f64,
-            document: u32,
-        }
         if kind != "measured" {
             return Err(format!("`{}` is not a kind of event of this stream", short(kind)));
         }
-        let m: Measured = serde_json::from_str(data.get()).map_err(|e| e.to_string())?;
-        if !(m.offset_ms.abs() < 1e14 && (0.0..1e7).contains(&m.uncertainty_ms)) {
-            return Err("the offset or the uncertainty of the clock is out of range".to_owned());
-        }
+        let m = Measured::parse(data)?;
         let data = Map::from_iter([
             ("offset_ms".to_owned(), Value::from(m.offset_ms - self.zero_utc_ms)),
             ("uncertainty_ms".to_owned(), Value::from(m.uncertainty_ms)),
@@ -274,7 +259,7 @@ impl Intake {
     }
 
     /// The session's times are stored beside the browser's own times, because they are needed after a restart.
-    fn video_frames(&self, r: &RemoteRecord, kind: &str, data: &RawValue) -> Result<Body, String> {
+    fn video_frames(&mut self, r: &RemoteRecord, kind: &str, data: &RawValue) -> Result<Body, String> {
         #[derive(serde::Deserialize)]
         struct Frames {
             page_ms: Vec<f64>,
@@ -341,6 +326,40 @@ impl Intake {
     }
 }
 
+/// The data of an event `measured` of the stream `page_clock`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Measured {
+    offset_ms: f64,
+    uncertainty_ms: f64,
+    document: u32,
+}
+
+impl Measured {
+    fn parse(data: &RawValue) -> Result<Measured, String> {
+        let m: Measured = serde_json::from_str(data.get()).map_err(|e| e.to_string())?;
+        if m.offset_ms.abs() < 1e14 && (0.0..1e7).contains(&m.uncertainty_ms) {
+            Ok(m)
+        } else {
+            Err("the offset or the uncertainty of the clock is out of range".to_owned())
+        }
+    }
+}
+
+fn note_record(stream: usize, note: ClockNote) -> NewRecord {
+    let (at, body) = match note {
+        ClockNote::Assumed { at, document, offset_ms, uncertainty_ms } => {
+            let data = json!({ "offset_ms": offset_ms, "uncertainty_ms": uncertainty_ms, "document": document });
+            (at, Body::event("assumed", data))
+        }
+        ClockNote::Jumped { at, document, from_ms, until_ms, step_ms } => {
+            let data = json!({ "document": document, "from_ms": from_ms, "until_ms": until_ms, "step_ms": step_ms });
+            (at, Body::event("jumped", data))
+        }
+    };
+    NewRecord { stream, seq: None, at, body }
+}
+
 fn samples(frame: Option<u64>, values: &[Option<f32>], fields: usize) -> Result<Body, String> {
     if values.len() != fields {
         return Err(format!("it has {} values, but the stream has {fields} fields", values.len()));
@@ -389,7 +408,6 @@ fn capitalised(sentence: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
     use session::{affect_stream, health_stream, page_clock_stream, page_stream, replay_stream};
 
     const ZERO: f64 = 1_763_901_234_567.0;
@@ -435,6 +453,64 @@ mod tests {
         assert_eq!(data["offset_ms"], json!(1_000.0));
         assert_eq!(intake.committed()["page"], 2);
         assert_eq!(intake.accept(&both, NOW).unwrap(), AcceptedBatch::default());
+    }
+
+    /// The offset of a document's clock and the kinds of the records that the server added.
+    fn added(taken: &AcceptedBatch) -> Vec<&str> {
+        let own = taken.records.iter().filter(|r| r.seq.is_none());
+        own.filter_map(|r| if let Body::Event { kind, .. } = &r.body { Some(kind.as_str()) } else { None }).collect()
+    }
+
+    #[test]
+    fn an_assumption_is_recorded_only_where_it_is_used() {
+        let mut intake = intake();
+        let documents = |records: Value, second_clock: Value| -> Batch {
+            serde_json::from_value(json!({
+                "documents": [
+                    {"document": 1, "time_origin_utc_ms": ZERO + 1_000.0,
+                     "clock": {"at_ms": 1.0, "offset_ms": ZERO + 1_000.0, "uncertainty_ms": 0.5}},
+                    {"document": 2, "time_origin_utc_ms": ZERO + 3_000.0, "clock": second_clock}],
+                "records": records,
+            }))
+            .unwrap()
+        };
+        let of_second = |seq| {
+            let mut record = visible(seq);
+            record["document"] = json!(2);
+            record
+        };
+        // A record of the first document, sent while the second one is not measured yet.
+        let taken = intake.accept(&documents(json!([visible(0)]), json!(null)), NOW).unwrap();
+        assert_eq!((taken.records.len(), added(&taken)), (1, vec![]));
+        let clock = json!({"at_ms": 1.0, "offset_ms": ZERO + 3_010.0, "uncertainty_ms": 0.5});
+        let taken = intake.accept(&documents(json!([of_second(1)]), clock), NOW).unwrap();
+        assert_eq!((taken.records[0].at, added(&taken)), (Timestamp::from_ns(3_031_000_000), vec![]));
+        let mut third = documents(json!([]), json!(null));
+        third.documents[1].document = 3;
+        third.records = documents(json!([of_second(2)]), json!(null)).records;
+        third.records[0].document = 3;
+        assert_eq!(added(&intake.accept(&third, NOW).unwrap()), ["assumed"]);
+        assert_eq!(added(&intake.accept(&third, NOW).unwrap()), [""; 0], "sent again, nothing is placed");
+    }
+
+    #[test]
+    fn records_of_before_and_after_a_sleep_in_one_batch_get_their_own_clock() {
+        let mut intake = intake();
+        let mut records = vec![visible(0), visible(4_000), visible(9_000)];
+        for (seq, record) in records.iter_mut().enumerate() {
+            record["seq"] = json!(seq);
+        }
+        for (seq, (page_ms, offset_ms)) in [(2_000.0, 1_000.5), (8_000.0, 21_000.0)].into_iter().enumerate() {
+            let data = json!({"offset_ms": ZERO + offset_ms, "uncertainty_ms": 1.0, "document": 1});
+            records.push(json!({"stream": "page_clock", "seq": seq, "document": 1, "page_ms": page_ms,
+                                "kind": "measured", "data": data}));
+        }
+        let taken = intake.accept(&batch(Value::from(records)), NOW).unwrap();
+        let at_ms = |k: usize| taken.records[k].at.as_ns() / 1_000_000;
+        assert_eq!([at_ms(0), at_ms(1), at_ms(2)], [1_020, 5_020, 30_020]);
+        assert_eq!(added(&taken), ["jumped"]);
+        let Body::Event { data, .. } = &taken.records[5].body else { panic!("no event") };
+        assert_eq!((&data["from_ms"], &data["until_ms"]), (&json!(1_998.0), &json!(8_000.0)));
     }
 
     #[test]
@@ -495,7 +571,7 @@ mod tests {
             let mut seen = Vec::new();
             for seq in order.iter().copied().chain(0..40) {
                 let taken = intake.accept(&batch(json!([visible(seq)])), NOW).unwrap();
-                seen.extend(taken.records.into_iter().map(|r| r.seq));
+                seen.extend(taken.records.into_iter().filter_map(|r| r.seq));
             }
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..40).collect::<Vec<_>>());

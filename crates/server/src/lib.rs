@@ -13,6 +13,7 @@ mod browser;
 mod chunk_bytes;
 mod chunks;
 mod clock;
+mod clock_run;
 mod closing;
 mod config;
 mod documents;

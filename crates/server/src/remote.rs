@@ -336,7 +336,11 @@ impl RemoteTask {
         for NewRecord { stream, seq, at, body } in records {
             self.last = self.last.max(at);
             let writer = &self.writers[stream];
-            writer.put(seq, at, body).map_err(|e| StoreError::Poisoned(e.to_string()))?;
+            let put = match seq {
+                Some(seq) => writer.put(seq, at, body),
+                None => writer.append(at, body),
+            };
+            put.map_err(|e| StoreError::Poisoned(e.to_string()))?;
         }
         let (to, stored) = oneshot::channel();
         recorder.when_stored(move |result| reply(to, result));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
 
-use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress};
+use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress, head};
 use super::chunks;
 use super::frame_times::FrameTimes;
 use super::pool::{VisionPool, VisionThread};
@@ -113,13 +113,14 @@ impl Job {
             times: FrameTimes::open(&self.plan.folder, self.progress.clone()).map_err(|e| e.to_string())?,
             span: None,
             video_gaps: 0,
+            affect_gaps: 0,
         };
         let mut start = 0;
         while let Some(next) = conversion.convert_recording(start, &mut result)? {
             start = next;
         }
         let open = conversion.records.finish();
-        conversion.write_gaps(open, result.frames);
+        conversion.write_gaps(open);
         if let Some((first, last)) = conversion.span
             && result.frames > 1
         {
@@ -152,8 +153,10 @@ struct Conversion<'a> {
     times: FrameTimes,
     /// Time of the first and the last stored frame.
     span: Option<(Timestamp, Timestamp)>,
-    /// Gaps written to the stream `video` so far.
+    /// Gaps written to the streams `video` and `affect` so far. The number of a gap makes it unique: work that is repeated
+    /// after a restart stores no gap twice.
     video_gaps: u64,
+    affect_gaps: u64,
 }
 
 /// An output of the decoder whose time is not yet determined.
@@ -172,16 +175,10 @@ impl Conversion<'_> {
     /// recording.
     fn convert_recording(&mut self, start: u64, result: &mut VideoIngestResult) -> Result<Option<u64>, String> {
         let progress = &self.job.progress;
-        while start >= progress.chunks.load(Ordering::Acquire) {
-            if self.job.is_cancelled() || progress.is_ended.load(Ordering::Acquire) {
-                return Ok(None);
-            }
-            std::thread::sleep(POLL_INTERVAL);
-        }
+        let Some(head) = self.wait_for_head(start)? else { return Ok(None) };
         result.starts.push(start);
         let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(start)));
         let folder = self.job.plan.folder.clone();
-        let head = chunks::path(&folder, start);
         let bytes = ChunkBytes {
             folder,
             progress: progress.clone(),
@@ -207,6 +204,27 @@ impl Conversion<'_> {
         drop(opened);
         let next = next.load(Ordering::Acquire);
         Ok((!self.job.is_cancelled()).then_some(next))
+    }
+
+    /// Waits until the beginning of a recording has arrived. FFmpeg must see all of it: a browser whose encoder starts late
+    /// sends a first chunk of one byte. `None` if the session ends before.
+    fn wait_for_head(&self, start: u64) -> Result<Option<PathBuf>, String> {
+        let progress = &self.job.progress;
+        loop {
+            // Read before `chunks`, so that a chunk that arrives between the two reads is not missed.
+            let is_ended = progress.is_ended.load(Ordering::Acquire);
+            let (folder, arrived) = (&self.job.plan.folder, progress.chunks.load(Ordering::Acquire));
+            let found = head(folder, start, arrived);
+            let found = found.map_err(|e| format!("the video's chunks cannot be read: {e}"))?;
+            if found.is_some() || self.job.is_cancelled() {
+                return Ok(found);
+            }
+            if is_ended {
+                // FFmpeg reports what is wrong with an incomplete one.
+                return Ok((start < arrived).then(|| chunks::path(folder, start)));
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
     }
 
     /// The session's task owns the recorder, so the task creates the video file.
@@ -298,7 +316,6 @@ impl Conversion<'_> {
         result.notes.push(why);
     }
 
-    /// The number makes the gap unique: work that is repeated after a restart stores no gap twice.
     fn video_gap(&mut self, at: Timestamp, until: Timestamp, reason: GapReason, lost: u64, note: &str) {
         let seq = self.video_gaps;
         self.video_gaps += 1;
@@ -314,7 +331,7 @@ impl Conversion<'_> {
         result.scored += 1;
         let FrameMeta { number, at, .. } = frame.meta;
         let records = self.records.add(&frame.meta, &reading, 0);
-        self.write_gaps(records.gaps, number);
+        self.write_gaps(records.gaps);
         if self.job.plan.scored.contains(number) {
             return Ok(());
         }
@@ -334,10 +351,12 @@ impl Conversion<'_> {
         }
     }
 
-    fn write_gaps(&self, gaps: impl IntoIterator<Item = (Timestamp, Body)>, number: u64) {
+    fn write_gaps(&mut self, gaps: impl IntoIterator<Item = (Timestamp, Body)>) {
         let Some(affect) = self.job.writers.first() else { return };
         for (from, gap) in gaps {
-            self.write(affect, RECORDER_SEQ_0 + number, from, &gap);
+            let seq = RECORDER_SEQ_0 + self.affect_gaps;
+            self.affect_gaps += 1;
+            self.write(affect, seq, from, &gap);
         }
     }
 }

@@ -57,7 +57,7 @@ pub struct Gap {
 pub enum GapReason {
     /// No face in the picture. No data was lost.
     NoFace,
-    /// The live worker took a newer frame. The skipped frames are in the video and can be scored later.
+    /// The live worker took a newer frame. If the session has a video, the skipped frames are in it and can be scored later.
     Skipped,
     /// The camera was disconnected or delivered no frames.
     CameraLost,
@@ -117,7 +117,7 @@ impl fmt::Display for GapReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             GapReason::NoFace => "no face in the picture",
-            GapReason::Skipped => "skipped live, still in the video",
+            GapReason::Skipped => "not scored live",
             GapReason::CameraLost => "camera lost",
             GapReason::DroppedByDriver => "dropped by the camera or its driver",
             GapReason::Corrupt => "damaged",

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::is_damage;
 use super::verify_video::{check_frames, check_video_alone};
 use super::{Finding, SessionFile, SessionState, StoreError, Verification, checksum, record_rows, schema};
-use session::{Body, GapReason, HEALTH, StreamName, Timestamp, VIDEO};
+use session::{AFFECT, Body, GapReason, HEALTH, PAGE_CLOCK, StreamName, Timestamp, VIDEO};
 
 /// Reads both files completely. Fails only if there is no session or its files cannot be read.
 pub fn verify(folder: &Path) -> Result<Verification, StoreError> {
@@ -166,7 +166,10 @@ fn check_records(session: &SessionFile, findings: &mut Vec<Finding>) -> u64 {
         seqs.sort_unstable();
         // Each of the two ranges of numbers must be without holes.
         let own = seqs.partition_point(|seq| *seq < super::RECORDER_SEQ_0);
-        for (mut next, part) in [(0, &seqs[..own]), (super::RECORDER_SEQ_0, &seqs[own..])] {
+        // Earlier servers numbered their own records in these streams by document and by frame: holes mean nothing.
+        let may_have_holes = [AFFECT, PAGE_CLOCK].contains(&stream.as_str());
+        let counted = if may_have_holes { &[][..] } else { &seqs[own..] };
+        for (mut next, part) in [(0, &seqs[..own]), (super::RECORDER_SEQ_0, counted)] {
             for seq in part {
                 if *seq > next {
                     findings.push(Finding::RecordsMissing { stream: stream.clone(), first: next, last: seq - 1 });

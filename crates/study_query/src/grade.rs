@@ -1,8 +1,8 @@
 //! The quality of a stored session: the full report, and the grade in lists, which does not need the records.
 
-use analysis::{Ending, Footage, Grade, QualityReport, quality};
+use analysis::{Ending, FaceRecord, Footage, Grade, QualityReport, quality};
 use session::Timeline;
-use store::{SessionEntry, SessionFile, SessionState, StoreError};
+use store::{CameraDescription, SessionEntry, SessionFile, SessionState, StoreError};
 
 /// Computes the report of a stored session. `timeline` is the complete session. All reports of stored sessions come from
 /// this function.
@@ -11,6 +11,7 @@ pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<Qualit
     let footage = Footage {
         times: &file.frames()?.times(),
         nominal_rate_hz: file.header().camera.rate_hz,
+        face_record: face_record(&file.header().camera),
         // During a recording, the newest frames may not yet be in the video.
         loss: file.video_loss()?.filter(|_| state != SessionState::Recording),
         ending: (state == SessionState::Crashed).then(|| match file.storage_failure() {
@@ -20,6 +21,15 @@ pub fn session_quality(file: &SessionFile, timeline: &Timeline) -> Result<Qualit
         }),
     };
     Ok(quality(timeline, &footage))
+}
+
+/// A browser's session states what its page asked for. All other sessions store pictures.
+fn face_record(camera: &CameraDescription) -> FaceRecord {
+    match (camera.backend.as_str(), camera.spec.as_str()) {
+        ("browser", "scores") => FaceRecord::Scores,
+        ("browser", "off") => FaceRecord::Nothing,
+        _ => FaceRecord::Pictures,
+    }
 }
 
 /// The grade of the stored report, or a worse one if frames have disappeared from the video since.

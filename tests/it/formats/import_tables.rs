@@ -247,3 +247,38 @@ fn a_recording_stays_as_long_as_it_was() {
     assert!(before.0 > 19.0 && before.0 < 21.0, "{before:?}");
     assert_eq!(told("after"), before);
 }
+
+/// A visitor can type a formula. The exported tables show it as text, and importing such a table gives the text again.
+#[test]
+fn a_text_that_looks_like_a_formula_is_exported_as_text() {
+    let scene = Scene::new();
+    let texts = ["=HYPERLINK(\"http://x\")", "+1 555", "-2+3", "@SUM(A1)", "'=1", "plain", "-0.5"];
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["time", "event", "label"]).unwrap();
+    for (k, text) in texts.iter().enumerate() {
+        table.write_record([&k.to_string(), "seen", *text]).unwrap();
+    }
+    let typed_table = table.into_inner().unwrap();
+    // One apostrophe is removed from the fifth one, because a spreadsheet's table has it for that reason.
+    let stored: Vec<&str> = texts.iter().map(|t| if *t == "'=1" { "=1" } else { t }).collect();
+    let labels = |events: &[(f64, String, Value)]| -> Vec<String> {
+        events.iter().map(|e| e.2["label"].as_str().unwrap().to_owned()).collect()
+    };
+    let (_, events) = scene.taken("typed.csv", &typed_table, &[]);
+    assert_eq!(labels(&events), stored);
+
+    let to = scene.tmp.path().join("bids");
+    succeeded(export(&[scene.folder.to_str().unwrap()], "bids", &to, scene.tmp.path()));
+    let tsv = std::fs::read_dir(to.join("sub-01/ses-01/beh")).unwrap().map(|e| e.unwrap().path());
+    let tsv = tsv.into_iter().find(|p| p.to_string_lossy().ends_with("_events.tsv")).unwrap();
+    let tsv = std::fs::read_to_string(tsv).unwrap();
+    for cell in tsv.lines().skip(1).flat_map(|line| line.split('\t')) {
+        assert!(!cell.starts_with(['=', '+', '-', '@']) || cell.parse::<f64>().is_ok(), "{cell}");
+    }
+    assert!(tsv.contains("\t'=HYPERLINK") && tsv.contains("\t'-2+3\t") && tsv.contains("\t-0.5\t"), "{tsv}");
+    // The exported table, read again.
+    let typed = tsv.lines().filter(|l| l.starts_with("onset") || l.contains("import_typed"));
+    let typed = typed.collect::<Vec<_>>().join("\n");
+    let (_, again) = scene.taken("again.tsv", typed.as_bytes(), &[]);
+    assert_eq!(labels(&again), stored);
+}

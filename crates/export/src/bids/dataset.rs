@@ -120,7 +120,7 @@ fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path
         Ok(())
     })?;
     let mut about = Map::from_iter([("participant_id".to_owned(), described("pseudonym of the participant", None))]);
-    about.extend(names.iter().map(|name| ((*name).to_owned(), described("as entered by the laboratory", None))));
+    about.extend(names.iter().map(|name| (tsv_cell(name), described("as entered by the laboratory", None))));
     write_json(&folder.join("participants.json"), &Value::Object(about))
 }
 

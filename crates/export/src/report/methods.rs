@@ -5,13 +5,15 @@ use super::html::{count, length, percent, plural};
 use super::tally::Tally;
 use crate::Selection;
 use crate::selection::folder_label;
-use analysis::{Correction, EpochPlan, describe_dropped};
+use analysis::{Correction, EpochPlan, FaceRecord, describe_dropped};
 use session::program;
 use store::ModelDescription;
 
 /// The paragraphs of the text, without markup.
 pub(super) fn text(selection: &Selection, tally: &Tally, analysis: Option<EventAnalysis<'_>>) -> Vec<String> {
-    let mut paragraphs = vec![recording(tally), affect(tally), sample(selection, tally)];
+    let mut paragraphs = vec![recording(tally)];
+    paragraphs.extend((tally.asked_for(FaceRecord::Nothing) < tally.rows.len() as u64).then(|| affect(tally)));
+    paragraphs.push(sample(selection, tally));
     if let Some(analysis) = analysis {
         paragraphs.push(epochs(analysis));
         paragraphs.push(statistics(analysis));
@@ -25,12 +27,28 @@ fn joined<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
 }
 
 fn recording(tally: &Tally) -> String {
-    let mut text = format!(
-        "The participant's face was recorded with a camera ({}) by {}. Every frame was stored with its capture time on \
-         one monotonic clock.",
-        joined(&tally.cameras),
-        joined(&tally.recorders)
-    );
+    let with_pictures = tally.rows.is_empty() || tally.asked_for(FaceRecord::Pictures) > 0;
+    let mut text = if with_pictures {
+        format!(
+            "The participant's face was recorded with a camera ({}) by {}. Every frame was stored with its capture time on \
+             one monotonic clock.",
+            joined(&tally.cameras),
+            joined(&tally.recorders)
+        )
+    } else {
+        format!("The sessions were recorded by {} on one monotonic clock.", joined(&tally.recorders))
+    };
+    let (scores, nothing) = (tally.asked_for(FaceRecord::Scores), tally.asked_for(FaceRecord::Nothing));
+    if scores > 0 {
+        text.push_str(&format!(
+            " In {} the participant's browser scored the frames of its own camera. It stored the scores with the capture \
+             time of their frame, and no picture. Frames that came while the networks were busy were not scored.",
+            plural(scores, "session")
+        ));
+    }
+    if nothing > 0 {
+        text.push_str(&format!(" {} without a camera.", were_recorded(nothing)));
+    }
     if tally.events.keys().any(|kind| kind.starts_with("page/")) {
         text.push_str(
             " Actions on the web page were stamped by the page and mapped onto the same clock by repeated round-trip measurements",
@@ -41,6 +59,10 @@ fn recording(tally: &Tally) -> String {
         }
     }
     text
+}
+
+fn were_recorded(sessions: u64) -> String {
+    format!("{} {} recorded", plural(sessions, "session"), if sessions == 1 { "was" } else { "were" })
 }
 
 /// The checksum of a network's file, with a remark if there is one.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{ExportedSession, PlaneCounts};
-use analysis::{Grade, LossByReason, QualityReport};
+use analysis::{FaceRecord, Grade, LossByReason, QualityReport};
 use session::{GapReason, ParticipantId};
 use store::{ModelDescription, SessionHeader};
 
@@ -16,7 +16,10 @@ pub(super) struct Tally {
     pub events: BTreeMap<String, u64>,
     pub gaps: BTreeMap<GapReason, LossByReason>,
     pub grades: BTreeMap<Grade, u64>,
+    /// Of the sessions that stored pictures.
     pub cameras: BTreeSet<String>,
+    /// Number of sessions by what they were asked to record of the face.
+    pub face_records: BTreeMap<FaceRecord, u64>,
     pub recorders: BTreeSet<String>,
     /// Streams and the software that made them.
     pub streams: BTreeMap<String, BTreeSet<String>>,
@@ -38,7 +41,10 @@ impl Tally {
         }
         *self.grades.entry(q.grade).or_insert(0) += 1;
         let c = &h.camera;
-        self.cameras.insert(format!("{}, {} × {} px, {:.2} frames/s", c.name, c.width_px, c.height_px, c.rate_hz));
+        *self.face_records.entry(q.face_record).or_insert(0) += 1;
+        if q.face_record == FaceRecord::Pictures {
+            self.cameras.insert(format!("{}, {} × {} px, {:.2} frames/s", c.name, c.width_px, c.height_px, c.rate_hz));
+        }
         self.recorders.insert(h.software.clone());
         for stream in session.timeline.streams() {
             self.streams.entry(stream.name.to_string()).or_default().insert(stream.software.clone());
@@ -65,6 +71,11 @@ impl Tally {
 
     pub(super) fn sum(&self, of: impl Fn(&QualityReport) -> u64) -> u64 {
         self.rows.iter().map(|(_, q)| of(q)).sum()
+    }
+
+    /// Number of sessions that were asked for this.
+    pub(super) fn asked_for(&self, face_record: FaceRecord) -> u64 {
+        self.face_records.get(&face_record).copied().unwrap_or(0)
     }
 
     pub(super) fn seconds(&self) -> f64 {

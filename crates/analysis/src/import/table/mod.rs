@@ -18,6 +18,7 @@ mod unit;
 use serde_json::{Map, Value};
 
 use super::{EventFile, ForeignEvent};
+use crate::unescaped_cell;
 use columns::is_nothing;
 use grid::Table;
 use rows::Row;
@@ -52,12 +53,14 @@ pub(super) fn read(content: &[u8], options: &TableOptions) -> Result<EventFile, 
         let others = (0..row.cells.len()).filter(is_other);
         let mut data: Map<String, Value> = others
             .filter(|column| !NO_DATA.contains(&row.cell(*column)))
-            .filter_map(|column| Some((table.header.names.get(column)?.clone(), Value::from(&*row.cells[column]))))
+            .filter_map(|column| {
+                Some((table.header.names.get(column)?.clone(), Value::from(unescaped_cell(&row.cells[column]))))
+            })
             .collect();
         if times.is_written_out {
             data.insert(super::IMPORTED_TIME.to_owned(), Value::from(row.cell(time)));
         }
-        let kind = word.unwrap_or("event").to_owned();
+        let kind = word.map_or("event", unescaped_cell).to_owned();
         file.events.push(ForeignEvent { at_s, duration_s: lasting.duration_s[k], kind, data });
     }
     if file.events.is_empty() && !table.rows.is_empty() {

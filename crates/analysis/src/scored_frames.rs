@@ -1,0 +1,42 @@
+//! The frames that the networks scored.
+
+use super::quality::lost_in;
+use session::{AFFECT, AFFECT_LATER, GapReason, SampleSeries, Timeline};
+
+/// Numbers of frames that the networks scored: live, and later where the live worker skipped frames. Scores by another
+/// network are not counted.
+pub struct ScoredFrames {
+    pub with_face: u64,
+    pub later: u64,
+    pub all: u64,
+}
+
+impl ScoredFrames {
+    pub fn of(timeline: &Timeline) -> ScoredFrames {
+        let samples = |stream| timeline.series(stream).map_or(0, SampleSeries::len) as u64;
+        let without_face = |stream| lost_in(timeline, stream, GapReason::NoFace);
+        let with_face = samples(AFFECT) + samples(AFFECT_LATER);
+        ScoredFrames {
+            with_face,
+            later: samples(AFFECT_LATER) + without_face(AFFECT_LATER),
+            all: with_face + without_face(AFFECT) + without_face(AFFECT_LATER),
+        }
+    }
+}
+
+/// The longest time between two scored frames, with or without a face, in seconds.
+pub fn longest_unscored_s(timeline: &Timeline) -> f64 {
+    let with_face = timeline.series(AFFECT).into_iter().flat_map(|s| s.times().iter().map(|at| (*at, *at)));
+    let is_absence =
+        |g: &&session::EventRow<session::Gap>| g.stream.as_str() == AFFECT && g.what.reason == GapReason::NoFace;
+    let without_face = timeline.gaps().iter().filter(is_absence).map(|g| (g.at, g.what.until));
+    let mut scored: Vec<_> = with_face.chain(without_face).collect();
+    scored.sort_unstable();
+    let mut longest_ns = 0;
+    let mut last = None;
+    for (from, until) in scored {
+        longest_ns = longest_ns.max(last.map_or(0, |last| from.since_ns(last)));
+        last = last.max(Some(until));
+    }
+    longest_ns as f64 * 1e-9
+}
