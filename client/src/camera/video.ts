@@ -1,8 +1,9 @@
 // `camera: "video"`: records WebM in chunks of one second, and the time of each frame.
 
-import { bufferTime, filter } from 'rxjs';
+import { append, found, mapped } from '../natives/lists';
+import { promise } from '../natives/promise';
 import type { Chunk } from '../transport/store';
-import { framesOf } from './frames';
+import { type VideoFrame, framesOf } from './frames';
 
 const CHUNK_MS = 1000;
 const BITS_PER_SECOND = 1_500_000;
@@ -21,22 +22,29 @@ export interface VideoSink {
 export const recordVideo = (
   stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
 ): (() => Promise<void>) => {
-  const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
+  const mimeType = found(TYPES, (type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records no WebM');
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
   let n = counted.chunks;
   sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });
   recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ n: n++, bytes: data }); };
   let first = counted.frames;
-  const frames = framesOf(video).pipe(bufferTime(CHUNK_MS), filter((some) => some.length > 0)).subscribe((some) => {
-    const page_ms = some.map((f) => Math.round(f.page_ms * 1000) / 1000);
-    const media_s = some.map((f) => Math.round(f.media_s * 1e6) / 1e6);
+  let some: VideoFrame[] = [];
+  const report = () => {
+    if (some.length === 0) return;
+    const page_ms = mapped(some, (f) => Math.round(f.page_ms * 1000) / 1000);
+    const media_s = mapped(some, (f) => Math.round(f.media_s * 1e6) / 1e6);
     sink.frames(page_ms[page_ms.length - 1]!, { first, page_ms, media_s });
     first += some.length;
-  });
+    some = [];
+  };
+  const timer = setInterval(report, CHUNK_MS);
+  const endFrames = framesOf(video)((frame) => append(some, frame));
   recorder.start(CHUNK_MS);
-  return () => new Promise((resolve) => {
-    frames.unsubscribe();
+  return () => promise((resolve) => {
+    endFrames();
+    clearInterval(timer);
+    report();
     if (recorder.state === 'inactive') return resolve();
     recorder.onstop = () => resolve(); // after the last `dataavailable`
     recorder.stop();
