@@ -10,10 +10,10 @@ const esm = { ...small, format: 'esm' };
 // RxJS names its private properties `_name`. No other code in the bundle may use such names.
 const core = { ...small, mangleProps: /^_[a-z]/ };
 await library.bundle('affectograph.js', 'src/index.ts', { ...core, format: 'esm' });
-await library.bundle('affectograph.min.js', 'src/index.ts', {
-  ...core, format: 'iife', globalName: 'affectograph', define: { 'import.meta.url': '""' },
+await library.bundle('affectograph.min.js', 'src/script.ts', {
+  ...core, format: 'iife', define: { 'import.meta.url': '""' },
 });
-await library.bundle('consent.js', 'src/consent/dialog.ts', esm);
+await library.bundle('consent.js', 'src/consent/ask.ts', esm);
 await library.bundle('camera.js', 'src/camera/camera.ts', esm);
 await library.bundle('scores.worker.js', 'src/camera/scores.worker.ts', esm);
 await library.bundle('rrweb.js', 'src/rrweb.ts', esm);

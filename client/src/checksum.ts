@@ -4,5 +4,7 @@
 export const sha256 = async (bytes: BufferSource): Promise<string | null> => {
   if (!globalThis.crypto?.subtle) return null;
   const sum = await crypto.subtle.digest('SHA-256', bytes);
-  return Array.from(new Uint8Array(sum), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let digits = '';
+  for (const byte of new Uint8Array(sum)) digits += (byte < 16 ? '0' : '') + byte.toString(16);
+  return digits;
 };

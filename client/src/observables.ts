@@ -23,6 +23,7 @@ export type SourceName = keyof typeof KINDS;
 
 /** `recorder.events$.pipe(only('pointer', 'key'))`. */
 export const only = (...names: SourceName[]) => (events$: Observable<RecordedEvent>): Observable<RecordedEvent> => {
-  const kinds = new Set<string>(names.flatMap((name) => [...KINDS[name]]));
+  const kinds = new Set<string>();
+  for (const name of names) for (const kind of KINDS[name]) kinds.add(kind);
   return events$.pipe(filter((event) => kinds.has(event.kind)));
 };

@@ -17,6 +17,8 @@ export interface RecorderOptions {
   mask?: string[];
   /** The text of the consent dialog, complete or in part. */
   consent?: Partial<ConsentText>;
+  /** Asks the visitor again, although this browser remembers an answer. */
+  askAgain?: boolean;
   /** The site has asked for consent itself: the time, and the text that the visitor agreed to. No dialog is shown. */
   consentGiven?: true | { given_utc_ms?: number; text?: string };
   /** Also records the page itself with rrweb for replay. */
@@ -28,6 +30,8 @@ export interface RecorderOptions {
 }
 
 export interface Settings extends RecorderOptions {
+  /** Without a slash at its end. */
+  server: string;
   camera: 'video' | 'scores' | 'off';
   mask: string[];
 }
@@ -43,8 +47,8 @@ export const settle = (options: RecorderOptions): Settings => {
     throw new TypeError('affectograph: `server` must begin with https:// (or http:// for tests on this machine)');
   }
   const { camera = 'off', mask = [] } = options;
-  if (!['video', 'scores', 'off'].includes(camera)) {
+  if (camera !== 'video' && camera !== 'scores' && camera !== 'off') {
     throw new TypeError('affectograph: `camera` must be "video", "scores" or "off"');
   }
-  return { ...options, camera, mask: [...mask] };
+  return { ...options, server: options.server.replace(/\/+$/, ''), camera, mask: [...mask] };
 };

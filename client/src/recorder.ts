@@ -1,26 +1,21 @@
-// `createRecorder` connects consent, capture, store, server and camera. Its errors do not reach the page, except those of
-// `createRecorder` itself about wrong options.
+// `createRecorder` connects consent, capture and the part that stores and sends. Its errors do not reach the page, except those
+// of `createRecorder` itself about wrong options.
 
-import { Subscription, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { load } from './assets';
-import type { Camera } from './camera/camera';
 import { type Capture, capture, tick } from './capture/capture';
-import type { Content } from './capture/privacy';
-import { sha256 } from './consent/checksum';
+import type { Agreed } from './consent/ask';
+import { append, kept } from './natives/lists';
+import { parse } from './natives/js';
+import { json } from './natives/plain';
+import { background, promise, sentence, within } from './natives/promise';
 import { type RecorderOptions, type Settings, settle } from './options';
-import { startReplay } from './replay';
 import { sources } from './sources';
 import { IDLE, type Phase, type RecordedAffect, type RecordedEvent, type State } from './state';
-import type { Api } from './transport/http';
-import { listenAgain, on } from './transport/listen';
-import type { Outbox } from './transport/outbox';
-import { eventRest, gapRest } from './transport/record';
-import type { Opened } from './transport/session';
-import type { Outcome, Sender } from './transport/sender';
+import { type Draft, eventRest, gapRest } from './transport/record';
+import type { Host, Run } from './transport/run';
 import { Signal } from './transport/signal';
-import type { DocumentInfo, Store } from './transport/store';
 import { noteTab, tabNote } from './transport/tab';
-import { VERSION } from './version';
 
 export interface Recorder {
   /** The visitor's events, as they are recorded. */
@@ -29,52 +24,57 @@ export interface Recorder {
   readonly affect$: Observable<RecordedAffect>;
   readonly state$: Observable<State>;
   readonly state: State;
-  /** Asks for consent if it is still needed, then records. Resolves with the state when it records or cannot record. */
+  /** Asks for consent if it is still needed, then records. Resolves with the state when it records or cannot record, at the
+   * latest 10 s after consent. The phase is `connecting` then, and the recording begins as soon as the server permits it. */
   start(): Promise<State>;
   /** Records a mark of the page, with data that can be written as JSON. */
   mark(name: string, data?: unknown): void;
-  /** Ends the recording. Resolves when the server has all records, or after some seconds without an answer. */
+  /** Ends the recording. Resolves when the server has all records, at the latest after 10 s. A later page of the site sends
+   * the rest. */
   stop(): Promise<State>;
 }
 
-const STOP_PATIENCE_MS = 10_000;
 type Transport = typeof import('./transport/transport');
-/** The interval of requests while `stop()` waits for the server. */
-const FINISH_EVERY_MS = 1_000;
+/** `start()` resolves at the latest this long after consent. */
+const START_PATIENCE_MS = 10_000;
+/** `stop()` resolves at the latest after this time. */
+const STOP_PATIENCE_MS = 10_000;
+/** `stop()` waits this long for a session that is being requested. */
+const STOP_CONNECTING_MS = 3_000;
+const FILE_PATIENCE_MS = 10_000;
+/** So many records wait in the page for a session. If there are more, the older half is counted as lost. */
+const MOST_EARLY = 20_000;
 
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const pause = (ms: number) => new Promise<void>((resolve) => { setTimeout(resolve, ms); });
+const isOver = (phase: Phase): boolean => phase === 'declined' || phase === 'finished' || phase === 'failed';
 
 class PageRecorder implements Recorder {
   readonly events$ = new Signal<RecordedEvent>();
   readonly affect$ = new Signal<RecordedAffect>();
   readonly state$ = new Signal<State>(() => this.state);
   state = IDLE;
-  #transport!: Transport;
-  #api!: Api;
-  readonly #running = new Subscription();
-  #clock = new Subscription();
-  readonly #asked = new AbortController();
+  readonly #settings: Settings;
+  readonly #ended = new AbortController();
+  #transport: Transport | null = null;
+  #run: Run | null = null;
+  #work: Promise<void> | null = null;
   #starting: Promise<State> | null = null;
   #stopping: Promise<State> | null = null;
   #capture: Capture | null = null;
-  #store: Store | null = null;
-  #outbox: Outbox | null = null;
-  #sender: Sender | null = null;
-  #opened: Opened | null = null;
-  #info: DocumentInfo | null = null;
-  /** This document's clock was read since it was opened or came back. */
-  #isMeasured = false;
-  #camera: Camera | null = null;
-
-  readonly #settings: Settings;
+  /** The selectors by which it captures. */
+  #rules = '';
+  /** Records that came before there was a session, and how many more are lost. */
+  #early: Draft[] = [];
+  #lost = 0;
+  #sink: ((draft: Draft) => void) | null = null;
+  #limit: ReturnType<typeof setTimeout> | undefined;
+  #release: () => void = () => undefined;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
   start(): Promise<State> {
-    this.#starting ??= this.#guarded(() => this.#begin());
+    this.#starting ??= this.#begin();
     return this.#starting;
   }
 
@@ -83,17 +83,8 @@ class PageRecorder implements Recorder {
   }
 
   stop(): Promise<State> {
-    this.#stopping ??= this.#guarded(() => this.#end());
-    return this.#stopping;
-  }
-
-  async #guarded(work: () => Promise<void>): Promise<State> {
-    try {
-      await work();
-    } catch (error) {
-      this.#fail(sentence(error));
-    }
-    return this.state;
+    if (this.#starting) this.#stopping ??= this.#end();
+    return this.#stopping ?? promise((resolve) => resolve(this.state));
   }
 
   #change(some: Partial<State>): void {
@@ -101,322 +92,168 @@ class PageRecorder implements Recorder {
     this.state$.next(this.state);
   }
 
-  #has(phase: State['phase']): boolean {
-    return this.state.phase === phase;
-  }
-
   #fail(problem: string): void {
+    if (isOver(this.state.phase)) return;
+    this.#ended.abort();
     this.#capture?.stop();
-    this.#camera?.stop();
-    this.#running.unsubscribe();
-    this.#opened?.release();
+    this.#run?.release();
     this.#change({ phase: 'failed', problem });
     console.warn(`affectograph: nothing is recorded: ${problem}`);
   }
 
   // ---- start -------------------------------------------------------------------------------------------------
 
-  async #begin(): Promise<void> {
+  async #begin(): Promise<State> {
+    this.#work = this.#tryToRecord();
+    await promise<void>((resolve) => {
+      this.#release = resolve;
+      void background(async () => {
+        await this.#work;
+        resolve();
+      });
+    });
+    return this.state;
+  }
+
+  /** From now on the server has a limited time until `start()` resolves. The work goes on. */
+  #limitStart(): void {
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => {
+      const { phase, problem } = this.state;
+      if (phase === 'connecting' && !problem) this.#change({ problem: 'the server has not answered yet: the recording begins when it does' });
+      this.#release();
+    }, START_PATIENCE_MS);
+  }
+
+  async #tryToRecord(): Promise<void> {
     const { server, study } = this.#settings;
-    // A reloaded page records at once, because the visitor has already agreed to this session.
-    const note = tabNote(server, study);
-    if (note) this.#record(note.mask, note.content);
-    this.#transport = await load<Transport>(this.#settings.assets, 'transport.js');
-    const { Api, Outbox, open, openStore } = this.#transport;
-    this.#api = new Api(server);
-    this.#store = await openStore(() => this.#memoryStore());
-    this.#outbox = this.#early(new Outbox(this.#store));
-    let opened = note && await open(this.#store, note.session);
-    if (!opened) {
-      this.#forgetEarly();
-      noteTab(server, study, null);
-      opened = await this.#beginAnew();
-      if (!opened) return;
+    try {
+      // A reloaded page records at once, because the visitor has already agreed to this session.
+      const note = tabNote(server, study);
+      if (note) {
+        this.#record(note.mask, note.content);
+        this.#change({ phase: 'connecting' });
+        this.#limitStart();
+        if (await (await this.#loadRun()).resume(note.session) || this.#ended.signal.aborted) return;
+        this.#forget();
+        clearTimeout(this.#limit);
+        noteTab(server, study, null);
+      }
+      const consent = await this.#consent();
+      if (!consent || this.#ended.signal.aborted) return;
+      this.#change({ phase: 'connecting' });
+      this.#limitStart();
+      const { rules } = consent;
+      if (rules) this.#record([...rules.mask, ...this.#settings.mask], rules.content);
+      await (await this.#loadRun()).begin(consent);
+    } catch (error) {
+      this.#fail(sentence(error));
     }
-    this.#enter(opened);
-    if (!this.#store.isPersistent) this.#change({ problem: 'this browser stores nothing: unsent records are lost when the page is left' });
-    await this.#startCamera();
-    if (this.#settings.replay) await this.#startReplay();
-    this.#sendLeftovers(this.#store, opened.session.id).catch((error: unknown) => {
-      console.warn(`affectograph: records of earlier pages are not sent yet: ${sentence(error)}`);
-    });
   }
 
-  async #sendLeftovers(store: Store, id: string): Promise<void> {
-    if ((await store.sessions()).every((session) => session.id === id)) return;
-    const { sendLeftovers } = await load<typeof import('./transport/leftovers')>(this.#settings.assets, 'leftovers.js');
-    await sendLeftovers(store, id);
-  }
-
-  async #memoryStore(): Promise<Store> {
-    const { MemoryStore } = await load<typeof import('./transport/memory-store')>(this.#settings.assets, 'memory-store.js');
-    return new MemoryStore();
-  }
-
-  /** Records that came before there was an outbox. */
-  #drafts: Parameters<Outbox['add']>[0][] = [];
-
-  #early(outbox: Outbox): Outbox {
-    for (const draft of this.#drafts) outbox.add(draft);
-    this.#drafts = [];
-    return outbox;
-  }
-
-  #forgetEarly(): void {
-    this.#capture?.stop();
-    this.#capture = null;
-    if (this.#store) this.#outbox = new this.#transport.Outbox(this.#store);
-  }
-
-  /** Asks the visitor, then the server. Null if one of them refused. */
-  async #beginAnew(): Promise<Opened | null> {
+  async #consent(): Promise<Agreed | null> {
     const settings = this.#settings;
-    const store = this.#store;
-    const consent = await this.#consent();
-    if (!consent) {
-      this.#change({ phase: 'declined' });
-      return null;
-    }
-    this.#change({ phase: 'connecting' });
-    const started = await this.#transport.begin(this.#api, settings.key, {
-      study: settings.study,
-      ...(settings.participant === undefined ? {} : { participant: settings.participant }),
-      consent,
-      camera: settings.camera,
-      client: {
-        version: VERSION, user_agent: navigator.userAgent, language: navigator.language,
-        screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
+    const given = settings.consentGiven;
+    if (given) return { given_utc_ms: Date.now(), text: '', ...(given === true ? {} : given) };
+    const file = await within(load<typeof import('./consent/ask')>(settings.assets, 'consent.js'), FILE_PATIENCE_MS);
+    if (!file) throw new Error('consent.js does not load');
+    const answer = await file.ask(settings, () => this.#change({ phase: 'asking' }), this.#ended.signal);
+    if (answer === 'no') this.#change({ phase: 'declined' });
+    return typeof answer === 'string' ? null : answer;
+  }
+
+  async #loadRun(): Promise<Run> {
+    this.#transport ??= await load<Transport>(this.#settings.assets, 'transport.js');
+    return this.#run ??= new this.#transport.Run(this.#host());
+  }
+
+  #host(): Host {
+    const own = this;
+    return {
+      settings: this.#settings,
+      ended: this.#ended.signal,
+      tick_ms: tick(),
+      get state() { return own.state; },
+      get masks() { return own.#capture!.masks; },
+      change: (some) => { if (!isOver(this.state.phase)) this.#change(some); },
+      fail: (problem) => this.#fail(problem),
+      record: (mask, content, sink) => {
+        this.#record(mask, content);
+        const waiting = { early: this.#early, lost: this.#lost };
+        this.#sink = sink;
+        this.#early = [];
+        return waiting;
       },
-    }, (why) => this.#change({ problem: `the server does not answer: ${why}` }));
-    this.#change({ problem: null });
-    await store!.keep({
-      id: started.session, server: settings.server, study: settings.study, token: started.token,
-      participant: started.participant, mask: [...started.mask, ...settings.mask], content: started.content,
-      max_batch_bytes: started.max_batch_bytes, next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false,
-      touched_utc_ms: Date.now(),
-    });
-    return this.#transport.open(store!, started.session);
+      release: () => this.#capture?.emit.release(),
+      attach: () => this.#capture?.attach(),
+      stopCapture: () => this.#capture?.stop(),
+      affect: (affect) => this.affect$.next(affect),
+    };
   }
 
-  async #consent() {
-    const given = this.#settings.consentGiven;
-    if (given) {
-      const { given_utc_ms = Date.now(), text = '' } = given === true ? {} : given;
-      return { given_utc_ms, text_sha256: await sha256(text) };
-    }
-    this.#change({ phase: 'asking' });
-    const { ask } = await load<typeof import('./consent/dialog')>(this.#settings.assets, 'consent.js');
-    const agreed = await ask(this.#settings, this.#asked.signal);
-    return agreed === null ? null : { given_utc_ms: Date.now(), text_sha256: await sha256(agreed) };
-  }
-
-  /** Begins to capture. It is called only after consent, and nothing is captured before. */
-  #record(mask: readonly string[], content: Content): void {
-    const add: Outbox['add'] = (draft) => { if (this.#outbox) this.#outbox.add(draft); else this.#drafts.push(draft); };
-    this.#capture = capture({ mask, content, attached: () => this.#attached() }, sources, (_, kind, page_ms, json) => {
-      add({ stream: 'page', page_ms, rest: eventRest(kind, json) });
-      if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: JSON.parse(json) as RecordedEvent['data'] });
+  /** Begins to capture, unless it captures by these rules already. It is called only after consent. */
+  #record(mask: readonly string[], content: readonly string[]): void {
+    const rules = json([mask, content]);
+    if (this.#capture && this.#rules === rules) return;
+    this.#forget();
+    this.#rules = rules;
+    this.#capture = capture({ mask, content, attached: () => this.#transport?.listenAgain() }, sources, (_, kind, page_ms, data) => {
+      this.#add({ stream: 'page', page_ms, rest: eventRest(kind, data) });
+      if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: parse(data) as RecordedEvent['data'] });
     }, (page_ms) => {
       const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
-      add({ stream: 'page', page_ms, rest: gapRest(gap) });
+      this.#add({ stream: 'page', page_ms, rest: gapRest(gap) });
     });
   }
 
-  /** `document.open()` removes the listeners of all files of this library. */
-  #attached(): void {
-    listenAgain();
-    this.#transport?.listenAgain();
+  #add(draft: Draft): void {
+    if (this.#sink) return this.#sink(draft);
+    append(this.#early, draft);
+    if (this.#early.length < MOST_EARLY) return;
+    // The first record describes the document.
+    this.#early = kept(this.#early, (_, k) => k === 0 || k > MOST_EARLY / 2);
+    this.#lost += MOST_EARLY / 2;
   }
 
-  /** This document records for the session. */
-  #enter(opened: Opened): void {
-    const settings = this.#settings;
-    const store = this.#store;
-    const outbox = this.#outbox;
-    const { session, document } = opened;
-    this.#opened = opened;
-    this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
-    noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
-    if (!this.#capture) this.#record(session.mask, session.content);
-    outbox!.open(session.id, document, opened.next);
-    this.#sender = new this.#transport.Sender(this.#api, store!, session, (info) => info.document === this.#opened?.document && !this.#isMeasured);
-    this.#running.add(this.#sender.run$().subscribe((outcome) => this.#handleOutcome(outcome)));
-    this.#running.add(outbox!.stored$.subscribe(() => this.#sender?.wake()));
-    this.#running.add(outbox!.failed$.subscribe((error) => this.#change({ problem: `not stored yet: ${sentence(error)}` })));
-    this.#measure();
-    this.#running.add(on<PageTransitionEvent>(window, 'pagehide', (event) => this.#leave(event.persisted)));
-    this.#running.add(on<PageTransitionEvent>(window, 'pageshow', (event) => {
-      if (event.persisted) void this.#guarded(() => this.#comeBack());
-    }));
-    this.#running.add(on(window.document, 'visibilitychange', () => {
-      // A phone may send no further event. Without a clock the records wait here, because the server would assume one.
-      if (window.document.visibilityState === 'hidden' && this.#info?.clock) this.#leave(false);
-    }));
-    for (const type of ['online', 'offline']) {
-      this.#running.add(on(window, type, () => this.#change({ isOnline: navigator.onLine })));
-    }
-    this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
-  }
-
-  /** Reads the clock of this document, now and again. */
-  #measure(): void {
-    this.#isMeasured = false;
-    this.#clock.unsubscribe();
-    this.#clock = this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
-      const clock = this.#transport.better(this.#info!.clock, fresh);
-      this.#info = { ...this.#info!, clock };
-      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
-      this.#outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
-      this.#change({ clock_uncertainty_ms: clock.uncertainty_ms });
-      this.#store!.keepDocument(this.#opened!.session.id, this.#info).then(() => {
-        this.#isMeasured = true;
-        this.#sender?.wake();
-      }, () => undefined);
-      this.#capture?.attach();
-    });
-    this.#running.add(this.#clock);
-  }
-
-  #handleOutcome(outcome: Outcome): void {
-    const waiting = this.#outbox?.waiting ?? 0;
-    switch (outcome.kind) {
-      case 'acknowledged':
-        this.#outbox?.acknowledged(outcome.batch);
-        this.#change({ acknowledged: this.state.acknowledged + outcome.batch.records.length, waiting, problem: null });
-        break;
-      case 'seen':
-        this.#change({ waiting });
-        break;
-      case 'waiting':
-        this.#change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
-        break;
-      case 'refused':
-        console.warn(`affectograph: the server refused a record: ${outcome.why}`);
-        break;
-      case 'ended':
-        noteTab(this.#settings.server, this.#settings.study, null);
-        if (this.#opened) this.#store?.forget(this.#opened.session.id).catch(() => undefined);
-        this.#fail(outcome.why);
-        break;
-    }
-  }
-
-  // ---- going and coming --------------------------------------------------------------------------------------
-
-  #leave(isKept: boolean): void {
-    const opened = this.#opened;
-    const outbox = this.#outbox;
-    const info = this.#info;
-    if (!opened || !outbox) return;
-    this.#capture?.emit.release();
-    this.#camera?.flush();
-    const records = outbox.leave();
-    if (records.length > 0 && info) {
-      this.#api.recordsOnLeaving(opened.session.id, opened.session.token, this.#transport.batchBody([info], records));
-    }
-    if (isKept) {
-      // The browser may show this document again later. Meanwhile the next document continues the numbers.
-      outbox.close();
-      opened.release();
-    }
-  }
-
-  async #comeBack(): Promise<void> {
-    const store = this.#store;
-    const outbox = this.#outbox;
-    const opened = this.#opened && await this.#transport.open(store!, this.#opened.session.id);
-    if (!opened) throw new Error('another page has ended this session');
-    this.#opened = opened;
-    this.#info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.#info?.clock ?? null };
-    await store!.keepDocument(opened.session.id, this.#info);
-    outbox!.open(opened.session.id, opened.document, opened.next);
-    this.#measure(); // the computer may have slept
-  }
-
-  // ---- camera and replay -------------------------------------------------------------------------------------
-
-  async #startCamera(): Promise<void> {
-    const settings = this.#settings;
-    const store = this.#store;
-    const outbox = this.#outbox;
-    const opened = this.#opened;
-    if (settings.camera === 'off') return;
-    try {
-      const module = await load<typeof import('./camera/camera')>(settings.assets, 'camera.js');
-      this.#camera = new module.Camera(settings, opened!.session, store!, (draft) => outbox!.add(draft), {
-        state: (camera) => this.#change({ camera }),
-        affect: (affect) => this.affect$.next(affect),
-        stored: () => this.#sender?.wake(),
-      });
-      await this.#camera.start();
-    } catch (error) {
-      const detail = JSON.stringify({ detail: `camera.js cannot be loaded: ${sentence(error)}` });
-      outbox!.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
-      this.#change({ camera: 'absent' });
-    }
-  }
-
-  async #startReplay(): Promise<void> {
-    try {
-      this.#running.add(await startReplay(this.#settings, this.#capture!.masks, (page_ms, json) => {
-        this.#outbox?.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', json) });
-      }));
-    } catch (error) {
-      console.warn(`affectograph: the page is not recorded for replay: ${sentence(error)}`);
-    }
+  #forget(): void {
+    this.#capture?.stop();
+    this.#capture = null;
+    this.#early = [];
   }
 
   // ---- stop --------------------------------------------------------------------------------------------------
 
-  async #end(): Promise<void> {
-    this.#asked.abort();
-    if (this.#starting) await this.#starting;
-    const opened = this.#opened;
-    const store = this.#store;
-    const outbox = this.#outbox;
-    if (this.state.phase !== 'recording' || !opened || !store || !outbox) return;
-    this.#change({ phase: 'finishing' });
-    this.#capture?.stop();
-    await this.#camera?.stop();
-    const { id } = opened.session;
-    noteTab(this.#settings.server, this.#settings.study, null);
-    await outbox.flush();
-    await store.change(id, (session) => { session.is_stopped = true; });
-    this.#sender?.hurry();
-    const until = performance.now() + STOP_PATIENCE_MS;
-    while (performance.now() < until && !this.#has('failed')) {
-      if (await this.#tryToFinish(store, id)) break;
-      this.#sender?.hurry();
-      await pause(FINISH_EVERY_MS / 4);
+  async #end(): Promise<State> {
+    const begun_ms = performance.now();
+    const { phase } = this.state;
+    try {
+      // A page that stops at once may still get its session.
+      if (phase === 'connecting' && !this.state.problem || phase === 'recording') await within(this.#work!, STOP_CONNECTING_MS);
+      this.#ended.abort();
+      if (this.#has('recording')) {
+        await this.#run!.stop(STOP_PATIENCE_MS - (performance.now() - begun_ms));
+        this.events$.complete();
+        this.affect$.complete();
+      } else {
+        const { problem } = this.state;
+        this.#fail(!this.#has('connecting') ? 'stopped before the visitor answered'
+          : `stopped before the server began a session${problem ? ` (${problem})` : ''}`);
+      }
+    } catch (error) {
+      this.#fail(sentence(error));
     }
-    this.#running.unsubscribe();
-    outbox.close();
-    opened.release();
-    this.events$.complete();
-    this.affect$.complete();
+    this.#release();
+    return this.state;
   }
 
-  /** False if records are not sent yet. The next page of this site sends them. */
-  async #tryToFinish(store: Store, id: string): Promise<boolean> {
-    if (this.#outbox!.waiting > 0) await this.#outbox!.flush();
-    if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
-    try {
-      const isWhole = await this.#transport.finish(this.#api, store, id);
-      this.#change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'records are missing on the server' });
-      return true;
-    } catch (error) {
-      if (error instanceof this.#transport.Refused && error.isFinal) throw error;
-      this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
-      await pause(FINISH_EVERY_MS);
-      return false;
-    }
+  #has(phase: Phase): boolean {
+    return this.state.phase === phase;
   }
 }
 
 /** Shared by all copies of this library in one window. */
 const SHARED = Symbol.for('affectograph');
 type Shared = Record<string, Recorder | undefined>;
-const OVER: Phase[] = ['declined', 'finished', 'failed'];
 
 /** A recorder for this page. It does nothing before `start()`. If this page already has a recorder for the same study, that
  * one is returned, so that nothing is recorded twice. */
@@ -425,5 +262,5 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
   const all = ((window as unknown as Record<symbol, Shared | undefined>)[SHARED] ??= Object.create(null) as Shared);
   const name = settings.server + ' ' + settings.study;
   const there = all[name];
-  return there && !OVER.includes(there.state.phase) ? there : (all[name] = new PageRecorder(settings));
+  return there && !isOver(there.state.phase) ? there : (all[name] = new PageRecorder(settings));
 };

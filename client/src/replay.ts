@@ -2,6 +2,7 @@
 
 import { load } from './assets';
 import type { Masking } from './capture/privacy';
+import { json } from './natives/plain';
 import type { Settings } from './options';
 
 /** The exports of `rrweb.ts`. */
@@ -12,5 +13,5 @@ export const startReplay = async (
   settings: Settings, masks: Masking, store: (page_ms: number, json: string) => void,
 ): Promise<() => void> => {
   const { recordPage } = await load<Rrweb>(settings.assets, 'rrweb.js');
-  return recordPage(masks, (event) => store(performance.now(), JSON.stringify(event)));
+  return recordPage(masks, (event) => store(performance.now(), json(event)));
 };

@@ -6,7 +6,7 @@ export type Phase =
   /** The consent dialog is open. */
   | 'asking'
   | 'declined'
-  /** The visitor agreed. A session is requested from the server. */
+  /** The visitor agreed. A session is requested from the server, and the recording begins as soon as it permits one. */
   | 'connecting'
   | 'recording'
   /** Stopped. The last records are being sent. */

@@ -3,6 +3,7 @@
 mod abuse;
 mod api;
 mod dashboard;
+mod invitation;
 mod kill;
 pub mod owner;
 mod schema;

@@ -1,6 +1,8 @@
 // The camera: requested once, and observed while it runs. Without a camera the recording continues.
 
-import { Subscription, fromEvent, take } from 'rxjs';
+import { append } from '../natives/lists';
+import { json } from '../natives/plain';
+import { background } from '../natives/promise';
 import type { Settings } from '../options';
 import type { CameraState, RecordedAffect } from '../state';
 import { type Draft, eventRest, gapRest, sampleRest } from '../transport/record';
@@ -41,8 +43,8 @@ export class Camera {
   private stream: MediaStream | null = null;
   private recording: VideoRecording | null = null;
   private end: (() => Promise<void>) | null = null;
-  private storing: Promise<void> = Promise.resolve();
-  private readonly watching = new Subscription();
+  private storing: Promise<void> | null = null;
+  private ends: (() => void)[] = [];
   private isStopped = false;
 
   constructor(
@@ -59,8 +61,8 @@ export class Camera {
     try {
       if (!navigator.mediaDevices) throw new Error('the page is not served over https');
       const stream = await navigator.mediaDevices.getUserMedia(WANTED);
-      if (this.isStopped) return stream.getTracks().forEach((track) => track.stop());
       this.stream = stream;
+      if (this.isStopped) return this.release();
       await this.run(stream);
       this.listener.state('on');
     } catch (error) {
@@ -79,7 +81,8 @@ export class Camera {
 
   async stop(): Promise<void> {
     this.isStopped = true;
-    this.watching.unsubscribe();
+    for (const end of this.ends) end();
+    this.ends = [];
     const { end } = this;
     this.end = null;
     await end?.();
@@ -99,24 +102,23 @@ export class Camera {
     video.srcObject = stream;
     await video.play();
     this.end = this.settings.camera === 'video' ? await this.runVideo(stream, video) : await this.runScores(video);
-    this.watching.add(fromEvent(track, 'ended').pipe(take(1)).subscribe(() => void this.lost()));
+    this.once(track, 'ended', () => void this.lost());
   }
 
   private async runVideo(stream: MediaStream, video: HTMLVideoElement): Promise<() => Promise<void>> {
     const counted = await this.store.session(this.session.id);
     this.recording = recordVideo(stream, video, { chunks: counted?.video_chunks ?? 0, frames: counted?.frames ?? 0 }, {
       started: (about) => {
-        this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', JSON.stringify(about)) });
+        this.add({ stream: 'video_frame', page_ms: performance.now(), rest: eventRest('started', json(about)) });
       },
       chunk: (chunk) => {
-        this.storing = this.storing.then(() => this.store.keepChunk(this.session.id, chunk)).then(this.listener.stored)
-          .catch((error: unknown) => {
-            // The loss is recorded.
-            this.lose(`a second of video could not be stored: ${String(error)}`);
-          });
+        this.afterwards(async () => {
+          await this.store.keepChunk(this.session.id, chunk);
+          this.listener.stored();
+        }, (error) => this.lose(`a second of video could not be stored: ${String(error)}`)); // the loss is recorded
       },
       frames: (page_ms, data) => {
-        this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', JSON.stringify(data)) });
+        this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', json(data)) });
         this.count(data.first + data.page_ms.length);
       },
     });
@@ -157,8 +159,12 @@ export class Camera {
   /** A camera that is connected again is used again. A camera that the visitor refused is not requested again. */
   private waitForAnother(state: CameraState): void {
     if (state === 'refused' || this.isStopped || !navigator.mediaDevices) return;
-    this.watching.add(fromEvent(navigator.mediaDevices, 'devicechange').pipe(take(1))
-      .subscribe(() => void this.start()));
+    this.once(navigator.mediaDevices, 'devicechange', () => void this.start());
+  }
+
+  private once(target: EventTarget, type: string, run: () => void): void {
+    target.addEventListener(type, run, { once: true });
+    append(this.ends, () => target.removeEventListener(type, run));
   }
 
   private release(): void {
@@ -168,24 +174,35 @@ export class Camera {
 
   /** Stores the count of frames, from which the next document continues. */
   private count(frames: number): void {
-    this.storing = this.storing.then(() => this.store.change(this.session.id, (s) => { s.frames = frames; }))
-      .then(() => undefined, () => undefined); // counted again with the next ones
+    // If it fails, they are counted again with the next ones.
+    this.afterwards(() => this.store.change(this.session.id, (s) => { s.frames = frames; }));
+  }
+
+  /** Runs `work` when everything before it is stored. */
+  private afterwards(work: () => Promise<unknown>, failed?: (error: unknown) => void): void {
+    const before = this.storing;
+    this.storing = background(async () => {
+      await before;
+      await work();
+    }, failed);
   }
 
   private lose(note: string): void {
     const page_ms = performance.now();
-    this.add({ stream: 'health', page_ms, rest: eventRest('video_lost', JSON.stringify({ detail: note })) });
+    this.add({ stream: 'health', page_ms, rest: eventRest('video_lost', json({ detail: note })) });
   }
 
   private health(kind: string, data: object): void {
-    this.add({ stream: 'health', page_ms: performance.now(), rest: eventRest(kind, JSON.stringify(data)) });
+    this.add({ stream: 'health', page_ms: performance.now(), rest: eventRest(kind, json(data)) });
   }
 }
 
 const described = (page_ms: number, frame: number, values: readonly number[]): RecordedAffect => {
   const at = (k: number) => values[k] ?? Number.NaN;
+  const expression: Record<string, number> = {};
+  for (let k = 0; k < EXPRESSIONS.length; k++) expression[EXPRESSIONS[k]!] = at(4 + k);
   return {
     page_ms, frame, valence: at(0), arousal: at(1), valence_sd: at(2), arousal_sd: at(3),
-    expression: Object.fromEntries(EXPRESSIONS.map((name, k) => [name, at(4 + k)])),
+    expression,
   };
 };

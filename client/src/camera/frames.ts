@@ -1,7 +1,5 @@
 // The camera's frames with their times.
 
-import { Observable } from 'rxjs';
-
 export interface VideoFrame {
   /** The time of capture, in `performance.now()`; if the browser does not report it, the time of presentation. */
   page_ms: number;
@@ -11,30 +9,33 @@ export interface VideoFrame {
   height_px: number;
 }
 
+export type Frames = (each: (frame: VideoFrame) => void) => () => void;
+
 /** Every frame that the browser presents. */
-export const frames$ = (video: HTMLVideoElement): Observable<VideoFrame> => new Observable((out) => {
+const presentedFrames = (video: HTMLVideoElement): Frames => (each) => {
   let handle = 0;
   const present = (now: number, about: VideoFrameCallbackMetadata) => {
     handle = video.requestVideoFrameCallback(present);
-    out.next({
+    each({
       page_ms: about.captureTime ?? now, media_s: about.mediaTime, width_px: about.width, height_px: about.height,
     });
   };
   handle = video.requestVideoFrameCallback(present);
   return () => video.cancelVideoFrameCallback(handle);
-});
+};
 
 /** The same for browsers that do not report frames: polled 30 times a second, without duplicates. */
-export const polledFrames$ = (video: HTMLVideoElement): Observable<VideoFrame> => new Observable((out) => {
+const polledFrames = (video: HTMLVideoElement): Frames => (each) => {
   let last = -1;
   const timer = setInterval(() => {
     const media_s = video.currentTime;
     if (media_s === last) return;
     last = media_s;
-    out.next({ page_ms: performance.now(), media_s, width_px: video.videoWidth, height_px: video.videoHeight });
+    each({ page_ms: performance.now(), media_s, width_px: video.videoWidth, height_px: video.videoHeight });
   }, 33);
   return () => clearInterval(timer);
-});
+};
 
-export const framesOf = (video: HTMLVideoElement): Observable<VideoFrame> =>
-  'requestVideoFrameCallback' in video ? frames$(video) : polledFrames$(video);
+/** Calls `each` with every frame, until the returned function is called. */
+export const framesOf = (video: HTMLVideoElement): Frames =>
+  'requestVideoFrameCallback' in video ? presentedFrames(video) : polledFrames(video);

@@ -1,10 +1,10 @@
 // `camera: "scores"`: each frame is sent to a worker, which returns numbers. Pictures are not sent anywhere else.
 
-import type { Observable } from 'rxjs';
 import { asset } from '../assets';
+import { background, promise } from '../natives/promise';
 import type { Settings } from '../options';
 import type { Gap } from '../transport/record';
-import type { VideoFrame } from './frames';
+import type { Frames } from './frames';
 import type { FromWorker, FaceReading, Networks, ToWorker } from './messages';
 
 export interface ScoresSink {
@@ -57,12 +57,12 @@ class Gaps {
 
 /** Starts scoring. The returned function ends it. Rejects if the networks cannot be loaded. */
 export const startScores = async (
-  settings: Settings, frames: Observable<VideoFrame>, video: HTMLVideoElement, first: number, sink: ScoresSink,
+  settings: Settings, frames: Frames, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
   const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
   const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
-  const models = settings.models ?? `${settings.server.replace(/\/+$/, '')}/v1/models/`;
-  await new Promise<void>((resolve, reject) => {
+  const models = settings.models ?? `${settings.server}/v1/models/`;
+  await promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === 'ready') resolve(sink.ready(data.networks));
       else if (data.kind === 'failed') reject(new Error(data.why));
@@ -84,22 +84,23 @@ export const startScores = async (
     gaps.close();
     sink.reading(data.reading);
   };
-  const subscription = frames.subscribe(({ page_ms }) => {
+  const endFrames = frames(({ page_ms }) => {
     const number = frame++;
     if (frame % COUNT_INTERVAL_FRAMES === 0) sink.counted(frame);
     // As in the lab, frames that come while the networks are busy are skipped, counted and recorded.
     if (isBusy) return gaps.add('skipped', page_ms);
     isBusy = true;
-    createImageBitmap(video).then(
-      (picture) => post({ kind: 'frame', frame: number, page_ms, picture }, [picture]),
-      () => {
-        isBusy = false;
-        gaps.add('skipped', page_ms);
-      },
-    );
+    const send = async () => {
+      const picture = await createImageBitmap(video);
+      post({ kind: 'frame', frame: number, page_ms, picture }, [picture]);
+    };
+    void background(send, () => {
+      isBusy = false;
+      gaps.add('skipped', page_ms);
+    });
   });
   return async () => {
-    subscription.unsubscribe();
+    endFrames();
     worker.terminate();
     gaps.close();
     sink.counted(frame);

@@ -1,5 +1,7 @@
 // `camera: "video"`: records WebM in chunks of one second, and the time of each frame.
 
+import { append, found, mapped } from '../natives/lists';
+import { promise } from '../natives/promise';
 import type { Chunk } from '../transport/store';
 import { type VideoFrame, framesOf } from './frames';
 
@@ -27,7 +29,7 @@ export interface VideoRecording {
 export const recordVideo = (
   stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
 ): VideoRecording => {
-  const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
+  const mimeType = found(TYPES, (type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records no WebM');
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
   let n = counted.chunks;
@@ -37,25 +39,25 @@ export const recordVideo = (
   let waiting: VideoFrame[] = [];
   const flush = () => {
     if (waiting.length === 0) return;
-    const page_ms = waiting.map((f) => Math.round(f.page_ms * 1000) / 1000);
-    const media_s = waiting.map((f) => Math.round(f.media_s * 1e6) / 1e6);
+    const page_ms = mapped(waiting, (f) => Math.round(f.page_ms * 1000) / 1000);
+    const media_s = mapped(waiting, (f) => Math.round(f.media_s * 1e6) / 1e6);
     waiting = [];
     sink.frames(page_ms[page_ms.length - 1]!, { first, page_ms, media_s });
     first += page_ms.length;
   };
-  const frames = framesOf(video).subscribe((frame) => { waiting.push(frame); });
+  const endFrames = framesOf(video)((frame) => append(waiting, frame));
   const timer = setInterval(flush, CHUNK_MS);
   recorder.start(CHUNK_MS);
   const end = async () => {
     if (recorder.state !== 'inactive') {
-      await new Promise((resolve) => {
-        recorder.onstop = resolve; // after the last `dataavailable`
+      await promise<void>((resolve) => {
+        recorder.onstop = () => resolve(); // after the last `dataavailable`
         recorder.stop();
       });
     }
     // The file's last frames are presented until here.
     clearInterval(timer);
-    frames.unsubscribe();
+    endFrames();
     flush();
   };
   return { flush, end };

@@ -3,10 +3,10 @@
 
 import { indexOf, lowerCase, memory, slice, stringify, trim } from '../natives/js';
 import {
-  MutationObserver, attribute, contentOf, cssEscape, documentOf, idOf, inputType, inputValue, isArea, isDocument, isEditable,
+  MutationObserver, attribute, contentOf, cssEscape, idOf, inputType, inputValue, isArea, isDocument, isEditable,
   isElement, isHtml, isInput, isSelect, matches, nameOf, now, openRootOf, page, place, styleOf, styleValue, trySelector,
 } from '../natives/dom';
-import { allOf, anyIn, byId } from '../natives/fields';
+import { allBeside, allOf, anyIn, byId } from '../natives/fields';
 import { decoded, pieces } from '../natives/strings';
 import type { Body } from './emit';
 import { isPayment } from './payment';
@@ -113,18 +113,18 @@ const join = (selectors: readonly string[]) => {
 /** All names of a field: in its attributes and its labels. */
 const namesOf = (field: Element): string => {
   let names = '';
-  const add = (element: Element | null | undefined) => { names += '\n' + slice((element && contentOf(element)) ?? '', 0, 200); };
+  const add = (element: Element) => { names += '\n' + slice(contentOf(element) ?? '', 0, 200); };
+  const addAll = (selector: string) => {
+    const all = allBeside(field, selector);
+    for (let i = 0; i < 3 && all[i]; i++) add(all[i]!);
+  };
   for (let i = 0; i < NAMES.length; i++) names += '\n' + (attribute(field, NAMES[i]!) ?? '');
-  const whole = documentOf(field) ?? page;
   pieces(attribute(field, 'aria-labelledby') ?? '', ' ', (id) => {
-    if (id) add(byId(whole, id));
+    if (id) addAll('#' + cssEscape(id));
     return '';
   });
   const id = idOf(field);
-  if (id) {
-    const labels = allOf(whole, 'label[for="' + cssEscape(id) + '"]');
-    for (let i = 0; i < 3 && labels[i]; i++) add(labels[i]);
-  }
+  if (id) addAll('label[for="' + cssEscape(id) + '"]');
   for (let e: Node | null = up(field), k = 0; isElement(e) && k < 4; e = up(e), k++) if (nameOf(e) === 'label') add(e);
   return names;
 };

@@ -3,8 +3,8 @@
 // It is in a closed shadow root with adopted styles, so that the site's styles and its content-security-policy do not change
 // it. Both answers have the same size and contrast, and neither is selected in advance.
 
-import type { Settings } from '../options';
-import { type ConsentText, consentText } from './text';
+import { promise } from '../natives/promise';
+import type { ConsentText } from './text';
 
 const STYLE = `
   :host { all: initial }
@@ -32,8 +32,8 @@ const STYLE = `
   }
 `;
 
-/** Resolves with whether the visitor agreed. Escape means no. `closed` closes the dialog. */
-const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> => new Promise((resolve) => {
+/** Resolves with whether the visitor agreed. Escape means no. `closed` closes the dialog: null. */
+export const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean | null> => promise((resolve) => {
   const host = document.createElement('div');
   host.setAttribute('data-affectograph', 'consent');
   const root = host.attachShadow({ mode: 'closed' });
@@ -66,7 +66,7 @@ const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> =>
   root.append(dialog);
 
   const before = document.activeElement;
-  const end = (answer: boolean) => {
+  const end = (answer: boolean | null) => {
     dialog.close();
     host.remove();
     if (before instanceof HTMLElement) before.focus();
@@ -78,15 +78,9 @@ const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean> =>
     event.preventDefault();
     end(false);
   });
-  closed.addEventListener('abort', () => end(false), { once: true });
+  closed.addEventListener('abort', () => end(null), { once: true });
 
   document.documentElement.append(host);
   dialog.showModal();
   title.focus(); // a screen reader begins with the title, and Tab reaches both answers
 });
-
-/** Asks for consent. Returns the text that the visitor agreed to, or null. */
-export const ask = async ({ camera, consent }: Settings, closed: AbortSignal): Promise<string | null> => {
-  const text = consentText(camera, consent);
-  return await askConsent(text, closed) ? `${text.title}\n\n${text.text}` : null;
-};

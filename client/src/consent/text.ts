@@ -1,7 +1,11 @@
-// The default text of the consent dialog.
+// The text of the consent dialog: the site's own, else the study's, else a list of what is recorded.
+
+import { found } from '../natives/lists';
+import type { Settings } from '../options';
+import type { Invitation } from '../transport/http';
 
 export interface ConsentText {
-  /** The language of the text, `en` or `de`: for screen readers. */
+  /** The language of the text, for screen readers: `en`, `de`. */
   language: string;
   title: string;
   /** Paragraphs, divided by empty lines. */
@@ -18,17 +22,37 @@ const CAMERA = {
     + 'sent. Your browser will ask for the camera. You can take part without it.',
 };
 
-const DEFAULT: ConsentText = {
-  language: 'en',
-  title: 'May this page record what you do?',
-  text: 'This page is part of a study. If you agree, it records what you do here and when: where you click and scroll, '
-    + 'which keys you press, and that you type or delete text. Passwords and payment details are never recorded.\n\n',
-  accept: 'I agree',
-  decline: 'No, thank you',
+const ACTIONS = 'This page is part of a study. If you agree, it records what you do here, and when:\n'
+  + '• where you point, click, touch and scroll, and which buttons and links you use\n'
+  + '• when you press a key, and when you type, delete, copy or paste text, and how much\n'
+  + '• when you open, leave or hide the page, play a video or sound, or see an error, and the addresses of its pages';
+
+/** `content`: the fields whose words are kept; undefined if that is not known. */
+const words = (content: readonly string[] | undefined): string => {
+  const where = content === undefined ? 'In the fields that the study has chosen, the'
+    : content.length === 0 ? ''
+      : found(content, (selector) => selector === '*') ? 'The' : 'In some fields, the';
+  return where === '' ? 'The words that you type or delete are not recorded.'
+    : `${where} words that you type, and words that you delete, are recorded too.`;
 };
 
-export const consentText = (camera: 'video' | 'scores' | 'off', own: Partial<ConsentText> | undefined): ConsentText => ({
-  ...DEFAULT,
-  text: DEFAULT.text + CAMERA[camera] + '\n\nTaking part is voluntary. Nothing is recorded before you agree.',
-  ...own,
-});
+const REPLAY = 'The page is recorded as you see it, so that it can be shown again. ';
+
+/** What this recorder will record, in English. */
+export const described = ({ camera, replay }: Pick<Settings, 'camera' | 'replay'>, content: readonly string[] | undefined): string =>
+  `${ACTIONS}\n\n${words(content)} ${replay ? REPLAY : ''}Passwords and payment details are never recorded.\n\n`
+  + `${CAMERA[camera]}\n\nTaking part is voluntary. Nothing is recorded before you agree.`;
+
+/** `invitation`: null if the server does not answer. */
+export const consentText = (settings: Settings, invitation: Invitation | null): ConsentText => {
+  const study = invitation?.consent.text ?? '';
+  return {
+    title: 'May this page record what you do?',
+    text: study || described(settings, invitation?.content),
+    accept: 'I agree',
+    decline: 'No, thank you',
+    // The server does not know the language of a study's text.
+    language: study && settings.consent?.text === undefined ? '' : 'en',
+    ...settings.consent,
+  };
+};

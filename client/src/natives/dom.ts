@@ -4,6 +4,7 @@
 // the getters accept them too.
 
 import { getOwnPropertyDescriptor, method } from './js';
+import { found } from './lists';
 
 const getter = <T extends object, R>(prototype: object, name: keyof T & string) => {
   const get = getOwnPropertyDescriptor(prototype, name)?.get;
@@ -144,7 +145,7 @@ export interface LongTask { start_ms: number; length_ms: number }
 /** Reports each block of the main thread that the browser measures; `undefined` if it measures none. */
 export const watchLongTasks = ((Observer, List, Entry) => (report: (task: LongTask) => void): (() => void) | undefined => {
   try {
-    if (!Observer.supportedEntryTypes.includes('longtask')) return undefined;
+    if (!found(Observer.supportedEntryTypes, (type) => type === 'longtask')) return undefined;
     const entriesOf = method(List.prototype.getEntries);
     const startOf = getter<PerformanceEntry, number>(Entry.prototype, 'startTime');
     const lengthOf = getter<PerformanceEntry, number>(Entry.prototype, 'duration');

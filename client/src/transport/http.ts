@@ -1,5 +1,8 @@
-// The five requests of protocol v1 and their answers. It does not store or repeat anything.
+// The requests of protocol v1 and their answers. It does not store or repeat anything.
 
+import { json } from '../natives/plain';
+import { joined } from '../natives/lists';
+import { background } from '../natives/promise';
 import type { Ping } from './clock';
 import type { Chunk, DocumentInfo } from './store';
 
@@ -10,7 +13,9 @@ export class Refused extends Error {
   }
 
   /** The session cannot continue. The same request would get the same answer. */
-  get isFinal(): boolean { return [401, 403, 404, 410].includes(this.status); }
+  get isFinal(): boolean { return this.isForbidden || this.status === 404 || this.status === 410; }
+  /** The key or the token is not accepted. */
+  get isForbidden(): boolean { return this.status === 401 || this.status === 403; }
   /** Some records were not understood. All others are on the server's disk. */
   get isPartly(): boolean { return this.body.committed !== undefined && this.status === 422; }
   get isTooLarge(): boolean { return this.status === 413; }
@@ -34,6 +39,16 @@ export interface Started {
   mask: string[];
   content: string[];
   max_batch_bytes: number;
+}
+
+/** What a page has to know before it asks for consent. */
+export interface Invitation {
+  consent: { required: boolean; text: string };
+  mask: string[];
+  content: string[];
+  /** Whether a session could begin now. */
+  open: boolean;
+  closed_because?: string;
 }
 
 export interface StartRequest {
@@ -83,13 +98,13 @@ const gzip = async (body: string): Promise<{ body: BodyInit; headers: Record<str
 };
 
 export const batchBody = (documents: readonly DocumentInfo[], records: readonly string[]): string =>
-  `{"documents":${JSON.stringify(documents)},"records":[${records.join(',')}]}`;
+  `{"documents":${json(documents)},"records":[${joined(records, ',')}]}`;
 
 export class Api {
   readonly base: string;
 
   constructor(server: string) {
-    this.base = server.replace(/\/+$/, '') + '/v1';
+    this.base = `${server}/v1`;
   }
 
   /** One reading of the server's clock. `received` is the arrival of the first byte, because the server reads its clock before. */
@@ -102,23 +117,29 @@ export class Api {
     return { sent_ms, received_ms, server_utc_ms: utc_ms };
   }
 
+  /** `signal` ends the request. */
+  async invitation(key: string, study: string, signal: AbortSignal): Promise<Invitation> {
+    const init = { headers: bearer(key), signal };
+    return await (await ask(`${this.base}/studies/${encodeURIComponent(study)}/invitation`, init)).json() as Invitation;
+  }
+
   async start(key: string, body: StartRequest): Promise<Started> {
-    const init = { method: 'POST', headers: bearer(key, JSON_TYPE), body: JSON.stringify(body) };
+    const init = { method: 'POST', headers: bearer(key, JSON_TYPE), body: json(body) };
     return await (await ask(`${this.base}/sessions`, init)).json() as Started;
   }
 
-  async records(session: string, token: string, json: string): Promise<Record<string, number>> {
-    const { body, headers } = await gzip(json);
-    const keepalive = (typeof body === 'string' ? json.length * 2 : (body as ArrayBuffer).byteLength) < KEEPALIVE_BYTES;
+  async records(session: string, token: string, batch: string): Promise<Record<string, number>> {
+    const { body, headers } = await gzip(batch);
+    const keepalive = (typeof body === 'string' ? batch.length * 2 : (body as ArrayBuffer).byteLength) < KEEPALIVE_BYTES;
     const init = { method: 'POST', headers: bearer(token, headers), body, keepalive };
     return (await (await ask(`${this.base}/sessions/${session}/records`, init)).json() as { committed: Record<string, number> })
       .committed;
   }
 
   /** Sends while the page is being left. The answer is not awaited, and the records are sent again later. */
-  recordsOnLeaving(session: string, token: string, json: string): void {
-    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: json, keepalive: true, signal: null };
-    ask(`${this.base}/sessions/${session}/records`, init).catch(() => undefined);
+  recordsOnLeaving(session: string, token: string, batch: string): void {
+    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: batch, keepalive: true, signal: null };
+    void background(() => ask(`${this.base}/sessions/${session}/records`, init));
   }
 
   async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
@@ -127,7 +148,7 @@ export class Api {
   }
 
   async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
-    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: JSON.stringify({ streams, video_chunks }) };
+    const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: json({ streams, video_chunks }) };
     await ask(`${this.base}/sessions/${session}/finish`, init);
   }
 }

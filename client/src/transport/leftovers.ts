@@ -1,5 +1,6 @@
 // Unsent records of earlier pages of this site. A separate file (`dist/leftovers.js`), loaded only if there are such records.
 
+import { found } from '../natives/lists';
 import { Api } from './http';
 import { adoptLeft } from './outbox';
 import { own } from './ownership';
@@ -16,7 +17,7 @@ const ABANDONED_MS = 30 * 60_000;
  * documents share. */
 const lendClock = async (api: Api, store: Store, id: string): Promise<void> => {
   const documents = await store.documents(id);
-  if (documents.length === 0 || documents.some((d) => d.clock) || await store.countBatches(id) === 0) return;
+  if (documents.length === 0 || found(documents, (d) => d.clock !== null) || await store.countBatches(id) === 0) return;
   const clock = await burst(api, LENT_PINGS, 1);
   const session = await store.change(id, (s) => { s.documents += 1; });
   if (session) await store.keepDocument(id, { document: session.documents, time_origin_utc_ms: performance.timeOrigin, clock });
@@ -33,13 +34,7 @@ export const sendLeftovers = async (store: Store, own_id: string | null): Promis
       const api = new Api(session.server);
       await lendClock(api, store, session.id);
       let hasEnded = false;
-      await new Promise<void>((resolve, reject) => {
-        new Sender(api, store, session).empty$().subscribe({
-          next: (outcome) => { hasEnded ||= outcome.kind === 'ended'; },
-          complete: resolve,
-          error: reject,
-        });
-      });
+      await new Sender(api, store, session).empty((outcome) => { hasEnded ||= outcome.kind === 'ended'; });
       const current = await store.session(session.id);
       if (hasEnded) await store.forget(session.id);
       else if (current && (current.is_stopped || Date.now() - current.touched_utc_ms > ABANDONED_MS)) {

@@ -1,7 +1,5 @@
 // Listeners for the library's own use.
 
-import { Observable } from 'rxjs';
-
 const all = new Set<() => void>();
 
 /** The returned function removes the listener. */
@@ -16,7 +14,7 @@ export const on = <E extends Event>(target: EventTarget, type: string, run: (eve
 };
 
 /** Adds the listeners again that `document.open()` may have removed. Browsers do not add a listener twice. */
-export const listenAgain = (): void => all.forEach((add) => add());
+export const listenAgain = (): void => { for (const add of all) add(); };
 
-/** Emits when the browser is online again. */
-export const online$ = new Observable<Event>((out) => on(globalThis, 'online', (event) => out.next(event)));
+/** Called when the browser is online again. */
+export const onOnline = (run: () => void): (() => void) => on(globalThis, 'online', run);

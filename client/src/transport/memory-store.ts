@@ -1,6 +1,7 @@
 // The store for a browser that stores nothing. Unsent records are lost with this document. A separate file
 // (`dist/memory-store.js`), loaded only in such browsers.
 
+import { append, found, kept } from '../natives/lists';
 import {
   type Batch, type Chunk, type DocumentInfo, type Numbers, type Store, type StoredSession, atLeast, countChunk,
 } from './store';
@@ -13,7 +14,13 @@ export class MemoryStore implements Store {
   #batches: Batch[] = [];
   #chunks: (Chunk & { session: string })[] = [];
 
-  async sessions() { return [...this.#all.values()].map((s) => structuredClone(s)); }
+  async sessions() {
+    const all: StoredSession[] = [];
+    for (const [, session] of this.#all) append(all, structuredClone(session));
+    return all;
+  }
+
+
   async session(id: string) { return structuredClone(this.#all.get(id)); }
   async keep(session: StoredSession) { this.#all.set(session.id, structuredClone(session)); }
 
@@ -24,7 +31,7 @@ export class MemoryStore implements Store {
   }
 
   async keepDocument(session: string, info: DocumentInfo) {
-    const others = (this.#infos.get(session) ?? []).filter((d) => d.document !== info.document);
+    const others = kept(this.#infos.get(session) ?? [], (d) => d.document !== info.document);
     this.#infos.set(session, [...others, { ...info }]);
   }
 
@@ -35,40 +42,42 @@ export class MemoryStore implements Store {
     await this.change(batch.session, (session) => { session.next = atLeast(session.next, next); });
   }
 
-  async oldestBatch(session: string) { return this.#batches.find((b) => b.session === session); }
+  async oldestBatch(session: string) { return found(this.#batches, (b) => b.session === session); }
 
   async replaceBatch(batch: Batch) {
+    const isAfter = (b: Batch) => b.document > batch.document || b.document === batch.document && b.k > batch.k;
     await this.dropBatch(batch);
-    this.#batches.push(batch);
-    this.#batches.sort((a, b) => a.document - b.document || a.k - b.k);
+    this.#batches = [...kept(this.#batches, (b) => !isAfter(b)), batch, ...kept(this.#batches, isAfter)];
   }
 
   async dropBatch(batch: Batch) {
-    this.#batches = this.#batches.filter((b) => b.session !== batch.session || b.document !== batch.document || b.k !== batch.k);
+    this.#batches = kept(this.#batches, (b) => b.session !== batch.session || b.document !== batch.document || b.k !== batch.k);
   }
 
-  async countBatches(session: string) { return this.#batches.filter((b) => b.session === session).length; }
+  async countBatches(session: string) { return kept(this.#batches, (b) => b.session === session).length; }
 
   async keepChunk(session: string, chunk: Chunk) {
     await this.dropChunk(session, chunk);
-    this.#chunks.push({ session, ...chunk });
+    append(this.#chunks, { session, ...chunk });
     await this.change(session, (s) => countChunk(s, chunk));
   }
 
   async oldestChunk(session: string) {
-    return this.#chunks.filter((c) => c.session === session).sort((a, b) => a.n - b.n)[0];
+    let oldest: Chunk | undefined;
+    for (const chunk of this.#chunks) if (chunk.session === session && (!oldest || chunk.n < oldest.n)) oldest = chunk;
+    return oldest;
   }
 
   async dropChunk(session: string, { n }: Chunk) {
-    this.#chunks = this.#chunks.filter((c) => c.session !== session || c.n !== n);
+    this.#chunks = kept(this.#chunks, (c) => c.session !== session || c.n !== n);
   }
 
-  async countChunks(session: string) { return this.#chunks.filter((c) => c.session === session).length; }
+  async countChunks(session: string) { return kept(this.#chunks, (c) => c.session === session).length; }
 
   async forget(session: string) {
     this.#all.delete(session);
     this.#infos.delete(session);
-    this.#batches = this.#batches.filter((b) => b.session !== session);
-    this.#chunks = this.#chunks.filter((c) => c.session !== session);
+    this.#batches = kept(this.#batches, (b) => b.session !== session);
+    this.#chunks = kept(this.#chunks, (c) => c.session !== session);
   }
 }

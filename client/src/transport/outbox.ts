@@ -2,9 +2,13 @@
 //
 // Records get their numbers when a batch is made, so that they can wait until the first number is known.
 
+import { keys, startsWith } from '../natives/js';
+import { append, kept, part } from '../natives/lists';
+import { json } from '../natives/plain';
+import { Bell } from './bell';
 import { KEEPALIVE_BYTES } from './http';
 import { type Draft, gapRest, number } from './record';
-import { Signal } from './signal';
+import { shelf } from './shelf';
 import { type Batch, type Numbers, type Store, atLeast } from './store';
 
 /** The interval of batches. A crash loses at most half a second, including the time of writing. */
@@ -23,26 +27,21 @@ interface Left {
 
 const leftKey = (session: string, document: number) => `affectograph.left.${session}.${document}`;
 
-const bytesOf = (batches: readonly Batch[]) =>
-  batches.reduce((sum, batch) => sum + batch.records.reduce((length, record) => length + record.length * 2, 0), 0);
-
-/** `localStorage`, if the page may use it. */
-const shelf = (): Storage | null => {
-  try {
-    return localStorage;
-  } catch {
-    return null;
-  }
+/** In UTF-16. */
+const bytesOf = (batches: readonly Batch[]): number => {
+  let bytes = 0;
+  for (const { records } of batches) for (const record of records) bytes += record.length * 2;
+  return bytes;
 };
 
 /** Stores the batches that documents of this session left. */
 export const adoptLeft = async (store: Store, session: string): Promise<void> => {
-  const kept = shelf();
-  if (!kept) return;
-  for (const key of Object.keys(kept).filter((k) => k.startsWith(`affectograph.left.${session}.`))) {
-    const left = JSON.parse(kept.getItem(key) ?? 'null') as Left | null;
+  const all = shelf();
+  if (!all) return;
+  for (const key of kept(keys(all), (k) => startsWith(k, `affectograph.left.${session}.`))) {
+    const left = JSON.parse(all.getItem(key) ?? 'null') as Left | null;
     for (const batch of left?.batches ?? []) await store.keepBatch(batch, left!.next);
-    kept.removeItem(key);
+    all.removeItem(key);
   }
 };
 
@@ -53,10 +52,10 @@ interface Place {
 }
 
 export class Outbox {
-  /** Emits when a batch was stored and can be sent. */
-  readonly stored$ = new Signal<void>();
-  /** Emits the error when storing failed. The records wait. */
-  readonly failed$ = new Signal<unknown>();
+  /** Rings when a batch was stored and can be sent. */
+  readonly stored = new Bell();
+  /** Rings with the error when storing failed. The records wait. */
+  readonly failed = new Bell<unknown>();
   #drafts: Draft[] = [];
   #lost = 0;
   /** Batches that are perhaps not stored yet, oldest first. */
@@ -81,7 +80,9 @@ export class Outbox {
   }
 
   get waiting(): number {
-    return this.#drafts.length + this.#unstored.reduce((sum, batch) => sum + batch.records.length, 0);
+    let count = this.#drafts.length;
+    for (const { records } of this.#unstored) count += records.length;
+    return count;
   }
 
   /** The count of numbered records of each stream. */
@@ -92,8 +93,9 @@ export class Outbox {
   add(draft: Draft): void {
     if (this.#drafts.length >= MOST_WAITING) {
       this.#lost += 1;
-    } else if (this.#drafts.push(draft) % BATCH_RECORDS === 0) {
-      void this.flush();
+    } else {
+      append(this.#drafts, draft);
+      if (this.#drafts.length % BATCH_RECORDS === 0) void this.flush();
     }
     this.#schedule();
   }
@@ -116,9 +118,9 @@ export class Outbox {
   /** Makes a batch of the waiting records, unless many batches wait already. */
   #seal(): void {
     if (!this.#place || this.#drafts.length === 0 || this.#unstored.length > MOST_BATCHES) return;
-    if (this.#lost > 0) this.#drafts.push(this.#gap(this.#drafts[this.#drafts.length - 1]!.page_ms));
+    if (this.#lost > 0) append(this.#drafts, this.#gap(this.#drafts[this.#drafts.length - 1]!.page_ms));
     const { session, document, next } = this.#place;
-    this.#unstored.push({ session, document, k: this.#k++, records: number(this.#drafts, document, next) });
+    append(this.#unstored, { session, document, k: this.#k++, records: number(this.#drafts, document, next) });
     this.#drafts = [];
   }
 
@@ -136,20 +138,20 @@ export class Outbox {
     try {
       for (let batch = this.#unstored[0]; batch; batch = this.#unstored[0]) {
         await this.#store.keepBatch(batch, this.numbers);
-        this.#unstored = this.#unstored.filter((b) => b !== batch);
-        this.#unacknowledged.push(batch);
-        while (bytesOf(this.#unacknowledged) > KEEPALIVE_BYTES) this.#unacknowledged.shift();
-        this.stored$.next();
+        this.#unstored = kept(this.#unstored, (b) => b !== batch);
+        append(this.#unacknowledged, batch);
+        while (bytesOf(this.#unacknowledged) > KEEPALIVE_BYTES) this.#unacknowledged = part(this.#unacknowledged, 1);
+        this.stored.ring();
       }
     } catch (error) {
-      this.failed$.next(error);
+      this.failed.ring(error);
       this.#schedule();
     }
   }
 
   /** The server has stored the batch. */
   acknowledged(batch: Batch): void {
-    this.#unacknowledged = this.#unacknowledged.filter((b) => b.k !== batch.k || b.document !== batch.document);
+    this.#unacknowledged = kept(this.#unacknowledged, (b) => b.k !== batch.k || b.document !== batch.document);
   }
 
   /**
@@ -164,19 +166,21 @@ export class Outbox {
     if (this.#unstored.length > 0) {
       const left: Left = { batches: this.#unstored, next: atLeast({}, place.next) };
       try {
-        shelf()?.setItem(leftKey(place.session, place.document), JSON.stringify(left));
+        shelf()?.setItem(leftKey(place.session, place.document), json(left));
       } catch {
         // Full or not allowed. IndexedDB and the request below can still succeed.
       }
     }
     const records: string[] = [];
     let bytes = 0;
-    for (const record of [...this.#unacknowledged, ...this.#unstored].flatMap((b) => b.records)) {
-      bytes += record.length * 2;
-      if (bytes > KEEPALIVE_BYTES) break;
-      records.push(record);
-    }
     void this.#stay();
+    for (const batch of [...this.#unacknowledged, ...this.#unstored]) {
+      for (const record of batch.records) {
+        bytes += record.length * 2;
+        if (bytes > KEEPALIVE_BYTES) return records;
+        append(records, record);
+      }
+    }
     return records;
   }
 

@@ -1,5 +1,8 @@
 // One record as it is sent. Its number is added when it is stored.
 
+import { slice, stringify } from '../natives/js';
+import { json } from '../natives/plain';
+import { mapped } from '../natives/lists';
 import type { Numbers } from './store';
 
 export interface Draft {
@@ -9,11 +12,11 @@ export interface Draft {
   rest: string;
 }
 
-export const eventRest = (kind: string, dataJson: string): string => `"kind":${JSON.stringify(kind)},"data":${dataJson}`;
+export const eventRest = (kind: string, dataJson: string): string => `"kind":${stringify(kind)},"data":${dataJson}`;
 
 export const sampleRest = (frame: number, values: readonly number[]): string =>
   // NaN means that a network has no such output. JSON writes it as null.
-  `"frame":${frame},"values":${JSON.stringify(values)}`;
+  `"frame":${frame},"values":${json(values)}`;
 
 export interface Gap {
   until_ms: number;
@@ -22,14 +25,14 @@ export interface Gap {
   note: string;
 }
 
-export const gapRest = (gap: Gap): string => `"gap":${JSON.stringify(gap)}`;
+export const gapRest = (gap: Gap): string => `"gap":${json(gap)}`;
 
 /** Gives each draft its number, and increments `next`. */
 export const number = (drafts: readonly Draft[], document: number, next: Numbers): string[] =>
-  drafts.map(({ stream, page_ms, rest }) => {
+  mapped(drafts, ({ stream, page_ms, rest }) => {
     const seq = next[stream] ?? 0;
     next[stream] = seq + 1;
-    return `{"stream":${JSON.stringify(stream)},"seq":${seq},"document":${document},"page_ms":${page_ms},${rest}}`;
+    return `{"stream":${stringify(stream)},"seq":${seq},"document":${document},"page_ms":${page_ms},${rest}}`;
   });
 
 /** Replaces a record that the server does not understand with a gap of the same number, so that later records do not wait. */
@@ -37,6 +40,6 @@ export const refusedAsGap = (record: string, why: string): string => {
   const { stream, seq, document, page_ms } = JSON.parse(record) as {
     stream: string; seq: number; document: number; page_ms: number;
   };
-  const gap: Gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: why.slice(0, 200) };
-  return JSON.stringify({ stream, seq, document, page_ms, gap });
+  const gap: Gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: slice(why, 0, 200) };
+  return json({ stream, seq, document, page_ms, gap });
 };

@@ -1,10 +1,11 @@
 // Sends the stored records and chunks of one session to the server, oldest first, until all are acknowledged.
 
-import { Observable, Subscription } from 'rxjs';
-import { online$ } from './listen';
+import { append, found, part } from '../natives/lists';
+import { promise, sentence } from '../natives/promise';
+import { Bell } from './bell';
+import { onOnline } from './listen';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
-import { Signal } from './signal';
 import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 
 const LEAST_WAIT_MS = 500;
@@ -30,11 +31,9 @@ export const waitMs = (attempt: number, error: unknown, random = Math.random): n
   return most * (0.5 + 0.5 * random());
 };
 
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 export class Sender {
-  readonly #woken$ = new Signal<void>();
-  readonly #hurried$ = new Signal<void>();
+  readonly #woken = new Bell();
+  readonly #hurried = new Bell();
   #isEnded = false;
   /** Consecutive failures. */
   #failures = 0;
@@ -59,70 +58,76 @@ export class Sender {
 
   /** Ends a wait, for example because `stop()` waits for the server. */
   hurry(): void {
-    this.#hurried$.next();
+    this.#hurried.ring();
     this.wake();
   }
 
   wake(): void {
-    this.#woken$.next();
+    this.#woken.ring();
   }
 
-  /** Sends new records until it is unsubscribed or the session ends. */
-  run$(): Observable<Outcome> {
-    return new Observable<Outcome>((out) => {
-      let sending: Subscription | null = null;
-      const send = () => {
-        if (!sending || sending.closed) sending = this.empty$().subscribe((outcome) => out.next(outcome));
-      };
-      const timer = setInterval(send, POLL_INTERVAL_MS);
-      const awake = this.#woken$.subscribe(send);
-      awake.add(online$.subscribe(send));
-      send();
-      return () => {
-        clearInterval(timer);
-        awake.unsubscribe();
-        sending?.unsubscribe();
-      };
-    });
+  /** Sends new records until the returned function is called or the session ends. */
+  run(report: (outcome: Outcome) => void): () => void {
+    let isOver = false;
+    let isSending = false;
+    let isAskedAgain = false;
+    const send = async (): Promise<void> => {
+      isAskedAgain = true;
+      if (isSending) return;
+      isSending = true;
+      while (isAskedAgain && !isOver) {
+        isAskedAgain = false;
+        await this.empty(report, () => isOver);
+      }
+      isSending = false;
+    };
+    const wake = () => { void send(); };
+    const timer = setInterval(wake, POLL_INTERVAL_MS);
+    const asleep = this.#woken.listen(wake);
+    const offline = onOnline(wake);
+    wake();
+    return () => {
+      isOver = true;
+      clearInterval(timer);
+      asleep();
+      offline();
+      this.#hurried.ring();
+    };
   }
 
-  /** Sends everything that is stored now. */
-  empty$(): Observable<Outcome> {
-    return new Observable<Outcome>((out) => {
-      let rest = new Subscription();
-      const send = async (): Promise<void> => {
-        while (!out.closed) {
-          try {
-            await this.#sendAll((outcome) => out.next(outcome));
-            break;
-          } catch (error) {
-            this.#failures += 1;
-            if (error instanceof Refused && error.isFinal) {
-              this.#isEnded = true;
-              out.next({ kind: 'ended', why: sentence(error) });
-              break;
-            }
-            out.next({ kind: 'waiting', why: sentence(error) });
-            await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, waitMs(this.#failures, error));
-              rest = new Subscription(() => clearTimeout(timer));
-              rest.add(online$.subscribe(() => resolve()));
-              rest.add(this.#hurried$.subscribe(() => resolve()));
-              if (out.closed) rest.unsubscribe();
-            });
-            rest.unsubscribe();
-          }
+  /** Sends everything that is stored now. It never rejects. */
+  async empty(report: (outcome: Outcome) => void, isOver = () => false): Promise<void> {
+    const tell = (outcome: Outcome) => { if (!isOver()) report(outcome); };
+    while (!isOver()) {
+      try {
+        return await this.#sendAll(tell, isOver);
+      } catch (error) {
+        this.#failures += 1;
+        if (error instanceof Refused && error.isFinal) {
+          this.#isEnded = true;
+          return tell({ kind: 'ended', why: sentence(error) });
         }
-        out.complete();
-      };
-      void send();
-      return () => rest.unsubscribe();
-    });
+        tell({ kind: 'waiting', why: sentence(error) });
+        await this.#rest(waitMs(this.#failures, error));
+      }
+    }
   }
 
-  async #sendAll(report: (outcome: Outcome) => void): Promise<void> {
+  /** Waits. The browser's being online again and `hurry` end it. */
+  async #rest(ms: number): Promise<void> {
+    const ends: (() => void)[] = [];
+    await promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      append(ends, () => clearTimeout(timer));
+      append(ends, onOnline(resolve));
+      append(ends, this.#hurried.listen(resolve));
+    });
+    for (const end of ends) end();
+  }
+
+  async #sendAll(report: (outcome: Outcome) => void, isOver: () => boolean): Promise<void> {
     for (;;) {
-      if (this.#isEnded) return;
+      if (this.#isEnded || isOver()) return;
       const batch = await this.#store.oldestBatch(this.#session.id);
       if (batch) {
         const sent = await this.#sendBatch(batch, report);
@@ -140,12 +145,13 @@ export class Sender {
   /** False if the batch has to wait for a clock. */
   async #sendBatch(batch: Batch, report: (outcome: Outcome) => void): Promise<boolean> {
     const documents = await this.#store.documents(this.#session.id);
-    if (documents.some((d) => d.document === batch.document && this.#mustWait(d))) return false;
-    const parts = portions(batch.records, this.#session.max_batch_bytes);
-    for (let records = parts.shift(); records; records = parts.shift()) {
+    if (found(documents, (d) => d.document === batch.document && this.#mustWait(d))) return false;
+    let sent = 0;
+    for (const records of portions(batch.records, this.#session.max_batch_bytes)) {
       await this.#sendRecords(documents, records, report);
+      sent += records.length;
       // Parts that were sent are not sent again when a later part fails.
-      if (parts.length > 0) await this.#store.replaceBatch({ ...batch, records: parts.flat() });
+      if (sent < batch.records.length) await this.#store.replaceBatch({ ...batch, records: part(batch.records, sent) });
     }
     await this.#store.dropBatch(batch);
     report({ kind: 'acknowledged', batch });
@@ -163,8 +169,8 @@ export class Sender {
         report({ kind: 'refused', why: error.body.refused?.[0]?.why ?? error.message });
       } else if ((error.isTooLarge || error.isNotUnderstood) && records.length > 1) {
         const half = records.length >> 1;
-        await this.#sendRecords(documents, records.slice(0, half), report);
-        await this.#sendRecords(documents, records.slice(half), report);
+        await this.#sendRecords(documents, part(records, 0, half), report);
+        await this.#sendRecords(documents, part(records, half), report);
       } else if (error.isTooLarge || error.isNotUnderstood) {
         await send([refusedAsGap(records[0]!, error.message)]);
         report({ kind: 'refused', why: error.message });
@@ -178,19 +184,19 @@ export class Sender {
 /** Divides records into parts of at most `most_bytes`. A larger record becomes a part of its own. */
 export const portions = (records: readonly string[], most_bytes: number): string[][] => {
   const all: string[][] = [];
-  let part: string[] = [];
+  let some: string[] = [];
   let bytes = 0;
   for (const record of records) {
     // A UTF-16 unit has at most three bytes in UTF-8. The envelope is small.
     const size = record.length * 3 + 1;
-    if (part.length > 0 && bytes + size > most_bytes - 1000) {
-      all.push(part);
-      part = [];
+    if (some.length > 0 && bytes + size > most_bytes - 1000) {
+      append(all, some);
+      some = [];
       bytes = 0;
     }
-    part.push(record);
+    append(some, record);
     bytes += size;
   }
-  if (part.length > 0) all.push(part);
+  if (some.length > 0) append(all, some);
   return all;
 };

@@ -1,6 +1,9 @@
 // The life cycle of a session in this browser: start or resume, ownership by one tab, finish, deletion.
 
-import { type Api, Refused, type StartRequest, type Started } from './http';
+import { keys } from '../natives/js';
+import { promise, sentence } from '../natives/promise';
+import { type Api, Refused, type Started } from './http';
+import { onOnline } from './listen';
 import { adoptLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
 import { waitMs } from './sender';
@@ -14,19 +17,32 @@ export interface Opened {
   release: Release;
 }
 
-/** Repeats the request until the server answers. Rejects with a `Refused` if the server refuses for good. */
+/** Waits. The browser's being online again ends it, and so does `ended`. */
+const rest = async (ms: number, ended: AbortSignal): Promise<void> => {
+  let offline = () => undefined as void;
+  await promise<void>((resolve) => {
+    setTimeout(resolve, ms);
+    offline = onOnline(resolve);
+    ended.addEventListener('abort', () => resolve(), { once: true });
+  });
+  offline();
+};
+
+/** Repeats `ask` until the server answers. Null if `ended` comes first. Rejects with a `Refused` if the server refuses for
+ * good. */
 export const begin = async (
-  api: Api, key: string, request: StartRequest, waiting: (why: string) => void,
-): Promise<Started> => {
-  for (let attempt = 1; ; attempt++) {
+  ask: () => Promise<Started>, waiting: (why: string) => void, ended: AbortSignal,
+): Promise<Started | null> => {
+  for (let attempt = 1; !ended.aborted; attempt++) {
     try {
-      return await api.start(key, request);
+      return await ask();
     } catch (error) {
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
-      waiting(error instanceof Error ? error.message : String(error));
-      await new Promise((resolve) => { setTimeout(resolve, waitMs(attempt, error)); });
+      waiting(error instanceof Refused ? error.message : `the server does not answer: ${sentence(error)}`);
+      await rest(waitMs(attempt, error), ended);
     }
   }
+  return null;
 };
 
 /** Makes this document the session's next one. Null if the session does not exist, is stopped, or belongs to another tab. */
@@ -48,7 +64,8 @@ export const open = async (store: Store, id: string): Promise<Opened | null> => 
 export const finish = async (api: Api, store: Store, id: string): Promise<boolean> => {
   const session = await store.session(id);
   if (!session) return true;
-  const numbered = Object.fromEntries(Object.entries(session.next).filter(([, n]) => n > 0));
+  const numbered: Numbers = {};
+  for (const stream of keys(session.next)) if (session.next[stream]! > 0) numbered[stream] = session.next[stream]!;
   let isWhole = true;
   try {
     await api.finish(id, session.token, numbered, session.video_chunks);

@@ -3,6 +3,9 @@
 // A batch is written before it is sent, in one transaction with the numbers of its records. Therefore everything on the
 // server was stored here before, and no number is used twice, even after a crash.
 
+import { keys } from '../natives/js';
+import { promise, within } from '../natives/promise';
+
 /** The count of numbered records of each stream. */
 export type Numbers = Record<string, number>;
 
@@ -12,6 +15,8 @@ export interface StoredSession {
   study: string;
   token: string;
   participant: string;
+  /** The server gave the pseudonym, not the site. */
+  is_numbered?: boolean;
   /** From the server's answer at the start of the session. */
   mask: string[];
   content: string[];
@@ -83,24 +88,26 @@ export interface Store {
 /** The larger of both for each stream. */
 export const atLeast = (a: Numbers, b: Numbers): Numbers => {
   const all: Numbers = { ...a };
-  for (const [stream, n] of Object.entries(b)) all[stream] = Math.max(all[stream] ?? 0, n);
+  for (const stream of keys(b)) all[stream] = Math.max(all[stream] ?? 0, b[stream]!);
   return all;
 };
 
 const NAME = 'affectograph';
 const VERSION = 1;
+/** A browser whose database does not open in this time is used as if it stored nothing. */
+const OPEN_PATIENCE_MS = 3_000;
 const SESSIONS = 'sessions';
 const DOCUMENTS = 'documents';
 const BATCHES = 'batches';
 const CHUNKS = 'chunks';
 const ALL = [SESSIONS, DOCUMENTS, BATCHES, CHUNKS];
 
-const done = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve, reject) => {
+const done = <T>(request: IDBRequest<T>): Promise<T> => promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
   request.onerror = () => reject(request.error ?? new Error('IndexedDB refused a request'));
 });
 
-const ended = (transaction: IDBTransaction): Promise<void> => new Promise((resolve, reject) => {
+const ended = (transaction: IDBTransaction): Promise<void> => promise((resolve, reject) => {
   transaction.oncomplete = () => resolve();
   transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB ended a transaction'));
 });
@@ -208,7 +215,7 @@ const changeIn = async (transaction: IDBTransaction, id: string, how: (session: 
   return session;
 };
 
-/** `memoryStore` is called if the browser stores nothing (private windows, a full disk). */
+/** `memoryStore` is called if the browser stores nothing (private windows, a full disk, a database that does not open). */
 export const openStore = async (memoryStore: () => Promise<Store>): Promise<Store> => {
   try {
     const request = indexedDB.open(NAME, VERSION);
@@ -216,7 +223,11 @@ export const openStore = async (memoryStore: () => Promise<Store>): Promise<Stor
       request.result.createObjectStore(SESSIONS, { keyPath: 'id' });
       for (const name of [DOCUMENTS, BATCHES, CHUNKS]) request.result.createObjectStore(name);
     };
-    const db = await done(request);
+    const db = await within(done(request), OPEN_PATIENCE_MS);
+    if (!db) {
+      request.onsuccess = () => request.result.close();
+      return memoryStore();
+    }
     db.onversionchange = () => db.close();
     return new IndexedDbStore(db);
   } catch {

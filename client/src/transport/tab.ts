@@ -1,5 +1,7 @@
 // Notes in this tab that a session continues. They are readable before anything is loaded.
 
+import { json } from '../natives/plain';
+
 /** What a reloaded page needs before its first event, without waiting for IndexedDB. */
 export interface TabNote {
   session: string;
@@ -19,7 +21,7 @@ export const tabNote = (server: string, study: string): TabNote | null => {
 
 export const noteTab = (server: string, study: string, note: TabNote | null): void => {
   try {
-    if (note) sessionStorage.setItem(tabKey(server, study), JSON.stringify(note));
+    if (note) sessionStorage.setItem(tabKey(server, study), json(note));
     else sessionStorage.removeItem(tabKey(server, study));
   } catch {
     // Without it a reload begins a new session.

@@ -168,6 +168,34 @@ test('what a tab leaves behind when it is closed comes at once or with the next 
   }
 });
 
+/** Fields that only a label, a name or a placeholder tells. */
+const SECRET_FIELDS = `<label for="a">Kartennummer</label><input id="a"> <label>Code de sécurité <input id="b"></label>
+<span id="t">Срок действия</span><input id="c" aria-labelledby="t"> <input id="d" placeholder="Contraseña">
+<select id="e" name="card_exp_month"><option>01<option>02</select> <label for="f">Ablaufdatum</label><select id="f"><option>2027<option>2028</select>
+<div id="host"></div> <label for="g">Postcard</label><input id="g">`;
+
+test('fields that only their labels tell are secret', { skip }, () => visit(async ({ server, page }) => {
+  await page.evaluate('started');
+  await page.evaluate(`document.body.insertAdjacentHTML('afterbegin', ${JSON.stringify(SECRET_FIELDS)});
+    document.getElementById('host').attachShadow({ mode: 'open' }).innerHTML = '<label for="h">Social Security number</label><input id="h">'`);
+  for (const id of ['a', 'b', 'c', 'd', 'h', 'g']) {
+    await page.click(`#${id}`);
+    await page.keyboard.type('4x');
+  }
+  await page.selectOption('#e', '02');
+  await page.selectOption('#f', '2028');
+  assert.equal((await stop(page)).phase, 'finished');
+  const rows = rowsOf(server.session, 'page');
+  const typed = (id: string) => rows.filter((r) => r.kind === 'input' && String(r.data!['target']).includes(`input#${id}`)).map((r) => r.data!['inserted'] ?? null);
+  for (const id of ['a', 'b', 'c', 'd', 'h']) assert.deepEqual(typed(id), [null, null], id);
+  assert.deepEqual(typed('g'), ['4', 'x']);
+  for (const id of ['e', 'f']) {
+    const [change] = rows.filter((r) => r.kind === 'change' && r.data!['target'] === `select#${id}`);
+    assert.equal(change!.data!['value'], undefined);
+    assert.equal(change!.data!['index'], undefined);
+  }
+}, '', (server) => { server.content = ['*']; }));
+
 test('nothing is captured before consent', { skip }, () => visit(async ({ server, page }) => {
   await page.mouse.click(5, 5);
   await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });

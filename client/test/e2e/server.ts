@@ -40,6 +40,14 @@ export class ProtocolServer {
   readonly sessions = new Map<string, Session>();
   mask: string[] = [];
   content: string[] = [];
+  /** The study's consent text. Null for a server that knows no invitations. */
+  consentText: string | null = null;
+  /** Why no session can begin. */
+  closedBecause: string | null = null;
+  /** What happens to requests for an invitation and for a session: `silent` accepts them and never answers, `late` begins
+   * a session after 5 s. */
+  begins: 'yes' | 'silent' | 'late' | { status: number; retryAfter_s: number } = 'yes';
+  invitations = 0;
   private http: Server | null = null;
   private port = 0;
 
@@ -101,7 +109,17 @@ export class ProtocolServer {
     }
     if (v1 !== 'v1') return this.send(response, 404, { detail: 'no such place' });
     if (what === 'clock') return this.send(response, 200, { utc_ms: performance.timeOrigin + performance.now() });
-    if (what === 'sessions' && !id) return this.begin(request, body, response);
+    if (what === 'studies' && this.consentText !== null) return this.invite(request, response);
+    if (what === 'sessions' && !id) {
+      if (this.begins === 'silent') return;
+      if (this.begins === 'late') await new Promise((resolve) => { setTimeout(resolve, 5000); });
+      else if (this.begins !== 'yes') {
+        response.setHeader('retry-after', this.begins.retryAfter_s);
+        response.setHeader('access-control-expose-headers', 'retry-after');
+        return this.send(response, this.begins.status, { detail: 'All places are taken.' });
+      }
+      return this.begin(request, body, response);
+    }
     const session = this.sessions.get(id ?? '');
     if (!session || request.headers.authorization !== `Bearer token-${id}`) {
       return this.send(response, 404, { detail: 'no such session' });
@@ -125,15 +143,26 @@ export class ProtocolServer {
     this.send(response, 404, { detail: 'no such place' });
   }
 
+  private invite(request: IncomingMessage, response: ServerResponse): void {
+    this.invitations += 1;
+    if (this.begins === 'silent') return;
+    if (request.headers.authorization !== 'Bearer key') return this.send(response, 401, { detail: 'this key is not known' });
+    this.send(response, 200, {
+      title: 'Shop', consent: { required: true, text: this.consentText }, mask: this.mask, content: this.content,
+      open: this.closedBecause === null, ...(this.closedBecause === null ? {} : { closed_because: this.closedBecause }),
+    });
+  }
+
   private begin(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     if (request.headers.authorization !== 'Bearer key') return this.send(response, 401, { detail: 'this key is not known' });
     const id = `session${this.sessions.size + 1}`;
+    const asked = JSON.parse(body.toString()) as Record<string, unknown>;
     this.sessions.set(id, {
-      id, asked: JSON.parse(body.toString()) as Record<string, unknown>, rows: new Map(), documents: new Map(),
+      id, asked, rows: new Map(), documents: new Map(),
       chunks: new Map(), finished: null, doubles: 0,
     });
     this.send(response, 201, {
-      session: id, token: `token-${id}`, participant: 'sub-01', number: this.sessions.size, zero_utc_ms: Date.now(),
+      session: id, token: `token-${id}`, participant: asked.participant ?? `sub-0${this.sessions.size}`, number: this.sessions.size, zero_utc_ms: Date.now(),
       mask: this.mask, content: this.content, max_batch_bytes: 1_048_576, max_video_chunk_bytes: 8_388_608, committed: {},
     });
   }

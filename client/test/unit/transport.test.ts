@@ -47,10 +47,11 @@ const server = (refuse: (records: Sent[]) => void = () => undefined) => {
   return { api, rows, calls: () => calls };
 };
 
-const drained = (sender: Sender) => new Promise<Outcome[]>((resolve) => {
+const drained = async (sender: Sender): Promise<Outcome[]> => {
   const outcomes: Outcome[] = [];
-  sender.empty$().subscribe({ next: (o) => outcomes.push(o), complete: () => resolve(outcomes) });
-});
+  await sender.empty((outcome) => outcomes.push(outcome));
+  return outcomes;
+};
 
 const kinds: [string, () => Promise<Store>][] = [['IndexedDB', () => openStore(() => Promise.reject(new Error('no IndexedDB')))], ['memory', async () => new MemoryStore()]];
 for (const [name, make] of kinds) {
@@ -121,7 +122,7 @@ test('a store that fails keeps nobody from recording on', async () => {
   };
   const outbox = new Outbox(store);
   const told: unknown[] = [];
-  outbox.failed$.subscribe((error) => told.push(error));
+  outbox.failed.listen((error) => told.push(error));
   outbox.open(id, 1, {});
   for (let k = 0; k < 4; k++) {
     outbox.add(event(k));

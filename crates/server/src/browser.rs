@@ -45,31 +45,19 @@ pub async fn clock(State(app): State<App>) -> Json<ClockReading> {
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let key = bearer(&headers)?;
-    let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
-    let Some(origin) = origin else {
-        let detail =
-            "The header `Origin` is missing. Only a web page can begin a session, and its browser sends this header.";
-        return Err(Problem::forbidden("wrong-origin", detail));
-    };
+    let origin = origin(&headers)?;
     let new: NewSession = json(body).await?;
     let participant = new.participant.as_deref().map(str::parse::<ParticipantId>).transpose();
     let participant = participant.map_err(|why| Problem::malformed(format!("{why}.")))?;
     check_client(&new.client)?;
     let admission = app.hub.admit(key, &new.study, origin, participant.is_none()).await?;
-    if disk_free_bytes(app.library.root()).is_some_and(|free| free < app.config.min_free_bytes) {
-        return Err(Problem::no_room("The server's disk is nearly full, so no session can begin. Try again later."));
-    }
+    check_disk(&app)?;
     let participant = match (participant, admission.number) {
         (Some(participant), _) => participant,
         (None, Some(number)) => ParticipantId::numbered(number),
         (None, None) => return Err(Problem::busy()),
     };
-    let (library, name) = (app.library.clone(), new.study.clone());
-    let study = tokio::task::spawn_blocking(move || library.study(&name)).await.map_err(|_| Problem::busy())?;
-    let study = study.map_err(|e| {
-        tracing::error!("the study `{}` of a write key cannot be read: {e}", new.study);
-        Problem::not_found("The study of this key cannot be read on the server. The server's log contains the reason.")
-    })?;
+    let study = study_of_key(&app, &new.study).await?;
     let consent = new.consent.as_ref().map(consent).transpose()?;
     if study.study.consent.required && consent.is_none() {
         let detail =
@@ -109,6 +97,34 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     };
     app.hub.register(session, begun.plan, begun.opened).await?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// The origin of the page, as its browser reports it.
+pub fn origin(headers: &HeaderMap) -> Result<&str, Problem> {
+    let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
+    origin.ok_or_else(|| {
+        let detail =
+            "The header `Origin` is missing. Only a web page can begin a session, and its browser sends this header.";
+        Problem::forbidden("wrong-origin", detail)
+    })
+}
+
+/// Refuses if the disk is too full for a new session.
+pub fn check_disk(app: &App) -> Result<(), Problem> {
+    if disk_free_bytes(app.library.root()).is_some_and(|free| free < app.config.min_free_bytes) {
+        return Err(Problem::no_room("The server's disk is nearly full, so no session can begin. Try again later."));
+    }
+    Ok(())
+}
+
+/// The study that a write key names.
+pub async fn study_of_key(app: &App, name: &str) -> Result<StudyFile, Problem> {
+    let (library, study) = (app.library.clone(), name.to_owned());
+    let study = tokio::task::spawn_blocking(move || library.study(&study)).await.map_err(|_| Problem::busy())?;
+    study.map_err(|e| {
+        tracing::error!("the study `{name}` of a write key cannot be read: {e}");
+        Problem::not_found("The study of this key cannot be read on the server. The server's log contains the reason.")
+    })
 }
 
 struct Begun {

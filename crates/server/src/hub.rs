@@ -35,6 +35,9 @@ const SILENCE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(60);
 const SESSIONS_PER_S: f64 = 20.0;
 const SESSIONS_BURST: f64 = 400.0;
+/// Pages ask for an invitation before they ask for consent.
+const INVITATIONS_PER_S: f64 = 50.0;
+const INVITATIONS_BURST: f64 = 1_000.0;
 const LOGINS_PER_S: f64 = 0.5;
 const LOGINS_BURST: f64 = 10.0;
 
@@ -65,6 +68,7 @@ pub struct Hub {
     sessions: HashMap<String, Open>,
     logins: HashMap<Sha256, Login>,
     begin_rate: Rate,
+    invitation_rate: Rate,
     login_rate: Rate,
     origins: watch::Sender<Arc<Vec<String>>>,
     changes: watch::Sender<u64>,
@@ -91,6 +95,7 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
     let client = HubClient::new(sender, watched_origins, watched_changes);
     let mut hub = Hub {
         begin_rate: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
+        invitation_rate: Rate::new(INVITATIONS_PER_S, INVITATIONS_BURST),
         login_rate: Rate::new(LOGINS_PER_S, LOGINS_BURST),
         sessions: HashMap::new(),
         logins: HashMap::new(),
@@ -135,6 +140,7 @@ impl Hub {
             HubCommand::AdmitSession { key, study, origin, wants_number, to } => {
                 reply(to, self.admit(&key, &study, &origin, wants_number));
             }
+            HubCommand::Invite { key, study, origins, to } => reply(to, self.invite(&key, &study, &origins)),
             HubCommand::RegisterSession(session, to) => reply(to, self.register(*session)),
             HubCommand::SessionActive(id) => self.session_active(&id),
             HubCommand::SetState(id, state, finish) => {
@@ -186,13 +192,14 @@ impl Hub {
         })
     }
 
-    fn admit(&mut self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
+    /// Refuses a key that is unknown or belongs to another study, and a page whose origin the key does not allow.
+    fn check_key(&self, key: &str, study: &str, origins: &[String]) -> Result<(), Problem> {
         let found = self.ledger.keys()?.into_iter().find(|k| k.key == key && !k.is_revoked);
         let Some(found) = found else {
             let detail = "The write key is unknown or was revoked. Ask the study's owner for a valid key.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-key", detail));
         };
-        if !found.origins.iter().any(|o| o == origin) {
+        if !found.origins.iter().any(|o| origins.contains(o)) {
             let detail =
                 "The write key does not allow pages of this origin. The study's owner can add the origin to the key.";
             return Err(Problem::forbidden("wrong-origin", detail));
@@ -201,11 +208,30 @@ impl Hub {
             let detail = format!("The write key belongs to the study `{}`. Use the key of this study.", found.study);
             return Err(Problem::forbidden("wrong-study", detail));
         }
+        Ok(())
+    }
+
+    /// Refuses if the key or the server has its largest number of open sessions.
+    fn check_open_sessions(&self, key: &str) -> Result<(), Problem> {
         let open = self.sessions.values().filter(|s| s.key == key).count();
         if open >= self.config.sessions_per_key || self.sessions.len() >= self.config.max_sessions {
             let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
             return Err(Problem::too_fast(detail, 60));
         }
+        Ok(())
+    }
+
+    /// Why no session can begin, or `None` if one can.
+    fn invite(&mut self, key: &str, study: &str, origins: &[String]) -> Result<Option<String>, Problem> {
+        let admitted = self.invitation_rate.take(1.0, Instant::now());
+        admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
+        self.check_key(key, study, origins)?;
+        Ok(self.check_open_sessions(key).err().map(|problem| problem.detail().to_owned()))
+    }
+
+    fn admit(&mut self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
+        self.check_key(key, study, &[origin.to_owned()])?;
+        self.check_open_sessions(key)?;
         let admitted = self.begin_rate.take(1.0, Instant::now());
         admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))?;
         let number = if wants_number {

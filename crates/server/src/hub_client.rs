@@ -56,6 +56,13 @@ pub enum HubCommand {
         wants_number: bool,
         to: oneshot::Sender<Result<Admission, Problem>>,
     },
+    /// Answers with why no session can begin, or `None` if one can.
+    Invite {
+        key: String,
+        study: String,
+        origins: Vec<String>,
+        to: oneshot::Sender<Result<Option<String>, Problem>>,
+    },
     RegisterSession(Box<(RemoteSession, RemotePlan, OpenedRecorder)>, oneshot::Sender<Result<(), Problem>>),
     SessionActive(String),
     SetState(String, RemoteState, Option<String>),
@@ -108,6 +115,12 @@ impl HubClient {
     pub async fn admit(&self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
         let (key, study, origin) = (key.to_owned(), study.to_owned(), origin.to_owned());
         self.request(|to| HubCommand::AdmitSession { key, study, origin, wants_number, to }).await?
+    }
+
+    /// Why no session can begin, or `None` if one can. One of the `origins` must be allowed by the key.
+    pub async fn invite(&self, key: &str, study: &str, origins: Vec<String>) -> Result<Option<String>, Problem> {
+        let (key, study) = (key.to_owned(), study.to_owned());
+        self.request(|to| HubCommand::Invite { key, study, origins, to }).await?
     }
 
     pub async fn register(

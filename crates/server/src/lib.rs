@@ -25,6 +25,7 @@ mod fuzz;
 mod hub;
 mod hub_client;
 mod intake;
+mod invitation_api;
 mod library_api;
 mod live;
 mod live_api;

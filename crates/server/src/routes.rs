@@ -20,7 +20,7 @@ use super::app::App;
 use super::problem::Problem;
 use super::responses::{describe_errors, set_security_headers};
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
-use super::{assets, average_api, browser, download_api, library_api, live_api, login};
+use super::{assets, average_api, browser, download_api, invitation_api, library_api, live_api, login};
 
 /// From the head of the request to the head of the answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,6 +71,7 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, CHUNK_TIMEOUT));
     let small = OpenApiRouter::new()
         .routes(routes!(browser::clock))
+        .routes(routes!(invitation_api::invitation))
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(login::me))

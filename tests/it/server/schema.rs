@@ -16,6 +16,7 @@ fn the_description_is_openapi_and_names_every_door() {
         "/v1/sessions/{id}/records",
         "/v1/sessions/{id}/video/{n}",
         "/v1/sessions/{id}/finish",
+        "/v1/studies/{study}/invitation",
     ] {
         assert!(description["paths"][path].is_object(), "{path}");
     }
@@ -50,7 +51,7 @@ fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
     // A generated request may finish its session, so another session is checked afterwards.
     let (remote, other) = (s.browser.begin("video"), s.browser.begin("off"));
     std::fs::write(&settings, format!("[parameters]\n\"path.id\" = \"{}\"\n", remote.id)).unwrap();
-    asked(KEY, Some(ORIGIN), "^/v1/sessions$");
+    asked(KEY, Some(ORIGIN), "^/v1/sessions$|^/v1/studies/");
     asked(&remote.token, Some(ORIGIN), "^/v1/sessions/");
     // The other session is not affected.
     assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);

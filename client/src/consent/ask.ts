@@ -1,0 +1,80 @@
+// Everything before consent, a separate file (`dist/consent.js`): what the visitor answered before, what the study says, and
+// the dialog.
+
+import type { Settings } from '../options';
+import { Api, type Invitation, Refused } from '../transport/http';
+import { type ConsentAnswer, answerOf, onAnswer, rememberAnswer } from '../transport/visitor';
+import { sha256 } from './checksum';
+import { askConsent } from './dialog';
+import { consentText } from './text';
+
+/** The visitor's consent. */
+export interface Agreed {
+  given_utc_ms: number;
+  /** What the visitor agreed to. */
+  text: string;
+  /** The study's selectors, if they are known. */
+  rules?: { mask: string[]; content: string[] };
+}
+
+export type Answer = Agreed | 'no' | 'ended';
+
+/** The dialog appears after this time, with or without the study's text. */
+const INVITATION_MS = 5_000;
+
+/** The study's invitation, or null if the server does not answer. Rejects if the server does not accept the key. */
+const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Promise<Invitation | null> => {
+  const request = new AbortController();
+  const timer = setTimeout(() => request.abort(), INVITATION_MS);
+  ended.addEventListener('abort', () => request.abort(), { once: true });
+  try {
+    return await new Api(server).invitation(key, study, request.signal);
+  } catch (error) {
+    if (error instanceof Refused && error.isForbidden) throw error;
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** Asks the visitor, unless this browser remembers the answer. Rejects with the reason if no session can begin. `asking` is
+ * called when the dialog opens. `ended` closes it without an answer. */
+export const ask = async (settings: Settings, asking: () => void, ended: AbortSignal): Promise<Answer> => {
+  const { server, study, askAgain = false } = settings;
+  const before = askAgain ? null : answerOf(server, study);
+  if (before?.answer === 'no') return 'no';
+  const invitation = await invited(settings, ended);
+  if (ended.aborted) return 'ended';
+  if (invitation && !invitation.open) throw new Error(invitation.closed_because ?? 'this study accepts no further session now');
+
+  const shown = consentText(settings, invitation);
+  const text = `${shown.title}\n\n${shown.text}`;
+  const text_sha256 = await sha256(text);
+  const rules = invitation ? { rules: { mask: invitation.mask, content: invitation.content } } : {};
+  /** An agreement to the same text. */
+  const earlier = ({ answer, text_sha256: sum, given_utc_ms }: ConsentAnswer): Agreed | null =>
+    answer === 'yes' && sum === text_sha256 && given_utc_ms !== undefined ? { given_utc_ms, text, ...rules } : null;
+  const remembered = before && earlier(before);
+  if (remembered) return remembered;
+
+  asking();
+  const elsewhere = new AbortController();
+  let answered: Answer = 'ended';
+  const stopped = () => elsewhere.abort();
+  ended.addEventListener('abort', stopped, { once: true });
+  // The visitor answers in another tab.
+  const forget = onAnswer(server, study, (answer) => {
+    answered = answer.answer === 'no' ? 'no' : earlier(answer) ?? 'ended';
+    if (answered !== 'ended') elsewhere.abort();
+  });
+  const agreed = await askConsent(shown, elsewhere.signal);
+  forget();
+  if (agreed === null) return answered;
+  if (!agreed) {
+    rememberAnswer(server, study, { answer: 'no' });
+    return 'no';
+  }
+  const given_utc_ms = Date.now();
+  if (text_sha256 !== null) rememberAnswer(server, study, { answer: 'yes', text_sha256, given_utc_ms });
+  return { given_utc_ms, text, ...rules };
+};

@@ -1,0 +1,367 @@
+// One page's part of a session, from the server's permission to the end: storing, sending, the clock, the camera and the
+// page's replay. The recorder of the page (`recorder.ts`) captures, and gives its records to this.
+
+import { load } from '../assets';
+import type { Camera } from '../camera/camera';
+import type { Masking } from '../capture/privacy';
+import { append, found, kept } from '../natives/lists';
+import { json } from '../natives/plain';
+import { background, pause, sentence, within } from '../natives/promise';
+import type { Settings } from '../options';
+import { startReplay } from '../replay';
+import type { Agreed } from '../consent/ask';
+import { sha256 } from '../consent/checksum';
+import type { RecordedAffect, State } from '../state';
+import { VERSION } from '../version';
+import { better } from './clock';
+import { recordable } from './early';
+import { Api, Refused, type Started, batchBody } from './http';
+import { on } from './listen';
+import { Outbox } from './outbox';
+import { alone } from './ownership';
+import { clock$ } from './pings';
+import { type Draft, eventRest } from './record';
+import { type Opened, begin, finish, open } from './session';
+import { type Outcome, Sender } from './sender';
+import { type DocumentInfo, type Store, type StoredSession, openStore } from './store';
+import { noteTab } from './tab';
+import { participantOf, rememberParticipant } from './visitor';
+
+/** What the recorder of the page does for this. */
+export interface Host {
+  readonly settings: Settings;
+  readonly state: State;
+  /** The resolution of the page's clock. */
+  readonly tick_ms: number;
+  /** Aborted when nothing more may begin: the page has stopped the recorder, or it has failed. */
+  readonly ended: AbortSignal;
+  change(some: Partial<State>): void;
+  fail(problem: string): void;
+  /** Begins to capture, unless it captures by these rules already. All records so far, and how many more are lost. */
+  record(mask: readonly string[], content: readonly string[], sink: (draft: Draft) => void): { early: Draft[]; lost: number };
+  readonly masks: Masking;
+  /** Ends the intervals of events that are recorded at a limited rate. */
+  release(): void;
+  /** Adds the listeners again. */
+  attach(): void;
+  stopCapture(): void;
+  affect(affect: RecordedAffect): void;
+}
+
+/** The interval of requests while `stop()` waits for the server. */
+const FINISH_EVERY_MS = 1_000;
+const CAMERA_STOP_MS = 3_000;
+
+const failed = (what: string) => (error: unknown) => console.warn(`affectograph: ${what}: ${sentence(error)}`);
+
+export class Run {
+  readonly #host: Host;
+  readonly #api: Api;
+  #ends: (() => void)[] = [];
+  #store: Store | null = null;
+  #outbox!: Outbox;
+  #sender!: Sender;
+  #opened: Opened | null = null;
+  #info!: DocumentInfo;
+  /** This document's clock was read since it was opened or came back. */
+  #isMeasured = false;
+  #endClock: () => void = () => undefined;
+  #camera: Camera | null = null;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#api = new Api(host.settings.server);
+  }
+
+  /** Continues a session of this tab. False if it cannot be continued. */
+  async resume(session: string): Promise<boolean> {
+    const opened = await open(await this.#opening(), session);
+    if (!opened) return false;
+    await this.#enter(opened);
+    return true;
+  }
+
+  /** Begins a session as soon as the server permits it. */
+  async begin(consent: Agreed): Promise<void> {
+    const { settings, ended } = this.#host;
+    const store = await this.#opening();
+    const waiting = (problem: string) => this.#host.change({ problem });
+    const { server, study } = settings;
+    // One tab asks at a time, so that all get the pseudonym that the server gave the first.
+    const ask = () => alone(`begin.${server}.${study}`, () => this.#ask(store, consent));
+    const started = await begin(ask, waiting, ended);
+    if (!started) return;
+    // The page has stopped the recorder before the server answered.
+    if (ended.aborted) return background(() => finish(this.#api, store, started.session));
+    this.#host.change({ problem: null });
+    const opened = await open(store, started.session);
+    if (!opened) throw new Error('another page has ended this session');
+    await this.#enter(opened);
+  }
+
+  async #opening(): Promise<Store> {
+    const { assets } = this.#host.settings;
+    return this.#store ??= await openStore(async () => {
+      const { MemoryStore } = await load<typeof import('./memory-store')>(assets, 'memory-store.js');
+      return new MemoryStore();
+    });
+  }
+
+  /** One request for a session. */
+  async #ask(store: Store, { given_utc_ms, text }: Agreed): Promise<Started> {
+    const { settings } = this.#host;
+    const { server, study, camera } = settings;
+    const participant = settings.participant ?? participantOf(server, study) ?? await this.#participantOfTab(store);
+    const started = await this.#api.start(settings.key, {
+      study,
+      ...(participant === undefined ? {} : { participant }),
+      consent: { given_utc_ms, text_sha256: await sha256(text) },
+      camera,
+      client: {
+        version: VERSION, user_agent: navigator.userAgent, language: navigator.language,
+        screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
+      },
+    });
+    const is_numbered = settings.participant === undefined;
+    if (is_numbered) rememberParticipant(server, study, started.participant);
+    await store.keep({
+      id: started.session, server, study, token: started.token, participant: started.participant, is_numbered,
+      mask: [...started.mask, ...settings.mask], content: started.content, max_batch_bytes: started.max_batch_bytes, next: {},
+      documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
+    });
+    return started;
+  }
+
+  /** The pseudonym of another tab. A tab may not see at once what another one has written to `localStorage`. */
+  async #participantOfTab(store: Store): Promise<string | undefined> {
+    const { server, study } = this.#host.settings;
+    return found(await store.sessions(), (s) => s.server === server && s.study === study && s.is_numbered === true)?.participant;
+  }
+
+  /** This document records for the session. */
+  async #enter(opened: Opened): Promise<void> {
+    const { settings, ended } = this.#host;
+    if (ended.aborted) return opened.release();
+    const { session, document } = opened;
+    this.#opened = opened;
+    this.#outbox = new Outbox(this.#store!);
+    this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
+    noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
+    this.#capture(session);
+    this.#outbox.open(session.id, document, opened.next);
+    this.#send(session);
+    this.#listen();
+    const problem = this.#store!.isPersistent ? null : 'this browser stores nothing: unsent records are lost when the page is left';
+    this.#host.change({
+      phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine, problem,
+    });
+    await this.#startCamera();
+    if (settings.replay) await this.#startReplay();
+    void background(() => this.#sendLeftovers(session.id), failed('records of earlier pages are not sent yet'));
+  }
+
+  /** Captures, and adds what was captured before there was a session. */
+  #capture({ mask, content }: StoredSession): void {
+    const { early, lost } = this.#host.record(mask, content, (draft) => this.#outbox.add(draft));
+    for (const draft of recordable(early, lost, performance.now())) this.#outbox.add(draft);
+  }
+
+  #send(session: StoredSession): void {
+    const isClockAwaited = (info: DocumentInfo) => info.document === this.#opened?.document && !this.#isMeasured;
+    this.#sender = new Sender(this.#api, this.#store!, session, isClockAwaited);
+    this.#until(this.#sender.run((outcome) => this.#handleOutcome(outcome)));
+    this.#until(this.#outbox.stored.listen(() => this.#sender.wake()));
+    this.#until(this.#outbox.failed.listen((error) => this.#host.change({ problem: `not stored yet: ${sentence(error)}` })));
+    this.#measure();
+    this.#until(() => this.#endClock());
+  }
+
+  /** Reads the clock of this document, now and again. */
+  #measure(): void {
+    this.#isMeasured = false;
+    this.#endClock();
+    const readings = clock$(this.#api, this.#host.tick_ms).subscribe((fresh) => {
+      const clock = better(this.#info.clock, fresh);
+      this.#info = { ...this.#info, clock };
+      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
+      this.#outbox.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', json(measured)) });
+      this.#host.change({ clock_uncertainty_ms: clock.uncertainty_ms });
+      void background(async () => {
+        await this.#store!.keepDocument(this.#opened!.session.id, this.#info);
+        this.#isMeasured = true;
+        this.#sender.wake();
+      });
+      this.#host.attach();
+    });
+    this.#endClock = () => readings.unsubscribe();
+  }
+
+  /** Remembers what ends something at the end of the recording. */
+  #until(end: () => void): void {
+    append(this.#ends, end);
+  }
+
+  #listen(): void {
+    this.#until(on<PageTransitionEvent>(window, 'pagehide', (event) => this.#leave(event.persisted)));
+    this.#until(on<PageTransitionEvent>(window, 'pageshow', (event) => {
+      if (event.persisted) void background(() => this.#comeBack(), (error) => this.#host.fail(sentence(error)));
+    }));
+    this.#until(on(window.document, 'visibilitychange', () => {
+      // A phone may send no further event. Without a clock the records wait here, because the server would assume one.
+      if (window.document.visibilityState === 'hidden' && this.#info.clock) this.#leave(false);
+    }));
+    for (const type of ['online', 'offline']) {
+      this.#until(on(window, type, () => this.#host.change({ isOnline: navigator.onLine })));
+    }
+  }
+
+  #handleOutcome(outcome: Outcome): void {
+    const { settings, state } = this.#host;
+    const { waiting } = this.#outbox;
+    switch (outcome.kind) {
+      case 'acknowledged':
+        this.#outbox.acknowledged(outcome.batch);
+        this.#host.change({ acknowledged: state.acknowledged + outcome.batch.records.length, waiting, problem: null });
+        break;
+      case 'seen':
+        this.#host.change({ waiting });
+        break;
+      case 'waiting':
+        this.#host.change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
+        break;
+      case 'refused':
+        console.warn(`affectograph: the server refused a record: ${outcome.why}`);
+        break;
+      case 'ended':
+        noteTab(settings.server, settings.study, null);
+        void background(() => this.#store!.forget(this.#opened!.session.id));
+        this.#host.fail(outcome.why);
+        break;
+    }
+  }
+
+  async #sendLeftovers(id: string): Promise<void> {
+    const others = kept(await this.#store!.sessions(), (session) => session.id !== id);
+    if (others.length === 0) return;
+    const { sendLeftovers } = await load<typeof import('./leftovers')>(this.#host.settings.assets, 'leftovers.js');
+    await sendLeftovers(this.#store!, id);
+  }
+
+  // ---- going and coming --------------------------------------------------------------------------------------
+
+  #leave(isKept: boolean): void {
+    const opened = this.#opened!;
+    this.#host.release();
+    this.#camera?.flush();
+    const records = this.#outbox.leave();
+    if (records.length > 0) {
+      this.#api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([this.#info], records));
+    }
+    if (isKept) {
+      // The browser may show this document again later. Meanwhile the next document continues the numbers.
+      this.#outbox.close();
+      opened.release();
+    }
+  }
+
+  async #comeBack(): Promise<void> {
+    const store = this.#store!;
+    const opened = await open(store, this.#opened!.session.id);
+    if (!opened) throw new Error('another page has ended this session');
+    this.#opened = opened;
+    this.#info = { document: opened.document, time_origin_utc_ms: performance.timeOrigin, clock: this.#info.clock };
+    await store.keepDocument(opened.session.id, this.#info);
+    this.#outbox.open(opened.session.id, opened.document, opened.next);
+    this.#measure(); // the computer may have slept
+  }
+
+  // ---- camera and replay -------------------------------------------------------------------------------------
+
+  async #startCamera(): Promise<void> {
+    const { settings, ended } = this.#host;
+    if (settings.camera === 'off') return;
+    try {
+      const module = await load<typeof import('../camera/camera')>(settings.assets, 'camera.js');
+      if (ended.aborted) return;
+      this.#camera = new module.Camera(settings, this.#opened!.session, this.#store!, (draft) => this.#outbox.add(draft), {
+        state: (camera) => this.#host.change({ camera }),
+        affect: (affect) => this.#host.affect(affect),
+        stored: () => this.#sender.wake(),
+      });
+      await this.#camera.start();
+    } catch (error) {
+      const detail = json({ detail: `camera.js cannot be loaded: ${sentence(error)}` });
+      this.#outbox.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
+      this.#host.change({ camera: 'absent' });
+    }
+  }
+
+  async #startReplay(): Promise<void> {
+    const add = (page_ms: number, event: string) => this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
+    const start = async () => {
+      const stop = await startReplay(this.#host.settings, this.#host.masks, add);
+      if (this.#host.ended.aborted) stop();
+      else this.#until(stop);
+    };
+    await background(start, failed('the page is not recorded for replay'));
+  }
+
+  // ---- stop --------------------------------------------------------------------------------------------------
+
+  /** Ends the recording. Resolves when the server has all records, or after `patience_ms`. */
+  async stop(patience_ms: number): Promise<void> {
+    const until_ms = performance.now() + patience_ms;
+    this.#host.change({ phase: 'finishing' });
+    await within(this.#finish(until_ms), patience_ms);
+    if (this.#host.state.phase === 'finishing') {
+      const { problem } = this.#host.state;
+      this.#host.change({ problem: problem ?? 'the server does not have all records yet: a later page of this site sends them' });
+    }
+    this.release();
+  }
+
+  /** Ends everything that runs. */
+  release(): void {
+    const ends = this.#ends;
+    this.#ends = [];
+    for (const end of ends) end();
+    void background(async () => this.#camera?.stop());
+    if (!this.#opened) return;
+    this.#outbox.close();
+    this.#opened.release();
+  }
+
+  async #finish(until_ms: number): Promise<void> {
+    const store = this.#store!;
+    const { id } = this.#opened!.session;
+    const { server, study } = this.#host.settings;
+    this.#host.stopCapture();
+    if (this.#camera) await within(this.#camera.stop(), CAMERA_STOP_MS);
+    this.#camera = null;
+    noteTab(server, study, null);
+    await this.#outbox.flush();
+    await store.change(id, (session) => { session.is_stopped = true; });
+    this.#sender.hurry();
+    while (performance.now() < until_ms && this.#host.state.phase === 'finishing') {
+      if (await this.#tryToFinish(store, id)) return;
+      this.#sender.hurry();
+      await pause(FINISH_EVERY_MS / 4);
+    }
+  }
+
+  /** False if records are not sent yet. A later page of this site sends them. */
+  async #tryToFinish(store: Store, id: string): Promise<boolean> {
+    if (this.#outbox.waiting > 0) await this.#outbox.flush();
+    if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
+    try {
+      const isWhole = await finish(this.#api, store, id);
+      this.#host.change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'records are missing on the server' });
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.isFinal) throw error;
+      this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
+      await pause(FINISH_EVERY_MS);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,303 @@
+// The beginning of a recording: a server that is away or full, the study's own consent text, and what a browser remembers.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { type Site, eventually, launch, site, skip } from './browser';
+import { ProtocolServer, type Session, rowsOf } from './server';
+
+const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
+<button id="buy">Buy now</button> <input id="comment"> <input id="entry" class="diary">
+<script src="/dist/affectograph.min.js"></script>
+<script>
+  window.create = (more = {}) => affectograph.createRecorder({ server: '${server}', study: 'shop', key: 'key', ${options}, ...more });
+  window.recorder = create();
+  window.begun_ms = performance.now();
+  window.started = recorder.start().then((state) => {
+    window.started_ms = performance.now() - begun_ms;
+    return state;
+  });
+  // As when it is called, not when the test reads it.
+  window.stopped = async () => {
+    const from = performance.now();
+    const state = await recorder.stop();
+    return { state, ms: performance.now() - from };
+  };
+</script>`;
+const GIVEN = 'consentGiven: true';
+const ASKED = 'camera: "off"';
+
+let browser: Browser;
+before(async () => { if (!skip) browser = await launch(); });
+after(async () => { if (!skip) await browser.close(); });
+
+interface State { phase: string; problem: string | null; participant: string | null }
+interface Setting { server: ProtocolServer; shop: Site; context: BrowserContext; page: Page }
+const visit = async (options: string, prepare: (s: ProtocolServer) => Promise<void> | void, work: (setting: Setting) => Promise<void>) => {
+  const server = await new ProtocolServer().start();
+  await prepare(server);
+  const shop = await site({ '/': PAGE(server.url, options) });
+  const context = await browser.newContext();
+  const errors: string[] = [];
+  context.on('weberror', (error) => errors.push(error.error().message));
+  try {
+    const page = await context.newPage();
+    await page.goto(shop.url);
+    await work({ server, shop, context, page });
+    assert.deepEqual(errors, [], 'no error of ours reaches the page');
+  } finally {
+    await context.close();
+    shop.close();
+    await server.kill();
+  }
+};
+const started = (page: Page) => page.evaluate('started') as Promise<State>;
+const startedMs = (page: Page) => page.evaluate('started_ms') as Promise<number>;
+const stopped = (page: Page) => page.evaluate('stopped()') as Promise<{ state: State; ms: number }>;
+const phase = (page: Page) => page.evaluate('recorder.state.phase') as Promise<string>;
+const isRecording = (page: Page) => eventually('the recording', async () => await phase(page) === 'recording', 40_000);
+const dialog = (page: Page) => page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+const hasDialog = async (page: Page) => await page.locator('[data-affectograph=consent]').count() > 0;
+const accept = async (page: Page) => {
+  await dialog(page);
+  for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
+};
+/** The words of the dialog, which is in a closed shadow root. */
+const said = async (page: Page): Promise<string> => {
+  await dialog(page);
+  const cdp = await page.context().newCDPSession(page);
+  const { nodes } = await cdp.send('Accessibility.getFullAXTree');
+  return nodes.filter((n) => n.role?.value === 'StaticText').map((n) => String(n.name?.value)).join('\n');
+};
+const kinds = (session: Session) => rowsOf(session, 'page').map((r) => r.kind);
+
+// ---- a server that is away or full -------------------------------------------------------------------------------------
+
+test('a silent server: start and stop end in time, and say what happened', { skip }, () => visit(GIVEN, (server) => { server.begins = 'silent'; }, async ({ server, page }) => {
+  const state = await started(page);
+  assert.equal(state.phase, 'connecting');
+  assert.match(state.problem!, /has not answered yet/);
+  assert.ok(await startedMs(page) < 11_000, `start() took ${await startedMs(page)} ms`);
+  const end = await stopped(page);
+  assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
+  assert.equal(end.state.phase, 'failed');
+  assert.match(end.state.problem!, /stopped before the server began a session/);
+  server.begins = 'yes';
+  await page.waitForTimeout(3000);
+  assert.equal(server.sessions.size, 0, 'the attempts have ended');
+}));
+
+test('a silent server is stopped during its first answer', { skip }, () => visit(GIVEN, (server) => { server.begins = 'silent'; }, async ({ page }) => {
+  const end = await stopped(page);
+  assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
+  assert.equal(end.state.phase, 'failed');
+  assert.equal((await started(page)).phase, 'failed', 'start() has ended too');
+}));
+
+test('a session that begins after stop() is finished', { skip }, () => visit(GIVEN, (server) => { server.begins = 'late'; }, async ({ server, page }) => {
+  assert.equal((await stopped(page)).state.phase, 'failed');
+  assert.equal(server.sessions.size, 0);
+  await eventually('the late session and its end', () => server.sessions.size === 1 && server.session.finished !== null);
+  assert.equal(rowsOf(server.session, 'page').length, 0);
+}));
+
+test('a server that refuses connections: the recording begins when it is back', { skip }, () => visit(GIVEN, (server) => server.kill(), async ({ server, page }) => {
+  const state = await started(page);
+  assert.equal(state.phase, 'connecting');
+  assert.match(state.problem!, /the server does not answer/);
+  assert.ok(await startedMs(page) < 11_000);
+  await server.start();
+  await isRecording(page);
+  await page.click('#buy');
+  assert.equal((await stopped(page)).state.phase, 'finished');
+  assert.ok(kinds(server.session).includes('click'));
+}));
+
+for (const status of [429, 503]) {
+  test(`a server that answers ${status}: the recording begins when it has room`, { skip }, () => visit(GIVEN, (server) => {
+    server.begins = { status, retryAfter_s: 2 };
+  }, async ({ server, page }) => {
+    const state = await started(page);
+    assert.equal(state.phase, 'connecting');
+    assert.equal(state.problem, 'All places are taken.');
+    assert.ok(await startedMs(page) < 11_000);
+    server.begins = 'yes';
+    await isRecording(page);
+    assert.equal(await page.evaluate('recorder.state.problem'), null);
+    assert.equal((await stopped(page)).state.phase, 'finished');
+  }));
+}
+
+test('what happens between consent and session is recorded by the study\'s rules', { skip }, () => visit(ASKED, (server) => {
+  server.consentText = 'Please.';
+  server.mask = ['.diary'];
+  server.content = ['#comment'];
+}, async ({ server, page }) => {
+  await dialog(page);
+  server.begins = { status: 503, retryAfter_s: 1 };
+  await accept(page);
+  await eventually('the refusal', async () => await page.evaluate('recorder.state.problem') !== null);
+  await page.click('#buy');
+  await page.click('#comment');
+  await page.keyboard.type('kept');
+  await page.click('#entry');
+  await page.keyboard.type('Zq7');
+  server.begins = 'yes';
+  await isRecording(page);
+  assert.equal((await stopped(page)).state.phase, 'finished');
+  const rows = rowsOf(server.session, 'page');
+  assert.deepEqual(rows.map((r) => r.seq), rows.map((_, k) => k));
+  assert.equal(rows[0]!.kind, 'document');
+  assert.equal(rows.filter((r) => r.kind === 'click' && r.data!['target'] === 'button#buy').length, 1);
+  const typed = (target: string) => rows.filter((r) => r.kind === 'input' && r.data!['target'] === target).map((r) => r.data!['inserted'] ?? '');
+  assert.equal(typed('input#comment').join(''), 'kept');
+  assert.deepEqual(typed('input#entry'), ['', '', '']);
+  assert.ok(!JSON.stringify(rows).includes('Zq7'));
+}));
+
+test('a server that dies before the end does not hold stop()', { skip }, () => visit(GIVEN, () => undefined, async ({ server, page }) => {
+  await started(page);
+  await isRecording(page);
+  await server.kill();
+  await page.click('#buy');
+  const end = await stopped(page);
+  assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
+  assert.equal(end.state.phase, 'finishing');
+  assert.match(end.state.problem!, /server/);
+}));
+
+test('files that do not load: start and stop end in time', { skip }, async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  try {
+    for (const [options, expected] of [[GIVEN, 'connecting'], [ASKED, 'failed']] as const) {
+      await visit(`${options}, assets: 'http://127.0.0.1:${port}/'`, () => undefined, async ({ page }) => {
+        assert.equal((await started(page)).phase, expected);
+        assert.ok(await startedMs(page) < 11_000, `start() took ${await startedMs(page)} ms`);
+        const end = await stopped(page);
+        assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
+        assert.equal(end.state.phase, 'failed');
+      });
+    }
+  } finally {
+    silent.close();
+    silent.closeAllConnections();
+  }
+});
+
+// ---- before consent ----------------------------------------------------------------------------------------------------
+
+test('a full study says so, and asks nobody', { skip }, () => visit(ASKED, (server) => {
+  server.consentText = 'Please.';
+  server.closedBecause = 'The largest number of open sessions is reached.';
+}, async ({ server, page }) => {
+  const state = await started(page);
+  assert.equal(state.phase, 'failed');
+  assert.equal(state.problem, server.closedBecause);
+  assert.ok(!await hasDialog(page));
+}));
+
+test('the study\'s own text is shown; the site\'s comes first', { skip }, async () => {
+  await visit(ASKED, (server) => { server.consentText = 'We study shops.\n\nYou can stop.'; }, async ({ page }) => {
+    const words = await said(page);
+    assert.ok(words.includes('We study shops.') && words.includes('You can stop.') && !words.includes('part of a study'), words);
+  });
+  await visit('consent: { text: "Our own words." }', (server) => { server.consentText = 'We study shops.'; }, async ({ page }) => {
+    const words = await said(page);
+    assert.ok(words.includes('Our own words.') && !words.includes('We study shops.'), words);
+  });
+});
+
+test('without a text of the study, what will be recorded is listed', { skip }, () => visit('camera: "scores", replay: true', (server) => {
+  server.consentText = '';
+  server.content = ['#comment'];
+}, async ({ page }) => {
+  const words = await said(page);
+  for (const what of ['In some fields', 'The page is recorded as you see it', 'No picture is stored or sent', 'Passwords']) {
+    assert.ok(words.includes(what), `${what} is not in: ${words}`);
+  }
+}));
+
+test('a silent server delays the dialog by five seconds at most', { skip }, () => visit(ASKED, (server) => {
+  server.consentText = 'We study shops.';
+  server.begins = 'silent';
+}, async ({ server, page }) => {
+  await dialog(page);
+  const shown_ms = await page.evaluate('performance.now() - begun_ms') as number;
+  assert.ok(shown_ms > 4500 && shown_ms < 7000, `${shown_ms} ms`);
+  assert.ok((await said(page)).includes('part of a study'));
+  server.begins = 'yes';
+  await page.keyboard.press('Escape');
+  assert.equal((await started(page)).phase, 'declined');
+}));
+
+test('stop() closes the dialog, and that is no answer', { skip }, () => visit(ASKED, () => undefined, async ({ page }) => {
+  await dialog(page);
+  const end = await stopped(page);
+  assert.equal(end.state.phase, 'failed');
+  assert.match(end.state.problem!, /before the visitor answered/);
+  assert.ok(!await hasDialog(page));
+  await page.reload();
+  await dialog(page);
+}));
+
+// ---- what a browser remembers ------------------------------------------------------------------------------------------
+
+test('a no is remembered until the site asks again', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+  await dialog(page);
+  await page.keyboard.press('Escape');
+  assert.equal((await started(page)).phase, 'declined');
+  const { invitations } = server;
+  const other = await context.newPage();
+  for (const again of [page, other]) {
+    await again.goto(shop.url);
+    assert.equal((await started(again)).phase, 'declined');
+    assert.ok(!await hasDialog(again));
+  }
+  assert.equal(server.invitations, invitations, 'the server does not hear of a visitor who refused');
+  await page.evaluate('void (window.recorder = create({ askAgain: true })).start()');
+  await accept(page);
+  await isRecording(page);
+  assert.equal((await stopped(page)).state.phase, 'finished');
+}));
+
+test('a yes is remembered as long as the text is the same, and tabs are one participant', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+  await accept(page);
+  assert.equal((await started(page)).phase, 'recording');
+  const other = await context.newPage();
+  await other.goto(shop.url);
+  assert.equal((await started(other)).phase, 'recording', 'without a dialog');
+  const [first, second] = [...server.sessions.values()].map((s) => s.asked as { participant?: string; consent: object });
+  assert.deepEqual([first!.participant, second!.participant], [undefined, 'sub-01']);
+  assert.deepEqual(second!.consent, first!.consent, 'the same text at the same time');
+  server.consentText = 'Please, with other words.';
+  const third = await context.newPage();
+  await third.goto(shop.url);
+  await accept(third);
+  assert.equal((await started(third)).participant, 'sub-01');
+  assert.notDeepEqual((([...server.sessions.values()][2]!.asked as typeof first)!.consent), first!.consent);
+  const place = `${server.url}.shop`;
+  const stored = await page.evaluate('Object.fromEntries(Object.entries(localStorage))') as Record<string, string>;
+  assert.deepEqual(Object.keys(stored).sort(), [`affectograph.answer.${place}`, `affectograph.participant.${place}`]);
+  assert.equal(stored[`affectograph.participant.${place}`], 'sub-01');
+  assert.deepEqual(Object.keys(JSON.parse(stored[`affectograph.answer.${place}`]!) as object).sort(), ['answer', 'given_utc_ms', 'text_sha256']);
+}));
+
+test('tabs that open at the same time are one participant, and one answer is enough', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+  const others = [await context.newPage(), await context.newPage()];
+  for (const other of others) await other.goto(shop.url);
+  for (const tab of [page, ...others]) await dialog(tab);
+  await page.bringToFront();
+  await accept(page);
+  for (const tab of [page, ...others]) assert.equal((await started(tab)).phase, 'recording');
+  const participants = [...server.sessions.values()].map((s) => s.asked['participant']);
+  assert.deepEqual(participants, [undefined, 'sub-01', 'sub-01']);
+}));
+
+test('the site\'s own pseudonym is used and not remembered', { skip }, () => visit(`${GIVEN}, participant: 'sub-77'`, () => undefined, async ({ server, page }) => {
+  assert.equal((await started(page)).participant, 'sub-77');
+  assert.equal(server.session.asked['participant'], 'sub-77');
+  assert.equal(await page.evaluate('Object.keys(localStorage).filter((k) => k.includes("participant")).length'), 0);
+}));

@@ -1,0 +1,75 @@
+//! What a page asks before it shows its consent dialog: the study's own text, and whether a session can begin.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::browser;
+use super::problem::{Problem, ProblemDetails};
+
+/// What a browser needs to know about a study before it asks for consent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Invitation {
+    /// Displayed title of the study.
+    pub title: String,
+    pub consent: InvitationConsent,
+    /// CSS selectors of elements for which only the occurrence of events may be recorded.
+    pub mask: Vec<String>,
+    /// CSS selectors of fields whose typed text may be recorded.
+    pub content: Vec<String>,
+    /// Whether a session could begin now. A session that begins later can still be refused.
+    pub open: bool,
+    /// Why no session can begin, as a sentence. Only if `open` is false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_because: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct InvitationConsent {
+    /// A session needs consent.
+    pub required: bool,
+    /// The study's consent text. Empty if the study has none.
+    pub text: String,
+}
+
+/// Describes a study to a page that is going to ask for consent. Nothing is counted and nothing begins. The key is a public
+/// write key of the study. It must allow the page's origin.
+#[utoipa::path(get, path = "/v1/studies/{study}/invitation", tag = "browser", security(("key" = [])),
+    params(("study" = String, Path, description = "The study of the write key")),
+    responses((status = 200, body = Invitation), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn invitation(
+    State(app): State<App>,
+    Path(study): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Json<Invitation>, Problem> {
+    let key = browser::bearer(&headers)?;
+    let full = app.hub.invite(key, &study, origins(&uri, &headers)?).await?;
+    let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
+    let study = browser::study_of_key(&app, &study).await?.study;
+    Ok(Json(Invitation {
+        title: study.title,
+        consent: InvitationConsent { required: study.consent.required, text: study.consent.text },
+        mask: study.page.mask,
+        content: study.page.content,
+        open: closed_because.is_none(),
+        closed_because,
+    }))
+}
+
+/// The origins that the request can come from. Browsers send no `Origin` with a GET to the page's own origin. They say so in
+/// `Sec-Fetch-Site`, which no script of a page can set.
+fn origins(uri: &Uri, headers: &HeaderMap) -> Result<Vec<String>, Problem> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let is_same_origin = !headers.contains_key(header::ORIGIN) && text("sec-fetch-site") == Some("same-origin");
+    let host = uri.authority().map(Authority::as_str).or_else(|| text("host")).filter(|_| is_same_origin);
+    match host {
+        Some(host) => Ok(vec![format!("https://{host}"), format!("http://{host}")]),
+        None => Ok(vec![browser::origin(headers)?.to_owned()]),
+    }
+}
