@@ -79,16 +79,19 @@ export async function session(name) {
 
 function about(data) {
   const q = data.quality;
+  const ofFace = q && q.face_record !== "nothing";
   const pairs = [
     ["Study", data.study_title], ["Started", dateTime(data.started_utc)], ["Camera", data.camera],
     q && ["Length", clock(q.seconds)],
     q && ["Grade", h("span", { class: "grade" }, q.grade)],
-    q && ["Frames scored", q.frames_scored],
-    q && ["Frames with a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
-    q && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
+    ofFace && ["Frames scored", q.frames_scored],
+    ofFace && q.face_record === "scores" && ["Frames not scored, no picture is stored", q.frames_skipped],
+    ofFace && ["Frames with a face", q.face_share === null ? "–" : `${(100 * q.face_share).toFixed(1)} %`],
+    ofFace && ["Frames lost", q.frames_lost ? h("span", { class: "loss" }, q.frames_lost) : 0],
     q && q.page_busy && ["Page blocked", `${(100 * q.page_busy.share).toFixed(1)} %, at most ${q.page_busy.longest_s.toFixed(2)} s at a time`],
     q && q.frames_unseen > 0 && ["Frames of other sites, not recorded", q.frames_unseen],
     q && q.clock_uncertainty_ms !== null && ["Uncertainty of the page's clock", `± ${q.clock_uncertainty_ms.toFixed(2)} ms`],
+    q && q.clock_jumps && ["Jumps of the page's clock", `${q.clock_jumps.count}, events of uncertain time: ${q.clock_jumps.events}`],
   ];
   return h("dl", {}, pairs.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }

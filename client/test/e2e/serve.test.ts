@@ -83,6 +83,60 @@ for (const camera of ['video', 'scores']) {
   });
 }
 
+/** A camera whose recorder gets its first frame 1.5 s late: Chromium then sends a first chunk of one byte. */
+const LATE_CAMERA = `
+  const camera = () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+    const drawing = canvas.getContext('2d');
+    const stream = canvas.captureStream(0);
+    const draw = (hue) => {
+      drawing.fillStyle = 'hsl(' + (hue % 360) + ' 80% 50%)';
+      drawing.fillRect(0, 0, 320, 240);
+      stream.getVideoTracks()[0].requestFrame();
+    };
+    return { stream, draw };
+  };
+  const sizes = window.sizes = [];
+  const cameras = [camera()];
+  let hue = 0;
+  setInterval(() => { hue++; for (const { draw } of cameras) draw(hue); }, 33);
+  navigator.mediaDevices.getUserMedia = async () => cameras[0].stream;
+  const Recorder = MediaRecorder;
+  window.MediaRecorder = class extends Recorder {
+    constructor(_, options) {
+      const late = camera();
+      super(late.stream, options);
+      setTimeout(() => cameras.push(late), 1500);
+      this.addEventListener('dataavailable', ({ data }) => sizes.push(data.size));
+    }
+  };`;
+
+test('a video whose first chunk has one byte is converted', { skip, timeout: 120_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = MARKS(program.url, program.key(shop.url), 'video');
+  const page = await browser.newPage();
+  let sizes: number[] = [];
+  try {
+    await page.addInitScript(LATE_CAMERA);
+    await page.goto(shop.url);
+    await page.evaluate('started');
+    await page.waitForTimeout(5000);
+    assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
+    sizes = (await page.evaluate('sizes') as number[]).filter((bytes) => bytes > 0);
+  } finally {
+    await page.context().close();
+    shop.close();
+  }
+  assert.equal(sizes[0], 1, `the camera was late: ${sizes.join(', ')} bytes`);
+  const session = program.recorded().find((s) => !earlier.has(s))!;
+  await eventually('the video is converted', () => events(session, 'server').some((e) => e.kind === 'video_converted'), 90_000);
+  const [{ n }] = query<{ n: number }>(session, 'SELECT count(*) AS n FROM frame') as [{ n: number }];
+  console.log(`${n} frames of a video with chunks of ${sizes.join(', ')} bytes`);
+  assert.ok(n > 50);
+});
+
 /** A folder with networks. `change` modifies them. */
 const networks = (name: string, change: (file: string, bytes: Buffer) => Buffer) => {
   const models = join(folder, name);
@@ -142,10 +196,10 @@ test('the header names the networks that the browser ran, and not the server\'s 
   }
 });
 
-const MARKS = (server: string, key: string) => `<!doctype html><title>Marks</title><p>Marks</p>
+const MARKS = (server: string, key: string, camera = 'off') => `<!doctype html><title>Marks</title><p>Marks</p>
 <script src="/dist/affectograph.min.js"></script>
 <script>
-  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', consentGiven: true });
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}', camera: '${camera}', consentGiven: true });
   const started = recorder.start();
   const first = Number(sessionStorage.getItem('marks') ?? 0);
   let marks = first;

@@ -90,7 +90,7 @@ impl Figure for SessionFigure<'_> {
             let shade = |from: f64, until: f64| {
                 Rectangle::new([(from, RANGE.start), (until, RANGE.end)], BLACK.mix(0.07).filled())
             };
-            chart.draw_series(shown_gaps(timeline, time).map(|(from, until)| shade(from, until)))?;
+            chart.draw_series(shown_gaps(timeline, time).into_iter().map(|(from, until)| shade(from, until)))?;
             let columns = area.dim_in_pixel().0 as usize;
             for piece in pieces(series, field, sd, time.clone(), columns) {
                 let upper = piece.iter().map(|p| (p.time_s, p.max + p.sd));
@@ -145,11 +145,21 @@ where
     Ok(())
 }
 
-/// Gaps, limited to the drawn range.
-fn shown_gaps(timeline: &Timeline, time: &Range<f64>) -> impl Iterator<Item = (f64, f64)> {
+/// Gaps, limited to the drawn range. Overlapping ones are joined, so that each time is shaded once.
+fn shown_gaps(timeline: &Timeline, time: &Range<f64>) -> Vec<(f64, f64)> {
     let Range { start, end } = *time;
-    let cut = move |at: Timestamp| at.as_secs_f64().clamp(start, end);
-    timeline.gaps().iter().map(move |g| (cut(g.at), cut(g.what.until))).filter(|(from, until)| from < until)
+    let cut = |at: Timestamp| at.as_secs_f64().clamp(start, end);
+    let mut shown: Vec<_> = timeline.gaps().iter().map(|g| (cut(g.at), cut(g.what.until))).collect();
+    shown.retain(|(from, until)| from < until);
+    shown.sort_by(|a, b| a.0.total_cmp(&b.0));
+    shown.dedup_by(|next, last| {
+        let is_joined = next.0 <= last.1;
+        if is_joined {
+            last.1 = last.1.max(next.1);
+        }
+        is_joined
+    });
+    shown
 }
 
 struct Column {
@@ -224,6 +234,20 @@ mod tests {
             Gap { until: Timestamp::from_secs_f64(26.6), reason: GapReason::NoFace, lost: 200, note: String::new() };
         t.ingest(&Record { stream: affect, seq: 5000, at: Timestamp::from_secs_f64(20.0), body: Body::Gap(gap) });
         t
+    }
+
+    #[test]
+    fn each_time_is_shaded_once() {
+        let mut t = wavy();
+        let affect = Arc::new("affect".parse().unwrap());
+        for (seq, (from_s, until_s)) in [(30.0, 31.0), (20.0, 26.6), (25.0, 27.0), (30.5, 30.6)].into_iter().enumerate()
+        {
+            let until = Timestamp::from_secs_f64(until_s);
+            let gap = Gap { until, reason: GapReason::Skipped, lost: 1, note: String::new() };
+            let at = Timestamp::from_secs_f64(from_s);
+            t.ingest(&Record { stream: Arc::clone(&affect), seq: 6000 + seq as u64, at, body: Body::Gap(gap) });
+        }
+        assert_eq!(shown_gaps(&t, &(0.0..30.8)), [(20.0, 27.0), (30.0, 30.8)]);
     }
 
     #[test]
