@@ -175,7 +175,7 @@ class PageRecorder implements Recorder {
       tick_ms: tick(),
       get state() { return own.state; },
       get masks() { return own.#capture!.masks; },
-      change: (some) => { if (!isOver(this.state.phase)) this.#change(some); },
+      change: (some) => { if (!isOver(this.state.phase) || some.camera) this.#change(some); },
       fail: (problem) => this.#fail(problem),
       record: (mask, content, sink) => {
         this.#record(mask, content);

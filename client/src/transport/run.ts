@@ -51,6 +51,7 @@ export interface Host {
 /** The interval of requests while `stop()` waits for the server. */
 const FINISH_EVERY_MS = 1_000;
 const CAMERA_STOP_MS = 3_000;
+const STORE_PATIENCE_MS = 3_000;
 
 const failed = (what: string) => (error: unknown) => console.warn(`affectograph: ${what}: ${sentence(error)}`);
 
@@ -88,9 +89,19 @@ export class Run {
     const waiting = (problem: string) => this.#host.change({ problem });
     const { server, study } = settings;
     // One tab asks at a time, so that all get the pseudonym that the server gave the first.
-    const ask = () => alone(`begin.${server}.${study}`, () => this.#ask(store, consent));
+    let unkept: unknown;
+    const ask = () => alone(`begin.${server}.${study}`, async () => {
+      const started = await this.#ask(store, consent);
+      // A failure here is not the server's: the request is not repeated.
+      await background(() => this.#keep(store, started), (error) => { unkept = error; });
+      return started;
+    });
     const started = await begin(ask, waiting, ended);
     if (!started) return;
+    if (unkept) {
+      void background(() => this.#api.finish(started.session, started.token, {}, 0));
+      throw unkept;
+    }
     // The page has stopped the recorder before the server answered.
     if (ended.aborted) return background(() => finish(this.#api, store, started.session));
     this.#host.change({ problem: null });
@@ -122,20 +133,29 @@ export class Run {
         screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
       },
     });
-    const is_numbered = settings.participant === undefined;
-    if (is_numbered) rememberParticipant(server, study, started.participant);
-    await store.keep({
-      id: started.session, server, study, token: started.token, participant: started.participant, is_numbered,
-      mask: [...started.mask, ...settings.mask], content: started.content, max_batch_bytes: started.max_batch_bytes, next: {},
-      documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
-    });
+    if (settings.participant === undefined) rememberParticipant(server, study, started.participant);
     return started;
+  }
+
+  async #keep(store: Store, { session: id, token, participant, mask, content, max_batch_bytes }: Started): Promise<void> {
+    const { server, study, mask: own, participant: given } = this.#host.settings;
+    const session = {
+      id, server, study, token, participant, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes,
+      next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
+    };
+    const keep = async () => {
+      await store.keep(session);
+      return true;
+    };
+    if (!await within(keep(), STORE_PATIENCE_MS)) throw new Error('this browser does not store the session');
   }
 
   /** The pseudonym of another tab. A tab may not see at once what another one has written to `localStorage`. */
   async #participantOfTab(store: Store): Promise<string | undefined> {
     const { server, study } = this.#host.settings;
-    return found(await store.sessions(), (s) => s.server === server && s.study === study && s.is_numbered === true)?.participant;
+    let sessions: StoredSession[] = [];
+    await background(async () => { sessions = await within(store.sessions(), STORE_PATIENCE_MS) ?? []; });
+    return found(sessions, (s) => s.server === server && s.study === study && s.is_numbered === true)?.participant;
   }
 
   /** This document records for the session. */

@@ -38,6 +38,7 @@ export const begin = async (
       return await ask();
     } catch (error) {
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
+      if (ended.aborted) return null;
       waiting(error instanceof Refused ? error.message : `the server does not answer: ${sentence(error)}`);
       await rest(waitMs(attempt, error), ended);
     }

@@ -242,3 +242,48 @@ test('the server is killed for 20 s and the page reloaded: nothing lost, nothing
     shop.close();
   }
 });
+
+const ASKED = (server: string, key: string) => `<!doctype html><title>Asked</title>
+<button id="buy">Buy</button> <textarea id="note"></textarea> <input class="diary">
+<script src="/dist/affectograph.min.js"></script>
+<script>
+  const recorder = affectograph.createRecorder({ server: '${server}', study: 'smile', key: '${key}' });
+  recorder.start().then((state) => { window.begun = state; });
+</script>`;
+
+test('the server is away between consent and session: what happens then is in the session file', { skip, timeout: 120_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = ASKED(program.url, program.key(shop.url));
+  const page = await browser.newPage();
+  try {
+    await page.goto(shop.url);
+    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+    await program.kill9();
+    await agree(page);
+    assert.equal(await page.evaluate('begun.phase'), 'connecting');
+    await page.click('#buy');
+    await page.locator('#note').pressSequentially('seen');
+    await page.locator('.diary').pressSequentially('Zq7');
+    await page.waitForTimeout(1000);
+    await program.start();
+    await eventually('the recording', async () => await page.evaluate('recorder.state.phase') === 'recording', 40_000);
+    assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
+    const sessions = program.recorded().filter((s) => !earlier.has(s));
+    assert.equal(sessions.length, 1);
+    const all = events(sessions[0]!, 'page');
+    assert.deepEqual(all.map((e) => e.seq), all.map((_, k) => k));
+    const click = all.find((e) => e.kind === 'click' && e.data['target'] === 'button#buy')!;
+    assert.ok(click.at_ns < 0, 'it is before the zero of the session');
+    assert.equal(all.filter((e) => e.kind === 'input').map((e) => e.data['inserted'] ?? '').join(''), 'seen');
+    assert.ok(!JSON.stringify(all).includes('Zq7'));
+    const sum = createHash('sha256').update('May this page record what you do?\n\nYou are recorded.').digest('hex');
+    const [header] = query<{ consent: string }>(sessions[0]!, 'SELECT consent FROM session');
+    assert.ok(header!.consent.includes(sum), 'the visitor agreed to the study\'s own text');
+    assert.match(program.run('verify', sessions[0]!), /intact/);
+  } finally {
+    await page.context().close();
+    shop.close();
+  }
+});

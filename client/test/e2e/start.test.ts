@@ -167,6 +167,35 @@ test('a server that dies before the end does not hold stop()', { skip }, () => v
   assert.match(end.state.problem!, /server/);
 }));
 
+test('a database that does not answer: start and stop end in time', { skip }, async () => {
+  // It does not open at all, or writes nothing.
+  for (const broken of ['IDBFactory.prototype.open = () => new EventTarget()', 'IDBObjectStore.prototype.put = () => new EventTarget(), IDBTransaction.prototype.addEventListener = () => undefined, Object.defineProperty(IDBTransaction.prototype, "oncomplete", { set() {} })']) {
+    const server = await new ProtocolServer().start();
+    const shop = await site({ '/': PAGE(server.url, GIVEN).replace('<script', `<script>${broken};</script><script`) });
+    const page = await browser.newPage();
+    try {
+      await page.goto(shop.url);
+      const state = await started(page);
+      assert.ok(await startedMs(page) < 11_000, `start() took ${await startedMs(page)} ms`);
+      const end = await stopped(page);
+      assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
+      if (broken.startsWith('IDBFactory')) {
+        assert.deepEqual([state.phase, end.state.phase], ['recording', 'finished']);
+        assert.match(state.problem!, /stores nothing/);
+      } else {
+        assert.deepEqual([state.phase, end.state.phase], ['failed', 'failed']);
+        assert.match(state.problem!, /does not store the session/);
+        await eventually('the end of the session on the server', () => server.session.finished !== null);
+      }
+      assert.equal(server.sessions.size, 1, 'one request for a session');
+    } finally {
+      await page.context().close();
+      shop.close();
+      await server.kill();
+    }
+  }
+});
+
 test('files that do not load: start and stop end in time', { skip }, async () => {
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
