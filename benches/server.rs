@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use affectograph::server::{ServerConfig, secrets, serve};
-use affectograph::store::{Ledger, WriteKey};
+use affectograph::server::{Quotas, ServerConfig, SessionLimits, secrets, serve};
+use affectograph::store::{Ledger, TokenScope, WriteKey};
 use serde_json::{Value, json};
 
 const BATCH_EVERY: Duration = Duration::from_millis(500);
@@ -136,6 +136,10 @@ fn ours() {
         vision_threads: 1,
         sessions_per_key: 10_000,
         max_sessions: 10_000,
+        trusted_proxies: Vec::new(),
+        limits: SessionLimits { per_address: 10_000, starts_per_address_per_min: 10_000, ..SessionLimits::default() },
+        // The clip is sent faster than a camera records it.
+        quotas: Quotas { video_bits_per_s: 1e9, ..Quotas::default() },
         min_free_bytes: 0,
         revision: None,
     };
@@ -249,7 +253,8 @@ fn prepare(folder: &Path) {
     };
     let ledger = Ledger::open(folder).expect("a ledger");
     ledger.add_key(&key, chrono::Utc::now()).expect("a key");
-    ledger.add_api_token("bench", &secrets::sha256("aga_bench"), chrono::Utc::now()).expect("a token");
+    let token = secrets::sha256("aga_bench");
+    ledger.add_api_token("bench", &token, TokenScope::Read, chrono::Utc::now()).expect("a token");
 }
 
 /// Identifier, token, and the time of the clock's zero.

@@ -19,12 +19,13 @@ async function request(method, path, body) {
   } catch {
     throw new Refused(0, "The server cannot be reached. Check the network and try again.");
   }
-  const answer = response.status === 204 ? null : await response.json().catch(() => null);
+  const answer = response.status === 204 || response.status === 202 ? null : await response.json().catch(() => null);
   if (!response.ok) throw new Refused(response.status, answer?.detail ?? `The server answered ${response.status}.`);
   return answer;
 }
 
 export const get = (path) => request("GET", path);
+export const post = (path) => request("POST", path);
 export const erase = (path) => request("DELETE", path);
 
 export async function resume() {

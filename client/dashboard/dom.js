@@ -25,6 +25,14 @@ export function showStatus(sentence) {
   hiding = setTimeout(() => (status.textContent = ""), 6000);
 }
 
+/** A function that calls `run` once, `delay_ms` after the last of several calls. */
+export function later(delay_ms, run) {
+  let due;
+  const call = () => { clearTimeout(due); due = setTimeout(run, delay_ms); };
+  call.cancel = () => clearTimeout(due);
+  return call;
+}
+
 /** `00:12:41` */
 export function clock(seconds) {
   if (!Number.isFinite(seconds)) return "–";

@@ -1,78 +1,28 @@
-// The list of sessions, updated live, and the studies with the code that a page needs to record for them.
+// The first view: the list of sessions, and the studies with the code that a page needs to record for them.
 
-import { encode, get, listen } from "./api.js";
-import { bytes, clock, h, dateTime, showStatus, show } from "./dom.js";
-
-const STATES = {
-  recording: "recording", finished: "video being scored", closed: "closed", recovered: "recovered",
-  crashed: "interrupted", damaged: "damaged",
-};
+import { encode, get } from "./api.js";
+import { h, show } from "./dom.js";
+import { sessionList } from "./sessions.js";
 
 export async function home() {
   const studies = (await get("/v1/library/studies")).studies;
   const choice = h("select", { id: "study" }, h("option", { value: "" }, "All studies"),
     studies.map((s) => h("option", { value: s.name }, s.title)));
-  const rows = h("tbody");
-  const count = h("span", { class: "weak small" });
-  const list = async () => {
-    const query = choice.value ? `?study=${encode(choice.value)}` : "";
-    const { sessions, videos_waiting } = await get(`/v1/library/sessions${query}`);
-    const open = sessions.filter((s) => s.state === "recording").length;
-    const waiting = videos_waiting ? `, ${videos_waiting} videos wait to be scored` : "";
-    count.textContent = `${sessions.length} sessions, ${open} recording${waiting}`;
-    update(rows, sessions);
-  };
-  choice.addEventListener("change", () => list().catch((e) => showStatus(e.message)));
-  await list();
+  const list = sessionList(choice);
+  try {
+    await list.first;
+  } catch (e) {
+    list.end();
+    throw e;
+  }
   show(
-    h("div", { class: "row" }, h("h1", {}, "Sessions"), count, h("label", { class: "end" }, "Study", choice)),
-    h("section", { class: "card scroll" },
-      h("table", { class: "folds" },
-        h("thead", {}, h("tr", {}, ["Participant", "Study", "Started"].map((t) => h("th", {}, t)),
-          ["Length", "Events", "Lost"].map((t) => h("th", { class: "number" }, t)), h("th", {}, "Grade"), h("th", {}, "State"))),
-        rows)),
+    h("div", { class: "row" }, h("h1", {}, "Sessions"), list.count,
+      h("span", { class: "end row" }, h("label", {}, "Search", list.search), h("label", {}, "Study", choice))),
+    list.table,
     h("h1", {}, "Studies"),
     studies.length ? studies.map(card) : h("p", { class: "empty" }, "No studies yet."),
   );
-  let due;
-  // Several changes at once cause one request.
-  const changed = () => { clearTimeout(due); due = setTimeout(() => list().catch((e) => showStatus(e.message)), 400); };
-  const timer = setInterval(changed, 15000);
-  const stop = listen("/v1/library/live", { changed });
-  return () => { stop(); clearInterval(timer); clearTimeout(due); };
-}
-
-/** Keeps the elements of unchanged rows, so that the keyboard focus stays in its row. */
-function update(rows, sessions) {
-  const old = new Map([...rows.children].map((r) => [r.dataset.name, r]));
-  const fresh = sessions.map((s) => {
-    const { silent_s, ...shown } = s;
-    const is = JSON.stringify(shown);
-    const kept = old.get(s.name);
-    if (kept?.dataset.is === is) return kept;
-    const made = row(s);
-    Object.assign(made.dataset, { name: s.name, is });
-    return made;
-  });
-  if (!fresh.length) fresh.push(h("tr", {}, h("td", { colspan: 8, class: "empty" }, "No sessions yet.")));
-  if (fresh.length === rows.children.length && fresh.every((r, k) => r === rows.children[k])) return;
-  const at = document.activeElement?.closest?.("tr")?.dataset.name;
-  rows.replaceChildren(...fresh);
-  fresh.find((r) => at && r.dataset.name === at)?.querySelector("a")?.focus();
-}
-
-function row(s) {
-  const cell = (label, content, attributes) => h("td", { "data-label": label, ...attributes }, content);
-  const name = `${s.participant ?? "?"} · ses-${String(s.number ?? 0).padStart(2, "0")}`;
-  return h("tr", {},
-    h("td", {}, h("a", { href: `#/session/${encode(s.name)}` }, name)),
-    cell("", s.study ?? "–"),
-    cell("", dateTime(s.started_utc)),
-    cell("Length", clock(s.length_s ?? (Date.now() - Date.parse(s.started_utc)) / 1000), { class: "number" }),
-    cell("Events", s.events ?? "–", { class: "number" }),
-    cell("Lost", s.lost ? h("span", { class: "loss" }, s.lost) : (s.lost ?? "–"), { class: "number" }),
-    cell("Grade", s.grade ? h("span", { class: "grade" }, s.grade) : "–"),
-    h("td", {}, h("span", { class: `lamp ${s.state}`, title: s.problem ?? "" }, STATES[s.state] ?? s.state)));
+  return list.end;
 }
 
 function card(s) {

@@ -43,7 +43,7 @@ fn carry_out(
 ) -> Result<DownloadResult, String> {
     let library = places.library().map_err(|e| e.to_string())?;
     let DownloadRequest { server, token, study } = request.clone();
-    let plan = PullPlan { server, token, study };
+    let plan = PullPlan { server, token, study, are_same_people: false };
     let progress = |PullProgress { number, sessions, name }| {
         window.send(BackendEvent::DownloadProgress(DownloadProgress { number, of: sessions, name }))
     };

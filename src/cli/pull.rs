@@ -18,7 +18,12 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
             |_| "the API token is missing: use --token-file or set $AFFECTOGRAPH_TOKEN (`affectograph serve token` creates one)",
         )?,
     };
-    let plan = PullPlan { server: a.server.clone(), token: token.trim().to_owned(), study: a.study.clone() };
+    let plan = PullPlan {
+        server: a.server.clone(),
+        token: token.trim().to_owned(),
+        study: a.study.clone(),
+        are_same_people: a.same_people,
+    };
     let pulled = pull(&plan, &places.library()?, &Cancel::default(), |progress| {
         if !a.json {
             eprintln!("{} of {}: {}", progress.number, progress.sessions, progress.name);

@@ -7,23 +7,24 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::args::{InFolder, Key, Listen, Manage, Serve};
+use super::args::{InFolder, Init, Key, Listen, Manage, Serve};
 use super::interrupt::interrupted;
 use super::processors::processors;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::version::revision;
-use server::{ServerConfig, description, secrets, serve};
-use store::{Ledger, WriteKey};
+use server::{Quotas, ServerConfig, SessionLimits, description, secrets, serve};
+use store::{Ledger, TokenScope, WriteKey, make_new_files_private};
 use vision::models_folder;
 
 /// More than a processor can handle. The limit of the vision pool is reached first.
 const MAX_SESSIONS: usize = 2_000;
 
 pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
+    make_new_files_private();
     match &a.manage {
         None => listen(&a.listen)?,
-        Some(Manage::Init(folder)) => init(folder)?,
+        Some(Manage::Init(a)) => init(a)?,
         Some(Manage::Key(a)) => key(a)?,
         Some(Manage::Keys(folder)) => keys(folder)?,
         Some(Manage::RevokeKey(a)) => {
@@ -32,9 +33,11 @@ pub fn run(a: &Serve) -> Result<ExitCode, Failure> {
         }
         Some(Manage::Token(a)) => {
             let token = secrets::random_token("aga_")?;
-            ledger(&a.folder)?.add_api_token(&a.name, &secrets::sha256(&token), Utc::now())?;
+            let scope = if a.may_erase { TokenScope::Erase } else { TokenScope::Read };
+            ledger(&a.token.folder)?.add_api_token(&a.token.name, &secrets::sha256(&token), scope, Utc::now())?;
             println!("{token}");
-            eprintln!("Keep the token: it is shown only once. It can read and erase all sessions on this server.");
+            let permits = if a.may_erase { "read, change and erase" } else { "read" };
+            eprintln!("Keep the token: it is shown only once. It can {permits} all sessions on this server.");
         }
         Some(Manage::RevokeToken(a)) => {
             let done = ledger(&a.folder)?.remove_api_token(&a.name)?;
@@ -55,9 +58,22 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         studies: places.studies,
         models: models_folder()?,
         vision_threads: a.vision_threads.unwrap_or(2 * processors()),
-        sessions_per_key: a.sessions_per_key,
+        sessions_per_key: a.limits.sessions_per_key,
         max_sessions: MAX_SESSIONS,
-        min_free_bytes: (a.min_free_gb.max(0.0) * 1e9) as u64,
+        trusted_proxies: a.limits.trusted_proxy.clone(),
+        limits: SessionLimits {
+            silent_after: Duration::from_secs_f64(60.0 * a.limits.silent_min),
+            close_after: Duration::from_secs_f64(60.0 * a.limits.close_silent_min),
+            per_address: a.limits.sessions_per_address,
+            starts_per_address_per_min: a.limits.starts_per_address,
+        },
+        quotas: Quotas {
+            session_bytes: bytes(a.limits.max_session_gb),
+            key_bytes: a.limits.max_key_gb.map(bytes),
+            study_bytes: a.limits.max_study_gb.map(bytes),
+            video_bits_per_s: 1e6 * a.limits.max_video_mbit_s,
+        },
+        min_free_bytes: bytes(a.min_free_gb.max(0.0)),
         revision: revision(),
     };
     let flag = interrupted()?;
@@ -75,11 +91,15 @@ fn listen(a: &Listen) -> Result<(), Failure> {
     Ok(())
 }
 
+fn bytes(gigabytes: f64) -> u64 {
+    (gigabytes * 1e9) as u64
+}
+
 fn ledger(folder: &InFolder) -> Result<Ledger, Failure> {
     Ok(Ledger::open(&Places::find(folder.sessions.as_deref()).sessions)?)
 }
 
-fn init(folder: &InFolder) -> Result<(), Failure> {
+fn init(a: &Init) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
         eprintln!(
             "New password of the owner, at least {} characters (it is visible while you type):",
@@ -89,8 +109,13 @@ fn init(folder: &InFolder) -> Result<(), Failure> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
     let hash = secrets::hash_password(password.trim_end_matches(['\r', '\n']))?;
-    ledger(folder)?.set_password(&hash, Utc::now())?;
-    println!("The password is set.");
+    let ledger = ledger(&a.folder)?;
+    ledger.set_password(&hash, Utc::now())?;
+    if let Some(prefix) = &a.participant_prefix {
+        ledger.set_participant_prefix(prefix)?;
+    }
+    let prefix = ledger.participant_prefix()?;
+    println!("The password is set. The server names new participants sub-{prefix}01, sub-{prefix}02 and so on.");
     Ok(())
 }
 

@@ -5,8 +5,11 @@ mod api;
 mod dashboard;
 mod invitation;
 mod kill;
+mod list;
 pub mod owner;
+mod quota;
 mod schema;
+mod silence;
 mod tls;
 mod video;
 
@@ -17,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use affectograph::server::{Running, ServerConfig, secrets, serve};
-use affectograph::store::{Ledger, Library, SessionFile, SessionState, WriteKey};
+use affectograph::server::{Quotas, Running, ServerConfig, SessionLimits, secrets, serve};
+use affectograph::store::{Ledger, Library, SessionFile, SessionState, TokenScope, WriteKey};
 use serde_json::{Value, json};
 
 pub const ORIGIN: &str = "https://lab.example";
@@ -47,7 +50,8 @@ pub fn library() -> tempfile::TempDir {
     let key = WriteKey { key: KEY.into(), study: "demo".into(), origins: vec![ORIGIN.into()], is_revoked: false };
     ledger.add_key(&key, now).unwrap();
     ledger.set_password(&secrets::hash_password(PASSWORD).unwrap(), now).unwrap();
-    ledger.add_api_token("test", &secrets::sha256(TOKEN), now).unwrap();
+    ledger.add_api_token("test", &secrets::sha256(TOKEN), TokenScope::Erase, now).unwrap();
+    ledger.set_participant_prefix("w").unwrap();
     dir
 }
 
@@ -62,6 +66,9 @@ pub fn config(sessions: &Path) -> ServerConfig {
         vision_threads: 1,
         sessions_per_key: 50,
         max_sessions: 100,
+        trusted_proxies: Vec::new(),
+        limits: SessionLimits::default(),
+        quotas: Quotas::default(),
         min_free_bytes: 0,
         revision: None,
     }
@@ -264,10 +271,16 @@ pub struct Program {
 impl Program {
     /// `port` 0 selects a free port.
     pub fn start(sessions: &Path, port: u16) -> Program {
+        Program::start_with(sessions, port, &[])
+    }
+
+    /// `more` are further options of `serve`.
+    pub fn start_with(sessions: &Path, port: u16, more: &[&str]) -> Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_affectograph"))
             .args(["serve", "--min-free-gb", "0", "--vision-threads", "1", "--address", &format!("127.0.0.1:{port}")])
             .arg("--sessions")
             .arg(sessions)
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

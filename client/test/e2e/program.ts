@@ -77,9 +77,10 @@ export class Program {
     return this.run('serve', 'key', '--study', study, '--origin', origin).trim().split(/\s/)[0]!;
   }
 
-  async start(): Promise<void> {
+  /** `more`: further options of `serve`. */
+  async start(...more: string[]): Promise<void> {
     const address = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
-    const child = spawn(PROGRAM, ['serve', '--address', address, '--min-free-gb', '0'], {
+    const child = spawn(PROGRAM, ['serve', '--address', address, '--min-free-gb', '0', ...more], {
       cwd: join(CLIENT, '..'), env: this.env, stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = child;

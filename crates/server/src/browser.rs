@@ -7,14 +7,16 @@ use axum::response::IntoResponse;
 use axum::{Json, response::Response};
 use chrono::DateTime;
 use serde::de::DeserializeOwned;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
+use super::address::ClientAddress;
 use super::app::App;
 use super::blocking::blocking;
-use super::hub_client::{SessionHandle, SessionLookup};
+use super::hub_client::{NewRemoteSession, SessionLookup, StartRequest};
 use super::networks;
 use super::problem::{Problem, ProblemDetails};
-use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::quota::SessionQuota;
+use super::remote_plan::{OpenedRecorder, RemotePlan, WAS_SILENT};
 use super::secrets;
 use super::session_command::SessionCommand;
 use super::wire::{
@@ -22,7 +24,7 @@ use super::wire::{
     MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
 };
 use session::{
-    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, affect_stream, face_stream, health_stream,
+    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, affect_stream, face_stream, health_stream,
     landmarks_stream, marker_stream, page_clock_stream, page_stream, program, replay_stream, server_stream,
     video_frame_stream, video_stream,
 };
@@ -43,20 +45,28 @@ pub async fn clock(State(app): State<App>) -> Json<ClockReading> {
     request_body = NewSession,
     responses((status = 201, body = SessionBegun), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn begin(
+    State(app): State<App>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let key = bearer(&headers)?;
     let origin = origin(&headers)?;
     let new: NewSession = json(body).await?;
     let participant = new.participant.as_deref().map(str::parse::<ParticipantId>).transpose();
     let participant = participant.map_err(|why| Problem::malformed(format!("{why}.")))?;
     check_client(&new.client)?;
-    let admission = app.hub.admit(key, &new.study, origin, participant.is_none()).await?;
-    check_disk(&app)?;
-    let participant = match (participant, admission.number) {
-        (Some(participant), _) => participant,
-        (None, Some(number)) => ParticipantId::numbered(number),
-        (None, None) => return Err(Problem::busy()),
+    let request = StartRequest {
+        key: key.to_owned(),
+        study: new.study.clone(),
+        origin: origin.to_owned(),
+        address,
+        needs_participant: participant.is_none(),
     };
+    let admission = app.hub.admit(request).await?;
+    check_disk(&app)?;
+    let participant = participant.or(admission.participant).ok_or_else(Problem::busy)?;
     let study = study_of_key(&app, &new.study).await?;
     let consent = new.consent.as_ref().map(consent).transpose()?;
     if study.study.consent.required && consent.is_none() {
@@ -66,7 +76,7 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
     }
     let id = secrets::random_id().map_err(|_| Problem::busy())?;
     let token = secrets::random_token("ags_").map_err(|_| Problem::busy())?;
-    let begun = create(&app, &id, &new, &study, participant, consent).await?;
+    let begun = create(&app, &id, &new, &study, participant, consent, admission.quota).await?;
     let session = RemoteSession {
         id: id.clone(),
         token_sha256: secrets::sha256(&token),
@@ -80,6 +90,8 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
         seen_utc: app.clock.utc(),
         state: RemoteState::Open,
         finish: None,
+        received_bytes: 0,
+        may_go_on: false,
     };
     let answer = SessionBegun {
         session: id,
@@ -88,14 +100,14 @@ pub async fn begin(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
         number: begun.number.0,
         zero_utc_ms: begun.plan.zero_utc_ns as f64 * 1e-6,
         mask: study.study.page.mask.clone(),
-        content: content_of(&study.study),
+        content: study.study.page.content.clone(),
         max_batch_bytes: MAX_BATCH_BYTES,
         max_inflated_bytes: MAX_INFLATED_BYTES,
         max_batch_records: MAX_BATCH_RECORDS,
         max_video_chunk_bytes: MAX_VIDEO_CHUNK_BYTES,
         committed: std::collections::BTreeMap::new(),
     };
-    app.hub.register(session, begun.plan, begun.opened).await?;
+    app.hub.register(NewRemoteSession { session, address, plan: begun.plan, opened: begun.opened }).await?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
@@ -141,6 +153,7 @@ async fn create(
     study: &StudyFile,
     participant: ParticipantId,
     consent: Option<Consent>,
+    quota: SessionQuota,
 ) -> Result<Begun, Problem> {
     let zero_utc_ns = app.clock.utc_ns();
     let zero_utc = DateTime::from_timestamp_nanos(zero_utc_ns);
@@ -190,6 +203,10 @@ async fn create(
         file_permits: app.file_permits.clone(),
         state: RemoteState::Open,
         finish: None,
+        quota,
+        silent_after: app.config.limits.silent_after,
+        is_closed: false,
+        resumed_because: WAS_SILENT,
     };
     Ok(Begun { participant, number, plan, opened })
 }
@@ -206,8 +223,9 @@ pub async fn records(
     body: Body,
 ) -> Result<Json<Acknowledged>, Problem> {
     let session = open_session(&app, &id, &headers).await?;
-    let batch: Batch = json(body).await?;
-    let (committed, refused) = request(&session, |to| SessionCommand::Records(batch, to)).await?;
+    let bytes = read(body, MAX_INFLATED_BYTES).await?;
+    let batch: Batch = parse(&bytes)?;
+    let (committed, refused) = request(&session, |to| SessionCommand::Records(batch, bytes.len() as u64, to)).await?;
     if refused.is_empty() {
         return Ok(Json(Acknowledged { committed }));
     }
@@ -247,14 +265,13 @@ pub async fn finish(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Finished>, Problem> {
-    let token = secrets::sha256(bearer(&headers)?);
-    match app.hub.find(&id).await? {
+    match find(&app, &id, &headers).await? {
         // The browser repeats the request if the answer was lost.
-        SessionLookup::Closed { token_sha256, finish: Some(finish) } if token_sha256 == token => {
+        SessionLookup::Closed { finish: Some(finish) } => {
             Ok(Json(Finished { committed: finish.streams, video_chunks: finish.video_chunks }))
         }
-        _ => {
-            let session = open_session(&app, &id, &headers).await?;
+        found => {
+            let session = opened(found)?;
             let finish: Finish = json(body).await?;
             Ok(Json(request(&session, |to| SessionCommand::Finish(finish, to)).await?))
         }
@@ -262,34 +279,43 @@ pub async fn finish(
 }
 
 async fn request<T>(
-    session: &SessionHandle,
+    session: &mpsc::Sender<SessionCommand>,
     command: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> SessionCommand,
 ) -> Result<T, Problem> {
     let (to, answer) = oneshot::channel();
-    session.commands.try_send(command(to)).map_err(|_| Problem::busy())?;
+    session.try_send(command(to)).map_err(|_| Problem::busy())?;
     answer.await.map_err(|_| Problem::busy())?
 }
 
-/// The open session with this identifier, if the token belongs to it.
-async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<SessionHandle, Problem> {
+/// A request with a session's token must have the header `Origin` of the page that began the session. Browsers send it with
+/// each POST and PUT of a script, also from a page of the same origin and while a page is being left (`keepalive`).
+async fn find(app: &App, id: &str, headers: &HeaderMap) -> Result<SessionLookup, Problem> {
     let token = secrets::sha256(bearer(headers)?);
-    let foreign = || Problem::forbidden("wrong-token", "The token does not belong to this session.");
-    match app.hub.find(id).await? {
+    let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok()).unwrap_or_default();
+    app.hub.find(id, token, origin).await
+}
+
+/// The open session with this identifier, if the token belongs to it.
+async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<mpsc::Sender<SessionCommand>, Problem> {
+    opened(find(app, id, headers).await?)
+}
+
+fn opened(found: SessionLookup) -> Result<mpsc::Sender<SessionCommand>, Problem> {
+    match found {
+        SessionLookup::Open(session) => Ok(session),
         SessionLookup::Unknown => {
             Err(Problem::not_found("There is no session with this identifier. It may have been erased."))
         }
-        SessionLookup::Closed { token_sha256, .. } if token_sha256 != token => Err(foreign()),
+        SessionLookup::WrongToken => {
+            Err(Problem::forbidden("wrong-token", "The token does not belong to this session."))
+        }
+        SessionLookup::WrongOrigin => {
+            let detail = "The header `Origin` is missing, or it is not the origin of the page that started this session. Send \
+                          the session's data from that origin.";
+            Err(Problem::forbidden("wrong-origin", detail))
+        }
         SessionLookup::Closed { .. } => {
             Err(Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data."))
-        }
-        SessionLookup::Open(session) if session.token_sha256 != token => Err(foreign()),
-        SessionLookup::Open(session) => {
-            let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
-            if origin.is_some_and(|o| o != session.origin) {
-                let detail = "This session was started by a page of another origin. Send its data from that origin.";
-                return Err(Problem::forbidden("wrong-origin", detail));
-            }
-            Ok(session)
         }
     }
 }
@@ -322,8 +348,11 @@ async fn read(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
 }
 
 pub async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
-    let bytes = read(body, MAX_INFLATED_BYTES).await?;
-    serde_json::from_slice(&bytes).map_err(|e| {
+    parse(&read(body, MAX_INFLATED_BYTES).await?)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|e| {
         let detail = format!("The request body is not the expected JSON: {e}.");
         if e.is_data() { Problem::malformed(detail) } else { Problem::bad_request(detail) }
     })
@@ -360,10 +389,6 @@ fn host_of(client: &ClientInfo) -> String {
 }
 
 /// CSS selectors of fields whose typed text may be recorded.
-fn content_of(study: &Study) -> Vec<String> {
-    study.page.content.clone()
-}
-
 fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
     let name = match mode {
         CameraMode::Video => "camera of the browser",

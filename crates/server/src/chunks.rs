@@ -33,19 +33,27 @@ pub fn store(session: &Path, chunk: u64, bytes: &[u8]) -> io::Result<()> {
 
 /// The numbers of the stored chunks.
 pub fn stored(session: &Path) -> io::Result<Numbers> {
-    let entries = match fs::read_dir(folder(session)) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Numbers::default()),
-        Err(e) => return Err(e),
-    };
     let mut numbers = Numbers::default();
-    for entry in entries {
+    for entry in entries(session)? {
         let name = entry?.file_name();
         if let Some(n) = name.to_str().and_then(|n| n.strip_suffix(".webm")).and_then(|n| n.parse().ok()) {
             numbers.insert(n);
         }
     }
     Ok(numbers)
+}
+
+/// The size of the stored chunks.
+pub fn stored_bytes(session: &Path) -> io::Result<u64> {
+    entries(session)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+}
+
+fn entries(session: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::DirEntry>>> {
+    match fs::read_dir(folder(session)) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(e) => Err(e),
+    }
 }
 
 /// Joins the chunks of each recording into `video.webm`, `video-2.webm` … and deletes them.
@@ -82,7 +90,7 @@ mod tests {
             store(dir.path(), n, &[n as u8; 3]).unwrap();
         }
         store(dir.path(), 1, b"other").unwrap();
-        assert_eq!(stored(dir.path()).unwrap().next(), 4);
+        assert_eq!((stored(dir.path()).unwrap().next(), stored_bytes(dir.path()).unwrap()), (4, 12));
         join(dir.path(), &[0, 3], 4).unwrap();
         assert_eq!(fs::read(dir.path().join("video.webm")).unwrap(), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
         assert_eq!(fs::read(dir.path().join("video-2.webm")).unwrap(), [3, 3, 3]);

@@ -1,6 +1,6 @@
 //! The thread `hub`. It owns the ledger and the list of open sessions. [`HubClient`] sends it commands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,29 +8,44 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use super::address::ClientAddress;
+use super::chunks;
 use super::clock::ServerClock;
-use super::config::ServerConfig;
-use super::hub_client::{Admission, HubClient, HubCommand, OpenSession, SessionHandle, SessionLookup};
+use super::config::{ServerConfig, SessionLimits};
+use super::hub_client::{
+    Admission, Changes, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession, SessionLookup,
+    StartRequest,
+};
+use super::login_attempts::LoginAttempts;
+use super::memory;
 use super::pool::VisionPool;
 use super::problem::Problem;
+use super::quota::ReceivedTotals;
 use super::rate::Rate;
 use super::remote;
-use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED, WAS_SILENT};
 use super::reply::reply;
 use super::secrets;
-use super::session_command::SessionCommand;
+use super::session_command::{CloseReason, SessionCommand};
 use super::wire::CameraMode;
-use store::{Ledger, Library, RemoteSession, RemoteState, SessionFile, Sha256, StoreError};
+use session::ParticipantId;
+use store::{Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, Sha256, StoreError, TokenScope};
 
 /// Commands that can wait for the hub.
 const QUEUE: usize = 1024;
 const TICK: Duration = Duration::from_secs(2);
 /// A login without requests ends after this time.
 const LOGIN: Duration = Duration::from_secs(12 * 3600);
-/// A session without requests is closed as it is after this time.
-const SILENCE: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// A session that was closed because it was silent goes on within this time after it was closed.
+const GO_ON_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// Silent sessions that are closed at one tick, because each opens its files again.
+const CLOSED_PER_TICK: usize = 16;
+/// Changes of the list of sessions that are known. A dashboard that is older gets the whole list.
+const KNOWN_CHANGES: usize = 4_096;
+/// Addresses whose starts are counted. If there are more, unknown addresses are refused for a few seconds.
+const MAX_ADDRESSES: usize = 10_000;
 /// Interval at which the time of a session's last request is written to the ledger.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(60);
 const SESSIONS_PER_S: f64 = 20.0;
@@ -38,18 +53,40 @@ const SESSIONS_BURST: f64 = 400.0;
 /// Pages ask for an invitation before they ask for consent.
 const INVITATIONS_PER_S: f64 = 50.0;
 const INVITATIONS_BURST: f64 = 1_000.0;
-const LOGINS_PER_S: f64 = 0.5;
-const LOGINS_BURST: f64 = 10.0;
 
 struct Open {
-    handle: SessionHandle,
+    task: Task,
+    token_sha256: Sha256,
+    origin: String,
     participant: String,
     key: String,
+    study: String,
     folder: PathBuf,
+    has_video: bool,
+    /// `None` after a restart of the server, because addresses are not stored.
+    address: Option<ClientAddress>,
     state: RemoteState,
     last_request: Instant,
-    /// When the ledger last got the time of a request.
+    received_bytes: u64,
+    /// When the ledger last got the time of a request, and the number of bytes that it has.
     last_stored: Instant,
+    stored_bytes: u64,
+}
+
+enum Task {
+    Running(mpsc::Sender<SessionCommand>),
+    /// No task runs. The next request starts one with this plan.
+    Silent(Box<RemotePlan>),
+}
+
+impl Open {
+    fn is_silent(&self) -> bool {
+        matches!(self.task, Task::Silent(_))
+    }
+
+    fn close_after(&self, limits: &SessionLimits) -> Duration {
+        if self.has_video { limits.close_after.max(SessionLimits::VIDEO_CLOSE_AFTER) } else { limits.close_after }
+    }
 }
 
 struct Login {
@@ -67,11 +104,22 @@ pub struct Hub {
     file_permits: Arc<Semaphore>,
     sessions: HashMap<String, Open>,
     logins: HashMap<Sha256, Login>,
+    /// A session has released its files since the last tick.
+    has_freed_memory: bool,
     begin_rate: Rate,
     invitation_rate: Rate,
-    login_rate: Rate,
+    /// Starts of sessions by address.
+    starts: HashMap<ClientAddress, Rate>,
+    login_attempts: LoginAttempts,
+    totals: ReceivedTotals,
+    /// The hash that the logins belong to.
+    password: Option<String>,
+    password_changes: watch::Sender<u64>,
     origins: watch::Sender<Arc<Vec<String>>>,
+    /// Counts the changes of the list of sessions.
     changes: watch::Sender<u64>,
+    /// The last changes, with the folder of the session that changed.
+    changed: VecDeque<(u64, PathBuf)>,
     commands: Receiver<HubCommand>,
     client: HubClient,
 }
@@ -91,12 +139,20 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
     let HubParts { config, clock, ledger, library, pool, file_permits } = parts;
     let (sender, commands) = bounded(QUEUE);
     let (origins, watched_origins) = watch::channel(Arc::new(Vec::new()));
-    let (changes, watched_changes) = watch::channel(0);
-    let client = HubClient::new(sender, watched_origins, watched_changes);
+    // The count of another run of the server must not be mistaken for one of this run.
+    let (changes, watched_changes) = watch::channel(clock.utc_ms() as u64 * 1000);
+    let (password_changes, watched_password) = watch::channel(0);
+    let client = HubClient::new(sender, watched_origins, watched_changes, watched_password);
     let mut hub = Hub {
+        has_freed_memory: false,
         begin_rate: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
         invitation_rate: Rate::new(INVITATIONS_PER_S, INVITATIONS_BURST),
-        login_rate: Rate::new(LOGINS_PER_S, LOGINS_BURST),
+        starts: HashMap::new(),
+        login_attempts: LoginAttempts::default(),
+        totals: ReceivedTotals::default(),
+        password: ledger.password()?,
+        password_changes,
+        changed: VecDeque::new(),
         sessions: HashMap::new(),
         logins: HashMap::new(),
         client: client.clone(),
@@ -112,6 +168,7 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
         commands,
     };
     hub.refresh_origins();
+    hub.refresh_totals()?;
     hub.resume_sessions()?;
     let thread = std::thread::Builder::new().name("hub".to_owned()).spawn(move || hub.run());
     let thread = thread.map_err(|source| StoreError::Io { doing: "start the thread", path: "hub".into(), source })?;
@@ -136,60 +193,90 @@ impl Hub {
 
     fn execute(&mut self, command: HubCommand) {
         match command {
-            HubCommand::FindSession(id, to) => reply(to, self.find(&id)),
-            HubCommand::AdmitSession { key, study, origin, wants_number, to } => {
-                reply(to, self.admit(&key, &study, &origin, wants_number));
+            HubCommand::FindSession { id, token_sha256, origin, to } => {
+                reply(to, self.find(&id, token_sha256, &origin));
             }
-            HubCommand::Invite { key, study, origins, to } => reply(to, self.invite(&key, &study, &origins)),
+            HubCommand::Invite(request, to) => reply(to, self.invite(&request)),
+            HubCommand::AdmitSession(request, to) => reply(to, self.admit(&request)),
             HubCommand::RegisterSession(session, to) => reply(to, self.register(*session)),
-            HubCommand::SessionActive(id) => self.session_active(&id),
-            HubCommand::SetState(id, state, finish) => {
-                if let Some(open) = self.sessions.get_mut(&id) {
-                    open.state = state;
-                }
-                self.store_state(&id, state, finish.as_deref());
-            }
+            HubCommand::SessionActive(id, received_bytes) => self.session_active(&id, received_bytes),
+            HubCommand::SessionSilent(plan) => self.session_silent(plan),
+            HubCommand::SetState(id, state, finish) => self.store_state(&id, state, finish.as_deref()),
             HubCommand::SessionClosed(id) => {
-                self.sessions.remove(&id);
                 self.store_state(&id, RemoteState::Closed, None);
+                self.sessions.remove(&id);
+                self.has_freed_memory = true;
             }
-            HubCommand::PasswordHash(to) => reply(to, self.password_hash()),
-            HubCommand::Login(to) => reply(to, self.login()),
+            HubCommand::SessionMayGoOn(id) => {
+                if let Err(e) = self.ledger.set_session_may_go_on(&id, true) {
+                    tracing::error!("the ledger could not store that a silent session may go on: {e}");
+                }
+            }
+            HubCommand::CloseSession(folder, to) => reply(to, self.close_session(&folder)),
+            HubCommand::PasswordHash(address, to) => reply(to, self.password_hash(address)),
+            HubCommand::Login { address, password_hash, to } => reply(to, self.login(address, &password_hash)),
             HubCommand::CheckCookie(cookie, to) => reply(to, self.csrf_token_of(&cookie)),
             HubCommand::Logout(cookie) => {
                 self.logins.remove(&secrets::sha256(&cookie));
             }
-            HubCommand::CheckApiToken(token, to) => {
-                reply(to, self.ledger.has_api_token(&secrets::sha256(&token)).map_err(Problem::from));
-            }
+            HubCommand::CheckApiToken(token, to) => reply(to, self.scope_of_token(&token)),
             HubCommand::ListKeys(to) => reply(to, self.ledger.keys().map_err(Problem::from)),
             HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
             HubCommand::SessionCommands(folder, to) => {
-                let found = self.sessions.values().find(|s| s.folder == folder);
-                reply(to, found.map(|s| s.handle.commands.clone()));
+                let found = self.sessions.values().find(|s| s.folder == folder).map(|s| &s.task);
+                let Some(Task::Running(commands)) = found else { return reply(to, None) };
+                reply(to, Some(commands.clone()));
             }
+            HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
             HubCommand::ReleaseSessions { participant, to } => {
                 reply(to, self.release_sessions(participant.as_deref()));
             }
-            HubCommand::ForgetParticipant(participant, to) => {
-                reply(to, self.ledger.forget_participant(&participant).map_err(Problem::from));
-                self.notify_change();
+            HubCommand::ForgetParticipant { participant, folders, to } => {
+                let forgotten = self.ledger.forget_participant(&participant).and_then(|()| self.refresh_totals());
+                reply(to, forgotten.map_err(Problem::from));
+                folders.into_iter().for_each(|folder| self.notify_change(folder));
             }
             HubCommand::Stop => {}
         }
     }
 
-    fn find(&self, id: &str) -> Result<SessionLookup, Problem> {
-        if let Some(open) = self.sessions.get(id) {
-            return Ok(SessionLookup::Open(open.handle.clone()));
+    fn find(&mut self, id: &str, token_sha256: Sha256, origin: &str) -> Result<SessionLookup, Problem> {
+        if let Some(open) = self.sessions.get_mut(id) {
+            if open.token_sha256 != token_sha256 {
+                return Ok(SessionLookup::WrongToken);
+            }
+            if open.origin != origin {
+                return Ok(SessionLookup::WrongOrigin);
+            }
+            open.last_request = Instant::now();
+            return self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy);
         }
         Ok(match self.ledger.session(id)? {
-            Some(session) => SessionLookup::Closed {
-                token_sha256: session.token_sha256,
-                finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
-            },
+            Some(session) if session.token_sha256 != token_sha256 => SessionLookup::WrongToken,
+            Some(session) if session.origin != origin => SessionLookup::WrongOrigin,
+            Some(session) if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN => {
+                self.reopen(session)?;
+                self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy)?
+            }
+            Some(session) => {
+                SessionLookup::Closed { finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()) }
+            }
             None => SessionLookup::Unknown,
         })
+    }
+
+    /// Starts the task of a silent session. Returns the sender of commands to an open session.
+    fn wake(&mut self, id: &str) -> Option<mpsc::Sender<SessionCommand>> {
+        let open = self.sessions.get_mut(id)?;
+        let plan = match &open.task {
+            Task::Running(commands) => return Some(commands.clone()),
+            Task::Silent(plan) => RemotePlan::clone(plan),
+        };
+        let commands = remote::start(&self.runtime, self.client.clone(), plan, None);
+        open.task = Task::Running(commands.clone());
+        let folder = open.folder.clone();
+        self.notify_change(folder);
+        Some(commands)
     }
 
     /// Refuses a key that is unknown or belongs to another study, and a page whose origin the key does not allow.
@@ -211,72 +298,107 @@ impl Hub {
         Ok(())
     }
 
-    /// Refuses if the key or the server has its largest number of open sessions.
-    fn check_open_sessions(&self, key: &str) -> Result<(), Problem> {
-        let open = self.sessions.values().filter(|s| s.key == key).count();
-        if open >= self.config.sessions_per_key || self.sessions.len() >= self.config.max_sessions {
-            let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
-            return Err(Problem::too_fast(detail, 60));
-        }
-        Ok(())
-    }
-
     /// Why no session can begin, or `None` if one can.
-    fn invite(&mut self, key: &str, study: &str, origins: &[String]) -> Result<Option<String>, Problem> {
+    fn invite(&mut self, request: &InvitationRequest) -> Result<Option<String>, Problem> {
+        let InvitationRequest { key, study, origins, address } = request;
         let admitted = self.invitation_rate.take(1.0, Instant::now());
         admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
         self.check_key(key, study, origins)?;
-        Ok(self.check_open_sessions(key).err().map(|problem| problem.detail().to_owned()))
+        Ok(self.check_open_sessions(key, study, *address).err().map(|problem| problem.detail().to_owned()))
     }
 
-    fn admit(&mut self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
-        self.check_key(key, study, &[origin.to_owned()])?;
-        self.check_open_sessions(key)?;
-        let admitted = self.begin_rate.take(1.0, Instant::now());
-        admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))?;
-        let number = if wants_number {
-            let next = self.library.next_participant()?.number().unwrap_or(1);
-            Some(self.ledger.give_participant_number(next)?)
-        } else {
-            None
-        };
-        Ok(Admission { number })
+    /// Refuses if the key, the server or the address has its largest number of open sessions, or if a quota is used up.
+    fn check_open_sessions(&mut self, key: &str, study: &str, address: ClientAddress) -> Result<(), Problem> {
+        let running = self.sessions.values().filter(|s| !s.is_silent());
+        let (all, of_key) = running.fold((0, 0), |(all, of_key), s| (all + 1, of_key + usize::from(s.key == key)));
+        if of_key >= self.config.sessions_per_key || all >= self.config.max_sessions {
+            let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
+            return Err(Problem::too_fast(detail, 60));
+        }
+        let limits = &self.config.limits;
+        let counts = |s: &&Open| s.address == Some(address) && s.last_request.elapsed() < limits.close_after;
+        if self.sessions.values().filter(counts).count() >= limits.per_address {
+            let detail = "The largest number of open sessions that began at this network address is reached. Try again when \
+                          some of them have ended.";
+            return Err(Problem::too_fast(detail, 60));
+        }
+        self.totals.check(key, study, &self.config.quotas)
     }
 
-    fn register(
-        &mut self,
-        (session, plan, opened): (RemoteSession, RemotePlan, OpenedRecorder),
-    ) -> Result<(), Problem> {
+    fn check_start_rate(&mut self, address: ClientAddress) -> Result<(), Problem> {
+        let now = Instant::now();
+        let per_min = f64::from(self.config.limits.starts_per_address_per_min);
+        if self.starts.len() >= MAX_ADDRESSES && !self.starts.contains_key(&address) {
+            return Err(Problem::too_fast("Sessions begin at too many network addresses. Try again later.", 10));
+        }
+        let of_address = self.starts.entry(address).or_insert_with(|| Rate::new(per_min / 60.0, per_min));
+        let detail = "Too many sessions begin at this network address. Try again later.";
+        of_address.take(1.0, now).map_err(|s| Problem::too_fast(detail, s))?;
+        let admitted = self.begin_rate.take(1.0, now);
+        admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))
+    }
+
+    fn admit(&mut self, request: &StartRequest) -> Result<Admission, Problem> {
+        let StartRequest { key, study, origin, address, needs_participant } = request;
+        self.check_key(key, study, std::slice::from_ref(origin))?;
+        self.check_open_sessions(key, study, *address)?;
+        self.check_start_rate(*address)?;
+        let participant = if *needs_participant { Some(self.new_participant()?) } else { None };
+        Ok(Admission { participant, quota: self.totals.session(key, study, &self.config.quotas, 0, 0) })
+    }
+
+    /// A label that no participant of the library has.
+    fn new_participant(&mut self) -> Result<ParticipantId, Problem> {
+        loop {
+            let (prefix, number) = self.ledger.give_participant_number()?;
+            let participant = ParticipantId::with_prefix(&prefix, number).map_err(|why| {
+                tracing::error!("no participant can be numbered: {why}");
+                Problem::busy()
+            })?;
+            if !self.library.root().join(participant.as_str()).exists() {
+                return Ok(participant);
+            }
+        }
+    }
+
+    fn register(&mut self, new: NewRemoteSession) -> Result<(), Problem> {
+        let NewRemoteSession { session, address, plan, opened } = new;
         self.ledger.add_session(&session)?;
-        self.start_task(&session, plan, Some(opened));
+        let task = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
+        self.add(session, Task::Running(task), Some(address));
         Ok(())
     }
 
-    fn start_task(&mut self, session: &RemoteSession, plan: RemotePlan, opened: Option<OpenedRecorder>) {
-        let (folder, state) = (plan.folder.clone(), plan.state);
-        let commands = remote::start(&self.runtime, self.client.clone(), plan, opened);
-        let handle = SessionHandle { token_sha256: session.token_sha256, origin: session.origin.clone(), commands };
-        let now = Instant::now();
-        let silent = (self.clock.utc() - session.seen_utc).to_std().unwrap_or_default();
+    fn add(&mut self, session: RemoteSession, task: Task, address: Option<ClientAddress>) {
+        let (folder, now) = (self.library.root().join(&session.folder), Instant::now());
         let open = Open {
-            handle,
-            participant: session.participant.clone(),
-            key: session.key.clone(),
-            folder,
-            state,
-            last_request: now.checked_sub(silent).unwrap_or(now),
+            task,
+            token_sha256: session.token_sha256,
+            origin: session.origin,
+            participant: session.participant,
+            key: session.key,
+            study: session.study,
+            folder: folder.clone(),
+            has_video: session.camera == CameraMode::Video.as_str(),
+            address,
+            state: session.state,
+            // The time while the server was stopped is not the session's silence.
+            last_request: now,
+            received_bytes: session.received_bytes,
             last_stored: now,
+            stored_bytes: session.received_bytes,
         };
-        self.sessions.insert(session.id.clone(), open);
-        self.notify_change();
+        self.sessions.insert(session.id, open);
+        self.notify_change(folder);
     }
 
-    /// Resumes the sessions that were open when the server ended, whether it was stopped or killed.
+    /// Resumes the sessions that were open when the server ended, whether it was stopped or killed. They are silent until
+    /// their browsers send requests.
     fn resume_sessions(&mut self) -> Result<(), StoreError> {
         for session in self.ledger.unclosed_sessions()? {
             let folder = self.library.root().join(&session.folder);
-            let file = match SessionFile::open(&folder) {
-                Ok(file) => file,
+            let (file, video_bytes) = match SessionFile::open(&folder) {
+                Ok(file) => (file, chunks::stored_bytes(&folder).unwrap_or(0)),
                 // The session was erased or is damaged. Nothing can be added to it.
                 Err(e) => {
                     tracing::error!("session {} cannot be resumed and is marked as closed: {e}", folder.display());
@@ -284,56 +406,152 @@ impl Hub {
                     continue;
                 }
             };
-            let header = file.header();
-            let plan = RemotePlan {
-                id: session.id.clone(),
-                folder: folder.clone(),
-                zero_utc_ns: header.zero_utc.timestamp_nanos_opt().unwrap_or(0),
-                camera: CameraMode::from_stored(&session.camera).unwrap_or(CameraMode::Off),
-                affect_model: affect_model(&file),
-                clock: self.clock,
-                pool: self.pool.clone(),
-                min_free_bytes: self.config.min_free_bytes,
-                file_permits: self.file_permits.clone(),
-                state: session.state,
-                finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
-            };
-            drop(file);
+            let plan = self.plan(&session, &file, video_bytes, SERVER_RESTARTED);
             tracing::info!("session {} is resumed", folder.display());
-            self.start_task(&session, plan, None);
+            let is_open = session.state == RemoteState::Open;
+            let id = session.id.clone();
+            self.add(session, Task::Silent(Box::new(plan)), None);
+            if !is_open {
+                self.wake(&id);
+            }
         }
         Ok(())
     }
 
-    fn session_active(&mut self, id: &str) {
-        let now = Instant::now();
-        let Some(open) = self.sessions.get_mut(id) else { return };
-        open.last_request = now;
-        if now.duration_since(open.last_stored) >= ACTIVITY_INTERVAL {
-            open.last_stored = now;
-            if let Err(e) = self.ledger.set_session_seen(id, self.clock.utc()) {
-                tracing::warn!("the ledger could not store the time of a session's last request: {e}");
-            }
+    /// The plan of a stored session.
+    fn plan(
+        &mut self,
+        session: &RemoteSession,
+        file: &SessionFile,
+        video_bytes: u64,
+        resumed_because: &'static str,
+    ) -> RemotePlan {
+        let record_bytes = session.received_bytes.saturating_sub(video_bytes);
+        let quotas = &self.config.quotas;
+        RemotePlan {
+            id: session.id.clone(),
+            folder: file.folder().to_owned(),
+            zero_utc_ns: file.header().zero_utc.timestamp_nanos_opt().unwrap_or(0),
+            camera: CameraMode::from_stored(&session.camera).unwrap_or(CameraMode::Off),
+            affect_model: affect_model(file),
+            clock: self.clock,
+            pool: self.pool.clone(),
+            min_free_bytes: self.config.min_free_bytes,
+            file_permits: self.file_permits.clone(),
+            state: session.state,
+            finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
+            quota: self.totals.session(&session.key, &session.study, quotas, video_bytes, record_bytes),
+            silent_after: self.config.limits.silent_after,
+            is_closed: false,
+            resumed_because,
         }
     }
 
-    fn password_hash(&mut self) -> Result<Option<String>, Problem> {
-        let admitted = self.login_rate.take(1.0, Instant::now());
-        admitted.map_err(|s| Problem::too_fast("There were too many login attempts. Try again later.", s))?;
+    /// Lists a session again that was closed because it was silent.
+    fn reopen(&mut self, session: RemoteSession) -> Result<(), Problem> {
+        let session = RemoteSession { state: RemoteState::Open, finish: None, ..session };
+        let file = SessionFile::open(&self.library.root().join(&session.folder))?;
+        let plan = RemotePlan { is_closed: true, ..self.plan(&session, &file, 0, WAS_CLOSED) };
+        // If the file cannot be opened again, the session is marked as closed for good.
+        self.ledger.set_session_may_go_on(&session.id, false)?;
+        self.ledger.set_session_state(&session.id, RemoteState::Open, None)?;
+        self.add(session, Task::Silent(Box::new(plan)), None);
+        Ok(())
+    }
+
+    fn session_active(&mut self, id: &str, received_bytes: u64) {
+        let now = Instant::now();
+        let Some(open) = self.sessions.get_mut(id) else { return };
+        (open.last_request, open.received_bytes) = (now, received_bytes);
+        if now.duration_since(open.last_stored) >= ACTIVITY_INTERVAL {
+            self.store_activity(id);
+        }
+    }
+
+    fn store_activity(&mut self, id: &str) {
+        let Some(open) = self.sessions.get_mut(id) else { return };
+        match self.ledger.set_session_seen(id, self.clock.utc(), open.received_bytes) {
+            Ok(()) => (open.last_stored, open.stored_bytes) = (Instant::now(), open.received_bytes),
+            Err(e) => tracing::warn!("the ledger could not store the time of a session's last request: {e}"),
+        }
+    }
+
+    fn session_silent(&mut self, mut plan: Box<RemotePlan>) {
+        plan.resumed_because = WAS_SILENT;
+        self.has_freed_memory = true;
+        self.store_activity(&plan.id);
+        // A session that was released meanwhile is not in the list.
+        if let Some(open) = self.sessions.get_mut(&plan.id) {
+            let folder = open.folder.clone();
+            open.task = Task::Silent(plan);
+            self.notify_change(folder);
+        }
+    }
+
+    fn close_session(&mut self, folder: &std::path::Path) -> bool {
+        let is_open = |s: &Open| s.folder == folder && s.state == RemoteState::Open;
+        let found = self.sessions.iter().find(|(_, s)| is_open(s)).map(|(id, _)| id.clone());
+        let commands = found.and_then(|id| self.wake(&id));
+        // A full queue means that the session is busy. The owner can try again.
+        commands.is_some_and(|commands| commands.try_send(SessionCommand::Close(CloseReason::Owner)).is_ok())
+    }
+
+    fn password_hash(&mut self, address: ClientAddress) -> Result<Option<String>, Problem> {
+        let admitted = self.login_attempts.admit(address, Instant::now());
+        admitted.map_err(|s| {
+            let detail = format!("Logins from this network address have failed too often. Try again after {s} s.");
+            Problem::too_fast(detail, s)
+        })?;
         Ok(self.ledger.password()?)
     }
 
-    fn login(&mut self) -> Result<(String, String), Problem> {
+    fn scope_of_token(&self, token: &str) -> Result<Option<TokenScope>, Problem> {
+        Ok(self.ledger.scope_of_token(&secrets::sha256(token))?)
+    }
+
+    /// Ends all logins if the command line has changed the password.
+    fn refresh_password(&mut self) -> Result<(), StoreError> {
+        let password = self.ledger.password()?;
+        if password != self.password {
+            self.password = password;
+            self.logins.clear();
+            self.password_changes.send_modify(|n| *n += 1);
+        }
+        Ok(())
+    }
+
+    fn refresh_totals(&mut self) -> Result<(), StoreError> {
+        let mut received = self.ledger.received_bytes()?;
+        // The ledger does not have the newest numbers of open sessions.
+        received.extend(self.sessions.values().map(|s| ReceivedBytes {
+            key: s.key.clone(),
+            study: s.study.clone(),
+            bytes: s.received_bytes.saturating_sub(s.stored_bytes),
+        }));
+        self.totals.set(&received);
+        Ok(())
+    }
+
+    fn login(&mut self, address: ClientAddress, password_hash: &str) -> Result<(String, String), Problem> {
+        self.login_attempts.succeeded(address);
+        self.refresh_password()?;
+        if self.password.as_deref() != Some(password_hash) {
+            let detail = "The password was changed during the login. Enter the new password.";
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", detail));
+        }
         let failed = |_| Problem::busy();
         let (cookie, csrf) = (secrets::random_token("").map_err(failed)?, secrets::random_token("").map_err(failed)?);
         self.logins.insert(secrets::sha256(&cookie), Login { csrf: csrf.clone(), used: Instant::now() });
         Ok((cookie, csrf))
     }
 
-    fn csrf_token_of(&mut self, cookie: &str) -> Option<String> {
-        let login = self.logins.get_mut(&secrets::sha256(cookie)).filter(|l| l.used.elapsed() < LOGIN)?;
-        login.used = Instant::now();
-        Some(login.csrf.clone())
+    fn csrf_token_of(&mut self, cookie: &str) -> Result<Option<String>, Problem> {
+        self.refresh_password()?;
+        let login = self.logins.get_mut(&secrets::sha256(cookie)).filter(|l| l.used.elapsed() < LOGIN);
+        Ok(login.map(|login| {
+            login.used = Instant::now();
+            login.csrf.clone()
+        }))
     }
 
     fn open_sessions(&self) -> Vec<OpenSession> {
@@ -341,35 +559,69 @@ impl Hub {
             folder: s.folder.clone(),
             state: s.state,
             seen_s_ago: s.last_request.elapsed().as_secs_f64(),
+            is_silent: s.is_silent(),
         });
         open.collect()
     }
 
     fn release_sessions(&mut self, participant: Option<&str>) -> Vec<oneshot::Receiver<()>> {
         let is_selected = |p: &str| participant.is_none_or(|selected| selected == p);
-        let selected = self.sessions.extract_if(|_, s| is_selected(&s.participant));
+        let selected: Vec<_> = self.sessions.extract_if(|_, s| is_selected(&s.participant)).collect();
         let mut released = Vec::new();
-        for (_, session) in selected {
+        for (id, session) in selected {
+            if let Err(e) = self.ledger.set_session_seen(&id, self.clock.utc(), session.received_bytes) {
+                tracing::warn!("the ledger could not store what a session has received: {e}");
+            }
+            self.notify_change(session.folder);
+            let Task::Running(commands) = session.task else { continue };
             let (to, done) = oneshot::channel();
-            let commands = session.handle.commands;
             self.runtime.spawn(async move {
                 // An error means that the task has ended and released its files.
                 commands.send(SessionCommand::Release(to)).await.ok();
             });
             released.push(done);
         }
-        self.notify_change();
         released
     }
 
     fn tick(&mut self) {
         self.refresh_origins();
+        if let Err(e) = self.refresh_password() {
+            tracing::error!("the owner's password could not be read from the ledger: {e}");
+        }
         self.logins.retain(|_, l| l.used.elapsed() < LOGIN);
-        let silence = SILENCE.to_std().unwrap_or(Duration::MAX);
-        let is_silent = |s: &&Open| s.state == RemoteState::Open && s.last_request.elapsed() > silence;
-        for open in self.sessions.values().filter(is_silent) {
-            // A full queue means that the session is not silent. The next tick tries again.
-            open.handle.commands.try_send(SessionCommand::Abandon).ok();
+        let now = Instant::now();
+        self.starts.retain(|_, rate| !rate.is_full(now));
+        self.close_silent_sessions();
+        if std::mem::take(&mut self.has_freed_memory) {
+            self.runtime.spawn_blocking(memory::release_unused);
+        }
+    }
+
+    fn close_silent_sessions(&mut self) {
+        let limits = self.config.limits.clone();
+        let (mut to_close, mut to_wake) = (Vec::new(), Vec::new());
+        for (id, open) in &self.sessions {
+            let silence = open.last_request.elapsed();
+            match (&open.task, open.state) {
+                // Its files could not be opened, for example because too many were open.
+                (Task::Silent(_), RemoteState::Finished) => to_wake.push(id.clone()),
+                (_, RemoteState::Open) if silence >= open.close_after(&limits) => to_close.push(id.clone()),
+                (Task::Running(commands), RemoteState::Open) if silence >= limits.silent_after => {
+                    // A full queue means that the session is not silent.
+                    commands.try_send(SessionCommand::FallSilent).ok();
+                }
+                _ => {}
+            }
+        }
+        for id in to_wake.into_iter().take(CLOSED_PER_TICK) {
+            self.wake(&id);
+        }
+        for id in to_close.into_iter().take(CLOSED_PER_TICK) {
+            if let Some(commands) = self.wake(&id) {
+                // A full queue means that the session is not silent. Otherwise the next tick tries again.
+                commands.try_send(SessionCommand::Close(CloseReason::Silence)).ok();
+            }
         }
     }
 
@@ -392,16 +644,33 @@ impl Hub {
         }
     }
 
-    fn notify_change(&self) {
+    fn notify_change(&mut self, folder: PathBuf) {
         self.changes.send_modify(|n| *n += 1);
+        if self.changed.len() >= KNOWN_CHANGES {
+            self.changed.pop_front();
+        }
+        self.changed.push_back((*self.changes.borrow(), folder));
+    }
+
+    fn changes_since(&self, version: Option<u64>) -> Changes {
+        let newest = *self.changes.borrow();
+        let oldest = self.changed.front().map_or(newest, |(first, _)| first - 1);
+        let known = version.filter(|version| (oldest..=newest).contains(version));
+        let after = |known: u64| self.changed.iter().filter(move |(n, _)| *n > known).map(|(_, f)| f.clone()).collect();
+        Changes { version: newest, folders: known.map(after) }
     }
 
     /// A failure is only logged. The session file holds the session, and a restart determines its state again.
     fn store_state(&mut self, id: &str, state: RemoteState, finish: Option<&str>) {
+        self.store_activity(id);
         if let Err(e) = self.ledger.set_session_state(id, state, finish) {
             tracing::error!("the ledger could not store the state `{state:?}` of session {id}: {e}");
         }
-        self.notify_change();
+        if let Some(open) = self.sessions.get_mut(id) {
+            open.state = state;
+            let folder = open.folder.clone();
+            self.notify_change(folder);
+        }
     }
 }
 

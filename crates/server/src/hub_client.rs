@@ -1,41 +1,60 @@
 //! The commands of the thread `hub`, and the handle that sends them. Requests and sessions hold a [`HubClient`].
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::address::ClientAddress;
 use super::problem::Problem;
+use super::quota::SessionQuota;
 use super::remote_plan::{OpenedRecorder, RemotePlan};
 use super::session_command::SessionCommand;
 use super::wire::Finish;
-use store::{RemoteSession, RemoteState, Sha256, WriteKey};
+use session::ParticipantId;
+use store::{RemoteSession, RemoteState, Sha256, TokenScope, WriteKey};
 
-/// What a request needs of an open session.
-#[derive(Clone)]
-pub struct SessionHandle {
-    pub token_sha256: Sha256,
-    pub origin: String,
-    pub commands: mpsc::Sender<SessionCommand>,
-}
-
-/// The result of looking up a session by its identifier.
+/// The result of looking up a session for a request with a token from a page of an origin.
 pub enum SessionLookup {
-    Open(SessionHandle),
-    /// The session's token now only proves that the session is closed.
+    Open(mpsc::Sender<SessionCommand>),
+    /// The token now only proves that the session is closed.
     Closed {
-        token_sha256: Sha256,
         finish: Option<Finish>,
     },
+    /// The token belongs to another session, or to none.
+    WrongToken,
+    /// The session was started by a page of another origin.
+    WrongOrigin,
     Unknown,
 }
 
 /// Permission to begin a session.
 #[derive(Debug)]
 pub struct Admission {
-    /// A number for a participant who has none yet.
-    pub number: Option<u32>,
+    /// A label for a participant who has none yet.
+    pub participant: Option<ParticipantId>,
+    pub quota: SessionQuota,
+}
+
+/// Who wants to know whether a session could begin. The key must allow one of the `origins`.
+#[derive(Clone, Debug)]
+pub struct InvitationRequest {
+    pub key: String,
+    pub study: String,
+    pub origins: Vec<String>,
+    pub address: ClientAddress,
+}
+
+/// Who wants to begin a session.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    pub key: String,
+    pub study: String,
+    pub origin: String,
+    pub address: ClientAddress,
+    pub needs_participant: bool,
 }
 
 /// What the dashboard shows of an open session.
@@ -44,43 +63,71 @@ pub struct OpenSession {
     pub folder: PathBuf,
     pub state: RemoteState,
     pub seen_s_ago: f64,
+    /// Its files and threads are released until the next request.
+    pub is_silent: bool,
+}
+
+/// What has changed in the list of sessions.
+pub struct Changes {
+    /// Counts the changes.
+    pub version: u64,
+    /// Folders of the sessions that have changed. `None` if that is not known.
+    pub folders: Option<HashSet<PathBuf>>,
 }
 
 /// A command with the sender of its answer.
 pub enum HubCommand {
-    FindSession(String, oneshot::Sender<Result<SessionLookup, Problem>>),
-    AdmitSession {
-        key: String,
-        study: String,
+    FindSession {
+        id: String,
+        token_sha256: Sha256,
         origin: String,
-        wants_number: bool,
-        to: oneshot::Sender<Result<Admission, Problem>>,
+        to: oneshot::Sender<Result<SessionLookup, Problem>>,
     },
     /// Answers with why no session can begin, or `None` if one can.
-    Invite {
-        key: String,
-        study: String,
-        origins: Vec<String>,
-        to: oneshot::Sender<Result<Option<String>, Problem>>,
-    },
-    RegisterSession(Box<(RemoteSession, RemotePlan, OpenedRecorder)>, oneshot::Sender<Result<(), Problem>>),
-    SessionActive(String),
+    Invite(InvitationRequest, oneshot::Sender<Result<Option<String>, Problem>>),
+    AdmitSession(StartRequest, oneshot::Sender<Result<Admission, Problem>>),
+    RegisterSession(Box<NewRemoteSession>, oneshot::Sender<Result<(), Problem>>),
+    /// A request was answered. The session has received this number of bytes in total.
+    SessionActive(String, u64),
+    /// The session has released its files and its task has ended. It goes on with the plan.
+    SessionSilent(Box<RemotePlan>),
     SetState(String, RemoteState, Option<String>),
     SessionClosed(String),
-    PasswordHash(oneshot::Sender<Result<Option<String>, Problem>>),
-    Login(oneshot::Sender<Result<(String, String), Problem>>),
-    CheckCookie(String, oneshot::Sender<Option<String>>),
+    SessionMayGoOn(String),
+    /// Answers `false` if the session is not open.
+    CloseSession(PathBuf, oneshot::Sender<bool>),
+    PasswordHash(ClientAddress, oneshot::Sender<Result<Option<String>, Problem>>),
+    Login {
+        address: ClientAddress,
+        /// The hash of the password that was given.
+        password_hash: String,
+        to: oneshot::Sender<Result<(String, String), Problem>>,
+    },
+    CheckCookie(String, oneshot::Sender<Result<Option<String>, Problem>>),
     Logout(String),
-    CheckApiToken(String, oneshot::Sender<Result<bool, Problem>>),
+    CheckApiToken(String, oneshot::Sender<Result<Option<TokenScope>, Problem>>),
     ListKeys(oneshot::Sender<Result<Vec<WriteKey>, Problem>>),
     OpenSessions(oneshot::Sender<Vec<OpenSession>>),
+    ChangesSince(Option<u64>, oneshot::Sender<Changes>),
     SessionCommands(PathBuf, oneshot::Sender<Option<mpsc::Sender<SessionCommand>>>),
     ReleaseSessions {
         participant: Option<String>,
         to: oneshot::Sender<Vec<oneshot::Receiver<()>>>,
     },
-    ForgetParticipant(String, oneshot::Sender<Result<(), Problem>>),
+    ForgetParticipant {
+        participant: String,
+        folders: Vec<PathBuf>,
+        to: oneshot::Sender<Result<(), Problem>>,
+    },
     Stop,
+}
+
+/// A session that has begun.
+pub struct NewRemoteSession {
+    pub session: RemoteSession,
+    pub address: ClientAddress,
+    pub plan: RemotePlan,
+    pub opened: OpenedRecorder,
 }
 
 /// Sends commands to the hub.
@@ -91,6 +138,8 @@ pub struct HubClient {
     pub origins: watch::Receiver<Arc<Vec<String>>>,
     /// Increases when a session begins, ends or changes.
     pub changes: watch::Receiver<u64>,
+    /// Increases when the owner's password changes. All logins end then.
+    pub password_changes: watch::Receiver<u64>,
 }
 
 impl HubClient {
@@ -98,8 +147,9 @@ impl HubClient {
         commands: Sender<HubCommand>,
         origins: watch::Receiver<Arc<Vec<String>>>,
         changes: watch::Receiver<u64>,
+        password_changes: watch::Receiver<u64>,
     ) -> Self {
-        HubClient { commands, origins, changes }
+        HubClient { commands, origins, changes, password_changes }
     }
 
     async fn request<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> HubCommand) -> Result<T, Problem> {
@@ -108,50 +158,45 @@ impl HubClient {
         answer.await.map_err(|_| Problem::busy())
     }
 
-    pub async fn find(&self, id: &str) -> Result<SessionLookup, Problem> {
-        self.request(|to| HubCommand::FindSession(id.to_owned(), to)).await?
+    pub async fn find(&self, id: &str, token_sha256: Sha256, origin: &str) -> Result<SessionLookup, Problem> {
+        let (id, origin) = (id.to_owned(), origin.to_owned());
+        self.request(|to| HubCommand::FindSession { id, token_sha256, origin, to }).await?
     }
 
-    pub async fn admit(&self, key: &str, study: &str, origin: &str, wants_number: bool) -> Result<Admission, Problem> {
-        let (key, study, origin) = (key.to_owned(), study.to_owned(), origin.to_owned());
-        self.request(|to| HubCommand::AdmitSession { key, study, origin, wants_number, to }).await?
+    pub async fn admit(&self, request: StartRequest) -> Result<Admission, Problem> {
+        self.request(|to| HubCommand::AdmitSession(request, to)).await?
     }
 
-    /// Why no session can begin, or `None` if one can. One of the `origins` must be allowed by the key.
-    pub async fn invite(&self, key: &str, study: &str, origins: Vec<String>) -> Result<Option<String>, Problem> {
-        let (key, study) = (key.to_owned(), study.to_owned());
-        self.request(|to| HubCommand::Invite { key, study, origins, to }).await?
+    /// Why no session can begin, or `None` if one can.
+    pub async fn invite(&self, request: InvitationRequest) -> Result<Option<String>, Problem> {
+        self.request(|to| HubCommand::Invite(request, to)).await?
     }
 
-    pub async fn register(
-        &self,
-        session: RemoteSession,
-        plan: RemotePlan,
-        opened: OpenedRecorder,
-    ) -> Result<(), Problem> {
-        self.request(|to| HubCommand::RegisterSession(Box::new((session, plan, opened)), to)).await?
+    pub async fn register(&self, new: NewRemoteSession) -> Result<(), Problem> {
+        self.request(|to| HubCommand::RegisterSession(Box::new(new), to)).await?
     }
 
-    /// The Argon2 hash of the owner's password. `None` where the server has no owner yet.
-    pub async fn password_hash(&self) -> Result<Option<String>, Problem> {
-        self.request(HubCommand::PasswordHash).await?
+    /// The Argon2 hash of the owner's password, for one attempt from this address. `None` where the server has no owner yet.
+    pub async fn password_hash(&self, address: ClientAddress) -> Result<Option<String>, Problem> {
+        self.request(|to| HubCommand::PasswordHash(address, to)).await?
     }
 
-    /// Creates a login. Returns the cookie's value and the CSRF token.
-    pub async fn login(&self) -> Result<(String, String), Problem> {
-        self.request(HubCommand::Login).await?
+    /// Creates a login after the password was checked. Returns the cookie's value and the CSRF token.
+    pub async fn login(&self, address: ClientAddress, password_hash: String) -> Result<(String, String), Problem> {
+        self.request(|to| HubCommand::Login { address, password_hash, to }).await?
     }
 
     /// The CSRF token of a valid cookie.
     pub async fn check_cookie(&self, cookie: &str) -> Result<Option<String>, Problem> {
-        self.request(|to| HubCommand::CheckCookie(cookie.to_owned(), to)).await
+        self.request(|to| HubCommand::CheckCookie(cookie.to_owned(), to)).await?
     }
 
     pub fn logout(&self, cookie: &str) {
         self.send(HubCommand::Logout(cookie.to_owned()));
     }
 
-    pub async fn is_api_token(&self, token: &str) -> Result<bool, Problem> {
+    /// `None` for an unknown token.
+    pub async fn scope_of_token(&self, token: &str) -> Result<Option<TokenScope>, Problem> {
         self.request(|to| HubCommand::CheckApiToken(token.to_owned(), to)).await?
     }
 
@@ -163,7 +208,17 @@ impl HubClient {
         self.request(HubCommand::OpenSessions).await
     }
 
-    /// The sender of commands to the open session in `folder`.
+    /// What has changed in the list of sessions after `version`.
+    pub async fn changes_since(&self, version: Option<u64>) -> Result<Changes, Problem> {
+        self.request(|to| HubCommand::ChangesSince(version, to)).await
+    }
+
+    /// Closes the open session in `folder` as it is. `false` if it is not open.
+    pub async fn close_session(&self, folder: PathBuf) -> Result<bool, Problem> {
+        self.request(|to| HubCommand::CloseSession(folder, to)).await
+    }
+
+    /// The sender of commands to the open session in `folder`. `None` if it is silent.
     pub async fn commands_of(&self, folder: PathBuf) -> Result<Option<mpsc::Sender<SessionCommand>>, Problem> {
         self.request(|to| HubCommand::SessionCommands(folder, to)).await
     }
@@ -178,12 +233,18 @@ impl HubClient {
         Ok(())
     }
 
-    pub async fn forget_participant(&self, participant: &str) -> Result<(), Problem> {
-        self.request(|to| HubCommand::ForgetParticipant(participant.to_owned(), to)).await?
+    /// `folders` are those of the participant's erased sessions.
+    pub async fn forget_participant(&self, participant: &str, folders: Vec<PathBuf>) -> Result<(), Problem> {
+        let participant = participant.to_owned();
+        self.request(|to| HubCommand::ForgetParticipant { participant, folders, to }).await?
     }
 
-    pub fn session_active(&self, id: &str) {
-        self.send(HubCommand::SessionActive(id.to_owned()));
+    pub fn session_active(&self, id: &str, received_bytes: u64) {
+        self.send(HubCommand::SessionActive(id.to_owned(), received_bytes));
+    }
+
+    pub fn session_silent(&self, plan: RemotePlan) {
+        self.send(HubCommand::SessionSilent(Box::new(plan)));
     }
 
     pub fn set_state(&self, id: &str, state: RemoteState, finish: Option<&Finish>) {
@@ -194,6 +255,11 @@ impl HubClient {
 
     pub fn session_closed(&self, id: &str) {
         self.send(HubCommand::SessionClosed(id.to_owned()));
+    }
+
+    /// The session is being closed because it is silent. It goes on if its browser sends another request.
+    pub fn session_may_go_on(&self, id: &str) {
+        self.send(HubCommand::SessionMayGoOn(id.to_owned()));
     }
 
     pub fn stop(&self) {

@@ -7,8 +7,10 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::address::ClientAddress;
 use super::app::App;
 use super::browser;
+use super::hub_client::InvitationRequest;
 use super::problem::{Problem, ProblemDetails};
 
 /// What a browser needs to know about a study before it asks for consent.
@@ -44,12 +46,14 @@ pub struct InvitationConsent {
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn invitation(
     State(app): State<App>,
+    address: ClientAddress,
     Path(study): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<Invitation>, Problem> {
-    let key = browser::bearer(&headers)?;
-    let full = app.hub.invite(key, &study, origins(&uri, &headers)?).await?;
+    let key = browser::bearer(&headers)?.to_owned();
+    let request = InvitationRequest { key, study: study.clone(), origins: origins(&uri, &headers)?, address };
+    let full = app.hub.invite(request).await?;
     let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
     let study = browser::study_of_key(&app, &study).await?.study;
     Ok(Json(Invitation {

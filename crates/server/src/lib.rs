@@ -5,6 +5,7 @@
 //! list of open sessions. The threads `vision` score videos. docs/protocol.md specifies what the browsers' library
 //! relies on.
 
+mod address;
 mod app;
 mod assets;
 mod average_api;
@@ -30,10 +31,13 @@ mod library_api;
 mod live;
 mod live_api;
 mod login;
+mod login_attempts;
+mod memory;
 mod networks;
 mod pool;
 mod problem;
 mod pull;
+mod quota;
 mod rate;
 mod remote;
 mod remote_plan;
@@ -43,11 +47,12 @@ mod routes;
 mod run;
 pub mod secrets;
 mod session_command;
+mod session_list_api;
 mod video_ingest;
 mod video_result;
 mod wire;
 
-pub use config::{ServeError, ServerConfig};
+pub use config::{Quotas, ServeError, ServerConfig, SessionLimits};
 #[doc(hidden)]
 pub use fuzz::intake as fuzz_intake;
 pub use pull::{PullError, PullPlan, PullProgress, Pulled, pull};

@@ -1,26 +1,29 @@
-//! The owner's view of the library: studies, sessions, the contents of one session; and erasing a participant.
+//! The owner's view of the library: studies, and the contents of one session; closing a session; erasing a participant.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
 use super::blocking::blocking;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
+use super::session_list_api::{name_of, state_name};
 use session::{AFFECT, Body, ParticipantId};
-use store::{Condition, RemoteState, SessionEntry, SessionFile, SessionState, StoreError};
-use study_query::listed_grade;
+use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError};
 
 /// Points of a curve that a screen can show.
 const MAX_POINTS: usize = 4_000;
+/// Events in one answer. The others are in further answers of [`events`].
 const MAX_EVENTS: usize = 5_000;
+const USUAL_EVENT_LIMIT: usize = 500;
+/// Bounds the memory of one request.
+const MAX_SKIP: usize = 200_000;
 const MAX_GAPS: usize = 2_000;
 
 #[derive(Serialize, ToSchema)]
@@ -52,7 +55,7 @@ pub struct KeyRow {
 pub async fn studies(State(app): State<App>, _: Owner) -> Result<Json<Studies>, Problem> {
     let keys = app.hub.keys().await?;
     let library = app.library.clone();
-    let (studies, sessions) = blocking(move || Ok((library.studies()?, library.sessions()?))).await?;
+    let (studies, sessions) = blocking(move || Ok((library.studies()?, library.session_names()?))).await?;
     let of = |name: &str| sessions.iter().filter(|s| s.study.as_deref() == Some(name)).count();
     let rows = studies.into_iter().map(|s| {
         let (title, problem) = match &s.study {
@@ -67,95 +70,6 @@ pub async fn studies(State(app): State<App>, _: Owner) -> Result<Json<Studies>, 
         StudyRow { title, problem, keys: keys.collect(), sessions: of(&s.name), name: s.name }
     });
     Ok(Json(Studies { studies: rows.collect() }))
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct Sessions {
-    sessions: Vec<SessionRow>,
-    /// Sessions whose video waits to be scored.
-    videos_waiting: usize,
-}
-
-/// One session in the list of sessions.
-#[derive(Serialize, ToSchema)]
-pub struct SessionRow {
-    /// Identifies the session in paths.
-    name: String,
-    participant: Option<String>,
-    number: Option<u32>,
-    study: Option<String>,
-    started_utc: Option<String>,
-    length_s: Option<f64>,
-    size_bytes: u64,
-    /// `recording`, `finished` (its video is being scored), `closed`, `recovered`, `crashed`, `damaged`
-    state: String,
-    /// What is wrong with the session. `null` for a sound session.
-    problem: Option<String>,
-    grade: Option<String>,
-    events: Option<u64>,
-    lost: Option<u64>,
-    /// For an open session: seconds since the last request.
-    silent_s: Option<f64>,
-}
-
-/// All sessions, or the sessions of one study.
-#[utoipa::path(get, path = "/v1/library/sessions", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("study" = Option<String>, Query, description = "Only sessions of this study")),
-    responses((status = 200, body = Sessions), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn sessions(
-    State(app): State<App>,
-    _: Owner,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Result<Json<Sessions>, Problem> {
-    let open = app.hub.open_sessions().await?;
-    let library = app.library.clone();
-    let mut all = blocking(move || library.sessions()).await?;
-    let wanted = query.get("study");
-    all.sort_by_key(|s| std::cmp::Reverse(s.started));
-    let rows = all.into_iter().filter(|s| wanted.is_none() || s.study.as_ref() == wanted);
-    let rows = rows.map(|entry| {
-        let open = open.iter().find(|o| o.folder == entry.folder);
-        row(entry, open.map(|o| (o.state, o.seen_s_ago)))
-    });
-    Ok(Json(Sessions { sessions: rows.collect(), videos_waiting: app.pool.waiting() }))
-}
-
-fn row(entry: SessionEntry, open: Option<(RemoteState, f64)>) -> SessionRow {
-    let (state, problem) = match (&entry.condition, open) {
-        (Condition::Damaged(why), _) => ("damaged", Some(why.clone())),
-        (_, Some((RemoteState::Finished, _))) => ("finished", None),
-        (Condition::Opens(SessionState::Recording), _) => ("recording", None),
-        (Condition::Opens(SessionState::Crashed), _) => ("crashed", None),
-        (Condition::Opens(SessionState::Closed), _) => ("closed", None),
-        (Condition::Opens(SessionState::Recovered), _) => ("recovered", None),
-    };
-    let summary = entry.summary.as_ref();
-    let grade = listed_grade(&entry).map(|grade| grade.to_string());
-    let problem = problem.or_else(|| entry.video_loss.as_ref().map(ToString::to_string));
-    SessionRow {
-        name: name_of(&entry.folder),
-        participant: entry.participant.map(|p| p.to_string()),
-        number: entry.session.map(|n| n.0),
-        study: entry.study,
-        started_utc: entry.started.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-        length_s: entry.length.map(|l| l.as_secs_f64()),
-        size_bytes: entry.size_bytes,
-        state: state.to_owned(),
-        problem,
-        grade,
-        events: summary.map(|s| s.events),
-        lost: summary.map(|s| s.lost),
-        silent_s: open.map(|(_, s)| s),
-    }
-}
-
-/// `sub-01_ses-01_20261123T100000Z_demo`
-fn name_of(folder: &std::path::Path) -> String {
-    let part = |path: Option<&std::path::Path>| {
-        path.and_then(std::path::Path::file_name).unwrap_or_default().to_string_lossy().into_owned()
-    };
-    format!("{}_{}", part(folder.parent()), part(Some(folder)))
 }
 
 /// The folder of the session with this name. Only folders of sessions have such names.
@@ -181,8 +95,9 @@ pub struct SessionDetails {
     affect: Vec<AffectPoint>,
     /// Number of samples before thinning.
     affect_samples: u64,
+    /// The last events.
     events: Vec<EventPoint>,
-    /// Number of events that are left out to bound the list.
+    /// Number of earlier events.
     events_left_out: u64,
     gaps: Vec<GapPoint>,
 }
@@ -198,36 +113,35 @@ pub async fn session(
     Path(name): Path<String>,
 ) -> Result<Json<SessionDetails>, Problem> {
     let folder = folder_of(&app, &name).await?;
+    let open = app.hub.open_sessions().await?.into_iter().find(|o| o.folder == folder);
+    let is_silent = open.is_some_and(|o| o.is_silent);
     let _permit = app.read_permits.acquire().await;
-    let details = blocking(move || details(&folder)).await;
+    let details = blocking(move || details(&folder, is_silent)).await;
     details.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
 }
 
-fn details(folder: &std::path::Path) -> Result<SessionDetails, StoreError> {
+fn details(folder: &std::path::Path, is_silent: bool) -> Result<SessionDetails, StoreError> {
     let file = SessionFile::open(folder)?;
     let header = file.header();
     let mut shown = LiveBatch::default();
-    let mut left_out = 0;
+    let mut last_events = LastEvents::new(MAX_EVENTS);
     file.each_record(|record| {
         // Only shown records are kept, because a long session has millions of other numbers.
         let is_shown = match &record.body {
             Body::Sample { .. } => record.stream.as_str() == AFFECT,
-            Body::Event { kind, .. } if is_listed(record.stream.as_str(), kind) => {
-                let has_room = shown.events.len() < MAX_EVENTS;
-                left_out += u64::from(!has_room);
-                has_room
-            }
-            Body::Event { .. } => false,
+            Body::Event { kind, .. } => is_listed(record.stream.as_str(), kind),
             Body::Gap(_) => shown.gaps.len() < MAX_GAPS,
         };
         if is_shown {
             shown.add(&record);
+            last_events.add(shown.events.drain(..));
         }
     })?;
+    let (events, left_out) = last_events.finish();
     let by_time = |a: f64, b: f64| a.total_cmp(&b);
     shown.affect.sort_by(|a, b| by_time(a.at_s, b.at_s));
-    shown.events.sort_by(|a, b| by_time(a.at_s, b.at_s));
     shown.gaps.sort_by(|a, b| by_time(a.from_s, b.from_s));
+    let state = file.state()?;
     Ok(SessionDetails {
         name: name_of(folder),
         participant: header.participant.to_string(),
@@ -235,15 +149,128 @@ fn details(folder: &std::path::Path) -> Result<SessionDetails, StoreError> {
         study: header.study.name.clone(),
         study_title: header.study.title.clone(),
         started_utc: header.zero_utc.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        state: format!("{:?}", file.state()?).to_lowercase(),
+        state: if is_silent && state == SessionState::Crashed { "silent" } else { state_name(state) }.to_owned(),
         camera: header.camera.name.clone(),
         quality: file.summary().and_then(|s| s.quality.clone()),
         affect_samples: shown.affect.len() as u64,
         affect: thinned(&shown.affect),
-        events: shown.events,
+        events,
         events_left_out: left_out,
         gaps: shown.gaps,
     })
+}
+
+/// The last events by time, and the number of the others. Keeps at most twice the limit.
+struct LastEvents {
+    events: Vec<EventPoint>,
+    limit: usize,
+    left_out: u64,
+}
+
+impl LastEvents {
+    fn new(limit: usize) -> LastEvents {
+        LastEvents { events: Vec::new(), limit, left_out: 0 }
+    }
+
+    fn add(&mut self, events: impl Iterator<Item = EventPoint>) {
+        self.events.extend(events);
+        if self.events.len() >= 2 * self.limit {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        // The sort is stable: events at the same time stay in their order.
+        self.events.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+        let surplus = self.events.len().saturating_sub(self.limit);
+        self.events.drain(..surplus);
+        self.left_out += surplus as u64;
+    }
+
+    fn finish(mut self) -> (Vec<EventPoint>, u64) {
+        self.cut();
+        (self.events, self.left_out)
+    }
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct EventQuery {
+    /// Only events whose stream, kind or target contains this text.
+    search: Option<String>,
+    /// Only events before this time of the session.
+    before_s: Option<f64>,
+    /// At most this number of events, 1 to 5000. The default is 500.
+    limit: Option<usize>,
+    /// Leaves out this number of the last events that match, at most 200000.
+    skip: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Events {
+    /// The last events that match, in the order of time.
+    events: Vec<EventPoint>,
+    /// Number of earlier events that match.
+    earlier: u64,
+}
+
+/// Events of one session, in pages and searched.
+#[utoipa::path(get, path = "/v1/library/sessions/{name}/events", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("name" = String, Path, description = "The name in the list of sessions"), EventQuery),
+    responses((status = 200, body = Events), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn events(
+    State(app): State<App>,
+    _: Owner,
+    Path(name): Path<String>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<Events>, Problem> {
+    let limit = query.limit.unwrap_or(USUAL_EVENT_LIMIT);
+    if limit == 0 || limit > MAX_EVENTS {
+        return Err(Problem::malformed(format!("`limit` must be a number from 1 to {MAX_EVENTS}.")));
+    }
+    if query.skip > MAX_SKIP {
+        return Err(Problem::malformed(format!(
+            "`skip` must be at most {MAX_SKIP}. Use `before_s` for earlier events."
+        )));
+    }
+    let folder = folder_of(&app, &name).await?;
+    let _permit = app.read_permits.acquire().await;
+    let found = blocking(move || {
+        let mut last = LastEvents::new(limit + query.skip);
+        let wanted = query.search.unwrap_or_default().trim().to_lowercase();
+        let matches = |e: &EventPoint| {
+            let text = format!("{} {} {}", e.stream, e.kind, e.what).to_lowercase();
+            text.contains(&wanted) && query.before_s.is_none_or(|before_s| e.at_s < before_s)
+        };
+        SessionFile::open(&folder)?.each_record(|record| {
+            if matches!(&record.body, Body::Event { kind, .. } if is_listed(record.stream.as_str(), kind)) {
+                let mut batch = LiveBatch::default();
+                batch.add(&record);
+                last.add(batch.events.into_iter().filter(matches));
+            }
+        })?;
+        let (mut events, earlier) = last.finish();
+        events.truncate(events.len().saturating_sub(query.skip));
+        let surplus = events.len().saturating_sub(limit);
+        events.drain(..surplus);
+        Ok(Events { events, earlier: earlier + surplus as u64 })
+    });
+    found.await.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
+}
+
+/// Closes an open session as it is. What its browser has not sent yet is not stored.
+#[utoipa::path(post, path = "/v1/library/sessions/{name}/close", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("name" = String, Path, description = "The name in the list of sessions")),
+    responses((status = 202, description = "The session is being closed"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn close(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<StatusCode, Problem> {
+    let folder = folder_of(&app, &name).await?;
+    if app.hub.close_session(folder).await? {
+        return Ok(StatusCode::ACCEPTED);
+    }
+    Err(Problem::conflict("ended", "This session is not open, or it is being closed. There is nothing to close."))
 }
 
 /// Least and greatest valence of each stretch, so that no peak is thinned away.
@@ -285,6 +312,9 @@ pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<Str
     }
     app.hub.release_sessions(Some(participant.clone())).await?;
     let library = app.library.clone();
+    let names = blocking(move || library.session_names()).await?;
+    let folders = names.into_iter().filter(|name| name.participant == id).map(|name| name.folder).collect();
+    let library = app.library.clone();
     match blocking(move || library.erase_participant(&id)).await {
         Ok(()) => {}
         Err(StoreError::Recording(_)) => {
@@ -293,6 +323,6 @@ pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<Str
         }
         Err(e) => return Err(e.into()),
     }
-    app.hub.forget_participant(&participant).await?;
+    app.hub.forget_participant(&participant, folders).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event as Sse, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse as SseResponse};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_stream::wrappers::{BroadcastStream, WatchStream};
 use tokio_stream::{Stream, StreamExt};
 
@@ -26,7 +26,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub async fn live_list(State(app): State<App>, _: Owner) -> impl IntoResponse {
     let changes = WatchStream::new(app.hub.changes.clone());
     let changes = changes.map(|n| Ok::<_, Infallible>(Sse::default().event("changed").data(n.to_string())));
-    SseResponse::new(changes).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    SseResponse::new(until_logins_end(app.hub.password_changes, changes))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 /// Server-sent events of one open session: `news` with committed records, `missed` where the reader was too slow, `ended`
@@ -44,7 +45,18 @@ pub async fn live_session(State(app): State<App>, _: Owner, Path(name): Path<Str
     let (to, watched) = oneshot::channel();
     commands.try_send(SessionCommand::Watch(to)).map_err(|_| Problem::busy())?;
     let batches = watched.await.map_err(|_| Problem::busy())?;
-    Ok(SseResponse::new(events(batches)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    Ok(SseResponse::new(until_logins_end(app.hub.password_changes, events(batches)))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response())
+}
+
+/// Ends the stream when the owner's password changes. The dashboard then has to log in again.
+fn until_logins_end<T: Send + 'static>(
+    password_changes: watch::Receiver<u64>,
+    stream: impl Stream<Item = T> + Send + 'static,
+) -> impl Stream<Item = T> + Send + 'static {
+    let ended = WatchStream::from_changes(password_changes).map(|_| None);
+    stream.map(Some).chain(tokio_stream::once(None)).merge(ended).map_while(|item| item)
 }
 
 fn events(

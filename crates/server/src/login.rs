@@ -10,10 +10,12 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::address::ClientAddress;
 use super::app::App;
 use super::browser::json;
 use super::problem::{Problem, ProblemDetails};
 use super::secrets;
+use store::TokenScope;
 
 /// With the prefix `__Host-`, browsers accept the cookie only from this host, over TLS or on the loopback address.
 pub const COOKIE: &str = "__Host-affectograph";
@@ -36,15 +38,21 @@ pub struct LoginState {
 #[utoipa::path(post, path = "/v1/login", tag = "owner", request_body = Password,
     responses((status = 200, body = LoginState), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn login(
+    State(app): State<App>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     same_site(&headers)?;
     let given: Password = json(body).await?;
-    let Some(phc) = app.hub.password_hash().await? else {
+    let Some(phc) = app.hub.password_hash(address).await? else {
         let detail = "This server has no owner yet. Run `affectograph serve init` on the server.";
         return Err(Problem::forbidden("no-owner", detail));
     };
     let _permit = app.login_permits.acquire().await.map_err(|_| Problem::busy())?;
-    let is_right = tokio::task::spawn_blocking(move || secrets::is_password(&given.password, &phc));
+    let hash = phc.clone();
+    let is_right = tokio::task::spawn_blocking(move || secrets::is_password(&given.password, &hash));
     if !is_right.await.map_err(|_| Problem::busy())? {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -52,7 +60,7 @@ pub async fn login(State(app): State<App>, headers: HeaderMap, body: Body) -> Re
             "The password is wrong. Enter the owner's password.",
         ));
     }
-    let (cookie, csrf) = app.hub.login().await?;
+    let (cookie, csrf) = app.hub.login(address, phc).await?;
     let cookie = format!("{COOKIE}={cookie}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=43200");
     let cookie = HeaderValue::from_str(&cookie).map_err(|_| Problem::busy())?;
     let answer = LoginState { csrf, software: session::program() };
@@ -95,14 +103,18 @@ impl FromRequestParts<App> for Owner {
         let headers = &parts.headers;
         if headers.contains_key(header::AUTHORIZATION) {
             let token = super::browser::bearer(headers)?;
-            if app.hub.is_api_token(token).await? {
-                return Ok(Owner { csrf: None });
-            }
-            return Err(Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "unknown-token",
-                "The API token is unknown. `affectograph serve token` makes a new one.",
-            ));
+            return match app.hub.scope_of_token(token).await? {
+                Some(TokenScope::Read) if parts.method != Method::GET => {
+                    let detail = "This API token can only read. `affectograph serve token --may-erase` makes one that can \
+                                  change and erase.";
+                    Err(Problem::forbidden("read-only-token", detail))
+                }
+                Some(_) => Ok(Owner { csrf: None }),
+                None => {
+                    let detail = "The API token is unknown. `affectograph serve token` makes a new one.";
+                    Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-token", detail))
+                }
+            };
         }
         let Some(cookie) = cookie(headers) else { return Err(Problem::no_authorization()) };
         let Some(csrf) = app.hub.check_cookie(cookie).await? else {

@@ -58,6 +58,11 @@ impl Problem {
         }))
     }
 
+    /// Whether a quota is used up.
+    pub fn is_quota(&self) -> bool {
+        self.0.kind == "urn:affectograph:quota"
+    }
+
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
@@ -104,7 +109,7 @@ impl Problem {
         Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail).after(60)
     }
 
-    fn after(mut self, seconds: u32) -> Problem {
+    pub fn after(mut self, seconds: u32) -> Problem {
         self.0.retry_after_s = Some(seconds);
         self
     }

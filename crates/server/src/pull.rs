@@ -1,5 +1,6 @@
 //! Copies sessions from a server into the local library, for `affectograph pull` and for *Download from server …*.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use session::ParticipantId;
-use store::{Library, StoreError, verify};
+use store::{Library, SessionName, StoreError, session_entry, verify};
 use study_query::Cancel;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -16,6 +17,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// More than a session of one day. The bound ends an archive that never ends.
 const MAX_SESSION_BYTES: u64 = 200 << 30;
 const MAX_LIST_BYTES: u64 = 64 << 20;
+const PAGE: usize = 500;
+/// The bound ends a list that never ends.
+const MAX_SESSIONS: usize = 1_000_000;
 const DRAFT_PREFIX: &str = ".pulling-";
 
 #[derive(Clone, Debug)]
@@ -26,6 +30,9 @@ pub struct PullPlan {
     pub token: String,
     /// All studies where `None`.
     pub study: Option<String>,
+    /// Participants with the same label in the library and on the server are the same people. Otherwise a session is not
+    /// fetched if its participant has sessions in the library that are not on the server.
+    pub are_same_people: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -63,6 +70,11 @@ pub enum PullError {
     Unpack { name: String, source: io::Error },
     #[error("the server listed a session with the invalid name `{0}`")]
     Name(String),
+    #[error(
+        "{participant} has sessions in this library that are not on the server, for example {session}, and may be another \
+         person. Use --same-people if it is the same person"
+    )]
+    OtherPerson { participant: ParticipantId, session: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -70,12 +82,17 @@ pub enum PullError {
 #[derive(Deserialize)]
 struct List {
     sessions: Vec<Row>,
+    /// Older servers send all sessions at once.
+    #[serde(default)]
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Row {
     name: String,
+    study: Option<String>,
     state: String,
+    length_s: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -91,13 +108,27 @@ pub fn pull(
     mut progress: impl FnMut(PullProgress),
 ) -> Result<Pulled, PullError> {
     let server = Server::new(plan)?;
-    let rows = server.list(plan.study.as_deref())?;
-    let rows: Vec<_> = rows.into_iter().filter(|r| r.state == "closed" || r.state == "recovered").collect();
+    let all = server.list()?;
+    let on_server: HashSet<&str> = all.iter().map(|r| r.name.as_str()).collect();
+    let is_wanted = |r: &&Row| {
+        let is_study = plan.study.is_none() || r.study == plan.study;
+        is_study && (r.state == "closed" || r.state == "recovered")
+    };
+    let rows: Vec<&Row> = all.iter().filter(is_wanted).collect();
+    let here = library.session_names()?;
     let mut pulled = Pulled::default();
     for (k, row) in rows.iter().enumerate() {
         let (participant, folder) = parts(&row.name)?;
-        if library.root().join(participant.as_str()).join(folder).exists() {
+        let copy = library.root().join(participant.as_str()).join(folder);
+        if copy.exists() {
             pulled.there_already += 1;
+            pulled.refused.extend(outdated(&copy, row));
+            continue;
+        }
+        if !plan.are_same_people
+            && let Some(session) = session_from_elsewhere(&here, &participant, &on_server)
+        {
+            pulled.refused.push(format!("{}: {}", row.name, PullError::OtherPerson { participant, session }));
             continue;
         }
         progress(PullProgress { number: k + 1, sessions: rows.len(), name: row.name.clone() });
@@ -114,6 +145,30 @@ pub fn pull(
         }
     }
     Ok(pulled)
+}
+
+/// A session that is closed because it was silent goes on when its browser returns. A copy from before is then incomplete.
+fn outdated(copy: &Path, row: &Row) -> Option<String> {
+    let (here_s, there_s) = (session_entry(copy).length?.as_secs_f64(), row.length_s?);
+    ((here_s - there_s).abs() > 1e-3).then(|| {
+        format!(
+            "{}: it went on after it was fetched ({here_s:.1} s here, {there_s:.1} s on the server). Erase the copy in the \
+             library and fetch it again",
+            row.name
+        )
+    })
+}
+
+/// A session of this participant in the library that is not on the server. The participant may then be another person than
+/// the server's participant with the same label.
+fn session_from_elsewhere(
+    library: &[SessionName],
+    participant: &ParticipantId,
+    on_server: &HashSet<&str>,
+) -> Option<String> {
+    let here = library.iter().filter(|s| s.participant == *participant);
+    let mut folders = here.filter_map(|s| s.folder.file_name()?.to_str());
+    folders.find(|folder| !on_server.contains(format!("{participant}_{folder}").as_str())).map(str::to_owned)
 }
 
 /// Describes the damage of a fetched session. The session is kept, because the server's own copy may have the same damage.
@@ -188,14 +243,25 @@ impl Server {
         Err(PullError::Refused { server: self.url.clone(), detail })
     }
 
-    fn list(&self, study: Option<&str>) -> Result<Vec<Row>, PullError> {
-        // The name of a study has only letters and digits. A name with other characters matches no study.
-        let study = study.map(|s| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
-        let query = study.map_or_else(String::new, |s| format!("?study={s}"));
-        let list =
-            self.get(&format!("/v1/library/sessions{query}"))?.with_config().limit(MAX_LIST_BYTES).read_json::<List>();
-        let list = list.map_err(|e| PullError::InvalidAnswer { server: self.url.clone(), problem: e.to_string() })?;
-        Ok(list.sessions)
+    /// All sessions. The server lists them in pages, the newest first.
+    fn list(&self) -> Result<Vec<Row>, PullError> {
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("/v1/library/sessions?limit={PAGE}{after}"))?;
+            let page = page.into_with_config().limit(MAX_LIST_BYTES).read_json::<List>();
+            let page =
+                page.map_err(|e| PullError::InvalidAnswer { server: self.url.clone(), problem: e.to_string() })?;
+            rows.extend(page.sessions);
+            match page.next {
+                // The name becomes part of an address, so only a plain one is accepted.
+                Some(next) if parts(&next).is_ok() && rows.len() < MAX_SESSIONS => after = format!("&after={next}"),
+                Some(next) => {
+                    return Err(PullError::Name(next.chars().take(80).flat_map(char::escape_debug).collect()));
+                }
+                None => return Ok(rows),
+            }
+        }
     }
 
     fn fetch(
@@ -311,7 +377,8 @@ mod tests {
 
     #[test]
     fn a_token_travels_encrypted_or_not_at_all() {
-        let plan = |server: &str| PullPlan { server: server.into(), token: "t".into(), study: None };
+        let plan =
+            |server: &str| PullPlan { server: server.into(), token: "t".into(), study: None, are_same_people: false };
         for good in ["https://a.example", "http://127.0.0.1:8443/", "http://localhost:1", "http://[::1]:1"] {
             assert!(Server::new(&plan(good)).is_ok(), "{good}");
         }

@@ -21,7 +21,7 @@ use super::problem::Problem;
 use super::rate::Rate;
 use super::remote_plan::{OpenedRecorder, RemotePlan};
 use super::reply::reply;
-use super::session_command::{BatchResult, SessionCommand};
+use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
 use super::video_result::VideoIngestResult;
 use super::wire::{Batch, CameraMode, Finish, Finished, MAX_VIDEO_CHUNK_BYTES, Missing};
@@ -70,30 +70,40 @@ async fn run(
     match opened {
         Ok(opened) => match RemoteTask::new(hub.clone(), plan, opened, own) {
             Ok(mut task) => {
-                if is_resumed {
-                    task.note("resumed", json!({ "why": "the server was restarted" }));
-                }
-                let finished = task.run(&mut commands).await;
-                // Dropping the task tells the dashboards that the session has ended.
-                drop(task);
-                if let Some(finished) = finished {
-                    answer_late(Some(finished), &mut commands).await;
+                task.is_resumed = is_resumed;
+                let end = task.run(&mut commands).await;
+                // Dropping the rest of the task tells the dashboards that the session has ended.
+                let plan = RemotePlan { is_closed: false, ..task.into_plan() };
+                match end {
+                    TaskEnd::Closed(finished) => answer_late(Some(finished), &mut commands).await,
+                    // Commands that have arrived meanwhile are dropped. Their requests are refused as busy and sent again.
+                    TaskEnd::Silent => hub.session_silent(plan),
+                    TaskEnd::Released => {}
                 }
             }
-            Err(failed) => refuse_all(&hub, &failed.0, &failed.1, &mut commands).await,
+            Err(failed) => {
+                let (plan, e) = *failed;
+                refuse_all(&hub, plan, &e, &mut commands).await;
+            }
         },
-        Err(e) => refuse_all(&hub, &plan, &e, &mut commands).await,
+        Err(e) => refuse_all(&hub, plan, &e, &mut commands).await,
     }
 }
 
 async fn reopen(plan: &RemotePlan) -> Result<OpenedRecorder, StoreError> {
-    let folder = plan.folder.clone();
+    let (folder, is_closed) = (plan.folder.clone(), plan.is_closed);
     let _permit = plan.file_permits.acquire().await;
-    blocking(move || OpenedRecorder::resume(&folder)).await
+    blocking(move || OpenedRecorder::resume(&folder, is_closed)).await
 }
 
 /// For a session whose file or folder cannot be used. The browser keeps its records.
-async fn refuse_all(hub: &HubClient, plan: &RemotePlan, e: &StoreError, commands: &mut mpsc::Receiver<SessionCommand>) {
+async fn refuse_all(hub: &HubClient, plan: RemotePlan, e: &StoreError, commands: &mut mpsc::Receiver<SessionCommand>) {
+    if e.may_pass() {
+        // For example, too many files are open. The requests are refused as busy, and the next request tries again.
+        tracing::error!("session {} cannot be continued at the moment: {e}", plan.folder.display());
+        hub.session_silent(plan);
+        return;
+    }
     tracing::error!("session {} cannot be continued: {e}", plan.folder.display());
     hub.session_closed(&plan.id);
     answer_late(None, commands).await;
@@ -104,7 +114,7 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
     let gone = || Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data.");
     while let Some(command) = commands.recv().await {
         match command {
-            SessionCommand::Records(_, to) => reply(to, Err(gone())),
+            SessionCommand::Records(.., to) => reply(to, Err(gone())),
             SessionCommand::Chunk(.., to) => reply(to, Err(gone())),
             SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(gone)),
             SessionCommand::Release(to) => {
@@ -114,9 +124,18 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
             SessionCommand::Watch(_)
             | SessionCommand::OpenVideo { .. }
             | SessionCommand::VideoIngestDone(_)
-            | SessionCommand::Abandon => {}
+            | SessionCommand::Close(_)
+            | SessionCommand::FallSilent => {}
         }
     }
+}
+
+/// Why a session's task ends.
+enum TaskEnd {
+    Closed(Finished),
+    /// The session has released its files. The next request starts a new task.
+    Silent,
+    Released,
 }
 
 struct RemoteTask {
@@ -129,6 +148,12 @@ struct RemoteTask {
     committed: Receiver<Committed>,
     intake: Intake,
     chunks: Numbers,
+    /// The first chunk that was refused because a quota is used up. The video of the session ends there.
+    video_end: Option<u64>,
+    /// The time of the last request.
+    requested: Instant,
+    /// The session is resumed, and no request has arrived since.
+    is_resumed: bool,
     video_ingest: Option<VideoIngest>,
     /// The video is created once. A conversion that fails after its first frame is not repeated.
     is_video_made: bool,
@@ -170,6 +195,9 @@ impl RemoteTask {
             committed,
             intake,
             chunks,
+            video_end: None,
+            requested: Instant::now(),
+            is_resumed: false,
             video_ingest: None,
             is_video_made: false,
             record_rate: Rate::new(RECORDS_PER_S, RECORDS_BURST),
@@ -182,8 +210,11 @@ impl RemoteTask {
         })
     }
 
-    /// Returns `Some` when the session was closed.
-    async fn run(&mut self, commands: &mut mpsc::Receiver<SessionCommand>) -> Option<Finished> {
+    fn into_plan(self) -> RemotePlan {
+        self.plan
+    }
+
+    async fn run(&mut self, commands: &mut mpsc::Receiver<SessionCommand>) -> TaskEnd {
         let mut is_closed = self.advance().await;
         let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
         publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -199,7 +230,12 @@ impl RemoteTask {
                 Some(SessionCommand::Release(to)) => {
                     self.release_recorder().await;
                     reply(to, ());
-                    return None;
+                    return TaskEnd::Released;
+                }
+                Some(SessionCommand::FallSilent) if self.is_silent() => {
+                    commands.close();
+                    self.release_recorder().await;
+                    return TaskEnd::Silent;
                 }
                 Some(command) => is_closed = self.execute(command).await,
                 None => break,
@@ -207,21 +243,38 @@ impl RemoteTask {
         }
         // Received records are stored. The session stays open unless it was closed.
         self.release_recorder().await;
-        is_closed.then(|| self.finished())
+        if is_closed { TaskEnd::Closed(self.finished()) } else { TaskEnd::Released }
+    }
+
+    fn note_request(&mut self) {
+        self.requested = Instant::now();
+        if std::mem::take(&mut self.is_resumed) {
+            self.note("resumed", json!({ "why": self.plan.resumed_because }));
+        }
+    }
+
+    /// A session that a dashboard shows is not released.
+    fn is_silent(&self) -> bool {
+        self.plan.state == RemoteState::Open
+            && self.requested.elapsed() >= self.plan.silent_after
+            && self.live.receiver_count() == 0
     }
 
     /// Returns `true` when the session is closed.
     async fn execute(&mut self, command: SessionCommand) -> bool {
         match command {
-            SessionCommand::Records(batch, to) => {
-                let answer = self.take_records(&batch).await;
+            SessionCommand::Records(batch, bytes, to) => {
+                self.note_request();
+                let answer = self.take_records(&batch, bytes).await;
                 reply(to, answer);
             }
             SessionCommand::Chunk(n, bytes, to) => {
+                self.note_request();
                 let answer = self.take_chunk(n, bytes).await;
                 reply(to, answer);
             }
             SessionCommand::Finish(finish, to) => {
+                self.note_request();
                 let answer = self.finish(finish).await;
                 let is_finished = answer.is_ok();
                 reply(to, answer);
@@ -237,24 +290,36 @@ impl RemoteTask {
                 reply(to, sink.map(|s| s.sender()));
             }
             SessionCommand::VideoIngestDone(result) => return self.video_ingest_done(result).await,
-            SessionCommand::Abandon => {
-                self.note(
-                    "silence",
-                    json!({ "why": "no request arrived for a long time, and the session was not finished" }),
-                );
+            SessionCommand::Close(reason) if self.plan.state == RemoteState::Open => {
+                let (kind, why) = match reason {
+                    CloseReason::Silence => {
+                        ("silence", "no request arrived for a long time, and the session was not finished")
+                    }
+                    CloseReason::Owner => {
+                        ("closed_by_owner", "the owner closed the session before its browser finished it")
+                    }
+                };
+                self.note(kind, json!({ "why": why }));
                 let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
+                if reason == CloseReason::Silence && self.plan.camera != CameraMode::Video {
+                    self.hub.session_may_go_on(&self.plan.id);
+                }
                 self.set_finished(finish);
                 return self.advance().await;
             }
-            SessionCommand::Release(_) => {} // `run` handles it
+            // The session is closed already, or it is not silent any more. `run` handles `Release`.
+            SessionCommand::Close(_) | SessionCommand::FallSilent | SessionCommand::Release(_) => {}
         }
         false
     }
 
-    async fn take_records(&mut self, batch: &Batch) -> Result<BatchResult, Problem> {
+    async fn take_records(&mut self, batch: &Batch, bytes: u64) -> Result<BatchResult, Problem> {
         self.admit(1.0 + batch.records.len() as f64)?;
+        self.plan.quota.check_records(bytes)?;
         self.ensure_recorder().await?;
         let AcceptedBatch { records, refused } = self.intake.accept(batch, self.now())?;
+        // A batch that is sent again has no new records.
+        let received_bytes = if records.is_empty() { 0 } else { bytes };
         self.take_networks(&records).await;
         if !records.is_empty()
             && let Err(e) = self.store(records).await
@@ -264,7 +329,8 @@ impl RemoteTask {
             return Err(e.into());
         }
         self.publish();
-        self.hub.session_active(&self.plan.id);
+        self.plan.quota.add_records(received_bytes);
+        self.hub.session_active(&self.plan.id, self.plan.quota.received_bytes());
         Ok((self.intake.committed(), refused))
     }
 
@@ -361,6 +427,8 @@ impl RemoteTask {
         }
         self.admit(1.0)?;
         if !self.chunks.contains(n) {
+            let length = bytes.len() as u64;
+            self.check_video_quota(n, length)?;
             let folder = self.plan.folder.clone();
             blocking(move || {
                 chunks::store(&folder, n, &bytes).map_err(|source| StoreError::Io {
@@ -371,6 +439,7 @@ impl RemoteTask {
             })
             .await?;
             self.chunks.insert(n);
+            self.plan.quota.add_video(length);
         }
         if self.video_ingest.is_none() && self.chunks.next() > 0 {
             self.start_video_ingest();
@@ -378,8 +447,23 @@ impl RemoteTask {
         if let Some(video_ingest) = &self.video_ingest {
             video_ingest.set_chunks(self.chunks.next());
         }
-        self.hub.session_active(&self.plan.id);
+        self.hub.session_active(&self.plan.id, self.plan.quota.received_bytes());
         Ok(self.chunks.next())
+    }
+
+    fn check_video_quota(&mut self, n: u64, bytes: u64) -> Result<(), Problem> {
+        let refused = match self.plan.quota.check_video(bytes, self.now().as_secs_f64()) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        if refused.is_quota() {
+            // The first time is stored, so that the session states why its video ends.
+            if self.video_end.is_none() {
+                self.note("video_refused", json!({ "chunk": n, "why": refused.detail() }));
+            }
+            self.video_end = Some(self.video_end.map_or(n, |end| end.min(n)));
+        }
+        Err(refused)
     }
 
     fn start_video_ingest(&mut self) {
@@ -407,7 +491,9 @@ impl RemoteTask {
             if finish.video_chunks > MAX_CHUNKS {
                 return Err(Problem::malformed(format!("A session has at most {MAX_CHUNKS} chunks of video.")));
             }
-            let video_chunks: Vec<u64> = self.chunks.missing(finish.video_chunks).into_iter().flatten().collect();
+            // Chunks that the quota refuses cannot arrive.
+            let end = self.video_end.map_or(finish.video_chunks, |end| finish.video_chunks.min(end));
+            let video_chunks: Vec<u64> = self.chunks.missing(end).into_iter().flatten().collect();
             if !streams.is_empty() || !video_chunks.is_empty() {
                 let detail = "The session is incomplete. Send the missing records and chunks, then finish it again.";
                 return Err(Problem::conflict("incomplete", detail)

@@ -2,18 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use tokio::sync::Semaphore;
 
 use super::clock::ServerClock;
 use super::pool::VisionPool;
+use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
 use session::{Numbers, StreamInfo};
 use store::{Committed, Recorder, RemoteState, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
 
+#[derive(Clone)]
 pub struct RemotePlan {
     pub id: String,
     pub folder: PathBuf,
@@ -28,7 +31,18 @@ pub struct RemotePlan {
     pub file_permits: Arc<Semaphore>,
     pub state: RemoteState,
     pub finish: Option<Finish>,
+    pub quota: SessionQuota,
+    /// The session falls silent after this time without requests.
+    pub silent_after: Duration,
+    /// The session's file is closed and has to be opened again first.
+    pub is_closed: bool,
+    /// Why the session's task starts with stored files.
+    pub resumed_because: &'static str,
 }
+
+pub const SERVER_RESTARTED: &str = "the server was restarted";
+pub const WAS_CLOSED: &str = "the session had been closed because no request arrived for a long time";
+pub const WAS_SILENT: &str = "no request had arrived for some time, and the server had released the session's files";
 
 /// A recorder, its committed records, and its streams with the numbers of their stored records.
 pub struct OpenedRecorder {
@@ -38,7 +52,10 @@ pub struct OpenedRecorder {
 }
 
 impl OpenedRecorder {
-    pub fn resume(folder: &Path) -> Result<OpenedRecorder, StoreError> {
+    pub fn resume(folder: &Path, is_closed: bool) -> Result<OpenedRecorder, StoreError> {
+        if is_closed {
+            Recorder::reopen_remote(folder)?;
+        }
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
         Ok(OpenedRecorder { recorder, committed, streams })

@@ -1,10 +1,11 @@
 //! What every response passes: a JSON problem for each error, and security headers.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::app::App;
 use super::problem::{PROBLEM_JSON, Problem};
 
 /// The layers of axum and tower refuse requests with a bare status. Such a response gets a JSON problem here.
@@ -46,7 +47,16 @@ fn problem_of(status: StatusCode) -> Problem {
     }
 }
 
-pub async fn set_security_headers(request: Request, next: Next) -> Response {
+/// HTTP/2 names the server in `:authority` instead of `Host`.
+pub async fn set_host(mut request: Request, next: Next) -> Response {
+    let authority = request.uri().authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    if let Some(authority) = authority {
+        request.headers_mut().entry(header::HOST).or_insert(authority);
+    }
+    next.run(request).await
+}
+
+pub async fn set_security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                           connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
                           form-action 'self'; frame-ancestors 'none'";
@@ -61,6 +71,9 @@ pub async fn set_security_headers(request: Request, next: Next) -> Response {
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::CACHE_CONTROL, "no-store");
+    if app.config.tls.is_some() {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     let policy = if is_public { "cross-origin" } else { "same-origin" };
     set(HeaderName::from_static("cross-origin-resource-policy"), policy);
     response

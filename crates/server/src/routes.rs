@@ -18,9 +18,11 @@ use utoipa_axum::routes;
 
 use super::app::App;
 use super::problem::Problem;
-use super::responses::{describe_errors, set_security_headers};
+use super::responses::{describe_errors, set_host, set_security_headers};
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
-use super::{assets, average_api, browser, download_api, invitation_api, library_api, live_api, login};
+use super::{
+    assets, average_api, browser, download_api, invitation_api, library_api, live_api, login, session_list_api,
+};
 
 /// From the head of the request to the head of the answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -76,8 +78,10 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(login::logout))
         .routes(routes!(login::me))
         .routes(routes!(library_api::studies))
-        .routes(routes!(library_api::sessions))
+        .routes(routes!(session_list_api::sessions))
         .routes(routes!(library_api::session))
+        .routes(routes!(library_api::events))
+        .routes(routes!(library_api::close))
         .routes(routes!(average_api::average))
         .routes(routes!(library_api::erase))
         .routes(routes!(download_api::download_session))
@@ -113,7 +117,8 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::map_response(describe_errors))
         .layer(cors)
-        .layer(middleware::from_fn(set_security_headers))
+        .layer(middleware::from_fn_with_state(app.clone(), set_security_headers))
+        .layer(middleware::from_fn(set_host))
         .with_state(app)
 }
 

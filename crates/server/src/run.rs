@@ -20,6 +20,11 @@ use store::{Ledger, Library};
 
 /// Time-out for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_HEAD_BYTES: u32 = 64 * 1024;
+/// Requests of one HTTP/2 connection at the same time.
+const MAX_STREAMS: u32 = 100;
+/// An HTTP/2 connection that does not answer pings is closed.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time-out for the requests in progress when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,13 +84,20 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         login_permits: Arc::new(Semaphore::new(LOGIN_PERMITS)),
         description: Arc::new(description()),
     };
-    let service = router(app).into_make_service();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let _in_runtime = runtime.enter();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
-    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT).max_buf_size(64 * 1024);
+    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).first_request_timeout(HEAD_TIMEOUT);
+    let http = server.http_builder();
+    http.http1().header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES as usize);
+    http.http2()
+        .max_header_list_size(MAX_HEAD_BYTES)
+        .max_concurrent_streams(MAX_STREAMS)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL);
     let served = match tls {
-        None => runtime.spawn(server.serve(service)),
+        // Browsers use HTTP/2 only over TLS. Proxies use HTTP/1.1.
+        None => runtime.spawn(server.http1_only().serve(service)),
         Some(tls) => {
             let acceptor = RustlsAcceptor::<DefaultAcceptor>::new(tls).handshake_timeout(HANDSHAKE_TIMEOUT);
             runtime.spawn(server.acceptor(acceptor).serve(service))

@@ -17,8 +17,16 @@ pub type Answer<T> = oneshot::Sender<Result<T, Problem>>;
 /// The result of a batch: the end of what each stream has on the disk, and the invalid records.
 pub type BatchResult = (BTreeMap<String, u64>, Vec<RefusedRecord>);
 
+/// Why a session is closed that its browser has not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    Silence,
+    Owner,
+}
+
 pub enum SessionCommand {
-    Records(Batch, Answer<BatchResult>),
+    /// A batch, and the size of its JSON in bytes.
+    Records(Batch, u64, Answer<BatchResult>),
     Chunk(u64, Bytes, Answer<u64>),
     Finish(Finish, Answer<Finished>),
     Watch(oneshot::Sender<broadcast::Receiver<Arc<LiveBatch>>>),
@@ -30,8 +38,10 @@ pub enum SessionCommand {
     },
     /// The conversion of the video has ended.
     VideoIngestDone(Result<VideoIngestResult, String>),
-    /// Nothing has arrived for a long time: close the session as it is.
-    Abandon,
+    /// Close the session as it is.
+    Close(CloseReason),
+    /// No request has arrived for some time: release the files and end the task. The session goes on with the next request.
+    FallSilent,
     /// Release the session's files and leave it open. It continues after a restart, or is erased.
     Release(oneshot::Sender<()>),
 }

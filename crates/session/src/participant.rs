@@ -16,6 +16,11 @@ impl ParticipantId {
         ParticipantId(format!("sub-{number:02}"))
     }
 
+    /// `sub-lab07` for the prefix `lab` and 7.
+    pub fn with_prefix(prefix: &str, number: u32) -> Result<Self, String> {
+        format!("sub-{prefix}{number:02}").parse()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,6 +97,8 @@ mod tests {
             assert!(bad.parse::<ParticipantId>().is_err(), "{bad}");
         }
         assert_eq!("sub-07".parse::<ParticipantId>().ok().and_then(|p| p.number()), Some(7));
+        assert_eq!(ParticipantId::with_prefix("lab", 7).unwrap().as_str(), "sub-lab07");
+        assert!(ParticipantId::with_prefix("../", 7).is_err());
         assert!("ses-0".parse::<SessionNumber>().is_err());
     }
 

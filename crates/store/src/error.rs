@@ -73,6 +73,25 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same operation may succeed later, for example when other files are closed or the disk has room.
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            StoreError::Io { .. } | StoreError::Recording(_) => true,
+            StoreError::Sql { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(
+                    ErrorCode::CannotOpen
+                        | ErrorCode::DatabaseBusy
+                        | ErrorCode::DatabaseLocked
+                        | ErrorCode::DiskFull
+                        | ErrorCode::SystemIoFailure
+                )
+            ),
+            _ => false,
+        }
+    }
+
     pub(super) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> StoreError {
         let path = path.as_ref().to_owned();
         move |source| StoreError::Io { doing, path, source }

@@ -230,6 +230,21 @@ pub(super) fn close(conn: &Connection, how: Closed, end: Timestamp, conflicts: u
     checksum::reseal(conn)
 }
 
+/// Undoes [`close`], so that a remote session goes on.
+pub(super) fn reopen(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute(
+        "UPDATE session SET state = ?1, end_ns = NULL, conflicts = NULL, records = NULL, events = NULL, frames = NULL,
+                            lost = NULL, quality = NULL",
+        [Closed::Not.as_str()],
+    )?;
+    checksum::reseal(conn)
+}
+
+/// Whether streams were added after the recording.
+pub(super) fn has_additions(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.query_row("SELECT EXISTS (SELECT 1 FROM stream WHERE added_utc IS NOT NULL)", [], |row| row.get(0))
+}
+
 pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {
     conn.execute("UPDATE session SET camera = ?1", [to_json(camera)?])?;
     checksum::reseal(conn)

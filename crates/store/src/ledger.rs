@@ -3,14 +3,18 @@
 //! It is in this crate because only this crate uses SQLite.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::{StoreError, schema};
 
 const LEDGER_FILE: &str = "server.sqlite";
-const MIGRATIONS: &[&str] = &[include_str!("sql/ledger_001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("sql/ledger_001.sql"), include_str!("sql/ledger_002.sql")];
+
+/// Longest wait for another connection, for example of the command line.
+const BUSY: Duration = Duration::from_secs(5);
 
 pub type Sha256 = [u8; 32];
 
@@ -29,6 +33,14 @@ pub struct WriteKey {
     /// Origins of pages that may use the key, such as `https://example.org`.
     pub origins: Vec<String>,
     pub is_revoked: bool,
+}
+
+/// What a program with an API token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenScope {
+    Read,
+    /// Also everything that changes or erases data.
+    Erase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +81,18 @@ pub struct RemoteSession {
     pub state: RemoteState,
     /// JSON: the counts that the client reported at the end.
     pub finish: Option<String>,
+    /// What the browser sent.
+    pub received_bytes: u64,
+    /// The session was closed because no request arrived. It goes on if its browser sends another one.
+    pub may_go_on: bool,
+}
+
+/// What the sessions of one key have received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedBytes {
+    pub key: String,
+    pub study: String,
+    pub bytes: u64,
 }
 
 impl Ledger {
@@ -78,7 +102,7 @@ impl Ledger {
         let path = root.join(LEDGER_FILE);
         let open = || -> rusqlite::Result<Connection> {
             let mut conn = Connection::open(&path)?;
-            conn.busy_timeout(std::time::Duration::from_secs(5))?;
+            conn.busy_timeout(BUSY)?;
             conn.pragma_update(None, "journal_mode", "wal")?;
             conn.pragma_update(None, "synchronous", "full")?;
             schema::migrate(&mut conn, MIGRATIONS)?;
@@ -114,9 +138,18 @@ impl Ledger {
     }
 
     /// A token of the same name is replaced.
-    pub fn add_api_token(&self, name: &str, sha256: &Sha256, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn add_api_token(
+        &self,
+        name: &str,
+        sha256: &Sha256,
+        scope: TokenScope,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         self.run("write into", |c| {
-            c.execute("INSERT OR REPLACE INTO api_token VALUES (?1, ?2, ?3)", params![name, sha256, text(now)])
+            c.execute(
+                "INSERT OR REPLACE INTO api_token (name, sha256, created_utc, may_erase) VALUES (?1, ?2, ?3, ?4)",
+                params![name, sha256, text(now), scope == TokenScope::Erase],
+            )
         })?;
         Ok(())
     }
@@ -126,10 +159,13 @@ impl Ledger {
         Ok(self.run("write into", |c| c.execute("DELETE FROM api_token WHERE name = ?1", [name]))? > 0)
     }
 
-    pub fn has_api_token(&self, sha256: &Sha256) -> Result<bool, StoreError> {
-        let found =
-            |c: &Connection| c.query_row("SELECT 1 FROM api_token WHERE sha256 = ?1", [sha256], |_| Ok(())).optional();
-        Ok(self.run("read", found)?.is_some())
+    /// `None` if there is no such token.
+    pub fn scope_of_token(&self, sha256: &Sha256) -> Result<Option<TokenScope>, StoreError> {
+        let may_erase = self.run("read", |c| {
+            c.query_row("SELECT may_erase FROM api_token WHERE sha256 = ?1", [sha256], |r| r.get::<_, bool>(0))
+                .optional()
+        })?;
+        Ok(may_erase.map(|may_erase| if may_erase { TokenScope::Erase } else { TokenScope::Read }))
     }
 
     pub fn add_key(&self, key: &WriteKey, now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -203,6 +239,13 @@ impl Ledger {
         rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(&self.path, problem))
     }
 
+    pub fn set_session_may_go_on(&self, id: &str, may_go_on: bool) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute("UPDATE remote_session SET may_go_on = ?2 WHERE id = ?1", params![id, may_go_on])
+        })?;
+        Ok(())
+    }
+
     pub fn set_session_state(&self, id: &str, state: RemoteState, finish: Option<&str>) -> Result<(), StoreError> {
         self.run("write into", |c| {
             c.execute(
@@ -213,11 +256,26 @@ impl Ledger {
         Ok(())
     }
 
-    pub fn set_session_seen(&self, id: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Stores the time of the last request, and what the session has received in total.
+    pub fn set_session_seen(&self, id: &str, at: DateTime<Utc>, received_bytes: u64) -> Result<(), StoreError> {
         self.run("write into", |c| {
-            c.execute("UPDATE remote_session SET seen_utc = ?2 WHERE id = ?1", params![id, text(at)])
+            c.execute(
+                "UPDATE remote_session SET seen_utc = ?2, received_bytes = ?3 WHERE id = ?1",
+                params![id, text(at), received_bytes as i64],
+            )
         })?;
         Ok(())
+    }
+
+    /// What the sessions of each key have received.
+    pub fn received_bytes(&self) -> Result<Vec<ReceivedBytes>, StoreError> {
+        self.run("read", |c| {
+            c.prepare_cached("SELECT key, study, sum(received_bytes) FROM remote_session GROUP BY key, study")?
+                .query_map([], |r| {
+                    Ok(ReceivedBytes { key: r.get(0)?, study: r.get(1)?, bytes: r.get::<_, i64>(2)? as u64 })
+                })?
+                .collect()
+        })
     }
 
     pub fn forget_participant(&self, participant: &str) -> Result<(), StoreError> {
@@ -225,16 +283,41 @@ impl Ledger {
         Ok(())
     }
 
-    /// Assigns a number that is above all assigned numbers and not below `at_least`.
-    pub fn give_participant_number(&self, at_least: u32) -> Result<u32, StoreError> {
+    /// Sets the letters that begin the label of each participant that the server numbers.
+    pub fn set_participant_prefix(&self, prefix: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| c.execute("UPDATE given SET prefix = ?1", [prefix]))?;
+        Ok(())
+    }
+
+    pub fn participant_prefix(&self) -> Result<String, StoreError> {
+        self.run("read", |c| c.query_row("SELECT prefix FROM given", [], |r| r.get(0)))
+    }
+
+    /// The prefix, and a number that was never assigned.
+    pub fn give_participant_number(&self) -> Result<(String, u32), StoreError> {
         self.run("write into", |c| {
-            c.query_row(
-                "UPDATE given SET participant = max(participant + 1, ?1) RETURNING participant",
-                [at_least],
-                |r| r.get(0),
-            )
+            c.query_row("UPDATE given SET participant = participant + 1 RETURNING prefix, participant", [], |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })
         })
     }
+}
+
+/// Folders of the sessions that a server will continue: they are not closed, and a request came after `since`. A crash did
+/// not interrupt these sessions, although nobody has locked them. Empty if the folder has no ledger.
+pub(super) fn continued_folders(root: &Path, since: DateTime<Utc>) -> Result<Vec<PathBuf>, StoreError> {
+    let path = root.join(LEDGER_FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let read = || -> rusqlite::Result<Vec<PathBuf>> {
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        conn.busy_timeout(BUSY)?;
+        conn.prepare("SELECT folder FROM remote_session WHERE state <> 'closed' AND seen_utc >= ?1")?
+            .query_map([text(since)], |r| Ok(root.join(r.get::<_, String>(0)?)))?
+            .collect()
+    };
+    read().map_err(StoreError::sql("read", &path))
 }
 
 fn session_of(row: &Row) -> Result<RemoteSession, String> {
@@ -260,6 +343,8 @@ fn session_of(row: &Row) -> Result<RemoteSession, String> {
             .find(|s| s.as_str() == state)
             .ok_or_else(|| format!("unknown state `{state}`"))?,
         finish: row.get("finish").map_err(problem)?,
+        received_bytes: row.get::<_, i64>("received_bytes").map_err(problem)? as u64,
+        may_go_on: row.get("may_go_on").map_err(problem)?,
     })
 }
 
@@ -294,8 +379,10 @@ mod tests {
         ledger.set_password("b", now).unwrap();
         assert_eq!(other.password().unwrap().as_deref(), Some("b"));
 
-        ledger.add_api_token("pull", &[1; 32], now).unwrap();
-        assert!(other.has_api_token(&[1; 32]).unwrap() && !other.has_api_token(&[2; 32]).unwrap());
+        ledger.add_api_token("pull", &[1; 32], TokenScope::Read, now).unwrap();
+        ledger.add_api_token("clean", &[3; 32], TokenScope::Erase, now).unwrap();
+        let scopes = [1, 2, 3].map(|k| other.scope_of_token(&[k; 32]).unwrap());
+        assert_eq!(scopes, [Some(TokenScope::Read), None, Some(TokenScope::Erase)]);
         assert!(ledger.remove_api_token("pull").unwrap() && !ledger.remove_api_token("pull").unwrap());
 
         let key = WriteKey {
@@ -321,17 +408,49 @@ mod tests {
             seen_utc: now,
             state: RemoteState::Open,
             finish: None,
+            received_bytes: 0,
+            may_go_on: false,
         };
         ledger.add_session(&session).unwrap();
         assert_eq!(other.session("s1").unwrap(), Some(session.clone()));
         assert_eq!(other.session("s2").unwrap(), None);
+        let whole = |session: &str| vec![dir.path().join(session)];
+        assert_eq!(continued_folders(dir.path(), now).unwrap(), whole("sub-01/ses-01_x_demo"));
+        assert_eq!(continued_folders(dir.path(), now + chrono::TimeDelta::hours(1)).unwrap(), Vec::<PathBuf>::new());
+        ledger.set_session_seen("s1", now, 1 << 40).unwrap();
+        let received = ReceivedBytes { key: "agk_x".into(), study: "demo".into(), bytes: 1 << 40 };
+        assert_eq!(other.received_bytes().unwrap(), [received]);
         ledger.set_session_state("s1", RemoteState::Finished, Some("{}")).unwrap();
         assert_eq!(other.unclosed_sessions().unwrap()[0].finish.as_deref(), Some("{}"));
         ledger.set_session_state("s1", RemoteState::Closed, None).unwrap();
         assert_eq!(other.unclosed_sessions().unwrap(), []);
         assert_eq!(other.session("s1").unwrap().unwrap().finish.as_deref(), Some("{}"));
+        ledger.set_session_may_go_on("s1", true).unwrap();
+        assert!(other.session("s1").unwrap().unwrap().may_go_on);
         ledger.forget_participant("sub-01").unwrap();
         assert_eq!(other.session("s1").unwrap(), None);
-        assert_eq!([1, 1, 9, 3].map(|n| ledger.give_participant_number(n).unwrap()), [1, 2, 9, 10]);
+        assert_eq!(continued_folders(dir.path(), now).unwrap(), Vec::<PathBuf>::new());
+        let prefix = other.participant_prefix().unwrap();
+        assert!(prefix.len() == 5 && prefix.starts_with('w') && prefix.bytes().all(|b| b.is_ascii_lowercase()));
+        assert_eq!(ledger.give_participant_number().unwrap(), (prefix, 1));
+        ledger.set_participant_prefix("lab").unwrap();
+        assert_eq!(ledger.give_participant_number().unwrap(), ("lab".to_owned(), 2));
+    }
+
+    #[test]
+    fn a_ledger_of_version_1_keeps_its_rows_and_its_tokens_only_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = Connection::open(dir.path().join(LEDGER_FILE)).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute("INSERT INTO api_token VALUES ('old', ?1, '2026-01-01T00:00:00.000Z')", [[1u8; 32]]).unwrap();
+        old.execute("UPDATE given SET participant = 7", []).unwrap();
+        drop(old);
+        let ledger = Ledger::open(dir.path()).unwrap();
+        assert_eq!(ledger.scope_of_token(&[1; 32]).unwrap(), Some(TokenScope::Read));
+        assert_eq!(ledger.give_participant_number().unwrap().1, 8);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let other = Ledger::open(elsewhere.path()).unwrap();
+        assert_ne!(ledger.participant_prefix().unwrap(), other.participant_prefix().unwrap());
     }
 }

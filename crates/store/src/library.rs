@@ -14,11 +14,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::folders::{DRAFT, FolderName, TIME_FORMAT, subfolders};
+use super::ledger::continued_folders;
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
 use super::{Recovery, SessionFile, SessionLock, SessionState, StoreError, Summary, recover};
 use session::{ParticipantId, SessionNumber, VideoLoss};
 
+/// A server continues a session after a pause of at most this time.
+const SERVER_CONTINUES: chrono::TimeDelta = chrono::TimeDelta::hours(25);
 /// Prefix of a session that is being erased. It is renamed first, so that a partly erased session is never listed.
 const ERASING: &str = ".erasing-";
 
@@ -46,6 +49,16 @@ pub struct SessionEntry {
     /// Stored pictures that are lost; `None` if there are none.
     pub video_loss: Option<VideoLoss>,
     pub condition: Condition,
+}
+
+/// What the name of a session's folder states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionName {
+    pub folder: PathBuf,
+    pub participant: ParticipantId,
+    pub session: Option<SessionNumber>,
+    pub study: Option<String>,
+    pub started: Option<DateTime<Utc>>,
 }
 
 /// Whether a session can be opened.
@@ -159,10 +172,12 @@ impl Library {
     }
 
     /// Closes every session that a crash left open, and completes interrupted erasures. Called at the program's start. A
-    /// failure of one session does not affect the others.
+    /// failure of one session does not affect the others. Sessions that a server will continue stay open.
     pub fn recover_all(&self) -> Result<Vec<Recovered>, StoreError> {
         self.finish_erasing()?;
+        let continued = continued_folders(&self.root, Utc::now() - SERVER_CONTINUES)?;
         let crashed = self.sessions()?.into_iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
+        let crashed = crashed.filter(|s| !continued.contains(&s.folder));
         let closed =
             crashed.filter_map(|s| Some(Recovered { outcome: recover(&s.folder).transpose()?, folder: s.folder }));
         Ok(closed.collect())
@@ -209,11 +224,18 @@ impl Library {
 
     /// The folders of all sessions, including damaged ones. Does not read them.
     pub fn folders(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let mut folders = Vec::new();
-        for (participant, _) in self.participant_folders()? {
-            folders.extend(self.session_folders(&participant)?.into_iter().map(|(folder, _)| folder));
+        Ok(self.session_names()?.into_iter().map(|name| name.folder).collect())
+    }
+
+    /// The names of all sessions, including damaged ones. Does not read the sessions.
+    pub fn session_names(&self) -> Result<Vec<SessionName>, StoreError> {
+        let mut names = Vec::new();
+        for (folder, participant) in self.participant_folders()? {
+            for (folder, FolderName { session, started, study }) in self.session_folders(&folder)? {
+                names.push(SessionName { folder, participant: participant.clone(), session, study, started });
+            }
         }
-        Ok(folders)
+        Ok(names)
     }
 
     /// Adds a session that was recorded elsewhere: moves the folder `made`, on the same file system, to its place in the

@@ -28,6 +28,8 @@ use session::{HEALTH, Numbers, StreamInfo, VIDEO};
 const QUEUE_ENTRIES: usize = 32_768;
 /// Longest time of commits that a power cut may lose. A kill of the process loses none of them.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Longest wait for the lock of a session that is resumed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Recorder {
     folder: PathBuf,
@@ -76,7 +78,9 @@ impl Recorder {
         folder: &Path,
         committed: Sender<Committed>,
     ) -> Result<(Recorder, Vec<(StreamInfo, Numbers)>), StoreError> {
-        let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
+        // Who only tests whether the lock is held has it for a moment.
+        let lock = SessionLock::wait(folder, LOCK_PATIENCE)?;
+        let Some(lock) = lock else { return Err(StoreError::Recording(folder.to_owned())) };
         // Clears a failure that an earlier process stored.
         lock.make_room()?;
         let (path, video) = (schema::session_file(folder), schema::video_file(folder));
@@ -99,6 +103,29 @@ impl Recorder {
         let numbering = next.into_iter().map(Numbering::after).collect();
         let opened = Opened { conn, lock, ports, numbering, commits: Commits::WhenAsked };
         Ok((Self::start(folder, opened, committed)?, streams.into_iter().zip(numbers).collect()))
+    }
+
+    /// Opens a session of [`Recorder::create_remote`] again that was closed because its source was silent. Resume it with
+    /// [`Recorder::resume_remote`]. A session that a crash closed or to which streams were added is refused. The video of a
+    /// closed session cannot go on, so the session must have none. An open session is not changed.
+    pub fn reopen_remote(folder: &Path) -> Result<(), StoreError> {
+        let lock = SessionLock::wait(folder, LOCK_PATIENCE)?;
+        let Some(_lock) = lock else { return Err(StoreError::Recording(folder.to_owned())) };
+        let path = schema::session_file(folder);
+        let mut conn = schema::open_annex(folder)?;
+        let (_, closed, _) = header_rows::get_header(&conn, &path)?;
+        let has_additions = header_rows::has_additions(&conn).map_err(StoreError::sql("read", &path))?;
+        match closed {
+            Closed::Not => return Ok(()),
+            Closed::Properly if !has_additions && !schema::video_file(folder).exists() => {}
+            _ => return Err(StoreError::Ended(folder.to_owned())),
+        }
+        let reopen = |conn: &mut Connection| -> rusqlite::Result<()> {
+            let tx = conn.transaction()?;
+            header_rows::reopen(&tx)?;
+            tx.commit()
+        };
+        reopen(&mut conn).map_err(StoreError::sql("write into", &path))
     }
 
     fn create_with(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use affectograph::store::SessionFile;
 use serde_json::{Value, json};
 
-use super::{KEY, click, closed, new_session, served, served_with};
+use super::{KEY, ORIGIN, click, closed, new_session, served, served_with};
 
 #[test]
 fn a_token_opens_its_own_session_and_no_other() {
@@ -47,6 +47,80 @@ fn other_origins_are_refused() {
     let batch = remote.batch(vec![click(0)]).to_string();
     s.browser.send("POST", &remote.path("records"), &headers, batch.as_bytes()).unwrap().is_problem(403);
     assert_eq!(remote.send(vec![]).ok()["committed"]["page"], 0);
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn a_session_token_without_its_pages_origin_is_refused() {
+    let s = served();
+    let remote = s.browser.begin("video");
+    let body = remote.batch(vec![click(0)]).to_string();
+    let status = |method: &str, path: &str, origin: &str, body: &str| {
+        let mut socket = TcpStream::connect(s.browser.address).unwrap();
+        let token = &remote.token;
+        let path = remote.path(path);
+        let length = body.len();
+        write!(
+            socket,
+            "{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n{origin}\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") || answer.contains("urn:affectograph:wrong-origin"), "{answer}");
+        answer[9..12].to_owned()
+    };
+    let ours = format!("Origin: {ORIGIN}\r\n");
+    for origin in ["", "Origin: null\r\n", "Origin: https://evil.example\r\n", "Origin: \r\n"] {
+        assert_eq!(status("POST", "records", origin, &body), "403", "{origin}");
+        assert_eq!(status("PUT", "video/0", origin, "x"), "403", "{origin}");
+        assert_eq!(status("POST", "finish", origin, r#"{"streams": {}}"#), "403", "{origin}");
+    }
+    assert_eq!(status("POST", "records", &ours, &body), "200");
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn one_address_cannot_take_all_sessions_of_a_study() {
+    let s = served_with(|c| {
+        c.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        c.sessions_per_key = 10;
+        c.limits.per_address = 3;
+        c.limits.starts_per_address_per_min = 5;
+    });
+    let begin = |address: &str| {
+        let authorization = format!("Bearer {KEY}");
+        let headers = [("Authorization", authorization.as_str()), ("X-Forwarded-For", address)];
+        s.browser.send("POST", "/v1/sessions", &headers, new_session("off").to_string().as_bytes()).unwrap()
+    };
+    for _ in 0..3 {
+        begin("198.51.100.1").ok();
+    }
+    assert!(begin("198.51.100.1").is_problem(429).contains("network address"));
+    let others: Vec<_> = (0..3).map(|_| begin("192.0.2.1").ok()).collect();
+    begin("192.0.2.1").is_problem(429);
+    // Sessions that are finished make room. The rate of starts is limited, too.
+    for (k, begun) in others.iter().enumerate() {
+        let path = format!("/v1/sessions/{}/finish", begun["session"].as_str().unwrap());
+        s.browser.post(&path, begun["token"].as_str().unwrap(), &json!({"streams": {}})).ok();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = begin("192.0.2.1");
+            match answer.status {
+                201 if k < 2 => break,
+                429 if k == 2 && answer.json["detail"].as_str().unwrap().contains("begin at this network address") => {
+                    assert!(answer.headers["retry-after"].parse::<u32>().unwrap() <= 12);
+                    break;
+                }
+                429 => assert!(std::time::Instant::now() < deadline, "{answer:?}"),
+                _ => panic!("{answer:?}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    // A visitor at a third address begins as usual.
+    begin("203.0.113.5").ok();
     s.running.stop().unwrap();
 }
 

@@ -12,7 +12,7 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
     let before = s.browser.clock_ms();
     let remote = s.browser.begin("scores");
     assert!(remote.zero_utc_ms >= before && remote.zero_utc_ms <= s.browser.clock_ms());
-    assert_eq!(remote.begun["participant"], "sub-01");
+    assert_eq!(remote.begun["participant"], "sub-w01");
     assert_eq!((&remote.begun["mask"], &remote.begun["content"]), (&json!(["#secret"]), &json!(["#comment"])));
 
     let mut records: Vec<_> = (0..200).map(click).collect();
@@ -148,11 +148,11 @@ fn participants_are_numbered_and_may_be_known() {
     let s = served();
     let first = s.browser.begin("off");
     let second = s.browser.begin("off");
-    assert_eq!((&first.begun["participant"], &second.begun["participant"]), (&json!("sub-01"), &json!("sub-02")));
+    assert_eq!((&first.begun["participant"], &second.begun["participant"]), (&json!("sub-w01"), &json!("sub-w02")));
     let mut known = super::new_session("off");
-    known["participant"] = json!("sub-01");
+    known["participant"] = json!("sub-w01");
     let again = s.browser.post("/v1/sessions", super::KEY, &known).ok();
-    assert_eq!((&again["participant"], &again["number"]), (&json!("sub-01"), &json!(2)));
+    assert_eq!((&again["participant"], &again["number"]), (&json!("sub-w01"), &json!(2)));
     s.running.stop().unwrap();
 }
 

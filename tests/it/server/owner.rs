@@ -1,11 +1,13 @@
 //! The owner: login, the library, downloads, pulling into another library, and erasing.
 
-use affectograph::server::{PullPlan, pull};
-use affectograph::store::{Library, SessionFile};
+use std::time::{Duration, Instant};
+
+use affectograph::server::{PullPlan, pull, secrets};
+use affectograph::store::{Ledger, Library, SessionFile, TokenScope};
 use affectograph::study_query::Cancel;
 use serde_json::{Value, json};
 
-use super::{Browser, PASSWORD, TOKEN, click, closed, sample, served};
+use super::{Answer, Browser, PASSWORD, TOKEN, click, closed, sample, served, served_with};
 
 /// A closed session with `events` clicks and samples around them.
 pub fn recorded(browser: &Browser) {
@@ -70,9 +72,119 @@ fn the_cookie_is_the_owners_own_and_changes_need_the_word() {
     logout(&[("Cookie", cookie), ("Origin", "https://evil.example"), ("X-Affectograph-Csrf", &csrf)]).is_problem(403);
     assert_eq!(logout(&[("Cookie", cookie), ("Origin", &own), ("X-Affectograph-Csrf", &csrf)]).status, 204);
     s.browser.send("GET", "/v1/library/sessions", &[("Cookie", cookie)], &[]).unwrap().is_problem(401);
-    // Guessing is slow: after ten attempts all logins are refused for some time.
-    let tried = (0..12).map(|_| login("wrong horse battery", &own).status).collect::<Vec<_>>();
-    assert!(tried.contains(&429), "{tried:?}");
+    s.running.stop().unwrap();
+}
+
+/// Logs in from an address, which a trusted proxy names.
+fn log_in(browser: &Browser, address: &str, password: &str) -> Answer {
+    let headers = [("Origin", browser.url.as_str()), ("X-Forwarded-For", address)];
+    browser.send("POST", "/v1/login", &headers, json!({ "password": password }).to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn an_attacker_is_slowed_down_and_does_not_keep_the_owner_out() {
+    let s = served_with(|c| c.trusted_proxies = vec!["127.0.0.1".parse().unwrap()]);
+    let (attacker, owner) = ("198.51.100.1", "192.0.2.7");
+    let (mut checked, mut refused) = (0, 0);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(8) {
+        let answer = log_in(&s.browser, attacker, "wrong horse battery");
+        match answer.status {
+            401 => checked += 1,
+            _ => {
+                assert!(answer.is_problem(429).contains("network address"));
+                let wait_s: u64 = answer.headers["retry-after"].parse().unwrap();
+                assert!((1..=60).contains(&wait_s), "{wait_s}");
+                refused += 1;
+            }
+        }
+        log_in(&s.browser, owner, PASSWORD).ok();
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    println!("in 8 s, {checked} passwords of the attacker were checked and {refused} were refused");
+    // Three are free. The next wait 1 s, 2 s and 4 s.
+    assert!((4..=6).contains(&checked) && refused >= 3, "{checked} {refused}");
+    // The right password from the attacker's address has to wait, too.
+    log_in(&s.browser, attacker, PASSWORD).is_problem(429);
+    // Several IPv6 addresses of one network count as one.
+    let tried = (0..8).map(|k| log_in(&s.browser, &format!("2001:db8::{k}"), "wrong horse battery").status);
+    assert!(tried.collect::<Vec<_>>().contains(&429));
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn only_a_trusted_proxy_names_another_address() {
+    let s = served();
+    let tried = (0..8).map(|k| log_in(&s.browser, &format!("192.0.2.{k}"), "wrong horse battery").status);
+    assert!(tried.collect::<Vec<_>>().contains(&429));
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn a_new_password_ends_all_logins() {
+    use std::io::{BufRead, BufReader, Write};
+    let s = served();
+    let login = |password: &str| log_in(&s.browser, "", password);
+    let cookie = login(PASSWORD).headers["set-cookie"].split(';').next().unwrap().to_owned();
+    let list = |cookie: &str| s.browser.send("GET", "/v1/library/sessions", &[("Cookie", cookie)], &[]).unwrap();
+    list(&cookie).ok();
+    // A stream that was opened before ends, too.
+    let mut socket = std::net::TcpStream::connect(s.browser.address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(socket, "GET /v1/library/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n")
+        .unwrap();
+    let mut lines = BufReader::new(socket).lines().map(|line| line.expect("the stream ends before the time-out"));
+    assert!(lines.next().unwrap().contains("200"));
+
+    let new = "another long password";
+    let ledger = Ledger::open(s.dir.path()).unwrap();
+    ledger.set_password(&secrets::hash_password(new).unwrap(), chrono::Utc::now()).unwrap();
+    list(&cookie).is_problem(401);
+    assert!(lines.count() > 0);
+    login(PASSWORD).is_problem(401);
+    let cookie = login(new).headers["set-cookie"].split(';').next().unwrap().to_owned();
+    list(&cookie).ok();
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn a_token_only_reads_unless_it_may_erase() {
+    let s = served();
+    let ledger = Ledger::open(s.dir.path()).unwrap();
+    ledger.add_api_token("reader", &secrets::sha256("aga_reader"), TokenScope::Read, chrono::Utc::now()).unwrap();
+    let remote = s.browser.begin("off");
+    let participant = remote.begun["participant"].as_str().unwrap();
+    let headers = [("Authorization", "Bearer aga_reader")];
+    let list = s.browser.send("GET", "/v1/library/sessions", &headers, &[]).unwrap().ok();
+    let name = list["sessions"][0]["name"].as_str().unwrap();
+    let (erase, close) =
+        (format!("/v1/library/participants/{participant}"), format!("/v1/library/sessions/{name}/close"));
+    for (method, path) in [("DELETE", &erase), ("POST", &close)] {
+        let refused = s.browser.send(method, path, &headers, &[]).unwrap();
+        assert!(refused.is_problem(403).contains("can only read"));
+    }
+    assert_eq!(remote.send(vec![click(0)]).ok()["committed"]["page"], 1);
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn participants_of_other_places_are_not_mixed_when_sessions_are_pulled() {
+    let s = served();
+    recorded(&s.browser);
+    closed(s.dir.path());
+    let here = tempfile::tempdir().unwrap();
+    let library = Library::open(here.path()).unwrap();
+    // The library has another person with the server's label, for example from another server.
+    let other = here.path().join("sub-w01/ses-07_20250101T000000Z_demo");
+    std::fs::create_dir_all(&other).unwrap();
+    let mut plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: None, are_same_people: false };
+    let pulled = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
+    assert_eq!((pulled.fetched.len(), pulled.refused.len()), (0, 1));
+    assert!(pulled.refused[0].contains("may be another person"), "{:?}", pulled.refused);
+    assert_eq!(library.folders().unwrap(), std::slice::from_ref(&other));
+    plan.are_same_people = true;
+    let pulled = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
+    assert_eq!((pulled.fetched.len(), pulled.refused.len()), (1, 0));
     s.running.stop().unwrap();
 }
 
@@ -119,7 +231,12 @@ fn sessions_are_listed_shown_averaged_and_pulled() {
     // Pulled twice into another library. The second time nothing is fetched.
     let here = tempfile::tempdir().unwrap();
     let library = Library::open(here.path()).unwrap();
-    let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: Some("demo".into()) };
+    let plan = PullPlan {
+        server: s.browser.url.clone(),
+        token: TOKEN.into(),
+        study: Some("demo".into()),
+        are_same_people: false,
+    };
     let pulled = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
     assert_eq!((pulled.fetched.len(), pulled.there_already, &pulled.refused), (2, 0, &vec![]));
     let again = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
@@ -150,7 +267,7 @@ fn an_erased_participant_is_gone_for_good() {
         let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
         s.browser.send("DELETE", &format!("/v1/library/participants/{participant}"), &headers, &[]).unwrap()
     };
-    for participant in ["sub-01", "sub-03"] {
+    for participant in ["sub-w01", "sub-w03"] {
         assert_eq!(erase(participant).status, 204);
         erase(participant).is_problem(404);
         assert!(!s.dir.path().join(participant).exists());
@@ -159,9 +276,9 @@ fn an_erased_participant_is_gone_for_good() {
     live.send(vec![click(1)]).is_problem(404);
     other.send(vec![click(0)]).ok();
     let participants = std::fs::read_to_string(s.dir.path().join("participants.tsv")).unwrap();
-    assert!(participants.contains("sub-02") && !participants.contains("sub-01") && !participants.contains("sub-03"));
+    assert!(participants.contains("sub-w02") && !participants.contains("sub-w01") && !participants.contains("sub-w03"));
     // The number of an erased participant is not assigned again.
-    assert_eq!(s.browser.begin("off").begun["participant"], "sub-04");
+    assert_eq!(s.browser.begin("off").begun["participant"], "sub-w04");
     s.running.stop().unwrap();
 }
 

@@ -56,14 +56,65 @@ fn everything_works_over_tls_and_nothing_beside_it() {
     for part in ["HttpOnly", "Secure", "SameSite=Strict"] {
         assert!(cookie.contains(part), "{cookie}");
     }
+    assert_eq!(login.headers()["strict-transport-security"], "max-age=31536000");
     // A request over plain HTTP gets no answer.
     let plain = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let answered = plain.get(format!("http://localhost:{}/v1/clock", running.address.port())).call();
     assert!(answered.map_or(true, |a| a.status() != 200));
     // The token is not sent to a server whose certificate is not trusted.
-    let plan = PullPlan { server: url, token: TOKEN.into(), study: None };
+    let plan = PullPlan { server: url, token: TOKEN.into(), study: None, are_same_people: false };
     let elsewhere = tempfile::tempdir().unwrap();
     let refused = pull(&plan, &Library::open(elsewhere.path()).unwrap(), &Cancel::default(), |_| {}).unwrap_err();
     assert!(refused.to_string().contains("could not reach"), "{refused}");
+    running.stop().unwrap();
+}
+
+/// Body and last line of curl's output. `None` without a curl that can do HTTP/2.
+fn curl(certificate: &Path, arguments: &[&str]) -> Option<(String, String)> {
+    let version = Command::new("curl").arg("--version").output();
+    let version = need("the program `curl`", version)?;
+    let can_do_http_2 = String::from_utf8_lossy(&version.stdout).contains("HTTP2");
+    need("a curl with HTTP/2", can_do_http_2.then_some(()).ok_or("`curl --version` does not list HTTP2"))?;
+    let output = Command::new("curl")
+        .args(["-sS", "--max-time", "20", "-w", "\n%{http_version} %{http_code}", "--cacert"])
+        .arg(certificate)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.rsplit_once('\n').map(|(body, last)| (body.to_owned(), last.to_owned()))
+}
+
+#[test]
+fn browsers_get_http_2_and_others_http_1_1() {
+    let dir = library();
+    let Some((certificate, key)) = certificate(dir.path()) else { return };
+    let mut config = config(dir.path());
+    config.tls = Some((certificate.clone(), key));
+    let running = serve(config).unwrap();
+    let url = format!("https://localhost:{}", running.address.port());
+    let origin = format!("Origin: {url}");
+    let password = json!({ "password": PASSWORD }).to_string();
+    for (option, version) in [("--http2", "2"), ("--http1.1", "1.1")] {
+        let Some((body, last)) = curl(&certificate, &[option, &format!("{url}/v1/clock")]) else { return };
+        assert!(body.contains("utc_ms"), "{body}");
+        assert_eq!(last, format!("{version} 200"));
+        // HTTP/2 has no header `Host`, which the check of the origin needs.
+        let login = format!("{url}/v1/login");
+        let (body, last) = curl(&certificate, &[option, "-H", &origin, "-d", &password, &login]).unwrap();
+        assert!(body.contains("csrf"), "{body}");
+        assert_eq!(last, format!("{version} 200"));
+        let foreign = ["-H", "Origin: https://evil.example", option, "-d", &password, &login];
+        assert_eq!(curl(&certificate, &foreign).unwrap().1, format!("{version} 403"));
+        // A body over the limit is refused.
+        let large = dir.path().join("large");
+        std::fs::write(&large, vec![b' '; 20_000]).unwrap();
+        let (data, json) = (format!("@{}", large.display()), "Content-Type: application/json");
+        let (body, last) =
+            curl(&certificate, &[option, "-H", &origin, "-H", json, "--data-binary", &data, &login]).unwrap();
+        assert!(body.contains("urn:affectograph:too-large"), "{body}");
+        assert_eq!(last, format!("{version} 413"));
+    }
     running.stop().unwrap();
 }

@@ -1,0 +1,186 @@
+//! The list of sessions for the owner: in pages, searched, and as updates of what has changed.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::app::App;
+use super::blocking::blocking;
+use super::hub_client::OpenSession;
+use super::login::Owner;
+use super::problem::{Problem, ProblemDetails};
+use store::{Condition, RemoteState, SessionEntry, SessionName, SessionState, session_entry};
+use study_query::listed_grade;
+
+const MAX_LIMIT: usize = 1_000;
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Only sessions of this study.
+    study: Option<String>,
+    /// Only sessions whose participant, session, study or date contains this text, for example `sub-07`, `ses-02` or `20261123`.
+    search: Option<String>,
+    /// At most this number of sessions, 1 to 1000. Without it, all.
+    limit: Option<usize>,
+    /// Only the sessions that follow the session with this name.
+    after: Option<String>,
+    /// Only what has changed since the answer with this `version`. `limit` and `after` are ignored then.
+    since: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Sessions {
+    /// The newest first.
+    sessions: Vec<SessionRow>,
+    /// Number of sessions that match `study` and `search`.
+    total: usize,
+    /// Number of these sessions that are open.
+    open: usize,
+    /// The value for `after` that gets the next sessions. `null` if there are none.
+    next: Option<String>,
+    /// The value for `since` that gets what changes after this answer.
+    version: u64,
+    /// `sessions` are only those that have changed. `false` if `since` was not given, or is too old.
+    is_update: bool,
+    /// In an update: names of sessions that do not exist any more.
+    removed: Vec<String>,
+    /// Sessions whose video waits to be scored.
+    videos_waiting: usize,
+}
+
+/// One session in the list of sessions.
+#[derive(Serialize, ToSchema)]
+pub struct SessionRow {
+    /// Identifies the session in paths.
+    name: String,
+    participant: Option<String>,
+    number: Option<u32>,
+    study: Option<String>,
+    started_utc: Option<String>,
+    length_s: Option<f64>,
+    size_bytes: u64,
+    /// `recording`, `silent` (no request for some minutes), `finished` (its video is being scored), `closed`, `recovered`,
+    /// `crashed`, `damaged`
+    state: String,
+    /// What is wrong with the session. `null` for a sound session.
+    problem: Option<String>,
+    grade: Option<String>,
+    events: Option<u64>,
+    lost: Option<u64>,
+    /// For an open session: seconds since the last request.
+    silent_s: Option<f64>,
+}
+
+/// Sessions, the newest first.
+#[utoipa::path(get, path = "/v1/library/sessions", tag = "owner", security(("login" = []), ("token" = [])),
+    params(ListQuery),
+    responses((status = 200, body = Sessions), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn sessions(
+    State(app): State<App>,
+    _: Owner,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Sessions>, Problem> {
+    if query.limit.is_some_and(|n| n == 0 || n > MAX_LIMIT) {
+        return Err(Problem::malformed(format!("`limit` must be a number from 1 to {MAX_LIMIT}.")));
+    }
+    // The changes are read before the sessions. What changes in between is in this answer and in the next one.
+    let changes = app.hub.changes_since(query.since).await?;
+    let open = app.hub.open_sessions().await?;
+    let library = app.library.clone();
+    let _permit = app.read_permits.acquire().await;
+    let list = blocking(move || {
+        let mut names = library.session_names()?;
+        names.retain(|name| query.matches(name));
+        names.sort_by_cached_key(|name| (std::cmp::Reverse(name.started), name_of(&name.folder)));
+        let total = names.len();
+        let open: HashMap<_, _> = open.iter().map(|o| (o.folder.as_path(), o)).collect();
+        let is_open = names.iter().filter(|name| open.contains_key(name.folder.as_path())).count();
+        let (mut removed, mut next) = (Vec::new(), None);
+        if let Some(changed) = &changes.folders {
+            removed.extend(changed.iter().filter(|folder| !folder.exists()).map(|folder| name_of(folder)));
+            names.retain(|name| changed.contains(&name.folder));
+        } else {
+            if let Some(after) = &query.after {
+                let place = names.iter().position(|name| name_of(&name.folder) == *after);
+                names.drain(..place.map_or(names.len(), |place| place + 1));
+            }
+            if let Some(limit) = query.limit.filter(|limit| *limit < names.len()) {
+                names.truncate(limit);
+                next = names.last().map(|name| name_of(&name.folder));
+            }
+        }
+        let row = |name: SessionName| row(session_entry(&name.folder), open.get(name.folder.as_path()).copied());
+        let sessions = names.into_iter().map(row).collect();
+        let is_update = changes.folders.is_some();
+        Ok(Sessions {
+            sessions,
+            total,
+            open: is_open,
+            next,
+            version: changes.version,
+            is_update,
+            removed,
+            videos_waiting: 0,
+        })
+    });
+    let list = list.await?;
+    Ok(Json(Sessions { videos_waiting: app.pool.waiting(), ..list }))
+}
+
+impl ListQuery {
+    fn matches(&self, name: &SessionName) -> bool {
+        let is_study = self.study.is_none() || name.study == self.study;
+        let text = || name_of(&name.folder).to_lowercase();
+        is_study && self.search.as_ref().is_none_or(|wanted| text().contains(&wanted.trim().to_lowercase()))
+    }
+}
+
+fn row(entry: SessionEntry, open: Option<&OpenSession>) -> SessionRow {
+    let is_silent = open.is_some_and(|o| o.is_silent);
+    let (state, problem) = match (&entry.condition, open.map(|o| o.state)) {
+        (Condition::Damaged(why), _) => ("damaged", Some(why.clone())),
+        (_, Some(RemoteState::Finished)) => ("finished", None),
+        (Condition::Opens(SessionState::Recording | SessionState::Crashed), Some(_)) if is_silent => ("silent", None),
+        (Condition::Opens(state), _) => (state_name(*state), None),
+    };
+    let summary = entry.summary.as_ref();
+    let grade = listed_grade(&entry).map(|grade| grade.to_string());
+    let problem = problem.or_else(|| entry.video_loss.as_ref().map(ToString::to_string));
+    SessionRow {
+        name: name_of(&entry.folder),
+        participant: entry.participant.map(|p| p.to_string()),
+        number: entry.session.map(|n| n.0),
+        study: entry.study,
+        started_utc: entry.started.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+        length_s: entry.length.map(|l| l.as_secs_f64()),
+        size_bytes: entry.size_bytes,
+        state: state.to_owned(),
+        problem,
+        grade,
+        events: summary.map(|s| s.events),
+        lost: summary.map(|s| s.lost),
+        silent_s: open.map(|o| o.seen_s_ago),
+    }
+}
+
+pub fn state_name(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Recording => "recording",
+        SessionState::Crashed => "crashed",
+        SessionState::Closed => "closed",
+        SessionState::Recovered => "recovered",
+    }
+}
+
+/// `sub-01_ses-01_20261123T100000Z_demo`
+pub fn name_of(folder: &Path) -> String {
+    let part = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    format!("{}_{}", part(folder.parent()), part(Some(folder)))
+}

@@ -1,0 +1,222 @@
+//! Sessions whose pages are forgotten: they cost nothing, end by themselves, and go on when their tab speaks again.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use affectograph::server::{PullPlan, pull};
+use affectograph::session::Body;
+use affectograph::store::{Library, SessionFile, SessionState, verify};
+use affectograph::study_query::Cancel;
+use serde_json::json;
+
+use super::{Program, Remote, TOKEN, click, closed, library, sample, served_with};
+
+fn wait_until(what: &str, is: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is() {
+        assert!(Instant::now() < deadline, "timeout: {what}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Threads, and memory in kB.
+fn status(pid: u32) -> (u64, u64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let number = |name: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    (number("Threads:"), number("VmRSS:"))
+}
+
+fn states(remote: &Remote) -> Vec<String> {
+    let list = remote.browser.get("/v1/library/sessions").ok();
+    list["sessions"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap().to_owned()).collect()
+}
+
+fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
+    let mut found = Vec::new();
+    let file = SessionFile::open(folder).unwrap();
+    file.each_record(|r| {
+        if let Body::Event { kind, data } = &r.body
+            && kind == wanted
+        {
+            found.push(json!(data));
+        }
+    })
+    .unwrap();
+    found
+}
+
+/// With `AFFECTOGRAPH_SILENT_SESSIONS=2000`, as many as a study of a day.
+#[test]
+#[cfg(target_os = "linux")]
+fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
+    let sessions = std::env::var("AFFECTOGRAPH_SILENT_SESSIONS").map_or(60, |n| n.parse().expect("a number"));
+    let dir = library();
+    let limits = ["--sessions-per-key", "--sessions-per-address", "--starts-per-address"];
+    let mut options: Vec<&str> = limits.iter().flat_map(|name| [*name, "100000"]).collect();
+    options.extend(["--silent-min", "0.05"]);
+    let server = Program::start_with(dir.path(), 0, &options);
+    // What the first session starts once is not counted.
+    let first = server.browser.begin("scores");
+    first.send(vec![click(0), sample(0)]).ok();
+    wait_until("the first session is silent", || states(&first) == ["silent"]);
+    let threads_before = status(server.pid()).0;
+    let kilobytes_before = status(server.pid()).1;
+    let mut most_threads = 0;
+    let remotes: Vec<Remote> = (0..sessions)
+        .map(|_| {
+            // The server accepts 400 sessions at once, and then 20 per second.
+            std::thread::sleep(Duration::from_millis(if sessions > 300 { 50 } else { 0 }));
+            let remote = server.browser.begin("scores");
+            remote.send((0..20).flat_map(|k| [click(k), sample(k)]).collect()).ok();
+            most_threads = most_threads.max(status(server.pid()).0);
+            remote
+        })
+        .collect();
+    wait_until("all sessions are silent", || states(&first).iter().all(|s| s == "silent"));
+    // Threads of the pool for blocking work end after ten seconds.
+    wait_until("their threads have ended", || status(server.pid()).0 <= threads_before + 2);
+    // The server returns unused memory to the system every two seconds.
+    std::thread::sleep(Duration::from_secs(5));
+    let (threads, kilobytes) = status(server.pid());
+    let each_kb = kilobytes.saturating_sub(kilobytes_before) as f64 / sessions as f64;
+    println!(
+        "{sessions} silent sessions: {threads} threads (at most {most_threads} while they began), {kilobytes} kB, \
+         {each_kb:.1} kB each"
+    );
+    assert!(each_kb <= 100.0, "{each_kb} kB for each silent session");
+
+    // A tab speaks again. Nothing is lost or stored twice.
+    let remote = &remotes[sessions as usize / 2];
+    let again = (10..40).flat_map(|k| [click(k), sample(k)]).collect();
+    let committed = remote.send(again).ok()["committed"].clone();
+    assert_eq!((&committed["page"], &committed["affect"]), (&json!(40), &json!(40)));
+    remote.finish(json!({"page": 40, "affect": 40})).ok();
+    let participant = remote.begun["participant"].as_str().unwrap();
+    let folder = folder_of(dir.path(), participant);
+    wait_until("the session is closed", || {
+        SessionFile::open(&folder).unwrap().summary().is_some_and(|s| s.quality.is_some())
+    });
+    let why = events(&folder, "resumed");
+    assert!(why.len() == 1 && why[0]["why"].as_str().unwrap().contains("no request had arrived"), "{why:?}");
+    assert_eq!(events(&folder, "click").len(), 40);
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    // The others are still silent and go on after a restart, too.
+    let port = server.kill();
+    let server = Program::start_with(dir.path(), port, &options);
+    assert_eq!(remotes[0].send(vec![click(20)]).ok()["committed"]["page"], 21);
+    drop(server);
+}
+
+fn folder_of(dir: &Path, participant: &str) -> PathBuf {
+    let mut folders = std::fs::read_dir(dir.join(participant)).unwrap();
+    folders.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn a_silent_session_is_closed_with_the_reason_and_makes_room() {
+    let s = served_with(|c| {
+        c.sessions_per_key = 1;
+        c.limits.silent_after = Duration::from_secs(1);
+        c.limits.close_after = Duration::from_secs(8);
+    });
+    let forgotten = s.browser.begin("off");
+    forgotten.send(vec![click(0)]).ok();
+    // A silent session does not keep others out.
+    wait_until("it is silent", || states(&forgotten) == ["silent"]);
+    let visitor = s.browser.begin("off");
+    visitor.finish(json!({})).ok();
+    let folder = folder_of(s.dir.path(), "sub-w01");
+    wait_until("it is closed", || SessionFile::open(&folder).unwrap().state().unwrap() == SessionState::Closed);
+    closed(s.dir.path());
+    assert_eq!(events(&folder, "silence").len(), 1);
+    assert_eq!(events(&folder, "click").len(), 1);
+    assert!(verify(&folder).unwrap().findings.is_empty());
+
+    // A copy that is fetched now becomes outdated when the tab speaks again.
+    let here = tempfile::tempdir().unwrap();
+    let library = Library::open(here.path()).unwrap();
+    let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: None, are_same_people: false };
+    assert_eq!(pull(&plan, &library, &Cancel::default(), |_| {}).unwrap().fetched.len(), 2);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while forgotten.send(vec![click(0), click(1)]).status != 200 {
+        assert!(Instant::now() < deadline, "the closed session never goes on");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(SessionFile::open(&folder).unwrap().state().unwrap(), SessionState::Recording);
+    forgotten.finish(json!({"page": 2})).ok();
+    closed(s.dir.path());
+    assert_eq!((events(&folder, "click").len(), events(&folder, "resumed").len()), (2, 1));
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    forgotten.send(vec![click(2)]).is_problem(410);
+    let again = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
+    assert_eq!((again.fetched.len(), again.there_already, again.refused.len()), (0, 2, 1));
+    assert!(again.refused[0].contains("went on after it was fetched"), "{:?}", again.refused);
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn a_program_on_the_same_folder_leaves_silent_sessions_open() {
+    let s = served_with(|c| c.limits.silent_after = Duration::from_secs(1));
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0)]).ok();
+    wait_until("it is silent", || states(&remote) == ["silent"]);
+    let library = Library::open(s.dir.path()).unwrap();
+    assert!(library.recover_all().unwrap().is_empty());
+    assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
+    s.running.stop().unwrap();
+}
+
+#[test]
+fn the_owner_closes_one_session_now() {
+    let s = served_with(|c| c.limits.silent_after = Duration::from_secs(1));
+    let (silent, other) = (s.browser.begin("off"), s.browser.begin("off"));
+    silent.send(vec![click(0)]).ok();
+    wait_until("both are silent", || states(&silent) == ["silent", "silent"]);
+    let list = s.browser.get("/v1/library/sessions?search=w01").ok();
+    let name = list["sessions"][0]["name"].as_str().unwrap();
+    let close = || s.browser.post(&format!("/v1/library/sessions/{name}/close"), TOKEN, &json!({}));
+    assert_eq!(close().status, 202);
+    let folder = folder_of(s.dir.path(), "sub-w01");
+    wait_until("it is closed", || SessionFile::open(&folder).unwrap().summary().is_some_and(|s| s.quality.is_some()));
+    assert_eq!((events(&folder, "closed_by_owner").len(), events(&folder, "click").len()), (1, 1));
+    wait_until("the server knows", || close().status == 409);
+    assert!(close().is_problem(409).contains("is not open"));
+    silent.send(vec![click(1)]).is_problem(410);
+    assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
+    s.browser.post("/v1/library/sessions/sub-w09_x/close", TOKEN, &json!({})).is_problem(404);
+    s.running.stop().unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn files_of_the_server_are_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = library();
+    let server = Program::start(dir.path(), 0);
+    let remote = server.browser.begin("video");
+    let bearer = format!("Bearer {}", remote.token);
+    let headers = [("Authorization", bearer.as_str())];
+    server.browser.send("PUT", &remote.path("video/0"), &headers, b"video").unwrap().ok();
+    remote.send(vec![click(0)]).ok();
+    let mut folders = vec![dir.path().join("sub-w01")];
+    let mut files = Vec::new();
+    for name in ["server.sqlite", "server.sqlite-wal", "participants.tsv", ".library.lock"] {
+        files.push(dir.path().join(name));
+    }
+    let mut next = 0;
+    while next < folders.len() {
+        for entry in std::fs::read_dir(&folders[next]).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+        next += 1;
+    }
+    let mode = |path: &PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert!(folders.len() == 3 && files.len() >= 8, "{folders:?} {files:?}");
+    folders.iter().for_each(|path| assert_eq!(mode(path), 0o700, "{}", path.display()));
+    files.iter().for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+    drop(server);
+}
