@@ -13,7 +13,7 @@ const STATES = {
 export function sessionList(study) {
   const rows = h("tbody");
   const count = h("span", { class: "weak small", role: "status" });
-  const search = h("input", { type: "search", placeholder: "sub-07, ses-02, 20261123 …" });
+  const search = h("input", { type: "search", placeholder: "sub-07, ses-02 …" });
   const more = h("button", { type: "button", hidden: true, onclick: () => load({ after: next }) }, "Show more");
   let sessions = [];
   let next = null;

@@ -98,7 +98,8 @@ pub async fn sessions(
     let list = blocking(move || {
         let mut names = library.session_names()?;
         names.retain(|name| query.matches(name));
-        names.sort_by_cached_key(|name| (std::cmp::Reverse(name.started), name_of(&name.folder)));
+        // Names state the time in seconds. Of the same second, higher numbers of participants are newer.
+        names.sort_by_cached_key(|name| std::cmp::Reverse((name.started, name_of(&name.folder))));
         let total = names.len();
         let open: HashMap<_, _> = open.iter().map(|o| (o.folder.as_path(), o)).collect();
         let is_open = names.iter().filter(|name| open.contains_key(name.folder.as_path())).count();

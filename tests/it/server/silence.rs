@@ -48,11 +48,11 @@ fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
     found
 }
 
-/// With `AFFECTOGRAPH_SILENT_SESSIONS=2000`, as many as a study of a day.
+/// `AFFECTOGRAPH_SILENT_SESSIONS` sets another number of sessions.
 #[test]
 #[cfg(target_os = "linux")]
 fn silent_sessions_cost_no_thread_and_little_memory_and_go_on() {
-    let sessions = std::env::var("AFFECTOGRAPH_SILENT_SESSIONS").map_or(60, |n| n.parse().expect("a number"));
+    let sessions = std::env::var("AFFECTOGRAPH_SILENT_SESSIONS").map_or(150, |n| n.parse().expect("a number"));
     let dir = library();
     let limits = ["--sessions-per-key", "--sessions-per-address", "--starts-per-address"];
     let mut options: Vec<&str> = limits.iter().flat_map(|name| [*name, "100000"]).collect();
