@@ -250,7 +250,7 @@ export class Run {
         this.#host.change({ waiting, problem: `the server does not answer, records are kept here: ${outcome.why}` });
         break;
       case 'refused':
-        console.warn(`affectograph: the server refused a record: ${outcome.why}`);
+        console.warn(`affectograph: the server refused data: ${outcome.why}`);
         break;
       case 'ended':
         noteTab(settings.server, settings.study, null);

@@ -19,7 +19,7 @@ export type Outcome =
   | { kind: 'seen'; chunk: Chunk }
   /** The server cannot be reached, or is busy. The request is repeated automatically. */
   | { kind: 'waiting'; why: string }
-  /** The server did not understand some records. They were replaced with gaps. */
+  /** The server did not understand some records, and they were replaced with gaps. Or it takes no more video. */
   | { kind: 'refused'; why: string }
   /** The session accepts no further records. Unsent records stay in the store. */
   | { kind: 'ended'; why: string };
@@ -135,11 +135,22 @@ export class Sender {
       }
       const chunk = await this.#store.oldestChunk(this.#session.id);
       if (!chunk) return;
-      await this.#api.video(this.#session.id, this.#session.token, chunk);
-      this.#failures = 0;
-      await this.#store.dropChunk(this.#session.id, chunk);
-      report({ kind: 'seen', chunk });
+      await this.#sendChunk(chunk, report);
     }
+  }
+
+  /** A chunk that is too large or over a quota is never accepted. The server records a quota, and counts a missing chunk. */
+  async #sendChunk(chunk: Chunk, report: (outcome: Outcome) => void): Promise<void> {
+    let refusal: string | null = null;
+    try {
+      await this.#api.video(this.#session.id, this.#session.token, chunk);
+    } catch (error) {
+      if (!(error instanceof Refused && error.isTooLarge)) throw error;
+      refusal = error.message;
+    }
+    this.#failures = 0;
+    await this.#store.dropChunk(this.#session.id, chunk);
+    report(refusal === null ? { kind: 'seen', chunk } : { kind: 'refused', why: refusal });
   }
 
   /** False if the batch has to wait for a clock. */

@@ -109,6 +109,17 @@ for (const [name, make] of kinds) {
     await drained(new Sender(api as unknown as Api, store, (await store.session(id))!));
     assert.deepEqual(sent, [0, 1, 2, 10]);
   });
+
+  test(`${name}: video over the server's quota is given up, and records go on`, async () => {
+    const store = await make();
+    const { id } = await begun(store);
+    for (const n of [0, 1]) await store.keepChunk(id, { n, bytes: new Blob(['x']) });
+    const refused = new Refused(413, 'the video of this session has reached its quota', null, {});
+    const api = { video: async () => { throw refused; } };
+    const reported = await drained(new Sender(api as unknown as Api, store, (await store.session(id))!));
+    assert.deepEqual(reported.map((o) => o.kind), ['refused', 'refused']);
+    assert.equal(await store.countChunks(id), 0);
+  });
 }
 
 test('a store that fails keeps nobody from recording on', async () => {
