@@ -18,7 +18,7 @@ import { eventRest, gapRest } from './transport/record';
 import type { Opened } from './transport/session';
 import type { Outcome, Sender } from './transport/sender';
 import { Signal } from './transport/signal';
-import type { DocumentInfo, Store } from './transport/store';
+import type { ClockReading, DocumentInfo, Store } from './transport/store';
 import { noteTab, tabNote } from './transport/tab';
 import { VERSION } from './version';
 
@@ -65,6 +65,8 @@ class PageRecorder implements Recorder {
   #info: DocumentInfo | null = null;
   /** This document's clock was read since it was opened or came back. */
   #isMeasured = false;
+  /** A reading that is not recorded yet. */
+  #reading: ClockReading | null = null;
   #camera: Camera | null = null;
 
   readonly #settings: Settings;
@@ -258,23 +260,32 @@ class PageRecorder implements Recorder {
     this.#change({ phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine });
   }
 
-  /** Reads the clock of this document, now and again. */
+  /** Reads the clock of this document, now and again. Records wait until the first reading is good, or for a second. */
   #measure(): void {
     this.#isMeasured = false;
     this.#clock.unsubscribe();
-    this.#clock = this.#transport.clock$(this.#api, tick()).subscribe((fresh) => {
+    this.#clock = this.#transport.clock$(this.#api, tick()).subscribe(({ clock: fresh, isSettled }) => {
       const clock = this.#transport.better(this.#info!.clock, fresh);
       this.#info = { ...this.#info!, clock };
-      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
-      this.#outbox!.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
+      this.#reading = this.#transport.better(this.#reading, fresh);
+      if (isSettled) this.#recordReading();
       this.#change({ clock_uncertainty_ms: clock.uncertainty_ms });
       this.#store!.keepDocument(this.#opened!.session.id, this.#info).then(() => {
-        this.#isMeasured = true;
+        this.#isMeasured ||= isSettled;
         this.#sender?.wake();
       }, () => undefined);
       this.#capture?.attach();
     });
     this.#running.add(this.#clock);
+  }
+
+  #recordReading(): void {
+    const reading = this.#reading;
+    if (!reading) return;
+    this.#reading = null;
+    const { at_ms, offset_ms, uncertainty_ms } = reading;
+    const measured = { offset_ms, uncertainty_ms, document: this.#info!.document };
+    this.#outbox!.add({ stream: 'page_clock', page_ms: at_ms, rest: eventRest('measured', JSON.stringify(measured)) });
   }
 
   #handleOutcome(outcome: Outcome): void {
@@ -309,6 +320,7 @@ class PageRecorder implements Recorder {
     const info = this.#info;
     if (!opened || !outbox) return;
     this.#capture?.emit.release();
+    this.#recordReading();
     const records = outbox.leave();
     if (records.length > 0 && info) {
       this.#api.recordsOnLeaving(opened.session.id, opened.session.token, this.#transport.batchBody([info], records));
