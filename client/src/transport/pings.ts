@@ -13,6 +13,8 @@ const GOOD_MS = 2;
 /** After this many rounds without a good reading the network is considered slow. */
 const EAGER_ROUNDS = 30;
 
+/** While the first reading is not good, it is repeated for so long. */
+const FIRST_MS = 1_000;
 /** The wall clock does not step by more than this while the page's clock runs. */
 const STEP_MS = 200;
 
@@ -25,12 +27,20 @@ export const burst = async (api: Api, count: number, tick_ms: number): Promise<C
   return measure(pings, tick_ms);
 };
 
+export interface Reading {
+  clock: ClockReading;
+  /** False for a first reading that will be repeated at once. */
+  isSettled: boolean;
+}
+
 /** One reading per round. */
-export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => new Observable((out) => {
+export const clock$ = (api: Api, tick_ms: number): Observable<Reading> => new Observable((out) => {
+  const first_until_ms = performance.now() + FIRST_MS;
   let best_ms = Infinity;
   let rounds = 0;
   let isAsking = false;
   let ahead_ms = aheadMs();
+  const isSettled = () => best_ms <= GOOD_MS || performance.now() >= first_until_ms;
   const ask = async (): Promise<void> => {
     const round = rounds++;
     const now_ahead_ms = aheadMs();
@@ -38,13 +48,15 @@ export const clock$ = (api: Api, tick_ms: number): Observable<ClockReading> => n
       || (best_ms > GOOD_MS && round < EAGER_ROUNDS);
     if (isAsking || !isDue) return;
     isAsking = true;
-    // Without network there is no reading. The next round tries again.
-    const reading = await burst(api, PINGS, tick_ms).catch(() => null);
+    do {
+      // Without network there is no reading. The next round tries again.
+      const clock = await burst(api, PINGS, tick_ms).catch(() => null);
+      if (!clock) break;
+      ahead_ms = now_ahead_ms;
+      best_ms = Math.min(best_ms, clock.uncertainty_ms);
+      out.next({ clock, isSettled: isSettled() });
+    } while (!out.closed && !isSettled());
     isAsking = false;
-    if (!reading) return;
-    ahead_ms = now_ahead_ms;
-    best_ms = Math.min(best_ms, reading.uncertainty_ms);
-    out.next(reading);
   };
   const timer = setInterval(() => { void ask(); }, EVERY_MS);
   void ask();

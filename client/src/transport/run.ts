@@ -23,7 +23,7 @@ import { clock$ } from './pings';
 import { type Draft, eventRest } from './record';
 import { type Opened, begin, finish, open } from './session';
 import { type Outcome, Sender } from './sender';
-import { type DocumentInfo, type Store, type StoredSession, openStore } from './store';
+import { type ClockReading, type DocumentInfo, type Store, type StoredSession, openStore } from './store';
 import { noteTab } from './tab';
 import { participantOf, rememberParticipant } from './visitor';
 
@@ -66,6 +66,8 @@ export class Run {
   #info!: DocumentInfo;
   /** This document's clock was read since it was opened or came back. */
   #isMeasured = false;
+  /** A reading that is not recorded yet. */
+  #reading: ClockReading | null = null;
   #endClock: () => void = () => undefined;
   #camera: Camera | null = null;
 
@@ -196,24 +198,32 @@ export class Run {
     this.#until(() => this.#endClock());
   }
 
-  /** Reads the clock of this document, now and again. */
+  /** Reads the clock of this document, now and again. Records wait until the first reading is good, or for a second. */
   #measure(): void {
     this.#isMeasured = false;
     this.#endClock();
-    const readings = clock$(this.#api, this.#host.tick_ms).subscribe((fresh) => {
+    const readings = clock$(this.#api, this.#host.tick_ms).subscribe(({ clock: fresh, isSettled }) => {
       const clock = better(this.#info.clock, fresh);
       this.#info = { ...this.#info, clock };
-      const measured = { offset_ms: fresh.offset_ms, uncertainty_ms: fresh.uncertainty_ms, document: this.#info.document };
-      this.#outbox.add({ stream: 'page_clock', page_ms: fresh.at_ms, rest: eventRest('measured', json(measured)) });
+      this.#reading = better(this.#reading, fresh);
+      if (isSettled) this.#recordReading();
       this.#host.change({ clock_uncertainty_ms: clock.uncertainty_ms });
       void background(async () => {
         await this.#store!.keepDocument(this.#opened!.session.id, this.#info);
-        this.#isMeasured = true;
+        this.#isMeasured ||= isSettled;
         this.#sender.wake();
       });
       this.#host.attach();
     });
     this.#endClock = () => readings.unsubscribe();
+  }
+
+  #recordReading(): void {
+    if (!this.#reading) return;
+    const { at_ms, offset_ms, uncertainty_ms } = this.#reading;
+    this.#reading = null;
+    const measured = { offset_ms, uncertainty_ms, document: this.#info.document };
+    this.#outbox.add({ stream: 'page_clock', page_ms: at_ms, rest: eventRest('measured', json(measured)) });
   }
 
   /** Remembers what ends something at the end of the recording. */
@@ -273,6 +283,7 @@ export class Run {
     const opened = this.#opened!;
     this.#host.release();
     this.#camera?.flush();
+    this.#recordReading();
     const records = this.#outbox.leave();
     if (records.length > 0) {
       this.#api.recordsOnLeaving(opened.session.id, opened.session.token, batchBody([this.#info], records));
