@@ -370,6 +370,7 @@ export class Run {
     if (this.#camera) await within(this.#camera.stop(), CAMERA_STOP_MS);
     this.#camera = null;
     noteTab(server, study, null);
+    this.#recordReading();
     await this.#outbox.flush();
     await store.change(id, (session) => { session.is_stopped = true; });
     this.#sender.hurry();
