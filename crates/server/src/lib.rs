@@ -48,6 +48,7 @@ mod run;
 pub mod secrets;
 mod session_command;
 mod session_list_api;
+mod unread_body;
 mod video_ingest;
 mod video_result;
 mod wire;

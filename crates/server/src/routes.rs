@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 use super::app::App;
 use super::problem::Problem;
 use super::responses::{describe_errors, set_host, set_security_headers};
+use super::unread_body::read_unread_body;
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
 use super::{
     assets, average_api, browser, download_api, invitation_api, library_api, live_api, login, session_list_api,

@@ -115,6 +115,15 @@ fn browsers_get_http_2_and_others_http_1_1() {
             curl(&certificate, &[option, "-H", &origin, "-H", json, "--data-binary", &data, &login]).unwrap();
         assert!(body.contains("urn:affectograph:too-large"), "{body}");
         assert_eq!(last, format!("{version} 413"));
+        // A refusal that needs no body arrives, too.
+        std::fs::write(&large, vec![b' '; 1_000_000]).unwrap();
+        let records = format!("{url}/v1/sessions/none/records");
+        let token = "Authorization: Bearer ags_none";
+        let (body, last) =
+            curl(&certificate, &[option, "-H", &origin, "-H", token, "-H", json, "--data-binary", &data, &records])
+                .unwrap();
+        assert!(body.contains("urn:affectograph:"), "{body}");
+        assert_eq!(last, format!("{version} 404"));
     }
     running.stop().unwrap();
 }
