@@ -174,7 +174,7 @@ impl RemoteTask {
         opened: OpenedRecorder,
         own: mpsc::WeakSender<SessionCommand>,
     ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
-        let OpenedRecorder { recorder, committed, streams } = opened;
+        let OpenedRecorder { recorder, committed, streams, readings } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -186,7 +186,8 @@ impl RemoteTask {
                 return Err(Box::new((plan, StoreError::Io { doing: "read the folder", path, source })));
             }
         };
-        let intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        let mut intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        intake.remember_clocks(&readings);
         Ok(RemoteTask {
             hub,
             own,
@@ -381,7 +382,7 @@ impl RemoteTask {
         if self.recorder.is_some() {
             return Ok(());
         }
-        let OpenedRecorder { recorder, committed, streams } = reopen(&self.plan).await?;
+        let OpenedRecorder { recorder, committed, streams, .. } = reopen(&self.plan).await?;
         self.writers = writers(&recorder, &streams)?;
         self.intake.reset_numbers(streams);
         (self.recorder, self.committed) = (Some(recorder), committed);

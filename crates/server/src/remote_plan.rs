@@ -11,8 +11,8 @@ use super::clock::ServerClock;
 use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
-use session::{Numbers, StreamInfo};
-use store::{Committed, Recorder, RemoteState, SessionHeader, StoreError};
+use session::{Body, Numbers, PAGE_CLOCK, StreamInfo, Timestamp};
+use store::{Committed, Recorder, RemoteState, SessionFile, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
 
@@ -49,6 +49,30 @@ pub struct OpenedRecorder {
     pub recorder: Recorder,
     pub committed: Receiver<Committed>,
     pub streams: Vec<(StreamInfo, Numbers)>,
+    /// The stored readings of the clocks of the browser's documents.
+    pub readings: Vec<StoredReading>,
+}
+
+/// A stored reading of a document's clock, in the session's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoredReading {
+    pub document: u32,
+    pub at: Timestamp,
+    /// Session time minus `performance.now()`.
+    pub offset_ms: f64,
+    pub uncertainty_ms: f64,
+}
+
+fn stored_readings(folder: &Path) -> Result<Vec<StoredReading>, StoreError> {
+    let records = SessionFile::open(folder)?.records_from(PAGE_CLOCK, 0)?;
+    let readings = records.into_iter().filter_map(|record| {
+        let Body::Event { kind, data } = record.body else { return None };
+        let number = |name: &str| data.get(name).and_then(serde_json::Value::as_f64);
+        let document = data.get("document").and_then(serde_json::Value::as_u64)?.try_into().ok()?;
+        let (offset_ms, uncertainty_ms) = (number("offset_ms")?, number("uncertainty_ms")?);
+        (kind == "measured").then_some(StoredReading { document, at: record.at, offset_ms, uncertainty_ms })
+    });
+    Ok(readings.collect())
 }
 
 impl OpenedRecorder {
@@ -58,7 +82,8 @@ impl OpenedRecorder {
         }
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
-        Ok(OpenedRecorder { recorder, committed, streams })
+        let readings = stored_readings(folder)?;
+        Ok(OpenedRecorder { recorder, committed, streams, readings })
     }
 
     pub fn create(
@@ -69,6 +94,6 @@ impl OpenedRecorder {
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let recorder = Recorder::create_remote(folder, header, streams.clone(), to)?;
         let streams = streams.into_iter().map(|s| (s, Numbers::default())).collect();
-        Ok(OpenedRecorder { recorder, committed, streams })
+        Ok(OpenedRecorder { recorder, committed, streams, readings: Vec::new() })
     }
 }
