@@ -264,7 +264,7 @@ fn a_text_that_looks_like_a_formula_is_exported_as_text() {
     let labels = |events: &[(f64, String, Value)]| -> Vec<String> {
         events.iter().map(|e| e.2["label"].as_str().unwrap().to_owned()).collect()
     };
-    let (_, events) = scene.taken("typed.csv", &typed_table, &[]);
+    let (_, events) = scene.taken("typed.csv", &typed_table, &["--offset", "0"]);
     assert_eq!(labels(&events), stored);
 
     let to = scene.tmp.path().join("bids");
@@ -279,6 +279,6 @@ fn a_text_that_looks_like_a_formula_is_exported_as_text() {
     // The exported table, read again.
     let typed = tsv.lines().filter(|l| l.starts_with("onset") || l.contains("import_typed"));
     let typed = typed.collect::<Vec<_>>().join("\n");
-    let (_, again) = scene.taken("again.tsv", typed.as_bytes(), &[]);
+    let (_, again) = scene.taken("again.tsv", typed.as_bytes(), &["--offset", "0"]);
     assert_eq!(labels(&again), stored);
 }
