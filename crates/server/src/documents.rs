@@ -263,13 +263,13 @@ mod tests {
     fn a_session_that_goes_on_remembers_the_clock_before_the_jump() {
         let mut documents = Documents::new(ZERO);
         documents.remember(1, reading(1_000.0, ZERO, 1.0));
-        documents.remember(1, reading(5_000.0, ZERO + 0.1, 1.0));
+        documents.remember(1, reading(5_000.0, ZERO, 1.0));
         let fresh = DocumentClock { at_ms: 6_000.0, offset_ms: ZERO + 600_000.0, uncertainty_ms: 2.0 };
         documents.add(&[Document { clock: Some(fresh), ..document(1, ZERO, None) }]).unwrap();
         documents.note_jumps();
         let notes = documents.take_notes();
         assert!(matches!(notes[..], [ClockNote::Jumped { document: 1, until_ms: 6_000.0, .. }]), "{notes:?}");
-        assert_eq!(documents.at(1, 5_500.0), Some(Timestamp::from_secs_f64(5.5001)));
+        assert_eq!(documents.at(1, 5_500.0), Some(Timestamp::from_secs_f64(5.5)));
         assert_eq!(documents.at(1, 6_500.0), Some(Timestamp::from_secs_f64(606.5)));
         // The same readings again are no new jump.
         documents.add(&[Document { clock: Some(fresh), ..document(1, ZERO, None) }]).unwrap();
