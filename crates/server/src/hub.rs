@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::address::ClientAddress;
+use super::address_rates::AddressRates;
 use super::chunks;
 use super::clock::ServerClock;
 use super::config::{ServerConfig, SessionLimits};
@@ -44,8 +45,6 @@ const GO_ON_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 const CLOSED_PER_TICK: usize = 16;
 /// Changes of the list of sessions that are known. A dashboard that is older gets the whole list.
 const KNOWN_CHANGES: usize = 4_096;
-/// Addresses whose starts are counted. If there are more, unknown addresses are refused for a few seconds.
-const MAX_ADDRESSES: usize = 10_000;
 /// Interval at which the time of a session's last request is written to the ledger.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(60);
 const SESSIONS_PER_S: f64 = 20.0;
@@ -53,6 +52,8 @@ const SESSIONS_BURST: f64 = 400.0;
 /// Pages ask for an invitation before they ask for consent.
 const INVITATIONS_PER_S: f64 = 50.0;
 const INVITATIONS_BURST: f64 = 1_000.0;
+/// Invitations for each session that may begin at one address, because several pages may ask before one session begins.
+const INVITATIONS_PER_START: f64 = 4.0;
 
 struct Open {
     task: Task,
@@ -108,8 +109,8 @@ pub struct Hub {
     has_freed_memory: bool,
     begin_rate: Rate,
     invitation_rate: Rate,
-    /// Starts of sessions by address.
-    starts: HashMap<ClientAddress, Rate>,
+    starts: AddressRates,
+    invitations: AddressRates,
     login_attempts: LoginAttempts,
     totals: ReceivedTotals,
     /// The hash that the logins belong to.
@@ -143,11 +144,13 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
     let (changes, watched_changes) = watch::channel(clock.utc_ms() as u64 * 1000);
     let (password_changes, watched_password) = watch::channel(0);
     let client = HubClient::new(sender, watched_origins, watched_changes, watched_password);
+    let starts_per_min = f64::from(config.limits.starts_per_address_per_min);
     let mut hub = Hub {
         has_freed_memory: false,
         begin_rate: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
         invitation_rate: Rate::new(INVITATIONS_PER_S, INVITATIONS_BURST),
-        starts: HashMap::new(),
+        starts: AddressRates::new(starts_per_min),
+        invitations: AddressRates::new(INVITATIONS_PER_START * starts_per_min),
         login_attempts: LoginAttempts::default(),
         totals: ReceivedTotals::default(),
         password: ledger.password()?,
@@ -301,9 +304,13 @@ impl Hub {
     /// Why no session can begin, or `None` if one can.
     fn invite(&mut self, request: &InvitationRequest) -> Result<Option<String>, Problem> {
         let InvitationRequest { key, study, origins, address } = request;
-        let admitted = self.invitation_rate.take(1.0, Instant::now());
-        admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
+        // Requests without a valid key use up nothing of what the others share.
         self.check_key(key, study, origins)?;
+        let now = Instant::now();
+        let detail = "Too many pages at this network address ask for an invitation. Try again later.";
+        self.invitations.take(*address, now, detail)?;
+        let admitted = self.invitation_rate.take(1.0, now);
+        admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
         Ok(self.check_open_sessions(key, study, *address).err().map(|problem| problem.detail().to_owned()))
     }
 
@@ -327,13 +334,7 @@ impl Hub {
 
     fn check_start_rate(&mut self, address: ClientAddress) -> Result<(), Problem> {
         let now = Instant::now();
-        let per_min = f64::from(self.config.limits.starts_per_address_per_min);
-        if self.starts.len() >= MAX_ADDRESSES && !self.starts.contains_key(&address) {
-            return Err(Problem::too_fast("Sessions begin at too many network addresses. Try again later.", 10));
-        }
-        let of_address = self.starts.entry(address).or_insert_with(|| Rate::new(per_min / 60.0, per_min));
-        let detail = "Too many sessions begin at this network address. Try again later.";
-        of_address.take(1.0, now).map_err(|s| Problem::too_fast(detail, s))?;
+        self.starts.take(address, now, "Too many sessions begin at this network address. Try again later.")?;
         let admitted = self.begin_rate.take(1.0, now);
         admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))
     }
@@ -591,7 +592,8 @@ impl Hub {
         }
         self.logins.retain(|_, l| l.used.elapsed() < LOGIN);
         let now = Instant::now();
-        self.starts.retain(|_, rate| !rate.is_full(now));
+        self.starts.forget_full(now);
+        self.invitations.forget_full(now);
         self.close_silent_sessions();
         if std::mem::take(&mut self.has_freed_memory) {
             self.runtime.spawn_blocking(memory::release_unused);

@@ -6,6 +6,7 @@
 //! relies on.
 
 mod address;
+mod address_rates;
 mod app;
 mod assets;
 mod average_api;
