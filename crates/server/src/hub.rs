@@ -28,6 +28,7 @@ use super::rate::Rate;
 use super::remote;
 use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED, WAS_SILENT};
 use super::reply::reply;
+use super::running::{CountedSession, RunningSessions};
 use super::secrets;
 use super::session_command::{CloseReason, SessionCommand};
 use super::wire::CameraMode;
@@ -64,7 +65,8 @@ struct Open {
     study: String,
     folder: PathBuf,
     has_video: bool,
-    /// `None` after a restart of the server, because addresses are not stored.
+    /// `None` after a restart of the server and after a closed session was opened again, because addresses are not stored.
+    /// Such a session counts for its write key only.
     address: Option<ClientAddress>,
     state: RemoteState,
     last_request: Instant,
@@ -75,7 +77,7 @@ struct Open {
 }
 
 enum Task {
-    Running(mpsc::Sender<SessionCommand>),
+    Running(mpsc::Sender<SessionCommand>, CountedSession),
     /// No task runs. The next request starts one with this plan.
     Silent(Box<RemotePlan>),
 }
@@ -104,6 +106,7 @@ pub struct Hub {
     pool: VisionPool,
     file_permits: Arc<Semaphore>,
     sessions: HashMap<String, Open>,
+    running: RunningSessions,
     logins: HashMap<Sha256, Login>,
     /// A session has released its files since the last tick.
     has_freed_memory: bool,
@@ -157,6 +160,7 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
         password_changes,
         changed: VecDeque::new(),
         sessions: HashMap::new(),
+        running: RunningSessions::default(),
         logins: HashMap::new(),
         client: client.clone(),
         config,
@@ -227,7 +231,7 @@ impl Hub {
             HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
             HubCommand::SessionCommands(folder, to) => {
                 let found = self.sessions.values().find(|s| s.folder == folder).map(|s| &s.task);
-                let Some(Task::Running(commands)) = found else { return reply(to, None) };
+                let Some(Task::Running(commands, _)) = found else { return reply(to, None) };
                 reply(to, Some(commands.clone()));
             }
             HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
@@ -252,12 +256,16 @@ impl Hub {
                 return Ok(SessionLookup::WrongOrigin);
             }
             open.last_request = Instant::now();
+            if open.is_silent() {
+                self.running_room(&open.key)?;
+            }
             return self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy);
         }
         Ok(match self.ledger.session(id)? {
             Some(session) if session.token_sha256 != token_sha256 => SessionLookup::WrongToken,
             Some(session) if session.origin != origin => SessionLookup::WrongOrigin,
             Some(session) if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN => {
+                self.running_room(&session.key)?;
                 self.reopen(session)?;
                 self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy)?
             }
@@ -268,15 +276,21 @@ impl Hub {
         })
     }
 
+    /// Refuses if one more running session of the key would exceed a limit. A silent or closed session uses no thread, so it
+    /// is checked before its task starts.
+    fn running_room(&self, key: &str) -> Result<(), Problem> {
+        if self.running.is_full_for(key, &self.config) { Err(Problem::too_many_running()) } else { Ok(()) }
+    }
+
     /// Starts the task of a silent session. Returns the sender of commands to an open session.
     fn wake(&mut self, id: &str) -> Option<mpsc::Sender<SessionCommand>> {
         let open = self.sessions.get_mut(id)?;
         let plan = match &open.task {
-            Task::Running(commands) => return Some(commands.clone()),
+            Task::Running(commands, _) => return Some(commands.clone()),
             Task::Silent(plan) => RemotePlan::clone(plan),
         };
         let commands = remote::start(&self.runtime, self.client.clone(), plan, None);
-        open.task = Task::Running(commands.clone());
+        open.task = Task::Running(commands.clone(), self.running.count(&open.key));
         let folder = open.folder.clone();
         self.notify_change(folder);
         Some(commands)
@@ -316,9 +330,7 @@ impl Hub {
 
     /// Refuses if the key, the server or the address has its largest number of open sessions, or if a quota is used up.
     fn check_open_sessions(&mut self, key: &str, study: &str, address: ClientAddress) -> Result<(), Problem> {
-        let running = self.sessions.values().filter(|s| !s.is_silent());
-        let (all, of_key) = running.fold((0, 0), |(all, of_key), s| (all + 1, of_key + usize::from(s.key == key)));
-        if of_key >= self.config.sessions_per_key || all >= self.config.max_sessions {
+        if self.running.is_full_for(key, &self.config) {
             let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
             return Err(Problem::too_fast(detail, 60));
         }
@@ -366,7 +378,8 @@ impl Hub {
         let NewRemoteSession { session, address, plan, opened } = new;
         self.ledger.add_session(&session)?;
         let task = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
-        self.add(session, Task::Running(task), Some(address));
+        let task = Task::Running(task, self.running.count(&session.key));
+        self.add(session, task, Some(address));
         Ok(())
     }
 
@@ -394,7 +407,7 @@ impl Hub {
     }
 
     /// Resumes the sessions that were open when the server ended, whether it was stopped or killed. They are silent until
-    /// their browsers send requests.
+    /// their browsers send requests. Finished sessions go on at the next ticks.
     fn resume_sessions(&mut self) -> Result<(), StoreError> {
         for session in self.ledger.unclosed_sessions()? {
             let folder = self.library.root().join(&session.folder);
@@ -409,12 +422,7 @@ impl Hub {
             };
             let plan = self.plan(&session, &file, video_bytes, SERVER_RESTARTED);
             tracing::info!("session {} is resumed", folder.display());
-            let is_open = session.state == RemoteState::Open;
-            let id = session.id.clone();
             self.add(session, Task::Silent(Box::new(plan)), None);
-            if !is_open {
-                self.wake(&id);
-            }
         }
         Ok(())
     }
@@ -574,7 +582,7 @@ impl Hub {
                 tracing::warn!("the ledger could not store what a session has received: {e}");
             }
             self.notify_change(session.folder);
-            let Task::Running(commands) = session.task else { continue };
+            let Task::Running(commands, _) = session.task else { continue };
             let (to, done) = oneshot::channel();
             self.runtime.spawn(async move {
                 // An error means that the task has ended and released its files.
@@ -606,10 +614,10 @@ impl Hub {
         for (id, open) in &self.sessions {
             let silence = open.last_request.elapsed();
             match (&open.task, open.state) {
-                // Its files could not be opened, for example because too many were open.
+                // The server was restarted, or its files could not be opened, for example because too many were open.
                 (Task::Silent(_), RemoteState::Finished) => to_wake.push(id.clone()),
                 (_, RemoteState::Open) if silence >= open.close_after(&limits) => to_close.push(id.clone()),
-                (Task::Running(commands), RemoteState::Open) if silence >= limits.silent_after => {
+                (Task::Running(commands, _), RemoteState::Open) if silence >= limits.silent_after => {
                     // A full queue means that the session is not silent.
                     commands.try_send(SessionCommand::FallSilent).ok();
                 }
@@ -617,6 +625,9 @@ impl Hub {
             }
         }
         for id in to_wake.into_iter().take(CLOSED_PER_TICK) {
+            if self.running.is_full(&self.config) {
+                break;
+            }
             self.wake(&id);
         }
         for id in to_close.into_iter().take(CLOSED_PER_TICK) {

@@ -46,6 +46,7 @@ mod reply;
 mod responses;
 mod routes;
 mod run;
+mod running;
 pub mod secrets;
 mod session_command;
 mod session_list_api;

@@ -105,6 +105,12 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
     }
 
+    pub fn too_many_running() -> Problem {
+        let detail = "The largest number of sessions that can be recorded at the same time is reached. Nothing was stored. Keep \
+                      the data and send it again later.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(20)
+    }
+
     pub fn no_room(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail).after(60)
     }

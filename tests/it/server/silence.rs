@@ -163,6 +163,48 @@ fn a_silent_session_is_closed_with_the_reason_and_makes_room() {
     s.running.stop().unwrap();
 }
 
+/// A silent and a closed session use no thread. If all of them went on at once, the server would run more sessions than its
+/// limits allow.
+#[test]
+fn a_session_goes_on_only_if_the_server_may_run_one_more() {
+    for limit in ["of the key", "of the server"] {
+        let s = served_with(|c| {
+            match limit {
+                "of the key" => c.sessions_per_key = 1,
+                _ => c.max_sessions = 1,
+            }
+            c.limits.silent_after = Duration::from_secs(1);
+            c.limits.close_after = Duration::from_secs(10);
+        });
+        let closed_one = s.browser.begin("off");
+        closed_one.send(vec![click(0)]).ok();
+        wait_until("it is closed", || states(&closed_one) == ["closed"]);
+        let silent = s.browser.begin("off");
+        silent.send(vec![click(0)]).ok();
+        wait_until("it is silent", || states(&silent).contains(&"silent".to_owned()));
+        let running = s.browser.begin("off");
+        for (k, waiting) in [&closed_one, &silent].into_iter().enumerate() {
+            running.send(vec![click(k as u64)]).ok();
+            let refused = waiting.send(vec![click(1)]);
+            assert!(refused.is_problem(503).contains("at the same time"), "{limit}");
+            assert!(refused.headers["retry-after"].parse::<u32>().unwrap() > 0);
+        }
+        running.finish(json!({"page": 2})).ok();
+        for waiting in [&closed_one, &silent] {
+            let mut answer = waiting.send(vec![click(1)]);
+            let deadline = Instant::now() + Duration::from_secs(60);
+            while answer.status == 503 {
+                assert!(Instant::now() < deadline, "{limit}: {answer:?}");
+                std::thread::sleep(Duration::from_millis(100));
+                answer = waiting.send(vec![click(1)]);
+            }
+            assert_eq!(answer.ok()["committed"]["page"], 2, "{limit}");
+            waiting.finish(json!({"page": 2})).ok();
+        }
+        s.running.stop().unwrap();
+    }
+}
+
 #[test]
 fn a_program_on_the_same_folder_leaves_silent_sessions_open() {
     let s = served_with(|c| c.limits.silent_after = Duration::from_secs(1));
