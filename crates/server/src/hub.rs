@@ -33,7 +33,10 @@ use super::secrets;
 use super::session_command::{CloseReason, SessionCommand};
 use super::wire::CameraMode;
 use session::ParticipantId;
-use store::{Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, Sha256, StoreError, TokenScope};
+use store::{
+    Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, SessionState, Sha256, StoreError,
+    TokenScope,
+};
 
 /// Commands that can wait for the hub.
 const QUEUE: usize = 1024;
@@ -215,7 +218,7 @@ impl Hub {
                 self.has_freed_memory = true;
             }
             HubCommand::SessionMayGoOn(id) => {
-                if let Err(e) = self.ledger.set_session_may_go_on(&id, true) {
+                if let Err(e) = self.ledger.set_session_may_go_on(&id) {
                     tracing::error!("the ledger could not store that a silent session may go on: {e}");
                 }
             }
@@ -420,7 +423,10 @@ impl Hub {
                     continue;
                 }
             };
-            let plan = self.plan(&session, &file, video_bytes, SERVER_RESTARTED);
+            // The server may have ended before the task had opened the file again.
+            let is_closed =
+                session.state == RemoteState::Open && file.state().is_ok_and(|state| state == SessionState::Closed);
+            let plan = self.plan(&session, video_bytes, is_closed, SERVER_RESTARTED);
             tracing::info!("session {} is resumed", folder.display());
             self.add(session, Task::Silent(Box::new(plan)), None);
         }
@@ -431,18 +437,16 @@ impl Hub {
     fn plan(
         &mut self,
         session: &RemoteSession,
-        file: &SessionFile,
         video_bytes: u64,
+        is_closed: bool,
         resumed_because: &'static str,
     ) -> RemotePlan {
         let record_bytes = session.received_bytes.saturating_sub(video_bytes);
         let quotas = &self.config.quotas;
         RemotePlan {
             id: session.id.clone(),
-            folder: file.folder().to_owned(),
-            zero_utc_ns: file.header().zero_utc.timestamp_nanos_opt().unwrap_or(0),
+            folder: self.library.root().join(&session.folder),
             camera: CameraMode::from_stored(&session.camera).unwrap_or(CameraMode::Off),
-            affect_model: affect_model(file),
             clock: self.clock,
             pool: self.pool.clone(),
             min_free_bytes: self.config.min_free_bytes,
@@ -451,19 +455,17 @@ impl Hub {
             finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
             quota: self.totals.session(&session.key, &session.study, quotas, video_bytes, record_bytes),
             silent_after: self.config.limits.silent_after,
-            is_closed: false,
+            is_closed,
             resumed_because,
         }
     }
 
-    /// Lists a session again that was closed because it was silent.
+    /// Lists a session again that was closed because it was silent. Its task opens the file. If that fails for good, the task
+    /// marks the session as closed for good.
     fn reopen(&mut self, session: RemoteSession) -> Result<(), Problem> {
+        self.ledger.reopen_session(&session.id)?;
         let session = RemoteSession { state: RemoteState::Open, finish: None, ..session };
-        let file = SessionFile::open(&self.library.root().join(&session.folder))?;
-        let plan = RemotePlan { is_closed: true, ..self.plan(&session, &file, 0, WAS_CLOSED) };
-        // If the file cannot be opened again, the session is marked as closed for good.
-        self.ledger.set_session_may_go_on(&session.id, false)?;
-        self.ledger.set_session_state(&session.id, RemoteState::Open, None)?;
+        let plan = self.plan(&session, 0, true, WAS_CLOSED);
         self.add(session, Task::Silent(Box::new(plan)), None);
         Ok(())
     }
@@ -685,9 +687,4 @@ impl Hub {
             self.notify_change(folder);
         }
     }
-}
-
-/// The network that the study selects. A study that this version cannot read uses the default network.
-fn affect_model(file: &SessionFile) -> String {
-    file.header().study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model)
 }

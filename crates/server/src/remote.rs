@@ -143,6 +143,8 @@ struct RemoteTask {
     plan: RemotePlan,
     /// For the conversion of the video, which sends commands to this task.
     own: mpsc::WeakSender<SessionCommand>,
+    zero_utc_ns: i64,
+    affect_model: String,
     recorder: Option<Recorder>,
     writers: Vec<StreamWriter>,
     committed: Receiver<Committed>,
@@ -174,7 +176,7 @@ impl RemoteTask {
         opened: OpenedRecorder,
         own: mpsc::WeakSender<SessionCommand>,
     ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
-        let OpenedRecorder { recorder, committed, streams } = opened;
+        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -186,10 +188,12 @@ impl RemoteTask {
                 return Err(Box::new((plan, StoreError::Io { doing: "read the folder", path, source })));
             }
         };
-        let intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        let intake = Intake::new(zero_utc_ns as f64 * 1e-6, plan.camera, streams);
         Ok(RemoteTask {
             hub,
             own,
+            zero_utc_ns,
+            affect_model,
             recorder: Some(recorder),
             writers,
             committed,
@@ -345,7 +349,7 @@ impl RemoteTask {
                 continue;
             }
             if self.installed.is_none() {
-                let (models, affect) = (self.plan.pool.models().clone(), self.plan.affect_model.clone());
+                let (models, affect) = (self.plan.pool.models().clone(), self.affect_model.clone());
                 let read = tokio::task::spawn_blocking(move || networks::installed(&models, &affect));
                 self.installed = read.await.ok();
             }
@@ -381,7 +385,7 @@ impl RemoteTask {
         if self.recorder.is_some() {
             return Ok(());
         }
-        let OpenedRecorder { recorder, committed, streams } = reopen(&self.plan).await?;
+        let OpenedRecorder { recorder, committed, streams, .. } = reopen(&self.plan).await?;
         self.writers = writers(&recorder, &streams)?;
         self.intake.reset_numbers(streams);
         (self.recorder, self.committed) = (Some(recorder), committed);
@@ -472,7 +476,7 @@ impl RemoteTask {
         };
         let plan = VideoIngestPlan {
             folder: self.plan.folder.clone(),
-            affect_model: self.plan.affect_model.clone(),
+            affect_model: self.affect_model.clone(),
             scored: self.intake.numbers(AFFECT),
         };
         match VideoIngest::start(plan, recorder, &self.plan.pool, own) {
@@ -598,7 +602,7 @@ impl RemoteTask {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_ns(self.plan.clock.utc_ns() - self.plan.zero_utc_ns)
+        Timestamp::from_ns(self.plan.clock.utc_ns() - self.zero_utc_ns)
     }
 
     /// Sends committed records to the dashboards. They show only what is on the disk.

@@ -12,7 +12,7 @@ use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
 use session::{Numbers, StreamInfo};
-use store::{Committed, Recorder, RemoteState, SessionHeader, StoreError};
+use store::{Committed, Recorder, RemoteState, SessionFile, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
 
@@ -20,10 +20,7 @@ const COMMITTED_QUEUE: usize = 1024;
 pub struct RemotePlan {
     pub id: String,
     pub folder: PathBuf,
-    pub zero_utc_ns: i64,
     pub camera: CameraMode,
-    /// The network that the study selects.
-    pub affect_model: String,
     pub clock: ServerClock,
     pub pool: VisionPool,
     pub min_free_bytes: u64,
@@ -44,8 +41,12 @@ pub const SERVER_RESTARTED: &str = "the server was restarted";
 pub const WAS_CLOSED: &str = "the session had been closed because no request arrived for a long time";
 pub const WAS_SILENT: &str = "no request had arrived for some time, and the server had released the session's files";
 
-/// A recorder, its committed records, and its streams with the numbers of their stored records.
+/// A recorder, its committed records, its streams with the numbers of their stored records, and what the task needs of the
+/// session's header.
 pub struct OpenedRecorder {
+    pub zero_utc_ns: i64,
+    /// The network that the study selects.
+    pub affect_model: String,
     pub recorder: Recorder,
     pub committed: Receiver<Committed>,
     pub streams: Vec<(StreamInfo, Numbers)>,
@@ -53,12 +54,14 @@ pub struct OpenedRecorder {
 
 impl OpenedRecorder {
     pub fn resume(folder: &Path, is_closed: bool) -> Result<OpenedRecorder, StoreError> {
+        // This connection ends before the recorder opens its own.
+        let header = SessionFile::open(folder)?.header().clone();
         if is_closed {
             Recorder::reopen_remote(folder)?;
         }
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
-        Ok(OpenedRecorder { recorder, committed, streams })
+        Ok(Self::new(&header, recorder, committed, streams))
     }
 
     pub fn create(
@@ -67,8 +70,20 @@ impl OpenedRecorder {
         streams: Vec<StreamInfo>,
     ) -> Result<OpenedRecorder, StoreError> {
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
-        let recorder = Recorder::create_remote(folder, header, streams.clone(), to)?;
+        let recorder = Recorder::create_remote(folder, header.clone(), streams.clone(), to)?;
         let streams = streams.into_iter().map(|s| (s, Numbers::default())).collect();
-        Ok(OpenedRecorder { recorder, committed, streams })
+        Ok(Self::new(&header, recorder, committed, streams))
+    }
+
+    fn new(
+        header: &SessionHeader,
+        recorder: Recorder,
+        committed: Receiver<Committed>,
+        streams: Vec<(StreamInfo, Numbers)>,
+    ) -> OpenedRecorder {
+        // A study that this version cannot read uses the default network.
+        let affect_model = header.study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model);
+        let zero_utc_ns = header.zero_utc.timestamp_nanos_opt().unwrap_or(0);
+        OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::server::{PullPlan, pull};
 use affectograph::session::Body;
-use affectograph::store::{Library, SessionFile, SessionState, verify};
+use affectograph::store::{Ledger, Library, SessionFile, SessionState, verify};
 use affectograph::study_query::Cancel;
 use serde_json::json;
 
@@ -203,6 +203,31 @@ fn a_session_goes_on_only_if_the_server_may_run_one_more() {
         }
         s.running.stop().unwrap();
     }
+}
+
+/// The ledger lists the session as open, and its file is still closed: the server ended while the session was being opened
+/// again.
+#[test]
+fn a_session_goes_on_although_the_server_ended_while_it_was_opened_again() {
+    let s = served_with(|c| {
+        c.limits.silent_after = Duration::from_secs(1);
+        c.limits.close_after = Duration::from_secs(3);
+    });
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0)]).ok();
+    wait_until("it is closed", || states(&remote) == ["closed"]);
+    let super::Served { dir, running, .. } = s;
+    running.stop().unwrap();
+    Ledger::open(dir.path()).unwrap().reopen_session(&remote.id).unwrap();
+    let mut config = super::config(dir.path());
+    config.address = remote.browser.address;
+    let server = affectograph::server::serve(config).unwrap();
+    assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
+    remote.finish(json!({"page": 2})).ok();
+    let folder = closed(dir.path()).remove(0);
+    assert_eq!((events(&folder, "click").len(), events(&folder, "resumed").len()), (2, 1));
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    server.stop().unwrap();
 }
 
 #[test]
