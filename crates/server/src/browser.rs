@@ -174,7 +174,7 @@ async fn create(
         overridden_checks: Vec::new(),
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
-    let _permit = app.file_permits.acquire().await;
+    let _permit = app.file_permits.open().await;
     let (folder, number, opened) = blocking(move || {
         // Another session of this participant may begin at the same time and take the number.
         let mut tries = 0;
@@ -203,6 +203,7 @@ async fn create(
         quota,
         silent_after: app.config.limits.silent_after,
         is_closed: false,
+        is_woken_to_close: false,
         resumed_because: WAS_SILENT,
     };
     Ok(Begun { participant, number, plan, opened })

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::address::ClientAddress;
 use super::address_rates::AddressRates;
 use super::chunks;
 use super::clock::ServerClock;
 use super::config::{ServerConfig, SessionLimits};
+use super::file_permits::FilePermits;
 use super::hub_client::{
     Admission, Changes, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession, SessionLookup,
     StartRequest,
@@ -45,8 +46,10 @@ const TICK: Duration = Duration::from_secs(2);
 const LOGIN: Duration = Duration::from_secs(12 * 3600);
 /// A session that was closed because it was silent goes on within this time after it was closed.
 const GO_ON_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
-/// Silent sessions that are closed at one tick, because each opens its files again.
-const CLOSED_PER_TICK: usize = 16;
+/// Sessions that are being closed by the hub at the same time, because each opens its files again.
+const MAX_CLOSINGS: usize = 8;
+/// A session that is still open after this time was not closed, for example because the disk is full. It is tried again.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Changes of the list of sessions that are known. A dashboard that is older gets the whole list.
 const KNOWN_CHANGES: usize = 4_096;
 /// Interval at which the time of a session's last request is written to the ledger.
@@ -73,10 +76,19 @@ struct Open {
     address: Option<ClientAddress>,
     state: RemoteState,
     last_request: Instant,
+    /// When the hub last asked the session's task to close the session.
+    close_asked: Option<Instant>,
     received_bytes: u64,
     /// When the ledger last got the time of a request, and the number of bytes that it has.
     last_stored: Instant,
     stored_bytes: u64,
+}
+
+/// Why the task of a silent session is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WakeFor {
+    Request,
+    Closing,
 }
 
 enum Task {
@@ -88,6 +100,12 @@ enum Task {
 impl Open {
     fn is_silent(&self) -> bool {
         matches!(self.task, Task::Silent(_))
+    }
+
+    /// The conversion of a video may take long, and the file is closed only after it.
+    fn is_being_closed(&self) -> bool {
+        let is_converting = self.has_video && self.state == RemoteState::Finished;
+        !is_converting && self.close_asked.is_some_and(|asked| asked.elapsed() < CLOSE_AGAIN_AFTER)
     }
 
     fn close_after(&self, limits: &SessionLimits) -> Duration {
@@ -107,7 +125,7 @@ pub struct Hub {
     ledger: Ledger,
     library: Library,
     pool: VisionPool,
-    file_permits: Arc<Semaphore>,
+    file_permits: FilePermits,
     sessions: HashMap<String, Open>,
     running: RunningSessions,
     logins: HashMap<Sha256, Login>,
@@ -138,7 +156,7 @@ pub struct HubParts {
     pub ledger: Ledger,
     pub library: Library,
     pub pool: VisionPool,
-    pub file_permits: Arc<Semaphore>,
+    pub file_permits: FilePermits,
 }
 
 /// Resumes every session that was not closed, and starts the thread.
@@ -260,17 +278,17 @@ impl Hub {
             }
             open.last_request = Instant::now();
             if open.is_silent() {
-                self.running_room(&open.key)?;
+                self.running.check(&open.key, &self.config)?;
             }
-            return self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy);
+            return self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy);
         }
         Ok(match self.ledger.session(id)? {
             Some(session) if session.token_sha256 != token_sha256 => SessionLookup::WrongToken,
             Some(session) if session.origin != origin => SessionLookup::WrongOrigin,
             Some(session) if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN => {
-                self.running_room(&session.key)?;
+                self.running.check(&session.key, &self.config)?;
                 self.reopen(session)?;
-                self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy)?
+                self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy)?
             }
             Some(session) => {
                 SessionLookup::Closed { finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()) }
@@ -279,18 +297,14 @@ impl Hub {
         })
     }
 
-    /// Refuses if one more running session of the key would exceed a limit. A silent or closed session uses no thread, so it
-    /// is checked before its task starts.
-    fn running_room(&self, key: &str) -> Result<(), Problem> {
-        if self.running.is_full_for(key, &self.config) { Err(Problem::too_many_running()) } else { Ok(()) }
-    }
-
     /// Starts the task of a silent session. Returns the sender of commands to an open session.
-    fn wake(&mut self, id: &str) -> Option<mpsc::Sender<SessionCommand>> {
+    fn wake(&mut self, id: &str, wake_for: WakeFor) -> Option<mpsc::Sender<SessionCommand>> {
         let open = self.sessions.get_mut(id)?;
         let plan = match &open.task {
             Task::Running(commands, _) => return Some(commands.clone()),
-            Task::Silent(plan) => RemotePlan::clone(plan),
+            Task::Silent(plan) => {
+                RemotePlan { is_woken_to_close: wake_for == WakeFor::Closing, ..RemotePlan::clone(plan) }
+            }
         };
         let commands = remote::start(&self.runtime, self.client.clone(), plan, None);
         open.task = Task::Running(commands.clone(), self.running.count(&open.key));
@@ -401,6 +415,7 @@ impl Hub {
             state: session.state,
             // The time while the server was stopped is not the session's silence.
             last_request: now,
+            close_asked: None,
             received_bytes: session.received_bytes,
             last_stored: now,
             stored_bytes: session.received_bytes,
@@ -456,6 +471,7 @@ impl Hub {
             quota: self.totals.session(&session.key, &session.study, quotas, video_bytes, record_bytes),
             silent_after: self.config.limits.silent_after,
             is_closed,
+            is_woken_to_close: false,
             resumed_because,
         }
     }
@@ -502,7 +518,7 @@ impl Hub {
     fn close_session(&mut self, folder: &std::path::Path) -> bool {
         let is_open = |s: &Open| s.folder == folder && s.state == RemoteState::Open;
         let found = self.sessions.iter().find(|(_, s)| is_open(s)).map(|(id, _)| id.clone());
-        let commands = found.and_then(|id| self.wake(&id));
+        let commands = found.and_then(|id| self.wake(&id, WakeFor::Request));
         // A full queue means that the session is busy. The owner can try again.
         commands.is_some_and(|commands| commands.try_send(SessionCommand::Close(CloseReason::Owner)).is_ok())
     }
@@ -610,15 +626,19 @@ impl Hub {
         }
     }
 
+    /// Starts what nobody waits for: silent sessions release their files, and forgotten and finished sessions are closed.
     fn close_silent_sessions(&mut self) {
         let limits = self.config.limits.clone();
-        let (mut to_close, mut to_wake) = (Vec::new(), Vec::new());
+        let (mut to_close, mut closings) = (Vec::new(), 0);
         for (id, open) in &self.sessions {
             let silence = open.last_request.elapsed();
             match (&open.task, open.state) {
+                _ if open.is_being_closed() => closings += 1,
                 // The server was restarted, or its files could not be opened, for example because too many were open.
-                (Task::Silent(_), RemoteState::Finished) => to_wake.push(id.clone()),
-                (_, RemoteState::Open) if silence >= open.close_after(&limits) => to_close.push(id.clone()),
+                (Task::Silent(_), RemoteState::Finished) => to_close.push((open.close_asked, id.clone())),
+                (_, RemoteState::Open) if silence >= open.close_after(&limits) => {
+                    to_close.push((open.close_asked, id.clone()));
+                }
                 (Task::Running(commands, _), RemoteState::Open) if silence >= limits.silent_after => {
                     // A full queue means that the session is not silent.
                     commands.try_send(SessionCommand::FallSilent).ok();
@@ -626,17 +646,27 @@ impl Hub {
                 _ => {}
             }
         }
-        for id in to_wake.into_iter().take(CLOSED_PER_TICK) {
-            if self.running.is_full(&self.config) {
-                break;
-            }
-            self.wake(&id);
+        // Sessions that could not be closed come last, so that they do not keep the others open.
+        to_close.sort_unstable();
+        for (_, id) in to_close.into_iter().take(MAX_CLOSINGS.saturating_sub(closings)) {
+            self.close_unattended(&id);
         }
-        for id in to_close.into_iter().take(CLOSED_PER_TICK) {
-            if let Some(commands) = self.wake(&id) {
-                // A full queue means that the session is not silent. Otherwise the next tick tries again.
-                commands.try_send(SessionCommand::Close(CloseReason::Silence)).ok();
-            }
+    }
+
+    fn close_unattended(&mut self, id: &str) {
+        let is_full = self.running.is_full(&self.config);
+        let Some(open) = self.sessions.get_mut(id) else { return };
+        // A finished session runs until its video is converted, so it needs room. Closing an open session makes room.
+        if open.state == RemoteState::Finished && is_full {
+            return;
+        }
+        open.close_asked = Some(Instant::now());
+        let is_open = open.state == RemoteState::Open;
+        if let Some(commands) = self.wake(id, WakeFor::Closing)
+            && is_open
+        {
+            // A full queue means that the session is not silent.
+            commands.try_send(SessionCommand::Close(CloseReason::Silence)).ok();
         }
     }
 

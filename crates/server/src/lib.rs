@@ -21,6 +21,7 @@ mod config;
 mod documents;
 mod download;
 mod download_api;
+mod file_permits;
 mod frame_clock;
 mod frame_times;
 mod fuzz;

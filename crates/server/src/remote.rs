@@ -92,7 +92,8 @@ async fn run(
 
 async fn reopen(plan: &RemotePlan) -> Result<OpenedRecorder, StoreError> {
     let (folder, is_closed) = (plan.folder.clone(), plan.is_closed);
-    let _permit = plan.file_permits.acquire().await;
+    let permits = &plan.file_permits;
+    let _permit = if plan.is_woken_to_close { permits.close().await } else { permits.open().await };
     blocking(move || OpenedRecorder::resume(&folder, is_closed)).await
 }
 
@@ -583,7 +584,7 @@ impl RemoteTask {
         self.writers.clear();
         let (folder, at, camera) = (self.plan.folder.clone(), self.last.max(Timestamp::ZERO), self.camera.take());
         let permits = self.plan.file_permits.clone();
-        let _permit = permits.acquire().await;
+        let _permit = permits.close().await;
         let closed = blocking(move || closing::close(recorder, &folder, at, camera.as_ref()));
         if let Err(e) = closed.await {
             // The file is closed, or the next start recovers it. The list of sessions shows its state.

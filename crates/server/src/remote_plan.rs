@@ -1,13 +1,12 @@
 //! What a remote session is started with.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tokio::sync::Semaphore;
 
 use super::clock::ServerClock;
+use super::file_permits::FilePermits;
 use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
@@ -24,8 +23,7 @@ pub struct RemotePlan {
     pub clock: ServerClock,
     pub pool: VisionPool,
     pub min_free_bytes: u64,
-    /// Limits how many sessions are opened, closed or graded at the same time.
-    pub file_permits: Arc<Semaphore>,
+    pub file_permits: FilePermits,
     pub state: RemoteState,
     pub finish: Option<Finish>,
     pub quota: SessionQuota,
@@ -33,6 +31,8 @@ pub struct RemotePlan {
     pub silent_after: Duration,
     /// The session's file is closed and has to be opened again first.
     pub is_closed: bool,
+    /// The session's task was started to close the session, so no browser waits for it.
+    pub is_woken_to_close: bool,
     /// Why the session's task starts with stored files.
     pub resumed_because: &'static str,
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::config::ServerConfig;
+use super::problem::Problem;
 
 /// Each counted session holds a clone of two of these counters, so the number of clones is the count.
 #[derive(Debug, Default)]
@@ -33,6 +34,12 @@ impl RunningSessions {
     /// Whether no more sessions of the key can run.
     pub fn is_full_for(&self, key: &str, config: &ServerConfig) -> bool {
         self.is_full(config) || self.keys.get(key).map_or(0, number) >= config.sessions_per_key
+    }
+
+    /// Refuses if no more sessions of the key can run. A silent or closed session uses no thread, so it is checked before its
+    /// task starts.
+    pub fn check(&self, key: &str, config: &ServerConfig) -> Result<(), Problem> {
+        if self.is_full_for(key, config) { Err(Problem::too_many_running()) } else { Ok(()) }
     }
 }
 

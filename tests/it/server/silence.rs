@@ -34,6 +34,20 @@ fn states(remote: &Remote) -> Vec<String> {
     list["sessions"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Sends the click as a browser does that waits and tries again. Returns the answer.
+#[track_caller]
+fn until_accepted(remote: &Remote, seq: u64) -> serde_json::Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = remote.send(vec![click(seq)]);
+        if answer.status == 200 {
+            return answer.json;
+        }
+        assert!(Instant::now() < deadline, "never accepted: {answer:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
     let mut found = Vec::new();
     let file = SessionFile::open(folder).unwrap();
@@ -146,11 +160,7 @@ fn a_silent_session_is_closed_with_the_reason_and_makes_room() {
     let library = Library::open(here.path()).unwrap();
     let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: None, are_same_people: false };
     assert_eq!(pull(&plan, &library, &Cancel::default(), |_| {}).unwrap().fetched.len(), 2);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while forgotten.send(vec![click(0), click(1)]).status != 200 {
-        assert!(Instant::now() < deadline, "the closed session never goes on");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until_accepted(&forgotten, 1);
     assert_eq!(SessionFile::open(&folder).unwrap().state().unwrap(), SessionState::Recording);
     forgotten.finish(json!({"page": 2})).ok();
     closed(s.dir.path());
@@ -191,14 +201,7 @@ fn a_session_goes_on_only_if_the_server_may_run_one_more() {
         }
         running.finish(json!({"page": 2})).ok();
         for waiting in [&closed_one, &silent] {
-            let mut answer = waiting.send(vec![click(1)]);
-            let deadline = Instant::now() + Duration::from_secs(60);
-            while answer.status == 503 {
-                assert!(Instant::now() < deadline, "{limit}: {answer:?}");
-                std::thread::sleep(Duration::from_millis(100));
-                answer = waiting.send(vec![click(1)]);
-            }
-            assert_eq!(answer.ok()["committed"]["page"], 2, "{limit}");
+            assert_eq!(until_accepted(waiting, 1)["committed"]["page"], 2, "{limit}");
             waiting.finish(json!({"page": 2})).ok();
         }
         s.running.stop().unwrap();
@@ -228,6 +231,38 @@ fn a_session_goes_on_although_the_server_ended_while_it_was_opened_again() {
     assert_eq!((events(&folder, "click").len(), events(&folder, "resumed").len()), (2, 1));
     assert!(verify(&folder).unwrap().findings.is_empty());
     server.stop().unwrap();
+}
+
+/// Makes the disk of a session slow: its file cannot be written until this is dropped.
+fn locked(folder: &Path) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(folder.join("session.sqlite")).unwrap();
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    conn
+}
+
+#[test]
+fn closing_forgotten_sessions_delays_no_visitor() {
+    let s = served_with(|c| {
+        c.limits.silent_after = Duration::from_secs(1);
+        c.limits.close_after = Duration::from_secs(7);
+    });
+    let forgotten: Vec<_> = (0..12).map(|_| s.browser.begin("off")).collect();
+    wait_until("all are silent", || states(&forgotten[0]).iter().all(|state| state == "silent"));
+    let locks: Vec<_> = forgotten
+        .iter()
+        .map(|remote| locked(&folder_of(s.dir.path(), remote.begun["participant"].as_str().unwrap())))
+        .collect();
+    // Each closing waits five seconds for its file, and then fails.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(14) {
+        let before = Instant::now();
+        s.browser.begin("off");
+        assert!(before.elapsed() < Duration::from_secs(3), "a visitor waited for {:?}", before.elapsed());
+        std::thread::sleep(Duration::from_millis(700));
+    }
+    drop(locks);
+    assert_eq!(until_accepted(&forgotten[0], 0)["committed"]["page"], 1);
+    s.running.stop().unwrap();
 }
 
 #[test]
