@@ -22,7 +22,9 @@ export type Answer = Agreed | 'no' | 'ended';
 /** The dialog appears after this time, with or without the study's text. */
 const INVITATION_MS = 5_000;
 
-/** The study's invitation, or null if the server does not answer. Rejects if the server does not accept the key. */
+/** The study's invitation, or null if the server does not answer. Rejects if the server does not accept the key. A page and a
+ * server of one origin: browsers send no `Origin` with this request, and a proxy may hide that the origin is allowed. The
+ * request that begins the session is the one that decides. */
 const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Promise<Invitation | null> => {
   const request = new AbortController();
   const timer = setTimeout(() => request.abort(), INVITATION_MS);
@@ -30,7 +32,7 @@ const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Pr
   try {
     return await new Api(server).invitation(key, study, request.signal);
   } catch (error) {
-    if (error instanceof Refused && error.isForbidden) throw error;
+    if (error instanceof Refused && error.isForbidden && error.body.type !== 'urn:affectograph:wrong-origin') throw error;
     return null;
   } finally {
     clearTimeout(timer);

@@ -23,6 +23,8 @@ export class Refused extends Error {
 }
 
 export interface Problem {
+  /** `urn:affectograph:…`, a code for each kind of refusal. */
+  type?: string;
   title?: string;
   detail?: string;
   /** Present if some records were refused and all others stored. Each refused record was replaced with a gap. */

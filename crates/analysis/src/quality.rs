@@ -135,14 +135,24 @@ impl Grade {
 }
 
 impl QualityReport {
+    /// Frames that are stored, or that the browser saw if it stored no picture.
+    pub fn frames_received(&self) -> u64 {
+        match self.face_record {
+            FaceRecord::Pictures => self.frames_stored,
+            FaceRecord::Scores => self.frames_expected.saturating_sub(self.frames_lost),
+            FaceRecord::Nothing => 0,
+        }
+    }
+
     /// Why the grade is not A, the most important reason first. Empty for A.
     pub fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();
         findings.extend(self.video_loss.iter().map(|loss| format!("{}.", capitalised(&loss.to_string()))));
         findings.extend(self.end.finding());
         if self.frames_lost > 0 {
-            let share = 100.0 * self.frames_lost as f64 / (self.frames_stored + self.frames_lost) as f64;
-            findings.push(format!("{} frames were lost ({share:.2} %).", self.frames_lost));
+            let share = 100.0 * self.frames_lost as f64 / (self.frames_received() + self.frames_lost) as f64;
+            let were = if self.frames_lost == 1 { "frame was" } else { "frames were" };
+            findings.push(format!("{} {were} lost ({share:.2} %).", self.frames_lost));
         }
         if self.largest_gap_s > 0.2 {
             findings.push(format!("Between two frames {:.2} s passed.", self.largest_gap_s));
@@ -544,7 +554,9 @@ mod tests {
         assert!((q.largest_gap_s - 0.2).abs() < 1e-9, "{}", q.largest_gap_s);
         assert_eq!(q.grade, Grade::B, "a face in 90 %");
         add_gap(&mut t, 200, 9_900, GapReason::CameraLost, 13_900, 40);
-        assert_eq!(quality(&t, &scores).frames_lost, 40);
+        let lossy = quality(&t, &scores);
+        assert_eq!((lossy.frames_lost, lossy.frames_received()), (40, 100));
+        assert_eq!(lossy.findings()[0], "40 frames were lost (28.57 %).");
     }
 
     #[test]

@@ -109,7 +109,11 @@ fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {
         ("Length", figures::length(q.length), false),
         ("Frames expected", figures::count(q.frames_expected), false),
         ("Frames stored", of(q.frames_stored, q.frames_expected), q.frames_stored < q.frames_expected && q.lost > 0),
-        ("Frames scored", of(q.frames_scored, q.frames_stored), false),
+        (
+            "Frames scored",
+            of(q.frames_scored, if q.frames_stored == 0 { q.frames_expected } else { q.frames_stored }),
+            false,
+        ),
         ("Skipped live", figures::count(q.frames_skipped), false),
         ("Lost", figures::count(q.lost), q.lost > 0),
         ("Largest gap", gap, false),

@@ -35,6 +35,8 @@ pub enum ClockNote {
 pub struct Documents {
     zero_utc_ms: f64,
     known: BTreeMap<u32, KnownDocument>,
+    /// Stored readings of documents that have not sent anything since the session went on.
+    remembered: BTreeMap<u32, Vec<DocumentClock>>,
     notes: Vec<ClockNote>,
 }
 
@@ -48,6 +50,14 @@ struct KnownDocument {
 }
 
 impl KnownDocument {
+    /// The jumps between the remembered readings are stored already.
+    fn with(time_origin_utc_ms: f64, remembered: Vec<DocumentClock>) -> KnownDocument {
+        let mut document = KnownDocument { time_origin_utc_ms, runs: Vec::new(), assumed: None };
+        remembered.into_iter().for_each(|reading| document.learn(reading));
+        document.runs.iter_mut().for_each(|run| run.is_noted = true);
+        document
+    }
+
     fn learn(&mut self, fresh: DocumentClock) {
         let after = self.runs.partition_point(|run| run.begin_ms() <= fresh.at_ms);
         for k in [after.checked_sub(1), Some(after)].into_iter().flatten() {
@@ -73,7 +83,7 @@ impl KnownDocument {
 
 impl Documents {
     pub fn new(zero_utc_ms: f64) -> Self {
-        Documents { zero_utc_ms, known: BTreeMap::new(), notes: Vec::new() }
+        Documents { zero_utc_ms, known: BTreeMap::new(), remembered: BTreeMap::new(), notes: Vec::new() }
     }
 
     /// Adds the documents of a batch. The error is a sentence.
@@ -85,16 +95,20 @@ impl Documents {
             }
         }
         for d in documents {
-            let known = self.known.entry(d.document).or_insert(KnownDocument {
-                time_origin_utc_ms: d.time_origin_utc_ms,
-                runs: Vec::new(),
-                assumed: None,
+            let known = self.known.entry(d.document).or_insert_with(|| {
+                let remembered = self.remembered.remove(&d.document).unwrap_or_default();
+                KnownDocument::with(d.time_origin_utc_ms, remembered)
             });
             if let Some(clock) = d.clock {
                 known.learn(clock);
             }
         }
         Ok(())
+    }
+
+    /// A reading that the session has stored. It counts as soon as the document sends something.
+    pub fn remember(&mut self, document: u32, reading: DocumentClock) {
+        self.remembered.entry(document).or_default().push(reading);
     }
 
     /// A reading of a document's clock, in any order. Call [`Documents::note_jumps`] after all readings of a batch.
@@ -242,6 +256,25 @@ mod tests {
         assert_eq!(documents.place(3, 10.0), Some(Timestamp::from_secs_f64(5.160)));
         documents.add(&[third(Some((ZERO + 4_900.0, 0.5)))]).unwrap();
         assert_eq!(documents.place(3, 11.0), Some(Timestamp::from_secs_f64(4.911)), "not held at the assumed time");
+    }
+
+    /// The session was silent while the computer slept. The tab sends what it kept, with its newest reading.
+    #[test]
+    fn a_session_that_goes_on_remembers_the_clock_before_the_jump() {
+        let mut documents = Documents::new(ZERO);
+        documents.remember(1, reading(1_000.0, ZERO, 1.0));
+        documents.remember(1, reading(5_000.0, ZERO + 0.1, 1.0));
+        let fresh = DocumentClock { at_ms: 6_000.0, offset_ms: ZERO + 600_000.0, uncertainty_ms: 2.0 };
+        documents.add(&[Document { clock: Some(fresh), ..document(1, ZERO, None) }]).unwrap();
+        documents.note_jumps();
+        let notes = documents.take_notes();
+        assert!(matches!(notes[..], [ClockNote::Jumped { document: 1, until_ms: 6_000.0, .. }]), "{notes:?}");
+        assert_eq!(documents.at(1, 5_500.0), Some(Timestamp::from_secs_f64(5.5001)));
+        assert_eq!(documents.at(1, 6_500.0), Some(Timestamp::from_secs_f64(606.5)));
+        // The same readings again are no new jump.
+        documents.add(&[Document { clock: Some(fresh), ..document(1, ZERO, None) }]).unwrap();
+        documents.note_jumps();
+        assert_eq!(documents.take_notes(), []);
     }
 
     #[test]

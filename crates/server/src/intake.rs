@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{ClockNote, Documents};
 use super::problem::Problem;
+use super::remote_plan::StoredReading;
 use super::wire::{Batch, CameraMode, DocumentClock, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use session::page_message::Event;
 use session::{
@@ -88,6 +89,18 @@ impl Intake {
             Stream { name: info.name.as_str().to_owned(), input, numbers }
         });
         Intake { zero_utc_ms, streams: streams.collect(), documents: Documents::new(zero_utc_ms) }
+    }
+
+    /// The readings of a session that goes on. Its documents may have records from before and after a jump of the clock.
+    pub fn remember_clocks(&mut self, readings: &[StoredReading]) {
+        for reading in readings {
+            let clock = DocumentClock {
+                at_ms: reading.at.as_secs_f64() * 1e3 - reading.offset_ms,
+                offset_ms: reading.offset_ms + self.zero_utc_ms,
+                uncertainty_ms: reading.uncertainty_ms,
+            };
+            self.documents.remember(reading.document, clock);
+        }
     }
 
     /// Sets the numbers of stored records, after a failure to store, to those in the file.

@@ -177,7 +177,7 @@ impl RemoteTask {
         opened: OpenedRecorder,
         own: mpsc::WeakSender<SessionCommand>,
     ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
-        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams } = opened;
+        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings } = opened;
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -189,7 +189,8 @@ impl RemoteTask {
                 return Err(Box::new((plan, StoreError::Io { doing: "read the folder", path, source })));
             }
         };
-        let intake = Intake::new(zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        let mut intake = Intake::new(zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        intake.remember_clocks(&readings);
         Ok(RemoteTask {
             hub,
             own,

@@ -10,7 +10,7 @@ use super::file_permits::FilePermits;
 use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
-use session::{Numbers, StreamInfo};
+use session::{Body, Numbers, PAGE_CLOCK, StreamInfo, Timestamp};
 use store::{Committed, Recorder, RemoteState, SessionFile, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
@@ -50,18 +50,42 @@ pub struct OpenedRecorder {
     pub recorder: Recorder,
     pub committed: Receiver<Committed>,
     pub streams: Vec<(StreamInfo, Numbers)>,
+    /// The stored readings of the clocks of the browser's documents.
+    pub readings: Vec<StoredReading>,
+}
+
+/// A stored reading of a document's clock, in the session's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoredReading {
+    pub document: u32,
+    pub at: Timestamp,
+    /// Session time minus `performance.now()`.
+    pub offset_ms: f64,
+    pub uncertainty_ms: f64,
+}
+
+fn stored_readings(file: &SessionFile) -> Result<Vec<StoredReading>, StoreError> {
+    let records = file.records_from(PAGE_CLOCK, 0)?;
+    let readings = records.into_iter().filter_map(|record| {
+        let Body::Event { kind, data } = record.body else { return None };
+        let number = |name: &str| data.get(name).and_then(serde_json::Value::as_f64);
+        let document = data.get("document").and_then(serde_json::Value::as_u64)?.try_into().ok()?;
+        let (offset_ms, uncertainty_ms) = (number("offset_ms")?, number("uncertainty_ms")?);
+        (kind == "measured").then_some(StoredReading { document, at: record.at, offset_ms, uncertainty_ms })
+    });
+    Ok(readings.collect())
 }
 
 impl OpenedRecorder {
     pub fn resume(folder: &Path, is_closed: bool) -> Result<OpenedRecorder, StoreError> {
-        // This connection ends before the recorder opens its own.
-        let header = SessionFile::open(folder)?.header().clone();
         if is_closed {
             Recorder::reopen_remote(folder)?;
         }
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
-        Ok(Self::new(&header, recorder, committed, streams))
+        let file = SessionFile::open(folder)?;
+        let readings = stored_readings(&file)?;
+        Ok(OpenedRecorder { readings, ..Self::new(file.header(), recorder, committed, streams) })
     }
 
     pub fn create(
@@ -84,6 +108,6 @@ impl OpenedRecorder {
         // A study that this version cannot read uses the default network.
         let affect_model = header.study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model);
         let zero_utc_ns = header.zero_utc.timestamp_nanos_opt().unwrap_or(0);
-        OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams }
+        OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings: Vec::new() }
     }
 }

@@ -120,6 +120,7 @@ pub fn router(app: App) -> Router {
         .layer(cors)
         .layer(middleware::from_fn_with_state(app.clone(), set_security_headers))
         .layer(middleware::from_fn(set_host))
+        .layer(middleware::from_fn(read_unread_body))
         .with_state(app)
 }
 

@@ -11,8 +11,8 @@ pub(super) struct Numbering {
 }
 
 impl Numbering {
-    /// For a resumed session: all numbers from `next` on are free. It is unknown whether a source numbers the stream, so the
-    /// recorder does not use the source's numbers.
+    /// For a stream that a source may number: all numbers from `next` on are free. The recorder does not use the source's
+    /// numbers.
     pub(super) fn after(next: u64) -> Self {
         Numbering { next: next.max(RECORDER_SEQ_0), is_source_numbered: true }
     }

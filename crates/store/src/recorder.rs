@@ -53,7 +53,7 @@ impl Recorder {
         streams: Vec<StreamInfo>,
         committed: Sender<Committed>,
     ) -> Result<Recorder, StoreError> {
-        Self::create_with(folder, &header, &streams, committed, Commits::Steadily)
+        Self::create_with(folder, &header, &streams, committed, (Commits::Steadily, Numbering::default()))
     }
 
     /// For a remote source that numbers its records and sends again what was not acknowledged. Commits when
@@ -64,7 +64,9 @@ impl Recorder {
         streams: Vec<StreamInfo>,
         committed: Sender<Committed>,
     ) -> Result<Recorder, StoreError> {
-        let recorder = Self::create_with(folder, &header, &streams, committed, Commits::WhenAsked)?;
+        // The source may number any of the streams, also after the recorder's first own record.
+        let numbering = Numbering::after(0);
+        let recorder = Self::create_with(folder, &header, &streams, committed, (Commits::WhenAsked, numbering))?;
         // Commits force the file's content to the disk. The entry of the file in its folder must be forced, too.
         for folder in folder.ancestors().take(3) {
             File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
@@ -133,7 +135,7 @@ impl Recorder {
         header: &SessionHeader,
         streams: &[StreamInfo],
         committed: Sender<Committed>,
-        commits: Commits,
+        (commits, numbering): (Commits, Numbering),
     ) -> Result<Recorder, StoreError> {
         std::fs::create_dir_all(folder).map_err(StoreError::io("create the folder", folder))?;
         let Some(lock) = SessionLock::take(folder)? else { return Err(StoreError::Recording(folder.to_owned())) };
@@ -143,7 +145,7 @@ impl Recorder {
         let conn = schema::create(folder, |conn| header_rows::put_header(conn, header, streams))?;
         lock.make_room()?;
         let ports: Vec<_> = streams.iter().map(|s| Arc::new(Port::new(s))).collect();
-        let numbering = vec![Numbering::default(); ports.len()];
+        let numbering = vec![numbering; ports.len()];
         Self::start(folder, Opened { conn, lock, ports, numbering, commits }, committed)
     }
 

@@ -75,6 +75,39 @@ fn a_session_of_a_browser_is_a_session_like_every_other() {
 }
 
 /// The browser's report of its networks after loading them.
+/// The first document was left before its clock was read. The server's assumption about it is stored before any reading.
+#[test]
+fn an_assumption_takes_no_number_of_a_reading() {
+    let s = served();
+    let remote = s.browser.begin("off");
+    let (path, zero) = (remote.path("records"), remote.zero_utc_ms);
+    let second = json!({"at_ms": 5.0, "offset_ms": zero, "uncertainty_ms": 0.5});
+    let documents = json!([{"document": 1, "time_origin_utc_ms": zero - 200.0, "clock": null},
+                           {"document": 2, "time_origin_utc_ms": zero, "clock": second}]);
+    let batch = |records: serde_json::Value| json!({"documents": documents, "records": records});
+    s.browser.post(&path, &remote.token, &batch(json!([click(0)]))).ok();
+    let measured = json!({"offset_ms": zero, "uncertainty_ms": 0.5, "document": 2});
+    let reading =
+        json!({"stream": "page_clock", "seq": 0, "document": 2, "page_ms": 5.0, "kind": "measured", "data": measured});
+    s.browser.post(&path, &remote.token, &batch(json!([reading]))).ok();
+    remote.finish(json!({"page": 1, "page_clock": 1})).ok();
+    let folder = closed(s.dir.path()).remove(0);
+    let mut clock = Vec::new();
+    SessionFile::open(&folder)
+        .unwrap()
+        .each_record(|r| {
+            if let Body::Event { kind, .. } = &r.body
+                && r.stream.as_str() == "page_clock"
+            {
+                clock.push(kind.clone());
+            }
+        })
+        .unwrap();
+    clock.sort();
+    assert_eq!(clock, ["assumed", "measured"]);
+    assert!(verify(&folder).unwrap().findings.is_empty());
+}
+
 fn scores_started(seq: u64, affect_sha256: serde_json::Value) -> serde_json::Value {
     let network = |name: &str, sha256: serde_json::Value| {
         let card_sha256 = "cd".repeat(32);

@@ -5,7 +5,7 @@ use super::html::{count, length, percent, plural};
 use super::tally::Tally;
 use crate::Selection;
 use crate::selection::folder_label;
-use analysis::{Correction, EpochPlan, FaceRecord, describe_dropped};
+use analysis::{Correction, EpochPlan, FaceRecord, QualityReport, describe_dropped};
 use session::program;
 use store::ModelDescription;
 
@@ -83,23 +83,32 @@ fn affect(tally: &Tally) -> String {
 }
 
 fn sample(selection: &Selection, tally: &Tally) -> String {
-    let (stored, lost) = (tally.sum(|q| q.frames_stored), tally.sum(|q| q.frames_lost));
     let mut text = format!(
-        "The data comprise {} of {} with a total length of {}. {} frames were stored and {} lost ({}); ",
+        "The data comprise {} of {} with a total length of {}. ",
         plural(tally.rows.len() as u64, "session"),
         plural(tally.participants() as u64, "participant"),
         length(tally.seconds()),
-        count(stored),
-        count(lost),
-        percent(lost as f64 / (stored + lost).max(1) as f64),
     );
+    for (face_record, what) in
+        [(FaceRecord::Pictures, "stored"), (FaceRecord::Scores, "seen without storing a picture")]
+    {
+        if tally.asked_for(face_record) == 0 {
+            continue;
+        }
+        let of =
+            |number: fn(&QualityReport) -> u64| tally.sum(|q| if q.face_record == face_record { number(q) } else { 0 });
+        let (received, lost) = (of(QualityReport::frames_received), of(|q| q.frames_lost));
+        let share = percent(lost as f64 / (received + lost).max(1) as f64);
+        text.push_str(&format!("{} frames were {what} and {} lost ({share}); ", count(received), count(lost)));
+    }
     match tally.face_share() {
         Some(share) => text.push_str(&format!(
             "a face was found in {} of the {} scored frames.",
             percent(share),
             count(tally.sum(|q| q.frames_scored))
         )),
-        None => text.push_str("no frame was scored."),
+        None if text.ends_with("; ") => text.push_str("no frame was scored."),
+        None => text.push_str("No frame was scored."),
     }
     let grades: Vec<String> = tally.grades.iter().map(|(grade, n)| format!("{grade}: {n}")).collect();
     let (before_last, unresponsive) = match tally.page_longest_busy_s() {
