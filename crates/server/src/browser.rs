@@ -201,6 +201,7 @@ async fn create(
         state: RemoteState::Open,
         finish: None,
         quota,
+        video_end: None,
         silent_after: app.config.limits.silent_after,
         is_closed: false,
         is_woken_to_close: false,

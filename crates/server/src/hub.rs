@@ -469,6 +469,7 @@ impl Hub {
             state: session.state,
             finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
             quota: self.totals.session(&session.key, &session.study, quotas, video_bytes, record_bytes),
+            video_end: None,
             silent_after: self.config.limits.silent_after,
             is_closed,
             is_woken_to_close: false,

@@ -18,8 +18,9 @@ use super::intake::{AcceptedBatch, Intake, NewRecord};
 use super::live::LiveBatch;
 use super::networks::{self, SCORES_STARTED};
 use super::problem::Problem;
+use super::quota::video_has_ended;
 use super::rate::Rate;
-use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd};
 use super::reply::reply;
 use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
@@ -151,8 +152,6 @@ struct RemoteTask {
     committed: Receiver<Committed>,
     intake: Intake,
     chunks: Numbers,
-    /// The first chunk that was refused because a quota is used up. The video of the session ends there.
-    video_end: Option<u64>,
     /// The time of the last request.
     requested: Instant,
     /// The session is resumed, and no request has arrived since.
@@ -173,11 +172,12 @@ struct RemoteTask {
 impl RemoteTask {
     fn new(
         hub: HubClient,
-        plan: RemotePlan,
+        mut plan: RemotePlan,
         opened: OpenedRecorder,
         own: mpsc::WeakSender<SessionCommand>,
     ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
-        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings } = opened;
+        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings, video_end } = opened;
+        plan.video_end = plan.video_end.or(video_end);
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -201,7 +201,6 @@ impl RemoteTask {
             committed,
             intake,
             chunks,
-            video_end: None,
             requested: Instant::now(),
             is_resumed: false,
             video_ingest: None,
@@ -432,6 +431,9 @@ impl RemoteTask {
             return Err(Problem::malformed(detail));
         }
         self.admit(1.0)?;
+        if let Some(end) = self.plan.video_end.as_ref().filter(|end| n >= end.chunk) {
+            return Err(video_has_ended(end.why.clone()));
+        }
         if !self.chunks.contains(n) {
             let length = bytes.len() as u64;
             self.check_video_quota(n, length)?;
@@ -463,11 +465,10 @@ impl RemoteTask {
             Err(refused) => refused,
         };
         if refused.is_quota() {
-            // The first time is stored, so that the session states why its video ends.
-            if self.video_end.is_none() {
-                self.note("video_refused", json!({ "chunk": n, "why": refused.detail() }));
-            }
-            self.video_end = Some(self.video_end.map_or(n, |end| end.min(n)));
+            // It is stored, so that the session states why its video ends. Chunks before an earlier end only arrive here.
+            let end = VideoEnd { chunk: n, why: refused.detail().to_owned() };
+            self.note(VideoEnd::EVENT, end.to_data());
+            self.plan.video_end = Some(end);
         }
         Err(refused)
     }
@@ -498,7 +499,8 @@ impl RemoteTask {
                 return Err(Problem::malformed(format!("A session has at most {MAX_CHUNKS} chunks of video.")));
             }
             // Chunks that the quota refuses cannot arrive.
-            let end = self.video_end.map_or(finish.video_chunks, |end| finish.video_chunks.min(end));
+            let end =
+                self.plan.video_end.as_ref().map_or(finish.video_chunks, |end| finish.video_chunks.min(end.chunk));
             let video_chunks: Vec<u64> = self.chunks.missing(end).into_iter().flatten().collect();
             if !streams.is_empty() || !video_chunks.is_empty() {
                 let detail = "The session is incomplete. Send the missing records and chunks, then finish it again.";

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use serde_json::{Value, json};
 
 use super::clock::ServerClock;
 use super::file_permits::FilePermits;
 use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
-use session::{Body, Numbers, PAGE_CLOCK, StreamInfo, Timestamp};
+use session::{Body, Numbers, PAGE_CLOCK, SERVER, StreamInfo, Timestamp};
 use store::{Committed, Recorder, RemoteState, SessionFile, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
@@ -27,6 +28,7 @@ pub struct RemotePlan {
     pub state: RemoteState,
     pub finish: Option<Finish>,
     pub quota: SessionQuota,
+    pub video_end: Option<VideoEnd>,
     /// The session falls silent after this time without requests.
     pub silent_after: Duration,
     /// The session's file is closed and has to be opened again first.
@@ -35,6 +37,36 @@ pub struct RemotePlan {
     pub is_woken_to_close: bool,
     /// Why the session's task starts with stored files.
     pub resumed_because: &'static str,
+}
+
+/// Where the video of a session ends, because a quota is used up. No chunk from this one on is accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoEnd {
+    pub chunk: u64,
+    /// The refusal, as a sentence.
+    pub why: String,
+}
+
+impl VideoEnd {
+    /// The event that stores the end.
+    pub const EVENT: &str = "video_refused";
+
+    pub fn to_data(&self) -> Value {
+        json!({ "chunk": self.chunk, "why": self.why })
+    }
+
+    /// The stored end with the smallest chunk.
+    fn stored(file: &SessionFile) -> Result<Option<VideoEnd>, StoreError> {
+        if !file.streams().iter().any(|s| s.name.as_str() == SERVER) {
+            return Ok(None);
+        }
+        let ends = file.records_from(SERVER, 0)?.into_iter().filter_map(|record| {
+            let Body::Event { kind, data } = record.body else { return None };
+            let (chunk, why) = (data.get("chunk")?.as_u64()?, data.get("why")?.as_str()?.to_owned());
+            (kind == Self::EVENT).then_some(VideoEnd { chunk, why })
+        });
+        Ok(ends.min_by_key(|end| end.chunk))
+    }
 }
 
 pub const SERVER_RESTARTED: &str = "the server was restarted";
@@ -52,6 +84,7 @@ pub struct OpenedRecorder {
     pub streams: Vec<(StreamInfo, Numbers)>,
     /// The stored readings of the clocks of the browser's documents.
     pub readings: Vec<StoredReading>,
+    pub video_end: Option<VideoEnd>,
 }
 
 /// A stored reading of a document's clock, in the session's time.
@@ -68,8 +101,8 @@ fn stored_readings(file: &SessionFile) -> Result<Vec<StoredReading>, StoreError>
     let records = file.records_from(PAGE_CLOCK, 0)?;
     let readings = records.into_iter().filter_map(|record| {
         let Body::Event { kind, data } = record.body else { return None };
-        let number = |name: &str| data.get(name).and_then(serde_json::Value::as_f64);
-        let document = data.get("document").and_then(serde_json::Value::as_u64)?.try_into().ok()?;
+        let number = |name: &str| data.get(name).and_then(Value::as_f64);
+        let document = data.get("document").and_then(Value::as_u64)?.try_into().ok()?;
         let (offset_ms, uncertainty_ms) = (number("offset_ms")?, number("uncertainty_ms")?);
         (kind == "measured").then_some(StoredReading { document, at: record.at, offset_ms, uncertainty_ms })
     });
@@ -84,8 +117,8 @@ impl OpenedRecorder {
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
         let file = SessionFile::open(folder)?;
-        let readings = stored_readings(&file)?;
-        Ok(OpenedRecorder { readings, ..Self::new(file.header(), recorder, committed, streams) })
+        let (readings, video_end) = (stored_readings(&file)?, VideoEnd::stored(&file)?);
+        Ok(OpenedRecorder { readings, video_end, ..Self::new(file.header(), recorder, committed, streams) })
     }
 
     pub fn create(
@@ -108,6 +141,14 @@ impl OpenedRecorder {
         // A study that this version cannot read uses the default network.
         let affect_model = header.study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model);
         let zero_utc_ns = header.zero_utc.timestamp_nanos_opt().unwrap_or(0);
-        OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings: Vec::new() }
+        OpenedRecorder {
+            zero_utc_ns,
+            affect_model,
+            recorder,
+            committed,
+            streams,
+            readings: Vec::new(),
+            video_end: None,
+        }
     }
 }
