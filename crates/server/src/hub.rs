@@ -92,7 +92,10 @@ enum WakeFor {
 }
 
 enum Task {
-    Running(mpsc::Sender<SessionCommand>, CountedSession),
+    Running {
+        commands: mpsc::Sender<SessionCommand>,
+        _counted: CountedSession,
+    },
     /// No task runs. The next request starts one with this plan.
     Silent(Box<RemotePlan>),
 }
@@ -252,7 +255,7 @@ impl Hub {
             HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
             HubCommand::SessionCommands(folder, to) => {
                 let found = self.sessions.values().find(|s| s.folder == folder).map(|s| &s.task);
-                let Some(Task::Running(commands, _)) = found else { return reply(to, None) };
+                let Some(Task::Running { commands, .. }) = found else { return reply(to, None) };
                 reply(to, Some(commands.clone()));
             }
             HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
@@ -301,13 +304,13 @@ impl Hub {
     fn wake(&mut self, id: &str, wake_for: WakeFor) -> Option<mpsc::Sender<SessionCommand>> {
         let open = self.sessions.get_mut(id)?;
         let plan = match &open.task {
-            Task::Running(commands, _) => return Some(commands.clone()),
+            Task::Running { commands, .. } => return Some(commands.clone()),
             Task::Silent(plan) => {
                 RemotePlan { is_woken_to_close: wake_for == WakeFor::Closing, ..RemotePlan::clone(plan) }
             }
         };
         let commands = remote::start(&self.runtime, self.client.clone(), plan, None);
-        open.task = Task::Running(commands.clone(), self.running.count(&open.key));
+        open.task = Task::Running { commands: commands.clone(), _counted: self.running.count(&open.key) };
         let folder = open.folder.clone();
         self.notify_change(folder);
         Some(commands)
@@ -394,8 +397,8 @@ impl Hub {
     fn register(&mut self, new: NewRemoteSession) -> Result<(), Problem> {
         let NewRemoteSession { session, address, plan, opened } = new;
         self.ledger.add_session(&session)?;
-        let task = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
-        let task = Task::Running(task, self.running.count(&session.key));
+        let commands = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
+        let task = Task::Running { commands, _counted: self.running.count(&session.key) };
         self.add(session, task, Some(address));
         Ok(())
     }
@@ -601,7 +604,7 @@ impl Hub {
                 tracing::warn!("the ledger could not store what a session has received: {e}");
             }
             self.notify_change(session.folder);
-            let Task::Running(commands, _) = session.task else { continue };
+            let Task::Running { commands, .. } = session.task else { continue };
             let (to, done) = oneshot::channel();
             self.runtime.spawn(async move {
                 // An error means that the task has ended and released its files.
@@ -640,7 +643,7 @@ impl Hub {
                 (_, RemoteState::Open) if silence >= open.close_after(&limits) => {
                     to_close.push((open.close_asked, id.clone()));
                 }
-                (Task::Running(commands, _), RemoteState::Open) if silence >= limits.silent_after => {
+                (Task::Running { commands, .. }, RemoteState::Open) if silence >= limits.silent_after => {
                     // A full queue means that the session is not silent.
                     commands.try_send(SessionCommand::FallSilent).ok();
                 }

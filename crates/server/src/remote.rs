@@ -465,7 +465,7 @@ impl RemoteTask {
             Err(refused) => refused,
         };
         if refused.is_quota() {
-            // It is stored, so that the session states why its video ends. Chunks before an earlier end only arrive here.
+            // Only a chunk before an earlier end arrives here. The end is stored, so that the session states why its video ends.
             let end = VideoEnd { chunk: n, why: refused.detail().to_owned() };
             self.note(VideoEnd::EVENT, end.to_data());
             self.plan.video_end = Some(end);
