@@ -17,8 +17,8 @@ use super::clock::ServerClock;
 use super::config::{ServerConfig, SessionLimits};
 use super::file_permits::FilePermits;
 use super::hub_client::{
-    Admission, Changes, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession, SessionLookup,
-    StartRequest,
+    Admission, Changes, CloseAnswer, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession,
+    SessionLookup, StartRequest,
 };
 use super::login_attempts::LoginAttempts;
 use super::memory;
@@ -519,12 +519,15 @@ impl Hub {
         }
     }
 
-    fn close_session(&mut self, folder: &std::path::Path) -> bool {
+    /// Asks the session's task to close the session. Returns the receiver of the task's answer.
+    fn close_session(&mut self, folder: &std::path::Path) -> Result<CloseAnswer, Problem> {
         let is_open = |s: &Open| s.folder == folder && s.state == RemoteState::Open;
         let found = self.sessions.iter().find(|(_, s)| is_open(s)).map(|(id, _)| id.clone());
-        let commands = found.and_then(|id| self.wake(&id, WakeFor::Request));
+        let commands = self.wake(&found.ok_or_else(Problem::not_open)?, WakeFor::Request).ok_or_else(Problem::busy)?;
+        let (to, answer) = oneshot::channel();
         // A full queue means that the session is busy. The owner can try again.
-        commands.is_some_and(|commands| commands.try_send(SessionCommand::Close(CloseReason::Owner)).is_ok())
+        commands.try_send(SessionCommand::Close(CloseReason::Owner, to)).map_err(|_| Problem::busy())?;
+        Ok(answer)
     }
 
     fn password_hash(&mut self, address: ClientAddress) -> Result<Option<String>, Problem> {
@@ -669,8 +672,8 @@ impl Hub {
         if let Some(commands) = self.wake(id, WakeFor::Closing)
             && is_open
         {
-            // A full queue means that the session is not silent.
-            commands.try_send(SessionCommand::Close(CloseReason::Silence)).ok();
+            // Nobody waits for the answer. A full queue means that the session is not silent.
+            commands.try_send(SessionCommand::Close(CloseReason::Silence, oneshot::channel().0)).ok();
         }
     }
 

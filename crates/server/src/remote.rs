@@ -103,6 +103,12 @@ async fn refuse_all(hub: &HubClient, plan: RemotePlan, e: &StoreError, commands:
     if e.may_pass() {
         // For example, too many files are open. The requests are refused as busy, and the next request tries again.
         tracing::error!("session {} cannot be continued at the moment: {e}", plan.folder.display());
+        commands.close();
+        while let Some(command) = commands.recv().await {
+            if let SessionCommand::Close(_, to) = command {
+                reply(to, Err(Problem::stays_open(e)));
+            }
+        }
         hub.session_silent(plan);
         return;
     }
@@ -119,6 +125,7 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
             SessionCommand::Records(.., to) => reply(to, Err(gone())),
             SessionCommand::Chunk(.., to) => reply(to, Err(gone())),
             SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(gone)),
+            SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
             SessionCommand::Release(to) => {
                 reply(to, ());
                 return;
@@ -126,7 +133,6 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
             SessionCommand::Watch(_)
             | SessionCommand::OpenVideo { .. }
             | SessionCommand::VideoIngestDone(_)
-            | SessionCommand::Close(_)
             | SessionCommand::FallSilent => {}
         }
     }
@@ -295,25 +301,17 @@ impl RemoteTask {
                 reply(to, sink.map(|s| s.sender()));
             }
             SessionCommand::VideoIngestDone(result) => return self.video_ingest_done(result).await,
-            SessionCommand::Close(reason) if self.plan.state == RemoteState::Open => {
-                let (kind, why) = match reason {
-                    CloseReason::Silence => {
-                        ("silence", "no request arrived for a long time, and the session was not finished")
-                    }
-                    CloseReason::Owner => {
-                        ("closed_by_owner", "the owner closed the session before its browser finished it")
-                    }
-                };
-                self.note(kind, json!({ "why": why }));
-                let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
-                if reason == CloseReason::Silence && self.plan.camera != CameraMode::Video {
-                    self.hub.session_may_go_on(&self.plan.id);
+            SessionCommand::Close(reason, to) if self.plan.state == RemoteState::Open => {
+                let answer = self.finish_for(reason).await;
+                let is_finished = answer.is_ok();
+                reply(to, answer);
+                if is_finished {
+                    return self.advance().await;
                 }
-                self.set_finished(finish);
-                return self.advance().await;
             }
-            // The session is closed already, or it is not silent any more. `run` handles `Release`.
-            SessionCommand::Close(_) | SessionCommand::FallSilent | SessionCommand::Release(_) => {}
+            SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
+            // The session is not silent any more. `run` handles `Release`.
+            SessionCommand::FallSilent | SessionCommand::Release(_) => {}
         }
         false
     }
@@ -382,7 +380,7 @@ impl RemoteTask {
     }
 
     /// Opens the file again after a failure to store, for example on a full disk.
-    async fn ensure_recorder(&mut self) -> Result<(), Problem> {
+    async fn ensure_recorder(&mut self) -> Result<(), StoreError> {
         if self.recorder.is_some() {
             return Ok(());
         }
@@ -511,6 +509,25 @@ impl RemoteTask {
             self.set_finished(finish);
         }
         Ok(self.finished())
+    }
+
+    /// Finishes a session that its browser has not finished. Without its file it cannot be closed, so it stays open then.
+    async fn finish_for(&mut self, reason: CloseReason) -> Result<(), Problem> {
+        if let Err(e) = self.ensure_recorder().await {
+            tracing::error!("session {} cannot be closed and stays open: {e}", self.plan.folder.display());
+            return Err(Problem::stays_open(&e));
+        }
+        let (kind, why) = match reason {
+            CloseReason::Silence => ("silence", "no request arrived for a long time, and the session was not finished"),
+            CloseReason::Owner => ("closed_by_owner", "the owner closed the session before its browser finished it"),
+        };
+        self.note(kind, json!({ "why": why }));
+        let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
+        if reason == CloseReason::Silence && self.plan.camera != CameraMode::Video {
+            self.hub.session_may_go_on(&self.plan.id);
+        }
+        self.set_finished(finish);
+        Ok(())
     }
 
     fn finished(&self) -> Finished {

@@ -9,7 +9,7 @@ use affectograph::store::{Ledger, Library, SessionFile, SessionState, verify};
 use affectograph::study_query::Cancel;
 use serde_json::json;
 
-use super::{Program, Remote, TOKEN, click, closed, library, sample, served_with};
+use super::{Program, Remote, TOKEN, click, closed, library, sample, served, served_with};
 
 fn wait_until(what: &str, is: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -295,6 +295,33 @@ fn the_owner_closes_one_session_now() {
     silent.send(vec![click(1)]).is_problem(410);
     assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
     s.browser.post("/v1/library/sessions/sub-w09_x/close", TOKEN, &json!({})).is_problem(404);
+    s.running.stop().unwrap();
+}
+
+/// A session that could not store its records was finished without its file, and never closed.
+#[test]
+fn a_session_that_cannot_be_written_stays_open_until_it_can_be_closed() {
+    let s = served();
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0)]).ok();
+    let folder = folder_of(s.dir.path(), "sub-w01");
+    let list = s.browser.get("/v1/library/sessions").ok();
+    let name = list["sessions"][0]["name"].as_str().unwrap();
+    let close = || s.browser.post(&format!("/v1/library/sessions/{name}/close"), TOKEN, &json!({}));
+    let lock = locked(&folder);
+    // The recorder waits five seconds for the file, and fails.
+    remote.send(vec![click(1)]).is_problem(507);
+    assert!(close().is_problem(507).contains("stays open"));
+    drop(lock);
+    assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
+    let lock = locked(&folder);
+    remote.send(vec![click(2)]).is_problem(507);
+    drop(lock);
+    // Now the closing itself has to open the file again.
+    assert_eq!(close().status, 202);
+    wait_until("it is closed", || SessionFile::open(&folder).unwrap().summary().is_some_and(|s| s.quality.is_some()));
+    assert_eq!((events(&folder, "closed_by_owner").len(), events(&folder, "click").len()), (1, 2));
+    assert!(verify(&folder).unwrap().findings.is_empty());
     s.running.stop().unwrap();
 }
 
