@@ -41,6 +41,9 @@ const QUEUE: usize = 16;
 const LIVE_QUEUE: usize = 64;
 /// Interval at which dashboards get the networks' readings. No request waits for these.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+/// A conversion that is behind keeps a session from being silent for at most this multiple of the usual time. One that
+/// cannot go on, for example because times of capture are missing, does not keep its files open for long.
+const MAX_CATCH_UP: u32 = 12;
 /// Six hours of one-second chunks.
 const MAX_CHUNKS: u64 = 21_600;
 
@@ -226,7 +229,8 @@ impl RemoteTask {
     }
 
     async fn run(&mut self, commands: &mut mpsc::Receiver<SessionCommand>) -> TaskEnd {
-        let mut is_closed = self.advance().await;
+        // An open session's video is converted from its first chunk again when a new chunk arrives, or at the end.
+        let mut is_closed = self.plan.state == RemoteState::Finished && self.complete().await;
         let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
         publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !is_closed {
@@ -264,11 +268,16 @@ impl RemoteTask {
         }
     }
 
-    /// A session that a dashboard shows is not released.
+    /// A session that a dashboard shows is not released. Nor is one whose video is being converted, because the conversion
+    /// would begin again later.
     fn is_silent(&self) -> bool {
+        let silence = self.requested.elapsed();
+        let is_converting = self.video_ingest.as_ref().is_some_and(VideoIngest::is_behind)
+            && silence < self.plan.silent_after * MAX_CATCH_UP;
         self.plan.state == RemoteState::Open
-            && self.requested.elapsed() >= self.plan.silent_after
+            && silence >= self.plan.silent_after
             && self.live.receiver_count() == 0
+            && !is_converting
     }
 
     /// Returns `true` when the session is closed.
@@ -290,7 +299,7 @@ impl RemoteTask {
                 let is_finished = answer.is_ok();
                 reply(to, answer);
                 if is_finished {
-                    return self.advance().await;
+                    return self.complete().await;
                 }
             }
             SessionCommand::Watch(to) => reply(to, self.live.subscribe()),
@@ -306,7 +315,7 @@ impl RemoteTask {
                 let is_finished = answer.is_ok();
                 reply(to, answer);
                 if is_finished {
-                    return self.advance().await;
+                    return self.complete().await;
                 }
             }
             SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
@@ -446,9 +455,9 @@ impl RemoteTask {
             .await?;
             self.chunks.insert(n);
             self.plan.quota.add_video(length);
-        }
-        if self.video_ingest.is_none() && self.chunks.next() > 0 {
-            self.start_video_ingest();
+            if self.video_ingest.is_none() && self.chunks.next() > 0 {
+                self.start_video_ingest();
+            }
         }
         if let Some(video_ingest) = &self.video_ingest {
             video_ingest.set_chunks(self.chunks.next());
@@ -539,25 +548,24 @@ impl RemoteTask {
         (self.plan.state, self.plan.finish) = (RemoteState::Finished, Some(finish));
     }
 
-    /// Starts what is due: the conversion of the video, or the closing. Returns `true` when the session is closed.
-    async fn advance(&mut self) -> bool {
+    /// Starts what a finished session still needs: the conversion of its video, or the closing. Returns `true` when the session
+    /// is closed.
+    async fn complete(&mut self) -> bool {
         if self.chunks.next() > 0 {
             if self.video_ingest.is_none() {
                 self.start_video_ingest();
             }
             if let Some(video_ingest) = &self.video_ingest {
                 video_ingest.set_chunks(self.chunks.next());
-                if self.plan.state == RemoteState::Finished {
-                    video_ingest.end();
-                }
+                video_ingest.end();
                 return false;
             }
-            if self.plan.state == RemoteState::Finished && !self.is_video_made {
+            if !self.is_video_made {
                 let why = "too many videos wait for the server's vision threads. The browser's video is kept";
                 self.note("video_not_converted", json!({ "why": why }));
             }
         }
-        self.plan.state == RemoteState::Finished && self.close().await
+        self.close().await
     }
 
     async fn video_ingest_done(&mut self, result: Result<VideoIngestResult, String>) -> bool {
