@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::clock::ServerClock;
 use super::config::ServerConfig;
+use super::file_permits::FilePermits;
 use super::hub_client::HubClient;
 use super::pool::VisionPool;
 use store::Library;
@@ -17,8 +18,7 @@ pub struct App {
     pub clock: ServerClock,
     pub pool: VisionPool,
     pub library: Library,
-    /// Limits how many sessions are opened, closed or graded at the same time.
-    pub file_permits: Arc<Semaphore>,
+    pub file_permits: FilePermits,
     /// Limits how many requests of the owner read sessions at the same time.
     pub read_permits: Arc<Semaphore>,
     /// Limits how many passwords are checked at the same time.

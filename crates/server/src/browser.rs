@@ -98,7 +98,7 @@ pub async fn begin(
         token,
         participant: begun.participant.to_string(),
         number: begun.number.0,
-        zero_utc_ms: begun.plan.zero_utc_ns as f64 * 1e-6,
+        zero_utc_ms: begun.opened.zero_utc_ns as f64 * 1e-6,
         mask: study.study.page.mask.clone(),
         content: study.study.page.content.clone(),
         max_batch_bytes: MAX_BATCH_BYTES,
@@ -155,8 +155,7 @@ async fn create(
     consent: Option<Consent>,
     quota: SessionQuota,
 ) -> Result<Begun, Problem> {
-    let zero_utc_ns = app.clock.utc_ns();
-    let zero_utc = DateTime::from_timestamp_nanos(zero_utc_ns);
+    let zero_utc = DateTime::from_timestamp_nanos(app.clock.utc_ns());
     let affect = &study.study.affect_model;
     let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
     let streams = streams(new, study, &models);
@@ -175,7 +174,7 @@ async fn create(
         overridden_checks: Vec::new(),
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
-    let _permit = app.file_permits.acquire().await;
+    let _permit = app.file_permits.open().await;
     let (folder, number, opened) = blocking(move || {
         // Another session of this participant may begin at the same time and take the number.
         let mut tries = 0;
@@ -194,9 +193,7 @@ async fn create(
     let plan = RemotePlan {
         id: id.to_owned(),
         folder,
-        zero_utc_ns,
         camera: new.camera,
-        affect_model: study.study.affect_model.clone(),
         clock: app.clock,
         pool: app.pool.clone(),
         min_free_bytes: app.config.min_free_bytes,
@@ -204,8 +201,10 @@ async fn create(
         state: RemoteState::Open,
         finish: None,
         quota,
+        video_end: None,
         silent_after: app.config.limits.silent_after,
         is_closed: false,
+        is_woken_to_close: false,
         resumed_because: WAS_SILENT,
     };
     Ok(Begun { participant, number, plan, opened })

@@ -23,10 +23,20 @@ const MAX_HEAD_BYTES: usize = 1 << 20;
 pub struct Progress {
     /// All chunks below this number are on the disk.
     pub chunks: AtomicU64,
+    /// The next chunk that the conversion reads.
+    pub next: AtomicU64,
     /// No more chunks will arrive.
     pub is_ended: AtomicBool,
     /// The conversion was cancelled.
     pub is_cancelled: AtomicBool,
+}
+
+impl Progress {
+    /// Whether the conversion has begun and has not read all chunks that have arrived.
+    pub fn is_behind(&self) -> bool {
+        let next = self.next.load(Ordering::Acquire);
+        next > 0 && next < self.chunks.load(Ordering::Acquire)
+    }
 }
 
 /// The chunks of one recording of the browser as a stream of bytes. Reading waits for chunks that have not arrived.
@@ -34,8 +44,8 @@ pub struct ChunkBytes {
     pub folder: PathBuf,
     pub progress: Arc<Progress>,
     pub is_stopped: Arc<AtomicBool>,
+    /// The first chunk of the recording.
     pub start: u64,
-    pub next: Arc<AtomicU64>,
     pub open: Option<File>,
 }
 
@@ -49,7 +59,7 @@ impl Read for ChunkBytes {
                 }
                 self.open = None;
             }
-            let next = self.next.load(Ordering::Acquire);
+            let next = self.progress.next.load(Ordering::Acquire);
             // Read before `chunks`, so that a chunk that arrives between the two reads is not missed.
             let is_ended = self.progress.is_ended.load(Ordering::Acquire);
             if next < self.progress.chunks.load(Ordering::Acquire) {
@@ -58,7 +68,7 @@ impl Read for ChunkBytes {
                     None if !is_ended && !self.is_over() => std::thread::sleep(POLL_INTERVAL),
                     Some(false) | None => {
                         self.open = Some(File::open(chunks::path(&self.folder, next))?);
-                        self.next.store(next + 1, Ordering::Release);
+                        self.progress.next.store(next + 1, Ordering::Release);
                     }
                 }
             } else if is_ended || self.is_over() {
@@ -120,13 +130,13 @@ mod tests {
     fn reader(folder: &Path, chunks: u64, start: u64) -> (Arc<Progress>, ChunkBytes) {
         let progress = Arc::new(Progress::default());
         progress.chunks.store(chunks, Ordering::Release);
+        progress.next.store(start, Ordering::Release);
         progress.is_ended.store(true, Ordering::Release);
         let bytes = ChunkBytes {
             folder: folder.to_owned(),
             progress: progress.clone(),
             is_stopped: Arc::default(),
             start,
-            next: Arc::new(AtomicU64::new(start)),
             open: None,
         };
         (progress, bytes)
@@ -151,11 +161,27 @@ mod tests {
         let mut read = Vec::new();
         first.read_to_end(&mut read).unwrap();
         assert_eq!(read, [&whole[..], b"more\x1Ax"].concat());
-        assert_eq!(first.next.load(Ordering::Acquire), 6);
+        assert_eq!(first.progress.next.load(Ordering::Acquire), 6);
         let (_, mut second) = reader(dir.path(), 8, 6);
         read.clear();
         second.read_to_end(&mut read).unwrap();
         assert_eq!(read, again);
+    }
+
+    #[test]
+    fn a_conversion_is_behind_once_it_has_begun_until_it_has_read_what_arrived() {
+        let dir = tempfile::tempdir().unwrap();
+        for n in 0..2 {
+            chunks::store(dir.path(), n, b"a").unwrap();
+        }
+        let (progress, mut bytes) = reader(dir.path(), 2, 0);
+        assert!(!progress.is_behind(), "it waits for a vision thread");
+        assert_eq!(bytes.read(&mut [0; 1]).unwrap(), 1);
+        assert!(progress.is_behind());
+        bytes.read_to_end(&mut Vec::new()).unwrap();
+        assert!(!progress.is_behind());
+        progress.chunks.store(3, Ordering::Release);
+        assert!(progress.is_behind());
     }
 
     #[test]

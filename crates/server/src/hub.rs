@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::address::ClientAddress;
+use super::address_rates::AddressRates;
 use super::chunks;
 use super::clock::ServerClock;
 use super::config::{ServerConfig, SessionLimits};
+use super::file_permits::FilePermits;
 use super::hub_client::{
-    Admission, Changes, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession, SessionLookup,
-    StartRequest,
+    Admission, Changes, CloseAnswer, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession,
+    SessionLookup, StartRequest,
 };
 use super::login_attempts::LoginAttempts;
 use super::memory;
@@ -27,11 +29,15 @@ use super::rate::Rate;
 use super::remote;
 use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED, WAS_SILENT};
 use super::reply::reply;
+use super::running::{CountedSession, RunningSessions};
 use super::secrets;
 use super::session_command::{CloseReason, SessionCommand};
 use super::wire::CameraMode;
 use session::ParticipantId;
-use store::{Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, Sha256, StoreError, TokenScope};
+use store::{
+    Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, SessionState, Sha256, StoreError,
+    TokenScope,
+};
 
 /// Commands that can wait for the hub.
 const QUEUE: usize = 1024;
@@ -40,12 +46,12 @@ const TICK: Duration = Duration::from_secs(2);
 const LOGIN: Duration = Duration::from_secs(12 * 3600);
 /// A session that was closed because it was silent goes on within this time after it was closed.
 const GO_ON_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
-/// Silent sessions that are closed at one tick, because each opens its files again.
-const CLOSED_PER_TICK: usize = 16;
+/// Sessions that are being closed by the hub at the same time, because each opens its files again.
+const MAX_CLOSINGS: usize = 8;
+/// A session that is still open after this time was not closed, for example because the disk is full. It is tried again.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Changes of the list of sessions that are known. A dashboard that is older gets the whole list.
 const KNOWN_CHANGES: usize = 4_096;
-/// Addresses whose starts are counted. If there are more, unknown addresses are refused for a few seconds.
-const MAX_ADDRESSES: usize = 10_000;
 /// Interval at which the time of a session's last request is written to the ledger.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(60);
 const SESSIONS_PER_S: f64 = 20.0;
@@ -53,6 +59,8 @@ const SESSIONS_BURST: f64 = 400.0;
 /// Pages ask for an invitation before they ask for consent.
 const INVITATIONS_PER_S: f64 = 50.0;
 const INVITATIONS_BURST: f64 = 1_000.0;
+/// Invitations for each session that may begin at one address, because several pages may ask before one session begins.
+const INVITATIONS_PER_START: f64 = 4.0;
 
 struct Open {
     task: Task,
@@ -63,18 +71,31 @@ struct Open {
     study: String,
     folder: PathBuf,
     has_video: bool,
-    /// `None` after a restart of the server, because addresses are not stored.
+    /// `None` after a restart of the server and after a closed session was opened again, because addresses are not stored.
+    /// Such a session counts for its write key only.
     address: Option<ClientAddress>,
     state: RemoteState,
     last_request: Instant,
+    /// When the hub last asked the session's task to close the session.
+    close_asked: Option<Instant>,
     received_bytes: u64,
     /// When the ledger last got the time of a request, and the number of bytes that it has.
     last_stored: Instant,
     stored_bytes: u64,
 }
 
+/// Why the task of a silent session is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WakeFor {
+    Request,
+    Closing,
+}
+
 enum Task {
-    Running(mpsc::Sender<SessionCommand>),
+    Running {
+        commands: mpsc::Sender<SessionCommand>,
+        _counted: CountedSession,
+    },
     /// No task runs. The next request starts one with this plan.
     Silent(Box<RemotePlan>),
 }
@@ -82,6 +103,12 @@ enum Task {
 impl Open {
     fn is_silent(&self) -> bool {
         matches!(self.task, Task::Silent(_))
+    }
+
+    /// The conversion of a video may take long, and the file is closed only after it.
+    fn is_being_closed(&self) -> bool {
+        let is_converting = self.has_video && self.state == RemoteState::Finished;
+        !is_converting && self.close_asked.is_some_and(|asked| asked.elapsed() < CLOSE_AGAIN_AFTER)
     }
 
     fn close_after(&self, limits: &SessionLimits) -> Duration {
@@ -101,15 +128,16 @@ pub struct Hub {
     ledger: Ledger,
     library: Library,
     pool: VisionPool,
-    file_permits: Arc<Semaphore>,
+    file_permits: FilePermits,
     sessions: HashMap<String, Open>,
+    running: RunningSessions,
     logins: HashMap<Sha256, Login>,
     /// A session has released its files since the last tick.
     has_freed_memory: bool,
     begin_rate: Rate,
     invitation_rate: Rate,
-    /// Starts of sessions by address.
-    starts: HashMap<ClientAddress, Rate>,
+    starts: AddressRates,
+    invitations: AddressRates,
     login_attempts: LoginAttempts,
     totals: ReceivedTotals,
     /// The hash that the logins belong to.
@@ -131,7 +159,7 @@ pub struct HubParts {
     pub ledger: Ledger,
     pub library: Library,
     pub pool: VisionPool,
-    pub file_permits: Arc<Semaphore>,
+    pub file_permits: FilePermits,
 }
 
 /// Resumes every session that was not closed, and starts the thread.
@@ -143,17 +171,20 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
     let (changes, watched_changes) = watch::channel(clock.utc_ms() as u64 * 1000);
     let (password_changes, watched_password) = watch::channel(0);
     let client = HubClient::new(sender, watched_origins, watched_changes, watched_password);
+    let starts_per_min = f64::from(config.limits.starts_per_address_per_min);
     let mut hub = Hub {
         has_freed_memory: false,
         begin_rate: Rate::new(SESSIONS_PER_S, SESSIONS_BURST),
         invitation_rate: Rate::new(INVITATIONS_PER_S, INVITATIONS_BURST),
-        starts: HashMap::new(),
+        starts: AddressRates::new(starts_per_min),
+        invitations: AddressRates::new(INVITATIONS_PER_START * starts_per_min),
         login_attempts: LoginAttempts::default(),
         totals: ReceivedTotals::default(),
         password: ledger.password()?,
         password_changes,
         changed: VecDeque::new(),
         sessions: HashMap::new(),
+        running: RunningSessions::default(),
         logins: HashMap::new(),
         client: client.clone(),
         config,
@@ -208,7 +239,7 @@ impl Hub {
                 self.has_freed_memory = true;
             }
             HubCommand::SessionMayGoOn(id) => {
-                if let Err(e) = self.ledger.set_session_may_go_on(&id, true) {
+                if let Err(e) = self.ledger.set_session_may_go_on(&id) {
                     tracing::error!("the ledger could not store that a silent session may go on: {e}");
                 }
             }
@@ -224,7 +255,7 @@ impl Hub {
             HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
             HubCommand::SessionCommands(folder, to) => {
                 let found = self.sessions.values().find(|s| s.folder == folder).map(|s| &s.task);
-                let Some(Task::Running(commands)) = found else { return reply(to, None) };
+                let Some(Task::Running { commands, .. }) = found else { return reply(to, None) };
                 reply(to, Some(commands.clone()));
             }
             HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
@@ -249,14 +280,18 @@ impl Hub {
                 return Ok(SessionLookup::WrongOrigin);
             }
             open.last_request = Instant::now();
-            return self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy);
+            if open.is_silent() {
+                self.running.check(&open.key, &self.config)?;
+            }
+            return self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy);
         }
         Ok(match self.ledger.session(id)? {
             Some(session) if session.token_sha256 != token_sha256 => SessionLookup::WrongToken,
             Some(session) if session.origin != origin => SessionLookup::WrongOrigin,
             Some(session) if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN => {
+                self.running.check(&session.key, &self.config)?;
                 self.reopen(session)?;
-                self.wake(id).map(SessionLookup::Open).ok_or_else(Problem::busy)?
+                self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy)?
             }
             Some(session) => {
                 SessionLookup::Closed { finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()) }
@@ -266,14 +301,16 @@ impl Hub {
     }
 
     /// Starts the task of a silent session. Returns the sender of commands to an open session.
-    fn wake(&mut self, id: &str) -> Option<mpsc::Sender<SessionCommand>> {
+    fn wake(&mut self, id: &str, wake_for: WakeFor) -> Option<mpsc::Sender<SessionCommand>> {
         let open = self.sessions.get_mut(id)?;
         let plan = match &open.task {
-            Task::Running(commands) => return Some(commands.clone()),
-            Task::Silent(plan) => RemotePlan::clone(plan),
+            Task::Running { commands, .. } => return Some(commands.clone()),
+            Task::Silent(plan) => {
+                RemotePlan { is_woken_to_close: wake_for == WakeFor::Closing, ..RemotePlan::clone(plan) }
+            }
         };
         let commands = remote::start(&self.runtime, self.client.clone(), plan, None);
-        open.task = Task::Running(commands.clone());
+        open.task = Task::Running { commands: commands.clone(), _counted: self.running.count(&open.key) };
         let folder = open.folder.clone();
         self.notify_change(folder);
         Some(commands)
@@ -301,17 +338,19 @@ impl Hub {
     /// Why no session can begin, or `None` if one can.
     fn invite(&mut self, request: &InvitationRequest) -> Result<Option<String>, Problem> {
         let InvitationRequest { key, study, origins, address } = request;
-        let admitted = self.invitation_rate.take(1.0, Instant::now());
-        admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
+        // Requests without a valid key use up nothing of what the others share.
         self.check_key(key, study, origins)?;
+        let now = Instant::now();
+        let detail = "Too many pages at this network address ask for an invitation. Try again later.";
+        self.invitations.take(*address, now, detail)?;
+        let admitted = self.invitation_rate.take(1.0, now);
+        admitted.map_err(|s| Problem::too_fast("Too many pages ask for an invitation. Try again later.", s))?;
         Ok(self.check_open_sessions(key, study, *address).err().map(|problem| problem.detail().to_owned()))
     }
 
     /// Refuses if the key, the server or the address has its largest number of open sessions, or if a quota is used up.
     fn check_open_sessions(&mut self, key: &str, study: &str, address: ClientAddress) -> Result<(), Problem> {
-        let running = self.sessions.values().filter(|s| !s.is_silent());
-        let (all, of_key) = running.fold((0, 0), |(all, of_key), s| (all + 1, of_key + usize::from(s.key == key)));
-        if of_key >= self.config.sessions_per_key || all >= self.config.max_sessions {
+        if self.running.is_full_for(key, &self.config) {
             let detail = "The largest number of open sessions is reached. Try again when other sessions have ended.";
             return Err(Problem::too_fast(detail, 60));
         }
@@ -327,13 +366,7 @@ impl Hub {
 
     fn check_start_rate(&mut self, address: ClientAddress) -> Result<(), Problem> {
         let now = Instant::now();
-        let per_min = f64::from(self.config.limits.starts_per_address_per_min);
-        if self.starts.len() >= MAX_ADDRESSES && !self.starts.contains_key(&address) {
-            return Err(Problem::too_fast("Sessions begin at too many network addresses. Try again later.", 10));
-        }
-        let of_address = self.starts.entry(address).or_insert_with(|| Rate::new(per_min / 60.0, per_min));
-        let detail = "Too many sessions begin at this network address. Try again later.";
-        of_address.take(1.0, now).map_err(|s| Problem::too_fast(detail, s))?;
+        self.starts.take(address, now, "Too many sessions begin at this network address. Try again later.")?;
         let admitted = self.begin_rate.take(1.0, now);
         admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))
     }
@@ -364,8 +397,9 @@ impl Hub {
     fn register(&mut self, new: NewRemoteSession) -> Result<(), Problem> {
         let NewRemoteSession { session, address, plan, opened } = new;
         self.ledger.add_session(&session)?;
-        let task = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
-        self.add(session, Task::Running(task), Some(address));
+        let commands = remote::start(&self.runtime, self.client.clone(), plan, Some(opened));
+        let task = Task::Running { commands, _counted: self.running.count(&session.key) };
+        self.add(session, task, Some(address));
         Ok(())
     }
 
@@ -384,6 +418,7 @@ impl Hub {
             state: session.state,
             // The time while the server was stopped is not the session's silence.
             last_request: now,
+            close_asked: None,
             received_bytes: session.received_bytes,
             last_stored: now,
             stored_bytes: session.received_bytes,
@@ -393,7 +428,7 @@ impl Hub {
     }
 
     /// Resumes the sessions that were open when the server ended, whether it was stopped or killed. They are silent until
-    /// their browsers send requests.
+    /// their browsers send requests. Finished sessions go on at the next ticks.
     fn resume_sessions(&mut self) -> Result<(), StoreError> {
         for session in self.ledger.unclosed_sessions()? {
             let folder = self.library.root().join(&session.folder);
@@ -406,14 +441,12 @@ impl Hub {
                     continue;
                 }
             };
-            let plan = self.plan(&session, &file, video_bytes, SERVER_RESTARTED);
+            // The server may have ended before the task had opened the file again.
+            let is_closed =
+                session.state == RemoteState::Open && file.state().is_ok_and(|state| state == SessionState::Closed);
+            let plan = self.plan(&session, video_bytes, is_closed, SERVER_RESTARTED);
             tracing::info!("session {} is resumed", folder.display());
-            let is_open = session.state == RemoteState::Open;
-            let id = session.id.clone();
             self.add(session, Task::Silent(Box::new(plan)), None);
-            if !is_open {
-                self.wake(&id);
-            }
         }
         Ok(())
     }
@@ -422,18 +455,16 @@ impl Hub {
     fn plan(
         &mut self,
         session: &RemoteSession,
-        file: &SessionFile,
         video_bytes: u64,
+        is_closed: bool,
         resumed_because: &'static str,
     ) -> RemotePlan {
         let record_bytes = session.received_bytes.saturating_sub(video_bytes);
         let quotas = &self.config.quotas;
         RemotePlan {
             id: session.id.clone(),
-            folder: file.folder().to_owned(),
-            zero_utc_ns: file.header().zero_utc.timestamp_nanos_opt().unwrap_or(0),
+            folder: self.library.root().join(&session.folder),
             camera: CameraMode::from_stored(&session.camera).unwrap_or(CameraMode::Off),
-            affect_model: affect_model(file),
             clock: self.clock,
             pool: self.pool.clone(),
             min_free_bytes: self.config.min_free_bytes,
@@ -441,20 +472,20 @@ impl Hub {
             state: session.state,
             finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()),
             quota: self.totals.session(&session.key, &session.study, quotas, video_bytes, record_bytes),
+            video_end: None,
             silent_after: self.config.limits.silent_after,
-            is_closed: false,
+            is_closed,
+            is_woken_to_close: false,
             resumed_because,
         }
     }
 
-    /// Lists a session again that was closed because it was silent.
+    /// Lists a session again that was closed because it was silent. Its task opens the file. If that fails for good, the task
+    /// marks the session as closed for good.
     fn reopen(&mut self, session: RemoteSession) -> Result<(), Problem> {
+        self.ledger.reopen_session(&session.id)?;
         let session = RemoteSession { state: RemoteState::Open, finish: None, ..session };
-        let file = SessionFile::open(&self.library.root().join(&session.folder))?;
-        let plan = RemotePlan { is_closed: true, ..self.plan(&session, &file, 0, WAS_CLOSED) };
-        // If the file cannot be opened again, the session is marked as closed for good.
-        self.ledger.set_session_may_go_on(&session.id, false)?;
-        self.ledger.set_session_state(&session.id, RemoteState::Open, None)?;
+        let plan = self.plan(&session, 0, true, WAS_CLOSED);
         self.add(session, Task::Silent(Box::new(plan)), None);
         Ok(())
     }
@@ -488,12 +519,15 @@ impl Hub {
         }
     }
 
-    fn close_session(&mut self, folder: &std::path::Path) -> bool {
+    /// Asks the session's task to close the session. Returns the receiver of the task's answer.
+    fn close_session(&mut self, folder: &std::path::Path) -> Result<CloseAnswer, Problem> {
         let is_open = |s: &Open| s.folder == folder && s.state == RemoteState::Open;
         let found = self.sessions.iter().find(|(_, s)| is_open(s)).map(|(id, _)| id.clone());
-        let commands = found.and_then(|id| self.wake(&id));
+        let commands = self.wake(&found.ok_or_else(Problem::not_open)?, WakeFor::Request).ok_or_else(Problem::busy)?;
+        let (to, answer) = oneshot::channel();
         // A full queue means that the session is busy. The owner can try again.
-        commands.is_some_and(|commands| commands.try_send(SessionCommand::Close(CloseReason::Owner)).is_ok())
+        commands.try_send(SessionCommand::Close(CloseReason::Owner, to)).map_err(|_| Problem::busy())?;
+        Ok(answer)
     }
 
     fn password_hash(&mut self, address: ClientAddress) -> Result<Option<String>, Problem> {
@@ -573,7 +607,7 @@ impl Hub {
                 tracing::warn!("the ledger could not store what a session has received: {e}");
             }
             self.notify_change(session.folder);
-            let Task::Running(commands) = session.task else { continue };
+            let Task::Running { commands, .. } = session.task else { continue };
             let (to, done) = oneshot::channel();
             self.runtime.spawn(async move {
                 // An error means that the task has ended and released its files.
@@ -591,37 +625,55 @@ impl Hub {
         }
         self.logins.retain(|_, l| l.used.elapsed() < LOGIN);
         let now = Instant::now();
-        self.starts.retain(|_, rate| !rate.is_full(now));
+        self.starts.forget_full(now);
+        self.invitations.forget_full(now);
         self.close_silent_sessions();
         if std::mem::take(&mut self.has_freed_memory) {
             self.runtime.spawn_blocking(memory::release_unused);
         }
     }
 
+    /// Starts what nobody waits for: silent sessions release their files, and forgotten and finished sessions are closed.
     fn close_silent_sessions(&mut self) {
         let limits = self.config.limits.clone();
-        let (mut to_close, mut to_wake) = (Vec::new(), Vec::new());
+        let (mut to_close, mut closings) = (Vec::new(), 0);
         for (id, open) in &self.sessions {
             let silence = open.last_request.elapsed();
             match (&open.task, open.state) {
-                // Its files could not be opened, for example because too many were open.
-                (Task::Silent(_), RemoteState::Finished) => to_wake.push(id.clone()),
-                (_, RemoteState::Open) if silence >= open.close_after(&limits) => to_close.push(id.clone()),
-                (Task::Running(commands), RemoteState::Open) if silence >= limits.silent_after => {
+                _ if open.is_being_closed() => closings += 1,
+                // The server was restarted, or its files could not be opened, for example because too many were open.
+                (Task::Silent(_), RemoteState::Finished) => to_close.push((open.close_asked, id.clone())),
+                (_, RemoteState::Open) if silence >= open.close_after(&limits) => {
+                    to_close.push((open.close_asked, id.clone()));
+                }
+                (Task::Running { commands, .. }, RemoteState::Open) if silence >= limits.silent_after => {
                     // A full queue means that the session is not silent.
                     commands.try_send(SessionCommand::FallSilent).ok();
                 }
                 _ => {}
             }
         }
-        for id in to_wake.into_iter().take(CLOSED_PER_TICK) {
-            self.wake(&id);
+        // Sessions that could not be closed come last, so that they do not keep the others open.
+        to_close.sort_unstable();
+        for (_, id) in to_close.into_iter().take(MAX_CLOSINGS.saturating_sub(closings)) {
+            self.close_unattended(&id);
         }
-        for id in to_close.into_iter().take(CLOSED_PER_TICK) {
-            if let Some(commands) = self.wake(&id) {
-                // A full queue means that the session is not silent. Otherwise the next tick tries again.
-                commands.try_send(SessionCommand::Close(CloseReason::Silence)).ok();
-            }
+    }
+
+    fn close_unattended(&mut self, id: &str) {
+        let is_full = self.running.is_full(&self.config);
+        let Some(open) = self.sessions.get_mut(id) else { return };
+        // A finished session runs until its video is converted, so it needs room. Closing an open session makes room.
+        if open.state == RemoteState::Finished && is_full {
+            return;
+        }
+        open.close_asked = Some(Instant::now());
+        let is_open = open.state == RemoteState::Open;
+        if let Some(commands) = self.wake(id, WakeFor::Closing)
+            && is_open
+        {
+            // Nobody waits for the answer. A full queue means that the session is not silent.
+            commands.try_send(SessionCommand::Close(CloseReason::Silence, oneshot::channel().0)).ok();
         }
     }
 
@@ -672,9 +724,4 @@ impl Hub {
             self.notify_change(folder);
         }
     }
-}
-
-/// The network that the study selects. A study that this version cannot read uses the default network.
-fn affect_model(file: &SessionFile) -> String {
-    file.header().study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model)
 }

@@ -75,6 +75,9 @@ pub struct Changes {
     pub folders: Option<HashSet<PathBuf>>,
 }
 
+/// The answer of a session's task that was asked to close the session.
+pub type CloseAnswer = oneshot::Receiver<Result<(), Problem>>;
+
 /// A command with the sender of its answer.
 pub enum HubCommand {
     FindSession {
@@ -94,8 +97,7 @@ pub enum HubCommand {
     SetState(String, RemoteState, Option<String>),
     SessionClosed(String),
     SessionMayGoOn(String),
-    /// Answers `false` if the session is not open.
-    CloseSession(PathBuf, oneshot::Sender<bool>),
+    CloseSession(PathBuf, oneshot::Sender<Result<CloseAnswer, Problem>>),
     PasswordHash(ClientAddress, oneshot::Sender<Result<Option<String>, Problem>>),
     Login {
         address: ClientAddress,
@@ -213,9 +215,10 @@ impl HubClient {
         self.request(|to| HubCommand::ChangesSince(version, to)).await
     }
 
-    /// Closes the open session in `folder` as it is. `false` if it is not open.
-    pub async fn close_session(&self, folder: PathBuf) -> Result<bool, Problem> {
-        self.request(|to| HubCommand::CloseSession(folder, to)).await
+    /// Closes the open session in `folder` as it is. Fails if it is not open, or if its file cannot be written.
+    pub async fn close_session(&self, folder: PathBuf) -> Result<(), Problem> {
+        let answer = self.request(|to| HubCommand::CloseSession(folder, to)).await??;
+        answer.await.map_err(|_| Problem::busy())?
     }
 
     /// The sender of commands to the open session in `folder`. `None` if it is silent.

@@ -6,6 +6,7 @@
 //! relies on.
 
 mod address;
+mod address_rates;
 mod app;
 mod assets;
 mod average_api;
@@ -20,6 +21,7 @@ mod config;
 mod documents;
 mod download;
 mod download_api;
+mod file_permits;
 mod frame_clock;
 mod frame_times;
 mod fuzz;
@@ -45,6 +47,7 @@ mod reply;
 mod responses;
 mod routes;
 mod run;
+mod running;
 pub mod secrets;
 mod session_command;
 mod session_list_api;

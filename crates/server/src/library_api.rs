@@ -267,10 +267,8 @@ pub async fn events(
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn close(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<StatusCode, Problem> {
     let folder = folder_of(&app, &name).await?;
-    if app.hub.close_session(folder).await? {
-        return Ok(StatusCode::ACCEPTED);
-    }
-    Err(Problem::conflict("ended", "This session is not open, or it is being closed. There is nothing to close."))
+    app.hub.close_session(folder).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Least and greatest valence of each stretch, so that no peak is thinned away.

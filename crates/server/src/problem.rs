@@ -105,6 +105,24 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
     }
 
+    pub fn not_open() -> Problem {
+        let detail = "This session is not open, or it is being closed. There is nothing to close.";
+        Problem::conflict("ended", detail)
+    }
+
+    /// For the owner. The session is closed later, when its file can be opened.
+    pub fn stays_open(e: &StoreError) -> Problem {
+        Problem::no_room(format!(
+            "The session stays open, because its file cannot be written: {e}. Close it again later."
+        ))
+    }
+
+    pub fn too_many_running() -> Problem {
+        let detail = "The largest number of sessions that can be recorded at the same time is reached. Nothing was stored. Keep \
+                      the data and send it again later.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(20)
+    }
+
     pub fn no_room(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", detail).after(60)
     }

@@ -147,7 +147,13 @@ impl SessionQuota {
 
 /// The same chunk will be refused again, so the status is not one after which a browser waits.
 fn video_ends(why: String) -> Problem {
-    let detail = format!("{why} The rest of the video of this session is not stored. Its records are still accepted.");
+    video_has_ended(format!(
+        "{why} The rest of the video of this session is not stored. Its records are still accepted."
+    ))
+}
+
+/// Refuses a chunk after the end of the video with the sentence that stated the end.
+pub fn video_has_ended(detail: String) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "quota", detail)
 }
 

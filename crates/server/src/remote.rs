@@ -18,8 +18,9 @@ use super::intake::{AcceptedBatch, Intake, NewRecord};
 use super::live::LiveBatch;
 use super::networks::{self, SCORES_STARTED};
 use super::problem::Problem;
+use super::quota::video_has_ended;
 use super::rate::Rate;
-use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd};
 use super::reply::reply;
 use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
@@ -40,6 +41,9 @@ const QUEUE: usize = 16;
 const LIVE_QUEUE: usize = 64;
 /// Interval at which dashboards get the networks' readings. No request waits for these.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+/// A conversion that is behind keeps a session from being silent for at most this multiple of the usual time. One that
+/// cannot go on, for example because times of capture are missing, does not keep its files open for long.
+const MAX_CATCH_UP: u32 = 12;
 /// Six hours of one-second chunks.
 const MAX_CHUNKS: u64 = 21_600;
 
@@ -92,7 +96,8 @@ async fn run(
 
 async fn reopen(plan: &RemotePlan) -> Result<OpenedRecorder, StoreError> {
     let (folder, is_closed) = (plan.folder.clone(), plan.is_closed);
-    let _permit = plan.file_permits.acquire().await;
+    let permits = &plan.file_permits;
+    let _permit = if plan.is_woken_to_close { permits.close().await } else { permits.open().await };
     blocking(move || OpenedRecorder::resume(&folder, is_closed)).await
 }
 
@@ -101,6 +106,12 @@ async fn refuse_all(hub: &HubClient, plan: RemotePlan, e: &StoreError, commands:
     if e.may_pass() {
         // For example, too many files are open. The requests are refused as busy, and the next request tries again.
         tracing::error!("session {} cannot be continued at the moment: {e}", plan.folder.display());
+        commands.close();
+        while let Some(command) = commands.recv().await {
+            if let SessionCommand::Close(_, to) = command {
+                reply(to, Err(Problem::stays_open(e)));
+            }
+        }
         hub.session_silent(plan);
         return;
     }
@@ -117,6 +128,7 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
             SessionCommand::Records(.., to) => reply(to, Err(gone())),
             SessionCommand::Chunk(.., to) => reply(to, Err(gone())),
             SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(gone)),
+            SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
             SessionCommand::Release(to) => {
                 reply(to, ());
                 return;
@@ -124,7 +136,6 @@ async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<S
             SessionCommand::Watch(_)
             | SessionCommand::OpenVideo { .. }
             | SessionCommand::VideoIngestDone(_)
-            | SessionCommand::Close(_)
             | SessionCommand::FallSilent => {}
         }
     }
@@ -143,13 +154,13 @@ struct RemoteTask {
     plan: RemotePlan,
     /// For the conversion of the video, which sends commands to this task.
     own: mpsc::WeakSender<SessionCommand>,
+    zero_utc_ns: i64,
+    affect_model: String,
     recorder: Option<Recorder>,
     writers: Vec<StreamWriter>,
     committed: Receiver<Committed>,
     intake: Intake,
     chunks: Numbers,
-    /// The first chunk that was refused because a quota is used up. The video of the session ends there.
-    video_end: Option<u64>,
     /// The time of the last request.
     requested: Instant,
     /// The session is resumed, and no request has arrived since.
@@ -170,11 +181,12 @@ struct RemoteTask {
 impl RemoteTask {
     fn new(
         hub: HubClient,
-        plan: RemotePlan,
+        mut plan: RemotePlan,
         opened: OpenedRecorder,
         own: mpsc::WeakSender<SessionCommand>,
     ) -> Result<RemoteTask, Box<(RemotePlan, StoreError)>> {
-        let OpenedRecorder { recorder, committed, streams, readings } = opened;
+        let OpenedRecorder { zero_utc_ns, affect_model, recorder, committed, streams, readings, video_end } = opened;
+        plan.video_end = plan.video_end.or(video_end);
         let writers = match writers(&recorder, &streams) {
             Ok(writers) => writers,
             Err(e) => return Err(Box::new((plan, e))),
@@ -186,17 +198,18 @@ impl RemoteTask {
                 return Err(Box::new((plan, StoreError::Io { doing: "read the folder", path, source })));
             }
         };
-        let mut intake = Intake::new(plan.zero_utc_ns as f64 * 1e-6, plan.camera, streams);
+        let mut intake = Intake::new(zero_utc_ns as f64 * 1e-6, plan.camera, streams);
         intake.remember_clocks(&readings);
         Ok(RemoteTask {
             hub,
             own,
+            zero_utc_ns,
+            affect_model,
             recorder: Some(recorder),
             writers,
             committed,
             intake,
             chunks,
-            video_end: None,
             requested: Instant::now(),
             is_resumed: false,
             video_ingest: None,
@@ -216,7 +229,8 @@ impl RemoteTask {
     }
 
     async fn run(&mut self, commands: &mut mpsc::Receiver<SessionCommand>) -> TaskEnd {
-        let mut is_closed = self.advance().await;
+        // An open session's video is converted from its first chunk again when a new chunk arrives, or at the end.
+        let mut is_closed = self.plan.state == RemoteState::Finished && self.complete().await;
         let mut publish = tokio::time::interval(PUBLISH_INTERVAL);
         publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !is_closed {
@@ -254,11 +268,16 @@ impl RemoteTask {
         }
     }
 
-    /// A session that a dashboard shows is not released.
+    /// A session that a dashboard shows is not released. Nor is one whose video is being converted, because the conversion
+    /// would begin again later.
     fn is_silent(&self) -> bool {
+        let silence = self.requested.elapsed();
+        let is_converting = self.video_ingest.as_ref().is_some_and(VideoIngest::is_behind)
+            && silence < self.plan.silent_after * MAX_CATCH_UP;
         self.plan.state == RemoteState::Open
-            && self.requested.elapsed() >= self.plan.silent_after
+            && silence >= self.plan.silent_after
             && self.live.receiver_count() == 0
+            && !is_converting
     }
 
     /// Returns `true` when the session is closed.
@@ -280,7 +299,7 @@ impl RemoteTask {
                 let is_finished = answer.is_ok();
                 reply(to, answer);
                 if is_finished {
-                    return self.advance().await;
+                    return self.complete().await;
                 }
             }
             SessionCommand::Watch(to) => reply(to, self.live.subscribe()),
@@ -291,25 +310,17 @@ impl RemoteTask {
                 reply(to, sink.map(|s| s.sender()));
             }
             SessionCommand::VideoIngestDone(result) => return self.video_ingest_done(result).await,
-            SessionCommand::Close(reason) if self.plan.state == RemoteState::Open => {
-                let (kind, why) = match reason {
-                    CloseReason::Silence => {
-                        ("silence", "no request arrived for a long time, and the session was not finished")
-                    }
-                    CloseReason::Owner => {
-                        ("closed_by_owner", "the owner closed the session before its browser finished it")
-                    }
-                };
-                self.note(kind, json!({ "why": why }));
-                let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
-                if reason == CloseReason::Silence && self.plan.camera != CameraMode::Video {
-                    self.hub.session_may_go_on(&self.plan.id);
+            SessionCommand::Close(reason, to) if self.plan.state == RemoteState::Open => {
+                let answer = self.finish_for(reason).await;
+                let is_finished = answer.is_ok();
+                reply(to, answer);
+                if is_finished {
+                    return self.complete().await;
                 }
-                self.set_finished(finish);
-                return self.advance().await;
             }
-            // The session is closed already, or it is not silent any more. `run` handles `Release`.
-            SessionCommand::Close(_) | SessionCommand::FallSilent | SessionCommand::Release(_) => {}
+            SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
+            // The session is not silent any more. `run` handles `Release`.
+            SessionCommand::FallSilent | SessionCommand::Release(_) => {}
         }
         false
     }
@@ -346,7 +357,7 @@ impl RemoteTask {
                 continue;
             }
             if self.installed.is_none() {
-                let (models, affect) = (self.plan.pool.models().clone(), self.plan.affect_model.clone());
+                let (models, affect) = (self.plan.pool.models().clone(), self.affect_model.clone());
                 let read = tokio::task::spawn_blocking(move || networks::installed(&models, &affect));
                 self.installed = read.await.ok();
             }
@@ -378,7 +389,7 @@ impl RemoteTask {
     }
 
     /// Opens the file again after a failure to store, for example on a full disk.
-    async fn ensure_recorder(&mut self) -> Result<(), Problem> {
+    async fn ensure_recorder(&mut self) -> Result<(), StoreError> {
         if self.recorder.is_some() {
             return Ok(());
         }
@@ -427,6 +438,9 @@ impl RemoteTask {
             return Err(Problem::malformed(detail));
         }
         self.admit(1.0)?;
+        if let Some(end) = self.plan.video_end.as_ref().filter(|end| n >= end.chunk) {
+            return Err(video_has_ended(end.why.clone()));
+        }
         if !self.chunks.contains(n) {
             let length = bytes.len() as u64;
             self.check_video_quota(n, length)?;
@@ -441,9 +455,9 @@ impl RemoteTask {
             .await?;
             self.chunks.insert(n);
             self.plan.quota.add_video(length);
-        }
-        if self.video_ingest.is_none() && self.chunks.next() > 0 {
-            self.start_video_ingest();
+            if self.video_ingest.is_none() && self.chunks.next() > 0 {
+                self.start_video_ingest();
+            }
         }
         if let Some(video_ingest) = &self.video_ingest {
             video_ingest.set_chunks(self.chunks.next());
@@ -458,11 +472,10 @@ impl RemoteTask {
             Err(refused) => refused,
         };
         if refused.is_quota() {
-            // The first time is stored, so that the session states why its video ends.
-            if self.video_end.is_none() {
-                self.note("video_refused", json!({ "chunk": n, "why": refused.detail() }));
-            }
-            self.video_end = Some(self.video_end.map_or(n, |end| end.min(n)));
+            // Only a chunk before an earlier end arrives here. The end is stored, so that the session states why its video ends.
+            let end = VideoEnd { chunk: n, why: refused.detail().to_owned() };
+            self.note(VideoEnd::EVENT, end.to_data());
+            self.plan.video_end = Some(end);
         }
         Err(refused)
     }
@@ -473,7 +486,7 @@ impl RemoteTask {
         };
         let plan = VideoIngestPlan {
             folder: self.plan.folder.clone(),
-            affect_model: self.plan.affect_model.clone(),
+            affect_model: self.affect_model.clone(),
             scored: self.intake.numbers(AFFECT),
         };
         match VideoIngest::start(plan, recorder, &self.plan.pool, own) {
@@ -493,7 +506,8 @@ impl RemoteTask {
                 return Err(Problem::malformed(format!("A session has at most {MAX_CHUNKS} chunks of video.")));
             }
             // Chunks that the quota refuses cannot arrive.
-            let end = self.video_end.map_or(finish.video_chunks, |end| finish.video_chunks.min(end));
+            let end =
+                self.plan.video_end.as_ref().map_or(finish.video_chunks, |end| finish.video_chunks.min(end.chunk));
             let video_chunks: Vec<u64> = self.chunks.missing(end).into_iter().flatten().collect();
             if !streams.is_empty() || !video_chunks.is_empty() {
                 let detail = "The session is incomplete. Send the missing records and chunks, then finish it again.";
@@ -506,6 +520,25 @@ impl RemoteTask {
         Ok(self.finished())
     }
 
+    /// Finishes a session that its browser has not finished. Without its file it cannot be closed, so it stays open then.
+    async fn finish_for(&mut self, reason: CloseReason) -> Result<(), Problem> {
+        if let Err(e) = self.ensure_recorder().await {
+            tracing::error!("session {} cannot be closed and stays open: {e}", self.plan.folder.display());
+            return Err(Problem::stays_open(&e));
+        }
+        let (kind, why) = match reason {
+            CloseReason::Silence => ("silence", "no request arrived for a long time, and the session was not finished"),
+            CloseReason::Owner => ("closed_by_owner", "the owner closed the session before its browser finished it"),
+        };
+        self.note(kind, json!({ "why": why }));
+        let finish = Finish { streams: self.intake.committed(), video_chunks: self.chunks.next() };
+        if reason == CloseReason::Silence && self.plan.camera != CameraMode::Video {
+            self.hub.session_may_go_on(&self.plan.id);
+        }
+        self.set_finished(finish);
+        Ok(())
+    }
+
     fn finished(&self) -> Finished {
         Finished { committed: self.intake.committed(), video_chunks: self.chunks.next() }
     }
@@ -515,25 +548,24 @@ impl RemoteTask {
         (self.plan.state, self.plan.finish) = (RemoteState::Finished, Some(finish));
     }
 
-    /// Starts what is due: the conversion of the video, or the closing. Returns `true` when the session is closed.
-    async fn advance(&mut self) -> bool {
+    /// Starts what a finished session still needs: the conversion of its video, or the closing. Returns `true` when the session
+    /// is closed.
+    async fn complete(&mut self) -> bool {
         if self.chunks.next() > 0 {
             if self.video_ingest.is_none() {
                 self.start_video_ingest();
             }
             if let Some(video_ingest) = &self.video_ingest {
                 video_ingest.set_chunks(self.chunks.next());
-                if self.plan.state == RemoteState::Finished {
-                    video_ingest.end();
-                }
+                video_ingest.end();
                 return false;
             }
-            if self.plan.state == RemoteState::Finished && !self.is_video_made {
+            if !self.is_video_made {
                 let why = "too many videos wait for the server's vision threads. The browser's video is kept";
                 self.note("video_not_converted", json!({ "why": why }));
             }
         }
-        self.plan.state == RemoteState::Finished && self.close().await
+        self.close().await
     }
 
     async fn video_ingest_done(&mut self, result: Result<VideoIngestResult, String>) -> bool {
@@ -580,7 +612,7 @@ impl RemoteTask {
         self.writers.clear();
         let (folder, at, camera) = (self.plan.folder.clone(), self.last.max(Timestamp::ZERO), self.camera.take());
         let permits = self.plan.file_permits.clone();
-        let _permit = permits.acquire().await;
+        let _permit = permits.close().await;
         let closed = blocking(move || closing::close(recorder, &folder, at, camera.as_ref()));
         if let Err(e) = closed.await {
             // The file is closed, or the next start recovers it. The list of sessions shows its state.
@@ -599,7 +631,7 @@ impl RemoteTask {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_ns(self.plan.clock.utc_ns() - self.plan.zero_utc_ns)
+        Timestamp::from_ns(self.plan.clock.utc_ns() - self.zero_utc_ns)
     }
 
     /// Sends committed records to the dashboards. They show only what is on the disk.

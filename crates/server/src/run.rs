@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::app::App;
 use super::clock::ServerClock;
 use super::config::{ServeError, ServerConfig};
+use super::file_permits::FilePermits;
 use super::hub::{self, HubParts};
 use super::hub_client::HubClient;
 use super::pool::{PoolThreads, VisionPool};
@@ -28,8 +29,6 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time-out for the requests in progress when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Sessions that are opened, closed or graded at the same time.
-const FILE_PERMITS: usize = 4;
 /// Requests of the owner that read sessions at the same time.
 const READ_PERMITS: usize = 2;
 /// Passwords that are checked at the same time. Each check takes 19 MB and a tenth of a second. The limit slows down
@@ -63,7 +62,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
 
     let (pool, pool_threads) = VisionPool::start(config.vision_threads, config.models.clone())?;
     let (config, clock) = (Arc::new(config), ServerClock::start());
-    let file_permits = Arc::new(Semaphore::new(FILE_PERMITS));
+    let file_permits = FilePermits::new();
     let parts = HubParts {
         config: config.clone(),
         clock,

@@ -38,8 +38,8 @@ pub enum SessionCommand {
     },
     /// The conversion of the video has ended.
     VideoIngestDone(Result<VideoIngestResult, String>),
-    /// Close the session as it is.
-    Close(CloseReason),
+    /// Close the session as it is. The answer comes when that is certain, before the file is closed.
+    Close(CloseReason, Answer<()>),
     /// No request has arrived for some time: release the files and end the task. The session goes on with the next request.
     FallSilent,
     /// Release the session's files and leave it open. It continues after a restart, or is erased.

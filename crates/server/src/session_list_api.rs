@@ -1,10 +1,12 @@
 //! The list of sessions for the owner: in pages, searched, and as updates of what has changed.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::Path;
 
 use axum::Json;
 use axum::extract::{Query, State};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,6 +15,7 @@ use super::blocking::blocking;
 use super::hub_client::OpenSession;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
+use session::ParticipantId;
 use store::{Condition, RemoteState, SessionEntry, SessionName, SessionState, session_entry};
 use study_query::listed_grade;
 
@@ -28,7 +31,7 @@ pub struct ListQuery {
     search: Option<String>,
     /// At most this number of sessions, 1 to 1000. Without it, all.
     limit: Option<usize>,
-    /// Only the sessions that follow the session with this name.
+    /// Only the sessions that follow the session with this name. That session may have been erased.
     after: Option<String>,
     /// Only what has changed since the answer with this `version`. `limit` and `after` are ignored then.
     since: Option<u64>,
@@ -90,6 +93,7 @@ pub async fn sessions(
     if query.limit.is_some_and(|n| n == 0 || n > MAX_LIMIT) {
         return Err(Problem::malformed(format!("`limit` must be a number from 1 to {MAX_LIMIT}.")));
     }
+    let after = query.after.as_deref().map(Place::of_cursor).transpose()?;
     // The changes are read before the sessions. What changes in between is in this answer and in the next one.
     let changes = app.hub.changes_since(query.since).await?;
     let open = app.hub.open_sessions().await?;
@@ -98,8 +102,7 @@ pub async fn sessions(
     let list = blocking(move || {
         let mut names = library.session_names()?;
         names.retain(|name| query.matches(name));
-        // Names state the time in seconds. Of the same second, higher numbers of participants are newer.
-        names.sort_by_cached_key(|name| std::cmp::Reverse((name.started, name_of(&name.folder))));
+        names.sort_by_cached_key(Place::of);
         let total = names.len();
         let open: HashMap<_, _> = open.iter().map(|o| (o.folder.as_path(), o)).collect();
         let is_open = names.iter().filter(|name| open.contains_key(name.folder.as_path())).count();
@@ -108,9 +111,8 @@ pub async fn sessions(
             removed.extend(changed.iter().filter(|folder| !folder.exists()).map(|folder| name_of(folder)));
             names.retain(|name| changed.contains(&name.folder));
         } else {
-            if let Some(after) = &query.after {
-                let place = names.iter().position(|name| name_of(&name.folder) == *after);
-                names.drain(..place.map_or(names.len(), |place| place + 1));
+            if let Some(after) = after {
+                names.drain(..names.partition_point(|name| Place::of(name) <= after));
             }
             if let Some(limit) = query.limit.filter(|limit| *limit < names.len()) {
                 names.truncate(limit);
@@ -133,6 +135,29 @@ pub async fn sessions(
     });
     let list = list.await?;
     Ok(Json(Sessions { videos_waiting: app.pool.waiting(), ..list }))
+}
+
+/// The order of the list: the newest first. Names state the time in seconds. Of the same second, higher numbers of
+/// participants are newer.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place(Reverse<(Option<DateTime<Utc>>, String)>);
+
+impl Place {
+    fn of(name: &SessionName) -> Place {
+        Place(Reverse((name.started, name_of(&name.folder))))
+    }
+
+    /// The place that a session of this name has or had, because the session may have been erased since it was listed.
+    fn of_cursor(name: &str) -> Result<Place, Problem> {
+        match name.split_once('_') {
+            Some((participant, folder))
+                if participant.parse::<ParticipantId>().is_ok() && folder.starts_with("ses-") =>
+            {
+                Ok(Place(Reverse((SessionName::started_of(folder), name.to_owned()))))
+            }
+            _ => Err(Problem::malformed("`after` must be the name of a session, from `next` of the previous page.")),
+        }
+    }
 }
 
 impl ListQuery {

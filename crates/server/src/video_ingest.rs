@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
@@ -52,6 +52,11 @@ impl VideoIngest {
     /// All chunks below this number are on the disk.
     pub fn set_chunks(&self, chunks: u64) {
         self.0.chunks.store(chunks, Ordering::Release);
+    }
+
+    /// Whether work would be lost if the conversion were cancelled now, before it has read all chunks that have arrived.
+    pub fn is_behind(&self) -> bool {
+        self.0.is_behind()
     }
 
     /// No more chunks will arrive.
@@ -177,16 +182,10 @@ impl Conversion<'_> {
         let progress = &self.job.progress;
         let Some(head) = self.wait_for_head(start)? else { return Ok(None) };
         result.starts.push(start);
-        let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(start)));
+        let is_stopped = Arc::new(AtomicBool::new(false));
         let folder = self.job.plan.folder.clone();
-        let bytes = ChunkBytes {
-            folder,
-            progress: progress.clone(),
-            is_stopped: is_stopped.clone(),
-            start,
-            next: next.clone(),
-            open: None,
-        };
+        let bytes =
+            ChunkBytes { folder, progress: progress.clone(), is_stopped: is_stopped.clone(), start, open: None };
         let mut opened = match FileCamera::follow(&head, bytes, &Clock::start()) {
             Ok(camera) => ChunkCamera { is_stopped, camera },
             Err(e) => {
@@ -202,7 +201,7 @@ impl Conversion<'_> {
         }
         self.convert_frames(&mut opened.camera, start, result)?;
         drop(opened);
-        let next = next.load(Ordering::Acquire);
+        let next = self.job.progress.next.load(Ordering::Acquire);
         Ok((!self.job.is_cancelled()).then_some(next))
     }
 

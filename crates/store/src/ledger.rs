@@ -239,9 +239,18 @@ impl Ledger {
         rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(&self.path, problem))
     }
 
-    pub fn set_session_may_go_on(&self, id: &str, may_go_on: bool) -> Result<(), StoreError> {
+    pub fn set_session_may_go_on(&self, id: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| c.execute("UPDATE remote_session SET may_go_on = 1 WHERE id = ?1", [id]))?;
+        Ok(())
+    }
+
+    /// Lists a closed session as open again. It may not go on a second time before it is closed again.
+    pub fn reopen_session(&self, id: &str) -> Result<(), StoreError> {
         self.run("write into", |c| {
-            c.execute("UPDATE remote_session SET may_go_on = ?2 WHERE id = ?1", params![id, may_go_on])
+            c.execute(
+                "UPDATE remote_session SET state = ?2, may_go_on = 0 WHERE id = ?1",
+                [id, RemoteState::Open.as_str()],
+            )
         })?;
         Ok(())
     }
@@ -425,8 +434,11 @@ mod tests {
         ledger.set_session_state("s1", RemoteState::Closed, None).unwrap();
         assert_eq!(other.unclosed_sessions().unwrap(), []);
         assert_eq!(other.session("s1").unwrap().unwrap().finish.as_deref(), Some("{}"));
-        ledger.set_session_may_go_on("s1", true).unwrap();
+        ledger.set_session_may_go_on("s1").unwrap();
         assert!(other.session("s1").unwrap().unwrap().may_go_on);
+        ledger.reopen_session("s1").unwrap();
+        let reopened = other.session("s1").unwrap().unwrap();
+        assert_eq!((reopened.state, reopened.may_go_on), (RemoteState::Open, false));
         ledger.forget_participant("sub-01").unwrap();
         assert_eq!(other.session("s1").unwrap(), None);
         assert_eq!(continued_folders(dir.path(), now).unwrap(), Vec::<PathBuf>::new());

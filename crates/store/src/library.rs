@@ -61,6 +61,13 @@ pub struct SessionName {
     pub started: Option<DateTime<Utc>>,
 }
 
+impl SessionName {
+    /// The start that the name of a session's folder states, such as `ses-01_20261123T100000Z_demo`.
+    pub fn started_of(folder_name: &str) -> Option<DateTime<Utc>> {
+        FolderName::parse(folder_name).started
+    }
+}
+
 /// Whether a session can be opened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -83,3 +83,25 @@ fn a_nearly_full_disk_invites_nobody() {
     assert!(answer["closed_because"].as_str().unwrap().contains("disk"));
     s.running.stop().unwrap();
 }
+
+/// A rate is shared by all pages of a study, so neither a request without a valid key nor one address may use it up.
+#[test]
+fn nobody_uses_up_the_invitations_of_others() {
+    let s = served_with(|c| {
+        c.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        c.limits.starts_per_address_per_min = 5;
+    });
+    let ask_from = |address: &str, key: &str| ask(&s.browser, "demo", key, &[("X-Forwarded-For", address)]);
+    // More than all pages together may ask for at once.
+    for _ in 0..1_200 {
+        assert_eq!(ask_from("198.51.100.1", "agk_none").status, 401);
+    }
+    for _ in 0..20 {
+        ask_from("198.51.100.1", KEY).ok();
+    }
+    let refused = ask_from("198.51.100.1", KEY);
+    assert!(refused.is_problem(429).contains("this network address"));
+    assert!(refused.headers["retry-after"].parse::<u32>().unwrap() <= 3);
+    ask_from("192.0.2.1", KEY).ok();
+    s.running.stop().unwrap();
+}

@@ -62,6 +62,29 @@ fn the_list_comes_in_pages_is_searched_and_sends_what_has_changed() {
 }
 
 #[test]
+fn paging_goes_on_after_the_session_of_the_cursor_was_erased() {
+    let s = served();
+    (0..5).for_each(|_| drop(s.browser.begin("off")));
+    let list = |query: &str| s.browser.get(&format!("/v1/library/sessions?{query}")).ok();
+    let all = names(&list(""));
+    let first = list("limit=2");
+    let cursor = first["next"].as_str().unwrap().to_owned();
+    assert_eq!(cursor, all[1]);
+    let bearer = format!("Bearer {TOKEN}");
+    let (participant, _) = cursor.split_once('_').unwrap();
+    let path = format!("/v1/library/participants/{participant}");
+    assert_eq!(s.browser.send("DELETE", &path, &[("Authorization", &bearer)], &[]).unwrap().status, 204);
+    let second = list(&format!("limit=2&after={cursor}"));
+    assert_eq!(names(&second), all[2..4]);
+    let third = list(&format!("limit=2&after={}", second["next"].as_str().unwrap()));
+    assert_eq!((names(&third), &third["next"]), (all[4..].to_vec(), &Value::Null));
+    for bad in ["x", "sub-w01", "ses-01_20261123T100000Z_demo", "sub-w01_x"] {
+        s.browser.get(&format!("/v1/library/sessions?after={bad}")).is_problem(422);
+    }
+    s.running.stop().unwrap();
+}
+
+#[test]
 fn the_last_events_are_shown_and_the_earlier_ones_are_found() {
     let s = served();
     let remote = s.browser.begin("off");

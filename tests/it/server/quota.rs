@@ -56,6 +56,54 @@ fn a_session_that_sends_too_much_video_keeps_its_records() {
     s.running.stop().unwrap();
 }
 
+/// Chunks after the end would be deleted, so none is accepted: neither a smaller one nor one after a restart or a silence.
+#[test]
+fn a_video_that_has_ended_does_not_go_on() {
+    let limits = |c: &mut affectograph::server::ServerConfig| {
+        c.quotas.session_bytes = 100_000;
+        c.limits.silent_after = std::time::Duration::from_secs(1);
+    };
+    let s = served_with(limits);
+    let remote = s.browser.begin("video");
+    put(&remote, 0, 60_000).ok();
+    let why = put(&remote, 2, 60_000).is_problem(413).to_owned();
+    let is_refused = |n: u64| assert_eq!(put(&remote, n, 10).is_problem(413), why, "chunk {n}");
+    is_refused(2);
+    is_refused(3);
+    // A chunk before the end is still accepted, and the end moves if it is refused.
+    put(&remote, 1, 60_000).is_problem(413);
+    is_refused(1);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while s.browser.get("/v1/library/sessions").ok()["sessions"][0]["state"] != "silent" {
+        assert!(std::time::Instant::now() < deadline, "it is never silent");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    is_refused(1);
+    let super::Served { dir, running, .. } = s;
+    running.stop().unwrap();
+    let mut config = super::config(dir.path());
+    config.address = remote.browser.address;
+    limits(&mut config);
+    let server = affectograph::server::serve(config).unwrap();
+    is_refused(1);
+    is_refused(4);
+    let finish = json!({"streams": {}, "video_chunks": 5});
+    remote.browser.post(&remote.path("finish"), &remote.token, &finish).ok();
+    let folder = closed(dir.path()).remove(0);
+    let mut said = Vec::new();
+    let file = SessionFile::open(&folder).unwrap();
+    file.each_record(|r| {
+        if let Body::Event { kind, data } = &r.body
+            && kind == "video_refused"
+        {
+            said.push(data["chunk"].clone());
+        }
+    })
+    .unwrap();
+    assert_eq!(said, [json!(2), json!(1)]);
+    server.stop().unwrap();
+}
+
 #[test]
 fn a_full_study_accepts_no_new_session_and_running_ones_lose_no_record() {
     let s = served_with(|c| c.quotas.study_bytes = Some(50_000));

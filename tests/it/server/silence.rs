@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use affectograph::server::{PullPlan, pull};
 use affectograph::session::Body;
-use affectograph::store::{Library, SessionFile, SessionState, verify};
+use affectograph::store::{Ledger, Library, SessionFile, SessionState, verify};
 use affectograph::study_query::Cancel;
 use serde_json::json;
 
-use super::{Program, Remote, TOKEN, click, closed, library, sample, served_with};
+use super::{Program, Remote, TOKEN, click, closed, library, sample, served, served_with};
 
 fn wait_until(what: &str, is: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -32,6 +32,20 @@ fn status(pid: u32) -> (u64, u64) {
 fn states(remote: &Remote) -> Vec<String> {
     let list = remote.browser.get("/v1/library/sessions").ok();
     list["sessions"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Sends the click as a browser does that waits and tries again. Returns the answer.
+#[track_caller]
+fn until_accepted(remote: &Remote, seq: u64) -> serde_json::Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = remote.send(vec![click(seq)]);
+        if answer.status == 200 {
+            return answer.json;
+        }
+        assert!(Instant::now() < deadline, "never accepted: {answer:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn events(folder: &Path, wanted: &str) -> Vec<serde_json::Value> {
@@ -146,11 +160,7 @@ fn a_silent_session_is_closed_with_the_reason_and_makes_room() {
     let library = Library::open(here.path()).unwrap();
     let plan = PullPlan { server: s.browser.url.clone(), token: TOKEN.into(), study: None, are_same_people: false };
     assert_eq!(pull(&plan, &library, &Cancel::default(), |_| {}).unwrap().fetched.len(), 2);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while forgotten.send(vec![click(0), click(1)]).status != 200 {
-        assert!(Instant::now() < deadline, "the closed session never goes on");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    until_accepted(&forgotten, 1);
     assert_eq!(SessionFile::open(&folder).unwrap().state().unwrap(), SessionState::Recording);
     forgotten.finish(json!({"page": 2})).ok();
     closed(s.dir.path());
@@ -160,6 +170,98 @@ fn a_silent_session_is_closed_with_the_reason_and_makes_room() {
     let again = pull(&plan, &library, &Cancel::default(), |_| {}).unwrap();
     assert_eq!((again.fetched.len(), again.there_already, again.refused.len()), (0, 2, 1));
     assert!(again.refused[0].contains("went on after it was fetched"), "{:?}", again.refused);
+    s.running.stop().unwrap();
+}
+
+/// A silent and a closed session use no thread. If all of them went on at once, the server would run more sessions than its
+/// limits allow.
+#[test]
+fn a_session_goes_on_only_if_the_server_may_run_one_more() {
+    for limit in ["of the key", "of the server"] {
+        let s = served_with(|c| {
+            match limit {
+                "of the key" => c.sessions_per_key = 1,
+                _ => c.max_sessions = 1,
+            }
+            c.limits.silent_after = Duration::from_secs(1);
+            c.limits.close_after = Duration::from_secs(10);
+        });
+        let closed_one = s.browser.begin("off");
+        closed_one.send(vec![click(0)]).ok();
+        wait_until("it is closed", || states(&closed_one) == ["closed"]);
+        let silent = s.browser.begin("off");
+        silent.send(vec![click(0)]).ok();
+        wait_until("it is silent", || states(&silent).contains(&"silent".to_owned()));
+        let running = s.browser.begin("off");
+        for (k, waiting) in [&closed_one, &silent].into_iter().enumerate() {
+            running.send(vec![click(k as u64)]).ok();
+            let refused = waiting.send(vec![click(1)]);
+            assert!(refused.is_problem(503).contains("at the same time"), "{limit}");
+            assert!(refused.headers["retry-after"].parse::<u32>().unwrap() > 0);
+        }
+        running.finish(json!({"page": 2})).ok();
+        for waiting in [&closed_one, &silent] {
+            assert_eq!(until_accepted(waiting, 1)["committed"]["page"], 2, "{limit}");
+            waiting.finish(json!({"page": 2})).ok();
+        }
+        s.running.stop().unwrap();
+    }
+}
+
+/// The ledger lists the session as open, and its file is still closed: the server ended while the session was being opened
+/// again.
+#[test]
+fn a_session_goes_on_although_the_server_ended_while_it_was_opened_again() {
+    let s = served_with(|c| {
+        c.limits.silent_after = Duration::from_secs(1);
+        c.limits.close_after = Duration::from_secs(3);
+    });
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0)]).ok();
+    wait_until("it is closed", || states(&remote) == ["closed"]);
+    let super::Served { dir, running, .. } = s;
+    running.stop().unwrap();
+    Ledger::open(dir.path()).unwrap().reopen_session(&remote.id).unwrap();
+    let mut config = super::config(dir.path());
+    config.address = remote.browser.address;
+    let server = affectograph::server::serve(config).unwrap();
+    assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
+    remote.finish(json!({"page": 2})).ok();
+    let folder = closed(dir.path()).remove(0);
+    assert_eq!((events(&folder, "click").len(), events(&folder, "resumed").len()), (2, 1));
+    assert!(verify(&folder).unwrap().findings.is_empty());
+    server.stop().unwrap();
+}
+
+/// Makes the disk of a session slow: its file cannot be written until this is dropped.
+fn locked(folder: &Path) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(folder.join("session.sqlite")).unwrap();
+    conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    conn
+}
+
+#[test]
+fn closing_forgotten_sessions_delays_no_visitor() {
+    let s = served_with(|c| {
+        c.limits.silent_after = Duration::from_secs(1);
+        c.limits.close_after = Duration::from_secs(7);
+    });
+    let forgotten: Vec<_> = (0..12).map(|_| s.browser.begin("off")).collect();
+    wait_until("all are silent", || states(&forgotten[0]).iter().all(|state| state == "silent"));
+    let locks: Vec<_> = forgotten
+        .iter()
+        .map(|remote| locked(&folder_of(s.dir.path(), remote.begun["participant"].as_str().unwrap())))
+        .collect();
+    // Each closing waits five seconds for its file, and then fails.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(14) {
+        let before = Instant::now();
+        s.browser.begin("off");
+        assert!(before.elapsed() < Duration::from_secs(3), "a visitor waited for {:?}", before.elapsed());
+        std::thread::sleep(Duration::from_millis(700));
+    }
+    drop(locks);
+    assert_eq!(until_accepted(&forgotten[0], 0)["committed"]["page"], 1);
     s.running.stop().unwrap();
 }
 
@@ -193,6 +295,33 @@ fn the_owner_closes_one_session_now() {
     silent.send(vec![click(1)]).is_problem(410);
     assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
     s.browser.post("/v1/library/sessions/sub-w09_x/close", TOKEN, &json!({})).is_problem(404);
+    s.running.stop().unwrap();
+}
+
+/// A session that could not store its records was finished without its file, and never closed.
+#[test]
+fn a_session_that_cannot_be_written_stays_open_until_it_can_be_closed() {
+    let s = served();
+    let remote = s.browser.begin("off");
+    remote.send(vec![click(0)]).ok();
+    let folder = folder_of(s.dir.path(), "sub-w01");
+    let list = s.browser.get("/v1/library/sessions").ok();
+    let name = list["sessions"][0]["name"].as_str().unwrap();
+    let close = || s.browser.post(&format!("/v1/library/sessions/{name}/close"), TOKEN, &json!({}));
+    let lock = locked(&folder);
+    // The recorder waits five seconds for the file, and fails.
+    remote.send(vec![click(1)]).is_problem(507);
+    assert!(close().is_problem(507).contains("stays open"));
+    drop(lock);
+    assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
+    let lock = locked(&folder);
+    remote.send(vec![click(2)]).is_problem(507);
+    drop(lock);
+    // Now the closing itself has to open the file again.
+    assert_eq!(close().status, 202);
+    wait_until("it is closed", || SessionFile::open(&folder).unwrap().summary().is_some_and(|s| s.quality.is_some()));
+    assert_eq!((events(&folder, "closed_by_owner").len(), events(&folder, "click").len()), (1, 2));
+    assert!(verify(&folder).unwrap().findings.is_empty());
     s.running.stop().unwrap();
 }
 

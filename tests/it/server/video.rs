@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use affectograph::session::GapReason;
 use affectograph::store::{SessionFile, verify};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{closed, served};
+use super::{click, closed, served, served_with};
 use crate::need::{need, need_shared};
 
 const FRAMES: usize = 60;
@@ -101,6 +101,56 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     assert!(camera.width_px > 0 && (20.0..40.0).contains(&camera.rate_hz), "{camera:?}");
     assert!(timeline.events().iter().any(|e| e.what.kind == "video_converted"));
     assert_eq!(std::fs::read(folder.join("video.webm")).unwrap(), bytes);
+    drop(file);
+    assert!(verify(&folder).unwrap().findings.is_empty(), "{:?}", verify(&folder).unwrap());
+    s.running.stop().unwrap();
+}
+
+/// Each pause cost a conversion of the whole video, although no video had arrived.
+#[test]
+fn a_session_that_goes_on_without_new_video_converts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((webm, media_s)) = webm(dir.path()) else { return };
+    let s = served_with(|c| c.limits.silent_after = Duration::from_secs(1));
+    let remote = s.browser.begin("video");
+    let bearer = format!("Bearer {}", remote.token);
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "video/webm")];
+    let page_ms: Vec<f64> = media_s.iter().map(|s| 500.0 + s * 1e3).collect();
+    let event = |seq: u64, kind: &str, data: Value| json!({"stream": "video_frame", "seq": seq, "document": 1, "page_ms": 500.0, "kind": kind, "data": data});
+    let started = json!({"chunk": 0, "mime": "video/webm", "width_px": 640, "height_px": 480});
+    let frames = json!({"first": 0, "page_ms": page_ms, "media_s": media_s});
+    remote.send(vec![event(0, "started", started), event(1, "frames", frames)]).ok();
+    let bytes = std::fs::read(&webm).unwrap();
+    s.browser.send("PUT", &remote.path("video/0"), &headers, &bytes).unwrap().ok();
+    let state = || s.browser.get("/v1/library/sessions").ok()["sessions"][0]["state"].clone();
+    let wait_until_silent = || {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while state() != "silent" {
+            assert!(Instant::now() < deadline, "it is never silent");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let participant = s.dir.path().join(remote.begun["participant"].as_str().unwrap());
+    let folder = std::fs::read_dir(participant).unwrap().next().unwrap().unwrap().path();
+    let video = folder.join("video.mkv");
+    wait_until_silent();
+    for pause in 0..2 {
+        remote.send(vec![click(pause)]).ok();
+        // The same chunk again is not new.
+        s.browser.send("PUT", &remote.path("video/0"), &headers, &bytes).unwrap().ok();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(2) || state() != "silent" {
+            assert!(!video.exists(), "the video is converted again after pause {pause}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "it is never silent again");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    let finish = json!({"streams": {"video_frame": 2, "page": 2}, "video_chunks": 1});
+    remote.browser.post(&remote.path("finish"), &remote.token, &finish).ok();
+    closed(s.dir.path());
+    let file = SessionFile::open(&folder).unwrap();
+    assert_eq!(file.frames().unwrap().len(), FRAMES);
+    assert!(file.timeline().unwrap().series("affect").unwrap().len() > FRAMES * 8 / 10);
     drop(file);
     assert!(verify(&folder).unwrap().findings.is_empty(), "{:?}", verify(&folder).unwrap());
     s.running.stop().unwrap();
