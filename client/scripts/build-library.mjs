@@ -1,7 +1,11 @@
-// Builds the npm package's files into dist/. `npm run build` runs this and writes the types.
+// Builds the files of the npm packages into dist/ and jspsych/dist/. `npm run build` runs this and writes the types.
 
 import { copyFile, mkdir } from 'node:fs/promises';
 import { Bundler, LICENCES, ROOT } from './bundle.mjs';
+
+const copyOwnLicences = (folder) => Promise.all(
+  ['LICENSE-MIT', 'LICENSE-APACHE'].map((name) => copyFile(`${ROOT}../${name}`, `${folder}/${name}`)),
+);
 
 const library = new Bundler(`${ROOT}dist`);
 await mkdir(library.folder, { recursive: true });
@@ -24,3 +28,11 @@ for (const name of ['transport', 'leftovers', 'memory-store']) {
 const RUNTIME = 'ort-wasm-simd-threaded.wasm';
 await copyFile(`${ROOT}node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
 await library.writeLicences();
+await copyOwnLicences(library.folder);
+
+// The extension of jsPsych contains no other package.
+const extension = new Bundler(`${ROOT}jspsych/dist`);
+await mkdir(extension.folder, { recursive: true });
+await extension.bundle('index.js', 'jspsych/src/index.ts', { format: 'esm', minify: true });
+await extension.bundle('affectograph-jspsych.min.js', 'jspsych/src/script.ts', { format: 'iife', minify: true });
+await copyOwnLicences(extension.folder);
