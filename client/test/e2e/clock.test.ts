@@ -107,14 +107,20 @@ test('a page that is reloaded', { skip, timeout: 60_000 }, async () => {
   }), 4);
 });
 
+/** The page that the visitor has gone to records. */
+const begun = async (page: Page) => {
+  await page.waitForFunction('typeof started !== "undefined"');
+  await page.evaluate('started');
+};
+
 test('a visitor who goes from page to page and back', { skip, timeout: 60_000 }, async () => {
   isExact(await record(async (page) => {
     await page.waitForTimeout(700);
     await page.click('a');
-    await page.evaluate('started');
+    await begun(page);
     await page.waitForTimeout(700);
     await page.goBack();
-    await page.evaluate('started');
+    await begun(page);
     await page.waitForTimeout(700);
   }), 3);
 });
