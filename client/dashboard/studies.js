@@ -3,6 +3,7 @@
 import { encode, get } from "./api.js";
 import { h, show } from "./dom.js";
 import { sessionList } from "./sessions.js";
+import { FOLDER, snippets } from "./snippet.js";
 
 export async function home() {
   const studies = (await get("/v1/library/studies")).studies;
@@ -27,7 +28,7 @@ export async function home() {
 
 function card(s) {
   const key = s.keys.find((k) => !k.is_revoked);
-  const embed = key && `const recorder = createRecorder({\n  server: ${JSON.stringify(location.origin)},\n  key: ${JSON.stringify(key.key)},\n  study: ${JSON.stringify(s.name)},\n  camera: "scores",\n});\nawait recorder.start();`;
+  const code = key && snippets(location.origin, s.name, key.key);
   return h("section", { class: "card" },
     h("div", { class: "row" },
       h("h2", {}, s.title), h("span", { class: "weak small" }, `${s.name} · ${s.sessions} sessions`),
@@ -37,5 +38,9 @@ function card(s) {
     s.problem && h("p", { class: "loss" }, s.problem),
     s.keys.length === 0 && h("p", { class: "weak small" }, "This study has no write key, so no page can record for it. Make one with ", h("code", {}, `affectograph serve key --study ${s.name} --origin https://…`)),
     s.keys.map((k) => h("p", { class: "small" }, h("code", {}, k.key), ` for ${k.origins.join(", ")}`, k.is_revoked && " (revoked)")),
-    embed && h("details", { class: "small" }, h("summary", {}, "Code for your page"), h("pre", { tabindex: 0 }, embed)));
+    code && h("details", { class: "small" }, h("summary", {}, "Code for your page"),
+      h("p", {}, "Plain HTML. Copy ", h("code", {}, "dist/"), " of the npm package ", h("code", {}, "affectograph"), " to ", h("code", {}, FOLDER), " of your site:"),
+      h("pre", { tabindex: 0 }, code.html),
+      h("p", {}, "With a bundler, after ", h("code", {}, "npm install"), " of the package:"),
+      h("pre", { tabindex: 0 }, code.module)));
 }

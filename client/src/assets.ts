@@ -1,15 +1,9 @@
-// The addresses of this library's other files. They are loaded only where they are used.
+// This library's other files. They are loaded only where they are used.
 
-/** The folder of this script or module. A site whose bundler moves files sets the option `assets`. */
-const own = ((): string => {
-  const script = document.currentScript;
-  const from = script instanceof HTMLScriptElement && script.src ? script.src : import.meta.url;
-  return from ? new URL('.', from).href : document.baseURI;
-})();
+/** The address of a file in the folder of the option `assets`. */
+export const asset = (folder: string, name: string): string => new URL(name, new URL(folder.replace(/\/?$/, '/'), document.baseURI)).href;
 
-export const asset = (folder: string | undefined, name: string): string =>
-  new URL(name, folder === undefined ? own : new URL(folder.replace(/\/?$/, '/'), document.baseURI)).href;
-
-/** One of this library's other files, as a module. */
-export const load = async <Module>(folder: string | undefined, name: string): Promise<Module> =>
-  await import(/* @vite-ignore */ /* webpackIgnore: true */ asset(folder, name)) as Module;
+/** One of this library's other files, as a module. Without a folder it is `beside` this file: an `import()` with a literal,
+ * which bundlers follow. */
+export const load = async <Module>(folder: string | undefined, name: string, beside: () => Promise<Module>): Promise<Module> =>
+  folder === undefined ? await beside() : await import(/* @vite-ignore */ /* webpackIgnore: true */ asset(folder, name)) as Module;

@@ -23,7 +23,8 @@ export interface RecorderOptions {
   consentGiven?: true | { given_utc_ms?: number; text?: string };
   /** Also records the page itself with rrweb for replay. */
   replay?: boolean;
-  /** The folder with this library's other files (`scores.worker.js`, `rrweb.js`); the default is the folder of this file. */
+  /** The folder with this library's other files (`scores.worker.js`, `rrweb.js`). The default is the folder of the script, or in
+   * modules what the bundler found. */
   assets?: string;
   /** The folder with the networks for `"scores"`; the default is the server's. */
   models?: string;

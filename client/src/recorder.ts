@@ -155,7 +155,7 @@ class PageRecorder implements Recorder {
     const settings = this.#settings;
     const given = settings.consentGiven;
     if (given) return { given_utc_ms: Date.now(), text: '', ...(given === true ? {} : given) };
-    const file = await within(load<typeof import('./consent/ask')>(settings.assets, 'consent.js'), FILE_PATIENCE_MS);
+    const file = await within(load(settings.assets, 'consent.js', () => import('./consent/ask')), FILE_PATIENCE_MS);
     if (!file) throw new Error('consent.js does not load');
     const answer = await file.ask(settings, () => this.#change({ phase: 'asking' }), this.#ended.signal);
     if (answer === 'no') this.#change({ phase: 'declined' });
@@ -163,7 +163,7 @@ class PageRecorder implements Recorder {
   }
 
   async #loadRun(): Promise<Run> {
-    this.#transport ??= await load<Transport>(this.#settings.assets, 'transport.js');
+    this.#transport ??= await load<Transport>(this.#settings.assets, 'transport.js', () => import('./transport/transport'));
     return this.#run ??= new this.#transport.Run(this.#host());
   }
 

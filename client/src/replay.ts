@@ -5,13 +5,10 @@ import type { Masking } from './capture/privacy';
 import { json } from './natives/plain';
 import type { Settings } from './options';
 
-/** The exports of `rrweb.ts`. */
-type Rrweb = typeof import('./rrweb');
-
 /** Stores each event of rrweb. The returned function ends the recording. */
 export const startReplay = async (
   settings: Settings, masks: Masking, store: (page_ms: number, json: string) => void,
 ): Promise<() => void> => {
-  const { recordPage } = await load<Rrweb>(settings.assets, 'rrweb.js');
+  const { recordPage } = await load(settings.assets, 'rrweb.js', () => import('./rrweb'));
   return recordPage(masks, (event) => store(performance.now(), json(event)));
 };

@@ -2,6 +2,13 @@
 // `for … in`, which also reads what old libraries add to `Object.prototype`.
 
 import { VERSION, createRecorder, only } from './index';
+import type { RecorderOptions } from './options';
+
+// The folder of this script. In a script of another origin, `import('./…')` has no address to begin from.
+const script = document.currentScript;
+const own = script instanceof HTMLScriptElement && script.src ? new URL('.', script.src).href : document.baseURI;
 
 // In the lab's page the name is taken and stays as it is.
-Reflect.set(globalThis, 'affectograph', { createRecorder, only, VERSION });
+Reflect.set(globalThis, 'affectograph', {
+  createRecorder: (options: RecorderOptions) => createRecorder({ ...options, assets: options?.assets ?? own }), only, VERSION,
+});

@@ -34,6 +34,14 @@ const startWorker = async (url: string): Promise<Worker> => {
   }
 };
 
+/** The addresses of files that are not modules of this page. Bundlers recognise `new URL` with two literals. */
+const urlsOf = (assets: string | undefined): { worker: string; runtime: string } => (assets === undefined
+  ? {
+    worker: new URL('./scores.worker.js', import.meta.url).href,
+    runtime: new URL('./ort-wasm-simd-threaded.wasm', import.meta.url).href,
+  }
+  : { worker: asset(assets, 'scores.worker.js'), runtime: asset(assets, 'ort-wasm-simd-threaded.wasm') });
+
 /** Combines consecutive frames without a face, or skipped frames, into gaps. */
 class Gaps {
   private open: { reason: 'no_face' | 'skipped'; from_ms: number; until_ms: number; lost: number } | null = null;
@@ -59,7 +67,8 @@ class Gaps {
 export const startScores = async (
   settings: Settings, frames: Frames, video: HTMLVideoElement, first: number, sink: ScoresSink,
 ): Promise<() => Promise<void>> => {
-  const worker = await startWorker(asset(settings.assets, 'scores.worker.js'));
+  const urls = urlsOf(settings.assets);
+  const worker = await startWorker(urls.worker);
   const post = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer);
   const models = settings.models ?? `${settings.server}/v1/models/`;
   await promise<void>((resolve, reject) => {
@@ -71,7 +80,7 @@ export const startScores = async (
       event.preventDefault();
       reject(new Error(event.message || 'the worker does not start'));
     };
-    post({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: asset(settings.assets, './') });
+    post({ kind: 'load', models: new URL(models, document.baseURI).href, runtime: urls.runtime });
   });
   const gaps = new Gaps(sink);
   let frame = first;

@@ -34,7 +34,7 @@ const pixels = (picture: ImageBitmap) => {
 const handle = async (message: ToWorker): Promise<void> => {
   if (message.kind === 'load') {
     env.wasm.numThreads = 1; // more threads need HTTP headers that few sites send
-    env.wasm.wasmPaths = { wasm: new URL('ort-wasm-simd-threaded.wasm', message.runtime) };
+    env.wasm.wasmPaths = { wasm: message.runtime };
     vision = await Vision.load(runtime, async (path) => {
       const response = await fetch(new URL(path, message.models), { credentials: 'omit' });
       if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);

@@ -115,7 +115,7 @@ export class Run {
   async #opening(): Promise<Store> {
     const { assets } = this.#host.settings;
     return this.#store ??= await openStore(async () => {
-      const { MemoryStore } = await load<typeof import('./memory-store')>(assets, 'memory-store.js');
+      const { MemoryStore } = await load(assets, 'memory-store.js', () => import('./memory-store'));
       return new MemoryStore();
     });
   }
@@ -273,7 +273,7 @@ export class Run {
   async #sendLeftovers(id: string): Promise<void> {
     const others = kept(await this.#store!.sessions(), (session) => session.id !== id);
     if (others.length === 0) return;
-    const { sendLeftovers } = await load<typeof import('./leftovers')>(this.#host.settings.assets, 'leftovers.js');
+    const { sendLeftovers } = await load(this.#host.settings.assets, 'leftovers.js', () => import('./leftovers'));
     await sendLeftovers(this.#store!, id);
   }
 
@@ -312,7 +312,7 @@ export class Run {
     const { settings, ended } = this.#host;
     if (settings.camera === 'off') return;
     try {
-      const module = await load<typeof import('../camera/camera')>(settings.assets, 'camera.js');
+      const module = await load(settings.assets, 'camera.js', () => import('../camera/camera'));
       if (ended.aborted) return;
       this.#camera = new module.Camera(settings, this.#opened!.session, this.#store!, (draft) => this.#outbox.add(draft), {
         state: (camera) => this.#host.change({ camera }),

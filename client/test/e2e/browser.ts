@@ -28,15 +28,18 @@ export interface Site {
   close(): void;
 }
 
-/** Serves `pages` by path, `/dist/` and `/node_modules/` from this package, and `/models/` from the project. */
-export const site = async (pages: Record<string, string | Buffer>): Promise<Site> => {
+/** Serves `pages` by path, and the files of `folder`: by default `/dist/` and `/node_modules/` of this package, and the
+ * project's `/models/`. Other origins may read them. */
+export const site = async (pages: Record<string, string | Buffer>, folder = CLIENT): Promise<Site> => {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://x').pathname;
     const page = pages[path];
-    const root = path.startsWith('/models/') ? join(CLIENT, '..') : CLIENT;
+    const root = path.startsWith('/models/') ? join(CLIENT, '..') : folder;
     const body = page === undefined ? readFile(join(root, path)) : Promise.resolve(Buffer.from(page));
     body.then((bytes) => {
-      response.writeHead(200, { 'content-type': TYPES[typeof page === 'string' ? '.html' : extname(path)] ?? 'text/plain' });
+      response.writeHead(200, {
+        'content-type': TYPES[typeof page === 'string' ? '.html' : extname(path)] ?? 'text/plain', 'access-control-allow-origin': '*',
+      });
       response.end(bytes);
     }, () => {
       response.writeHead(404);

@@ -1,0 +1,205 @@
+// The file of `npm pack`, installed into a project outside this repository, with the code that the dashboard shows. Each page
+// scores a face, so that all files of the library are needed: modules, the worker and the WebAssembly file.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from 'esbuild';
+import type { Browser } from 'playwright-core';
+// @ts-expect-error: the dashboard is plain JavaScript
+import { FOLDER, snippets as snippetsOf } from '../../dashboard/snippet.js';
+import { CLIENT, site } from './browser';
+import { launchWithFace, skip as noFace } from './experiment';
+import { Program, noProgram, query } from './program';
+
+const snippets = snippetsOf as (server: string, study: string, key: string) => { html: string; module: string };
+const skip = noFace || noProgram();
+const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const project = join(folder, 'project');
+const installed = join(project, 'node_modules/affectograph');
+let browser: Browser;
+let program: Program;
+
+const npm = (cwd: string, ...args: string[]) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).toString();
+/** Packs a package and returns the file's name. */
+const pack = (path: string): string => npm(path, 'pack', '--silent', '--ignore-scripts', '--pack-destination', project).trim();
+
+before(async () => {
+  if (skip) return;
+  mkdirSync(project);
+  const [core, extension] = [pack(CLIENT), pack(join(CLIENT, 'jspsych'))];
+  // The packages' own dependencies come from this folder, so that no network is needed.
+  const own = (name: string) => `file:${join(CLIENT, 'node_modules', name)}`;
+  writeFileSync(join(project, 'package.json'), JSON.stringify({
+    type: 'module',
+    dependencies: {
+      affectograph: `file:./${core}`, '@affectograph/jspsych': `file:./${extension}`, rxjs: own('rxjs'), tslib: own('tslib'),
+    },
+  }));
+  npm(project, 'install', '--silent', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps');
+  browser = await launchWithFace(folder);
+  program = new Program();
+  await program.start();
+});
+after(async () => {
+  if (!skip) {
+    await browser.close();
+    await program.kill9();
+    program.remove();
+  }
+  rmSync(folder, { recursive: true });
+});
+
+/** Opens the page, agrees, waits for scores of the face, and looks into the session file. */
+const record = async (url: string): Promise<void> => {
+  const earlier = new Set(program.recorded());
+  const context = await browser.newContext();
+  const problems: string[] = [];
+  context.on('weberror', (error) => problems.push(error.error().message));
+  context.on('response', (response) => { if (response.status() >= 400) problems.push(`${response.url()} answers ${response.status()}`); });
+  try {
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
+    await page.waitForFunction('recorder.state.phase === "recording"', null, { timeout: 30_000 });
+    await page.click('#buy');
+    await page.evaluate('recorder.affect$.subscribe(() => { window.scored = true; })');
+    await page.waitForFunction('window.scored', null, { timeout: 90_000 })
+      .catch((error: unknown) => { throw new Error(`no scores: ${problems.join('; ')}`, { cause: error }); });
+    assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
+  } finally {
+    await context.close();
+  }
+  assert.deepEqual(problems.filter((p) => !p.includes('favicon')), []);
+  const [session, ...others] = program.recorded().filter((s) => !earlier.has(s));
+  assert.deepEqual(others, []);
+  const count = (sql: string) => query<{ n: number }>(session!, sql)[0]!.n;
+  assert.equal(count("SELECT count(*) AS n FROM event WHERE stream = 'page' AND kind = 'click'"), 1);
+  assert.ok(count("SELECT count(*) AS n FROM value WHERE stream = 'affect' AND field = 'valence'") > 0);
+};
+
+const HTML = (code: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
+<button id="buy">Buy now</button>
+${code}
+</html>`;
+const MODULE_PAGE = HTML('<script type="module" src="./main.js"></script>');
+
+/** The source folder of a page with the dashboard's code for bundlers. */
+const source = (name: string, origin: string): string => {
+  const path = join(project, name);
+  mkdirSync(path, { recursive: true });
+  const code = snippets(program.url, 'smile', program.key(origin)).module;
+  // What the test needs. The names of a module are its own.
+  writeFileSync(join(path, 'main.js'), `${code}\nwindow.recorder = recorder;\n`);
+  writeFileSync(join(path, 'index.html'), MODULE_PAGE);
+  return path;
+};
+/** Serves what `make` builds into a folder. */
+const built = async (name: string, make: (from: string, to: string) => Promise<void>): Promise<void> => {
+  const to = join(project, `${name}-built`);
+  mkdirSync(to);
+  const pages: Record<string, string> = {};
+  const shop = await site(pages, to);
+  try {
+    await make(source(name, shop.url), to);
+    pages['/'] = readFileSync(join(to, 'index.html'), 'utf8');
+    await record(shop.url);
+  } finally {
+    shop.close();
+  }
+};
+
+test('the packed files contain what they need, and their licences', { skip }, () => {
+  for (const name of ['affectograph', '@affectograph/jspsych']) {
+    const path = join(project, 'node_modules', name);
+    for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) assert.ok(readFileSync(join(path, 'dist', licence)).length > 1000, licence);
+    const { types, main } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { types: string; main: string };
+    for (const file of [types, main]) assert.ok(readFileSync(join(path, file)).length > 0, `${name}: ${file}`);
+  }
+});
+
+test('plain HTML', { skip, timeout: 180_000 }, async () => {
+  const root = join(project, 'html');
+  cpSync(join(installed, 'dist'), join(root, FOLDER as string), { recursive: true });
+  const pages: Record<string, string> = {};
+  const shop = await site(pages, root);
+  try {
+    pages['/'] = HTML(snippets(program.url, 'smile', program.key(shop.url)).html);
+    await record(shop.url);
+  } finally {
+    shop.close();
+  }
+});
+
+test('plain HTML, with the library on another origin', { skip, timeout: 180_000 }, async () => {
+  const pages: Record<string, string> = {};
+  const [shop, files] = [await site(pages), await site({}, join(installed, 'dist'))];
+  try {
+    const { html } = snippets(program.url, 'smile', program.key(shop.url));
+    pages['/'] = HTML(html.replace(`"${FOLDER as string}`, `"${files.url}/`));
+    await record(shop.url);
+  } finally {
+    shop.close();
+    files.close();
+  }
+});
+
+test('esbuild', { skip, timeout: 180_000 }, () => built('esbuild', async (from, to) => {
+  await build({ entryPoints: [join(from, 'main.js')], outdir: to, bundle: true, format: 'esm', splitting: true, logLevel: 'warning' });
+  // esbuild does not follow `new URL`.
+  for (const file of ['scores.worker.js', 'ort-wasm-simd-threaded.wasm']) cpSync(join(installed, 'dist', file), join(to, file));
+  cpSync(join(from, 'index.html'), join(to, 'index.html'));
+}));
+
+test('esbuild, into one classic script', { skip, timeout: 180_000 }, () => built('esbuild-one', async (from, to) => {
+  const main = readFileSync(join(from, 'main.js'), 'utf8').replace('camera: "scores"', 'camera: "scores", assets: "/files/"');
+  assert.ok(main.includes('/files/'));
+  writeFileSync(join(from, 'main.js'), main);
+  await build({ entryPoints: [join(from, 'main.js')], outdir: to, bundle: true, format: 'iife', logLevel: 'error' });
+  cpSync(join(installed, 'dist'), join(to, 'files'), { recursive: true });
+  writeFileSync(join(to, 'index.html'), HTML('<script src="main.js"></script>'));
+}));
+
+test('Vite, built', { skip, timeout: 180_000 }, () => built('vite', async (root, outDir) => {
+  const vite = await import('vite');
+  await vite.build({ root, configFile: false, logLevel: 'warn', build: { outDir, emptyOutDir: false } });
+}));
+
+/** Vite's own server on a free port. */
+const vite = async (name: string, more: object): Promise<void> => {
+  const free = await site({});
+  free.close();
+  const root = source(name, free.url);
+  const { createServer } = await import('vite');
+  const server = await createServer({
+    root, configFile: false, logLevel: 'warn', cacheDir: join(folder, `${name}-cache`), ...more,
+    server: { host: '127.0.0.1', port: Number(new URL(free.url).port), strictPort: true, hmr: false },
+  });
+  try {
+    await server.listen();
+    await record(free.url);
+  } finally {
+    await server.close();
+  }
+};
+
+test('Vite\'s own server', { skip, timeout: 180_000 }, () => vite('vite-server', {}));
+
+test('webpack', { skip, timeout: 180_000 }, () => built('webpack', async (from, to) => {
+  const { default: webpack } = await import('webpack');
+  const compiler = webpack({
+    mode: 'production', context: from, entry: './main.js', output: { path: to, filename: 'main.js' }, performance: false,
+  });
+  await new Promise<void>((resolve, reject) => {
+    compiler.run((error, stats) => {
+      if (error) reject(error);
+      else if (stats!.hasErrors() || stats!.hasWarnings()) reject(new Error(stats!.toString()));
+      else resolve();
+    });
+  });
+  writeFileSync(join(to, 'index.html'), HTML('<script src="main.js"></script>'));
+}));
