@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::busy::{Busy, busy, frames_unseen};
 use super::ending::{End, Ending};
 use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
-use super::scored_frames::{ScoredFrames, longest_unscored_s};
+use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
     AFFECT, AFFECT_LATER, FACE, GapReason, HEALTH, HealthKind, LANDMARKS, PAGE_CLOCK, REPLAY, Timeline, Timestamp,
     VIDEO, VIDEO_FRAME, VideoLoss,
@@ -238,12 +238,6 @@ fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
         sum.lost += gap.what.lost;
     }
     losses
-}
-
-/// The sum of `lost` over the gaps of one stream and one reason.
-pub(super) fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
-    let gaps = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream && g.what.reason == reason);
-    gaps.map(|g| g.what.lost).sum()
 }
 
 /// Frames that did not reach the video or the networks. Without a camera there are none: a damaged record of the page is no

@@ -1,7 +1,12 @@
 //! The frames that the networks scored.
 
-use super::quality::lost_in;
 use session::{AFFECT, AFFECT_LATER, GapReason, SampleSeries, Timeline};
+
+/// The sum of `lost` over the gaps of one stream and one reason.
+pub fn lost_in(timeline: &Timeline, stream: &str, reason: GapReason) -> u64 {
+    let gaps = timeline.gaps().iter().filter(|g| g.stream.as_str() == stream && g.what.reason == reason);
+    gaps.map(|g| g.what.lost).sum()
+}
 
 /// Numbers of frames that the networks scored: live, and later where the live worker skipped frames. Scores by another
 /// network are not counted.

@@ -1,13 +1,8 @@
 //! The address that a request comes from. Limits per address use it. It is never stored.
 
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
-
-use super::app::App;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -26,15 +21,10 @@ impl ClientAddress {
             ip @ IpAddr::V4(_) => ip,
         })
     }
-}
 
-impl FromRequestParts<App> for ClientAddress {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<ClientAddress, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Ok(ClientAddress::from_ip(client_of(peer, &parts.headers, &app.config.trusted_proxies)))
+    /// The address behind the trusted proxies. `peer` is the address of the connection.
+    pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> ClientAddress {
+        ClientAddress::from_ip(client_of(peer, headers, proxies))
     }
 }
 

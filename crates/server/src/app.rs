@@ -1,9 +1,14 @@
 //! The state that every request may use.
 
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use tokio::sync::Semaphore;
 
+use super::address::ClientAddress;
 use super::clock::ServerClock;
 use super::config::ServerConfig;
 use super::file_permits::FilePermits;
@@ -24,4 +29,14 @@ pub struct App {
     /// Limits how many passwords are checked at the same time.
     pub login_permits: Arc<Semaphore>,
     pub description: Arc<utoipa::openapi::OpenApi>,
+}
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<ClientAddress, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Ok(ClientAddress::of(peer, &parts.headers, &app.config.trusted_proxies))
+    }
 }
