@@ -105,8 +105,15 @@ install_client_packages() {
   wanted=$(sha256sum <client/package-lock.json)
   [ "$(cat client/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return 0
   say "Installing the npm packages of client/ (client/package-lock.json)"
-  if npm ci --prefix client --no-audit --no-fund >build/npm.log 2>&1; then echo "$wanted" >client/node_modules/.installed
-  else tail -n 3 build/npm.log >&2; return 1; fi
+  local attempt
+  for attempt in 1 2; do # a registry may end a connection
+    if npm ci --prefix client --no-audit --no-fund --fetch-retries=5 >build/npm.log 2>&1; then
+      echo "$wanted" >client/node_modules/.installed
+      return 0
+    fi
+  done
+  tail -n 3 build/npm.log >&2
+  return 1
 }
 
 # For the tests of the client library. Chromium comes from the system.
