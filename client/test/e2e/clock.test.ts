@@ -3,28 +3,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { eventually, launch, site, skip as noBrowser } from './browser';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
 /** Round trips are longer on a machine that is busy with other work. */
 const MOST_MS = loadavg()[0]! > 2 * cpus().length ? 20 : 5;
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
-  browser = await launch();
-  program = new Program();
-  await program.start();
-});
-after(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+withServer(skip, () => launch());
 
 const PAGE = (key: string) => `<!doctype html><title>Page</title><p>Page</p><a href="/other">Other</a>
 <script src="/dist/affectograph.min.js"></script>

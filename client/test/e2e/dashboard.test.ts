@@ -4,32 +4,22 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { CLIENT, eventually, site } from './browser';
 import { experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
-import { Program, noProgram } from './program';
+import { noProgram } from './program';
+import { browser, program, withServer } from './served';
 
 const skip = noFace || noProgram();
 const PICTURES = join(CLIENT, '../target/screenshots');
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
+withServer(skip, () => launchWithFace(folder), (server) => {
   mkdirSync(PICTURES, { recursive: true });
-  browser = await launchWithFace(folder);
-  program = new Program();
-  program.own('a long password');
-  await program.start();
+  server.own('a long password');
+  return [];
 });
-after(async () => {
-  rmSync(folder, { recursive: true });
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+after(() => rmSync(folder, { recursive: true }));
 
 const picture = (page: Page, name: string) => page.screenshot({ path: join(PICTURES, `dashboard_${name}.png`) });
 

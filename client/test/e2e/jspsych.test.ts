@@ -3,26 +3,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { CLIENT, eventually, launch, site, skip as noBrowser } from './browser';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
-  browser = await launch();
-  program = new Program();
-  await program.start();
-});
-after(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+withServer(skip, () => launch());
 
 /** The page of the README with the test's addresses. `params`: further parameters of the extension. */
 const page = (server: string, key: string, params = '', trial = ''): string => {

@@ -4,26 +4,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { CDPSession, Page } from 'playwright-core';
 import { CLIENT, launch, site, skip as noBrowser } from './browser';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
-  browser = await launch(['--autoplay-policy=no-user-gesture-required']);
-  program = new Program();
-  await program.start();
-});
-after(async () => {
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+withServer(skip, () => launch(['--autoplay-policy=no-user-gesture-required']));
 
 interface PageEvent { kind: string; t: number; data: Record<string, any> }
 /** The events of one half, in the order of their numbers. */

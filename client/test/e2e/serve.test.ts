@@ -5,29 +5,16 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { after, test } from 'node:test';
 import { CLIENT, eventually, site } from './browser';
 import { agree, experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
 import { Program, noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const skip = noFace || noProgram();
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
-  browser = await launchWithFace(folder);
-  program = new Program();
-  await program.start();
-});
-after(async () => {
-  rmSync(folder, { recursive: true });
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+withServer(skip, () => launchWithFace(folder));
+after(() => rmSync(folder, { recursive: true }));
 
 interface Event { stream: string; seq: number; at_ns: number; kind: string; data: string }
 const events = (session: string, stream: string) =>

@@ -5,11 +5,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { after, test } from 'node:test';
 import { need } from '../need';
 import { eventually, launch, site, skip as noBrowser } from './browser';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const hasOpenssl = (): boolean => {
   try {
@@ -22,27 +22,16 @@ const hasOpenssl = (): boolean => {
 const skip = noBrowser || noProgram() || need(hasOpenssl() ? false : 'there is no openssl');
 const PASSWORD = 'a long password';
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
-let browser: Browser;
-let program: Program;
-before(async () => {
-  if (skip) return;
+withServer(skip, () => launch(), (server) => {
   const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   execFileSync('openssl', [
     'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
     '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate,
   ], { stdio: 'pipe' });
-  browser = await launch();
-  program = new Program();
-  program.own(PASSWORD);
-  await program.start('--certificate', certificate, '--private-key', key);
+  server.own(PASSWORD);
+  return ['--certificate', certificate, '--private-key', key];
 });
-after(async () => {
-  rmSync(folder, { recursive: true });
-  if (skip) return;
-  await browser.close();
-  await program.kill9();
-  program.remove();
-});
+after(() => rmSync(folder, { recursive: true }));
 
 const MARKS = (server: string, key: string) => `<!doctype html><title>Marks</title><button>Press</button>
 <script src="/dist/affectograph.min.js"></script>

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use affectograph::server::{PullPlan, pull, serve};
+use affectograph::server::{PullPlan, Running, pull, serve};
 use affectograph::store::Library;
 use affectograph::study_query::Cancel;
 use serde_json::json;
@@ -29,14 +29,27 @@ fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((certificate, key))
 }
 
-#[test]
-fn everything_works_over_tls_and_nothing_beside_it() {
+struct Served {
+    dir: tempfile::TempDir,
+    running: Running,
+    url: String,
+    certificate: PathBuf,
+}
+
+/// `None` without openssl.
+fn served_over_tls() -> Option<Served> {
     let dir = library();
-    let Some((certificate, key)) = certificate(dir.path()) else { return };
+    let (certificate, key) = certificate(dir.path())?;
     let mut config = config(dir.path());
     config.tls = Some((certificate.clone(), key));
     let running = serve(config).unwrap();
     let url = format!("https://localhost:{}", running.address.port());
+    Some(Served { dir, running, url, certificate })
+}
+
+#[test]
+fn everything_works_over_tls_and_nothing_beside_it() {
+    let Some(Served { dir: _dir, running, url, certificate }) = served_over_tls() else { return };
     let trusted = Certificate::from_pem(&std::fs::read(&certificate).unwrap()).unwrap();
     let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[trusted])).build();
     let agent = ureq::Agent::config_builder().tls_config(tls).http_status_as_error(false).build().new_agent();
@@ -88,12 +101,7 @@ fn curl(certificate: &Path, arguments: &[&str]) -> Option<(String, String)> {
 
 #[test]
 fn browsers_get_http_2_and_others_http_1_1() {
-    let dir = library();
-    let Some((certificate, key)) = certificate(dir.path()) else { return };
-    let mut config = config(dir.path());
-    config.tls = Some((certificate.clone(), key));
-    let running = serve(config).unwrap();
-    let url = format!("https://localhost:{}", running.address.port());
+    let Some(Served { dir, running, url, certificate }) = served_over_tls() else { return };
     let origin = format!("Origin: {url}");
     let password = json!({ "password": PASSWORD }).to_string();
     for (option, version) in [("--http2", "2"), ("--http1.1", "1.1")] {
