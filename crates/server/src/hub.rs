@@ -27,7 +27,7 @@ use super::problem::Problem;
 use super::quota::ReceivedTotals;
 use super::rate::Rate;
 use super::remote;
-use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED, WAS_SILENT};
+use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED};
 use super::reply::reply;
 use super::running::{CountedSession, RunningSessions};
 use super::secrets;
@@ -507,8 +507,7 @@ impl Hub {
         }
     }
 
-    fn session_silent(&mut self, mut plan: Box<RemotePlan>) {
-        plan.resumed_because = WAS_SILENT;
+    fn session_silent(&mut self, plan: Box<RemotePlan>) {
         self.has_freed_memory = true;
         self.store_activity(&plan.id);
         // A session that was released meanwhile is not in the list.
@@ -580,8 +579,13 @@ impl Hub {
     }
 
     fn csrf_token_of(&mut self, cookie: &str) -> Result<Option<String>, Problem> {
+        let hash = secrets::sha256(cookie);
+        // An invented cookie costs no reading of the ledger.
+        if !self.logins.contains_key(&hash) {
+            return Ok(None);
+        }
         self.refresh_password()?;
-        let login = self.logins.get_mut(&secrets::sha256(cookie)).filter(|l| l.used.elapsed() < LOGIN);
+        let login = self.logins.get_mut(&hash).filter(|l| l.used.elapsed() < LOGIN);
         Ok(login.map(|login| {
             login.used = Instant::now();
             login.csrf.clone()

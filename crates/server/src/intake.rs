@@ -141,8 +141,8 @@ impl Intake {
         // All readings of the batch first: its records may be from before and after a jump of the clock.
         for (record, stream) in batch.records.iter().zip(&indices) {
             if self.streams[*stream].input == StreamInput::PageClock
-                && let Some(Ok(Measured { offset_ms, uncertainty_ms, .. })) =
-                    record.data.as_deref().map(Measured::parse)
+                && let (Some(kind), Some(data)) = (record.kind.as_deref(), record.data.as_deref())
+                && let Ok(Measured { offset_ms, uncertainty_ms, .. }) = Measured::of(record.document, kind, data)
             {
                 self.documents
                     .learn(record.document, DocumentClock { at_ms: record.page_ms, offset_ms, uncertainty_ms });
@@ -232,7 +232,7 @@ impl Intake {
                 let data = data.clone().map_or_else(empty, Ok)?;
                 match input {
                     StreamInput::Page => page_event(r, kind, &data),
-                    StreamInput::PageClock => self.page_clock(kind, &data),
+                    StreamInput::PageClock => self.page_clock(r, kind, &data),
                     StreamInput::Health => free_event(kind, &data, MAX_HEALTH_BYTES),
                     StreamInput::Replay if kind == "rrweb" => free_event(kind, &data, MAX_REPLAY_BYTES),
                     StreamInput::VideoFrames => self.video_frames(r, kind, &data),
@@ -258,11 +258,8 @@ impl Intake {
     }
 
     /// The file stores the offset to the session's clock, as in every session.
-    fn page_clock(&self, kind: &str, data: &RawValue) -> Result<Body, String> {
-        if kind != "measured" {
-            return Err(format!("`{}` is not a kind of event of this stream", short(kind)));
-        }
-        let m = Measured::parse(data)?;
+    fn page_clock(&self, r: &RemoteRecord, kind: &str, data: &RawValue) -> Result<Body, String> {
+        let m = Measured::of(r.document, kind, data)?;
         let data = Map::from_iter([
             ("offset_ms".to_owned(), Value::from(m.offset_ms - self.zero_utc_ms)),
             ("uncertainty_ms".to_owned(), Value::from(m.uncertainty_ms)),
@@ -349,8 +346,15 @@ struct Measured {
 }
 
 impl Measured {
-    fn parse(data: &RawValue) -> Result<Measured, String> {
+    /// The reading of a record of this document.
+    fn of(document: u32, kind: &str, data: &RawValue) -> Result<Measured, String> {
+        if kind != "measured" {
+            return Err(format!("`{}` is not a kind of event of this stream", short(kind)));
+        }
         let m: Measured = serde_json::from_str(data.get()).map_err(|e| e.to_string())?;
+        if m.document != document {
+            return Err(format!("the reading is of document {}, and the record of document {document}", m.document));
+        }
         if m.offset_ms.abs() < 1e14 && (0.0..1e7).contains(&m.uncertainty_ms) {
             Ok(m)
         } else {
@@ -466,6 +470,19 @@ mod tests {
         assert_eq!(data["offset_ms"], json!(1_000.0));
         assert_eq!(intake.committed()["page"], 2);
         assert_eq!(intake.accept(&both, NOW).unwrap(), AcceptedBatch::default());
+    }
+
+    #[test]
+    fn a_reading_that_is_refused_moves_no_clock() {
+        for (kind, document, why) in [("x", 1, "`x` is not a kind"), ("measured", 2, "the reading is of document 2")] {
+            let reading = json!({"stream": "page_clock", "seq": 0, "document": 1, "page_ms": 10.0, "kind": kind,
+                                 "data": {"offset_ms": ZERO + 9_000.0, "uncertainty_ms": 0.5, "document": document}});
+            let taken = intake().accept(&batch(json!([reading, visible(0)])), NOW).unwrap();
+            assert!(taken.refused.len() == 1 && taken.refused[0].why.contains(why), "{:?}", taken.refused);
+            let page = taken.records.iter().find(|r| r.stream == 0).unwrap();
+            assert_eq!(page.at, Timestamp::from_ns(1_020_000_000));
+            assert_eq!(added(&taken), [""; 0]);
+        }
     }
 
     /// The offset of a document's clock and the kinds of the records that the server added.

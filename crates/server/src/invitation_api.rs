@@ -38,7 +38,7 @@ pub struct InvitationConsent {
     pub text: String,
 }
 
-/// Describes a study to a page that is going to ask for consent. Nothing is counted and nothing begins. The key is a public
+/// Describes a study to a page that is going to ask for consent. No session begins. The key is a public
 /// write key of the study. It must allow the page's origin.
 #[utoipa::path(get, path = "/v1/studies/{study}/invitation", tag = "browser", security(("key" = [])),
     params(("study" = String, Path, description = "The study of the write key")),

@@ -72,7 +72,7 @@ pub enum PullError {
     Name(String),
     #[error(
         "{participant} has sessions in this library that are not on the server, for example {session}, and may be another \
-         person. Use --same-people if it is the same person"
+         person. If it is the same person, fetch the sessions with: affectograph pull --same-people"
     )]
     OtherPerson { participant: ParticipantId, session: String },
     #[error(transparent)]

@@ -20,7 +20,7 @@ use super::networks::{self, SCORES_STARTED};
 use super::problem::Problem;
 use super::quota::video_has_ended;
 use super::rate::Rate;
-use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd};
+use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd, WAS_SILENT};
 use super::reply::reply;
 use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
@@ -77,7 +77,7 @@ async fn run(
                 task.is_resumed = is_resumed;
                 let end = task.run(&mut commands).await;
                 // Dropping the rest of the task tells the dashboards that the session has ended.
-                let plan = RemotePlan { is_closed: false, ..task.into_plan() };
+                let plan = RemotePlan { is_closed: false, resumed_because: WAS_SILENT, ..task.into_plan() };
                 match end {
                     TaskEnd::Closed(finished) => answer_late(Some(finished), &mut commands).await,
                     // Commands that have arrived meanwhile are dropped. Their requests are refused as busy and sent again.
