@@ -3,7 +3,7 @@
 import { kept } from '../natives/lists';
 import { type Draft, gapRest } from './record';
 
-/** The server accepts records of the minute before a session begins. */
+/** The server accepts records of the minute before a session begins. Ten seconds are left for the request. */
 export const BEFORE_MS = 50_000;
 
 /** What can be recorded of them at `now_ms`, when the session begins. `lost` counts records that are not in `early`. The first
@@ -14,7 +14,7 @@ export const recordable = (early: readonly Draft[], lost: number, now_ms: number
   const head = kept(early, ({ page_ms }, k) => k === 0 && page_ms < from_ms);
   const missing = lost + early.length - late.length - head.length;
   const at_ms = head[0] ? from_ms : late[0]?.page_ms ?? now_ms;
-  const gap = { until_ms: at_ms, reason: 'queue_full', lost: missing, note: 'more than a minute before the session began' };
+  const gap = { until_ms: at_ms, reason: 'queue_full', lost: missing, note: 'more than 50 s before the session began, or too many for the page to hold' };
   return [
     ...(head[0] ? [{ ...head[0], page_ms: at_ms }] : []),
     ...(missing > 0 ? [{ stream: 'page', page_ms: at_ms, rest: gapRest(gap) }] : []),

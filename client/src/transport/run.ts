@@ -15,7 +15,7 @@ import type { RecordedAffect, State } from '../state';
 import { VERSION } from '../version';
 import { better } from './clock';
 import { recordable } from './early';
-import { Api, Refused, type Started, batchBody } from './http';
+import { Api, type Started, batchBody } from './http';
 import { on } from './listen';
 import { Outbox } from './outbox';
 import { alone } from './ownership';
@@ -390,7 +390,6 @@ export class Run {
       this.#host.change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'records are missing on the server' });
       return true;
     } catch (error) {
-      if (error instanceof Refused && error.isFinal) throw error;
       this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
       await pause(FINISH_EVERY_MS);
       return false;
