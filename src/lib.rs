@@ -5,7 +5,9 @@
 #[cfg(feature = "desktop")]
 pub mod backend;
 pub mod cli;
+pub mod dataset;
 pub mod failure;
+mod film_import;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod fuzz_bodies;

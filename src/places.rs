@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use store::{Library, Recovered, StoreError};
+use store::{Condition, Library, Recovered, SessionEntry, SessionState, StoreError};
+use study_query::StoredSession;
 
 /// The folders that the program uses.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,9 @@ impl Places {
 
 /// Closes the sessions that a crash left open. Returns one message per session.
 pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
+    let interrupted = library.finish_interrupted()?.into_iter();
+    let interrupted =
+        interrupted.map(|e| format!("An interrupted erasure or reassignment could not be completed: {e}"));
     let closed = library.recover_all()?;
     let messages = closed.into_iter().map(|Recovered { folder, outcome }| match outcome {
         Ok(r) => format!(
@@ -49,7 +53,23 @@ pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
         ),
         Err(e) => format!("{} was left open by a crash and could not be closed: {e}", folder.display()),
     });
-    Ok(messages.collect())
+    let messages: Vec<String> = interrupted.chain(messages).collect();
+    Ok(messages.into_iter().chain(grade_recovered(library)?).collect())
+}
+
+/// Stores the quality report of each session that was closed after a crash and has none. Returns one message per session
+/// that could not be graded.
+fn grade_recovered(library: &Library) -> Result<Vec<String>, StoreError> {
+    let is_ungraded = |s: &SessionEntry| {
+        s.condition == Condition::Opens(SessionState::Recovered)
+            && s.summary.as_ref().is_some_and(|summary| summary.quality.is_none())
+    };
+    let ungraded = library.sessions()?.into_iter().filter(is_ungraded);
+    let graded = ungraded.filter_map(|s| {
+        let problem = StoredSession::open_and_store_quality(&s.folder).err()?;
+        Some(format!("{} was closed after a crash and could not be graded: {problem}", s.folder.display()))
+    });
+    Ok(graded.collect())
 }
 
 fn shipped(relative: &Path) -> PathBuf {

@@ -15,7 +15,7 @@ use desktop::port::{
     CameraMode, PagePlace, PageState, PageStatus, PixelRect, RecordingRequest, RehearsalInfo, SessionPlan as PortPlan,
 };
 use page::{Placement, monitor_count};
-use recording::{Participation, Rig, RigPlan};
+use recording::{Participation, Rig, RigError, RigPlan};
 use session::{CameraSettings, PagePlacement, Study};
 use store::{Committed, Consent, StudyFile};
 
@@ -81,7 +81,7 @@ impl Plan {
         }
     }
 
-    fn rig(&self, parent_xid: Option<u64>, place: EmbeddedPlace) -> Result<RigPlan, String> {
+    fn rig(&self, parent_xid: Option<u64>, place: EmbeddedPlace) -> Result<RigPlan, RigError> {
         let placement = match self.embedding(parent_xid) {
             Some(parent_xid) => {
                 // Until the window sets the page's place, the page is one hidden pixel.
@@ -90,7 +90,13 @@ impl Plan {
             }
             None => Placement::WINDOW,
         };
-        let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement)).map_err(|e| e.to_string())?;
+        let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement))?;
+        Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
+    }
+
+    /// Without its page.
+    fn rig_alone(&self) -> Result<RigPlan, RigError> {
+        let plan = RigPlan::of_study(&self.file, self.camera.clone(), None)?;
         Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
     }
 }
@@ -108,6 +114,8 @@ pub struct ActiveRig {
     pub rig: Option<Rig>,
     /// Why the rig did not start.
     pub camera_problem: Option<String>,
+    /// Why the rig runs without its page.
+    pub page_problem: Option<String>,
     /// `None` in a rehearsal.
     pub folder: Option<std::path::PathBuf>,
     pub committed: Receiver<Committed>,
@@ -116,14 +124,20 @@ pub struct ActiveRig {
 impl ActiveRig {
     /// Does not fail: the checks of the rehearsal show the problem.
     pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, place: EmbeddedPlace) -> ActiveRig {
-        let rig = plan.rig(parent_xid, place).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
+        let (rig, page_problem) = match plan.rig(parent_xid, place).and_then(|rig| Rig::rehearse(&rig)) {
+            // A missing page is a problem of the page. The camera can be set up meanwhile.
+            Err(RigError::Page(e)) => (plan.rig_alone().and_then(|rig| Rig::rehearse(&rig)), Some(e.to_string())),
+            rig => (rig, None),
+        };
         let (_, committed) = bounded(0);
         match rig {
             Ok(rig) => {
                 show_page(&rig, place);
-                ActiveRig { rig: Some(rig), camera_problem: None, folder: None, committed }
+                ActiveRig { rig: Some(rig), camera_problem: None, page_problem, folder: None, committed }
             }
-            Err(why) => ActiveRig { rig: None, camera_problem: Some(why), folder: None, committed },
+            Err(why) => {
+                ActiveRig { rig: None, camera_problem: Some(why.to_string()), page_problem, folder: None, committed }
+            }
         }
     }
 
@@ -134,7 +148,7 @@ impl ActiveRig {
         parent_xid: Option<u64>,
         place: EmbeddedPlace,
     ) -> Result<ActiveRig, String> {
-        let rig = plan.rig(parent_xid, place)?;
+        let rig = plan.rig(parent_xid, place).map_err(|e| e.to_string())?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
         let consent = request.consent_text.map(|text| Consent {
@@ -148,7 +162,7 @@ impl ActiveRig {
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);
         let folder = rig.folder().map(Path::to_owned);
-        Ok(ActiveRig { rig: Some(rig), camera_problem: None, folder, committed })
+        Ok(ActiveRig { rig: Some(rig), camera_problem: None, page_problem: None, folder, committed })
     }
 }
 

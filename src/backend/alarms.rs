@@ -17,7 +17,8 @@ pub struct Alarms {
     /// Alarms about momentary losses, with their end times.
     passing: Vec<(&'static str, Instant)>,
     records_lost: u64,
-    is_disk_low: bool,
+    /// The text of the alarm about the disk.
+    disk: Option<String>,
 }
 
 impl Alarms {
@@ -83,24 +84,23 @@ impl Alarms {
         let mut updates: Vec<_> =
             self.passing.iter().filter(|(_, until)| *until <= now).map(|(key, _)| clear(key)).collect();
         self.passing.retain(|(_, until)| *until > now);
-        if store.records_lost > self.records_lost {
-            let n = store.records_lost - self.records_lost;
-            self.records_lost = store.records_lost;
+        let n = store.records_lost.saturating_sub(self.records_lost);
+        self.records_lost = store.records_lost;
+        // After a failure, records are not lost because of a queue. The failure has its own alarm.
+        if n > 0 && store.ended_by.is_none() {
             updates.push(self.pass(
                 "records",
                 format!("{n} records were lost because the queue was full."),
                 "The disk is too slow. Close other programs.",
             ));
         }
-        let is_low = health.disk_left.is_some_and(|left| left < DISK_ALARM);
-        if is_low != self.is_disk_low {
-            self.is_disk_low = is_low;
-            let left = health.disk_left.unwrap_or_default().as_secs();
-            updates.push(if is_low {
-                raise("disk", format!("The disk will be full in {left} s."), "Free disk space now.")
-            } else {
-                clear("disk")
+        let disk = disk_sentence(health, store);
+        if disk != self.disk {
+            updates.push(match &disk {
+                Some(losing) => raise("disk", losing.clone(), "Free disk space now."),
+                None => clear("disk"),
             });
+            self.disk = disk;
         }
         updates
     }
@@ -112,10 +112,54 @@ impl Alarms {
     }
 }
 
+/// What is lost because of the disk. The remaining time is in steps, so that the text does not change each second.
+fn disk_sentence(health: &HealthFigures, store: &StoreCounters) -> Option<String> {
+    let is_full = store.ended_by.as_ref().is_some_and(|failure| failure.is_disk_full);
+    let left = health.disk_left.filter(|left| *left < DISK_ALARM);
+    match left.map(|left| left.as_secs() / 10 * 10) {
+        _ if is_full => Some("The disk is full. Nothing more is stored.".to_owned()),
+        Some(0) => Some("The disk is full, or will be full in some seconds.".to_owned()),
+        Some(left) => Some(format!("The disk will be full in about {left} s.")),
+        None => None,
+    }
+}
+
 fn raise(key: &str, losing: String, remedy: &str) -> BackendEvent {
     BackendEvent::Alarm(Alarm { key: key.to_owned(), losing, remedy: remedy.to_owned() })
 }
 
 fn clear(key: &str) -> BackendEvent {
     BackendEvent::AlarmCleared { key: key.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::StorageFailure;
+
+    fn losing(updates: &[BackendEvent]) -> Vec<&str> {
+        let alarms = updates.iter().filter_map(|u| match u {
+            BackendEvent::Alarm(alarm) => Some(alarm.losing.as_str()),
+            _ => None,
+        });
+        alarms.collect()
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full_and_blames_no_queue() {
+        let mut alarms = Alarms::default();
+        let health = |left_s| HealthFigures { disk_left: Some(Duration::from_secs(left_s)), ..HealthFigures::default() };
+        let store = StoreCounters::default();
+        assert_eq!(losing(&alarms.figures(&health(600), &store)), [""; 0]);
+        assert_eq!(losing(&alarms.figures(&health(95), &store)), ["The disk will be full in about 90 s."]);
+        assert_eq!(losing(&alarms.figures(&health(91), &store)), [""; 0]);
+        assert_eq!(losing(&alarms.figures(&health(31), &store)), ["The disk will be full in about 30 s."]);
+        let failure = StorageFailure { is_disk_full: true, why: "full".into(), ..StorageFailure::default() };
+        let full = StoreCounters { records_lost: 500, ended_by: Some(failure), ..StoreCounters::default() };
+        assert_eq!(losing(&alarms.figures(&health(0), &full)), ["The disk is full. Nothing more is stored."]);
+        let cleared = alarms.figures(&health(600), &store);
+        assert!(matches!(&cleared[..], [BackendEvent::AlarmCleared { key }] if key == "disk"));
+        let slow = StoreCounters { records_lost: 3, ..StoreCounters::default() };
+        assert_eq!(losing(&alarms.figures(&health(600), &slow)), ["3 records were lost because the queue was full."]);
+    }
 }

@@ -9,14 +9,17 @@ use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
 use super::recording_controller::{self, RecordingCommand};
 use super::review_worker::{self, ReviewCommand};
+use super::job_worker::{self, Job};
+use super::session_changes::SessionChange;
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
-use super::{download_worker, event_count_worker, study_query_worker};
+use super::{download_worker, event_count_worker, signals, study_query_worker};
 use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
-    Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
-    NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
+    Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
+    Host, NewMarker, NewRecords, PageReplayCommand, PixelRect, Reassignment, RecordingRequest, SessionExport,
+    SessionNote, SessionPlan, SessionsExport, StudyExport, StudyQuery,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -28,7 +31,11 @@ pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
-    let builder: BackendBuilder = Box::new(move |host| start(places, host));
+    let builder: BackendBuilder = Box::new(move |host| {
+        let backend = BackendHandle::start(places, host)?;
+        signals::listen(backend.recording_commands.clone(), backend.window.clone())?;
+        Ok(Box::new(backend) as Box<dyn Backend>)
+    });
     // The window of an embedded page may be destroyed while winit uses it.
     #[cfg(target_os = "linux")]
     page::keys::ignore_lost_page_window();
@@ -47,6 +54,8 @@ struct BackendHandle {
     cancel: Cancel,
     download_commands: CommandQueue<(DownloadRequest, Cancel)>,
     cancel_download: Cancel,
+    jobs: CommandQueue<(Job, Cancel)>,
+    cancel_job: Cancel,
     /// During a rating.
     gamepad: Option<Gamepad>,
     window: ToWindow,
@@ -62,6 +71,7 @@ impl BackendHandle {
         let (recording_commands, review_commands, event_count_commands) =
             (CommandQueue::default(), CommandQueue::default(), CommandQueue::default());
         let (study_query_commands, download_commands) = (CommandQueue::default(), CommandQueue::default());
+        let jobs: CommandQueue<(Job, Cancel)> = CommandQueue::default();
         let (window, next_clock, newest_count) =
             (ToWindow::new(host.wake.clone()), Latest::default(), Newest::default());
         let start = || -> std::io::Result<_> {
@@ -70,6 +80,7 @@ impl BackendHandle {
                 event_count_worker::start(event_count_commands.clone(), newest_count.clone(), window.clone())?;
             let study_query = study_query_worker::start(study_query_commands.clone(), window.clone())?;
             download_worker::start(places.clone(), download_commands.clone(), window.clone())?;
+            let job = job_worker::start(places.clone(), jobs.clone(), window.clone())?;
             let (recording_commands, review_commands) = (recording_commands.clone(), review_commands.clone());
             let controller = recording_controller::start(
                 places.clone(),
@@ -79,7 +90,7 @@ impl BackendHandle {
                 window.clone(),
                 next_clock.clone(),
             )?;
-            Ok((controller, vec![review, event_count, study_query]))
+            Ok((controller, vec![review, event_count, study_query, job]))
         };
         let (controller, threads) = start()
             .map_err(|e| format!("The program could not start a thread: {e}. Close other programs and try again."))?;
@@ -92,6 +103,8 @@ impl BackendHandle {
             cancel: Cancel::default(),
             download_commands,
             cancel_download: Cancel::default(),
+            jobs,
+            cancel_job: Cancel::default(),
             gamepad: None,
             window,
             next_clock,
@@ -122,12 +135,19 @@ impl BackendHandle {
     fn close_queues(&mut self) {
         self.cancel.cancel();
         self.cancel_download.cancel();
+        self.cancel_job.cancel();
         self.newest_count.abandon();
         self.gamepad = None;
         self.recording_commands.close();
         self.event_count_commands.close();
         self.study_query_commands.close();
         self.download_commands.close();
+        self.jobs.close();
+    }
+
+    fn start_job(&mut self, job: Job) {
+        self.cancel_job = Cancel::default();
+        self.window.report_refused(self.jobs.push((job, self.cancel_job.clone())));
     }
 }
 
@@ -164,8 +184,40 @@ impl Backend for BackendHandle {
         self.cancel_download.cancel();
     }
 
-    fn erase_session(&mut self, folder: &Path) {
-        self.send_to_review(ReviewCommand::Erase(folder.to_owned()));
+    fn erase(&mut self, erasure: Erasure) {
+        self.send_to_review(ReviewCommand::Change(SessionChange::Erase(erasure)));
+    }
+
+    fn reassign_session(&mut self, request: Reassignment) {
+        self.send_to_review(ReviewCommand::Change(SessionChange::Reassign(request)));
+    }
+
+    fn add_note(&mut self, note: SessionNote) {
+        self.send_to_review(ReviewCommand::Change(SessionChange::Note(note)));
+    }
+
+    fn draw_figure(&mut self, folder: &Path) {
+        self.send_to_review(ReviewCommand::Figure(folder.to_owned()));
+    }
+
+    fn open_folder(&mut self, folder: &Path) {
+        if let Err(e) = open::that_detached(folder) {
+            let folder = folder.display();
+            let sentence = format!("No file manager could be opened: {e}. The folder is {folder}");
+            self.window.send(BackendEvent::Notice(sentence));
+        }
+    }
+
+    fn export_sessions(&mut self, request: SessionsExport) {
+        self.start_job(Job::Export(request));
+    }
+
+    fn import_films(&mut self, request: FilmImport) {
+        self.start_job(Job::Import(request));
+    }
+
+    fn cancel_job(&mut self) {
+        self.cancel_job.cancel();
     }
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
@@ -202,6 +254,10 @@ impl Backend for BackendHandle {
 
     fn stop_recording(&mut self) {
         self.send_to_recording(RecordingCommand::Stop);
+    }
+
+    fn discard_recording(&mut self) {
+        self.send_to_recording(RecordingCommand::Discard);
     }
 
     fn page_bounds_px(&mut self, bounds: PixelRect) {

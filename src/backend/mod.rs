@@ -2,7 +2,8 @@
 //!
 //! `BackendHandle` is the window's end. It never blocks. The thread `recording_controller` runs the rig (camera, networks,
 //! page, recorder). `review_worker` reads and writes stored sessions. `event_count_worker` and `study_query_worker` read the
-//! sessions of a study. `download_worker` copies sessions from a server. So a slow disk does not delay a recording, a long
+//! sessions of a study. `download_worker` copies sessions from a server. `job_worker` exports
+//! sessions and imports video files. So a slow disk does not delay a recording, a long
 //! study query does not delay the review, and none of them delays the screen.
 
 mod active_rig;
@@ -14,10 +15,13 @@ mod embedded_place;
 mod event_count_worker;
 mod gamepad;
 mod handle;
+mod job_worker;
 mod recording_controller;
 mod review_worker;
 mod rows;
+mod session_changes;
 mod session_export;
+mod signals;
 mod study_query_worker;
 mod tail;
 mod to_window;

@@ -2,6 +2,7 @@
 
 mod poll_rig;
 
+use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub enum RecordingCommand {
     Record(RecordingRequest),
     Mark(NewMarker),
     Stop,
+    /// Stops and removes the session.
+    Discard,
     PageBounds(PixelRect),
     PageVisible(bool),
     PageFocus(bool),
@@ -119,6 +122,7 @@ impl Running {
                 Some(why) => Err(why.to_owned()),
             }),
             camera: active.camera_problem.clone().map(Err),
+            page: active.page_problem.clone().map(Err),
             ..Known::default()
         };
         Running {
@@ -188,6 +192,7 @@ impl RecordingController {
                 }
             }
             RecordingCommand::Stop => self.stop(),
+            RecordingCommand::Discard => self.discard(),
             RecordingCommand::PageBounds(bounds) => {
                 self.page.bounds = Some(bounds);
                 self.on_page(|page| page.set_bounds(bounds_px(bounds), 1.0));
@@ -214,6 +219,15 @@ impl RecordingController {
     // --- Rehearsal ---------------------------------------------------------------------------------------------
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
+        // The list of the window may be older than a session of another program.
+        let taken = self.places.library().and_then(|library| Ok((library.taken(&plan.participant, plan.session)?, library)));
+        if let Ok((Some(_), library)) = taken {
+            let next = library.next_session(&plan.participant);
+            let next = next.map_or_else(|_| String::new(), |n| format!(" The next free number is {n}."));
+            let sentence = format!("{} {} exists already.{next}", plan.participant, plan.session);
+            self.window.failed(Activity::Rehearse, sentence);
+            return;
+        }
         match Plan::read(plan) {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
@@ -232,7 +246,8 @@ impl RecordingController {
         let Some(plan) = &self.plan else { return };
         let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
-        self.window.send(BackendEvent::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
+        let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
+        self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }
@@ -296,21 +311,55 @@ impl RecordingController {
     }
 
     fn stop(&mut self) {
+        // Without a recording, the rehearsal goes on.
+        if !self.is_recording() {
+            return;
+        }
         let Some(running) = self.running.take() else { return };
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.
         drop(committed);
-        let stopped = rig.stop();
-        if let Err(e) = stopped {
-            self.window
-                .failed(Activity::Record, format!("{e}. The data that was stored before is in {}", folder.display()));
+        if let Err(e) = rig.stop() {
+            self.close_after(&e.to_string(), &folder);
         }
         match rows::finished(&folder) {
             Ok(finished) => self.window.send(BackendEvent::RecordingFinished(Box::new(finished))),
             Err(e) => self.window.failed(Activity::Record, e),
         }
         self.plan = None;
+        self.send_to_review(ReviewCommand::Library);
+    }
+
+    /// Closes a session whose recording could not be closed as intended, for example on a full disk. Its space was
+    /// reserved.
+    fn close_after(&self, why: &str, folder: &Path) {
+        match store::recover(folder) {
+            Ok(_) => self.window.send(BackendEvent::Notice(why.to_owned())),
+            Err(e) => self.window.failed(
+                Activity::Record,
+                format!("{why}. The session could not be closed: {e}. The data that was stored before is in {}. The next start of the program closes it.", folder.display()),
+            ),
+        }
+    }
+
+    /// Stops the recording and removes its session completely.
+    fn discard(&mut self) {
+        if !self.is_recording() {
+            return;
+        }
+        let Some(running) = self.running.take() else { return };
+        let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
+        drop(committed);
+        // A session that could not be closed is removed, too.
+        if let Err(e) = rig.stop() {
+            tracing::warn!("the discarded recording could not be closed: {e}");
+        }
+        self.plan = None;
+        match self.places.library().and_then(|library| library.erase(&folder)) {
+            Ok(()) => self.window.send(BackendEvent::RecordingDiscarded),
+            Err(e) => self.window.failed(Activity::Record, format!("The recording was stopped, but not discarded: {e}")),
+        }
         self.send_to_review(ReviewCommand::Library);
     }
 

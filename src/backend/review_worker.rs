@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
+use super::session_changes::SessionChange;
 use super::to_window::ToWindow;
 use super::{rows, session_export};
 use crate::places::{Places, recover_crashed};
@@ -19,7 +20,9 @@ use study_query::StoredSession;
 
 pub enum ReviewCommand {
     Library,
-    Erase(PathBuf),
+    Change(SessionChange),
+    /// Draws a session's figure for the clipboard.
+    Figure(PathBuf),
     Cameras,
     Open(PathBuf),
     Close,
@@ -75,7 +78,18 @@ impl ReviewWorker {
         for command in commands.each() {
             let (during, done) = match command {
                 ReviewCommand::Library => (Activity::Library, self.library()),
-                ReviewCommand::Erase(folder) => (Activity::Erase, self.erase(&folder)),
+                ReviewCommand::Change(change) => match change.carry_out(&self.places) {
+                    Ok(changed) => {
+                        self.window.send(changed);
+                        (Activity::Library, self.library())
+                    }
+                    Err(sentence) => {
+                        // A part of it may be done.
+                        self.library().into_iter().for_each(|listed| self.window.send(listed));
+                        (change.activity(), Err(sentence))
+                    }
+                },
+                ReviewCommand::Figure(folder) => (Activity::Figure, figure(&folder)),
                 ReviewCommand::Cameras => (Activity::Rehearse, rows::cameras().map(BackendEvent::Cameras)),
                 ReviewCommand::Open(path) => (Activity::Open, self.open(&path)),
                 ReviewCommand::Close => {
@@ -117,11 +131,6 @@ impl ReviewWorker {
 
     fn library(&self) -> Result<BackendEvent, Sentence> {
         rows::library(&self.places).map(BackendEvent::Library).map_err(|e| e.to_string())
-    }
-
-    fn erase(&self, folder: &Path) -> Result<BackendEvent, Sentence> {
-        self.places.library().and_then(|library| library.erase(folder)).map_err(|e| e.to_string())?;
-        self.library()
     }
 
     fn open(&mut self, path: &Path) -> Result<BackendEvent, Sentence> {
@@ -185,6 +194,9 @@ impl ReviewWorker {
         let loaded = self.opened()?;
         self.window.send(BackendEvent::ExportProgress { done: 0.0 });
         session_export::write(loaded, order)?;
+        session_export::note(&self.places, loaded, order).into_iter().for_each(|sentence| {
+            self.window.send(BackendEvent::Notice(sentence));
+        });
         Ok(BackendEvent::ExportFinished { to: order.to.clone() })
     }
 
@@ -217,6 +229,14 @@ impl ReviewWorker {
         });
         Ok(BackendEvent::Agreement(Agreement { pass, author: author.unwrap_or_default(), fields }))
     }
+}
+
+fn figure(folder: &Path) -> Result<BackendEvent, Sentence> {
+    let stored = StoredSession::open(folder).map_err(|e| e.to_string())?;
+    let title = export::session_title(stored.file.header());
+    let drawn = export::draw_figure(&stored.timeline, &title).map_err(|e| e.to_string())?;
+    let export::FigurePixels { width_px, height_px, rgb } = drawn;
+    Ok(BackendEvent::FigureDrawn(std::sync::Arc::new(port::Picture { width_px, height_px, rgb })))
 }
 
 /// Rating and network are compared at this rate. Gaps up to this length are interpolated. Ratings are some seconds late.

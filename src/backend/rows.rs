@@ -105,7 +105,13 @@ fn control_state(c: &Control) -> ControlState {
 
 pub fn library(places: &Places) -> Result<port::Library, StoreError> {
     let library = places.library()?;
+    let exports = library.exports()?.into_iter().map(|e| port::ExportRow {
+        to: e.to.into(),
+        format: e.format,
+        sessions: e.sessions.iter().map(|label| library.root().join(label)).collect(),
+    });
     Ok(port::Library {
+        exports: exports.collect(),
         root: library.root().to_owned(),
         studies: studies(&library)?,
         participants: library.participants()?,
@@ -154,14 +160,22 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
             }
             Condition::Opens(store::SessionState::Closed) => SessionState::Complete,
             Condition::Opens(store::SessionState::Recording) => SessionState::Recording,
-            Condition::Opens(store::SessionState::Recovered) => {
-                SessionState::Recovered("The program crashed. The session was closed afterwards.".to_owned())
-            }
+            Condition::Opens(store::SessionState::Recovered) => SessionState::Recovered(ended_early(s).to_owned()),
             Condition::Opens(store::SessionState::Crashed) => {
                 SessionState::Damaged("A crash left the session open. Start the program again to close it.".to_owned())
             }
             Condition::Damaged(why) => SessionState::Damaged(why.clone()),
         },
+    }
+}
+
+/// Why a session was not closed by the operator, from its stored report.
+fn ended_early(s: &SessionEntry) -> &'static str {
+    let quality = s.summary.as_ref().and_then(|summary| summary.quality.as_ref());
+    match quality.and_then(|q| q["end"]["how"].as_str()) {
+        Some("disk_full") => "The disk was full and ended the recording. What was stored is saved.",
+        Some("storing_failed") => "Storing failed and ended the recording. What was stored is saved.",
+        _ => "The program ended during the recording. The session was closed afterwards.",
     }
 }
 

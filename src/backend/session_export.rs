@@ -1,5 +1,6 @@
 //! Exports of the session in review: tables and figures.
 
+use crate::places::Places;
 use crate::session_json::session_json;
 use desktop::port::{ExportFormat, SessionExport};
 use export::{FigureFormat, session_title, write_csv, write_figure};
@@ -16,6 +17,17 @@ pub fn write(stored: &StoredSession, order: &SessionExport) -> Result<(), String
         ExportFormat::FigurePng => figure(stored, order, FigureFormat::Png),
         ExportFormat::FigureSvg => figure(stored, order, FigureFormat::Svg),
     }
+}
+
+/// Notes an export outside the session's folder in the library. Returns the problem.
+pub fn note(places: &Places, stored: &StoredSession, order: &SessionExport) -> Option<String> {
+    let format = match order.format {
+        ExportFormat::Csv => "csv",
+        ExportFormat::FigurePng | ExportFormat::FigureSvg => "figure",
+    };
+    let folder = stored.file.folder().to_owned();
+    let noted = places.library().and_then(|library| library.note_export(format, &order.to, &[folder]));
+    noted.err().map(|e| format!("The export was written, but the library could not note it: {e}"))
 }
 
 fn figure(stored: &StoredSession, order: &SessionExport, format: FigureFormat) -> Result<(), String> {

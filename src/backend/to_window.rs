@@ -89,7 +89,9 @@ impl Waiting {
     fn put(&mut self, update: BackendEvent) {
         match &update {
             // The previous session is no longer shown.
-            BackendEvent::RecordingStarted(_) | BackendEvent::RecordingFinished(_) => {
+            BackendEvent::RecordingStarted(_)
+            | BackendEvent::RecordingFinished(_)
+            | BackendEvent::RecordingDiscarded => {
                 self.updates.retain(|u| !is_of_recording(u));
                 (self.records, self.record_bytes) = (0, 0);
             }
@@ -146,6 +148,10 @@ impl Subject<'_> {
             BackendEvent::Agreement(agreement) => Subject::Rating(agreement.pass),
             BackendEvent::Library(_)
             | BackendEvent::DownloadProgress(_)
+            | BackendEvent::JobProgress(_)
+            | BackendEvent::FigureDrawn(_)
+            | BackendEvent::RecordingDiscarded
+            | BackendEvent::Terminate
             | BackendEvent::RehearsalOpened(_)
             | BackendEvent::Cameras(_)
             | BackendEvent::Camera(_)
@@ -171,6 +177,9 @@ impl Subject<'_> {
             BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
             // Results of commands.
             BackendEvent::SessionsDownloaded(_)
+            | BackendEvent::JobFinished(_)
+            | BackendEvent::Reassigned { .. }
+            | BackendEvent::NoteStored { .. }
             | BackendEvent::ExportFinished { .. }
             | BackendEvent::RecordsAdded(_) => return None,
         })

@@ -9,17 +9,18 @@ use serde_json::json;
 
 use super::args::Epochs;
 use super::export::sessions_of;
+use super::interrupt::cancel_at_signal;
 use crate::failure::Failure;
 use crate::places::Places;
 use analysis::{Average, Comparison, describe_dropped};
 use export::write_epochs;
-use study_query::{Answer, Cancel, ConditionFindings, Findings, LeftOut, Progress, Question, ask, session_folder};
+use study_query::{Answer, ConditionFindings, Findings, LeftOut, Progress, Question, ask, session_folder};
 
 pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     let (folders, unreadable) = sessions(a, places)?;
     let question =
         Question { conditions: [&a.event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
-    let mut answer = ask(&folders, &question, show_progress(&folders), &Cancel::default())?;
+    let mut answer = ask(&folders, &question, show_progress(&folders), &cancel_at_signal()?)?;
     answer.left_out.extend(unreadable);
     for LeftOut { folder, why } in &answer.left_out {
         eprintln!("affectograph: {} is excluded: {why}", folder.display());

@@ -5,39 +5,53 @@ use std::process::ExitCode;
 
 use super::args::{Export, ExportFormat};
 use super::exit_code::INCOMPLETE;
+use super::interrupt::cancel_at_signal;
+use crate::dataset::{self, Format};
 use crate::failure::Failure;
 use crate::places::Places;
-use export::{EventAnalysis, Selection, write_bids, write_csv_sessions, write_report, write_tidy, write_xdf};
+use export::{EventAnalysis, Selection, write_report};
 use study_query::{Cancel, Findings, LeftOut, Question, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     if a.event.is_some() && a.format != ExportFormat::Report {
         return Err("--event requires --format report: `affectograph epochs` writes averages as tables".into());
     }
-    let selection = select(a.study.as_deref(), &a.session, places)?;
+    let cancel = cancel_at_signal()?;
+    let selection = select(a.study.as_deref(), &a.session, places)?.cancelled_by(&cancel);
     let print_label = |label: &str| println!("{label}");
-    match a.format {
-        ExportFormat::Csv => write_csv_sessions(&selection, &a.to, print_label)?,
-        ExportFormat::Tidy => write_tidy(&selection, &a.to, print_label)?,
-        ExportFormat::Bids => write_bids(&selection, laboratory(&selection).as_deref(), &a.to, print_label)?,
-        ExportFormat::Xdf => write_xdf(&selection, &a.to, print_label)?,
-        ExportFormat::Report => report(a, &selection, print_label)?,
+    let format = match a.format {
+        ExportFormat::Csv => Format::Csv,
+        ExportFormat::Tidy => Format::Tidy,
+        ExportFormat::Bids => Format::Bids,
+        ExportFormat::Xdf => Format::Xdf,
+        ExportFormat::Report => Format::Report,
         #[cfg(feature = "parquet")]
-        ExportFormat::Parquet => export::write_parquet(&selection, &a.to, print_label)?,
+        ExportFormat::Parquet => Format::Parquet,
+    };
+    if a.event.is_some() {
+        report(a, &selection, print_label, &cancel)?;
+    } else {
+        dataset::write(&selection, format, &a.to, print_label)?;
     }
     println!("{}", a.to.display());
+    // Sessions elsewhere are not sessions of this library. A library is not created only to note an export.
+    if places.sessions.is_dir()
+        && let Err(e) = places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &a.to))
+    {
+        eprintln!("affectograph: the export was written, but the library could not note it: {e}");
+    }
     for one in selection.left_out() {
         eprintln!("affectograph: excluded: {}", one.why);
     }
     Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str)) -> Result<(), Failure> {
-    let Some(event) = &a.event else { return Ok(write_report(selection, None, &a.to, print_label)?) };
+fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str), cancel: &Cancel) -> Result<(), Failure> {
+    let Some(event) = &a.event else { return Ok(()) };
     let folders: Vec<PathBuf> = selection.sessions().iter().map(|s| s.folder.clone()).collect();
     let question =
         Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
-    let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
+    let answer = ask(&folders, &question, |_| {}, cancel)?;
     let findings = Findings::of(&answer, a.plan.test_settings())?;
     Ok(write_report(selection, Some(EventAnalysis { answer: &answer, findings: &findings }), &a.to, print_label)?)
 }
@@ -63,10 +77,4 @@ pub(super) fn sessions_of(study: &str, places: &Places) -> Result<(Vec<PathBuf>,
         .into());
     }
     Ok((folders, left_out))
-}
-
-/// `participants.tsv` of the library: two folders above the first session.
-fn laboratory(selection: &Selection) -> Option<PathBuf> {
-    let first = selection.sessions().first()?;
-    Some(first.folder.parent()?.parent()?.join("participants.tsv"))
 }

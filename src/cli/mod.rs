@@ -1,7 +1,7 @@
 //! The command line. The arguments are parsed once, and then one function runs each command.
 //!
 //! Exit codes: 0 success; 1 failure, with the reason on standard error; 2 wrong arguments; 3 damaged or missing data was
-//! found by `verify`, `selftest`, `analyze`, `rescore`, `score`, `import` or `export`.
+//! found by `verify`, `selftest`, `analyze`, `rescore`, `score`, `import` or `export`, or a full disk ended `record`.
 
 #![allow(clippy::print_stderr, reason = "a command reports progress and failures on standard error")]
 
@@ -9,6 +9,7 @@ mod analyze;
 mod args;
 mod cameras;
 mod epochs;
+mod erase;
 mod exit_code;
 mod export;
 mod import;
@@ -19,6 +20,7 @@ mod processors;
 mod progress;
 #[cfg(feature = "server")]
 mod pull;
+pub mod reassign;
 mod record;
 mod rescore;
 mod run_rig;
@@ -77,6 +79,8 @@ impl CommandLine {
             Command::Rescore(a) => rescore::run(&a),
             Command::Epochs(a) => epochs::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Verify(a) => verify::run(&a),
+            Command::Reassign(a) => reassign::run(&a, &Places::find(a.sessions.as_deref())),
+            Command::Erase(a) => erase::run(&a, &Places::find(a.sessions.as_deref())),
             Command::Selftest(a) => selftest::run(&a, &Places::find(None)),
             Command::Cameras(a) => cameras::run(&a),
             Command::Score(a) => score::score(&a),

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::args::Pull;
 use super::exit_code::INCOMPLETE;
+use super::interrupt::cancel_at_signal;
 use crate::failure::Failure;
 use crate::places::Places;
 use server::{PullPlan, pull};
-use study_query::Cancel;
 
 pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
     let token = match &a.token_file {
@@ -24,7 +24,7 @@ pub fn run(a: &Pull, places: &Places) -> Result<ExitCode, Failure> {
         study: a.study.clone(),
         are_same_people: a.same_people,
     };
-    let pulled = pull(&plan, &places.library()?, &Cancel::default(), |progress| {
+    let pulled = pull(&plan, &places.library()?, &cancel_at_signal()?, |progress| {
         if !a.json {
             eprintln!("{} of {}: {}", progress.number, progress.sessions, progress.name);
         }

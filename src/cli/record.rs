@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::args::Record;
+use super::exit_code::INCOMPLETE;
 use super::interrupt::interrupted;
 use super::run_rig::run_rig;
 use super::show::print_session;
@@ -10,6 +11,7 @@ use crate::failure::Failure;
 use crate::places::{Places, recover_crashed};
 use crate::session_json::session_json;
 use crate::version::revision;
+use analysis::Ending;
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
 use study_query::StoredSession;
@@ -48,5 +50,6 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         print_session(&stored);
         println!("{}", folder.display());
     }
-    Ok(ExitCode::SUCCESS)
+    let is_whole = !matches!(stored.quality.end.how, Ending::DiskFull | Ending::StoringFailed);
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }

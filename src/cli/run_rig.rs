@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::progress::Progress;
 use crate::failure::Failure;
-use recording::{Counters, Rig, RigEvent};
+use recording::{Counters, Rig, RigError, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
 
@@ -48,11 +48,23 @@ pub fn run_rig(
             let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
             bar.show(done, &format!("phase `{name}`: the fixation cross is shown"));
         }
+        // Nothing is stored any more.
+        is_over |= rig.counters().store.is_some_and(|store| store.ended_by.is_some());
         if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
             break;
         }
     }
-    let counters = rig.stop()?;
+    let folder = rig.folder().map(std::path::Path::to_owned);
+    let counters = match (rig.stop(), folder) {
+        (Ok(counters), _) => counters,
+        // What was stored is closed, and the caller reports it.
+        (Err(RigError::Store(e)), Some(folder)) => {
+            eprintln!("affectograph: {e}");
+            store::recover(&folder)?;
+            Counters::default()
+        }
+        (Err(e), _) => return Err(e.into()),
+    };
     committed.try_iter().for_each(take);
     Ok(counters)
 }

@@ -6,6 +6,7 @@ mod disk_full;
 mod fixture;
 mod kill;
 mod library;
+mod manage;
 mod recording;
 mod video;
 

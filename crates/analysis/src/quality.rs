@@ -249,7 +249,9 @@ fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>, 
         FaceRecord::Scores => reasons.iter().map(|reason| lost_in(timeline, AFFECT, *reason)).sum(),
         FaceRecord::Pictures => {
             let by_camera: u64 = reasons.iter().filter_map(|reason| losses.get(reason)).map(|loss| loss.lost).sum();
-            by_camera + lost_in(timeline, VIDEO, GapReason::QueueFull)
+            // The frames of a full disk are stored as those of a crash.
+            let by_storing = [GapReason::QueueFull, GapReason::Crash].map(|reason| lost_in(timeline, VIDEO, reason));
+            by_camera + by_storing.iter().sum::<u64>()
         }
     }
 }

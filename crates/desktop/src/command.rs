@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
-use session::{PagePlacement, Timestamp};
+use session::{CheckId, PagePlacement, ParticipantId, Timestamp};
 
 use super::indexed_timeline::EventFilter;
-use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
+use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft};
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, Grade, StudyExportFormat};
 use super::preferences::ThemeChoice;
 use super::rating_state::RatingInput;
-use super::state::{Column, DownloadDraft, ExportDraft, PlanDraft, Side, StudyExportDraft, StudyForm, StudySide};
+use super::state::{
+    Column, DownloadDraft, ExportDraft, PlanDraft, Side, StateKind, StudyExportDraft, StudyForm, StudySide,
+};
 use super::time_window::TimeWindow;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +33,8 @@ pub enum Command {
     Annotate(AnnotateCommand),
     Rate(RateCommand),
     Study(StudyCommand),
+    Job(JobCommand),
+    Report(ReportCommand),
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -37,11 +42,23 @@ pub enum Command {
 pub enum HomeCommand {
     RefreshLibrary,
     SetFilter(String),
+    /// Shows or hides the sessions of a state.
+    ShowState(StateKind, bool),
+    /// Shows or hides the sessions of a grade. `None`: without a grade.
+    ShowGrade(Option<Grade>, bool),
+    ClearFilters,
     SetStudy(Option<String>),
     SortBy(Column),
     /// Moves the selection by this many rows; positive is down.
     MoveSelection(isize),
+    /// Moves the end of a range of rows.
+    ExtendSelection(isize),
     Select(PathBuf),
+    /// Adds a row to the selection, or removes it.
+    ToggleSelected(PathBuf),
+    /// Selects all rows from the last selected one to this one.
+    SelectUntil(PathBuf),
+    SelectAll,
     ShowNewSessionDialog,
     EditPlan(PlanDraft),
     BeginRehearsal,
@@ -52,9 +69,37 @@ pub enum HomeCommand {
     EditDownload(DownloadDraft),
     Download,
     CancelDownload,
-    ShowEraseDialog(PathBuf),
+    ShowEraseDialog(Vec<PathBuf>),
+    ShowEraseParticipantDialog(ParticipantId),
     EditEraseConfirmation(String),
     Erase,
+    ShowReassignDialog(PathBuf),
+    EditReassign(ReassignDraft),
+    Reassign,
+    OpenFolder(PathBuf),
+    CopyFigure(PathBuf),
+}
+
+/// Export and import of sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobCommand {
+    ShowExport(Vec<PathBuf>),
+    EditExport(SessionsExportDraft),
+    BrowseExport,
+    Export,
+    ShowImport,
+    EditImport(ImportDraft),
+    BrowseFilms,
+    Import,
+    Cancel,
+}
+
+/// The report after a recording.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReportCommand {
+    EditNote(String),
+    StoreNote,
+    NextParticipant,
 }
 
 /// The set-up before a recording.
@@ -75,8 +120,8 @@ pub enum SetUpCommand {
     ReloadPage,
     ConfirmConsent(bool),
     Record,
-    /// Records although checks fail. The operator has confirmed it.
-    RecordAnyway,
+    /// Records although these checks fail, which were shown to the operator.
+    RecordAnyway(Vec<CheckId>),
 }
 
 /// A recording in progress.
@@ -91,6 +136,9 @@ pub enum LiveCommand {
     RequestStop,
     KeepRecording,
     Stop,
+    /// Shows the confirmation. [`LiveCommand::Discard`] stops and removes the session.
+    RequestDiscard,
+    Discard,
     FocusPage,
     /// The rectangle of the embedded page in the window, in points.
     SetPageBounds(egui::Rect),

@@ -1,26 +1,43 @@
 //! Modal dialogs.
 
 use eframe::egui;
-use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
+use egui::{Grid, Id, Key, Layout, Margin, Modal, Order, Popup, RichText, ScrollArea, Ui};
 
-use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
-use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
-use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
-use super::{figures, keys, theme, widgets};
-use session::CheckId;
+use super::command::{Command, LiveCommand, ReviewCommand, SetUpCommand, StudyCommand};
+use super::port::{Check, ExportFormat, StudyExportFormat};
+use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
+use super::{figures, home_dialogs, keys, theme, widgets};
+
+/// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
+const CHECKS: f32 = 250.0;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
+    // Menus are in the foreground. A dialog in the foreground would cover the menus of its own controls after a press in
+    // the dialog, because egui moves the pressed area to the top.
+    let area = Modal::default_area(Id::unique("dialog")).order(Order::Middle);
+    if !ctx.memory(|m| m.areas().visible_last_frame(&area.layer())) {
+        // A menu of the screen behind would stay above the dialog.
+        Popup::close_all(ctx);
+    }
+    let library = state.home.library.as_ref();
+    let modal = Modal::new(Id::unique("dialog")).area(area).frame(frame).show(ctx, |ui| {
         let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
-            Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
-            Dialog::Open { path } => open(ui, path, state, commands),
-            Dialog::Download(draft) => download(ui, draft, state.download.as_ref(), commands),
-            Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
-            Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
+            Dialog::NewSession(draft) => home_dialogs::new_session(ui, draft, library, commands),
+            Dialog::Open { path } => home_dialogs::open(ui, path, state, commands),
+            Dialog::Download(draft) => home_dialogs::download(ui, draft, state.download.as_ref(), commands),
+            Dialog::Erase { sessions, typed } => home_dialogs::erase(ui, sessions, typed, library, commands),
+            Dialog::EraseParticipant { participant, typed } => {
+                home_dialogs::erase_participant(ui, participant, typed, library, commands)
+            }
+            Dialog::Reassign(draft) => home_dialogs::reassign(ui, draft, library, commands),
+            Dialog::ExportSessions(draft) => home_dialogs::export_sessions(ui, draft, state, commands),
+            Dialog::ImportFilms(draft) => home_dialogs::import_films(ui, draft, state, commands),
+            Dialog::Override => override_checks(ui, state.rehearsal.as_ref(), commands),
+            Dialog::Discard => discard(ui, state.recording.as_ref(), commands),
             Dialog::Export(draft) => export(ui, draft, state, commands),
             Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
             Dialog::Shortcuts => shortcuts(ui, commands),
@@ -33,19 +50,19 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-fn title(ui: &mut Ui, text: &str) {
+pub(super) fn title(ui: &mut Ui, text: &str) {
     let p = theme::palette(ui);
     ui.label(RichText::new(text).size(19.0).color(p.strong));
     ui.add_space(8.0);
 }
 
 /// The last row of a dialog. The first button is at the right.
-fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+pub(super) fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     ui.add_space(14.0);
     ui.with_layout(Layout::right_to_left(egui::Align::Center), draw);
 }
 
-fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
+pub(super) fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
     let response = ui.button(text);
     if response.clicked() {
         commands.push(Command::CloseDialog);
@@ -53,205 +70,75 @@ fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Respons
     response
 }
 
-fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
+pub(super) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
     let label = widgets::caption(ui, name);
     let edit =
         egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6));
     ui.add(edit).labelled_by(label.id)
 }
 
-fn is_entered(ui: &Ui) -> bool {
+pub(super) fn is_entered(ui: &Ui) -> bool {
     ui.input(|i| i.key_pressed(Key::Enter))
 }
 
-fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, commands: &mut Vec<Command>) {
-    title(ui, "New session");
-    let mut edited = draft.clone();
-    let studies = library.map_or(&[][..], |l| &l.studies);
-    let label = widgets::caption(ui, "Study");
-    let chosen = studies.iter().find(|s| Some(&s.file) == draft.study_file.as_ref());
-    let text = chosen.map_or("Choose a study", |s| s.title.as_str());
-    let combo = ComboBox::from_id_salt("study").selected_text(text).width(ui.available_width()).truncate();
-    let combo = combo.show_ui(ui, |ui| {
-        for study in studies {
-            let is_usable = study.problem.is_none();
-            let choice = egui::Button::selectable(Some(&study.file) == draft.study_file.as_ref(), study.title.as_str());
-            let choice = ui.add_enabled(is_usable, choice);
-            let choice = match &study.problem {
-                Some(problem) => choice.on_disabled_hover_text(problem),
-                None => choice,
-            };
-            if choice.clicked() {
-                edited.study_file = Some(study.file.clone());
-            }
-        }
-    });
-    combo.response.labelled_by(label.id);
-    if let Some(study) = chosen {
-        let message = format!("Planned duration: {} min. {}", study.planned_minutes, study.description);
-        ui.add(egui::Label::new(RichText::new(message.trim()).small().weak()).wrap());
-    }
-    ui.add_space(6.0);
-    ui.columns(2, |columns| {
-        field(&mut columns[0], "Participant", &mut edited.participant, "sub-01");
-        field(&mut columns[1], "Session", &mut edited.session, "ses-01");
-    });
-    let plan = edited.plan();
-    let message = match &plan {
-        Err(sentence) => sentence.clone(),
-        Ok(plan) => {
-            let known = library
-                .map_or(0, |l| l.sessions.iter().filter(|s| s.participant.as_ref() == Some(&plan.participant)).count());
-            match known {
-                0 => "A new participant.".to_owned(),
-                n => format!("This participant has {}.", figures::sessions(n)),
-            }
-        }
-    };
-    ui.add_space(2.0);
-    ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
-    if edited != *draft {
-        commands.push(Command::Home(HomeCommand::EditPlan(edited)));
-    }
-    buttons(ui, |ui| {
-        let go = widgets::primary(ui, plan.is_ok(), "Set up");
-        if go.clicked() || (plan.is_ok() && is_entered(ui) && !egui::Popup::is_any_open(ui.ctx())) {
-            commands.push(Command::Home(HomeCommand::BeginRehearsal));
-        }
-        cancel(ui, "Cancel", commands);
-    });
-}
-
-fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
-    title(ui, "Open session");
-    let mut edited = path.to_owned();
-    let response = field(ui, "Folder of the session", &mut edited, "/path/to/sessions/sub-01/ses-01_…");
-    if response.changed() {
-        commands.push(Command::Home(HomeCommand::EditOpenPath(edited.clone())));
-    }
-    if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
-        response.request_focus();
-    }
-    ui.add_space(4.0);
-    if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
-        commands.push(Command::Home(HomeCommand::BrowseSession));
-    }
-    buttons(ui, |ui| {
-        let is_ready = !edited.trim().is_empty();
-        if widgets::primary(ui, is_ready, "Open").clicked() || (is_ready && is_entered(ui)) {
-            commands.push(Command::OpenSession(edited.trim().into()));
-        }
-        cancel(ui, "Cancel", commands);
-    });
-}
-
-fn download(ui: &mut Ui, draft: &DownloadDraft, progress: Option<&DownloadProgress>, commands: &mut Vec<Command>) {
-    title(ui, "Download from server");
-    let message = "Downloads all finished sessions that this library does not contain. The server keeps its copies.";
-    ui.add(egui::Label::new(RichText::new(message).weak()).wrap());
-    ui.add_space(6.0);
-    let mut edited = draft.clone();
-    ui.add_enabled_ui(progress.is_none(), |ui| {
-        let server = field(ui, "Server", &mut edited.server, "https://example.org");
-        let label = widgets::caption(ui, "API token");
-        let token = egui::TextEdit::singleline(&mut edited.token)
-            .password(true)
-            .hint_text("aga_…, created by `affectograph serve token`")
-            .desired_width(f32::INFINITY)
-            .margin(Margin::symmetric(10, 6));
-        let token = ui.add(token).labelled_by(label.id);
-        field(ui, "Study (empty for all studies)", &mut edited.study, "");
-        if *draft == DownloadDraft::default() && ui.memory(|m| m.focused()).is_none() {
-            server.request_focus();
-        } else if draft.token.is_empty() && ui.memory(|m| m.focused()).is_none() {
-            token.request_focus();
-        }
-    });
-    if let Some(problem) = &draft.problem {
-        warning(ui, problem);
-    }
-    if let Some(progress) = progress {
-        ui.add_space(6.0);
-        let share =
-            if progress.of == 0 { 0.0 } else { (progress.number.saturating_sub(1)) as f32 / progress.of as f32 };
-        ui.add(egui::ProgressBar::new(share).desired_width(ui.available_width()));
-        let message = match progress.of {
-            0 => "Connecting to the server …".to_owned(),
-            of => format!("{} of {of}: {}", progress.number, progress.name),
-        };
-        widgets::caption(ui, message);
-    }
-    let is_ready = edited.request().is_some() && progress.is_none();
-    if edited != *draft {
-        commands.push(Command::Home(HomeCommand::EditDownload(DownloadDraft { problem: None, ..edited })));
-    }
-    buttons(ui, |ui| {
-        if widgets::primary(ui, is_ready, "Download").clicked() || (is_ready && is_entered(ui)) {
-            commands.push(Command::Home(HomeCommand::Download));
-        }
-        if progress.is_some() {
-            if ui.button("Stop").on_hover_text("Downloaded sessions are kept.").clicked() {
-                commands.push(Command::Home(HomeCommand::CancelDownload));
-            }
-        } else {
-            cancel(ui, "Cancel", commands);
-        }
-    });
-}
-
-fn erase(ui: &mut Ui, session: &SessionRow, typed: &str, commands: &mut Vec<Command>) {
-    title(ui, "Erase this session?");
-    let size = figures::bytes(session.size_bytes);
-    let length = session.length.map_or_else(String::new, |l| format!(", {} long", figures::length(l)));
-    let message =
-        format!("Video, readings and events of {} ({size}{length}) will be deleted permanently.", session.title());
-    ui.add(egui::Label::new(message).wrap());
-    ui.add(egui::Label::new(RichText::new(session.folder.display().to_string()).small().weak()).wrap());
-    ui.add_space(6.0);
-    let mut edited = typed.to_owned();
-    let response = field(ui, &format!("Type {} to confirm", session.title()), &mut edited, &session.title());
-    if response.changed() {
-        commands.push(Command::Home(HomeCommand::EditEraseConfirmation(edited.clone())));
-    }
-    buttons(ui, |ui| {
-        if widgets::primary(ui, edited == session.title(), "Erase").clicked() {
-            commands.push(Command::Home(HomeCommand::Erase));
-        }
-        cancel(ui, "Cancel", commands);
-    });
-}
-
-fn override_checks(ui: &mut Ui, ids: &[CheckId], rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
+/// Lists what fails at this moment. A check that passes or fails while the dialog is open changes the list.
+fn override_checks(ui: &mut Ui, rehearsal: Option<&Rehearsal>, commands: &mut Vec<Command>) {
     title(ui, "Record although checks fail?");
-    let checks = |id: &CheckId| rehearsal.and_then(|r| r.checks.iter().find(|c| c.id == *id));
-    // Checks that have passed in the meantime are not listed.
-    let still = |id: &&CheckId| checks(id).is_none_or(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
-    if !ids.iter().any(|id| still(&id)) {
-        ui.add(egui::Label::new("All checks have passed in the meantime.").wrap());
-    }
-    for id in ids.iter().filter(still) {
-        let check = checks(id);
-        ui.horizontal_top(|ui| {
-            if let Some(check) = check {
-                widgets::lamp(ui, check.state, &id.to_string());
-            }
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 1.0;
-                ui.label(id.to_string());
-                if let Some(check) = check {
-                    ui.add(egui::Label::new(RichText::new(&check.sentence).small().weak()).wrap());
-                }
-            });
-        });
-        ui.add_space(4.0);
-    }
+    let readiness = rehearsal.map_or(Readiness::NotYet("The set-up has ended."), Rehearsal::readiness);
+    let failing: Vec<&Check> = match (&readiness, rehearsal) {
+        (Readiness::Failing(ids), Some(r)) => r.checks.iter().filter(|c| ids.contains(&c.id)).collect(),
+        _ => Vec::new(),
+    };
+    let area = ScrollArea::vertical().id_salt("failing").min_scrolled_height(CHECKS).max_height(CHECKS);
+    area.auto_shrink(false).show(ui, |ui| {
+        match &readiness {
+            Readiness::Ready => drop(ui.add(egui::Label::new("All checks have passed in the meantime.").wrap())),
+            Readiness::NotYet(why) => drop(ui.add(egui::Label::new(*why).wrap())),
+            Readiness::Failing(_) => {}
+        }
+        failing.iter().for_each(|check| failing_check(ui, check));
+    });
     ui.add_space(4.0);
     widgets::caption(ui, "This decision is stored with the session.");
     buttons(ui, |ui| {
-        if widgets::primary(ui, true, "Record anyway").clicked() {
-            commands.push(Command::SetUp(SetUpCommand::RecordAnyway));
+        let can_record = !matches!(readiness, Readiness::NotYet(_));
+        if widgets::primary(ui, can_record, "Record anyway").clicked() {
+            let shown = failing.iter().map(|c| c.id.clone()).collect();
+            commands.push(Command::SetUp(SetUpCommand::RecordAnyway(shown)));
         }
         cancel(ui, "Go back", commands);
+    });
+}
+
+fn failing_check(ui: &mut Ui, check: &Check) {
+    ui.horizontal_top(|ui| {
+        widgets::lamp(ui, check.state, &check.id.to_string());
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.label(check.id.to_string());
+            ui.add(egui::Label::new(RichText::new(&check.sentence).small().weak()).wrap());
+        });
+    });
+    ui.add_space(4.0);
+}
+
+fn discard(ui: &mut Ui, recording: Option<&Recording>, commands: &mut Vec<Command>) {
+    title(ui, "Stop and discard this recording?");
+    let who = recording.map_or_else(String::new, |r| format!("{} {}", r.plan.participant, r.plan.session));
+    let message = format!(
+        "The recording of {who} stops. Its video, readings and events are removed. This cannot be undone. \
+         Recording continues until you confirm."
+    );
+    ui.add(egui::Label::new(message).wrap());
+    widgets::caption(ui, "Earlier sessions of the participant stay. Erase participant … in the list removes them.");
+    buttons(ui, |ui| {
+        if ui.button("Stop and discard").clicked() {
+            commands.push(Command::Live(LiveCommand::Discard));
+        }
+        let keep = cancel(ui, "Keep recording", commands);
+        if ui.memory(|m| m.focused()).is_none() {
+            keep.request_focus();
+        }
     });
 }
 
@@ -277,13 +164,14 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
             },
         );
     }
+    draft.problem.iter().for_each(|problem| warning(ui, problem));
     ui.add_space(4.0);
     if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Review(ReviewCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty();
     if edited != *draft {
-        commands.push(Command::Review(ReviewCommand::EditExport(edited)));
+        commands.push(Command::Review(ReviewCommand::EditExport(ExportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
         if widgets::primary(ui, is_ready, "Export").clicked() {
@@ -294,7 +182,7 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
 }
 
 /// A warning with its sign.
-fn warning(ui: &mut Ui, message: &str) {
+pub(super) fn warning(ui: &mut Ui, message: &str) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
@@ -318,13 +206,14 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
             if is_folder { "This path exists. Choose a new folder." } else { "This file exists. It will be replaced." },
         );
     }
+    draft.problem.iter().for_each(|problem| warning(ui, problem));
     ui.add_space(4.0);
     if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Study(StudyCommand::BrowseExport));
     }
     let is_ready = !edited.to.trim().is_empty() && (!is_folder || !edited.exists);
     if edited != *draft {
-        commands.push(Command::Study(StudyCommand::EditExport(edited)));
+        commands.push(Command::Study(StudyCommand::EditExport(StudyExportDraft { problem: None, ..edited })));
     }
     buttons(ui, |ui| {
         if widgets::primary(ui, is_ready, "Export").clicked() {

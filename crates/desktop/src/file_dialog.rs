@@ -12,8 +12,20 @@ use super::port::{ExportFormat, StudyExportFormat, Wake};
 pub enum FileRequest {
     Session,
     Video,
-    Export { format: ExportFormat, proposed: PathBuf },
-    StudyExport { format: StudyExportFormat, proposed: PathBuf },
+    Export {
+        format: ExportFormat,
+        proposed: PathBuf,
+    },
+    StudyExport {
+        format: StudyExportFormat,
+        proposed: PathBuf,
+    },
+    /// A folder that does not exist yet.
+    NewFolder {
+        proposed: PathBuf,
+    },
+    /// Several video files.
+    Films,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +34,7 @@ pub enum ChosenFile {
     Nothing,
     Session(PathBuf),
     Video(PathBuf),
+    Films(Vec<PathBuf>),
     Export(PathBuf),
 }
 
@@ -57,13 +70,20 @@ impl FileDialog {
     }
 }
 
+const VIDEO_EXTENSIONS: [&str; 5] = ["mp4", "mov", "mkv", "avi", "webm"];
+
 fn show(request: FileRequest) -> ChosenFile {
     let dialog = rfd::FileDialog::new();
+    if request == FileRequest::Films {
+        let dialog = dialog.set_title("Import video files").add_filter("Video", &VIDEO_EXTENSIONS);
+        return dialog.add_filter("All files", &["*"]).pick_files().map_or(ChosenFile::Nothing, ChosenFile::Films);
+    }
     let found = match &request {
+        FileRequest::Films => None,
         FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
         FileRequest::Video => dialog
             .set_title("Use a video file as the camera")
-            .add_filter("Video", &["mp4", "mov", "mkv", "avi", "webm"])
+            .add_filter("Video", &VIDEO_EXTENSIONS)
             .add_filter("All files", &["*"])
             .pick_file(),
         FileRequest::Export { format: ExportFormat::Csv, .. } => {
@@ -77,6 +97,9 @@ fn show(request: FileRequest) -> ChosenFile {
                 .set_file_name(name(proposed))
                 .save_file()
         }
+        FileRequest::NewFolder { proposed } => {
+            dialog.set_title("Export: name a new folder").set_file_name(name(proposed)).save_file()
+        }
         FileRequest::StudyExport { format, proposed } => {
             let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
             match format {
@@ -87,10 +110,12 @@ fn show(request: FileRequest) -> ChosenFile {
         }
     };
     match (found, request) {
-        (None, _) => ChosenFile::Nothing,
+        (None, _) | (_, FileRequest::Films) => ChosenFile::Nothing,
         (Some(path), FileRequest::Session) => ChosenFile::Session(path),
         (Some(path), FileRequest::Video) => ChosenFile::Video(path),
-        (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. }) => ChosenFile::Export(path),
+        (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. } | FileRequest::NewFolder { .. }) => {
+            ChosenFile::Export(path)
+        }
     }
 }
 

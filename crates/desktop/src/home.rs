@@ -8,13 +8,15 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::command::{Command, HomeCommand, StudyCommand};
-use super::port::{Library, SessionRow, SessionState, StudyRow};
-use super::state::{self, Column, Home, State};
+use super::command::{Command, HomeCommand, JobCommand, StudyCommand};
+use super::port::{Grade, Library, SessionRow, SessionState, StudyRow};
+use super::state::{self, Column, Filter, Home, State, StateKind};
 use super::theme::Palette;
-use super::{figures, screen_layout, theme, widgets};
+use super::{figures, screen_layout, session_menu, theme, widgets};
 
 const ROW: f32 = 32.0;
+const GRADES: [Option<Grade>; 6] =
+    [Some(Grade::A), Some(Grade::B), Some(Grade::C), Some(Grade::D), Some(Grade::F), None];
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
@@ -32,9 +34,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         .resizable(false)
         .exact_size(236.0)
         .show(ui, |ui| studies(ui, home, library, commands));
-    if let Some(row) = home.selected_row() {
+    let rows = home.selected_rows();
+    if !rows.is_empty() {
         let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 10));
-        Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, row, state, commands));
+        Panel::bottom("selected session").frame(frame).show(ui, |ui| selected(ui, &rows, state, commands));
     }
     screen_layout::central(ui, |ui| {
         if library.sessions.is_empty() {
@@ -42,7 +45,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         } else {
             tools(ui, home, commands);
             ui.add_space(8.0);
-            table(ui, home, commands);
+            table(ui, state, commands);
         }
     });
     drop_hint(ui);
@@ -120,14 +123,15 @@ fn background(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p
 
 fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let mut filter = home.filter.clone();
+        let mut filter = home.filter.text.clone();
         let field = egui::TextEdit::singleline(&mut filter)
             .hint_text("Filter by participant, study or date")
-            .desired_width(280.0)
+            .desired_width(220.0)
             .margin(Margin::symmetric(10, 6));
         if ui.add(field).accessible_name("Filter sessions").changed() {
             commands.push(Command::Home(HomeCommand::SetFilter(filter)));
         }
+        filter_menus(ui, home, commands);
         let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
         let message =
             if home.rows.len() == all { figures::sessions(all) } else { format!("{} of {all}", home.rows.len()) };
@@ -139,11 +143,41 @@ fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     });
 }
 
+/// Which states and grades are shown. A menu stays open while boxes are clicked.
+fn filter_menus(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let filter = &home.filter;
+    let name = |text: &str, hidden: usize| if hidden == 0 { text.to_owned() } else { format!("{text}: some hidden") };
+    let config =
+        || egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let button = egui::containers::menu::MenuButton::new(name("State", filter.hidden_states.len())).config(config());
+    button.ui(ui, |ui| {
+        for kind in StateKind::ALL {
+            let mut is_shown = !filter.hidden_states.contains(&kind);
+            if ui.checkbox(&mut is_shown, kind.label()).changed() {
+                commands.push(Command::Home(HomeCommand::ShowState(kind, is_shown)));
+            }
+        }
+    });
+    let button = egui::containers::menu::MenuButton::new(name("Grade", filter.hidden_grades.len())).config(config());
+    button.ui(ui, |ui| {
+        for grade in GRADES {
+            let mut is_shown = !filter.hidden_grades.contains(&grade);
+            let label = grade.map_or_else(|| "none".to_owned(), |g| format!("grade {g}"));
+            if ui.checkbox(&mut is_shown, label).changed() {
+                commands.push(Command::Home(HomeCommand::ShowGrade(grade, is_shown)));
+            }
+        }
+    });
+    if *filter != Filter::default() && widgets::small_button(ui, "Show all").clicked() {
+        commands.push(Command::Home(HomeCommand::ClearFilters));
+    }
+}
+
 /// Opens the study screen of the chosen study, or of the selected session's study.
 fn study_button(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     let study = home.study_to_query();
     let button = ui.add_enabled(study.is_some(), egui::Button::new("Study averages …"));
-    let button = button.on_hover_text("Average affect around events, over all sessions of the study (Ctrl A)");
+    let button = button.on_hover_text("Average affect around events, over all sessions of the study (Ctrl M)");
     if button.on_disabled_hover_text("Choose a study on the left, or select one of its sessions.").clicked() {
         commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
     }
@@ -160,7 +194,17 @@ fn session_buttons(ui: &mut Ui, commands: &mut Vec<Command>) {
     {
         commands.push(Command::Home(HomeCommand::ShowOpenDialog));
     }
-    download_button(ui, commands);
+    ui.menu_button("Import …", |ui| {
+        let hint = "Download sessions that browsers sent to your server (Ctrl Shift O)";
+        if ui.button("Download from server …").on_hover_text(hint).clicked() {
+            commands.push(Command::Home(HomeCommand::ShowDownloadDialog));
+            ui.close();
+        }
+        if ui.button("Import video files …").on_hover_text("Make sessions from video files").clicked() {
+            commands.push(Command::Job(JobCommand::ShowImport));
+            ui.close();
+        }
+    });
 }
 
 fn download_button(ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -170,7 +214,8 @@ fn download_button(ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
-fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+fn table(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let home = &state.home;
     let p = theme::palette(ui);
     let frame = theme::card(&p).inner_margin(Margin::ZERO);
     frame.show(ui, |ui| {
@@ -186,7 +231,7 @@ fn table(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, home.rows.len(), |ui, range| {
             scroll_to_selection(ui, home, &range);
             for session in home.listed().skip(range.start).take(range.len()) {
-                body(ui, home, session, commands);
+                body(ui, state, session, commands);
             }
         });
     });
@@ -270,10 +315,11 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
     ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, p.hairline));
 }
 
-fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Command>) {
+fn body(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Command>) {
+    let home = &state.home;
     let p = theme::palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    let is_selected = home.selected.as_ref() == Some(&session.folder);
+    let is_selected = home.selection.contains(&session.folder);
     background(ui, rect.shrink2(vec2(4.0, 1.0)), is_selected, &response, &p);
     let is_damaged = matches!(session.state, SessionState::Damaged(_));
     let text = if is_damaged { p.weak } else { p.text };
@@ -339,42 +385,55 @@ fn body(ui: &mut Ui, home: &Home, session: &SessionRow, commands: &mut Vec<Comma
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(session.folder.clone()));
     } else if response.clicked() {
+        let modifiers = ui.input(|i| i.modifiers);
+        let folder = session.folder.clone();
+        commands.push(Command::Home(match (modifiers.shift, modifiers.command) {
+            (true, _) => HomeCommand::SelectUntil(folder),
+            (false, true) => HomeCommand::ToggleSelected(folder),
+            (false, false) => HomeCommand::Select(folder),
+        }));
+    } else if response.secondary_clicked() && !is_selected {
         commands.push(Command::Home(HomeCommand::Select(session.folder.clone())));
     }
+    response.context_menu(|ui| {
+        let rows = if is_selected { home.selected_rows() } else { vec![session] };
+        session_menu::menu(ui, &rows, state, commands);
+    });
 }
 
-fn selected(ui: &mut Ui, row: &SessionRow, state: &State, commands: &mut Vec<Command>) {
+fn selected(ui: &mut Ui, rows: &[&SessionRow], state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let is_openable = !matches!(row.state, SessionState::Damaged(_) | SessionState::Recording);
-            let is_idle = state.opening.is_none();
-            if widgets::primary(ui, is_openable && is_idle, "Open").on_hover_text("Enter, or a double click").clicked()
-            {
-                commands.push(Command::OpenSession(row.folder.clone()));
-            }
-            let is_erasable = row.state != SessionState::Recording;
-            if ui.add_enabled(is_erasable, egui::Button::new("Erase …")).clicked() {
-                commands.push(Command::Home(HomeCommand::ShowEraseDialog(row.folder.clone())));
-            }
+            session_menu::buttons(ui, rows, state, commands);
             if state.opening.is_some() {
                 ui.spinner();
                 widgets::caption(ui, "Opening …");
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                ui.label(RichText::new(row.title()).color(p.strong));
-                let message = match &row.state {
-                    SessionState::Damaged(sentence)
-                    | SessionState::Recovered(sentence)
-                    | SessionState::Incomplete(sentence) => sentence.clone(),
-                    SessionState::Recording => "This session is being recorded.".to_owned(),
-                    SessionState::Complete => row.folder.display().to_string(),
+                let (title, message) = match rows {
+                    [row] => (row.title(), row_message(row)),
+                    several => {
+                        let bytes = figures::bytes(several.iter().map(|row| row.size_bytes).sum());
+                        (format!("{} selected", figures::sessions(several.len())), bytes)
+                    }
                 };
+                ui.label(RichText::new(title).color(p.strong));
                 ui.add(egui::Label::new(RichText::new(&message).small().weak()).truncate()).on_hover_text(&message);
             });
         });
     });
+}
+
+fn row_message(row: &SessionRow) -> String {
+    match &row.state {
+        SessionState::Damaged(sentence) | SessionState::Recovered(sentence) | SessionState::Incomplete(sentence) => {
+            sentence.clone()
+        }
+        SessionState::Recording => "This session is being recorded.".to_owned(),
+        SessionState::Complete => row.folder.display().to_string(),
+    }
 }
 
 /// The text of an empty library: how to begin.

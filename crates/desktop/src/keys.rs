@@ -4,7 +4,8 @@ use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
 use super::command::{
-    AnnotateCommand, Command, HomeCommand, LiveCommand, RateCommand, ReviewCommand, SetUpCommand, StudyCommand,
+    AnnotateCommand, Command, HomeCommand, JobCommand, LiveCommand, RateCommand, ReportCommand, ReviewCommand,
+    SetUpCommand, StudyCommand,
 };
 use super::port::{ExportFormat, StudyExportFormat};
 use super::state::{Dialog, Screen, State, StopState};
@@ -31,10 +32,12 @@ pub const GROUPS: [Group; 8] = [
             ("Ctrl N", "new session"),
             ("Ctrl O", "open a session from another folder"),
             ("Ctrl Shift O", "download sessions from a server"),
-            ("Up, Down", "select a session"),
+            ("Up, Down", "select a session (with Shift: more)"),
+            ("Ctrl A", "select all sessions that are shown"),
             ("Enter", "open the selected session"),
-            ("Delete", "erase the selected session"),
-            ("Ctrl A", "averages of the study"),
+            ("Delete", "erase the selected sessions"),
+            ("Ctrl E", "export the selected sessions"),
+            ("Ctrl M", "averages of the study"),
             ("F5", "read the sessions again"),
         ],
     },
@@ -120,7 +123,11 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
                 }
             }
             Screen::Live => live(&mut pressed, commands),
-            Screen::Report => {}
+            Screen::Report => {
+                if pressed(Modifiers::COMMAND, Key::N) {
+                    commands.push(Command::Report(ReportCommand::NextParticipant));
+                }
+            }
             Screen::Review => review(&mut pressed, state, is_free, commands),
             Screen::Study => study(&mut pressed, state, is_free, commands),
         }
@@ -164,20 +171,28 @@ fn home(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<C
         return;
     }
     if pressed(Modifiers::COMMAND, Key::A) {
+        commands.push(Command::Home(H::SelectAll));
+    }
+    if pressed(Modifiers::COMMAND, Key::M) {
         let study = state.home.study_to_query();
         commands.extend(study.map(|name| Command::Study(StudyCommand::Open(name))));
     }
     let table = [
+        (Modifiers::SHIFT, Key::ArrowDown, Command::Home(H::ExtendSelection(1))),
+        (Modifiers::SHIFT, Key::ArrowUp, Command::Home(H::ExtendSelection(-1))),
         (Modifiers::NONE, Key::ArrowDown, Command::Home(H::MoveSelection(1))),
         (Modifiers::NONE, Key::ArrowUp, Command::Home(H::MoveSelection(-1))),
     ];
     push_pressed(pressed, table, commands);
-    let selected = state.home.selected.clone();
     if pressed(Modifiers::NONE, Key::Enter) {
-        commands.extend(selected.clone().map(Command::OpenSession));
+        commands.extend(state.home.selected.clone().map(Command::OpenSession));
     }
-    if pressed(Modifiers::NONE, Key::Delete) {
-        commands.extend(selected.map(|folder| Command::Home(H::ShowEraseDialog(folder))));
+    let selection = || state.home.selection.iter().cloned().collect();
+    if pressed(Modifiers::NONE, Key::Delete) && !state.home.selection.is_empty() {
+        commands.push(Command::Home(H::ShowEraseDialog(selection())));
+    }
+    if pressed(Modifiers::COMMAND, Key::E) && !state.home.selection.is_empty() {
+        commands.push(Command::Job(JobCommand::ShowExport(selection())));
     }
 }
 

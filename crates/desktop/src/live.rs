@@ -302,6 +302,10 @@ fn confirm_stop(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>)
             if widgets::primary(ui, true, "Stop and save").clicked() {
                 commands.push(Command::Live(LiveCommand::Stop));
             }
+            let discard = ui.button("Discard …").on_hover_text("Stop and remove this session. Asks for a confirmation");
+            if discard.clicked() {
+                commands.push(Command::Live(LiveCommand::RequestDiscard));
+            }
         });
     });
 }

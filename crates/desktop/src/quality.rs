@@ -3,8 +3,8 @@
 use eframe::egui;
 use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
 
-use super::command::Command;
-use super::port::QualityReport;
+use super::command::{Command, ReportCommand};
+use super::port::{FinishedSession, QualityReport, SessionState};
 use super::state::State;
 use super::{figures, screen_layout, theme, widgets};
 
@@ -12,7 +12,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(finished) = &state.finished else { return };
     let p = theme::palette(ui);
     screen_layout::top_bar(ui, state, commands, |ui, _| {
-        ui.label(RichText::new("Session saved").size(17.0).color(p.strong));
+        ui.label(RichText::new(heading(finished)).size(17.0).color(p.strong));
         ui.add_space(6.0);
         ui.label(RichText::new(format!("{}  {}", finished.session.title(), finished.session.study)).weak());
     });
@@ -24,7 +24,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let is_idle = state.opening.is_none();
-                if widgets::primary(ui, is_idle, "Open in review").clicked() {
+                if widgets::primary(ui, is_idle, "Next participant").on_hover_text("New session (Ctrl N)").clicked() {
+                    commands.push(Command::Report(ReportCommand::NextParticipant));
+                }
+                if ui.add_enabled(is_idle, egui::Button::new("Open in review")).clicked() {
                     commands.push(Command::OpenSession(finished.session.folder.clone()));
                 }
                 if !is_idle {
@@ -47,11 +50,46 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                         ui.set_min_width(ui.available_width());
                         report(ui, &finished.quality);
                     });
+                    ui.add_space(10.0);
+                    note(ui, &state.report_note, commands);
                     ui.add_space(8.0);
                     let folder = finished.session.folder.display().to_string();
                     ui.add(egui::Label::new(RichText::new(format!("Stored in {folder}")).small().weak()).wrap());
                 });
             });
+        });
+    });
+}
+
+/// How the recording ended. The findings below give the details.
+fn heading(finished: &FinishedSession) -> &'static str {
+    match finished.session.state {
+        SessionState::Recovered(_) => "Recording ended early. What was stored is saved",
+        _ => "Session saved",
+    }
+}
+
+/// A note about the whole session. It is stored as an annotation at its end.
+fn note(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
+    let label = widgets::caption(ui, "Note about this session");
+    let mut edited = text.to_owned();
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let is_filled = !text.trim().is_empty();
+            if ui.add_enabled(is_filled, egui::Button::new("Store note")).clicked() {
+                commands.push(Command::Report(ReportCommand::StoreNote));
+            }
+            let field = egui::TextEdit::singleline(&mut edited)
+                .hint_text("What should others know about it?")
+                .desired_width(f32::INFINITY)
+                .char_limit(1000)
+                .margin(egui::Margin::symmetric(10, 6));
+            let field = ui.add(field).labelled_by(label.id);
+            if field.changed() {
+                commands.push(Command::Report(ReportCommand::EditNote(edited)));
+            } else if field.lost_focus() && is_filled && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
+                commands.push(Command::Report(ReportCommand::StoreNote));
+            }
         });
     });
 }

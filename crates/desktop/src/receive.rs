@@ -8,13 +8,17 @@ use super::annotation_state::Annotations;
 use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;
+use super::job_state::{ImportDraft, JobDraft, SessionsExportDraft};
 use super::photo::Photo;
 use super::port::{
     Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
-    FinishedSession, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
+    FinishedSession, JobResult, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
-use super::state::{Dialog, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyState};
+use super::state::{
+    Dialog, ExportDraft, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyExportDraft,
+    StudyState,
+};
 use super::time_window::TimeWindow;
 
 /// Pushes the commands that follow from the event.
@@ -24,6 +28,28 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::Library(library) => take_library(state, library, commands),
         E::DownloadProgress(progress) => state.download = Some(progress),
         E::SessionsDownloaded(result) => end_download(state, result, commands),
+        E::JobProgress(progress) => {
+            if let Some(job) = &mut state.job {
+                job.progress = progress;
+            }
+        }
+        E::JobFinished(result) => end_job(state, result, commands),
+        E::Reassigned { folder, sentence } => {
+            state.home.select(Some(folder));
+            state.notice(sentence);
+        }
+        E::NoteStored { folder } => {
+            // The text stays if it was changed for another session in the meantime.
+            if state.finished.as_ref().is_some_and(|f| f.session.folder == folder) {
+                state.report_note.clear();
+            }
+            state.notice("The note is stored with the session.".to_owned());
+        }
+        E::FigureDrawn(picture) => {
+            let size = [picture.width_px as usize, picture.height_px as usize];
+            ctx.copy_image(egui::ColorImage::from_rgb(size, &picture.rgb));
+            state.notice("The figure is in the clipboard.".to_owned());
+        }
 
         E::RehearsalOpened(info) => rehearsal(state, |r| (r.plan, r.study) = (info.plan, Some(info.study))),
         E::Cameras(cameras) => rehearsal(state, |r| r.cameras = Some(cameras)),
@@ -40,6 +66,8 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::AlarmCleared { key } => recording(state, |r| r.alarms.retain(|a| a.key != key)),
         E::RecordingStopping => recording(state, |r| (r.stop, r.note) = (StopState::Stopping, None)),
         E::RecordingFinished(finished) => end_recording(state, *finished),
+        E::RecordingDiscarded => end_discarded(state, commands),
+        E::Terminate => commands.push(Command::CloseWindow),
 
         E::SessionOpened(opened) => show_session(state, *opened),
         E::Picture { frame_number, picture } => review(state, |r| show_picture(r, frame_number, &picture, ctx)),
@@ -105,9 +133,6 @@ fn take_library(state: &mut State, library: Library, commands: &mut Vec<Command>
     }
     state.home.library = Some(library);
     state.home.arrange();
-    if state.home.selected_row().is_none() {
-        state.home.selected = None;
-    }
     if let (Some(study), Some(library)) = (&mut state.study, &state.home.library)
         && study.take_sessions(library)
     {
@@ -176,11 +201,25 @@ fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
 
 fn end_recording(state: &mut State, finished: FinishedSession) {
     state.recording = None;
+    state.report_note.clear();
+    // The list may arrive after the next participant is proposed.
+    if let Some(library) = &mut state.home.library
+        && !library.sessions.iter().any(|s| s.folder == finished.session.folder)
+    {
+        library.sessions.push(finished.session.clone());
+        state.home.arrange();
+    }
     state.finished = Some(finished);
     state.screen = Screen::Report;
     if state.dialog != Some(Dialog::Shortcuts) {
         state.dialog = None;
     }
+}
+
+fn end_discarded(state: &mut State, commands: &mut Vec<Command>) {
+    let who = state.recording.take().map(|r| format!("{} {}", r.plan.participant, r.plan.session));
+    state.notice(format!("{} was stopped and discarded.", who.unwrap_or_else(|| "The recording".to_owned())));
+    commands.push(Command::GoHome);
 }
 
 /// Does nothing if the operator has gone elsewhere while the session was read.
@@ -271,7 +310,7 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
         figures::sessions(fetched.len())
     ));
     if let Some(first) = fetched.into_iter().next() {
-        state.home.selected = Some(first);
+        state.home.select(Some(first));
         commands.push(Command::Home(HomeCommand::RefreshLibrary));
     }
     if !refused.is_empty() {
@@ -280,12 +319,69 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
     }
 }
 
+fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
+    state.job = None;
+    let mut show = |title: &'static str, sentences: Vec<String>| {
+        if !sentences.is_empty() {
+            state.dialog = Some(Dialog::Failure { title, sentence: sentences.join("\n") });
+        }
+    };
+    let notice = match result {
+        JobResult::Cancelled => "Stopped. Nothing was written.".to_owned(),
+        JobResult::Exported { to, sessions, left_out } => {
+            show("Some sessions were not exported", left_out);
+            format!("{} exported to {}", figures::sessions(sessions), to.display())
+        }
+        JobResult::Imported { made, there_already, problems, is_cancelled } => {
+            show("Some video files have problems", problems);
+            commands.push(Command::Home(HomeCommand::RefreshLibrary));
+            let stopped = if is_cancelled { "Stopped. " } else { "" };
+            format!("{stopped}{} imported, {there_already} already there.", figures::sessions(made.len()))
+        }
+    };
+    state.notice(notice);
+}
+
 fn end_export(state: &mut State) {
+    state.exporting = None;
     if let Some(review) = &mut state.review {
         review.exporting = None;
     }
     if let Some(study) = &mut state.study {
         study.is_exporting = false;
+    }
+}
+
+/// Shows the dialog of the job again, with what was typed. Another dialog is not replaced.
+fn fail_job(state: &mut State, sentence: String) {
+    let draft = state.job.take().map(|job| job.draft);
+    let again = draft.map(|draft| match draft {
+        JobDraft::Export(draft) => {
+            Dialog::ExportSessions(SessionsExportDraft { problem: Some(sentence.clone()), ..draft })
+        }
+        JobDraft::Import(draft) => Dialog::ImportFilms(ImportDraft { problem: Some(sentence.clone()), ..draft }),
+    });
+    show_again(state, again, "Failed", sentence);
+}
+
+fn fail_export(state: &mut State, sentence: String) {
+    let again = state.exporting.take().map(|dialog| match dialog {
+        Dialog::Export(draft) => Dialog::Export(ExportDraft { problem: Some(sentence.clone()), ..draft }),
+        Dialog::ExportStudy(draft) => {
+            Dialog::ExportStudy(StudyExportDraft { problem: Some(sentence.clone()), ..draft })
+        }
+        other => other,
+    });
+    show_again(state, again, "Export failed", sentence);
+    end_export(state);
+}
+
+fn show_again(state: &mut State, again: Option<Dialog>, title: &'static str, sentence: String) {
+    let is_home = state.recording.is_none() && state.rehearsal.is_none();
+    match (again, &state.dialog) {
+        (Some(dialog), None) if is_home => state.dialog = Some(dialog),
+        (_, None) => state.dialog = Some(Dialog::Failure { title, sentence }),
+        (_, Some(_)) => state.notice(format!("{title}: {sentence}")),
     }
 }
 
@@ -307,7 +403,11 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
                 review.page = None;
             }
         }
-        Activity::Erase => show("The session was not erased", sentence),
+        Activity::Erase => show("Not erased", sentence),
+        Activity::Reassign => show("The session was not reassigned", sentence),
+        Activity::Note => show("The note was not stored", sentence),
+        Activity::Figure => show("The figure was not copied", sentence),
+        Activity::Job => fail_job(state, sentence),
         Activity::Rehearse => {
             show("The set-up ended", sentence);
             commands.push(Command::GoHome);
@@ -333,10 +433,7 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
                 review.picture_problem = Some(sentence);
             }
         }
-        Activity::Export => {
-            show("Export failed", sentence);
-            end_export(state);
-        }
+        Activity::Export => fail_export(state, sentence),
         Activity::AddRecords => {
             show("Records were not stored", sentence);
             if let Some(review) = &mut state.review {

@@ -10,6 +10,9 @@ use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace
 use super::state::{Readiness, Rehearsal, State};
 use super::{camera_view, expressions, plane, screen_layout, theme, widgets};
 
+/// The width of the button that starts the recording, in points.
+const RECORD: f32 = 150.0;
+
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let Some(rehearsal) = &state.rehearsal else { return };
@@ -23,10 +26,12 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     Panel::bottom("record bar").frame(bar).show(ui, |ui| record_bar(ui, rehearsal, commands));
     let side = Frame::new().fill(p.ground).inner_margin(Margin { left: 16, right: 4, top: 12, bottom: 12 });
     Panel::left("checks").frame(side).resizable(false).show_separator_line(false).exact_size(330.0).show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            checks(ui, rehearsal);
-            ui.add_space(10.0);
+        // Consent has its own place: the texts of the checks change their height while a person reaches for the box.
+        Panel::bottom("consent").frame(Frame::new()).resizable(false).show_separator_line(false).show(ui, |ui| {
             consent(ui, rehearsal, commands);
+        });
+        egui::CentralPanel::default_margins().frame(Frame::new()).show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| checks(ui, rehearsal));
         });
     });
     let side = Frame::new().fill(p.ground).inner_margin(Margin { left: 4, right: 16, top: 12, bottom: 12 });
@@ -56,12 +61,10 @@ fn record_bar(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
                     ("Record anyway …", true, message)
                 }
             };
-            let is_clicked = if readiness == Readiness::Ready || !is_enabled {
-                widgets::primary(ui, is_enabled, label).on_hover_text("Ctrl R").clicked()
-            } else {
-                ui.button(label).clicked()
-            };
-            if is_clicked {
+            // One size for all texts, so that the button does not move while a person reaches for it.
+            let is_primary = readiness == Readiness::Ready || !is_enabled;
+            let button = widgets::sized(ui, RECORD, is_enabled, is_primary, label);
+            if button.on_hover_text("Ctrl R").clicked() {
                 commands.push(Command::SetUp(SetUpCommand::Record));
             }
             ui.add(egui::Label::new(RichText::new(&message).weak()).truncate()).on_hover_text(&message);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
 use super::indexed_timeline::IndexedTimeline;
+use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
@@ -15,7 +16,7 @@ use super::port::{
 };
 use super::preferences::Preferences;
 pub use super::review_state::{FollowedPage, Review, Side};
-pub use super::session_table::{Column, Home, SortOrder, date, state_label};
+pub use super::session_table::{Column, Filter, Home, SortOrder, StateKind, date, state_label};
 pub use super::study_state::{StudyForm, StudyQueryProgress, StudySide, StudyState};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,12 @@ pub struct State {
     pub dialog: Option<Dialog>,
     /// Set while sessions are downloaded from a server.
     pub download: Option<DownloadProgress>,
+    /// The running export or import of sessions.
+    pub job: Option<Job>,
+    /// The dialog of the running export of a figure, of records or of averages. It is shown again if the export fails.
+    pub exporting: Option<Dialog>,
+    /// The note that is written about the session that was just recorded.
+    pub report_note: String,
     /// The typed API token. Kept until the window closes. Never stored.
     pub api_token: String,
     /// Messages that the operator dismisses, newest last.
@@ -71,6 +78,9 @@ impl State {
             author: String::new(),
             dialog: None,
             download: None,
+            job: None,
+            exporting: None,
+            report_note: String::new(),
             api_token: String::new(),
             notices: VecDeque::new(),
             is_file_dialog_open: false,
@@ -204,13 +214,20 @@ pub enum Dialog {
     },
     Download(DownloadDraft),
     Erase {
-        session: SessionRow,
+        sessions: Vec<SessionRow>,
         typed: String,
     },
-    /// Confirmation of a recording although these checks fail.
-    Override {
-        checks: Vec<CheckId>,
+    EraseParticipant {
+        participant: ParticipantId,
+        typed: String,
     },
+    Reassign(ReassignDraft),
+    ExportSessions(SessionsExportDraft),
+    ImportFilms(ImportDraft),
+    /// Confirmation of a recording although checks fail.
+    Override,
+    /// Confirmation of stopping a recording and removing its session.
+    Discard,
     Export(ExportDraft),
     ExportStudy(StudyExportDraft),
     Shortcuts,
@@ -262,6 +279,8 @@ pub struct ExportDraft {
     pub to: String,
     /// Whether the file or folder exists.
     pub exists: bool,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
 }
 
 impl ExportDraft {
@@ -277,6 +296,8 @@ pub struct StudyExportDraft {
     pub to: String,
     /// Whether the file or folder exists.
     pub exists: bool,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
 }
 
 impl StudyExportDraft {

@@ -16,6 +16,17 @@ pub fn primary(ui: &mut Ui, is_enabled: bool, text: &str) -> Response {
     ui.add_enabled(is_enabled, button)
 }
 
+/// A button whose width does not depend on its text.
+pub fn sized(ui: &mut Ui, width: f32, is_enabled: bool, is_primary: bool, text: &str) -> Response {
+    let p = theme::palette(ui);
+    let button = if is_primary {
+        Button::new(RichText::new(text).color(p.on_accent)).fill(p.accent).stroke(Stroke::new(1.0, p.accent))
+    } else {
+        Button::new(text)
+    };
+    ui.add_enabled(is_enabled, button.min_size(vec2(width, 0.0)))
+}
+
 /// A button for rare actions.
 pub fn small_button(ui: &mut Ui, text: &str) -> Response {
     ui.scope(|ui| {

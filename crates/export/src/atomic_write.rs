@@ -45,7 +45,11 @@ pub(super) fn publish_file(
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), ExportError> {
     let part = beside(path);
-    let result = write_file(&part, fill)
+    // The folder of a proposed path may not exist yet.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let made = parent.map_or(Ok(()), |parent| make_folder(parent));
+    let result = made
+        .and_then(|()| write_file(&part, fill))
         .and_then(|()| fs::rename(&part, path).map_err(|source| file_error("write", path, source)));
     result.map_err(|e| {
         // As above.
@@ -103,6 +107,17 @@ mod tests {
         let e = publish_file(&to, |_| Err(full())).unwrap_err().to_string();
         assert!(!e.contains(".part"), "{e}");
         assert_eq!(fs::read_dir(tmp.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_in_a_new_folder_is_written() {
+        let tmp = tempfile::tempdir().unwrap();
+        let to = tmp.path().join("export/of/figure.png");
+        publish_file(&to, |out| out.write_all(b"1")).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"1");
+        fs::write(tmp.path().join("file"), "2").unwrap();
+        let e = publish_file(&tmp.path().join("file/figure.png"), |out| out.write_all(b"1")).unwrap_err().to_string();
+        assert!(e.contains("file"), "{e}");
     }
 
     #[test]

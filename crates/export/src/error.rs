@@ -16,6 +16,10 @@ pub enum ExportError {
     File { op: &'static str, path: PathBuf, source: io::Error },
     #[error("`{}` exists already and is not empty: choose a new folder", .0.display())]
     NotEmpty(PathBuf),
+    #[error("the export was stopped: no files were left")]
+    Cancelled,
+    #[error("this build has no export as {0}: build affectograph with the feature `{0}`")]
+    NotBuilt(&'static str),
     #[error("the figure cannot be drawn: the session has no samples of the stream `affect`")]
     NothingToDraw,
     #[error("the average cannot be drawn: no epoch was kept")]

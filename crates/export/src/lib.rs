@@ -26,8 +26,8 @@ pub use csv_tables::{write_csv, write_csv_sessions};
 pub use epoch_tables::write_epochs;
 pub use error::ExportError;
 pub use figure::{
-    ConditionCurves, FigureFormat, PlaneCounts, write_average_figure, write_figure, write_group_figure,
-    write_plane_figure,
+    ConditionCurves, FigureFormat, FigurePixels, PlaneCounts, draw_figure, write_average_figure, write_figure,
+    write_group_figure, write_plane_figure,
 };
 #[cfg(feature = "parquet")]
 pub use parquet::write_parquet;

@@ -7,7 +7,7 @@ use super::ExportError;
 use analysis::QualityReport;
 use session::{FrameMeta, StreamInfo, Timeline};
 use store::{SessionFile, SessionHeader, SessionState, StoreError};
-use study_query::{LeftOut, StoredSession};
+use study_query::{Cancel, LeftOut, StoredSession};
 
 /// The last two names of a session's folder. The rest of the path is private and is not exported.
 pub(super) fn folder_label(folder: &Path) -> String {
@@ -18,6 +18,7 @@ pub(super) fn folder_label(folder: &Path) -> String {
 /// A session with its header. Its records are not loaded.
 #[derive(Clone, Debug)]
 pub struct Selected {
+    cancel: Cancel,
     pub folder: PathBuf,
     pub header: SessionHeader,
     pub state: SessionState,
@@ -76,6 +77,13 @@ impl Selection {
         Ok(Selection { sessions, left_out })
     }
 
+    /// An export of this selection fails with [`ExportError::Cancelled`] after `cancel`, before it reads the next session.
+    /// It leaves no files.
+    pub fn cancelled_by(mut self, cancel: &Cancel) -> Selection {
+        self.sessions.iter_mut().for_each(|session| session.cancel = cancel.clone());
+        self
+    }
+
     pub fn sessions(&self) -> &[Selected] {
         &self.sessions
     }
@@ -111,6 +119,7 @@ impl Selected {
     fn open(folder: &Path) -> Result<Selected, StoreError> {
         let file = SessionFile::open(folder)?;
         Ok(Selected {
+            cancel: Cancel::default(),
             folder: folder.to_owned(),
             header: file.header().clone(),
             state: file.state()?,
@@ -128,7 +137,10 @@ impl Selected {
         format!("{}_{}_task-{}", h.participant, h.session, task(&h.study.name))
     }
 
-    pub fn load(&self) -> Result<ExportedSession, StoreError> {
+    pub fn load(&self) -> Result<ExportedSession, ExportError> {
+        if self.cancel.is_cancelled() {
+            return Err(ExportError::Cancelled);
+        }
         let StoredSession { file, timeline, quality } = StoredSession::open(&self.folder)?;
         let frames = file.frames()?.metas().collect();
         Ok(ExportedSession { frames, header: self.header.clone(), timeline, quality })

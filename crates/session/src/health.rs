@@ -30,10 +30,12 @@ pub enum HealthKind {
     ScoresUnavailable,
     /// The browser could not keep part of its video.
     VideoLost,
+    /// A person gave the session another participant or number, after the recording.
+    Reassigned,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 17] = [
+    pub const ALL: [HealthKind; 18] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::StoringFailed,
@@ -51,6 +53,7 @@ impl HealthKind {
         HealthKind::ScoresStarted,
         HealthKind::ScoresUnavailable,
         HealthKind::VideoLost,
+        HealthKind::Reassigned,
     ];
 
     /// The name stored in files.
@@ -73,6 +76,7 @@ impl HealthKind {
             HealthKind::ScoresStarted => "scores_started",
             HealthKind::ScoresUnavailable => "scores_unavailable",
             HealthKind::VideoLost => "video_lost",
+            HealthKind::Reassigned => "reassigned",
         }
     }
 
@@ -83,7 +87,10 @@ impl HealthKind {
 
     /// Whether the event is an action of the operator and not a fault.
     pub fn is_marker(self) -> bool {
-        matches!(self, HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film)
+        matches!(
+            self,
+            HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film | HealthKind::Reassigned
+        )
     }
 }
 

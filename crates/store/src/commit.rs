@@ -15,7 +15,7 @@ use super::numbering::Numbering;
 use super::record_rows::{Inserter, Put};
 use super::stream_writer::{Barrier, Entry, Port};
 use super::{SessionEnd, SessionLock, StorageFailure, StoreError, schema};
-use session::{Body, Record};
+use session::{Body, Record, VIDEO};
 
 /// A quarter of the promised 100 ms. The rest is reserve for a busy disk and processor.
 const COMMIT_EVERY: Duration = Duration::from_millis(25);
@@ -57,6 +57,28 @@ pub(super) struct Committer {
     counts: Arc<Counts>,
     forward: Forward,
     commits: Commits,
+    /// Frames and records that came after a failure.
+    refused: Refused,
+}
+
+#[derive(Debug, Default)]
+struct Refused {
+    frames: u64,
+    records: u64,
+}
+
+impl Refused {
+    /// A gap stands for what was lost before.
+    fn add(&mut self, entry: &Entry, ports: &[Arc<Port>]) {
+        match entry {
+            Entry::Record { stream, body: Body::Gap(gap), .. } if gap.reason.is_loss() => {
+                let is_video = ports.get(*stream).is_some_and(|port| port.name.as_str() == VIDEO);
+                *(if is_video { &mut self.frames } else { &mut self.records }) += gap.lost;
+            }
+            Entry::Record { .. } => self.records += 1,
+            _ => {}
+        }
+    }
 }
 
 /// An open session file, ready for recording.
@@ -88,6 +110,7 @@ impl Committer {
             counts,
             forward,
             commits,
+            refused: Refused::default(),
         }
     }
 
@@ -116,6 +139,11 @@ impl Committer {
             woken = Instant::now();
         };
         self.forward.flush_within(FLUSH_TIMEOUT);
+        if let Some(failure) = self.counts.ended_by.get() {
+            let Refused { frames, records } = self.refused;
+            let lost = StorageFailure { frames_lost: frames, records_lost: records, ..failure.clone() };
+            self.lock.write_failure(&lost);
+        }
         match (self.counts.failure.get(), end) {
             (Some(why), _) => Err(StoreError::Poisoned(why.clone())),
             (None, Some(end)) => self.close(&end),
@@ -183,6 +211,8 @@ impl Committer {
                 alarms.push(std::mem::take(&mut alarm.sentence));
                 if let Some(failure) = &alarm.ends {
                     self.lock.write_failure(failure);
+                    // Only the first failure is the reason.
+                    self.counts.ended_by.set(failure.clone()).ok();
                 }
                 false
             }
@@ -190,12 +220,17 @@ impl Committer {
         });
         if self.counts.failure.get().is_none() && !batch.is_empty() {
             let handed_over = batch.iter().filter(|e| matches!(e, Entry::Record { .. })).count();
+            let mut refused = Refused::default();
+            batch.iter().for_each(|entry| refused.add(entry, &self.ports));
             match self.store(batch.drain(..)) {
                 Ok(records) => self.forward.push_records(records),
                 Err(e) => {
                     let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
                     let why = StoreError::sql("write into", &self.path)(e).to_string();
-                    self.lock.write_failure(&StorageFailure { is_disk_full, why: why.clone() });
+                    let failure = StorageFailure { is_disk_full, why: why.clone(), ..StorageFailure::default() };
+                    self.lock.write_failure(&failure);
+                    self.counts.ended_by.set(failure).ok();
+                    self.refused = refused;
                     let why = format!(
                         "{why}. Nothing is stored any more: stop, make room or change the disk, and start a new session"
                     );
@@ -207,6 +242,7 @@ impl Committer {
             }
         }
         // After a failure, further records are refused and counted.
+        batch.iter().for_each(|entry| self.refused.add(entry, &self.ports));
         let refused = batch.drain(..).filter(|e| matches!(e, Entry::Record { .. })).count();
         self.counts.records_lost.fetch_add(refused as u64, Ordering::Relaxed);
         alarms.into_iter().for_each(|alarm| self.forward.push(Committed::Failed(alarm)));

@@ -3,6 +3,8 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
+use super::StorageFailure;
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoreCounters {
     pub records_committed: u64,
@@ -24,6 +26,8 @@ pub struct StoreCounters {
     pub disk_free_bytes: Option<u64>,
     /// Why storing has stopped.
     pub failure: Option<String>,
+    /// Why records or video are no longer stored. The recording is to be ended.
+    pub ended_by: Option<StorageFailure>,
 }
 
 /// Counted by the storing threads.
@@ -37,4 +41,5 @@ pub(super) struct Counts {
     pub frames_lost: AtomicU64,
     pub video_bytes: AtomicU64,
     pub failure: OnceLock<String>,
+    pub ended_by: OnceLock<StorageFailure>,
 }

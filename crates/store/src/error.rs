@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use session::{StreamName, Timestamp};
+use session::{SessionNumber, StreamName, Timestamp};
 
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -68,6 +68,10 @@ pub enum StoreError {
     ThreadDied(&'static str),
     #[error("{0} is not a session in the library {1}: only sessions of this library can be moved or erased")]
     OutsideLibrary(PathBuf, PathBuf),
+    #[error("{taken} has this session number already. The next free number is {next}")]
+    NumberTaken { taken: PathBuf, next: SessionNumber },
+    #[error("the session is {0} already: nothing was changed")]
+    SameAssignment(String),
     #[error("{path}, line {line}: {message}")]
     Participants { path: PathBuf, line: usize, message: String },
 }

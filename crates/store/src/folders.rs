@@ -11,6 +11,9 @@ pub(super) const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 /// Begins the name of a session's folder while the session is being made from a file.
 pub(super) const DRAFT: &str = ".draft_";
 
+/// Begins the name of a folder that is being erased.
+pub(super) const ERASING: &str = ".erasing-";
+
 /// The parts of a name such as `ses-01_20261123T100000Z_demo`.
 #[derive(Debug)]
 pub(super) struct FolderName {
@@ -26,6 +29,15 @@ impl FolderName {
         let started = parts.next().and_then(|p| NaiveDateTime::parse_from_str(p, TIME_FORMAT).ok());
         FolderName { session, started: started.map(|t| t.and_utc()), study: parts.next().map(str::to_owned) }
     }
+}
+
+/// After a power cut, the entries of the folder are as they are now.
+pub(super) fn force_to_disk(folder: &Path) -> Result<(), StoreError> {
+    // Windows does not open folders. Its file systems order renames themselves.
+    if cfg!(unix) {
+        std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
+    }
+    Ok(())
 }
 
 /// Path and name of each subfolder. Empty if the folder does not exist.

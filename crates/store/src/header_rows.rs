@@ -10,7 +10,7 @@ use super::{
     Addition, CameraDescription, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoreError,
     StoredStudy, Summary, checksum, schema,
 };
-use session::{Field, GapReason, SessionNumber, StreamInfo, StreamKind, Timestamp};
+use session::{Field, GapReason, ParticipantId, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
 /// The stored state. The lock shows whether an open session is being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,6 +243,19 @@ pub(super) fn reopen(conn: &Connection) -> rusqlite::Result<()> {
 /// Whether streams were added after the recording.
 pub(super) fn has_additions(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row("SELECT EXISTS (SELECT 1 FROM stream WHERE added_utc IS NOT NULL)", [], |row| row.get(0))
+}
+
+/// Gives the session another participant and number. The caller has stored the event about it.
+pub(super) fn put_assignment(
+    conn: &Connection,
+    participant: &ParticipantId,
+    session: SessionNumber,
+) -> rusqlite::Result<()> {
+    conn.execute(
+        "UPDATE session SET participant = ?1, session = ?2, records = records + 1, events = events + 1",
+        params![participant.as_str(), session.0],
+    )?;
+    checksum::reseal(conn)
 }
 
 pub(super) fn put_camera(conn: &Connection, camera: &CameraDescription) -> rusqlite::Result<()> {

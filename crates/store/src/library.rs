@@ -17,13 +17,11 @@ use super::folders::{DRAFT, FolderName, TIME_FORMAT, subfolders};
 use super::ledger::continued_folders;
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
-use super::{Recovery, SessionFile, SessionLock, SessionState, StoreError, Summary, recover};
+use super::{Recovery, SessionFile, SessionState, StoreError, Summary, recover};
 use session::{ParticipantId, SessionNumber, VideoLoss};
 
 /// A server continues a session after a pause of at most this time.
 const SERVER_CONTINUES: chrono::TimeDelta = chrono::TimeDelta::hours(25);
-/// Prefix of a session that is being erased. It is renamed first, so that a partly erased session is never listed.
-const ERASING: &str = ".erasing-";
 
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -141,6 +139,12 @@ impl Library {
         Ok(folder)
     }
 
+    /// The session or draft that has this number.
+    pub fn taken(&self, participant: &ParticipantId, session: SessionNumber) -> Result<Option<PathBuf>, StoreError> {
+        let mut all = self.numbered_folders(&self.root.join(participant.as_str()))?.into_iter();
+        Ok(all.find(|(_, name)| name.session == Some(session)).map(|(folder, _)| folder))
+    }
+
     /// The folder of a session, if its number is free. The caller must hold the lock of [`Library::lock_folders`].
     pub(super) fn free_folder(
         &self,
@@ -149,11 +153,9 @@ impl Library {
         study: &str,
         started: DateTime<Utc>,
     ) -> Result<PathBuf, StoreError> {
-        let parent = self.root.join(participant.as_str());
-        match self.numbered_folders(&parent)?.into_iter().find(|(_, n)| n.session == Some(session)) {
-            Some((taken, _)) => Err(StoreError::Exists(taken)),
-            None => Ok(parent.join(format!("{session}_{}_{study}", started.format(TIME_FORMAT)))),
-        }
+        let name = format!("{session}_{}_{study}", started.format(TIME_FORMAT));
+        let taken = self.taken(participant, session)?.map(StoreError::Exists);
+        taken.map_or_else(|| Ok(self.root.join(participant.as_str()).join(name)), Err)
     }
 
     /// Fails if `participants.tsv` cannot be changed. Called before a session is created.
@@ -178,55 +180,25 @@ impl Library {
         Ok(sessions)
     }
 
-    /// Closes every session that a crash left open, and completes interrupted erasures. Called at the program's start. A
+    /// Completes erasures and reassignments that a kill interrupted. Called at the program's start. Returns what could not be
+    /// completed. The next start tries again.
+    pub fn finish_interrupted(&self) -> Result<Vec<StoreError>, StoreError> {
+        let _lock = self.lock_folders()?;
+        Ok(self.finish_erasing().into_iter().chain(self.finish_reassigning()).collect())
+    }
+
+    /// Closes every session that a crash left open, after [`Library::finish_interrupted`]. Called at the program's start. A
     /// failure of one session does not affect the others. Sessions that a server will continue stay open.
     pub fn recover_all(&self) -> Result<Vec<Recovered>, StoreError> {
-        self.finish_erasing()?;
+        for problem in self.finish_interrupted()? {
+            tracing::error!("an interrupted erasure or reassignment could not be completed: {problem}");
+        }
         let continued = continued_folders(&self.root, Utc::now() - SERVER_CONTINUES)?;
         let crashed = self.sessions()?.into_iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
         let crashed = crashed.filter(|s| !continued.contains(&s.folder));
         let closed =
             crashed.filter_map(|s| Some(Recovered { outcome: recover(&s.folder).transpose()?, folder: s.folder }));
         Ok(closed.collect())
-    }
-
-    /// Permanently removes a session's folder, damaged or not. A session that is being recorded is refused.
-    pub fn erase(&self, folder: &Path) -> Result<(), StoreError> {
-        let _lock = self.lock_folders()?;
-        let outside = || StoreError::OutsideLibrary(folder.to_owned(), self.root.clone());
-        let real = |path: &Path| path.canonicalize().map_err(StoreError::io("find", path));
-        let (root, found) = (real(&self.root)?, real(folder)?);
-        let inside = found.strip_prefix(&root).map_err(|_| outside())?;
-        let parts: Vec<_> = inside.iter().filter_map(|p| p.to_str()).collect();
-        let [participant, name] = parts[..] else { return Err(outside()) };
-        if participant.parse::<ParticipantId>().is_err() || FolderName::parse(name).session.is_none() {
-            return Err(outside());
-        }
-        if SessionLock::is_held(&found)? {
-            return Err(StoreError::Recording(found));
-        }
-        let doomed = root.join(format!("{ERASING}{participant}_{name}"));
-        std::fs::rename(&found, &doomed).map_err(StoreError::io("erase", &found))?;
-        self.finish_erasing()
-    }
-
-    /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while a
-    /// session of the participant is being recorded.
-    pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
-        let _lock = self.lock_folders()?;
-        self.check_list()?;
-        let folder = self.root.join(participant.as_str());
-        for (session, _) in self.session_folders(&folder)? {
-            if SessionLock::is_held(&session)? {
-                return Err(StoreError::Recording(session));
-            }
-        }
-        if folder.exists() {
-            let doomed = self.root.join(format!("{ERASING}{participant}"));
-            std::fs::rename(&folder, &doomed).map_err(StoreError::io("erase", &folder))?;
-        }
-        participants::remove(&self.root.join(PARTICIPANTS_FILE), participant)?;
-        self.finish_erasing()
     }
 
     /// The folders of all sessions, including damaged ones. Does not read them.
@@ -304,7 +276,7 @@ impl Library {
     }
 
     /// The folders of sessions and of drafts. Both use session numbers.
-    fn numbered_folders(&self, participant: &Path) -> Result<Vec<(PathBuf, FolderName)>, StoreError> {
+    pub(super) fn numbered_folders(&self, participant: &Path) -> Result<Vec<(PathBuf, FolderName)>, StoreError> {
         let drafts = subfolders(participant)?.into_iter();
         let drafts = drafts.filter_map(|(path, name)| Some((path, FolderName::parse(name.strip_prefix(DRAFT)?))));
         Ok(self.session_folders(participant)?.into_iter().chain(drafts).collect())
@@ -317,15 +289,6 @@ impl Library {
         let file = open.map_err(StoreError::io("open", &path))?;
         file.lock().map_err(StoreError::io("lock", &path))?;
         Ok(file)
-    }
-
-    fn finish_erasing(&self) -> Result<(), StoreError> {
-        for (path, name) in subfolders(&self.root)? {
-            if name.starts_with(ERASING) {
-                std::fs::remove_dir_all(&path).map_err(StoreError::io("erase", &path))?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -17,11 +17,16 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const ROOM_BYTES: usize = 1024;
 
 /// Why storing stopped before the end of the recording.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StorageFailure {
     pub is_disk_full: bool,
     /// A sentence.
     pub why: String,
+    /// Frames and records that came afterwards.
+    #[serde(default)]
+    pub frames_lost: u64,
+    #[serde(default)]
+    pub records_lost: u64,
 }
 
 /// A held lock. Dropping it releases the lock.
@@ -90,6 +95,11 @@ impl SessionLock {
         let mut text = Vec::new();
         File::open(folder.join(LOCK_FILE)).ok()?.take(ROOM_BYTES as u64).read_to_end(&mut text).ok()?;
         serde_json::from_slice(text.trim_ascii()).ok()
+    }
+
+    /// The same lock after its session's folder was renamed.
+    pub(super) fn moved(self, folder: &Path) -> SessionLock {
+        SessionLock { path: folder.join(LOCK_FILE), ..self }
     }
 
     /// Removes the lock file, then releases the lock. For a closed session.
@@ -175,7 +185,8 @@ mod tests {
         let lock = SessionLock::take(dir.path()).unwrap().unwrap();
         lock.make_room().unwrap();
         assert_eq!(SessionLock::storage_failure(dir.path()), None);
-        let failure = |why: &str| StorageFailure { is_disk_full: true, why: why.to_owned() };
+        let failure =
+            |why: &str| StorageFailure { is_disk_full: true, why: why.to_owned(), ..StorageFailure::default() };
         lock.write_failure(&failure(&"long ".repeat(1000)));
         assert_eq!(SessionLock::storage_failure(dir.path()), Some(failure("")));
         lock.write_failure(&failure("the disk is full"));

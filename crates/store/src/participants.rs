@@ -199,10 +199,22 @@ pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Re
     table.with(participant, on).map_or(Ok(()), |table| write(path, &table))
 }
 
-/// Removes the participant's rows. All other bytes of the file stay the same.
-pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<(), StoreError> {
+/// Removes the participant's rows. All other bytes of the file stay the same. Returns whether there were any.
+pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<bool, StoreError> {
     let table = ParticipantTable::read(path)?;
-    table.and_then(|table| table.without(participant)).map_or(Ok(()), |table| write(path, &table))
+    table.and_then(|table| table.without(participant)).map_or(Ok(false), |table| write(path, &table).map(|()| true))
+}
+
+/// Whether people wrote something about the participant.
+pub(super) fn has_own_data(path: &Path, participant: &ParticipantId) -> Result<bool, StoreError> {
+    let Some(table) = ParticipantTable::read(path)? else { return Ok(false) };
+    let is_filled = |(column, _): (usize, String)| table.cell(participant, column).is_some_and(|cell| cell != UNKNOWN);
+    Ok(table.own_columns().into_iter().any(is_filled))
+}
+
+/// The file that [`replace`] writes first. It exists only after a kill.
+pub(super) fn draft_of(path: &Path) -> PathBuf {
+    path.with_extension("tsv.new")
 }
 
 fn write(path: &Path, table: &TableText) -> Result<(), StoreError> {
@@ -216,7 +228,7 @@ fn wrong(path: &Path, line: usize, message: String) -> StoreError {
 
 /// Replaces the file atomically: after a power cut, the old or the new file exists.
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let draft = path.with_extension("tsv.new");
+    let draft = draft_of(path);
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -20,7 +20,7 @@ use super::thread::{join, spawn};
 use super::video::VideoSink;
 use super::{
     ReportedNetwork, SessionEnd, SessionHeader, SessionLock, StoreCounters, StoreError, header_rows, record_rows,
-    schema, video,
+    reserve, schema, video,
 };
 use session::{HEALTH, Numbers, StreamInfo, VIDEO};
 
@@ -144,6 +144,10 @@ impl Recorder {
         }
         let conn = schema::create(folder, |conn| header_rows::put_header(conn, header, streams))?;
         lock.make_room()?;
+        // A remote source sends again what was not stored.
+        if commits == Commits::Steadily {
+            reserve::take(folder);
+        }
         let ports: Vec<_> = streams.iter().map(|s| Arc::new(Port::new(s))).collect();
         let numbering = vec![numbering; ports.len()];
         Self::start(folder, Opened { conn, lock, ports, numbering, commits }, committed)
@@ -218,7 +222,6 @@ impl Recorder {
     /// Frames that cannot be stored become gaps in the stream `video`, or in `health` if the session has no `video`.
     pub fn video(&mut self, width_px: u32, height_px: u32) -> Result<VideoSink, StoreError> {
         let gaps = [VIDEO, HEALTH].into_iter().find_map(|name| self.stream_index(name));
-        let gaps = gaps.map(|stream| (stream, self.ports[stream].clone()));
         let path = schema::video_file(&self.folder);
         let (sink, running) = video::start(&path, width_px, height_px, gaps, self.queue.clone(), self.counts.clone())?;
         self.video = Some(running);
@@ -241,6 +244,7 @@ impl Recorder {
             video_queue_fill: self.video.as_ref().map_or(0.0, video::Running::queue_fill),
             disk_free_bytes: disk_free_bytes(&self.folder),
             failure: c.failure.get().cloned(),
+            ended_by: c.ended_by.get().cloned(),
         }
     }
 
@@ -251,6 +255,8 @@ impl Recorder {
 
     fn shut(&mut self, end: Option<SessionEnd>) -> Result<(), StoreError> {
         let Some(recorder) = self.recorder.take() else { return Ok(()) };
+        // Closing the files may need the space.
+        reserve::release(&self.folder);
         // The session is closed after its video. A kill before that leaves it open, to be recovered.
         let video = self.video.take().map_or(Ok(()), video::Running::finish);
         let checkpoint = self.checkpoint.take().map_or(Ok(()), |(stop, thread)| {

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::header_rows::{self, Closed};
 use super::mkv_scan::{Scan, read_at, scan};
 use super::record_rows::{self, Inserter};
-use super::{FrameRow, SessionLock, StorageFailure, StoreError, schema};
+use super::{FrameRow, SessionLock, StorageFailure, StoreError, reserve, schema};
 use session::{Body, Gap, GapReason, HEALTH, HealthKind, Record, Timestamp, VIDEO};
 
 /// Result of closing a crashed session.
@@ -40,6 +40,7 @@ pub fn recover(folder: &Path) -> Result<Option<Recovery>, StoreError> {
         return Ok(None);
     }
     let Some(lock) = SessionLock::take(folder)? else { return Ok(None) };
+    reserve::release(folder);
     let mut conn = schema::open_write(folder)?;
     let (_, closed, _) = header_rows::get_header(&conn, &path)?;
     let failure = SessionLock::storage_failure(folder);
@@ -93,6 +94,15 @@ fn mend(folder: &Path, conn: &mut Connection, failure: Option<&StorageFailure>) 
                 let name = std::sync::Arc::new(streams[stream].name.clone());
                 inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
             }
+            let frames_lost = failure.map_or(0, |f| f.frames_lost);
+            let video = streams.iter().position(|s| s.name.as_str() == VIDEO);
+            if let Some(stream) = video.filter(|_| frames_lost > 0) {
+                let note = "nothing could be stored any more".to_owned();
+                let body = Body::Gap(Gap { until: end, reason: GapReason::Crash, lost: frames_lost, note });
+                let seq = record_rows::next_seq(&tx, stream)?;
+                let name = std::sync::Arc::new(streams[stream].name.clone());
+                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+            }
             if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
                 let body = Body::Gap(crash_gap(end, &missing, failure));
                 let seq = record_rows::next_seq(&tx, stream)?;
@@ -111,16 +121,20 @@ fn mend(folder: &Path, conn: &mut Connection, failure: Option<&StorageFailure>) 
 
 /// The exact time of the crash is unknown, so the gap begins and ends at the last stored data.
 fn crash_gap(end: Timestamp, missing: &[&FrameRow], failure: Option<&StorageFailure>) -> Gap {
-    let lost = missing.len() as u64;
+    let frames_missing = missing.len() as u64;
+    let records_lost = failure.map_or(0, |f| f.records_lost);
     let mut note = match failure {
         Some(failure) if failure.is_disk_full => "the disk was full and nothing could be stored any more".to_owned(),
         Some(_) => "nothing could be stored any more".to_owned(),
         None => "the program ended without closing the session".to_owned(),
     };
-    if lost > 0 {
-        note += &format!("; {lost} frames of the session file are not in the video");
+    if frames_missing > 0 {
+        note += &format!("; {frames_missing} frames of the session file are not in the video");
     }
-    Gap { until: end, reason: GapReason::Crash, lost, note }
+    if records_lost > 0 {
+        note += &format!("; {records_lost} records were not stored");
+    }
+    Gap { until: end, reason: GapReason::Crash, lost: frames_missing + records_lost, note }
 }
 
 /// Cuts off an unfinished frame and writes the seek table. Returns the end of the last whole frame. `None` if there is no

@@ -11,10 +11,10 @@ use super::counts::Counts;
 use super::frame_index::checksum_of;
 use super::jpeg::{CompressError, JpegEncoder};
 use super::mkv::{FrameStamp, MkvWriter};
-use super::stream_writer::{Alarm, Entry, Port};
+use super::stream_writer::{Alarm, Entry};
 use super::thread::{join, spawn};
 use super::{FrameRow, StorageFailure, StoreError};
-use session::{Body, Frame, Gap, GapReason, SharedFrame};
+use session::{Body, Frame, Gap, GapReason, SharedFrame, Timestamp};
 
 /// One second at 30 Hz. A kill may lose this much of the video.
 const QUEUE_FRAMES: usize = 30;
@@ -61,7 +61,7 @@ pub(super) fn start(
     path: &Path,
     width_px: u32,
     height_px: u32,
-    gaps: Option<(usize, Arc<Port>)>,
+    gaps: Option<usize>,
     queue: Sender<Entry>,
     counts: Arc<Counts>,
 ) -> Result<(VideoSink, Running), StoreError> {
@@ -69,7 +69,7 @@ pub(super) fn start(
     let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
     let (frames, taken) = bounded(QUEUE_FRAMES);
     let (stop, stopped) = bounded(0);
-    let video = Video { path: path.to_owned(), file, encoder, gaps, queue, counts, failure: None };
+    let video = Video { path: path.to_owned(), file, encoder, gaps, queue, counts, failure: None, lost: None };
     let thread = spawn("video", move || video.run(&taken, &stopped))?;
     let sink = VideoSink { frames };
     Ok((sink.clone(), Running { sink, stop, thread }))
@@ -79,9 +79,11 @@ struct Video {
     path: PathBuf,
     file: MkvWriter,
     encoder: JpegEncoder,
-    gaps: Option<(usize, Arc<Port>)>,
+    gaps: Option<usize>,
     queue: Sender<Entry>,
     counts: Arc<Counts>,
+    /// The frames after a failed write: the first time and the gap.
+    lost: Option<(Timestamp, Gap)>,
     /// After a failed write, nothing more is written, so that the video has no damaged middle.
     failure: Option<String>,
 }
@@ -102,6 +104,9 @@ impl Video {
                 }
             }
         }
+        if let (Some(stream), Some((at, gap))) = (self.gaps, self.lost.take()) {
+            self.send(Entry::Record { stream, seq: None, at, body: Body::Gap(gap) })?;
+        }
         match self.failure {
             Some(why) => Err(StoreError::Poisoned(why)),
             None => self.file.finish().map_err(StoreError::io("close", &self.path)),
@@ -111,7 +116,8 @@ impl Video {
     /// An error means that the recorder has ended. This thread then ends, too.
     fn store(&mut self, frame: &Frame) -> Result<(), StoreError> {
         if self.failure.is_some() {
-            return self.lose_to_failure(frame);
+            self.lose_to_failure(frame);
+            return Ok(());
         }
         let jpeg = match self.encoder.encode(frame) {
             Ok(jpeg) => jpeg,
@@ -133,31 +139,33 @@ impl Video {
             Err(e) => {
                 let is_disk_full = e.kind() == std::io::ErrorKind::StorageFull;
                 let why = StoreError::io("write into", &self.path)(e).to_string();
-                let ends = Some(StorageFailure { is_disk_full, why: why.clone() });
+                let ends = Some(StorageFailure { is_disk_full, why: why.clone(), ..StorageFailure::default() });
                 let why = format!(
                     "{why}. No video is stored any more: stop, make room or change the disk, and start a new session"
                 );
                 self.failure = Some(why.clone());
                 self.send(Entry::Failed(Alarm { sentence: why, ends }))?;
-                self.lose_to_failure(frame)
+                self.lose_to_failure(frame);
+                Ok(())
             }
         }
     }
 
-    fn lose_to_failure(&mut self, frame: &Frame) -> Result<(), StoreError> {
+    fn lose_to_failure(&mut self, frame: &Frame) {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
-        if let Some((_, port)) = &self.gaps {
-            port.lose(frame.meta.at, frame.meta.at);
-        }
-        Ok(())
+        let at = frame.meta.at;
+        let why = self.failure.clone().unwrap_or_default();
+        let (_, gap) =
+            self.lost.get_or_insert_with(|| (at, Gap { until: at, reason: GapReason::Crash, lost: 0, note: why }));
+        (gap.until, gap.lost) = (at, gap.lost + 1);
     }
 
     fn lose_damaged(&mut self, frame: &Frame, why: &CompressError) -> Result<(), StoreError> {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
-        let Some((stream, _)) = &self.gaps else { return Ok(()) };
+        let Some(stream) = self.gaps else { return Ok(()) };
         let note = format!("frame {} could not be compressed: {why}", frame.meta.number);
         let gap = Gap { until: frame.meta.at, reason: GapReason::Corrupt, lost: 1, note };
-        self.send(Entry::Record { stream: *stream, seq: None, at: frame.meta.at, body: Body::Gap(gap) })
+        self.send(Entry::Record { stream, seq: None, at: frame.meta.at, body: Body::Gap(gap) })
     }
 
     /// Waits for room. Meanwhile frames wait in their own queue, where losses are counted.

@@ -138,6 +138,8 @@ impl RecordingController {
             .or_else(|| disk_free_bytes(std::path::Path::new(".")));
         running.known.disk_left_bytes = disk;
         let store = counters.store.clone().unwrap_or_default();
+        // Nothing is stored any more. The session is closed with what was stored before.
+        running.has_ended |= store.ended_by.is_some();
         running.tail.not_forwarded(store.records_not_forwarded);
         let health = HealthFigures {
             camera_hz: counters.capture.fps,

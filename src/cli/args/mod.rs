@@ -63,6 +63,10 @@ pub enum Command {
     Epochs(Box<Epochs>),
     /// Check a session for missing and damaged data
     Verify(Verify),
+    /// Give a session another participant or another number
+    Reassign(Reassign),
+    /// Erase sessions, or a participant with all data
+    Erase(Erase),
     /// Record the phantom for some seconds and check the whole pipeline
     Selftest(Selftest),
     /// List the cameras and their modes

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::PlanOptions;
 use analysis::EventChoice;
 use analysis::import::{TextEncoding, TimeUnit, parse_encoding, parse_zone};
+use session::{ParticipantId, SessionNumber};
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -142,6 +143,40 @@ pub enum ExportFormat {
     Parquet,
     /// A printable page, with figures as files and a text for a methods section
     Report,
+}
+
+#[derive(Debug, Args)]
+pub struct Reassign {
+    /// Session folder, or a file in it
+    pub session: PathBuf,
+    /// The right participant: `sub-02`
+    #[arg(long)]
+    pub participant: ParticipantId,
+    /// The right session number [default: the participant's next]
+    #[arg(long, value_name = "NUMBER")]
+    pub number: Option<SessionNumber>,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Erase {
+    /// Session folders, or files in them
+    #[arg(required_unless_present = "participant", value_name = "SESSION")]
+    pub session: Vec<PathBuf>,
+    /// All sessions of this participant, the folder, and the row in participants.tsv
+    #[arg(long, conflicts_with = "session")]
+    pub participant: Option<ParticipantId>,
+    /// Do not ask for a confirmation
+    #[arg(long)]
+    pub yes: bool,
+    /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]
+    #[arg(long, value_name = "DIR")]
+    pub sessions: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::command::HomeCommand;
 use crate::file_dialog::FileRequest;
-use crate::port::{DownloadProgress, StudyRow};
-use crate::state::{Dialog, DownloadDraft, Home, PlanDraft, Rehearsal, Screen, SortOrder};
+use crate::home_dialogs::confirmation;
+use crate::job_state::ReassignDraft;
+use crate::port::{DownloadProgress, Erasure, SessionState, StudyRow};
+use crate::state::{Dialog, DownloadDraft, Filter, PlanDraft, Rehearsal, Screen, SortOrder};
 
 pub fn apply(app: &mut App, command: HomeCommand) {
     use HomeCommand as C;
@@ -14,7 +16,29 @@ pub fn apply(app: &mut App, command: HomeCommand) {
     match command {
         C::RefreshLibrary => app.backend.refresh_library(),
         C::SetFilter(text) => {
-            state.home.filter = text;
+            state.home.filter.text = text;
+            state.home.arrange();
+        }
+        C::ShowState(kind, is_shown) => {
+            let hidden = &mut state.home.filter.hidden_states;
+            if is_shown {
+                hidden.remove(&kind)
+            } else {
+                hidden.insert(kind)
+            };
+            state.home.arrange();
+        }
+        C::ShowGrade(grade, is_shown) => {
+            let hidden = &mut state.home.filter.hidden_grades;
+            if is_shown {
+                hidden.remove(&grade)
+            } else {
+                hidden.insert(grade)
+            };
+            state.home.arrange();
+        }
+        C::ClearFilters => {
+            state.home.filter = Filter::default();
             state.home.arrange();
         }
         C::SetStudy(study) => {
@@ -26,8 +50,19 @@ pub fn apply(app: &mut App, command: HomeCommand) {
             state.home.order = SortOrder { by: column, is_descending };
             state.home.arrange();
         }
-        C::MoveSelection(by) => move_selection(&mut state.home, by),
-        C::Select(folder) => state.home.selected = Some(folder),
+        C::MoveSelection(by) => {
+            let to = state.home.row_beside(by);
+            state.home.select(to);
+        }
+        C::ExtendSelection(by) => {
+            if let Some(to) = state.home.row_beside(by) {
+                state.home.select_until(&to);
+            }
+        }
+        C::Select(folder) => state.home.select(Some(folder)),
+        C::ToggleSelected(folder) => state.home.toggle(folder),
+        C::SelectUntil(folder) => state.home.select_until(&folder),
+        C::SelectAll => state.home.select_all(),
         C::ShowNewSessionDialog => show_new_session_dialog(app),
         C::EditPlan(draft) => edit_plan(app, draft),
         C::BeginRehearsal => begin_rehearsal(app),
@@ -41,35 +76,68 @@ pub fn apply(app: &mut App, command: HomeCommand) {
         }
         C::Download => begin_download(app),
         C::CancelDownload => app.backend.cancel_download(),
-        C::ShowEraseDialog(folder) => show_erase_dialog(app, &folder),
+        C::ShowEraseDialog(folders) => show_erase_dialog(app, &folders),
+        C::ShowEraseParticipantDialog(participant) => {
+            state.dialog = Some(Dialog::EraseParticipant { participant, typed: String::new() });
+        }
         C::EditEraseConfirmation(text) => {
-            if let Some(Dialog::Erase { typed, .. }) = &mut state.dialog {
+            if let Some(Dialog::Erase { typed, .. } | Dialog::EraseParticipant { typed, .. }) = &mut state.dialog {
                 *typed = text;
             }
         }
-        C::Erase => {
-            if let Some(Dialog::Erase { session, typed }) = &state.dialog
-                && *typed == session.title()
-            {
-                app.backend.erase_session(&session.folder);
-                state.dialog = None;
-            }
-        }
+        C::Erase => erase(app),
+        C::ShowReassignDialog(folder) => show_reassign_dialog(app, &folder),
+        C::EditReassign(draft) => edit_reassign(app, draft),
+        C::Reassign => reassign(app),
+        C::OpenFolder(folder) => app.backend.open_folder(&folder),
+        C::CopyFigure(folder) => app.backend.draw_figure(&folder),
     }
 }
 
-fn move_selection(home: &mut Home, by: isize) {
-    let folders: Vec<PathBuf> = home.listed().map(|s| s.folder.clone()).collect();
-    let here = home.selected.as_ref().and_then(|f| folders.iter().position(|other| other == f));
-    let to = match here {
-        Some(k) => k.saturating_add_signed(by).min(folders.len().saturating_sub(1)),
-        None => 0,
+/// Does nothing unless the name was typed.
+fn erase(app: &mut App) {
+    let erasure = match &app.state.dialog {
+        Some(Dialog::Erase { sessions, typed }) if *typed == confirmation(sessions) => {
+            Erasure::Sessions(sessions.iter().map(|s| s.folder.clone()).collect())
+        }
+        Some(Dialog::EraseParticipant { participant, typed }) if *typed == participant.as_str() => {
+            Erasure::Participant(participant.clone())
+        }
+        _ => return,
     };
-    home.selected = folders.into_iter().nth(to);
+    app.state.dialog = None;
+    app.backend.erase(erasure);
+}
+
+fn show_reassign_dialog(app: &mut App, folder: &Path) {
+    let mut sessions = app.state.home.library.iter().flat_map(|l| &l.sessions);
+    let Some(row) = sessions.find(|s| s.folder == folder).cloned() else { return };
+    let participant = row.participant.as_ref().map_or_else(String::new, ToString::to_string);
+    let session = row.session.map_or_else(String::new, |n| n.to_string());
+    app.state.dialog = Some(Dialog::Reassign(ReassignDraft { row, participant, session }));
+}
+
+/// For another participant, proposes that participant's next session number.
+fn edit_reassign(app: &mut App, mut draft: ReassignDraft) {
+    if let (Some(Dialog::Reassign(old)), Some(library)) = (&app.state.dialog, &app.state.home.library)
+        && old.participant != draft.participant
+        && let Ok(participant) = draft.participant.trim().parse()
+    {
+        draft.session = library.next_session(&participant).to_string();
+    }
+    app.state.dialog = Some(Dialog::Reassign(draft));
+}
+
+fn reassign(app: &mut App) {
+    let Some(Dialog::Reassign(draft)) = &app.state.dialog else { return };
+    // The dialog shows the error and disables its button.
+    let Ok(request) = draft.request(app.state.home.library.as_ref()) else { return };
+    app.state.dialog = None;
+    app.backend.reassign_session(request);
 }
 
 /// Proposes the study of the filter, else the study recorded last, else the first one.
-fn show_new_session_dialog(app: &mut App) {
+pub(super) fn show_new_session_dialog(app: &mut App) {
     let home = &app.state.home;
     let Some(library) = &home.library else { return };
     let is_usable = |s: &&StudyRow| s.problem.is_none();
@@ -101,7 +169,11 @@ fn begin_rehearsal(app: &mut App) {
     let Some(Dialog::NewSession(draft)) = &app.state.dialog else { return };
     // The dialog shows the error and disables its button.
     let Ok(plan) = draft.plan() else { return };
+    if app.state.home.library.as_ref().is_some_and(|l| l.is_taken(&plan.participant, plan.session)) {
+        return;
+    }
     app.state.dialog = None;
+    app.state.finished = None;
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);
@@ -127,8 +199,11 @@ fn begin_download(app: &mut App) {
     app.backend.download_sessions(request);
 }
 
-fn show_erase_dialog(app: &mut App, folder: &Path) {
-    let mut sessions = app.state.home.library.iter().flat_map(|l| &l.sessions);
-    let session = sessions.find(|s| s.folder == folder).cloned();
-    app.state.dialog = session.map(|session| Dialog::Erase { session, typed: String::new() });
+fn show_erase_dialog(app: &mut App, folders: &[PathBuf]) {
+    let all = app.state.home.library.iter().flat_map(|l| &l.sessions);
+    let chosen = all.filter(|s| folders.contains(&s.folder) && s.state != SessionState::Recording);
+    let sessions: Vec<_> = chosen.cloned().collect();
+    if !sessions.is_empty() {
+        app.state.dialog = Some(Dialog::Erase { sessions, typed: String::new() });
+    }
 }

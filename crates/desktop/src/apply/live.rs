@@ -5,7 +5,7 @@ use eframe::egui;
 use crate::app::App;
 use crate::command::LiveCommand;
 use crate::port::{NewMarker, PixelRect};
-use crate::state::{NoteDraft, StopState};
+use crate::state::{Dialog, NoteDraft, StopState};
 
 pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
     use LiveCommand as C;
@@ -36,6 +36,18 @@ pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
         C::Stop => {
             if change_stop(app, StopState::Requested, StopState::Stopping) {
                 app.backend.stop_recording();
+            }
+        }
+        C::RequestDiscard => {
+            if app.state.recording.as_ref().is_some_and(|r| r.stop != StopState::Stopping) {
+                change_stop(app, StopState::Requested, StopState::No);
+                app.state.dialog = Some(Dialog::Discard);
+            }
+        }
+        C::Discard => {
+            if app.state.dialog == Some(Dialog::Discard) && change_stop(app, StopState::No, StopState::Stopping) {
+                app.state.dialog = None;
+                app.backend.discard_recording();
             }
         }
         C::FocusPage => app.backend.page_focus(true),

@@ -3,9 +3,11 @@
 
 mod annotations;
 mod home;
+mod jobs;
 mod live;
 mod navigation;
 pub(super) mod rating;
+mod report;
 mod review;
 mod setup;
 mod study;
@@ -15,6 +17,7 @@ use eframe::egui;
 use super::app::App;
 use super::command::Command;
 use super::file_dialog::ChosenFile;
+use super::job_state::SessionsExportDraft;
 use super::state::{Dialog, ExportDraft, StudyExportDraft};
 
 pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
@@ -41,6 +44,8 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::Annotate(command) => annotations::apply(app, command),
         Command::Rate(command) => rating::apply(app, command),
         Command::Study(command) => study::apply(app, command),
+        Command::Job(command) => jobs::apply(app, command),
+        Command::Report(command) => report::apply(app, command),
     }
 }
 
@@ -51,12 +56,21 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
         ChosenFile::Nothing => {}
         ChosenFile::Session(path) => navigation::open_session(app, path),
         ChosenFile::Video(path) => app.backend.choose_camera(&path.to_string_lossy(), None),
+        ChosenFile::Films(films) => {
+            if let Some(Dialog::ImportFilms(draft)) = &mut app.state.dialog {
+                draft.films = films;
+                draft.problem = None;
+            }
+        }
         ChosenFile::Export(path) => {
             let to = path.to_string_lossy().into_owned();
             app.state.dialog = match app.state.dialog.take() {
                 Some(Dialog::Export(draft)) => Some(Dialog::Export(ExportDraft { to, ..draft }.checked())),
                 Some(Dialog::ExportStudy(draft)) => {
                     Some(Dialog::ExportStudy(StudyExportDraft { to, ..draft }.checked()))
+                }
+                Some(Dialog::ExportSessions(draft)) => {
+                    Some(Dialog::ExportSessions(SessionsExportDraft { to, ..draft }.checked()))
                 }
                 other => other,
             };

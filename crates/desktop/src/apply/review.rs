@@ -85,7 +85,7 @@ fn toggle_page(app: &mut App) {
 fn show_export_dialog(app: &mut App, format: ExportFormat) {
     let Some(review) = app.state.review.as_ref().filter(|r| r.exporting.is_none()) else { return };
     let to = proposed_path(review, format).to_string_lossy().into_owned();
-    app.state.dialog = Some(Dialog::Export(ExportDraft { format, to, exists: false }.checked()));
+    app.state.dialog = Some(Dialog::Export(ExportDraft { format, to, exists: false, problem: None }.checked()));
 }
 
 /// Another format gets another proposed path.
@@ -109,7 +109,7 @@ fn export(app: &mut App) {
     let to = PathBuf::from(draft.to.trim());
     app.backend.export(SessionExport { format: draft.format, to, from, until });
     review.exporting = Some(0.0);
-    app.state.dialog = None;
+    app.state.exporting = app.state.dialog.take();
 }
 
 /// A folder beside the recording.

@@ -27,7 +27,7 @@ pub fn apply(app: &mut App, command: SetUpCommand) {
             }
         }
         C::Record => record(app),
-        C::RecordAnyway => record_anyway(app),
+        C::RecordAnyway(shown) => record_anyway(app, &shown),
     }
 }
 
@@ -36,19 +36,22 @@ fn record(app: &mut App) {
     match rehearsal.readiness() {
         Readiness::NotYet(_) => {}
         Readiness::Ready => start(app, Vec::new()),
-        Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
+        Readiness::Failing(_) => app.state.dialog = Some(Dialog::Override),
     }
 }
 
-/// Overrides the checks that fail. A check that began to fail after the dialog was shown needs another confirmation.
-fn record_anyway(app: &mut App) {
-    let Some(Dialog::Override { checks: confirmed }) = app.state.dialog.take() else { return };
+/// Overrides the checks that fail. `shown` are those that the dialog listed at the press. If another one fails, the dialog
+/// stays open and lists it.
+fn record_anyway(app: &mut App, shown: &[CheckId]) {
+    if app.state.dialog != Some(Dialog::Override) {
+        return;
+    }
     let Some(rehearsal) = &app.state.rehearsal else { return };
     match rehearsal.readiness() {
         Readiness::NotYet(_) => {}
         Readiness::Ready => start(app, Vec::new()),
-        Readiness::Failing(checks) if checks.iter().all(|c| confirmed.contains(c)) => start(app, checks),
-        Readiness::Failing(checks) => app.state.dialog = Some(Dialog::Override { checks }),
+        Readiness::Failing(checks) if checks.iter().all(|c| shown.contains(c)) => start(app, checks),
+        Readiness::Failing(_) => {}
     }
 }
 
@@ -57,5 +60,6 @@ fn start(app: &mut App, overridden_checks: Vec<CheckId>) {
     let consent = rehearsal.study.as_ref().map(|s| &s.consent);
     let consent_text = consent.filter(|_| rehearsal.has_consent).map(|c| c.text.clone());
     rehearsal.is_starting = true;
+    app.state.dialog = None;
     app.backend.start_recording(RecordingRequest { overridden_checks, consent_text });
 }

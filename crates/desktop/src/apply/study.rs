@@ -161,7 +161,7 @@ fn show_export_dialog(app: &mut App, format: StudyExportFormat) {
     let Some(study) = &app.state.study else { return };
     if study.result.is_some() && !study.is_exporting {
         let to = proposed_path(app, format).to_string_lossy().into_owned();
-        let draft = StudyExportDraft { format, to, exists: false };
+        let draft = StudyExportDraft { format, to, exists: false, problem: None };
         app.state.dialog = Some(Dialog::ExportStudy(draft.checked()));
     }
 }
@@ -188,7 +188,7 @@ fn export(app: &mut App) {
         return;
     }
     let order = StudyExport { format: draft.format, to: PathBuf::from(draft.to.trim()) };
-    app.state.dialog = None;
+    app.state.exporting = app.state.dialog.take();
     if let Some(study) = &mut app.state.study {
         study.is_exporting = true;
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::ExportRow;
 pub use analysis::Grade;
 use session::{ParticipantId, SessionNumber};
 
@@ -16,9 +17,15 @@ pub struct Library {
     /// All known participants, including those without a session.
     pub participants: Vec<ParticipantId>,
     pub sessions: Vec<SessionRow>,
+    /// The exports that the library knows of.
+    pub exports: Vec<ExportRow>,
 }
 
 impl Library {
+    pub fn is_taken(&self, participant: &ParticipantId, session: SessionNumber) -> bool {
+        self.sessions.iter().any(|s| s.participant.as_ref() == Some(participant) && s.session == Some(session))
+    }
+
     /// The number after the highest one in use. No pseudonym is proposed twice.
     pub fn next_participant(&self) -> ParticipantId {
         let of_sessions = self.sessions.iter().filter_map(|s| s.participant.as_ref());

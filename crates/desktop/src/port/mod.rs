@@ -4,6 +4,7 @@
 //! The result arrives later through [`Backend::poll`]. A slow camera therefore never blocks the window, and a test can
 //! replace the whole backend.
 
+mod jobs;
 mod library;
 mod recording;
 mod rehearsal;
@@ -17,6 +18,7 @@ use raw_window_handle::RawWindowHandle;
 
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
+pub use jobs::*;
 pub use library::*;
 pub use recording::*;
 pub use rehearsal::*;
@@ -45,9 +47,34 @@ pub trait Backend {
     /// Downloaded sessions are kept. Answered by [`BackendEvent::SessionsDownloaded`].
     fn cancel_download(&mut self);
 
-    /// Deletes a session's folder. The operator has confirmed it by typing the session's name. Answered by
+    /// Deletes sessions or a participant. The operator has confirmed it by typing the name. Answered by
     /// [`BackendEvent::Library`] or [`BackendEvent::Failed`] with [`Activity::Erase`].
-    fn erase_session(&mut self, folder: &Path);
+    fn erase(&mut self, erasure: Erasure);
+
+    /// Gives a session another participant or number. Answered by [`BackendEvent::Reassigned`] and
+    /// [`BackendEvent::Library`], or by [`BackendEvent::Failed`] with [`Activity::Reassign`].
+    fn reassign_session(&mut self, request: Reassignment);
+
+    /// Stores a note in a closed session. Answered by [`BackendEvent::NoteStored`], or by [`BackendEvent::Failed`] with
+    /// [`Activity::Note`].
+    fn add_note(&mut self, note: SessionNote);
+
+    /// Draws a session's figure for the clipboard. Answered by [`BackendEvent::FigureDrawn`], or by
+    /// [`BackendEvent::Failed`] with [`Activity::Figure`].
+    fn draw_figure(&mut self, folder: &Path);
+
+    /// Shows a folder in the system's file manager. A failure arrives as [`BackendEvent::Notice`].
+    fn open_folder(&mut self, folder: &Path);
+
+    /// Exports sessions. Answered by [`BackendEvent::JobProgress`] while it runs, then by [`BackendEvent::JobFinished`], or
+    /// by [`BackendEvent::Failed`] with [`Activity::Job`].
+    fn export_sessions(&mut self, request: SessionsExport);
+
+    /// Makes sessions from video files. Answered as [`Backend::export_sessions`].
+    fn import_films(&mut self, request: FilmImport);
+
+    /// Stops the export or import. A session in work is not kept. Answered by [`BackendEvent::JobFinished`].
+    fn cancel_job(&mut self);
 
     // --- Rehearsal: everything runs, nothing is stored ---------------------------------------------------------
 
@@ -85,6 +112,10 @@ pub trait Backend {
     /// Stops the recording and closes its files. Answered by [`BackendEvent::RecordingFinished`], or by
     /// [`BackendEvent::Failed`] with [`Activity::Record`].
     fn stop_recording(&mut self);
+
+    /// Stops the recording and removes its session. The operator has confirmed it. Answered by
+    /// [`BackendEvent::RecordingDiscarded`], or by [`BackendEvent::Failed`] with [`Activity::Record`].
+    fn discard_recording(&mut self);
 
     // --- The page ----------------------------------------------------------------------------------------------
 
@@ -191,6 +222,17 @@ pub enum BackendEvent {
     Library(Library),
     DownloadProgress(DownloadProgress),
     SessionsDownloaded(DownloadResult),
+    JobProgress(JobProgress),
+    JobFinished(JobResult),
+    /// The session's new folder, and what was done.
+    Reassigned {
+        folder: PathBuf,
+        sentence: String,
+    },
+    NoteStored {
+        folder: PathBuf,
+    },
+    FigureDrawn(Arc<Picture>),
 
     RehearsalOpened(Box<RehearsalInfo>),
     Cameras(Vec<CameraRow>),
@@ -216,6 +258,10 @@ pub enum BackendEvent {
     /// The recording ends without the operator, because the camera's video file has ended or the planned time is over.
     RecordingStopping,
     RecordingFinished(Box<FinishedSession>),
+    /// The recording was stopped and its session removed.
+    RecordingDiscarded,
+    /// The system asks the program to end (Ctrl-C, SIGTERM, log-off). A recording in progress is stopped and saved.
+    Terminate,
 
     SessionOpened(Box<OpenedSession>),
     Picture {
@@ -266,6 +312,11 @@ pub enum Activity {
     Library,
     Download,
     Erase,
+    Reassign,
+    Note,
+    Figure,
+    /// Export or import of sessions.
+    Job,
     /// The rehearsal as a whole. An error of one part is a [`Check`].
     Rehearse,
     Start,

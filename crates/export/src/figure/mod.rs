@@ -21,7 +21,7 @@ use super::atomic_write::publish_file;
 pub use average::{ConditionCurves, write_average_figure};
 pub use group::write_group_figure;
 pub use plane::{PlaneCounts, write_plane_figure};
-pub use session::write_figure;
+pub use session::{draw_figure, write_figure};
 
 pub(super) use average::AverageFigure;
 pub(super) use group::GroupFigure;
@@ -96,15 +96,28 @@ pub(super) fn svg<F: Figure>(figure: &F) -> Result<String, String> {
     Ok(text.replacen(&in_units, &format!("width=\"{width_mm}mm\" height=\"{height_mm}mm\""), 1))
 }
 
-fn png<F: Figure>(figure: &F) -> Result<Vec<u8>, String> {
+/// The pixels of a figure: 8-bit RGB, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FigurePixels {
+    pub width_px: u32,
+    pub height_px: u32,
+    pub rgb: Vec<u8>,
+}
+
+pub(super) fn pixels<F: Figure>(figure: &F) -> Result<FigurePixels, String> {
     install_font();
-    let (width, height) = size_px::<F>(DOTS_PER_UNIT);
-    let mut rgb = vec![255; (width * height * 3) as usize];
-    let area = BitMapBackend::with_buffer(&mut rgb, (width, height)).into_drawing_area();
+    let (width_px, height_px) = size_px::<F>(DOTS_PER_UNIT);
+    let mut rgb = vec![255; (width_px * height_px * 3) as usize];
+    let area = BitMapBackend::with_buffer(&mut rgb, (width_px, height_px)).into_drawing_area();
     figure.draw(&area, Scale(DOTS_PER_UNIT)).and_then(|()| Ok(area.present()?)).map_err(|e| e.to_string())?;
     drop(area);
+    Ok(FigurePixels { width_px, height_px, rgb })
+}
+
+fn png<F: Figure>(figure: &F) -> Result<Vec<u8>, String> {
+    let FigurePixels { width_px, height_px, rgb } = pixels(figure)?;
     let mut bytes = Vec::new();
-    encode(&mut bytes, &rgb, width, height).map_err(|e| e.to_string())?;
+    encode(&mut bytes, &rgb, width_px, height_px).map_err(|e| e.to_string())?;
     Ok(bytes)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{AROUSAL, Drawn, Figure, FigureFormat, Scale, VALENCE, publish, tick};
+use super::{AROUSAL, Drawn, Figure, FigureFormat, FigurePixels, Scale, VALENCE, pixels, publish, tick};
 use crate::ExportError;
 use session::{AFFECT, MARKER, PAGE, SampleSeries, Timeline, Timestamp, affect};
 
@@ -49,6 +49,12 @@ pub fn write_figure(
     format: FigureFormat,
 ) -> Result<(), ExportError> {
     publish(&SessionFigure::new(&timeline.completed(), title, range)?, path, format)
+}
+
+/// Draws the whole session into memory.
+pub fn draw_figure(timeline: &Timeline, title: &str) -> Result<FigurePixels, ExportError> {
+    let drawn = pixels(&SessionFigure::new(&timeline.completed(), title, None)?);
+    drawn.map_err(|reason| ExportError::Draw { path: "clipboard".into(), reason })
 }
 
 impl Figure for SessionFigure<'_> {

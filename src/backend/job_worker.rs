@@ -1,0 +1,155 @@
+//! The thread `job_worker`: exports sessions and imports video files, one job after the other.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use super::command_queue::{CommandQueue, QueuedCommand};
+use super::to_window::ToWindow;
+use crate::dataset::{self, Format};
+use crate::film_import::{Done, FilmImport, ImportReport};
+use crate::places::Places;
+use desktop::port::{
+    self, Activity, BackendEvent, DatasetFormat, JobProgress, JobResult, SessionsExport,
+};
+use export::{ExportError, Selection};
+use session::path_in_line;
+use study_query::Cancel;
+
+pub enum Job {
+    Export(SessionsExport),
+    Import(port::FilmImport),
+}
+
+impl QueuedCommand for (Job, Cancel) {
+    fn replaces(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+pub fn start(places: Places, jobs: CommandQueue<(Job, Cancel)>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
+    let run = move || {
+        for (job, cancel) in jobs.each() {
+            let done = match job {
+                Job::Export(request) => export(&places, &request, &cancel, &window),
+                Job::Import(request) => import(&places, request, &cancel, &window),
+            };
+            window.send(match done {
+                Ok(result) => BackendEvent::JobFinished(result),
+                Err(sentence) => BackendEvent::Failed { during: Activity::Job, sentence },
+            });
+        }
+    };
+    std::thread::Builder::new().name("job_worker".into()).spawn(run)
+}
+
+fn format(format: DatasetFormat) -> Format {
+    match format {
+        DatasetFormat::Csv => Format::Csv,
+        DatasetFormat::Tidy => Format::Tidy,
+        DatasetFormat::Bids => Format::Bids,
+        DatasetFormat::Xdf => Format::Xdf,
+        DatasetFormat::Parquet => Format::Parquet,
+        DatasetFormat::Report => Format::Report,
+    }
+}
+
+fn export(
+    places: &Places,
+    request: &SessionsExport,
+    cancel: &Cancel,
+    window: &ToWindow,
+) -> Result<JobResult, String> {
+    let selection = Selection::open(request.sessions.clone(), Vec::new()).map_err(|e| e.to_string())?;
+    let selection = selection.cancelled_by(cancel);
+    let (of, mut begun) = (selection.sessions().len(), 0);
+    let progress = |label: &str| {
+        let done = begun as f32 / of as f32;
+        begun += 1;
+        let name = format!("{} of {of}: {label}", begun.min(of));
+        window.send(BackendEvent::JobProgress(JobProgress { done: done.min(1.0), name }));
+    };
+    let format = format(request.format);
+    match dataset::write(&selection, format, &request.to, progress) {
+        Err(ExportError::Cancelled) => return Ok(JobResult::Cancelled),
+        written => written.map_err(|e| e.to_string())?,
+    }
+    let noted =
+        places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &request.to));
+    let mut left_out: Vec<String> = selection.left_out().iter().map(|one| one.why.clone()).collect();
+    left_out.extend(noted.err().map(|e| format!("The export was written, but the library could not note it: {e}")));
+    Ok(JobResult::Exported { to: request.to.clone(), sessions: of, left_out })
+}
+
+/// Sends the progress of an import to the window and keeps its results.
+struct Import<'a> {
+    window: &'a ToWindow,
+    /// File sizes, which estimate the processing times.
+    weights: Vec<u64>,
+    shares: Vec<f64>,
+    done: usize,
+    made: Vec<PathBuf>,
+    problems: Vec<String>,
+}
+
+impl Import<'_> {
+    fn send(&self) {
+        let all: u64 = self.weights.iter().sum();
+        let done: f64 = self.weights.iter().zip(&self.shares).map(|(w, s)| *w as f64 * s).sum();
+        let done = (done / all.max(1) as f64) as f32;
+        let name = format!("{} of {} files", self.done, self.weights.len());
+        self.window.send(BackendEvent::JobProgress(JobProgress { done, name }));
+    }
+}
+
+impl ImportReport for Import<'_> {
+    fn progress(&mut self, file: usize, share: f64) {
+        self.shares[file] = share.min(1.0);
+        self.send();
+    }
+
+    fn done(&mut self, file: usize, done: &Done) {
+        self.shares[file] = 1.0;
+        self.done += 1;
+        let name = path_in_line(&done.job.film.file);
+        match &done.result {
+            Ok(session) => {
+                self.made.push(session.folder.clone());
+                let trouble = session.outcome.trouble.iter();
+                self.problems.extend(trouble.map(|why| format!("{name} was imported, but {why}")));
+            }
+            Err(why) => self.problems.push(format!("{name} was not imported: {why}")),
+        }
+        self.send();
+    }
+}
+
+fn import(
+    places: &Places,
+    request: port::FilmImport,
+    cancel: &Cancel,
+    window: &ToWindow,
+) -> Result<JobResult, String> {
+    let library = places.library().map_err(|e| e.to_string())?;
+    library.clear_drafts().map_err(|e| e.to_string())?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
+    let films = FilmImport {
+        files: &request.films,
+        participant: request.participant.as_ref(),
+        study: request.study.as_deref(),
+        model: None,
+        threads,
+    };
+    let mut prepared = films.prepare(&library).map_err(|e| e.to_string())?;
+    let weights: Vec<u64> = prepared.jobs.iter().map(|job| job.film.bytes).collect();
+    let there_already = prepared.there_already.len();
+    let mut report = Import {
+        window,
+        shares: vec![0.0; weights.len()],
+        weights,
+        done: 0,
+        made: Vec::new(),
+        problems: Vec::new(),
+    };
+    let is_cancelled = prepared.run(cancel.flag(), &mut report).map_err(|e| e.to_string())?;
+    Ok(JobResult::Imported { made: report.made, there_already, problems: report.problems, is_cancelled })
+}

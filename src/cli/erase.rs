@@ -1,0 +1,88 @@
+//! `affectograph erase`
+
+use std::io::{BufRead, IsTerminal, stdin};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::args::Erase;
+use crate::failure::Failure;
+use crate::places::Places;
+use session::ParticipantId;
+use store::{Library, NotedExport};
+use study_query::session_folder;
+
+pub fn run(a: &Erase, places: &Places) -> Result<ExitCode, Failure> {
+    let library = places.library()?;
+    for problem in library.finish_interrupted()? {
+        eprintln!("affectograph: an interrupted change could not be completed: {problem}");
+    }
+    match &a.participant {
+        Some(participant) => erase_participant(a, &library, participant),
+        None => erase_sessions(a, &library),
+    }
+}
+
+fn erase_participant(a: &Erase, library: &Library, participant: &ParticipantId) -> Result<ExitCode, Failure> {
+    let folder = library.root().join(participant.as_str());
+    let sessions: Vec<PathBuf> = library.folders()?.into_iter().filter(|s| s.starts_with(&folder)).collect();
+    if sessions.is_empty() && !folder.exists() && !library.participants()?.contains(participant) {
+        return Err(format!(
+            "there is no participant {participant} in {}: `affectograph list` lists all sessions",
+            library.root().display()
+        )
+        .into());
+    }
+    println!("{participant}: {} session(s), the folder, and the row in participants.tsv", sessions.len());
+    sessions.iter().for_each(|s| println!("  {}", s.display()));
+    let stays = what_stays(library, std::slice::from_ref(&participant.to_string()))?;
+    confirm(a, participant.as_str())?;
+    library.erase_participant(participant)?;
+    println!("Erased: {participant}");
+    print_stays(&stays);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn erase_sessions(a: &Erase, library: &Library) -> Result<ExitCode, Failure> {
+    let folders: Vec<PathBuf> = a.session.iter().map(|path| session_folder(path)).collect();
+    folders.iter().for_each(|s| println!("{}", s.display()));
+    let label = |folder: &PathBuf| {
+        let names: Vec<_> = folder.iter().rev().take(2).map(|n| n.to_string_lossy()).collect();
+        names.into_iter().rev().collect::<Vec<_>>().join("/")
+    };
+    let stays = what_stays(library, &folders.iter().map(label).collect::<Vec<_>>())?;
+    confirm(a, "erase")?;
+    for folder in &folders {
+        library.erase(folder)?;
+        println!("Erased: {}", folder.display());
+    }
+    print_stays(&stays);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The exports with these sessions or participants.
+fn what_stays(library: &Library, labels: &[String]) -> Result<Vec<NotedExport>, Failure> {
+    let exports = library.exports()?.into_iter();
+    let stays: Vec<NotedExport> = exports.filter(|e| labels.iter().any(|label| e.has(label))).collect();
+    print_stays(&stays);
+    Ok(stays)
+}
+
+fn print_stays(exports: &[NotedExport]) {
+    for export in exports {
+        println!("Stays, remove it yourself: {} ({})", export.to, export.format);
+    }
+}
+
+/// `--yes`, or the name typed on a terminal.
+fn confirm(a: &Erase, name: &str) -> Result<(), Failure> {
+    if a.yes {
+        return Ok(());
+    }
+    if !stdin().is_terminal() {
+        return Err("nothing was erased: use --yes to confirm, because there is no terminal to ask on".into());
+    }
+    println!("This cannot be undone. Type {name} to confirm:");
+    let mut typed = String::new();
+    stdin().lock().read_line(&mut typed)?;
+    if typed.trim() == name { Ok(()) } else { Err("nothing was erased: the name was not typed".into()) }
+}
