@@ -112,6 +112,30 @@ impl Drop for App {
     }
 }
 
+/// Log-off sends SIGHUP, shutdown sends SIGTERM.
+#[test]
+fn a_log_off_stops_and_saves_the_recording() {
+    if crate::vision_support::models().is_none() {
+        return;
+    }
+    for signal in ["-HUP", "-TERM"] {
+        let Some(mut app) = App::open() else { return };
+        app.pause(2500);
+        let folder = app.record();
+        app.pause(3000);
+        let sent = Command::new("kill").args([signal, &app.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let deadline = Instant::now() + PATIENCE;
+        while app.process.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the window did not close after {signal}");
+            app.pause(200);
+        }
+        let session = app.session().unwrap();
+        assert_eq!(session.condition, Condition::Opens(SessionState::Closed), "{signal}");
+        assert!(verify(&folder).unwrap().is_intact, "{signal}");
+    }
+}
+
 #[test]
 fn a_session_from_set_up_to_review() {
     if crate::vision_support::models().is_none() {

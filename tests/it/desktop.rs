@@ -2,6 +2,7 @@
 
 mod fake;
 mod guided;
+mod manage;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;
 mod studies;
@@ -157,7 +158,7 @@ fn erasing_needs_the_name_typed() {
     scene.settle();
     field_type(&mut scene, &row.title());
     click(&mut scene, "Erase");
-    assert_eq!(scene.handle.asked(), [Asked::Erase(row.folder)]);
+    assert_eq!(scene.handle.asked(), [Asked::Erase(Erasure::Sessions(vec![row.folder]))]);
 }
 
 #[test]
@@ -474,8 +475,17 @@ fn export_proposes_a_place_and_shows_progress() {
     scene.settle();
     let asked = scene.handle.asked();
     let [Asked::Export(order)] = &asked[..] else { panic!("{asked:?}") };
+    let order = order.clone();
     assert_eq!(order.format, ExportFormat::FigureSvg);
     assert!(order.to.ends_with("export/figure.svg"));
+    // A failure keeps what was typed, with its reason.
+    let sentence = "could not write `figure.svg`: Permission denied".to_owned();
+    scene.say(BackendEvent::Failed { during: Activity::Export, sentence });
+    assert!(says(&scene, "Permission denied"));
+    scene.window.get_all_by_label("Export").last().unwrap().click();
+    scene.settle();
+    assert_eq!(scene.handle.asked(), asked, "the same again");
+    assert!(scene.state().dialog.is_none());
     scene.say(BackendEvent::ExportProgress { done: 0.4 });
     assert!(says(&scene, "Exporting 40 %") || scene.state().review.as_ref().unwrap().exporting == Some(0.4));
     scene.say(BackendEvent::ExportFinished { to: order.to.clone() });

@@ -19,6 +19,8 @@ mod formats;
 mod guided_phase;
 mod hostile_bytes;
 mod instrument;
+#[cfg(target_os = "linux")]
+mod manage;
 mod need;
 #[cfg(target_os = "linux")]
 mod page;

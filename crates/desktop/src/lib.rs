@@ -57,5 +57,5 @@ mod window;
 
 pub use app::App;
 pub use preferences::Preferences;
-pub use state::{Review, Screen, State};
+pub use state::{Dialog, Review, Screen, State};
 pub use window::{DesktopError, Options, run};

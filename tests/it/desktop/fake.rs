@@ -13,7 +13,15 @@ pub enum Asked {
     Refresh,
     Pull(DownloadRequest),
     CancelPull,
-    Erase(PathBuf),
+    Erase(Erasure),
+    Reassign(Reassignment),
+    Note(SessionNote),
+    Figure(PathBuf),
+    Folder(PathBuf),
+    ExportSessions(SessionsExport),
+    ImportFilms(FilmImport),
+    CancelJob,
+    Discard,
     Rehearse(SessionPlan),
     EndRehearsal,
     Cameras,
@@ -100,8 +108,32 @@ impl Backend for Fake {
     fn replay_page(&mut self, order: PageReplayCommand) {
         self.note(Asked::Page(order));
     }
-    fn erase_session(&mut self, folder: &Path) {
-        self.note(Asked::Erase(folder.to_owned()));
+    fn erase(&mut self, erasure: Erasure) {
+        self.note(Asked::Erase(erasure));
+    }
+    fn reassign_session(&mut self, request: Reassignment) {
+        self.note(Asked::Reassign(request));
+    }
+    fn add_note(&mut self, note: SessionNote) {
+        self.note(Asked::Note(note));
+    }
+    fn draw_figure(&mut self, folder: &Path) {
+        self.note(Asked::Figure(folder.to_owned()));
+    }
+    fn open_folder(&mut self, folder: &Path) {
+        self.note(Asked::Folder(folder.to_owned()));
+    }
+    fn export_sessions(&mut self, request: SessionsExport) {
+        self.note(Asked::ExportSessions(request));
+    }
+    fn import_films(&mut self, request: FilmImport) {
+        self.note(Asked::ImportFilms(request));
+    }
+    fn cancel_job(&mut self) {
+        self.note(Asked::CancelJob);
+    }
+    fn discard_recording(&mut self) {
+        self.note(Asked::Discard);
     }
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         self.note(Asked::Rehearse(plan));

@@ -399,6 +399,11 @@ pub fn library() -> Library {
             broken,
         ],
         participants: (1..=14).map(ParticipantId::numbered).collect(),
+        exports: vec![ExportRow {
+            to: PathBuf::from("/home/lab/affectograph/sessions/export/checkout_bids"),
+            format: "bids".into(),
+            sessions: sessions.iter().take(3).map(|s: &SessionRow| s.folder.clone()).collect(),
+        }],
         sessions,
     }
 }

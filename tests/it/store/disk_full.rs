@@ -123,7 +123,8 @@ fn no_room_for_the_end_of_the_video() {
         assert!(start.elapsed() < Duration::from_secs(60), "{:?}", recorder.counters());
         std::thread::sleep(Duration::from_millis(20));
     }
-    // Another program takes the rest of the disk.
+    // Another program takes the rest of the disk, and what the recording had reserved.
+    std::fs::remove_file(folder.join("recording.reserve")).unwrap();
     let mut rest = std::fs::File::create(disk.path().join("rest")).unwrap();
     while std::io::Write::write_all(&mut rest, &[0; 512]).is_ok() {}
     drop(rest);
@@ -140,6 +141,50 @@ fn no_room_for_the_end_of_the_video() {
     std::fs::remove_file(disk.path().join("rest")).unwrap();
     recover(&folder).unwrap().unwrap();
     assert!(verify(&folder).unwrap().is_intact);
+}
+
+#[test]
+fn a_session_is_closed_on_the_full_disk_with_what_was_reserved() {
+    let Some(disk) = SmallDisk::mount(16 * 1024) else { return };
+    let folder = disk.path().join("session");
+    let (to, committed) = unbounded();
+    let mut recorder = Recorder::create(&folder, header(), streams(), to).unwrap();
+    let video = recorder.video(64, 48).unwrap().sender();
+    let page = recorder.stream("page").unwrap();
+    // Another program takes most of the disk.
+    std::fs::write(disk.path().join("rest"), vec![0; 12 << 20]).unwrap();
+    let start = Instant::now();
+    for k in 0.. {
+        video.send(jpeg_frame(k, ms(k as i64 * 33))).unwrap();
+        page.event(ms(k as i64), "note", json!({"text": "x".repeat(2000)})).ok();
+        committed.try_iter().for_each(drop);
+        if recorder.counters().ended_by.is_some() {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "the disk never fills: {:?}", recorder.counters());
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    assert!(recorder.counters().ended_by.unwrap().is_disk_full);
+    // These come too late, and are counted.
+    for k in 0..50 {
+        page.event(ms(100_000 + k), "click", json!({})).ok();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let lost = recorder.counters();
+    drop(video);
+    let ended = recorder.finish(SessionEnd::default()).unwrap_err();
+    assert!(matches!(ended, StoreError::Poisoned(_)), "{ended}");
+    recover(&folder).unwrap().unwrap();
+    let session = SessionFile::open(&folder).unwrap();
+    assert_eq!(session.state().unwrap(), SessionState::Recovered);
+    let quality = session_quality(&session, &session.timeline().unwrap()).unwrap();
+    assert_eq!(quality.end.how, Ending::DiskFull);
+    let counted = session.summary().unwrap().lost;
+    assert!(counted >= lost.records_lost && counted >= 50, "{counted}, of {lost:?}");
+    assert_eq!(quality.frames_lost, lost.frames_lost, "{lost:?}");
+    let verified = verify(&folder).unwrap();
+    assert!(verified.is_intact, "{:?}", verified.findings);
+    assert!(!folder.join("recording.reserve").exists());
 }
 
 #[test]

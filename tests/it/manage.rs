@@ -1,0 +1,135 @@
+//! The real program: reassign and erase sessions, a disk that fills during a recording, and signals.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use affectograph::session::ParticipantId;
+use affectograph::store::{Condition, Library, SessionEntry, SessionState, verify};
+use serde_json::Value;
+
+use crate::need::SmallDisk;
+use crate::vision_support::models;
+
+fn command(arguments: &[&str], sessions: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_affectograph"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("AFFECTOGRAPH_SESSIONS", sessions)
+        .env_remove("DISPLAY");
+    command
+}
+
+fn run(arguments: &[&str], sessions: &Path) -> Output {
+    command(arguments, sessions).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+fn only(sessions: &Path) -> Option<SessionEntry> {
+    Library::open(sessions).unwrap().sessions().unwrap().into_iter().next()
+}
+
+fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Starts a recording of the phantom and waits until it stores something.
+fn recording(sessions: &Path) -> (Child, PathBuf) {
+    let mut child = command(&["record", "--participant", "sub-01", "--camera", "phantom"], sessions)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let folder = wait("the recording", || {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        let session = only(sessions)?;
+        let has_video = session.folder.join("video.mkv").metadata().is_ok_and(|m| m.len() > 50_000);
+        has_video.then_some(session.folder)
+    });
+    (child, folder)
+}
+
+#[test]
+fn every_signal_of_a_log_off_stops_and_saves() {
+    if models().is_none() {
+        return;
+    }
+    for signal in ["INT", "TERM", "HUP"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut child, folder) = recording(dir.path());
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert!(child.wait().unwrap().success(), "{signal}");
+        let session = only(dir.path()).unwrap();
+        assert_eq!(session.condition, Condition::Opens(SessionState::Closed), "{signal}");
+        assert!(verify(&folder).unwrap().is_intact, "{signal}");
+    }
+}
+
+#[test]
+fn a_session_is_reassigned_and_erased_from_the_command_line() {
+    if models().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, folder) = recording(dir.path());
+    let at = folder.display().to_string();
+    let refused = run(&["reassign", &at, "--participant", "sub-02"], dir.path());
+    assert!(said(&refused).contains("is being recorded"), "{}", said(&refused));
+    let refused = run(&["erase", "--participant", "sub-01", "--yes"], dir.path());
+    assert!(said(&refused).contains("is being recorded") && folder.exists(), "{}", said(&refused));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    child.wait().unwrap();
+
+    let output = run(&["reassign", &at, "--participant", "sub-02", "--number", "3", "--json"], dir.path());
+    assert!(output.status.success(), "{}", said(&output));
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(done["is_intact"], true);
+    let folder = PathBuf::from(done["reassigned"]["folder"].as_str().unwrap());
+    assert!(folder.parent().unwrap().ends_with("sub-02"));
+
+    let out = dir.path().join("out");
+    let exported = run(&["export", &folder.display().to_string(), "--to", &out.display().to_string()], dir.path());
+    assert!(exported.status.success(), "{}", said(&exported));
+    let unsure = run(&["erase", "--participant", "sub-02"], dir.path());
+    assert_eq!(unsure.status.code(), Some(1));
+    assert!(folder.exists() && said(&unsure).contains("--yes"), "{}", said(&unsure));
+    let erased = run(&["erase", "--participant", "sub-02", "--yes"], dir.path());
+    assert!(erased.status.success(), "{}", said(&erased));
+    assert!(said(&erased).contains(&format!("Stays, remove it yourself: {}", out.display())), "{}", said(&erased));
+    let library = Library::open(dir.path()).unwrap();
+    assert!(library.sessions().unwrap().is_empty() && !folder.parent().unwrap().exists());
+    assert!(!library.participants().unwrap().contains(&ParticipantId::numbered(2)));
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_with_its_report() {
+    if models().is_none() {
+        return;
+    }
+    let Some(disk) = SmallDisk::mount(24 * 1024) else { return };
+    let output = run(&["record", "--participant", "sub-01", "--camera", "phantom", "--duration", "10min"], disk.path());
+    let all = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{all}");
+    assert!(all.contains("because the disk was full"), "{all}");
+    let session = only(disk.path()).unwrap();
+    assert_eq!(session.condition, Condition::Opens(SessionState::Recovered), "closed at once, on the full disk");
+    let summary = session.summary.unwrap();
+    let quality = summary.quality.expect("it has its report");
+    assert_eq!(quality["end"]["how"], "disk_full");
+    assert!(summary.frames > 0);
+    let verified = verify(&session.folder).unwrap();
+    assert!(verified.is_intact, "{:?}", verified.findings);
+    assert!(!session.folder.join("recording.reserve").exists());
+}
