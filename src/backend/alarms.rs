@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_called_full_and_blames_no_queue() {
         let mut alarms = Alarms::default();
-        let health = |left_s| HealthFigures { disk_left: Some(Duration::from_secs(left_s)), ..HealthFigures::default() };
+        let health =
+            |left_s| HealthFigures { disk_left: Some(Duration::from_secs(left_s)), ..HealthFigures::default() };
         let store = StoreCounters::default();
         assert_eq!(losing(&alarms.figures(&health(600), &store)), [""; 0]);
         assert_eq!(losing(&alarms.figures(&health(95), &store)), ["The disk will be full in about 90 s."]);

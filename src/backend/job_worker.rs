@@ -8,9 +8,7 @@ use super::to_window::ToWindow;
 use crate::dataset::{self, Format};
 use crate::film_import::{Done, FilmImport, ImportReport};
 use crate::places::Places;
-use desktop::port::{
-    self, Activity, BackendEvent, DatasetFormat, JobProgress, JobResult, SessionsExport,
-};
+use desktop::port::{self, Activity, BackendEvent, DatasetFormat, JobProgress, JobResult, SessionsExport};
 use export::{ExportError, Selection};
 use session::path_in_line;
 use study_query::Cancel;
@@ -53,12 +51,7 @@ fn format(format: DatasetFormat) -> Format {
     }
 }
 
-fn export(
-    places: &Places,
-    request: &SessionsExport,
-    cancel: &Cancel,
-    window: &ToWindow,
-) -> Result<JobResult, String> {
+fn export(places: &Places, request: &SessionsExport, cancel: &Cancel, window: &ToWindow) -> Result<JobResult, String> {
     let selection = Selection::open(request.sessions.clone(), Vec::new()).map_err(|e| e.to_string())?;
     let selection = selection.cancelled_by(cancel);
     let (of, mut begun) = (selection.sessions().len(), 0);
@@ -73,8 +66,7 @@ fn export(
         Err(ExportError::Cancelled) => return Ok(JobResult::Cancelled),
         written => written.map_err(|e| e.to_string())?,
     }
-    let noted =
-        places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &request.to));
+    let noted = places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &request.to));
     let mut left_out: Vec<String> = selection.left_out().iter().map(|one| one.why.clone()).collect();
     left_out.extend(noted.err().map(|e| format!("The export was written, but the library could not note it: {e}")));
     Ok(JobResult::Exported { to: request.to.clone(), sessions: of, left_out })
@@ -123,12 +115,7 @@ impl ImportReport for Import<'_> {
     }
 }
 
-fn import(
-    places: &Places,
-    request: port::FilmImport,
-    cancel: &Cancel,
-    window: &ToWindow,
-) -> Result<JobResult, String> {
+fn import(places: &Places, request: port::FilmImport, cancel: &Cancel, window: &ToWindow) -> Result<JobResult, String> {
     let library = places.library().map_err(|e| e.to_string())?;
     library.clear_drafts().map_err(|e| e.to_string())?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
@@ -142,14 +129,8 @@ fn import(
     let mut prepared = films.prepare(&library).map_err(|e| e.to_string())?;
     let weights: Vec<u64> = prepared.jobs.iter().map(|job| job.film.bytes).collect();
     let there_already = prepared.there_already.len();
-    let mut report = Import {
-        window,
-        shares: vec![0.0; weights.len()],
-        weights,
-        done: 0,
-        made: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut report =
+        Import { window, shares: vec![0.0; weights.len()], weights, done: 0, made: Vec::new(), problems: Vec::new() };
     let is_cancelled = prepared.run(cancel.flag(), &mut report).map_err(|e| e.to_string())?;
     Ok(JobResult::Imported { made: report.made, there_already, problems: report.problems, is_cancelled })
 }

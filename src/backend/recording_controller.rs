@@ -202,7 +202,12 @@ impl RecordingController {
                 self.on_page(|page| page.set_visible(is_visible));
             }
             RecordingCommand::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
-            RecordingCommand::ReloadPage => self.on_page(page::PageHost::reload),
+            // Without a page, the rehearsal begins again: the page may be there now.
+            RecordingCommand::ReloadPage => match self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
+                Some(page) => page.reload(),
+                None if !self.is_recording() => self.rehearse(),
+                None => {}
+            },
         }
     }
 
@@ -220,7 +225,8 @@ impl RecordingController {
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         // The list of the window may be older than a session of another program.
-        let taken = self.places.library().and_then(|library| Ok((library.taken(&plan.participant, plan.session)?, library)));
+        let taken =
+            self.places.library().and_then(|library| Ok((library.taken(&plan.participant, plan.session)?, library)));
         if let Ok((Some(_), library)) = taken {
             let next = library.next_session(&plan.participant);
             let next = next.map_or_else(|_| String::new(), |n| format!(" The next free number is {n}."));
@@ -358,7 +364,9 @@ impl RecordingController {
         self.plan = None;
         match self.places.library().and_then(|library| library.erase(&folder)) {
             Ok(()) => self.window.send(BackendEvent::RecordingDiscarded),
-            Err(e) => self.window.failed(Activity::Record, format!("The recording was stopped, but not discarded: {e}")),
+            Err(e) => {
+                self.window.failed(Activity::Record, format!("The recording was stopped, but not discarded: {e}"))
+            }
         }
         self.send_to_review(ReviewCommand::Library);
     }

@@ -60,7 +60,9 @@ fn erase(places: &Places, erasure: &Erasure) -> Result<BackendEvent, String> {
         }
         Erasure::Participant(participant) => {
             library.erase_participant(participant).map_err(|e| e.to_string())?;
-            Ok(BackendEvent::Notice(format!("{participant} was erased, with all sessions and the row in participants.tsv.")))
+            Ok(BackendEvent::Notice(format!(
+                "{participant} was erased, with all sessions and the row in participants.tsv."
+            )))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::desktop::port::*;
 use affectograph::places::Places;
-use affectograph::session::{ANNOTATION, Body, Timestamp};
+use affectograph::session::{ANNOTATION, Body, ParticipantId, SessionNumber, Timestamp};
 use affectograph::store::SessionFile;
 use serde_json::json;
 
@@ -151,7 +151,32 @@ fn sessions_come_from_a_server_are_opened_annotated_asked_exported_and_erased() 
     window.wait("its tables", |u| if let BackendEvent::ExportFinished { to } = u { Some(to.clone()) } else { None });
     assert!(std::fs::read_dir(&to).unwrap().count() >= 3);
 
-    window.instrument.erase_session(&folders[1]);
+    let to = here.path().join("export/dataset");
+    let order = SessionsExport { sessions: folders.clone(), format: DatasetFormat::Csv, to: to.clone() };
+    window.instrument.export_sessions(order);
+    let job = |u: &BackendEvent| if let BackendEvent::JobFinished(result) = u { Some(result.clone()) } else { None };
+    let done = window.wait("the dataset", job);
+    assert!(matches!(&done, JobResult::Exported { sessions: 3, left_out, .. } if left_out.is_empty()), "{done:?}");
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 3);
+    window.instrument.refresh_library();
+    let noted =
+        window.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.exports.clone()) } else { None });
+    assert!(noted.iter().any(|e| e.to.ends_with("export/dataset") && e.sessions.len() == 3), "{noted:?}");
+    let participant = ParticipantId::numbered(77);
+    let session = SessionNumber(4);
+    window.instrument.reassign_session(Reassignment { folder: folders[2].clone(), participant, session });
+    let moved = window.wait("the reassigned session", |u| {
+        if let BackendEvent::Reassigned { folder, .. } = u { Some(folder.clone()) } else { None }
+    });
+    assert!(moved.parent().unwrap().ends_with("sub-77") && !folders[2].exists());
+    window.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.sessions.len()) } else { None });
+    window.instrument.add_note(SessionNote { folder: moved.clone(), text: "left early".into() });
+    window.wait("the note", |u| if let BackendEvent::NoteStored { folder } = u { Some(folder.clone()) } else { None });
+    let events = SessionFile::open(&moved).unwrap().timeline().unwrap();
+    assert!(events.events().iter().any(|e| e.what.data.get("label") == Some(&"left early".into())));
+    window.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.sessions.len()) } else { None });
+
+    window.instrument.erase(Erasure::Sessions(vec![folders[1].clone()]));
     let left =
         window.wait("the library", |u| if let BackendEvent::Library(l) = u { Some(l.sessions.len()) } else { None });
     assert!(left == 2 && !folders[1].exists());

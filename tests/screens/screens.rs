@@ -62,7 +62,78 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.say(BackendEvent::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
-const SCREENS: [(&str, Make); 28] = [
+fn of_row(b: egui_kittest::HarnessBuilder<desktop::App>, item: Option<&str>) -> Scene {
+    use egui_kittest::kittest::Queryable;
+    let mut s = scenes::home(b);
+    s.window.get_by_label("sub-14 ses-01, study demo, complete").click_secondary();
+    s.settle();
+    if let Some(item) = item {
+        s.window.get_by_label(item).click();
+        s.settle();
+    }
+    s
+}
+
+const SCREENS: [(&str, Make); 37] = [
+    ("row_menu", |b| of_row(b, None)),
+    ("reassign", |b| of_row(b, Some("Reassign …"))),
+    ("erase_participant", |b| of_row(b, Some("Erase participant sub-14 …"))),
+    ("export_sessions", |b| of_row(b, Some("Export …"))),
+    ("home_many", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        s.settle();
+        s.window.get_by_label("State").click();
+        s.settle();
+        s
+    }),
+    ("import_films", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        s.window.get_by_label("Import …").click();
+        s.settle();
+        s.window.get_by_label("Import video files …").click();
+        s.settle();
+        s
+    }),
+    ("discard", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::live(b, 761.2, false);
+        s.window.get_by_label("Stop and save …").click();
+        s.settle();
+        s.window.get_by_label("Discard …").click();
+        s.settle();
+        s
+    }),
+    ("override", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::set_up(b, true);
+        s.window.get_by_label("The participant has agreed to this").click();
+        s.settle();
+        s.window.get_by_label("Record anyway …").click();
+        s.settle();
+        s
+    }),
+    ("number_taken", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s.settle();
+        s.window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Participant").focus();
+        s.settle();
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        s.settle();
+        s.window.event(egui::Event::Text("sub-03".into()));
+        s.settle();
+        s.window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Session").focus();
+        s.settle();
+        s.window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        s.settle();
+        s.window.event(egui::Event::Text("1".into()));
+        s.settle();
+        s
+    }),
     ("live_guided_embedded", |b| scenes::guided(b, true)),
     ("live_guided_window", |b| scenes::guided(b, false)),
     ("home", |b| {

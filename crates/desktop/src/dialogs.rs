@@ -6,7 +6,7 @@ use egui::{Grid, Id, Key, Layout, Margin, Modal, Order, Popup, RichText, ScrollA
 use super::command::{Command, LiveCommand, ReviewCommand, SetUpCommand, StudyCommand};
 use super::port::{Check, ExportFormat, StudyExportFormat};
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
-use super::{figures, home_dialogs, keys, theme, widgets};
+use super::{home_dialogs, keys, theme, widgets};
 
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;

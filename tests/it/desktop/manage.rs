@@ -1,7 +1,7 @@
 //! What the operator does with sessions: select, reassign, erase, export, import, discard, note.
 
-use affectograph::desktop::{Dialog, Screen};
 use affectograph::desktop::port::*;
+use affectograph::desktop::{Dialog, Screen};
 use affectograph::session::*;
 use eframe::egui;
 use egui::accesskit::Role;
@@ -14,12 +14,8 @@ use super::{click, field_type, plain, press, says};
 
 /// A press and a release in one frame, as a busy machine gets a quick click.
 fn quick_click(scene: &mut Scene, pos: Pos2) {
-    let button = |pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
+    let button =
+        |pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
     scene.window.input_mut().events.extend([Event::PointerMoved(pos), button(true), button(false)]);
     scene.window.step();
     scene.settle();
@@ -137,7 +133,13 @@ fn the_menu_of_a_row_opens_copies_and_reassigns() {
     let picture = Picture { width_px: 2, height_px: 1, rgb: vec![255, 0, 0, 0, 255, 0] };
     scene.handle.say(BackendEvent::FigureDrawn(picture.into()));
     scene.window.step();
-    let copied = scene.window.output().platform_output.commands.iter().any(|c| matches!(c, egui::OutputCommand::CopyImage(image) if image.size == [2, 1]));
+    let copied = scene
+        .window
+        .output()
+        .platform_output
+        .commands
+        .iter()
+        .any(|c| matches!(c, egui::OutputCommand::CopyImage(image) if image.size == [2, 1]));
     assert!(copied, "no picture in the clipboard");
     scene.settle();
     menu(&mut scene, "Reassign …");
@@ -212,7 +214,11 @@ fn the_question_about_checks_lists_what_fails_now_and_its_buttons_stay() {
     let mut checks = scenes::checks(false);
     checks[1] = Check { id: CheckId::OneFace, state: CheckState::Failed, sentence: "There are 2 faces.".into() };
     scene.say(BackendEvent::Checks(checks));
-    assert_eq!(scene.window.query_all_by_label_contains("There are 2 faces.").count(), 2, "in the list and in the dialog");
+    assert_eq!(
+        scene.window.query_all_by_label_contains("There are 2 faces.").count(),
+        2,
+        "in the list and in the dialog"
+    );
     assert!((centre(&scene, "Record anyway") - button).length() < 1.0, "the button of the dialog moved");
     click(&mut scene, "Record anyway");
     let asked = scene.handle.asked();

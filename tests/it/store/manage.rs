@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use affectograph::session::{Body, ParticipantId, SessionNumber, annotation_stream};
 use affectograph::store::{
-    AddedStreams, Condition, Library, Recorder, SessionEnd, SessionFile, SessionHeader, SessionState, StoreError, verify,
+    AddedStreams, Condition, Library, Recorder, SessionEnd, SessionFile, SessionHeader, SessionState, StoreError,
+    verify,
 };
 use crossbeam_channel::unbounded;
 use serde_json::json;
