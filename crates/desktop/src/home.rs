@@ -318,7 +318,9 @@ fn head(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
 fn body(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Command>) {
     let home = &state.home;
     let p = theme::palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW));
+    // The id does not depend on what else is drawn: a menu of the row stays open when the bar below the table appears.
+    let response = ui.interact(rect, egui::Id::unique(("session", &session.folder)), Sense::click());
     let is_selected = home.selection.contains(&session.folder);
     background(ui, rect.shrink2(vec2(4.0, 1.0)), is_selected, &response, &p);
     let is_damaged = matches!(session.state, SessionState::Damaged(_));

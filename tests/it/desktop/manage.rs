@@ -49,7 +49,8 @@ fn the_menu_of_a_dialog_is_above_it_each_time() {
     for round in 0..4 {
         press(&mut scene, Modifiers::COMMAND, Key::N);
         // The press moves the dialog up, above what was above it before.
-        let somewhere = centre(&scene, "New session") + egui::vec2(150.0, 0.0);
+        let title = scene.window.get_by_role_and_label(Role::Label, "New session").rect().center();
+        let somewhere = title + egui::vec2(150.0, 0.0);
         quick_click(&mut scene, somewhere);
         let combo = centre(&scene, "Study");
         quick_click(&mut scene, combo);

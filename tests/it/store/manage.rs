@@ -1,5 +1,6 @@
 //! Sessions that get another participant, and what is erased. Also when the program is killed in the middle.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -97,6 +98,10 @@ fn what_must_not_be_reassigned_is_refused_and_stays_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let library = Library::open(dir.path()).unwrap();
     let (first, second) = (record(&library, 1, 1), record(&library, 2, 1));
+    // A review with annotations, or another program, holds it.
+    let held = AddedStreams::open(&first).unwrap();
+    assert!(matches!(library.reassign(&first, &sub(3), None), Err(StoreError::BeingAddedTo(_))));
+    held.close().unwrap();
     let bytes = |folder: &Path| std::fs::read(folder.join("session.sqlite")).unwrap();
     let before = (bytes(&first), list(&library), names(&library));
     let refused = library.reassign(&first, &sub(2), Some(SessionNumber(1))).unwrap_err();
@@ -105,13 +110,9 @@ fn what_must_not_be_reassigned_is_refused_and_stays_as_it_is() {
     assert!(refused.to_string().contains("next free number is ses-02"), "{refused}");
     let same = library.reassign(&first, &sub(1), Some(SessionNumber(1))).unwrap_err();
     assert!(matches!(same, StoreError::SameAssignment(_)), "{same}");
-    // A review with annotations, or another program, holds it.
-    let held = AddedStreams::open(&first).unwrap();
-    assert!(matches!(library.reassign(&first, &sub(3), None), Err(StoreError::BeingAddedTo(_))));
-    held.close().unwrap();
     let outside = tempfile::tempdir().unwrap();
     assert!(matches!(library.reassign(outside.path(), &sub(3), None), Err(StoreError::OutsideLibrary(..))));
-    assert_eq!((bytes(&first), list(&library), names(&library)), before);
+    assert!((bytes(&first), list(&library), names(&library)) == before, "something was changed");
 
     let folder = library.create_session(&sub(1), SessionNumber(2), "demo", header().zero_utc).unwrap();
     let recorder = Recorder::create(&folder, header(), streams(), unbounded().0).unwrap();
@@ -141,6 +142,7 @@ fn victim() {
         let (folder, name) = only(&library);
         let to = if name.starts_with("sub-01") { 2 } else { 1 };
         library.reassign(&folder, &sub(to), Some(SessionNumber(to))).unwrap();
+        println!("reassigned");
     }
 }
 
@@ -154,11 +156,13 @@ fn a_killed_reassignment_is_finished_or_taken_back_at_the_next_start() {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "store::manage::victim", "--ignored", "--nocapture"])
             .env(VICTIM, dir.path())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(60 + 7 * k));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("reassigned")), "the victim did not begin");
+        std::thread::sleep(Duration::from_millis(3 * k));
         child.kill().unwrap();
         child.wait().unwrap();
         let stated = library.folders().unwrap().iter().any(|f| f.join("reassign.json").exists());
