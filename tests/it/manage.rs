@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use affectograph::session::ParticipantId;
+use affectograph::desktop::port::{BackendEvent, Host, PageStatus, SessionPlan, Wake};
+use affectograph::places::Places;
+use affectograph::session::{ParticipantId, SessionNumber};
 use affectograph::store::{Condition, Library, SessionEntry, SessionState, verify};
 use serde_json::Value;
 
@@ -114,11 +116,42 @@ fn a_session_is_reassigned_and_erased_from_the_command_line() {
 }
 
 #[test]
+fn a_missing_page_is_a_problem_of_the_page_and_not_of_the_camera() {
+    if models().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let study_file = dir.path().join("studies/lost/study.toml");
+    std::fs::create_dir_all(study_file.parent().unwrap()).unwrap();
+    std::fs::write(&study_file, "name = \"lost\"\ntitle = \"Lost\"\n[page]\naddress = \"no/such/page\"\n").unwrap();
+    let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into() };
+    let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
+    let (participant, session) = (ParticipantId::numbered(1), SessionNumber(1));
+    backend.begin_rehearsal(SessionPlan { study_file, participant, session });
+    let (mut page, mut camera) = (None, None);
+    wait("page and camera", || {
+        for event in backend.poll() {
+            match event {
+                BackendEvent::Page(state) => page = Some(state.status),
+                BackendEvent::Camera(state) => camera = Some(state),
+                BackendEvent::Failed { sentence, .. } => panic!("{sentence}"),
+                _ => {}
+            }
+        }
+        (page.is_some() && camera.is_some()).then_some(())
+    });
+    let (page, camera) = (page.unwrap(), camera.unwrap());
+    assert!(matches!(&page, PageStatus::Failed(why) if why.contains("no/such/page")), "{page:?}");
+    assert!(camera.problem.is_none() && camera.mode.is_some(), "{camera:?}");
+    backend.close();
+}
+
+#[test]
 fn a_full_disk_ends_the_recording_with_its_report() {
     if models().is_none() {
         return;
     }
-    let Some(disk) = SmallDisk::mount(24 * 1024) else { return };
+    let Some(disk) = SmallDisk::mount(4 * 1024) else { return };
     let output = run(&["record", "--participant", "sub-01", "--camera", "phantom", "--duration", "10min"], disk.path());
     let all = said(&output);
     assert_eq!(output.status.code(), Some(3), "{all}");

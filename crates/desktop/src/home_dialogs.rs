@@ -188,7 +188,7 @@ pub fn erase(
         }
     };
     ui.add(egui::Label::new(message).wrap());
-    listed(ui, sessions.iter().map(|s| format!("{}  {}", s.title(), s.folder.display())));
+    listed(ui, "sessions", sessions.iter().map(|s| format!("{}  {}", s.title(), s.folder.display())));
     what_stays(ui, library, |export| sessions.iter().any(|s| export.sessions.contains(&s.folder)));
     widgets::caption(ui, "The participant stays in participants.tsv, so that the pseudonym is not used again.");
     confirm(ui, &confirmation(sessions), typed, commands);
@@ -210,15 +210,15 @@ pub fn erase_participant(
         figures::sessions(sessions.len())
     );
     ui.add(egui::Label::new(message).wrap());
-    listed(ui, sessions.iter().map(|s| format!("{}  {}", s.title(), s.study)));
+    listed(ui, "sessions", sessions.iter().map(|s| format!("{}  {}", s.title(), s.study)));
     what_stays(ui, library, |export| sessions.iter().any(|s| export.sessions.contains(&s.folder)));
     confirm(ui, participant.as_str(), typed, commands);
 }
 
 /// At most some lines of fixed height, so that the buttons stay on the screen.
-fn listed(ui: &mut Ui, lines: impl Iterator<Item = String>) {
+fn listed(ui: &mut Ui, id: &str, lines: impl Iterator<Item = String>) {
     ui.add_space(4.0);
-    ScrollArea::vertical().id_salt("listed").max_height(110.0).auto_shrink([false, true]).show(ui, |ui| {
+    ScrollArea::vertical().id_salt(id).max_height(110.0).auto_shrink([false, true]).show(ui, |ui| {
         for line in lines {
             ui.add(egui::Label::new(RichText::new(line).small().weak()).truncate());
         }
@@ -234,7 +234,7 @@ fn what_stays(ui: &mut Ui, library: Option<&Library>, has: impl Fn(&ExportRow) -
         return;
     }
     warning(ui, "These exports contain the data and stay. Remove them yourself:");
-    listed(ui, exports.iter().map(|e| format!("{} ({})", e.to.display(), e.format)));
+    listed(ui, "exports", exports.iter().map(|e| format!("{} ({})", e.to.display(), e.format)));
 }
 
 fn confirm(ui: &mut Ui, name: &str, typed: &str, commands: &mut Vec<Command>) {
@@ -339,7 +339,7 @@ pub fn import_films(ui: &mut Ui, draft: &ImportDraft, state: &State, commands: &
             if draft.films.len() == 1 { "1 file".to_owned() } else { format!("{} files", draft.films.len()) },
         );
     });
-    listed(ui, draft.films.iter().map(|film| film.display().to_string()));
+    listed(ui, "films", draft.films.iter().map(|film| film.display().to_string()));
     let studies = state.home.library.as_ref().map_or(&[][..], |l| &l.studies);
     let label = widgets::caption(ui, "Study");
     let chosen = studies.iter().find(|s| s.name == draft.study).map_or("No study", |s| s.title.as_str());

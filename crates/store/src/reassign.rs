@@ -19,7 +19,7 @@ use super::folders::{FolderName, force_to_disk};
 use super::header_rows::{self, Closed};
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::record_rows::{self, Inserter};
-use super::{Addition, Library, SessionFile, StoreError, schema};
+use super::{Addition, Library, StoreError, schema};
 use session::{Body, HEALTH, HealthKind, ParticipantId, Record, SessionNumber, program};
 
 const INTENT_FILE: &str = "reassign.json";
@@ -176,9 +176,7 @@ impl Library {
             remove_intent(folder)?;
             return Ok(folder.to_owned());
         };
-        let file = SessionFile::open(folder)?;
-        let now = Assignment { participant: file.header().participant.clone(), session: file.header().session };
-        drop(file);
+        let now = stored_assignment(folder)?;
         if now == intent.to && now != intent.from {
             return self.move_and_tidy(&self.place_of(folder)?, &intent).map(|done| done.folder);
         }
@@ -205,6 +203,16 @@ impl Library {
         let root = place.folder.ancestors().nth(2).unwrap_or(self.root());
         root.join(to.participant.as_str()).join(format!("{}{rest}", to.session))
     }
+}
+
+/// Opens the file for writing: a kill may leave a log that only a writer can finish.
+fn stored_assignment(folder: &Path) -> Result<Assignment, StoreError> {
+    let path = schema::session_file(folder);
+    let conn = schema::open_write(folder)?;
+    let (header, ..) = header_rows::get_header(&conn, &path)?;
+    header_rows::settle(&conn).map_err(StoreError::sql("close", &path))?;
+    conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))?;
+    Ok(Assignment { participant: header.participant, session: header.session })
 }
 
 fn write_intent(folder: &Path, intent: &Intent) -> Result<(), StoreError> {

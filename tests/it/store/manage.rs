@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use affectograph::places::recover_crashed;
 use affectograph::session::{Body, ParticipantId, SessionNumber, annotation_stream};
 use affectograph::store::{
     AddedStreams, Condition, Library, Recorder, SessionEnd, SessionFile, SessionHeader, SessionState, StoreError,
     verify,
 };
+use affectograph::study_query::listed_grade;
 use crossbeam_channel::unbounded;
 use serde_json::json;
 
@@ -167,7 +169,8 @@ fn a_killed_reassignment_is_finished_or_taken_back_at_the_next_start() {
         child.wait().unwrap();
         let stated = library.folders().unwrap().iter().any(|f| f.join("reassign.json").exists());
         interrupted += u32::from(stated);
-        assert!(library.finish_interrupted().unwrap().is_empty());
+        let problems: Vec<String> = library.finish_interrupted().unwrap().iter().map(ToString::to_string).collect();
+        assert!(problems.is_empty(), "{problems:?}, with {:?}", library.folders());
         let (folder, name) = only(&library);
         let file = SessionFile::open(&folder).unwrap();
         let inside = format!("{} {}", file.header().participant, file.header().session);
@@ -180,6 +183,23 @@ fn a_killed_reassignment_is_finished_or_taken_back_at_the_next_start() {
         assert_eq!(listed, std::slice::from_ref(&file.header().participant), "{name}");
     }
     assert!(interrupted > 0, "no kill came in the middle");
+}
+
+#[test]
+fn a_session_that_a_crash_left_open_gets_its_grade() {
+    let dir = tempfile::tempdir().unwrap();
+    let library = Library::open(dir.path()).unwrap();
+    let folder = library.create_session(&sub(1), SessionNumber(1), "demo", header().zero_utc).unwrap();
+    let recorder = Recorder::create(&folder, header(), streams(), unbounded().0).unwrap();
+    recorder.stream("page").unwrap().event(ms(20), "click", json!({"target": "a"})).unwrap();
+    drop(recorder);
+    let messages = recover_crashed(&library).unwrap();
+    assert!(messages.len() == 1 && messages[0].contains("left open by a crash"), "{messages:?}");
+    let entry = library.sessions().unwrap().remove(0);
+    assert_eq!(entry.condition, Condition::Opens(SessionState::Recovered));
+    assert!(entry.summary.as_ref().unwrap().quality.as_ref().unwrap().get("grade").is_some(), "{entry:?}");
+    assert!(listed_grade(&entry).is_some());
+    assert!(recover_crashed(&library).unwrap().is_empty());
 }
 
 #[test]
