@@ -78,22 +78,56 @@ pub fn clock_uncertainty_ms(timeline: &Timeline) -> Option<f64> {
 /// `None` if the clock never jumped.
 pub fn clock_jumps(timeline: &Timeline) -> Option<ClockJumps> {
     let mut jumps = ClockJumps::default();
+    let mut spans = UncertainSpans::default();
     for jump in readings(timeline).filter(|e| e.kind == "jumped") {
         let (Some(from_ms), Some(until_ms), Some(step_ms)) =
             (number(jump, "from_ms"), number(jump, "until_ms"), number(jump, "step_ms"))
         else {
             continue;
         };
-        let is_between = |e: &EventData| {
-            e.data.get("document") == jump.data.get("document")
-                && number(e, "page_ms").is_some_and(|ms| from_ms < ms && ms < until_ms)
-        };
-        let events = timeline.events().iter().filter(|e| e.stream.as_str() == PAGE && is_between(&e.what));
+        spans.add(document(jump), from_ms, until_ms);
         jumps.count += 1;
-        jumps.events += events.count() as u64;
         jumps.largest_step_s = jumps.largest_step_s.max(step_ms.abs() * 1e-3);
     }
+    spans.merge();
+    let events = timeline.events().iter().filter(|e| e.stream.as_str() == PAGE);
+    let is_uncertain = |e: &EventData| number(e, "page_ms").is_some_and(|ms| spans.contain(document(e), ms));
+    jumps.events = events.filter(|e| is_uncertain(&e.what)).count() as u64;
     (jumps.count > 0).then_some(jumps)
+}
+
+fn document(event: &EventData) -> Option<u64> {
+    event.data.get("document")?.as_u64()
+}
+
+/// The page's times around the jumps of its clock, for each document. Ends are not inside.
+#[derive(Default)]
+struct UncertainSpans(BTreeMap<Option<u64>, Vec<(f64, f64)>>);
+
+impl UncertainSpans {
+    fn add(&mut self, document: Option<u64>, from_ms: f64, until_ms: f64) {
+        self.0.entry(document).or_default().push((from_ms, until_ms));
+    }
+
+    /// Sorts the spans and unites those that overlap, so that an event is counted once.
+    fn merge(&mut self) {
+        for spans in self.0.values_mut() {
+            spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+            spans.dedup_by(|next, last| {
+                let is_one = next.0 < last.1;
+                if is_one {
+                    last.1 = last.1.max(next.1);
+                }
+                is_one
+            });
+        }
+    }
+
+    fn contain(&self, document: Option<u64>, ms: f64) -> bool {
+        let Some(spans) = self.0.get(&document) else { return false };
+        let begun = spans.partition_point(|(from_ms, _)| *from_ms < ms);
+        begun > 0 && ms < spans[begun - 1].1
+    }
 }
 
 #[cfg(test)]
@@ -145,6 +179,11 @@ mod tests {
         events.push(("page_clock", 6_000, "jumped", jump));
         let found = clock_jumps(&timeline(&events)).unwrap();
         assert_eq!(found, ClockJumps { count: 1, events: 2, largest_step_s: 20.07 });
+        // An event inside two jumps is one uncertain event.
+        let again = json!({ "document": 1, "from_ms": 5_000.0, "until_ms": 7_000.0, "step_ms": 50.0 });
+        events.push(("page_clock", 7_000, "jumped", again));
+        let two = clock_jumps(&timeline(&events)).unwrap();
+        assert_eq!(two, ClockJumps { count: 2, events: 3, largest_step_s: 20.07 });
         assert!(found.finding().contains("1 time ") && found.finding().contains("2 events"), "{}", found.finding());
     }
 }

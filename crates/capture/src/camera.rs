@@ -131,8 +131,10 @@ impl fmt::Display for Mode {
 pub enum PixelFormat {
     Mjpeg,
     Yuyv,
-    /// Converted to [`Pixels::Yuyv`]. Each chroma row is used for two rows.
+    /// Its interleaved chroma becomes planes: [`session::Pixels::I420`].
     Nv12,
+    /// Planes of luma and chroma, as video files contain them.
+    I420,
     Rgb,
     Grey,
 }
@@ -143,6 +145,7 @@ impl fmt::Display for PixelFormat {
             PixelFormat::Mjpeg => "MJPEG",
             PixelFormat::Yuyv => "YUYV",
             PixelFormat::Nv12 => "NV12",
+            PixelFormat::I420 => "I420",
             PixelFormat::Rgb => "RGB",
             PixelFormat::Grey => "grey",
         })

@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Decompressor, Image, PixelFormat};
 
 use session::luma::{full_chroma, full_luma, luma_of_rgb, rgb_of_full};
-use session::{Frame, Pixels};
+use session::{Frame, I420, Pixels, Planes, chroma_size};
 
 /// 3 bytes per pixel, rows without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub enum DecodeError {
 pub struct Decoder {
     jpeg: Option<Decompressor>,
     spare: Vec<Vec<u8>>,
+    planes: Planes,
 }
 
 impl Decoder {
@@ -85,6 +86,17 @@ pub fn to_rgb(frame: &Frame, decoder: &mut Decoder) -> Result<RgbPicture, Decode
             yuyv_to_rgb(bytes, &mut rgb);
             rgb
         }
+        Pixels::I420(picture) => {
+            let mut planes = std::mem::take(&mut decoder.planes);
+            let is_whole = picture.jpeg_planes(frame.width_px as usize, frame.height_px as usize, &mut planes);
+            let rgb = is_whole.then(|| {
+                let mut rgb = decoder.buffer(3 * planes.y.len());
+                planes_to_rgb(&planes, frame.width_px as usize, &mut rgb);
+                rgb
+            });
+            decoder.planes = planes;
+            rgb.ok_or_else(|| wrong_length(frame, picture))?
+        }
         Pixels::Rgb(bytes) => {
             let mut rgb = decoder.buffer(3 * pixel_count(frame, bytes, 3)?);
             rgb.copy_from_slice(bytes);
@@ -106,6 +118,13 @@ pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, Deco
         Pixels::Yuyv(bytes) => {
             let mut grey = decoder.buffer(pixel_count(frame, bytes, 2)?);
             yuyv_to_grey(bytes, &mut grey);
+            grey
+        }
+        Pixels::I420(picture) => {
+            let mut grey = decoder.spare.pop().unwrap_or_default();
+            if !picture.jpeg_luma(frame.width_px as usize, frame.height_px as usize, &mut grey) {
+                return Err(wrong_length(frame, picture));
+            }
             grey
         }
         Pixels::Rgb(bytes) => {
@@ -130,6 +149,26 @@ fn pixel_count(frame: &Frame, bytes: &[u8], bytes_a_pixel: usize) -> Result<usiz
         return Err(DecodeError::WrongLength { number, width_px, height_px, found: bytes.len(), needed });
     }
     Ok(count)
+}
+
+fn wrong_length(frame: &Frame, picture: &I420) -> DecodeError {
+    let (number, width_px, height_px) = (frame.meta.number, frame.width_px, frame.height_px);
+    let needed = I420::byte_count(width_px as usize, height_px as usize);
+    DecodeError::WrongLength { number, width_px, height_px, found: picture.bytes.len(), needed }
+}
+
+/// Each chroma sample is used for the 2 × 2 pixels that it covers.
+fn planes_to_rgb(planes: &Planes, width: usize, rgb: &mut [u8]) {
+    let (chroma_width, _) = chroma_size(width, 1);
+    for (row, (luma, to)) in planes.y.chunks_exact(width).zip(rgb.chunks_exact_mut(3 * width)).enumerate() {
+        let chroma = row / 2 * chroma_width..;
+        let chroma = planes.u[chroma.clone()].iter().zip(&planes.v[chroma]);
+        for ((luma, to), (cb, cr)) in luma.chunks(2).zip(to.chunks_mut(6)).zip(chroma) {
+            for (y, to) in luma.iter().zip(to.as_chunks_mut::<3>().0) {
+                *to = rgb_of_full(*y, *cb, *cr);
+            }
+        }
+    }
 }
 
 fn yuyv_to_grey(yuyv: &[u8], grey: &mut [u8]) {

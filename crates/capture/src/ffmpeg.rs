@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::CameraError;
-use super::file_video::FileVideo;
+use super::file_video::{DecodedFormat, FileVideo};
+use session::YuvRange;
 
 /// Since 7.0, FFmpeg's parts run in parallel. A message of one part may be this many frames earlier than one of another.
 const FRAMES_AHEAD: u64 = 16;
@@ -28,7 +29,7 @@ pub fn input(path: &Path) -> OsString {
     input
 }
 
-/// `ffmpeg` that writes RGB pictures to its output and the time of each one to its messages.
+/// `ffmpeg` that writes decoded pictures to its output and the time of each one to its messages.
 pub fn decoder(video: &FileVideo) -> Result<Call, CameraError> {
     decoder_of(video, "file", input(&video.path))
 }
@@ -42,13 +43,20 @@ fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call
     let version = Version::installed()?;
     let mut command = messages_of("ffmpeg", protocol);
     // Times are those in the file, and every frame is written once. One thread, because with several threads a fault is
-    // reported long before its frame. The conversion to RGB takes longer than decoding.
+    // reported long before its frame.
     command.args(["-copyts", "-threads", "1", "-i"]).arg(input);
     command.args(["-map", &format!("0:{}", video.stream_index)]);
     command.args([if version.is_before(5, 1) { "-vsync" } else { "-fps_mode" }, "passthrough"]);
     let (w, h) = (video.width_px, video.height_px);
-    // The size is fixed. Otherwise a file that changes its size would shift the bytes of all later pictures.
-    let filter = format!("showinfo=checksum=0,scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24");
+    let format = match video.decoded {
+        DecodedFormat::Rgb => "rgb24",
+        DecodedFormat::Planes(colour) if colour.range == YuvRange::Full => "yuvj420p|yuv420p",
+        DecodedFormat::Planes(_) => "yuv420p",
+    };
+    // Size and format are fixed. Otherwise a file that changes them would shift the bytes of all later pictures. A picture that
+    // has them already passes unchanged.
+    let scale = format!("scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int");
+    let filter = format!("showinfo=checksum=0,{scale},format={format}");
     command.args(["-vf", &filter, "-f", "rawvideo", "pipe:1"]);
     let ahead = if version.is_before(7, 0) { 0 } else { FRAMES_AHEAD };
     // The decoder delays frames for reordering. A frame may be reordered by the same number again.

@@ -136,6 +136,7 @@ mod tests {
             declared_s: None,
             reordered_frames: 0,
             is_plain_mjpeg: false,
+            decoded: crate::file_video::DecodedFormat::Rgb,
             notes: Vec::new(),
         }
     }

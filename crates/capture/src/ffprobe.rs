@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
+use session::{YuvColour, YuvMatrix, YuvRange};
 
 use super::CameraError;
 use super::ffmpeg::{input, not_run, plain};
-use super::file_video::FileVideo;
+use super::file_video::{DecodedFormat, FileVideo};
 use super::picture_shape::{PictureShape, Ratio};
 
 #[derive(Deserialize)]
@@ -41,6 +42,8 @@ struct Stream {
     height: u32,
     sample_aspect_ratio: Option<String>,
     pix_fmt: Option<String>,
+    color_range: Option<String>,
+    color_space: Option<String>,
     field_order: Option<String>,
     avg_frame_rate: Option<String>,
     r_frame_rate: Option<String>,
@@ -187,6 +190,7 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
     let pixel = stream.sample_aspect_ratio.as_deref().and_then(Ratio::of_pixel);
     let shape = PictureShape { width_px: stream.width, height_px: stream.height, pixel, rotation_deg: rotation };
     let (width_px, height_px) = shape.shown_px();
+    let decoded = decoded_format(&stream, &shape);
     let counted: Option<u64> = stream.nb_frames.as_deref().and_then(|n| n.parse().ok());
     let seconds: Option<f64> = stream.duration.as_deref().and_then(|d| d.parse().ok());
     let tagged = stream.tags.duration.as_deref().and_then(clock_time_s);
@@ -211,8 +215,28 @@ fn read_answer(path: &Path, json: &[u8]) -> Result<FileVideo, CameraError> {
         declared_s: declared_s.filter(|s| s.is_finite() && *s > 0.0),
         reordered_frames: u64::from(stream.has_b_frames),
         is_plain_mjpeg,
+        decoded,
         notes: choice.into_iter().chain(shape.note()).collect(),
     })
+}
+
+/// Pictures of 8 bits in 4:2:0 are used as they are. A picture that must be scaled becomes RGB.
+fn decoded_format(stream: &Stream, shape: &PictureShape) -> DecodedFormat {
+    let is_full = match (stream.pix_fmt.as_deref(), stream.color_range.as_deref()) {
+        (Some("yuvj420p"), _) | (Some("yuv420p"), Some("pc")) => true,
+        (Some("yuv420p"), _) => false,
+        _ => return DecodedFormat::Rgb,
+    };
+    let matrix = match stream.color_space.as_deref() {
+        // FFmpeg's own conversion takes an unknown matrix as BT.601.
+        None | Some("unknown" | "smpte170m" | "bt470bg" | "reserved") => YuvMatrix::Bt601,
+        Some("bt709") => YuvMatrix::Bt709,
+        Some(_) => return DecodedFormat::Rgb,
+    };
+    if shape.is_scaled() {
+        return DecodedFormat::Rgb;
+    }
+    DecodedFormat::Planes(YuvColour { range: if is_full { YuvRange::Full } else { YuvRange::Video }, matrix })
 }
 
 /// `00:00:09.700000000`

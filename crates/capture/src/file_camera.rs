@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use super::container_end::missing_end;
 use super::ffmpeg::{self, Call};
 use super::ffprobe::{self, Packet};
-use super::file_video::FileVideo;
+use super::file_video::{DecodedFormat, FileVideo};
 use super::film_reader::{FilmReader, FromFile, listen};
 use super::{Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Mode, PixelFormat};
 use session::{Clock, TimeSource, Timestamp};
@@ -91,7 +91,11 @@ impl FileCamera {
 
     fn start(source: Source, clock: &Clock) -> Result<Self, CameraError> {
         let Source { video, mut call, packets, feed, cut } = source;
-        let format = if packets.is_some() { PixelFormat::Mjpeg } else { PixelFormat::Rgb };
+        let format = match (&packets, video.decoded) {
+            (Some(_), _) => PixelFormat::Mjpeg,
+            (None, DecodedFormat::Planes(_)) => PixelFormat::I420,
+            (None, DecodedFormat::Rgb) => PixelFormat::Rgb,
+        };
         let expected = packets.as_ref().map(|p| p.len() as u64).or(video.expected_frames);
         let is_growing = feed.is_some();
         call.command.stdin(if is_growing { Stdio::piped() } else { Stdio::null() });

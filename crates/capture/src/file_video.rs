@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use session::{I420, YuvColour};
+
 /// The video track of a file that is played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileVideo {
@@ -22,8 +24,30 @@ pub struct FileVideo {
     pub reordered_frames: u64,
     /// The file contains complete JPEGs that are used unchanged.
     pub is_plain_mjpeg: bool,
+    /// The format in which FFmpeg delivers decoded pictures.
+    pub decoded: DecodedFormat,
     /// Decisions for the user, one message each.
     pub notes: Vec<String>,
+}
+
+/// The format of decoded pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodedFormat {
+    /// The planes of the file, unchanged.
+    Planes(YuvColour),
+    /// FFmpeg converts pictures of other formats, or scales them, to RGB.
+    Rgb,
+}
+
+impl FileVideo {
+    /// Bytes of one decoded picture.
+    pub fn picture_bytes(&self) -> usize {
+        let (width, height) = (self.width_px as usize, self.height_px as usize);
+        match self.decoded {
+            DecodedFormat::Planes(_) => I420::byte_count(width, height),
+            DecodedFormat::Rgb => 3 * width * height,
+        }
+    }
 }
 
 /// Seconds in one tick, as a fraction.

@@ -9,10 +9,10 @@ use crossbeam_channel::{Receiver, Sender};
 use super::CameraError;
 use super::ffmpeg_messages::{Message, Place};
 use super::ffprobe::{self, Packet};
-use super::file_video::{FileVideo, TimeBase};
+use super::file_video::{DecodedFormat, FileVideo, TimeBase};
 use super::film_damage::FilmDamage;
 use super::jpeg::JpegCheck;
-use session::Pixels;
+use session::{I420, Pixels};
 
 /// Messages of the reader thread, ordered by time.
 pub enum FromFile {
@@ -166,7 +166,7 @@ impl<R: Read> FilmReader<R> {
     }
 
     pub fn decode(mut self) {
-        let size = 3 * self.video.width_px as usize * self.video.height_px as usize;
+        let size = self.video.picture_bytes();
         loop {
             let mut pixels = vec![0; size];
             match read_whole(&mut self.output, &mut pixels) {
@@ -215,7 +215,11 @@ impl<R: Read> FilmReader<R> {
     fn release(&mut self, keep: usize) -> Result<(), Gone> {
         while self.held.len() > keep {
             let Some((ns, pixels)) = self.held.pop_front() else { break };
-            self.send(FromFile::Frame { ns, pixels: Pixels::Rgb(pixels) })?;
+            let pixels = match self.video.decoded {
+                DecodedFormat::Planes(colour) => Pixels::I420(I420 { bytes: pixels, colour }),
+                DecodedFormat::Rgb => Pixels::Rgb(pixels),
+            };
+            self.send(FromFile::Frame { ns, pixels })?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::PixelFormat;
 use super::jpeg::jpeg_len;
-use session::Pixels;
+use session::{I420, Pixels, YuvColour};
 
 /// The layout of a picture in a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,12 @@ impl Layout {
             PixelFormat::Yuyv => self.rows(bytes, 2 * w, h).map(Pixels::Yuyv),
             PixelFormat::Rgb => self.rows(bytes, 3 * w, h).map(Pixels::Rgb),
             PixelFormat::Grey => self.rows(bytes, w, h).map(Pixels::Grey),
+            PixelFormat::Nv12 if w % 2 == 1 || h % 2 == 1 => Err(format!("NV12 cannot have {w} × {h} pixels")),
             PixelFormat::Nv12 => {
                 let both = self.rows(bytes, w, h + h / 2)?;
-                Ok(Pixels::Yuyv(nv12_to_yuyv(&both, w, h)))
+                Ok(Pixels::I420(I420 { bytes: planes_of_nv12(both, w, h), colour: YuvColour::CAMERA }))
             }
+            PixelFormat::I420 => Err("cameras do not deliver I420".to_owned()),
         }
     }
 
@@ -46,17 +48,12 @@ impl Layout {
     }
 }
 
-/// Each chroma row of 4:2:0 is used for two rows of 4:2:2.
-fn nv12_to_yuyv(nv12: &[u8], w: usize, h: usize) -> Vec<u8> {
-    let (luma, chroma) = nv12.split_at(w * h);
-    let mut yuyv = Vec::with_capacity(2 * w * h);
-    for (y, row) in luma.chunks_exact(w).enumerate() {
-        let uv = &chroma[(y / 2).min((h / 2).saturating_sub(1)) * w..];
-        for (x, pair) in row.as_chunks::<2>().0.iter().enumerate() {
-            yuyv.extend_from_slice(&[pair[0], uv[2 * x], pair[1], uv[2 * x + 1]]);
-        }
-    }
-    yuyv
+/// NV12 has one plane of `U V U V …` after luma. Width and height are even ([`Layout::pixels`] refuses others).
+fn planes_of_nv12(mut nv12: Vec<u8>, w: usize, h: usize) -> Vec<u8> {
+    let pairs = nv12[w * h..].as_chunks::<2>().0;
+    let planes: Vec<u8> = pairs.iter().map(|[u, _]| *u).chain(pairs.iter().map(|[_, v]| *v)).collect();
+    nv12[w * h..].copy_from_slice(&planes);
+    nv12
 }
 
 #[cfg(test)]
@@ -80,7 +77,9 @@ mod tests {
     #[test]
     fn nv12_keeps_its_colours() {
         let nv12 = [1, 2, 3, 4, 5, 6, 7, 8, 100, 200, 101, 201];
-        let Ok(Pixels::Yuyv(yuyv)) = layout(PixelFormat::Nv12, 4).pixels(&nv12) else { panic!() };
-        assert_eq!(yuyv, [1, 100, 2, 200, 3, 101, 4, 201, 5, 100, 6, 200, 7, 101, 8, 201]);
+        let Ok(Pixels::I420(picture)) = layout(PixelFormat::Nv12, 4).pixels(&nv12) else { panic!() };
+        assert_eq!(picture.bytes, [1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 200, 201]);
+        let odd = Layout { width_px: 3, ..layout(PixelFormat::Nv12, 3) };
+        assert_eq!(odd.pixels(&nv12).unwrap_err(), "NV12 cannot have 3 × 2 pixels");
     }
 }

@@ -36,7 +36,7 @@ fn cost(mode: &Mode, wanted: &CameraSettings) -> f64 {
     let format = match mode.format {
         PixelFormat::Mjpeg => 0.0,
         PixelFormat::Yuyv => 1.0,
-        PixelFormat::Nv12 => 2.0,
+        PixelFormat::Nv12 | PixelFormat::I420 => 2.0,
         PixelFormat::Rgb => 3.0,
         PixelFormat::Grey => 4.0,
     };

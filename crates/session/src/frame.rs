@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{I420, Timestamp};
 
 /// Shared, because the video writer, the vision worker and the preview read the same bytes.
 pub type SharedFrame = Arc<Frame>;
@@ -72,6 +72,8 @@ pub enum Pixels {
     Jpeg(Vec<u8>),
     /// 4:2:2, `Y0 U Y1 V`, 2 bytes per pixel.
     Yuyv(Vec<u8>),
+    /// 4:2:0 in planes.
+    I420(I420),
     /// 3 bytes per pixel.
     Rgb(Vec<u8>),
     /// 1 byte per pixel.
@@ -83,6 +85,7 @@ impl std::fmt::Debug for Pixels {
         let (name, bytes) = match self {
             Pixels::Jpeg(b) => ("Jpeg", b),
             Pixels::Yuyv(b) => ("Yuyv", b),
+            Pixels::I420(picture) => ("I420", &picture.bytes),
             Pixels::Rgb(b) => ("Rgb", b),
             Pixels::Grey(b) => ("Grey", b),
         };

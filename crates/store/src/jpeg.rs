@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
 
 use session::luma::{full_chroma, full_luma};
-use session::{Frame, Pixels};
+use session::{Frame, I420, Pixels, Planes, chroma_size};
 
 const QUALITY: i32 = 90;
 
@@ -26,13 +26,6 @@ pub struct JpegEncoder {
     planes: Planes,
 }
 
-#[derive(Default)]
-struct Planes {
-    y: Vec<u8>,
-    u: Vec<u8>,
-    v: Vec<u8>,
-}
-
 impl JpegEncoder {
     pub fn new() -> Result<Self, CompressError> {
         let mut compressor = Compressor::new()?;
@@ -40,41 +33,34 @@ impl JpegEncoder {
         Ok(JpegEncoder { compressor, output: Vec::new(), planes: Planes::default() })
     }
 
-    /// Returns a JPEG unchanged. Colour is stored as 4:2:2, the sampling of YUYV.
+    /// Returns a JPEG unchanged. Colour keeps the sampling of its source: 4:2:0, or 4:2:2 for YUYV and RGB.
     pub fn encode<'a>(&'a mut self, frame: &'a Frame) -> Result<&'a [u8], CompressError> {
         let (width, height) = (frame.width_px as usize, frame.height_px as usize);
         let length = match &frame.pixels {
             Pixels::Jpeg(bytes) => return Ok(bytes),
             Pixels::Yuyv(bytes) => {
-                check(frame, "YUYV", bytes, 2)?;
+                check(frame, "YUYV", bytes.len(), width * height * 2)?;
                 if width % 2 == 1 {
                     return Err(CompressError::OddWidth(frame.width_px));
                 }
-                self.planes.fill(bytes);
-                self.make_room(width, height, Subsamp::Sub2x1)?;
-                let Planes { y, u, v } = &self.planes;
-                let image = YuvPlanesImage {
-                    y_plane: &y[..],
-                    u_plane: &u[..],
-                    v_plane: &v[..],
-                    width,
-                    height,
-                    y_stride: width,
-                    u_stride: width / 2,
-                    v_stride: width / 2,
-                    subsamp: Subsamp::Sub2x1,
-                };
-                self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
+                fill(&mut self.planes, bytes);
+                self.encode_planes(width, height, Subsamp::Sub2x1)?
+            }
+            Pixels::I420(picture) => {
+                if !picture.jpeg_planes(width, height, &mut self.planes) {
+                    check(frame, "I420", picture.bytes.len(), I420::byte_count(width, height))?;
+                }
+                self.encode_planes(width, height, Subsamp::Sub2x2)?
             }
             Pixels::Grey(bytes) => {
-                check(frame, "grey", bytes, 1)?;
+                check(frame, "grey", bytes.len(), width * height)?;
                 self.make_room(width, height, Subsamp::Gray)?;
                 let image = Image { pixels: &bytes[..], width, pitch: width, height, format: PixelFormat::GRAY };
                 self.compressor.set_subsamp(Subsamp::Gray)?;
                 self.compressor.compress_to_slice(image, &mut self.output)?
             }
             Pixels::Rgb(bytes) => {
-                check(frame, "RGB", bytes, 3)?;
+                check(frame, "RGB", bytes.len(), width * height * 3)?;
                 self.make_room(width, height, Subsamp::Sub2x1)?;
                 let image = Image { pixels: &bytes[..], width, pitch: 3 * width, height, format: PixelFormat::RGB };
                 self.compressor.set_subsamp(Subsamp::Sub2x1)?;
@@ -82,6 +68,17 @@ impl JpegEncoder {
             }
         };
         Ok(&self.output[..length])
+    }
+
+    /// Compresses `self.planes` into `self.output`. Returns the length.
+    fn encode_planes(&mut self, width: usize, height: usize, subsamp: Subsamp) -> Result<usize, CompressError> {
+        self.make_room(width, height, subsamp)?;
+        let Planes { y, u, v } = &self.planes;
+        let (y_plane, u_plane, v_plane) = (&y[..], &u[..], &v[..]);
+        let (chroma_width, _) = chroma_size(width, height);
+        let (y_stride, u_stride, v_stride) = (width, chroma_width, chroma_width);
+        let image = YuvPlanesImage { y_plane, u_plane, v_plane, width, height, y_stride, u_stride, v_stride, subsamp };
+        Ok(self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?)
     }
 
     fn make_room(&mut self, width: usize, height: usize, subsamp: Subsamp) -> Result<(), CompressError> {
@@ -111,29 +108,26 @@ pub(super) fn decodes(jpeg: &[u8]) -> bool {
     decode().is_ok()
 }
 
-fn check(frame: &Frame, format: &'static str, bytes: &[u8], bytes_a_pixel: usize) -> Result<(), CompressError> {
-    let expected = frame.width_px as usize * frame.height_px as usize * bytes_a_pixel;
-    if bytes.len() == expected && expected > 0 {
+fn check(frame: &Frame, format: &'static str, found: usize, expected: usize) -> Result<(), CompressError> {
+    if found == expected && expected > 0 {
         return Ok(());
     }
     let (width_px, height_px) = (frame.width_px, frame.height_px);
-    Err(CompressError::WrongSize { format, width_px, height_px, found: bytes.len(), expected })
+    Err(CompressError::WrongSize { format, width_px, height_px, found, expected })
 }
 
-impl Planes {
-    /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601). JPEG has full range.
-    fn fill(&mut self, yuyv: &[u8]) {
-        let pairs = yuyv.as_chunks::<4>().0;
-        self.y.resize(2 * pairs.len(), 0);
-        self.u.resize(pairs.len(), 0);
-        self.v.resize(pairs.len(), 0);
-        let luma = self.y.as_chunks_mut::<2>().0.iter_mut();
-        let chroma = self.u.iter_mut().zip(&mut self.v);
-        for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
-            *to = [full_luma(*y0), full_luma(*y1)];
-            *to_u = full_chroma(*u);
-            *to_v = full_chroma(*v);
-        }
+/// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601). JPEG has full range.
+fn fill(planes: &mut Planes, yuyv: &[u8]) {
+    let pairs = yuyv.as_chunks::<4>().0;
+    planes.y.resize(2 * pairs.len(), 0);
+    planes.u.resize(pairs.len(), 0);
+    planes.v.resize(pairs.len(), 0);
+    let luma = planes.y.as_chunks_mut::<2>().0.iter_mut();
+    let chroma = planes.u.iter_mut().zip(&mut planes.v);
+    for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
+        *to = [full_luma(*y0), full_luma(*y1)];
+        *to_u = full_chroma(*u);
+        *to_v = full_chroma(*v);
     }
 }
 
@@ -141,7 +135,9 @@ impl Planes {
 mod tests {
     use super::*;
     use capture::{Decoder, to_grey, to_rgb};
-    use session::{FrameMeta, TimeSource, Timestamp};
+    use session::{FrameMeta, TimeSource, Timestamp, YuvColour, YuvMatrix, YuvRange};
+
+    const VIDEO_709: YuvColour = YuvColour { range: YuvRange::Video, matrix: YuvMatrix::Bt709 };
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         Frame {
@@ -167,6 +163,11 @@ mod tests {
         assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
         let blue = decoded(&mut encoder, &frame(15, 9, Pixels::Rgb([0, 0, 255].repeat(15 * 9)))).get_pixel(8, 8).0;
         assert!(blue[2] > 245 && blue[0] < 10, "{blue:?}");
+        // Pure red of BT.709, in video range, with an odd size.
+        let planes = [vec![63; 15 * 9], vec![102; 8 * 5], vec![240; 8 * 5]].concat();
+        let red = decoded(&mut encoder, &frame(15, 9, Pixels::I420(I420 { bytes: planes, colour: VIDEO_709 })));
+        let red = red.get_pixel(14, 8).0;
+        assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
         let grey = decoded(&mut encoder, &frame(15, 9, Pixels::Grey(vec![77; 15 * 9]))).get_pixel(3, 3).0;
         assert!(grey.iter().all(|v| v.abs_diff(77) <= 1), "{grey:?}");
         let white = decoded(&mut encoder, &frame(2, 1, Pixels::Yuyv(vec![235, 128, 16, 128])));
@@ -179,6 +180,15 @@ mod tests {
     fn the_luma_seen_live_is_the_luma_stored() {
         let (mut encoder, mut decoder) = (JpegEncoder::new().unwrap(), Decoder::default());
         for level in 0..=255u8 {
+            for colour in [VIDEO_709, YuvColour::CAMERA, YuvColour::JPEG] {
+                let bytes = [[level; 32 * 16].as_slice(), &[128; 2 * 16 * 8]].concat();
+                let live = frame(32, 16, Pixels::I420(I420 { bytes, colour }));
+                let stored = frame(32, 16, Pixels::Jpeg(encoder.encode(&live).unwrap().to_vec()));
+                let grey = [&live, &stored].map(|f| to_grey(f, &mut decoder).unwrap().pixels);
+                assert!(grey[0].iter().zip(&grey[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level} {colour:?}");
+                let rgb = [&live, &stored].map(|f| to_rgb(f, &mut decoder).unwrap().pixels);
+                assert!(rgb[0].iter().zip(&rgb[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level} {colour:?}");
+            }
             let live = frame(32, 16, Pixels::Yuyv([level, 128].repeat(32 * 16)));
             let stored = frame(32, 16, Pixels::Jpeg(encoder.encode(&live).unwrap().to_vec()));
             let grey = [&live, &stored].map(|f| to_grey(f, &mut decoder).unwrap().pixels);
@@ -199,7 +209,8 @@ mod tests {
     #[test]
     fn a_picture_of_the_wrong_size_is_refused() {
         let mut encoder = JpegEncoder::new().unwrap();
-        for pixels in [Pixels::Yuyv(vec![0; 31]), Pixels::Rgb(vec![0; 16]), Pixels::Grey(vec![])] {
+        let short = I420 { bytes: vec![0; 23], colour: YuvColour::CAMERA };
+        for pixels in [Pixels::Yuyv(vec![0; 31]), Pixels::I420(short), Pixels::Rgb(vec![0; 16]), Pixels::Grey(vec![])] {
             assert!(matches!(encoder.encode(&frame(4, 4, pixels)), Err(CompressError::WrongSize { .. })));
         }
         assert!(matches!(encoder.encode(&frame(0, 4, Pixels::Grey(vec![]))), Err(CompressError::WrongSize { .. })));

@@ -9,6 +9,8 @@ use super::model::ModelCard;
 enum Allowed {
     /// Shares and probabilities.
     Share,
+    /// Probabilities that neither accept nor refuse everything.
+    Between0And1,
     /// Lengths and counts.
     Positive,
 }
@@ -17,6 +19,7 @@ impl Allowed {
     fn contains(self, value: f32) -> bool {
         match self {
             Allowed::Share => (0.0..=1.0).contains(&value),
+            Allowed::Between0And1 => value > 0.0 && value < 1.0,
             Allowed::Positive => value > 0.0 && value.is_finite(),
         }
     }
@@ -24,6 +27,7 @@ impl Allowed {
     fn expected(self) -> &'static str {
         match self {
             Allowed::Share => "a number from 0 to 1",
+            Allowed::Between0And1 => "a number between 0 and 1",
             Allowed::Positive => "a number above 0",
         }
     }
@@ -62,18 +66,12 @@ pub fn landmark_tables(card: &ModelCard) -> Result<(CropCard, FaceCard), VisionE
     let (Some(crop), Some(face)) = (card.crop, card.face) else {
         return Err(card.misfit("model.toml", "the tables `[crop]` and `[face]`", "no such table"));
     };
-    if !(face.min_probability > 0.0 && face.min_probability < 1.0) {
-        return Err(card.misfit(
-            "`face.min_probability`",
-            "a number between 0 and 1",
-            face.min_probability.to_string(),
-        ));
-    }
     check(
         card,
         &[
             ("crop.detection_sides", crop.detection_sides, Allowed::Positive),
             ("crop.tracking_sides", crop.tracking_sides, Allowed::Positive),
+            ("face.min_probability", face.min_probability, Allowed::Between0And1),
             ("face.min_new_probability", face.min_new_probability, Allowed::Share),
             ("face.min_side_px", face.min_side_px, Allowed::Positive),
             ("face.max_disagreement_sides", face.max_disagreement_sides, Allowed::Positive),

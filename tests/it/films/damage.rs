@@ -38,7 +38,11 @@ fn play(path: &Path) -> Result<Played, CameraError> {
                 played.faults.push(why);
             }
             Ok(Captured::Frame(CapturedFrame { at, pixels, .. })) => {
-                let (Pixels::Rgb(bytes) | Pixels::Jpeg(bytes)) = pixels else { panic!("{pixels:?}") };
+                let bytes = match pixels {
+                    Pixels::I420(picture) => picture.bytes,
+                    Pixels::Rgb(bytes) | Pixels::Jpeg(bytes) => bytes,
+                    other => panic!("{other:?}"),
+                };
                 let ms = (at.since_ns(*first.get_or_insert(at)) + 500_000).div_euclid(1_000_000);
                 assert!(played.frames.insert(ms, bytes).is_none(), "two frames at {ms} ms");
             }
