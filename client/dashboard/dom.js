@@ -33,6 +33,9 @@ export function later(delay_ms, run) {
   return call;
 }
 
+/** `1 session`, `2 sessions` */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
 /** `00:12:41` */
 export function clock(seconds) {
   if (!Number.isFinite(seconds)) return "–";

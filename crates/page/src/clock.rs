@@ -24,9 +24,6 @@ pub struct Offset {
     pub at_ns: i64,
 }
 
-/// The largest assumed drift between two clocks of one machine. On Linux, WebKit reads the same clock as the program.
-const DRIFT: f64 = 50e-6;
-
 /// The clock of one document.
 #[derive(Debug, Clone)]
 pub struct PageClock {
@@ -86,7 +83,7 @@ impl PageClock {
 
 fn aged(offset: Offset, now_ns: i64) -> Offset {
     let age_ns = now_ns.saturating_sub(offset.at_ns).max(0);
-    Offset { uncertainty_ns: offset.uncertainty_ns + (age_ns as f64 * DRIFT) as i64, ..offset }
+    Offset { uncertainty_ns: offset.uncertainty_ns + (age_ns as f64 * CLOCK_DRIFT) as i64, ..offset }
 }
 
 fn ns(ms: f64) -> i64 {

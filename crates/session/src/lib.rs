@@ -5,7 +5,9 @@
 
 mod absence;
 mod annotation;
+mod assignment;
 mod check;
+mod conditions;
 mod frame;
 mod health;
 mod latest;
@@ -17,6 +19,7 @@ mod path_text;
 mod playhead;
 mod pyramid;
 mod record;
+mod remote_study;
 mod rows;
 mod series;
 mod stream;
@@ -28,7 +31,9 @@ mod video_loss;
 
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
+pub use assignment::assign;
 pub use check::CheckId;
+pub use conditions::{AssignmentSettings, StudyCondition};
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::HealthKind;
 pub use latest::{Latest, Taken};
@@ -38,6 +43,7 @@ pub use path_text::{path_in_line, path_text};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
+pub use remote_study::{RemoteCamera, RemoteSettings};
 pub use rows::{LATER, Rows};
 pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
@@ -45,6 +51,6 @@ pub use streams::*;
 pub use study::{
     CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
 };
-pub use time::{Clock, Timestamp, monotonic_ns};
+pub use time::{CLOCK_DRIFT, Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};
