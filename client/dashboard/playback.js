@@ -85,25 +85,26 @@ function recordedPage(path) {
   const place = h("div", { class: "page" }, load, status);
   let frame = null;
   let isReady = false;
+  let events = null; // until the page has them
   let last = { at_ms: 0, is_playing: false, rate: 1 };
   const tell = (message) => frame?.contentWindow?.postMessage(message, location.origin);
   const heard = (e) => {
     if (e.source !== frame?.contentWindow || e.origin !== location.origin) return;
-    if (e.data.wants_events) tell({ events: heard.events });
-    if (e.data.ready !== undefined) { isReady = true; heard.events = null; status.textContent = ""; tell({ playhead: last }); }
+    if (e.data.wants_events) tell({ events });
+    if (e.data.ready !== undefined) { isReady = true; events = null; status.textContent = ""; tell({ playhead: last }); }
     if (e.data.problem) status.textContent = "The page cannot be replayed.";
   };
   const begin = async () => {
     load.disabled = true;
     status.textContent = "Reading the recorded page …";
     try {
-      heard.events = await lines(`${path}/replay`);
+      events = await lines(`${path}/replay`);
     } catch (e) {
       load.disabled = false;
       status.textContent = e.message;
       return;
     }
-    if (heard.events.length < 2) {
+    if (events.length < 2) {
       status.textContent = "Nothing of the page was recorded.";
       return;
     }

@@ -160,7 +160,7 @@ function around(element, times_s, [[name, first], [other, second]]) {
     width: Math.max(200, element.clientWidth), height,
     padding: [12, 24, 0, 0],
     scales: { x: { time: false } },
-    axes: [{ ...axis(), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
+    axes: [{ ...axis(), values: (_, all) => all.map((s) => String(s).replace("-", "−")), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
     series: [{}, edge(), mean(name, name), edge(), edge(), mean(other, other), edge()],
     bands: [{ series: [3, 1], fill: colour(name) + "33" }, { series: [6, 4], fill: colour(other) + "33" }],
     hooks: { draw: [zero] },

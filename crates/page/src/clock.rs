@@ -5,6 +5,8 @@
 //! has a coarse resolution: a reading is up to one tick old, once when it is measured and once when it is used. This adds
 //! one tick. There are no further assumptions, so the uncertainty is an upper bound of the error.
 
+use session::CLOCK_DRIFT;
+
 /// One answered ping. The program's times are raw monotonic nanoseconds, the page's are milliseconds of
 /// `performance.now()`.
 #[derive(Clone, Copy, Debug, PartialEq)]

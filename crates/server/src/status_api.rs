@@ -58,7 +58,7 @@ fn alarms(free_bytes: Option<u64>, min_free_bytes: u64, videos_waiting: usize, s
             gigabytes(free),
             gigabytes(min_free_bytes)
         )),
-        Some(free) if free < WARNING_FACTOR * min_free_bytes => alarms.push(format!(
+        Some(free) if free < min_free_bytes.saturating_mul(WARNING_FACTOR) => alarms.push(format!(
             "The disk is nearly full: {:.1} GB are free. Below {:.1} GB the server accepts nothing. Make room.",
             gigabytes(free),
             gigabytes(min_free_bytes)
