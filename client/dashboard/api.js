@@ -25,7 +25,8 @@ async function request(method, path, body) {
 }
 
 export const get = (path) => request("GET", path);
-export const post = (path) => request("POST", path);
+export const post = (path, body) => request("POST", path, body);
+export const put = (path, body) => request("PUT", path, body);
 export const erase = (path) => request("DELETE", path);
 
 export async function resume() {
@@ -60,6 +61,17 @@ export function listen(path, handlers, refused = () => {}) {
     });
   }
   return () => { source.close(); clearTimeout(retry); };
+}
+
+/** The lines of a long answer, each a JSON value. */
+export async function lines(path) {
+  const response = await fetch(path, { credentials: "same-origin" });
+  if (!response.ok) {
+    const answer = await response.json().catch(() => null);
+    throw new Refused(response.status, answer?.detail ?? `The server answered ${response.status}.`);
+  }
+  const text = await response.text();
+  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }
 
 export const encode = encodeURIComponent;

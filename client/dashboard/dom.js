@@ -7,13 +7,16 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((c) => c !== undefined && c !== null && c !== false));
+  element.append(...shown(children));
   return element;
 }
 
+/** A child that is `undefined`, `null` or `false` is left out. */
+const shown = (children) => children.flat().filter((c) => c !== undefined && c !== null && c !== false);
+
 export function show(...children) {
   const main = document.getElementById("main");
-  main.replaceChildren(...children.flat());
+  main.replaceChildren(...shown(children));
   return main;
 }
 
@@ -32,6 +35,9 @@ export function later(delay_ms, run) {
   call.cancel = () => clearTimeout(due);
   return call;
 }
+
+/** `1 session`, `2 sessions` */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 /** `00:12:41` */
 export function clock(seconds) {

@@ -1,14 +1,21 @@
 // Shows the view of an address. Each view returns a function that ends it.
 
+import { analysis } from "./analysis.js";
 import { logout, login, resume } from "./api.js";
-import { average } from "./average.js";
 import { h, showStatus, show } from "./dom.js";
+import { home } from "./home.js";
+import { participant } from "./participant.js";
 import { session } from "./session.js";
-import { home } from "./studies.js";
+import { studies } from "./studies.js";
+import { changeStudy, newStudy } from "./study.js";
 
 const views = [
   [/^#\/session\/([^/]+)$/, session],
-  [/^#\/average\/([^/]+)$/, average],
+  [/^#\/participant\/([^/]+)$/, participant],
+  [/^#\/average\/([^/]+)$/, analysis],
+  [/^#\/studies$/, studies],
+  [/^#\/new-study$/, newStudy],
+  [/^#\/study\/([^/]+)$/, changeStudy],
   [/^(?:#\/?)?$/, home],
 ];
 let end = () => {};
@@ -39,6 +46,7 @@ function nav() {
   };
   document.getElementById("nav").replaceChildren(
     h("a", { href: "#/" }, "Sessions"),
+    h("a", { href: "#/studies" }, "Studies"),
     h("button", { class: "plain", type: "button", onclick: leave }, "Log out"),
   );
 }

@@ -17,9 +17,13 @@ function fit(plot, element, height) {
   return () => { observer.disconnect(); plot.destroy(); };
 }
 
-/** Valence and arousal, with events as ticks and gaps as shaded ranges. `moved` is called with the time at the cursor (seconds or null). */
-export function timeline(element, data, moved) {
+/**
+ * Valence and arousal, with events as ticks and gaps as shaded ranges. `moved` is called with the time at the cursor (seconds
+ * or null), and `clicked` with the time of a click.
+ */
+export function timeline(element, data, moved, clicked) {
   const height = 320;
+  let playhead_s = null;
   const ticks = (u) => {
     const { ctx } = u;
     const { left, top, width, height: h } = u.bbox;
@@ -43,6 +47,14 @@ export function timeline(element, data, moved) {
       ctx.lineTo(at, top + h);
     }
     ctx.stroke();
+    if (playhead_s !== null) {
+      ctx.strokeStyle = colour("accent");
+      ctx.lineWidth = 2 * ratio;
+      ctx.beginPath();
+      ctx.moveTo(x(playhead_s), top);
+      ctx.lineTo(x(playhead_s), top + h);
+      ctx.stroke();
+    }
     ctx.restore();
   };
   const line = (label, name) => ({ label, stroke: colour(name), width: 1.5, spanGaps: false, points: { show: false } });
@@ -61,8 +73,15 @@ export function timeline(element, data, moved) {
       setCursor: [(u) => moved(u.cursor.idx === null || u.cursor.idx === undefined ? null : u.data[0][u.cursor.idx])],
     },
   }, columns(data), element);
+  if (clicked) {
+    let pressed_px = 0;
+    plot.over.addEventListener("pointerdown", (e) => { pressed_px = e.clientX; });
+    // A drag zooms in.
+    plot.over.addEventListener("click", (e) => { if (Math.abs(e.clientX - pressed_px) < 4) clicked(plot.posToVal(e.offsetX, "x")); });
+  }
   const stop = fit(plot, element, height);
-  return { update: () => plot.setData(columns(data)), stop };
+  const playhead = (at_s) => { playhead_s = at_s; plot.redraw(false, false); };
+  return { update: () => plot.setData(columns(data)), playhead, stop };
 }
 
 /** `12:41`, or `12:41.5` if ticks are closer than a second. */
@@ -117,8 +136,13 @@ export function plane(canvas, affect, until_s) {
   if (now) { ctx.beginPath(); ctx.arc(x(now.valence), y(now.arousal), 5 * ratio, 0, 7); ctx.fill(); }
 }
 
-/** A mean with its confidence band, around an event at zero. */
-export function course(element, { times_s, valence, arousal }) {
+/** Valence and arousal with their confidence bands, around an event at zero. */
+export const course = (element, { times_s, valence, arousal }) => around(element, times_s, [["valence", valence], ["arousal", arousal]]);
+
+/** One measure around two kinds of events. */
+export const pair = (element, times_s, a, b) => around(element, times_s, [["a", a], ["b", b]]);
+
+function around(element, times_s, [[name, first], [other, second]]) {
   const height = 340;
   const empty = times_s.map(() => null);
   const band = (b) => [b.low ?? empty, b.mean, b.high ?? empty];
@@ -136,10 +160,10 @@ export function course(element, { times_s, valence, arousal }) {
     width: Math.max(200, element.clientWidth), height,
     padding: [12, 24, 0, 0],
     scales: { x: { time: false } },
-    axes: [{ ...axis(), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
-    series: [{}, edge(), mean("valence", "valence"), edge(), edge(), mean("arousal", "arousal"), edge()],
-    bands: [{ series: [3, 1], fill: colour("valence") + "33" }, { series: [6, 4], fill: colour("arousal") + "33" }],
+    axes: [{ ...axis(), values: (_, all) => all.map((s) => String(s).replace("-", "−")), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
+    series: [{}, edge(), mean(name, name), edge(), edge(), mean(other, other), edge()],
+    bands: [{ series: [3, 1], fill: colour(name) + "33" }, { series: [6, 4], fill: colour(other) + "33" }],
     hooks: { draw: [zero] },
-  }, [times_s, ...band(valence), ...band(arousal)], element);
+  }, [times_s, ...band(first), ...band(second)], element);
   return fit(plot, element, height);
 }

@@ -1,7 +1,7 @@
 // The list of sessions: in pages, searched, and updated with what has changed.
 
 import { encode, get, listen } from "./api.js";
-import { clock, h, dateTime, later, showStatus } from "./dom.js";
+import { clock, count as counted, h, dateTime, later, showStatus } from "./dom.js";
 
 const PAGE = 100;
 const STATES = {
@@ -9,11 +9,20 @@ const STATES = {
   crashed: "interrupted", damaged: "damaged",
 };
 
-/** Returns the elements, a promise of the first page, and a function that ends the updates. `study` is a select element. */
-export function sessionList(study) {
+/** The choices of the order: the parameters of the request, and their text. */
+const ORDERS = [
+  ["started descending", "Newest"], ["started ascending", "Oldest"], ["participant ascending", "Participant"], ["study ascending", "Study"],
+];
+
+/**
+ * Returns the elements, a promise of the first page, and a function that ends the updates. `study` is a select element.
+ * `participant` limits the list to one participant.
+ */
+export function sessionList({ study, participant = "" }) {
   const rows = h("tbody");
   const count = h("span", { class: "weak small", role: "status" });
-  const search = h("input", { type: "search", placeholder: "sub-07, ses-02 …" });
+  const search = h("input", { type: "search", placeholder: "sub-07" });
+  const sort = h("select", {}, ORDERS.map(([value, text]) => h("option", { value }, text)));
   const more = h("button", { type: "button", hidden: true, onclick: () => load({ after: next }) }, "Show more");
   let sessions = [];
   let next = null;
@@ -21,7 +30,8 @@ export function sessionList(study) {
   let turn = 0;
 
   const ask = (parameters) => {
-    const all = Object.entries({ limit: PAGE, study: study.value, search: search.value.trim(), ...parameters });
+    const [by, order] = sort.value.split(" ");
+    const all = Object.entries({ limit: PAGE, study: study?.value ?? "", participant, search: search.value.trim(), sort: by, order, ...parameters });
     return get(`/v1/library/sessions?${new URLSearchParams(all.filter(([, value]) => value !== "" && value !== null))}`);
   };
   const load = async (parameters = {}) => {
@@ -41,16 +51,17 @@ export function sessionList(study) {
     if (!answer.is_update) next = answer.next;
     if (!isNextPage) version = answer.version;
     more.hidden = next === null;
-    const waiting = answer.videos_waiting ? `, ${answer.videos_waiting} videos wait to be scored` : "";
-    count.textContent = `${answer.total} sessions, ${answer.open} open${waiting}`;
+    count.textContent = `${counted(answer.total, "session")}, ${answer.open} open`;
     draw(rows, sessions);
   };
 
   // Several changes at once cause one request.
-  const changed = later(400, () => load({ since: version }));
+  // The order of an update is only known for the newest first. Otherwise the list is read again.
+  const changed = later(400, () => load(sort.value === ORDERS[0][0] ? { since: version } : {}));
   const filtered = later(250, () => load());
   search.addEventListener("input", filtered);
-  study.addEventListener("change", () => load());
+  study?.addEventListener("change", () => load());
+  sort.addEventListener("change", () => load());
   // Other programs may change the folder. The server does not know about this.
   const timer = setInterval(() => sessions.length <= PAGE && load(), 60000);
   const stop = listen("/v1/library/live", { changed });
@@ -61,7 +72,7 @@ export function sessionList(study) {
       rows),
     more);
   const end = () => { stop(); clearInterval(timer); changed.cancel(); filtered.cancel(); };
-  return { count, search, table, first: ask({}).then((answer) => take(answer, false)), end };
+  return { count, search, sort, table, first: ask({}).then((answer) => take(answer, false)), end };
 }
 
 /** The shown sessions after an update. New sessions that are older than the shown ones come with the next page. */

@@ -2,6 +2,8 @@
 
 import type { ConsentText } from './consent/text';
 
+export type Camera = 'video' | 'scores' | 'off';
+
 export interface RecorderOptions {
   /** The address of `affectograph serve`: `https://affect.example.org`. */
   server: string;
@@ -11,8 +13,9 @@ export interface RecorderOptions {
   key: string;
   /** The site's pseudonym of the visitor. The default is the server's next free one. */
   participant?: string;
-  /** `"video"`: pictures go to the server. `"scores"`: the browser scores them and sends no picture. */
-  camera?: 'video' | 'scores' | 'off';
+  /** `"video"`: pictures go to the server. `"scores"`: the browser scores them and sends no picture. The study can permit less.
+   * The default is what the study says, else `"off"`. */
+  camera?: Camera;
   /** CSS selectors of elements for which only the occurrence of events is recorded. They are added to the study's own. */
   mask?: string[];
   /** The text of the consent dialog, complete or in part. */
@@ -33,9 +36,20 @@ export interface RecorderOptions {
 export interface Settings extends RecorderOptions {
   /** Without a slash at its end. */
   server: string;
-  camera: 'video' | 'scores' | 'off';
+  camera: Camera;
+  /** The page has chosen the camera. */
+  isCameraGiven: boolean;
   mask: string[];
 }
+
+const ORDER: Camera[] = ['off', 'scores', 'video'];
+
+/** Takes over what the study says about camera and replay. The page can use less, not more. */
+export const obey = (settings: Settings, study: { camera?: Camera; replay?: boolean }): void => {
+  const { camera, replay } = study;
+  if (camera !== undefined && (!settings.isCameraGiven || ORDER.indexOf(settings.camera) > ORDER.indexOf(camera))) settings.camera = camera;
+  if (replay !== undefined && (!replay || settings.replay === undefined)) settings.replay = replay;
+};
 
 /** Throws an error with a sentence if an option is missing or wrong, so that the site's developer sees it at once. */
 export const settle = (options: RecorderOptions): Settings => {
@@ -51,5 +65,6 @@ export const settle = (options: RecorderOptions): Settings => {
   if (camera !== 'video' && camera !== 'scores' && camera !== 'off') {
     throw new TypeError('affectograph: `camera` must be "video", "scores" or "off"');
   }
-  return { ...options, server: options.server.replace(/\/+$/, ''), camera, mask: [...mask] };
+  const isCameraGiven = options.camera !== undefined;
+  return { ...options, server: options.server.replace(/\/+$/, ''), camera, isCameraGiven, mask: [...mask] };
 };

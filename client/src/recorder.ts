@@ -9,11 +9,12 @@ import { append, kept } from './natives/lists';
 import { parse } from './natives/js';
 import { json } from './natives/plain';
 import { background, promise, sentence, within } from './natives/promise';
-import { type RecorderOptions, type Settings, settle } from './options';
+import { type RecorderOptions, type Settings, obey, settle } from './options';
 import { sources } from './sources';
 import { IDLE, type Phase, type RecordedAffect, type RecordedEvent, type State } from './state';
 import { type Draft, eventRest, gapRest } from './transport/record';
 import type { Host, Run } from './transport/run';
+import { linkOf } from './transport/link';
 import { Signal } from './transport/signal';
 import { noteTab, tabNote } from './transport/tab';
 
@@ -24,6 +25,8 @@ export interface Recorder {
   readonly affect$: Observable<RecordedAffect>;
   readonly state$: Observable<State>;
   readonly state: State;
+  /** The condition of the participant, from the moment that the session begins. Null if the study has no conditions. */
+  readonly condition: string | null;
   /** Asks for consent if it is still needed, then records. Resolves with the state when it records or cannot record, at the
    * latest 10 s after consent. The phase is `connecting` then, and the recording begins as soon as the server permits it. */
   start(): Promise<State>;
@@ -71,6 +74,10 @@ class PageRecorder implements Recorder {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+  }
+
+  get condition(): string | null {
+    return this.state.condition;
   }
 
   start(): Promise<State> {
@@ -129,8 +136,10 @@ class PageRecorder implements Recorder {
     const { server, study } = this.#settings;
     try {
       // A reloaded page records at once, because the visitor has already agreed to this session.
-      const note = tabNote(server, study);
+      // A link of another participant begins another session.
+      const note = linkOf(this.#settings).isNew ? null : tabNote(server, study);
       if (note) {
+        obey(this.#settings, note);
         this.#record(note.mask, note.content);
         this.#change({ phase: 'connecting' });
         this.#limitStart();

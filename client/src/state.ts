@@ -21,6 +21,8 @@ export interface State {
   phase: Phase;
   session: string | null;
   participant: string | null;
+  /** The condition that the server assigned the participant to. Null if the study has none, or before a session. */
+  condition: string | null;
   camera: CameraState;
   /** Numbers of records of this document that the server has acknowledged, and that are not sent yet. */
   acknowledged: number;
@@ -30,11 +32,21 @@ export interface State {
   clock_uncertainty_ms: number | null;
   /** A sentence for the people who run the study. */
   problem: string | null;
+  /** What the study gives at the end; null before the session is finished. */
+  completion: Completion | null;
+}
+
+/** What a participant gets at the end of a study. */
+export interface Completion {
+  /** For the recruiting service. */
+  code?: string;
+  /** The `https` address to go to. */
+  redirect?: string;
 }
 
 export const IDLE: State = {
-  phase: 'idle', session: null, participant: null, camera: 'off', acknowledged: 0, waiting: 0, isOnline: true,
-  clock_uncertainty_ms: null, problem: null,
+  phase: 'idle', session: null, participant: null, condition: null, camera: 'off', acknowledged: 0, waiting: 0, isOnline: true,
+  clock_uncertainty_ms: null, problem: null, completion: null,
 };
 
 /** An event of the visitor, as it was recorded. */

@@ -1,7 +1,6 @@
 //! The thread `event_count_worker`: looks through the events of a study's sessions, so that a form can offer them and say how
 //! many it means. It reads events and never samples.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +11,9 @@ use super::rows;
 use super::to_window::ToWindow;
 use analysis::EventChoice;
 use desktop::port::{BackendEvent, EventCatalogue, EventCounts, EventForm, EventKind};
-use session::{EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
-use store::{SessionFile, StoreError};
-use study_query::read_events;
-
-/// The largest number of targets and values that are offered per kind.
-const OFFERED: usize = 60;
-/// The largest number of distinct targets that are counted per kind. A page with generated names does not fill the memory.
-const DISTINCT: usize = 5000;
+use session::Timeline;
+use store::SessionFile;
+use study_query::{Catalogue, CountedKind, read_events};
 
 pub enum EventCountCommand {
     List(Vec<PathBuf>),
@@ -79,75 +73,22 @@ pub fn start(
     })
 }
 
-#[derive(Default)]
-struct Kind {
-    count: u64,
-    targets: HashMap<String, u64>,
-    values: HashMap<String, u64>,
-}
-
 /// `None`: a newer command has replaced this one.
 fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventCatalogue> {
-    let mut kinds: HashMap<(String, String), Kind> = HashMap::new();
-    let mut unread = Vec::new();
+    let mut events = Catalogue::default();
     for folder in folders {
         if !is_wanted() {
             return None;
         }
-        if let Err(e) = list_events(folder, &mut kinds) {
-            unread.push((rows::title(folder), e.to_string()));
-        }
+        events.add(folder);
     }
-    let mut kinds: Vec<EventKind> = kinds
-        .into_iter()
-        .map(|((stream, kind), found)| EventKind {
-            stream,
-            kind,
-            count: found.count,
-            targets: most_frequent(found.targets),
-            values: most_frequent(found.values),
-        })
-        .collect();
-    kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
-    Some(EventCatalogue { kinds, unread })
-}
-
-fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<(), StoreError> {
-    let file = SessionFile::open(folder)?;
-    // Measurements of the clock are not actions.
-    let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
-    let mut found = |row: &EventRow<EventData>| {
-        let choice = EventChoice::like(row);
-        let kind = kinds.entry((choice.stream.to_string(), row.what.kind.clone())).or_default();
-        kind.count += 1;
-        for (counted, name) in [(&mut kind.targets, choice.target), (&mut kind.values, choice.value)] {
-            if let Some(name) = name.filter(|name| counted.len() < DISTINCT || counted.contains_key(name)) {
-                *counted.entry(name).or_insert(0) += 1;
-            }
-        }
-    };
-    for stream in streams {
-        file.each_event(stream.name.as_str(), None, |record| event(record).iter().for_each(&mut found))?;
-    }
-    let mut deleted = Timeline::default();
-    read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
-    deleted.events().iter().for_each(found);
-    Ok(())
-}
-
-fn event(record: Record) -> Option<EventRow<EventData>> {
-    let Record { stream, seq, at, body } = record;
-    match body {
-        session::Body::Event { kind, data } => Some(EventRow { stream, seq, at, what: EventData { kind, data } }),
-        _ => None,
-    }
-}
-
-fn most_frequent(counted: HashMap<String, u64>) -> Vec<(String, u64)> {
-    let mut counted: Vec<(String, u64)> = counted.into_iter().collect();
-    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    counted.truncate(OFFERED);
-    counted
+    let (kinds, unread) = events.finish();
+    let shown =
+        |CountedKind { stream, kind, count, targets, values }| EventKind { stream, kind, count, targets, values };
+    Some(EventCatalogue {
+        kinds: kinds.into_iter().map(shown).collect(),
+        unread: unread.into_iter().map(|(folder, why)| (rows::title(&folder), why)).collect(),
+    })
 }
 
 /// `None`: a newer command has replaced this one.

@@ -3,13 +3,16 @@
 mod abuse;
 mod api;
 mod dashboard;
+mod exports;
 mod invitation;
 mod kill;
 mod list;
 pub mod owner;
 mod quota;
+mod recruiting;
 mod schema;
 mod silence;
+mod studies;
 mod tls;
 mod video;
 

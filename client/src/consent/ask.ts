@@ -1,8 +1,9 @@
 // Everything before consent, a separate file (`dist/consent.js`): what the visitor answered before, what the study says, and
 // the dialog.
 
-import type { Settings } from '../options';
+import { type Settings, obey } from '../options';
 import { Api, type Invitation, Refused } from '../transport/http';
+import { linkOf } from '../transport/link';
 import { type ConsentAnswer, answerOf, onAnswer, rememberAnswer } from '../transport/visitor';
 import { sha256 } from './checksum';
 import { askConsent } from './dialog';
@@ -43,12 +44,14 @@ const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Pr
  * called when the dialog opens. `ended` closes it without an answer. */
 export const ask = async (settings: Settings, asking: () => void, ended: AbortSignal): Promise<Answer> => {
   const { server, study, askAgain = false } = settings;
-  const before = askAgain ? null : answerOf(server, study);
+  // A link names a participant. Another one may have answered in this browser.
+  const before = askAgain || linkOf(settings).link !== null ? null : answerOf(server, study);
   if (before?.answer === 'no') return 'no';
   const invitation = await invited(settings, ended);
   if (ended.aborted) return 'ended';
   if (invitation && !invitation.open) throw new Error(invitation.closed_because ?? 'this study accepts no further session now');
 
+  if (invitation) obey(settings, invitation);
   const shown = consentText(settings, invitation);
   const text = `${shown.title}\n\n${shown.text}`;
   const text_sha256 = await sha256(text);

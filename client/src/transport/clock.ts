@@ -12,7 +12,7 @@ export interface Ping {
   server_utc_ms: number;
 }
 
-/** How much the two clocks may drift apart. The server (`clock_run.rs`) has the same value. */
+/** How much the two clocks may drift apart. The program (`CLOCK_DRIFT`) has the same value. */
 const DRIFT = 50e-6;
 
 /** The reading of the request with the shortest round trip. */

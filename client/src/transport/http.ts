@@ -3,6 +3,8 @@
 import { json } from '../natives/plain';
 import { joined } from '../natives/lists';
 import { background } from '../natives/promise';
+import type { Camera } from '../options';
+import type { Completion } from '../state';
 import type { Ping } from './clock';
 import type { Chunk, DocumentInfo } from './store';
 
@@ -38,6 +40,8 @@ export interface Started {
   participant: string;
   number: number;
   zero_utc_ms: number;
+  /** Absent if the study has no conditions. */
+  condition?: string;
   mask: string[];
   content: string[];
   max_batch_bytes: number;
@@ -48,6 +52,10 @@ export interface Invitation {
   consent: { required: boolean; text: string };
   mask: string[];
   content: string[];
+  /** The most that the page may use of the camera. Absent if the page decides. */
+  camera?: Camera;
+  /** Whether the page is recorded for replay. Absent if the page decides. */
+  replay?: boolean;
   /** Whether a session could begin now. */
   open: boolean;
   closed_because?: string;
@@ -56,6 +64,8 @@ export interface Invitation {
 export interface StartRequest {
   study: string;
   participant?: string;
+  /** The identifier in the participant's recruiting link. */
+  link?: string;
   consent: { given_utc_ms: number; text_sha256: string | null };
   camera: string;
   client: { version: string; user_agent: string; language: string; screen: string };
@@ -149,8 +159,10 @@ export class Api {
     await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
   }
 
-  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<void> {
+  /** What the study gives at the end, if anything. */
+  async finish(session: string, token: string, streams: Record<string, number>, video_chunks: number): Promise<Completion | null> {
     const init = { method: 'POST', headers: bearer(token, JSON_TYPE), body: json({ streams, video_chunks }) };
-    await ask(`${this.base}/sessions/${session}/finish`, init);
+    const answer = await (await ask(`${this.base}/sessions/${session}/finish`, init)).json() as { completion?: Completion };
+    return answer.completion ?? null;
   }
 }

@@ -11,11 +11,12 @@ import type { Settings } from '../options';
 import { startReplay } from '../replay';
 import type { Agreed } from '../consent/ask';
 import { sha256 } from '../consent/checksum';
-import type { RecordedAffect, State } from '../state';
+import type { Completion, RecordedAffect, State } from '../state';
 import { VERSION } from '../version';
 import { better } from './clock';
 import { recordable } from './early';
 import { Api, type Started, batchBody } from './http';
+import { linkOf } from './link';
 import { on } from './listen';
 import { Outbox } from './outbox';
 import { alone } from './ownership';
@@ -52,6 +53,12 @@ export interface Host {
 const FINISH_EVERY_MS = 1_000;
 const CAMERA_STOP_MS = 3_000;
 const STORE_PATIENCE_MS = 3_000;
+
+/** The end of the study, with the participant's own identifier in the address. */
+const completed = ({ code, redirect }: Completion, link: string | null): Completion => {
+  const address = redirect?.startsWith('https://') ? redirect.replaceAll('{participant}', () => encodeURIComponent(link ?? '')) : undefined;
+  return { ...(code !== undefined && { code }), ...(address !== undefined && { redirect: address }) };
+};
 
 const failed = (what: string) => (error: unknown) => console.warn(`affectograph: ${what}: ${sentence(error)}`);
 
@@ -105,7 +112,7 @@ export class Run {
       throw unkept;
     }
     // The page has stopped the recorder before the server answered.
-    if (ended.aborted) return background(() => finish(this.#api, store, started.session));
+    if (ended.aborted) return background(async () => { await finish(this.#api, store, started.session); });
     this.#host.change({ problem: null });
     const opened = await open(store, started.session);
     if (!opened) throw new Error('another page has ended this session');
@@ -124,10 +131,13 @@ export class Run {
   async #ask(store: Store, { given_utc_ms, text }: Agreed): Promise<Started> {
     const { settings } = this.#host;
     const { server, study, camera } = settings;
-    const participant = settings.participant ?? participantOf(server, study) ?? await this.#participantOfTab(store);
+    const { link } = linkOf(settings);
+    const participant = link !== null ? undefined
+      : settings.participant ?? participantOf(server, study) ?? await this.#participantOfTab(store);
     const started = await this.#api.start(settings.key, {
       study,
       ...(participant === undefined ? {} : { participant }),
+      ...(link === null ? {} : { link }),
       consent: { given_utc_ms, text_sha256: await sha256(text) },
       camera,
       client: {
@@ -139,10 +149,11 @@ export class Run {
     return started;
   }
 
-  async #keep(store: Store, { session: id, token, participant, mask, content, max_batch_bytes }: Started): Promise<void> {
+  async #keep(store: Store, started: Started & { condition?: string | null }): Promise<void> {
+    const { session: id, token, participant, condition = null, mask, content, max_batch_bytes } = started;
     const { server, study, mask: own, participant: given } = this.#host.settings;
     const session = {
-      id, server, study, token, participant, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes,
+      id, server, study, token, participant, condition, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes,
       next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
     };
     const keep = async () => {
@@ -168,14 +179,17 @@ export class Run {
     this.#opened = opened;
     this.#outbox = new Outbox(this.#store!);
     this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
-    noteTab(settings.server, settings.study, { session: session.id, mask: session.mask, content: session.content });
+    noteTab(settings.server, settings.study, {
+      session: session.id, mask: session.mask, content: session.content, camera: settings.camera, replay: settings.replay === true,
+    });
     this.#capture(session);
     this.#outbox.open(session.id, document, opened.next);
     this.#send(session);
     this.#listen();
     const problem = this.#store!.isPersistent ? null : 'this browser stores nothing: unsent records are lost when the page is left';
     this.#host.change({
-      phase: 'recording', session: session.id, participant: session.participant, isOnline: navigator.onLine, problem,
+      phase: 'recording', session: session.id, participant: session.participant,
+      condition: session.condition ?? null, isOnline: navigator.onLine, problem,
     });
     await this.#startCamera();
     if (settings.replay) await this.#startReplay();
@@ -386,8 +400,9 @@ export class Run {
     if (this.#outbox.waiting > 0) await this.#outbox.flush();
     if (await store.countBatches(id) + await store.countChunks(id) > 0) return false;
     try {
-      const isWhole = await finish(this.#api, store, id);
-      this.#host.change({ phase: 'finished', waiting: 0, problem: isWhole ? null : 'records are missing on the server' });
+      const { isWhole, completion } = await finish(this.#api, store, id);
+      const problem = isWhole ? null : 'records are missing on the server';
+      this.#host.change({ phase: 'finished', waiting: 0, problem, completion: completion && completed(completion, linkOf(this.#host.settings).link) });
       return true;
     } catch (error) {
       this.#handleOutcome({ kind: 'waiting', why: sentence(error) });

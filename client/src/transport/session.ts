@@ -2,6 +2,7 @@
 
 import { keys } from '../natives/js';
 import { promise, sentence } from '../natives/promise';
+import type { Completion } from '../state';
 import { type Api, Refused, type Started } from './http';
 import { onOnline } from './listen';
 import { adoptLeft } from './outbox';
@@ -61,19 +62,23 @@ export const open = async (store: Store, id: string): Promise<Opened | null> => 
   return { session, document: session.documents, next: session.next, release };
 };
 
-/** Finishes the session on the server and deletes it here. False if the server reports missing records. */
-export const finish = async (api: Api, store: Store, id: string): Promise<boolean> => {
+/** The end of a session. `isWhole` is false if the server reports missing records. */
+export interface Finished { isWhole: boolean; completion: Completion | null }
+
+/** Finishes the session on the server and deletes it here. */
+export const finish = async (api: Api, store: Store, id: string): Promise<Finished> => {
   const session = await store.session(id);
-  if (!session) return true;
+  if (!session) return { isWhole: true, completion: null };
   const numbered: Numbers = {};
   for (const stream of keys(session.next)) if (session.next[stream]! > 0) numbered[stream] = session.next[stream]!;
   let isWhole = true;
+  let completion: Completion | null = null;
   try {
-    await api.finish(id, session.token, numbered, session.video_chunks);
+    completion = await api.finish(id, session.token, numbered, session.video_chunks);
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 429 || error.status >= 500) throw error;
     isWhole = error.status !== 409;
   }
   await store.forget(id);
-  return isWhole;
+  return { isWhole, completion };
 };

@@ -15,6 +15,8 @@ export interface StoredSession {
   study: string;
   token: string;
   participant: string;
+  /** Absent in sessions of earlier versions of this library. */
+  condition?: string | null;
   /** The server gave the pseudonym, not the site. */
   is_numbered?: boolean;
   /** From the server's answer at the start of the session. */

@@ -1,12 +1,16 @@
 // Notes in this tab that a session continues. They are readable before anything is loaded.
 
 import { json } from '../natives/plain';
+import type { Camera } from '../options';
 
 /** What a reloaded page needs before its first event, without waiting for IndexedDB. */
 export interface TabNote {
   session: string;
   mask: string[];
   content: string[];
+  /** What the session records, as the study and the page decided. */
+  camera?: Camera;
+  replay?: boolean;
 }
 
 const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;

@@ -37,7 +37,6 @@ const visit = async (work: (visit: Visit) => Promise<void>, params = '', trial =
   const pages: Record<string, string> = {};
   const lab = await site(pages);
   pages['/'] = page(program.url, program.key(lab.url), params, trial);
-  await program.knows(lab.url);
   const context = await browser.newContext();
   const errors: string[] = [];
   context.on('weberror', (error) => errors.push(error.error().message));

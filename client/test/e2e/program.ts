@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { need } from '../need';
-import { CLIENT, eventually } from './browser';
+import { CLIENT } from './browser';
 
 const PROGRAM = process.env['AFFECTOGRAPH_PROGRAM'] ?? join(CLIENT, '../target/debug/affectograph');
 
@@ -75,14 +75,6 @@ export class Program {
   /** Makes a write key for the pages of one origin. */
   key(origin: string, study = 'smile'): string {
     return this.run('serve', 'key', '--study', study, '--origin', origin).trim().split(/\s/)[0]!;
-  }
-
-  /** Waits until the running server answers pages of an origin whose key is new. It reads the keys every two seconds. */
-  async knows(origin: string): Promise<void> {
-    await eventually('the new origin is known', async () => {
-      const answer = await fetch(`${this.url}/v1/clock`, { headers: { origin } });
-      return answer.headers.get('access-control-allow-origin') === origin;
-    });
   }
 
   /** `more`: further options of `serve`. */

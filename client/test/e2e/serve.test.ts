@@ -243,7 +243,6 @@ test('the server is away between consent and session: what happens then is in th
   const pages: Record<string, string> = {};
   const shop = await site(pages);
   pages['/'] = ASKED(program.url, program.key(shop.url));
-  await program.knows(shop.url);
   const page = await browser.newPage();
   try {
     await page.goto(shop.url);

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use session::{EventData, PAGE, PAGE_CLOCK, Timeline};
-
-/// How much the two clocks may drift apart, as the recorders assume.
-const DRIFT: f64 = 50e-6;
+use session::{CLOCK_DRIFT, EventData, PAGE, PAGE_CLOCK, Timeline};
 
 /// Jumps of the page's clock, for example because it stood still while the computer slept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -62,7 +59,7 @@ pub fn clock_uncertainty_ms(timeline: &Timeline) -> Option<f64> {
         if event.what.kind == "measured" {
             let document = event.what.data.get("document").and_then(serde_json::Value::as_u64).unwrap_or(0);
             let is_worse = documents.get(&document).is_some_and(|old| {
-                let aged_ms = old.uncertainty_ms + (fresh.at_ms - old.at_ms).max(0.0) * DRIFT;
+                let aged_ms = old.uncertainty_ms + (fresh.at_ms - old.at_ms).max(0.0) * CLOCK_DRIFT;
                 aged_ms < uncertainty_ms && (offset_ms - old.offset_ms).abs() <= aged_ms + uncertainty_ms
             });
             if is_worse {

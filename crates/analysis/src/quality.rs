@@ -10,8 +10,8 @@ use super::ending::{End, Ending};
 use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
-    AFFECT, AFFECT_LATER, FACE, GapReason, HEALTH, HealthKind, LANDMARKS, PAGE_CLOCK, REPLAY, Timeline, Timestamp,
-    VIDEO, VIDEO_FRAME, VideoLoss,
+    AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
+    VideoLoss, is_repeated_gap,
 };
 
 /// What a session was asked to record of the participant's face.
@@ -188,11 +188,6 @@ fn is_of_recording(stream: &str) -> bool {
     stream == AFFECT || stream == AFFECT_LATER || !stream.starts_with("affect_")
 }
 
-/// Some clients repeat the gaps of `affect` in the other streams of the same frames.
-fn is_repeated(stream: &str, reason: GapReason) -> bool {
-    [FACE, LANDMARKS].contains(&stream) && !reason.is_loss()
-}
-
 /// Closing a recording takes at most this time, in which no frame is due.
 const LONGEST_CLOSING_S: f64 = 1.0;
 
@@ -228,7 +223,7 @@ fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
 fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
     let mut losses = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
-    let is_counted = |stream: &str, reason| is_of_recording(stream) && !is_repeated(stream, reason);
+    let is_counted = |stream: &str, reason| is_of_recording(stream) && !is_repeated_gap(stream, reason);
     for gap in timeline.gaps().iter().filter(|g| is_counted(g.stream.as_str(), g.what.reason)) {
         let sum = losses.entry(gap.what.reason).or_default();
         let is_absence = gap.what.reason == GapReason::NoFace;
@@ -528,7 +523,7 @@ mod tests {
             .into_iter()
             .for_each(|s| t.declare(s));
         let add_gap = |t: &mut Timeline, seq, ms, reason, until_ms, lost| {
-            for stream in [AFFECT, FACE, LANDMARKS] {
+            for stream in [AFFECT, session::FACE, session::LANDMARKS] {
                 t.ingest(&record(stream, seq, ms, gap(reason, until_ms, lost)));
             }
         };

@@ -5,6 +5,8 @@
 //! has a coarse resolution: a reading is up to one tick old, once when it is measured and once when it is used. This adds
 //! one tick. There are no further assumptions, so the uncertainty is an upper bound of the error.
 
+use session::CLOCK_DRIFT;
+
 /// One answered ping. The program's times are raw monotonic nanoseconds, the page's are milliseconds of
 /// `performance.now()`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,9 +25,6 @@ pub struct Offset {
     /// When it was measured.
     pub at_ns: i64,
 }
-
-/// The largest assumed drift between two clocks of one machine. On Linux, WebKit reads the same clock as the program.
-const DRIFT: f64 = 50e-6;
 
 /// The clock of one document.
 #[derive(Debug, Clone)]
@@ -86,7 +85,7 @@ impl PageClock {
 
 fn aged(offset: Offset, now_ns: i64) -> Offset {
     let age_ns = now_ns.saturating_sub(offset.at_ns).max(0);
-    Offset { uncertainty_ns: offset.uncertainty_ns + (age_ns as f64 * DRIFT) as i64, ..offset }
+    Offset { uncertainty_ns: offset.uncertainty_ns + (age_ns as f64 * CLOCK_DRIFT) as i64, ..offset }
 }
 
 fn ns(ms: f64) -> i64 {

@@ -13,6 +13,7 @@ use super::clock::ServerClock;
 use super::config::ServerConfig;
 use super::file_permits::FilePermits;
 use super::hub_client::HubClient;
+use super::links::LinkKey;
 use super::pool::VisionPool;
 use store::Library;
 
@@ -23,6 +24,8 @@ pub struct App {
     pub clock: ServerClock,
     pub pool: VisionPool,
     pub library: Library,
+    /// For identifiers in recruiting links.
+    pub link_key: LinkKey,
     pub file_permits: FilePermits,
     /// Limits how many requests of the owner read sessions at the same time.
     pub read_permits: Arc<Semaphore>,

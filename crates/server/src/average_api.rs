@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
 use super::library_api::closed_of;
@@ -16,18 +16,26 @@ use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_o
 use session::StreamName;
 use study_query::{Cancel, Question, StudyQueryError, ask};
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct AverageQuery {
+    /// `page`
     stream: String,
+    /// `click`
     kind: String,
+    /// The recorded selector of the element.
     target: Option<String>,
+    /// The event's value, for example the name of a mark.
+    value: Option<String>,
+    /// Start of an epoch in seconds from its event. Default: -1
     from_s: Option<f64>,
+    /// End of an epoch in seconds from its event. Default: 4
     until_s: Option<f64>,
 }
 
 impl AverageQuery {
     /// If the window begins before the event, the time before the event is the baseline.
-    fn plan(&self) -> EpochPlan {
+    pub fn plan(&self) -> EpochPlan {
         let defaults = EpochPlan::default();
         let window_s = (self.from_s.unwrap_or(defaults.window_s.0), self.until_s.unwrap_or(defaults.window_s.1));
         let has_before = window_s.0 < 0.0;
@@ -37,6 +45,16 @@ impl AverageQuery {
             zero: if has_before { defaults.zero } else { Correction::Raw },
             ..defaults
         }
+    }
+
+    pub fn choice(&self) -> Result<EventChoice, Problem> {
+        let stream: StreamName = self.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
+        Ok(EventChoice {
+            kind: Some(self.kind.clone()),
+            target: self.target.clone(),
+            value: self.value.clone(),
+            ..EventChoice::stream(stream)
+        })
     }
 }
 
@@ -64,12 +82,19 @@ pub struct Band {
     high: Option<Vec<f64>>,
 }
 
+impl Band {
+    pub fn of(a: &analysis::Average) -> Band {
+        Band {
+            mean: a.mean.clone(),
+            low: a.interval.as_ref().map(|i| i.low.clone()),
+            high: a.interval.as_ref().map(|i| i.high.clone()),
+        }
+    }
+}
+
 /// The mean of valence and arousal around events of one kind.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/average", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("study" = String, Path), ("stream" = String, Query, description = "`page`"),
-           ("kind" = String, Query, description = "`click`"), ("target" = Option<String>, Query, description = "The recorded selector of the element"),
-           ("from_s" = Option<f64>, Query, description = "Start of an epoch in seconds from its event. Default: -1"),
-           ("until_s" = Option<f64>, Query, description = "End of an epoch in seconds from its event. Default: 4")),
+    params(("study" = String, Path), AverageQuery),
     responses((status = 200, body = AverageResult), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn average(
@@ -80,7 +105,7 @@ pub async fn average(
 ) -> Result<Json<AverageResult>, Problem> {
     let Query(query) =
         query.map_err(|_| Problem::malformed("The query must have `stream` and `kind` of the events."))?;
-    let stream: StreamName = query.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
+    let choice = query.choice()?;
     let folders = closed_of(&app, &study).await?;
     if folders.is_empty() {
         return Err(Problem::conflict(
@@ -89,7 +114,6 @@ pub async fn average(
         ));
     }
     let plan = query.plan();
-    let choice = EventChoice { kind: Some(query.kind), target: query.target, ..EventChoice::stream(stream) };
     let _permit = app.read_permits.acquire().await;
     let result = tokio::task::spawn_blocking(move || compute(&folders, choice, plan)).await;
     let result = result.map_err(|_| Problem::busy())?;
@@ -103,15 +127,10 @@ fn compute(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<
     let sessions = answer.condition(0);
     let valence = average_of(&sessions, &plan, Measure::Valence)?;
     let arousal = average_of(&sessions, &plan, Measure::Arousal)?;
-    let band = |a: &analysis::Average| Band {
-        mean: a.mean.clone(),
-        low: a.interval.as_ref().map(|i| i.low.clone()),
-        high: a.interval.as_ref().map(|i| i.high.clone()),
-    };
     Ok(AverageResult {
         times_s: valence.times_s.clone(),
-        valence: band(&valence),
-        arousal: band(&arousal),
+        valence: Band::of(&valence),
+        arousal: Band::of(&arousal),
         participants: valence.participants,
         epochs: valence.epochs,
         matched: valence.matched,

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::address::ClientAddress;
 use super::app::App;
 use super::blocking::blocking;
+use super::enrolment::{EnrolRequest, EnrolRules, Enrolled};
 use super::hub_client::{NewRemoteSession, SessionLookup, StartRequest};
 use super::networks;
 use super::problem::{Problem, ProblemDetails};
@@ -20,8 +21,8 @@ use super::remote_plan::{OpenedRecorder, RemotePlan, WAS_SILENT};
 use super::secrets;
 use super::session_command::SessionCommand;
 use super::wire::{
-    Acknowledged, Batch, CameraMode, ChunksStored, ClientInfo, ClockReading, ConsentGiven, Finish, Finished,
-    MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
+    Acknowledged, Batch, CameraMode, ChunksStored, ClientInfo, ClockReading, Completion, ConsentGiven, Finish,
+    Finished, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
 };
 use session::{
     self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, affect_stream, face_stream, health_stream,
@@ -57,26 +58,26 @@ pub async fn begin(
     let participant = new.participant.as_deref().map(str::parse::<ParticipantId>).transpose();
     let participant = participant.map_err(|why| Problem::malformed(format!("{why}.")))?;
     check_client(&new.client)?;
-    let request = StartRequest {
-        key: key.to_owned(),
-        study: new.study.clone(),
-        origin: origin.to_owned(),
-        address,
-        needs_participant: participant.is_none(),
-    };
-    let admission = app.hub.admit(request).await?;
+    let request = StartRequest { key: key.to_owned(), study: new.study.clone(), origin: origin.to_owned(), address };
+    let quota = app.hub.admit(request).await?;
     check_disk(&app)?;
-    let participant = participant.or(admission.participant).ok_or_else(Problem::busy)?;
     let study = study_of_key(&app, &new.study).await?;
+    if !new.camera.is_permitted(study.study.remote.camera) {
+        let detail = "This study does not permit this use of the camera. The study's owner can permit it in the dashboard, or \
+                      use another `camera` in the page.";
+        return Err(Problem::forbidden("camera-not-permitted", detail));
+    }
     let consent = new.consent.as_ref().map(consent).transpose()?;
     if study.study.consent.required && consent.is_none() {
         let detail =
             "This study requires consent. Ask the participant and send `consent` with the time at which it was given.";
         return Err(Problem::malformed(detail));
     }
+    let enrolled = enrol(&app, &new, &study, participant).await?;
+    let condition = enrolled.condition.clone();
     let id = secrets::random_id().map_err(|_| Problem::busy())?;
     let token = secrets::random_token("ags_").map_err(|_| Problem::busy())?;
-    let begun = create(&app, &id, &new, &study, participant, consent, admission.quota).await?;
+    let begun = create(&app, &id, &new, &study, enrolled, consent, quota).await?;
     let session = RemoteSession {
         id: id.clone(),
         token_sha256: secrets::sha256(&token),
@@ -97,6 +98,7 @@ pub async fn begin(
         session: id,
         token,
         participant: begun.participant.to_string(),
+        condition,
         number: begun.number.0,
         zero_utc_ms: begun.opened.zero_utc_ns as f64 * 1e-6,
         mask: study.study.page.mask.clone(),
@@ -109,6 +111,19 @@ pub async fn begin(
     };
     app.hub.register(NewRemoteSession { session, address, plan: begun.plan, opened: begun.opened }).await?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+/// Called when nothing of the request can be refused any more, so that no place in the study is used up in vain.
+async fn enrol(
+    app: &App,
+    new: &NewSession,
+    study: &StudyFile,
+    participant: Option<ParticipantId>,
+) -> Result<Enrolled, Problem> {
+    let name = &study.study.name;
+    let link = new.link.as_deref().map(|identifier| app.link_key.hash(name, identifier)).transpose()?;
+    let rules = EnrolRules::of(&study.study, app.link_key.seed(name));
+    app.hub.enrol(EnrolRequest { study: name.clone(), participant, link, rules }).await
 }
 
 /// The origin of the page, as its browser reports it.
@@ -151,10 +166,11 @@ async fn create(
     id: &str,
     new: &NewSession,
     study: &StudyFile,
-    participant: ParticipantId,
+    enrolled: Enrolled,
     consent: Option<Consent>,
     quota: SessionQuota,
 ) -> Result<Begun, Problem> {
+    let Enrolled { participant, condition } = enrolled;
     let zero_utc = DateTime::from_timestamp_nanos(app.clock.utc_ns());
     let affect = &study.study.affect_model;
     let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
@@ -205,6 +221,7 @@ async fn create(
         silent_after: app.config.limits.silent_after,
         is_closed: false,
         is_woken_to_close: false,
+        condition,
         resumed_because: WAS_SILENT,
     };
     Ok(Begun { participant, number, plan, opened })
@@ -264,17 +281,25 @@ pub async fn finish(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Finished>, Problem> {
-    match find(&app, &id, &headers).await? {
+    let finished = match find(&app, &id, &headers).await? {
         // The browser repeats the request if the answer was lost.
         SessionLookup::Closed { finish: Some(finish) } => {
-            Ok(Json(Finished { committed: finish.streams, video_chunks: finish.video_chunks }))
+            Finished { committed: finish.streams, video_chunks: finish.video_chunks, completion: None }
         }
         found => {
             let session = opened(found)?;
             let finish: Finish = json(body).await?;
-            Ok(Json(request(&session, |to| SessionCommand::Finish(finish, to)).await?))
+            request(&session, |to| SessionCommand::Finish(finish, to)).await?
         }
-    }
+    };
+    Ok(Json(Finished { completion: completion_of(&app, id).await, ..finished }))
+}
+
+/// What the study gives at the end. The session is finished, so a study that cannot be read is only logged.
+async fn completion_of(app: &App, id: String) -> Option<Completion> {
+    let session = app.hub.ledger(move |ledger| ledger.session(&id)).await.ok()??;
+    let study = study_of_key(app, &session.study).await.ok()?;
+    Completion::of(&study.study.remote)
 }
 
 async fn request<T>(
@@ -313,9 +338,7 @@ fn opened(found: SessionLookup) -> Result<mpsc::Sender<SessionCommand>, Problem>
                           the session's data from that origin.";
             Err(Problem::forbidden("wrong-origin", detail))
         }
-        SessionLookup::Closed { .. } => {
-            Err(Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data."))
-        }
+        SessionLookup::Closed { .. } => Err(Problem::gone()),
     }
 }
 

@@ -1,10 +1,8 @@
 //! Readings of a document's clock that agree with each other.
 
 use super::wire::DocumentClock;
-use session::Timestamp;
+use session::{CLOCK_DRIFT, Timestamp};
 
-/// How much the two clocks may drift apart. The client has the same value.
-const DRIFT: f64 = 50e-6;
 /// A clock that is being set runs this much faster or slower (NTP's limit). More is a jump.
 const LARGEST_DRIFT: f64 = 500e-6;
 
@@ -78,8 +76,8 @@ fn contradict(a: &DocumentClock, b: &DocumentClock, drift: f64) -> bool {
 /// (`clock.ts`) chooses in the same way.
 fn better(a: DocumentClock, b: DocumentClock) -> DocumentClock {
     let (old, fresh) = if a.at_ms <= b.at_ms { (a, b) } else { (b, a) };
-    let old_error_ms = old.uncertainty_ms + (fresh.at_ms - old.at_ms) * DRIFT;
-    if old_error_ms < fresh.uncertainty_ms && !contradict(&old, &fresh, DRIFT) { old } else { fresh }
+    let old_error_ms = old.uncertainty_ms + (fresh.at_ms - old.at_ms) * CLOCK_DRIFT;
+    if old_error_ms < fresh.uncertainty_ms && !contradict(&old, &fresh, CLOCK_DRIFT) { old } else { fresh }
 }
 
 #[cfg(test)]

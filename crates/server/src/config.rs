@@ -98,6 +98,8 @@ pub enum ServeError {
     #[error("the server has no owner yet: run `affectograph serve init` first")]
     NoOwner,
     #[error(transparent)]
+    Secret(#[from] super::secrets::SecretError),
+    #[error(transparent)]
     Store(#[from] store::StoreError),
     #[error("the server could not run: {0}")]
     Run(#[from] std::io::Error),

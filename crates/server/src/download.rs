@@ -1,7 +1,7 @@
-//! Streams sessions as one tar archive: `sub-01/ses-01_…/session.sqlite` and the other files of the folder.
+//! Streams folders as one tar archive.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use axum::body::Bytes;
 use tokio::sync::mpsc;
@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 const PART_BYTES: usize = 256 * 1024;
 
 /// Blocks while the reader is slow. After an error the archive has no end mark, so the reader detects the error.
-pub fn write(folders: &[PathBuf], to: mpsc::Sender<io::Result<Bytes>>) {
+///
+/// Each folder has its path in the archive.
+pub fn write(folders: &[(PathBuf, PathBuf)], to: mpsc::Sender<io::Result<Bytes>>) {
     let parts = Parts { to: to.clone(), part: Vec::with_capacity(PART_BYTES) };
     if let Err(e) = archive(folders, parts) {
         // Sending fails only if the reader is gone. It does not need the error then.
@@ -17,14 +19,12 @@ pub fn write(folders: &[PathBuf], to: mpsc::Sender<io::Result<Bytes>>) {
     }
 }
 
-fn archive(folders: &[PathBuf], parts: Parts) -> io::Result<()> {
+fn archive(folders: &[(PathBuf, PathBuf)], parts: Parts) -> io::Result<()> {
     let mut archive = tar::Builder::new(parts);
     archive.follow_symlinks(false);
     archive.mode(tar::HeaderMode::Deterministic);
-    for folder in folders {
-        let name = folder.file_name().unwrap_or_default();
-        let participant = folder.parent().and_then(Path::file_name).unwrap_or_default();
-        archive.append_dir_all(Path::new(participant).join(name), folder)?;
+    for (folder, name) in folders {
+        archive.append_dir_all(name, folder)?;
     }
     archive.into_inner()?.flush()
 }

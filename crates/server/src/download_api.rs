@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -23,15 +23,21 @@ use store::{SessionFile, SessionState};
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn download_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Response, Problem> {
-    let folder = folder_of(&app, &name).await?;
+    // A damaged session is sent as it is.
+    let folder = closed_session(&app, &name).await?;
+    Ok(archive(&name, vec![folder]))
+}
+
+/// The folder of a session that is not being recorded.
+pub async fn closed_session(app: &App, name: &str) -> Result<PathBuf, Problem> {
+    let folder = folder_of(app, name).await?;
     let path = folder.clone();
     let state = blocking(move || SessionFile::open(&path)?.state()).await;
     if matches!(state, Ok(SessionState::Recording | SessionState::Crashed)) {
         let detail = "This session is still being recorded. Download it when it has ended.";
         return Err(Problem::conflict("recording", detail));
     }
-    // A damaged session is sent as it is.
-    Ok(archive(&name, vec![folder]))
+    Ok(folder)
 }
 
 /// All closed sessions of a study, as a tar archive.
@@ -49,7 +55,20 @@ pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<
 
 fn archive(name: &str, folders: Vec<PathBuf>) -> Response {
     let (to, parts) = mpsc::channel(8);
+    // `sub-01/ses-01_…`
+    let placed = |folder: PathBuf| {
+        let name = folder.file_name().unwrap_or_default();
+        let participant = folder.parent().and_then(std::path::Path::file_name).unwrap_or_default();
+        let place = std::path::Path::new(participant).join(name);
+        (folder, place)
+    };
+    let folders: Vec<_> = folders.into_iter().map(placed).collect();
     tokio::task::spawn_blocking(move || download::write(&folders, to));
+    archive_response(name, parts)
+}
+
+/// The answer with a tar archive, which is sent while it is made.
+pub fn archive_response(name: &str, parts: mpsc::Receiver<std::io::Result<Bytes>>) -> Response {
     let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.tar\""));
     let mut response = Body::from_stream(ReceiverStream::new(parts)).into_response();

@@ -1,7 +1,7 @@
 //! The thread `hub`. It owns the ledger and the list of open sessions. [`HubClient`] sends it commands.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,14 +17,14 @@ use super::clock::ServerClock;
 use super::config::{ServerConfig, SessionLimits};
 use super::file_permits::FilePermits;
 use super::hub_client::{
-    Admission, Changes, CloseAnswer, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession,
+    Changes, CloseAnswer, HubClient, HubCommand, InvitationRequest, NewRemoteSession, OpenSession, Release,
     SessionLookup, StartRequest,
 };
 use super::login_attempts::LoginAttempts;
 use super::memory;
 use super::pool::VisionPool;
 use super::problem::Problem;
-use super::quota::ReceivedTotals;
+use super::quota::{ReceivedTotals, SessionQuota};
 use super::rate::Rate;
 use super::remote;
 use super::remote_plan::{RemotePlan, SERVER_RESTARTED, WAS_CLOSED};
@@ -35,8 +35,8 @@ use super::session_command::{CloseReason, SessionCommand};
 use super::wire::CameraMode;
 use session::ParticipantId;
 use store::{
-    Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SessionFile, SessionState, Sha256, StoreError,
-    TokenScope,
+    Ledger, Library, ReceivedBytes, RemoteSession, RemoteState, SeenSession, SessionFile, SessionState, Sha256,
+    StoreError, TokenScope,
 };
 
 /// Commands that can wait for the hub.
@@ -123,9 +123,9 @@ struct Login {
 
 pub struct Hub {
     config: Arc<ServerConfig>,
-    clock: ServerClock,
+    pub(super) clock: ServerClock,
     runtime: tokio::runtime::Handle,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     library: Library,
     pool: VisionPool,
     file_permits: FilePermits,
@@ -251,7 +251,13 @@ impl Hub {
                 self.logins.remove(&secrets::sha256(&cookie));
             }
             HubCommand::CheckApiToken(token, to) => reply(to, self.scope_of_token(&token)),
-            HubCommand::ListKeys(to) => reply(to, self.ledger.keys().map_err(Problem::from)),
+            HubCommand::Ledger(run) => run(&self.ledger),
+            HubCommand::RefreshOrigins(to) => {
+                self.refresh_origins();
+                reply(to, ());
+            }
+            HubCommand::IsOriginAllowed(origin, to) => reply(to, self.is_origin_allowed(&origin)),
+            HubCommand::Enrol(request, to) => reply(to, self.enrol(&request)),
             HubCommand::OpenSessions(to) => reply(to, self.open_sessions()),
             HubCommand::SessionCommands(folder, to) => {
                 let found = self.sessions.values().find(|s| s.folder == folder).map(|s| &s.task);
@@ -259,13 +265,17 @@ impl Hub {
                 reply(to, Some(commands.clone()));
             }
             HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
-            HubCommand::ReleaseSessions { participant, to } => {
-                reply(to, self.release_sessions(participant.as_deref()));
-            }
+            HubCommand::ReleaseSessions(which, to) => reply(to, self.release_sessions(&which)),
             HubCommand::ForgetParticipant { participant, folders, to } => {
                 let forgotten = self.ledger.forget_participant(&participant).and_then(|()| self.refresh_totals());
                 reply(to, forgotten.map_err(Problem::from));
                 folders.into_iter().for_each(|folder| self.notify_change(folder));
+            }
+            HubCommand::ForgetSession(folder, to) => {
+                let name = self.relative(&folder);
+                let forgotten = self.ledger.forget_session(&name).and_then(|()| self.refresh_totals());
+                reply(to, forgotten.map_err(Problem::from));
+                self.notify_change(folder);
             }
             HubCommand::Stop => {}
         }
@@ -318,7 +328,7 @@ impl Hub {
 
     /// Refuses a key that is unknown or belongs to another study, and a page whose origin the key does not allow.
     fn check_key(&self, key: &str, study: &str, origins: &[String]) -> Result<(), Problem> {
-        let found = self.ledger.keys()?.into_iter().find(|k| k.key == key && !k.is_revoked);
+        let found = self.ledger.key(key)?.filter(|k| !k.is_revoked);
         let Some(found) = found else {
             let detail = "The write key is unknown or was revoked. Ask the study's owner for a valid key.";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unknown-key", detail));
@@ -371,17 +381,16 @@ impl Hub {
         admitted.map_err(|s| Problem::too_fast("Too many sessions begin at the same time. Try again later.", s))
     }
 
-    fn admit(&mut self, request: &StartRequest) -> Result<Admission, Problem> {
-        let StartRequest { key, study, origin, address, needs_participant } = request;
+    fn admit(&mut self, request: &StartRequest) -> Result<SessionQuota, Problem> {
+        let StartRequest { key, study, origin, address } = request;
         self.check_key(key, study, std::slice::from_ref(origin))?;
         self.check_open_sessions(key, study, *address)?;
         self.check_start_rate(*address)?;
-        let participant = if *needs_participant { Some(self.new_participant()?) } else { None };
-        Ok(Admission { participant, quota: self.totals.session(key, study, &self.config.quotas, 0, 0) })
+        Ok(self.totals.session(key, study, &self.config.quotas, 0, 0))
     }
 
     /// A label that no participant of the library has.
-    fn new_participant(&mut self) -> Result<ParticipantId, Problem> {
+    pub(super) fn new_participant(&mut self) -> Result<ParticipantId, Problem> {
         loop {
             let (prefix, number) = self.ledger.give_participant_number()?;
             let participant = ParticipantId::with_prefix(&prefix, number).map_err(|why| {
@@ -476,6 +485,7 @@ impl Hub {
             silent_after: self.config.limits.silent_after,
             is_closed,
             is_woken_to_close: false,
+            condition: None,
             resumed_because,
         }
     }
@@ -501,7 +511,8 @@ impl Hub {
 
     fn store_activity(&mut self, id: &str) {
         let Some(open) = self.sessions.get_mut(id) else { return };
-        match self.ledger.set_session_seen(id, self.clock.utc(), open.received_bytes) {
+        let seen = SeenSession { id, received_bytes: open.received_bytes };
+        match self.ledger.set_sessions_seen(&[seen], self.clock.utc()) {
             Ok(()) => (open.last_stored, open.stored_bytes) = (Instant::now(), open.received_bytes),
             Err(e) => tracing::warn!("the ledger could not store the time of a session's last request: {e}"),
         }
@@ -519,7 +530,7 @@ impl Hub {
     }
 
     /// Asks the session's task to close the session. Returns the receiver of the task's answer.
-    fn close_session(&mut self, folder: &std::path::Path) -> Result<CloseAnswer, Problem> {
+    fn close_session(&mut self, folder: &Path) -> Result<CloseAnswer, Problem> {
         let is_open = |s: &Open| s.folder == folder && s.state == RemoteState::Open;
         let found = self.sessions.iter().find(|(_, s)| is_open(s)).map(|(id, _)| id.clone());
         let commands = self.wake(&found.ok_or_else(Problem::not_open)?, WakeFor::Request).ok_or_else(Problem::busy)?;
@@ -602,14 +613,19 @@ impl Hub {
         open.collect()
     }
 
-    fn release_sessions(&mut self, participant: Option<&str>) -> Vec<oneshot::Receiver<()>> {
-        let is_selected = |p: &str| participant.is_none_or(|selected| selected == p);
-        let selected: Vec<_> = self.sessions.extract_if(|_, s| is_selected(&s.participant)).collect();
+    fn release_sessions(&mut self, which: &Release) -> Vec<oneshot::Receiver<()>> {
+        let is_selected = |s: &Open| match which {
+            Release::All => true,
+            Release::Participant(participant) => s.participant == *participant,
+            Release::Session(folder) => s.folder == *folder,
+        };
+        let selected: Vec<_> = self.sessions.extract_if(|_, s| is_selected(s)).collect();
+        let seen = selected.iter().map(|(id, s)| SeenSession { id, received_bytes: s.received_bytes });
+        if let Err(e) = self.ledger.set_sessions_seen(&seen.collect::<Vec<_>>(), self.clock.utc()) {
+            tracing::warn!("the ledger could not store what the sessions have received: {e}");
+        }
         let mut released = Vec::new();
-        for (id, session) in selected {
-            if let Err(e) = self.ledger.set_session_seen(&id, self.clock.utc(), session.received_bytes) {
-                tracing::warn!("the ledger could not store what a session has received: {e}");
-            }
+        for (_, session) in selected {
             self.notify_change(session.folder);
             let Task::Running { commands, .. } = session.task else { continue };
             let (to, done) = oneshot::channel();
@@ -623,7 +639,7 @@ impl Hub {
     }
 
     fn tick(&mut self) {
-        self.refresh_origins();
+        self.refresh_changed_origins();
         if let Err(e) = self.refresh_password() {
             tracing::error!("the owner's password could not be read from the ledger: {e}");
         }
@@ -681,7 +697,26 @@ impl Hub {
         }
     }
 
-    /// The command line creates and revokes keys while the server runs, so the origins are read again at each tick.
+    /// The command line creates and revokes keys while the server runs.
+    fn refresh_changed_origins(&mut self) {
+        match self.ledger.has_changed() {
+            Ok(false) => {}
+            Ok(true) => self.refresh_origins(),
+            Err(e) => tracing::error!("the ledger could not be read: {e}"),
+        }
+    }
+
+    /// Whether a write key allows pages of this origin. Also knows a key that another program has just made.
+    fn is_origin_allowed(&mut self, origin: &str) -> bool {
+        self.refresh_changed_origins();
+        self.origins.borrow().iter().any(|o| o == origin)
+    }
+
+    /// The ledger names folders relative to the folder of sessions.
+    fn relative(&self, folder: &Path) -> String {
+        folder.strip_prefix(self.library.root()).unwrap_or(folder).to_string_lossy().into_owned()
+    }
+
     fn refresh_origins(&mut self) {
         match self.ledger.keys() {
             Ok(keys) => {
@@ -718,8 +753,19 @@ impl Hub {
 
     /// A failure is only logged. The session file holds the session, and a restart determines its state again.
     fn store_state(&mut self, id: &str, state: RemoteState, finish: Option<&str>) {
-        self.store_activity(id);
-        if let Err(e) = self.ledger.set_session_state(id, state, finish) {
+        let now = self.clock.utc();
+        let stored = match self.sessions.get_mut(id) {
+            Some(open) => {
+                let seen = SeenSession { id, received_bytes: open.received_bytes };
+                let stored = self.ledger.set_session_state_and_seen(&seen, now, state, finish);
+                if stored.is_ok() {
+                    (open.last_stored, open.stored_bytes) = (Instant::now(), open.received_bytes);
+                }
+                stored
+            }
+            None => self.ledger.set_session_state(id, state, finish),
+        };
+        if let Err(e) = stored {
             tracing::error!("the ledger could not store the state `{state:?}` of session {id}: {e}");
         }
         if let Some(open) = self.sessions.get_mut(id) {

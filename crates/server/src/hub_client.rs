@@ -8,13 +8,14 @@ use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::address::ClientAddress;
+use super::enrolment::{EnrolRequest, Enrolled};
 use super::problem::Problem;
 use super::quota::SessionQuota;
 use super::remote_plan::{OpenedRecorder, RemotePlan};
+use super::reply::reply;
 use super::session_command::SessionCommand;
 use super::wire::Finish;
-use session::ParticipantId;
-use store::{RemoteSession, RemoteState, Sha256, TokenScope, WriteKey};
+use store::{Ledger, RemoteSession, RemoteState, Sha256, StoreError, TokenScope};
 
 /// The result of looking up a session for a request with a token from a page of an origin.
 pub enum SessionLookup {
@@ -28,14 +29,6 @@ pub enum SessionLookup {
     /// The session was started by a page of another origin.
     WrongOrigin,
     Unknown,
-}
-
-/// Permission to begin a session.
-#[derive(Debug)]
-pub struct Admission {
-    /// A label for a participant who has none yet.
-    pub participant: Option<ParticipantId>,
-    pub quota: SessionQuota,
 }
 
 /// Who wants to know whether a session could begin. The key must allow one of the `origins`.
@@ -54,7 +47,15 @@ pub struct StartRequest {
     pub study: String,
     pub origin: String,
     pub address: ClientAddress,
-    pub needs_participant: bool,
+}
+
+/// Which open sessions are released.
+#[derive(Clone, Debug)]
+pub enum Release {
+    All,
+    Participant(String),
+    /// By its folder.
+    Session(PathBuf),
 }
 
 /// What the dashboard shows of an open session.
@@ -88,7 +89,7 @@ pub enum HubCommand {
     },
     /// Answers with why no session can begin, or `None` if one can.
     Invite(InvitationRequest, oneshot::Sender<Result<Option<String>, Problem>>),
-    AdmitSession(StartRequest, oneshot::Sender<Result<Admission, Problem>>),
+    AdmitSession(StartRequest, oneshot::Sender<Result<SessionQuota, Problem>>),
     RegisterSession(Box<NewRemoteSession>, oneshot::Sender<Result<(), Problem>>),
     /// A request was answered. The session has received this number of bytes in total.
     SessionActive(String, u64),
@@ -108,19 +109,22 @@ pub enum HubCommand {
     CheckCookie(String, oneshot::Sender<Result<Option<String>, Problem>>),
     Logout(String),
     CheckApiToken(String, oneshot::Sender<Result<Option<TokenScope>, Problem>>),
-    ListKeys(oneshot::Sender<Result<Vec<WriteKey>, Problem>>),
+    /// Runs a short request to the ledger.
+    Ledger(Box<dyn FnOnce(&Ledger) + Send>),
+    /// Reads the keys again.
+    RefreshOrigins(oneshot::Sender<()>),
+    IsOriginAllowed(String, oneshot::Sender<bool>),
+    Enrol(Box<EnrolRequest>, oneshot::Sender<Result<Enrolled, Problem>>),
     OpenSessions(oneshot::Sender<Vec<OpenSession>>),
     ChangesSince(Option<u64>, oneshot::Sender<Changes>),
     SessionCommands(PathBuf, oneshot::Sender<Option<mpsc::Sender<SessionCommand>>>),
-    ReleaseSessions {
-        participant: Option<String>,
-        to: oneshot::Sender<Vec<oneshot::Receiver<()>>>,
-    },
+    ReleaseSessions(Release, oneshot::Sender<Vec<oneshot::Receiver<()>>>),
     ForgetParticipant {
         participant: String,
         folders: Vec<PathBuf>,
         to: oneshot::Sender<Result<(), Problem>>,
     },
+    ForgetSession(PathBuf, oneshot::Sender<Result<(), Problem>>),
     Stop,
 }
 
@@ -137,7 +141,7 @@ pub struct NewRemoteSession {
 pub struct HubClient {
     commands: Sender<HubCommand>,
     /// Origins that at least one key allows.
-    pub origins: watch::Receiver<Arc<Vec<String>>>,
+    origins: watch::Receiver<Arc<Vec<String>>>,
     /// Increases when a session begins, ends or changes.
     pub changes: watch::Receiver<u64>,
     /// Increases when the owner's password changes. All logins end then.
@@ -165,7 +169,7 @@ impl HubClient {
         self.request(|to| HubCommand::FindSession { id, token_sha256, origin, to }).await?
     }
 
-    pub async fn admit(&self, request: StartRequest) -> Result<Admission, Problem> {
+    pub async fn admit(&self, request: StartRequest) -> Result<SessionQuota, Problem> {
         self.request(|to| HubCommand::AdmitSession(request, to)).await?
     }
 
@@ -202,8 +206,35 @@ impl HubClient {
         self.request(|to| HubCommand::CheckApiToken(token.to_owned(), to)).await?
     }
 
-    pub async fn keys(&self) -> Result<Vec<WriteKey>, Problem> {
-        self.request(HubCommand::ListKeys).await?
+    pub async fn enrol(&self, request: EnrolRequest) -> Result<Enrolled, Problem> {
+        self.request(|to| HubCommand::Enrol(Box::new(request), to)).await?
+    }
+
+    /// Runs a short request to the ledger in the hub's thread.
+    pub async fn ledger<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Ledger) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        Ok(self.request(|to| HubCommand::Ledger(Box::new(move |ledger| reply(to, run(ledger))))).await??)
+    }
+
+    /// Changes the write keys. Pages with a new key are answered from now on.
+    pub async fn change_keys<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Ledger) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let changed = self.ledger(run).await?;
+        self.request(HubCommand::RefreshOrigins).await?;
+        Ok(changed)
+    }
+
+    /// Whether a write key allows pages of this origin. A key that was made a moment ago counts.
+    pub async fn is_origin_allowed(&self, origin: &str) -> bool {
+        if self.origins.borrow().iter().any(|o| o == origin) {
+            return true;
+        }
+        // A busy hub means that the page has to ask again.
+        self.request(|to| HubCommand::IsOriginAllowed(origin.to_owned(), to)).await.unwrap_or(false)
     }
 
     pub async fn open_sessions(&self) -> Result<Vec<OpenSession>, Problem> {
@@ -226,10 +257,9 @@ impl HubClient {
         self.request(|to| HubCommand::SessionCommands(folder, to)).await
     }
 
-    /// Releases the open sessions of one participant, or all, without closing them. Returns when their files are
-    /// released.
-    pub async fn release_sessions(&self, participant: Option<String>) -> Result<(), Problem> {
-        for released in self.request(|to| HubCommand::ReleaseSessions { participant, to }).await? {
+    /// Releases open sessions without closing them. Returns when their files are released.
+    pub async fn release_sessions(&self, which: Release) -> Result<(), Problem> {
+        for released in self.request(|to| HubCommand::ReleaseSessions(which, to)).await? {
             // An error means that the task has ended. Its files are released then, too.
             released.await.ok();
         }
@@ -240,6 +270,11 @@ impl HubClient {
     pub async fn forget_participant(&self, participant: &str, folders: Vec<PathBuf>) -> Result<(), Problem> {
         let participant = participant.to_owned();
         self.request(|to| HubCommand::ForgetParticipant { participant, folders, to }).await?
+    }
+
+    /// `folder` is that of the erased session.
+    pub async fn forget_session(&self, folder: PathBuf) -> Result<(), Problem> {
+        self.request(|to| HubCommand::ForgetSession(folder, to)).await?
     }
 
     pub fn session_active(&self, id: &str, received_bytes: u64) {

@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 use super::address::ClientAddress;
 use super::app::App;
 use super::browser;
+use super::enrolment::EnrolRules;
 use super::hub_client::InvitationRequest;
 use super::problem::{Problem, ProblemDetails};
+use session::{RemoteCamera, Study};
 
 /// What a browser needs to know about a study before it asks for consent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +25,13 @@ pub struct Invitation {
     pub mask: Vec<String>,
     /// CSS selectors of fields whose typed text may be recorded.
     pub content: Vec<String>,
+    /// The most that the page may use of the camera: `off`, `scores` or `video`. Absent if the page decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub camera: Option<RemoteCamera>,
+    /// Whether the page is recorded for replay. Absent if the page decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<bool>,
     /// Whether a session could begin now. A session that begins later can still be refused.
     pub open: bool,
     /// Why no session can begin, as a sentence. Only if `open` is false.
@@ -56,14 +65,30 @@ pub async fn invitation(
     let full = app.hub.invite(request).await?;
     let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
     let study = browser::study_of_key(&app, &study).await?.study;
+    let closed_because = match closed_because {
+        None => no_place(&app, &study).await?,
+        closed => closed,
+    };
     Ok(Json(Invitation {
         title: study.title,
         consent: InvitationConsent { required: study.consent.required, text: study.consent.text },
         mask: study.page.mask,
         content: study.page.content,
+        camera: study.remote.camera,
+        replay: study.remote.replay,
         open: closed_because.is_none(),
         closed_because,
     }))
+}
+
+/// Why nobody new can take part in the study.
+async fn no_place(app: &App, study: &Study) -> Result<Option<String>, Problem> {
+    if study.remote.max_participants.is_none() {
+        return Ok(None);
+    }
+    let name = study.name.clone();
+    let enrolled = app.hub.ledger(move |ledger| ledger.enrolled(&name)).await?;
+    Ok(EnrolRules::of(study, 0).full(enrolled).map(str::to_owned))
 }
 
 /// The origins that the request can come from. Browsers send no `Origin` with a GET to the page's own origin. They say so in

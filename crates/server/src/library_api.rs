@@ -1,21 +1,23 @@
-//! The owner's view of the library: studies, and the contents of one session; closing a session; erasing a participant.
+//! The owner's view of one session: its curves, its events, and what is known about it.
 
 use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
 use super::blocking::blocking;
+use super::consent_record::ConsentRecord;
+use super::hub_client::OpenSession;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use super::session_list_api::{name_of, state_name};
-use session::{AFFECT, Body, ParticipantId};
-use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError};
+use super::remote_plan::CONDITION_EVENT;
+use super::session_state::state_name;
+use session::{AFFECT, Body, REPLAY, SERVER, Timestamp};
+use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError, session_label};
 
 /// Points of a curve that a screen can show.
 const MAX_POINTS: usize = 4_000;
@@ -26,57 +28,16 @@ const USUAL_EVENT_LIMIT: usize = 500;
 const MAX_SKIP: usize = 200_000;
 const MAX_GAPS: usize = 2_000;
 
-#[derive(Serialize, ToSchema)]
-pub struct Studies {
-    studies: Vec<StudyRow>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct StudyRow {
-    name: String,
-    title: String,
-    /// Why the study's file cannot be read. `null` for a valid file.
-    problem: Option<String>,
-    keys: Vec<KeyRow>,
-    sessions: usize,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct KeyRow {
-    key: String,
-    origins: Vec<String>,
-    is_revoked: bool,
-}
-
-/// All studies with their keys.
-#[utoipa::path(get, path = "/v1/library/studies", tag = "owner", security(("login" = []), ("token" = [])),
-    responses((status = 200, body = Studies), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn studies(State(app): State<App>, _: Owner) -> Result<Json<Studies>, Problem> {
-    let keys = app.hub.keys().await?;
-    let library = app.library.clone();
-    let (studies, sessions) = blocking(move || Ok((library.studies()?, library.session_names()?))).await?;
-    let of = |name: &str| sessions.iter().filter(|s| s.study.as_deref() == Some(name)).count();
-    let rows = studies.into_iter().map(|s| {
-        let (title, problem) = match &s.study {
-            Ok(file) => (file.study.title.clone(), None),
-            Err(e) => (s.name.clone(), Some(e.to_string())),
-        };
-        let keys = keys.iter().filter(|k| k.study == s.name).map(|k| KeyRow {
-            key: k.key.clone(),
-            origins: k.origins.clone(),
-            is_revoked: k.is_revoked,
-        });
-        StudyRow { title, problem, keys: keys.collect(), sessions: of(&s.name), name: s.name }
-    });
-    Ok(Json(Studies { studies: rows.collect() }))
-}
-
 /// The folder of the session with this name. Only folders of sessions have such names.
 pub async fn folder_of(app: &App, name: &str) -> Result<PathBuf, Problem> {
     let (library, wanted) = (app.library.clone(), name.to_owned());
-    let found = blocking(move || Ok(library.folders()?.into_iter().find(|f| name_of(f) == wanted))).await?;
+    let found = blocking(move || Ok(library.session_folder(&wanted))).await?;
     found.ok_or_else(|| Problem::not_found("There is no session with this name. It may have been erased."))
+}
+
+/// The folder as the ledger names it, relative to the folder of sessions.
+pub fn relative(app: &App, folder: &std::path::Path) -> String {
+    folder.strip_prefix(app.library.root()).unwrap_or(folder).to_string_lossy().into_owned()
 }
 
 /// A session for the dashboard: thinned curves and a list of events.
@@ -90,6 +51,15 @@ pub struct SessionDetails {
     started_utc: String,
     state: String,
     camera: String,
+    /// The condition that the participant was assigned to.
+    condition: Option<String>,
+    /// The owner's note.
+    note: String,
+    consent: ConsentRecord,
+    /// The session has pictures of the face.
+    has_pictures: bool,
+    /// The page was recorded for replay.
+    has_replay: bool,
     #[schema(value_type = Option<Object>)]
     quality: Option<serde_json::Value>,
     affect: Vec<AffectPoint>,
@@ -114,18 +84,27 @@ pub async fn session(
 ) -> Result<Json<SessionDetails>, Problem> {
     let folder = folder_of(&app, &name).await?;
     let open = app.hub.open_sessions().await?.into_iter().find(|o| o.folder == folder);
-    let is_silent = open.is_some_and(|o| o.is_silent);
+    let path = relative(&app, &folder);
+    let note = app.hub.ledger(move |ledger| ledger.session_note(&path)).await?.unwrap_or_default();
     let _permit = app.read_permits.acquire().await;
-    let details = blocking(move || details(&folder, is_silent)).await;
-    details.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
+    let details = blocking(move || details(&folder, open.as_ref())).await;
+    let details = details.map_err(|e| Problem::conflict("damaged", format!("{e}.")))?;
+    Ok(Json(SessionDetails { note, ..details }))
 }
 
-fn details(folder: &std::path::Path, is_silent: bool) -> Result<SessionDetails, StoreError> {
+fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<SessionDetails, StoreError> {
     let file = SessionFile::open(folder)?;
     let header = file.header();
     let mut shown = LiveBatch::default();
     let mut last_events = LastEvents::new(MAX_EVENTS);
+    let (mut condition, mut has_replay) = (None, false);
     file.each_record(|record| {
+        has_replay |= record.stream.as_str() == REPLAY;
+        if let (SERVER, Body::Event { kind, data }) = (record.stream.as_str(), &record.body)
+            && kind == CONDITION_EVENT
+        {
+            condition = data.get("condition").and_then(|name| name.as_str()).map(str::to_owned);
+        }
         // Only shown records are kept, because a long session has millions of other numbers.
         let is_shown = match &record.body {
             Body::Sample { .. } => record.stream.as_str() == AFFECT,
@@ -141,16 +120,21 @@ fn details(folder: &std::path::Path, is_silent: bool) -> Result<SessionDetails, 
     let by_time = |a: f64, b: f64| a.total_cmp(&b);
     shown.affect.sort_by(|a, b| by_time(a.at_s, b.at_s));
     shown.gaps.sort_by(|a, b| by_time(a.from_s, b.from_s));
-    let state = file.state()?;
+    let state = Condition::Opens(file.state()?);
     Ok(SessionDetails {
-        name: name_of(folder),
+        name: session_label(folder),
         participant: header.participant.to_string(),
         number: header.session.0,
         study: header.study.name.clone(),
         study_title: header.study.title.clone(),
         started_utc: header.zero_utc.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        state: if is_silent && state == SessionState::Crashed { "silent" } else { state_name(state) }.to_owned(),
+        state: state_name(&state, open).to_owned(),
         camera: header.camera.name.clone(),
+        condition,
+        note: String::new(),
+        consent: ConsentRecord::of(header),
+        has_pictures: file.frame_before(Timestamp::from_ns(i64::MAX))?.is_some(),
+        has_replay,
         quality: file.summary().and_then(|s| s.quality.clone()),
         affect_samples: shown.affect.len() as u64,
         affect: thinned(&shown.affect),
@@ -260,17 +244,6 @@ pub async fn events(
     found.await.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
 }
 
-/// Closes an open session as it is. What its browser has not sent yet is not stored.
-#[utoipa::path(post, path = "/v1/library/sessions/{name}/close", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("name" = String, Path, description = "The name in the list of sessions")),
-    responses((status = 202, description = "The session is being closed"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn close(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    let folder = folder_of(&app, &name).await?;
-    app.hub.close_session(folder).await?;
-    Ok(StatusCode::ACCEPTED)
-}
-
 /// Least and greatest valence of each stretch, so that no peak is thinned away.
 fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
     if points.len() <= MAX_POINTS {
@@ -295,32 +268,4 @@ pub async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> 
             && matches!(s.condition, Condition::Opens(SessionState::Closed | SessionState::Recovered))
     };
     Ok(blocking(move || Ok(library.sessions()?.into_iter().filter(of_study).map(|s| s.folder).collect())).await?)
-}
-
-/// Erases all data of a participant permanently.
-#[utoipa::path(delete, path = "/v1/library/participants/{participant}", tag = "owner", security(("login" = []), ("token" = [])),
-    params(("participant" = String, Path, description = "`sub-01`")),
-    responses((status = 204), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
-              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
-pub async fn erase(State(app): State<App>, _: Owner, Path(participant): Path<String>) -> Result<StatusCode, Problem> {
-    let id: ParticipantId = participant.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
-    let (library, who) = (app.library.clone(), id.clone());
-    if !blocking(move || library.participants()).await?.contains(&who) {
-        return Err(Problem::not_found(format!("There is no participant {id} in the library.")));
-    }
-    app.hub.release_sessions(Some(participant.clone())).await?;
-    let library = app.library.clone();
-    let names = blocking(move || library.session_names()).await?;
-    let folders = names.into_iter().filter(|name| name.participant == id).map(|name| name.folder).collect();
-    let library = app.library.clone();
-    match blocking(move || library.erase_participant(&id)).await {
-        Ok(()) => {}
-        Err(StoreError::Recording(_)) => {
-            let detail = "Another program on this computer is recording the participant. Stop that recording first.";
-            return Err(Problem::conflict("recording", detail));
-        }
-        Err(e) => return Err(e.into()),
-    }
-    app.hub.forget_participant(&participant, folders).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use session::{AFFECT, Body, FACE, LANDMARKS, PAGE, Record, affect};
+use session::{AFFECT, Body, PAGE, Record, affect, is_repeated_gap};
 
 /// Kinds of events that are too frequent for a list.
 const CONTINUOUS: [&str; 5] = ["pointermove", "scroll", "selection", "keyup", "resize"];
@@ -61,8 +61,7 @@ impl LiveBatch {
                 self.events.push(EventPoint { at_s, stream, kind: kind.clone(), what: subject(data) });
             }
             Body::Event { .. } => {}
-            // Some clients repeat the gaps of `affect` in the other streams of the same frames.
-            Body::Gap(gap) if [FACE, LANDMARKS].contains(&record.stream.as_str()) && !gap.reason.is_loss() => {}
+            Body::Gap(gap) if is_repeated_gap(record.stream.as_str(), gap.reason) => {}
             Body::Gap(gap) => self.gaps.push(GapPoint {
                 from_s: at_s,
                 until_s: gap.until.as_secs_f64(),

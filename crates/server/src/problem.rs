@@ -105,6 +105,10 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).after(3)
     }
 
+    pub fn gone() -> Problem {
+        Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data.")
+    }
+
     pub fn not_open() -> Problem {
         let detail = "This session is not open, or it is being closed. There is nothing to close.";
         Problem::conflict("ended", detail)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use session::ParticipantId;
-use store::{Library, SessionName, StoreError, session_entry, verify};
+use store::{Library, SessionName, StoreError, session_entry, split_session_label, verify};
 use study_query::Cancel;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -191,14 +191,7 @@ fn damage(folder: &Path) -> Result<Option<String>, StoreError> {
 /// are accepted.
 fn parts(name: &str) -> Result<(ParticipantId, &str), PullError> {
     let wrong = || PullError::Name(name.chars().take(80).flat_map(char::escape_debug).collect());
-    let (participant, folder) = name.split_once('_').ok_or_else(wrong)?;
-    let is_plain = folder.starts_with("ses-")
-        && folder.len() < 100
-        && folder.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    if !is_plain {
-        return Err(wrong());
-    }
-    Ok((participant.parse().map_err(|_| wrong())?, folder))
+    split_session_label(name).ok_or_else(wrong)
 }
 
 struct Server {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use axum::http::StatusCode;
 use crossbeam_channel::Receiver;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -20,7 +19,7 @@ use super::networks::{self, SCORES_STARTED};
 use super::problem::Problem;
 use super::quota::video_has_ended;
 use super::rate::Rate;
-use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd, WAS_SILENT};
+use super::remote_plan::{CONDITION_EVENT, OpenedRecorder, RemotePlan, VideoEnd, WAS_SILENT};
 use super::reply::reply;
 use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
@@ -75,6 +74,7 @@ async fn run(
         Ok(opened) => match RemoteTask::new(hub.clone(), plan, opened, own) {
             Ok(mut task) => {
                 task.is_resumed = is_resumed;
+                task.note_condition();
                 let end = task.run(&mut commands).await;
                 // Dropping the rest of the task tells the dashboards that the session has ended.
                 let plan = RemotePlan { is_closed: false, resumed_because: WAS_SILENT, ..task.into_plan() };
@@ -122,12 +122,11 @@ async fn refuse_all(hub: &HubClient, plan: RemotePlan, e: &StoreError, commands:
 
 /// Answers commands that arrive after the session was closed, until no sender is left.
 async fn answer_late(finished: Option<Finished>, commands: &mut mpsc::Receiver<SessionCommand>) {
-    let gone = || Problem::new(StatusCode::GONE, "gone", "This session is closed. It accepts no more data.");
     while let Some(command) = commands.recv().await {
         match command {
-            SessionCommand::Records(.., to) => reply(to, Err(gone())),
-            SessionCommand::Chunk(.., to) => reply(to, Err(gone())),
-            SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(gone)),
+            SessionCommand::Records(.., to) => reply(to, Err(Problem::gone())),
+            SessionCommand::Chunk(.., to) => reply(to, Err(Problem::gone())),
+            SessionCommand::Finish(_, to) => reply(to, finished.clone().ok_or_else(Problem::gone)),
             SessionCommand::Close(_, to) => reply(to, Err(Problem::not_open())),
             SessionCommand::Release(to) => {
                 reply(to, ());
@@ -259,6 +258,12 @@ impl RemoteTask {
         // Received records are stored. The session stays open unless it was closed.
         self.release_recorder().await;
         if is_closed { TaskEnd::Closed(self.finished()) } else { TaskEnd::Released }
+    }
+
+    fn note_condition(&mut self) {
+        if let Some(condition) = self.plan.condition.take() {
+            self.note(CONDITION_EVENT, json!({ "condition": condition }));
+        }
     }
 
     fn note_request(&mut self) {
@@ -540,7 +545,7 @@ impl RemoteTask {
     }
 
     fn finished(&self) -> Finished {
-        Finished { committed: self.intake.committed(), video_chunks: self.chunks.next() }
+        Finished { committed: self.intake.committed(), video_chunks: self.chunks.next(), completion: None }
     }
 
     fn set_finished(&mut self, finish: Finish) {

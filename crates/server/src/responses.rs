@@ -58,18 +58,25 @@ pub async fn set_host(mut request: Request, next: Next) -> Response {
 
 pub async fn set_security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                          connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+                          connect-src 'self'; frame-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
                           form-action 'self'; frame-ancestors 'none'";
-    let is_public = request.uri().path().starts_with("/v1/models/") || request.uri().path().starts_with("/client/");
+    const REPLAY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                                 img-src data: blob:; font-src data:; media-src data:; base-uri 'none'; \
+                                 form-action 'none'; frame-ancestors 'self'";
+    let path = request.uri().path();
+    let is_public = path.starts_with("/v1/models/") || path.starts_with("/v1/client/");
+    let is_replay = path == "/dashboard/replay.html";
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    // A recorded page has styles of its own. It is drawn in a frame without scripts, and the page around it may request
+    // nothing, so the recorded site is not contacted.
+    set(header::CONTENT_SECURITY_POLICY, if is_replay { REPLAY_POLICY } else { POLICY });
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
-    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::X_FRAME_OPTIONS, if is_replay { "SAMEORIGIN" } else { "DENY" });
     set(header::CACHE_CONTROL, "no-store");
     if app.config.tls.is_some() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
@@ -22,13 +23,16 @@ use super::responses::{describe_errors, set_host, set_security_headers};
 use super::unread_body::read_unread_body;
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
 use super::{
-    assets, average_api, browser, download_api, invitation_api, library_api, live_api, login, session_list_api,
+    assets, average_api, browser, catalogue_api, client_files, comparison_api, download_api, erase_api, export_api,
+    invitation_api, library_api, live_api, login, media_api, note_api, session_list_api, status_api, studies_api,
 };
 
 /// From the head of the request to the head of the answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Long enough for a chunk of video over a slow connection.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(120);
+/// A study with a long consent text, as the form and as the file that the change began with.
+const MAX_STUDY_BYTES: usize = 512 * 1024;
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
 #[derive(OpenApi)]
@@ -72,26 +76,47 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(browser::video))
         .layer(RequestBodyLimitLayer::new(MAX_VIDEO_CHUNK_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, CHUNK_TIMEOUT));
+    let studies = OpenApiRouter::new()
+        .routes(routes!(studies_api::create))
+        .routes(routes!(studies_api::change))
+        .layer(RequestBodyLimitLayer::new(MAX_STUDY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT));
     let small = OpenApiRouter::new()
         .routes(routes!(browser::clock))
         .routes(routes!(invitation_api::invitation))
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(login::me))
-        .routes(routes!(library_api::studies))
+        .routes(routes!(studies_api::studies))
+        .routes(routes!(studies_api::study))
+        .routes(routes!(studies_api::add_key))
+        .routes(routes!(studies_api::change_key, studies_api::revoke_key))
         .routes(routes!(session_list_api::sessions))
-        .routes(routes!(library_api::session))
+        .routes(routes!(library_api::session, erase_api::erase_session))
         .routes(routes!(library_api::events))
-        .routes(routes!(library_api::close))
+        .routes(routes!(note_api::set_note))
+        .routes(routes!(media_api::picture))
+        .routes(routes!(media_api::replay))
+        .routes(routes!(erase_api::close))
+        .routes(routes!(erase_api::erase_participant))
         .routes(routes!(average_api::average))
-        .routes(routes!(library_api::erase))
+        .routes(routes!(comparison_api::compare))
+        .routes(routes!(catalogue_api::study_events))
+        .routes(routes!(status_api::status))
+        .routes(routes!(export_api::export_session))
+        .routes(routes!(export_api::export_study))
         .routes(routes!(download_api::download_session))
         .routes(routes!(download_api::download_study))
         .routes(routes!(live_api::live_list))
         .routes(routes!(live_api::live_session))
         .layer(RequestBodyLimitLayer::new(16 * 1024))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT));
-    OpenApiRouter::with_openapi(Description::openapi()).merge(batches).merge(chunks).merge(small).split_for_parts()
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(batches)
+        .merge(chunks)
+        .merge(studies)
+        .merge(small)
+        .split_for_parts()
 }
 
 pub fn description() -> utoipa::openapi::OpenApi {
@@ -100,9 +125,12 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 pub fn router(app: App) -> Router {
     let (routes, _) = routes_and_description();
-    let origins = app.hub.origins.clone();
-    let allowed = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
-        origin.to_str().is_ok_and(|origin| origins.borrow().iter().any(|o| o == origin))
+    let hub = app.hub.clone();
+    let allowed = AllowOrigin::async_predicate(move |origin: HeaderValue, _: &Parts| async move {
+        match origin.to_str() {
+            Ok(origin) => hub.is_origin_allowed(origin).await,
+            Err(_) => false,
+        }
     });
     let cors = CorsLayer::new()
         .allow_origin(allowed)
@@ -112,6 +140,7 @@ pub fn router(app: App) -> Router {
         .max_age(PREFLIGHT_MAX_AGE);
     routes
         .merge(assets::routes())
+        .merge(client_files::routes())
         .route("/v1/openapi.json", axum::routing::get(openapi))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

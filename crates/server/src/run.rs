@@ -10,13 +10,17 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use tokio::sync::Semaphore;
 
 use super::app::App;
+use super::client_files;
 use super::clock::ServerClock;
 use super::config::{ServeError, ServerConfig};
+use super::export_api;
 use super::file_permits::FilePermits;
 use super::hub::{self, HubParts};
-use super::hub_client::HubClient;
+use super::hub_client::{HubClient, Release};
+use super::links::{self, LinkKey};
 use super::pool::{PoolThreads, VisionPool};
 use super::routes::{description, router};
+use super::secrets;
 use store::{Ledger, Library};
 
 /// Time-out for the head of a request.
@@ -53,6 +57,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     let ledger = Ledger::open(&config.sessions)?;
     let library = Library::open(&config.sessions)?.with_studies(&config.studies);
+    let link_key = LinkKey::new(ledger.secret(links::SECRET, secrets::random()?)?);
     let listener = std::net::TcpListener::bind(config.address);
     let listener = listener.and_then(|l| l.set_nonblocking(true).map(|()| l));
     let listener = listener.map_err(|source| ServeError::Listen { address: config.address, source })?;
@@ -71,6 +76,12 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         pool: pool.clone(),
         file_permits: file_permits.clone(),
     };
+    if let Err(e) = client_files::keep(&config.sessions) {
+        tracing::warn!("the browsers' library was not copied into the server's folder: {e}");
+    }
+    if let Err(e) = runtime.block_on(export_api::remove_leftovers(library.clone())) {
+        tracing::warn!("what earlier downloads left was not removed: {e}");
+    }
     let (hub, hub_thread) = hub::start(parts, runtime.handle().clone())?;
     let app = App {
         config,
@@ -78,6 +89,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         clock,
         pool,
         library,
+        link_key,
         file_permits,
         read_permits: Arc::new(Semaphore::new(READ_PERMITS)),
         login_permits: Arc::new(Semaphore::new(LOGIN_PERMITS)),
@@ -119,7 +131,7 @@ impl Running {
         let Running { runtime, handle, served, hub, hub_thread, pool_threads, .. } = self;
         handle.graceful_shutdown(Some(STOP_TIMEOUT));
         let served = runtime.block_on(served);
-        if let Err(problem) = runtime.block_on(hub.release_sessions(None)) {
+        if let Err(problem) = runtime.block_on(hub.release_sessions(Release::All)) {
             tracing::error!("the open sessions could not be released while the server stops: {}", problem.detail());
         }
         hub.stop();

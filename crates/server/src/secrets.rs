@@ -35,7 +35,7 @@ pub fn random_id() -> Result<String, SecretError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], SecretError> {
+pub fn random<const N: usize>() -> Result<[u8; N], SecretError> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).map_err(|e| SecretError::Random(e.to_string()))?;
     Ok(bytes)

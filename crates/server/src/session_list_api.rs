@@ -1,12 +1,10 @@
 //! The list of sessions for the owner: in pages, searched, and as updates of what has changed.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::path::Path;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,8 +13,8 @@ use super::blocking::blocking;
 use super::hub_client::OpenSession;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use session::ParticipantId;
-use store::{Condition, RemoteState, SessionEntry, SessionName, SessionState, session_entry};
+use super::session_state::state_name;
+use store::{Condition, SessionEntry, SessionName, session_entry, session_label};
 use study_query::listed_grade;
 
 const MAX_LIMIT: usize = 1_000;
@@ -29,6 +27,12 @@ pub struct ListQuery {
     study: Option<String>,
     /// Only sessions whose participant, session, study or date contains this text, for example `sub-07`, `ses-02` or `20261123`.
     search: Option<String>,
+    /// Only sessions of this participant.
+    participant: Option<String>,
+    /// `started` (the default), `participant` or `study`.
+    sort: SortBy,
+    /// `ascending` or `descending`. The default is `descending` for `started`, otherwise `ascending`.
+    order: Option<Order>,
     /// At most this number of sessions, 1 to 1000. Without it, all.
     limit: Option<usize>,
     /// Only the sessions that follow the session with this name. That session may have been erased.
@@ -93,7 +97,13 @@ pub async fn sessions(
     if query.limit.is_some_and(|n| n == 0 || n > MAX_LIMIT) {
         return Err(Problem::malformed(format!("`limit` must be a number from 1 to {MAX_LIMIT}.")));
     }
-    let after = query.after.as_deref().map(Place::of_cursor).transpose()?;
+    // The session may have been erased since it was listed, so its place is known from its name.
+    let after = query.after.as_deref().map(|label| {
+        app.library.session_named(label).ok_or_else(|| {
+            Problem::malformed("`after` must be the name of a session, from `next` of the previous page.")
+        })
+    });
+    let after = after.transpose()?;
     // The changes are read before the sessions. What changes in between is in this answer and in the next one.
     let changes = app.hub.changes_since(query.since).await?;
     let open = app.hub.open_sessions().await?;
@@ -102,21 +112,21 @@ pub async fn sessions(
     let list = blocking(move || {
         let mut names = library.session_names()?;
         names.retain(|name| query.matches(name));
-        names.sort_by_cached_key(Place::of);
+        names.sort_by(|a, b| query.compare(a, b));
         let total = names.len();
         let open: HashMap<_, _> = open.iter().map(|o| (o.folder.as_path(), o)).collect();
         let is_open = names.iter().filter(|name| open.contains_key(name.folder.as_path())).count();
         let (mut removed, mut next) = (Vec::new(), None);
         if let Some(changed) = &changes.folders {
-            removed.extend(changed.iter().filter(|folder| !folder.exists()).map(|folder| name_of(folder)));
+            removed.extend(changed.iter().filter(|folder| !folder.exists()).map(|folder| session_label(folder)));
             names.retain(|name| changed.contains(&name.folder));
         } else {
             if let Some(after) = after {
-                names.drain(..names.partition_point(|name| Place::of(name) <= after));
+                names.drain(..names.partition_point(|name| query.compare(name, &after).is_le()));
             }
             if let Some(limit) = query.limit.filter(|limit| *limit < names.len()) {
                 names.truncate(limit);
-                next = names.last().map(|name| name_of(&name.folder));
+                next = names.last().map(|name| session_label(&name.folder));
             }
         }
         let row = |name: SessionName| row(session_entry(&name.folder), open.get(name.folder.as_path()).copied());
@@ -137,25 +147,38 @@ pub async fn sessions(
     Ok(Json(Sessions { videos_waiting: app.pool.waiting(), ..list }))
 }
 
-/// The order of the list: the newest first. Names state the time in seconds. Of the same second, higher numbers of
-/// participants are newer.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Place(Reverse<(Option<DateTime<Utc>>, String)>);
+/// What the list is sorted by. Only the names of the folders are read for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SortBy {
+    #[default]
+    Started,
+    Participant,
+    Study,
+}
 
-impl Place {
-    fn of(name: &SessionName) -> Place {
-        Place(Reverse((name.started, name_of(&name.folder))))
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    Ascending,
+    Descending,
+}
 
-    /// The place that a session of this name has or had, because the session may have been erased since it was listed.
-    fn of_cursor(name: &str) -> Result<Place, Problem> {
-        match name.split_once('_') {
-            Some((participant, folder))
-                if participant.parse::<ParticipantId>().is_ok() && folder.starts_with("ses-") =>
-            {
-                Ok(Place(Reverse((SessionName::started_of(folder), name.to_owned()))))
-            }
-            _ => Err(Problem::malformed("`after` must be the name of a session, from `next` of the previous page.")),
+impl ListQuery {
+    /// The place of a session in the list. Names state the time in seconds. Of the same second, higher numbers of
+    /// participants are newer. Without a choice, the newest are first.
+    fn compare(&self, a: &SessionName, b: &SessionName) -> Ordering {
+        let label = |name: &SessionName| session_label(&name.folder);
+        let newer = || a.started.cmp(&b.started).then_with(|| label(a).cmp(&label(b)));
+        let ascending = match self.sort {
+            SortBy::Started => newer(),
+            SortBy::Participant => a.participant.cmp(&b.participant).then_with(newer),
+            SortBy::Study => a.study.cmp(&b.study).then_with(newer),
+        };
+        let usual = if self.sort == SortBy::Started { Order::Descending } else { Order::Ascending };
+        match self.order.unwrap_or(usual) {
+            Order::Ascending => ascending,
+            Order::Descending => ascending.reverse(),
         }
     }
 }
@@ -163,24 +186,25 @@ impl Place {
 impl ListQuery {
     fn matches(&self, name: &SessionName) -> bool {
         let is_study = self.study.is_none() || name.study == self.study;
-        let text = || name_of(&name.folder).to_lowercase();
-        is_study && self.search.as_ref().is_none_or(|wanted| text().contains(&wanted.trim().to_lowercase()))
+        let is_participant = self.participant.as_ref().is_none_or(|p| p == name.participant.as_str());
+        let text = || session_label(&name.folder).to_lowercase();
+        is_study
+            && is_participant
+            && self.search.as_ref().is_none_or(|wanted| text().contains(&wanted.trim().to_lowercase()))
     }
 }
 
 fn row(entry: SessionEntry, open: Option<&OpenSession>) -> SessionRow {
-    let is_silent = open.is_some_and(|o| o.is_silent);
-    let (state, problem) = match (&entry.condition, open.map(|o| o.state)) {
-        (Condition::Damaged(why), _) => ("damaged", Some(why.clone())),
-        (_, Some(RemoteState::Finished)) => ("finished", None),
-        (Condition::Opens(SessionState::Recording | SessionState::Crashed), Some(_)) if is_silent => ("silent", None),
-        (Condition::Opens(state), _) => (state_name(*state), None),
+    let state = state_name(&entry.condition, open);
+    let problem = match &entry.condition {
+        Condition::Damaged(why) => Some(why.clone()),
+        Condition::Opens(_) => None,
     };
     let summary = entry.summary.as_ref();
     let grade = listed_grade(&entry).map(|grade| grade.to_string());
     let problem = problem.or_else(|| entry.video_loss.as_ref().map(ToString::to_string));
     SessionRow {
-        name: name_of(&entry.folder),
+        name: session_label(&entry.folder),
         participant: entry.participant.map(|p| p.to_string()),
         number: entry.session.map(|n| n.0),
         study: entry.study,
@@ -194,19 +218,4 @@ fn row(entry: SessionEntry, open: Option<&OpenSession>) -> SessionRow {
         lost: summary.map(|s| s.lost),
         silent_s: open.map(|o| o.seen_s_ago),
     }
-}
-
-pub fn state_name(state: SessionState) -> &'static str {
-    match state {
-        SessionState::Recording => "recording",
-        SessionState::Crashed => "crashed",
-        SessionState::Closed => "closed",
-        SessionState::Recovered => "recovered",
-    }
-}
-
-/// `sub-01_ses-01_20261123T100000Z_demo`
-pub fn name_of(folder: &Path) -> String {
-    let part = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
-    format!("{}_{}", part(folder.parent()), part(Some(folder)))
 }

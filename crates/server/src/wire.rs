@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use session::{RemoteCamera, RemoteSettings};
+
 /// Size of the body as received, compressed or not.
 pub const MAX_BATCH_BYTES: usize = 1 << 20;
 /// Size after decompression.
@@ -27,6 +29,10 @@ pub struct NewSession {
     /// A pseudonym such as `sub-01`. The server assigns a new one if it is absent.
     #[serde(default)]
     pub participant: Option<String>,
+    /// The identifier in the participant's recruiting link, for example Prolific's. Only its keyed hash is stored. It is
+    /// stronger than `participant`.
+    #[serde(default)]
+    pub link: Option<String>,
     /// Required unless the study requires no consent.
     #[serde(default)]
     pub consent: Option<ConsentGiven>,
@@ -61,6 +67,16 @@ impl CameraMode {
         }
     }
 
+    /// Whether the study permits this use of the camera.
+    pub fn is_permitted(self, study: Option<RemoteCamera>) -> bool {
+        let own = match self {
+            CameraMode::Video => RemoteCamera::Video,
+            CameraMode::Scores => RemoteCamera::Scores,
+            CameraMode::Off => RemoteCamera::Off,
+        };
+        study.is_none_or(|most| own <= most)
+    }
+
     pub fn from_stored(name: &str) -> Option<CameraMode> {
         [CameraMode::Video, CameraMode::Scores, CameraMode::Off].into_iter().find(|m| m.as_str() == name)
     }
@@ -87,6 +103,9 @@ pub struct SessionBegun {
     /// Permits access to this session only. It is sent once and stored as a hash.
     pub token: String,
     pub participant: String,
+    /// The condition that the participant is assigned to. Absent if the study has no conditions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     pub number: u32,
     /// The zero of the session's clock, on the server's clock.
     pub zero_utc_ms: f64,
@@ -206,6 +225,29 @@ pub struct Finish {
 pub struct Finished {
     pub committed: BTreeMap<String, u64>,
     pub video_chunks: u64,
+    /// What the participant gets at the end. Absent if the study has nothing for the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<Completion>,
+}
+
+/// What a participant gets at the end of a study.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Completion {
+    /// For the recruiting service. Absent if the study has no code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The `https` address to go to. `{participant}` in it is the identifier of the participant's link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<String>,
+}
+
+impl Completion {
+    /// `None` if the study has nothing for the end.
+    pub fn of(settings: &RemoteSettings) -> Option<Completion> {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let (code, redirect) = (given(&settings.completion_code), given(&settings.redirect));
+        (code.is_some() || redirect.is_some()).then_some(Completion { code, redirect })
+    }
 }
 
 /// What is missing before a session can be finished.

@@ -5,7 +5,9 @@
 
 mod absence;
 mod annotation;
+mod assignment;
 mod check;
+mod conditions;
 mod frame;
 mod health;
 mod latest;
@@ -18,6 +20,7 @@ mod planes;
 mod playhead;
 mod pyramid;
 mod record;
+mod remote_study;
 mod rows;
 mod series;
 mod stream;
@@ -29,7 +32,9 @@ mod video_loss;
 
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
+pub use assignment::assign;
 pub use check::CheckId;
+pub use conditions::{AssignmentSettings, StudyCondition};
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::HealthKind;
 pub use latest::{Latest, Taken};
@@ -40,6 +45,7 @@ pub use planes::{I420, Planes, PlanesRef, YuvColour, YuvMatrix, YuvRange, chroma
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
+pub use remote_study::{RemoteCamera, RemoteSettings};
 pub use rows::{LATER, Rows};
 pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
@@ -47,6 +53,6 @@ pub use streams::*;
 pub use study::{
     CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
 };
-pub use time::{Clock, Timestamp, monotonic_ns};
+pub use time::{CLOCK_DRIFT, Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};

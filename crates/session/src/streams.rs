@@ -1,6 +1,6 @@
 //! The descriptions of the streams of a session.
 
-use super::{Field, StreamInfo, StreamKind, StreamName};
+use super::{Field, GapReason, StreamInfo, StreamKind, StreamName};
 
 /// The eight expressions, in the order of the `affect` stream's fields.
 pub const EXPRESSIONS: [&str; 8] =
@@ -292,6 +292,12 @@ pub fn imported_stream(name: &str) -> StreamInfo {
     let kept = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
     let kept: String = IMPORTED.chars().chain(kept).take(32).collect();
     events(&kept, &format!("events of `{name}`, recorded by another program and laid onto the session's clock"))
+}
+
+/// Whether a gap states again what a gap of `affect` states. Some clients repeat the gaps of `affect` in the other streams of
+/// the same frames.
+pub fn is_repeated_gap(stream: &str, reason: GapReason) -> bool {
+    [FACE, LANDMARKS].contains(&stream) && !reason.is_loss()
 }
 
 #[cfg(test)]

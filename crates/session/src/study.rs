@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::conditions::{AssignmentSettings, StudyCondition};
+use super::remote_study::RemoteSettings;
+
 /// An error in a study file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("line {line}, column {column}: {message}")]
@@ -45,6 +48,14 @@ pub struct Study {
     /// Labels to choose from in the annotation of a session.
     #[serde(default)]
     pub annotation_labels: Vec<String>,
+    /// The groups that participants are assigned to.
+    #[serde(default)]
+    pub conditions: Vec<StudyCondition>,
+    #[serde(default)]
+    pub assignment: AssignmentSettings,
+    /// For participants at other computers.
+    #[serde(default)]
+    pub remote: RemoteSettings,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -242,7 +253,8 @@ impl Study {
                 return Err(("annotation_labels", format!("annotation label `{label}` is used twice: remove one")));
             }
         }
-        Ok(())
+        self.assignment.check(&self.conditions)?;
+        self.remote.check()
     }
 }
 

@@ -8,6 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// How much the clocks of a page and of a recorder are assumed to drift apart at most. The browsers' library
+/// (`client/src/transport/clock.ts`) has the same value.
+pub const CLOCK_DRIFT: f64 = 50e-6;
+
 /// Nanoseconds since the zero of the session clock. Negative before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]

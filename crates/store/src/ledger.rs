@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use super::{StoreError, schema};
 
 const LEDGER_FILE: &str = "server.sqlite";
-const MIGRATIONS: &[&str] = &[include_str!("sql/ledger_001.sql"), include_str!("sql/ledger_002.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("sql/ledger_001.sql"), include_str!("sql/ledger_002.sql"), include_str!("sql/ledger_003.sql")];
 
 /// Longest wait for another connection, for example of the command line.
 const BUSY: Duration = Duration::from_secs(5);
@@ -23,6 +24,8 @@ pub type Sha256 = [u8; 32];
 pub struct Ledger {
     path: PathBuf,
     conn: Connection,
+    /// SQLite's count of the changes by other connections.
+    seen_version: Option<i64>,
 }
 
 /// A study's public key.
@@ -87,6 +90,13 @@ pub struct RemoteSession {
     pub may_go_on: bool,
 }
 
+/// A session that had a request, and what it has received in total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenSession<'a> {
+    pub id: &'a str,
+    pub received_bytes: u64,
+}
+
 /// What the sessions of one key have received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedBytes {
@@ -110,10 +120,10 @@ impl Ledger {
         };
         let conn = open().map_err(StoreError::sql("open", &path))?;
         private(&path)?;
-        Ok(Ledger { conn, path })
+        Ok(Ledger { conn, path, seen_version: None })
     }
 
-    fn run<T>(
+    pub(super) fn run<T>(
         &self,
         doing: &'static str,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -179,6 +189,29 @@ impl Ledger {
         Ok(())
     }
 
+    pub fn key(&self, key: &str) -> Result<Option<WriteKey>, StoreError> {
+        let row = self.run("read", |c| {
+            c.query_row("SELECT key, study, origins, is_revoked FROM write_key WHERE key = ?1", [key], key_row)
+                .optional()
+        })?;
+        row.map(|row| self.key_of(row)).transpose()
+    }
+
+    /// Replaces the origins of a key. `false` if there is no such key.
+    pub fn set_key_origins(&self, key: &str, origins: &[String]) -> Result<bool, StoreError> {
+        let origins = serde_json::Value::from(origins).to_string();
+        let changed = self.run("write into", |c| {
+            c.execute("UPDATE write_key SET origins = ?2 WHERE key = ?1", [key, origins.as_str()])
+        })?;
+        Ok(changed > 0)
+    }
+
+    /// Whether another program has written into the ledger since this was last asked. It costs no reading of the tables.
+    pub fn has_changed(&mut self) -> Result<bool, StoreError> {
+        let version: i64 = self.run("read", |c| c.pragma_query_value(None, "data_version", |r| r.get(0)))?;
+        Ok(self.seen_version.replace(version) != Some(version))
+    }
+
     /// `false` if there is no such key.
     pub fn revoke_key(&self, key: &str) -> Result<bool, StoreError> {
         Ok(self.run("write into", |c| c.execute("UPDATE write_key SET is_revoked = 1 WHERE key = ?1", [key]))? > 0)
@@ -188,16 +221,16 @@ impl Ledger {
     pub fn keys(&self) -> Result<Vec<WriteKey>, StoreError> {
         let rows = self.run("read", |c| {
             c.prepare_cached("SELECT key, study, origins, is_revoked FROM write_key ORDER BY created_utc, key")?
-                .query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?)))?
+                .query_map([], key_row)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
-        rows.into_iter()
-            .map(|(key, study, origins, is_revoked)| {
-                let origins = serde_json::from_str(&origins)
-                    .map_err(|e| StoreError::damaged(&self.path, format!("in the origins of a key: {e}")))?;
-                Ok(WriteKey { key, study, origins, is_revoked })
-            })
-            .collect()
+        rows.into_iter().map(|row| self.key_of(row)).collect()
+    }
+
+    fn key_of(&self, (key, study, origins, is_revoked): KeyRow) -> Result<WriteKey, StoreError> {
+        let origins = serde_json::from_str(&origins)
+            .map_err(|e| StoreError::damaged(&self.path, format!("in the origins of a key: {e}")))?;
+        Ok(WriteKey { key, study, origins, is_revoked })
     }
 
     pub fn add_session(&self, session: &RemoteSession) -> Result<(), StoreError> {
@@ -256,24 +289,35 @@ impl Ledger {
     }
 
     pub fn set_session_state(&self, id: &str, state: RemoteState, finish: Option<&str>) -> Result<(), StoreError> {
-        self.run("write into", |c| {
-            c.execute(
-                "UPDATE remote_session SET state = ?2, finish = coalesce(?3, finish) WHERE id = ?1",
-                params![id, state.as_str(), finish],
-            )
-        })?;
+        self.run("write into", |c| set_state(c, id, state, finish))?;
         Ok(())
     }
 
-    /// Stores the time of the last request, and what the session has received in total.
-    pub fn set_session_seen(&self, id: &str, at: DateTime<Utc>, received_bytes: u64) -> Result<(), StoreError> {
+    /// Stores a state with the activity at that time, in one commit.
+    pub fn set_session_state_and_seen(
+        &self,
+        seen: &SeenSession<'_>,
+        at: DateTime<Utc>,
+        state: RemoteState,
+        finish: Option<&str>,
+    ) -> Result<(), StoreError> {
         self.run("write into", |c| {
-            c.execute(
-                "UPDATE remote_session SET seen_utc = ?2, received_bytes = ?3 WHERE id = ?1",
-                params![id, text(at), received_bytes as i64],
-            )
-        })?;
-        Ok(())
+            let transaction = c.unchecked_transaction()?;
+            set_seen(&transaction, seen, at)?;
+            set_state(&transaction, seen.id, state, finish)?;
+            transaction.commit()
+        })
+    }
+
+    /// Stores the time of the last request of sessions, in one commit.
+    pub fn set_sessions_seen(&self, seen: &[SeenSession<'_>], at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            let transaction = c.unchecked_transaction()?;
+            for session in seen {
+                set_seen(&transaction, session, at)?;
+            }
+            transaction.commit()
+        })
     }
 
     /// What the sessions of each key have received.
@@ -288,8 +332,24 @@ impl Ledger {
     }
 
     pub fn forget_participant(&self, participant: &str) -> Result<(), StoreError> {
-        self.run("write into", |c| c.execute("DELETE FROM remote_session WHERE participant = ?1", [participant]))?;
-        Ok(())
+        self.run("write into", |c| {
+            let transaction = c.unchecked_transaction()?;
+            transaction.execute("DELETE FROM remote_session WHERE participant = ?1", [participant])?;
+            transaction.execute("DELETE FROM enrolment WHERE participant = ?1", [participant])?;
+            let notes = "DELETE FROM session_note WHERE substr(folder, 1, length(?1) + 1) = ?1 || '/'";
+            transaction.execute(notes, [participant])?;
+            transaction.commit()
+        })
+    }
+
+    /// Forgets one session, by its folder relative to the folder of sessions. Its participant stays enrolled.
+    pub fn forget_session(&self, folder: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            let transaction = c.unchecked_transaction()?;
+            transaction.execute("DELETE FROM remote_session WHERE folder = ?1", [folder])?;
+            transaction.execute("DELETE FROM session_note WHERE folder = ?1", [folder])?;
+            transaction.commit()
+        })
     }
 
     /// Sets the letters that begin the label of each participant that the server numbers.
@@ -310,6 +370,26 @@ impl Ledger {
             })
         })
     }
+}
+
+type KeyRow = (String, String, String, bool);
+
+fn key_row(row: &Row) -> rusqlite::Result<KeyRow> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+fn set_state(c: &Connection, id: &str, state: RemoteState, finish: Option<&str>) -> rusqlite::Result<usize> {
+    c.execute(
+        "UPDATE remote_session SET state = ?2, finish = coalesce(?3, finish) WHERE id = ?1",
+        params![id, state.as_str(), finish],
+    )
+}
+
+fn set_seen(c: &Connection, session: &SeenSession<'_>, at: DateTime<Utc>) -> rusqlite::Result<usize> {
+    c.execute(
+        "UPDATE remote_session SET seen_utc = ?2, received_bytes = ?3 WHERE id = ?1",
+        params![session.id, text(at), session.received_bytes as i64],
+    )
 }
 
 /// Folders of the sessions that a server will continue: they are not closed, and a request came after `since`. A crash did
@@ -357,7 +437,7 @@ fn session_of(row: &Row) -> Result<RemoteSession, String> {
     })
 }
 
-fn text(at: DateTime<Utc>) -> String {
+pub(super) fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -381,7 +461,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_by_another_connection() {
         let dir = tempfile::tempdir().unwrap();
-        let (ledger, other) = (Ledger::open(dir.path()).unwrap(), Ledger::open(dir.path()).unwrap());
+        let (ledger, mut other) = (Ledger::open(dir.path()).unwrap(), Ledger::open(dir.path()).unwrap());
         let now = DateTime::from_timestamp_millis(1_763_901_234_567).unwrap();
         assert_eq!(ledger.password().unwrap(), None);
         ledger.set_password("a", now).unwrap();
@@ -400,8 +480,11 @@ mod tests {
             origins: vec!["https://a.example".into(), "null".into()],
             is_revoked: false,
         };
+        assert!(other.has_changed().unwrap() && !other.has_changed().unwrap());
         ledger.add_key(&key, now).unwrap();
+        assert!(other.has_changed().unwrap() && !other.has_changed().unwrap());
         assert_eq!(other.keys().unwrap(), std::slice::from_ref(&key));
+        assert_eq!((other.key("agk_x").unwrap().as_ref(), other.key("agk_y").unwrap()), (Some(&key), None));
         assert!(ledger.revoke_key("agk_x").unwrap() && other.keys().unwrap()[0].is_revoked);
 
         let session = RemoteSession {
@@ -426,10 +509,11 @@ mod tests {
         let whole = |session: &str| vec![dir.path().join(session)];
         assert_eq!(continued_folders(dir.path(), now).unwrap(), whole("sub-01/ses-01_x_demo"));
         assert_eq!(continued_folders(dir.path(), now + chrono::TimeDelta::hours(1)).unwrap(), Vec::<PathBuf>::new());
-        ledger.set_session_seen("s1", now, 1 << 40).unwrap();
+        ledger.set_sessions_seen(&[SeenSession { id: "s1", received_bytes: 1 << 40 }], now).unwrap();
         let received = ReceivedBytes { key: "agk_x".into(), study: "demo".into(), bytes: 1 << 40 };
         assert_eq!(other.received_bytes().unwrap(), [received]);
-        ledger.set_session_state("s1", RemoteState::Finished, Some("{}")).unwrap();
+        let seen = SeenSession { id: "s1", received_bytes: 1 << 40 };
+        ledger.set_session_state_and_seen(&seen, now, RemoteState::Finished, Some("{}")).unwrap();
         assert_eq!(other.unclosed_sessions().unwrap()[0].finish.as_deref(), Some("{}"));
         ledger.set_session_state("s1", RemoteState::Closed, None).unwrap();
         assert_eq!(other.unclosed_sessions().unwrap(), []);

@@ -59,13 +59,6 @@ pub struct SessionName {
     pub started: Option<DateTime<Utc>>,
 }
 
-impl SessionName {
-    /// The start that the name of a session's folder states, such as `ses-01_20261123T100000Z_demo`.
-    pub fn started_of(folder_name: &str) -> Option<DateTime<Utc>> {
-        FolderName::parse(folder_name).started
-    }
-}
-
 /// Whether a session can be opened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -237,9 +230,14 @@ impl Library {
         Ok(folder)
     }
 
+    /// The folder of the library's own studies.
+    pub fn own_studies(&self) -> PathBuf {
+        self.root.join("studies")
+    }
+
     /// The library's own studies first, then the shipped studies with other names.
     pub fn studies(&self) -> Result<Vec<StudyEntry>, StoreError> {
-        let own = self.root.join("studies");
+        let own = self.own_studies();
         let mut studies = studies_in(&own).map_err(StoreError::io("read the folder", &own))?;
         if let Some(shipped) = &self.shipped_studies {
             let names: Vec<_> = studies.iter().map(|s| s.name.clone()).collect();

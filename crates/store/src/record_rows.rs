@@ -236,28 +236,43 @@ pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>
         let mut rows = conn.prepare(&format!(
             "SELECT number, at_ns, offset, length, time_source, device_sequence, {checksum} FROM frame ORDER BY number"
         ))?;
-        rows.query_map([], |row| {
-            let word = row.get_ref(4)?.as_str()?;
-            let Some(time_source) = TimeSource::from_stored(word) else {
-                return Ok(Err(format!("frame {} has the unknown time source `{word}`", row.get::<_, i64>(0)?)));
-            };
-            Ok(Ok(FrameRow {
-                meta: FrameMeta {
-                    number: row.get::<_, i64>(0)? as u64,
-                    at: Timestamp::from_ns(row.get(1)?),
-                    time_source,
-                    device_sequence: row.get::<_, Option<i64>>(5)?.map(|s| s as u64),
-                },
-                offset: row.get::<_, i64>(2)? as u64,
-                length: row.get::<_, i64>(3)? as u64,
-                // An invalid value becomes 0, which hardly any picture has.
-                checksum: row.get::<_, Option<i64>>(6)?.map(|c| u32::try_from(c).unwrap_or_default()),
-            }))
-        })?
-        .collect()
+        rows.query_map([], frame_of)?.collect()
     };
     let rows = read().map_err(StoreError::sql("read the frames of", path))?;
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
+}
+
+/// The last frame captured at or before `at`, without reading the others.
+pub(super) fn frame_before(conn: &Connection, path: &Path, at: Timestamp) -> Result<Option<FrameRow>, StoreError> {
+    let read = || -> rusqlite::Result<Option<Result<FrameRow, String>>> {
+        let checksum = if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS { "NULL" } else { "checksum" };
+        let found = format!(
+            "SELECT number, at_ns, offset, length, time_source, device_sequence, {checksum} FROM frame
+             WHERE at_ns <= ?1 ORDER BY at_ns DESC, number DESC LIMIT 1"
+        );
+        conn.query_row(&found, [at.as_ns()], frame_of).optional()
+    };
+    let row = read().map_err(StoreError::sql("read the frames of", path))?;
+    row.transpose().map_err(|problem| StoreError::damaged(path, problem))
+}
+
+fn frame_of(row: &Row) -> rusqlite::Result<Result<FrameRow, String>> {
+    let word = row.get_ref(4)?.as_str()?;
+    let Some(time_source) = TimeSource::from_stored(word) else {
+        return Ok(Err(format!("frame {} has the unknown time source `{word}`", row.get::<_, i64>(0)?)));
+    };
+    Ok(Ok(FrameRow {
+        meta: FrameMeta {
+            number: row.get::<_, i64>(0)? as u64,
+            at: Timestamp::from_ns(row.get(1)?),
+            time_source,
+            device_sequence: row.get::<_, Option<i64>>(5)?.map(|s| s as u64),
+        },
+        offset: row.get::<_, i64>(2)? as u64,
+        length: row.get::<_, i64>(3)? as u64,
+        // An invalid value becomes 0, which hardly any picture has.
+        checksum: row.get::<_, Option<i64>>(6)?.map(|c| u32::try_from(c).unwrap_or_default()),
+    }))
 }
 
 /// The frames that end after byte `bytes`: their number, the number of all frames, and the time of the first. Frames are

@@ -14,7 +14,7 @@ use super::{
     Addition, CameraDescription, FrameIndex, FrameRow, SessionHeader, SessionLock, SessionState, StoreError, Summary,
     record_rows, schema,
 };
-use session::{Frame, Pixels, Record, StreamInfo, Timeline, VideoLoss, VideoTrouble};
+use session::{Frame, Pixels, Record, StreamInfo, Timeline, Timestamp, VideoLoss, VideoTrouble};
 
 const READER: &str = "timeline reader";
 /// Records per batch, and batches that may be ready.
@@ -138,7 +138,7 @@ impl SessionFile {
 
     /// The JPEG of one frame. Fails if the picture is damaged.
     pub fn picture(&self, number: u64) -> Result<Vec<u8>, StoreError> {
-        self.jpeg_of(&self.row(number)?)
+        self.picture_of(&self.row(number)?)
     }
 
     fn row(&self, number: u64) -> Result<FrameRow, StoreError> {
@@ -149,7 +149,13 @@ impl SessionFile {
         StoreError::NoFrame { number, path: self.folder.clone() }
     }
 
-    fn jpeg_of(&self, frame: &FrameRow) -> Result<Vec<u8>, StoreError> {
+    /// The last frame captured at or before `at`. Does not read the other frames.
+    pub fn frame_before(&self, at: Timestamp) -> Result<Option<FrameRow>, StoreError> {
+        record_rows::frame_before(&self.conn, &schema::session_file(&self.folder), at)
+    }
+
+    /// The JPEG of a frame. Fails if the picture is damaged.
+    pub fn picture_of(&self, frame: &FrameRow) -> Result<Vec<u8>, StoreError> {
         let number = frame.meta.number;
         let path = schema::video_file(&self.folder);
         let mut file = File::open(&path).map_err(StoreError::io("open", &path))?;
@@ -172,7 +178,7 @@ impl SessionFile {
     pub fn frame(&self, number: u64) -> Result<Frame, StoreError> {
         let CameraDescription { width_px, height_px, .. } = self.header.camera;
         let row = self.row(number)?;
-        Ok(Frame { meta: row.meta, width_px, height_px, pixels: Pixels::Jpeg(self.jpeg_of(&row)?) })
+        Ok(Frame { meta: row.meta, width_px, height_px, pixels: Pixels::Jpeg(self.picture_of(&row)?) })
     }
 
     /// Stored pictures that are lost; `None` if there are none. Does not read the pictures.

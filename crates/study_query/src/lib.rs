@@ -3,6 +3,7 @@
 //! It uses `store` and `analysis`. The window, the command line and the exports use it.
 
 mod ask;
+mod catalogue;
 mod events;
 mod findings;
 mod grade;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use ask::{Cancel, ask};
+pub use catalogue::{Catalogue, CountedKind};
 pub use events::read_events;
 pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use grade::{listed_grade, session_quality};

@@ -1,9 +1,9 @@
 //! The web parts that `scripts/build-web` builds from `client/` into `build/web`, embedded in the program.
 
-/// A file of the server's dashboard.
+/// A file that the server sends.
 #[derive(Debug, Clone, Copy)]
-pub struct DashboardFile {
-    /// Below `/dashboard/`.
+pub struct WebFile {
+    /// In its folder.
     pub name: &'static str,
     /// The value of the HTTP header `Content-Type`.
     pub content_type: &'static str,
@@ -20,7 +20,13 @@ pub const REPLAY_JS: &str = include_str!(concat!(env!("OUT_DIR"), "/replay.js"))
 pub const THIRD_PARTY_LICENSES: &str = include_str!(concat!(env!("OUT_DIR"), "/THIRD_PARTY_LICENSES.txt"));
 
 /// All files of the dashboard, sorted by name. `index.html` is its page.
-pub const DASHBOARD: &[DashboardFile] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+pub const DASHBOARD: &[WebFile] = include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+
+/// All files of the browsers' library, sorted by name. A page loads `affectograph.min.js` or `affectograph.js`.
+pub const CLIENT: &[WebFile] = include!(concat!(env!("OUT_DIR"), "/client.rs"));
+
+/// The version of the library.
+pub const CLIENT_VERSION: &str = include_str!(concat!(env!("OUT_DIR"), "/client-version.txt"));
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,11 @@ fn the_dashboard_is_served_under_a_strict_policy() {
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert_eq!(answer.headers["x-frame-options"], "DENY");
     }
+    // A recorded page is drawn in a document of its own. It has styles, and it may request nothing.
+    let replay = s.browser.send("GET", "/dashboard/replay.html", &[], &[]).unwrap();
+    let policy = &replay.headers["content-security-policy"];
+    assert!(policy.contains("default-src 'none'; script-src 'self';") && !policy.contains("connect-src"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
     assert!(!html.contains("<style") && !html.contains("onclick") && !html.contains(" style="));
     s.browser.send("GET", "/dashboard/../server.sqlite", &[], &[]).unwrap().is_problem(404);
     s.browser.send("GET", "/nowhere", &[], &[]).unwrap().is_problem(404);

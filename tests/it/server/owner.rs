@@ -36,6 +36,14 @@ fn nothing_is_shown_without_a_login() {
         "/v1/library/studies/demo/download",
         "/v1/library/studies/demo/average?stream=page&kind=click",
         "/v1/library/live",
+        "/v1/library/status",
+        "/v1/library/studies/demo",
+        "/v1/library/studies/demo/events",
+        "/v1/library/studies/demo/comparison?stream=page&kind=click&other_stream=page&other_kind=click",
+        "/v1/library/studies/demo/export?format=csv",
+        "/v1/library/sessions/x/export?format=csv",
+        "/v1/library/sessions/x/picture?at_s=1",
+        "/v1/library/sessions/x/replay",
         "/v1/login",
     ] {
         s.browser.send("GET", path, &[], &[]).unwrap().is_problem(401);

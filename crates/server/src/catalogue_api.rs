@@ -1,0 +1,74 @@
+//! The events of a study, so that the owner can choose from a list.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::blocking::blocking;
+use super::library_api::closed_of;
+use super::login::Owner;
+use super::problem::{Problem, ProblemDetails};
+use study_query::{Catalogue, CountedKind};
+
+#[derive(Serialize, ToSchema)]
+pub struct StudyEvents {
+    /// The most frequent first.
+    kinds: Vec<KindRow>,
+    /// Number of sessions that were read.
+    sessions: usize,
+    /// One sentence for each session that could not be read.
+    left_out: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct KindRow {
+    stream: String,
+    kind: String,
+    count: u64,
+    /// The most frequent targets.
+    targets: Vec<NameCount>,
+    /// The most frequent values of events without a target, for example names of marks.
+    values: Vec<NameCount>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct NameCount {
+    name: String,
+    count: u64,
+}
+
+/// The kinds of events in the closed sessions of a study.
+#[utoipa::path(get, path = "/v1/library/studies/{study}/events", tag = "owner", security(("login" = []), ("token" = [])),
+    params(("study" = String, Path)),
+    responses((status = 200, body = StudyEvents), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
+              (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
+pub async fn study_events(
+    State(app): State<App>,
+    _: Owner,
+    Path(study): Path<String>,
+) -> Result<Json<StudyEvents>, Problem> {
+    let folders = closed_of(&app, &study).await?;
+    let _permit = app.read_permits.acquire().await;
+    let counted = blocking(move || {
+        let mut events = Catalogue::default();
+        folders.iter().for_each(|folder| events.add(folder));
+        Ok((folders.len(), events.finish()))
+    });
+    let (sessions, (kinds, unread)) = counted.await?;
+    let names =
+        |counted: Vec<(String, u64)>| counted.into_iter().map(|(name, count)| NameCount { name, count }).collect();
+    let row = |CountedKind { stream, kind, count, targets, values }| KindRow {
+        stream,
+        kind,
+        count,
+        targets: names(targets),
+        values: names(values),
+    };
+    Ok(Json(StudyEvents {
+        kinds: kinds.into_iter().map(row).collect(),
+        sessions: sessions - unread.len(),
+        left_out: unread.into_iter().map(|(_, why)| format!("{why}.")).collect(),
+    }))
+}

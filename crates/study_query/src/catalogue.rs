@@ -1,0 +1,108 @@
+//! Counts the events of sessions, so that a form can offer them. It reads events and never samples.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::read_events;
+use analysis::EventChoice;
+use session::{Body, EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use store::{SessionFile, StoreError};
+
+/// The largest number of targets and values that are offered per kind.
+const OFFERED: usize = 60;
+/// The largest number of distinct targets that are counted per kind. A page with generated names does not fill the memory.
+const DISTINCT: usize = 5000;
+/// The largest number of distinct kinds, for the same reason.
+const KINDS: usize = 1000;
+
+/// One kind of events of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedKind {
+    pub stream: String,
+    pub kind: String,
+    pub count: u64,
+    /// The most frequent targets, and how often they occur.
+    pub targets: Vec<(String, u64)>,
+    /// The most frequent values of events without a target.
+    pub values: Vec<(String, u64)>,
+}
+
+/// The events of some sessions.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    kinds: HashMap<(String, String), Counts>,
+    unread: Vec<(PathBuf, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    count: u64,
+    targets: HashMap<String, u64>,
+    values: HashMap<String, u64>,
+}
+
+impl Catalogue {
+    /// Adds the events of one session. A session that cannot be read is listed with the reason.
+    pub fn add(&mut self, folder: &Path) {
+        if let Err(e) = self.count(folder) {
+            self.unread.push((folder.to_owned(), e.to_string()));
+        }
+    }
+
+    fn count(&mut self, folder: &Path) -> Result<(), StoreError> {
+        let file = SessionFile::open(folder)?;
+        // Measurements of the clock are not actions.
+        let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
+        for stream in streams {
+            file.each_event(stream.name.as_str(), None, |record| event(record).iter().for_each(|row| self.take(row)))?;
+        }
+        let mut deleted = Timeline::default();
+        read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
+        deleted.events().iter().for_each(|row| self.take(row));
+        Ok(())
+    }
+
+    fn take(&mut self, row: &EventRow<EventData>) {
+        let choice = EventChoice::like(row);
+        let name = (choice.stream.to_string(), row.what.kind.clone());
+        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&name) {
+            return;
+        }
+        let kind = self.kinds.entry(name).or_default();
+        kind.count += 1;
+        for (counted, name) in [(&mut kind.targets, choice.target), (&mut kind.values, choice.value)] {
+            if let Some(name) = name.filter(|name| counted.len() < DISTINCT || counted.contains_key(name)) {
+                *counted.entry(name).or_insert(0) += 1;
+            }
+        }
+    }
+
+    /// The most frequent first, and the sessions that could not be read.
+    pub fn finish(self) -> (Vec<CountedKind>, Vec<(PathBuf, String)>) {
+        let counted = self.kinds.into_iter().map(|((stream, kind), found)| CountedKind {
+            stream,
+            kind,
+            count: found.count,
+            targets: most_frequent(found.targets),
+            values: most_frequent(found.values),
+        });
+        let mut kinds: Vec<CountedKind> = counted.collect();
+        kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
+        (kinds, self.unread)
+    }
+}
+
+fn event(record: Record) -> Option<EventRow<EventData>> {
+    let Record { stream, seq, at, body } = record;
+    match body {
+        Body::Event { kind, data } => Some(EventRow { stream, seq, at, what: EventData { kind, data } }),
+        _ => None,
+    }
+}
+
+fn most_frequent(counted: HashMap<String, u64>) -> Vec<(String, u64)> {
+    let mut counted: Vec<(String, u64)> = counted.into_iter().collect();
+    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counted.truncate(OFFERED);
+    counted
+}
