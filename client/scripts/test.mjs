@@ -14,8 +14,8 @@ if (folder === 'e2e' && !isNew) {
   process.exit(process.env.AFFECTOGRAPH_NEED_ALL === '1' ? 1 : 0);
 }
 const files = (await readdir(`${root}test/${folder}`)).filter((f) => f.endsWith('.test.ts') && f.includes(name));
-// Below this folder, so that packages are found.
-const out = await mkdtemp(`${root}node_modules/.tests-`);
+// Below both folders of packages, so that they are found.
+const out = await mkdtemp(`${root}test/node_modules/.tests-`);
 await build({
   absWorkingDir: root, entryPoints: files.map((f) => `test/${folder}/${f}`), outdir: out, outExtension: { '.js': '.mjs' },
   bundle: true, format: 'esm', platform: 'node', target: 'node18', packages: 'external', sourcemap: 'inline', logLevel: 'warning',

@@ -13,7 +13,11 @@ export type Phase =
   | 'finishing'
   | 'finished'
   /** Nothing is recorded. `problem` contains the reason. */
-  | 'failed';
+  | 'failed'
+  /** The visitor withdrew. Nothing is recorded, and what was recorded is being deleted. */
+  | 'withdrawing'
+  /** The server has confirmed that the session is deleted. If it has not yet, `problem` contains the reason. */
+  | 'withdrawn';
 
 export type CameraState = 'off' | 'starting' | 'on' | 'refused' | 'absent' | 'taken' | 'lost';
 
@@ -22,6 +26,10 @@ export interface State {
   session: string | null;
   participant: string | null;
   camera: CameraState;
+  /** The visitor paused the recording. Nothing is captured. */
+  isPaused: boolean;
+  /** The study lets visitors read what is stored of them (`ownData()`). */
+  offersOwnData: boolean;
   /** Numbers of records of this document that the server has acknowledged, and that are not sent yet. */
   acknowledged: number;
   waiting: number;
@@ -33,7 +41,7 @@ export interface State {
 }
 
 export const IDLE: State = {
-  phase: 'idle', session: null, participant: null, camera: 'off', acknowledged: 0, waiting: 0, isOnline: true,
+  phase: 'idle', session: null, participant: null, camera: 'off', isPaused: false, offersOwnData: false, acknowledged: 0, waiting: 0, isOnline: true,
   clock_uncertainty_ms: null, problem: null,
 };
 

@@ -12,6 +12,7 @@ mod schema;
 mod silence;
 mod tls;
 mod video;
+mod visitor;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};

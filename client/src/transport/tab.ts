@@ -7,6 +7,8 @@ export interface TabNote {
   session: string;
   mask: string[];
   content: string[];
+  /** The visitor paused the recording in this tab. */
+  isPaused?: boolean;
 }
 
 const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;

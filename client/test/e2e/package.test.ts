@@ -6,32 +6,29 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { build } from 'esbuild';
-import type { Browser } from 'playwright-core';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { FOLDER, snippets as snippetsOf } from '../../dashboard/snippet.js';
-import { CLIENT, site } from './browser';
+import { CLIENT, accept, site, watch } from './browser';
 import { launchWithFace, skip as noFace } from './experiment';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const snippets = snippetsOf as (server: string, study: string, key: string) => { html: string; module: string };
 const skip = noFace || noProgram();
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
 const project = join(folder, 'project');
 const installed = join(project, 'node_modules/affectograph');
-let browser: Browser;
-let program: Program;
 
 const npm = (cwd: string, ...args: string[]) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).toString();
 /** Packs a package and returns the file's name. */
 const pack = (path: string): string => npm(path, 'pack', '--silent', '--ignore-scripts', '--pack-destination', project).trim();
 
-before(async () => {
-  if (skip) return;
+/** The packed files in a project. The packages' own dependencies come from this folder, so that no network is needed. */
+const install = (): void => {
   mkdirSync(project);
   const [core, extension] = [pack(CLIENT), pack(join(CLIENT, 'jspsych'))];
-  // The packages' own dependencies come from this folder, so that no network is needed.
   const own = (name: string) => `file:${join(CLIENT, 'node_modules', name)}`;
   writeFileSync(join(project, 'package.json'), JSON.stringify({
     type: 'module',
@@ -40,31 +37,23 @@ before(async () => {
     },
   }));
   npm(project, 'install', '--silent', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps');
-  browser = await launchWithFace(folder);
-  program = new Program();
-  await program.start();
+};
+withServer(skip, () => {
+  install();
+  return launchWithFace(folder);
 });
-after(async () => {
-  if (!skip) {
-    await browser.close();
-    await program.kill9();
-    program.remove();
-  }
-  rmSync(folder, { recursive: true });
-});
+after(() => rmSync(folder, { recursive: true }));
 
 /** Opens the page, agrees, waits for scores of the face, and looks into the session file. */
 const record = async (url: string): Promise<void> => {
   const earlier = new Set(program.recorded());
   const context = await browser.newContext();
-  const problems: string[] = [];
-  context.on('weberror', (error) => problems.push(error.error().message));
+  const problems = watch(context);
   context.on('response', (response) => { if (response.status() >= 400) problems.push(`${response.url()} answers ${response.status()}`); });
   try {
     const page = await context.newPage();
     await page.goto(url);
-    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
+    await accept(page);
     await page.waitForFunction('recorder.state.phase === "recording"', null, { timeout: 30_000 });
     await page.click('#buy');
     await page.evaluate('recorder.affect$.subscribe(() => { window.scored = true; })');

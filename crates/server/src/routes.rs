@@ -23,6 +23,7 @@ use super::unread_body::read_unread_body;
 use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
 use super::{
     assets, average_api, browser, download_api, invitation_api, library_api, live_api, login, session_list_api,
+    visitor_api,
 };
 
 /// From the head of the request to the head of the answer.
@@ -75,6 +76,8 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
     let small = OpenApiRouter::new()
         .routes(routes!(browser::clock))
         .routes(routes!(invitation_api::invitation))
+        .routes(routes!(visitor_api::withdraw))
+        .routes(routes!(visitor_api::own_data))
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(login::me))
@@ -106,7 +109,7 @@ pub fn router(app: App) -> Router {
     });
     let cors = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_MAX_AGE);

@@ -30,10 +30,13 @@ pub enum HealthKind {
     ScoresUnavailable,
     /// The browser could not keep part of its video.
     VideoLost,
+    /// The visitor of a website paused the recording. Nothing is captured until `Resumed`.
+    Paused,
+    Resumed,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 17] = [
+    pub const ALL: [HealthKind; 19] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::StoringFailed,
@@ -51,6 +54,8 @@ impl HealthKind {
         HealthKind::ScoresStarted,
         HealthKind::ScoresUnavailable,
         HealthKind::VideoLost,
+        HealthKind::Paused,
+        HealthKind::Resumed,
     ];
 
     /// The name stored in files.
@@ -73,6 +78,8 @@ impl HealthKind {
             HealthKind::ScoresStarted => "scores_started",
             HealthKind::ScoresUnavailable => "scores_unavailable",
             HealthKind::VideoLost => "video_lost",
+            HealthKind::Paused => "paused",
+            HealthKind::Resumed => "resumed",
         }
     }
 
@@ -81,9 +88,10 @@ impl HealthKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether the event is an action of the operator and not a fault.
+    /// Whether the event is an action of a person and not a fault.
     pub fn is_marker(self) -> bool {
-        matches!(self, HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film)
+        use HealthKind::{Film, Paused, RecordingStarted, RecordingStopped, Resumed};
+        matches!(self, RecordingStarted | RecordingStopped | Film | Paused | Resumed)
     }
 }
 

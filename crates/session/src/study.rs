@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::visitor_settings::VisitorSettings;
+
 /// An error in a study file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("line {line}, column {column}: {message}")]
@@ -32,6 +34,8 @@ pub struct Study {
     pub camera: CameraSettings,
     #[serde(default)]
     pub consent: ConsentSettings,
+    #[serde(default)]
+    pub visitors: VisitorSettings,
     /// Folder of the affect network in `models/`.
     #[serde(default = "default_affect_model")]
     pub affect_model: String,

@@ -210,6 +210,20 @@ impl Library {
         self.finish_erasing()
     }
 
+    /// Removes a session's folder, and the participant if no other session of the participant is left.
+    pub fn erase_visit(&self, folder: &Path) -> Result<(), StoreError> {
+        self.erase(folder)?;
+        let _lock = self.lock_folders()?;
+        let Some(parent) = folder.parent() else { return Ok(()) };
+        let participant = parent.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        let Some(participant) = participant else { return Ok(()) };
+        // This fails if another session is in it.
+        if std::fs::remove_dir(parent).is_ok() {
+            participants::remove(&self.root.join(PARTICIPANTS_FILE), &participant)?;
+        }
+        Ok(())
+    }
+
     /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while a
     /// session of the participant is being recorded.
     pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {
