@@ -1,4 +1,4 @@
-// Bundles the tests of one folder and runs them with Node's own runner: `node scripts/test.mjs unit [name]`.
+// Bundles the tests of one folder and runs them with Node's own runner: `node scripts/test.mjs unit [file] [test]`.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { EXPRESSIONS } from './expressions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [folder = 'unit', name = ''] = process.argv.slice(2);
+const [folder = 'unit', name = '', ...only] = process.argv.slice(2);
 const isNew = Number(process.versions.node.split('.')[0]) >= 20; // Debian 12 brings 18
 if (folder === 'e2e' && !isNew) {
   console.log(`skipped: Playwright needs Node 20, this is ${process.version}`);
@@ -23,7 +23,7 @@ await build({
 });
 const limits = isNew
   ? ['--test-concurrency=1', `--test-timeout=${folder === 'unit' ? 60_000 : 300_000}`, '--test-force-exit'] : [];
-const args = ['--enable-source-maps', '--test', ...limits, ...files.map((f) => `${out}/${f.replace('.ts', '.mjs')}`)];
+const args = ['--enable-source-maps', '--test', ...limits, ...only.map((pattern) => `--test-name-pattern=${pattern}`), ...files.map((f) => `${out}/${f.replace('.ts', '.mjs')}`)];
 const node = spawn(process.execPath, args, { stdio: 'inherit', cwd: root });
 node.on('exit', async (code) => {
   await rm(out, { recursive: true });

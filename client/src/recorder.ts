@@ -54,7 +54,7 @@ const FILE_PATIENCE_MS = 10_000;
 /** So many records wait in the page for a session. If there are more, the older half is counted as lost. */
 const MOST_EARLY = 20_000;
 
-const isOver = (phase: Phase): boolean => phase === 'declined' || phase === 'finished' || phase === 'failed' || phase === 'withdrawing' || phase === 'withdrawn';
+const isOver = (phase: Phase): boolean => phase === 'declined' || phase === 'finished' || phase === 'failed' || phase[0] === 'w'; // withdrawing, withdrawn
 
 class PageRecorder implements Recorder {
   readonly events$ = new Signal<RecordedEvent>();
@@ -105,8 +105,7 @@ class PageRecorder implements Recorder {
   }
 
   async ownData(): Promise<Blob> {
-    if (!this.#run) throw new Error('nothing is recorded yet');
-    return this.#run.ownData();
+    return (await this.#loadRun()).ownData();
   }
 
   stop(): Promise<State> {
@@ -251,7 +250,7 @@ class PageRecorder implements Recorder {
 
   #setPaused(isPaused: boolean): void {
     const capture = this.#capture;
-    if (!capture || this.isEnded || this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
+    if (!capture || this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
     // An event that waits belongs to the time before.
     capture.emit.release();
     const data = isPaused ? '{}' : `{"marks_left_out":${this.#marksLeftOut}}`;
@@ -267,9 +266,7 @@ class PageRecorder implements Recorder {
     this.#ended.abort();
     this.#forget();
     this.#change({ phase: 'withdrawing', problem: null });
-    await within(this.#run.withdraw((problem) => {
-      this.#change({ problem, waiting: 0, ...(problem === null ? { phase: 'withdrawn' } : {}) });
-    }), STOP_PATIENCE_MS);
+    await within(this.#run.withdraw((problem) => this.#change({ phase: problem ? 'withdrawing' : 'withdrawn', problem })), STOP_PATIENCE_MS);
     this.#release();
     return this.state;
   }

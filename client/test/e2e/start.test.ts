@@ -157,6 +157,33 @@ test('a server that dies before the end does not hold stop()', { skip }, () => v
   assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
   assert.equal(end.state.phase, 'finishing');
   assert.match(end.state.problem!, /server/);
+  // Another recorder of this page may begin. It sends what is left of the first one.
+  await server.start();
+  assert.equal(await page.evaluate('create() !== recorder'), true);
+  assert.equal(await page.evaluate('(window.recorder = create()).start().then((state) => state.phase)'), 'recording');
+  await eventually('the end of the first session', () => [...server.sessions.values()][0]!.finished !== null);
+  assert.equal((await page.evaluate('recorder.stop()') as State).phase, 'finished');
+  assert.equal(server.sessions.size, 2);
+}));
+
+test('records that were captured by other rules than the session\'s are counted as lost', { skip }, () => visit(ASKED, (server) => {
+  server.consentText = 'Please.';
+}, async ({ server, page }) => {
+  await dialog(page);
+  server.begins = { status: 503, retryAfter_s: 1 };
+  await accept(page);
+  await eventually('the refusal', async () => await page.evaluate('recorder.state.problem') !== null);
+  for (let k = 0; k < 7; k++) await page.evaluate(`recorder.mark('m', ${k})`);
+  server.mask = ['.diary']; // the study was changed
+  server.begins = 'yes';
+  await isRecording(page);
+  await page.evaluate("recorder.mark('kept')");
+  assert.equal((await stopped(page)).state.phase, 'finished');
+  const rows = rowsOf(server.session, 'page');
+  const gaps = rows.flatMap((r) => (r.gap ? [r.gap] : []));
+  assert.equal(gaps.length, 1);
+  assert.ok(gaps[0]!.lost >= 7, `${gaps[0]!.lost} records`);
+  assert.deepEqual(rows.filter((r) => r.kind === 'mark').map((r) => r.data!['name']), ['kept']);
 }));
 
 test('a database that does not answer: start and stop end in time', { skip }, async () => {
@@ -169,11 +196,14 @@ test('a database that does not answer: start and stop end in time', { skip }, as
       await page.goto(shop.url);
       const state = await started(page);
       assert.ok(await startedMs(page) < 11_000, `start() took ${await startedMs(page)} ms`);
+      await page.waitForTimeout(1500);
+      const acknowledged = await page.evaluate('recorder.state.acknowledged > 0 ? recorder.state.problem : null') as string | null;
       const end = await stopped(page);
       assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
       if (broken.startsWith('IDBFactory')) {
         assert.deepEqual([state.phase, end.state.phase], ['recording', 'finished']);
         assert.match(state.problem!, /stores nothing/);
+        assert.match(acknowledged ?? '', /stores nothing/, 'as long as the page lasts');
       } else {
         assert.deepEqual([state.phase, end.state.phase], ['failed', 'failed']);
         assert.match(state.problem!, /does not store the session/);
