@@ -39,7 +39,9 @@ impl Container {
 }
 
 fn is_mp4(first: &[u8]) -> bool {
-    first.len() >= FIRST_BYTES && first[..SIZE_BYTES - 1] == [0; SIZE_BYTES - 1] && first[SIZE_BYTES..FIRST_BYTES] == FTYP
+    first.len() >= FIRST_BYTES
+        && first[..SIZE_BYTES - 1] == [0; SIZE_BYTES - 1]
+        && first[SIZE_BYTES..FIRST_BYTES] == FTYP
 }
 
 /// Whether a recording begins with these bytes. `None` if more bytes must be known.

@@ -101,7 +101,8 @@ fn a_visitor_reads_the_own_data_where_the_study_allows_it() {
     assert_eq!(before.begun["own_data"], false);
     assert!(own_data(&before).is_problem(403).contains("does not give visitors their data"));
 
-    std::fs::write(s.dir.path().join("studies/demo/study.toml"), format!("{STUDY}[visitors]\nown_data = true\n")).unwrap();
+    std::fs::write(s.dir.path().join("studies/demo/study.toml"), format!("{STUDY}[visitors]\nown_data = true\n"))
+        .unwrap();
     let remote = s.browser.begin("scores");
     assert_eq!(remote.begun["own_data"], true);
     remote.send(vec![click(0), sample(0)]).ok();
