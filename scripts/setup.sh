@@ -117,9 +117,11 @@ install_npm_packages() {
   return 1
 }
 
-# For the tests of the client library. Chromium comes from the system.
+# For the tests of the client library. Chromium and Firefox come from the system.
 install_client() {
   [ -x /usr/bin/chromium ] || install_packages chromium
+  # Ubuntu has none. The test of Firefox is skipped there.
+  [ -x /usr/bin/firefox-esr ] || ! apt-cache show firefox-esr >/dev/null 2>&1 || install_packages firefox-esr
   install_node
   { install_npm_packages client && install_npm_packages client/test; } || warn "Could not install them (build/npm.log): the client library is not tested"
 }

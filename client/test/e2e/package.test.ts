@@ -192,3 +192,40 @@ test('webpack', { skip, timeout: 180_000 }, () => built('webpack', async (from, 
   });
   writeFileSync(join(to, 'index.html'), HTML('<script src="main.js"></script>'));
 }));
+
+// Next and what it needs are larger than all other packages of the tests together. They are installed into the temporary folder.
+if (process.env['AFFECTOGRAPH_NEED_NEXT'] === '1') test('Next, exported', { skip, timeout: 900_000 }, async () => {
+  const root = join(project, 'next');
+  const pages: Record<string, string> = {};
+  const shop = await site(pages, join(root, 'out'));
+  try {
+    const { module } = snippets(program.url, 'smile', program.key(shop.url));
+    // The library needs a window. A component of Next is also rendered without one.
+    const code = module.replace(/^import (\{[^}]*\}) from ["']affectograph["'];?$/m, "const $1 = await import('affectograph');");
+    assert.ok(code.includes('await import('), module);
+    mkdirSync(join(root, 'app'), { recursive: true });
+    writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'next-shop', private: true }));
+    writeFileSync(join(root, 'next.config.mjs'), "export default { output: 'export' };\n");
+    writeFileSync(join(root, 'app/layout.js'), "export default function Layout({ children }) { return <html lang=\"en\"><body>{children}</body></html>; }\n");
+    writeFileSync(join(root, 'app/page.js'), `'use client';
+import { useEffect } from 'react';
+const begin = async () => {
+${code}
+window.recorder = recorder;
+};
+export default function Page() {
+  useEffect(() => { window.begun ??= begin(); }, []);
+  return <button id="buy">Buy now</button>;
+}
+`);
+    npm(root, 'install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund', 'next@16.4.6', 'react@19', 'react-dom@19');
+    cpSync(installed, join(root, 'node_modules/affectograph'), { recursive: true, dereference: true });
+    for (const name of ['rxjs', 'tslib']) cpSync(join(CLIENT, 'node_modules', name), join(root, 'node_modules', name), { recursive: true });
+    console.log(`Next and its packages: ${execFileSync('du', ['-sm', join(root, 'node_modules')]).toString().split('\t')[0]} MB`);
+    execFileSync('npx', ['next', 'build'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' } });
+    pages['/'] = readFileSync(join(root, 'out/index.html'), 'utf8');
+    await record(shop.url);
+  } finally {
+    shop.close();
+  }
+});
