@@ -376,11 +376,19 @@ export class Run {
   }
 
   async #startReplay(isOver: () => boolean): Promise<void> {
-    const add = (page_ms: number, event: string) => this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
+    let isOn = true;
+    const add = (page_ms: number, event: string) => {
+      if (isOn) this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
+    };
     const start = async () => {
       const stop = await startReplay(this.#host.settings, this.#host.masks, add);
       if (isOver()) stop();
-      else this.#endReplay = stop;
+      else {
+        this.#endReplay = () => {
+          stop();
+          isOn = false; // rrweb's timers may still emit
+        };
+      }
     };
     await background(start, failed('the page is not recorded for replay'));
   }

@@ -83,6 +83,7 @@ const press = async (page: Page, name: string): Promise<void> => {
 /** A real click, as a visitor makes it. */
 const clickNode = async (page: Page, backendNodeId: number): Promise<void> => {
   const cdp = await page.context().newCDPSession(page);
+  await cdp.send('DOM.enable');
   const { model } = await cdp.send('DOM.getBoxModel', { backendNodeId });
   const [x1, y1, , , x2, y2] = model.border as [number, number, number, number, number, number];
   await page.mouse.click((x1 + x2) / 2, (y1 + y2) / 2);
@@ -143,8 +144,8 @@ test('while the recording is paused nothing is captured, also after a reload', {
     assert.deepEqual([ended.phase, ended.problem], ['finished', null]);
 
     const folder = session();
-    await eventually('the video is converted', () => events(folder, 'server').some((e) => e.kind === 'video_converted'), 60_000);
-    await eventually('the session is closed', () => (JSON.parse(program.run('show', '--json', folder)) as { state: string }).state === 'closed');
+    await eventually('the session is closed', () => (JSON.parse(program.run('show', '--json', folder)) as { state: string }).state === 'closed', 60_000)
+      .catch((error: unknown) => { throw new Error(`${program.run('show', folder)}\n${JSON.stringify(events(folder, 'server'))}`, { cause: error }); });
     const health = events(folder, 'health');
     const [from_s, until_s] = ['paused', 'resumed'].map((kind) => health.find((e) => e.kind === kind)!.at_s) as [number, number];
     assert.ok(until_s - from_s > 3, `${from_s} to ${until_s} s`);
