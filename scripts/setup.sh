@@ -99,16 +99,17 @@ install_node() {
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js build/node/bin/npm # the wheel has a copy that does not find its modules
 }
 
-# The packages that client/ is built and tested with, exactly those of its lock file.
-install_client_packages() {
-  local wanted
-  wanted=$(sha256sum <client/package-lock.json)
-  [ "$(cat client/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return 0
-  say "Installing the npm packages of client/ (client/package-lock.json)"
+# The npm packages of a folder, exactly those of its lock file. client/: what the web parts of the program are built with.
+# client/test/: what the library is built and tested with.
+install_npm_packages() {
+  local folder=$1 wanted
+  wanted=$(sha256sum <"$folder/package-lock.json")
+  [ "$(cat "$folder/node_modules/.installed" 2>/dev/null)" = "$wanted" ] && return 0
+  say "Installing the npm packages of $folder/ ($folder/package-lock.json)"
   local attempt
   for attempt in 1 2; do # a registry may end a connection
-    if npm ci --prefix client --no-audit --no-fund --fetch-retries=5 >build/npm.log 2>&1; then
-      echo "$wanted" >client/node_modules/.installed
+    if npm ci --prefix "$folder" --no-audit --no-fund --fetch-retries=5 >build/npm.log 2>&1; then
+      echo "$wanted" >"$folder/node_modules/.installed"
       return 0
     fi
   done
@@ -116,11 +117,13 @@ install_client_packages() {
   return 1
 }
 
-# For the tests of the client library. Chromium comes from the system.
+# For the tests of the client library. Chromium and Firefox come from the system.
 install_client() {
   [ -x /usr/bin/chromium ] || install_packages chromium
+  # Ubuntu has none. The test of Firefox is skipped there.
+  [ -x /usr/bin/firefox-esr ] || ! apt-cache show firefox-esr >/dev/null 2>&1 || install_packages firefox-esr
   install_node
-  install_client_packages || warn "Could not install them (build/npm.log): the client library is not tested"
+  { install_npm_packages client && install_npm_packages client/test; } || warn "Could not install them (build/npm.log): the client library is not tested"
 }
 
 # Builds into build/web what the program embeds from client/, if a source has changed since the last build.
@@ -130,7 +133,7 @@ build_web() {
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   [ "$(cat build/web/SOURCES.sha256 2>/dev/null)" = "$wanted" ] && return 0
   install_node
-  install_client_packages || fail "Could not install the npm packages of client/ (build/npm.log)."
+  install_npm_packages client || fail "Could not install the npm packages of client/ (build/npm.log)."
   say "Building the web parts (build/web)"
   rm -rf build/web.new
   node client/scripts/build-web.mjs build/web.new || fail "The web parts were not built. The errors are above."

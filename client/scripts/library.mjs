@@ -11,7 +11,7 @@ export const copyOwnLicences = (folder) => Promise.all(
 const LATER = {
   'consent.js': 'src/consent/ask.ts', 'camera.js': 'src/camera/camera.ts', 'rrweb.js': 'src/rrweb.ts',
   'transport.js': 'src/transport/transport.ts', 'leftovers.js': 'src/transport/leftovers.ts',
-  'memory-store.js': 'src/transport/memory-store.ts',
+  'memory-store.js': 'src/transport/memory-store.ts', 'sign.js': 'src/sign/sign.ts',
 };
 /** `import('…')` of such a module becomes an import of its file, which bundlers of a site follow. */
 const files = {
@@ -45,7 +45,7 @@ export const bundleLibrary = async (folder) => {
   }
   // ONNX Runtime loads this file by its name.
   const RUNTIME = 'ort-wasm-simd-threaded.wasm';
-  await copyFile(`${ROOT}node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
+  await copyFile(`${ROOT}test/node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
   await library.writeLicences();
   await copyOwnLicences(library.folder);
 };

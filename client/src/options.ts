@@ -1,6 +1,7 @@
 // The options of a recorder, and their check.
 
 import type { ConsentText } from './consent/text';
+import type { SignText } from './sign/text';
 
 export type Camera = 'video' | 'scores' | 'off';
 
@@ -22,6 +23,8 @@ export interface RecorderOptions {
   consent?: Partial<ConsentText>;
   /** Asks the visitor again, although this browser remembers an answer. */
   askAgain?: boolean;
+  /** The sign that the visitor is recorded, with pause, withdrawal and own data: its words, or `false` if the page shows its own. */
+  sign?: Partial<SignText> | false;
   /** The site has asked for consent itself: the time, and the text that the visitor agreed to. No dialog is shown. */
   consentGiven?: true | { given_utc_ms?: number; text?: string };
   /** Also records the page itself with rrweb for replay. */

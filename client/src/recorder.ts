@@ -35,6 +35,15 @@ export interface Recorder {
   /** Ends the recording. Resolves when the server has all records, at the latest after 10 s. A later page of the site sends
    * the rest. */
   stop(): Promise<State>;
+  /** Nothing is captured until `resume()`: no event, no mark, no picture, no replay. The session contains both times. */
+  pause(): void;
+  resume(): void;
+  /** Ends the recording and deletes what was recorded, in this browser and on the server. Resolves with the phase `withdrawn`
+   * when the server has confirmed it, and after 10 s with `withdrawing` if it has not. The visitor is not asked again. */
+  withdraw(): Promise<State>;
+  /** What the server has stored of this session, as JSON. Rejects with a sentence unless the study allows it
+   * (`state.offersOwnData`). */
+  ownData(): Promise<Blob>;
 }
 
 type Transport = typeof import('./transport/transport');
@@ -48,7 +57,7 @@ const FILE_PATIENCE_MS = 10_000;
 /** So many records wait in the page for a session. If there are more, the older half is counted as lost. */
 const MOST_EARLY = 20_000;
 
-const isOver = (phase: Phase): boolean => phase === 'declined' || phase === 'finished' || phase === 'failed';
+const isOver = (phase: Phase): boolean => phase === 'declined' || phase === 'finished' || phase === 'failed' || phase[0] === 'w'; // withdrawing, withdrawn
 
 class PageRecorder implements Recorder {
   readonly events$ = new Signal<RecordedEvent>();
@@ -62,12 +71,17 @@ class PageRecorder implements Recorder {
   #work: Promise<void> | null = null;
   #starting: Promise<State> | null = null;
   #stopping: Promise<State> | null = null;
+  /** `stop()` has resolved. The last records may still have to be sent, by a later page or recorder. */
+  #isStopped = false;
   #capture: Capture | null = null;
   /** The selectors by which it captures. */
   #rules = '';
   /** Records that came before there was a session, and how many more are lost. */
   #early: Draft[] = [];
   #lost = 0;
+  #marksLeftOut = 0;
+  #withdrawing: Promise<State> | null = null;
+  #sign: Promise<void> | null = null;
   #sink: ((draft: Draft) => void) | null = null;
   #limit: ReturnType<typeof setTimeout> | undefined;
   #release: () => void = () => undefined;
@@ -86,7 +100,19 @@ class PageRecorder implements Recorder {
   }
 
   mark(name: string, data?: unknown): void {
-    this.#capture?.mark(name, data);
+    if (this.state.isPaused) this.#marksLeftOut += 1;
+    else this.#capture?.mark(name, data);
+  }
+
+  pause(): void { this.#setPaused(true); }
+  resume(): void { this.#setPaused(false); }
+
+  withdraw(): Promise<State> {
+    return this.#withdrawing ??= this.#erase();
+  }
+
+  async ownData(): Promise<Blob> {
+    return (await this.#loadRun()).ownData();
   }
 
   stop(): Promise<State> {
@@ -140,11 +166,13 @@ class PageRecorder implements Recorder {
       const note = linkOf(this.#settings).isNew ? null : tabNote(server, study);
       if (note) {
         obey(this.#settings, note);
+        if (note.isPaused) this.#change({ isPaused: true });
         this.#record(note.mask, note.content);
         this.#change({ phase: 'connecting' });
         this.#limitStart();
         if (await (await this.#loadRun()).resume(note.session) || this.#ended.signal.aborted) return;
         this.#forget();
+        this.#change({ isPaused: false });
         clearTimeout(this.#limit);
         noteTab(server, study, null);
       }
@@ -196,23 +224,60 @@ class PageRecorder implements Recorder {
       release: () => this.#capture?.emit.release(),
       attach: () => this.#capture?.attach(),
       stopCapture: () => this.#capture?.stop(),
+      withdraw: () => { void this.withdraw(); },
       affect: (affect) => this.affect$.next(affect),
     };
   }
 
-  /** Begins to capture, unless it captures by these rules already. It is called only after consent. */
+  /** Begins to capture, unless it captures by these rules already. It is called only after consent. Records of other rules are
+   * dropped and counted, except the first, which is made again. */
   #record(mask: readonly string[], content: readonly string[]): void {
     const rules = json([mask, content]);
     if (this.#capture && this.#rules === rules) return;
+    const dropped = this.#lost + Math.max(0, this.#early.length - 1);
     this.#forget();
+    this.#lost = dropped;
     this.#rules = rules;
     this.#capture = capture({ mask, content, attached: () => this.#transport?.listenAgain() }, sources, (_, kind, page_ms, data) => {
+      if (this.state.isPaused) return; // what was typed is remembered in this page, so that its repetitions stay masked
       this.#add({ stream: 'page', page_ms, rest: eventRest(kind, data) });
       if (this.events$.isHeard) this.events$.next({ kind, page_ms, data: parse(data) as RecordedEvent['data'] });
     }, (page_ms) => {
+      if (this.state.isPaused) return;
       const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
       this.#add({ stream: 'page', page_ms, rest: gapRest(gap) });
     });
+    if (this.#settings.sign !== false) this.#sign ??= background(() => this.#showSign());
+  }
+
+  async #showSign(): Promise<void> {
+    const { showSign } = await load(this.#settings.assets, 'sign.js', () => import('./sign/sign'));
+    showSign(this, this.#settings);
+  }
+
+  // ---- what the visitor decides -------------------------------------------------------------------------------
+
+  #setPaused(isPaused: boolean): void {
+    const capture = this.#capture;
+    if (!capture || this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
+    // An event that waits belongs to the time before.
+    capture.emit.release();
+    const data = isPaused ? '{}' : `{"marks_left_out":${this.#marksLeftOut}}`;
+    this.#add({ stream: 'health', page_ms: performance.now(), rest: eventRest(isPaused ? 'paused' : 'resumed', data) });
+    this.#marksLeftOut = 0;
+    this.#change({ isPaused });
+    if (!isPaused) capture.describe(); // the page may show something else now
+    this.#run?.pauseChanged();
+  }
+
+  async #erase(): Promise<State> {
+    if (!this.#run) return this.stop();
+    this.#ended.abort();
+    this.#forget();
+    this.#change({ phase: 'withdrawing', problem: null });
+    await within(this.#run.withdraw((problem) => this.#change({ phase: problem ? 'withdrawing' : 'withdrawn', problem })), STOP_PATIENCE_MS);
+    this.#release();
+    return this.state;
   }
 
   #add(draft: Draft): void {
@@ -228,6 +293,12 @@ class PageRecorder implements Recorder {
     this.#capture?.stop();
     this.#capture = null;
     this.#early = [];
+    this.#lost = 0;
+  }
+
+  /** It records nothing more, and another recorder may take its place. */
+  get isEnded(): boolean {
+    return this.#isStopped || isOver(this.state.phase);
   }
 
   // ---- stop --------------------------------------------------------------------------------------------------
@@ -252,6 +323,7 @@ class PageRecorder implements Recorder {
       this.#fail(sentence(error));
     }
     this.#release();
+    this.#isStopped = true;
     return this.state;
   }
 
@@ -262,7 +334,7 @@ class PageRecorder implements Recorder {
 
 /** Shared by all copies of this library in one window. */
 const SHARED = Symbol.for('affectograph');
-type Shared = Record<string, Recorder | undefined>;
+type Shared = Record<string, PageRecorder | undefined>;
 
 /** A recorder for this page. It does nothing before `start()`. If this page already has a recorder for the same study, that
  * one is returned, so that nothing is recorded twice. */
@@ -271,5 +343,5 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
   const all = ((window as unknown as Record<symbol, Shared | undefined>)[SHARED] ??= Object.create(null) as Shared);
   const name = settings.server + ' ' + settings.study;
   const there = all[name];
-  return there && !isOver(there.state.phase) ? there : (all[name] = new PageRecorder(settings));
+  return there && !there.isEnded ? there : (all[name] = new PageRecorder(settings));
 };

@@ -13,7 +13,11 @@ export type Phase =
   | 'finishing'
   | 'finished'
   /** Nothing is recorded. `problem` contains the reason. */
-  | 'failed';
+  | 'failed'
+  /** The visitor withdrew. Nothing is recorded, and what was recorded is being deleted. */
+  | 'withdrawing'
+  /** The server has confirmed that the session is deleted. If it has not yet, `problem` contains the reason. */
+  | 'withdrawn';
 
 export type CameraState = 'off' | 'starting' | 'on' | 'refused' | 'absent' | 'taken' | 'lost';
 
@@ -24,6 +28,10 @@ export interface State {
   /** The condition that the server assigned the participant to. Null if the study has none, or before a session. */
   condition: string | null;
   camera: CameraState;
+  /** The visitor paused the recording. Nothing is captured. */
+  isPaused: boolean;
+  /** The study lets visitors read what is stored of them (`ownData()`). */
+  offersOwnData: boolean;
   /** Numbers of records of this document that the server has acknowledged, and that are not sent yet. */
   acknowledged: number;
   waiting: number;
@@ -45,8 +53,8 @@ export interface Completion {
 }
 
 export const IDLE: State = {
-  phase: 'idle', session: null, participant: null, condition: null, camera: 'off', acknowledged: 0, waiting: 0, isOnline: true,
-  clock_uncertainty_ms: null, problem: null, completion: null,
+  phase: 'idle', session: null, participant: null, condition: null, camera: 'off', isPaused: false, offersOwnData: false,
+  acknowledged: 0, waiting: 0, isOnline: true, clock_uncertainty_ms: null, problem: null, completion: null,
 };
 
 /** An event of the visitor, as it was recorded. */

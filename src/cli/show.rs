@@ -77,6 +77,9 @@ fn print_frames(q: &QualityReport) {
 
 pub fn print_quality(q: &QualityReport) {
     println!("length    {:.2} s", q.seconds);
+    if q.paused_s > 0.0 {
+        println!("paused    {:.2} s by the visitor", q.paused_s);
+    }
     print_frames(q);
     if let Some(ms) = q.clock_uncertainty_ms {
         println!("page clock uncertainty ± {ms:.2} ms");

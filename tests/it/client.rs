@@ -27,8 +27,8 @@ const FACE_TOLERANCE: [f64; 15] = [0.5, 0.5, 0.5, 0.5, 0.01, 0.3, 0.3, 0.3, 0.00
 fn client() -> Option<PathBuf> {
     let folder = project_root().join("client");
     need_program("node")?;
-    let has_packages = folder.join("node_modules").is_dir();
-    let why = format!("{} has no node_modules (npm ci)", folder.display());
+    let has_packages = folder.join("test/node_modules").is_dir();
+    let why = format!("{} has no test/node_modules (npm ci --prefix test)", folder.display());
     need("the client library's packages", has_packages.then_some(folder).ok_or(why))
 }
 
@@ -65,7 +65,7 @@ fn a_browser_reads_a_face_as_the_program_does() {
     std::fs::write(raw.path(), frames.iter().flat_map(|f| f.pixels.iter().copied()).collect::<Vec<u8>>()).unwrap();
     let (width, height) = (frames[0].width_px.to_string(), frames[0].height_px.to_string());
     let path = raw.path().to_str().unwrap();
-    let said = node(&folder, &["scripts/score.mjs", path, &width, &height, &rate_hz.to_string()]);
+    let said = node(&folder, &["test/score.mjs", path, &width, &height, &rate_hz.to_string()]);
     let theirs: Vec<serde_json::Value> = said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(theirs.len(), ours.len());
     let (mut faces, mut axes, mut probabilities, mut sum, mut points) = (0, 0.0f64, 0.0f64, 0.0, 0.0f64);

@@ -15,6 +15,7 @@ mod silence;
 mod studies;
 mod tls;
 mod video;
+mod visitor;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};

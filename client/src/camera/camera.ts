@@ -64,9 +64,11 @@ export class Camera {
       this.stream = stream;
       if (this.isStopped) return this.release();
       await this.run(stream);
+      if (this.isStopped) return this.release();
       this.listener.state('on');
     } catch (error) {
       this.release();
+      if (this.isStopped) return;
       const { state, detail } = whyNot(error);
       this.health(`camera_${state}`, { detail });
       this.listener.state(state);
@@ -101,7 +103,10 @@ export class Camera {
     video.playsInline = true;
     video.srcObject = stream;
     await video.play();
-    this.end = this.settings.camera === 'video' ? await this.runVideo(stream, video) : await this.runScores(video);
+    if (this.isStopped) return;
+    const end = this.settings.camera === 'video' ? await this.runVideo(stream, video) : await this.runScores(video);
+    if (this.isStopped) return end(); // while the networks were loaded
+    this.end = end;
     this.once(track, 'ended', () => void this.lost());
   }
 

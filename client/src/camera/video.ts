@@ -1,4 +1,4 @@
-// `camera: "video"`: records WebM in chunks of one second, and the time of each frame.
+// `camera: "video"`: records WebM, or MP4 in browsers that write no WebM, in chunks of one second, and the time of each frame.
 
 import { append, found, mapped } from '../natives/lists';
 import { promise } from '../natives/promise';
@@ -7,11 +7,11 @@ import { type VideoFrame, framesOf } from './frames';
 
 const CHUNK_MS = 1000;
 const BITS_PER_SECOND = 1_500_000;
-/** VP8 first: every browser that writes WebM supports it, and it needs little CPU time. */
-const TYPES = ['video/webm;codecs=vp8', 'video/webm;codecs=vp9', 'video/webm'];
+/** VP8 first: every browser that writes WebM supports it, and it needs little CPU time. Safari writes MP4 with H.264. */
+const TYPES = ['video/webm;codecs=vp8', 'video/webm;codecs=vp9', 'video/webm', 'video/mp4;codecs=avc1.42E01E', 'video/mp4'];
 
 export interface VideoSink {
-  /** A new WebM file begins with chunk `n`. */
+  /** A new file begins with chunk `n`. */
   started(about: { chunk: number; mime: string; width_px: number; height_px: number }): void;
   chunk(chunk: Chunk): void;
   /** Data of one `frames` event. */
@@ -25,12 +25,12 @@ export interface VideoRecording {
   end(): Promise<void>;
 }
 
-/** Begins a WebM file. */
+/** Begins a file. */
 export const recordVideo = (
   stream: MediaStream, video: HTMLVideoElement, counted: { chunks: number; frames: number }, sink: VideoSink,
 ): VideoRecording => {
   const mimeType = found(TYPES, (type) => MediaRecorder.isTypeSupported(type));
-  if (!mimeType) throw new Error('this browser records no WebM');
+  if (!mimeType) throw new Error('this browser records neither WebM nor MP4');
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
   let n = counted.chunks;
   sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });

@@ -39,6 +39,8 @@ export interface Capture {
   /** Adds the listeners again after the page removed them, as `document.open()` does. */
   attach(): void;
   mark(name: unknown, data: unknown): void;
+  /** Emits the event `document` again, with the present address and size. */
+  describe(): void;
   emit: Emit;
   /** The privacy policy. The page's replay uses the same one. */
   masks: Masking;
@@ -205,12 +207,17 @@ export const capture = (
     });
   };
 
-  const begun = eventTime();
-  const first = size();
-  first.url = masks.here();
-  first.tick_ms = tick();
-  first.tells_busy = true;
-  emit.now('c', 'document', begun, first);
+  const tick_ms = tick();
+  const describe = () => {
+    const at = eventTime();
+    const body = size();
+    body.url = masks.here();
+    body.tick_ms = tick_ms;
+    body.tells_busy = true;
+    emit.now('c', 'document', at, body);
+    return at;
+  };
+  const begun = describe();
   const on = adder(true);
   const timed: SourceContext['timed'] = (event, type, handled, at) => stamp.of(event, type, at.offset, handled);
   const context = { __proto__: null, emit, masks, on, onPage: adder(false), timed, guarded } as unknown as SourceContext;
@@ -228,6 +235,7 @@ export const capture = (
   return {
     __proto__: null,
     attach: () => guarded('attach', now(), attach),
+    describe,
     emit,
     masks,
     mark: (name: unknown, data: unknown) => {

@@ -4,6 +4,7 @@
 import { type Settings, obey } from '../options';
 import { Api, type Invitation, Refused } from '../transport/http';
 import { linkOf } from '../transport/link';
+import { on } from '../transport/listen';
 import { type ConsentAnswer, answerOf, onAnswer, rememberAnswer } from '../transport/visitor';
 import { sha256 } from './checksum';
 import { askConsent } from './dialog';
@@ -29,7 +30,7 @@ const INVITATION_MS = 5_000;
 const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Promise<Invitation | null> => {
   const request = new AbortController();
   const timer = setTimeout(() => request.abort(), INVITATION_MS);
-  ended.addEventListener('abort', () => request.abort(), { once: true });
+  const forget = on(ended, 'abort', () => request.abort());
   try {
     return await new Api(server).invitation(key, study, request.signal);
   } catch (error) {
@@ -37,6 +38,7 @@ const invited = async ({ server, key, study }: Settings, ended: AbortSignal): Pr
     return null;
   } finally {
     clearTimeout(timer);
+    forget();
   }
 };
 
@@ -65,8 +67,7 @@ export const ask = async (settings: Settings, asking: () => void, ended: AbortSi
   asking();
   const elsewhere = new AbortController();
   let answered: Answer = 'ended';
-  const stopped = () => elsewhere.abort();
-  ended.addEventListener('abort', stopped, { once: true });
+  const stopped = on(ended, 'abort', () => elsewhere.abort());
   // The visitor answers in another tab.
   const forget = onAnswer(server, study, (answer) => {
     answered = answer.answer === 'no' ? 'no' : earlier(answer) ?? 'ended';
@@ -74,6 +75,7 @@ export const ask = async (settings: Settings, asking: () => void, ended: AbortSi
   });
   const agreed = await askConsent(shown, elsewhere.signal);
   forget();
+  stopped();
   if (agreed === null) return answered;
   if (!agreed) {
     rememberAnswer(server, study, { answer: 'no' });

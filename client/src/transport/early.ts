@@ -14,7 +14,7 @@ export const recordable = (early: readonly Draft[], lost: number, now_ms: number
   const head = kept(early, ({ page_ms }, k) => k === 0 && page_ms < from_ms);
   const missing = lost + early.length - late.length - head.length;
   const at_ms = head[0] ? from_ms : late[0]?.page_ms ?? now_ms;
-  const gap = { until_ms: at_ms, reason: 'queue_full', lost: missing, note: 'more than 50 s before the session began, or too many for the page to hold' };
+  const gap = { until_ms: at_ms, reason: 'queue_full', lost: missing, note: 'more than 50 s before the session began, too many for the page to hold, or captured by other rules of the study' };
   return [
     ...(head[0] ? [{ ...head[0], page_ms: at_ms }] : []),
     ...(missing > 0 ? [{ stream: 'page', page_ms: at_ms, rest: gapRest(gap) }] : []),

@@ -45,6 +45,8 @@ export interface Started {
   mask: string[];
   content: string[];
   max_batch_bytes: number;
+  /** The study lets visitors read what is stored of them. Servers of version 0.1.0 do not send it. */
+  own_data?: boolean;
 }
 
 /** What a page has to know before it asks for consent. */
@@ -155,8 +157,18 @@ export class Api {
   }
 
   async video(session: string, token: string, { n, bytes }: Chunk): Promise<void> {
-    const headers = bearer(token, { 'content-type': 'video/webm' });
+    const headers = bearer(token, { 'content-type': bytes.type || 'video/webm' });
     await ask(`${this.base}/sessions/${session}/video/${n}`, { method: 'PUT', headers, body: bytes });
+  }
+
+  /** Deletes the session. Resolves when the server confirms it. It may be repeated. */
+  async withdraw(session: string, token: string): Promise<void> {
+    await ask(`${this.base}/sessions/${session}`, { method: 'DELETE', headers: bearer(token) });
+  }
+
+  /** What the server has stored of the session, as JSON. Large sessions take longer than other requests. */
+  async ownData(session: string, token: string): Promise<Blob> {
+    return await (await ask(`${this.base}/sessions/${session}/data`, { headers: bearer(token), signal: null })).blob();
   }
 
   /** What the study gives at the end, if anything. */

@@ -6,7 +6,7 @@ import { adoptLeft } from './outbox';
 import { own } from './ownership';
 import { burst } from './pings';
 import { Sender } from './sender';
-import { finish } from './session';
+import { finish, withdraw } from './session';
 import type { Store } from './store';
 
 const LENT_PINGS = 5;
@@ -30,8 +30,12 @@ export const sendLeftovers = async (store: Store, own_id: string | null): Promis
     const release = await own(session.id, 0);
     if (!release) continue; // its tab is still open
     try {
-      await adoptLeft(store, session.id);
       const api = new Api(session.server);
+      if (session.is_withdrawn) {
+        await withdraw(api, store, session);
+        continue;
+      }
+      await adoptLeft(store, session.id);
       await lendClock(api, store, session.id);
       let hasEnded = false;
       await new Sender(api, store, session).empty((outcome) => { hasEnded ||= outcome.kind === 'ended'; });

@@ -1,4 +1,6 @@
-// Listeners for the library's own use.
+// Listeners for the library's own use, and waits that they end.
+
+import { promise } from '../natives/promise';
 
 const all = new Set<() => void>();
 
@@ -18,3 +20,19 @@ export const listenAgain = (): void => { for (const add of all) add(); };
 
 /** Called when the browser is online again. */
 export const onOnline = (run: () => void): (() => void) => on(globalThis, 'online', run);
+
+/** Waits. The browser's being online again ends it, and so does what `until` listens to. No listener and no timer is left. */
+export const rest = async (ms: number, until: (end: () => void) => () => void): Promise<void> => {
+  let forget = () => undefined as void;
+  await promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const online = onOnline(resolve);
+    const interrupted = until(resolve);
+    forget = () => {
+      clearTimeout(timer);
+      online();
+      interrupted();
+    };
+  });
+  forget();
+};

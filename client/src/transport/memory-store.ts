@@ -3,7 +3,7 @@
 
 import { append, found, kept } from '../natives/lists';
 import {
-  type Batch, type Chunk, type DocumentInfo, type Numbers, type Store, type StoredSession, atLeast, countChunk,
+  type Batch, type Chunk, type DocumentInfo, type Numbers, type Store, type StoredSession, atLeast, countChunk, noteWithdrawn,
 } from './store';
 
 /** The store in memory. */
@@ -74,8 +74,17 @@ export class MemoryStore implements Store {
 
   async countChunks(session: string) { return kept(this.#chunks, (c) => c.session === session).length; }
 
+  async withdraw(session: string) {
+    this.#empty(session);
+    await this.change(session, noteWithdrawn);
+  }
+
   async forget(session: string) {
     this.#all.delete(session);
+    this.#empty(session);
+  }
+
+  #empty(session: string) {
     this.#infos.delete(session);
     this.#batches = kept(this.#batches, (b) => b.session !== session);
     this.#chunks = kept(this.#chunks, (c) => c.session !== session);

@@ -45,6 +45,13 @@ export const adoptLeft = async (store: Store, session: string): Promise<void> =>
   }
 };
 
+/** Deletes the batches that documents of this session left. */
+export const dropLeft = (session: string): void => {
+  const all = shelf();
+  if (!all) return;
+  for (const key of kept(keys(all), (k) => startsWith(k, `affectograph.left.${session}.`))) all.removeItem(key);
+};
+
 interface Place {
   session: string;
   document: number;
@@ -189,6 +196,15 @@ export class Outbox {
     if (this.#place && this.#unstored.length === 0) {
       shelf()?.removeItem(leftKey(this.#place.session, this.#place.document));
     }
+  }
+
+  /** Forgets what is not stored. Nothing is written to the store after this resolves. */
+  async discard(): Promise<void> {
+    this.close();
+    this.#drafts = [];
+    this.#unstored = [];
+    this.#unacknowledged = [];
+    while (this.#storing) await this.#storing;
   }
 
   close(): void {

@@ -15,18 +15,18 @@ import type { Completion, RecordedAffect, State } from '../state';
 import { VERSION } from '../version';
 import { better } from './clock';
 import { recordable } from './early';
-import { Api, type Started, batchBody } from './http';
+import { Api, Refused, type Started, batchBody } from './http';
 import { linkOf } from './link';
-import { on } from './listen';
+import { on, rest } from './listen';
 import { Outbox } from './outbox';
 import { alone } from './ownership';
 import { clock$ } from './pings';
 import { type Draft, eventRest } from './record';
-import { type Opened, begin, finish, open } from './session';
-import { type Outcome, Sender } from './sender';
+import { type Opened, begin, finish, open, withdraw } from './session';
+import { HURRIED_WAIT_MS, type Outcome, Sender, waitMs } from './sender';
 import { type ClockReading, type DocumentInfo, type Store, type StoredSession, openStore } from './store';
 import { noteTab } from './tab';
-import { participantOf, rememberParticipant } from './visitor';
+import { forgetParticipant, onAnswer, participantOf, rememberAnswer, rememberParticipant } from './visitor';
 
 /** What the recorder of the page does for this. */
 export interface Host {
@@ -46,11 +46,13 @@ export interface Host {
   /** Adds the listeners again. */
   attach(): void;
   stopCapture(): void;
+  /** The visitor has withdrawn in another tab. */
+  withdraw(): void;
   affect(affect: RecordedAffect): void;
 }
 
-/** The interval of requests while `stop()` waits for the server. */
-const FINISH_EVERY_MS = 1_000;
+/** While `stop()` waits for the server, the store is looked at this often. No request is made for it. */
+const STORE_POLL_MS = 250;
 const CAMERA_STOP_MS = 3_000;
 const STORE_PATIENCE_MS = 3_000;
 
@@ -77,6 +79,12 @@ export class Run {
   #reading: ClockReading | null = null;
   #endClock: () => void = () => undefined;
   #camera: Camera | null = null;
+  /** The end of the last camera. It stores the numbers from which the next one continues. */
+  #cameraEnd: Promise<void> | null = null;
+  #endReplay: () => void = () => undefined;
+  /** Counts the changes between recording and pause. What a former one began is not completed. */
+  #turn = 0;
+  #isWithdrawn = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -111,12 +119,18 @@ export class Run {
       void background(() => this.#api.finish(started.session, started.token, {}, 0));
       throw unkept;
     }
+    if (this.#isWithdrawn) return withdraw(this.#api, store, { id: started.session, token: started.token });
     // The page has stopped the recorder before the server answered.
     if (ended.aborted) return background(async () => { await finish(this.#api, store, started.session); });
     this.#host.change({ problem: null });
     const opened = await open(store, started.session);
     if (!opened) throw new Error('another page has ended this session');
     await this.#enter(opened);
+  }
+
+  /** A problem that lasts as long as the page. */
+  get #lasting(): string | null {
+    return this.#store!.isPersistent ? null : 'this browser stores nothing: unsent records are lost when the page is left';
   }
 
   async #opening(): Promise<Store> {
@@ -150,10 +164,10 @@ export class Run {
   }
 
   async #keep(store: Store, started: Started & { condition?: string | null }): Promise<void> {
-    const { session: id, token, participant, condition = null, mask, content, max_batch_bytes } = started;
+    const { session: id, token, participant, condition = null, mask, content, max_batch_bytes, own_data = false } = started;
     const { server, study, mask: own, participant: given } = this.#host.settings;
     const session = {
-      id, server, study, token, participant, condition, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes,
+      id, server, study, token, participant, condition, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes, own_data,
       next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
     };
     const keep = async () => {
@@ -173,26 +187,22 @@ export class Run {
 
   /** This document records for the session. */
   async #enter(opened: Opened): Promise<void> {
-    const { settings, ended } = this.#host;
+    const { ended } = this.#host;
     if (ended.aborted) return opened.release();
     const { session, document } = opened;
     this.#opened = opened;
     this.#outbox = new Outbox(this.#store!);
     this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
-    noteTab(settings.server, settings.study, {
-      session: session.id, mask: session.mask, content: session.content, camera: settings.camera, replay: settings.replay === true,
-    });
+    this.#noteTab();
     this.#capture(session);
     this.#outbox.open(session.id, document, opened.next);
     this.#send(session);
     this.#listen();
-    const problem = this.#store!.isPersistent ? null : 'this browser stores nothing: unsent records are lost when the page is left';
     this.#host.change({
-      phase: 'recording', session: session.id, participant: session.participant,
-      condition: session.condition ?? null, isOnline: navigator.onLine, problem,
+      phase: 'recording', session: session.id, participant: session.participant, condition: session.condition ?? null,
+      isOnline: navigator.onLine, problem: this.#lasting, offersOwnData: session.own_data === true,
     });
-    await this.#startCamera();
-    if (settings.replay) await this.#startReplay();
+    await this.#startMedia();
     void background(() => this.#sendLeftovers(session.id), failed('records of earlier pages are not sent yet'));
   }
 
@@ -254,6 +264,8 @@ export class Run {
       // A phone may send no further event. Without a clock the records wait here, because the server would assume one.
       if (window.document.visibilityState === 'hidden' && this.#info.clock) this.#leave(false);
     }));
+    const { server, study } = this.#host.settings;
+    this.#until(onAnswer(server, study, ({ is_withdrawn }) => { if (is_withdrawn) this.#host.withdraw(); }));
     for (const type of ['online', 'offline']) {
       this.#until(on(window, type, () => this.#host.change({ isOnline: navigator.onLine })));
     }
@@ -265,7 +277,7 @@ export class Run {
     switch (outcome.kind) {
       case 'acknowledged':
         this.#outbox.acknowledged(outcome.batch);
-        this.#host.change({ acknowledged: state.acknowledged + outcome.batch.records.length, waiting, problem: null });
+        this.#host.change({ acknowledged: state.acknowledged + outcome.batch.records.length, waiting, problem: this.#lasting });
         break;
       case 'seen':
         this.#host.change({ waiting });
@@ -322,12 +334,47 @@ export class Run {
 
   // ---- camera and replay -------------------------------------------------------------------------------------
 
-  async #startCamera(): Promise<void> {
-    const { settings, ended } = this.#host;
+  /** `state.isPaused` has changed. */
+  pauseChanged(): void {
+    if (!this.#opened) return;
+    this.#noteTab();
+    void background(() => (this.#host.state.isPaused ? this.#stopMedia() : this.#startMedia()));
+  }
+
+  #noteTab(): void {
+    const { settings, state } = this.#host;
+    const { id, mask, content } = this.#opened!.session;
+    noteTab(settings.server, settings.study, {
+      session: id, mask, content, camera: settings.camera, replay: settings.replay === true, ...(state.isPaused ? { isPaused: true } : {}),
+    });
+  }
+
+  /** Begins what is recorded besides events. */
+  async #startMedia(): Promise<void> {
+    const turn = ++this.#turn;
+    const isOver = () => turn !== this.#turn || this.#host.ended.aborted || this.#host.state.isPaused;
+    await this.#cameraEnd;
+    if (!isOver()) await this.#startCamera(isOver);
+    if (this.#host.settings.replay && !isOver()) await this.#startReplay(isOver);
+  }
+
+  /** Ends it at once. Resolves when everything is stored. */
+  async #stopMedia(): Promise<void> {
+    this.#turn++;
+    this.#endReplay();
+    this.#endReplay = () => undefined;
+    const camera = this.#camera;
+    this.#camera = null;
+    if (camera) this.#cameraEnd = background(() => camera.stop());
+    await this.#cameraEnd;
+  }
+
+  async #startCamera(isOver: () => boolean): Promise<void> {
+    const { settings } = this.#host;
     if (settings.camera === 'off') return;
     try {
       const module = await load(settings.assets, 'camera.js', () => import('../camera/camera'));
-      if (ended.aborted) return;
+      if (isOver()) return;
       this.#camera = new module.Camera(settings, this.#opened!.session, this.#store!, (draft) => this.#outbox.add(draft), {
         state: (camera) => this.#host.change({ camera }),
         affect: (affect) => this.#host.affect(affect),
@@ -341,12 +388,20 @@ export class Run {
     }
   }
 
-  async #startReplay(): Promise<void> {
-    const add = (page_ms: number, event: string) => this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
+  async #startReplay(isOver: () => boolean): Promise<void> {
+    let isOn = true;
+    const add = (page_ms: number, event: string) => {
+      if (isOn) this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
+    };
     const start = async () => {
       const stop = await startReplay(this.#host.settings, this.#host.masks, add);
-      if (this.#host.ended.aborted) stop();
-      else this.#until(stop);
+      if (isOver()) stop();
+      else {
+        this.#endReplay = () => {
+          stop();
+          isOn = false; // rrweb's timers may still emit
+        };
+      }
     };
     await background(start, failed('the page is not recorded for replay'));
   }
@@ -365,12 +420,50 @@ export class Run {
     this.release();
   }
 
+  /** Ends everything, and deletes the session here and on the server. The answer of this visitor is a no from now on. Resolves
+   * when the server has confirmed it: `report(null)`. Until then it reports why not, and asks again while the page is open. */
+  async withdraw(report: (problem: string | null) => void): Promise<void> {
+    this.#isWithdrawn = true;
+    const { server, study } = this.#host.settings;
+    noteTab(server, study, null);
+    rememberAnswer(server, study, { answer: 'no', is_withdrawn: true });
+    forgetParticipant(server, study);
+    this.release();
+    const opened = this.#opened;
+    const store = this.#store;
+    if (!opened || !store) return report(null);
+    await within(this.#stopMedia(), CAMERA_STOP_MS);
+    await this.#outbox.discard();
+    // Sessions of closed tabs, too. Open tabs do the same as this one, because the answer has changed.
+    for (const other of await store.sessions()) {
+      if (other.server === server && other.study === study) await store.withdraw(other.id);
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await withdraw(this.#api, store, opened.session);
+        break;
+      } catch (error) {
+        report(`the server has not confirmed yet that everything is deleted: ${sentence(error)}`);
+        await rest(waitMs(attempt, error), () => () => undefined);
+      }
+    }
+    report(null);
+    await background(() => this.#sendLeftovers(opened.session.id));
+  }
+
+  /** What the server has stored of the session. */
+  async ownData(): Promise<Blob> {
+    if (!this.#opened) throw new Error('nothing is recorded yet');
+    await within(this.#outbox.flush(), STORE_PATIENCE_MS);
+    return this.#api.ownData(this.#opened.session.id, this.#opened.session.token);
+  }
+
   /** Ends everything that runs. */
   release(): void {
     const ends = this.#ends;
     this.#ends = [];
     for (const end of ends) end();
-    void background(async () => this.#camera?.stop());
+    void this.#stopMedia();
     if (!this.#opened) return;
     this.#outbox.close();
     this.#opened.release();
@@ -381,8 +474,7 @@ export class Run {
     const { id } = this.#opened!.session;
     const { server, study } = this.#host.settings;
     this.#host.stopCapture();
-    if (this.#camera) await within(this.#camera.stop(), CAMERA_STOP_MS);
-    this.#camera = null;
+    await within(this.#stopMedia(), CAMERA_STOP_MS);
     noteTab(server, study, null);
     this.#recordReading();
     await this.#outbox.flush();
@@ -390,8 +482,7 @@ export class Run {
     this.#sender.hurry();
     while (performance.now() < until_ms && this.#host.state.phase === 'finishing') {
       if (await this.#tryToFinish(store, id)) return;
-      this.#sender.hurry();
-      await pause(FINISH_EVERY_MS / 4);
+      await pause(STORE_POLL_MS);
     }
   }
 
@@ -406,7 +497,7 @@ export class Run {
       return true;
     } catch (error) {
       this.#handleOutcome({ kind: 'waiting', why: sentence(error) });
-      await pause(FINISH_EVERY_MS);
+      await pause(error instanceof Refused && error.retry_after_ms !== null ? error.retry_after_ms : HURRIED_WAIT_MS);
       return false;
     }
   }

@@ -1,15 +1,17 @@
 // Sends the stored records and chunks of one session to the server, oldest first, until all are acknowledged.
 
 import { append, found, part } from '../natives/lists';
-import { promise, sentence } from '../natives/promise';
+import { sentence } from '../natives/promise';
 import { Bell } from './bell';
-import { onOnline } from './listen';
+import { onOnline, rest } from './listen';
 import { Refused, type Api, batchBody } from './http';
 import { refusedAsGap } from './record';
 import type { Batch, Chunk, DocumentInfo, Store, StoredSession } from './store';
 
 const LEAST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+/** While `stop()` waits for the server. */
+export const HURRIED_WAIT_MS = 1_000;
 /** The store is checked at this interval, in addition to notifications. */
 const POLL_INTERVAL_MS = 5_000;
 
@@ -35,6 +37,7 @@ export class Sender {
   readonly #woken = new Bell();
   readonly #hurried = new Bell();
   #isEnded = false;
+  #isHurried = false;
   /** Consecutive failures. */
   #failures = 0;
 
@@ -56,8 +59,9 @@ export class Sender {
     this.#mustWait = mustWait;
   }
 
-  /** Ends a wait, for example because `stop()` waits for the server. */
+  /** Ends a wait and shortens the later ones, because `stop()` waits for the server. */
   hurry(): void {
+    this.#isHurried = true;
     this.#hurried.ring();
     this.wake();
   }
@@ -108,21 +112,16 @@ export class Sender {
           return tell({ kind: 'ended', why: sentence(error) });
         }
         tell({ kind: 'waiting', why: sentence(error) });
-        await this.#rest(waitMs(this.#failures, error));
+        await this.#rest(error);
       }
     }
   }
 
-  /** Waits. The browser's being online again and `hurry` end it. */
-  async #rest(ms: number): Promise<void> {
-    const ends: (() => void)[] = [];
-    await promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      append(ends, () => clearTimeout(timer));
-      append(ends, onOnline(resolve));
-      append(ends, this.#hurried.listen(resolve));
-    });
-    for (const end of ends) end();
+  /** Waits after a failure. `hurry` ends the wait once, and later waits are short then, unless the server chose them. */
+  async #rest(error: unknown): Promise<void> {
+    const ms = waitMs(this.#failures, error);
+    const isChosen = error instanceof Refused && error.retry_after_ms !== null;
+    await rest(this.#isHurried && !isChosen ? Math.min(ms, HURRIED_WAIT_MS) : ms, (end) => this.#hurried.listen(end));
   }
 
   async #sendAll(report: (outcome: Outcome) => void, isOver: () => boolean): Promise<void> {

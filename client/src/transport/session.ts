@@ -1,11 +1,11 @@
 // The life cycle of a session in this browser: start or resume, ownership by one tab, finish, deletion.
 
 import { keys } from '../natives/js';
-import { promise, sentence } from '../natives/promise';
+import { sentence } from '../natives/promise';
 import type { Completion } from '../state';
 import { type Api, Refused, type Started } from './http';
-import { onOnline } from './listen';
-import { adoptLeft } from './outbox';
+import { on, rest } from './listen';
+import { adoptLeft, dropLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
 import { waitMs } from './sender';
 import type { Numbers, Store, StoredSession } from './store';
@@ -17,17 +17,6 @@ export interface Opened {
   next: Numbers;
   release: Release;
 }
-
-/** Waits. The browser's being online again ends it, and so does `ended`. */
-const rest = async (ms: number, ended: AbortSignal): Promise<void> => {
-  let offline = () => undefined as void;
-  await promise<void>((resolve) => {
-    setTimeout(resolve, ms);
-    offline = onOnline(resolve);
-    ended.addEventListener('abort', () => resolve(), { once: true });
-  });
-  offline();
-};
 
 /** Repeats `ask` until the server answers. Null if `ended` comes first. Rejects with a `Refused` if the server refuses for
  * good. */
@@ -41,7 +30,7 @@ export const begin = async (
       if (error instanceof Refused && error.status < 500 && error.status !== 429) throw error;
       if (ended.aborted) return null;
       waiting(error instanceof Refused ? error.message : `the server does not answer: ${sentence(error)}`);
-      await rest(waitMs(attempt, error), ended);
+      await rest(waitMs(attempt, error), (end) => on(ended, 'abort', end));
     }
   }
   return null;
@@ -81,4 +70,18 @@ export const finish = async (api: Api, store: Store, id: string): Promise<Finish
   }
   await store.forget(id);
   return { isWhole, completion };
+};
+
+/** Deletes the session here and on the server. Rejects if the server does not answer: then only the token is left here, and a
+ * later page of this site asks again. */
+export const withdraw = async (api: Api, store: Store, { id, token }: Pick<StoredSession, 'id' | 'token'>): Promise<void> => {
+  dropLeft(id);
+  await store.withdraw(id);
+  try {
+    await api.withdraw(id, token);
+  } catch (error) {
+    // It was deleted before.
+    if (!(error instanceof Refused) || error.status !== 404 && error.status !== 410) throw error;
+  }
+  await store.forget(id);
 };

@@ -30,6 +30,9 @@ export interface StoredSession {
   frames: number;
   /** `stop()` was called. The last records are sent, then the session is finished. */
   is_stopped: boolean;
+  /** The visitor withdrew. Nothing of it is sent, and the server is asked to delete it. */
+  is_withdrawn?: boolean;
+  own_data?: boolean;
   touched_utc_ms: number;
 }
 
@@ -55,7 +58,7 @@ export interface Batch {
   records: string[];
 }
 
-/** About a second of WebM, counted over the whole session. */
+/** About a second of video, counted over the whole session. */
 export interface Chunk {
   n: number;
   bytes: Blob;
@@ -83,6 +86,8 @@ export interface Store {
   oldestChunk(session: string): Promise<Chunk | undefined>;
   dropChunk(session: string, chunk: Chunk): Promise<void>;
   countChunks(session: string): Promise<number>;
+  /** Deletes everything of a session except its token, and notes that the visitor withdrew. */
+  withdraw(session: string): Promise<void>;
   /** Deletes everything of a session. */
   forget(session: string): Promise<void>;
 }
@@ -194,6 +199,14 @@ class IndexedDbStore implements Store {
   dropChunk(session: string, { n }: Chunk) { return this.#write(CHUNKS, (s) => s.delete([session, n])); }
   countChunks(session: string) { return this.#read(CHUNKS, (s) => s.count(of(session))); }
 
+  async withdraw(session: string) {
+    const transaction = this.#begin(ALL, 'readwrite');
+    const end = ended(transaction);
+    for (const name of [DOCUMENTS, BATCHES, CHUNKS]) transaction.objectStore(name).delete(of(session));
+    await changeIn(transaction, session, noteWithdrawn);
+    await end;
+  }
+
   forget(session: string) {
     const transaction = this.#begin(ALL, 'readwrite');
     transaction.objectStore(SESSIONS).delete(session);
@@ -204,6 +217,11 @@ class IndexedDbStore implements Store {
 
 export const countChunk = (session: StoredSession, { n }: Chunk) => {
   session.video_chunks = Math.max(session.video_chunks, n + 1);
+};
+
+export const noteWithdrawn = (session: StoredSession) => {
+  session.is_withdrawn = true;
+  session.is_stopped = true;
 };
 
 const keyOf = (batch: Batch) => [batch.session, batch.document, batch.k];

@@ -11,6 +11,8 @@ export interface TabNote {
   /** What the session records, as the study and the page decided. */
   camera?: Camera;
   replay?: boolean;
+  /** The visitor paused the recording in this tab. */
+  isPaused?: boolean;
 }
 
 const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;

@@ -9,6 +9,8 @@ export interface ConsentAnswer {
   /** The text that the visitor agreed to, and when. */
   text_sha256?: string;
   given_utc_ms?: number;
+  /** A no after a yes: what was recorded is deleted, in all tabs. */
+  is_withdrawn?: boolean;
 }
 
 const answerKey = (server: string, study: string) => `affectograph.answer.${server}.${study}`;
@@ -48,6 +50,15 @@ export const participantOf = (server: string, study: string): string | undefined
 
 export const rememberParticipant = (server: string, study: string, participant: string): void =>
   write(participantKey(server, study), participant);
+
+/** The next session gets another pseudonym. */
+export const forgetParticipant = (server: string, study: string): void => {
+  try {
+    shelf()?.removeItem(participantKey(server, study));
+  } catch {
+    // It was not written either.
+  }
+};
 
 /** Calls `run` when the visitor answers in another tab of this site. */
 export const onAnswer = (server: string, study: string, run: (answer: ConsentAnswer) => void): (() => void) => {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
 import { need } from '../need';
 
 declare const AFFECTOGRAPH_CLIENT: string;
@@ -28,13 +28,13 @@ export interface Site {
   close(): void;
 }
 
-/** Serves `pages` by path, and the files of `folder`: by default `/dist/` and `/node_modules/` of this package, and the
- * project's `/models/`. Other origins may read them. */
+/** Serves `pages` by path, and the files of `folder`: by default `/dist/` of this package and the tests' `/node_modules/`, and
+ * the project's `/models/`. Other origins may read them. */
 export const site = async (pages: Record<string, string | Buffer>, folder = CLIENT): Promise<Site> => {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://x').pathname;
     const page = pages[path];
-    const root = path.startsWith('/models/') ? join(CLIENT, '..') : folder;
+    const root = path.startsWith('/models/') ? join(CLIENT, '..') : path.startsWith('/node_modules/') ? join(CLIENT, 'test') : folder;
     const body = page === undefined ? readFile(join(root, path)) : Promise.resolve(Buffer.from(page));
     body.then((bytes) => {
       response.writeHead(200, {
@@ -55,6 +55,30 @@ export const site = async (pages: Record<string, string | Buffer>, folder = CLIE
       server.closeAllConnections();
     },
   };
+};
+
+/** Waits for the consent dialog. Its shadow root is closed. */
+export const dialog = (page: Page) => page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+
+/** Answers the consent dialog with the keyboard. */
+export const answer = async (page: Page, ...keys: string[]): Promise<void> => {
+  await dialog(page);
+  for (const key of keys) await page.keyboard.press(key);
+};
+export const accept = (page: Page): Promise<void> => answer(page, 'Tab', 'Tab', 'Enter');
+
+/** Errors that reach the context's pages, from now on. */
+export const watch = (context: BrowserContext): string[] => {
+  const errors: string[] = [];
+  context.on('weberror', (error) => errors.push(error.error().message));
+  return errors;
+};
+
+/** All words that a page and its closed shadow roots show. */
+export const words = async (page: Page): Promise<string> => {
+  const cdp = await page.context().newCDPSession(page);
+  const { nodes } = await cdp.send('Accessibility.getFullAXTree');
+  return nodes.filter((n) => n.role?.value === 'StaticText').map((n) => String(n.name?.value)).join('\n');
 };
 
 export const eventually = async (what: string, is: () => boolean | Promise<boolean>, patience_ms = 20_000): Promise<void> => {

@@ -86,7 +86,7 @@ test('scores: the numbers are those of the program, and no picture leaves', { sk
     assert.equal(session().chunks.size, 0);
     const raw = join(folder, 'face.gray');
     execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', CLIP, '-pix_fmt', 'gray', '-f', 'rawvideo', raw]);
-    const lines = execFileSync('node', ['scripts/score.mjs', raw, '640', '360', '30'], { cwd: CLIENT, maxBuffer: 1e8 }).toString();
+    const lines = execFileSync('node', ['test/score.mjs', raw, '640', '360', '30'], { cwd: CLIENT, maxBuffer: 1e8 }).toString();
     const clip = lines.trim().split('\n').map((l) => (JSON.parse(l) as { affect: number[] } | null)?.affect).filter((a) => a !== undefined);
     const rows = rowsOf(session(), 'affect').filter((r) => r.values);
     // The camera repeats the clip, so each reading must equal that of one of its frames.

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually, launch, site, skip as noBrowser } from './browser';
@@ -10,8 +9,12 @@ import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
-/** Round trips are longer on a machine that is busy with other work. */
-const MOST_MS = loadavg()[0]! > 2 * cpus().length ? 20 : 5;
+/** What a reading on one computer reaches, if it is not disturbed. A single one may be worse on a busy machine. */
+const GOOD_MS = 5;
+/** A mark reads the system's time a moment before its own, and with a resolution of 1 ms. */
+const MARK_MS = 2;
+/** So many marks of a document agree with the stated uncertainty. The others were interrupted between the two readings. */
+const MOST_MARKS = 0.9;
 withServer(skip, () => launch());
 
 const PAGE = (key: string) => `<!doctype html><title>Page</title><p>Page</p><a href="/other">Other</a>
@@ -33,13 +36,16 @@ const marksOf = (session: string): Mark[] => query<{ at_ns: number; data: string
   return { at_ms: row.at_ns * 1e-6, utc_ms: data.data.utc_ms, document: data.document };
 });
 
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
-/** How far each mark is from where most marks are. */
-const errorsMs = (marks: Mark[]): number[] => {
-  const ahead = marks.map((m) => m.at_ms - m.utc_ms);
-  return ahead.map((ms) => Math.abs(ms - median(ahead)));
+/** How far each mark is from the truth: server and page are on one computer. */
+const errorsMs = (session: string, marks: Mark[]): number[] => {
+  const [{ zero_utc }] = query<{ zero_utc: string }>(session, 'SELECT zero_utc FROM session') as [{ zero_utc: string }];
+  return marks.map((m) => Math.abs(m.at_ms + Date.parse(zero_utc) - m.utc_ms));
 };
+
+/** The uncertainties of all readings of the clock, in the order of time. */
+const uncertaintiesMs = (session: string): number[] =>
+  query<{ data: string }>(session, "SELECT data FROM event WHERE stream = 'page_clock' AND kind IN ('measured', 'assumed') ORDER BY seq")
+    .map(({ data }) => (JSON.parse(data) as { uncertainty_ms: number }).uncertainty_ms);
 
 /** Runs `visit` on a page of its own, ends the recording and returns the session. */
 const record = async (visit: (page: Page, shop: string) => Promise<void>, init = ''): Promise<string> => {
@@ -69,20 +75,32 @@ const record = async (visit: (page: Page, shop: string) => Promise<void>, init =
 
 const shown = (session: string) => JSON.parse(program.run('show', '--json', session)) as Shown;
 
-/** `verify` must find nothing, and the clock must be exact. Returns the marks. */
-const isExact = (session: string, documents: number): Mark[] => {
+/** `verify` must find nothing, and the stated uncertainty must contain the truth, in each document. Returns the best
+ * uncertainty. */
+const isExact = (session: string, documents: number): number => {
   assert.match(program.run('verify', session), /^intact$/m); // a damaged session is an error
   const quality = shown(session);
   const marks = marksOf(session);
-  const worst = Math.max(...errorsMs(marks));
-  console.log(`${new Set(marks.map((m) => m.document)).size} documents, ${marks.length} marks, clock ± ${quality.clock_uncertainty_ms.toFixed(2)} ms, times within ${worst.toFixed(1)} ms`);
-  assert.ok(quality.clock_uncertainty_ms <= MOST_MS, `± ${quality.clock_uncertainty_ms} ms`);
+  const errors = errorsMs(session, marks);
+  const stated_ms = quality.clock_uncertainty_ms;
+  const best_ms = Math.min(...uncertaintiesMs(session));
+  const numbers = [...new Set(marks.map((m) => m.document))];
+  for (const document of numbers) {
+    const own = errors.filter((_, k) => marks[k]!.document === document);
+    const right = own.filter((ms) => ms <= stated_ms + MARK_MS).length;
+    assert.ok(right >= MOST_MARKS * own.length,
+      `document ${document}: ${own.length - right} of ${own.length} marks are further than ± ${stated_ms} ms from the truth`);
+  }
+  console.log(`${numbers.length} documents, ${marks.length} marks, clock ± ${stated_ms.toFixed(2)} ms, best ± ${best_ms.toFixed(2)} ms, `
+    + `times within ${Math.max(...errors).toFixed(1)} ms`);
   assert.equal(quality.clock_jumps, null);
   assert.notEqual(quality.grade, 'F', 'no camera was asked for');
-  assert.ok(worst <= 2 * MOST_MS, `${worst} ms`); // a timer may end between the two readings of a mark
-  assert.equal(new Set(marks.map((m) => m.document)).size, documents);
-  return marks;
+  assert.equal(numbers.length, documents);
+  return best_ms;
 };
+
+/** A reading is as exact as the fastest of its pings. One of a few must be good, unless the readings are wrong. */
+const isGood = (best_ms: number): void => assert.ok(best_ms <= GOOD_MS, `the best reading is ± ${best_ms} ms`);
 
 test('a page that is reloaded', { skip, timeout: 60_000 }, async () => {
   isExact(await record(async (page) => {
@@ -127,14 +145,16 @@ test('a document that returns from the back/forward cache', { skip, timeout: 60_
 });
 
 test('ten tabs, one after the other', { skip, timeout: 120_000 }, async () => {
+  let best_ms = Infinity;
   for (let k = 0; k < 10; k++) {
-    isExact(await record(async (page) => {
+    best_ms = Math.min(best_ms, isExact(await record(async (page) => {
       await page.waitForTimeout(300);
       await page.reload();
       await page.evaluate('started');
       await page.waitForTimeout(300);
-    }), 2);
+    }), 2));
   }
+  isGood(best_ms);
 });
 
 test('a page without network', { skip, timeout: 60_000 }, async () => {
@@ -178,15 +198,16 @@ test('a computer that slept while the page\'s clock stood still', { skip, timeou
   }, SLEEPER);
   assert.match(program.run('verify', session), /^intact$/m);
   const { clock_jumps, clock_uncertainty_ms } = shown(session);
-  const errors = errorsMs(marksOf(session));
-  const wrong = errors.filter((ms) => ms > 2 * MOST_MS).length;
+  const errors = errorsMs(session, marksOf(session));
+  const stated_ms = clock_uncertainty_ms + MARK_MS;
+  const wrong = errors.filter((ms) => ms > SLEEP_MS / 2).length;
   console.log(`${wrong} of ${errors.length} marks have a wrong time, ${JSON.stringify(clock_jumps)}, clock ± ${clock_uncertainty_ms.toFixed(2)} ms`);
   assert.ok(clock_jumps, 'the jump is recorded');
   assert.deepEqual([clock_jumps.count, Math.round(clock_jumps.largest_step_s * 10)], [1, SLEEP_MS / 100]);
   assert.ok(wrong <= clock_jumps.events, 'all of them are counted');
   assert.ok(clock_jumps.events <= 150, 'and few others');
-  assert.ok(errors.slice(0, 20).concat(errors.slice(-60)).every((ms) => ms <= 2 * MOST_MS), 'before the sleep and soon after it all is right');
-  assert.ok(clock_uncertainty_ms <= MOST_MS);
+  const sure = errors.slice(0, 20).concat(errors.slice(-60));
+  assert.ok(sure.filter((ms) => ms <= stated_ms).length >= MOST_MARKS * sure.length, 'before the sleep and soon after it all is right');
 });
 
 const parentOf = (pid: number): number => Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

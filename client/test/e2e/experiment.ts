@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { need } from '../need';
-import { CLIENT, launch, skip as noBrowser } from './browser';
+import { CLIENT, accept, launch, skip as noBrowser } from './browser';
 
 const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
 export const CLIP = join(SHARED, 'media/single_face.mp4');
@@ -46,10 +46,7 @@ export const launchWithFace = (folder: string): Promise<Browser> => {
 
 /** Agrees to the consent dialog. Recording begins then. */
 export const agree = async (page: Page) => {
-  await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
+  await accept(page);
   await page.waitForFunction('window.begun', null, { timeout: 60_000 });
 };
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { CLIENT, eventually, launch, site, skip as noBrowser } from './browser';
+import { CLIENT, accept, answer, dialog, eventually, launch, site, skip as noBrowser, watch } from './browser';
 import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
 
@@ -38,8 +38,7 @@ const visit = async (work: (visit: Visit) => Promise<void>, params = '', trial =
   const lab = await site(pages);
   pages['/'] = page(program.url, program.key(lab.url), params, trial);
   const context = await browser.newContext();
-  const errors: string[] = [];
-  context.on('weberror', (error) => errors.push(error.error().message));
+  const errors = watch(context);
   try {
     const visited = await context.newPage();
     await visited.goto(lab.url);
@@ -58,12 +57,6 @@ const visit = async (work: (visit: Visit) => Promise<void>, params = '', trial =
     lab.close();
   }
 };
-
-const answerConsent = async (visited: Page, keys: string[]) => {
-  await visited.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-  for (const key of keys) await visited.keyboard.press(key);
-};
-const accept = (visited: Page) => answerConsent(visited, ['Tab', 'Tab', 'Enter']);
 
 /** Answers both trials, and waits for the end. */
 const takePart = async (visited: Page, trials: number) => {
@@ -137,7 +130,7 @@ test('the plugin of a parent timeline, and a trial that is not kept', { skip, ti
 }));
 
 test('the server is away: the experiment goes on, and its trials are recorded later', { skip, timeout: 120_000 }, () => visit(async ({ page: visited, session, data }) => {
-  await visited.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+  await dialog(visited);
   await program.kill9();
   await accept(visited);
   await visited.getByRole('button', { name: 'Bad' }).click({ timeout: 30_000 });
@@ -158,7 +151,7 @@ test('the server is away: the experiment goes on, and its trials are recorded la
 
 test('a participant who declines takes part without a recording', { skip, timeout: 120_000 }, () => visit(async ({ page: visited, data }) => {
   const earlier = program.recorded().length;
-  await answerConsent(visited, ['Escape']);
+  await answer(visited, 'Escape');
   await takePart(visited, 4);
   const rows = await data();
   assert.equal(rows[0]!['affectograph_phase'], 'declined');

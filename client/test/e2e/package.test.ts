@@ -6,32 +6,29 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { build } from 'esbuild';
-import type { Browser } from 'playwright-core';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { FOLDER, snippets as snippetsOf } from '../../dashboard/snippet.js';
-import { CLIENT, site } from './browser';
+import { CLIENT, accept, site, watch } from './browser';
 import { launchWithFace, skip as noFace } from './experiment';
-import { Program, noProgram, query } from './program';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
 
 const snippets = snippetsOf as (server: string, study: string, key: string) => { html: string; module: string };
 const skip = noFace || noProgram();
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
 const project = join(folder, 'project');
 const installed = join(project, 'node_modules/affectograph');
-let browser: Browser;
-let program: Program;
 
 const npm = (cwd: string, ...args: string[]) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).toString();
 /** Packs a package and returns the file's name. */
 const pack = (path: string): string => npm(path, 'pack', '--silent', '--ignore-scripts', '--pack-destination', project).trim();
 
-before(async () => {
-  if (skip) return;
+/** The packed files in a project. The packages' own dependencies come from this folder, so that no network is needed. */
+const install = (): void => {
   mkdirSync(project);
   const [core, extension] = [pack(CLIENT), pack(join(CLIENT, 'jspsych'))];
-  // The packages' own dependencies come from this folder, so that no network is needed.
   const own = (name: string) => `file:${join(CLIENT, 'node_modules', name)}`;
   writeFileSync(join(project, 'package.json'), JSON.stringify({
     type: 'module',
@@ -40,31 +37,23 @@ before(async () => {
     },
   }));
   npm(project, 'install', '--silent', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--legacy-peer-deps');
-  browser = await launchWithFace(folder);
-  program = new Program();
-  await program.start();
+};
+withServer(skip, () => {
+  install();
+  return launchWithFace(folder);
 });
-after(async () => {
-  if (!skip) {
-    await browser.close();
-    await program.kill9();
-    program.remove();
-  }
-  rmSync(folder, { recursive: true });
-});
+after(() => rmSync(folder, { recursive: true }));
 
 /** Opens the page, agrees, waits for scores of the face, and looks into the session file. */
 const record = async (url: string): Promise<void> => {
   const earlier = new Set(program.recorded());
   const context = await browser.newContext();
-  const problems: string[] = [];
-  context.on('weberror', (error) => problems.push(error.error().message));
+  const problems = watch(context);
   context.on('response', (response) => { if (response.status() >= 400) problems.push(`${response.url()} answers ${response.status()}`); });
   try {
     const page = await context.newPage();
     await page.goto(url);
-    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
+    await accept(page);
     await page.waitForFunction('recorder.state.phase === "recording"', null, { timeout: 30_000 });
     await page.click('#buy');
     await page.evaluate('recorder.affect$.subscribe(() => { window.scored = true; })');
@@ -203,3 +192,40 @@ test('webpack', { skip, timeout: 180_000 }, () => built('webpack', async (from, 
   });
   writeFileSync(join(to, 'index.html'), HTML('<script src="main.js"></script>'));
 }));
+
+// Next and what it needs are larger than all other packages of the tests together. They are installed into the temporary folder.
+if (process.env['AFFECTOGRAPH_NEED_NEXT'] === '1') test('Next, exported', { skip, timeout: 900_000 }, async () => {
+  const root = join(project, 'next');
+  const pages: Record<string, string> = {};
+  const shop = await site(pages, join(root, 'out'));
+  try {
+    const { module } = snippets(program.url, 'smile', program.key(shop.url));
+    // The library needs a window. A component of Next is also rendered without one.
+    const code = module.replace(/^import (\{[^}]*\}) from ["']affectograph["'];?$/m, "const $1 = await import('affectograph');");
+    assert.ok(code.includes('await import('), module);
+    mkdirSync(join(root, 'app'), { recursive: true });
+    writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'next-shop', private: true }));
+    writeFileSync(join(root, 'next.config.mjs'), "export default { output: 'export' };\n");
+    writeFileSync(join(root, 'app/layout.js'), "export default function Layout({ children }) { return <html lang=\"en\"><body>{children}</body></html>; }\n");
+    writeFileSync(join(root, 'app/page.js'), `'use client';
+import { useEffect } from 'react';
+const begin = async () => {
+${code}
+window.recorder = recorder;
+};
+export default function Page() {
+  useEffect(() => { window.begun ??= begin(); }, []);
+  return <button id="buy">Buy now</button>;
+}
+`);
+    npm(root, 'install', '--silent', '--ignore-scripts', '--no-audit', '--no-fund', 'next@16.4.6', 'react@19', 'react-dom@19');
+    cpSync(installed, join(root, 'node_modules/affectograph'), { recursive: true, dereference: true });
+    for (const name of ['rxjs', 'tslib']) cpSync(join(CLIENT, 'node_modules', name), join(root, 'node_modules', name), { recursive: true });
+    console.log(`Next and its packages: ${execFileSync('du', ['-sm', join(root, 'node_modules')]).toString().split('\t')[0]} MB`);
+    execFileSync('npx', ['next', 'build'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' } });
+    pages['/'] = readFileSync(join(root, 'out/index.html'), 'utf8');
+    await record(shop.url);
+  } finally {
+    shop.close();
+  }
+});

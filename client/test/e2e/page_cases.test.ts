@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CDPSession, Page } from 'playwright-core';
-import { CLIENT, launch, site, skip as noBrowser } from './browser';
+import { CLIENT, launch, site, skip as noBrowser, watch } from './browser';
 import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
 
@@ -33,8 +33,7 @@ const play = async (
   const shop = await site(pages);
   pages['/'] = html + embedded(program.key(shop.url, 'open'));
   const page = await browser.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
+  const errors = watch(page.context());
   try {
     const lab = await readFile(join(CLIENT, '../build/web/recorder.js'), 'utf8');
     const config = JSON.stringify({ token: 'T', key: 'K', mask: [] });

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { CLIENT, type Site, eventually, launch, site, skip } from './browser';
+import { CLIENT, type Site, accept, answer, dialog, eventually, launch, site, skip, watch } from './browser';
 import { ProtocolServer, type Row, rowsOf } from './server';
 
 const FORM = (server: string, options = '') => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
@@ -30,8 +30,7 @@ const visit = async (work: (setting: Setting) => Promise<void>, options = '', pr
   prepare?.(server);
   const shop = await site({ '/': FORM(server.url, options) });
   const page = await browser.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
+  const errors = watch(page.context());
   try {
     await page.goto(shop.url);
     await work({ server, shop, page });
@@ -198,13 +197,11 @@ test('fields that only their labels tell are secret', { skip }, () => visit(asyn
 
 test('nothing is captured before consent', { skip }, () => visit(async ({ server, page }) => {
   await page.mouse.click(5, 5);
-  await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+  await dialog(page);
   assert.equal(await phase(page), 'asking');
   await page.screenshot({ path: join(CLIENT, '../build/consent.png') });
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Tab');
   assert.equal(server.sessions.size, 0);
-  await page.keyboard.press('Enter');
+  await accept(page);
   await page.evaluate('started');
   assert.equal(await phase(page), 'recording');
   await page.click('#buy');
@@ -218,15 +215,9 @@ test('nothing is captured before consent', { skip }, () => visit(async ({ server
 }, 'consentGiven: undefined, camera: "off"'));
 
 test('a no is a no, by key and by button', { skip }, async () => {
-  for (const answer of ['Escape', 'button']) {
+  for (const answers of [['Escape'], ['Tab', 'Enter']]) {
     await visit(async ({ server, page }) => {
-      await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-      if (answer === 'Escape') {
-        await page.keyboard.press('Escape');
-      } else {
-        await page.keyboard.press('Tab');
-        await page.keyboard.press('Enter');
-      }
+      await answer(page, ...answers);
       await page.evaluate('started');
       await page.click('#buy');
       await page.waitForTimeout(600);

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { CLIENT, eventually, site } from './browser';
+import { CLIENT, dialog, eventually, site } from './browser';
 import { agree, experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
 import { Program, noProgram, query } from './program';
 import { browser, program, withServer } from './served';
@@ -122,6 +122,42 @@ test('a video whose first chunk has one byte is converted', { skip, timeout: 120
   const [{ n }] = query<{ n: number }>(session, 'SELECT count(*) AS n FROM frame') as [{ n: number }];
   console.log(`${n} frames of a video with chunks of ${sizes.join(', ')} bytes`);
   assert.ok(n > 50);
+});
+
+/** As in Safari: the browser writes no WebM. */
+const NO_WEBM = `
+  const supports = MediaRecorder.isTypeSupported;
+  MediaRecorder.isTypeSupported = (type) => !type.includes('webm') && supports.call(MediaRecorder, type);`;
+
+test('a browser that writes no WebM sends MP4, over a reload, and it is converted', { skip, timeout: 120_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const shop = await site(pages);
+  pages['/'] = MARKS(program.url, program.key(shop.url), 'video');
+  const page = await browser.newPage();
+  try {
+    await page.addInitScript(NO_WEBM);
+    await page.goto(shop.url);
+    await page.evaluate('started');
+    await page.waitForTimeout(4000);
+    await page.reload();
+    await page.evaluate('started');
+    await page.waitForTimeout(4000);
+    assert.equal((await page.evaluate('recorder.stop()') as { phase: string }).phase, 'finished');
+  } finally {
+    await page.context().close();
+    shop.close();
+  }
+  const session = program.recorded().find((s) => !earlier.has(s))!;
+  const started = () => events(session, 'video_frame').filter((e) => e.kind === 'started').map((e) => String(e.data['mime']));
+  const conversion = () => events(session, 'server').find((e) => e.kind === 'video_converted' || e.kind === 'video_not_converted');
+  await eventually('the video is converted', () => conversion() !== undefined, 90_000);
+  const [{ n }] = query<{ n: number }>(session, 'SELECT count(*) AS n FROM frame') as [{ n: number }];
+  console.log(`${n} frames; ${started().join(', ')}; ${JSON.stringify(conversion()!.data)}; ${readdirSync(session).join(', ')}`);
+  assert.ok(started().length === 2 && started().every((mime) => mime.startsWith('video/mp4')));
+  assert.equal(conversion()!.kind, 'video_converted');
+  assert.ok(n > 100);
+  for (const name of ['video.mp4', 'video-2.mp4']) assert.ok(existsSync(join(session, name)), name);
 });
 
 /** A folder with networks. `change` modifies them. */
@@ -246,7 +282,7 @@ test('the server is away between consent and session: what happens then is in th
   const page = await browser.newPage();
   try {
     await page.goto(shop.url);
-    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
+    await dialog(page);
     await program.kill9();
     await agree(page);
     assert.equal(await page.evaluate('begun.phase'), 'connecting');

@@ -48,6 +48,8 @@ export class ProtocolServer {
    * a session after 5 s. */
   begins: 'yes' | 'silent' | 'late' | { status: number; retryAfter_s: number } = 'yes';
   invitations = 0;
+  /** Sessions that visitors have deleted. */
+  readonly withdrawn: string[] = [];
   private http: Server | null = null;
   private port = 0;
 
@@ -92,7 +94,7 @@ export class ProtocolServer {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'OPTIONS') {
       response.writeHead(204, {
-        'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, POST, PUT', 'access-control-max-age': '7200',
+        'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, POST, PUT, DELETE', 'access-control-max-age': '7200',
         'access-control-allow-headers': 'authorization, content-type, content-encoding',
       });
       response.end();
@@ -120,9 +122,17 @@ export class ProtocolServer {
       }
       return this.begin(request, body, response);
     }
+    if (this.withdrawn.includes(id ?? '')) {
+      return request.method === 'DELETE' ? this.send(response, 200, { erased: true }) : this.send(response, 410, { detail: 'gone' });
+    }
     const session = this.sessions.get(id ?? '');
     if (!session || request.headers.authorization !== `Bearer token-${id}`) {
       return this.send(response, 404, { detail: 'no such session' });
+    }
+    if (request.method === 'DELETE' && verb === undefined) {
+      this.sessions.delete(id!);
+      this.withdrawn.push(id!);
+      return this.send(response, 200, { session: id, erased: true });
     }
     if (verb === 'records') {
       this.take(session, JSON.parse(body.toString()) as { documents: Doc[]; records: Row[] });
@@ -155,7 +165,7 @@ export class ProtocolServer {
 
   private begin(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
     if (request.headers.authorization !== 'Bearer key') return this.send(response, 401, { detail: 'this key is not known' });
-    const id = `session${this.sessions.size + 1}`;
+    const id = `session${this.sessions.size + this.withdrawn.length + 1}`;
     const asked = JSON.parse(body.toString()) as Record<string, unknown>;
     this.sessions.set(id, {
       id, asked, rows: new Map(), documents: new Map(),

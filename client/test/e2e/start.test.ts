@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { type Site, eventually, launch, site, skip } from './browser';
+import { type Site, accept, answer, dialog, eventually, launch, site, skip, watch, words } from './browser';
 import { ProtocolServer, type Session, rowsOf } from './server';
 
 const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
@@ -39,8 +39,7 @@ const visit = async (options: string, prepare: (s: ProtocolServer) => Promise<vo
   await prepare(server);
   const shop = await site({ '/': PAGE(server.url, options) });
   const context = await browser.newContext();
-  const errors: string[] = [];
-  context.on('weberror', (error) => errors.push(error.error().message));
+  const errors = watch(context);
   try {
     const page = await context.newPage();
     await page.goto(shop.url);
@@ -57,18 +56,11 @@ const startedMs = (page: Page) => page.evaluate('started_ms') as Promise<number>
 const stopped = (page: Page) => page.evaluate('stopped()') as Promise<{ state: State; ms: number }>;
 const phase = (page: Page) => page.evaluate('recorder.state.phase') as Promise<string>;
 const isRecording = (page: Page) => eventually('the recording', async () => await phase(page) === 'recording', 40_000);
-const dialog = (page: Page) => page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
 const hasDialog = async (page: Page) => await page.locator('[data-affectograph=consent]').count() > 0;
-const accept = async (page: Page) => {
-  await dialog(page);
-  for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
-};
-/** The words of the dialog, which is in a closed shadow root. */
+/** The words of the dialog. */
 const said = async (page: Page): Promise<string> => {
   await dialog(page);
-  const cdp = await page.context().newCDPSession(page);
-  const { nodes } = await cdp.send('Accessibility.getFullAXTree');
-  return nodes.filter((n) => n.role?.value === 'StaticText').map((n) => String(n.name?.value)).join('\n');
+  return words(page);
 };
 const kinds = (session: Session) => rowsOf(session, 'page').map((r) => r.kind);
 
@@ -165,6 +157,33 @@ test('a server that dies before the end does not hold stop()', { skip }, () => v
   assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
   assert.equal(end.state.phase, 'finishing');
   assert.match(end.state.problem!, /server/);
+  // Another recorder of this page may begin. It sends what is left of the first one.
+  await server.start();
+  assert.equal(await page.evaluate('create() !== recorder'), true);
+  assert.equal(await page.evaluate('(window.recorder = create()).start().then((state) => state.phase)'), 'recording');
+  await eventually('the end of the first session', () => [...server.sessions.values()][0]!.finished !== null);
+  assert.equal((await page.evaluate('recorder.stop()') as State).phase, 'finished');
+  assert.equal(server.sessions.size, 2);
+}));
+
+test('records that were captured by other rules than the session\'s are counted as lost', { skip }, () => visit(ASKED, (server) => {
+  server.consentText = 'Please.';
+}, async ({ server, page }) => {
+  await dialog(page);
+  server.begins = { status: 503, retryAfter_s: 1 };
+  await accept(page);
+  await eventually('the refusal', async () => await page.evaluate('recorder.state.problem') !== null);
+  for (let k = 0; k < 7; k++) await page.evaluate(`recorder.mark('m', ${k})`);
+  server.mask = ['.diary']; // the study was changed
+  server.begins = 'yes';
+  await isRecording(page);
+  await page.evaluate("recorder.mark('kept')");
+  assert.equal((await stopped(page)).state.phase, 'finished');
+  const rows = rowsOf(server.session, 'page');
+  const gaps = rows.flatMap((r) => (r.gap ? [r.gap] : []));
+  assert.equal(gaps.length, 1);
+  assert.ok(gaps[0]!.lost >= 7, `${gaps[0]!.lost} records`);
+  assert.deepEqual(rows.filter((r) => r.kind === 'mark').map((r) => r.data!['name']), ['kept']);
 }));
 
 test('a database that does not answer: start and stop end in time', { skip }, async () => {
@@ -177,11 +196,14 @@ test('a database that does not answer: start and stop end in time', { skip }, as
       await page.goto(shop.url);
       const state = await started(page);
       assert.ok(await startedMs(page) < 11_000, `start() took ${await startedMs(page)} ms`);
+      await page.waitForTimeout(1500);
+      const acknowledged = await page.evaluate('recorder.state.acknowledged > 0 ? recorder.state.problem : null') as string | null;
       const end = await stopped(page);
       assert.ok(end.ms < 11_000, `stop() took ${end.ms} ms`);
       if (broken.startsWith('IDBFactory')) {
         assert.deepEqual([state.phase, end.state.phase], ['recording', 'finished']);
         assert.match(state.problem!, /stores nothing/);
+        assert.match(acknowledged ?? '', /stores nothing/, 'as long as the page lasts');
       } else {
         assert.deepEqual([state.phase, end.state.phase], ['failed', 'failed']);
         assert.match(state.problem!, /does not store the session/);
@@ -230,12 +252,12 @@ test('a full study says so, and asks nobody', { skip }, () => visit(ASKED, (serv
 
 test('the study\'s own text is shown; the site\'s comes first', { skip }, async () => {
   await visit(ASKED, (server) => { server.consentText = 'We study shops.\n\nYou can stop.'; }, async ({ page }) => {
-    const words = await said(page);
-    assert.ok(words.includes('We study shops.') && words.includes('You can stop.') && !words.includes('part of a study'), words);
+    const text = await said(page);
+    assert.ok(text.includes('We study shops.') && text.includes('You can stop.') && !text.includes('part of a study'), text);
   });
   await visit('consent: { text: "Our own words." }', (server) => { server.consentText = 'We study shops.'; }, async ({ page }) => {
-    const words = await said(page);
-    assert.ok(words.includes('Our own words.') && !words.includes('We study shops.'), words);
+    const text = await said(page);
+    assert.ok(text.includes('Our own words.') && !text.includes('We study shops.'), text);
   });
 });
 
@@ -243,9 +265,9 @@ test('without a text of the study, what will be recorded is listed', { skip }, (
   server.consentText = '';
   server.content = ['#comment'];
 }, async ({ page }) => {
-  const words = await said(page);
+  const text = await said(page);
   for (const what of ['In some fields', 'The page is recorded as you see it', 'No picture is stored or sent', 'Passwords']) {
-    assert.ok(words.includes(what), `${what} is not in: ${words}`);
+    assert.ok(text.includes(what), `${what} is not in: ${text}`);
   }
 }));
 
@@ -275,8 +297,7 @@ test('stop() closes the dialog, and that is no answer', { skip }, () => visit(AS
 // ---- what a browser remembers ------------------------------------------------------------------------------------------
 
 test('a no is remembered until the site asks again', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
-  await dialog(page);
-  await page.keyboard.press('Escape');
+  await answer(page, 'Escape');
   assert.equal((await started(page)).phase, 'declined');
   const { invitations } = server;
   const other = await context.newPage();

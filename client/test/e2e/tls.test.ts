@@ -1,35 +1,21 @@
 // The real server over TLS: Chromium uses HTTP/2 for the dashboard and for a recording.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { need } from '../need';
 import { eventually, launch, site, skip as noBrowser } from './browser';
 import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
+import { certificate, noCertificate } from './tls';
 
-const hasOpenssl = (): boolean => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'pipe' });
-    return true;
-  } catch {
-    return false;
-  }
-};
-const skip = noBrowser || noProgram() || need(hasOpenssl() ? false : 'there is no openssl');
+const skip = noBrowser || noProgram() || noCertificate();
 const PASSWORD = 'a long password';
 const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
 withServer(skip, () => launch(), (server) => {
-  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  execFileSync('openssl', [
-    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate,
-  ], { stdio: 'pipe' });
   server.own(PASSWORD);
-  return ['--certificate', certificate, '--private-key', key];
+  return certificate(folder);
 });
 after(() => rmSync(folder, { recursive: true }));
 

@@ -7,7 +7,9 @@ import { type Api, Refused } from '../../src/transport/http';
 import { MOST_WAITING, Outbox, adoptLeft } from '../../src/transport/outbox';
 import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
+import { on, rest } from '../../src/transport/listen';
 import { MemoryStore } from '../../src/transport/memory-store';
+import { withdraw } from '../../src/transport/session';
 import { type Store, type StoredSession, openStore } from '../../src/transport/store';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as in a window
@@ -246,6 +248,79 @@ test('waits grow, and the server may choose', () => {
   assert.equal(waitMs(99, null, () => 1), 30_000);
   assert.equal(waitMs(1, refused(429, {}, 7000)), 7000);
 });
+
+test('while stop() waits, a server that fails is asked once a second, and a full one when it says', async () => {
+  for (const [after_ms, least, most] of [[null, 2, 4], [60_000, 2, 2]] as const) {
+    const { store, session } = await filled(30);
+    const { api, calls } = server(() => { throw refused(503, {}, after_ms); });
+    const sender = new Sender(api, store, session);
+    const end = sender.run(() => undefined);
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    assert.equal(calls(), 1);
+    sender.hurry();
+    await new Promise((resolve) => { setTimeout(resolve, 2400); });
+    end();
+    assert.ok(calls() >= least && calls() <= most, `${calls()} requests in 2.5 s, retry after ${after_ms} ms`);
+  }
+});
+
+test('a wait leaves no listener and no timer behind', async () => {
+  const ended = new AbortController();
+  const listening = new Map<string, number>();
+  const count = (type: string, by: number) => listening.set(type, (listening.get(type) ?? 0) + by);
+  const target = globalThis as unknown as { addEventListener: (type: string) => void; removeEventListener: (type: string) => void };
+  const { addEventListener, removeEventListener } = target;
+  target.addEventListener = (type) => { count(type, 1); };
+  target.removeEventListener = (type) => { count(type, -1); };
+  let aborts = 0;
+  const signal = ended.signal as unknown as { addEventListener: (type: string) => void; removeEventListener: (type: string) => void };
+  signal.addEventListener = () => { aborts += 1; };
+  signal.removeEventListener = () => { aborts -= 1; };
+  try {
+    for (let k = 0; k < 5; k++) await rest(1, (end) => on(ended.signal, 'abort', end));
+    let ring = () => undefined as void;
+    const long = rest(60_000, (end) => {
+      ring = end;
+      return () => undefined;
+    });
+    ring();
+    await long;
+  } finally {
+    Object.assign(target, { addEventListener, removeEventListener });
+  }
+  assert.deepEqual([aborts, listening.get('online')], [0, 0]);
+});
+
+for (const [name, make] of kinds) {
+  test(`${name}: a withdrawn session keeps nothing but its token, until the server has confirmed it`, async () => {
+    const store = await make();
+    const session = await begun(store);
+    const outbox = new Outbox(store);
+    outbox.open(session.id, 1, {});
+    for (let k = 0; k < 20; k++) outbox.add(event(k));
+    await outbox.flush();
+    await store.keepDocument(session.id, { document: 1, time_origin_utc_ms: 0, clock: null });
+    await store.keepChunk(session.id, { n: 0, bytes: new Blob(['x']) });
+    outbox.add(event(20));
+    outbox.leave(); // also in localStorage
+    await outbox.discard();
+    let isThere = false;
+    const asked: string[] = [];
+    const api = { withdraw: async (id: string) => { asked.push(id); if (!isThere) throw new TypeError('network'); } } as unknown as Api;
+    await assert.rejects(withdraw(api, store, session));
+    const kept = (await store.session(session.id))!;
+    assert.deepEqual([kept.is_withdrawn, kept.is_stopped, kept.token], [true, true, 't']);
+    assert.deepEqual([await store.countBatches(session.id), await store.countChunks(session.id), (await store.documents(session.id)).length], [0, 0, 0]);
+    assert.equal([...shelf.keys()].filter((key) => key.includes(`.${session.id}.`)).length, 0);
+    isThere = true;
+    await withdraw(api, store, session);
+    assert.equal(await store.session(session.id), undefined);
+    assert.deepEqual(asked, [session.id, session.id]);
+    // It was deleted before.
+    await withdraw({ withdraw: async () => { throw refused(410); } } as unknown as Api, store, session);
+    await assert.rejects(withdraw({ withdraw: async () => { throw refused(403); } } as unknown as Api, store, session));
+  });
+}
 
 test('portions keep the order and the limit', () => {
   const records = Array.from({ length: 100 }, (_, k) => String(k).repeat(1 + k * 7));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::busy::{Busy, busy, frames_unseen};
 use super::ending::{End, Ending};
 use super::page_clock::{ClockJumps, clock_jumps, clock_uncertainty_ms};
+use super::pauses::Pauses;
 use super::scored_frames::{ScoredFrames, longest_unscored_s, lost_in};
 use session::{
     AFFECT, AFFECT_LATER, GapReason, HEALTH, HealthKind, PAGE_CLOCK, REPLAY, Timeline, Timestamp, VIDEO, VIDEO_FRAME,
@@ -33,6 +34,8 @@ pub struct QualityReport {
     pub face_record: FaceRecord,
     /// From the first to the last frame or record of the recording. Added streams are not included.
     pub seconds: f64,
+    /// The time in which the visitor had paused the recording. No frame is expected of it.
+    pub paused_s: f64,
     pub nominal_rate_hz: f64,
     /// The number of frames from the camera's rate and the time between first and last frame. For a video file, its frames
     /// and its lost frames. For scores without pictures, the frames that the browser saw.
@@ -255,40 +258,41 @@ fn frames_lost(timeline: &Timeline, losses: &BTreeMap<GapReason, LossByReason>, 
 struct FrameTimes<'a> {
     /// Of the frames that are still in the video.
     present: &'a [Timestamp],
-    /// From the first stored frame to the stop of the recording.
+    pauses: &'a Pauses,
+    /// From the first stored frame to the stop of the recording, without pauses.
     video_s: f64,
-    /// From the last present frame to the stop of the recording.
+    /// From the last present frame to the stop of the recording, without pauses.
     silence_s: f64,
     is_film: bool,
 }
 
 impl<'a> FrameTimes<'a> {
     /// `gone` frames at the end were stored and are no longer in the video.
-    fn of(timeline: &Timeline, stored: &'a [Timestamp], gone: u64) -> FrameTimes<'a> {
+    fn of(timeline: &Timeline, stored: &'a [Timestamp], gone: u64, pauses: &'a Pauses) -> FrameTimes<'a> {
         // Frames were due until the recording was stopped. A camera that delivered none before that leaves a gap, too.
         let silence_s = match (stored.last(), recording_stopped(timeline)) {
             (Some(last), Some(stopped)) => {
-                Some(seconds_between(*last, stopped)).filter(|s| *s > LONGEST_CLOSING_S).unwrap_or(0.0)
+                Some(pauses.expected_s(*last, stopped)).filter(|s| *s > LONGEST_CLOSING_S).unwrap_or(0.0)
             }
             _ => 0.0,
         };
         let video_s = match stored {
-            [first, .., last] => seconds_between(*first, *last) + silence_s,
+            [first, .., last] => pauses.expected_s(*first, *last) + silence_s,
             _ => 0.0,
         };
         let present = &stored[..stored.len() - (gone as usize).min(stored.len())];
         let silence_s = match (gone, present.last(), stored.last()) {
-            (1.., Some(present), Some(last)) => seconds_between(*present, *last) + silence_s,
+            (1.., Some(present), Some(last)) => pauses.expected_s(*present, *last) + silence_s,
             _ => silence_s,
         };
         let is_film =
             timeline.events().iter().any(|e| e.stream.as_str() == HEALTH && e.what.kind == HealthKind::Film.as_str());
-        FrameTimes { present, video_s, silence_s, is_film }
+        FrameTimes { present, pauses, video_s, silence_s, is_film }
     }
 
     fn largest_gap_s(&self, timeline: &Timeline, gone: u64) -> f64 {
         if !self.is_film {
-            let gaps = self.present.windows(2).map(|w| seconds_between(w[0], w[1]));
+            let gaps = self.present.windows(2).map(|w| self.pauses.expected_s(w[0], w[1]));
             return gaps.fold(self.silence_s, f64::max);
         }
         // The times of a video file may be uneven. Only lost frames make a hole.
@@ -318,10 +322,11 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     let face_share = (scored.all > 0).then(|| scored.with_face as f64 / scored.all as f64);
     let frames_lost = frames_lost(timeline, &gaps, face_record);
     let gone = loss.as_ref().map_or(0, |l| l.frames);
-    let frames = FrameTimes::of(timeline, stored_times, gone);
+    let pauses = Pauses::of(timeline);
+    let frames = FrameTimes::of(timeline, stored_times, gone, &pauses);
     let largest_gap_s = match face_record {
         FaceRecord::Pictures => frames.largest_gap_s(timeline, gone),
-        FaceRecord::Scores => longest_unscored_s(timeline),
+        FaceRecord::Scores => longest_unscored_s(timeline, &pauses),
         FaceRecord::Nothing => 0.0,
     };
     let frames_expected = match stored_times {
@@ -342,10 +347,11 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     };
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
     let seconds = timeline.span().map_or(0.0, |(first, last)| seconds_between(first, last)).max(frames.video_s);
-    let page_busy = busy(timeline, seconds);
+    let page_busy = busy(timeline, seconds - pauses.seconds());
     QualityReport {
         face_record,
         seconds,
+        paused_s: pauses.seconds(),
         nominal_rate_hz,
         frames_expected,
         frames_stored,
@@ -548,6 +554,29 @@ mod tests {
         let lossy = quality(&t, &scores);
         assert_eq!((lossy.frames_lost, lossy.frames_received()), (40, 100));
         assert_eq!(lossy.findings()[0], "40 frames were lost (28.57 %).");
+    }
+
+    /// 10 Hz, with a pause of 30 s in the middle.
+    #[test]
+    fn a_pause_is_not_expected() {
+        let mut t = Timeline::default();
+        [affect_stream(10.0, "m"), health_stream()].into_iter().for_each(|s| t.declare(s));
+        let times: Vec<_> =
+            (0..400).filter(|k| !(50..350).contains(k)).map(|k| Timestamp::from_ns(k * 100_000_000)).collect();
+        for (k, at) in times.iter().enumerate() {
+            let sample = Body::Sample { frame: Some(k as u64), values: vec![0.0; 12].into() };
+            t.ingest(&record(AFFECT, k as u64, at.as_ns() / 1_000_000, sample));
+        }
+        let scores = Footage { face_record: FaceRecord::Scores, nominal_rate_hz: 10.0, ..Footage::default() };
+        let unknown = quality(&t, &footage(&times, 10.0));
+        assert_eq!((unknown.grade, unknown.frames_expected, unknown.paused_s), (Grade::F, 400, 0.0));
+        assert_eq!(quality(&t, &scores).grade, Grade::F);
+        t.ingest(&record(HEALTH, 0, 4_950, Body::event("paused", serde_json::json!({}))));
+        t.ingest(&record(HEALTH, 1, 34_950, Body::event("resumed", serde_json::json!({}))));
+        let q = quality(&t, &footage(&times, 10.0));
+        assert_eq!((q.grade, q.frames_expected, q.frames_stored, q.paused_s), (Grade::A, 100, 100, 30.0));
+        assert!((q.largest_gap_s - 0.1).abs() < 1e-9, "{}", q.largest_gap_s);
+        assert_eq!(quality(&t, &scores).grade, Grade::A);
     }
 
     #[test]

@@ -103,6 +103,7 @@ pub async fn begin(
         zero_utc_ms: begun.opened.zero_utc_ns as f64 * 1e-6,
         mask: study.study.page.mask.clone(),
         content: study.study.page.content.clone(),
+        own_data: study.study.visitors.own_data,
         max_batch_bytes: MAX_BATCH_BYTES,
         max_inflated_bytes: MAX_INFLATED_BYTES,
         max_batch_records: MAX_BATCH_RECORDS,
@@ -327,17 +328,9 @@ async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<mpsc::
 fn opened(found: SessionLookup) -> Result<mpsc::Sender<SessionCommand>, Problem> {
     match found {
         SessionLookup::Open(session) => Ok(session),
-        SessionLookup::Unknown => {
-            Err(Problem::not_found("There is no session with this identifier. It may have been erased."))
-        }
-        SessionLookup::WrongToken => {
-            Err(Problem::forbidden("wrong-token", "The token does not belong to this session."))
-        }
-        SessionLookup::WrongOrigin => {
-            let detail = "The header `Origin` is missing, or it is not the origin of the page that started this session. Send \
-                          the session's data from that origin.";
-            Err(Problem::forbidden("wrong-origin", detail))
-        }
+        SessionLookup::Unknown => Err(Problem::no_session()),
+        SessionLookup::WrongToken => Err(Problem::wrong_token()),
+        SessionLookup::WrongOrigin => Err(Problem::wrong_session_origin()),
         SessionLookup::Closed { .. } => Err(Problem::gone()),
     }
 }

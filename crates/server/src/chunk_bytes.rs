@@ -8,13 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::chunks;
+use super::container::{FIRST_BYTES, begins_recording, has_head};
 
 /// Interval at which a reader that waits for a chunk checks for it.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// The first bytes of every Matroska and WebM file.
-const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
-/// The first bytes of a cluster. All that describes the video is before the first cluster.
-const CLUSTER: [u8; 4] = [0x1F, 0x43, 0xB6, 0x75];
 /// Larger than the beginning of any recording.
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
@@ -94,10 +91,10 @@ impl ChunkBytes {
         let mut first = Vec::new();
         for n in chunk..self.progress.chunks.load(Ordering::Acquire) {
             File::open(chunks::path(&self.folder, n))?
-                .take((EBML.len() - first.len()) as u64)
+                .take((FIRST_BYTES - first.len()) as u64)
                 .read_to_end(&mut first)?;
-            if first.len() == EBML.len() || !EBML.starts_with(&first) {
-                return Ok(Some(first == EBML));
+            if let Some(begins) = begins_recording(&first) {
+                return Ok(Some(begins));
             }
         }
         Ok(None)
@@ -110,7 +107,7 @@ pub fn head(folder: &Path, start: u64, chunks: u64) -> io::Result<Option<PathBuf
     let mut bytes = Vec::new();
     for n in start..chunks {
         File::open(chunks::path(folder, n))?.read_to_end(&mut bytes)?;
-        if bytes.windows(CLUSTER.len()).any(|w| w == CLUSTER) || bytes.len() > MAX_HEAD_BYTES {
+        if has_head(&bytes) || bytes.len() > MAX_HEAD_BYTES {
             if n == start {
                 return Ok(Some(chunks::path(folder, start)));
             }
@@ -126,6 +123,9 @@ pub fn head(folder: &Path, start: u64, chunks: u64) -> io::Result<Option<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
+    const CLUSTER: [u8; 4] = [0x1F, 0x43, 0xB6, 0x75];
 
     fn reader(folder: &Path, chunks: u64, start: u64) -> (Arc<Progress>, ChunkBytes) {
         let progress = Arc::new(Progress::default());

@@ -1,9 +1,10 @@
-//! The browser's video as received: one file for each chunk, and one WebM file for each recording when it is complete.
+//! The browser's video as received: one file for each chunk, and one file for each recording when it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::container::Container;
 use session::Numbers;
 
 const FOLDER: &str = "browser_video";
@@ -56,12 +57,17 @@ fn entries(session: &Path) -> io::Result<impl Iterator<Item = io::Result<fs::Dir
     }
 }
 
-/// Joins the chunks of each recording into `video.webm`, `video-2.webm` … and deletes them.
+/// Joins the chunks of each recording into `video.webm`, `video-2.webm` …, or `video.mp4` …, and deletes them.
 /// `starts` are the numbers of the first chunk of each recording.
 pub fn join(session: &Path, starts: &[u64], chunks: u64) -> io::Result<()> {
     for (k, start) in starts.iter().enumerate() {
         let end = starts.get(k + 1).copied().unwrap_or(chunks);
-        let name = if k == 0 { "video.webm".to_owned() } else { format!("video-{}.webm", k + 1) };
+        let first = path(session, *start);
+        if !first.exists() {
+            continue; // it was joined before
+        }
+        let kind = Container::of(&first)?.extension();
+        let name = if k == 0 { format!("video.{kind}") } else { format!("video-{}.{kind}", k + 1) };
         let (whole, draft) = (session.join(&name), session.join(format!("{name}.new")));
         if whole.exists() {
             continue;

@@ -12,7 +12,7 @@ const PART_BYTES: usize = 256 * 1024;
 ///
 /// Each folder has its path in the archive.
 pub fn write(folders: &[(PathBuf, PathBuf)], to: mpsc::Sender<io::Result<Bytes>>) {
-    let parts = Parts { to: to.clone(), part: Vec::with_capacity(PART_BYTES) };
+    let parts = Parts::new(to.clone());
     if let Err(e) = archive(folders, parts) {
         // Sending fails only if the reader is gone. It does not need the error then.
         to.blocking_send(Err(e)).ok();
@@ -29,9 +29,16 @@ fn archive(folders: &[(PathBuf, PathBuf)], parts: Parts) -> io::Result<()> {
     archive.into_inner()?.flush()
 }
 
-struct Parts {
+/// Sends what is written to it in parts. Writing blocks while the reader is slow.
+pub struct Parts {
     to: mpsc::Sender<io::Result<Bytes>>,
     part: Vec<u8>,
+}
+
+impl Parts {
+    pub fn new(to: mpsc::Sender<io::Result<Bytes>>) -> Parts {
+        Parts { to, part: Vec::with_capacity(PART_BYTES) }
+    }
 }
 
 impl Write for Parts {

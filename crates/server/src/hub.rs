@@ -1,5 +1,7 @@
 //! The thread `hub`. It owns the ledger and the list of open sessions. [`HubClient`] sends it commands.
 
+mod visits;
+
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -227,6 +229,9 @@ impl Hub {
             HubCommand::FindSession { id, token_sha256, origin, to } => {
                 reply(to, self.find(&id, token_sha256, &origin));
             }
+            HubCommand::FindVisit(access, to) => reply(to, self.find_visit(&access)),
+            HubCommand::EndVisit(access, to) => reply(to, self.end_visit(&access)),
+            HubCommand::ForgetVisit { id, folder, to } => reply(to, self.forget_visit(&id, folder)),
             HubCommand::Invite(request, to) => reply(to, self.invite(&request)),
             HubCommand::AdmitSession(request, to) => reply(to, self.admit(&request)),
             HubCommand::RegisterSession(session, to) => reply(to, self.register(*session)),
@@ -620,22 +625,31 @@ impl Hub {
             Release::Session(folder) => s.folder == *folder,
         };
         let selected: Vec<_> = self.sessions.extract_if(|_, s| is_selected(s)).collect();
-        let seen = selected.iter().map(|(id, s)| SeenSession { id, received_bytes: s.received_bytes });
+        self.store_seen(&selected.iter().map(|(id, s)| (id.as_str(), s)).collect::<Vec<_>>());
+        let mut released = Vec::new();
+        for (_, session) in selected {
+            released.extend(self.release(session));
+        }
+        released
+    }
+
+    fn store_seen(&mut self, sessions: &[(&str, &Open)]) {
+        let seen = sessions.iter().map(|(id, s)| SeenSession { id, received_bytes: s.received_bytes });
         if let Err(e) = self.ledger.set_sessions_seen(&seen.collect::<Vec<_>>(), self.clock.utc()) {
             tracing::warn!("the ledger could not store what the sessions have received: {e}");
         }
-        let mut released = Vec::new();
-        for (_, session) in selected {
-            self.notify_change(session.folder);
-            let Task::Running { commands, .. } = session.task else { continue };
-            let (to, done) = oneshot::channel();
-            self.runtime.spawn(async move {
-                // An error means that the task has ended and released its files.
-                commands.send(SessionCommand::Release(to)).await.ok();
-            });
-            released.push(done);
-        }
-        released
+    }
+
+    /// The receiver is told when the session's files are released. `None` if it has none open.
+    fn release(&mut self, session: Open) -> Option<oneshot::Receiver<()>> {
+        self.notify_change(session.folder);
+        let Task::Running { commands, .. } = session.task else { return None };
+        let (to, done) = oneshot::channel();
+        self.runtime.spawn(async move {
+            // An error means that the task has ended and released its files.
+            commands.send(SessionCommand::Release(to)).await.ok();
+        });
+        Some(done)
     }
 
     fn tick(&mut self) {

@@ -58,6 +58,22 @@ pub enum Release {
     Session(PathBuf),
 }
 
+/// A visitor who wants to read or to delete the own session.
+#[derive(Clone, Debug)]
+pub struct VisitorAccess {
+    pub id: String,
+    pub token_sha256: Sha256,
+    /// The origins that the request can come from.
+    pub origins: Vec<String>,
+}
+
+/// The session of a visitor.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub folder: PathBuf,
+    pub study: String,
+}
+
 /// What the dashboard shows of an open session.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
@@ -86,6 +102,16 @@ pub enum HubCommand {
         token_sha256: Sha256,
         origin: String,
         to: oneshot::Sender<Result<SessionLookup, Problem>>,
+    },
+    /// Answers with the session that this token belongs to, open or closed.
+    FindVisit(VisitorAccess, oneshot::Sender<Result<Visit, Problem>>),
+    /// The same. The session accepts no data from now on. The receiver is told when its files are released.
+    EndVisit(VisitorAccess, oneshot::Sender<Result<(Visit, Option<oneshot::Receiver<()>>), Problem>>),
+    /// The files of the session are erased.
+    ForgetVisit {
+        id: String,
+        folder: PathBuf,
+        to: oneshot::Sender<Result<(), Problem>>,
     },
     /// Answers with why no session can begin, or `None` if one can.
     Invite(InvitationRequest, oneshot::Sender<Result<Option<String>, Problem>>),
@@ -167,6 +193,25 @@ impl HubClient {
     pub async fn find(&self, id: &str, token_sha256: Sha256, origin: &str) -> Result<SessionLookup, Problem> {
         let (id, origin) = (id.to_owned(), origin.to_owned());
         self.request(|to| HubCommand::FindSession { id, token_sha256, origin, to }).await?
+    }
+
+    pub async fn find_visit(&self, access: VisitorAccess) -> Result<Visit, Problem> {
+        self.request(|to| HubCommand::FindVisit(access, to)).await?
+    }
+
+    /// Ends the session. Returns when its files are released.
+    pub async fn end_visit(&self, access: VisitorAccess) -> Result<Visit, Problem> {
+        let (visit, released) = self.request(|to| HubCommand::EndVisit(access, to)).await??;
+        if let Some(released) = released {
+            // An error means that the task has ended. Its files are released then, too.
+            released.await.ok();
+        }
+        Ok(visit)
+    }
+
+    pub async fn forget_visit(&self, id: &str, folder: PathBuf) -> Result<(), Problem> {
+        let id = id.to_owned();
+        self.request(|to| HubCommand::ForgetVisit { id, folder, to }).await?
     }
 
     pub async fn admit(&self, request: StartRequest) -> Result<SessionQuota, Problem> {

@@ -93,7 +93,7 @@ async fn no_place(app: &App, study: &Study) -> Result<Option<String>, Problem> {
 
 /// The origins that the request can come from. Browsers send no `Origin` with a GET to the page's own origin. They say so in
 /// `Sec-Fetch-Site`, which no script of a page can set.
-fn origins(uri: &Uri, headers: &HeaderMap) -> Result<Vec<String>, Problem> {
+pub fn origins(uri: &Uri, headers: &HeaderMap) -> Result<Vec<String>, Problem> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let is_same_origin = !headers.contains_key(header::ORIGIN) && text("sec-fetch-site") == Some("same-origin");
     let host = uri.authority().map(Authority::as_str).or_else(|| text("host")).filter(|_| is_same_origin);

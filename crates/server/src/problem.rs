@@ -88,6 +88,20 @@ impl Problem {
         Problem::new(StatusCode::FORBIDDEN, kind, detail)
     }
 
+    pub fn no_session() -> Problem {
+        Problem::not_found("There is no session with this identifier. It may have been erased.")
+    }
+
+    pub fn wrong_token() -> Problem {
+        Problem::forbidden("wrong-token", "The token does not belong to this session.")
+    }
+
+    pub fn wrong_session_origin() -> Problem {
+        let detail = "The header `Origin` is missing, or it is not the origin of the page that started this session. Send the \
+                      session's data from that origin.";
+        Problem::forbidden("wrong-origin", detail)
+    }
+
     pub fn conflict(kind: &str, detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::CONFLICT, kind, detail)
     }

@@ -588,7 +588,7 @@ impl RemoteTask {
                     spec: self.plan.camera.as_str().to_owned(),
                     name: "camera of the browser".to_owned(),
                     backend: "browser".to_owned(),
-                    format: "webm".to_owned(),
+                    format: result.format.to_owned(),
                     width_px: result.width_px,
                     height_px: result.height_px,
                     rate_hz: result.rate_hz,

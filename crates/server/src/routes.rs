@@ -25,6 +25,7 @@ use super::wire::{MAX_BATCH_BYTES, MAX_VIDEO_CHUNK_BYTES};
 use super::{
     assets, average_api, browser, catalogue_api, client_files, comparison_api, download_api, erase_api, export_api,
     invitation_api, library_api, live_api, login, media_api, note_api, session_list_api, status_api, studies_api,
+    visitor_api,
 };
 
 /// From the head of the request to the head of the answer.
@@ -84,6 +85,8 @@ fn routes_and_description() -> (Router<App>, utoipa::openapi::OpenApi) {
     let small = OpenApiRouter::new()
         .routes(routes!(browser::clock))
         .routes(routes!(invitation_api::invitation))
+        .routes(routes!(visitor_api::withdraw))
+        .routes(routes!(visitor_api::own_data))
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(login::me))
@@ -134,7 +137,7 @@ pub fn router(app: App) -> Router {
     });
     let cors = CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING])
         .expose_headers([header::RETRY_AFTER])
         .max_age(PREFLIGHT_MAX_AGE);

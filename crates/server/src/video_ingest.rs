@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::chunk_bytes::{ChunkBytes, POLL_INTERVAL, Progress, head};
 use super::chunks;
+use super::container::Container;
 use super::frame_times::FrameTimes;
 use super::pool::{VisionPool, VisionThread};
 use super::session_command::SessionCommand;
@@ -181,6 +182,10 @@ impl Conversion<'_> {
     fn convert_recording(&mut self, start: u64, result: &mut VideoIngestResult) -> Result<Option<u64>, String> {
         let progress = &self.job.progress;
         let Some(head) = self.wait_for_head(start)? else { return Ok(None) };
+        if result.starts.is_empty() {
+            let container = Container::of(&head).map_err(|e| format!("the video's chunks cannot be read: {e}"))?;
+            result.format = container.extension();
+        }
         result.starts.push(start);
         let is_stopped = Arc::new(AtomicBool::new(false));
         let folder = self.job.plan.folder.clone();

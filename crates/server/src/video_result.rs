@@ -13,6 +13,8 @@ pub struct VideoIngestResult {
     pub height_px: u32,
     /// Mean over the whole video.
     pub rate_hz: f64,
+    /// Container of the first recording: `webm` or `mp4`.
+    pub format: &'static str,
     /// Numbers of the chunks with which a recording of the browser begins.
     pub starts: Vec<u64>,
     /// Sentences for the analyst.

@@ -113,6 +113,8 @@ pub struct SessionBegun {
     pub mask: Vec<String>,
     /// CSS selectors of fields whose typed text may be recorded.
     pub content: Vec<String>,
+    /// The study lets visitors read what is stored of them.
+    pub own_data: bool,
     pub max_batch_bytes: usize,
     pub max_inflated_bytes: usize,
     pub max_batch_records: usize,

@@ -32,10 +32,13 @@ pub enum HealthKind {
     VideoLost,
     /// A person gave the session another participant or number, after the recording.
     Reassigned,
+    /// The visitor of a website paused the recording. Nothing is captured until `Resumed`.
+    Paused,
+    Resumed,
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 18] = [
+    pub const ALL: [HealthKind; 20] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::StoringFailed,
@@ -54,6 +57,8 @@ impl HealthKind {
         HealthKind::ScoresUnavailable,
         HealthKind::VideoLost,
         HealthKind::Reassigned,
+        HealthKind::Paused,
+        HealthKind::Resumed,
     ];
 
     /// The name stored in files.
@@ -77,6 +82,8 @@ impl HealthKind {
             HealthKind::ScoresUnavailable => "scores_unavailable",
             HealthKind::VideoLost => "video_lost",
             HealthKind::Reassigned => "reassigned",
+            HealthKind::Paused => "paused",
+            HealthKind::Resumed => "resumed",
         }
     }
 
@@ -85,12 +92,10 @@ impl HealthKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether the event is an action of the operator and not a fault.
+    /// Whether the event is an action of a person and not a fault.
     pub fn is_marker(self) -> bool {
-        matches!(
-            self,
-            HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film | HealthKind::Reassigned
-        )
+        use HealthKind::{Film, Paused, Reassigned, RecordingStarted, RecordingStopped, Resumed};
+        matches!(self, RecordingStarted | RecordingStopped | Film | Reassigned | Paused | Resumed)
     }
 }
 

@@ -29,6 +29,7 @@ mod study;
 mod time;
 mod timeline;
 mod video_loss;
+mod visitor_settings;
 
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
@@ -56,3 +57,4 @@ pub use study::{
 pub use time::{CLOCK_DRIFT, Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};
+pub use visitor_settings::VisitorSettings;

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::conditions::{AssignmentSettings, StudyCondition};
 use super::remote_study::RemoteSettings;
+use super::visitor_settings::VisitorSettings;
 
 /// An error in a study file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -35,6 +36,8 @@ pub struct Study {
     pub camera: CameraSettings,
     #[serde(default)]
     pub consent: ConsentSettings,
+    #[serde(default)]
+    pub visitors: VisitorSettings,
     /// Folder of the affect network in `models/`.
     #[serde(default = "default_affect_model")]
     pub affect_model: String,

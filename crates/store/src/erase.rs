@@ -41,6 +41,17 @@ impl Library {
         self.remove_hidden().into_iter().next().map_or(Ok(()), Err)
     }
 
+    /// Removes a session's folder, and the participant's row if no other session of the participant is left.
+    pub fn erase_visit(&self, folder: &Path) -> Result<(), StoreError> {
+        let participant = self.place_of(folder)?.participant;
+        self.erase(folder)?;
+        let _lock = self.lock_folders()?;
+        if !self.root().join(participant.as_str()).exists() {
+            participants::remove(&self.root().join(PARTICIPANTS_FILE), &participant)?;
+        }
+        Ok(())
+    }
+
     /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while
     /// another program uses a session or a draft of the participant.
     pub fn erase_participant(&self, participant: &ParticipantId) -> Result<(), StoreError> {

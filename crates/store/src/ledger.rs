@@ -277,6 +277,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// A session that was closed because it was silent stays closed.
+    pub fn forbid_going_on(&self, id: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| c.execute("UPDATE remote_session SET may_go_on = 0 WHERE id = ?1", [id]))?;
+        Ok(())
+    }
+
     /// Lists a closed session as open again. It may not go on a second time before it is closed again.
     pub fn reopen_session(&self, id: &str) -> Result<(), StoreError> {
         self.run("write into", |c| {
@@ -329,6 +335,21 @@ impl Ledger {
                 })?
                 .collect()
         })
+    }
+
+    /// Keeps of a session only its identifier, token, key and origin, so that data that arrive later are refused as gone.
+    pub fn erase_session(&self, id: &str) -> Result<(), StoreError> {
+        let erased = DateTime::<Utc>::UNIX_EPOCH;
+        self.run("write into", |c| {
+            c.execute(
+                "UPDATE remote_session
+                 SET participant = '', folder = '.erased/' || id, camera = 'off', created_utc = ?2, seen_utc = ?2,
+                     state = 'closed', finish = NULL, received_bytes = 0, may_go_on = 0
+                 WHERE id = ?1",
+                params![id, text(erased)],
+            )
+        })?;
+        Ok(())
     }
 
     pub fn forget_participant(&self, participant: &str) -> Result<(), StoreError> {

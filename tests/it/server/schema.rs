@@ -13,6 +13,8 @@ fn the_description_is_openapi_and_names_every_door() {
     for path in [
         "/v1/clock",
         "/v1/sessions",
+        "/v1/sessions/{id}",
+        "/v1/sessions/{id}/data",
         "/v1/sessions/{id}/records",
         "/v1/sessions/{id}/video/{n}",
         "/v1/sessions/{id}/finish",

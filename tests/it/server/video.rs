@@ -13,19 +13,30 @@ use crate::need::{need, need_shared};
 
 const FRAMES: usize = 60;
 
+/// As most browsers write it.
+const WEBM: &str = "-c:v libvpx -deadline realtime -b:v 2M -cluster_time_limit 500";
+/// As Safari writes it: fragmented.
+const MP4: &str = "-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -g 15 \
+                   -movflags +frag_keyframe+empty_moov+default_base_moof";
+
 /// The clip as WebM, and the times of its frames in seconds.
 fn webm(folder: &Path) -> Option<(PathBuf, Vec<f64>)> {
+    film(folder, "clip.webm", WEBM)
+}
+
+/// The clip in another container, and the times of its frames in seconds.
+fn film(folder: &Path, name: &str, options: &str) -> Option<(PathBuf, Vec<f64>)> {
     let clip = need_shared("media/single_face.mp4")?;
-    let webm = folder.join("clip.webm");
+    let webm = folder.join(name);
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(&clip)
-        .args(["-frames:v", &FRAMES.to_string(), "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M", "-an"])
-        .args(["-cluster_time_limit", "500"])
+        .args(["-frames:v", &FRAMES.to_string(), "-an"])
+        .args(options.split_whitespace())
         .arg(&webm)
         .status();
     let is_made = made.is_ok_and(|m| m.success());
-    need("an FFmpeg that writes WebM", is_made.then_some(()).ok_or("`ffmpeg -c:v libvpx` failed"))?;
+    need("an FFmpeg that writes the container", is_made.then_some(()).ok_or(format!("`ffmpeg {options}` failed")))?;
     let packets = Command::new("ffprobe")
         .args(["-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0"])
         .arg(&webm)
@@ -42,8 +53,17 @@ fn webm(folder: &Path) -> Option<(PathBuf, Vec<f64>)> {
 
 #[test]
 fn a_browsers_video_is_converted_with_exact_times_and_scored() {
+    converted("video.webm", WEBM);
+}
+
+#[test]
+fn a_browsers_mp4_is_converted_with_exact_times_and_scored() {
+    converted("video.mp4", MP4);
+}
+
+fn converted(name: &str, options: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let Some((webm, media_s)) = webm(dir.path()) else { return };
+    let Some((webm, media_s)) = film(dir.path(), name, options) else { return };
     let s = served();
     let remote = s.browser.begin("video");
     // The page saw seven frames before the first frame in the file, and the camera's times have jitter.
@@ -100,7 +120,8 @@ fn a_browsers_video_is_converted_with_exact_times_and_scored() {
     let camera = &file.header().camera;
     assert!(camera.width_px > 0 && (20.0..40.0).contains(&camera.rate_hz), "{camera:?}");
     assert!(timeline.events().iter().any(|e| e.what.kind == "video_converted"));
-    assert_eq!(std::fs::read(folder.join("video.webm")).unwrap(), bytes);
+    assert_eq!(std::fs::read(folder.join(name)).unwrap(), bytes);
+    assert!(name.ends_with(&camera.format), "{}", camera.format);
     drop(file);
     assert!(verify(&folder).unwrap().findings.is_empty(), "{:?}", verify(&folder).unwrap());
     s.running.stop().unwrap();

@@ -1,0 +1,56 @@
+// The pages of the manual's integrations, with the real server. Each page is read from the manual.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CLIENT, accept, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { noProgram, query } from './program';
+import { browser, program, withServer } from './served';
+
+const skip = noBrowser || noProgram();
+withServer(skip, () => launch());
+
+/** The first block of a page of the manual, with the test's addresses. */
+const page = (name: string, changes: [string, string][], server: string, key: string): string => {
+  let html = /```html\n([\s\S]*?)```/.exec(readFileSync(join(CLIENT, '../docs/integrations', name), 'utf8'))?.[1] ?? '';
+  for (const [from, to] of [...changes, ['https://affect.example.org', server], ["'demo'", "'smile'"], ['agk_…', key]] as [string, string][]) {
+    assert.ok(html.includes(from), `${name} contains ${from}`);
+    html = html.replaceAll(from, to);
+  }
+  return html;
+};
+
+test('lab.js: screens become marks, and lab.js\'s data name the session', { skip, timeout: 90_000 }, async () => {
+  const earlier = new Set(program.recorded());
+  const pages: Record<string, string> = {};
+  const lab = await site(pages);
+  pages['/'] = page('labjs.md', [['"/affectograph/', '"/dist/'], ['"/lab.js/', '"/node_modules/lab.js/']], program.url, program.key(lab.url));
+  await program.knows(lab.url);
+  const context = await browser.newContext();
+  const errors = watch(context);
+  try {
+    const visited = await context.newPage();
+    await visited.goto(lab.url);
+    await accept(visited);
+    await visited.locator('#go').click();
+    for (const [word, key] of [['red', 'r'], ['blue', 'b']] as const) {
+      await visited.getByText(word, { exact: true }).waitFor();
+      await visited.waitForTimeout(150);
+      await visited.keyboard.press(key);
+    }
+    await eventually('the end', async () => await visited.evaluate('recorder.state.phase') === 'finished', 30_000);
+    const data = await visited.evaluate('study.options.datastore.data') as Record<string, unknown>[];
+    const id = await visited.evaluate('recorder.state.session') as string;
+    assert.ok(data.some((row) => row['affectograph_session'] === id), JSON.stringify(data));
+    const [session, ...others] = program.recorded().filter((s) => !earlier.has(s));
+    assert.deepEqual(others, []);
+    const marks = query<{ data: string }>(session!, "SELECT data FROM event WHERE stream = 'page' AND kind = 'mark' ORDER BY seq")
+      .map(({ data: json }) => JSON.parse(json) as { name: string; data: { title: string } });
+    assert.deepEqual(marks.map((m) => [m.name, m.data.title]), ['welcome', 'word', 'word'].flatMap((title) => [['screen_start', title], ['screen_end', title]]));
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+    lab.close();
+  }
+});

@@ -1,0 +1,46 @@
+//! What the hub does for visitors who read or delete their own session.
+
+use std::path::PathBuf;
+
+use tokio::sync::oneshot;
+
+use super::super::hub_client::{Visit, VisitorAccess};
+use super::super::problem::Problem;
+use super::Hub;
+use store::RemoteState;
+
+impl Hub {
+    pub(super) fn find_visit(&self, access: &VisitorAccess) -> Result<Visit, Problem> {
+        let session = self.ledger.session(&access.id)?.ok_or_else(Problem::no_session)?;
+        if session.token_sha256 != access.token_sha256 {
+            return Err(Problem::wrong_token());
+        }
+        if !access.origins.contains(&session.origin) {
+            return Err(Problem::wrong_session_origin());
+        }
+        Ok(Visit { folder: self.library.root().join(&session.folder), study: session.study })
+    }
+
+    /// The session is closed for its browser first. If the server is killed before its files are erased, the browser asks again.
+    pub(super) fn end_visit(
+        &mut self,
+        access: &VisitorAccess,
+    ) -> Result<(Visit, Option<oneshot::Receiver<()>>), Problem> {
+        let visit = self.find_visit(access)?;
+        let open = self.sessions.remove(&access.id);
+        if let Some(open) = &open {
+            self.store_seen(&[(&access.id, open)]);
+        }
+        let released = open.and_then(|open| self.release(open));
+        self.ledger.set_session_state(&access.id, RemoteState::Closed, None)?;
+        self.ledger.forbid_going_on(&access.id)?;
+        Ok((visit, released))
+    }
+
+    pub(super) fn forget_visit(&mut self, id: &str, folder: PathBuf) -> Result<(), Problem> {
+        self.ledger.erase_session(id)?;
+        self.refresh_totals()?;
+        self.notify_change(folder);
+        Ok(())
+    }
+}
