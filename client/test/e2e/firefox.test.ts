@@ -39,7 +39,6 @@ test('Firefox records a visit: consent, events, secrets, replay, video, a reload
   const pages: Record<string, string> = {};
   const shop = await site(pages);
   pages['/'] = PAGE(program.url, program.key(shop.url));
-  await program.knows(shop.url);
   const page = await browser.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));

@@ -26,7 +26,6 @@ test('lab.js: screens become marks, and lab.js\'s data name the session', { skip
   const pages: Record<string, string> = {};
   const lab = await site(pages);
   pages['/'] = page('labjs.md', [['"/affectograph/', '"/dist/'], ['"/lab.js/', '"/node_modules/lab.js/']], program.url, program.key(lab.url));
-  await program.knows(lab.url);
   const context = await browser.newContext();
   const errors = watch(context);
   try {

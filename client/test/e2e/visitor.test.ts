@@ -36,7 +36,6 @@ const visit = async (options: string, work: (visit: Visit) => Promise<void>) => 
   const pages: Record<string, string> = {};
   const shop = await site(pages);
   pages['/'] = PAGE(program.url, program.key(shop.url), options);
-  await program.knows(shop.url);
   const context = await browser.newContext({ acceptDownloads: true });
   const errors = watch(context);
   try {
