@@ -6,7 +6,7 @@ use egui::{ComboBox, Margin, RichText, ScrollArea, Ui};
 use session::ParticipantId;
 
 use super::command::{Command, HomeCommand, JobCommand};
-use super::dialogs::{buttons, cancel, field, is_entered, title, warning};
+use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft, taken};
 use super::port::{DatasetFormat, DownloadProgress, ExportRow, Library, SessionRow};
 use super::state::{DownloadDraft, PlanDraft, State};

@@ -12,6 +12,7 @@ mod averages;
 mod camera_view;
 mod command;
 mod decimate;
+mod dialog_parts;
 mod dialogs;
 mod event_marks;
 mod event_text;

@@ -124,7 +124,7 @@ impl fmt::Display for GapReason {
             GapReason::TimeUnknown => "captured at an unknown time",
             GapReason::QueueFull => "our queue was full",
             GapReason::PageFlood => "the page sent too much",
-            GapReason::Crash => "the program ended abruptly",
+            GapReason::Crash => "storing ended early",
         })
     }
 }

@@ -15,6 +15,7 @@ use super::commit::{Commits, Committed, Committer, Opened};
 use super::counts::Counts;
 use super::header_rows::Closed;
 use super::numbering::Numbering;
+use super::reserve::disk_free_bytes;
 use super::stream_writer::{Alarm, Barrier, Entry, Port, StreamWriter};
 use super::thread::{join, spawn};
 use super::video::VideoSink;
@@ -299,14 +300,4 @@ fn checkpoint(path: &Path, conn: &Connection, stopped: &Receiver<()>, queue: &Se
             // The recorder has ended, so no checkpoint is needed.
         }
     }
-}
-
-#[cfg(unix)]
-pub fn disk_free_bytes(folder: &Path) -> Option<u64> {
-    rustix::fs::statvfs(folder).ok().map(|s| s.f_bavail.saturating_mul(s.f_frsize))
-}
-
-#[cfg(not(unix))]
-pub fn disk_free_bytes(_folder: &Path) -> Option<u64> {
-    None
 }

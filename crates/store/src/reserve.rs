@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::disk_free_bytes;
-
 /// More than ten seconds of records and the video's seek table need. Commits of that time are in the write-ahead log
 /// only, and closing the session copies them.
 const RESERVED_BYTES: u64 = 8 << 20;
@@ -45,4 +43,14 @@ fn fill(path: &Path, bytes: u64) -> std::io::Result<()> {
         left -= n;
     }
     Ok(())
+}
+
+#[cfg(unix)]
+pub fn disk_free_bytes(folder: &Path) -> Option<u64> {
+    rustix::fs::statvfs(folder).ok().map(|s| s.f_bavail.saturating_mul(s.f_frsize))
+}
+
+#[cfg(not(unix))]
+pub fn disk_free_bytes(_folder: &Path) -> Option<u64> {
+    None
 }
