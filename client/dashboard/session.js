@@ -33,7 +33,7 @@ export async function session(name) {
     values.arousal.textContent = signed(point?.arousal ?? NaN);
   };
   const end_s = data.quality?.seconds ?? Math.max(data.affect.at(-1)?.at_s ?? 0, data.events.at(-1)?.at_s ?? 0);
-  const player = isOpen ? null : playback(path, data, end_s, (at_s) => { showAt(at_s); chart?.playhead(at_s); });
+  const player = isOpen ? null : playback(path, data, data.affect[0]?.at_s ?? 0, end_s, (at_s) => { showAt(at_s); chart?.playhead(at_s); });
   const chosen = (at_s) => (player ? player.to(at_s) : showAt(at_s));
   const events = eventList(path, data, chosen);
   show(
