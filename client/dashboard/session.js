@@ -65,7 +65,8 @@ export async function session(name) {
   };
   chart = timeline(plot, data, showAt, player?.to);
   describe();
-  showAt(null);
+  if (player) player.to(data.affect[0]?.at_s ?? 0);
+  else showAt(null);
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => dispatchEvent(new HashChangeEvent("hashchange"));
   scheme.addEventListener("change", recolour);
