@@ -13,11 +13,13 @@ export async function analysis(study) {
   const [from, until] = [seconds("-1"), seconds("4")];
   const result = h("section", { class: "card", "aria-live": "polite" });
   let stops = [];
+  let draw = () => [];
   let turn = 0;
   const stop = () => { stops.forEach((end) => end()); stops = []; };
   const load = async () => {
     const mine = ++turn;
     stop();
+    draw = () => [];
     if (!first.is()) return result.replaceChildren(h("p", { class: "empty" }, "This study has no event in a closed session yet."));
     result.replaceChildren(h("p", { class: "empty" }, "Reading the study's sessions …"));
     const query = new URLSearchParams({ ...first.parameters(), from_s: from.value, until_s: until.value });
@@ -26,7 +28,8 @@ export async function analysis(study) {
       if (is_comparison) for (const [name, value] of Object.entries(other.parameters())) query.set(`other_${name}`, value);
       const answer = await get(`${path}/${is_comparison ? "comparison" : "average"}?${query}`);
       if (mine !== turn) return;
-      stops = is_comparison ? showComparison(result, answer) : showAverage(result, answer);
+      draw = () => (is_comparison ? showComparison(result, answer) : showAverage(result, answer));
+      stops = draw();
     } catch (e) {
       if (e.status === 401) throw e;
       if (mine === turn) result.replaceChildren(h("p", { class: "empty" }, e.message));
@@ -40,8 +43,12 @@ export async function analysis(study) {
       h("button", { class: "first" }, "Show")),
     found.left_out.map((why) => h("p", { class: "loss small" }, why)),
     result);
+  // The plots have the colours of the scheme in which they were drawn.
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const recolour = () => { stop(); stops = draw(); };
+  scheme.addEventListener("change", recolour);
   await load();
-  return () => { turn++; stop(); };
+  return () => { turn++; stop(); scheme.removeEventListener("change", recolour); };
 }
 
 /** Two selects: the kind of events, and one target or value of them. */

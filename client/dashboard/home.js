@@ -10,15 +10,16 @@ export async function home() {
   const studies = (await get("/v1/library/studies")).studies;
   const choice = h("select", { id: "study" }, h("option", { value: "" }, "All studies"),
     studies.map((s) => h("option", { value: s.name }, s.title)));
-  const list = sessionList({ study: choice });
   const status = statusLine();
+  const read = () => status.load().catch(() => {});
+  const list = sessionList({ study: choice, taken: read });
   try {
-    await Promise.all([list.first, status.load()]);
+    await list.first;
   } catch (e) {
     list.end();
     throw e;
   }
-  const timer = setInterval(() => status.load().catch(() => {}), STATUS_EVERY_MS);
+  const timer = setInterval(read, STATUS_EVERY_MS);
   show(
     status.alarms,
     h("div", { class: "row" }, h("h1", {}, "Sessions"), list.count,

@@ -4,16 +4,16 @@ import { lines } from "./api.js";
 import { clock, h } from "./dom.js";
 
 const TICK_MS = 66;
-/** Pictures are requested at these steps, so that a playhead that stands still requests none again. */
+/** While the session plays, pictures are requested at these steps. */
 const PICTURE_STEP_S = 0.05;
 
 /**
- * `moved` is called with the playhead's time. `end_s` is the end of the session. Null if the session has neither pictures nor
+ * `moved` is called with the playhead's time, which is at first `first_s`. `end_s` is the end of the session. Null if the session has neither pictures nor
  * a recorded page.
  */
-export function playback(path, data, end_s, moved) {
+export function playback(path, data, first_s, end_s, moved) {
   if (!data.has_pictures && !data.has_replay) return null;
-  let at_s = 0;
+  let at_s = Math.min(first_s, end_s);
   let begun = null; // performance.now() and playhead at the start of playing
   const face = data.has_pictures ? pictures(path) : null;
   const page = data.has_replay ? recordedPage(path) : null;
@@ -23,7 +23,7 @@ export function playback(path, data, end_s, moved) {
   const draw = () => {
     place.value = at_s.toFixed(1);
     shown.textContent = `${clock(at_s)} of ${clock(end_s)}`;
-    face?.show(at_s);
+    face?.show(at_s, begun !== null);
     page?.show(at_s, begun !== null);
     moved(at_s);
   };
@@ -74,7 +74,12 @@ function pictures(path) {
   img.addEventListener("load", () => loaded(true));
   img.addEventListener("error", () => loaded(false));
   none.hidden = true;
-  const show = (at_s) => { wanted = (Math.floor(at_s / PICTURE_STEP_S) * PICTURE_STEP_S).toFixed(2); next(); };
+  const show = (at_s, is_playing) => {
+    const step_s = is_playing ? PICTURE_STEP_S : 0.001;
+    // Rounded up, so that the first picture is found at its own time.
+    wanted = (Math.ceil(at_s / step_s - 1e-6) * step_s).toFixed(3);
+    next();
+  };
   return { element: h("figure", {}, h("figcaption", { class: "weak small" }, "Face"), img, none), show };
 }
 

@@ -33,7 +33,7 @@ export async function session(name) {
     values.arousal.textContent = signed(point?.arousal ?? NaN);
   };
   const end_s = data.quality?.seconds ?? Math.max(data.affect.at(-1)?.at_s ?? 0, data.events.at(-1)?.at_s ?? 0);
-  const player = isOpen ? null : playback(path, data, end_s, (at_s) => { showAt(at_s); chart?.playhead(at_s); });
+  const player = isOpen ? null : playback(path, data, data.affect[0]?.at_s ?? 0, end_s, (at_s) => { showAt(at_s); chart?.playhead(at_s); });
   const chosen = (at_s) => (player ? player.to(at_s) : showAt(at_s));
   const events = eventList(path, data, chosen);
   show(
@@ -65,7 +65,8 @@ export async function session(name) {
   };
   chart = timeline(plot, data, showAt, player?.to);
   describe();
-  showAt(null);
+  if (player) player.to(data.affect[0]?.at_s ?? 0);
+  else showAt(null);
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => dispatchEvent(new HashChangeEvent("hashchange"));
   scheme.addEventListener("change", recolour);

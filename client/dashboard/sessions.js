@@ -16,9 +16,9 @@ const ORDERS = [
 
 /**
  * Returns the elements, a promise of the first page, and a function that ends the updates. `study` is a select element.
- * `participant` limits the list to one participant.
+ * `participant` limits the list to one participant. `taken` is called after each answer.
  */
-export function sessionList({ study, participant = "" }) {
+export function sessionList({ study, participant = "", taken = () => {} }) {
   const rows = h("tbody");
   const count = h("span", { class: "weak small", role: "status" });
   const search = h("input", { type: "search", placeholder: "sub-07" });
@@ -53,6 +53,7 @@ export function sessionList({ study, participant = "" }) {
     more.hidden = next === null;
     count.textContent = `${counted(answer.total, "session")}, ${answer.open} open`;
     draw(rows, sessions);
+    taken();
   };
 
   // Several changes at once cause one request.

@@ -48,6 +48,7 @@ const makeStudy = async (owner: Page, origin: string): Promise<string> => {
   await owner.getByLabel('Fields whose typed text').fill('#comment');
   await owner.getByLabel('Largest number of participants').fill('2');
   await owner.getByLabel('Conditions for a balanced').fill('calm\nloud');
+  await owner.getByLabel('Participants in a block').fill('2');
   await owner.getByLabel('Completion code').fill('AB12');
   await owner.getByLabel('Address to go to').fill('http://not.safe');
   await owner.getByRole('button', { name: 'Make the study' }).click();
@@ -183,10 +184,10 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
 
     await owner.goto(`${program.url}/#/average/shop`);
     await owner.getByText('epochs of 2 participants').waitFor();
-    const which = owner.getByLabel('Which');
-    await which.first().selectOption({ index: 1 });
-    await owner.getByLabel('Compared with').selectOption({ label: (await owner.getByLabel('Events', { exact: true }).locator('option', { hasText: 'page · click' }).textContent())! });
-    await which.last().selectOption({ index: 2 });
+    const choices = owner.locator('form select');
+    await choices.nth(1).selectOption({ index: 1 });
+    await choices.nth(2).selectOption({ label: (await choices.nth(2).locator('option', { hasText: 'page · click' }).textContent())! });
+    await choices.nth(3).selectOption({ index: 2 });
     await owner.getByLabel('From').fill('-0.5');
     await owner.getByLabel('Until').fill('1');
     await owner.getByRole('button', { name: 'Show' }).click();

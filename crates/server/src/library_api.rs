@@ -89,7 +89,16 @@ pub async fn session(
     let _permit = app.read_permits.acquire().await;
     let details = blocking(move || details(&folder, open.as_ref())).await;
     let details = details.map_err(|e| Problem::conflict("damaged", format!("{e}.")))?;
-    Ok(Json(SessionDetails { note, ..details }))
+    // The event of an open session may not be committed yet.
+    let condition = match &details.condition {
+        Some(condition) => Some(condition.clone()),
+        None => {
+            let (study, participant) = (details.study.clone(), details.participant.clone());
+            let enrolment = app.hub.ledger(move |ledger| ledger.enrolment(&study, &participant)).await?;
+            enrolment.and_then(|enrolment| enrolment.condition)
+        }
+    };
+    Ok(Json(SessionDetails { note, condition, ..details }))
 }
 
 fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<SessionDetails, StoreError> {

@@ -1,9 +1,9 @@
 //! The owner makes and changes studies and keys in the dashboard.
 
-use affectograph::store::{Ledger, Library, WriteKey};
+use affectograph::store::{Ledger, WriteKey};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, KEY, ORIGIN, STUDY, TOKEN, new_session, served};
+use super::{Answer, Browser, KEY, ORIGIN, STUDY, TOKEN, new_session, served, served_with};
 
 fn ask(browser: &Browser, method: &str, path: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {TOKEN}");
@@ -97,7 +97,10 @@ fn a_study_with_a_key_is_made_in_the_dashboard_and_records() {
 
 #[test]
 fn a_change_keeps_the_file_and_is_refused_if_the_file_has_changed() {
-    let s = served();
+    let shipped = tempfile::tempdir().unwrap();
+    std::fs::create_dir(shipped.path().join("other")).unwrap();
+    std::fs::write(shipped.path().join("other/study.toml"), STUDY.replace("\"demo\"", "\"other\"")).unwrap();
+    let s = served_with(|c| c.studies = shipped.path().to_owned());
     let text = format!("# Written by hand.\n{STUDY}");
     let path = s.dir.path().join("studies/demo/study.toml");
     std::fs::write(&path, &text).unwrap();
@@ -130,12 +133,10 @@ fn a_change_keeps_the_file_and_is_refused_if_the_file_has_changed() {
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), now);
     // A study of the program stays as it is.
-    let shipped = Library::open(s.dir.path()).unwrap().with_studies("assets/studies".as_ref()).studies().unwrap();
-    let shipped = shipped.iter().find(|study| study.name != "demo").expect("a study comes with the program");
-    let study = s.browser.get(&format!("/v1/library/studies/{}", shipped.name)).ok();
+    let study = s.browser.get("/v1/library/studies/other").ok();
     assert_eq!(study["is_own"], false);
     let body = json!({"before": study["toml"], "form": study["form"]});
-    ask(&s.browser, "PUT", &format!("/v1/library/studies/{}", shipped.name), &body).is_problem(403);
+    ask(&s.browser, "PUT", "/v1/library/studies/other", &body).is_problem(403);
     s.running.stop().unwrap();
 }
 
