@@ -81,8 +81,10 @@ export class Camera {
     this.recording?.flush();
   }
 
-  async stop(): Promise<void> {
+  /** `isAtOnce`: no picture is taken after this call. Otherwise the recorder may take some more until it has stopped. */
+  async stop(isAtOnce = false): Promise<void> {
     this.isStopped = true;
+    if (isAtOnce) this.stopTracks();
     for (const end of this.ends) end();
     this.ends = [];
     const { end } = this;
@@ -173,8 +175,12 @@ export class Camera {
   }
 
   private release(): void {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    this.stopTracks();
     this.stream = null;
+  }
+
+  private stopTracks(): void {
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
   }
 
   /** Stores the count of frames, from which the next document continues. */

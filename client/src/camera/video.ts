@@ -31,7 +31,9 @@ export const recordVideo = (
 ): VideoRecording => {
   const mimeType = found(TYPES, (type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records neither WebM nor MP4');
-  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND });
+  // MP4 is written from one key frame to the next. What is not written yet is lost when the page is left.
+  const keys = mimeType.includes('mp4') ? { videoKeyFrameIntervalDuration: CHUNK_MS } : {};
+  const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND, ...keys });
   let n = counted.chunks;
   sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });
   recorder.ondataavailable = ({ data }) => { if (data.size > 0) sink.chunk({ n: n++, bytes: data }); };

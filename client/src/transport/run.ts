@@ -338,7 +338,7 @@ export class Run {
   pauseChanged(): void {
     if (!this.#opened) return;
     this.#noteTab();
-    void background(() => (this.#host.state.isPaused ? this.#stopMedia() : this.#startMedia()));
+    void background(() => (this.#host.state.isPaused ? this.#stopMedia(true) : this.#startMedia()));
   }
 
   #noteTab(): void {
@@ -359,13 +359,13 @@ export class Run {
   }
 
   /** Ends it at once. Resolves when everything is stored. */
-  async #stopMedia(): Promise<void> {
+  async #stopMedia(isAtOnce = false): Promise<void> {
     this.#turn++;
     this.#endReplay();
     this.#endReplay = () => undefined;
     const camera = this.#camera;
     this.#camera = null;
-    if (camera) this.#cameraEnd = background(() => camera.stop());
+    if (camera) this.#cameraEnd = background(() => camera.stop(isAtOnce));
     await this.#cameraEnd;
   }
 
