@@ -53,6 +53,8 @@ fn decoder_of(video: &FileVideo, protocol: &str, input: OsString) -> Result<Call
         DecodedFormat::Planes(colour) if colour.range == YuvRange::Full => "yuvj420p|yuv420p",
         DecodedFormat::Planes(_) => "yuv420p",
     };
+    // A file that changes between the ranges of luma in mid-stream, which is rare, keeps the range of its beginning: FFmpeg
+    // passes the later pictures unchanged.
     // Size and format are fixed. Otherwise a file that changes them would shift the bytes of all later pictures. A picture that
     // has them already passes unchanged.
     let scale = format!("scale={w}:{h}:flags=bicubic+accurate_rnd+full_chroma_int");

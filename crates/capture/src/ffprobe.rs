@@ -233,7 +233,9 @@ fn decoded_format(stream: &Stream, shape: &PictureShape) -> DecodedFormat {
         Some("bt709") => YuvMatrix::Bt709,
         Some(_) => return DecodedFormat::Rgb,
     };
-    if shape.is_scaled() {
+    // JPEG's compressor takes planes of even sizes only.
+    let is_odd = !shape.width_px.is_multiple_of(2) || !shape.height_px.is_multiple_of(2);
+    if shape.is_scaled() || is_odd {
         return DecodedFormat::Rgb;
     }
     DecodedFormat::Planes(YuvColour { range: if is_full { YuvRange::Full } else { YuvRange::Video }, matrix })

@@ -29,6 +29,8 @@ pub struct App {
     pub file_permits: FilePermits,
     /// Limits how many requests of the owner read sessions at the same time.
     pub read_permits: Arc<Semaphore>,
+    /// Limits how many studies are exported or compared at the same time.
+    pub long_read_permits: Arc<Semaphore>,
     /// Limits how many passwords are checked at the same time.
     pub login_permits: Arc<Semaphore>,
     pub description: Arc<utoipa::openapi::OpenApi>,

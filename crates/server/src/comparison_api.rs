@@ -110,10 +110,12 @@ pub async fn compare(
         let detail = "This study has no closed session yet. Try again when a session has ended.";
         return Err(Problem::conflict("nothing-to-compare", detail));
     }
-    let permit = app.read_permits.clone().acquire_owned().await.map_err(|_| Problem::busy())?;
+    let permit = app.long_read_permits.clone().acquire_owned().await.map_err(|_| Problem::busy())?;
+    let cancel = Cancel::default();
+    let _given_up = CancelOnDrop(cancel.clone());
     let found = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let answer = ask(&folders, &question, |_| {}, &Cancel::default())?;
+        let answer = ask(&folders, &question, |_| {}, &cancel)?;
         let findings = Findings::of(&answer, TestSettings::default())?;
         Ok(result(findings, answer.sessions.len(), answer.left_out.into_iter().map(|l| l.why).collect()))
     });
@@ -122,6 +124,15 @@ pub async fn compare(
         Ok(Some(result)) => Ok(Json(result)),
         Ok(None) => Err(Problem::busy()),
         Err(e) => Err(Problem::conflict("nothing-to-compare", format!("{e}."))),
+    }
+}
+
+/// Ends the work of a request that is given up.
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

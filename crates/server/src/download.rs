@@ -2,11 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::body::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendTimeoutError;
 
 const PART_BYTES: usize = 256 * 1024;
+/// A reader that takes no part in this time is given up, because it holds a permit or a temporary folder.
+const SLOWEST_PART: Duration = Duration::from_secs(60);
 
 /// Blocks while the reader is slow. After an error the archive has no end mark, so the reader detects the error.
 ///
@@ -29,7 +34,7 @@ fn archive(folders: &[(PathBuf, PathBuf)], parts: Parts) -> io::Result<()> {
     archive.into_inner()?.flush()
 }
 
-/// Sends what is written to it in parts. Writing blocks while the reader is slow.
+/// Sends what is written to it in parts. Writing blocks while the reader is slow, at most [`SLOWEST_PART`].
 pub struct Parts {
     to: mpsc::Sender<io::Result<Bytes>>,
     part: Vec<u8>,
@@ -55,6 +60,12 @@ impl Write for Parts {
         if part.is_empty() {
             return Ok(());
         }
-        self.to.blocking_send(Ok(part.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        // The thread is one of tokio's blocking threads.
+        let sent = self.to.send_timeout(Ok(part.into()), SLOWEST_PART);
+        match Handle::current().block_on(sent) {
+            Ok(()) => Ok(()),
+            Err(SendTimeoutError::Closed(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(SendTimeoutError::Timeout(_)) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 }

@@ -1,12 +1,10 @@
 //! The owner closes and erases sessions.
 
-use std::path::PathBuf;
-
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use super::app::App;
-use super::blocking::blocking;
+use super::blocking::{blocking, to_its_end};
 use super::hub_client::Release;
 use super::library_api::folder_of;
 use super::login::Owner;
@@ -32,11 +30,14 @@ pub async fn close(State(app): State<App>, _: Owner, Path(name): Path<String>) -
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn erase_session(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<StatusCode, Problem> {
     let folder = folder_of(&app, &name).await?;
-    app.hub.release_sessions(Release::Session(folder.clone())).await?;
-    let (library, erased) = (app.library.clone(), folder.clone());
-    erased_or_recording(blocking(move || library.erase(&erased)).await)?;
-    app.hub.forget_session(folder).await?;
-    Ok(StatusCode::NO_CONTENT)
+    to_its_end(async move {
+        app.hub.release_sessions(Release::Session(folder.clone())).await?;
+        let (library, erased) = (app.library.clone(), folder.clone());
+        erased_or_recording(blocking(move || library.erase(&erased)).await)?;
+        app.hub.forget_session(folder).await?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// Erases all data of a participant permanently.
@@ -50,17 +51,25 @@ pub async fn erase_participant(
     Path(participant): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id: ParticipantId = participant.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
+    to_its_end(erase_known_participant(app, id)).await
+}
+
+async fn erase_known_participant(app: App, id: ParticipantId) -> Result<StatusCode, Problem> {
     let (library, who) = (app.library.clone(), id.clone());
-    if !blocking(move || library.participants()).await?.contains(&who) {
+    let is_in_library = blocking(move || library.participants()).await?.contains(&who);
+    let mut folders = Vec::new();
+    if is_in_library {
+        app.hub.release_sessions(Release::Participant(id.to_string())).await?;
+        let library = app.library.clone();
+        let names = blocking(move || library.session_names()).await?;
+        folders.extend(names.into_iter().filter(|n| n.participant == id).map(|n| n.folder));
+        let (library, who) = (app.library.clone(), id.clone());
+        erased_or_recording(blocking(move || library.erase_participant(&who)).await)?;
+    }
+    // Only the ledger knows a participant whose sessions were erased one by one.
+    if !app.hub.forget_participant(id.as_str(), folders).await? && !is_in_library {
         return Err(Problem::not_found(format!("There is no participant {id} in the library.")));
     }
-    app.hub.release_sessions(Release::Participant(participant.clone())).await?;
-    let library = app.library.clone();
-    let names = blocking(move || library.session_names()).await?;
-    let folders: Vec<PathBuf> = names.into_iter().filter(|n| n.participant == id).map(|n| n.folder).collect();
-    let library = app.library.clone();
-    erased_or_recording(blocking(move || library.erase_participant(&id)).await)?;
-    app.hub.forget_participant(&participant, folders).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

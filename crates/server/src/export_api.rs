@@ -105,10 +105,14 @@ async fn exported(app: &App, name: &str, folders: Vec<PathBuf>, format: Format) 
     let title: String =
         format!("{name}_{format}").chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     let (to, parts) = mpsc::channel(8);
-    let (permits, library, inner) = (app.read_permits.clone(), app.library.clone(), title.clone());
+    let (permits, library, inner) = (app.long_read_permits.clone(), app.library.clone(), title.clone());
     tokio::spawn(async move {
         // The permit is held while the folder is written. The reader of the archive may be slow.
-        let Ok(permit) = permits.acquire_owned().await else { return };
+        let permit = tokio::select! {
+            permit = permits.acquire_owned() => permit,
+            () = to.closed() => return,
+        };
+        let Ok(permit) = permit else { return };
         let written = tokio::task::spawn_blocking(move || {
             let result = write(&selection, &library, format, &folder.0.join(&inner));
             drop(permit);

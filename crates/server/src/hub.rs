@@ -272,7 +272,8 @@ impl Hub {
             HubCommand::ChangesSince(version, to) => reply(to, self.changes_since(version)),
             HubCommand::ReleaseSessions(which, to) => reply(to, self.release_sessions(&which)),
             HubCommand::ForgetParticipant { participant, folders, to } => {
-                let forgotten = self.ledger.forget_participant(&participant).and_then(|()| self.refresh_totals());
+                let forgotten = self.ledger.forget_participant(&participant);
+                let forgotten = forgotten.and_then(|was_known| self.refresh_totals().map(|()| was_known));
                 reply(to, forgotten.map_err(Problem::from));
                 folders.into_iter().for_each(|folder| self.notify_change(folder));
             }

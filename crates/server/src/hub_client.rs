@@ -72,6 +72,8 @@ pub struct VisitorAccess {
 pub struct Visit {
     pub folder: PathBuf,
     pub study: String,
+    /// It was erased before.
+    pub is_erased: bool,
 }
 
 /// What the dashboard shows of an open session.
@@ -148,7 +150,7 @@ pub enum HubCommand {
     ForgetParticipant {
         participant: String,
         folders: Vec<PathBuf>,
-        to: oneshot::Sender<Result<(), Problem>>,
+        to: oneshot::Sender<Result<bool, Problem>>,
     },
     ForgetSession(PathBuf, oneshot::Sender<Result<(), Problem>>),
     Stop,
@@ -312,7 +314,8 @@ impl HubClient {
     }
 
     /// `folders` are those of the participant's erased sessions.
-    pub async fn forget_participant(&self, participant: &str, folders: Vec<PathBuf>) -> Result<(), Problem> {
+    /// Returns whether the ledger contained anything of the participant.
+    pub async fn forget_participant(&self, participant: &str, folders: Vec<PathBuf>) -> Result<bool, Problem> {
         let participant = participant.to_owned();
         self.request(|to| HubCommand::ForgetParticipant { participant, folders, to }).await?
     }

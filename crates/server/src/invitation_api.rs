@@ -37,6 +37,9 @@ pub struct Invitation {
     /// Why no session can begin, as a sentence. Only if `open` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_because: Option<String>,
+    /// Why nobody new can take part, as a sentence. Participants who have already taken part can begin another session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_because: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,10 +68,7 @@ pub async fn invitation(
     let full = app.hub.invite(request).await?;
     let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
     let study = browser::study_of_key(&app, &study).await?.study;
-    let closed_because = match closed_because {
-        None => no_place(&app, &study).await?,
-        closed => closed,
-    };
+    let full_because = no_place(&app, &study).await?;
     Ok(Json(Invitation {
         title: study.title,
         consent: InvitationConsent { required: study.consent.required, text: study.consent.text },
@@ -78,6 +78,7 @@ pub async fn invitation(
         replay: study.remote.replay,
         open: closed_because.is_none(),
         closed_because,
+        full_because,
     }))
 }
 

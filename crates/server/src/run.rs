@@ -21,7 +21,7 @@ use super::links::{self, LinkKey};
 use super::pool::{PoolThreads, VisionPool};
 use super::routes::{description, router};
 use super::secrets;
-use store::{Ledger, Library};
+use store::{Ledger, Library, PARTICIPANTS_FILE, StoreError};
 
 /// Time-out for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,6 +35,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests of the owner that read sessions at the same time.
 const READ_PERMITS: usize = 2;
+/// Exports and comparisons of whole studies. They do not delay the pages of the dashboard.
+const LONG_READ_PERMITS: usize = 1;
 /// Passwords that are checked at the same time. Each check takes 19 MB and a tenth of a second. The limit slows down
 /// guessing and bounds its cost for the server.
 const LOGIN_PERMITS: usize = 2;
@@ -50,6 +52,12 @@ pub struct Running {
     pool_threads: PoolThreads,
 }
 
+/// A folder of sessions without its list of participants may be a disk that is not mounted: then nothing is forgotten.
+fn forget_erased(ledger: &Ledger, library: &Library) -> Result<(), StoreError> {
+    let root = library.root();
+    if root.join(PARTICIPANTS_FILE).exists() { ledger.forget_erased_folders(root) } else { Ok(()) }
+}
+
 /// The server listens when this returns. A server without an owner also starts: browsers can record, and nobody can read
 /// the sessions.
 pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
@@ -57,6 +65,9 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("server").enable_all().build()?;
     let ledger = Ledger::open(&config.sessions)?;
     let library = Library::open(&config.sessions)?.with_studies(&config.studies);
+    if let Err(e) = forget_erased(&ledger, &library) {
+        tracing::warn!("sessions that were erased while the server was stopped are still in the ledger: {e}");
+    }
     let link_key = LinkKey::new(ledger.secret(links::SECRET, secrets::random()?)?);
     let listener = std::net::TcpListener::bind(config.address);
     let listener = listener.and_then(|l| l.set_nonblocking(true).map(|()| l));
@@ -92,6 +103,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
         link_key,
         file_permits,
         read_permits: Arc::new(Semaphore::new(READ_PERMITS)),
+        long_read_permits: Arc::new(Semaphore::new(LONG_READ_PERMITS)),
         login_permits: Arc::new(Semaphore::new(LOGIN_PERMITS)),
         description: Arc::new(description()),
     };

@@ -1,5 +1,7 @@
 //! What a visitor can do with the own session: delete it, and read it if the study allows that.
 
+use std::path::PathBuf;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -11,7 +13,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
 use super::app::App;
-use super::blocking::blocking;
+use super::blocking::{blocking, to_its_end};
 use super::browser::{bearer, study_of_key};
 use super::download::Parts;
 use super::hub_client::VisitorAccess;
@@ -44,15 +46,25 @@ pub async fn withdraw(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<Withdrawn>, Problem> {
-    let visit = app.hub.end_visit(access(&id, &uri, &headers)?).await?;
-    let (library, folder) = (app.library.clone(), visit.folder.clone());
-    let erased = blocking(move || if folder.exists() { library.erase_visit(&folder) } else { Ok(()) }).await;
+    let access = access(&id, &uri, &headers)?;
+    to_its_end(async move {
+        let visit = app.hub.end_visit(access).await?;
+        if !visit.is_erased {
+            erase(&app, &id, visit.folder).await?;
+        }
+        Ok(Json(Withdrawn { session: id, erased: true }))
+    })
+    .await
+}
+
+async fn erase(app: &App, id: &str, folder: PathBuf) -> Result<(), Problem> {
+    let (library, erased) = (app.library.clone(), folder.clone());
+    let erased = blocking(move || if erased.exists() { library.erase_visit(&erased) } else { Ok(()) }).await;
     match erased {
-        Ok(()) => app.hub.forget_visit(&id, visit.folder).await?,
-        Err(StoreError::Recording(_)) => return Err(Problem::busy()),
-        Err(e) => return Err(e.into()),
+        Ok(()) => app.hub.forget_visit(id, folder).await,
+        Err(StoreError::Recording(_)) => Err(Problem::busy()),
+        Err(e) => Err(e.into()),
     }
-    Ok(Json(Withdrawn { session: id, erased: true }))
 }
 
 /// Everything that is stored of the session, as JSON. Only if the study has `own_data = true` in `[visitors]`.
@@ -68,7 +80,7 @@ pub async fn own_data(
 ) -> Result<Response, Problem> {
     let visit = app.hub.find_visit(access(&id, &uri, &headers)?).await?;
     let folder = visit.folder.clone();
-    if !blocking(move || Ok(folder.exists())).await? {
+    if visit.is_erased || !blocking(move || Ok(folder.exists())).await? {
         let detail = "The data of this session were deleted. Nothing of it is stored.";
         return Err(Problem::new(StatusCode::GONE, "gone", detail));
     }

@@ -41,15 +41,13 @@ impl Library {
         self.remove_hidden().into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Removes a session's folder, and the participant's row if no other session of the participant is left.
+    /// Removes a session's folder. The participant is removed, too, if no other session is left and the row in
+    /// `participants.tsv` has only what this program wrote.
     pub fn erase_visit(&self, folder: &Path) -> Result<(), StoreError> {
         let participant = self.place_of(folder)?.participant;
         self.erase(folder)?;
         let _lock = self.lock_folders()?;
-        if !self.root().join(participant.as_str()).exists() {
-            participants::remove(&self.root().join(PARTICIPANTS_FILE), &participant)?;
-        }
-        Ok(())
+        self.drop_if_unused(&participant).map(drop)
     }
 
     /// Removes all data of a participant: the folder with every session, and the row in `participants.tsv`. Refused while

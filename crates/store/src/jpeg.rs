@@ -12,8 +12,8 @@ const QUALITY: i32 = 90;
 pub enum CompressError {
     #[error("it has {found} bytes, but {width_px}×{height_px} pixels of {format} need {expected}")]
     WrongSize { format: &'static str, width_px: u32, height_px: u32, found: usize, expected: usize },
-    #[error("it has an odd width of {0} pixels, which is invalid for YUYV")]
-    OddWidth(u32),
+    #[error("it has {width_px}×{height_px} pixels, and {format} needs even numbers")]
+    OddSize { format: &'static str, width_px: u32, height_px: u32 },
     #[error("the JPEG compressor failed: {0}")]
     Compressor(#[from] turbojpeg::Error),
 }
@@ -40,9 +40,7 @@ impl JpegEncoder {
             Pixels::Jpeg(bytes) => return Ok(bytes),
             Pixels::Yuyv(bytes) => {
                 check(frame, "YUYV", bytes.len(), width * height * 2)?;
-                if width % 2 == 1 {
-                    return Err(CompressError::OddWidth(frame.width_px));
-                }
+                check_even(frame, "YUYV", width)?;
                 fill(&mut self.planes, bytes);
                 self.encode_planes(width, height, Subsamp::Sub2x1)?
             }
@@ -50,6 +48,7 @@ impl JpegEncoder {
                 if !picture.jpeg_planes(width, height, &mut self.planes) {
                     check(frame, "I420", picture.bytes.len(), I420::byte_count(width, height))?;
                 }
+                check_even(frame, "I420", width | height)?;
                 self.encode_planes(width, height, Subsamp::Sub2x2)?
             }
             Pixels::Grey(bytes) => {
@@ -108,6 +107,14 @@ pub(super) fn decodes(jpeg: &[u8]) -> bool {
     decode().is_ok()
 }
 
+/// `sizes` is odd if one of the sizes that must be even is odd.
+fn check_even(frame: &Frame, format: &'static str, sizes: usize) -> Result<(), CompressError> {
+    if sizes.is_multiple_of(2) {
+        return Ok(());
+    }
+    Err(CompressError::OddSize { format, width_px: frame.width_px, height_px: frame.height_px })
+}
+
 fn check(frame: &Frame, format: &'static str, found: usize, expected: usize) -> Result<(), CompressError> {
     if found == expected && expected > 0 {
         return Ok(());
@@ -163,9 +170,9 @@ mod tests {
         assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
         let blue = decoded(&mut encoder, &frame(15, 9, Pixels::Rgb([0, 0, 255].repeat(15 * 9)))).get_pixel(8, 8).0;
         assert!(blue[2] > 245 && blue[0] < 10, "{blue:?}");
-        // Pure red of BT.709, in video range, with an odd size.
-        let planes = [vec![63; 15 * 9], vec![102; 8 * 5], vec![240; 8 * 5]].concat();
-        let red = decoded(&mut encoder, &frame(15, 9, Pixels::I420(I420 { bytes: planes, colour: VIDEO_709 })));
+        // Pure red of BT.709, in video range.
+        let planes = [vec![63; 16 * 10], vec![102; 8 * 5], vec![240; 8 * 5]].concat();
+        let red = decoded(&mut encoder, &frame(16, 10, Pixels::I420(I420 { bytes: planes, colour: VIDEO_709 })));
         let red = red.get_pixel(14, 8).0;
         assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
         let grey = decoded(&mut encoder, &frame(15, 9, Pixels::Grey(vec![77; 15 * 9]))).get_pixel(3, 3).0;
@@ -214,6 +221,9 @@ mod tests {
             assert!(matches!(encoder.encode(&frame(4, 4, pixels)), Err(CompressError::WrongSize { .. })));
         }
         assert!(matches!(encoder.encode(&frame(0, 4, Pixels::Grey(vec![]))), Err(CompressError::WrongSize { .. })));
-        assert!(matches!(encoder.encode(&frame(3, 2, Pixels::Yuyv(vec![0; 12]))), Err(CompressError::OddWidth(3))));
+        let odd = I420 { bytes: vec![0; I420::byte_count(4, 3)], colour: YuvColour::CAMERA };
+        for odd in [frame(3, 2, Pixels::Yuyv(vec![0; 12])), frame(4, 3, Pixels::I420(odd))] {
+            assert!(matches!(encoder.encode(&odd), Err(CompressError::OddSize { .. })), "{odd:?}");
+        }
     }
 }

@@ -10,6 +10,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::{StoreError, schema};
 
+/// Begins the folder of an erased session in the ledger. No folder has this name.
+pub const ERASED: &str = ".erased";
 const LEDGER_FILE: &str = "server.sqlite";
 const MIGRATIONS: &[&str] =
     &[include_str!("sql/ledger_001.sql"), include_str!("sql/ledger_002.sql"), include_str!("sql/ledger_003.sql")];
@@ -106,6 +108,11 @@ pub struct ReceivedBytes {
 }
 
 impl Ledger {
+    /// The ledger of a folder that a server uses. `None` if no server has used it.
+    pub(super) fn open_existing(root: &Path) -> Result<Option<Ledger>, StoreError> {
+        if root.join(LEDGER_FILE).exists() { Ledger::open(root).map(Some) } else { Ok(None) }
+    }
+
     /// Opens the ledger in the folder of sessions. Creates both if they do not exist.
     pub fn open(root: &Path) -> Result<Ledger, StoreError> {
         std::fs::create_dir_all(root).map_err(StoreError::io("create the folder", root))?;
@@ -337,28 +344,65 @@ impl Ledger {
         })
     }
 
-    /// Keeps of a session only its identifier, token, key and origin, so that data that arrive later are refused as gone.
+    /// Keeps of a session only its identifier, token, study, key and origin, so that data that arrive later are refused as
+    /// gone. Its note is deleted, and its participant's enrolment if this was the participant's only session.
     pub fn erase_session(&self, id: &str) -> Result<(), StoreError> {
         let erased = DateTime::<Utc>::UNIX_EPOCH;
         self.run("write into", |c| {
-            c.execute(
+            let transaction = c.unchecked_transaction()?;
+            transaction.execute(
+                "DELETE FROM session_note WHERE folder = (SELECT folder FROM remote_session WHERE id = ?1)",
+                [id],
+            )?;
+            transaction.execute(
+                "DELETE FROM enrolment
+                 WHERE participant = (SELECT participant FROM remote_session WHERE id = ?1)
+                   AND NOT EXISTS (SELECT 1 FROM remote_session AS other
+                                   WHERE other.participant = enrolment.participant AND other.id <> ?1)",
+                [id],
+            )?;
+            transaction.execute(
                 "UPDATE remote_session
                  SET participant = '', folder = '.erased/' || id, camera = 'off', created_utc = ?2, seen_utc = ?2,
                      state = 'closed', finish = NULL, received_bytes = 0, may_go_on = 0
                  WHERE id = ?1",
                 params![id, text(erased)],
-            )
-        })?;
-        Ok(())
+            )?;
+            transaction.commit()
+        })
     }
 
-    pub fn forget_participant(&self, participant: &str) -> Result<(), StoreError> {
+    /// Returns whether the ledger contained anything of the participant.
+    pub fn forget_participant(&self, participant: &str) -> Result<bool, StoreError> {
         self.run("write into", |c| {
             let transaction = c.unchecked_transaction()?;
-            transaction.execute("DELETE FROM remote_session WHERE participant = ?1", [participant])?;
-            transaction.execute("DELETE FROM enrolment WHERE participant = ?1", [participant])?;
+            let mut rows = transaction.execute("DELETE FROM remote_session WHERE participant = ?1", [participant])?;
+            rows += transaction.execute("DELETE FROM enrolment WHERE participant = ?1", [participant])?;
             let notes = "DELETE FROM session_note WHERE substr(folder, 1, length(?1) + 1) = ?1 || '/'";
-            transaction.execute(notes, [participant])?;
+            rows += transaction.execute(notes, [participant])?;
+            transaction.commit()?;
+            Ok(rows > 0)
+        })
+    }
+
+    /// Forgets the sessions whose folders are gone: another program erased them, or the server was killed while it did.
+    pub fn forget_erased_folders(&self, root: &Path) -> Result<(), StoreError> {
+        let sessions = self.run("read", |c| {
+            let mut rows = c.prepare("SELECT id, folder FROM remote_session WHERE substr(folder, 1, 8) <> '.erased/'")?;
+            let rows = rows.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let gone = sessions.iter().filter(|(_, folder)| !root.join(folder).exists());
+        gone.map(|(id, _)| id).try_for_each(|id| self.erase_session(id))
+    }
+
+    /// Another program gave a session another folder and another participant.
+    pub(super) fn session_moved(&self, from: &str, to: &str, participant: &str) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            let transaction = c.unchecked_transaction()?;
+            transaction.execute("UPDATE OR REPLACE session_note SET folder = ?2 WHERE folder = ?1", [from, to])?;
+            let moved = "UPDATE remote_session SET folder = ?2, participant = ?3 WHERE folder = ?1";
+            transaction.execute(moved, [from, to, participant])?;
             transaction.commit()
         })
     }

@@ -66,7 +66,7 @@ pub use header::{
 };
 pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
-pub use ledger::{Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey};
+pub use ledger::{ERASED, Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey};
 pub use library::{Condition, Library, Recovered, SessionEntry, SessionName, session_entry};
 use lock::SessionLock;
 pub use lock::StorageFailure;
@@ -74,6 +74,7 @@ pub use numbering::RECORDER_SEQ_0;
 pub use participants::ParticipantTable;
 pub use reassign::{Assignment, Reassigned};
 pub use recorder::Recorder;
+pub use participants::PARTICIPANTS_FILE;
 pub use recover::{Recovery, recover};
 pub use reserve::disk_free_bytes;
 pub use session_draft::SessionDraft;

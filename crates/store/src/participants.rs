@@ -11,7 +11,7 @@ use super::StoreError;
 use super::table_file::{Row, TableText, rows};
 use session::ParticipantId;
 
-pub(super) const PARTICIPANTS_FILE: &str = "participants.tsv";
+pub const PARTICIPANTS_FILE: &str = "participants.tsv";
 const ID_COLUMN: &str = "participant_id";
 const ADDED_COLUMN: &str = "added";
 /// The BIDS text for an unknown value.

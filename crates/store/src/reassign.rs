@@ -19,7 +19,7 @@ use super::folders::{FolderName, force_to_disk};
 use super::header_rows::{self, Closed};
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::record_rows::{self, Inserter};
-use super::{Addition, Library, StoreError, schema};
+use super::{Addition, Ledger, Library, StoreError, schema};
 use session::{Body, HEALTH, HealthKind, ParticipantId, Record, SessionNumber, program};
 
 const INTENT_FILE: &str = "reassign.json";
@@ -137,6 +137,10 @@ impl Library {
             names.into_iter().rev().collect::<Vec<_>>().join("/")
         };
         self.rename_in_exports(&label(&place.folder), &label(&target))?;
+        // A visitor of a website may still read or withdraw the session.
+        if let Some(ledger) = Ledger::open_existing(self.root())? {
+            ledger.session_moved(&label(&place.folder), &label(&target), intent.to.participant.as_str())?;
+        }
         let mut is_participant_removed = false;
         for old in [&place.participant, &intent.from.participant] {
             is_participant_removed |= *old != intent.to.participant && self.drop_if_unused(old)?;
@@ -188,7 +192,7 @@ impl Library {
     }
 
     /// Removes a participant without a session from the list, if the row has only what this program wrote.
-    fn drop_if_unused(&self, participant: &ParticipantId) -> Result<bool, StoreError> {
+    pub(super) fn drop_if_unused(&self, participant: &ParticipantId) -> Result<bool, StoreError> {
         let (folder, list) = (self.root().join(participant.as_str()), self.root().join(PARTICIPANTS_FILE));
         if folder.exists() && !remove_if_empty(&folder) || participants::has_own_data(&list, participant)? {
             return Ok(false);

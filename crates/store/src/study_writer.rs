@@ -42,7 +42,11 @@ impl Library {
         }
         std::fs::create_dir_all(&folder).map_err(StoreError::io("create the folder", &folder))?;
         let path = folder.join(STUDY_FILE);
-        replace(&path, text)?;
+        if let Err(e) = replace(&path, text) {
+            // The first error is reported. Without the folder, the name can be used again.
+            std::fs::remove_dir(&folder).ok();
+            return Err(e.into());
+        }
         Ok(StudyFile { path, text: text.to_owned(), study })
     }
 

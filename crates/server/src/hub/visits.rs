@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::super::hub_client::{Visit, VisitorAccess};
 use super::super::problem::Problem;
 use super::Hub;
-use store::RemoteState;
+use store::{ERASED, RemoteState};
 
 impl Hub {
     pub(super) fn find_visit(&self, access: &VisitorAccess) -> Result<Visit, Problem> {
@@ -18,7 +18,8 @@ impl Hub {
         if !access.origins.contains(&session.origin) {
             return Err(Problem::wrong_session_origin());
         }
-        Ok(Visit { folder: self.library.root().join(&session.folder), study: session.study })
+        let is_erased = session.folder.starts_with(ERASED);
+        Ok(Visit { folder: self.library.root().join(&session.folder), study: session.study, is_erased })
     }
 
     /// The session is closed for its browser first. If the server is killed before its files are erased, the browser asks again.
@@ -27,6 +28,9 @@ impl Hub {
         access: &VisitorAccess,
     ) -> Result<(Visit, Option<oneshot::Receiver<()>>), Problem> {
         let visit = self.find_visit(access)?;
+        if visit.is_erased {
+            return Ok((visit, None));
+        }
         let open = self.sessions.remove(&access.id);
         if let Some(open) = &open {
             self.store_seen(&[(&access.id, open)]);
