@@ -13,6 +13,7 @@ mod film_import;
 pub mod fuzz_bodies;
 pub mod places;
 mod session_json;
+mod stop_signal;
 pub mod version;
 
 pub use analysis::{self, import};

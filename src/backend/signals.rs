@@ -17,5 +17,6 @@ pub(super) fn listen(commands: CommandQueue<RecordingCommand>, window: ToWindow)
         }
         window.send(BackendEvent::Terminate);
     };
-    ctrlc::set_handler(move || signal.received(&stop)).map_err(|e| format!("The program could not prepare for Ctrl-C and log-off: {e}"))
+    ctrlc::set_handler(move || signal.received(&stop))
+        .map_err(|e| format!("The program could not prepare for Ctrl-C and log-off: {e}"))
 }

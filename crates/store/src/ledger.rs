@@ -388,7 +388,8 @@ impl Ledger {
     /// Forgets the sessions whose folders are gone: another program erased them, or the server was killed while it did.
     pub fn forget_erased_folders(&self, root: &Path) -> Result<(), StoreError> {
         let sessions = self.run("read", |c| {
-            let mut rows = c.prepare("SELECT id, folder FROM remote_session WHERE substr(folder, 1, 8) <> '.erased/'")?;
+            let mut rows =
+                c.prepare("SELECT id, folder FROM remote_session WHERE substr(folder, 1, 8) <> '.erased/'")?;
             let rows = rows.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         })?;

@@ -8,8 +8,8 @@ mod checksum;
 mod commit;
 mod counts;
 mod ebml;
-mod erase;
 mod enrolments;
+mod erase;
 mod error;
 mod exports;
 mod file_mode;
@@ -66,15 +66,17 @@ pub use header::{
 };
 pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
-pub use ledger::{ERASED, Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey};
+pub use ledger::{
+    ERASED, Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey,
+};
 pub use library::{Condition, Library, Recovered, SessionEntry, SessionName, session_entry};
 use lock::SessionLock;
 pub use lock::StorageFailure;
 pub use numbering::RECORDER_SEQ_0;
+pub use participants::PARTICIPANTS_FILE;
 pub use participants::ParticipantTable;
 pub use reassign::{Assignment, Reassigned};
 pub use recorder::Recorder;
-pub use participants::PARTICIPANTS_FILE;
 pub use recover::{Recovery, recover};
 pub use reserve::disk_free_bytes;
 pub use session_draft::SessionDraft;
