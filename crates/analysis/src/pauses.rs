@@ -96,7 +96,8 @@ mod tests {
             (24, "scores_started"),
             (50, "camera_started"),
         ]));
-        let expected = [(0, 9), (9, 25), (11, 12), (40, 60)].map(|(from, until)| pauses.expected_s(at(from), at(until)));
+        let expected =
+            [(0, 9), (9, 25), (11, 12), (40, 60)].map(|(from, until)| pauses.expected_s(at(from), at(until)));
         assert_eq!(expected.map(f64::round), [9.0, 2.0, 0.0, 20.0]);
         assert_eq!(pauses.seconds().round(), 10.0);
     }
