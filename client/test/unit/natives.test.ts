@@ -67,10 +67,10 @@ const withoutComments = (source: string): string => source.replace(/\/\*[^]*?\*\
 const unsafeUses = (source: string, allowed: RegExp[] = []): string[] =>
   withoutComments(source).split('\n').filter((line) => REPLACED.some((use) => use.test(line)) && !allowed.some((use) => use.test(line)));
 
-test('transport, camera and consent use nothing that a page may have replaced', async () => {
+test('transport, camera, consent and sign use nothing that a page may have replaced', async () => {
   const root = join(AFFECTOGRAPH_CLIENT, 'src');
   const single = ['recorder.ts', 'options.ts', 'assets.ts', 'checksum.ts', 'replay.ts'];
-  const folders = await Promise.all(['transport', 'camera', 'consent', 'natives'].map(async (folder) =>
+  const folders = await Promise.all(['transport', 'camera', 'consent', 'sign', 'natives'].map(async (folder) =>
     (await readdir(join(root, folder), { recursive: true })).filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`)));
   const files = [...single, ...folders.flat()].filter((file) => !ELSEWHERE.some((other) => file.startsWith(other)));
   assert.ok(files.length > 30);
