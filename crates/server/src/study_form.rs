@@ -87,7 +87,7 @@ impl StudyForm {
             RemoteCamera::Video => "video".into(),
         });
         let block_size = (self.block_size > 0).then(|| i64::try_from(self.block_size).unwrap_or(i64::MAX).into());
-        let tables: [(&str, Vec<(&str, Option<Value>)>); 4] = [
+        let tables: [(&str, Vec<KeyValue<'_>>); 4] = [
             (
                 "page",
                 vec![
@@ -116,6 +116,9 @@ impl StudyForm {
         Ok(file.to_string())
     }
 }
+
+/// A key and its new value. `None`: the key is removed.
+type KeyValue<'a> = (&'a str, Option<Value>);
 
 fn given(text: &str) -> Option<Value> {
     (!text.is_empty()).then(|| text.into())
@@ -156,7 +159,7 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 /// A table that would be empty is not made.
-fn put_all(root: &mut Table, name: &str, values: Vec<(&str, Option<Value>)>) -> Result<(), String> {
+fn put_all(root: &mut Table, name: &str, values: Vec<KeyValue<'_>>) -> Result<(), String> {
     if !root.contains_key(name) {
         if values.iter().all(|(_, value)| value.is_none()) {
             return Ok(());
