@@ -37,9 +37,9 @@ pub struct Invitation {
     /// Why no session can begin, as a sentence. Only if `open` is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_because: Option<String>,
-    /// Why nobody new can take part, as a sentence. Participants who have already taken part can begin another session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub full_because: Option<String>,
+    /// The study has all its participants. They can begin another session, and nobody new can take part.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_full: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,7 +68,7 @@ pub async fn invitation(
     let full = app.hub.invite(request).await?;
     let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
     let study = browser::study_of_key(&app, &study).await?.study;
-    let full_because = no_place(&app, &study).await?;
+    let is_full = is_full(&app, &study).await?;
     Ok(Json(Invitation {
         title: study.title,
         consent: InvitationConsent { required: study.consent.required, text: study.consent.text },
@@ -78,18 +78,17 @@ pub async fn invitation(
         replay: study.remote.replay,
         open: closed_because.is_none(),
         closed_because,
-        full_because,
+        is_full,
     }))
 }
 
-/// Why nobody new can take part in the study.
-async fn no_place(app: &App, study: &Study) -> Result<Option<String>, Problem> {
+async fn is_full(app: &App, study: &Study) -> Result<bool, Problem> {
     if study.remote.max_participants.is_none() {
-        return Ok(None);
+        return Ok(false);
     }
     let name = study.name.clone();
     let enrolled = app.hub.ledger(move |ledger| ledger.enrolled(&name)).await?;
-    Ok(EnrolRules::of(study, 0).full(enrolled).map(str::to_owned))
+    Ok(EnrolRules::of(study, 0).full(enrolled).is_some())
 }
 
 /// The origins that the request can come from. Browsers send no `Origin` with a GET to the page's own origin. They say so in

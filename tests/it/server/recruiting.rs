@@ -75,8 +75,7 @@ fn a_full_study_takes_nobody_new_and_those_who_came_before() {
     assert_eq!(invitation(&s.browser)["open"], true);
     let second = begin(&s.browser, None, None).ok();
     let full = invitation(&s.browser);
-    assert_eq!(full["open"], false);
-    assert!(full["closed_because"].as_str().unwrap().contains("all its participants"), "{full}");
+    assert_eq!((&full["open"], &full["is_full"]), (&true.into(), &true.into()), "{full}");
     assert!(begin(&s.browser, None, None).is_problem(403).contains("all its participants"));
     assert!(begin(&s.browser, Some("three"), None).is_problem(403).contains("all its participants"));
     begin(&s.browser, Some("one"), None).ok();
