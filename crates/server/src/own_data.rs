@@ -55,7 +55,8 @@ fn head(file: &SessionFile, folder: &Path) -> io::Result<Value> {
         json!({ "name": s.name.as_str(), "fields": fields })
     });
     Ok(json!({
-        "about": "Everything that is stored of this session. Times are seconds of the session. Pictures are in the listed video files: \
+        "about": "All records of this session. The owner of the study may also have a note about it, and the \
+                  condition that the participant was assigned to. Times are seconds of the session. Pictures are in the listed video files: \
                   ask the people who run the study for them.",
         "study": header.study.name,
         "study_title": header.study.title,

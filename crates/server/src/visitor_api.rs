@@ -67,7 +67,7 @@ async fn erase(app: &App, id: &str, folder: PathBuf) -> Result<(), Problem> {
     }
 }
 
-/// Everything that is stored of the session, as JSON. Only if the study has `own_data = true` in `[visitors]`.
+/// All records of the session, as JSON. Only if the study has `own_data = true` in `[visitors]`.
 #[utoipa::path(get, path = "/v1/sessions/{id}/data", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session")),
     responses((status = 200, content_type = "application/json"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
