@@ -89,13 +89,14 @@ struct Kind {
 /// `None`: a newer command has replaced this one.
 fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventCatalogue> {
     let mut kinds: HashMap<(String, String), Kind> = HashMap::new();
-    let mut unread = Vec::new();
+    let (mut unread, mut conditions) = (Vec::new(), HashMap::new());
     for folder in folders {
         if !is_wanted() {
             return None;
         }
-        if let Err(e) = list_events(folder, &mut kinds) {
-            unread.push((rows::title(folder), e.to_string()));
+        match list_events(folder, &mut kinds) {
+            Ok(condition) => condition.into_iter().for_each(|name| *conditions.entry(name).or_insert(0) += 1),
+            Err(e) => unread.push((rows::title(folder), e.to_string())),
         }
     }
     let mut kinds: Vec<EventKind> = kinds
@@ -109,10 +110,14 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventC
         })
         .collect();
     kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
-    Some(EventCatalogue { kinds, unread })
+    Some(EventCatalogue { kinds, conditions: most_frequent(conditions), unread })
 }
 
-fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<(), StoreError> {
+/// Returns the condition of the session.
+fn list_events(
+    folder: &Path,
+    kinds: &mut HashMap<(String, String), Kind>,
+) -> Result<Option<String>, StoreError> {
     let file = SessionFile::open(folder)?;
     // Measurements of the clock are not actions.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
@@ -132,7 +137,7 @@ fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Re
     let mut deleted = Timeline::default();
     read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
     deleted.events().iter().for_each(found);
-    Ok(())
+    Ok(file.header().condition.clone())
 }
 
 fn event(record: Record) -> Option<EventRow<EventData>> {
@@ -176,6 +181,9 @@ fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> boo
 
 fn count(folder: &Path, choice: &EventChoice) -> Result<u64, String> {
     let file = SessionFile::open(folder).map_err(|e| e.to_string())?;
+    if !choice.takes_condition(file.header().condition.as_deref()) {
+        return Ok(0);
+    }
     let mut timeline = Timeline::default();
     file.declare_streams(&mut timeline);
     read_events(&file, choice, &mut timeline).map_err(|e| e.to_string())?;

@@ -9,6 +9,7 @@ use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
 use super::recording_controller::{self, RecordingCommand};
 use super::review_worker::{self, ReviewCommand};
+use super::study_files::StudyFileCommand;
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, study_query_worker};
@@ -16,7 +17,8 @@ use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
-    NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
+    NewRecords, NewStudy, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyDocument,
+    StudyExport, StudyQuery, StudySave,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -166,6 +168,35 @@ impl Backend for BackendHandle {
 
     fn erase_session(&mut self, folder: &Path) {
         self.send_to_review(ReviewCommand::Erase(folder.to_owned()));
+    }
+
+    fn create_study(&mut self, study: NewStudy) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Create(study)));
+    }
+
+    fn read_study(&mut self, file: &Path) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Read(file.to_owned())));
+    }
+
+    fn check_study(&mut self, document: StudyDocument) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Check(document)));
+    }
+
+    fn save_study(&mut self, save: StudySave) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Save(save)));
+    }
+
+    fn open_folder(&mut self, folder: &Path) {
+        // The folder of studies does not exist before the first study.
+        let opened = std::fs::create_dir_all(folder).and_then(|()| open::that_detached(folder));
+        if let Err(e) = opened {
+            let sentence = format!("The folder {} could not be shown: {e}. Open it in a file manager.", folder.display());
+            self.window.send(BackendEvent::Notice(sentence));
+        }
+    }
+
+    fn go_on(&mut self) {
+        self.send_to_recording(RecordingCommand::GoOn);
     }
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {

@@ -18,6 +18,7 @@ mod recording_controller;
 mod review_worker;
 mod rows;
 mod session_export;
+mod study_files;
 mod study_query_worker;
 mod tail;
 mod to_window;

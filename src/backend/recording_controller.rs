@@ -34,6 +34,7 @@ pub enum RecordingCommand {
     PlacePage(PagePlacement),
     Record(RecordingRequest),
     Mark(NewMarker),
+    GoOn,
     Stop,
     PageBounds(PixelRect),
     PageVisible(bool),
@@ -187,6 +188,11 @@ impl RecordingController {
                     rig.mark(marker.at, &text);
                 }
             }
+            RecordingCommand::GoOn => {
+                if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+                    rig.go_on();
+                }
+            }
             RecordingCommand::Stop => self.stop(),
             RecordingCommand::PageBounds(bounds) => {
                 self.page.bounds = Some(bounds);
@@ -232,7 +238,8 @@ impl RecordingController {
         let Some(plan) = &self.plan else { return };
         let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
-        self.window.send(BackendEvent::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
+        let page = plan.page_state(PageStatus::Loading, self.parent_xid);
+        page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }

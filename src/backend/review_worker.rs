@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::to_window::ToWindow;
+use super::study_files::{self, StudyFileCommand};
 use super::{rows, session_export};
 use crate::places::{Places, recover_crashed};
 use analysis::{Measure, agreement, signal};
@@ -28,6 +29,7 @@ pub enum ReviewCommand {
     Page(PageReplayCommand),
     Add(NewRecords),
     CompareRating(u32),
+    Study(StudyFileCommand),
 }
 
 impl QueuedCommand for ReviewCommand {
@@ -37,6 +39,10 @@ impl QueuedCommand for ReviewCommand {
             (ReviewCommand::Library, ReviewCommand::Library)
                 | (ReviewCommand::Cameras, ReviewCommand::Cameras)
                 | (ReviewCommand::Picture(_), ReviewCommand::Picture(_))
+                | (
+                    ReviewCommand::Study(StudyFileCommand::Check(_)),
+                    ReviewCommand::Study(StudyFileCommand::Check(_))
+                )
                 | (
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. }),
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. })
@@ -90,6 +96,7 @@ impl ReviewWorker {
                 ReviewCommand::Export(order) => (Activity::Export, self.export(&order)),
                 ReviewCommand::Add(addition) => (Activity::AddRecords, self.add(addition)),
                 ReviewCommand::CompareRating(pass) => (Activity::AddRecords, self.compare_rating(pass)),
+                ReviewCommand::Study(command) => (Activity::EditStudy, self.study(command)),
             };
             self.window.send(done.unwrap_or_else(|sentence| BackendEvent::Failed { during, sentence }));
         }
@@ -117,6 +124,17 @@ impl ReviewWorker {
 
     fn library(&self) -> Result<BackendEvent, Sentence> {
         rows::library(&self.places).map(BackendEvent::Library).map_err(|e| e.to_string())
+    }
+
+    /// The list of studies follows each change of a study.
+    fn study(&self, command: StudyFileCommand) -> Result<BackendEvent, Sentence> {
+        let is_change = matches!(command, StudyFileCommand::Create(_) | StudyFileCommand::Save(_));
+        let done = study_files::execute(&self.places, command)?;
+        if is_change {
+            let library = self.library();
+            self.window.send(library.unwrap_or_else(BackendEvent::Notice));
+        }
+        Ok(done)
     }
 
     fn erase(&self, folder: &Path) -> Result<BackendEvent, Sentence> {

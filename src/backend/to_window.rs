@@ -154,6 +154,8 @@ impl Subject<'_> {
             | BackendEvent::Preview(_)
             | BackendEvent::RecordingStarted(_)
             | BackendEvent::Health(_)
+            | BackendEvent::Part(_)
+            | BackendEvent::StudyChecked { .. }
             | BackendEvent::RecordingStopping
             | BackendEvent::RecordingFinished(_)
             | BackendEvent::SessionOpened(_)
@@ -171,6 +173,8 @@ impl Subject<'_> {
             BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
             // Results of commands.
             BackendEvent::SessionsDownloaded(_)
+            | BackendEvent::StudyOpened(_)
+            | BackendEvent::StudySaved(_)
             | BackendEvent::ExportFinished { .. }
             | BackendEvent::RecordsAdded(_) => return None,
         })
@@ -183,6 +187,7 @@ fn is_of_recording(update: &BackendEvent) -> bool {
         BackendEvent::StreamDeclared(_)
             | BackendEvent::Records(_)
             | BackendEvent::Health(_)
+            | BackendEvent::Part(_)
             | BackendEvent::Alarm(_)
             | BackendEvent::AlarmCleared { .. }
             | BackendEvent::RecordingStopping

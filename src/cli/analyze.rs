@@ -296,6 +296,7 @@ impl Analysis<'_> {
             guided: Guided::default(),
             consent: None,
             overridden_checks: Vec::new(),
+            condition: None,
             revision: revision(),
             planned: None,
         };

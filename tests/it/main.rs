@@ -21,6 +21,8 @@ mod hostile_bytes;
 mod instrument;
 mod need;
 #[cfg(target_os = "linux")]
+mod own_study;
+#[cfg(target_os = "linux")]
 mod page;
 mod page_canary;
 #[cfg(target_os = "linux")]
@@ -30,12 +32,16 @@ mod page_replay;
 mod phantom;
 mod python;
 #[cfg(target_os = "linux")]
+mod questionnaire;
+#[cfg(target_os = "linux")]
 mod screen;
 mod server;
 mod simulated;
 mod simulated_study;
 mod statistics;
 mod store;
+mod study_templates;
+mod study_without_page;
 mod video_file;
 mod vision;
 mod vision_onnx;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
-use session::{PagePlacement, Timestamp};
+use session::{PagePlacement, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
 use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
 use super::preferences::ThemeChoice;
 use super::rating_state::RatingInput;
+use super::state::{AfterSave, EditorTab, NewStudyDraft};
 use super::state::{Column, DownloadDraft, ExportDraft, PlanDraft, Side, StudyExportDraft, StudyForm, StudySide};
 use super::time_window::TimeWindow;
 
@@ -30,6 +31,7 @@ pub enum Command {
     Annotate(AnnotateCommand),
     Rate(RateCommand),
     Study(StudyCommand),
+    Editor(EditorCommand),
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -92,6 +94,8 @@ pub enum LiveCommand {
     KeepRecording,
     Stop,
     FocusPage,
+    /// Ends the current part of the session.
+    GoOn,
     /// The rectangle of the embedded page in the window, in points.
     SetPageBounds(egui::Rect),
 }
@@ -156,6 +160,30 @@ pub enum RateCommand {
     MovePosition(f32, f32),
     /// Computes the agreement of this pass and the network.
     Compare(u32),
+}
+
+/// Studies as files: the dialog for a new one, and the editor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditorCommand {
+    /// The dialog for a new study. The path is the file of a study to copy.
+    ShowNewStudyDialog(Option<PathBuf>),
+    EditNewStudy(NewStudyDraft),
+    BrowseMedia,
+    Create,
+    /// The file of the study. A study that came with the program is copied first.
+    Edit(PathBuf),
+    ShowTab(EditorTab),
+    SetStudy(Box<Study>),
+    SetText(String),
+    BrowsePage,
+    Save(AfterSave),
+    /// The dialog for a session of the study in this file.
+    SetUp(PathBuf),
+    /// Asks once if there are changes.
+    Leave,
+    KeepEditing,
+    LeaveUnsaved,
+    OpenFolder(PathBuf),
 }
 
 /// Queries over all sessions of a study.

@@ -4,19 +4,26 @@ use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
 use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
-use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
+use super::port::{
+    CheckState, DownloadProgress, ExportFormat, Library, SessionPlan, SessionRow, StudyExportFormat, StudyRow,
+};
 use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
-use super::{figures, keys, theme, widgets};
+use super::{figures, keys, new_study, theme, widgets};
 use session::CheckId;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
     let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
+        let width: f32 = match dialog {
+            Dialog::Shortcuts => 1080.0,
+            Dialog::NewStudy(_) => 620.0,
+            _ => 440.0,
+        };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
+            Dialog::NewStudy(draft) => new_study::show(ui, draft, state, commands),
             Dialog::Open { path } => open(ui, path, state, commands),
             Dialog::Download(draft) => download(ui, draft, state.download.as_ref(), commands),
             Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
@@ -33,19 +40,19 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     }
 }
 
-fn title(ui: &mut Ui, text: &str) {
+pub fn title(ui: &mut Ui, text: &str) {
     let p = theme::palette(ui);
     ui.label(RichText::new(text).size(19.0).color(p.strong));
     ui.add_space(8.0);
 }
 
 /// The last row of a dialog. The first button is at the right.
-fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+pub fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
     ui.add_space(14.0);
     ui.with_layout(Layout::right_to_left(egui::Align::Center), draw);
 }
 
-fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
+pub fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
     let response = ui.button(text);
     if response.clicked() {
         commands.push(Command::CloseDialog);
@@ -53,7 +60,7 @@ fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Respons
     response
 }
 
-fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
+pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
     let label = widgets::caption(ui, name);
     let edit =
         egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6));
@@ -110,6 +117,9 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
     };
     ui.add_space(2.0);
     ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
+    if let (Some(study), Ok(plan)) = (chosen, &plan) {
+        condition(ui, &mut edited, study, plan);
+    }
     if edited != *draft {
         commands.push(Command::Home(HomeCommand::EditPlan(edited)));
     }
@@ -120,6 +130,32 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
         }
         cancel(ui, "Cancel", commands);
     });
+}
+
+/// The participant's condition. The operator can choose another one, which is stored as such.
+fn condition(ui: &mut Ui, draft: &mut PlanDraft, study: &StudyRow, plan: &SessionPlan) {
+    let Some(proposed) = study.conditions.proposed(&plan.participant) else { return };
+    ui.add_space(6.0);
+    let label = widgets::caption(ui, "Condition");
+    let shown = draft.condition.as_deref().unwrap_or(proposed).to_owned();
+    let combo = ComboBox::from_id_salt("condition").selected_text(&shown).width(ui.available_width()).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        for condition in &study.conditions.conditions {
+            let name = condition.name.as_str();
+            let text = if name == proposed { format!("{name} (assigned)") } else { name.to_owned() };
+            if ui.selectable_label(name == shown, text).on_hover_text(&condition.description).clicked() {
+                draft.condition = (name != proposed).then(|| name.to_owned());
+            }
+        }
+    });
+    combo.response.labelled_by(label.id);
+    let is_known = study.conditions.taken.iter().any(|(id, _)| *id == plan.participant);
+    let message = match (&draft.condition, is_known) {
+        (Some(_), _) => format!("Chosen by hand. The random order proposes {proposed}. Both are stored."),
+        (None, true) => "This participant has this condition already.".to_owned(),
+        (None, false) => "Proposed by the study's random order.".to_owned(),
+    };
+    ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
 }
 
 fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
@@ -294,7 +330,7 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
 }
 
 /// A warning with its sign.
-fn warning(ui: &mut Ui, message: &str) {
+pub fn warning(ui: &mut Ui, message: &str) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
@@ -339,7 +375,7 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
-        let (middle, right) = rest.split_at(3);
+        let (middle, right) = rest.split_at(4);
         ui.columns(3, |columns| {
             for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
                 for group in groups {

@@ -12,6 +12,10 @@ use super::port::{ExportFormat, StudyExportFormat, Wake};
 pub enum FileRequest {
     Session,
     Video,
+    /// A folder of pictures or videos for a new study.
+    Media,
+    /// The HTML file of a study's page.
+    Page,
     Export { format: ExportFormat, proposed: PathBuf },
     StudyExport { format: StudyExportFormat, proposed: PathBuf },
 }
@@ -22,6 +26,8 @@ pub enum ChosenFile {
     Nothing,
     Session(PathBuf),
     Video(PathBuf),
+    Media(PathBuf),
+    Page(PathBuf),
     Export(PathBuf),
 }
 
@@ -66,6 +72,10 @@ fn show(request: FileRequest) -> ChosenFile {
             .add_filter("Video", &["mp4", "mov", "mkv", "avi", "webm"])
             .add_filter("All files", &["*"])
             .pick_file(),
+        FileRequest::Media => dialog.set_title("Choose the folder").pick_folder(),
+        FileRequest::Page => {
+            dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]).pick_file()
+        }
         FileRequest::Export { format: ExportFormat::Csv, .. } => {
             dialog.set_title("Export records: choose a folder").pick_folder()
         }
@@ -90,6 +100,8 @@ fn show(request: FileRequest) -> ChosenFile {
         (None, _) => ChosenFile::Nothing,
         (Some(path), FileRequest::Session) => ChosenFile::Session(path),
         (Some(path), FileRequest::Video) => ChosenFile::Video(path),
+        (Some(path), FileRequest::Media) => ChosenFile::Media(path),
+        (Some(path), FileRequest::Page) => ChosenFile::Page(path),
         (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. }) => ChosenFile::Export(path),
     }
 }

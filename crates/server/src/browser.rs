@@ -93,14 +93,15 @@ pub async fn begin(
         received_bytes: 0,
         may_go_on: false,
     };
+    let page = study.study.page.clone().unwrap_or_default();
     let answer = SessionBegun {
         session: id,
         token,
         participant: begun.participant.to_string(),
         number: begun.number.0,
         zero_utc_ms: begun.opened.zero_utc_ns as f64 * 1e-6,
-        mask: study.study.page.mask.clone(),
-        content: study.study.page.content.clone(),
+        mask: page.mask,
+        content: page.content,
         max_batch_bytes: MAX_BATCH_BYTES,
         max_inflated_bytes: MAX_INFLATED_BYTES,
         max_batch_records: MAX_BATCH_RECORDS,
@@ -172,6 +173,8 @@ async fn create(
         models: models.iter().flatten().map(described).collect(),
         consent,
         overridden_checks: Vec::new(),
+        condition: None,
+        condition_assigned: None,
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
     let _permit = app.file_permits.open().await;

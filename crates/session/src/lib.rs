@@ -42,9 +42,7 @@ pub use rows::{LATER, Rows};
 pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
-pub use study::{
-    CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
-};
+pub use study::*;
 pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};

@@ -3,6 +3,7 @@
 //! Only this crate uses SQLite and Matroska.
 
 mod added_streams;
+mod assignment;
 mod by_time;
 mod checksum;
 mod commit;
@@ -35,6 +36,7 @@ mod session_draft;
 mod session_file;
 mod stream_writer;
 mod studies;
+mod study_templates;
 mod table_file;
 mod thread;
 mod verify;
@@ -42,6 +44,7 @@ mod verify_video;
 mod video;
 
 pub use added_streams::{AddedStreams, AdditionLock, Draft};
+pub use assignment::{SessionCondition, condition_column};
 pub use commit::Committed;
 pub use counts::StoreCounters;
 pub use error::StoreError;
@@ -69,5 +72,6 @@ pub use session_draft::SessionDraft;
 pub use session_file::{SessionFile, store_camera, store_quality};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
+pub use study_templates::{MediaKind, NewStudy, StudyEditError, StudyTemplate};
 pub use verify::verify;
 pub use video::VideoSink;

@@ -100,6 +100,10 @@ impl Library {
         &self.root
     }
 
+    pub(super) fn shipped_studies(&self) -> Option<&Path> {
+        self.shipped_studies.as_deref()
+    }
+
     /// The participants of `participants.tsv` in its order, then those that only have a folder.
     pub fn participants(&self) -> Result<Vec<ParticipantId>, StoreError> {
         let mut all = participants::read(&self.root.join(PARTICIPANTS_FILE))?;
@@ -267,7 +271,7 @@ impl Library {
 
     /// The library's own studies first, then the shipped studies with other names.
     pub fn studies(&self) -> Result<Vec<StudyEntry>, StoreError> {
-        let own = self.root.join("studies");
+        let own = self.own_studies();
         let mut studies = studies_in(&own).map_err(StoreError::io("read the folder", &own))?;
         if let Some(shipped) = &self.shipped_studies {
             let names: Vec<_> = studies.iter().map(|s| s.name.clone()).collect();

@@ -14,6 +14,12 @@ pub enum Asked {
     Pull(DownloadRequest),
     CancelPull,
     Erase(PathBuf),
+    CreateStudy(NewStudy),
+    ReadStudy(PathBuf),
+    CheckStudy(StudyDocument),
+    SaveStudy(StudySave),
+    OpenFolder(PathBuf),
+    GoOn,
     Rehearse(SessionPlan),
     EndRehearsal,
     Cameras,
@@ -102,6 +108,24 @@ impl Backend for Fake {
     }
     fn erase_session(&mut self, folder: &Path) {
         self.note(Asked::Erase(folder.to_owned()));
+    }
+    fn create_study(&mut self, study: NewStudy) {
+        self.note(Asked::CreateStudy(study));
+    }
+    fn read_study(&mut self, file: &Path) {
+        self.note(Asked::ReadStudy(file.to_owned()));
+    }
+    fn check_study(&mut self, document: StudyDocument) {
+        self.note(Asked::CheckStudy(document));
+    }
+    fn save_study(&mut self, save: StudySave) {
+        self.note(Asked::SaveStudy(save));
+    }
+    fn open_folder(&mut self, folder: &Path) {
+        self.note(Asked::OpenFolder(folder.to_owned()));
+    }
+    fn go_on(&mut self) {
+        self.note(Asked::GoOn);
     }
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         self.note(Asked::Rehearse(plan));

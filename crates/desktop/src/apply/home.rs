@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::app::App;
 use crate::command::HomeCommand;
 use crate::file_dialog::FileRequest;
-use crate::port::{DownloadProgress, StudyRow};
+use crate::port::{DownloadProgress, Library, SessionPlan, StudyRow};
 use crate::state::{Dialog, DownloadDraft, Home, PlanDraft, Rehearsal, Screen, SortOrder};
 
 pub fn apply(app: &mut App, command: HomeCommand) {
@@ -28,7 +28,7 @@ pub fn apply(app: &mut App, command: HomeCommand) {
         }
         C::MoveSelection(by) => move_selection(&mut state.home, by),
         C::Select(folder) => state.home.selected = Some(folder),
-        C::ShowNewSessionDialog => show_new_session_dialog(app),
+        C::ShowNewSessionDialog => show_new_session_dialog(app, None),
         C::EditPlan(draft) => edit_plan(app, draft),
         C::BeginRehearsal => begin_rehearsal(app),
         C::ShowOpenDialog => state.dialog = Some(Dialog::Open { path: String::new() }),
@@ -68,14 +68,15 @@ fn move_selection(home: &mut Home, by: isize) {
     home.selected = folders.into_iter().nth(to);
 }
 
-/// Proposes the study of the filter, else the study recorded last, else the first one.
-fn show_new_session_dialog(app: &mut App) {
+/// Proposes the given study, else the study of the filter, else the study recorded last, else the first one.
+pub fn show_new_session_dialog(app: &mut App, file: Option<&Path>) {
     let home = &app.state.home;
     let Some(library) = &home.library else { return };
     let is_usable = |s: &&StudyRow| s.problem.is_none();
     let latest = library.sessions.iter().max_by_key(|s| s.started).map(|s| &s.study);
     let wanted = home.study.as_ref().or(latest);
-    let study = library.studies.iter().filter(is_usable).find(|s| Some(&s.name) == wanted);
+    let study = library.studies.iter().filter(is_usable).find(|s| Some(s.file.as_path()) == file);
+    let study = study.or_else(|| library.studies.iter().filter(is_usable).find(|s| Some(&s.name) == wanted));
     let study = study.or_else(|| library.studies.iter().find(is_usable));
     let participant = library.next_participant();
     let session = library.next_session(&participant);
@@ -83,6 +84,7 @@ fn show_new_session_dialog(app: &mut App) {
         study_file: study.map(|s| s.file.clone()),
         participant: participant.to_string(),
         session: session.to_string(),
+        condition: None,
     }));
 }
 
@@ -93,6 +95,12 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
         && let Ok(participant) = draft.participant.trim().parse()
     {
         draft.session = library.next_session(&participant).to_string();
+        draft.condition = None;
+    }
+    if let Some(Dialog::NewSession(old)) = &app.state.dialog
+        && old.study_file != draft.study_file
+    {
+        draft.condition = None;
     }
     app.state.dialog = Some(Dialog::NewSession(draft));
 }
@@ -100,11 +108,21 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
 fn begin_rehearsal(app: &mut App) {
     let Some(Dialog::NewSession(draft)) = &app.state.dialog else { return };
     // The dialog shows the error and disables its button.
-    let Ok(plan) = draft.plan() else { return };
+    let Ok(mut plan) = draft.plan() else { return };
+    if let Some(library) = &app.state.home.library {
+        plan.condition = condition_of(draft, &plan, library);
+    }
     app.state.dialog = None;
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);
+}
+
+/// The condition that the dialog shows: chosen by hand, or proposed.
+pub fn condition_of(draft: &PlanDraft, plan: &SessionPlan, library: &Library) -> Option<String> {
+    let study = library.studies.iter().find(|s| s.file == plan.study_file)?;
+    let proposed = study.conditions.proposed(&plan.participant)?;
+    Some(draft.condition.clone().unwrap_or_else(|| proposed.to_owned()))
 }
 
 fn show_download_dialog(app: &mut App) {

@@ -2,7 +2,8 @@
 //! work runs in the backend.
 
 mod annotations;
-mod home;
+pub(super) mod editor;
+pub(super) mod home;
 mod live;
 mod navigation;
 pub(super) mod rating;
@@ -41,6 +42,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::Annotate(command) => annotations::apply(app, command),
         Command::Rate(command) => rating::apply(app, command),
         Command::Study(command) => study::apply(app, command),
+        Command::Editor(command) => editor::apply(app, command),
     }
 }
 
@@ -50,6 +52,8 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
     match chosen {
         ChosenFile::Nothing => {}
         ChosenFile::Session(path) => navigation::open_session(app, path),
+        ChosenFile::Media(path) => editor::use_media(app, &path),
+        ChosenFile::Page(path) => editor::use_page(app, &path),
         ChosenFile::Video(path) => app.backend.choose_camera(&path.to_string_lossy(), None),
         ChosenFile::Export(path) => {
             let to = path.to_string_lossy().into_owned();
