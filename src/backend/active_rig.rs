@@ -155,7 +155,8 @@ impl ActiveRig {
         });
         let overridden_checks = request.overridden_checks;
         let (session, revision) = (Some(session), revision());
-        let who = Participation { participant, session, consent, overridden_checks, revision, condition, planned: None };
+        let who =
+            Participation { participant, session, consent, overridden_checks, revision, condition, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);

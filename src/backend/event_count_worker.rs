@@ -114,10 +114,7 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventC
 }
 
 /// Returns the condition of the session.
-fn list_events(
-    folder: &Path,
-    kinds: &mut HashMap<(String, String), Kind>,
-) -> Result<Option<String>, StoreError> {
+fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Result<Option<String>, StoreError> {
     let file = SessionFile::open(folder)?;
     // Measurements of the clock are not actions.
     let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);

@@ -190,7 +190,8 @@ impl Backend for BackendHandle {
         // The folder of studies does not exist before the first study.
         let opened = std::fs::create_dir_all(folder).and_then(|()| open::that_detached(folder));
         if let Err(e) = opened {
-            let sentence = format!("The folder {} could not be shown: {e}. Open it in a file manager.", folder.display());
+            let sentence =
+                format!("The folder {} could not be shown: {e}. Open it in a file manager.", folder.display());
             self.window.send(BackendEvent::Notice(sentence));
         }
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
-use super::to_window::ToWindow;
 use super::study_files::{self, StudyFileCommand};
+use super::to_window::ToWindow;
 use super::{rows, session_export};
 use crate::places::{Places, recover_crashed};
 use analysis::{Measure, agreement, signal};
@@ -39,10 +39,7 @@ impl QueuedCommand for ReviewCommand {
             (ReviewCommand::Library, ReviewCommand::Library)
                 | (ReviewCommand::Cameras, ReviewCommand::Cameras)
                 | (ReviewCommand::Picture(_), ReviewCommand::Picture(_))
-                | (
-                    ReviewCommand::Study(StudyFileCommand::Check(_)),
-                    ReviewCommand::Study(StudyFileCommand::Check(_))
-                )
+                | (ReviewCommand::Study(StudyFileCommand::Check(_)), ReviewCommand::Study(StudyFileCommand::Check(_)))
                 | (
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. }),
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. })

@@ -1,7 +1,7 @@
 //! The window's logic, screen by screen, found and pressed by accessible names.
 
-mod fake;
 mod editor;
+mod fake;
 mod guided;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;

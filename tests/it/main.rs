@@ -11,6 +11,7 @@ mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
 mod client;
+mod conditions;
 mod demo_study;
 mod desktop;
 mod films;

@@ -86,7 +86,11 @@ fn ten_pictures_become_a_running_study() {
     // The test looks at each picture for a shorter time. This is no step of a person.
     let task = folder.join("page/task.js");
     let script = std::fs::read_to_string(&task).unwrap();
-    std::fs::write(&task, script.replace("PICTURE_MS = 6000", "PICTURE_MS = 600").replace("CROSS_MS = 1500", "CROSS_MS = 300")).unwrap();
+    std::fs::write(
+        &task,
+        script.replace("PICTURE_MS = 6000", "PICTURE_MS = 600").replace("CROSS_MS = 1500", "CROSS_MS = 300"),
+    )
+    .unwrap();
 
     person.press("Return");
     app.pause(3500);
@@ -104,7 +108,12 @@ fn ten_pictures_become_a_running_study() {
         session
     });
     person.keys += 1;
-    println!("from the empty window to a running session: {} clicks, {} key presses and texts, {:.0} s", person.clicks, person.keys, begun.elapsed().as_secs_f64());
+    println!(
+        "from the empty window to a running session: {} clicks, {} key presses and texts, {:.0} s",
+        person.clicks,
+        person.keys,
+        begun.elapsed().as_secs_f64()
+    );
     assert!(person.clicks + person.keys <= 12, "{} clicks and {} keys", person.clicks, person.keys);
 
     let study = Study::parse(&std::fs::read_to_string(folder.join("study.toml")).unwrap()).unwrap();
@@ -145,7 +154,9 @@ fn ten_pictures_become_a_running_study() {
     app.screen.screenshot("own_study_10_review.png");
 
     let timeline = SessionFile::open(&recorded).unwrap().timeline().unwrap();
-    let rated = |e: &&affectograph::session::EventRow<affectograph::session::EventData>| e.what.data.get("name").is_some_and(|n| n == "picture_rated");
+    let rated = |e: &&affectograph::session::EventRow<affectograph::session::EventData>| {
+        e.what.data.get("name").is_some_and(|n| n == "picture_rated")
+    };
     let first = timeline.events().iter().find(rated).expect("the first picture is rated");
     for scale in ["valence", "arousal", "dominance"] {
         assert!(first.what.data["data"][scale].as_u64().is_some_and(|v| (1..=9).contains(&v)), "{:?}", first.what.data);

@@ -44,7 +44,8 @@ fn is_part(name: &'static str) -> impl Fn(&RigEvent) -> bool {
 fn study(folder: &Path) -> StudyFile {
     std::fs::write(folder.join("study.toml"), STUDY).unwrap();
     std::fs::write(folder.join("task.html"), PAGE_HTML).unwrap();
-    std::fs::write(folder.join("items.csv"), "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\n").unwrap();
+    std::fs::write(folder.join("items.csv"), "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\n")
+        .unwrap();
     StudyFile::read(folder).unwrap()
 }
 
@@ -107,7 +108,10 @@ fn answers_are_stored_with_their_times() {
     rig.stop().unwrap();
 
     let file = SessionFile::open(&folder).unwrap();
-    assert_eq!((file.header().condition.as_deref(), file.header().condition_assigned.as_deref()), (Some("calm"), Some("calm")));
+    assert_eq!(
+        (file.header().condition.as_deref(), file.header().condition_assigned.as_deref()),
+        (Some("calm"), Some("calm"))
+    );
     let timeline = file.timeline().unwrap();
     let of = |stream: &str, kind: &str| -> Vec<Value> {
         let all = timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind);
@@ -117,7 +121,8 @@ fn answers_are_stored_with_their_times() {
     assert!(marks.iter().any(|m| m["name"] == "condition" && m["data"]["given"] == "calm"), "{marks:?}");
     assert!(marks.iter().any(|m| m["name"] == "finished"), "the page's own mark stays a mark of the page");
     let answers = of(QUESTIONNAIRE, "answer");
-    let last = |item: &str| answers.iter().rev().find(|a| a["item"] == item).unwrap_or_else(|| panic!("{item}: {answers:?}"));
+    let last =
+        |item: &str| answers.iter().rev().find(|a| a["item"] == item).unwrap_or_else(|| panic!("{item}: {answers:?}"));
     assert_eq!((&last("calm")["answer"], &last("calm")["questionnaire"]), (&3.into(), &"before".into()));
     assert_eq!(last("calm")["changes"], 2, "the two earlier choices are stored, too");
     for item in ["calm", "valence", "arousal", "dominance"] {
@@ -127,9 +132,16 @@ fn answers_are_stored_with_their_times() {
         assert!((answered - onset - response).abs() < 50.0, "{item}: answered at {answered}");
     }
     let shown = of(QUESTIONNAIRE, "item_shown");
-    assert!(["calm", "valence", "arousal", "dominance", "affect_grid"].iter().all(|i| shown.iter().any(|s| s["item"] == *i)));
+    assert!(
+        ["calm", "valence", "arousal", "dominance", "affect_grid"]
+            .iter()
+            .all(|i| shown.iter().any(|s| s["item"] == *i))
+    );
     let finished = of(QUESTIONNAIRE, "finished");
-    assert_eq!(finished.iter().map(|f| f["questionnaire"].as_str().unwrap()).collect::<Vec<_>>()[..2], ["before", "after"]);
+    assert_eq!(
+        finished.iter().map(|f| f["questionnaire"].as_str().unwrap()).collect::<Vec<_>>()[..2],
+        ["before", "after"]
+    );
     assert_eq!(finished[0]["answers"]["calm"], 3);
     // The clicks of the participant are where actions on a page always are.
     assert!(timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "keydown"));

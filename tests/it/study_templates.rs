@@ -16,10 +16,12 @@ fn each_template_becomes_a_study_that_works_at_once() {
     let library = Library::open(tmp.path()).unwrap().with_studies(&shipped());
     let templates = library.templates().unwrap();
     let titles: Vec<&str> = templates.iter().map(|t| t.title.as_str()).collect();
-    let wanted = ["Picture rating", "Video watching", "Stroop task", "Free interview", "Resting baseline", "Typing task"];
+    let wanted =
+        ["Picture rating", "Video watching", "Stroop task", "Free interview", "Resting baseline", "Typing task"];
     assert_eq!(titles, wanted);
     for (k, template) in templates.iter().enumerate() {
-        let new = NewStudy { template: template.folder.clone(), name: format!("own{k}"), title: "Own".into(), media: None };
+        let new =
+            NewStudy { template: template.folder.clone(), name: format!("own{k}"), title: "Own".into(), media: None };
         let made = library.create_study(&new).unwrap();
         let folder = made.path.parent().unwrap();
         if let Some(page) = &made.study.page {

@@ -67,7 +67,10 @@ fn an_interview_is_recorded_graded_and_exported() {
     let told: Vec<(&str, &str)> =
         of_phases.iter().map(|e| (e.what.kind.as_str(), e.what.data["name"].as_str().unwrap())).collect();
     assert_eq!(told, [("start", "warm-up"), ("end", "warm-up"), ("start", "interview"), ("end", "interview")]);
-    assert_eq!((&of_phases[1].what.data["is_complete"], &of_phases[3].what.data["is_complete"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&of_phases[1].what.data["is_complete"], &of_phases[3].what.data["is_complete"]),
+        (&true.into(), &false.into())
+    );
     assert_eq!(of_phases[3].what.data["ended_by"], "operator");
     assert!(!events.iter().any(|e| e.stream.as_str() == PAGE));
     let q = &stored.quality;

@@ -62,7 +62,7 @@ fn seek(scene: &mut Scene, at_s: f64) {
     scene.say(BackendEvent::Picture { frame_number, picture: synthetic::picture(at_s) });
 }
 
-const SCREENS: [(&str, Make); 28] = [
+const SCREENS: [(&str, Make); 31] = [
     ("live_guided_embedded", |b| scenes::guided(b, true)),
     ("live_guided_window", |b| scenes::guided(b, false)),
     ("home", |b| {
@@ -83,6 +83,25 @@ const SCREENS: [(&str, Make); 28] = [
     ("new_session", |b| {
         let s = scenes::home(b);
         s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s
+    }),
+    ("new_study", |b| {
+        let s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
+        s
+    }),
+    ("editor", scenes::editor),
+    ("editor_wrong", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::editor(b);
+        s.window.get_by_label("Text").click();
+        s.settle();
+        let problems = vec![
+            "the page `…/page` does not exist: correct `page.address` in the study file, or put the page there"
+                .to_owned(),
+        ];
+        let file = s.state().editor.as_ref().unwrap().file.clone();
+        s.say(BackendEvent::StudyChecked { file, problems });
         s
     }),
     ("setup_failing", |b| scenes::set_up(b, true)),

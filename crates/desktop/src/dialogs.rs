@@ -1,14 +1,15 @@
 //! Modal dialogs.
 
 use eframe::egui;
-use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
+use egui::{ComboBox, Grid, Id, Key, Margin, Modal, RichText, ScrollArea, Ui};
 
 use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
+use super::dialog_parts::{buttons, cancel, field, title, warning};
 use super::port::{
     CheckState, DownloadProgress, ExportFormat, Library, SessionPlan, SessionRow, StudyExportFormat, StudyRow,
 };
 use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
-use super::{figures, keys, new_study, theme, widgets};
+use super::{figures, keys, new_study, widgets};
 use session::CheckId;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
@@ -38,33 +39,6 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     if modal.should_close() {
         commands.push(Command::CloseDialog);
     }
-}
-
-pub fn title(ui: &mut Ui, text: &str) {
-    let p = theme::palette(ui);
-    ui.label(RichText::new(text).size(19.0).color(p.strong));
-    ui.add_space(8.0);
-}
-
-/// The last row of a dialog. The first button is at the right.
-pub fn buttons(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
-    ui.add_space(14.0);
-    ui.with_layout(Layout::right_to_left(egui::Align::Center), draw);
-}
-
-pub fn cancel(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) -> egui::Response {
-    let response = ui.button(text);
-    if response.clicked() {
-        commands.push(Command::CloseDialog);
-    }
-    response
-}
-
-pub fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> egui::Response {
-    let label = widgets::caption(ui, name);
-    let edit =
-        egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(10, 6));
-    ui.add(edit).labelled_by(label.id)
 }
 
 fn is_entered(ui: &Ui) -> bool {
@@ -326,16 +300,6 @@ fn export(ui: &mut Ui, draft: &ExportDraft, state: &State, commands: &mut Vec<Co
             commands.push(Command::Review(ReviewCommand::Export));
         }
         cancel(ui, "Cancel", commands);
-    });
-}
-
-/// A warning with its sign.
-pub fn warning(ui: &mut Ui, message: &str) {
-    ui.add_space(2.0);
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
-        widgets::warning_sign(ui.painter(), rect.center(), 6.5);
-        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
     });
 }
 

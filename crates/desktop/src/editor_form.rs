@@ -56,7 +56,13 @@ fn about(ui: &mut Ui, study: &mut Study) {
 
 fn consent(ui: &mut Ui, study: &mut Study) {
     ui.checkbox(&mut study.consent.required, "A recording needs the participant's consent");
-    lines(ui, "Text that the participant agrees to", &mut study.consent.text, 4, "What is recorded, where it stays, how to stop.");
+    lines(
+        ui,
+        "Text that the participant agrees to",
+        &mut study.consent.text,
+        4,
+        "What is recorded, where it stays, how to stop.",
+    );
 }
 
 fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Command>) {
@@ -71,7 +77,10 @@ fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Comman
         _ => {}
     }
     let Some(page) = &mut study.page else {
-        widgets::caption(ui, "The program times the phases. The participant's window shows only the cross and questionnaires.");
+        widgets::caption(
+            ui,
+            "The program times the phases. The participant's window shows only the cross and questionnaires.",
+        );
         return;
     };
     text(ui, "Address", &mut page.address, "page, task.html or https://example.org/task");
@@ -89,7 +98,12 @@ fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Comman
         combo.response.labelled_by(label.id);
     });
     list(ui, "Masked fields (CSS selectors, one a line): their content is never recorded", &mut page.mask, "#password");
-    list(ui, "Fields kept (CSS selectors): in a browser at home, their text is recorded", &mut page.content, "textarea");
+    list(
+        ui,
+        "Fields kept (CSS selectors): in a browser at home, their text is recorded",
+        &mut page.content,
+        "textarea",
+    );
     list(ui, "Other sites that the page may open", &mut page.allow, "https://example.org");
 }
 

@@ -3,9 +3,7 @@
 use eframe::egui;
 use egui::{ComboBox, DragValue, Margin, TextEdit, Ui};
 
-use session::{
-    Marker, Phase, PhaseKind, Questionnaire, QuestionnaireKind, QuestionnaireTime, Study, StudyCondition,
-};
+use session::{Marker, Phase, PhaseKind, Questionnaire, QuestionnaireKind, QuestionnaireTime, Study, StudyCondition};
 
 use super::editor_form::{card, text};
 use super::widgets;
@@ -176,7 +174,10 @@ fn conditions(ui: &mut Ui, study: &mut Study) {
             study.assignment.block_repeats = Some(repeats);
         }
     });
-    widgets::caption(ui, "The page gets the condition as `affectograph.condition`. The operator can choose another one.");
+    widgets::caption(
+        ui,
+        "The page gets the condition as `affectograph.condition`. The operator can choose another one.",
+    );
 }
 
 /// Different for each study; six digits, so that people can read it.

@@ -16,8 +16,14 @@ pub enum FileRequest {
     Media,
     /// The HTML file of a study's page.
     Page,
-    Export { format: ExportFormat, proposed: PathBuf },
-    StudyExport { format: StudyExportFormat, proposed: PathBuf },
+    Export {
+        format: ExportFormat,
+        proposed: PathBuf,
+    },
+    StudyExport {
+        format: StudyExportFormat,
+        proposed: PathBuf,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,9 +79,7 @@ fn show(request: FileRequest) -> ChosenFile {
             .add_filter("All files", &["*"])
             .pick_file(),
         FileRequest::Media => dialog.set_title("Choose the folder").pick_folder(),
-        FileRequest::Page => {
-            dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]).pick_file()
-        }
+        FileRequest::Page => dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]).pick_file(),
         FileRequest::Export { format: ExportFormat::Csv, .. } => {
             dialog.set_title("Export records: choose a folder").pick_folder()
         }

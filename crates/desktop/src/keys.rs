@@ -4,7 +4,8 @@ use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
 use super::command::{
-    AnnotateCommand, Command, EditorCommand, HomeCommand, LiveCommand, RateCommand, ReviewCommand, SetUpCommand, StudyCommand,
+    AnnotateCommand, Command, EditorCommand, HomeCommand, LiveCommand, RateCommand, ReviewCommand, SetUpCommand,
+    StudyCommand,
 };
 use super::port::{ExportFormat, StudyExportFormat};
 use super::state::{AfterSave, Dialog, Screen, State, StopState};

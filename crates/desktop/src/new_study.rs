@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Margin, RichText, ScrollArea, Ui};
 
 use super::command::{Command, EditorCommand};
-use super::dialogs::{buttons, cancel, field, title, warning};
+use super::dialog_parts::{buttons, cancel, field, title, warning};
 use super::port::{Library, TemplateRow};
 use super::state::{NewStudyDraft, State};
 use super::{theme, widgets};
@@ -14,7 +14,10 @@ pub fn show(ui: &mut Ui, draft: &NewStudyDraft, state: &State, commands: &mut Ve
     let Some(library) = &state.home.library else { return };
     let mut edited = draft.clone();
     widgets::caption(ui, "Template");
-    ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| templates(ui, &mut edited, library));
+    ScrollArea::vertical()
+        .max_height(300.0)
+        .auto_shrink([false, true])
+        .show(ui, |ui| templates(ui, &mut edited, library));
     ui.add_space(6.0);
     let response = field(ui, "Title", &mut edited.title, "Ten pictures");
     if draft.title.is_empty() && ui.memory(|m| m.focused()).is_none() {

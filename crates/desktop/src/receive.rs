@@ -4,8 +4,8 @@ use eframe::egui;
 
 use session::{Playhead, Timestamp};
 
-use super::apply::editor;
 use super::annotation_state::Annotations;
+use super::apply::editor;
 use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;

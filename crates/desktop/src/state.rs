@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
+pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
 use super::photo::Photo;
 use super::port::{
@@ -14,7 +15,6 @@ use super::port::{
     FinishedSession, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
-pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 pub use super::review_state::{FollowedPage, Review, Side};
 pub use super::session_table::{Column, Home, SortOrder, date, state_label};
 pub use super::study_state::{StudyForm, StudyQueryProgress, StudySide, StudyState};
@@ -305,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_checked_in_words() {
-        let mut draft = PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into(), condition: None };
+        let mut draft =
+            PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into(), condition: None };
         assert!(draft.plan().unwrap_err().contains("study"));
         draft.study_file = Some("study.toml".into());
         assert!(draft.plan().unwrap_err().contains("pseudonym"));

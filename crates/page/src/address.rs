@@ -17,7 +17,10 @@ pub const LOCAL_ORIGIN: &str = "study://localhost";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PageAddress {
     Url(String),
-    Folder { folder: PathBuf, entry: String },
+    Folder {
+        folder: PathBuf,
+        entry: String,
+    },
     /// The study has no page. The participant's window is calm between the program's own pages.
     Calm,
 }

@@ -21,7 +21,12 @@ pub(super) struct HostEventSender {
 impl HostEventSender {
     /// `token` begins each message of the recording script. `has_begun`: the page is shown without a cross before it.
     pub fn new(token: String, has_begun: bool, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
-        Rc::new(HostEventSender { gate: RefCell::new(Gate::new(token)), has_begun: Cell::new(has_begun), own_page: Cell::new(false), queue })
+        Rc::new(HostEventSender {
+            gate: RefCell::new(Gate::new(token)),
+            has_begun: Cell::new(has_begun),
+            own_page: Cell::new(false),
+            queue,
+        })
     }
 
     pub fn has_begun(&self) -> bool {

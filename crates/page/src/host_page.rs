@@ -37,6 +37,7 @@ pub(super) fn respond(request: &Request<Vec<u8>>, questionnaires: &[String]) -> 
         None if request.uri().path() == "/calm" => (200, CALM_PAGE.to_owned()),
         None => (404, "this page does not exist".to_owned()),
     };
+    let body: Cow<'static, [u8]> = Cow::Owned(body.into_bytes());
     let response = Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
@@ -45,7 +46,7 @@ pub(super) fn respond(request: &Request<Vec<u8>>, questionnaires: &[String]) -> 
         .header("Cross-Origin-Opener-Policy", "same-origin")
         .header("Cross-Origin-Embedder-Policy", "require-corp")
         .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'")
-        .body(Cow::Owned(body.into_bytes()));
+        .body(body);
     // Does not fail with these headers. An empty response would be reported as a failed load.
     response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
 }
@@ -60,7 +61,10 @@ mod tests {
         let get = |url: &str| respond(&Request::get(url).body(Vec::new()).unwrap(), &pages).status().as_u16();
         assert_eq!(get(CALM), 200);
         assert_eq!(get(&questionnaire_url(0)), 200);
-        assert_eq!([get(&questionnaire_url(1)), get("host://localhost/"), get("host://localhost/questionnaire/x")], [404; 3]);
+        assert_eq!(
+            [get(&questionnaire_url(1)), get("host://localhost/"), get("host://localhost/questionnaire/x")],
+            [404; 3]
+        );
         assert!(is_host_page(CALM) && !is_host_page("https://host:80/"));
         assert_eq!(questionnaire_number("study://localhost/questionnaire/0"), None);
     }

@@ -59,9 +59,9 @@ pub use address::{AddressError, PageAddress};
 pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
-pub use host_page::{is_host_page, questionnaire_number};
 #[cfg(feature = "webview")]
 pub use host::{PageHost, PageStage};
+pub use host_page::{is_host_page, questionnaire_number};
 #[cfg(feature = "webview")]
 pub use monitors::monitor_count;
 pub use page_spec::PageSpec;

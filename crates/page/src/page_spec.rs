@@ -26,7 +26,11 @@ pub struct PageSpec {
 impl PageSpec {
     /// A study's page. `beside` is the study file's folder. Cookies and stored data are not kept.
     /// Without a page, the window is calm.
-    pub fn of_study(page: Option<&PageSettings>, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
+    pub fn of_study(
+        page: Option<&PageSettings>,
+        beside: &Path,
+        placement: Placement,
+    ) -> Result<PageSpec, AddressError> {
         let address = page.map_or(Ok(PageAddress::Calm), |page| PageAddress::parse(&page.address, beside))?;
         Ok(PageSpec {
             address,

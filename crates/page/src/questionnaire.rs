@@ -22,7 +22,9 @@ pub fn questionnaire_page(questionnaire: &Questionnaire, items: &[QuestionnaireI
         })
         .collect();
     let instruction = match (questionnaire.text.trim(), questionnaire.kind) {
-        ("", QuestionnaireKind::Manikins) => "How do you feel right now? Choose one figure or one place between two figures in each row.",
+        ("", QuestionnaireKind::Manikins) => {
+            "How do you feel right now? Choose one figure or one place between two figures in each row."
+        }
         ("", QuestionnaireKind::AffectGrid) => "How do you feel right now? Choose one square.",
         ("", QuestionnaireKind::Items) => "Please answer each question.",
         (own, _) => own,

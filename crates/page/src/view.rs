@@ -50,7 +50,18 @@ impl ViewSpec {
         data_dir: Option<PathBuf>,
     ) -> Result<ViewSpec, AddressError> {
         Origins::new(&address, &allow)?;
-        Ok(ViewSpec { address, mask, allow, data_dir, fixation: None, questionnaires: Vec::new(), own_page: None, condition: None, token: secret(), key: secret() })
+        Ok(ViewSpec {
+            address,
+            mask,
+            allow,
+            data_dir,
+            fixation: None,
+            questionnaires: Vec::new(),
+            own_page: None,
+            condition: None,
+            token: secret(),
+            key: secret(),
+        })
     }
 
     /// A sender for the events of this view.

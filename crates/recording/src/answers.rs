@@ -86,7 +86,10 @@ mod tests {
         record(&mut answers, "document", json!({"document": 1, "url": "host://localhost/questionnaire/2"}));
         let sorted = record(&mut answers, "mark", mark(1, "answer"));
         assert!(sorted.is_answer && sorted.news.is_none());
-        assert_eq!((sorted.kind.as_str(), &sorted.data["item"], &sorted.data["page_ms"]), ("answer", &json!("valence"), &json!(5.0)));
+        assert_eq!(
+            (sorted.kind.as_str(), &sorted.data["item"], &sorted.data["page_ms"]),
+            ("answer", &json!("valence"), &json!(5.0))
+        );
         assert!(!record(&mut answers, "click", json!({"document": 1})).is_answer, "a click stays an action on a page");
         assert!(matches!(record(&mut answers, "mark", mark(1, "finished")).news, Some(WindowEvent::Answered(2))));
 

@@ -106,11 +106,7 @@ pub(super) struct GuideOutput {
     pub stage: Option<PageStage>,
 }
 
-pub(super) fn start(
-    guided: Guided,
-    window: Receiver<WindowEvent>,
-    output: GuideOutput,
-) -> std::io::Result<Guide> {
+pub(super) fn start(guided: Guided, window: Receiver<WindowEvent>, output: GuideOutput) -> std::io::Result<Guide> {
     let (stop, stopped) = bounded(0);
     let (next, wanted) = bounded(1);
     let course = Course { output, window, stopped, wanted };
@@ -302,7 +298,8 @@ mod tests {
         let questionnaire = |name: &str, when: &str| {
             format!("[[questionnaires]]\nname = \"{name}\"\nkind = \"manikins\"\nwhen = \"{when}\"\n")
         };
-        let phases = "[[phases]]\nname = \"rest\"\nseconds = 5\nkind = \"baseline\"\n[[phases]]\nname = \"talk\"\nseconds = 9\n";
+        let phases =
+            "[[phases]]\nname = \"rest\"\nseconds = 5\nkind = \"baseline\"\n[[phases]]\nname = \"talk\"\nseconds = 9\n";
         let asked = questionnaire("late", "after") + &questionnaire("early", "before");
         let names = |guided: &Guided| -> Vec<String> {
             let name = |part: &Part| match part {

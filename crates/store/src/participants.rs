@@ -294,7 +294,8 @@ mod tests {
         let text = "sep=;\r\nage;participant_id;note\r\n33;sub-01;\"tall; 2 m\"\r\n;;\r\n20;sub-02\r\n";
         std::fs::write(&path, text).unwrap();
         set(&path, &id(2), "condition_x", "calm").unwrap();
-        let added = "sep=;\r\nage;participant_id;note;condition_x\r\n33;sub-01;\"tall; 2 m\";n/a\r\n;;\r\n20;sub-02;;calm\r\n";
+        let added =
+            "sep=;\r\nage;participant_id;note;condition_x\r\n33;sub-01;\"tall; 2 m\";n/a\r\n;;\r\n20;sub-02;;calm\r\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), added);
         set(&path, &id(1), "condition_x", "excited").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), added.replace("n/a", "excited"));

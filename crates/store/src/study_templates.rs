@@ -157,9 +157,9 @@ impl Library {
         if draft.exists() {
             fs::remove_dir_all(&draft).map_err(io("remove the folder", &draft))?;
         }
-        let made = self.fill_draft(new, &draft, &text).and_then(|()| {
-            fs::rename(&draft, &folder).map_err(io("create the folder", &folder))
-        });
+        let made = self
+            .fill_draft(new, &draft, &text)
+            .and_then(|()| fs::rename(&draft, &folder).map_err(io("create the folder", &folder)));
         if let Err(e) = made {
             // What is left begins with a dot, is not listed, and is removed by the next attempt.
             fs::remove_dir_all(&draft).ok();
@@ -259,9 +259,14 @@ fn copy_media(from: &Path, kind: MediaKind, page: &Path) -> Result<(), StudyEdit
         let path = from.join(name);
         fs::copy(&path, to.join(name)).map_err(io("copy", &path))?;
     }
-    let lines: Vec<String> = names.iter().map(|name| format!("  {},\n", serde_json::Value::from(name.as_str()))).collect();
+    let lines: Vec<String> =
+        names.iter().map(|name| format!("  {},\n", serde_json::Value::from(name.as_str()))).collect();
     let list = page.join(MEDIA_LIST);
-    let text = format!("// The files in the folder `{}`, in their order.\nconst FILES = [\n{}];\n", kind.as_str(), lines.concat());
+    let text = format!(
+        "// The files in the folder `{}`, in their order.\nconst FILES = [\n{}];\n",
+        kind.as_str(),
+        lines.concat()
+    );
     fs::write(&list, text).map_err(io("write", &list))
 }
 
@@ -297,8 +302,16 @@ mod tests {
         let shipped = dir.path().join("shipped");
         let template = shipped.join("templates/pictures");
         fs::create_dir_all(template.join("page/more")).unwrap();
-        fs::write(template.join("template.toml"), "title = \"Pictures\"\ndescription = \"d\"\norder = 1\n[media]\nkind = \"pictures\"\npage = \"page\"\n").unwrap();
-        fs::write(template.join("study.toml"), "# Mine.\nname = \"pictures\" # here\ntitle = \"Pictures\"\n[page]\naddress = \"page\"\n").unwrap();
+        fs::write(
+            template.join("template.toml"),
+            "title = \"Pictures\"\ndescription = \"d\"\norder = 1\n[media]\nkind = \"pictures\"\npage = \"page\"\n",
+        )
+        .unwrap();
+        fs::write(
+            template.join("study.toml"),
+            "# Mine.\nname = \"pictures\" # here\ntitle = \"Pictures\"\n[page]\naddress = \"page\"\n",
+        )
+        .unwrap();
         fs::write(template.join("page/index.html"), "<p>").unwrap();
         fs::write(template.join("page/more/a.js"), "1").unwrap();
         let library = Library::open(&dir.path().join("sessions")).unwrap().with_studies(&shipped);
@@ -333,7 +346,10 @@ mod tests {
         assert_eq!(folder, lab.library.own_studies().join("mine"));
         assert!(folder.join("page/more/a.js").is_file() && !folder.join("template.toml").exists());
         let list = fs::read_to_string(folder.join("page/media.js")).unwrap();
-        assert!(list.ends_with("const FILES = [\n  \"2.jpg\",\n  \"10.JPG\",\n  \"a \\\"quote\\\".png\",\n];\n"), "{list}");
+        assert!(
+            list.ends_with("const FILES = [\n  \"2.jpg\",\n  \"10.JPG\",\n  \"a \\\"quote\\\".png\",\n];\n"),
+            "{list}"
+        );
         assert_eq!(fs::read_to_string(folder.join("page/pictures/2.jpg")).unwrap(), "2.jpg");
         assert_eq!((lab.library.studies().unwrap().len(), lab.drafts()), (1, 0));
     }

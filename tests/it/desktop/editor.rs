@@ -12,7 +12,8 @@ use super::fake::Asked;
 use super::scenes::{self, Scene};
 use super::{click, field_type, plain, press, says, synthetic};
 
-const TEXT: &str = "# Our own.\nname = \"tenpictures\"\ntitle = \"Ten pictures\"\n\n[page]\naddress = \"page\"   # beside\n";
+const TEXT: &str =
+    "# Our own.\nname = \"tenpictures\"\ntitle = \"Ten pictures\"\n\n[page]\naddress = \"page\"   # beside\n";
 
 fn document() -> StudyDocument {
     StudyDocument { file: "/home/lab/affectograph/sessions/studies/tenpictures/study.toml".into(), text: TEXT.into() }

@@ -415,7 +415,12 @@ pub fn templates() -> Vec<TemplateRow> {
         media,
     };
     vec![
-        row("pictures", "Picture rating", "Pictures from a folder, in random order, with drawn figures.", Some("pictures")),
+        row(
+            "pictures",
+            "Picture rating",
+            "Pictures from a folder, in random order, with drawn figures.",
+            Some("pictures"),
+        ),
         row("video", "Video watching", "Videos from a folder, one after the other.", Some("videos")),
         row("interview", "Free interview", "No page: timed phases and markers for the operator.", None),
     ]

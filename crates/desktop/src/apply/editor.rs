@@ -180,4 +180,3 @@ pub fn fail(state: &mut State, sentence: String) {
     on(state, |editor| editor.saving = None);
     state.dialog = Some(Dialog::Failure { title: "The study was not saved", sentence });
 }
-

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub use analysis::Grade;
 use super::TemplateRow;
+pub use analysis::Grade;
 use session::{ConditionTable, ParticipantId, SessionNumber};
 
 #[derive(Clone, Debug, Default, PartialEq)]

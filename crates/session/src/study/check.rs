@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{PhaseKind, QuestionnaireKind, Study};
+use super::model::Study;
+use super::phases::PhaseKind;
+use super::questionnaires::QuestionnaireKind;
 
 /// What is wrong, and the place in the file that it belongs to.
 pub(super) struct Wrong {
@@ -141,7 +143,10 @@ fn questionnaires(study: &Study) -> Result<(), Wrong> {
     for (k, q) in study.questionnaires.iter().enumerate() {
         let wrong = |message: String| Err(Wrong::new("[[questionnaires]]", k, message));
         if !is_short_name(&q.name) {
-            return wrong(format!("the questionnaire's name is `{}`: use 1 to 40 letters, digits, `-` and `_`", q.name));
+            return wrong(format!(
+                "the questionnaire's name is `{}`: use 1 to 40 letters, digits, `-` and `_`",
+                q.name
+            ));
         }
         if !names.insert(&q.name) {
             return wrong(format!("two questionnaires are called `{}`: give each its own name", q.name));

@@ -3,7 +3,8 @@
 use toml::Value;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
-use super::{Study, StudyError, at};
+use super::error::{StudyError, at};
+use super::model::Study;
 
 /// `text` with the differences from `old`, which was parsed from it, to `new`. The new study need not be valid: the check of
 /// the text reports what is wrong.
@@ -11,9 +12,9 @@ pub fn edited_text(text: &str, old: &Study, new: &Study) -> Result<String, Study
     if old == new {
         return Ok(text.to_owned());
     }
-    let mut document: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| {
-        at(text, e.span().map_or(0, |s| s.start), e.message().to_owned())
-    })?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|e: toml_edit::TomlError| at(text, e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
     let (old, new) = (tree(old, text)?, tree(new, text)?);
     merge(document.as_table_mut(), &old, &new);
     Ok(document.to_string())

@@ -108,7 +108,8 @@ impl Item {
         let text = text.trim_start_matches('\u{feff}');
         let head = text.lines().next().unwrap_or_default();
         let delimiter = [b'\t', b';', b','].into_iter().find(|d| head.contains(char::from(*d))).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
         let wrong = |line: u64, message: String| ItemsError { line, message };
         let head = reader.headers().map_err(|e| wrong(1, e.to_string()))?.clone();
         for needed in ["item", "text"] {
@@ -123,14 +124,21 @@ impl Item {
             let row: ItemRow = row.deserialize(Some(&head)).map_err(|e| wrong(line, e.to_string()))?;
             let item = Item::of(row).map_err(|message| wrong(line, message))?;
             if !names.insert(item.item.clone()) {
-                return Err(wrong(line, format!("the item `{}` is listed twice: give each item its own name", item.item)));
+                return Err(wrong(
+                    line,
+                    format!("the item `{}` is listed twice: give each item its own name", item.item),
+                ));
             }
             items.push(item);
             if items.len() > MAX_ITEMS {
                 return Err(wrong(line, format!("more than {MAX_ITEMS} items: split the questionnaire")));
             }
         }
-        if items.is_empty() { Err(wrong(1, "there is no item below the names of the columns".into())) } else { Ok(items) }
+        if items.is_empty() {
+            Err(wrong(1, "there is no item below the names of the columns".into()))
+        } else {
+            Ok(items)
+        }
     }
 
     fn of(row: ItemRow) -> Result<Item, String> {
