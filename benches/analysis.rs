@@ -195,6 +195,8 @@ fn header() -> SessionHeader {
         models: Vec::new(),
         consent: None,
         overridden_checks: Vec::new(),
+        condition: None,
+        condition_assigned: None,
     }
 }
 

@@ -111,6 +111,7 @@ fn analyzed(film: &Path) -> Result<Measured, String> {
         consent: None,
         revision: None,
         overridden_checks: Vec::new(),
+        condition: None,
         planned: None,
     };
     let file = ImportedFile::of(film).map_err(|e| sentence(&e))?;

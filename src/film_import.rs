@@ -337,6 +337,7 @@ impl Analysis<'_> {
             guided: Guided::default(),
             consent: None,
             overridden_checks: Vec::new(),
+            condition: None,
             revision: revision(),
             planned: None,
         };

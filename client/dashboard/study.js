@@ -5,7 +5,7 @@ import { h, show, showStatus } from "./dom.js";
 
 const EMPTY = {
   title: "", description: "", address: "https://", consent_text: "", consent_required: true, mask: [], content: [], camera: "scores", replay: false,
-  max_participants: null, completion_code: "", redirect: "", conditions: [], block_size: 0,
+  max_participants: null, completion_code: "", redirect: "", conditions: [], block_repeats: 0,
 };
 
 export function newStudy() {
@@ -77,7 +77,7 @@ function editor(study) {
     replay: choice(study.replay, [["false", "no"], ["true", "yes"], ["null", "the page decides"]]),
     max_participants: text(study.max_participants ?? "", { type: "number", min: 1, step: 1 }),
     conditions: area(study.conditions.join("\n"), 3, { placeholder: "control\ntreatment" }),
-    block_size: text(study.block_size || "", { type: "number", min: 0, step: 1, max: 1000 }),
+    block_repeats: text(study.block_repeats || "", { type: "number", min: 0, step: 1, max: 100 }),
     completion_code: text(study.completion_code, { maxlength: 100 }),
     redirect: text(study.redirect, { type: "url", pattern: "https://.*", placeholder: "https://app.prolific.com/submissions/complete?cc=…" }),
   };
@@ -88,7 +88,7 @@ function editor(study) {
     mask: lines(of.mask), content: lines(of.content),
     camera: of.camera.value === "null" ? null : of.camera.value, replay: JSON.parse(of.replay.value),
     max_participants: of.max_participants.value === "" ? null : Number(of.max_participants.value),
-    conditions: lines(of.conditions), block_size: Number(of.block_size.value || 0),
+    conditions: lines(of.conditions), block_repeats: Number(of.block_repeats.value || 0),
     completion_code: of.completion_code.value.trim(), redirect: of.redirect.value.trim(),
   });
   const card = (title, ...content) => h("section", { class: "card fields" }, h("h2", {}, title), content);
@@ -105,7 +105,7 @@ function editor(study) {
     card("Participants",
       h("label", {}, "Largest number of participants. Empty: no limit.", of.max_participants),
       h("label", {}, "Conditions for a balanced random assignment, one in each line. Empty: none.", of.conditions),
-      h("label", {}, "Participants in a block of the assignment. Empty: two of each condition.", of.block_size)),
+      h("label", {}, "How often each condition occurs in a block of the assignment. Empty: once.", of.block_repeats)),
     card("At the end",
       h("label", {}, "Completion code", of.completion_code),
       h("label", {}, "Address to go to. {participant} in it is replaced by the identifier of the participant's link.", of.redirect)),

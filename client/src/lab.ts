@@ -12,7 +12,7 @@ import type { Lane } from './capture/emit';
 import { sources } from './sources';
 
 interface Bridge { postMessage(message: string): void }
-interface LabConfig { token: string; key: string; mask: string[] }
+interface LabConfig { token: string; key: string; mask: string[]; condition: string | null }
 declare const __CONFIG__: LabConfig;
 
 const config = __CONFIG__;
@@ -47,7 +47,12 @@ const begin = (): void => {
   const running = capture(settings, sources, send, () => { number++; }); // the program counts a missing number as lost
   defineProperty(here, 'affectograph', {
     __proto__: null,
-    value: freeze({ __proto__: null, mark: freeze((name: unknown, data: unknown) => running.mark(name, data)) }),
+    value: freeze({
+      __proto__: null,
+      mark: freeze((name: unknown, data: unknown) => running.mark(name, data)),
+      /** The participant's condition, by its name in the study file; `null` in a study without conditions. */
+      condition: config.condition ?? null,
+    }),
     enumerable: true,
   } as PropertyDescriptor);
   const ping = (key: unknown, id: number) => {

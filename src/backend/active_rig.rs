@@ -36,7 +36,7 @@ impl Plan {
         let study = file.study.clone();
         Ok(Plan {
             settings: study.camera.clone(),
-            placement: study.page.placement,
+            placement: study.placement(),
             camera: first_camera(),
             study,
             file,
@@ -63,13 +63,21 @@ impl Plan {
         Ok(())
     }
 
-    pub fn page_state(&self, status: PageStatus, parent_xid: Option<u64>) -> PageState {
+    /// `None`: the study shows nothing to the participant.
+    pub fn page_state(&self, status: PageStatus, parent_xid: Option<u64>) -> Option<PageState> {
+        if !self.study.needs_window() {
+            return None;
+        }
         let place = match self.embedding(parent_xid) {
             Some(_) => PagePlace::Embedded,
             None if monitor_count() > 1 => PagePlace::ParticipantWindow { screen: "screen 2".to_owned() },
             None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
         };
-        PageState { address: self.study.page.address.clone(), place, status }
+        let address = match &self.study.page {
+            Some(page) => page.address.clone(),
+            None => "No page: only the cross and questionnaires".to_owned(),
+        };
+        Some(PageState { address, place, status })
     }
 
     /// The window that will contain the page. `None`: the page gets its own window.
@@ -91,7 +99,11 @@ impl Plan {
             None => Placement::WINDOW,
         };
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement))?;
-        Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
+        let mut plan = RigPlan { camera_settings: self.settings.clone(), ..plan };
+        if let Some(page) = &mut plan.page {
+            page.condition.clone_from(&self.port.condition);
+        }
+        Ok(plan)
     }
 
     /// Without its page.
@@ -150,14 +162,15 @@ impl ActiveRig {
     ) -> Result<ActiveRig, String> {
         let rig = plan.rig(parent_xid, place).map_err(|e| e.to_string())?;
         let library = places.library().map_err(|e| e.to_string())?;
-        let PortPlan { participant, session, .. } = plan.port.clone();
+        let PortPlan { participant, session, condition, .. } = plan.port.clone();
         let consent = request.consent_text.map(|text| Consent {
             given_at: Utc::now(),
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
         });
         let overridden_checks = request.overridden_checks;
         let (session, revision) = (Some(session), revision());
-        let who = Participation { participant, session, consent, overridden_checks, revision, planned: None };
+        let who =
+            Participation { participant, session, consent, overridden_checks, revision, condition, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);

@@ -57,7 +57,7 @@ impl Alarms {
                 "The participant window was closed.".to_owned(),
                 "The participant's actions are no longer recorded.",
             )],
-            RigEvent::PageLoaded { .. } => vec![clear("page")],
+            RigEvent::PageLoaded { .. } | RigEvent::WindowReady => vec![clear("page")],
             RigEvent::PageRefused { count, reason } => {
                 vec![self.pass(
                     "page-refused",
@@ -70,7 +70,9 @@ impl Alarms {
             | RigEvent::VisionFailed(_)
             | RigEvent::Unread { .. }
             | RigEvent::PhaseStarted { .. }
-            | RigEvent::PhaseEnded { .. } => Vec::new(),
+            | RigEvent::PhaseEnded { .. }
+            | RigEvent::PartStarted { .. }
+            | RigEvent::PartsOver => Vec::new(),
         }
     }
 

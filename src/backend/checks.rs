@@ -30,15 +30,19 @@ pub struct CameraLook {
 }
 
 pub fn checks(study: &Study, known: &Known) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         check(CheckId::CameraRunning, camera(known)),
         check(CheckId::OneFace, faces(known)),
         check(CheckId::FaceSize, size(known)),
         check(CheckId::FaceLight, light(known)),
         check(CheckId::NetworksLoaded, networks(known)),
-        check(CheckId::PageLoaded, page(known)),
-        check(CheckId::DiskSpace, disk(study, known)),
-    ]
+    ];
+    // A study that shows nothing is not blamed for a missing page.
+    if study.needs_window() {
+        checks.push(check(CheckId::PageLoaded, page(known)));
+    }
+    checks.push(check(CheckId::DiskSpace, disk(study, known)));
+    checks
 }
 
 type Finding = (CheckState, String);
@@ -204,6 +208,13 @@ mod tests {
     fn all_good_is_all_green_and_nothing_known_is_all_waiting() {
         assert!(checks(&study(), &good()).iter().all(|c| c.state == CheckState::Ok));
         assert!(checks(&study(), &Known::default()).iter().all(|c| c.state == CheckState::Waiting));
+    }
+
+    #[test]
+    fn a_study_without_a_page_is_ready_without_one() {
+        let study = Study::parse("name=\"d\"\ntitle=\"D\"\n").unwrap();
+        let all = checks(&study, &Known { page: None, ..good() });
+        assert!(all.iter().all(|c| c.state == CheckState::Ok && c.id != CheckId::PageLoaded), "{all:?}");
     }
 
     #[test]

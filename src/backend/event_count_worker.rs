@@ -13,7 +13,7 @@ use analysis::EventChoice;
 use desktop::port::{BackendEvent, EventCatalogue, EventCounts, EventForm, EventKind};
 use session::Timeline;
 use store::SessionFile;
-use study_query::{Catalogue, CountedKind, read_events};
+use study_query::{Catalogue, CountedKind, Found, read_events};
 
 pub enum EventCountCommand {
     List(Vec<PathBuf>),
@@ -82,11 +82,12 @@ fn catalogue(folders: &[PathBuf], is_wanted: &dyn Fn() -> bool) -> Option<EventC
         }
         events.add(folder);
     }
-    let (kinds, unread) = events.finish();
+    let Found { kinds, conditions, unread } = events.finish();
     let shown =
         |CountedKind { stream, kind, count, targets, values }| EventKind { stream, kind, count, targets, values };
     Some(EventCatalogue {
         kinds: kinds.into_iter().map(shown).collect(),
+        conditions,
         unread: unread.into_iter().map(|(folder, why)| (rows::title(&folder), why)).collect(),
     })
 }
@@ -117,6 +118,9 @@ fn matches(forms: &[EventForm], folders: &[PathBuf], is_wanted: &dyn Fn() -> boo
 
 fn count(folder: &Path, choice: &EventChoice) -> Result<u64, String> {
     let file = SessionFile::open(folder).map_err(|e| e.to_string())?;
+    if !choice.takes_condition(file.header().condition.as_deref()) {
+        return Ok(0);
+    }
     let mut timeline = Timeline::default();
     file.declare_streams(&mut timeline);
     read_events(&file, choice, &mut timeline).map_err(|e| e.to_string())?;

@@ -11,6 +11,7 @@ use super::job_worker::{self, Job};
 use super::recording_controller::{self, RecordingCommand};
 use super::review_worker::{self, ReviewCommand};
 use super::session_changes::SessionChange;
+use super::study_files::StudyFileCommand;
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
 use super::{download_worker, event_count_worker, signals, study_query_worker};
@@ -18,8 +19,8 @@ use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
-    Host, NewMarker, NewRecords, PageReplayCommand, PixelRect, Reassignment, RecordingRequest, SessionExport,
-    SessionNote, SessionPlan, SessionsExport, StudyExport, StudyQuery,
+    Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, PixelRect, Reassignment, RecordingRequest, SessionExport,
+    SessionNote, SessionPlan, SessionsExport, StudyDocument, StudyExport, StudyQuery, StudySave,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -200,14 +201,6 @@ impl Backend for BackendHandle {
         self.send_to_review(ReviewCommand::Figure(folder.to_owned()));
     }
 
-    fn open_folder(&mut self, folder: &Path) {
-        if let Err(e) = open::that_detached(folder) {
-            let folder = folder.display();
-            let sentence = format!("No file manager could be opened: {e}. The folder is {folder}");
-            self.window.send(BackendEvent::Notice(sentence));
-        }
-    }
-
     fn export_sessions(&mut self, request: SessionsExport) {
         self.start_job(Job::Export(request));
     }
@@ -218,6 +211,37 @@ impl Backend for BackendHandle {
 
     fn cancel_job(&mut self) {
         self.cancel_job.cancel();
+    }
+
+    fn create_study(&mut self, study: NewStudy) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Create(study)));
+    }
+
+    fn read_study(&mut self, file: &Path) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Read(file.to_owned())));
+    }
+
+    fn check_study(&mut self, document: StudyDocument) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Check(document)));
+    }
+
+    fn save_study(&mut self, save: StudySave) {
+        self.send_to_review(ReviewCommand::Study(StudyFileCommand::Save(save)));
+    }
+
+    fn open_folder(&mut self, folder: &Path) {
+        // The folder of studies does not exist before the first study. An erased session's folder is not made again.
+        let is_studies = folder.file_name().is_some_and(|name| name == store::STUDIES_FOLDER);
+        let made = if is_studies { std::fs::create_dir_all(folder) } else { Ok(()) };
+        if let Err(e) = made.and_then(|()| open::that_detached(folder)) {
+            let folder = folder.display();
+            let sentence = format!("No file manager could be opened: {e}. The folder is {folder}");
+            self.window.send(BackendEvent::Notice(sentence));
+        }
+    }
+
+    fn go_on(&mut self) {
+        self.send_to_recording(RecordingCommand::GoOn);
     }
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {

@@ -22,6 +22,7 @@ mod rows;
 mod session_changes;
 mod session_export;
 mod signals;
+mod study_files;
 mod study_query_worker;
 mod tail;
 mod to_window;

@@ -35,6 +35,7 @@ pub enum RecordingCommand {
     PlacePage(PagePlacement),
     Record(RecordingRequest),
     Mark(NewMarker),
+    GoOn,
     Stop,
     /// Stops and removes the session.
     Discard,
@@ -191,6 +192,11 @@ impl RecordingController {
                     rig.mark(marker.at, &text);
                 }
             }
+            RecordingCommand::GoOn => {
+                if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
+                    rig.go_on();
+                }
+            }
             RecordingCommand::Stop => self.stop(),
             RecordingCommand::Discard => self.discard(),
             RecordingCommand::PageBounds(bounds) => {
@@ -253,7 +259,8 @@ impl RecordingController {
         let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
-        self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
+        let page = plan.page_state(status, self.parent_xid);
+        page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::session_changes::SessionChange;
+use super::study_files::{self, StudyFileCommand};
 use super::to_window::ToWindow;
 use super::{rows, session_export};
 use crate::places::{Places, recover_crashed};
@@ -31,6 +32,7 @@ pub enum ReviewCommand {
     Page(PageReplayCommand),
     Add(NewRecords),
     CompareRating(u32),
+    Study(StudyFileCommand),
 }
 
 impl QueuedCommand for ReviewCommand {
@@ -40,6 +42,7 @@ impl QueuedCommand for ReviewCommand {
             (ReviewCommand::Library, ReviewCommand::Library)
                 | (ReviewCommand::Cameras, ReviewCommand::Cameras)
                 | (ReviewCommand::Picture(_), ReviewCommand::Picture(_))
+                | (ReviewCommand::Study(StudyFileCommand::Check(_)), ReviewCommand::Study(StudyFileCommand::Check(_)))
                 | (
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. }),
                     ReviewCommand::Page(PageReplayCommand::MoveTo { .. })
@@ -104,6 +107,7 @@ impl ReviewWorker {
                 ReviewCommand::Export(order) => (Activity::Export, self.export(&order)),
                 ReviewCommand::Add(addition) => (Activity::AddRecords, self.add(addition)),
                 ReviewCommand::CompareRating(pass) => (Activity::AddRecords, self.compare_rating(pass)),
+                ReviewCommand::Study(command) => (Activity::EditStudy, self.study(command)),
             };
             self.window.send(done.unwrap_or_else(|sentence| BackendEvent::Failed { during, sentence }));
         }
@@ -131,6 +135,17 @@ impl ReviewWorker {
 
     fn library(&self) -> Result<BackendEvent, Sentence> {
         rows::library(&self.places).map(BackendEvent::Library).map_err(|e| e.to_string())
+    }
+
+    /// The list of studies follows each change of a study.
+    fn study(&self, command: StudyFileCommand) -> Result<BackendEvent, Sentence> {
+        let is_change = matches!(command, StudyFileCommand::Create(_) | StudyFileCommand::Save(_));
+        let done = study_files::execute(&self.places, command)?;
+        if is_change {
+            let library = self.library();
+            self.window.send(library.unwrap_or_else(BackendEvent::Notice));
+        }
+        Ok(done)
     }
 
     fn open(&mut self, path: &Path) -> Result<BackendEvent, Sentence> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::study_files::templates;
 use crate::places::Places;
 use analysis::{
     QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
@@ -15,7 +16,7 @@ use desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StudyRow,
 };
-use session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
+use session::{AFFECT, CameraSettings, CheckId, ConditionTable, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use store::{self, Condition, Library, SessionEntry, StoreError};
 use study_query::{StoredSession, listed_grade};
 use vision::Reading;
@@ -113,6 +114,11 @@ pub fn library(places: &Places) -> Result<port::Library, StoreError> {
     Ok(port::Library {
         exports: exports.collect(),
         root: library.root().to_owned(),
+        studies_folder: library.own_studies(),
+        templates: templates(&library).unwrap_or_else(|e| {
+            tracing::warn!("the templates could not be read: {e}");
+            Vec::new()
+        }),
         studies: studies(&library)?,
         participants: library.participants()?,
         sessions: library.sessions()?.iter().map(session_row).collect(),
@@ -123,19 +129,23 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
     let row = |entry: store::StudyEntry| match entry.study {
         Ok(file) => StudyRow {
             name: entry.name,
-            title: file.study.title,
-            description: file.study.description,
-            file: entry.path,
+            title: file.study.title.clone(),
+            description: file.study.description.clone(),
             planned_minutes: file.study.planned_minutes,
             problem: None,
+            is_shipped: !library.is_own_study(&entry.path),
+            conditions: library.condition_table(&file.study).unwrap_or_default(),
+            file: entry.path,
         },
         Err(e) => StudyRow {
             title: entry.name.clone(),
             name: entry.name,
             description: String::new(),
-            file: entry.path,
             planned_minutes: 0.0,
             problem: Some(e.to_string()),
+            is_shipped: !library.is_own_study(&entry.path),
+            file: entry.path,
+            conditions: ConditionTable::default(),
         },
     };
     Ok(library.studies()?.into_iter().map(row).collect())
@@ -245,6 +255,11 @@ fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
         )
     });
     facts.push(("Consent".to_owned(), consent));
+    if let Some(condition) = &h.condition {
+        let by_hand = h.condition_assigned.as_ref().filter(|assigned| *assigned != condition);
+        let how = by_hand.map(|a| format!(" (chosen by hand; assigned was {a})")).unwrap_or_default();
+        facts.push(("Condition".to_owned(), format!("{condition}{how}")));
+    }
     if !h.overridden_checks.is_empty() {
         facts.push(("Overridden checks".to_owned(), CheckId::texts(&h.overridden_checks)));
     }

@@ -134,6 +134,8 @@ mod tests {
             models: Vec::new(),
             consent: None,
             overridden_checks: Vec::new(),
+            condition: None,
+            condition_assigned: None,
         };
         let (to, committed) = bounded(4096);
         (Recorder::create(folder, header, vec![affect_stream(30.0, "test"), page_stream()], to).unwrap(), committed)

@@ -160,6 +160,8 @@ impl Subject<'_> {
             | BackendEvent::Preview(_)
             | BackendEvent::RecordingStarted(_)
             | BackendEvent::Health(_)
+            | BackendEvent::Part(_)
+            | BackendEvent::StudyChecked { .. }
             | BackendEvent::RecordingStopping
             | BackendEvent::RecordingFinished(_)
             | BackendEvent::SessionOpened(_)
@@ -180,6 +182,8 @@ impl Subject<'_> {
             | BackendEvent::JobFinished(_)
             | BackendEvent::Reassigned { .. }
             | BackendEvent::NoteStored { .. }
+            | BackendEvent::StudyOpened(_)
+            | BackendEvent::StudySaved(_)
             | BackendEvent::ExportFinished { .. }
             | BackendEvent::RecordsAdded(_) => return None,
         })
@@ -192,6 +196,7 @@ fn is_of_recording(update: &BackendEvent) -> bool {
         BackendEvent::StreamDeclared(_)
             | BackendEvent::Records(_)
             | BackendEvent::Health(_)
+            | BackendEvent::Part(_)
             | BackendEvent::Alarm(_)
             | BackendEvent::AlarmCleared { .. }
             | BackendEvent::RecordingStopping

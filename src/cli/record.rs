@@ -26,14 +26,21 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         eprintln!("The study requires consent. This command does not record it: obtain it in writing.");
     }
     let plan = RigPlan::of_study(&study, a.camera.clone(), a.page.then_some(Placement::WINDOW))?;
+    if a.page && !study.study.needs_window() {
+        eprintln!("The study shows nothing to the participant, so --page has no effect.");
+    }
     if !a.page && study.study.baseline_phases().next().is_some() {
         eprintln!("The study has a guided baseline, which is shown on the page. Without --page it is omitted.");
+    }
+    if !a.page && !study.study.questionnaires.is_empty() {
+        eprintln!("The study has questionnaires, which are shown on the page. Without --page they are omitted.");
     }
     let flag = interrupted()?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
     let who = Participation {
         session: a.session,
         planned: a.duration,
+        condition: a.condition.clone(),
         revision: revision(),
         ..Participation::of(a.participant.clone())
     };

@@ -46,7 +46,7 @@ pub fn run_rig(
         }
         if let Some((bar, name, at, until)) = &mut guided {
             let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
-            bar.show(done, &format!("phase `{name}`: the fixation cross is shown"));
+            bar.show(done, &format!("phase `{name}`"));
         }
         // Nothing is stored any more.
         is_over |= rig.counters().store.is_some_and(|store| store.ended_by.is_some());
@@ -83,14 +83,15 @@ fn print_event(event: &RigEvent) -> bool {
         }
         RigEvent::CameraEnded { .. } => return true,
         RigEvent::PhaseStarted { phase, at, .. } => {
-            eprintln!("{at} phase `{}` starts: the fixation cross is shown for {} s", phase.name, phase.seconds)
+            eprintln!("{at} phase `{}` starts, {} s", phase.name, phase.seconds)
         }
         RigEvent::PhaseEnded { name } => eprintln!("phase `{name}` has ended"),
         RigEvent::CameraOpened(info) => info.notes.iter().for_each(|note| eprintln!("{note}")),
         RigEvent::Unread { count } => {
             eprintln!("{count} earlier events were not printed, because the program was blocked")
         }
-        RigEvent::PageLoaded { .. } | RigEvent::PageClosed => {}
+        RigEvent::PartStarted { name, .. } => eprintln!("`{name}` begins"),
+        RigEvent::PageLoaded { .. } | RigEvent::PageClosed | RigEvent::WindowReady | RigEvent::PartsOver => {}
     }
     false
 }

@@ -46,6 +46,11 @@ pub fn print_session(stored: &StoredSession) {
         let sum = if m.sha256.is_empty() { m.sum().to_owned() } else { format!("sha256 {}…", m.short_sum()) };
         println!("network   {} {} ({sum}{})", m.name, m.version, m.remark());
     }
+    if let Some(condition) = &h.condition {
+        let by_hand = h.condition_assigned.as_ref().filter(|assigned| *assigned != condition);
+        let how = by_hand.map(|a| format!(" (chosen by hand; assigned was {a})")).unwrap_or_default();
+        println!("condition {condition}{how}");
+    }
     if !h.overridden_checks.is_empty() {
         println!("overrode  {}", CheckId::texts(&h.overridden_checks));
     }

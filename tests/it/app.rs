@@ -11,10 +11,10 @@ use super::screen::Display;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct App {
+pub struct App {
     process: Child,
-    screen: Display,
-    sessions: tempfile::TempDir,
+    pub screen: Display,
+    pub sessions: tempfile::TempDir,
 }
 
 impl App {
@@ -33,8 +33,13 @@ impl App {
         let own = sessions.path().join("studies/demo");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
+        Some(App::start(screen, sessions))
+    }
+
+    /// The program with this folder of recordings.
+    pub fn start(screen: Display, sessions: tempfile::TempDir) -> App {
         let process = Command::new(env!("CARGO_BIN_EXE_affectograph"))
-            .current_dir(root)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("DISPLAY", &screen.name)
             .env("AFFECTOGRAPH_SESSIONS", sessions.path())
             .env("XDG_CONFIG_HOME", sessions.path().join("config"))
@@ -44,28 +49,28 @@ impl App {
             .unwrap();
         let app = App { process, screen, sessions };
         app.screen.xdotool("search --sync --onlyvisible --name ^affectograph$");
-        Some(app)
+        app
     }
 
-    fn keys(&self, keys: &str) {
+    pub fn keys(&self, keys: &str) {
         self.screen.xdotool(&format!("key {keys}"));
         self.pause(700);
     }
 
-    fn click(&self, x: i32, y: i32) {
+    pub fn click(&self, x: i32, y: i32) {
         self.screen.xdotool(&format!("mousemove {x} {y} sleep 0.1 click 1"));
         self.pause(700);
     }
 
-    fn pause(&self, ms: u64) {
+    pub fn pause(&self, ms: u64) {
         std::thread::sleep(Duration::from_millis(ms));
     }
 
-    fn session(&self) -> Option<SessionEntry> {
+    pub fn session(&self) -> Option<SessionEntry> {
         Library::open(self.sessions.path()).unwrap().sessions().unwrap().into_iter().next()
     }
 
-    fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    pub fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look() {
@@ -79,7 +84,7 @@ impl App {
         }
     }
 
-    fn count(&self, folder: &Path, stream: &str, kind: &str) -> usize {
+    pub fn count(&self, folder: &Path, stream: &str, kind: &str) -> usize {
         let timeline = SessionFile::open(folder).unwrap().timeline().unwrap();
         timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind).count()
     }

@@ -13,7 +13,7 @@ fn the_shipped_study_parses_and_its_page_is_there() {
     let study = Study::parse(&std::fs::read_to_string(folder().join("study.toml")).unwrap()).unwrap();
     assert_eq!(study.name, "demo");
     assert!(study.consent.required && study.consent.text.contains("stop at any time"));
-    assert!(folder().join(&study.page.address).join("index.html").is_file());
+    assert!(folder().join(&study.page.as_ref().unwrap().address).join("index.html").is_file());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The window's logic, screen by screen, found and pressed by accessible names.
 
+mod editor;
 mod fake;
 mod guided;
 mod manage;

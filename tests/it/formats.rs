@@ -65,6 +65,8 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         }],
         consent: None,
         overridden_checks: Vec::new(),
+        condition: None,
+        condition_assigned: None,
     };
     let mut streams = vec![
         affect_stream(30.0, "affect 2"),

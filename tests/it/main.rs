@@ -11,6 +11,7 @@ mod camera;
 #[cfg(target_os = "linux")]
 mod camera_rig;
 mod client;
+mod conditions;
 mod demo_study;
 mod desktop;
 mod films;
@@ -23,6 +24,8 @@ mod instrument;
 mod manage;
 mod need;
 #[cfg(target_os = "linux")]
+mod own_study;
+#[cfg(target_os = "linux")]
 mod page;
 mod page_canary;
 #[cfg(target_os = "linux")]
@@ -32,12 +35,16 @@ mod page_replay;
 mod phantom;
 mod python;
 #[cfg(target_os = "linux")]
+mod questionnaire;
+#[cfg(target_os = "linux")]
 mod screen;
 mod server;
 mod simulated;
 mod simulated_study;
 mod statistics;
 mod store;
+mod study_templates;
+mod study_without_page;
 mod video_file;
 mod vision;
 mod vision_onnx;

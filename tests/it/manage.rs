@@ -127,7 +127,7 @@ fn a_missing_page_is_a_problem_of_the_page_and_not_of_the_camera() {
     let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into() };
     let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
     let (participant, session) = (ParticipantId::numbered(1), SessionNumber(1));
-    backend.begin_rehearsal(SessionPlan { study_file, participant, session });
+    backend.begin_rehearsal(SessionPlan { study_file, participant, session, condition: None });
     let (mut page, mut camera) = (None, None);
     wait("page and camera", || {
         for event in backend.poll() {

@@ -38,6 +38,8 @@ impl Page {
             mask: mask.iter().map(|m| (*m).to_owned()).collect(),
             allow: Vec::new(),
             data_dir: None,
+            questionnaires: Vec::new(),
+            condition: None,
         })
     }
 
@@ -48,7 +50,7 @@ impl Page {
     fn start_behind(sentence: Option<&str>, spec: PageSpec) -> Page {
         let clock = Clock::start();
         let (out, events) = crossbeam_channel::bounded(8192);
-        let host = PageHost::start_behind(sentence.map(str::to_owned), spec, clock, out).unwrap();
+        let host = PageHost::start_behind(sentence.map(str::to_owned), None, spec, clock, out).unwrap();
         let (stamped, collected) = crossbeam_channel::unbounded();
         std::thread::spawn(move || {
             for event in &events {
@@ -439,6 +441,8 @@ fn the_chosen_monitor_is_filled() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: None,
+        questionnaires: Vec::new(),
+        condition: None,
     });
     page.wait_record("the page", |r| r.kind == "load");
     std::thread::sleep(Duration::from_secs(1));
@@ -479,6 +483,8 @@ fn a_window_without_a_display_says_so() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: None,
+        questionnaires: Vec::new(),
+        condition: None,
     };
     let host = PageHost::start(spec, Clock::start(), out).unwrap();
     let first = events.recv_timeout(PATIENCE).unwrap();
@@ -565,6 +571,8 @@ fn embedded_page() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: Some(kept.path().to_owned()),
+        questionnaires: Vec::new(),
+        condition: None,
     };
     for round in 1..=2 {
         let mut page = Page::start(spec());
@@ -619,7 +627,7 @@ fn embedded_page() {
     // After the cross, the page is shown on request.
     let mut page = Page::start_behind(Some("Please rest."), spec());
     page.wait("the cross", |e| matches!(e, PageEvent::Loaded { url, .. } if is_fixation(url)));
-    page.host().beginner().unwrap().begin();
+    page.host().stage().unwrap().begin();
     page.wait("the page", |e| matches!(e, PageEvent::Loaded { url, .. } if url.ends_with("form.html")));
     page.close();
 }

@@ -104,6 +104,8 @@ fn lay(library: &Library, script: &Script, participant: u32) -> PathBuf {
         models: Vec::new(),
         consent: None,
         overridden_checks: Vec::new(),
+        condition: None,
+        condition_assigned: None,
     };
     let recorder = Recorder::create(&folder, header, streams(script.rate_hz), unbounded().0).unwrap();
     let mut end = Timestamp::ZERO;

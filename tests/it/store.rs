@@ -40,6 +40,8 @@ fn header() -> SessionHeader {
         }],
         consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into() }),
         overridden_checks: vec!["too dark".into()],
+        condition: None,
+        condition_assigned: None,
     }
 }
 

@@ -140,6 +140,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         consent: None,
         revision: None,
         overridden_checks: Vec::new(),
+        condition: None,
         planned: None,
     };
     let (tx, committed) = crossbeam_channel::unbounded();

@@ -74,7 +74,7 @@ fn of_row(b: egui_kittest::HarnessBuilder<desktop::App>, item: Option<&str>) -> 
     s
 }
 
-const SCREENS: [(&str, Make); 37] = [
+const SCREENS: [(&str, Make); 40] = [
     ("row_menu", |b| of_row(b, None)),
     ("reassign", |b| of_row(b, Some("Reassign …"))),
     ("erase_participant", |b| of_row(b, Some("Erase participant sub-14 …"))),
@@ -154,6 +154,25 @@ const SCREENS: [(&str, Make); 37] = [
     ("new_session", |b| {
         let s = scenes::home(b);
         s.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        s
+    }),
+    ("new_study", |b| {
+        let s = scenes::home(b);
+        s.window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::N);
+        s
+    }),
+    ("editor", scenes::editor),
+    ("editor_wrong", |b| {
+        use egui_kittest::kittest::Queryable;
+        let mut s = scenes::editor(b);
+        s.window.get_by_label("Text").click();
+        s.settle();
+        let problems = vec![
+            "the page `…/page` does not exist: correct `page.address` in the study file, or put the page there"
+                .to_owned(),
+        ];
+        let file = s.state().editor.as_ref().unwrap().file.clone();
+        s.say(BackendEvent::StudyChecked { file, problems });
         s
     }),
     ("setup_failing", |b| scenes::set_up(b, true)),

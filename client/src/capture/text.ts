@@ -25,7 +25,7 @@ export const text = (value: unknown, limit: number): string => {
 };
 
 /** For addresses of other schemes, only the scheme is kept. */
-const SCHEMES = ',http,https,ws,wss,study,fixation,';
+const SCHEMES = ',http,https,ws,wss,study,fixation,host,';
 /** A row of at least so many letters and digits, with a digit among them, is taken as a personal key. */
 const KEY_LENGTH = 20;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;

@@ -33,6 +33,10 @@ pub struct EventChoice {
     /// A regular expression found in the kind or in any of the event's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches: Option<String>,
+    /// Only in sessions of this condition of the study. The reader of the sessions applies it, because a timeline does not
+    /// have the session's header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 /// An event that was chosen.
@@ -45,7 +49,7 @@ pub struct Onset {
 
 impl EventChoice {
     pub fn stream(stream: StreamName) -> EventChoice {
-        EventChoice { stream, kind: None, target: None, value: None, matches: None }
+        EventChoice { stream, kind: None, target: None, value: None, matches: None, condition: None }
     }
 
     /// Selects all events like this one: by stream, kind and target, or by value if it has no target.
@@ -58,7 +62,13 @@ impl EventChoice {
             value: if target.is_none() { first(&VALUES) } else { None },
             target,
             matches: None,
+            condition: None,
         }
+    }
+
+    /// Whether a session of this condition is asked for.
+    pub fn takes_condition(&self, condition: Option<&str>) -> bool {
+        self.condition.as_deref().is_none_or(|wanted| condition == Some(wanted))
     }
 
     /// Ordered by time, without removed events (annotations).
@@ -133,7 +143,13 @@ impl fmt::Display for EventChoice {
         if let Some(kind) = &self.kind {
             write!(f, "/{kind}")?;
         }
-        for (name, value) in [("target", &self.target), ("value", &self.value), ("matches", &self.matches)] {
+        let fields = [
+            ("target", &self.target),
+            ("value", &self.value),
+            ("matches", &self.matches),
+            ("condition", &self.condition),
+        ];
+        for (name, value) in fields {
             match value {
                 Some(v) if v.is_empty() || v.contains(|c: char| c.is_whitespace() || c == '"' || c == '\\') => {
                     write!(f, " {name}=\"{}\"", v.replace('\\', "\\\\").replace('"', "\\\""))?;
@@ -168,7 +184,8 @@ impl FromStr for EventChoice {
                 "target" => &mut choice.target,
                 "value" => &mut choice.value,
                 "matches" => &mut choice.matches,
-                _ => return Err(wrong(format!("`{name}` is none of target, value, matches"))),
+                "condition" => &mut choice.condition,
+                _ => return Err(wrong(format!("`{name}` is none of target, value, matches, condition"))),
             };
             if slot.replace(value.to_owned()).is_some() {
                 return Err(wrong(format!("`{name}` is given twice")));
@@ -275,8 +292,9 @@ mod tests {
         fn what_is_written_is_read_back(
             kind in prop::option::of("[a-z_]{1,9}"), target in prop::option::of("\\PC{0,20}"),
             value in prop::option::of("\\PC{0,20}"), matches in prop::option::of("[a-z ^$.\"]{0,9}"),
+            condition in prop::option::of("[a-z_-]{1,9}"),
         ) {
-            let choice = EventChoice { stream: "page".parse().unwrap(), kind, target, value, matches };
+            let choice = EventChoice { stream: "page".parse().unwrap(), kind, target, value, matches, condition };
             prop_assert_eq!(choice.to_string().parse::<EventChoice>(), Ok(choice.clone()), "{}", choice);
             let json = serde_json::to_string(&choice).unwrap();
             prop_assert_eq!(serde_json::from_str::<EventChoice>(&json).unwrap(), choice);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
-use session::{CheckId, PagePlacement, ParticipantId, Timestamp};
+use session::{CheckId, PagePlacement, ParticipantId, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft};
@@ -12,7 +12,8 @@ use super::port::{CameraControl, CameraMode, Correction, ExportFormat, Grade, St
 use super::preferences::ThemeChoice;
 use super::rating_state::RatingInput;
 use super::state::{
-    Column, DownloadDraft, ExportDraft, PlanDraft, Side, StateKind, StudyExportDraft, StudyForm, StudySide,
+    AfterSave, Column, DownloadDraft, EditorTab, ExportDraft, NewStudyDraft, PlanDraft, Side, StateKind,
+    StudyExportDraft, StudyForm, StudySide,
 };
 use super::time_window::TimeWindow;
 
@@ -35,6 +36,7 @@ pub enum Command {
     Study(StudyCommand),
     Job(JobCommand),
     Report(ReportCommand),
+    Editor(EditorCommand),
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -140,6 +142,8 @@ pub enum LiveCommand {
     RequestDiscard,
     Discard,
     FocusPage,
+    /// Ends the current part of the session.
+    GoOn,
     /// The rectangle of the embedded page in the window, in points.
     SetPageBounds(egui::Rect),
 }
@@ -204,6 +208,30 @@ pub enum RateCommand {
     MovePosition(f32, f32),
     /// Computes the agreement of this pass and the network.
     Compare(u32),
+}
+
+/// Studies as files: the dialog for a new one, and the editor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditorCommand {
+    /// The dialog for a new study. The path is the file of a study to copy.
+    ShowNewStudyDialog(Option<PathBuf>),
+    EditNewStudy(NewStudyDraft),
+    BrowseMedia,
+    Create,
+    /// The file of the study. A study that came with the program is copied first.
+    Edit(PathBuf),
+    ShowTab(EditorTab),
+    SetStudy(Box<Study>),
+    SetText(String),
+    BrowsePage,
+    Save(AfterSave),
+    /// The dialog for a session of the study in this file.
+    SetUp(PathBuf),
+    /// Asks once if there are changes.
+    Leave,
+    KeepEditing,
+    LeaveUnsaved,
+    OpenFolder(PathBuf),
 }
 
 /// Queries over all sessions of a study.

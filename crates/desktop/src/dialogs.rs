@@ -7,7 +7,7 @@ use super::command::{Command, LiveCommand, ReviewCommand, SetUpCommand, StudyCom
 use super::dialog_parts::{buttons, cancel, field, title, warning};
 use super::port::{Check, ExportFormat, StudyExportFormat};
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
-use super::{home_dialogs, keys, widgets};
+use super::{home_dialogs, keys, new_study, widgets};
 
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;
@@ -24,10 +24,15 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     }
     let library = state.home.library.as_ref();
     let modal = Modal::new(Id::unique("dialog")).area(area).frame(frame).show(ctx, |ui| {
-        let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
+        let width: f32 = match dialog {
+            Dialog::Shortcuts => 1080.0,
+            Dialog::NewStudy(_) => 620.0,
+            _ => 440.0,
+        };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
         match dialog {
             Dialog::NewSession(draft) => home_dialogs::new_session(ui, draft, library, commands),
+            Dialog::NewStudy(draft) => new_study::show(ui, draft, state, commands),
             Dialog::Open { path } => home_dialogs::open(ui, path, state, commands),
             Dialog::Download(draft) => home_dialogs::download(ui, draft, state.download.as_ref(), commands),
             Dialog::Erase { sessions, typed } => home_dialogs::erase(ui, sessions, typed, library, commands),
@@ -188,7 +193,7 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
-        let (middle, right) = rest.split_at(3);
+        let (middle, right) = rest.split_at(4);
         ui.columns(3, |columns| {
             for (column, groups) in columns.iter_mut().zip([left, middle, right]) {
                 for group in groups {

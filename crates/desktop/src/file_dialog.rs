@@ -26,6 +26,10 @@ pub enum FileRequest {
     },
     /// Several video files.
     Films,
+    /// A folder of pictures or videos for a new study.
+    Media,
+    /// The HTML file of a study's page.
+    Page,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +39,8 @@ pub enum ChosenFile {
     Session(PathBuf),
     Video(PathBuf),
     Films(Vec<PathBuf>),
+    Media(PathBuf),
+    Page(PathBuf),
     Export(PathBuf),
 }
 
@@ -86,6 +92,8 @@ fn show(request: FileRequest) -> ChosenFile {
             .add_filter("Video", &VIDEO_EXTENSIONS)
             .add_filter("All files", &["*"])
             .pick_file(),
+        FileRequest::Media => dialog.set_title("Choose the folder").pick_folder(),
+        FileRequest::Page => dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]).pick_file(),
         FileRequest::Export { format: ExportFormat::Csv, .. } => {
             dialog.set_title("Export records: choose a folder").pick_folder()
         }
@@ -113,6 +121,8 @@ fn show(request: FileRequest) -> ChosenFile {
         (None, _) | (_, FileRequest::Films) => ChosenFile::Nothing,
         (Some(path), FileRequest::Session) => ChosenFile::Session(path),
         (Some(path), FileRequest::Video) => ChosenFile::Video(path),
+        (Some(path), FileRequest::Media) => ChosenFile::Media(path),
+        (Some(path), FileRequest::Page) => ChosenFile::Page(path),
         (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. } | FileRequest::NewFolder { .. }) => {
             ChosenFile::Export(path)
         }

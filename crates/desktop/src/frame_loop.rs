@@ -122,6 +122,11 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.state.dialog = Some(Dialog::CloseWindow);
         }
+        // The bar of the editor asks. A second request closes the window.
+        if is_requested && let Some(editor) = self.state.editor.as_mut().filter(|e| e.is_changed() && !e.is_leaving) {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            editor.is_leaving = true;
+        }
     }
 
     fn store_text_scale(&mut self, ctx: &egui::Context) {

@@ -8,7 +8,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::command::{Command, HomeCommand, JobCommand, StudyCommand};
+use super::command::{Command, EditorCommand, HomeCommand, JobCommand, StudyCommand};
 use super::port::{Grade, Library, SessionRow, SessionState, StudyRow};
 use super::state::{self, Column, Filter, Home, State, StateKind};
 use super::theme::Palette;
@@ -58,10 +58,28 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
         Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| {
             ui.add(egui::Label::new(RichText::new(&root).small().weak()).truncate()).on_hover_text(&root);
             widgets::caption(ui, "Recordings are stored in");
+            ui.add_space(4.0);
+            let folder = library.studies_folder.display().to_string();
+            let open = widgets::small_button(ui, "Open folder").on_hover_text(&folder);
+            if open.accessible_name("Open the folder of studies").clicked() {
+                commands.push(Command::Editor(EditorCommand::OpenFolder(library.studies_folder.clone())));
+            }
+            ui.add(egui::Label::new(RichText::new(&folder).small().weak()).truncate()).on_hover_text(&folder);
+            widgets::caption(ui, "Your studies are in");
         });
         ui.add_space(4.0);
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
-            Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| widgets::section(ui, "Studies"));
+            Frame::new().inner_margin(Margin::symmetric(10, 0)).show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    widgets::section(ui, "Studies");
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let new = widgets::small_button(ui, "New study …");
+                        if new.on_hover_text("From a template, without a text editor (Ctrl Shift N)").clicked() {
+                            commands.push(Command::Editor(EditorCommand::ShowNewStudyDialog(None)));
+                        }
+                    });
+                });
+            });
             ui.add_space(4.0);
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
@@ -74,6 +92,9 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
                     if study(ui, &row.title, count, is_chosen, Some(row)) {
                         commands.push(Command::Home(HomeCommand::SetStudy((!is_chosen).then(|| row.name.clone()))));
                     }
+                    if is_chosen {
+                        edit_button(ui, row, commands);
+                    }
                     if let Some(problem) = &row.problem {
                         Frame::new().inner_margin(Margin { left: 10, right: 4, top: 0, bottom: 6 }).show(ui, |ui| {
                             ui.label(RichText::new(problem).small().color(p.weak));
@@ -82,6 +103,16 @@ fn studies(ui: &mut Ui, home: &Home, library: &Library, commands: &mut Vec<Comma
                 }
             });
         });
+    });
+}
+
+/// Below the chosen study. A study that came with the program is copied first.
+fn edit_button(ui: &mut Ui, row: &StudyRow, commands: &mut Vec<Command>) {
+    Frame::new().inner_margin(Margin { left: 10, right: 4, top: 2, bottom: 6 }).show(ui, |ui| {
+        let text = if row.is_shipped { "Copy and edit …" } else { "Edit study" };
+        if widgets::small_button(ui, text).accessible_name(format!("{text}: {}", row.title)).clicked() {
+            commands.push(Command::Editor(EditorCommand::Edit(row.file.clone())));
+        }
     });
 }
 
@@ -448,7 +479,7 @@ fn empty_library(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
         ui.scope(|ui| {
             ui.set_max_width(460.0);
             let steps = [
-                "Press New session and choose a study. The demo study needs only a camera.",
+                "Press New session and choose a study, or New study for one of your own. The demo study needs only a camera.",
                 "Sit in front of the camera. Wait until all checks are green.",
                 "Press Record. Stop after the task. Then open the session in review.",
             ];
@@ -477,7 +508,7 @@ fn empty_library(ui: &mut Ui, library: &Library, commands: &mut Vec<Command>) {
                 ui.add_space(8.0);
                 widgets::caption(
                     ui,
-                    format!("There is no study in {}. Put a study.toml there.", library.root.display()),
+                    format!("There is no study in {}. Press New study.", library.studies_folder.display()),
                 );
             }
         });

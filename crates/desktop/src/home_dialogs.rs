@@ -10,7 +10,7 @@ use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft, taken};
 use super::port::{DatasetFormat, DownloadProgress, ExportRow, Library, SessionRow};
 use super::state::{DownloadDraft, PlanDraft, State};
-use super::{figures, widgets};
+use super::{condition_choice, figures, widgets};
 
 pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, commands: &mut Vec<Command>) {
     title(ui, "New session");
@@ -69,6 +69,9 @@ pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, co
         (Err(sentence), _) => {
             ui.add(egui::Label::new(RichText::new(sentence).small().weak()).wrap());
         }
+    }
+    if let (Some(study), Ok(plan)) = (chosen, &plan) {
+        condition_choice::show(ui, &mut edited, study, plan);
     }
     let is_ready = plan.is_ok() && used.is_none();
     if edited != *draft {

@@ -4,11 +4,11 @@ use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
 use super::command::{
-    AnnotateCommand, Command, HomeCommand, JobCommand, LiveCommand, RateCommand, ReportCommand, ReviewCommand,
-    SetUpCommand, StudyCommand,
+    AnnotateCommand, Command, EditorCommand, HomeCommand, JobCommand, LiveCommand, RateCommand, ReportCommand,
+    ReviewCommand, SetUpCommand, StudyCommand,
 };
 use super::port::{ExportFormat, StudyExportFormat};
-use super::state::{Dialog, Screen, State, StopState};
+use super::state::{AfterSave, Dialog, Screen, State, StopState};
 
 /// The shortcuts of one screen or activity.
 pub struct Group {
@@ -16,7 +16,7 @@ pub struct Group {
     pub keys: &'static [(&'static str, &'static str)],
 }
 
-pub const GROUPS: [Group; 8] = [
+pub const GROUPS: [Group; 9] = [
     Group {
         title: "Everywhere",
         keys: &[
@@ -30,6 +30,7 @@ pub const GROUPS: [Group; 8] = [
         title: "Sessions",
         keys: &[
             ("Ctrl N", "new session"),
+            ("Ctrl Shift N", "new study"),
             ("Ctrl O", "open a session from another folder"),
             ("Ctrl Shift O", "download sessions from a server"),
             ("Up, Down", "select a session (with Shift: more)"),
@@ -51,6 +52,7 @@ pub const GROUPS: [Group; 8] = [
             ("Ctrl E", "export"),
         ],
     },
+    Group { title: "Study editor", keys: &[("Ctrl S", "save")] },
     Group { title: "Set-up", keys: &[("Ctrl R", "record")] },
     Group {
         title: "Recording",
@@ -130,6 +132,11 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
             }
             Screen::Review => review(&mut pressed, state, is_free, commands),
             Screen::Study => study(&mut pressed, state, is_free, commands),
+            Screen::Editor => {
+                if pressed(Modifiers::COMMAND, Key::S) {
+                    commands.push(Command::Editor(EditorCommand::Save(AfterSave::Stay)));
+                }
+            }
         }
     });
     if state.dialog.is_some() || is_typing {
@@ -160,8 +167,9 @@ fn push_pressed<const N: usize>(
 fn home(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<Command>) {
     use HomeCommand as H;
     let table = [
-        (Modifiers::COMMAND, Key::N, Command::Home(H::ShowNewSessionDialog)),
         // With Shift first: a key without Shift also matches a press with Shift.
+        (Modifiers::COMMAND | Modifiers::SHIFT, Key::N, Command::Editor(EditorCommand::ShowNewStudyDialog(None))),
+        (Modifiers::COMMAND, Key::N, Command::Home(H::ShowNewSessionDialog)),
         (Modifiers::COMMAND | Modifiers::SHIFT, Key::O, Command::Home(H::ShowDownloadDialog)),
         (Modifiers::COMMAND, Key::O, Command::Home(H::ShowOpenDialog)),
         (Modifiers::NONE, Key::F5, Command::Home(H::RefreshLibrary)),

@@ -7,7 +7,7 @@ use session::Timestamp;
 
 use super::command::{Command, LiveCommand, SetUpCommand};
 use super::plot_area::PlotData;
-use super::port::{Alarm, PagePlace, PageStatus};
+use super::port::{Alarm, PagePlace, PageStatus, SessionPart};
 use super::state::{Recording, State, StopState};
 use super::time_window::TimeWindow;
 use super::{camera_view, events, expressions, figures, health_bar, plane, plots, screen_layout, theme, widgets};
@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
     let p = theme::palette(ui);
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 6));
-    let bar = Panel::top("live bar").frame(frame).exact_size(HEADER).show(ui, |ui| header(ui, recording));
+    let bar = Panel::top("live bar").frame(frame).exact_size(HEADER).show(ui, |ui| header(ui, recording, commands));
     if !recording.alarms.is_empty() {
         let edge = Stroke::new(2.0, theme::LOSS);
         ui.painter().rect_stroke(bar.response.rect, 0.0, edge, StrokeKind::Inside);
@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, recording, commands));
 }
 
-fn header(ui: &mut Ui, recording: &Recording) {
+fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(36.0);
@@ -64,10 +64,7 @@ fn header(ui: &mut Ui, recording: &Recording) {
         let title: String = study.title.chars().take(TITLE).collect();
         let who = format!("{} {}", recording.plan.participant, recording.plan.session);
         widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
-        if let Some(PageStatus::Guided { phase, until }) = recording.page.as_ref().map(|page| &page.status) {
-            ui.add_space(12.0);
-            countdown(ui, phase, until.since_ns(recording.now));
-        }
+        part(ui, recording, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Aligned right as a block, with the width that it had in the previous frame.
@@ -83,13 +80,38 @@ fn header(ui: &mut Ui, recording: &Recording) {
     });
 }
 
-/// The remaining time of the fixation cross.
+/// The part of the session that runs, with its remaining time, and a button that ends it.
+fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+    let guided = match recording.page.as_ref().map(|page| &page.status) {
+        Some(PageStatus::Guided { phase, until }) => {
+            Some(SessionPart { name: phase.clone(), until: Some(*until), is_last: false })
+        }
+        _ => None,
+    };
+    // The last page ends with the recording, so there is nothing to show.
+    let Some(part) = recording.part.clone().or(guided).filter(|part| !part.is_last) else { return };
+    ui.add_space(12.0);
+    match part.until {
+        Some(until) => countdown(ui, &part.name, until.since_ns(recording.now)),
+        None => {
+            let name: String = part.name.chars().take(TITLE).collect();
+            widgets::stat(ui, "now", &name, theme::palette(ui).accent);
+        }
+    }
+    if recording.part.is_some() {
+        let go_on = widgets::small_button(ui, "Go on");
+        if go_on.on_hover_text("End this part and begin the next one").clicked() {
+            commands.push(Command::Live(LiveCommand::GoOn));
+        }
+    }
+}
+
+/// The remaining time of a phase.
 fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
     let left_s = (left_ns.max(0) as f64 * 1e-9).ceil() as u64;
     let left = format!("{}:{:02} left", left_s / 60, left_s % 60);
     let phase: String = phase.chars().take(TITLE).collect();
-    let message = widgets::stat(ui, &phase, &left, theme::palette(ui).accent);
-    message.on_hover_text("The participant sees the fixation cross. The study's page follows.");
+    widgets::stat(ui, &phase, &left, theme::palette(ui).accent).on_hover_text("Remaining time of this phase");
 }
 
 fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
@@ -114,7 +136,10 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         let beside = (upper.width() * 0.19).clamp(180.0, 300.0);
         let [page_rect, camera_rect, plane_rect, bars_rect] =
             widgets::columns(upper, 10.0, [beside, camera_width, square, 0.0]);
-        participant_window(ui, page_rect, recording, commands);
+        match recording.study.needs_window() {
+            true => participant_window(ui, page_rect, recording, commands),
+            false => no_page(ui, page_rect),
+        }
         camera(ui, camera_rect, recording);
         plane_card(ui, plane_rect, recording);
         ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
@@ -158,6 +183,17 @@ fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Comma
     };
     widgets::placeholder(ui, rect.shrink(12.0), message);
     commands.push(Command::Live(LiveCommand::SetPageBounds(rect.shrink(1.0))));
+}
+
+fn no_page(ui: &mut Ui, rect: Rect) {
+    let p = theme::palette(ui);
+    ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
+    widgets::within(ui, rect.shrink(14.0), "no page", |ui| {
+        widgets::section(ui, "No page");
+        ui.add(
+            egui::Label::new(RichText::new("This study has no page. Camera and markers are recorded.").weak()).wrap(),
+        );
+    });
 }
 
 fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {

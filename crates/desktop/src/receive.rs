@@ -5,6 +5,7 @@ use eframe::egui;
 use session::{Playhead, Timestamp};
 
 use super::annotation_state::Annotations;
+use super::apply::editor;
 use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;
@@ -51,6 +52,10 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
             state.notice("The figure is in the clipboard.".to_owned());
         }
 
+        E::StudyOpened(document) => editor::open(state, document),
+        E::StudyChecked { file, problems } => editor::take_check(state, &file, problems),
+        E::StudySaved(document) => editor::take_saved(state, document, commands),
+
         E::RehearsalOpened(info) => rehearsal(state, |r| (r.plan, r.study) = (info.plan, Some(info.study))),
         E::Cameras(cameras) => rehearsal(state, |r| r.cameras = Some(cameras)),
         E::Camera(camera) => rehearsal(state, |r| r.camera = Some(camera)),
@@ -61,6 +66,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
         E::Records(records) => recording(state, |r| r.log.ingest(&records)),
+        E::Part(part) => recording(state, |r| r.part = part),
         E::Health(figures) => recording(state, |r| r.health = figures),
         E::Alarm(alarm) => recording(state, |r| raise_alarm(r, alarm)),
         E::AlarmCleared { key } => recording(state, |r| r.alarms.retain(|a| a.key != key)),
@@ -185,6 +191,7 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         checks: Vec::new(),
         preview: rehearsal.preview,
         page: rehearsal.page,
+        part: None,
         note: None,
         stop: StopState::No,
     });
@@ -386,6 +393,10 @@ fn show_again(state: &mut State, again: Option<Dialog>, title: &'static str, sen
 }
 
 fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Vec<Command>) {
+    if during == Activity::EditStudy {
+        editor::fail(state, sentence);
+        return;
+    }
     let mut show = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
         Activity::Library | Activity::Page => state.notice(sentence),
@@ -408,6 +419,8 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
         Activity::Note => show("The note was not stored", sentence),
         Activity::Figure => show("The figure was not copied", sentence),
         Activity::Job => fail_job(state, sentence),
+        // Handled above: its message belongs to a dialog or to the editor.
+        Activity::EditStudy => {}
         Activity::Rehearse => {
             show("The set-up ended", sentence);
             commands.push(Command::GoHome);

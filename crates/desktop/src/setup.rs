@@ -21,6 +21,10 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ui.label(RichText::new(title).size(17.0).color(p.strong));
         ui.add_space(6.0);
         ui.label(RichText::new(format!("{}  {}", rehearsal.plan.participant, rehearsal.plan.session)).weak());
+        if let Some(condition) = &rehearsal.plan.condition {
+            ui.add_space(6.0);
+            ui.label(RichText::new(format!("condition {condition}")).weak());
+        }
     });
     let bar = theme::bar(&p).inner_margin(Margin::symmetric(16, 12));
     Panel::bottom("record bar").frame(bar).show(ui, |ui| record_bar(ui, rehearsal, commands));
@@ -254,6 +258,14 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
 
 fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
+    if rehearsal.study.as_ref().is_some_and(|study| !study.needs_window()) {
+        theme::card(&p).show(ui, |ui| {
+            ui.set_min_width(ui.available_width());
+            widgets::section(ui, "Page");
+            widgets::caption(ui, "This study has no page. The participant needs no screen.");
+        });
+        return;
+    }
     theme::card(&p).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         widgets::section(ui, "Page");

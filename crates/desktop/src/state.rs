@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
+pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
+    FinishedSession, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
 pub use super::review_state::{FollowedPage, Review, Side};
@@ -27,6 +28,7 @@ pub enum Screen {
     Report,
     Review,
     Study,
+    Editor,
 }
 
 pub struct State {
@@ -43,6 +45,8 @@ pub struct State {
     pub arriving_at: Option<Timestamp>,
     /// The study on the study screen. Kept while one of its sessions is in review.
     pub study: Option<StudyState>,
+    /// The study file on the editor's screen.
+    pub editor: Option<StudyEditor>,
     /// Name or initials of the person who annotates or rates. Stored with annotations and ratings.
     pub author: String,
     pub dialog: Option<Dialog>,
@@ -75,6 +79,7 @@ impl State {
             opening: None,
             arriving_at: None,
             study: None,
+            editor: None,
             author: String::new(),
             dialog: None,
             download: None,
@@ -178,6 +183,7 @@ pub struct Recording {
     pub checks: Vec<Check>,
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
+    pub part: Option<SessionPart>,
     pub note: Option<NoteDraft>,
     pub stop: StopState,
 }
@@ -209,6 +215,7 @@ pub enum StopState {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
     NewSession(PlanDraft),
+    NewStudy(NewStudyDraft),
     Open {
         path: String,
     },
@@ -244,6 +251,8 @@ pub struct PlanDraft {
     pub study_file: Option<PathBuf>,
     pub participant: String,
     pub session: String,
+    /// The condition that the operator chose by hand. `None`: the one that the random order proposes.
+    pub condition: Option<String>,
 }
 
 impl PlanDraft {
@@ -252,7 +261,7 @@ impl PlanDraft {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
         let session = self.session.trim().parse::<SessionNumber>()?;
-        Ok(SessionPlan { study_file, participant, session })
+        Ok(SessionPlan { study_file, participant, session, condition: self.condition.clone() })
     }
 }
 
@@ -317,7 +326,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_checked_in_words() {
-        let mut draft = PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into() };
+        let mut draft =
+            PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into(), condition: None };
         assert!(draft.plan().unwrap_err().contains("study"));
         draft.study_file = Some("study.toml".into());
         assert!(draft.plan().unwrap_err().contains("pseudonym"));

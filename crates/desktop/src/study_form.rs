@@ -67,6 +67,16 @@ fn events(ui: &mut Ui, study: &StudyState, form: &mut StudyForm, k: usize) {
     field_with_menu(ui, "target", &name("Target"), &mut events.target, "any target", targets);
     field_with_menu(ui, "value", &name("Value"), &mut events.value, "any value, label or key", values);
     field(ui, "pattern", &name("Pattern"), &mut events.pattern, "any text: a regular expression");
+    if let Some(conditions) = known.map(|c| &c.conditions).filter(|all| !all.is_empty()) {
+        field_with_menu(
+            ui,
+            "group",
+            &name("Condition"),
+            &mut events.condition,
+            "sessions of any condition",
+            conditions,
+        );
+    }
     match_count(ui, study.event_counts[k].as_ref());
 }
 

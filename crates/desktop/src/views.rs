@@ -5,7 +5,7 @@ use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
 
 use super::command::{Command, JobCommand};
 use super::state::{Screen, State};
-use super::{dialogs, home, live, quality, review, setup, study, theme, widgets};
+use super::{dialogs, editor, home, live, quality, review, setup, study, theme, widgets};
 
 pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     notices(ui, state, commands);
@@ -17,6 +17,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Screen::Report => quality::show(ui, state, commands),
         Screen::Review => review::show(ui, state, commands),
         Screen::Study => study::show(ui, state, commands),
+        Screen::Editor => editor::show(ui, state, commands),
     }
     dialogs::show(ui.ctx(), state, commands);
 }

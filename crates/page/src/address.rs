@@ -7,6 +7,8 @@ use http::Uri;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::host_page;
+
 /// Local pages are served as `study://localhost/…`. Web pages cannot use this origin.
 pub const SCHEME: &str = "study";
 pub const LOCAL_ORIGIN: &str = "study://localhost";
@@ -15,7 +17,12 @@ pub const LOCAL_ORIGIN: &str = "study://localhost";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PageAddress {
     Url(String),
-    Folder { folder: PathBuf, entry: String },
+    Folder {
+        folder: PathBuf,
+        entry: String,
+    },
+    /// The study has no page. The participant's window is calm between the program's own pages.
+    Calm,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -72,6 +79,7 @@ impl PageAddress {
     pub fn start_url(&self) -> String {
         match self {
             PageAddress::Url(url) => url.clone(),
+            PageAddress::Calm => host_page::CALM.to_owned(),
             PageAddress::Folder { entry, .. } => format!("{LOCAL_ORIGIN}/{}", percent_encode(entry)),
         }
     }
@@ -81,6 +89,7 @@ impl fmt::Display for PageAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PageAddress::Url(url) => f.write_str(url),
+            PageAddress::Calm => f.write_str("no page"),
             PageAddress::Folder { folder, entry } => write!(f, "{}", folder.join(entry).display()),
         }
     }
@@ -141,7 +150,7 @@ impl Origins {
 /// Longer addresses are truncated.
 const MAX_SHOWN_CHARS: usize = 1000;
 /// Addresses with other schemes are reduced to the scheme.
-const SHOWN_SCHEMES: [&str; 6] = ["http", "https", "ws", "wss", "study", "fixation"];
+const SHOWN_SCHEMES: [&str; 7] = ["http", "https", "ws", "wss", "study", "fixation", "host"];
 /// A run of this many letters and digits with at least one digit is taken for a personal key.
 const KEY_LENGTH: usize = 20;
 

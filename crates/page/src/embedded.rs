@@ -88,6 +88,7 @@ impl EmbeddedPage {
         self.with(move |shown| match command {
             HostCommand::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.sender, id),
             HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
+            HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(&shown.view, &command, &shown.sender),
             HostCommand::Reload | HostCommand::Respawn => {
                 // The view keeps its address after a crash.
                 if let Err(error) = shown.view.reload() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{Response, header};
 
-/// An origin of its own that no web page can use. Shown until [`PageBeginner::begin`](super::PageBeginner::begin).
+/// An origin of its own that no web page can use. Shown until [`PageStage::begin`](super::PageStage::begin).
 pub(super) const SCHEME: &str = "fixation";
 pub(super) const URL: &str = "fixation://localhost/";
 

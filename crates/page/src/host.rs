@@ -28,6 +28,8 @@ const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 struct PageRequests {
     begin: bool,
+    questionnaire: Option<usize>,
+    calm: bool,
     reload: bool,
     #[cfg(target_os = "linux")]
     bounds: Option<(BoundsPx, f64)>,
@@ -71,20 +73,26 @@ impl PageHost {
     /// room for some thousand events. Further events wait in the sequencer; events that exceed its limit are counted
     /// and reported.
     pub fn start(spec: PageSpec, clock: Clock, out: Sender<PageEvent>) -> Result<PageHost, PageError> {
-        PageHost::start_behind(None, spec, clock, out)
+        PageHost::start_behind(None, None, spec, clock, out)
     }
 
-    /// Like [`PageHost::start`]. If there is a `sentence`, a fixation cross with it is shown first, and the page when
-    /// [`PageBeginner::begin`] is called.
+    /// Like [`PageHost::start`]. If there is a `sentence`, a fixation cross with it is shown first, else the questionnaire
+    /// with this number if there is one. The page is shown when [`PageStage::begin`] is called.
     pub fn start_behind(
         sentence: Option<String>,
+        first_questionnaire: Option<usize>,
         spec: PageSpec,
         clock: Clock,
         out: Sender<PageEvent>,
     ) -> Result<PageHost, PageError> {
-        let PageSpec { address, placement, mask, allow, data_dir } = spec;
+        let PageSpec { address, placement, mask, allow, data_dir, questionnaires, condition } = spec;
         let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
-        view.fixation = sentence;
+        (view.fixation, view.questionnaires, view.condition) = (sentence, questionnaires, condition);
+        if view.fixation.is_none()
+            && let Some(number) = first_questionnaire
+        {
+            view.go_on(&HostCommand::Questionnaire(number));
+        }
         let (event_sender, events) = crossbeam_channel::bounded(QUEUE);
         let page = PlacedPage::open(placement, view, event_sender)?;
         let (wake, woken) = crossbeam_channel::bounded(1);
@@ -122,9 +130,9 @@ impl PageHost {
         self.request(|requests| requests.focus = Some(to_page));
     }
 
-    /// Lets another thread decide when the study's page begins. Drop it before the page is closed.
-    pub fn beginner(&self) -> Option<PageBeginner> {
-        self.requests.clone().map(PageBeginner)
+    /// Lets another thread decide what is shown. Drop it before the page is closed.
+    pub fn stage(&self) -> Option<PageStage> {
+        self.requests.clone().map(PageStage)
     }
 
     pub fn reload(&self) {
@@ -157,12 +165,22 @@ impl PageHost {
     }
 }
 
-/// Replaces the fixation cross by the study's page.
-pub struct PageBeginner(RequestSender);
+/// Decides which part of a session is shown: the study's page, a questionnaire or the calm screen.
+pub struct PageStage(RequestSender);
 
-impl PageBeginner {
-    pub fn begin(self) {
-        self.0.request(|requests| requests.begin = true);
+impl PageStage {
+    /// Shows the study's page.
+    pub fn begin(&self) {
+        self.0.request(|requests| (requests.begin, requests.questionnaire, requests.calm) = (true, None, false));
+    }
+
+    pub fn show_questionnaire(&self, number: usize) {
+        self.0.request(|requests| (requests.questionnaire, requests.calm) = (Some(number), false));
+    }
+
+    /// After the last part.
+    pub fn calm(&self) {
+        self.0.request(|requests| (requests.questionnaire, requests.calm) = (None, true));
     }
 }
 
@@ -228,6 +246,12 @@ impl Worker {
         let Some(requests) = self.requests.try_take() else { return };
         if requests.begin {
             self.send(HostCommand::Begin);
+        }
+        if let Some(number) = requests.questionnaire {
+            self.send(HostCommand::Questionnaire(number));
+        }
+        if requests.calm {
+            self.send(HostCommand::Calm);
         }
         if requests.reload {
             self.send(HostCommand::Reload);

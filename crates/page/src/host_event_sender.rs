@@ -12,6 +12,8 @@ pub(super) struct HostEventSender {
     gate: RefCell<Gate>,
     /// The study's page is shown. From then on the page cannot navigate back to the cross.
     has_begun: Cell<bool>,
+    /// One of the program's own pages is shown. The study's page cannot navigate to them.
+    own_page: Cell<bool>,
     /// Returns `false` if there is no room. Does not block, because the page waits for this thread.
     queue: Box<dyn Fn(HostEvent) -> bool>,
 }
@@ -19,7 +21,12 @@ pub(super) struct HostEventSender {
 impl HostEventSender {
     /// `token` begins each message of the recording script. `has_begun`: the page is shown without a cross before it.
     pub fn new(token: String, has_begun: bool, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
-        Rc::new(HostEventSender { gate: RefCell::new(Gate::new(token)), has_begun: Cell::new(has_begun), queue })
+        Rc::new(HostEventSender {
+            gate: RefCell::new(Gate::new(token)),
+            has_begun: Cell::new(has_begun),
+            own_page: Cell::new(false),
+            queue,
+        })
     }
 
     pub fn has_begun(&self) -> bool {
@@ -28,6 +35,14 @@ impl HostEventSender {
 
     pub fn set_begun(&self) {
         self.has_begun.set(true);
+    }
+
+    pub fn set_own_page(&self, is_own: bool) {
+        self.own_page.set(is_own);
+    }
+
+    pub fn shows_own_page(&self) -> bool {
+        self.own_page.get()
     }
 
     pub fn send(&self, event: HostEvent) {

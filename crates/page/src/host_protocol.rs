@@ -81,6 +81,10 @@ pub(super) enum HostCommand {
     Reload,
     /// Replace the fixation cross by the study's page.
     Begin,
+    /// Show the questionnaire with this number.
+    Questionnaire(usize),
+    /// Show the calm screen, after the last part of the session.
+    Calm,
     /// Start the host's process again.
     Respawn,
 }

@@ -20,6 +20,7 @@ mod gate;
 mod host;
 #[cfg(feature = "webview")]
 mod host_event_sender;
+mod host_page;
 #[cfg(feature = "webview")]
 mod host_protocol;
 #[cfg(all(feature = "webview", target_os = "linux"))]
@@ -36,6 +37,7 @@ mod pings;
 #[cfg(feature = "webview")]
 mod placed_page;
 mod placement;
+mod questionnaire;
 #[cfg(feature = "webview")]
 mod replay;
 #[cfg(feature = "webview")]
@@ -58,17 +60,19 @@ pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
 #[cfg(feature = "webview")]
-pub use host::{PageBeginner, PageHost};
+pub use host::{PageHost, PageStage};
+pub use host_page::{is_host_page, questionnaire_number};
 #[cfg(feature = "webview")]
 pub use monitors::monitor_count;
 pub use page_spec::PageSpec;
 #[cfg(feature = "webview")]
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
 pub use placement::{BoundsPx, Placement};
+pub use questionnaire::questionnaire_page;
 #[cfg(feature = "webview")]
 pub use replay::{REPLAY_WINDOW, ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow, replay_window_main};
 #[cfg(not(feature = "webview"))]
-pub use without_webview::{PageBeginner, PageHost};
+pub use without_webview::{PageHost, PageStage};
 
 /// An event of the page.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,17 +17,29 @@ pub struct PageSpec {
     pub allow: Vec<String>,
     /// Folder of cookies and stored data. `None`: they are not kept, so each session starts without them.
     pub data_dir: Option<PathBuf>,
+    /// Questionnaires as [`questionnaire_page`](super::questionnaire_page) writes them. They are shown on request.
+    pub questionnaires: Vec<String>,
+    /// The participant's condition, for the page.
+    pub condition: Option<String>,
 }
 
 impl PageSpec {
     /// A study's page. `beside` is the study file's folder. Cookies and stored data are not kept.
-    pub fn of_study(page: &PageSettings, beside: &Path, placement: Placement) -> Result<PageSpec, AddressError> {
+    /// Without a page, the window is calm.
+    pub fn of_study(
+        page: Option<&PageSettings>,
+        beside: &Path,
+        placement: Placement,
+    ) -> Result<PageSpec, AddressError> {
+        let address = page.map_or(Ok(PageAddress::Calm), |page| PageAddress::parse(&page.address, beside))?;
         Ok(PageSpec {
-            address: PageAddress::parse(&page.address, beside)?,
+            address,
             placement,
-            mask: page.mask.clone(),
-            allow: page.allow.clone(),
+            mask: page.map(|page| page.mask.clone()).unwrap_or_default(),
+            allow: page.map(|page| page.allow.clone()).unwrap_or_default(),
             data_dir: None,
+            questionnaires: Vec::new(),
+            condition: None,
         })
     }
 }

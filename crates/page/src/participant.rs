@@ -173,6 +173,7 @@ fn carry_out(command: HostCommand, web_view: &WebView, spec: &ViewSpec, sender: 
     match command {
         HostCommand::Ping { id } => view::ping(web_view, spec, sender, id),
         HostCommand::Begin => view::begin(web_view, spec, sender),
+        HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(web_view, &command, sender),
         HostCommand::Reload | HostCommand::Respawn => {
             if let Err(error) = web_view.reload() {
                 let why = format!("the page could not be loaded again: {error}");

@@ -66,10 +66,8 @@ impl PlacedPage {
             #[cfg(target_os = "linux")]
             PlacedPage::Embedded { page, .. } => page.send(command),
             PlacedPage::Window { window, launcher, events } => {
-                if command == HostCommand::Begin {
-                    // From now on a restarted window shows the page at once.
-                    launcher.spec.view.fixation = None;
-                }
+                // From now on a restarted window shows this part at once.
+                launcher.spec.view.go_on(&command);
                 match (command, window.as_mut()) {
                     (HostCommand::Respawn, None) => *window = Some(launcher.start(events.clone())?),
                     (command, Some(window)) => window.send(command),

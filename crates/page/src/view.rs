@@ -12,7 +12,8 @@ use wry::{NewWindowResponse, WebContext, WebView, WebViewBuilder};
 use super::address::{AddressError, Origins, PageAddress, SCHEME, shown, with_shown_addresses};
 use super::fixation;
 use super::host_event_sender::HostEventSender;
-use super::host_protocol::{DeniedAction, HostEvent};
+use super::host_page;
+use super::host_protocol::{DeniedAction, HostCommand, HostEvent};
 use super::serve::LocalFolder;
 use session::monotonic_ns;
 
@@ -25,6 +26,15 @@ pub(super) struct ViewSpec {
     pub data_dir: Option<PathBuf>,
     /// The sentence below the cross that is shown before the page. `None`: the page is shown at once.
     pub fixation: Option<String>,
+    /// HTML of the questionnaires, by number.
+    #[serde(default)]
+    pub questionnaires: Vec<String>,
+    /// The program's own page that is shown now instead of the study's.
+    #[serde(default)]
+    own_page: Option<String>,
+    /// For the study's page.
+    #[serde(default)]
+    pub condition: Option<String>,
     /// Each message of the recording script begins with it.
     token: String,
     /// The recording script answers a ping only with this key.
@@ -40,7 +50,18 @@ impl ViewSpec {
         data_dir: Option<PathBuf>,
     ) -> Result<ViewSpec, AddressError> {
         Origins::new(&address, &allow)?;
-        Ok(ViewSpec { address, mask, allow, data_dir, fixation: None, token: secret(), key: secret() })
+        Ok(ViewSpec {
+            address,
+            mask,
+            allow,
+            data_dir,
+            fixation: None,
+            questionnaires: Vec::new(),
+            own_page: None,
+            condition: None,
+            token: secret(),
+            key: secret(),
+        })
     }
 
     /// A sender for the events of this view.
@@ -48,8 +69,28 @@ impl ViewSpec {
         HostEventSender::new(self.token.clone(), self.fixation.is_none(), queue)
     }
 
+    /// Remembers what is shown from now on.
+    pub fn go_on(&mut self, command: &HostCommand) {
+        match command {
+            HostCommand::Begin => (self.fixation, self.own_page) = (None, None),
+            HostCommand::Questionnaire(_) | HostCommand::Calm => {
+                (self.fixation, self.own_page) = (None, own_url(command));
+            }
+            HostCommand::Ping { .. } | HostCommand::Reload | HostCommand::Respawn => {}
+        }
+    }
+
+    fn first_url(&self) -> String {
+        match (&self.fixation, &self.own_page) {
+            (Some(_), _) => fixation::URL.to_owned(),
+            (None, Some(own)) => own.clone(),
+            (None, None) => self.address.start_url(),
+        }
+    }
+
     fn script(&self) -> String {
-        let config = json!({"token": self.token, "key": self.key, "mask": self.mask});
+        let condition = self.condition.as_deref();
+        let config = json!({"token": self.token, "key": self.key, "mask": self.mask, "condition": condition});
         RECORDER_JS.replace("__CONFIG__", &config.to_string())
     }
 }
@@ -71,13 +112,14 @@ pub(super) fn builder<'a>(
         .with_incognito(spec.data_dir.is_none())
         .with_devtools(false)
         .with_initialization_script_for_main_only(spec.script(), true)
-        .with_url(match &spec.fixation {
-            Some(_) => fixation::URL.to_owned(),
-            None => spec.address.start_url(),
-        });
+        .with_url(spec.first_url());
     if let Some(sentence) = spec.fixation.clone() {
         builder = builder.with_custom_protocol(fixation::SCHEME.into(), move |_, _| fixation::respond(&sentence));
     }
+    let questionnaires = spec.questionnaires.clone();
+    builder = builder.with_custom_protocol(host_page::SCHEME.into(), move |_, request| {
+        host_page::respond(&request, &questionnaires)
+    });
     if let PageAddress::Folder { folder, .. } = &spec.address {
         let folder = LocalFolder::new(folder)?;
         builder = builder.with_custom_protocol(SCHEME.into(), move |_, request| folder.respond(&request));
@@ -85,9 +127,14 @@ pub(super) fn builder<'a>(
     let to = sender.clone();
     builder = builder.with_ipc_handler(move |request| to.send_message(request.body()));
     let to = sender.clone();
+    to.set_own_page(host_page::is_host_page(&spec.first_url()));
     if let Ok(origins) = Origins::new(&spec.address, &spec.allow) {
         builder = builder.with_navigation_handler(move |url| {
-            let is_allowed = origins.allows(&url) || fixation::is_fixation(&url) && !to.has_begun();
+            let is_own = match host_page::is_host_page(&url) {
+                true => to.shows_own_page(),
+                false => fixation::is_fixation(&url) && !to.has_begun(),
+            };
+            let is_allowed = is_own || origins.allows(&url) && !host_page::is_host_page(&url);
             if !is_allowed {
                 to.send_denied(DeniedAction::Navigation, &shown(&url));
             }
@@ -137,8 +184,29 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, sender: &HostEventSender, id
 /// Replaces the cross by the study's page.
 pub(super) fn begin(view: &WebView, spec: &ViewSpec, sender: &HostEventSender) {
     sender.set_begun();
+    sender.set_own_page(matches!(spec.address, PageAddress::Calm));
     if let Err(error) = view.load_url(&spec.address.start_url()) {
         let why = format!("the page could not be loaded: {}", with_shown_addresses(&error.to_string()));
         sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
+    }
+}
+
+/// The address of one of the program's own pages.
+fn own_url(command: &HostCommand) -> Option<String> {
+    match command {
+        HostCommand::Questionnaire(number) => Some(host_page::questionnaire_url(*number)),
+        HostCommand::Calm => Some(host_page::CALM.to_owned()),
+        HostCommand::Begin | HostCommand::Ping { .. } | HostCommand::Reload | HostCommand::Respawn => None,
+    }
+}
+
+/// Shows a questionnaire or the calm screen.
+pub(super) fn show_own(view: &WebView, command: &HostCommand, sender: &HostEventSender) {
+    let Some(url) = own_url(command) else { return };
+    sender.set_begun();
+    sender.set_own_page(true);
+    if let Err(error) = view.load_url(&url) {
+        let why = format!("the questionnaire could not be shown: {error}");
+        sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url, why });
     }
 }

@@ -10,7 +10,7 @@ use session::Clock;
 #[derive(Debug)]
 pub enum PageHost {}
 
-pub enum PageBeginner {}
+pub enum PageStage {}
 
 impl PageHost {
     pub fn start(_: PageSpec, _: Clock, _: Sender<PageEvent>) -> Result<PageHost, PageError> {
@@ -19,6 +19,7 @@ impl PageHost {
 
     pub fn start_behind(
         _: Option<String>,
+        _: Option<usize>,
         spec: PageSpec,
         clock: Clock,
         out: Sender<PageEvent>,
@@ -26,7 +27,7 @@ impl PageHost {
         PageHost::start(spec, clock, out)
     }
 
-    pub fn beginner(&self) -> Option<PageBeginner> {
+    pub fn stage(&self) -> Option<PageStage> {
         match *self {}
     }
 
@@ -39,8 +40,16 @@ impl PageHost {
     }
 }
 
-impl PageBeginner {
-    pub fn begin(self) {
-        match self {}
+impl PageStage {
+    pub fn begin(&self) {
+        match *self {}
+    }
+
+    pub fn show_questionnaire(&self, _: usize) {
+        match *self {}
+    }
+
+    pub fn calm(&self) {
+        match *self {}
     }
 }

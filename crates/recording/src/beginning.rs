@@ -9,8 +9,8 @@ use crossbeam_channel::Sender;
 
 use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
 use capture::{CameraSpec, Pace};
-use page::{PageError, PageSpec, Placement};
-use session::{CheckId, ParticipantId, SessionNumber};
+use page::{PageError, PageSpec, Placement, questionnaire_page};
+use session::{CheckId, ParticipantId, Questionnaire, QuestionnaireItem, QuestionnaireKind, SessionNumber};
 use store::{Committed, Consent, Library, StudyFile};
 use vision::models_folder;
 
@@ -24,6 +24,8 @@ pub struct Participation {
     pub overridden_checks: Vec<CheckId>,
     /// The git revision of the program, for the header. `None`: not known.
     pub revision: Option<String>,
+    /// The condition. `None`: the study's assignment decides, if the study has conditions.
+    pub condition: Option<String>,
     /// How long the recording is to be; `None`: as long as the study's phases, where it has some.
     pub planned: Option<Duration>,
 }
@@ -37,25 +39,50 @@ impl Participation {
             consent: None,
             overridden_checks: Vec::new(),
             revision: None,
+            condition: None,
             planned: None,
         }
     }
 }
 
 impl RigPlan {
-    /// The plan of a study, in real time. `page` is the placement of its page; `None`: no page.
-    pub fn of_study(study: &StudyFile, camera: CameraSpec, page: Option<Placement>) -> Result<RigPlan, RigError> {
-        let beside = study.path.parent().unwrap_or(Path::new("."));
-        let page = page.map(|placement| PageSpec::of_study(&study.study.page, beside, placement));
+    /// The plan of a study, in real time. `window` is the placement of the participant's window; `None`: no window. A study
+    /// that shows nothing has none.
+    pub fn of_study(study: &StudyFile, camera: CameraSpec, window: Option<Placement>) -> Result<RigPlan, RigError> {
+        let page = match window.filter(|_| study.study.needs_window()) {
+            Some(placement) => Some(page_spec(study, placement)?),
+            None => None,
+        };
         Ok(RigPlan {
             camera,
             camera_settings: study.study.camera.clone(),
             pace: Pace::RealTime,
             models: models_folder()?,
             affect_model: study.study.affect_model.clone(),
-            page: page.transpose().map_err(PageError::from)?,
+            page,
         })
     }
+}
+
+fn page_spec(study: &StudyFile, placement: Placement) -> Result<PageSpec, RigError> {
+    let beside = study.path.parent().unwrap_or(Path::new("."));
+    let spec = PageSpec::of_study(study.study.page.as_ref(), beside, placement).map_err(PageError::from)?;
+    let questionnaires = study.study.questionnaires.iter().map(|q| {
+        let items = questionnaire_items(q, beside)?;
+        Ok(questionnaire_page(q, &items))
+    });
+    Ok(PageSpec { questionnaires: questionnaires.collect::<Result<_, RigError>>()?, ..spec })
+}
+
+/// The items of a questionnaire; none if it has no table. `beside` is the study file's folder.
+pub fn questionnaire_items(q: &Questionnaire, beside: &Path) -> Result<Vec<QuestionnaireItem>, RigError> {
+    if q.kind != QuestionnaireKind::Items {
+        return Ok(Vec::new());
+    }
+    let path = beside.join(&q.items);
+    let failed = |why: String| RigError::Items { name: q.name.clone(), path: path.clone(), why };
+    let text = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
+    QuestionnaireItem::read_table(&text).map_err(|e| failed(e.to_string()))
 }
 
 impl Rig {
@@ -72,6 +99,7 @@ impl Rig {
             Some(session) => session,
             None => library.next_session(&who.participant)?,
         };
+        let condition = library.assign_condition(&study.study, &who.participant, who.condition.as_deref())?;
         let folder = library.create_session(&who.participant, session, &study.study.name, Utc::now())?;
         let plan_of_session = SessionPlan {
             folder: folder.clone(),
@@ -83,8 +111,13 @@ impl Rig {
             overridden_checks: who.overridden_checks,
             revision: who.revision,
             planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
+            condition,
         };
-        Rig::record(plan, plan_of_session, committed).inspect_err(|_| {
+        let mut plan = plan.clone();
+        if let (Some(page), Some(condition)) = (&mut plan.page, &plan_of_session.condition) {
+            page.condition = Some(condition.name.clone());
+        }
+        Rig::record(&plan, plan_of_session, committed).inspect_err(|_| {
             // Fails, as intended, if the folder has content.
             std::fs::remove_dir(&folder).ok();
         })

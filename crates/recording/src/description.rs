@@ -49,6 +49,8 @@ impl Description<'_> {
                 })
                 .collect(),
             consent: session.consent.clone(),
+            condition: session.condition.as_ref().map(|c| c.name.clone()),
+            condition_assigned: session.condition.as_ref().map(|c| c.assigned.clone()),
             overridden_checks: session.overridden_checks.clone(),
         }
     }
@@ -62,6 +64,7 @@ pub(super) fn live_streams(camera: &CameraInfo, models: Option<&Models>) -> Vec<
         session::page_clock_stream(),
         session::marker_stream(),
         session::phase_stream(),
+        session::questionnaire_stream(),
     ]);
     streams
 }

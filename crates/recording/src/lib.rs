@@ -4,6 +4,7 @@
 //! [`SessionPlan`] it records. Without one it is a rehearsal, which stores nothing.
 
 mod affect_sink;
+mod answers;
 mod beginning;
 mod description;
 mod guide;
@@ -17,8 +18,8 @@ mod unscored;
 mod video_import;
 
 pub use affect_sink::FrameReading;
-pub use beginning::Participation;
-pub use guide::Guided;
+pub use beginning::{Participation, questionnaire_items};
+pub use guide::{Guided, Part};
 pub use marker::MarkerText;
 pub use plan::{RigPlan, SessionPlan};
 pub use rescore::{RescoreError, Rescored, Rescoring};

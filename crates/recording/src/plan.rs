@@ -7,7 +7,7 @@ use super::Guided;
 use capture::{CameraSpec, Pace};
 use page::PageSpec;
 use session::{CameraSettings, CheckId, ParticipantId, SessionNumber};
-use store::{Consent, StoredStudy};
+use store::{Consent, SessionCondition, StoredStudy};
 
 /// What a rig runs.
 #[derive(Clone, Debug)]
@@ -32,8 +32,10 @@ pub struct SessionPlan {
     pub study: StoredStudy,
     /// The git revision of the program. `None`: not known.
     pub revision: Option<String>,
-    /// The guided phases before the page begins. They need a page.
+    /// The parts that the program leads through.
     pub guided: Guided,
+    /// The participant's condition.
+    pub condition: Option<SessionCondition>,
     pub consent: Option<Consent>,
     pub overridden_checks: Vec<CheckId>,
     /// Planned length, if known.

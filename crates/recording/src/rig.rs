@@ -1,6 +1,6 @@
 //! Runs camera, networks and page together: as a recording with a session, or as a rehearsal without one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
-use super::guide::{self, Guide, Guided};
+use super::guide::{self, Guide, Guided, WindowEvent};
 use super::rig_event::event_channel;
 use super::router::{self, RouterStreams};
 use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
@@ -19,10 +19,14 @@ use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
 use page::{PageError, PageHost};
 use session::{
-    CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, SharedFrame, StreamInfo, Timestamp,
+    CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE, SharedFrame, StreamInfo,
+    Timestamp,
 };
 use store::{Committed, Recorder, SessionEnd, StoreError, StreamWriter};
 use vision::{Models, Vision, VisionError, VisionWorker, decode_picture};
+
+/// The guide reads its events within milliseconds. What does not fit is not what it waits for.
+const WINDOW_EVENTS: usize = 16;
 
 #[derive(Debug, Error)]
 pub enum RigError {
@@ -34,6 +38,8 @@ pub enum RigError {
     Page(#[from] PageError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the items of the questionnaire `{name}` could not be read from {path}: {why}")]
+    Items { name: String, path: PathBuf, why: String },
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -139,15 +145,16 @@ impl Rig {
         let (page, page_events) = match &plan.page {
             Some(spec) => {
                 let (tx, rx) = bounded(8192);
-                let sentence = (!guided.phases.is_empty()).then_some(guided.sentence);
-                (Some(PageHost::start_behind(sentence, spec.clone(), clock, tx)?), Some(rx))
+                let sentence = guided.begins_with_cross().then(|| guided.sentence.clone());
+                let host = PageHost::start_behind(sentence, guided.first_questionnaire(), spec.clone(), clock, tx)?;
+                (Some(host), Some(rx))
             }
             None => (None, None),
         };
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
-        // The guide starts last. Until then the first event of its cross waits in this channel.
-        let (cross_tx, cross) = bounded(1);
-        let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), events_tx.clone())?;
+        // The guide starts last. Until then the first events of its window wait in this channel.
+        let (window_tx, window) = bounded::<WindowEvent>(WINDOW_EVENTS);
+        let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
         let guide_events = events_tx.clone();
 
         let (worker, vision_trouble) = match vision {
@@ -171,11 +178,17 @@ impl Rig {
         if let Some(session) = &session {
             session.started(clock.now(), planned);
         }
-        let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
-            (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
-                let stream = session.recorder.stream(PHASE)?;
-                let output = guide::GuideOutput { clock, stream, events: guide_events };
-                Some(guide::start(guided.phases, beginner, cross, output)?)
+        let guided = if page.is_some() { guided } else { guided.without_window() };
+        let guide = match &session {
+            Some(session) if guided.is_needed() => {
+                let output = guide::GuideOutput {
+                    clock,
+                    phases: session.recorder.stream(PHASE)?,
+                    questionnaires: session.recorder.stream(QUESTIONNAIRE)?,
+                    events: guide_events,
+                    stage: page.as_ref().and_then(PageHost::stage),
+                };
+                Some(guide::start(guided, window, output)?)
             }
             _ => None,
         };
@@ -247,6 +260,11 @@ impl Rig {
         if let Some(session) = &self.session {
             session.marker.append(at, text.body()).ok();
         }
+    }
+
+    /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
+    pub fn go_on(&self) {
+        self.guide.iter().for_each(Guide::go_on);
     }
 
     pub fn counters(&self) -> Counters {

@@ -45,6 +45,15 @@ pub enum RigEvent {
     PhaseEnded {
         name: String,
     },
+    /// A part without a planned length began: a questionnaire, or the page before one. `is_last`: only the operator ends it.
+    PartStarted {
+        name: String,
+        is_last: bool,
+    },
+    /// All parts of the session are over. The recording goes on until the operator stops it.
+    PartsOver,
+    /// The participant's window shows a questionnaire or the calm screen.
+    WindowReady,
     PageLoaded {
         address: String,
     },

@@ -6,11 +6,12 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::json;
 
 use super::RigEvent;
-use super::guide::CrossEvent;
+use super::answers::{Answers, Sorted};
+use super::guide::WindowEvent;
 use super::rig_event::EventSender;
 use capture::CaptureEvent;
-use page::{PageEvent, Refusal, is_fixation};
-use session::{Body, GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, VIDEO};
+use page::{PageEvent, Refusal, is_fixation, is_host_page};
+use session::{Body, GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, QUESTIONNAIRE, VIDEO};
 use store::{Recorder, StoreError, StreamWriter};
 
 /// The streams that the router fills.
@@ -19,6 +20,7 @@ pub(super) struct RouterStreams {
     health: StreamWriter,
     page: StreamWriter,
     page_clock: StreamWriter,
+    questionnaire: StreamWriter,
 }
 
 impl RouterStreams {
@@ -28,6 +30,7 @@ impl RouterStreams {
             health: recorder.stream(HEALTH)?,
             page: recorder.stream(PAGE)?,
             page_clock: recorder.stream(PAGE_CLOCK)?,
+            questionnaire: recorder.stream(QUESTIONNAIRE)?,
         })
     }
 }
@@ -37,24 +40,25 @@ pub(super) fn start(
     streams: Option<RouterStreams>,
     camera: Receiver<CaptureEvent>,
     page: Option<Receiver<PageEvent>>,
-    cross: Option<Sender<CrossEvent>>,
+    window: Option<Sender<WindowEvent>>,
     events: EventSender,
 ) -> std::io::Result<JoinHandle<()>> {
-    let router = Router { streams, cross, events };
+    let router = Router { streams, window, events, answers: Answers::default() };
     std::thread::Builder::new().name("router".into()).spawn(move || router.run(camera, page))
 }
 
 struct Router {
     streams: Option<RouterStreams>,
-    /// The guide needs only the first event of the cross.
-    cross: Option<Sender<CrossEvent>>,
+    /// What the guide waits for.
+    window: Option<Sender<WindowEvent>>,
     events: EventSender,
+    answers: Answers,
 }
 
 // The results of the stream writers are ignored: the recorder counts each record that it could not take, reports it and
 // stores a gap.
 impl Router {
-    fn run(self, mut camera: Receiver<CaptureEvent>, page: Option<Receiver<PageEvent>>) {
+    fn run(mut self, mut camera: Receiver<CaptureEvent>, page: Option<Receiver<PageEvent>>) {
         let (mut has_camera, mut has_page) = (true, page.is_some());
         let mut page = page.unwrap_or_else(never);
         while has_camera || has_page {
@@ -78,10 +82,10 @@ impl Router {
         self.events.send(event);
     }
 
-    fn send_to_guide(&self, event: CrossEvent) {
-        if let Some(cross) = &self.cross {
-            // If the channel is full or closed, the guide has the event that it waits for.
-            cross.try_send(event).ok();
+    fn send_to_guide(&self, event: WindowEvent) {
+        if let Some(window) = &self.window {
+            // If the channel is full or closed, the guide does not wait for an event.
+            window.try_send(event).ok();
         }
     }
 
@@ -118,21 +122,25 @@ impl Router {
         }
     }
 
-    fn page(&self, event: PageEvent) {
+    fn page(&mut self, event: PageEvent) {
         let streams = self.streams.as_ref();
         match event {
             PageEvent::Record(r) => {
+                let Sorted { is_answer, kind, data, news } = self.answers.sort(r.kind, r.data);
                 if let Some(s) = streams {
-                    s.page.append(r.at, Body::Event { kind: r.kind, data: r.data }).ok();
+                    let stream = if is_answer { &s.questionnaire } else { &s.page };
+                    stream.append(r.at, Body::Event { kind, data }).ok();
                 }
+                news.into_iter().for_each(|event| self.send_to_guide(event));
             }
-            PageEvent::Loaded { at, url } if is_fixation(&url) => self.send_to_guide(CrossEvent::Shown(at)),
+            PageEvent::Loaded { at, url } if is_fixation(&url) => self.send_to_guide(WindowEvent::CrossShown(at)),
+            PageEvent::Loaded { url, .. } if is_host_page(&url) => self.send(RigEvent::WindowReady),
             PageEvent::Loaded { url, .. } => self.send(RigEvent::PageLoaded { address: url }),
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
                     s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why })).ok();
                 }
-                self.send_to_guide(CrossEvent::Failed(why.clone()));
+                self.send_to_guide(WindowEvent::Failed(why.clone()));
                 self.send(RigEvent::PageFailed(why));
             }
             PageEvent::ProcessDied { at, what, why, is_restarted } => {

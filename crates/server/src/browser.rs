@@ -94,6 +94,7 @@ pub async fn begin(
         received_bytes: 0,
         may_go_on: false,
     };
+    let page = study.study.page.clone().unwrap_or_default();
     let answer = SessionBegun {
         session: id,
         token,
@@ -101,8 +102,8 @@ pub async fn begin(
         condition,
         number: begun.number.0,
         zero_utc_ms: begun.opened.zero_utc_ns as f64 * 1e-6,
-        mask: study.study.page.mask.clone(),
-        content: study.study.page.content.clone(),
+        mask: page.mask,
+        content: page.content,
         own_data: study.study.visitors.own_data,
         max_batch_bytes: MAX_BATCH_BYTES,
         max_inflated_bytes: MAX_INFLATED_BYTES,
@@ -189,6 +190,8 @@ async fn create(
         models: models.iter().flatten().map(described).collect(),
         consent,
         overridden_checks: Vec::new(),
+        condition_assigned: condition.clone(),
+        condition,
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
     let _permit = app.file_permits.open().await;
@@ -222,7 +225,6 @@ async fn create(
         silent_after: app.config.limits.silent_after,
         is_closed: false,
         is_woken_to_close: false,
-        condition,
         resumed_because: WAS_SILENT,
     };
     Ok(Begun { participant, number, plan, opened })

@@ -10,7 +10,7 @@ use super::blocking::blocking;
 use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use study_query::{Catalogue, CountedKind};
+use study_query::{Catalogue, CountedKind, Found};
 
 #[derive(Serialize, ToSchema)]
 pub struct StudyEvents {
@@ -56,7 +56,7 @@ pub async fn study_events(
         folders.iter().for_each(|folder| events.add(folder));
         Ok((folders.len(), events.finish()))
     });
-    let (sessions, (kinds, unread)) = counted.await?;
+    let (sessions, Found { kinds, unread, .. }) = counted.await?;
     let names =
         |counted: Vec<(String, u64)>| counted.into_iter().map(|(name, count)| NameCount { name, count }).collect();
     let row = |CountedKind { stream, kind, count, targets, values }| KindRow {

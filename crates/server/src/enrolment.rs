@@ -1,6 +1,6 @@
 //! Who wants to take part in a study, and by which rules.
 
-use session::{ParticipantId, Study};
+use session::{AssignmentSettings, ParticipantId, Study, StudyCondition};
 use store::Sha256;
 
 /// Who wants to take part.
@@ -17,20 +17,18 @@ pub struct EnrolRequest {
 #[derive(Clone, Debug)]
 pub struct EnrolRules {
     pub max_participants: Option<u64>,
-    pub conditions: Vec<String>,
-    pub block_size: usize,
-    pub seed: u64,
+    pub conditions: Vec<StudyCondition>,
+    pub assignment: AssignmentSettings,
 }
 
 impl EnrolRules {
-    pub fn of(study: &Study, seed: u64) -> EnrolRules {
-        let conditions: Vec<String> = study.conditions.iter().map(|c| c.name.clone()).collect();
-        EnrolRules {
-            max_participants: study.remote.max_participants,
-            block_size: study.assignment.block_size_for(conditions.len()),
-            conditions,
-            seed,
+    /// `secret_seed` is the seed of a study that names none.
+    pub fn of(study: &Study, secret_seed: u64) -> EnrolRules {
+        let mut assignment = study.assignment.clone();
+        if assignment.seed == 0 {
+            assignment.seed = secret_seed;
         }
+        EnrolRules { max_participants: study.remote.max_participants, conditions: study.conditions.clone(), assignment }
     }
 
     /// Why nobody new can take part.

@@ -491,7 +491,6 @@ impl Hub {
             silent_after: self.config.limits.silent_after,
             is_closed,
             is_woken_to_close: false,
-            condition: None,
             resumed_because,
         }
     }

@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use super::enrolment::{EnrolRequest, Enrolled};
 use super::hub::Hub;
 use super::problem::Problem;
-use session::assign;
 use store::Enrolment;
 
 impl Hub {
@@ -32,12 +31,9 @@ impl Hub {
             (None, Some(participant), None) => participant.to_string(),
             (None, ..) => self.new_participant()?.to_string(),
         };
-        let condition = if rules.conditions.is_empty() {
-            None
-        } else {
-            let place = self.ledger.give_assignment_place(study)?;
-            Some(assign(&rules.conditions, rules.block_size, rules.seed, place).to_owned())
-        };
+        let taken = self.ledger.participants_by_condition(study)?;
+        let taken = |condition: &str| taken.get(condition).map_or(0, |participants| *participants as usize);
+        let condition = rules.assignment.next_by_count(&rules.conditions, taken).map(str::to_owned);
         let enrolment = Enrolment { study: study.clone(), participant, link: *link, condition };
         self.ledger.enrol(&enrolment, self.clock.utc())?;
         enrolled(&enrolment)

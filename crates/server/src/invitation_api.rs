@@ -69,11 +69,13 @@ pub async fn invitation(
     let closed_because = full.or_else(|| browser::check_disk(&app).err().map(|problem| problem.detail().to_owned()));
     let study = browser::study_of_key(&app, &study).await?.study;
     let is_full = is_full(&app, &study).await?;
+    // A study without a page of its own masks nothing.
+    let page = study.page.unwrap_or_default();
     Ok(Json(Invitation {
         title: study.title,
         consent: InvitationConsent { required: study.consent.required, text: study.consent.text },
-        mask: study.page.mask,
-        content: study.page.content,
+        mask: page.mask,
+        content: page.content,
         camera: study.remote.camera,
         replay: study.remote.replay,
         open: closed_because.is_none(),

@@ -14,7 +14,6 @@ use super::hub_client::OpenSession;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use super::remote_plan::CONDITION_EVENT;
 use super::session_state::state_name;
 use session::{AFFECT, Body, REPLAY, SERVER, Timestamp};
 use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError, session_label};
@@ -89,16 +88,7 @@ pub async fn session(
     let _permit = app.read_permits.acquire().await;
     let details = blocking(move || details(&folder, open.as_ref())).await;
     let details = details.map_err(|e| Problem::conflict("damaged", format!("{e}.")))?;
-    // The event of an open session may not be committed yet.
-    let condition = match &details.condition {
-        Some(condition) => Some(condition.clone()),
-        None => {
-            let (study, participant) = (details.study.clone(), details.participant.clone());
-            let enrolment = app.hub.ledger(move |ledger| ledger.enrolment(&study, &participant)).await?;
-            enrolment.and_then(|enrolment| enrolment.condition)
-        }
-    };
-    Ok(Json(SessionDetails { note, condition, ..details }))
+    Ok(Json(SessionDetails { note, ..details }))
 }
 
 fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<SessionDetails, StoreError> {
@@ -106,14 +96,9 @@ fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<Sessi
     let header = file.header();
     let mut shown = LiveBatch::default();
     let mut last_events = LastEvents::new(MAX_EVENTS);
-    let (mut condition, mut has_replay) = (None, false);
+    let mut has_replay = false;
     file.each_record(|record| {
         has_replay |= record.stream.as_str() == REPLAY;
-        if let (SERVER, Body::Event { kind, data }) = (record.stream.as_str(), &record.body)
-            && kind == CONDITION_EVENT
-        {
-            condition = data.get("condition").and_then(|name| name.as_str()).map(str::to_owned);
-        }
         // Only shown records are kept, because a long session has millions of other numbers.
         let is_shown = match &record.body {
             Body::Sample { .. } => record.stream.as_str() == AFFECT,
@@ -139,7 +124,7 @@ fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<Sessi
         started_utc: header.zero_utc.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         state: state_name(&state, open).to_owned(),
         camera: header.camera.name.clone(),
-        condition,
+        condition: header.condition.clone(),
         note: String::new(),
         consent: ConsentRecord::of(header),
         has_pictures: file.frame_before(Timestamp::from_ns(i64::MAX))?.is_some(),

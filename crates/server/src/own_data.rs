@@ -55,8 +55,7 @@ fn head(file: &SessionFile, folder: &Path) -> io::Result<Value> {
         json!({ "name": s.name.as_str(), "fields": fields })
     });
     Ok(json!({
-        "about": "All records of this session. The owner of the study may also have a note about it, and the \
-                  condition that the participant was assigned to. Times are seconds of the session. Pictures are in the listed video files: \
+        "about": "All records of this session. The owner of the study may also have a note about it. Times are seconds of the session. Pictures are in the listed video files: \
                   ask the people who run the study for them.",
         "study": header.study.name,
         "study_title": header.study.title,
@@ -65,6 +64,7 @@ fn head(file: &SessionFile, folder: &Path) -> io::Result<Value> {
         "started_utc": header.zero_utc.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         "consent_given_utc": header.consent.as_ref().map(|c| c.given_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
         "consent_text_sha256": header.consent.as_ref().map(|c| c.text_sha256.clone()),
+        "condition": header.condition,
         "browser": header.host,
         "camera": header.camera.name,
         "files": files,

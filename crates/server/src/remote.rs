@@ -19,7 +19,7 @@ use super::networks::{self, SCORES_STARTED};
 use super::problem::Problem;
 use super::quota::video_has_ended;
 use super::rate::Rate;
-use super::remote_plan::{CONDITION_EVENT, OpenedRecorder, RemotePlan, VideoEnd, WAS_SILENT};
+use super::remote_plan::{OpenedRecorder, RemotePlan, VideoEnd, WAS_SILENT};
 use super::reply::reply;
 use super::session_command::{BatchResult, CloseReason, SessionCommand};
 use super::video_ingest::{VideoIngest, VideoIngestPlan};
@@ -74,7 +74,6 @@ async fn run(
         Ok(opened) => match RemoteTask::new(hub.clone(), plan, opened, own) {
             Ok(mut task) => {
                 task.is_resumed = is_resumed;
-                task.note_condition();
                 let end = task.run(&mut commands).await;
                 // Dropping the rest of the task tells the dashboards that the session has ended.
                 let plan = RemotePlan { is_closed: false, resumed_because: WAS_SILENT, ..task.into_plan() };
@@ -258,12 +257,6 @@ impl RemoteTask {
         // Received records are stored. The session stays open unless it was closed.
         self.release_recorder().await;
         if is_closed { TaskEnd::Closed(self.finished()) } else { TaskEnd::Released }
-    }
-
-    fn note_condition(&mut self) {
-        if let Some(condition) = self.plan.condition.take() {
-            self.note(CONDITION_EVENT, json!({ "condition": condition }));
-        }
     }
 
     fn note_request(&mut self) {

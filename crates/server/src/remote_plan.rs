@@ -35,8 +35,6 @@ pub struct RemotePlan {
     pub is_closed: bool,
     /// The session's task was started to close the session, so no browser waits for it.
     pub is_woken_to_close: bool,
-    /// The participant's condition. Known when the session begins, and stored then.
-    pub condition: Option<String>,
     /// Why the session's task starts with stored files.
     pub resumed_because: &'static str,
 }
@@ -70,9 +68,6 @@ impl VideoEnd {
         Ok(ends.min_by_key(|end| end.chunk))
     }
 }
-
-/// The event of the stream `server` with the condition of the session's participant.
-pub const CONDITION_EVENT: &str = "condition";
 
 pub const SERVER_RESTARTED: &str = "the server was restarted";
 pub const WAS_CLOSED: &str = "the session had been closed because no request arrived for a long time";

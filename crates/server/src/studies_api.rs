@@ -81,7 +81,8 @@ pub async fn studies(State(app): State<App>, _: Owner) -> Result<Json<Studies>, 
         StudyRow {
             title: study.map_or_else(|| entry.name.clone(), |s| s.title.clone()),
             address: study
-                .map(|s| s.page.address.clone())
+                .and_then(|s| s.page.as_ref())
+                .map(|page| page.address.clone())
                 .filter(|a| a.starts_with("https://") || a.starts_with("http://")),
             problem: entry.study.as_ref().err().map(ToString::to_string),
             is_own: entry.path.starts_with(&own),

@@ -44,28 +44,29 @@ pub struct StudyForm {
     /// Names of the conditions.
     #[serde(default)]
     pub conditions: Vec<String>,
-    /// Participants in a block of the random assignment. 0: two of each condition.
+    /// How often each condition occurs in a block of the random assignment. 0: once.
     #[serde(default)]
-    pub block_size: usize,
+    pub block_repeats: u32,
 }
 
 impl StudyForm {
     pub fn of(study: &Study) -> StudyForm {
+        let page = study.page.clone().unwrap_or_default();
         StudyForm {
             title: study.title.clone(),
             description: study.description.clone(),
-            address: study.page.address.clone(),
+            address: page.address,
             consent_text: study.consent.text.clone(),
             consent_required: study.consent.required,
-            mask: study.page.mask.clone(),
-            content: study.page.content.clone(),
+            mask: page.mask,
+            content: page.content,
             camera: study.remote.camera,
             replay: study.remote.replay,
             max_participants: study.remote.max_participants,
             completion_code: study.remote.completion_code.clone(),
             redirect: study.remote.redirect.clone(),
             conditions: study.conditions.iter().map(|c| c.name.clone()).collect(),
-            block_size: study.assignment.block_size,
+            block_repeats: study.assignment.block_repeats.unwrap_or(0),
         }
     }
 
@@ -86,16 +87,12 @@ impl StudyForm {
             RemoteCamera::Scores => "scores".into(),
             RemoteCamera::Video => "video".into(),
         });
-        let block_size = (self.block_size > 0).then(|| i64::try_from(self.block_size).unwrap_or(i64::MAX).into());
+        let block_repeats = (self.block_repeats > 0).then(|| i64::from(self.block_repeats).into());
+        // A study without a page stays one.
+        let address = self.address.trim();
+        let address = (root.contains_key("page") || !address.is_empty()).then(|| address.into());
         let tables: [(&str, Vec<KeyValue<'_>>); 4] = [
-            (
-                "page",
-                vec![
-                    ("address", Some(self.address.trim().into())),
-                    ("mask", list(&self.mask)),
-                    ("content", list(&self.content)),
-                ],
-            ),
+            ("page", vec![("address", address), ("mask", list(&self.mask)), ("content", list(&self.content))]),
             ("consent", vec![("text", given(&self.consent_text)), ("required", Some(self.consent_required.into()))]),
             (
                 "remote",
@@ -107,7 +104,7 @@ impl StudyForm {
                     ("redirect", given(self.redirect.trim())),
                 ],
             ),
-            ("assignment", vec![("block_size", block_size)]),
+            ("assignment", vec![("block_repeats", block_repeats)]),
         ];
         for (name, values) in tables {
             put_all(root, name, values)?;
@@ -235,7 +232,7 @@ label = "smile"
             completion_code: "AB12".into(),
             redirect: "https://b.example/?cc=AB12".into(),
             conditions: vec!["calm".into(), "loud".into()],
-            block_size: 4,
+            block_repeats: 2,
             ..form
         };
         let edited = new.edited(&unchanged).unwrap();

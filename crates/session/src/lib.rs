@@ -5,9 +5,7 @@
 
 mod absence;
 mod annotation;
-mod assignment;
 mod check;
-mod conditions;
 mod frame;
 mod health;
 mod latest;
@@ -20,7 +18,6 @@ mod planes;
 mod playhead;
 mod pyramid;
 mod record;
-mod remote_study;
 mod rows;
 mod series;
 mod stream;
@@ -29,13 +26,10 @@ mod study;
 mod time;
 mod timeline;
 mod video_loss;
-mod visitor_settings;
 
 pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
-pub use assignment::assign;
 pub use check::CheckId;
-pub use conditions::{AssignmentSettings, StudyCondition};
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::HealthKind;
 pub use latest::{Latest, Taken};
@@ -46,15 +40,11 @@ pub use planes::{I420, Planes, PlanesRef, YuvColour, YuvMatrix, YuvRange, chroma
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};
-pub use remote_study::{RemoteCamera, RemoteSettings};
 pub use rows::{LATER, Rows};
 pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
-pub use study::{
-    CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
-};
+pub use study::*;
 pub use time::{CLOCK_DRIFT, Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};
 pub use video_loss::{VideoLoss, VideoTrouble};
-pub use visitor_settings::VisitorSettings;

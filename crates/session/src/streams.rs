@@ -57,6 +57,7 @@ pub const VIDEO_FRAME: &str = "video_frame";
 pub const REPLAY: &str = "replay";
 pub const SERVER: &str = "server";
 pub const PHASE: &str = "phase";
+pub const QUESTIONNAIRE: &str = "questionnaire";
 /// Added after the recording; see [`annotation_stream`] and [`rating_stream`].
 pub const ANNOTATION: &str = "annotation";
 pub const RATING: &str = "rating";
@@ -235,6 +236,16 @@ pub fn phase_stream() -> StreamInfo {
     events(PHASE, "guided phases of the protocol: `start` and `end` with the phase's `name` and `kind`")
 }
 
+/// Answers of the participant. Times in the data are those of the questionnaire's page.
+pub fn questionnaire_stream() -> StreamInfo {
+    events(
+        QUESTIONNAIRE,
+        "questionnaires: `started`, `item_shown`, `answer` with `item`, `answer`, `onset_ms` (when the item appeared), \
+         `response_ms` (from then to the answer) and `changes` (earlier answers to it), `finished` with all answers; \
+         `skipped` with `why`",
+    )
+}
+
 /// Annotations by people who watched the session. No annotation is deleted. An event `removed` with the same `id`
 /// withdraws it, and both stay in the file.
 pub fn annotation_stream() -> StreamInfo {
@@ -321,7 +332,7 @@ mod tests {
             assert!(!s.description.is_empty());
         }
         assert_eq!(rating_stream().fields.len(), rating::FIELDS);
-        for s in [annotation_stream(), phase_stream(), rating_stream()] {
+        for s in [annotation_stream(), phase_stream(), questionnaire_stream(), rating_stream()] {
             assert!(!s.description.is_empty());
         }
     }

@@ -1,5 +1,7 @@
 //! Who takes part in which study of a server: pseudonym, recruiting link and condition.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -82,17 +84,15 @@ impl Ledger {
         Ok(count as u64)
     }
 
-    /// The place of the next participant who is assigned to a condition of the study, counted from 0. It is never given again.
-    pub fn give_assignment_place(&self, study: &str) -> Result<u64, StoreError> {
-        let place = self.run("write into", |c| {
-            c.query_row(
-                "INSERT INTO assigned (study, participants) VALUES (?1, 1)
-                 ON CONFLICT (study) DO UPDATE SET participants = participants + 1 RETURNING participants - 1",
-                [study],
-                |r| r.get::<_, i64>(0),
-            )
-        })?;
-        Ok(place as u64)
+    /// The number of a study's participants in each condition.
+    pub fn participants_by_condition(&self, study: &str) -> Result<HashMap<String, u64>, StoreError> {
+        self.run("read", |c| {
+            c.prepare_cached(
+                "SELECT condition, count(*) FROM enrolment WHERE study = ?1 AND condition IS NOT NULL GROUP BY condition",
+            )?
+            .query_map([study], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?
+            .collect()
+        })
     }
 
     /// The owner's note about the session in `folder`, relative to the folder of sessions.
@@ -152,8 +152,8 @@ mod tests {
         assert_eq!(ledger.enrolled("demo").unwrap(), 2);
         let count = EnrolmentCount { study: "demo".into(), condition: Some("calm".into()), participants: 2 };
         assert_eq!(ledger.enrolment_counts().unwrap(), [count]);
-        let places = [(); 3].map(|()| ledger.give_assignment_place("demo").unwrap());
-        assert_eq!((places, ledger.give_assignment_place("other").unwrap()), ([0, 1, 2], 0));
+        assert_eq!(ledger.participants_by_condition("demo").unwrap(), HashMap::from([("calm".to_owned(), 2)]));
+        assert!(ledger.participants_by_condition("other").unwrap().is_empty());
 
         ledger.set_session_note("sub-w01/ses-01_x_demo", "slept", now).unwrap();
         ledger.set_session_note("sub-w01/ses-02_x_demo", "late", now).unwrap();

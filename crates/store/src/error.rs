@@ -50,6 +50,8 @@ pub enum StoreError {
     DoesNotFit { stream: StreamName, at: Timestamp },
     #[error("the recording of {0} is closed: no more records can be added")]
     Ended(PathBuf),
+    #[error("the study `{study}` has no condition `{name}`: choose {}", known.join(" or "))]
+    UnknownCondition { study: String, name: String, known: Vec<String> },
     #[error("the session has no stream `{0}`")]
     NoStream(String),
     #[error("frame {number} is not in the video of {path}")]

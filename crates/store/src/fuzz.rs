@@ -109,6 +109,8 @@ fn crashed_session() -> &'static [u8] {
             models: Vec::new(),
             consent: None,
             overridden_checks: Vec::new(),
+            condition: None,
+            condition_assigned: None,
         };
         let folder = scratch.path().join("session");
         let (committed, _) = crossbeam_channel::bounded(0);

@@ -28,6 +28,10 @@ pub struct SessionHeader {
     pub consent: Option<Consent>,
     /// Failed checks that the operator overrode.
     pub overridden_checks: Vec<CheckId>,
+    /// The participant's condition. `None` if the study has no conditions.
+    pub condition: Option<String>,
+    /// The condition that the random order proposed. Another one than `condition` if the operator chose by hand.
+    pub condition_assigned: Option<String>,
 }
 
 impl SessionHeader {

@@ -42,8 +42,8 @@ impl Closed {
 pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[StreamInfo]) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO session (id, participant, session, study, study_title, study_toml, zero_utc, software, host,
-                              camera, models, consent, overridden_checks, revision)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                              camera, models, consent, overridden_checks, revision, condition, condition_assigned)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             header.participant.as_str(),
             header.session.0,
@@ -58,6 +58,8 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             header.consent.as_ref().map(to_json).transpose()?,
             to_json(&header.overridden_checks)?,
             header.revision,
+            header.condition,
+            header.condition_assigned,
         ],
     )?;
     streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
@@ -142,12 +144,14 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
             .map_err(|e| format!("zero_utc: {e}"))?
             .with_timezone(&Utc),
         software: text(row, "software")?,
-        revision: revision_of(row)?,
+        revision: later_column(row, "revision")?,
         host: text(row, "host")?,
         camera: json(&text(row, "camera")?)?,
         models: json(&text(row, "models")?)?,
         consent: get::<Option<String>>(row, "consent")?.as_deref().map(json).transpose()?,
         overridden_checks: json(&text(row, "overridden_checks")?)?,
+        condition: later_column(row, "condition")?,
+        condition_assigned: later_column(row, "condition_assigned")?,
     };
     let state = text(row, "state")?;
     let closed = [Closed::Not, Closed::Properly, Closed::AfterCrash].into_iter().find(|c| c.as_str() == state);
@@ -164,10 +168,10 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
     Ok((header, closed.ok_or_else(|| format!("unknown state `{state}`"))?, summary))
 }
 
-/// Files of versions 1 to 4 have no such column.
-fn revision_of(row: &Row) -> Result<Option<String>, String> {
-    match row.as_ref().column_index("revision") {
-        Ok(_) => get(row, "revision"),
+/// A column that files of earlier versions do not have.
+fn later_column(row: &Row, name: &str) -> Result<Option<String>, String> {
+    match row.as_ref().column_index(name) {
+        Ok(_) => get(row, name),
         Err(_) => Ok(None),
     }
 }

@@ -3,6 +3,7 @@
 //! Only this crate uses SQLite and Matroska.
 
 mod added_streams;
+mod assignment;
 mod by_time;
 mod checksum;
 mod commit;
@@ -41,6 +42,7 @@ mod session_file;
 mod session_label;
 mod stream_writer;
 mod studies;
+mod study_templates;
 mod study_writer;
 mod table_file;
 mod thread;
@@ -49,6 +51,7 @@ mod verify_video;
 mod video;
 
 pub use added_streams::{AddedStreams, AdditionLock, Draft};
+pub use assignment::{SessionCondition, condition_column};
 pub use commit::Committed;
 pub use counts::StoreCounters;
 pub use enrolments::{Enrolment, EnrolmentCount};
@@ -69,7 +72,7 @@ pub use jpeg::{CompressError, JpegEncoder};
 pub use ledger::{
     ERASED, Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey,
 };
-pub use library::{Condition, Library, Recovered, SessionEntry, SessionName, session_entry};
+pub use library::{Condition, Library, Recovered, STUDIES_FOLDER, SessionEntry, SessionName, session_entry};
 use lock::SessionLock;
 pub use lock::StorageFailure;
 pub use numbering::RECORDER_SEQ_0;
@@ -84,6 +87,7 @@ pub use session_file::{SessionFile, store_camera, store_quality};
 pub use session_label::{session_label, split_session_label};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
+pub use study_templates::{MediaKind, NewStudy, StudyEditError, StudyTemplate};
 pub use study_writer::StudyWriteError;
 pub use verify::verify;
 pub use video::VideoSink;

@@ -20,6 +20,8 @@ use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
 use super::{Recovery, SessionFile, SessionState, StoreError, Summary, recover};
 use session::{ParticipantId, SessionNumber, VideoLoss};
 
+/// The folder of a library's own studies, in the library.
+pub const STUDIES_FOLDER: &str = "studies";
 /// A server continues a session after a pause of at most this time.
 const SERVER_CONTINUES: chrono::TimeDelta = chrono::TimeDelta::hours(25);
 
@@ -89,6 +91,10 @@ impl Library {
 
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    pub(super) fn shipped_studies(&self) -> Option<&Path> {
+        self.shipped_studies.as_deref()
     }
 
     /// The participants of `participants.tsv` in its order, then those that only have a folder.
@@ -230,9 +236,9 @@ impl Library {
         Ok(folder)
     }
 
-    /// The folder of the library's own studies.
+    /// The folder of the library's own studies. It need not exist.
     pub fn own_studies(&self) -> PathBuf {
-        self.root.join("studies")
+        self.root.join(STUDIES_FOLDER)
     }
 
     /// The library's own studies first, then the shipped studies with other names.

@@ -125,6 +125,46 @@ impl ParticipantTable {
         row.cells.get(column).map(String::as_str).filter(|cell| !cell.is_empty())
     }
 
+    /// The values of the column with this name, by participant. Empty and unknown cells are left out.
+    pub(super) fn column(&self, name: &str) -> Result<Vec<(ParticipantId, String)>, StoreError> {
+        let Some(column) = self.head.cells.iter().position(|cell| is_named(cell, name)) else { return Ok(Vec::new()) };
+        let all = self.participants()?.into_iter().zip(self.people());
+        let value = |row: &Row| row.cells.get(column).filter(|c| !c.is_empty() && *c != UNKNOWN).cloned();
+        Ok(all.filter_map(|(id, row)| Some((id, value(row)?))).collect())
+    }
+
+    /// The text with this value in the participant's row. A column that does not exist is added behind the others. Only the
+    /// head and the rows that get a cell change.
+    fn with_cell(&self, participant: &ParticipantId, name: &str, value: &str) -> TableText {
+        let known = self.head.cells.iter().position(|cell| is_named(cell, name));
+        let column = known.unwrap_or(self.head.cells.len());
+        let mut table = self.table.clone();
+        let is_changed = |row: &&Row| known.is_none() || self.is_of(row, participant);
+        // From the end, so that the places of the earlier rows stay.
+        for row in self.rows.iter().rev().filter(|row| !row.is_blank()).filter(is_changed) {
+            let value = if self.is_of(row, participant) { value } else { UNKNOWN };
+            let mut cells = row.cells.clone();
+            cells.resize(cells.len().max(column + 1), String::new());
+            value.clone_into(&mut cells[column]);
+            table.text.replace_range(row.place.clone(), &self.line(&cells, row.end));
+        }
+        if known.is_none() {
+            let cells: Vec<String> = self.head.cells.iter().cloned().chain([name.to_owned()]).collect();
+            table.text.replace_range(self.head.place.clone(), &self.line(&cells, self.head.end));
+        }
+        table
+    }
+
+    /// A row as text. Cells with a delimiter, a quote or a line end are quoted.
+    fn line(&self, cells: &[String], end: &str) -> String {
+        let needs_quotes = |cell: &str| cell.contains([self.delimiter, '\r', '\n']) || cell.starts_with('"');
+        let cell = |cell: &String| match needs_quotes(cell) {
+            true => format!("\"{}\"", cell.replace('"', "\"\"")),
+            false => cell.clone(),
+        };
+        cells.iter().map(cell).collect::<Vec<_>>().join(&self.delimiter.to_string()) + end
+    }
+
     /// The text with a new row for the participant. `None` if there is a row already.
     fn with(&self, participant: &ParticipantId, on: NaiveDate) -> Option<TableText> {
         if self.people().any(|row| self.is_of(row, participant)) {
@@ -199,6 +239,14 @@ pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Re
     table.with(participant, on).map_or(Ok(()), |table| write(path, &table))
 }
 
+/// Writes a value into the participant's row, which must exist.
+pub(super) fn set(path: &Path, participant: &ParticipantId, column: &str, value: &str) -> Result<(), StoreError> {
+    match ParticipantTable::read(path)? {
+        Some(table) => write(path, &table.with_cell(participant, column, value)),
+        None => Ok(()),
+    }
+}
+
 /// Removes the participant's rows. All other bytes of the file stay the same. Returns whether there were any.
 pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<bool, StoreError> {
     let table = ParticipantTable::read(path)?;
@@ -250,6 +298,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(PARTICIPANTS_FILE);
         (dir, path)
+    }
+
+    #[test]
+    fn a_cell_is_set_and_a_new_column_added() {
+        let (_dir, path) = file();
+        let text = "sep=;\r\nage;participant_id;note\r\n33;sub-01;\"tall; 2 m\"\r\n;;\r\n20;sub-02\r\n";
+        std::fs::write(&path, text).unwrap();
+        set(&path, &id(2), "condition_x", "calm").unwrap();
+        let added =
+            "sep=;\r\nage;participant_id;note;condition_x\r\n33;sub-01;\"tall; 2 m\";n/a\r\n;;\r\n20;sub-02;;calm\r\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), added);
+        set(&path, &id(1), "condition_x", "excited").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), added.replace("n/a", "excited"));
+        let table = ParticipantTable::read(&path).unwrap().unwrap();
+        let column = table.column("condition_x").unwrap();
+        assert_eq!(column, [(id(1), "excited".to_owned()), (id(2), "calm".to_owned())]);
+        assert_eq!(table.column("other").unwrap(), []);
     }
 
     #[test]

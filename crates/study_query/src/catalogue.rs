@@ -27,10 +27,22 @@ pub struct CountedKind {
     pub values: Vec<(String, u64)>,
 }
 
+/// What some sessions have to choose from.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The most frequent first.
+    pub kinds: Vec<CountedKind>,
+    /// The conditions of the sessions, with numbers of sessions.
+    pub conditions: Vec<(String, u64)>,
+    /// Sessions that could not be read, with the reason.
+    pub unread: Vec<(PathBuf, String)>,
+}
+
 /// The events of some sessions.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     kinds: HashMap<(String, String), Counts>,
+    conditions: HashMap<String, u64>,
     unread: Vec<(PathBuf, String)>,
 }
 
@@ -59,6 +71,9 @@ impl Catalogue {
         let mut deleted = Timeline::default();
         read_events(&file, &EventChoice::stream(deleted_stream().name), &mut deleted)?;
         deleted.events().iter().for_each(|row| self.take(row));
+        if let Some(condition) = &file.header().condition {
+            *self.conditions.entry(condition.clone()).or_insert(0) += 1;
+        }
         Ok(())
     }
 
@@ -77,8 +92,7 @@ impl Catalogue {
         }
     }
 
-    /// The most frequent first, and the sessions that could not be read.
-    pub fn finish(self) -> (Vec<CountedKind>, Vec<(PathBuf, String)>) {
+    pub fn finish(self) -> Found {
         let counted = self.kinds.into_iter().map(|((stream, kind), found)| CountedKind {
             stream,
             kind,
@@ -88,7 +102,7 @@ impl Catalogue {
         });
         let mut kinds: Vec<CountedKind> = counted.collect();
         kinds.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.stream, &a.kind).cmp(&(&b.stream, &b.kind))));
-        (kinds, self.unread)
+        Found { kinds, conditions: most_frequent(self.conditions), unread: self.unread }
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use ask::{Cancel, ask};
-pub use catalogue::{Catalogue, CountedKind};
+pub use catalogue::{Catalogue, CountedKind, Found};
 pub use events::read_events;
 pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use grade::{listed_grade, session_quality};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::{Question, SessionAnswer, StudyQueryError, read_events};
-use analysis::{baseline_phases, epochs};
+use analysis::{EventChoice, baseline_phases, epochs};
 use session::{AFFECT, FACE, LATER, PHASE, StreamKind, Timeline, Timestamp};
 use store::SessionFile;
 
@@ -14,7 +14,13 @@ pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswe
     let file = SessionFile::open(folder)?;
     let timeline = around_events(&file, question)?;
     let header = file.header();
-    let cut = |choice| epochs(&timeline, &header.participant, header.session, choice, &question.plan);
+    // A choice of another condition finds no event here, although the timeline may have events of another choice.
+    let mut nothing = Timeline::default();
+    file.declare_streams(&mut nothing);
+    let cut = |choice: &EventChoice| {
+        let timeline = if choice.takes_condition(header.condition.as_deref()) { &timeline } else { &nothing };
+        epochs(timeline, &header.participant, header.session, choice, &question.plan)
+    };
     Ok(SessionAnswer {
         folder: folder.to_owned(),
         study: header.study.name.clone(),
@@ -28,7 +34,9 @@ pub fn session_epochs(folder: &Path, question: &Question) -> Result<SessionAnswe
 fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, StudyQueryError> {
     let mut timeline = Timeline::default();
     file.declare_streams(&mut timeline);
-    for choice in &question.conditions {
+    let condition = file.header().condition.as_deref();
+    let choices = || question.conditions.iter().filter(|choice| choice.takes_condition(condition));
+    for choice in choices() {
         read_events(file, choice, &mut timeline)?;
     }
     file.each_event(PHASE, None, |r| timeline.ingest(&r))?;
@@ -36,7 +44,7 @@ fn around_events(file: &SessionFile, question: &Question) -> Result<Timeline, St
     let mut stretches = baseline_phases(&timeline);
     let slack_s = question.plan.longest_bridge_s + 2.0 / question.plan.rate_hz;
     let (from_s, until_s) = question.plan.reach_s();
-    for choice in &question.conditions {
+    for choice in choices() {
         for onset in choice.choose(&timeline)? {
             let at = |s: f64| Timestamp::from_secs_f64(onset.at.as_secs_f64() + s);
             stretches.push(at(from_s - slack_s)..at(until_s + slack_s));

@@ -6,12 +6,30 @@ use super::{RecordingController, rows};
 use crate::backend::alarms::Alarms;
 use crate::backend::checks::{CameraLook, checks, disk_lasts};
 use capture::{Mode, to_rgb};
-use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview};
+use desktop::port::{BackendEvent, HealthFigures, PageStatus, Preview, SessionPart};
 use recording::RigEvent;
+use session::PhaseKind;
 use store::disk_free_bytes;
 
 /// Decoding pictures takes time. Half the camera's rate is smooth enough.
 const BETWEEN_PREVIEWS: Duration = Duration::from_millis(60);
+
+/// Instead of an address, for the program's own screens.
+const WINDOW_READY: &str = "The participant's window is open.";
+
+/// The part of the session that runs after the event. The outer `None`: the event does not change it.
+fn part(event: &RigEvent) -> Option<Option<SessionPart>> {
+    match event {
+        RigEvent::PhaseStarted { phase, until, .. } => {
+            Some(Some(SessionPart { name: phase.name.clone(), until: Some(*until), is_last: false }))
+        }
+        RigEvent::PartStarted { name, is_last } => {
+            Some(Some(SessionPart { name: name.clone(), until: None, is_last: *is_last }))
+        }
+        RigEvent::PartsOver => Some(None),
+        _ => None,
+    }
+}
 
 impl RecordingController {
     pub(super) fn poll_rig(&mut self) {
@@ -47,6 +65,7 @@ impl RecordingController {
         let Some(running) = &mut self.running else { return };
         match &event {
             RigEvent::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
+            RigEvent::WindowReady => running.known.page = Some(Ok(WINDOW_READY.to_owned())),
             RigEvent::PageFailed(why) => running.known.page = Some(Err(why.clone())),
             RigEvent::PageClosed => {
                 running.known.page = Some(Err("The participant window was closed. Place the page again.".into()))
@@ -60,19 +79,23 @@ impl RecordingController {
         if let Some(plan) = &self.plan {
             let status = match &event {
                 RigEvent::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
+                RigEvent::WindowReady => Some(PageStatus::Loaded { title: WINDOW_READY.to_owned() }),
                 RigEvent::PageFailed(why) => Some(PageStatus::Failed(why.clone())),
-                RigEvent::PhaseStarted { phase, until, .. } => {
+                RigEvent::PhaseStarted { phase, until, .. } if phase.kind == PhaseKind::Baseline => {
                     Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
                 }
                 RigEvent::PhaseEnded { .. } => Some(PageStatus::Loading),
                 _ => None,
             };
-            if let Some(status) = status {
-                self.window.send(BackendEvent::Page(plan.page_state(status, self.parent_xid)));
+            if let Some(page) = status.and_then(|status| plan.page_state(status, self.parent_xid)) {
+                self.window.send(BackendEvent::Page(page));
             }
             if let RigEvent::CameraOpened(info) = &event {
                 self.window.send(BackendEvent::Camera(rows::camera_state(&plan.camera, info)));
             }
+        }
+        if let Some(part) = part(&event) {
+            self.window.send(BackendEvent::Part(part));
         }
         match &event {
             RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),

@@ -19,6 +19,9 @@ pub struct Record {
     /// Session number [default: the participant's next]
     #[arg(long)]
     pub session: Option<SessionNumber>,
+    /// Condition of the participant [default: the study's random order decides]
+    #[arg(long)]
+    pub condition: Option<String>,
     /// `phantom`, a number, a device such as /dev/video0, or a video file (the session ends with the file)
     #[arg(long, default_value = "0")]
     pub camera: CameraSpec,

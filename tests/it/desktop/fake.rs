@@ -20,6 +20,11 @@ pub enum Asked {
     Folder(PathBuf),
     ExportSessions(SessionsExport),
     ImportFilms(FilmImport),
+    CreateStudy(NewStudy),
+    ReadStudy(PathBuf),
+    CheckStudy(StudyDocument),
+    SaveStudy(StudySave),
+    GoOn,
     CancelJob,
     Discard,
     Rehearse(SessionPlan),
@@ -134,6 +139,21 @@ impl Backend for Fake {
     }
     fn discard_recording(&mut self) {
         self.note(Asked::Discard);
+    }
+    fn create_study(&mut self, study: NewStudy) {
+        self.note(Asked::CreateStudy(study));
+    }
+    fn read_study(&mut self, file: &Path) {
+        self.note(Asked::ReadStudy(file.to_owned()));
+    }
+    fn check_study(&mut self, document: StudyDocument) {
+        self.note(Asked::CheckStudy(document));
+    }
+    fn save_study(&mut self, save: StudySave) {
+        self.note(Asked::SaveStudy(save));
+    }
+    fn go_on(&mut self) {
+        self.note(Asked::GoOn);
     }
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         self.note(Asked::Rehearse(plan));

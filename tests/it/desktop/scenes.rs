@@ -82,11 +82,63 @@ pub fn study() -> Study {
     Study::parse(text).unwrap()
 }
 
+/// The editor with a study of every kind of part.
+pub fn editor(builder: HarnessBuilder<App>) -> Scene {
+    let text = r#"# Ten pictures, see the protocol.
+name = "tenpictures"
+title = "Ten pictures"
+description = "Rest, look at ten pictures, and rate each one."
+planned_minutes = 15.0
+annotation_labels = ["smile", "frown"]
+
+[page]
+address = "page"          # beside this file
+
+[consent]
+required = true
+text = "A camera records a video of your face. You may stop at any time."
+
+[[markers]]
+key = "1"
+label = "looked away"
+
+[[phases]]
+name = "baseline"
+seconds = 30.0
+kind = "baseline"
+
+[[questionnaires]]
+name = "mood"
+kind = "affect_grid"
+when = "before"
+
+[[questionnaires]]
+name = "after"
+kind = "manikins"
+
+[[conditions]]
+name = "calm"
+description = "slow pictures"
+
+[[conditions]]
+name = "excited"
+
+[assignment]
+seed = 482913
+"#;
+    let mut scene = home(builder);
+    let file = PathBuf::from("/home/lab/affectograph/sessions/studies/tenpictures/study.toml");
+    scene.say(BackendEvent::StudyOpened(StudyDocument { file, text: text.into() }));
+    scene.handle.asked();
+    scene
+}
+
 pub fn plan() -> SessionPlan {
     SessionPlan {
         study_file: PathBuf::from("/home/lab/affectograph/studies/checkout/study.toml"),
         participant: ParticipantId::numbered(15),
         session: SessionNumber(1),
+        condition: None,
     }
 }
 

@@ -366,6 +366,8 @@ pub fn study_row(name: &str, title: &str, description: &str) -> StudyRow {
         file: PathBuf::from(format!("/home/lab/affectograph/studies/{name}/study.toml")),
         planned_minutes: 15.0,
         problem: None,
+        is_shipped: name == "demo",
+        conditions: Default::default(),
     }
 }
 
@@ -393,6 +395,8 @@ pub fn library() -> Library {
     broken.problem = Some("study.toml, line 4, column 1: unknown field `adress`, expected `address`".into());
     Library {
         root: PathBuf::from("/home/lab/affectograph/sessions"),
+        studies_folder: PathBuf::from("/home/lab/affectograph/sessions/studies"),
+        templates: templates(),
         studies: vec![
             study_row("demo", "Demo: three pictures", "A short, pleasant task to try everything."),
             study_row("checkout", "Checkout redesign", "Buy a pair of shoes, twice."),
@@ -406,6 +410,25 @@ pub fn library() -> Library {
         }],
         sessions,
     }
+}
+
+pub fn templates() -> Vec<TemplateRow> {
+    let row = |name: &str, title: &str, description: &str, media| TemplateRow {
+        folder: PathBuf::from(format!("/usr/share/affectograph/studies/templates/{name}")),
+        title: title.into(),
+        description: description.into(),
+        media,
+    };
+    vec![
+        row(
+            "pictures",
+            "Picture rating",
+            "Pictures from a folder, in random order, with drawn figures.",
+            Some("pictures"),
+        ),
+        row("video", "Video watching", "Videos from a folder, one after the other.", Some("videos")),
+        row("interview", "Free interview", "No page: timed phases and markers for the operator.", None),
+    ]
 }
 
 /// `folder` names it.
@@ -467,6 +490,7 @@ pub fn catalogue() -> EventCatalogue {
         EventKind { stream: stream.into(), kind: kind.into(), count, targets: own(targets), values: own(values) }
     };
     EventCatalogue {
+        conditions: Vec::new(),
         kinds: vec![
             kind("page", "click", 412, &[("button#next", 180), ("button#buy", 96), ("a#help", 14)], &[]),
             kind("page", "input", 233, &[("input#answer", 233)], &[]),

@@ -90,7 +90,7 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
     let s = served();
     write_study(
         s.dir.path(),
-        "[[conditions]]\nname = \"calm\"\n[[conditions]]\nname = \"loud\"\n[assignment]\nblock_size = 4\n",
+        "[[conditions]]\nname = \"calm\"\n[[conditions]]\nname = \"loud\"\n[assignment]\nblock_repeats = 2\n",
     );
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for k in 0..8 {

@@ -174,3 +174,17 @@ fn the_revision_of_the_program_is_stored() {
     assert_eq!(SessionFile::open(dir.path()).unwrap().header().revision.as_deref(), Some("15aad2a"));
     assert!(verify(dir.path()).unwrap().is_intact);
 }
+
+#[test]
+fn a_session_of_version_five_has_no_condition_and_is_intact() {
+    let dir = copy(5);
+    let session = SessionFile::open(dir.path()).unwrap();
+    assert_eq!((&session.header().condition, &session.header().condition_assigned), (&None, &None));
+    assert!(session.header().revision.is_some());
+    assert!(verify(dir.path()).unwrap().is_intact);
+    // An addition upgrades the file. The checksum of its header stays valid.
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.close().unwrap();
+    assert!(verify(dir.path()).unwrap().is_intact);
+}

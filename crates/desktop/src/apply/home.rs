@@ -7,7 +7,7 @@ use crate::command::HomeCommand;
 use crate::file_dialog::FileRequest;
 use crate::home_dialogs::confirmation;
 use crate::job_state::ReassignDraft;
-use crate::port::{DownloadProgress, Erasure, SessionState, StudyRow};
+use crate::port::{DownloadProgress, Erasure, Library, SessionPlan, SessionState, StudyRow};
 use crate::state::{Dialog, DownloadDraft, Filter, PlanDraft, Rehearsal, Screen, SortOrder};
 
 pub fn apply(app: &mut App, command: HomeCommand) {
@@ -63,7 +63,7 @@ pub fn apply(app: &mut App, command: HomeCommand) {
         C::ToggleSelected(folder) => state.home.toggle(folder),
         C::SelectUntil(folder) => state.home.select_until(&folder),
         C::SelectAll => state.home.select_all(),
-        C::ShowNewSessionDialog => show_new_session_dialog(app),
+        C::ShowNewSessionDialog => show_new_session_dialog(app, None),
         C::EditPlan(draft) => edit_plan(app, draft),
         C::BeginRehearsal => begin_rehearsal(app),
         C::ShowOpenDialog => state.dialog = Some(Dialog::Open { path: String::new() }),
@@ -136,14 +136,15 @@ fn reassign(app: &mut App) {
     app.backend.reassign_session(request);
 }
 
-/// Proposes the study of the filter, else the study recorded last, else the first one.
-pub(super) fn show_new_session_dialog(app: &mut App) {
+/// Proposes the given study, else the study of the filter, else the study recorded last, else the first one.
+pub fn show_new_session_dialog(app: &mut App, file: Option<&Path>) {
     let home = &app.state.home;
     let Some(library) = &home.library else { return };
     let is_usable = |s: &&StudyRow| s.problem.is_none();
     let latest = library.sessions.iter().max_by_key(|s| s.started).map(|s| &s.study);
     let wanted = home.study.as_ref().or(latest);
-    let study = library.studies.iter().filter(is_usable).find(|s| Some(&s.name) == wanted);
+    let study = library.studies.iter().filter(is_usable).find(|s| Some(s.file.as_path()) == file);
+    let study = study.or_else(|| library.studies.iter().filter(is_usable).find(|s| Some(&s.name) == wanted));
     let study = study.or_else(|| library.studies.iter().find(is_usable));
     let participant = library.next_participant();
     let session = library.next_session(&participant);
@@ -151,6 +152,7 @@ pub(super) fn show_new_session_dialog(app: &mut App) {
         study_file: study.map(|s| s.file.clone()),
         participant: participant.to_string(),
         session: session.to_string(),
+        condition: None,
     }));
 }
 
@@ -161,6 +163,12 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
         && let Ok(participant) = draft.participant.trim().parse()
     {
         draft.session = library.next_session(&participant).to_string();
+        draft.condition = None;
+    }
+    if let Some(Dialog::NewSession(old)) = &app.state.dialog
+        && old.study_file != draft.study_file
+    {
+        draft.condition = None;
     }
     app.state.dialog = Some(Dialog::NewSession(draft));
 }
@@ -168,15 +176,25 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
 fn begin_rehearsal(app: &mut App) {
     let Some(Dialog::NewSession(draft)) = &app.state.dialog else { return };
     // The dialog shows the error and disables its button.
-    let Ok(plan) = draft.plan() else { return };
-    if app.state.home.library.as_ref().is_some_and(|l| l.is_taken(&plan.participant, plan.session)) {
-        return;
+    let Ok(mut plan) = draft.plan() else { return };
+    if let Some(library) = &app.state.home.library {
+        if library.is_taken(&plan.participant, plan.session) {
+            return;
+        }
+        plan.condition = condition_of(draft, &plan, library);
     }
     app.state.dialog = None;
     app.state.finished = None;
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);
+}
+
+/// The condition that the dialog shows: chosen by hand, or proposed.
+pub fn condition_of(draft: &PlanDraft, plan: &SessionPlan, library: &Library) -> Option<String> {
+    let study = library.studies.iter().find(|s| s.file == plan.study_file)?;
+    let proposed = study.conditions.proposed(&plan.participant)?;
+    Some(draft.condition.clone().unwrap_or_else(|| proposed.to_owned()))
 }
 
 fn show_download_dialog(app: &mut App) {

@@ -50,6 +50,7 @@ pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
                 app.backend.discard_recording();
             }
         }
+        C::GoOn => app.backend.go_on(),
         C::FocusPage => app.backend.page_focus(true),
         C::SetPageBounds(rect) => set_page_bounds(app, rect, pixels_per_point),
     }

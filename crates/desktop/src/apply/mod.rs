@@ -2,7 +2,8 @@
 //! work runs in the backend.
 
 mod annotations;
-mod home;
+pub(super) mod editor;
+pub(super) mod home;
 mod jobs;
 mod live;
 mod navigation;
@@ -46,6 +47,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::Study(command) => study::apply(app, command),
         Command::Job(command) => jobs::apply(app, command),
         Command::Report(command) => report::apply(app, command),
+        Command::Editor(command) => editor::apply(app, command),
     }
 }
 
@@ -55,6 +57,8 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
     match chosen {
         ChosenFile::Nothing => {}
         ChosenFile::Session(path) => navigation::open_session(app, path),
+        ChosenFile::Media(path) => editor::use_media(app, &path),
+        ChosenFile::Page(path) => editor::use_page(app, &path),
         ChosenFile::Video(path) => app.backend.choose_camera(&path.to_string_lossy(), None),
         ChosenFile::Films(films) => {
             if let Some(Dialog::ImportFilms(draft)) = &mut app.state.dialog {

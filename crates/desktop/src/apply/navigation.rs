@@ -28,6 +28,7 @@ pub fn go_home(app: &mut App) {
             app.backend.cancel_study_query();
             app.state.study = None;
         }
+        Screen::Editor => app.state.editor = None,
         Screen::Home | Screen::Live => {}
     }
     app.state.screen = Screen::Home;

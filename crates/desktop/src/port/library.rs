@@ -6,14 +6,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::ExportRow;
+use super::TemplateRow;
 pub use analysis::Grade;
-use session::{ParticipantId, SessionNumber};
+use session::{ConditionTable, ParticipantId, SessionNumber};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
     /// The library's folder. It is shown to the operator.
     pub root: PathBuf,
+    /// The folder of this library's own studies.
+    pub studies_folder: PathBuf,
     pub studies: Vec<StudyRow>,
+    pub templates: Vec<TemplateRow>,
     /// All known participants, including those without a session.
     pub participants: Vec<ParticipantId>,
     pub sessions: Vec<SessionRow>,
@@ -50,6 +54,9 @@ pub struct StudyRow {
     pub planned_minutes: f64,
     /// Why this study cannot be recorded, with line and column in `study.toml`.
     pub problem: Option<String>,
+    /// It came with the program and is not changed. A copy can be.
+    pub is_shipped: bool,
+    pub conditions: ConditionTable,
 }
 
 /// One stored session. `None` is what cannot be read from a damaged session.

@@ -4,6 +4,7 @@
 //! The result arrives later through [`Backend::poll`]. A slow camera therefore never blocks the window, and a test can
 //! replace the whole backend.
 
+mod editor;
 mod jobs;
 mod library;
 mod recording;
@@ -18,6 +19,7 @@ use raw_window_handle::RawWindowHandle;
 
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
+pub use editor::*;
 pub use jobs::*;
 pub use library::*;
 pub use recording::*;
@@ -76,6 +78,23 @@ pub trait Backend {
     /// Stops the export or import. A session in work is not kept. Answered by [`BackendEvent::JobFinished`].
     fn cancel_job(&mut self);
 
+    // --- Studies as files --------------------------------------------------------------------------------------
+
+    /// Copies a template, or another study, into the folder of studies. Answered by [`BackendEvent::StudyOpened`] and
+    /// [`BackendEvent::Library`], or by [`BackendEvent::Failed`] with [`Activity::EditStudy`].
+    fn create_study(&mut self, study: NewStudy);
+
+    /// Answered by [`BackendEvent::StudyOpened`], or by [`BackendEvent::Failed`] with [`Activity::EditStudy`].
+    fn read_study(&mut self, file: &Path);
+
+    /// Checks what the text alone does not show: pages, tables and networks that it names. A newer request replaces an
+    /// older one. Answered by [`BackendEvent::StudyChecked`].
+    fn check_study(&mut self, document: StudyDocument);
+
+    /// Answered by [`BackendEvent::StudySaved`] and [`BackendEvent::Library`], or by [`BackendEvent::Failed`] with
+    /// [`Activity::EditStudy`].
+    fn save_study(&mut self, save: StudySave);
+
     // --- Rehearsal: everything runs, nothing is stored ---------------------------------------------------------
 
     /// Opens camera, networks and page for this session. Answered by [`BackendEvent::RehearsalOpened`], then by
@@ -108,6 +127,9 @@ pub trait Backend {
 
     /// Stores a marker. It is shown when it returns as a committed record.
     fn mark(&mut self, marker: NewMarker);
+
+    /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
+    fn go_on(&mut self);
 
     /// Stops the recording and closes its files. Answered by [`BackendEvent::RecordingFinished`], or by
     /// [`BackendEvent::Failed`] with [`Activity::Record`].
@@ -234,6 +256,14 @@ pub enum BackendEvent {
     },
     FigureDrawn(Arc<Picture>),
 
+    StudyOpened(StudyDocument),
+    /// What is wrong outside of the text. Empty: nothing.
+    StudyChecked {
+        file: PathBuf,
+        problems: Vec<String>,
+    },
+    StudySaved(StudyDocument),
+
     RehearsalOpened(Box<RehearsalInfo>),
     Cameras(Vec<CameraRow>),
     /// The camera in use, or the camera that is being opened.
@@ -250,6 +280,8 @@ pub enum BackendEvent {
     /// Committed records of the session in progress.
     Records(Arc<[Record]>),
     Health(HealthFigures),
+    /// The part of the session that runs now. `None`: no part is timed or awaited.
+    Part(Option<SessionPart>),
     /// Data is being lost. An alarm replaces an older one with the same key.
     Alarm(Alarm),
     AlarmCleared {
@@ -317,6 +349,7 @@ pub enum Activity {
     Figure,
     /// Export or import of sessions.
     Job,
+    EditStudy,
     /// The rehearsal as a whole. An error of one part is a [`Check`].
     Rehearse,
     Start,

@@ -22,6 +22,16 @@ pub struct StartedInfo {
     pub at: Timestamp,
 }
 
+/// A part of the session: a phase, a questionnaire or the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionPart {
+    pub name: String,
+    /// `None`: it has no planned length.
+    pub until: Option<Timestamp>,
+    /// Nothing follows, so the operator cannot go on.
+    pub is_last: bool,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewMarker {
     /// The time of the key press. For a note, the time at which the operator began to write.

@@ -11,6 +11,8 @@ pub struct SessionPlan {
     pub study_file: PathBuf,
     pub participant: ParticipantId,
     pub session: SessionNumber,
+    /// The participant's condition. `None`: the study has no conditions.
+    pub condition: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -18,6 +18,8 @@ pub struct EventForm {
     pub value: String,
     /// A regular expression for the text of the event.
     pub pattern: String,
+    /// Only in sessions of this condition.
+    pub condition: String,
 }
 
 impl EventForm {
@@ -30,6 +32,7 @@ impl EventForm {
             target: choice.target.unwrap_or_default(),
             value: choice.value.unwrap_or_default(),
             pattern: choice.matches.unwrap_or_default(),
+            condition: choice.condition.unwrap_or_default(),
         }
     }
 
@@ -42,6 +45,7 @@ impl EventForm {
             target: given(&self.target),
             value: given(&self.value),
             matches: given(&self.pattern),
+            condition: given(&self.condition),
         };
         // An empty timeline is enough to check the pattern.
         choice.count(&Timeline::default()).map_err(|e| e.to_string())?;
@@ -57,12 +61,13 @@ impl EventForm {
     pub fn title(&self) -> String {
         let subject = [&self.target, &self.value, &self.pattern].into_iter().find(|text| !text.is_empty());
         let kind = if self.kind.is_empty() { &self.stream } else { &self.kind };
-        match (kind.is_empty(), subject) {
+        let title = match (kind.is_empty(), subject) {
             (true, None) => "all events".to_owned(),
             (false, None) => kind.clone(),
             (true, Some(subject)) => subject.clone(),
             (false, Some(subject)) => format!("{kind} {subject}"),
-        }
+        };
+        if self.condition.is_empty() { title } else { format!("{title} ({})", self.condition) }
     }
 }
 
@@ -80,6 +85,8 @@ pub struct StudyQuery {
 pub struct EventCatalogue {
     /// Most frequent first.
     pub kinds: Vec<EventKind>,
+    /// The conditions of the sessions, with numbers of sessions.
+    pub conditions: Vec<(String, u64)>,
     /// Sessions that could not be read: title and reason.
     pub unread: Vec<(String, String)>,
 }

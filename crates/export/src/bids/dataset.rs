@@ -31,13 +31,14 @@ impl SessionRow {
         SessionRow { header: session.header.clone(), quality: session.quality.clone() }
     }
 
-    fn cells(&self) -> [String; 12] {
+    fn cells(&self) -> [String; 13] {
         let (h, q) = (&self.header, &self.quality);
         let share = q.face_share.map_or(UNKNOWN.to_owned(), |s| format!("{s:.4}"));
         [
             h.session.to_string(),
             h.zero_utc.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             tsv_cell(&h.study.name),
+            h.condition.as_deref().map_or(UNKNOWN.to_owned(), tsv_cell),
             format!("{:.3}", q.seconds),
             q.grade.to_string(),
             q.frames_stored.to_string(),
@@ -51,10 +52,11 @@ impl SessionRow {
     }
 }
 
-const SESSION_COLUMNS: [(&str, &str, Option<&str>); 12] = [
+const SESSION_COLUMNS: [(&str, &str, Option<&str>); 13] = [
     ("session_id", "the participant's session", None),
     ("acq_time", "time of the zero of the session clock (UTC); all onsets and start times are relative to it", None),
     ("study", "short name of the study", None),
+    ("condition", "condition of the participant in the study; n/a: the study has no conditions", None),
     ("length", "from the first record or frame to the last", Some("s")),
     (
         "grade",
@@ -93,7 +95,7 @@ pub(super) fn write(
     let ids: Vec<_> = by_participant.keys().copied().collect();
     write_participants(&ids, participants, folder)?;
     write_json(&folder.join("dataset_description.json"), &description(selection))?;
-    write_file(&folder.join("README.md"), |out| out.write_all(readme(selection, ids.len()).as_bytes()))
+    write_file(&folder.join("README.md"), |out| out.write_all(readme(selection, ids.len(), has_page(rows)).as_bytes()))
 }
 
 fn described(description: &str, unit: Option<&str>) -> Value {
@@ -138,12 +140,21 @@ fn description(selection: &Selection) -> Value {
     })
 }
 
-fn readme(selection: &Selection, participants: usize) -> String {
+/// Whether any session has actions on a page.
+fn has_page(rows: &[SessionRow]) -> bool {
+    rows.iter().any(|row| row.quality.events.keys().any(|kind| kind.starts_with("page/")))
+}
+
+fn readme(selection: &Selection, participants: usize, has_page: bool) -> String {
+    let actions = if has_page {
+        "; what the participant did on a web page was recorded on the same clock"
+    } else {
+        "; there was no web page"
+    };
     let mut text = format!(
         "# {}\n\n{} of {}, recorded and exported with affectograph {}.\n\n\
          Each session was recorded with a camera that looked at the participant's face. A network read valence and \
-         arousal (−1 … 1, how people judge expressions in pictures, not what the participant felt) from every frame; \
-         what the participant did on a web page was recorded on the same clock.\n\n\
+         arousal (−1 … 1, how people judge expressions in pictures, not what the participant felt) from every frame{actions}.\n\n\
          - `*_events.tsv`: what happened, with HED tags, and where data is missing (`gap/…`).\n\
          - `*_recording-<stream>_physio.tsv.gz`: the network's readings on a regular grid, `n/a` in gaps.\n\
          - `*_beh.tsv`: every stored frame at its true capture time, with the raw readings; take these where timing matters.\n\n\

@@ -35,6 +35,8 @@ pub(super) fn tags(stream: &str, kind: &str) -> &'static str {
         ("page", "pagehide") => "Sensory-event, Visual-presentation, (Close, Screen-window)",
         ("page", "mark") => "Experiment-control, Temporal-marker",
         ("marker", _) => "Experiment-control, Data-marker",
+        ("questionnaire", "answer") => "Agent-action, Participant-response, (Modify, Categorical-value)",
+        ("questionnaire", "started" | "item_shown") => "Sensory-event, Visual-presentation",
         ("phase", _) => "Experiment-structure, Time-block",
         ("annotation", _) => "Data-feature, Expert-annotation",
         ("gap", _) => "Experiment-control, Data-break-marker",

@@ -15,8 +15,5 @@ CREATE UNIQUE INDEX enrolment_of_link ON enrolment (study, link);
 INSERT INTO enrolment (study, participant, enrolled_utc)
   SELECT study, participant, min(created_utc) FROM remote_session GROUP BY study, participant;
 
--- The number of participants that were ever assigned to a condition, so that an erased one's place is not given again.
-CREATE TABLE assigned (study TEXT PRIMARY KEY, participants INTEGER NOT NULL);
-
 -- The owner's note about a session. The folder is relative to the folder of sessions.
 CREATE TABLE session_note (folder TEXT PRIMARY KEY, text TEXT NOT NULL, changed_utc TEXT NOT NULL);

@@ -1,0 +1,178 @@
+//! The state of the study editor and of the dialog for a new study.
+
+use std::path::PathBuf;
+
+use session::{Study, StudyError, edited_text};
+
+use super::port::{NewStudy, StudyDocument, TemplateRow};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditorTab {
+    Form,
+    Text,
+}
+
+/// What happens after the study is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSave {
+    Stay,
+    SetUp,
+}
+
+/// One study file in the editor. The form and the text are the same study: each change of one changes the other.
+#[derive(Clone, Debug)]
+pub struct StudyEditor {
+    pub file: PathBuf,
+    /// The text of the file.
+    pub saved: String,
+    pub text: String,
+    /// `None` while the text is not a study file. Need not be valid.
+    pub study: Option<Study>,
+    /// What is wrong with the text, with line and column.
+    pub problem: Option<String>,
+    /// What is wrong outside of the text: a page or a table of items that is missing.
+    pub outside: Vec<String>,
+    pub tab: EditorTab,
+    /// Set while the file is being written.
+    pub saving: Option<AfterSave>,
+    /// The operator wants to leave without saving and has been asked once.
+    pub is_leaving: bool,
+}
+
+impl StudyEditor {
+    pub fn new(document: StudyDocument) -> StudyEditor {
+        let StudyDocument { file, text } = document;
+        let mut editor = StudyEditor {
+            file,
+            saved: text.clone(),
+            text: String::new(),
+            study: None,
+            problem: None,
+            outside: Vec::new(),
+            tab: EditorTab::Form,
+            saving: None,
+            is_leaving: false,
+        };
+        editor.set_text(text);
+        if editor.study.is_none() {
+            editor.tab = EditorTab::Text;
+        }
+        editor
+    }
+
+    pub fn set_text(&mut self, text: String) {
+        let read = Study::unchecked(&text);
+        let problem = read.as_ref().map_or_else(|e| Some(e.clone()), |study| study.check(&text).err());
+        self.problem = problem.map(|e| e.to_string());
+        self.study = read.ok();
+        self.text = text;
+        self.is_leaving = false;
+    }
+
+    /// Writes the differences into the text. Comments stay.
+    pub fn set_study(&mut self, new: &Study) -> Result<(), StudyError> {
+        if let Some(old) = &self.study {
+            let text = edited_text(&self.text, old, new)?;
+            self.set_text(text);
+        }
+        Ok(())
+    }
+
+    pub fn is_changed(&self) -> bool {
+        self.text != self.saved
+    }
+
+    /// All problems, the text's first.
+    pub fn problems(&self) -> impl Iterator<Item = &String> {
+        self.problem.iter().chain(&self.outside)
+    }
+
+    pub fn title(&self) -> &str {
+        self.study.as_ref().map_or("Study", |study| study.title.as_str())
+    }
+}
+
+/// The dialog for a new study.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewStudyDraft {
+    /// A template's folder, or the file of a study to copy.
+    pub template: Option<PathBuf>,
+    pub title: String,
+    pub name: String,
+    /// The name follows the title until a person writes a name.
+    pub is_own_name: bool,
+    pub media: String,
+    pub problem: Option<String>,
+    pub is_creating: bool,
+}
+
+impl NewStudyDraft {
+    /// The request, if the draft is complete. The error is a message for the operator.
+    pub fn request(&self) -> Result<NewStudy, String> {
+        let template = self.template.clone().ok_or("Choose a template.")?;
+        if self.title.trim().is_empty() {
+            return Err("Give the study a title.".to_owned());
+        }
+        let (name, title) = (self.name.trim().to_owned(), self.title.trim().to_owned());
+        session::check_study_name(&name)?;
+        let media = Some(self.media.trim()).filter(|m| !m.is_empty()).map(PathBuf::from);
+        Ok(NewStudy { template, name, title, media })
+    }
+
+    /// The title as a name: letters and digits.
+    pub fn follow_title(&mut self) {
+        if !self.is_own_name {
+            self.name = self.title.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+        }
+    }
+
+    pub fn chosen<'a>(&self, templates: &'a [TemplateRow]) -> Option<&'a TemplateRow> {
+        templates.iter().find(|t| Some(&t.folder) == self.template.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Mine.\nname = \"a\"\ntitle = \"A\"\n";
+
+    fn editor() -> StudyEditor {
+        StudyEditor::new(StudyDocument { file: "a/study.toml".into(), text: TEXT.into() })
+    }
+
+    #[test]
+    fn form_and_text_are_the_same_study() {
+        let mut editor = editor();
+        assert!(!editor.is_changed() && editor.problem.is_none());
+        let study = Study { title: "Better".into(), ..editor.study.clone().unwrap() };
+        editor.set_study(&study).unwrap();
+        assert_eq!(editor.text, TEXT.replace("\"A\"", "\"Better\""));
+        editor.set_text(editor.text.replace("Better", "Best"));
+        assert_eq!((editor.title(), editor.is_changed()), ("Best", true));
+    }
+
+    #[test]
+    fn a_study_that_is_not_valid_yet_stays_in_the_form_with_the_files_own_message() {
+        let mut editor = editor();
+        let study = Study { name: "a b".into(), ..editor.study.clone().unwrap() };
+        editor.set_study(&study).unwrap();
+        assert_eq!(editor.study.as_ref().unwrap().name, "a b");
+        assert_eq!(editor.problem, Some(Study::parse(&editor.text).unwrap_err().to_string()));
+        editor.set_text("name = ".into());
+        assert!(editor.study.is_none() && editor.problem.as_ref().unwrap().starts_with("line 1"));
+    }
+
+    #[test]
+    fn a_name_follows_the_title_until_it_is_written() {
+        let mut draft = NewStudyDraft { title: "Ten pictures!".into(), ..NewStudyDraft::default() };
+        draft.follow_title();
+        assert_eq!(draft.name, "Tenpictures");
+        assert!(draft.request().unwrap_err().contains("template"));
+        draft.template = Some("t".into());
+        assert_eq!(draft.request().unwrap().media, None);
+        (draft.name, draft.is_own_name) = ("ten pictures".into(), true);
+        draft.follow_title();
+        assert!(draft.request().unwrap_err().contains("letters and digits"));
+    }
+}

@@ -1,0 +1,71 @@
+//! The program's own pages in the participant's window besides the fixation cross: questionnaires, and a calm screen.
+
+use std::borrow::Cow;
+
+use http::{Request, Response, header};
+
+/// An origin of its own that no web page can use.
+pub(super) const SCHEME: &str = "host";
+/// A calm screen without anything on it.
+pub(super) const CALM: &str = "host://localhost/calm";
+
+/// Whether the address in [`PageEvent::Loaded`](super::PageEvent::Loaded) is one of these pages and not the study's.
+pub fn is_host_page(url: &str) -> bool {
+    url.starts_with("host:")
+}
+
+/// The number of a questionnaire among those of the page, if the address is one.
+pub fn questionnaire_number(url: &str) -> Option<usize> {
+    url.strip_prefix("host://localhost/questionnaire/")?.parse().ok()
+}
+
+pub(super) fn questionnaire_url(number: usize) -> String {
+    format!("host://localhost/questionnaire/{number}")
+}
+
+/// The colours of the fixation cross, so that the light on the face stays the same.
+const CALM_PAGE: &str = "<!doctype html><html><meta charset=\"utf-8\"><title>–</title>\
+    <style>html, body { height: 100%; margin: 0; background: #c9c9c6; cursor: none; user-select: none }</style></html>";
+
+pub(super) fn respond(request: &Request<Vec<u8>>, questionnaires: &[String]) -> Response<Cow<'static, [u8]>> {
+    let number = questionnaire_number(&request.uri().to_string());
+    let (status, body) = match number {
+        Some(number) => match questionnaires.get(number) {
+            Some(page) => (200, page.clone()),
+            None => (404, "this questionnaire does not exist".to_owned()),
+        },
+        None if request.uri().path() == "/calm" => (200, CALM_PAGE.to_owned()),
+        None => (404, "this page does not exist".to_owned()),
+    };
+    let body: Cow<'static, [u8]> = Cow::Owned(body.into_bytes());
+    let response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        // Isolated from other origins, so that the browser gives the page a finer clock.
+        .header("Cross-Origin-Opener-Policy", "same-origin")
+        .header("Cross-Origin-Embedder-Policy", "require-corp")
+        .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'")
+        .body(body);
+    // Does not fail with these headers. An empty response would be reported as a failed load.
+    response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_pages_are_served() {
+        let pages = ["<p>one".to_owned()];
+        let get = |url: &str| respond(&Request::get(url).body(Vec::new()).unwrap(), &pages).status().as_u16();
+        assert_eq!(get(CALM), 200);
+        assert_eq!(get(&questionnaire_url(0)), 200);
+        assert_eq!(
+            [get(&questionnaire_url(1)), get("host://localhost/"), get("host://localhost/questionnaire/x")],
+            [404; 3]
+        );
+        assert!(is_host_page(CALM) && !is_host_page("https://host:80/"));
+        assert_eq!(questionnaire_number("study://localhost/questionnaire/0"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! A questionnaire as a page of the program. Its script marks when each item appeared and how it was answered.
+
+use serde_json::json;
+
+use session::{Questionnaire, QuestionnaireItem, QuestionnaireKind, Scale};
+
+const PAGE: &str = include_str!("questionnaire/page.html");
+const SCRIPT: &str = include_str!("questionnaire/questionnaire.js");
+/// The figures of the template for picture rating, so that both look the same.
+const MANIKINS: &str = include_str!("../../../assets/studies/templates/pictures/page/manikins.js");
+
+/// The HTML of a questionnaire. `items` are those of its table, and empty for the other kinds.
+pub fn questionnaire_page(questionnaire: &Questionnaire, items: &[QuestionnaireItem]) -> String {
+    let items: Vec<_> = items
+        .iter()
+        .map(|i| {
+            let points = match i.scale {
+                Scale::Likert(points) => Some(points),
+                Scale::VisualAnalogue => None,
+            };
+            json!({ "item": i.item, "text": i.text, "points": points, "left": i.left, "right": i.right })
+        })
+        .collect();
+    let instruction = match (questionnaire.text.trim(), questionnaire.kind) {
+        ("", QuestionnaireKind::Manikins) => {
+            "How do you feel right now? Choose one figure or one place between two figures in each row."
+        }
+        ("", QuestionnaireKind::AffectGrid) => "How do you feel right now? Choose one square.",
+        ("", QuestionnaireKind::Items) => "Please answer each question.",
+        (own, _) => own,
+    };
+    let data = json!({
+        "name": questionnaire.name,
+        "kind": questionnaire.kind.as_str(),
+        "text": instruction,
+        "items": items,
+    });
+    // `<` cannot end the script.
+    let data = data.to_string().replace('<', "\\u003c");
+    let manikins = if questionnaire.kind == QuestionnaireKind::Manikins { MANIKINS } else { "" };
+    PAGE.replace("MANIKINS", manikins).replace("SCRIPT", &SCRIPT.replace("__QUESTIONNAIRE__", &data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::QuestionnaireTime;
+
+    #[test]
+    fn a_text_stays_a_text() {
+        let questionnaire = Questionnaire {
+            name: "mood".into(),
+            kind: QuestionnaireKind::Items,
+            when: QuestionnaireTime::After,
+            text: "</script><script>alert(1)".into(),
+            items: "items.csv".into(),
+        };
+        let items = QuestionnaireItem::read_table("item,text\ncalm,How <b>calm</b>?\n").unwrap();
+        let page = questionnaire_page(&questionnaire, &items);
+        assert!(!page.contains("<script>alert") && page.contains("\\u003cscript>alert(1)"), "{page}");
+        assert!(page.contains("\"points\":5") && page.contains("\"item\":\"calm\""));
+        assert!(!page.contains("__QUESTIONNAIRE__") && !page.contains("MANIKINS"));
+    }
+}

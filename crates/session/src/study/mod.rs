@@ -1,0 +1,31 @@
+//! The study file `study.toml`: page, camera, consent, phases, markers, questionnaires, conditions, and what a server
+//! offers.
+
+mod camera;
+mod check;
+mod conditions;
+mod consent;
+mod edit;
+mod error;
+mod model;
+mod page;
+mod parse;
+mod phases;
+mod questionnaires;
+mod remote;
+mod visitors;
+
+pub use camera::CameraSettings;
+pub use check::check_study_name;
+pub use conditions::{AssignmentSettings, ConditionTable, StudyCondition};
+pub use consent::ConsentSettings;
+pub use edit::edited_text;
+pub use error::StudyError;
+pub use model::Study;
+pub use page::{PagePlacement, PageSettings};
+pub use phases::{Marker, Phase, PhaseKind};
+pub use questionnaires::{
+    Item as QuestionnaireItem, ItemsError, Questionnaire, QuestionnaireKind, QuestionnaireTime, Scale,
+};
+pub use remote::{RemoteCamera, RemoteSettings};
+pub use visitors::VisitorSettings;

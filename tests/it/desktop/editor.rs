@@ -1,0 +1,225 @@
+//! The study editor: a new study from a template, form and text, checks, saving and the session that follows.
+
+use affectograph::desktop::port::*;
+use affectograph::desktop::{Dialog, Screen};
+use affectograph::session::{ConditionTable, ParticipantId, Study, StudyCondition};
+use eframe::egui;
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+
+use super::fake::Asked;
+use super::scenes::{self, Scene};
+use super::{click, field_type, plain, press, says, synthetic};
+
+const TEXT: &str =
+    "# Our own.\nname = \"tenpictures\"\ntitle = \"Ten pictures\"\n\n[page]\naddress = \"page\"   # beside\n";
+
+fn document() -> StudyDocument {
+    StudyDocument { file: "/home/lab/affectograph/sessions/studies/tenpictures/study.toml".into(), text: TEXT.into() }
+}
+
+fn edited() -> Scene {
+    let mut scene = scenes::home(plain());
+    scene.say(BackendEvent::StudyOpened(document()));
+    assert_eq!(scene.state().screen, Screen::Editor);
+    scene
+}
+
+fn focus(scene: &mut Scene, name: &str) {
+    scene.window.get_by_role_and_label(Role::TextInput, name).focus();
+    scene.settle();
+}
+
+/// What the window has sent to be saved, after Ctrl S.
+fn saved(scene: &mut Scene) -> StudySave {
+    scene.handle.asked();
+    press(scene, Modifiers::COMMAND, Key::S);
+    match &scene.handle.asked()[..] {
+        [Asked::SaveStudy(save)] => save.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_template_a_title_and_a_folder_make_a_study() {
+    let mut scene = scenes::home(plain());
+    click(&mut scene, "New study …");
+    assert!(says(&scene, "Give the study a title."));
+    focus(&mut scene, "Title");
+    field_type(&mut scene, "Ten pictures!");
+    let Some(Dialog::NewStudy(draft)) = &scene.state().dialog else { panic!("the dialog") };
+    assert_eq!(draft.name, "Tenpictures", "the name follows the title");
+    focus(&mut scene, "Folder with your pictures (empty: examples)");
+    field_type(&mut scene, "/home/lab/pictures");
+    click(&mut scene, "Create");
+    let asked = scene.handle.asked();
+    let [Asked::CreateStudy(new)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(new.template.ends_with("templates/pictures"));
+    assert_eq!((new.name.as_str(), new.title.as_str()), ("Tenpictures", "Ten pictures!"));
+    assert_eq!(new.media.as_deref(), Some(std::path::Path::new("/home/lab/pictures")));
+
+    // A failure keeps what was typed.
+    let sentence = "/home/lab/pictures contains no pictures (jpg): choose another folder.".to_owned();
+    scene.say(BackendEvent::Failed { during: Activity::EditStudy, sentence });
+    assert!(says(&scene, "contains no pictures") && says(&scene, "New study"));
+    scene.say(BackendEvent::StudyOpened(document()));
+    assert!(scene.state().dialog.is_none() && scene.state().screen == Screen::Editor);
+}
+
+#[test]
+fn form_and_text_stay_together_and_comments_stay() {
+    let mut scene = edited();
+    focus(&mut scene, "Title");
+    field_type(&mut scene, " of cats");
+    let save = saved(&mut scene);
+    assert_eq!(save.was, TEXT);
+    assert!(save.text.starts_with("# Our own.\n") && save.text.contains("# beside"), "{}", save.text);
+    let study = Study::parse(&save.text).unwrap();
+    assert!(study.title.contains("of cats"), "{}", study.title);
+    scene.say(BackendEvent::StudySaved(StudyDocument { file: save.file, text: save.text }));
+    assert!(says(&scene, "Saved."));
+    click(&mut scene, "Text");
+    assert!(scene.window.query_by_label("Text of study.toml").is_some());
+}
+
+#[test]
+fn parts_are_added_and_the_course_shows_them() {
+    let mut scene = edited();
+    click(&mut scene, "No page: a film on another screen, a conversation, another program");
+    click(&mut scene, "Add baseline");
+    click(&mut scene, "Add phase");
+    click(&mut scene, "Add marker");
+    click(&mut scene, "Add questionnaire");
+    click(&mut scene, "Add condition");
+    click(&mut scene, "Add condition");
+    let study = scene.state().editor.as_ref().unwrap().study.clone().unwrap();
+    assert!(study.page.is_none() && study.phases.len() == 2 && study.conditions.len() == 2);
+    assert!(study.assignment.seed > 0, "the order is random from the beginning");
+    assert!(says(&scene, "Course of a session") && says(&scene, "figures: valence, arousal, dominance"));
+    click(&mut scene, "Remove phase 1");
+    assert_eq!(scene.state().editor.as_ref().unwrap().study.as_ref().unwrap().phases.len(), 1);
+    assert_eq!(Study::parse(&saved(&mut scene).text).unwrap().markers.len(), 1);
+}
+
+#[test]
+fn a_mistake_is_reported_with_the_messages_of_the_file() {
+    let mut scene = edited();
+    focus(&mut scene, "Address");
+    press(&mut scene, Modifiers::COMMAND, Key::A);
+    press(&mut scene, Modifiers::NONE, Key::Delete);
+    assert!(says(&scene, "line 6, column 1: `page.address` is empty"));
+    scene.handle.asked();
+    click(&mut scene, "Save and set up …");
+    assert_eq!(scene.handle.asked(), [], "a study with a mistake is not set up");
+    field_type(&mut scene, "task");
+    let asked = scene.handle.asked();
+    let Some(Asked::CheckStudy(document)) = asked.last() else { panic!("{asked:?}") };
+    let file = document.file.clone();
+    let problems = vec!["the page `…/task` does not exist: correct `page.address` in the study file".to_owned()];
+    scene.say(BackendEvent::StudyChecked { file: file.clone(), problems });
+    assert!(says(&scene, "does not exist"));
+    scene.say(BackendEvent::StudyChecked { file, problems: Vec::new() });
+    assert!(says(&scene, "No problem found."));
+}
+
+#[test]
+fn a_text_that_is_no_study_is_corrected_as_text() {
+    let mut scene = scenes::home(plain());
+    let broken = StudyDocument { text: TEXT.replace("name =", "name"), ..document() };
+    scene.say(BackendEvent::StudyOpened(broken));
+    assert!(says(&scene, "line 2"));
+    assert!(scene.window.query_by_label("Text of study.toml").is_some());
+    click(&mut scene, "Form");
+    assert!(says(&scene, "Correct the text first."));
+}
+
+#[test]
+fn changes_are_not_lost_by_leaving() {
+    let mut scene = edited();
+    focus(&mut scene, "Title");
+    field_type(&mut scene, "x");
+    click(&mut scene, "Back to sessions");
+    assert!(says(&scene, "The changes are not saved."));
+    click(&mut scene, "Keep editing");
+    click(&mut scene, "Back to sessions");
+    click(&mut scene, "Leave without saving");
+    assert_eq!(scene.state().screen, Screen::Home);
+}
+
+#[test]
+fn a_saved_study_is_set_up_at_once() {
+    let mut scene = edited();
+    scene.handle.asked();
+    click(&mut scene, "Save and set up …");
+    let asked = scene.handle.asked();
+    let [Asked::SaveStudy(save)] = &asked[..] else { panic!("{asked:?}") };
+    let mut library = synthetic::library();
+    let mut row = synthetic::study_row("tenpictures", "Ten pictures", "");
+    row.file.clone_from(&save.file);
+    let condition = |name: &str| StudyCondition { name: name.into(), description: String::new() };
+    row.conditions = ConditionTable {
+        conditions: vec![condition("calm"), condition("excited")],
+        assignment: Default::default(),
+        taken: vec![(ParticipantId::numbered(3), "excited".into())],
+    };
+    let proposed = row.conditions.proposed(&ParticipantId::numbered(15)).unwrap().to_owned();
+    library.studies.push(row);
+    scene.say(BackendEvent::Library(library));
+    scene.say(BackendEvent::StudySaved(StudyDocument { file: save.file.clone(), text: save.text.clone() }));
+    assert!(says(&scene, "Proposed by the study's random order."));
+    click(&mut scene, "Set up");
+    let asked = scene.handle.asked();
+    let [Asked::Rehearse(plan)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((plan.study_file.clone(), plan.condition.clone()), (save.file.clone(), Some(proposed)));
+}
+
+#[test]
+fn a_condition_is_chosen_by_hand() {
+    let mut scene = scenes::home(plain());
+    let mut library = synthetic::library();
+    let condition = |name: &str| StudyCondition { name: name.into(), description: String::new() };
+    for row in &mut library.studies {
+        row.conditions.conditions = vec![condition("calm"), condition("excited")];
+    }
+    let proposed = library.studies[0].conditions.proposed(&ParticipantId::numbered(15)).unwrap().to_owned();
+    let other = if proposed == "calm" { "excited" } else { "calm" };
+    scene.say(BackendEvent::Library(library));
+    press(&mut scene, Modifiers::COMMAND, Key::N);
+    click(&mut scene, "Condition");
+    click(&mut scene, other);
+    assert!(says(&scene, &format!("The random order proposes {proposed}. Both are stored.")));
+    scene.handle.asked();
+    click(&mut scene, "Set up");
+    let asked = scene.handle.asked();
+    assert!(matches!(&asked[..], [Asked::Rehearse(plan)] if plan.condition.as_deref() == Some(other)), "{asked:?}");
+}
+
+#[test]
+fn a_shipped_study_is_copied_before_it_is_edited() {
+    let mut scene = scenes::home(plain());
+    click(&mut scene, "Study Demo: three pictures, 5 sessions");
+    click(&mut scene, "Copy and edit …: Demo: three pictures");
+    let Some(Dialog::NewStudy(draft)) = &scene.state().dialog else { panic!("the dialog") };
+    assert!(draft.template.as_ref().unwrap().ends_with("demo/study.toml"));
+    click(&mut scene, "Cancel");
+    click(&mut scene, "Study Checkout redesign, 13 sessions");
+    scene.handle.asked();
+    click(&mut scene, "Edit study: Checkout redesign");
+    assert!(matches!(&scene.handle.asked()[..], [Asked::ReadStudy(file)] if file.ends_with("checkout/study.toml")));
+    click(&mut scene, "Open the folder of studies");
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Folder(folder)] if folder.ends_with("sessions/studies")));
+}
+
+#[test]
+fn the_operator_sees_the_part_and_goes_on() {
+    let mut scene = scenes::live(plain(), 30.0, false);
+    let until = affectograph::session::Timestamp::from_secs_f64(95.0);
+    scene.say(BackendEvent::Part(Some(SessionPart { name: "warm-up".into(), until: Some(until), is_last: false })));
+    assert!(says(&scene, "warm-up 1:05 left"));
+    scene.handle.asked();
+    click(&mut scene, "Go on");
+    assert!(scene.handle.asked().contains(&Asked::GoOn));
+    scene.say(BackendEvent::Part(None));
+    assert!(scene.window.query_by_label("Go on").is_none());
+}

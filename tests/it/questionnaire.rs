@@ -1,0 +1,148 @@
+//! Questionnaires before and after a page, answered with real clicks: the session has each answer with its times.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use affectograph::capture::CameraSpec;
+use affectograph::page::Placement;
+use affectograph::recording::{Participation, Rig, RigEvent, RigPlan};
+use affectograph::session::{PAGE, ParticipantId, QUESTIONNAIRE};
+use affectograph::store::{Library, SessionFile, StudyFile};
+use crossbeam_channel::unbounded;
+use serde_json::Value;
+
+use super::screen::Display;
+use super::vision_support::models;
+
+const PAGE_HTML: &str = "<!doctype html><title>task</title><body style='margin:0'><button id=go style='width:1000px;height:700px'>go</button>\
+    <script>affectograph.mark('condition', { given: affectograph.condition });\
+    affectograph.mark('finished', { questionnaire: 'before' });\
+    go.addEventListener('click', () => affectograph.mark('done'));</script>";
+
+const STUDY: &str = "name = \"mood\"\ntitle = \"Mood\"\n[page]\naddress = \"task.html\"\n\
+    [camera]\nwidth_px = 320\nheight_px = 240\nrate_hz = 10.0\n\
+    [[questionnaires]]\nname = \"before\"\nkind = \"items\"\nitems = \"items.csv\"\nwhen = \"before\"\n\
+    [[questionnaires]]\nname = \"after\"\nkind = \"manikins\"\n\
+    [[questionnaires]]\nname = \"grid\"\nkind = \"affect_grid\"\n\
+    [[conditions]]\nname = \"calm\"\n";
+
+fn wait(rig: &Rig, what: &str, is_it: impl Fn(&RigEvent) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match rig.events().recv_deadline(deadline) {
+            Ok(event) if is_it(&event) => return,
+            Ok(_) => {}
+            Err(_) => panic!("{what} did not arrive"),
+        }
+    }
+}
+
+fn is_part(name: &'static str) -> impl Fn(&RigEvent) -> bool {
+    move |event| matches!(event, RigEvent::PartStarted { name: part, .. } if part == name)
+}
+
+fn study(folder: &Path) -> StudyFile {
+    std::fs::write(folder.join("study.toml"), STUDY).unwrap();
+    std::fs::write(folder.join("task.html"), PAGE_HTML).unwrap();
+    std::fs::write(folder.join("items.csv"), "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\n")
+        .unwrap();
+    StudyFile::read(folder).unwrap()
+}
+
+#[test]
+fn answers_are_stored_with_their_times() {
+    let Some(display) = Display::open() else { return };
+    if models().is_none() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let study = study(tmp.path());
+    let placement = Placement::ParticipantWindow {
+        monitor: None,
+        program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
+        display: Some(display.name.clone()),
+    };
+    let plan = RigPlan::of_study(&study, CameraSpec::Phantom, Some(placement)).unwrap();
+    let library = Library::open(&tmp.path().join("sessions")).unwrap();
+    let (committed, _) = unbounded();
+    let who = Participation::of(ParticipantId::numbered(1));
+    let rig = Rig::record_study(&library, &study, &plan, who, committed).unwrap();
+    let pause = |ms| std::thread::sleep(Duration::from_millis(ms));
+
+    wait(&rig, "the first questionnaire", is_part("before"));
+    wait(&rig, "its page", |e| matches!(e, RigEvent::WindowReady));
+    pause(1500);
+    // Tab to the group, Space for the first point, arrows to the third, then the button.
+    display.click(500, 20);
+    display.xdotool("key Tab space Right Right");
+    pause(500);
+    display.screenshot("questionnaire_items.png");
+    display.xdotool("key Tab space");
+
+    wait(&rig, "the page", |e| matches!(e, RigEvent::PageLoaded { address } if address.contains("task.html")));
+    pause(1500);
+    display.click(500, 350);
+
+    wait(&rig, "the figures", is_part("after"));
+    pause(2500);
+    display.screenshot("questionnaire_manikins.png");
+    display.xdotool("key Tab space Tab space Right Tab");
+    pause(300);
+    // One row is missing, so the button refuses.
+    display.xdotool("key Tab space");
+    pause(700);
+    display.screenshot("questionnaire_missing.png");
+    display.xdotool("key space");
+    pause(300);
+    display.xdotool("key Tab space");
+
+    wait(&rig, "the grid", is_part("grid"));
+    pause(2500);
+    display.xdotool("key Tab space");
+    pause(300);
+    display.screenshot("questionnaire_grid.png");
+    display.xdotool("key Return");
+    rig.go_on();
+    wait(&rig, "the end", |e| matches!(e, RigEvent::PartsOver));
+    let folder = rig.folder().unwrap().to_owned();
+    rig.stop().unwrap();
+
+    let file = SessionFile::open(&folder).unwrap();
+    assert_eq!(
+        (file.header().condition.as_deref(), file.header().condition_assigned.as_deref()),
+        (Some("calm"), Some("calm"))
+    );
+    let timeline = file.timeline().unwrap();
+    let of = |stream: &str, kind: &str| -> Vec<Value> {
+        let all = timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind);
+        all.map(|e| Value::Object(e.what.data.clone())).collect()
+    };
+    let marks = of(PAGE, "mark");
+    assert!(marks.iter().any(|m| m["name"] == "condition" && m["data"]["given"] == "calm"), "{marks:?}");
+    assert!(marks.iter().any(|m| m["name"] == "finished"), "the page's own mark stays a mark of the page");
+    let answers = of(QUESTIONNAIRE, "answer");
+    let last =
+        |item: &str| answers.iter().rev().find(|a| a["item"] == item).unwrap_or_else(|| panic!("{item}: {answers:?}"));
+    assert_eq!((&last("calm")["answer"], &last("calm")["questionnaire"]), (&3.into(), &"before".into()));
+    assert_eq!(last("calm")["changes"], 2, "the two earlier choices are stored, too");
+    for item in ["calm", "valence", "arousal", "dominance"] {
+        let (onset, response) = (last(item)["onset_ms"].as_f64().unwrap(), last(item)["response_ms"].as_f64().unwrap());
+        assert!(onset > 0.0 && response > 0.0, "{item}: {onset} {response}");
+        let answered = last(item)["page_ms"].as_f64().unwrap();
+        assert!((answered - onset - response).abs() < 50.0, "{item}: answered at {answered}");
+    }
+    let shown = of(QUESTIONNAIRE, "item_shown");
+    assert!(
+        ["calm", "valence", "arousal", "dominance", "affect_grid"]
+            .iter()
+            .all(|i| shown.iter().any(|s| s["item"] == *i))
+    );
+    let finished = of(QUESTIONNAIRE, "finished");
+    assert_eq!(
+        finished.iter().map(|f| f["questionnaire"].as_str().unwrap()).collect::<Vec<_>>()[..2],
+        ["before", "after"]
+    );
+    assert_eq!(finished[0]["answers"]["calm"], 3);
+    // The clicks of the participant are where actions on a page always are.
+    assert!(timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "keydown"));
+}
