@@ -12,7 +12,7 @@ use super::rows;
 use super::to_window::ToWindow;
 use analysis::EventChoice;
 use desktop::port::{BackendEvent, EventCatalogue, EventCounts, EventForm, EventKind};
-use session::{EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use session::{EventData, EventRow, MARKER, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use store::{SessionFile, StoreError};
 use study_query::read_events;
 
@@ -127,6 +127,14 @@ fn list_events(folder: &Path, kinds: &mut HashMap<(String, String), Kind>) -> Re
         }
     };
     for stream in streams {
+        if stream.name.as_str() == MARKER {
+            // A timeline leaves out the markers that were taken back.
+            let mut markers = Timeline::default();
+            markers.declare(stream.clone());
+            file.each_event(MARKER, None, |record| markers.ingest(&record))?;
+            markers.events().iter().for_each(&mut found);
+            continue;
+        }
         file.each_event(stream.name.as_str(), None, |record| event(record).iter().for_each(&mut found))?;
     }
     let mut deleted = Timeline::default();

@@ -16,7 +16,8 @@ use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
-    NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
+    NewRecords, PageReplayCommand, ParticipantScreen, PixelRect, RecordingRequest, SessionExport, SessionPlan,
+    StudyExport, StudyQuery,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -28,13 +29,26 @@ pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
+    let preferences = desktop::Preferences::default_path();
+    let places = with_preferred_folder(places, preferences.as_deref());
     let builder: BackendBuilder = Box::new(move |host| start(places, host));
     // The window of an embedded page may be destroyed while winit uses it.
     #[cfg(target_os = "linux")]
     page::keys::ignore_lost_page_window();
-    let preferences = desktop::Preferences::default_path();
     desktop::run(desktop::Options { build: builder, open: None, preferences })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of recordings that the operator prefers, unless the command line or the environment names one.
+fn with_preferred_folder(places: Places, preferences: Option<&Path>) -> Places {
+    let is_default = std::env::var_os("AFFECTOGRAPH_SESSIONS").is_none_or(|v| v.is_empty())
+        && places.sessions == Places::find(None).absolute().sessions;
+    // A file that cannot be read is reported by the window.
+    let preferred = preferences.and_then(|path| desktop::Preferences::load(path).ok()?.recordings);
+    match preferred {
+        Some(sessions) if is_default => Places { sessions, ..places }.absolute(),
+        _ => places,
+    }
 }
 
 struct BackendHandle {
@@ -188,6 +202,10 @@ impl Backend for BackendHandle {
         self.send_to_recording(RecordingCommand::Control(control, value));
     }
 
+    fn set_participant_screen(&mut self, screen: ParticipantScreen) {
+        self.send_to_recording(RecordingCommand::ParticipantScreen(screen));
+    }
+
     fn place_page(&mut self, placement: PagePlacement) {
         self.send_to_recording(RecordingCommand::PlacePage(placement));
     }
@@ -198,6 +216,19 @@ impl Backend for BackendHandle {
 
     fn mark(&mut self, marker: NewMarker) {
         self.send_to_recording(RecordingCommand::Mark(marker));
+    }
+
+    fn take_marker_back(&mut self, at: Timestamp) {
+        self.send_to_recording(RecordingCommand::TakeBack(at));
+    }
+
+    fn pause(&mut self, is_paused: bool) {
+        let at = self.now();
+        self.send_to_recording(RecordingCommand::Pause(at, is_paused));
+    }
+
+    fn switch_phone(&mut self, is_on: bool) {
+        self.send_to_recording(RecordingCommand::Phone(is_on));
     }
 
     fn stop_recording(&mut self) {

@@ -12,6 +12,7 @@ use super::alarms::Alarms;
 use super::checks::Known;
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::phone::Phone;
 use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
@@ -19,11 +20,11 @@ use super::to_window::ToWindow;
 use crate::places::Places;
 use capture::{CameraSpec, Decoder};
 use desktop::port::{
-    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus, PixelRect,
-    RecordingRequest, SessionPlan, StartedInfo,
+    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
+    ParticipantScreen, PixelRect, RecordingRequest, SessionPlan, StartedInfo,
 };
 use recording::{MarkerText, Rig};
-use session::{Clock, Latest, PagePlacement, Taken};
+use session::{Clock, Latest, PagePlacement, Taken, Timestamp};
 use store::Committed;
 
 pub enum RecordingCommand {
@@ -32,8 +33,13 @@ pub enum RecordingCommand {
     Camera(String, Option<CameraMode>),
     Control(CameraControl, Option<i64>),
     PlacePage(PagePlacement),
+    ParticipantScreen(ParticipantScreen),
     Record(RecordingRequest),
     Mark(NewMarker),
+    TakeBack(Timestamp),
+    Pause(Timestamp, bool),
+    /// Switches the phone pad on or off.
+    Phone(bool),
     Stop,
     PageBounds(PixelRect),
     PageVisible(bool),
@@ -71,6 +77,7 @@ pub fn start(
     };
     std::thread::Builder::new().name("recording_controller".into()).spawn(move || {
         RecordingController {
+            commands: commands.clone(),
             places,
             parent_xid,
             window,
@@ -79,6 +86,7 @@ pub fn start(
             plan: None,
             running: None,
             page: EmbeddedPlace::default(),
+            participant_screen: ParticipantScreen::default(),
             decoder: Decoder::default(),
         }
         .run(&commands);
@@ -86,6 +94,8 @@ pub fn start(
 }
 
 struct RecordingController {
+    /// For the phone pad, whose taps are commands.
+    commands: CommandQueue<RecordingCommand>,
     places: Places,
     parent_xid: Option<u64>,
     window: ToWindow,
@@ -94,6 +104,7 @@ struct RecordingController {
     plan: Option<Plan>,
     running: Option<Running>,
     page: EmbeddedPlace,
+    participant_screen: ParticipantScreen,
     decoder: Decoder,
 }
 
@@ -108,6 +119,9 @@ struct Running {
     last_second: Instant,
     last_preview: Instant,
     has_ended: bool,
+    phone: Phone,
+    /// The start of the recording. `None` in a rehearsal.
+    recording_since: Option<Timestamp>,
 }
 
 impl Running {
@@ -131,6 +145,8 @@ impl Running {
             last_second: now,
             last_preview: now,
             has_ended: false,
+            phone: Phone::default(),
+            recording_since: None,
         }
     }
 
@@ -180,13 +196,34 @@ impl RecordingController {
                     self.rehearse();
                 }
             }
+            RecordingCommand::ParticipantScreen(screen) => {
+                self.participant_screen = screen;
+                if let Some(plan) = &mut self.plan {
+                    plan.screen = screen;
+                }
+            }
             RecordingCommand::Record(request) => self.record(request),
             RecordingCommand::Mark(marker) => {
                 if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
-                    let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
-                    rig.mark(marker.at, &text);
+                    let NewMarker { at, key, label, note, via } = marker;
+                    rig.mark(at, &MarkerText { key, label, note, via: via.stored() });
                 }
             }
+            RecordingCommand::TakeBack(at) => {
+                let rig = self.running.as_ref().and_then(Running::rig);
+                if rig.is_some_and(|rig| !rig.take_marker_back(at)) {
+                    let sentence = format!("The marker at {at} was not taken back: more than 5 s have passed.");
+                    self.window.send(BackendEvent::Notice(sentence));
+                }
+            }
+            RecordingCommand::Pause(at, is_paused) => {
+                let Some(running) = &mut self.running else { return };
+                if let Some(rig) = &running.active.rig {
+                    rig.pause(at, is_paused);
+                    running.phone.note_pause(is_paused);
+                }
+            }
+            RecordingCommand::Phone(is_on) => self.switch_phone(is_on),
             RecordingCommand::Stop => self.stop(),
             RecordingCommand::PageBounds(bounds) => {
                 self.page.bounds = Some(bounds);
@@ -198,6 +235,20 @@ impl RecordingController {
             }
             RecordingCommand::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
             RecordingCommand::ReloadPage => self.on_page(page::PageHost::reload),
+        }
+    }
+
+    fn switch_phone(&mut self, is_on: bool) {
+        let (Some(plan), Some(running)) = (&self.plan, &mut self.running) else { return };
+        let (Some(rig), Some(started)) = (&running.active.rig, running.recording_since) else { return };
+        if !is_on {
+            running.phone.switch_off();
+            self.window.send(BackendEvent::PhonePad(None));
+            return;
+        }
+        match running.phone.switch_on(&plan.study, rig.clock(), started, self.commands.clone()) {
+            Ok(url) => self.window.send(BackendEvent::PhonePad(Some(url))),
+            Err(sentence) => self.window.send(BackendEvent::Notice(sentence)),
         }
     }
 
@@ -214,7 +265,7 @@ impl RecordingController {
     // --- Rehearsal ---------------------------------------------------------------------------------------------
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
-        match Plan::read(plan) {
+        match Plan::read(plan, self.participant_screen) {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
@@ -276,17 +327,17 @@ impl RecordingController {
         let Some(plan) = &self.plan else { return };
         match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page) {
             Ok(active) => {
+                let mut since = None;
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
-                    self.window.send(BackendEvent::RecordingStarted(StartedInfo {
-                        folder: folder.clone(),
-                        at: rig.clock().now(),
-                    }));
+                    let at = rig.clock().now();
+                    since = Some(at);
+                    self.window.send(BackendEvent::RecordingStarted(StartedInfo { folder: folder.clone(), at }));
                     for stream in rig.streams() {
                         self.window.send(BackendEvent::StreamDeclared(stream.clone()));
                     }
                 }
-                self.running = Some(Running::new(active));
+                self.running = Some(Running { recording_since: since, ..Running::new(active) });
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
@@ -296,7 +347,9 @@ impl RecordingController {
     }
 
     fn stop(&mut self) {
-        let Some(running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else { return };
+        // A tap that arrives from now on is refused and not lost.
+        running.phone.switch_off();
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.

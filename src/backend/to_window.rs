@@ -154,6 +154,9 @@ impl Subject<'_> {
             | BackendEvent::Preview(_)
             | BackendEvent::RecordingStarted(_)
             | BackendEvent::Health(_)
+            | BackendEvent::PageKeyboard(_)
+            | BackendEvent::PhonePad(_)
+            | BackendEvent::KeyboardReturned
             | BackendEvent::RecordingStopping
             | BackendEvent::RecordingFinished(_)
             | BackendEvent::SessionOpened(_)

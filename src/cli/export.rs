@@ -15,6 +15,7 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         return Err("--event requires --format report: `affectograph epochs` writes averages as tables".into());
     }
     let selection = select(a.study.as_deref(), &a.session, places)?;
+    let selection = if a.taken_back { selection.with_taken_back() } else { selection };
     let print_label = |label: &str| println!("{label}");
     match a.format {
         ExportFormat::Csv => write_csv_sessions(&selection, &a.to, print_label)?,

@@ -78,7 +78,8 @@ fn print_event(event: &RigEvent) -> bool {
         RigEvent::Unread { count } => {
             eprintln!("{count} earlier events were not printed, because the program was blocked")
         }
-        RigEvent::PageLoaded { .. } | RigEvent::PageClosed => {}
+        RigEvent::PageLoaded { .. } | RigEvent::PageKeyboard(_) | RigEvent::KeyboardReturned | RigEvent::PageClosed => {
+        }
     }
     false
 }

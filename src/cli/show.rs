@@ -99,6 +99,9 @@ pub fn print_quality(q: &QualityReport) {
     if let Some(loss) = &q.video_loss {
         println!("video     {loss}");
     }
+    if let Some(sentence) = q.end.pauses.sentence() {
+        println!("pauses    {sentence}");
+    }
     if let Some(finding) = q.end.finding() {
         println!("ended     {finding}");
     }

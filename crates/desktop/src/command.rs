@@ -7,8 +7,8 @@ use eframe::egui;
 use session::{PagePlacement, Timestamp};
 
 use super::indexed_timeline::EventFilter;
-use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
-use super::preferences::ThemeChoice;
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, MarkerVia, StudyExportFormat};
+use super::preferences::{Preferences, ThemeChoice};
 use super::rating_state::RatingInput;
 use super::state::{Column, DownloadDraft, ExportDraft, PlanDraft, Side, StudyExportDraft, StudyForm, StudySide};
 use super::time_window::TimeWindow;
@@ -19,6 +19,7 @@ pub enum Command {
     OpenSession(PathBuf),
     SetTheme(ThemeChoice),
     ShowShortcuts,
+    Preferences(PreferencesCommand),
     CloseDialog,
     DismissNotice(String),
     /// Closes the window while a recording runs. The operator has confirmed it.
@@ -30,6 +31,15 @@ pub enum Command {
     Annotate(AnnotateCommand),
     Rate(RateCommand),
     Study(StudyCommand),
+}
+
+/// The dialog of the preferences.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PreferencesCommand {
+    Show,
+    Edit(Box<Preferences>),
+    BrowseRecordings,
+    Save,
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -66,6 +76,9 @@ pub enum SetUpCommand {
         mode: Option<CameraMode>,
     },
     BrowseVideo,
+    /// The typed path of a video file, where the system has no file dialogs.
+    EditVideoPath(String),
+    UseVideo(PathBuf),
     SetControl {
         control: CameraControl,
         value: Option<i64>,
@@ -82,7 +95,14 @@ pub enum SetUpCommand {
 /// A recording in progress.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LiveCommand {
-    Mark(char),
+    Mark(char, MarkerVia),
+    /// Takes the newest marker back, if it is not too late.
+    TakeMarkerBack,
+    Pause(bool),
+    ShowPad(bool),
+    /// Switches the phone pad on or off.
+    SwitchPhone(bool),
+    ShowPhoneWindow(bool),
     BeginNote,
     EditNote(String),
     StoreNote,

@@ -3,10 +3,11 @@
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Key, Layout, Margin, Modal, RichText, ScrollArea, Ui};
 
-use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCommand};
+use super::command::{Command, HomeCommand, PreferencesCommand, ReviewCommand, SetUpCommand, StudyCommand};
 use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
+use super::preferences::Preferences;
 use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
-use super::{figures, keys, theme, widgets};
+use super::{explanations, figures, keys, preferences_dialog, theme, widgets};
 use session::CheckId;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
@@ -24,6 +25,8 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             Dialog::Export(draft) => export(ui, draft, state, commands),
             Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
             Dialog::Shortcuts => shortcuts(ui, commands),
+            Dialog::Preferences(draft) => preferences(ui, draft, state, commands),
+            Dialog::VideoPath(path) => video_path(ui, path, commands),
             Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
         }
@@ -335,7 +338,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
 }
 
 fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
-    title(ui, "Keyboard");
+    title(ui, "Help: keyboard, and below it what the numbers mean");
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
@@ -358,9 +361,42 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
                 }
             }
         });
+        ui.separator();
+        title(ui, "What the numbers mean");
+        explanations::show_all(ui);
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
+    });
+}
+
+fn preferences(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Preferences");
+    preferences_dialog::show(ui, draft, state, commands);
+    buttons(ui, |ui| {
+        if widgets::primary(ui, true, "Save").clicked() {
+            commands.push(Command::Preferences(PreferencesCommand::Save));
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+fn video_path(ui: &mut Ui, path: &str, commands: &mut Vec<Command>) {
+    title(ui, "Use a video file as the camera");
+    let mut edited = path.to_owned();
+    let response = field(ui, "Path of the video file", &mut edited, "/path/to/video.mp4");
+    if response.changed() {
+        commands.push(Command::SetUp(SetUpCommand::EditVideoPath(edited.clone())));
+    }
+    if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
+        response.request_focus();
+    }
+    buttons(ui, |ui| {
+        let is_ready = !edited.trim().is_empty();
+        if widgets::primary(ui, is_ready, "Use").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::SetUp(SetUpCommand::UseVideo(edited.trim().into())));
+        }
+        cancel(ui, "Cancel", commands);
     });
 }
 

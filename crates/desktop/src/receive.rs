@@ -8,12 +8,14 @@ use super::annotation_state::Annotations;
 use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;
+use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
     FinishedSession, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
+use super::recent_markers::RecentMarkers;
 use super::state::{Dialog, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyState};
 use super::time_window::TimeWindow;
 
@@ -34,7 +36,14 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
 
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
-        E::Records(records) => recording(state, |r| r.log.ingest(&records)),
+        E::Records(records) => recording(state, |r| {
+            r.recent.read(&records);
+            r.phases.read(&records);
+            r.log.ingest(&records);
+        }),
+        E::PageKeyboard(has_page) => recording(state, |r| r.page_has_keyboard = has_page),
+        E::PhonePad(url) => recording(state, |r| (r.has_phone_window, r.phone_url) = (url.is_some(), url)),
+        E::KeyboardReturned => ctx.send_viewport_cmd(egui::ViewportCommand::Focus),
         E::Health(figures) => recording(state, |r| r.health = figures),
         E::Alarm(alarm) => recording(state, |r| raise_alarm(r, alarm)),
         E::AlarmCleared { key } => recording(state, |r| r.alarms.retain(|a| a.key != key)),
@@ -47,7 +56,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::ExportProgress { done } => review(state, |r| r.exporting = Some(done.clamp(0.0, 1.0))),
         E::ExportFinished { to } => {
             end_export(state);
-            state.notice(format!("Exported to {}", to.display()));
+            state.inform(format!("Exported to {}", to.display()));
         }
         E::RecordsAdded(added) => review(state, |r| take_records(r, added)),
         E::Agreement(agreement) => review(state, |r| take_agreement(r, agreement)),
@@ -69,7 +78,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::StudyQueryCancelled => study(state, |s| s.progress = None),
 
         E::Failed { during, sentence } => fail(state, during, sentence, commands),
-        E::Notice(sentence) => state.notice(sentence),
+        E::Notice(sentence) => state.warn(sentence),
     }
 }
 
@@ -162,6 +171,13 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         page: rehearsal.page,
         note: None,
         stop: StopState::No,
+        page_has_keyboard: false,
+        recent: RecentMarkers::default(),
+        phases: PhaseClock::default(),
+        has_new_alarm: false,
+        has_pad: state.preferences.marker_pad,
+        phone_url: None,
+        has_phone_window: false,
     });
     state.screen = Screen::Live;
     state.dialog = None;
@@ -170,7 +186,10 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
 fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
     match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
         Some(known) => *known = alarm,
-        None => recording.alarms.push(alarm),
+        None => {
+            recording.alarms.push(alarm);
+            recording.has_new_alarm = true;
+        }
     }
 }
 
@@ -266,7 +285,7 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
     }
     let DownloadResult { server, fetched, there_already, refused, is_cancelled } = result;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
-    state.notice(format!(
+    state.inform(format!(
         "{stopped}{} downloaded from {server}, {there_already} already there.",
         figures::sessions(fetched.len())
     ));
@@ -292,7 +311,7 @@ fn end_export(state: &mut State) {
 fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Vec<Command>) {
     let mut show = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
-        Activity::Library | Activity::Page => state.notice(sentence),
+        Activity::Library | Activity::Page => state.warn(sentence),
         Activity::Download => {
             state.download = None;
             // The dialog keeps what was typed, so that it can be corrected.

@@ -12,6 +12,10 @@ pub(super) struct HostEventSender {
     gate: RefCell<Gate>,
     /// The study's page is shown. From then on the page cannot navigate back to the cross.
     has_begun: Cell<bool>,
+    /// No script of the page listens for the key that was pressed last.
+    is_key_unused: Cell<bool>,
+    /// The message of `unused_keys.js`.
+    unused_key: String,
     /// Returns `false` if there is no room. Does not block, because the page waits for this thread.
     queue: Box<dyn Fn(HostEvent) -> bool>,
 }
@@ -19,7 +23,13 @@ pub(super) struct HostEventSender {
 impl HostEventSender {
     /// `token` begins each message of the recording script. `has_begun`: the page is shown without a cross before it.
     pub fn new(token: String, has_begun: bool, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
-        Rc::new(HostEventSender { gate: RefCell::new(Gate::new(token)), has_begun: Cell::new(has_begun), queue })
+        Rc::new(HostEventSender {
+            has_begun: Cell::new(has_begun),
+            is_key_unused: Cell::new(false),
+            unused_key: format!("{token}k"),
+            gate: RefCell::new(Gate::new(token)),
+            queue,
+        })
     }
 
     pub fn has_begun(&self) -> bool {
@@ -30,6 +40,15 @@ impl HostEventSender {
         self.has_begun.set(true);
     }
 
+    /// Whether no script of the page listens for the key that was pressed last. Forgets it.
+    pub fn take_unused_key(&self) -> bool {
+        self.is_key_unused.take()
+    }
+
+    pub fn forget_unused_key(&self) {
+        self.is_key_unused.set(false);
+    }
+
     pub fn send(&self, event: HostEvent) {
         if !(self.queue)(event) {
             self.gate.borrow_mut().tally.add(Refusal::QueueFull, 1, monotonic_ns());
@@ -37,6 +56,10 @@ impl HostEventSender {
     }
 
     pub fn send_message(&self, text: &str) {
+        if text == self.unused_key {
+            self.is_key_unused.set(true);
+            return;
+        }
         let arrived_ns = monotonic_ns();
         let passed = self.gate.borrow_mut().pass(text, arrived_ns).map(str::to_owned);
         if let Some(json) = passed {

@@ -48,6 +48,10 @@ impl ViewSpec {
         HostEventSender::new(self.token.clone(), self.fixation.is_none(), queue)
     }
 
+    fn unused_keys_script(&self) -> String {
+        include_str!("unused_keys.js").replace("__TOKEN__", &self.token)
+    }
+
     fn script(&self) -> String {
         let config = json!({"token": self.token, "key": self.key, "mask": self.mask});
         RECORDER_JS.replace("__CONFIG__", &config.to_string())
@@ -71,6 +75,7 @@ pub(super) fn builder<'a>(
         .with_incognito(spec.data_dir.is_none())
         .with_devtools(false)
         .with_initialization_script_for_main_only(spec.script(), true)
+        .with_initialization_script_for_main_only(spec.unused_keys_script(), true)
         .with_url(match &spec.fixation {
             Some(_) => fixation::URL.to_owned(),
             None => spec.address.start_url(),

@@ -54,6 +54,7 @@ impl RigPlan {
             models: models_folder()?,
             affect_model: study.study.affect_model.clone(),
             page: page.transpose().map_err(PageError::from)?,
+            markers: study.study.markers.clone(),
         })
     }
 }

@@ -38,6 +38,9 @@ pub enum RigError {
     Thread(#[from] std::io::Error),
 }
 
+/// The window offers [`session::UNDO_LIMIT`]. A command may wait for a moment.
+const TAKE_BACK_LIMIT_NS: i64 = session::UNDO_LIMIT.as_nanos() as i64 + 2_000_000_000;
+
 /// A running rig. [`Rig::stop`] closes the session. If the rig is dropped instead, the session must be recovered.
 pub struct Rig {
     clock: Clock,
@@ -144,7 +147,7 @@ impl Rig {
             }
             None => (None, None),
         };
-        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
+        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
         // The guide starts last. Until then the first event of its cross waits in this channel.
         let (cross_tx, cross) = bounded(1);
         let router = router::start(router_streams, camera_events, page_events, Some(cross_tx), events_tx.clone())?;
@@ -246,6 +249,24 @@ impl Rig {
     pub fn mark(&self, at: Timestamp, text: &MarkerText) {
         if let Some(session) = &self.session {
             session.marker.append(at, text.body()).ok();
+        }
+    }
+
+    /// Takes the marker at `at` back. The marker stays in the file. Returns `false` if it is too late.
+    pub fn take_marker_back(&self, at: Timestamp) -> bool {
+        let now = self.clock.now();
+        let Some(session) = self.session.as_ref().filter(|_| now.since_ns(at) <= TAKE_BACK_LIMIT_NS) else {
+            return false;
+        };
+        session.marker.append(now, session::taken_back(at)).ok();
+        true
+    }
+
+    /// Stores that a pause begins or ends. Everything is still recorded.
+    pub fn pause(&self, at: Timestamp, is_paused: bool) {
+        if let Some(session) = &self.session {
+            let kind = if is_paused { HealthKind::Paused } else { HealthKind::Resumed };
+            session.health.event(at, kind.as_str(), Value::Null).ok();
         }
     }
 

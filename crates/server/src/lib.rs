@@ -36,6 +36,7 @@ mod login;
 mod login_attempts;
 mod memory;
 mod networks;
+pub mod phone_pad;
 mod pool;
 mod problem;
 mod pull;

@@ -7,6 +7,9 @@ use std::fmt;
 pub enum HealthKind {
     RecordingStarted,
     RecordingStopped,
+    /// The operator began a pause. Camera and page are still recorded.
+    Paused,
+    Resumed,
     /// Nothing was stored after this event.
     StoringFailed,
     CameraLost,
@@ -33,9 +36,11 @@ pub enum HealthKind {
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 17] = [
+    pub const ALL: [HealthKind; 19] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
+        HealthKind::Paused,
+        HealthKind::Resumed,
         HealthKind::StoringFailed,
         HealthKind::CameraLost,
         HealthKind::CameraBack,
@@ -58,6 +63,8 @@ impl HealthKind {
         match self {
             HealthKind::RecordingStarted => "recording_started",
             HealthKind::RecordingStopped => "recording_stopped",
+            HealthKind::Paused => "paused",
+            HealthKind::Resumed => "resumed",
             HealthKind::StoringFailed => "storing_failed",
             HealthKind::CameraLost => "camera_lost",
             HealthKind::CameraBack => "camera_back",
@@ -83,7 +90,14 @@ impl HealthKind {
 
     /// Whether the event is an action of the operator and not a fault.
     pub fn is_marker(self) -> bool {
-        matches!(self, HealthKind::RecordingStarted | HealthKind::RecordingStopped | HealthKind::Film)
+        matches!(
+            self,
+            HealthKind::RecordingStarted
+                | HealthKind::RecordingStopped
+                | HealthKind::Paused
+                | HealthKind::Resumed
+                | HealthKind::Film
+        )
     }
 }
 

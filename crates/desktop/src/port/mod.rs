@@ -17,6 +17,7 @@ use raw_window_handle::RawWindowHandle;
 
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
+pub use super::preferences::ParticipantScreen;
 pub use library::*;
 pub use recording::*;
 pub use rehearsal::*;
@@ -70,6 +71,9 @@ pub trait Backend {
     /// `None` switches the control to automatic. Answered by [`BackendEvent::Camera`].
     fn set_control(&mut self, control: CameraControl, value: Option<i64>);
 
+    /// Where a page with its own window is shown the next time. Called at the start and after a change.
+    fn set_participant_screen(&mut self, screen: ParticipantScreen);
+
     /// Answered by [`BackendEvent::Page`].
     fn place_page(&mut self, placement: PagePlacement);
 
@@ -81,6 +85,18 @@ pub trait Backend {
 
     /// Stores a marker. It is shown when it returns as a committed record.
     fn mark(&mut self, marker: NewMarker);
+
+    /// Takes back the marker that was set at `at`. It stays in the file, with an event that it was taken back. Too late:
+    /// [`BackendEvent::Notice`].
+    fn take_marker_back(&mut self, at: Timestamp);
+
+    /// Stores that a pause begins or ends. Camera and page are still recorded. The pause is shown when it returns as a
+    /// committed record.
+    fn pause(&mut self, is_paused: bool);
+
+    /// Switches the phone pad of the recording on or off. It is off at the start and ends with the recording. Answered by
+    /// [`BackendEvent::PhonePad`], or by [`BackendEvent::Notice`] if it did not start.
+    fn switch_phone(&mut self, is_on: bool);
 
     /// Stops the recording and closes its files. Answered by [`BackendEvent::RecordingFinished`], or by
     /// [`BackendEvent::Failed`] with [`Activity::Record`].
@@ -96,8 +112,8 @@ pub trait Backend {
     /// Called only after a change.
     fn page_visible(&mut self, is_visible: bool);
 
-    /// `true` gives the keyboard to the page. `false` returns it to the window, after the operator pressed outside the
-    /// page.
+    /// `true` gives the keyboard to the page, also if it has its own window. `false` returns it from an embedded page to
+    /// the window, after the operator pressed outside the page. Answered by [`BackendEvent::PageKeyboard`].
     fn page_focus(&mut self, is_focused: bool);
 
     fn reload_page(&mut self);
@@ -208,6 +224,12 @@ pub enum BackendEvent {
     /// Committed records of the session in progress.
     Records(Arc<[Record]>),
     Health(HealthFigures),
+    /// The address of the phone pad. `None` after it was switched off.
+    PhonePad(Option<String>),
+    /// Whether the page has the keyboard. Sent after each change.
+    PageKeyboard(bool),
+    /// The operator pressed the key that returns the keyboard to the window. The window takes the focus.
+    KeyboardReturned,
     /// Data is being lost. An alarm replaces an older one with the same key.
     Alarm(Alarm),
     AlarmCleared {
