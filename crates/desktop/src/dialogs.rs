@@ -363,11 +363,25 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
         });
         ui.separator();
         title(ui, "What the numbers mean");
-        explanations::show_all(ui);
+        numbers(ui);
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
     });
+}
+
+/// All explanations of numbers.
+fn numbers(ui: &mut Ui) {
+    let p = theme::palette(ui);
+    for (title, terms) in explanations::GROUPS {
+        widgets::section(ui, title);
+        for term in terms {
+            ui.add_space(2.0);
+            ui.label(RichText::new(term.name()).color(p.strong).size(13.5));
+            ui.add(egui::Label::new(RichText::new(term.text()).size(13.0)).wrap());
+        }
+        ui.add_space(10.0);
+    }
 }
 
 fn preferences(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<Command>) {

@@ -1,9 +1,7 @@
 //! What the numbers of the window mean. One table, shown on hover and in the help (F1).
 
 use eframe::egui;
-use egui::{Response, RichText, Ui};
-
-use super::{theme, widgets};
+use egui::Response;
 
 /// A number that the window shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,20 +220,6 @@ impl Explained for Response {
             ui.strong(term.name());
             ui.add(egui::Label::new(term.text()).wrap());
         })
-    }
-}
-
-/// All explanations, for the help.
-pub fn show_all(ui: &mut Ui) {
-    let p = theme::palette(ui);
-    for (title, terms) in GROUPS {
-        widgets::section(ui, title);
-        for term in terms {
-            ui.add_space(2.0);
-            ui.label(RichText::new(term.name()).color(p.strong).size(13.5));
-            ui.add(egui::Label::new(RichText::new(term.text()).size(13.0)).wrap());
-        }
-        ui.add_space(10.0);
     }
 }
 

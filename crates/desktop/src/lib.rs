@@ -32,6 +32,7 @@ mod keys;
 mod live;
 mod marker_bar;
 mod marker_pad;
+mod notice_bar;
 mod notices;
 mod overview;
 mod phase_clock;

@@ -2,12 +2,6 @@
 
 use std::collections::VecDeque;
 
-use eframe::egui;
-use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
-
-use super::command::Command;
-use super::{theme, widgets};
-
 /// The largest number of notices that are shown.
 const KEPT: usize = 3;
 /// How long information is shown, and how much of that it fades.
@@ -69,42 +63,12 @@ impl Notice {
     }
 
     /// 1: fully visible.
-    fn opacity(&self, now_s: f64) -> f32 {
+    pub fn opacity(&self, now_s: f64) -> f32 {
         if self.is_warning {
             return 1.0;
         }
         ((SHOWN_S - self.age_s(now_s)) / FADING_S).clamp(0.0, 1.0) as f32
     }
-}
-
-pub fn show(ui: &mut Ui, notices: &Notices, commands: &mut Vec<Command>) {
-    if notices.is_empty() {
-        return;
-    }
-    let p = theme::palette(ui);
-    let now_s = ui.input(|i| i.time);
-    let frame = Frame::new().fill(p.selected).inner_margin(Margin::symmetric(16, 6));
-    Panel::bottom("notices").frame(frame).show(ui, |ui| {
-        for notice in notices.iter() {
-            ui.horizontal(|ui| {
-                ui.set_opacity(notice.opacity(now_s));
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let dismiss = widgets::small_button(ui, "Dismiss");
-                    if dismiss.accessible_name(format!("Dismiss: {}", notice.sentence)).clicked() {
-                        commands.push(Command::DismissNotice(notice.sentence.clone()));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        if notice.is_warning {
-                            let (sign, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
-                            widgets::warning_sign(ui.painter(), sign.center(), 7.0);
-                        }
-                        ui.add(egui::Label::new(RichText::new(&notice.sentence).color(p.strong)).truncate())
-                            .on_hover_text(&notice.sentence);
-                    });
-                });
-            });
-        }
-    });
 }
 
 #[cfg(test)]

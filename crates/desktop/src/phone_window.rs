@@ -15,7 +15,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let builder = ViewportBuilder::default()
         .with_title("affectograph – phone")
         .with_app_id("affectograph")
-        .with_inner_size([340.0, 470.0])
+        .with_inner_size([340.0, 520.0])
         .with_min_inner_size([240.0, 300.0]);
     ctx.show_viewport_immediate(ViewportId::from_hash_of("phone"), builder, |ui, _| {
         if ui.input(|i| i.viewport().close_requested()) {

@@ -3,7 +3,7 @@
 //! X sends keys to the window with the focus. If the pointer is in a child of that window, X sends them to the child. wry
 //! does not move the X focus: its `focus()` moves the focus inside GTK only. So this module moves the X focus to the
 //! page's window on a press in the page, and back on a press outside of it. Keys that reach the page only because of the
-//! pointer are dropped.
+//! pointer are sent on to the program's window, so that no marker and no letter of a note is lost.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -35,9 +35,16 @@ impl Keyboard {
         let view = view.webview();
         let keyboard = Rc::new(Keyboard { view, parent_xid, has_page_focus: Cell::new(false), lamp, xlib });
         let weak = Rc::downgrade(&keyboard);
-        keyboard.view.connect_key_press_event(move |_, _| match weak.upgrade() {
+        keyboard.view.connect_key_press_event(move |_, event| match weak.upgrade() {
             Some(keyboard) if keyboard.has_page_focus.get() => glib::Propagation::Proceed,
-            _ => glib::Propagation::Stop,
+            Some(keyboard) => keyboard.send_on(event, x11_dl::xlib::KeyPress),
+            None => glib::Propagation::Stop,
+        });
+        let weak = Rc::downgrade(&keyboard);
+        keyboard.view.connect_key_release_event(move |_, event| match weak.upgrade() {
+            Some(keyboard) if keyboard.has_page_focus.get() => glib::Propagation::Proceed,
+            Some(keyboard) => keyboard.send_on(event, x11_dl::xlib::KeyRelease),
+            None => glib::Propagation::Stop,
         });
         let weak = Rc::downgrade(&keyboard);
         keyboard.view.connect_button_press_event(move |_, _| {
@@ -99,6 +106,38 @@ impl Keyboard {
         // SAFETY: the display is alive, and this thread owns GDK's connection.
         let raw = unsafe { gdkx11::ffi::gdk_x11_display_get_xdisplay(x_display.as_ptr()) };
         Some((window, xid, raw.cast()))
+    }
+
+    /// Sends a key on to the program's window. X gave it to the page only because the pointer is over the page.
+    fn send_on(&self, event: &gtk::gdk::EventKey, kind: i32) -> glib::Propagation {
+        // Shift, Lock, Control and the five modifiers. GDK adds further bits.
+        const MODIFIERS: u32 = 0xFF;
+        let Some((_, _, display)) = self.x_window() else { return glib::Propagation::Stop };
+        // SAFETY: as in `x_window`. The parent lives longer than this object, and Xlib copies the event.
+        unsafe {
+            let key = x11_dl::xlib::XKeyEvent {
+                type_: kind,
+                serial: 0,
+                send_event: 1,
+                display,
+                window: self.parent_xid,
+                root: (self.xlib.XDefaultRootWindow)(display),
+                subwindow: 0,
+                time: event.time().into(),
+                x: 0,
+                y: 0,
+                x_root: 0,
+                y_root: 0,
+                state: (event.state().bits() & MODIFIERS) | (u32::from(event.group()) << 13),
+                keycode: event.hardware_keycode().into(),
+                same_screen: 1,
+            };
+            let mut sent = x11_dl::xlib::XEvent { key };
+            let mask = x11_dl::xlib::KeyPressMask | x11_dl::xlib::KeyReleaseMask;
+            (self.xlib.XSendEvent)(display, self.parent_xid, 0, mask, &mut sent);
+            (self.xlib.XFlush)(display);
+        }
+        glib::Propagation::Stop
     }
 
     /// The window manager or another program may take the focus from the page. X does not report that to GTK here.

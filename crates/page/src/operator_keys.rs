@@ -27,6 +27,8 @@ struct Watch {
     sender: Rc<HostEventSender>,
     /// The keys that are held down. X repeats the press of such a key.
     held: RefCell<HashSet<u16>>,
+    /// The keys whose press the page did not get. It does not get their release either.
+    kept: RefCell<HashSet<u16>>,
     /// Plain keys that were given to WebKit: number and time in X, time of the press, and whether it was a repetition.
     asked: RefCell<VecDeque<(u16, u32, i64, bool)>>,
     /// Called when the operator wants the keyboard back.
@@ -38,6 +40,7 @@ pub(super) fn watch(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>, gi
     let watch = Rc::new(Watch {
         sender: sender.clone(),
         held: RefCell::default(),
+        kept: RefCell::default(),
         asked: RefCell::default(),
         give_back: Box::new(give_back),
     });
@@ -46,11 +49,15 @@ pub(super) fn watch(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>, gi
     let released = watch.clone();
     view.connect_key_release_event(move |_, event| {
         released.held.borrow_mut().remove(&event.hardware_keycode());
-        glib::Propagation::Proceed
+        match released.kept.borrow_mut().remove(&event.hardware_keycode()) {
+            true => glib::Propagation::Stop,
+            false => glib::Propagation::Proceed,
+        }
     });
     view.connect_focus_out_event(move |_, _| {
         // The release of a held key goes to another window.
         watch.held.borrow_mut().clear();
+        watch.kept.borrow_mut().clear();
         glib::Propagation::Proceed
     });
 }
@@ -83,6 +90,7 @@ impl Watch {
             }
             return glib::Propagation::Proceed;
         };
+        self.kept.borrow_mut().insert(code);
         if !is_repeated {
             if key == OperatorKey::Return {
                 (self.give_back)();
