@@ -7,11 +7,11 @@ use std::thread::JoinHandle;
 use super::command_queue::CommandQueue;
 use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
-use super::recording_controller::{self, RecordingCommand};
+use super::recording_command::RecordingCommand;
 use super::review_worker::{self, ReviewCommand};
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
-use super::{download_worker, event_count_worker, study_query_worker};
+use super::{download_worker, event_count_worker, recording_controller, study_query_worker};
 use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{

@@ -15,6 +15,7 @@ mod event_count_worker;
 mod gamepad;
 mod handle;
 mod phone;
+mod recording_command;
 mod recording_controller;
 mod review_worker;
 mod rows;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command_queue::CommandQueue;
-use super::recording_controller::RecordingCommand;
+use super::recording_command::RecordingCommand;
 use desktop::port::BackendEvent;
 use session::{Clock, Study, Timestamp};
 

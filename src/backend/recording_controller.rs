@@ -10,9 +10,10 @@ use raw_window_handle::RawWindowHandle;
 use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
-use super::command_queue::{CommandQueue, QueuedCommand};
+use super::command_queue::CommandQueue;
 use super::embedded_place::{EmbeddedPlace, bounds_px};
 use super::phone::Phone;
+use super::recording_command::RecordingCommand;
 use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
@@ -21,44 +22,11 @@ use crate::places::Places;
 use capture::{CameraSpec, Decoder};
 use desktop::port::{
     Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
-    ParticipantScreen, PixelRect, RecordingRequest, SessionPlan, StartedInfo,
+    ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
 };
 use recording::{MarkerText, Rig};
-use session::{Clock, Latest, PagePlacement, Taken, Timestamp};
+use session::{Clock, Latest, Taken, Timestamp};
 use store::Committed;
-
-pub enum RecordingCommand {
-    Rehearse(SessionPlan),
-    EndRehearsal,
-    Camera(String, Option<CameraMode>),
-    Control(CameraControl, Option<i64>),
-    PlacePage(PagePlacement),
-    ParticipantScreen(ParticipantScreen),
-    Record(RecordingRequest),
-    Mark(NewMarker),
-    TakeBack(Timestamp),
-    Pause(Timestamp, bool),
-    /// Switches the phone pad on or off.
-    Phone(bool),
-    Stop,
-    PageBounds(PixelRect),
-    PageVisible(bool),
-    PageFocus(bool),
-    ReloadPage,
-}
-
-impl QueuedCommand for RecordingCommand {
-    fn replaces(&self, older: &Self) -> bool {
-        match (self, older) {
-            (RecordingCommand::Control(control, _), RecordingCommand::Control(other, _)) => control == other,
-            (RecordingCommand::PageBounds(_), RecordingCommand::PageBounds(_))
-            | (RecordingCommand::PageVisible(_), RecordingCommand::PageVisible(_))
-            | (RecordingCommand::PageFocus(_), RecordingCommand::PageFocus(_))
-            | (RecordingCommand::ReloadPage, RecordingCommand::ReloadPage) => true,
-            _ => false,
-        }
-    }
-}
 
 /// The interval at which records, events and pictures are sent to the window.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);

@@ -94,6 +94,9 @@ impl Watch {
         if !is_repeated {
             if key == OperatorKey::Return {
                 (self.give_back)();
+                // From now on the releases go to another window.
+                self.held.borrow_mut().clear();
+                self.kept.borrow_mut().clear();
             }
             self.report(at_ns, key);
         }
