@@ -12,7 +12,8 @@ use crate::places::Places;
 use crate::version::revision;
 use capture::{CameraSpec, list_devices};
 use desktop::port::{
-    CameraMode, PagePlace, PageState, PageStatus, PixelRect, RecordingRequest, RehearsalInfo, SessionPlan as PortPlan,
+    CameraMode, PagePlace, PageState, PageStatus, ParticipantScreen, PixelRect, RecordingRequest, RehearsalInfo,
+    SessionPlan as PortPlan,
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigError, RigPlan};
@@ -27,16 +28,19 @@ pub struct Plan {
     pub camera: CameraSpec,
     pub settings: CameraSettings,
     pub placement: PagePlacement,
+    /// For a page with its own window.
+    pub screen: ParticipantScreen,
 }
 
 impl Plan {
     /// `Err` is a message for the user.
-    pub fn read(port: PortPlan) -> Result<Plan, String> {
+    pub fn read(port: PortPlan, screen: ParticipantScreen) -> Result<Plan, String> {
         let file = StudyFile::read(&port.study_file).map_err(|e| e.to_string())?;
         let study = file.study.clone();
         Ok(Plan {
             settings: study.camera.clone(),
             placement: study.placement(),
+            screen,
             camera: first_camera(),
             study,
             file,
@@ -70,7 +74,10 @@ impl Plan {
         }
         let place = match self.embedding(parent_xid) {
             Some(_) => PagePlace::Embedded,
-            None if monitor_count() > 1 => PagePlace::ParticipantWindow { screen: "screen 2".to_owned() },
+            None if monitor_count() > 1 => {
+                let screen = format!("screen {}", self.screen.monitor.unwrap_or(1) + 1);
+                PagePlace::ParticipantWindow { screen }
+            }
             None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
         };
         let address = match &self.study.page {
@@ -96,7 +103,12 @@ impl Plan {
                 let nowhere = PixelRect { left_px: 0, top_px: 0, width_px: 1, height_px: 1 };
                 Placement::Embedded { parent_xid, bounds: bounds_px(place.bounds.unwrap_or(nowhere)), zoom: 1.0 }
             }
-            None => Placement::WINDOW,
+            None => Placement::ParticipantWindow {
+                monitor: self.screen.monitor,
+                full_screen: self.screen.full_screen,
+                program: None,
+                display: None,
+            },
         };
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement))?;
         let mut plan = RigPlan { camera_settings: self.settings.clone(), ..plan };

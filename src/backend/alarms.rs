@@ -69,6 +69,8 @@ impl Alarms {
             | RigEvent::CameraEnded { .. }
             | RigEvent::VisionFailed(_)
             | RigEvent::Unread { .. }
+            | RigEvent::PageKeyboard(_)
+            | RigEvent::KeyboardReturned
             | RigEvent::PhaseStarted { .. }
             | RigEvent::PhaseEnded { .. }
             | RigEvent::PartStarted { .. }

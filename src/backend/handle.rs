@@ -8,19 +8,20 @@ use super::command_queue::CommandQueue;
 use super::event_count_worker::{EventCountCommand, Newest};
 use super::gamepad::Gamepad;
 use super::job_worker::{self, Job};
-use super::recording_controller::{self, RecordingCommand};
+use super::recording_command::RecordingCommand;
 use super::review_worker::{self, ReviewCommand};
 use super::session_changes::SessionChange;
 use super::study_files::StudyFileCommand;
 use super::study_query_worker::StudyQueryCommand;
 use super::to_window::ToWindow;
-use super::{download_worker, event_count_worker, signals, study_query_worker};
+use super::{download_worker, event_count_worker, recording_controller, signals, study_query_worker};
 use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
-    Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, PixelRect, Reassignment, RecordingRequest, SessionExport,
-    SessionNote, SessionPlan, SessionsExport, StudyDocument, StudyExport, StudyQuery, StudySave,
+    Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, ParticipantScreen, PixelRect, Reassignment,
+    RecordingRequest, SessionExport, SessionNote, SessionPlan, SessionsExport, StudyDocument, StudyExport, StudyQuery,
+    StudySave,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -32,6 +33,8 @@ pub fn start(places: Places, host: Host) -> Result<Box<dyn Backend>, String> {
 
 /// Opens the window and returns when it is closed.
 pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
+    let preferences = desktop::Preferences::default_path();
+    let places = with_preferred_folder(places, preferences.as_deref());
     let builder: BackendBuilder = Box::new(move |host| {
         let backend = BackendHandle::start(places, host)?;
         signals::listen(backend.recording_commands.clone(), backend.window.clone())?;
@@ -40,9 +43,20 @@ pub fn open_window(places: Places) -> Result<ExitCode, Failure> {
     // The window of an embedded page may be destroyed while winit uses it.
     #[cfg(target_os = "linux")]
     page::keys::ignore_lost_page_window();
-    let preferences = desktop::Preferences::default_path();
     desktop::run(desktop::Options { build: builder, open: None, preferences })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of recordings that the operator prefers, unless the command line or the environment names one.
+fn with_preferred_folder(places: Places, preferences: Option<&Path>) -> Places {
+    let is_default = std::env::var_os("AFFECTOGRAPH_SESSIONS").is_none_or(|v| v.is_empty())
+        && places.sessions == Places::find(None).absolute().sessions;
+    // A file that cannot be read is reported by the window.
+    let preferred = preferences.and_then(|path| desktop::Preferences::load(path).ok()?.recordings);
+    match preferred {
+        Some(sessions) if is_default => Places { sessions, ..places }.absolute(),
+        _ => places,
+    }
 }
 
 struct BackendHandle {
@@ -264,6 +278,10 @@ impl Backend for BackendHandle {
         self.send_to_recording(RecordingCommand::Control(control, value));
     }
 
+    fn set_participant_screen(&mut self, screen: ParticipantScreen) {
+        self.send_to_recording(RecordingCommand::ParticipantScreen(screen));
+    }
+
     fn place_page(&mut self, placement: PagePlacement) {
         self.send_to_recording(RecordingCommand::PlacePage(placement));
     }
@@ -274,6 +292,19 @@ impl Backend for BackendHandle {
 
     fn mark(&mut self, marker: NewMarker) {
         self.send_to_recording(RecordingCommand::Mark(marker));
+    }
+
+    fn take_marker_back(&mut self, at: Timestamp) {
+        self.send_to_recording(RecordingCommand::TakeBack(at));
+    }
+
+    fn pause(&mut self, is_paused: bool) {
+        let at = self.now();
+        self.send_to_recording(RecordingCommand::Pause(at, is_paused));
+    }
+
+    fn switch_phone(&mut self, is_on: bool) {
+        self.send_to_recording(RecordingCommand::Phone(is_on));
     }
 
     fn stop_recording(&mut self) {

@@ -16,6 +16,8 @@ mod event_count_worker;
 mod gamepad;
 mod handle;
 mod job_worker;
+mod phone;
+mod recording_command;
 mod recording_controller;
 mod review_worker;
 mod rows;

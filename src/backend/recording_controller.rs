@@ -11,8 +11,10 @@ use raw_window_handle::RawWindowHandle;
 use super::active_rig::{ActiveRig, Plan};
 use super::alarms::Alarms;
 use super::checks::Known;
-use super::command_queue::{CommandQueue, QueuedCommand};
+use super::command_queue::CommandQueue;
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::phone::Phone;
+use super::recording_command::RecordingCommand;
 use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
@@ -20,43 +22,12 @@ use super::to_window::ToWindow;
 use crate::places::Places;
 use capture::{CameraSpec, Decoder};
 use desktop::port::{
-    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus, PixelRect,
-    RecordingRequest, SessionPlan, StartedInfo,
+    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
+    ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
 };
 use recording::{MarkerText, Rig};
-use session::{Clock, Latest, PagePlacement, Taken};
+use session::{Clock, Latest, Taken, Timestamp};
 use store::Committed;
-
-pub enum RecordingCommand {
-    Rehearse(SessionPlan),
-    EndRehearsal,
-    Camera(String, Option<CameraMode>),
-    Control(CameraControl, Option<i64>),
-    PlacePage(PagePlacement),
-    Record(RecordingRequest),
-    Mark(NewMarker),
-    GoOn,
-    Stop,
-    /// Stops and removes the session.
-    Discard,
-    PageBounds(PixelRect),
-    PageVisible(bool),
-    PageFocus(bool),
-    ReloadPage,
-}
-
-impl QueuedCommand for RecordingCommand {
-    fn replaces(&self, older: &Self) -> bool {
-        match (self, older) {
-            (RecordingCommand::Control(control, _), RecordingCommand::Control(other, _)) => control == other,
-            (RecordingCommand::PageBounds(_), RecordingCommand::PageBounds(_))
-            | (RecordingCommand::PageVisible(_), RecordingCommand::PageVisible(_))
-            | (RecordingCommand::PageFocus(_), RecordingCommand::PageFocus(_))
-            | (RecordingCommand::ReloadPage, RecordingCommand::ReloadPage) => true,
-            _ => false,
-        }
-    }
-}
 
 /// The interval at which records, events and pictures are sent to the window.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
@@ -75,6 +46,7 @@ pub fn start(
     };
     std::thread::Builder::new().name("recording_controller".into()).spawn(move || {
         RecordingController {
+            commands: commands.clone(),
             places,
             parent_xid,
             window,
@@ -83,6 +55,7 @@ pub fn start(
             plan: None,
             running: None,
             page: EmbeddedPlace::default(),
+            participant_screen: ParticipantScreen::default(),
             decoder: Decoder::default(),
         }
         .run(&commands);
@@ -90,6 +63,8 @@ pub fn start(
 }
 
 struct RecordingController {
+    /// For the phone pad, whose taps are commands.
+    commands: CommandQueue<RecordingCommand>,
     places: Places,
     parent_xid: Option<u64>,
     window: ToWindow,
@@ -98,6 +73,7 @@ struct RecordingController {
     plan: Option<Plan>,
     running: Option<Running>,
     page: EmbeddedPlace,
+    participant_screen: ParticipantScreen,
     decoder: Decoder,
 }
 
@@ -112,6 +88,9 @@ struct Running {
     last_second: Instant,
     last_preview: Instant,
     has_ended: bool,
+    phone: Phone,
+    /// The start of the recording. `None` in a rehearsal.
+    recording_since: Option<Timestamp>,
 }
 
 impl Running {
@@ -136,6 +115,8 @@ impl Running {
             last_second: now,
             last_preview: now,
             has_ended: false,
+            phone: Phone::default(),
+            recording_since: None,
         }
     }
 
@@ -185,11 +166,17 @@ impl RecordingController {
                     self.rehearse();
                 }
             }
+            RecordingCommand::ParticipantScreen(screen) => {
+                self.participant_screen = screen;
+                if let Some(plan) = &mut self.plan {
+                    plan.screen = screen;
+                }
+            }
             RecordingCommand::Record(request) => self.record(request),
             RecordingCommand::Mark(marker) => {
                 if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
-                    let text = MarkerText { key: marker.key, label: marker.label, note: marker.note };
-                    rig.mark(marker.at, &text);
+                    let NewMarker { at, key, label, note, via } = marker;
+                    rig.mark(at, &MarkerText { key, label, note, via: via.stored() });
                 }
             }
             RecordingCommand::GoOn => {
@@ -197,6 +184,21 @@ impl RecordingController {
                     rig.go_on();
                 }
             }
+            RecordingCommand::TakeBack(at) => {
+                let rig = self.running.as_ref().and_then(Running::rig);
+                if rig.is_some_and(|rig| !rig.take_marker_back(at)) {
+                    let sentence = format!("The marker at {at} was not taken back: more than 5 s have passed.");
+                    self.window.send(BackendEvent::Notice(sentence));
+                }
+            }
+            RecordingCommand::Pause(at, is_paused) => {
+                let Some(running) = &mut self.running else { return };
+                if let Some(rig) = &running.active.rig {
+                    rig.pause(at, is_paused);
+                    running.phone.note_pause(is_paused);
+                }
+            }
+            RecordingCommand::Phone(is_on) => self.switch_phone(is_on),
             RecordingCommand::Stop => self.stop(),
             RecordingCommand::Discard => self.discard(),
             RecordingCommand::PageBounds(bounds) => {
@@ -214,6 +216,20 @@ impl RecordingController {
                 None if !self.is_recording() => self.rehearse(),
                 None => {}
             },
+        }
+    }
+
+    fn switch_phone(&mut self, is_on: bool) {
+        let (Some(plan), Some(running)) = (&self.plan, &mut self.running) else { return };
+        let (Some(rig), Some(started)) = (&running.active.rig, running.recording_since) else { return };
+        if !is_on {
+            running.phone.switch_off();
+            self.window.send(BackendEvent::PhonePad(None));
+            return;
+        }
+        match running.phone.switch_on(&plan.study, rig.clock(), started, self.commands.clone()) {
+            Ok(url) => self.window.send(BackendEvent::PhonePad(Some(url))),
+            Err(sentence) => self.window.send(BackendEvent::Notice(sentence)),
         }
     }
 
@@ -240,7 +256,7 @@ impl RecordingController {
             self.window.failed(Activity::Rehearse, sentence);
             return;
         }
-        match Plan::read(plan) {
+        match Plan::read(plan, self.participant_screen) {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
@@ -304,17 +320,17 @@ impl RecordingController {
         let Some(plan) = &self.plan else { return };
         match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page) {
             Ok(active) => {
+                let mut since = None;
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
-                    self.window.send(BackendEvent::RecordingStarted(StartedInfo {
-                        folder: folder.clone(),
-                        at: rig.clock().now(),
-                    }));
+                    let at = rig.clock().now();
+                    since = Some(at);
+                    self.window.send(BackendEvent::RecordingStarted(StartedInfo { folder: folder.clone(), at }));
                     for stream in rig.streams() {
                         self.window.send(BackendEvent::StreamDeclared(stream.clone()));
                     }
                 }
-                self.running = Some(Running::new(active));
+                self.running = Some(Running { recording_since: since, ..Running::new(active) });
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
@@ -328,7 +344,9 @@ impl RecordingController {
         if !self.is_recording() {
             return;
         }
-        let Some(running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else { return };
+        // A tap that arrives from now on is refused and not lost.
+        running.phone.switch_off();
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.
@@ -361,7 +379,8 @@ impl RecordingController {
         if !self.is_recording() {
             return;
         }
-        let Some(running) = self.running.take() else { return };
+        let Some(mut running) = self.running.take() else { return };
+        running.phone.switch_off();
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         drop(committed);
         // A session that could not be closed is removed, too.

@@ -278,7 +278,7 @@ fn quality(loaded: &StoredSession, size_bytes: u64) -> port::QualityReport {
         .max_by_key(|g| g.what.until.since_ns(g.at));
     port::QualityReport {
         grade: q.grade,
-        findings: q.findings(),
+        findings: q.findings().into_iter().chain(q.end.pauses.sentence()).collect(),
         length: Duration::try_from_secs_f64(q.seconds).unwrap_or_default(),
         frames_expected: q.frames_expected,
         frames_stored: q.frames_stored,

@@ -2,7 +2,7 @@
 //! window closes.
 
 use super::command_queue::CommandQueue;
-use super::recording_controller::RecordingCommand;
+use super::recording_command::RecordingCommand;
 use super::to_window::ToWindow;
 use crate::stop_signal::StopSignal;
 use desktop::port::BackendEvent;

@@ -162,6 +162,9 @@ impl Subject<'_> {
             | BackendEvent::Health(_)
             | BackendEvent::Part(_)
             | BackendEvent::StudyChecked { .. }
+            | BackendEvent::PageKeyboard(_)
+            | BackendEvent::PhonePad(_)
+            | BackendEvent::KeyboardReturned
             | BackendEvent::RecordingStopping
             | BackendEvent::RecordingFinished(_)
             | BackendEvent::SessionOpened(_)

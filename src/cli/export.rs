@@ -18,6 +18,7 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     }
     let cancel = cancel_at_signal()?;
     let selection = select(a.study.as_deref(), &a.session, places)?.cancelled_by(&cancel);
+    let selection = if a.taken_back { selection.with_taken_back() } else { selection };
     let print_label = |label: &str| println!("{label}");
     let format = match a.format {
         ExportFormat::Csv => Format::Csv,

@@ -91,7 +91,12 @@ fn print_event(event: &RigEvent) -> bool {
             eprintln!("{count} earlier events were not printed, because the program was blocked")
         }
         RigEvent::PartStarted { name, .. } => eprintln!("`{name}` begins"),
-        RigEvent::PageLoaded { .. } | RigEvent::PageClosed | RigEvent::WindowReady | RigEvent::PartsOver => {}
+        RigEvent::PageLoaded { .. }
+        | RigEvent::PageKeyboard(_)
+        | RigEvent::KeyboardReturned
+        | RigEvent::PageClosed
+        | RigEvent::WindowReady
+        | RigEvent::PartsOver => {}
     }
     false
 }

@@ -82,9 +82,6 @@ fn print_frames(q: &QualityReport) {
 
 pub fn print_quality(q: &QualityReport) {
     println!("length    {:.2} s", q.seconds);
-    if q.paused_s > 0.0 {
-        println!("paused    {:.2} s by the visitor", q.paused_s);
-    }
     print_frames(q);
     if let Some(ms) = q.clock_uncertainty_ms {
         println!("page clock uncertainty ± {ms:.2} ms");
@@ -106,6 +103,9 @@ pub fn print_quality(q: &QualityReport) {
     }
     if let Some(loss) = &q.video_loss {
         println!("video     {loss}");
+    }
+    if let Some(sentence) = q.end.pauses.sentence() {
+        println!("pauses    {sentence}");
     }
     if let Some(finding) = q.end.finding() {
         println!("ended     {finding}");

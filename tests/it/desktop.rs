@@ -6,6 +6,7 @@ mod guided;
 mod manage;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;
+mod small_type;
 mod studies;
 mod synthetic;
 
@@ -252,9 +253,119 @@ fn markers_come_by_key_and_by_button_once_each_and_are_stamped_at_the_press() {
     click(&mut scene, "Marker laughs");
     let marker = |key: char, label: &str| {
         let at = Timestamp::from_secs_f64(121.5);
-        Asked::Mark(NewMarker { at, key: Some(key), label: label.into(), note: String::new() })
+        Asked::Mark(NewMarker { at, key: Some(key), label: label.into(), note: String::new(), via: MarkerVia::Window })
     };
     assert_eq!(scene.handle.asked(), [marker('2', "looks away"), marker('e', "task ends"), marker('3', "laughs")]);
+}
+
+#[test]
+fn ctrl_with_a_digit_sets_a_marker_also_in_a_note_and_in_a_dialog() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.handle.asked();
+    let marked = |scene: &Scene| {
+        let asked = scene.handle.asked();
+        let labels = asked.into_iter().filter_map(|a| if let Asked::Mark(m) = a { Some(m.label) } else { None });
+        labels.collect::<Vec<_>>()
+    };
+    press(&mut scene, Modifiers::COMMAND, Key::Num2);
+    // No marker has the key 4, so Ctrl 4 sets the first one with a letter.
+    press(&mut scene, Modifiers::COMMAND, Key::Num4);
+    assert_eq!(marked(&scene), ["looks away", "task ends"]);
+    press(&mut scene, Modifiers::COMMAND, Key::N);
+    press(&mut scene, Modifiers::COMMAND, Key::Num1);
+    press(&mut scene, Modifiers::NONE, Key::Num1);
+    assert_eq!(marked(&scene), ["task begins"], "a plain key belongs to the note");
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    press(&mut scene, Modifiers::NONE, Key::F1);
+    press(&mut scene, Modifiers::COMMAND, Key::Num3);
+    assert_eq!(marked(&scene), ["laughs"]);
+}
+
+#[test]
+fn a_marker_is_taken_back_for_five_seconds_by_key_and_by_button() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.handle.asked();
+    let taken_back = |scene: &Scene| {
+        let asked = scene.handle.asked();
+        let times = asked.into_iter().filter_map(|a| if let Asked::TakeBack(at) = a { Some(at) } else { None });
+        times.collect::<Vec<_>>()
+    };
+    for (s, key) in [(121.0, Key::Num1), (122.0, Key::Num2), (123.0, Key::Num3)] {
+        scene.handle.set_now(s);
+        press(&mut scene, Modifiers::NONE, key);
+    }
+    scene.handle.set_now(124.0);
+    press(&mut scene, Modifiers::COMMAND, Key::Z);
+    click(&mut scene, "Take back the marker looks away");
+    let at = Timestamp::from_secs_f64;
+    assert_eq!(taken_back(&scene), [at(123.0), at(122.0)]);
+    scene.handle.set_now(126.5);
+    scene.settle();
+    press(&mut scene, Modifiers::COMMAND, Key::Z);
+    assert_eq!(taken_back(&scene), [], "more than 5 s have passed");
+    assert!(!says(&scene, "Take back the marker"));
+}
+
+#[test]
+fn a_marker_that_was_taken_back_leaves_the_list_of_events() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    let record = |seq, s: f64, body| Record {
+        stream: std::sync::Arc::new("marker".parse().unwrap()),
+        seq,
+        at: Timestamp::from_secs_f64(s),
+        body,
+    };
+    let marker = record(50, 119.0, Body::event("marker", serde_json::json!({"label": "sneezes", "key": "9"})));
+    scene.say(BackendEvent::Records([marker].into()));
+    let listed = |scene: &Scene| {
+        let log = &scene.state().recording.as_ref().unwrap().log;
+        let rows = log.shown().iter().map(|row| &log.timeline().events()[*row as usize].what);
+        rows.filter(|what| what.data.get("label").is_some_and(|l| l == "sneezes")).count()
+    };
+    assert_eq!(listed(&scene), 1);
+    let back = record(51, 119.5, taken_back(Timestamp::from_secs_f64(119.0)));
+    scene.say(BackendEvent::Records([back].into()));
+    assert_eq!(listed(&scene), 0);
+}
+
+#[test]
+fn the_lamp_shows_who_has_the_keyboard() {
+    let mut scene = scenes::live(plain(), 120.0, true);
+    assert!(says(&scene, "keyboard you"));
+    scene.say(BackendEvent::PageKeyboard(true));
+    assert!(says(&scene, "keyboard the page"));
+    scene.say(BackendEvent::PageKeyboard(false));
+    assert!(says(&scene, "keyboard you"));
+}
+
+#[test]
+fn a_pause_is_asked_for_and_shown_when_it_is_stored() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.handle.asked();
+    press(&mut scene, Modifiers::COMMAND, Key::P);
+    assert_eq!(scene.handle.asked(), [Asked::Pause(true)]);
+    assert!(!says(&scene, "paused 0:0"));
+    let stream = std::sync::Arc::new("health".parse().unwrap());
+    let body = Body::event("paused", serde_json::Value::Null);
+    let at = Timestamp::from_secs_f64(119.0);
+    scene.say(BackendEvent::Records([Record { stream, seq: 900, at, body }].into()));
+    assert!(says(&scene, "paused 0:01"));
+    click(&mut scene, "Continue");
+    assert_eq!(scene.handle.asked(), [Asked::Pause(false)]);
+}
+
+#[test]
+fn the_marker_pad_sets_markers_as_the_pad() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.handle.asked();
+    click(&mut scene, "Marker pad");
+    // The same label is on the bar and on the pad. The pad is drawn later.
+    let buttons: Vec<_> = scene.window.query_all_by_label("Marker laughs").collect();
+    assert_eq!(buttons.len(), 2);
+    buttons[1].click();
+    scene.settle();
+    let asked = scene.handle.asked();
+    assert!(matches!(&asked[..], [Asked::Mark(m)] if m.via == MarkerVia::Pad && m.label == "laughs"), "{asked:?}");
 }
 
 #[test]
@@ -272,6 +383,7 @@ fn a_note_keeps_the_moment_at_which_it_was_begun_and_its_letters_set_no_markers(
         key: None,
         label: "note".into(),
         note: "eats a biscuit".into(),
+        via: MarkerVia::Window,
     };
     assert_eq!(scene.handle.asked(), [Asked::Mark(order)]);
 }
@@ -500,7 +612,7 @@ fn the_keys_are_shown_on_every_screen() {
     let mut scenes = [scenes::home(plain()), scenes::set_up(plain(), false), scenes::live(plain(), 90.0, false)];
     for scene in &mut scenes {
         press(scene, Modifiers::NONE, Key::F1);
-        assert!(says(scene, "Keyboard") && says(scene, "play, pause"));
+        assert!(says(scene, "Help: keyboard") && says(scene, "play, pause"));
         press(scene, Modifiers::NONE, Key::Escape);
         assert!(scene.state().dialog.is_none());
     }

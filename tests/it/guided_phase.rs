@@ -29,6 +29,7 @@ fn record(display: &Display, folder: &Path, seconds: f64) -> Rig {
     let study = study(folder, seconds);
     let placement = Placement::ParticipantWindow {
         monitor: None,
+        full_screen: true,
         program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
         display: Some(display.name.clone()),
     };

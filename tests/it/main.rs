@@ -5,6 +5,7 @@
 
 #[cfg(target_os = "linux")]
 mod app;
+mod atspi;
 mod batch;
 #[cfg(target_os = "linux")]
 mod camera;
@@ -30,6 +31,7 @@ mod page;
 mod page_canary;
 #[cfg(target_os = "linux")]
 mod page_cases;
+mod page_keys;
 #[cfg(target_os = "linux")]
 mod page_replay;
 mod phantom;

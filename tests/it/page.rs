@@ -6,7 +6,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use affectograph::page::{
-    BoundsPx, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal, is_fixation,
+    BoundsPx, OperatorKey, PageAddress, PageEvent, PageHost, PageProcess, PageRecord, PageSpec, Placement, Refusal,
+    is_fixation,
 };
 use affectograph::session::{Clock, Timestamp};
 use crossbeam_channel::Receiver;
@@ -32,6 +33,7 @@ impl Page {
             address,
             placement: Placement::ParticipantWindow {
                 monitor: None,
+                full_screen: true,
                 program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
                 display: Some(display.name.clone()),
             },
@@ -70,7 +72,7 @@ impl Page {
     }
 
     /// The first past or future event for which `is_it` is true.
-    fn wait(&mut self, what: &str, is_it: impl Fn(&PageEvent) -> bool) -> PageEvent {
+    pub fn wait(&mut self, what: &str, is_it: impl Fn(&PageEvent) -> bool) -> PageEvent {
         if let Some((_, event)) = self.told.iter().find(|(_, e)| is_it(e)) {
             return event.clone();
         }
@@ -101,9 +103,14 @@ impl Page {
         self.host.as_ref().unwrap()
     }
 
+    /// Takes the events that have arrived.
+    pub fn collect(&mut self) {
+        self.told.extend(self.events.try_iter());
+    }
+
     /// Whether such a record has arrived.
     fn has(&mut self, is_it: impl Fn(&PageRecord) -> bool) -> bool {
-        self.told.extend(self.events.try_iter());
+        self.collect();
         self.records().any(is_it)
     }
 
@@ -435,6 +442,7 @@ fn the_chosen_monitor_is_filled() {
         address,
         placement: Placement::ParticipantWindow {
             monitor: Some(0),
+            full_screen: true,
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
             display: Some(display.name.clone()),
         },
@@ -477,6 +485,7 @@ fn a_window_without_a_display_says_so() {
         address: PageAddress::parse("form.html", &folder).unwrap(),
         placement: Placement::ParticipantWindow {
             monitor: None,
+            full_screen: true,
             program: Some(PathBuf::from(env!("CARGO_BIN_EXE_affectograph"))),
             display: Some(":9999".into()),
         },
@@ -583,7 +592,8 @@ fn embedded_page() {
 
         // The page does not receive keys only because the pointer is over it.
         xdotool(&format!("mousemove --window {} {} {} sleep 0.3 key a sleep 0.3", parent.window, 420, 300));
-        assert!(!page.has(|r| r.kind == "keydown"), "round {round}: keys follow the pointer");
+        assert!(!page.has(|r| r.kind == "keydown" || r.kind == "keyup"), "round {round}: keys follow the pointer");
+        assert!(parent.keys() >= 1, "round {round}: a key over the page was lost");
 
         xdotool(&at(400, 200));
         page.wait_record("a click in the text box", |r| r.kind == "click" && has(r, "target", "input#comment"));
@@ -591,6 +601,21 @@ fn embedded_page() {
         xdotool("type --delay 60 abc");
         page.wait_record("what was typed", |r| r.kind == "input" && has(r, "length_after", 3));
         assert_eq!(parent.keys(), 0, "round {round}: keys for the page reach the window");
+
+        // The operator's keys: a marker does not reach the page, and F6 gives the keyboard to the window.
+        page.wait("the lamp", |e| *e == PageEvent::Keyboard { has_page: true });
+        xdotool("key ctrl+2 sleep 0.3");
+        page.wait("a marker", |e| matches!(e, PageEvent::OperatorKey { key: OperatorKey::Digit(2), .. }));
+        assert!(!page.has(|r| r.kind == "keydown" && has(r, "key", "2")), "round {round}: the page got the marker");
+        assert!(!page.has(|r| r.kind == "keyup" && has(r, "key", "2")), "round {round}: the page got its release");
+        parent.keys();
+        xdotool("key F6 sleep 0.5 key x sleep 0.3");
+        page.wait("the lamp", |e| *e == PageEvent::Keyboard { has_page: false });
+        assert_eq!(parent.keys(), 1, "round {round}: F6 did not give the keyboard to the window");
+        page.host().focus(true);
+        std::thread::sleep(Duration::from_millis(500));
+        xdotool("type --delay 60 d");
+        page.wait_record("what was typed", |r| r.kind == "input" && has(r, "length_after", 4));
 
         // After a press outside of the page, the window has the keyboard again.
         xdotool(&at(100, 400));

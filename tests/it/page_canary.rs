@@ -184,6 +184,7 @@ fn no_forbidden_word_is_stored_in_the_lab() {
     let study = study(tmp.path(), &canaries);
     let placement = Placement::ParticipantWindow {
         monitor: None,
+        full_screen: true,
         program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
         display: Some(display.name.clone()),
     };

@@ -60,13 +60,25 @@ impl Moments {
 pub struct Agreement {
     pub ccc: f64,
     pub correlation: f64,
-    /// The delay with the greatest correlation. Positive: the rating is later than the network.
-    pub lag_s: f64,
-    pub ccc_at_lag: f64,
-    pub correlation_at_lag: f64,
+    /// `None`: rating and network do not overlap long enough to compare delays.
+    pub delay: Option<Delay>,
     /// Pairs compared without a delay.
     pub pairs: u64,
 }
+
+/// The delay with the greatest correlation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Delay {
+    /// Positive: the rating is later than the network.
+    pub lag_s: f64,
+    pub ccc: f64,
+    pub correlation: f64,
+}
+
+/// A delay is compared only where this much of both signals overlaps. A short stretch correlates by chance.
+pub const SHORTEST_OVERLAP_S: f64 = 20.0;
+/// And only where at least this share of the pairs without a delay is left.
+const SMALLEST_SHARE: f64 = 0.5;
 
 /// Both are resampled to a grid of `rate_hz`. Gaps longer than `longest_bridge_s` are left out. People rate with a delay of
 /// some seconds. Delays up to `longest_lag_s` in both directions are tested.
@@ -89,16 +101,24 @@ pub fn agreement(
         signal.on_grid(&offsets, *first, step_ns, ns(longest_bridge_s)).into_iter().map(f64::from).collect()
     };
     let (rating, network) = (on_grid(rating), on_grid(network));
-    let lag = lag(&rating, &network, (longest_lag_s * rate_hz).round() as usize)?;
-    let (late, early) = shifted(&rating, &network, lag);
+    let pairs = pairs(&rating, &network);
+    let fewest = ((pairs as f64 * SMALLEST_SHARE).ceil()).max(SHORTEST_OVERLAP_S * rate_hz) as usize;
+    let longest = (longest_lag_s * rate_hz).round() as usize;
+    let delay = best_lag(&rating, &network, longest, fewest).and_then(|lag| {
+        let (late, early) = shifted(&rating, &network, lag);
+        let (ccc, correlation) = (ccc(late, early).ok()?, correlation(late, early).ok()?);
+        Some(Delay { lag_s: lag as f64 / rate_hz, ccc, correlation })
+    });
     Ok(Agreement {
         ccc: ccc(&rating, &network)?,
         correlation: correlation(&rating, &network)?,
-        lag_s: lag as f64 / rate_hz,
-        ccc_at_lag: ccc(late, early)?,
-        correlation_at_lag: correlation(late, early)?,
-        pairs: rating.iter().zip(&network).filter(|(a, b)| a.is_finite() && b.is_finite()).count() as u64,
+        delay,
+        pairs: pairs as u64,
     })
+}
+
+fn pairs(a: &[f64], b: &[f64]) -> usize {
+    a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).count()
 }
 
 /// The number of steps by which `a` is later than `b`: the delay with the greatest correlation, the smallest if several.
@@ -106,15 +126,23 @@ pub fn lag(a: &[f64], b: &[f64], longest: usize) -> Result<i64, AnalysisError> {
     if a.len() != b.len() {
         return Err(AnalysisError::Unequal(a.len(), b.len()));
     }
+    best_lag(a, b, longest, FEWEST_PAIRS).ok_or(AnalysisError::TooFewPairsOfValues { found: 0, needed: FEWEST_PAIRS })
+}
+
+/// Of the delays with at least `fewest` pairs. `None`: no delay has them, or nothing varies.
+fn best_lag(a: &[f64], b: &[f64], longest: usize, fewest: usize) -> Option<i64> {
     let longest = longest.min(a.len() / 2) as i64;
     let at = |lag: i64| {
         let (late, early) = shifted(a, b, lag);
+        if pairs(late, early) < fewest {
+            return None;
+        }
         Some((lag, correlation(late, early).ok()?))
     };
     let best = (-longest..=longest)
         .filter_map(at)
         .max_by(|(lag_x, x), (lag_y, y)| x.total_cmp(y).then_with(|| lag_y.abs().cmp(&lag_x.abs())));
-    best.map(|(lag, _)| lag).ok_or(AnalysisError::TooFewPairsOfValues { found: 0, needed: FEWEST_PAIRS })
+    best.map(|(lag, _)| lag)
 }
 
 fn shifted<'v>(a: &'v [f64], b: &'v [f64], lag: i64) -> (&'v [f64], &'v [f64]) {
@@ -168,10 +196,28 @@ mod tests {
             Signal { at_ns, values, nominal_rate_hz: Some(hz) }
         };
         let found = agreement(&signal(1.4, 20.0), &signal(0.0, 30.0), 10.0, 0.5, 5.0).unwrap();
-        assert!((found.lag_s - 1.4).abs() < 1e-9, "{found:?}");
-        assert!(found.correlation_at_lag > 0.99 && found.correlation < 0.8, "{found:?}");
+        let delay = found.delay.unwrap();
+        assert!((delay.lag_s - 1.4).abs() < 1e-9, "{found:?}");
+        assert!(delay.correlation > 0.99 && found.correlation < 0.8, "{found:?}");
         let early = agreement(&signal(-0.5, 20.0), &signal(0.0, 30.0), 10.0, 0.5, 5.0).unwrap();
-        assert!((early.lag_s + 0.5).abs() < 1e-9);
+        assert!((early.delay.unwrap().lag_s + 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_short_rating_has_no_delay_that_chance_has_found() {
+        let course = |at: f64| ((at * 0.9).sin() + (at * 0.37).cos()) as f32;
+        let signal = |from: f64, until: f64, hz: f64| {
+            let at = ((from * hz) as i64..(until * hz) as i64).map(|k| k as f64 / hz);
+            let (at_ns, values) = at.map(|s| (ns(s), course(s))).unzip();
+            Signal { at_ns, values, nominal_rate_hz: Some(hz) }
+        };
+        let network = signal(0.0, 60.0, 30.0);
+        let short = agreement(&signal(0.0, 8.0, 20.0), &network, 10.0, 0.5, 5.0).unwrap();
+        assert_eq!(short.delay, None, "8 s are too short");
+        assert!(short.correlation > 0.99, "without a delay it is compared all the same");
+        // At the end of the recording, a delay of 5 s would leave a part of the rating only.
+        let late = agreement(&signal(30.0, 60.0, 20.0), &network, 10.0, 0.5, 25.0).unwrap();
+        assert!(late.delay.is_some_and(|d| d.lag_s.abs() < 1e-9), "{late:?}");
     }
 
     #[test]

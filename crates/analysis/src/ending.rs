@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::pauses::{Pauses, PausesInAll};
 use session::{GapReason, HEALTH, HealthKind, Timeline, Timestamp};
 
 /// Why a recording ended.
@@ -27,8 +28,9 @@ pub struct End {
     pub how: Ending,
     /// The planned length, if known.
     pub planned_s: Option<f64>,
-    /// From its start to its end.
+    /// From its start to its end, with the pauses.
     pub recorded_s: f64,
+    pub pauses: PausesInAll,
 }
 
 impl End {
@@ -55,15 +57,20 @@ impl End {
             _ => 0.0,
         };
         let planned_s = started.and_then(|e| e.what.data.get(PLANNED)?.as_f64()).filter(|s| s.is_finite());
-        End { how, planned_s, recorded_s }
+        End { how, planned_s, recorded_s, pauses: Pauses::of(timeline, end).in_all() }
     }
 
     /// What was planned and never recorded, because something else than a person ended it; `None`: unknown.
     pub fn missing_s(&self) -> Option<f64> {
         match self.how {
             Ending::Stopped => Some(0.0),
-            _ => self.planned_s.map(|planned| (planned - self.recorded_s).max(0.0)),
+            _ => self.planned_s.map(|planned| (planned - self.active_s()).max(0.0)),
         }
+    }
+
+    /// The recorded time without the pauses. The planned time does not include them.
+    fn active_s(&self) -> f64 {
+        (self.recorded_s - self.pauses.seconds).max(0.0)
     }
 
     /// A message, if it did not end as intended.
@@ -75,7 +82,7 @@ impl End {
             Ending::Crashed => "because the program died",
             Ending::CameraFailed => "because the camera failed",
         };
-        let recorded = self.recorded_s;
+        let recorded = self.active_s();
         Some(match self.planned_s {
             Some(planned) => {
                 format!("The recording ended after {recorded:.1} s of {planned:.1} s planned, {why}.")
@@ -128,9 +135,16 @@ mod tests {
         let stopped = |s| (RecordingStopped, s, Value::Null);
         let full = |is_full: bool| (StoringFailed, 7, json!({"is_disk_full": is_full, "why": "x"}));
         type Case = (Vec<(HealthKind, i64, Value)>, bool, Ending, Option<f64>);
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             (vec![started.clone(), stopped(10)], false, Ending::Stopped, Some(0.0)),
             (vec![started.clone()], true, Ending::Crashed, Some(52.0)),
+            // The planned time stands still in a pause.
+            (
+                vec![started.clone(), (Paused, 2, Value::Null), (Resumed, 5, Value::Null)],
+                true,
+                Ending::Crashed,
+                Some(55.0),
+            ),
             (vec![started.clone(), full(true)], true, Ending::DiskFull, Some(52.0)),
             (vec![started.clone(), full(false)], true, Ending::StoringFailed, Some(52.0)),
             (vec![started.clone(), (CameraFailed, 9, json!({})), stopped(10)], false, Ending::CameraFailed, Some(50.0)),

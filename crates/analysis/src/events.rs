@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::AnalysisError;
-use session::{EventData, EventRow, StreamName, Timeline, Timestamp};
+use session::{EventData, EventRow, StreamName, TAKEN_BACK, Timeline, Timestamp};
 
 /// The field with the target of an event, in the data of all streams.
 const TARGETS: [&str; 2] = ["target", "selector"];
@@ -88,9 +88,9 @@ impl EventChoice {
         Ok(self.choose(timeline)?.len())
     }
 
-    /// The kinds of events that are needed for the selection. `None`: all kinds of the stream.
-    pub fn kinds(&self) -> Option<[&str; 2]> {
-        self.kind.as_deref().map(|kind| [kind, REMOVED])
+    /// The kinds of events that are needed for the selection, with those that remove events. `None`: all kinds of the stream.
+    pub fn kinds(&self) -> Option<[&str; 3]> {
+        self.kind.as_deref().map(|kind| [kind, REMOVED, TAKEN_BACK])
     }
 
     fn pattern(&self) -> Result<Option<Regex>, AnalysisError> {
@@ -259,6 +259,25 @@ mod tests {
         assert_eq!(chosen("page/click target=button#buy value=Sell"), [] as [u64; 0]);
         assert_eq!(chosen("marker value=start"), [5], "one of them was taken back");
         assert_eq!(chosen("pulse"), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn a_marker_that_was_taken_back_is_not_chosen() {
+        let mut t = Timeline::default();
+        t.declare(marker_stream());
+        let at = |s: i64| Timestamp::from_ns(s * 1_000_000_000);
+        let press = |label: &str| Body::event("marker", json!({ "label": label }));
+        let stream = Arc::new("marker".parse().unwrap());
+        let bodies = [(1, press("go")), (2, press("go")), (3, session::taken_back(at(2))), (4, press("go"))];
+        for (seq, (s, body)) in bodies.into_iter().enumerate() {
+            t.ingest(&Record { stream: Arc::clone(&stream), seq: seq as u64, at: at(s), body });
+        }
+        for choice in ["marker", "marker/marker", "marker value=go"] {
+            let found = choice.parse::<EventChoice>().unwrap();
+            assert_eq!(found.choose(&t).unwrap().iter().map(|o| o.seq).collect::<Vec<_>>(), [0, 3], "{choice}");
+        }
+        let kinds = "marker/marker".parse::<EventChoice>().unwrap();
+        assert!(kinds.kinds().unwrap().contains(&TAKEN_BACK), "read from the file with the markers");
     }
 
     #[test]

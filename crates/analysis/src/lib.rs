@@ -30,7 +30,7 @@ mod signal;
 mod spreadsheet;
 mod table;
 
-pub use agreement::{Agreement, agreement, ccc, cohen_kappa, correlation, lag};
+pub use agreement::{Agreement, Delay, SHORTEST_OVERLAP_S, agreement, ccc, cohen_kappa, correlation, lag};
 pub use average::{Average, Interval, Unit, average, counts};
 pub use baseline::{Baseline, Zero, baseline_of, baseline_phases};
 pub use busy::Busy;

@@ -34,8 +34,6 @@ pub struct QualityReport {
     pub face_record: FaceRecord,
     /// From the first to the last frame or record of the recording. Added streams are not included.
     pub seconds: f64,
-    /// The time in which the visitor had paused the recording. No frame is expected of it.
-    pub paused_s: f64,
     pub nominal_rate_hz: f64,
     /// The number of frames from the camera's rate and the time between first and last frame. For a video file, its frames
     /// and its lost frames. For scores without pictures, the frames that the browser saw.
@@ -322,7 +320,7 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     let face_share = (scored.all > 0).then(|| scored.with_face as f64 / scored.all as f64);
     let frames_lost = frames_lost(timeline, &gaps, face_record);
     let gone = loss.as_ref().map_or(0, |l| l.frames);
-    let pauses = Pauses::of(timeline);
+    let pauses = Pauses::of(timeline, None);
     let frames = FrameTimes::of(timeline, stored_times, gone, &pauses);
     let largest_gap_s = match face_record {
         FaceRecord::Pictures => frames.largest_gap_s(timeline, gone),
@@ -347,11 +345,11 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     };
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
     let seconds = timeline.span().map_or(0.0, |(first, last)| seconds_between(first, last)).max(frames.video_s);
-    let page_busy = busy(timeline, seconds - pauses.seconds());
+    let expected_s = timeline.span().map_or(0.0, |(first, last)| pauses.expected_s(first, last)).max(frames.video_s);
+    let page_busy = busy(timeline, expected_s);
     QualityReport {
         face_record,
         seconds,
-        paused_s: pauses.seconds(),
         nominal_rate_hz,
         frames_expected,
         frames_stored,
@@ -569,13 +567,13 @@ mod tests {
         }
         let scores = Footage { face_record: FaceRecord::Scores, nominal_rate_hz: 10.0, ..Footage::default() };
         let unknown = quality(&t, &footage(&times, 10.0));
-        assert_eq!((unknown.grade, unknown.frames_expected, unknown.paused_s), (Grade::F, 400, 0.0));
+        assert_eq!((unknown.grade, unknown.frames_expected, unknown.end.pauses.seconds), (Grade::F, 400, 0.0));
         assert_eq!(quality(&t, &scores).grade, Grade::F);
         t.ingest(&record(HEALTH, 0, 4_950, Body::event("paused", serde_json::json!({}))));
         t.ingest(&record(HEALTH, 1, 34_950, Body::event("resumed", serde_json::json!({}))));
         let q = quality(&t, &footage(&times, 10.0));
         assert_eq!((q.grade, q.frames_expected, q.frames_stored), (Grade::A, 100, 100));
-        assert!((q.paused_s - 30.0).abs() < 1e-9, "{}", q.paused_s);
+        assert!((q.end.pauses.seconds - 30.0).abs() < 1e-9, "{:?}", q.end.pauses);
         assert!((q.largest_gap_s - 0.1).abs() < 1e-9, "{}", q.largest_gap_s);
         assert_eq!(quality(&t, &scores).grade, Grade::A);
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
+use super::alarm_sound::AlarmSound;
+use super::fallback_fonts::FallbackFonts;
 use super::file_dialog::{FileDialog, FileRequest};
 use super::port::{Backend, PixelRect, Wake};
 use super::preferences::Preferences;
@@ -24,6 +26,9 @@ pub struct App {
     /// When playing last moved the playhead, in the time of egui.
     pub(super) played_at_s: Option<f64>,
     pub(super) file_dialog: Option<FileDialog>,
+    /// The text size of the previous frame.
+    pub(super) seen_text_scale: f32,
+    pub(super) alarm_sound: AlarmSound,
     preferences_path: Option<PathBuf>,
     wake: Wake,
 }
@@ -32,6 +37,7 @@ impl App {
     /// `preferences_path` is the file of the preferences. With `None` they are not stored.
     pub fn new(ctx: &egui::Context, backend: Box<dyn Backend>, preferences_path: Option<PathBuf>) -> Self {
         theme::install(ctx);
+        ctx.add_plugin(FallbackFonts::default());
         let (preferences, problem) = match preferences_path.as_deref().map(Preferences::load) {
             Some(Ok(preferences)) => (preferences, None),
             Some(Err(error)) => (Preferences::default(), Some(error.to_string())),
@@ -40,7 +46,7 @@ impl App {
         ctx.set_theme(preferences.look.preference());
         ctx.set_zoom_factor(preferences.text_scale);
         let mut state = State::new(preferences);
-        problem.into_iter().for_each(|sentence| state.notice(sentence));
+        problem.into_iter().for_each(|sentence| state.warn(sentence));
         let waker = ctx.clone();
         let mut app = App {
             state,
@@ -51,9 +57,12 @@ impl App {
             drawn: Screen::Home,
             played_at_s: None,
             file_dialog: None,
+            seen_text_scale: ctx.zoom_factor(),
+            alarm_sound: AlarmSound::default(),
             preferences_path,
             wake: Wake::new(move || waker.request_repaint()),
         };
+        app.backend.set_participant_screen(app.state.preferences.participant);
         app.backend.refresh_library();
         app
     }
@@ -62,7 +71,7 @@ impl App {
         if let Some(path) = &self.preferences_path
             && let Err(error) = self.state.preferences.store(path)
         {
-            self.state.notice(error.to_string());
+            self.state.warn(error.to_string());
         }
     }
 
@@ -77,7 +86,7 @@ impl App {
                 self.state.is_file_dialog_open = true;
             }
             Err(error) => {
-                self.state.notice(format!("The file dialog could not be opened: {error}. Type the path instead."))
+                self.state.warn(format!("The file dialog could not be opened: {error}. Type the path instead."))
             }
         }
     }

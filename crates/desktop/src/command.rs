@@ -8,8 +8,8 @@ use session::{CheckId, PagePlacement, ParticipantId, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft};
-use super::port::{CameraControl, CameraMode, Correction, ExportFormat, Grade, StudyExportFormat};
-use super::preferences::ThemeChoice;
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, Grade, MarkerVia, StudyExportFormat};
+use super::preferences::{Preferences, ThemeChoice};
 use super::rating_state::RatingInput;
 use super::state::{
     AfterSave, Column, DownloadDraft, EditorTab, ExportDraft, NewStudyDraft, PlanDraft, Side, StateKind,
@@ -23,6 +23,7 @@ pub enum Command {
     OpenSession(PathBuf),
     SetTheme(ThemeChoice),
     ShowShortcuts,
+    Preferences(PreferencesCommand),
     CloseDialog,
     DismissNotice(String),
     /// Closes the window while a recording runs. The operator has confirmed it.
@@ -37,6 +38,15 @@ pub enum Command {
     Job(JobCommand),
     Report(ReportCommand),
     Editor(EditorCommand),
+}
+
+/// The dialog of the preferences.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PreferencesCommand {
+    Show,
+    Edit(Box<Preferences>),
+    BrowseRecordings,
+    Save,
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -113,6 +123,9 @@ pub enum SetUpCommand {
         mode: Option<CameraMode>,
     },
     BrowseVideo,
+    /// The typed path of a video file, where the system has no file dialogs.
+    EditVideoPath(String),
+    UseVideo(PathBuf),
     SetControl {
         control: CameraControl,
         value: Option<i64>,
@@ -129,7 +142,14 @@ pub enum SetUpCommand {
 /// A recording in progress.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LiveCommand {
-    Mark(char),
+    Mark(char, MarkerVia),
+    /// Takes the newest marker back, if it is not too late.
+    TakeMarkerBack,
+    Pause(bool),
+    ShowPad(bool),
+    /// Switches the phone pad on or off.
+    SwitchPhone(bool),
+    ShowPhoneWindow(bool),
     BeginNote,
     EditNote(String),
     StoreNote,

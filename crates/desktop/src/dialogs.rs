@@ -3,11 +3,12 @@
 use eframe::egui;
 use egui::{Grid, Id, Margin, Modal, Order, Popup, RichText, ScrollArea, Ui};
 
-use super::command::{Command, LiveCommand, ReviewCommand, SetUpCommand, StudyCommand};
-use super::dialog_parts::{buttons, cancel, field, title, warning};
+use super::command::{Command, LiveCommand, PreferencesCommand, ReviewCommand, SetUpCommand, StudyCommand};
+use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
 use super::port::{Check, ExportFormat, StudyExportFormat};
+use super::preferences::Preferences;
 use super::state::{Dialog, ExportDraft, Readiness, Recording, Rehearsal, State, StudyExportDraft};
-use super::{home_dialogs, keys, new_study, widgets};
+use super::{explanations, home_dialogs, keys, new_study, preferences_dialog, theme, widgets};
 
 /// Height of the list of failing checks. It is fixed, so that the buttons below do not move.
 const CHECKS: f32 = 250.0;
@@ -47,6 +48,8 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             Dialog::Export(draft) => export(ui, draft, state, commands),
             Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
             Dialog::Shortcuts => shortcuts(ui, commands),
+            Dialog::Preferences(draft) => preferences(ui, draft, state, commands),
+            Dialog::VideoPath(path) => video_path(ui, path, commands),
             Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
             Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
         }
@@ -189,7 +192,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
 }
 
 fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
-    title(ui, "Keyboard");
+    title(ui, "Help: keyboard, and below it what the numbers mean");
     let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
@@ -212,9 +215,56 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
                 }
             }
         });
+        ui.separator();
+        title(ui, "What the numbers mean");
+        numbers(ui);
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
+    });
+}
+
+/// All explanations of numbers.
+fn numbers(ui: &mut Ui) {
+    let p = theme::palette(ui);
+    for (title, terms) in explanations::GROUPS {
+        widgets::section(ui, title);
+        for term in terms {
+            ui.add_space(2.0);
+            ui.label(RichText::new(term.name()).color(p.strong).size(13.5));
+            ui.add(egui::Label::new(RichText::new(term.text()).size(13.0)).wrap());
+        }
+        ui.add_space(10.0);
+    }
+}
+
+fn preferences(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<Command>) {
+    title(ui, "Preferences");
+    preferences_dialog::show(ui, draft, state, commands);
+    buttons(ui, |ui| {
+        if widgets::primary(ui, true, "Save").clicked() {
+            commands.push(Command::Preferences(PreferencesCommand::Save));
+        }
+        cancel(ui, "Cancel", commands);
+    });
+}
+
+fn video_path(ui: &mut Ui, path: &str, commands: &mut Vec<Command>) {
+    title(ui, "Use a video file as the camera");
+    let mut edited = path.to_owned();
+    let response = field(ui, "Path of the video file", &mut edited, "/path/to/video.mp4");
+    if response.changed() {
+        commands.push(Command::SetUp(SetUpCommand::EditVideoPath(edited.clone())));
+    }
+    if edited.is_empty() && ui.memory(|m| m.focused()).is_none() {
+        response.request_focus();
+    }
+    buttons(ui, |ui| {
+        let is_ready = !edited.trim().is_empty();
+        if widgets::primary(ui, is_ready, "Use").clicked() || (is_ready && is_entered(ui)) {
+            commands.push(Command::SetUp(SetUpCommand::UseVideo(edited.trim().into())));
+        }
+        cancel(ui, "Cancel", commands);
     });
 }
 

@@ -5,6 +5,7 @@ use egui::{Align2, FontFamily, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use session::{AFFECT, EXPRESSIONS, Timeline, Timestamp, affect};
 
+use super::explanations::{Explained, Term};
 use super::theme;
 
 const FRESH_S: f64 = 0.5;
@@ -54,6 +55,7 @@ fn draw(ui: &mut Ui, rect: Rect, values: Option<[f32; 8]>) {
             painter.text(row.right_center(), Align2::RIGHT_CENTER, percent, font.clone(), color);
         }
     }
+    let response = response.explained(Term::Expressions);
     response.widget_info(|| {
         let message = match (values, likeliest) {
             (Some(v), Some(k)) => format!("{} {:.0} %", EXPRESSIONS[k], v[k] * 100.0),

@@ -71,6 +71,12 @@ pub fn clock(at: Timestamp) -> String {
     text
 }
 
+/// `1:05`: minutes and whole seconds.
+pub fn minutes(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    format!("{}:{:02}", whole / 60, whole % 60)
+}
+
 /// A tick of a time axis. The distance of ticks determines the decimals.
 pub fn tick(seconds: f64, step: f64) -> String {
     let sign = if seconds < -1e-9 { "−" } else { "" };

@@ -2,16 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
 use super::port::{ExportFormat, StudyExportFormat, Wake};
+
+/// A dialog needs longer than this to appear.
+const QUICKEST_CANCEL: Duration = Duration::from_millis(250);
 
 /// The kind of file to choose.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileRequest {
     Session,
     Video,
+    /// The folder of recordings.
+    Recordings,
     Export {
         format: ExportFormat,
         proposed: PathBuf,
@@ -34,13 +40,16 @@ pub enum FileRequest {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChosenFile {
-    /// The dialog was cancelled, or this system has no file dialogs. Each path can also be typed.
+    /// The dialog was cancelled.
     Nothing,
+    /// This system has no file dialogs. Each path can also be typed.
+    NotShown(FileRequest),
     Session(PathBuf),
     Video(PathBuf),
     Films(Vec<PathBuf>),
     Media(PathBuf),
     Page(PathBuf),
+    Recordings(PathBuf),
     Export(PathBuf),
 }
 
@@ -54,7 +63,12 @@ impl FileDialog {
     pub fn open(request: FileRequest, wake: Wake) -> std::io::Result<FileDialog> {
         let (sender, chosen) = bounded(1);
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
-            let chosen = show(request);
+            let begun = Instant::now();
+            let chosen = match show(request.clone()) {
+                // rfd reports a missing dialog like a cancelled one. No person cancels this quickly.
+                ChosenFile::Nothing if begun.elapsed() < QUICKEST_CANCEL => ChosenFile::NotShown(request),
+                chosen => chosen,
+            };
             // The send fails if the window has closed. Then the result is not needed.
             if sender.send(chosen).is_ok() {
                 wake.wake();
@@ -87,6 +101,7 @@ fn show(request: FileRequest) -> ChosenFile {
     let found = match &request {
         FileRequest::Films => None,
         FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
+        FileRequest::Recordings => dialog.set_title("Folder of recordings").pick_folder(),
         FileRequest::Video => dialog
             .set_title("Use a video file as the camera")
             .add_filter("Video", &VIDEO_EXTENSIONS)
@@ -121,6 +136,7 @@ fn show(request: FileRequest) -> ChosenFile {
         (None, _) | (_, FileRequest::Films) => ChosenFile::Nothing,
         (Some(path), FileRequest::Session) => ChosenFile::Session(path),
         (Some(path), FileRequest::Video) => ChosenFile::Video(path),
+        (Some(path), FileRequest::Recordings) => ChosenFile::Recordings(path),
         (Some(path), FileRequest::Media) => ChosenFile::Media(path),
         (Some(path), FileRequest::Page) => ChosenFile::Page(path),
         (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. } | FileRequest::NewFolder { .. }) => {

@@ -24,7 +24,12 @@ impl App {
         self.receive(ctx);
         self.guard_close(ctx);
         self.store_text_scale(ctx);
+        self.ring();
         self.advance(ctx);
+        let now_s = ctx.input(|i| i.time);
+        if let Some(next_s) = self.state.notices.advance(now_s) {
+            ctx.request_repaint_after(Duration::from_secs_f64(next_s));
+        }
         if self.is_moving() {
             ctx.request_repaint_after(FRAME);
         }
@@ -74,6 +79,17 @@ impl App {
                 ctx.request_repaint();
             }
             apply::apply(self, command, ctx);
+        }
+    }
+
+    /// Plays the sound of a new alarm, if it is switched on.
+    fn ring(&mut self) {
+        let has_new_alarm = self.state.recording.as_mut().is_some_and(|r| std::mem::take(&mut r.has_new_alarm));
+        if has_new_alarm && self.state.preferences.sounds.alarm {
+            self.alarm_sound.play();
+        }
+        if let Some(problem) = self.alarm_sound.take_problem() {
+            self.state.warn(problem);
         }
     }
 
@@ -130,8 +146,9 @@ impl App {
     }
 
     fn store_text_scale(&mut self, ctx: &egui::Context) {
+        // A change by a key. A change in the preferences takes effect with the next frame.
         let scale = ctx.zoom_factor();
-        if scale != self.state.preferences.text_scale {
+        if std::mem::replace(&mut self.seen_text_scale, scale) != scale && scale != self.state.preferences.text_scale {
             self.state.preferences.text_scale = scale;
             self.store_preferences();
         }

@@ -3,6 +3,7 @@
 use eframe::egui;
 use egui::{Color32, Sense, Ui, WidgetInfo, vec2};
 
+use super::explanations::{Explained, Term};
 use super::port::HealthFigures;
 use super::{figures, theme, widgets};
 
@@ -17,27 +18,22 @@ pub fn show(ui: &mut Ui, health: &HealthFigures) {
     let is_slow = health.camera_hz < 0.9 * health.asked_hz;
     let camera = format!("{:.1} fps", health.camera_hz);
     widgets::stat(ui, "camera", &camera, if is_slow { theme::CAUTION } else { plain })
-        .on_hover_text(format!("Frames in the last second. Requested: {:.0} fps.", health.asked_hz));
-    widgets::stat(ui, "stored", &figures::count(health.frames_stored), plain)
-        .on_hover_text("Frames in the video file.");
-    widgets::stat(ui, "scored", &figures::count(health.frames_scored), plain)
-        .on_hover_text("Frames that the networks have scored.");
-    widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain).on_hover_text(
-        "Frames that were not scored live. They are in the video and can be scored later: nothing is lost.",
-    );
+        .on_hover_text(format!("Requested: {:.0} fps.", health.asked_hz))
+        .explained(Term::Camera);
+    widgets::stat(ui, "stored", &figures::count(health.frames_stored), plain).explained(Term::Stored);
+    widgets::stat(ui, "scored", &figures::count(health.frames_scored), plain).explained(Term::Scored);
+    widgets::stat(ui, "skipped", &figures::count(health.frames_skipped), plain).explained(Term::Skipped);
     let lost = if health.lost > 0 { p.loss_text } else { plain };
-    widgets::stat(ui, "lost", &figures::count(health.lost), lost)
-        .on_hover_text("Frames and records that cannot be recovered. Each loss is stored as a gap with its reason.");
+    widgets::stat(ui, "lost", &figures::count(health.lost), lost).explained(Term::Lost);
     let inference = health.inference_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.1} ms"));
-    widgets::stat(ui, "inference", &inference, plain).on_hover_text("Time that the networks need for one frame.");
+    widgets::stat(ui, "inference", &inference, plain).explained(Term::Inference);
     queue(ui, health.queue_fill);
     let disk = match health.disk_left {
         Some(left) => format!("{} · {}", figures::bytes(health.disk_left_bytes), figures::about(left)),
         None => figures::bytes(health.disk_left_bytes),
     };
     let is_short = health.disk_left.is_some_and(|left| left.as_secs() < DISK_SHORT_MIN * 60);
-    widgets::stat(ui, "disk left", &disk, if is_short { theme::CAUTION } else { plain })
-        .on_hover_text("Free space, and how long it lasts at the present rate.");
+    widgets::stat(ui, "disk left", &disk, if is_short { theme::CAUTION } else { plain }).explained(Term::DiskLeft);
 }
 
 fn queue(ui: &mut Ui, fill: f64) {
@@ -55,5 +51,5 @@ fn queue(ui: &mut Ui, fill: f64) {
     let width = (track.width() * fill as f32).max(2.0);
     ui.painter().rect_filled(egui::Rect::from_min_size(track.min, vec2(width, 6.0)), 3.0, color);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("queue {:.0} %", fill * 100.0)));
-    response.on_hover_text(format!("The fullest queue on the way to the disk: {:.0} %.", fill * 100.0));
+    response.on_hover_text(format!("{:.0} %", fill * 100.0)).explained(Term::Queue);
 }

@@ -152,26 +152,41 @@ fn background(ui: &Ui, rect: Rect, is_chosen: bool, response: &egui::Response, p
     }
 }
 
+/// In a narrower area, the buttons have a row of their own.
+const WIDE_TOOLS: f32 = 940.0;
+
 fn tools(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let is_wide = ui.available_width() >= WIDE_TOOLS;
     ui.horizontal(|ui| {
-        let mut filter = home.filter.text.clone();
-        let field = egui::TextEdit::singleline(&mut filter)
-            .hint_text("Filter by participant, study or date")
-            .desired_width(220.0)
-            .margin(Margin::symmetric(10, 6));
-        if ui.add(field).accessible_name("Filter sessions").changed() {
-            commands.push(Command::Home(HomeCommand::SetFilter(filter)));
+        filter(ui, home, commands);
+        if is_wide {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                session_buttons(ui, commands);
+                study_button(ui, home, commands);
+            });
         }
-        filter_menus(ui, home, commands);
-        let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
-        let message =
-            if home.rows.len() == all { figures::sessions(all) } else { format!("{} of {all}", home.rows.len()) };
-        widgets::caption(ui, message);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    });
+    if !is_wide {
+        ui.horizontal_wrapped(|ui| {
             session_buttons(ui, commands);
             study_button(ui, home, commands);
         });
-    });
+    }
+}
+
+fn filter(ui: &mut Ui, home: &Home, commands: &mut Vec<Command>) {
+    let mut filter = home.filter.text.clone();
+    let field = egui::TextEdit::singleline(&mut filter)
+        .hint_text("Filter by participant, study or date")
+        .desired_width(220.0)
+        .margin(Margin::symmetric(10, 6));
+    if ui.add(field).accessible_name("Filter sessions").changed() {
+        commands.push(Command::Home(HomeCommand::SetFilter(filter)));
+    }
+    filter_menus(ui, home, commands);
+    let all = home.library.as_ref().map_or(0, |l| l.sessions.len());
+    let message = if home.rows.len() == all { figures::sessions(all) } else { format!("{} of {all}", home.rows.len()) };
+    widgets::caption(ui, message);
 }
 
 /// Which states and grades are shown. A menu stays open while boxes are clicked.

@@ -110,11 +110,14 @@ impl IndexedTimeline {
     }
 
     pub fn ingest(&mut self, records: &[Record]) {
-        let known = self.timeline.events().len();
+        let (known, taken_back) = (self.timeline.events().len(), self.timeline.taken_back().len());
         let last = self.timeline.events().last().map(|e| e.at);
         let earliest = records.iter().filter(|r| matches!(r.body, Body::Event { .. })).map(|r| r.at).min();
         records.iter().for_each(|r| self.timeline.ingest(r));
-        if self.timeline.events().len() != known {
+        if self.timeline.taken_back().len() != taken_back {
+            // A marker may have left the events, so the indices of later events have changed.
+            self.index_events(0);
+        } else if self.timeline.events().len() != known {
             // If the new events are the last ones, as they nearly always are, the existing index stays valid.
             let is_in_order = last.is_none_or(|last| earliest.is_none_or(|at| at >= last));
             self.index_events(if is_in_order { known } else { 0 });

@@ -3,11 +3,13 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
+use session::marker_of_digit;
+
 use super::command::{
     AnnotateCommand, Command, EditorCommand, HomeCommand, JobCommand, LiveCommand, RateCommand, ReportCommand,
     ReviewCommand, SetUpCommand, StudyCommand,
 };
-use super::port::{ExportFormat, StudyExportFormat};
+use super::port::{ExportFormat, MarkerVia, StudyExportFormat};
 use super::state::{AfterSave, Dialog, Screen, State, StopState};
 
 /// The shortcuts of one screen or activity.
@@ -20,7 +22,7 @@ pub const GROUPS: [Group; 9] = [
     Group {
         title: "Everywhere",
         keys: &[
-            ("F1  ?", "show this table"),
+            ("F1  ?", "show this help"),
             ("Tab, Shift Tab", "next, previous control"),
             ("Ctrl +, Ctrl −, Ctrl 0", "larger, smaller, normal text"),
             ("Esc", "close a dialog"),
@@ -58,9 +60,12 @@ pub const GROUPS: [Group; 9] = [
         title: "Recording",
         keys: &[
             ("the study's own keys", "set a marker"),
+            ("Ctrl 1 … 9", "set a marker, also while the page or a text field has the keyboard"),
+            ("Ctrl Z", "take back the marker of the last 5 s"),
+            ("Ctrl P", "pause, continue"),
             ("Ctrl N", "write a note with the present time"),
             ("Ctrl Shift S", "stop, with a confirmation"),
-            ("F6", "give the keyboard to the page"),
+            ("F6", "give the keyboard to the page, or back to this window"),
         ],
     },
     Group {
@@ -105,6 +110,10 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
     let is_typing = ctx.text_edit_focused();
     // Arrows, Space and Enter belong to the control that has the keyboard.
     let is_free = ctx.memory(|m| m.focused()).is_none();
+    if state.screen == Screen::Live {
+        // Before all else: no dialog and no text field takes the markers away.
+        markers(ctx, state, &MarkerVia::Window, commands);
+    }
     ctx.input_mut(|input| {
         let mut pressed = |modifiers: Modifiers, key: Key| input.consume_key(modifiers, key);
         if pressed(Modifiers::NONE, Key::F1) {
@@ -124,7 +133,7 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
                     commands.push(Command::SetUp(SetUpCommand::Record));
                 }
             }
-            Screen::Live => live(&mut pressed, commands),
+            Screen::Live => live(&mut pressed, state, is_typing, commands),
             Screen::Report => {
                 if pressed(Modifiers::COMMAND, Key::N) {
                     commands.push(Command::Report(ReportCommand::NextParticipant));
@@ -142,10 +151,8 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
     if state.dialog.is_some() || is_typing {
         return;
     }
-    match state.screen {
-        Screen::Review => labels(ctx, commands),
-        Screen::Live => markers(ctx, state, commands),
-        _ => {}
+    if state.screen == Screen::Review {
+        labels(ctx, commands);
     }
 }
 
@@ -204,13 +211,19 @@ fn home(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<C
     }
 }
 
-fn live(pressed: Pressed<'_>, commands: &mut Vec<Command>) {
+fn live(pressed: Pressed<'_>, state: &State, is_typing: bool, commands: &mut Vec<Command>) {
+    let is_paused = state.recording.as_ref().is_some_and(|r| r.phases.is_paused());
     let table = [
         (Modifiers::COMMAND | Modifiers::SHIFT, Key::S, Command::Live(LiveCommand::RequestStop)),
         (Modifiers::COMMAND, Key::N, Command::Live(LiveCommand::BeginNote)),
+        (Modifiers::COMMAND, Key::P, Command::Live(LiveCommand::Pause(!is_paused))),
         (Modifiers::NONE, Key::F6, Command::Live(LiveCommand::FocusPage)),
     ];
     push_pressed(pressed, table, commands);
+    // In a text field, Ctrl Z is the field's own undo.
+    if !is_typing && pressed(Modifiers::COMMAND, Key::Z) {
+        commands.push(Command::Live(LiveCommand::TakeMarkerBack));
+    }
 }
 
 fn study(pressed: Pressed<'_>, state: &State, is_free: bool, commands: &mut Vec<Command>) {
@@ -299,8 +312,6 @@ fn playback_and_annotations(pressed: Pressed<'_>, state: &State, commands: &mut 
 /// Digits by their place on the keyboard, alone or with Ctrl. Shift is not used: with Shift the key has another sign
 /// when it is pressed than when it is released, so it would seem to be held down for ever.
 fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
-    const DIGITS: [Key; 9] =
-        [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
     ctx.input(|input| {
         for event in &input.events {
             let Event::Key { key, physical_key, pressed: true, repeat: false, modifiers } = event else { continue };
@@ -314,22 +325,31 @@ fn labels(ctx: &egui::Context, commands: &mut Vec<Command>) {
     });
 }
 
-/// The marker keys of the study. A key that is held down sets one marker.
-fn markers(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
-    let Some(recording) = &state.recording else { return };
-    if recording.stop == StopState::Stopping {
-        return;
-    }
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+/// The marker keys of the study, alone or as Ctrl with a digit. A key that is held down sets one marker. In a text field
+/// and in a dialog only Ctrl with a digit sets a marker.
+pub fn markers(ctx: &egui::Context, state: &State, via: &MarkerVia, commands: &mut Vec<Command>) {
+    let Some(recording) = state.recording.as_ref().filter(|r| r.stop != StopState::Stopping) else { return };
+    let markers = &recording.study.markers;
+    let is_plain_free = !ctx.text_edit_focused() && state.dialog.is_none();
     ctx.input(|input| {
         for event in &input.events {
-            let Event::Key { key, pressed: true, repeat: false, modifiers, .. } = event else { continue };
-            if modifiers.ctrl || modifiers.alt || modifiers.command {
-                continue;
-            }
-            let mut name = key.name().chars();
-            let (Some(letter), None) = (name.next(), name.next()) else { continue };
-            let marker = recording.study.markers.iter().find(|m| m.key.eq_ignore_ascii_case(&letter));
-            commands.extend(marker.map(|m| Command::Live(LiveCommand::Mark(m.key))));
+            let Event::Key { key, physical_key, pressed: true, repeat: false, modifiers } = event else { continue };
+            let marker = if modifiers.command && !modifiers.alt && !modifiers.shift {
+                let digit = DIGITS.iter().position(|digit| *digit == physical_key.unwrap_or(*key));
+                digit.and_then(|k| marker_of_digit(markers, k as u8 + 1))
+            } else if is_plain_free && !(modifiers.ctrl || modifiers.alt || modifiers.command) {
+                let mut name = key.name().chars();
+                match (name.next(), name.next()) {
+                    (Some(letter), None) => markers.iter().find(|m| m.key.eq_ignore_ascii_case(&letter)),
+                    _ => None,
+                }
+            } else {
+                None
+            };
+            commands.extend(marker.map(|m| Command::Live(LiveCommand::Mark(m.key, via.clone()))));
         }
     });
 }

@@ -1,22 +1,29 @@
 //! The recording screen: page, camera picture, affect, events, health and alarms.
 
 use eframe::egui;
-use egui::{Align, Color32, Frame, Key, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
-
-use session::Timestamp;
+use egui::{Align, Color32, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
 use super::command::{Command, LiveCommand, SetUpCommand};
 use super::plot_area::PlotData;
 use super::port::{Alarm, PagePlace, PageStatus, SessionPart};
-use super::state::{Recording, State, StopState};
+use super::state::{Recording, State};
 use super::time_window::TimeWindow;
-use super::{camera_view, events, expressions, figures, health_bar, plane, plots, screen_layout, theme, widgets};
+use super::{
+    camera_view, events, expressions, figures, health_bar, keyboard_lamp, marker_bar, plane, plots, screen_layout,
+    theme, widgets,
+};
 
 /// The time span of the plots.
 const FOLLOWED_S: f64 = 60.0;
 /// The heights of header and footer are fixed, so that the page between them does not move when their contents change.
 const HEADER: f32 = 50.0;
 const FOOTER: f32 = 50.0;
+/// The height of a second row, in a narrow window or with large text.
+const ROW: f32 = 42.0;
+/// In a narrower window, the figures of the health have a row of their own.
+const WIDE_HEADER: f32 = 1180.0;
+/// The space that the contents between the bars need.
+const SMALLEST: egui::Vec2 = vec2(980.0, 480.0);
 /// The longest title of a study in the header, in characters. Hovering shows the whole title.
 const TITLE: usize = 26;
 /// Height of the check lamps below the camera picture.
@@ -26,45 +33,42 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let Some(recording) = &state.recording else { return };
     let p = theme::palette(ui);
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 6));
-    let bar = Panel::top("live bar").frame(frame).exact_size(HEADER).show(ui, |ui| header(ui, recording, commands));
+    let bar = Panel::top("live bar").frame(frame).exact_size(header_height(ui)).show(ui, |ui| {
+        header(ui, recording, commands);
+    });
     if !recording.alarms.is_empty() {
         let edge = Stroke::new(2.0, theme::LOSS);
         ui.painter().rect_stroke(bar.response.rect, 0.0, edge, StrokeKind::Inside);
     }
     let frame = theme::bar(&p).inner_margin(Margin::symmetric(16, 8));
-    Panel::bottom("marker bar").frame(frame).exact_size(FOOTER).show(ui, |ui| {
-        match (recording.stop, &recording.note) {
-            (StopState::Requested, _) => confirm_stop(ui, recording, commands),
-            (StopState::Stopping, _) => {
-                ui.horizontal_centered(|ui| {
-                    ui.spinner();
-                    ui.label("Closing the files …");
-                });
-            }
-            (StopState::No, Some(_)) => note(ui, recording, commands),
-            (StopState::No, None) => markers(ui, recording, state, commands),
-        }
+    Panel::bottom("marker bar").frame(frame).exact_size(footer_height(ui)).show(ui, |ui| {
+        marker_bar::show(ui, recording, state, commands);
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, recording, commands));
+    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| {
+        screen_layout::roomy(ui, SMALLEST, |ui| body(ui, recording, commands));
+    });
+}
+
+fn header_height(ui: &Ui) -> f32 {
+    HEADER + if ui.available_width() < WIDE_HEADER { ROW } else { 0.0 }
+}
+
+fn footer_height(ui: &Ui) -> f32 {
+    FOOTER + if ui.available_width() < marker_bar::WIDE { ROW } else { 0.0 }
 }
 
 fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
-    let p = theme::palette(ui);
+    if ui.available_width() < WIDE_HEADER - 32.0 {
+        // Both rows can be scrolled, so that nothing is cut with large text.
+        let row = |name: &str| egui::ScrollArea::horizontal().id_salt(name).max_height(ROW);
+        row("session").show(ui, |ui| ui.horizontal(|ui| session(ui, recording, commands)));
+        row("health").show(ui, |ui| ui.horizontal(|ui| health(ui, recording)));
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_min_height(36.0);
-        let (dot, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
-        ui.painter().circle_filled(dot.center(), 5.5, p.accent);
-        let clock =
-            figures::clock(Timestamp::from_ns(i64::try_from(recording.elapsed().as_nanos()).unwrap_or(i64::MAX)));
-        let clock_label = ui.label(RichText::new(&clock).font(theme::clock_font()).color(p.strong));
-        clock_label.on_hover_text("Time since recording began");
-        ui.add_space(6.0);
-        let study = &recording.study;
-        let title: String = study.title.chars().take(TITLE).collect();
-        let who = format!("{} {}", recording.plan.participant, recording.plan.session);
-        widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
-        part(ui, recording, commands);
+        session(ui, recording, commands);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Aligned right as a block, with the width that it had in the previous frame.
@@ -72,7 +76,7 @@ fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
                     ui.data(|d| d.get_temp::<f32>(ui.scope_id().with("health width"))).unwrap_or(ui.available_width());
                 ui.add_space((ui.available_width() - width).max(0.0));
                 let start = ui.cursor().left();
-                health_bar::show(ui, &recording.health);
+                health(ui, recording);
                 let used = ui.min_rect().right() - start;
                 ui.data_mut(|d| d.insert_temp(ui.scope_id().with("health width"), used));
             });
@@ -80,8 +84,32 @@ fn header(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     });
 }
 
-/// The part of the session that runs, with its remaining time, and a button that ends it.
-fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+fn health(ui: &mut Ui, recording: &Recording) {
+    health_bar::show(ui, &recording.health);
+}
+
+/// Time, session, phase and keyboard.
+fn session(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+    let p = theme::palette(ui);
+    let (dot, _) = ui.allocate_exact_size(vec2(14.0, 14.0), Sense::hover());
+    ui.painter().circle_filled(dot.center(), 5.5, p.accent);
+    let clock = figures::clock(recording.elapsed_at());
+    let clock_label = ui.label(RichText::new(&clock).font(theme::clock_font()).color(p.strong));
+    clock_label.on_hover_text("Time since recording began");
+    ui.add_space(6.0);
+    let study = &recording.study;
+    let title: String = study.title.chars().take(TITLE).collect();
+    let who = format!("{} {}", recording.plan.participant, recording.plan.session);
+    widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
+    if !part(ui, recording, commands) {
+        phase_timer(ui, recording);
+    }
+    ui.add_space(12.0);
+    keyboard_lamp::show(ui, recording);
+}
+
+/// The part of the session that runs, with its remaining time, and a button that ends it. Returns `false` if none is shown.
+fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) -> bool {
     let guided = match recording.page.as_ref().map(|page| &page.status) {
         Some(PageStatus::Guided { phase, until }) => {
             Some(SessionPart { name: phase.clone(), until: Some(*until), is_last: false })
@@ -89,7 +117,8 @@ fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         _ => None,
     };
     // The last page ends with the recording, so there is nothing to show.
-    let Some(part) = recording.part.clone().or(guided).filter(|part| !part.is_last) else { return };
+    let part = recording.part.clone().or(guided).filter(|part| !part.is_last);
+    let Some(part) = part.filter(|_| !recording.phases.is_paused()) else { return false };
     ui.add_space(12.0);
     match part.until {
         Some(until) => countdown(ui, &part.name, until.since_ns(recording.now)),
@@ -104,6 +133,7 @@ fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
             commands.push(Command::Live(LiveCommand::GoOn));
         }
     }
+    true
 }
 
 /// The remaining time of a phase.
@@ -112,6 +142,31 @@ fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
     let left = format!("{}:{:02} left", left_s / 60, left_s % 60);
     let phase: String = phase.chars().take(TITLE).collect();
     widgets::stat(ui, &phase, &left, theme::palette(ui).accent).on_hover_text("Remaining time of this phase");
+}
+
+/// The task that runs by the plan, or the pause.
+fn phase_timer(ui: &mut Ui, recording: &Recording) {
+    let p = theme::palette(ui);
+    let phases = &recording.study.phases;
+    let (started, now) = (recording.started.at, recording.now);
+    if let Some(since) = recording.phases.paused_since() {
+        ui.add_space(12.0);
+        let length = figures::minutes(now.since_ns(since) as f64 * 1e-9);
+        widgets::stat(ui, "paused", &length, theme::CAUTION)
+            .on_hover_text("The timers of the phases stand still. Camera and page are still recorded.");
+    } else if let Some(times) = recording.phases.task(phases, started, now) {
+        ui.add_space(12.0);
+        let name: String = times.name.chars().take(TITLE).collect();
+        let text = format!("{} · {} left", figures::minutes(times.elapsed_s), figures::minutes(times.left_s));
+        let next = times.next.map_or_else(|| "It is the last phase.".to_owned(), |next| format!("Next: {next}."));
+        widgets::stat(ui, &name, &text, p.accent).on_hover_text(format!(
+            "Phase “{}” by the plan: time since its start, and time left. {next} Pauses do not count.",
+            times.name
+        ));
+    } else if recording.phases.is_over(phases, started, now) {
+        ui.add_space(12.0);
+        widgets::stat(ui, "phases", "all over", p.accent).on_hover_text("The planned time of all phases has passed.");
+    }
 }
 
 fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
@@ -182,7 +237,11 @@ fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Comma
         Some(PageStatus::Loaded { .. }) | None => "The participant's page",
     };
     widgets::placeholder(ui, rect.shrink(12.0), message);
-    commands.push(Command::Live(LiveCommand::SetPageBounds(rect.shrink(1.0))));
+    // A page that is scrolled away must not cover the bars.
+    let visible = rect.shrink(1.0).intersect(ui.clip_rect());
+    if visible.is_positive() {
+        commands.push(Command::Live(LiveCommand::SetPageBounds(visible)));
+    }
 }
 
 fn no_page(ui: &mut Ui, rect: Rect) {
@@ -253,95 +312,5 @@ fn alarms(ui: &mut Ui, rect: Rect, alarms: &[Alarm], p: &theme::Palette) {
             let remedy = RichText::new(&alarm.remedy).size(12.5).color(Color32::from_rgb(0xFF, 0xE3, 0xE6));
             ui.add(egui::Label::new(remedy).truncate()).on_hover_text(&alarm.remedy);
         }
-    });
-}
-
-fn markers(ui: &mut Ui, recording: &Recording, state: &State, commands: &mut Vec<Command>) {
-    let p = theme::palette(ui);
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Stop and save …").on_hover_text("Asks for a confirmation (Ctrl Shift S)").clicked() {
-                commands.push(Command::Live(LiveCommand::RequestStop));
-            }
-            screen_layout::global_buttons(ui, state, commands);
-            if ui.button("Note").on_hover_text("The note gets the time of this click (Ctrl N)").clicked() {
-                commands.push(Command::Live(LiveCommand::BeginNote));
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                egui::ScrollArea::horizontal().id_salt("markers").show(ui, |ui| {
-                    for marker in &recording.study.markers {
-                        let key = RichText::new(marker.key.to_ascii_uppercase()).monospace().color(p.accent);
-                        let button = egui::Button::new((key, RichText::new(&marker.label)));
-                        let button = ui.add(button).accessible_name(format!("Marker {}", marker.label));
-                        if button.clicked() {
-                            commands.push(Command::Live(LiveCommand::Mark(marker.key)));
-                        }
-                    }
-                    if recording.study.markers.is_empty() {
-                        widgets::caption(ui, "This study has no marker keys.");
-                    }
-                });
-            });
-        });
-    });
-}
-
-fn note(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
-    let Some(draft) = &recording.note else { return };
-    ui.horizontal(|ui| {
-        let at = Timestamp::from_ns(draft.at.since_ns(recording.started.at));
-        let label = ui.label(format!("Note at {}", figures::clock(at)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Discard").clicked() {
-                commands.push(Command::Live(LiveCommand::DiscardNote));
-            }
-            if widgets::primary(ui, !draft.text.trim().is_empty(), "Store note").clicked() {
-                commands.push(Command::Live(LiveCommand::StoreNote));
-            }
-            let mut text = draft.text.clone();
-            let field = egui::TextEdit::singleline(&mut text)
-                .hint_text("What did you see?")
-                .desired_width(f32::INFINITY)
-                .char_limit(1000)
-                .margin(Margin::symmetric(10, 6));
-            let field = ui.add(field).labelled_by(label.id);
-            if field.changed() {
-                commands.push(Command::Live(LiveCommand::EditNote(text)));
-            }
-            let (is_entered, is_escaped) = ui.input(|i| (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape)));
-            if field.lost_focus() && is_entered {
-                commands.push(Command::Live(LiveCommand::StoreNote));
-            } else if field.lost_focus() && is_escaped {
-                commands.push(Command::Live(LiveCommand::DiscardNote));
-            } else if draft.text.is_empty() && !field.has_focus() {
-                field.request_focus();
-            }
-        });
-    });
-}
-
-/// Stopping needs two clicks in different places, so that no single key press ends a session.
-fn confirm_stop(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
-        let who = format!("{} {}", recording.plan.participant, recording.plan.session);
-        ui.label(format!("Stop recording {who} after {}?", figures::length(recording.elapsed())));
-        widgets::caption(ui, "Recording continues until you confirm.");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let keep = ui.button("Keep recording");
-            // The button that changes nothing gets the keyboard focus.
-            if ui.memory(|m| m.focused()).is_none() {
-                keep.request_focus();
-            }
-            if keep.clicked() || ui.input(|i| i.key_pressed(Key::Escape)) {
-                commands.push(Command::Live(LiveCommand::KeepRecording));
-            }
-            if widgets::primary(ui, true, "Stop and save").clicked() {
-                commands.push(Command::Live(LiveCommand::Stop));
-            }
-            let discard = ui.button("Discard …").on_hover_text("Stop and remove this session. Asks for a confirmation");
-            if discard.clicked() {
-                commands.push(Command::Live(LiveCommand::RequestDiscard));
-            }
-        });
     });
 }

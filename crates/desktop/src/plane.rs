@@ -5,6 +5,7 @@ use egui::{Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, po
 
 use session::{AFFECT, Timeline, Timestamp, affect};
 
+use super::explanations::{Explained, Term};
 use super::{figures, theme, widgets};
 
 const TRAIL_S: f64 = 8.0;
@@ -124,6 +125,13 @@ fn draw(ui: &mut Ui, rect: Rect, readings: &[Reading]) {
         corner(pos2(rect.left() + 4.0, rect.top() + 2.0), Align2::LEFT_TOP, "V", now.valence, theme::VALENCE);
         corner(pos2(rect.right() - 4.0, rect.top() + 2.0), Align2::RIGHT_TOP, "A", now.arousal, theme::AROUSAL);
     }
+    let pointer = response.hover_pos();
+    let term = match pointer {
+        Some(at) if at.y < rect.top() + 22.0 && at.x < rect.left() + 80.0 => Term::Valence,
+        Some(at) if at.y < rect.top() + 22.0 && at.x > rect.right() - 80.0 => Term::Arousal,
+        _ => Term::Plane,
+    };
+    let response = response.explained(term);
     response.widget_info(|| {
         let message = match now {
             Some(r) => format!("valence {}, arousal {}", figures::signed(r.valence), figures::signed(r.arousal)),

@@ -1,5 +1,5 @@
-//! Preferences that are stored between two starts: the theme, the text size and the last server. They contain no data
-//! about people.
+//! Preferences that are stored between two starts. They belong to this computer and not to a study, and they contain no
+//! data about people.
 
 use std::path::{Path, PathBuf};
 
@@ -36,19 +36,58 @@ impl ThemeChoice {
     }
 }
 
+/// The text sizes to choose from. 1 is the normal size.
+pub const TEXT_SCALES: [f32; 7] = [0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0];
+
+/// Where the participant's page is shown, if it has its own window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ParticipantScreen {
+    /// Counts from 0. `None`: the second monitor, if there is one.
+    pub monitor: Option<usize>,
+    pub full_screen: bool,
+}
+
+impl Default for ParticipantScreen {
+    fn default() -> Self {
+        ParticipantScreen { monitor: None, full_screen: true }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sounds {
+    /// A sound when data is being lost.
+    pub alarm: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
     pub look: ThemeChoice,
     /// 1 is the normal size.
     pub text_scale: f32,
+    /// Whether the marker pad opens with a recording.
+    pub marker_pad: bool,
     /// The address of the last server. The token is never stored.
     pub server: String,
+    /// The folder of recordings. `None`: the default.
+    pub recordings: Option<PathBuf>,
+    pub participant: ParticipantScreen,
+    pub sounds: Sounds,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Preferences { look: ThemeChoice::System, text_scale: 1.0, server: String::new() }
+        Preferences {
+            look: ThemeChoice::System,
+            text_scale: 1.0,
+            marker_pad: false,
+            server: String::new(),
+            recordings: None,
+            participant: ParticipantScreen::default(),
+            sounds: Sounds::default(),
+        }
     }
 }
 
@@ -110,9 +149,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/window.toml");
         assert_eq!(Preferences::load(&path).unwrap(), Preferences::default());
-        let chosen = Preferences { look: ThemeChoice::Dark, text_scale: 1.3, server: "https://example.org".into() };
+        let chosen = Preferences {
+            look: ThemeChoice::Dark,
+            text_scale: 1.3,
+            marker_pad: true,
+            server: "https://example.org".into(),
+            recordings: Some("/data/recordings".into()),
+            participant: ParticipantScreen { monitor: Some(2), full_screen: false },
+            sounds: Sounds { alarm: true },
+        };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);
+        // A file of an older version.
+        std::fs::write(&path, "look = \"dark\"\ntext_scale = 1.1\nserver = \"\"\n").unwrap();
+        let old = Preferences::load(&path).unwrap();
+        assert_eq!((old.text_scale, old.participant.full_screen, old.sounds.alarm), (1.1, true, false));
         std::fs::write(&path, "look = \"pink").unwrap();
         assert!(Preferences::load(&path).unwrap_err().to_string().contains("window.toml"));
     }

@@ -4,6 +4,7 @@ use eframe::egui;
 use egui::{Align, Grid, Layout, RichText, ScrollArea, Ui};
 
 use super::command::{Command, ReportCommand};
+use super::explanations::{Explained, Term};
 use super::port::{FinishedSession, QualityReport, SessionState};
 use super::state::State;
 use super::{figures, screen_layout, theme, widgets};
@@ -113,7 +114,10 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
         ui,
         |ui| {
             for (name, value, is_loss) in rows(quality) {
-                ui.label(RichText::new(name).weak());
+                let label = ui.label(RichText::new(name).weak());
+                if let Some(term) = term_of(name) {
+                    label.explained(term);
+                }
                 let color = if is_loss { p.loss_text } else { p.text };
                 ui.add(egui::Label::new(RichText::new(value).color(color)).wrap());
                 ui.end_row();
@@ -132,6 +136,21 @@ pub fn report(ui: &mut Ui, quality: &QualityReport) {
             ui.end_row();
         }
     });
+}
+
+/// The explanation of a row, by its name.
+fn term_of(name: &str) -> Option<Term> {
+    Some(match name {
+        "Frames stored" => Term::Stored,
+        "Frames scored" => Term::Scored,
+        "Skipped live" => Term::Skipped,
+        "Lost" => Term::Lost,
+        "Largest gap" => Term::Gap,
+        "Time with a face" => Term::FaceShare,
+        "Page clock uncertainty" => Term::PageClock,
+        "Page unresponsive" => Term::PageBusy,
+        _ => return None,
+    })
 }
 
 fn rows(q: &QualityReport) -> Vec<(&'static str, String, bool)> {

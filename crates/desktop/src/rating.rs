@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::command::{Command, RateCommand};
+use super::explanations::{Explained, Term};
 use super::port::{Agreement, rating_stream_name};
 use super::rating_state::{Rating, RatingInput};
 use super::state::{Review, State};
@@ -131,7 +132,11 @@ pub fn transport(ui: &mut Ui, review: &Review, rating: &Rating, commands: &mut V
 }
 
 fn agreement_table(ui: &mut Ui, agreement: &Agreement) {
-    let who = if agreement.author.is_empty() { String::new() } else { format!(" by {}", agreement.author) };
+    let who = if agreement.author.is_empty() {
+        ", rater not named".to_owned()
+    } else {
+        format!(", rated by {}", agreement.author)
+    };
     widgets::section(ui, &format!("Pass {}{who}", agreement.pass));
     Grid::new(("agreement", agreement.pass)).num_columns(3).min_row_height(19.0).spacing([18.0, 3.0]).show(ui, |ui| {
         ui.label("");
@@ -141,31 +146,32 @@ fn agreement_table(ui: &mut Ui, agreement: &Agreement) {
         let figure = |take: fn(&analysis::Agreement) -> String| {
             agreement.fields.each_ref().map(|f| f.as_ref().map_or_else(|_| "–".to_owned(), take))
         };
-        for (name, hint, values) in [
-            (
-                "CCC",
-                "Concordance correlation coefficient: 1 if rating and network are equal.",
-                figure(|a| figures::signed(a.ccc as f32)),
-            ),
-            ("r", "Pearson's correlation.", figure(|a| figures::signed(a.correlation as f32))),
-            (
-                "lag",
-                "Delay of the rating with the highest correlation.",
-                figure(|a| format!("{:+.1} s", a.lag_s).replace('-', "−")),
-            ),
-            (
-                "r at lag",
-                "Pearson's correlation at this delay.",
-                figure(|a| figures::signed(a.correlation_at_lag as f32)),
-            ),
+        let delayed = |take: fn(&analysis::Delay) -> String| {
+            agreement.fields.each_ref().map(|f| {
+                let delay = f.as_ref().ok().and_then(|a| a.delay.as_ref());
+                delay.map_or_else(|| "–".to_owned(), take)
+            })
+        };
+        for (name, term, values) in [
+            ("CCC", Term::Ccc, figure(|a| figures::signed(a.ccc as f32))),
+            ("r", Term::Correlation, figure(|a| figures::signed(a.correlation as f32))),
+            ("lag", Term::Lag, delayed(|d| format!("{:+.1} s", d.lag_s).replace('-', "−"))),
+            ("r at lag", Term::Lag, delayed(|d| figures::signed(d.correlation as f32))),
         ] {
-            ui.label(RichText::new(name).size(13.0).weak()).on_hover_text(hint);
+            ui.label(RichText::new(name).size(13.0).weak()).explained(term);
             for value in values {
                 ui.label(RichText::new(value).monospace());
             }
             ui.end_row();
         }
     });
+    if agreement.fields.iter().flatten().any(|a| a.delay.is_none()) {
+        let message = format!(
+            "No lag: rating and network overlap for less than {:.0} s at some compared delays. Rate a longer part.",
+            analysis::SHORTEST_OVERLAP_S
+        );
+        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
+    }
     if let Some(Err(why)) = agreement.fields.iter().find(|f| f.is_err()) {
         ui.add(egui::Label::new(RichText::new(why).small()).wrap());
     }

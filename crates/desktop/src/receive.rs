@@ -10,12 +10,14 @@ use super::command::{Command, HomeCommand, RateCommand, StudyCommand};
 use super::figures;
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, JobDraft, SessionsExportDraft};
+use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
     FinishedSession, JobResult, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
+use super::recent_markers::RecentMarkers;
 use super::state::{
     Dialog, ExportDraft, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyExportDraft,
     StudyState,
@@ -37,19 +39,19 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::JobFinished(result) => end_job(state, result, commands),
         E::Reassigned { folder, sentence } => {
             state.home.select(Some(folder));
-            state.notice(sentence);
+            state.inform(sentence);
         }
         E::NoteStored { folder } => {
             // The text stays if it was changed for another session in the meantime.
             if state.finished.as_ref().is_some_and(|f| f.session.folder == folder) {
                 state.report_note.clear();
             }
-            state.notice("The note is stored with the session.".to_owned());
+            state.inform("The note is stored with the session.".to_owned());
         }
         E::FigureDrawn(picture) => {
             let size = [picture.width_px as usize, picture.height_px as usize];
             ctx.copy_image(egui::ColorImage::from_rgb(size, &picture.rgb));
-            state.notice("The figure is in the clipboard.".to_owned());
+            state.inform("The figure is in the clipboard.".to_owned());
         }
 
         E::StudyOpened(document) => editor::open(state, document),
@@ -65,7 +67,14 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
 
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
-        E::Records(records) => recording(state, |r| r.log.ingest(&records)),
+        E::Records(records) => recording(state, |r| {
+            r.recent.read(&records);
+            r.phases.read(&records);
+            r.log.ingest(&records);
+        }),
+        E::PageKeyboard(has_page) => recording(state, |r| r.page_has_keyboard = has_page),
+        E::PhonePad(url) => recording(state, |r| (r.has_phone_window, r.phone_url) = (url.is_some(), url)),
+        E::KeyboardReturned => ctx.send_viewport_cmd(egui::ViewportCommand::Focus),
         E::Part(part) => recording(state, |r| r.part = part),
         E::Health(figures) => recording(state, |r| r.health = figures),
         E::Alarm(alarm) => recording(state, |r| raise_alarm(r, alarm)),
@@ -81,7 +90,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::ExportProgress { done } => review(state, |r| r.exporting = Some(done.clamp(0.0, 1.0))),
         E::ExportFinished { to } => {
             end_export(state);
-            state.notice(format!("Exported to {}", to.display()));
+            state.inform(format!("Exported to {}", to.display()));
         }
         E::RecordsAdded(added) => review(state, |r| take_records(r, added)),
         E::Agreement(agreement) => review(state, |r| take_agreement(r, agreement)),
@@ -103,7 +112,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::StudyQueryCancelled => study(state, |s| s.progress = None),
 
         E::Failed { during, sentence } => fail(state, during, sentence, commands),
-        E::Notice(sentence) => state.notice(sentence),
+        E::Notice(sentence) => state.warn(sentence),
     }
 }
 
@@ -194,6 +203,13 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         part: None,
         note: None,
         stop: StopState::No,
+        page_has_keyboard: false,
+        recent: RecentMarkers::default(),
+        phases: PhaseClock::default(),
+        has_new_alarm: false,
+        has_pad: state.preferences.marker_pad,
+        phone_url: None,
+        has_phone_window: false,
     });
     state.screen = Screen::Live;
     state.dialog = None;
@@ -202,7 +218,10 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
 fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
     match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
         Some(known) => *known = alarm,
-        None => recording.alarms.push(alarm),
+        None => {
+            recording.alarms.push(alarm);
+            recording.has_new_alarm = true;
+        }
     }
 }
 
@@ -225,7 +244,7 @@ fn end_recording(state: &mut State, finished: FinishedSession) {
 
 fn end_discarded(state: &mut State, commands: &mut Vec<Command>) {
     let who = state.recording.take().map(|r| format!("{} {}", r.plan.participant, r.plan.session));
-    state.notice(format!("{} was stopped and discarded.", who.unwrap_or_else(|| "The recording".to_owned())));
+    state.inform(format!("{} was stopped and discarded.", who.unwrap_or_else(|| "The recording".to_owned())));
     commands.push(Command::GoHome);
 }
 
@@ -312,7 +331,7 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
     }
     let DownloadResult { server, fetched, there_already, refused, is_cancelled } = result;
     let stopped = if is_cancelled { "Stopped. " } else { "" };
-    state.notice(format!(
+    state.inform(format!(
         "{stopped}{} downloaded from {server}, {there_already} already there.",
         figures::sessions(fetched.len())
     ));
@@ -333,7 +352,7 @@ fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
             state.dialog = Some(Dialog::Failure { title, sentence: sentences.join("\n") });
         }
     };
-    let notice = match result {
+    let sentence = match result {
         JobResult::Cancelled => "Stopped. Nothing was written.".to_owned(),
         JobResult::Exported { to, sessions, left_out } => {
             show("Some sessions were not exported", left_out);
@@ -346,7 +365,7 @@ fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
             format!("{stopped}{} imported, {there_already} already there.", figures::sessions(made.len()))
         }
     };
-    state.notice(notice);
+    state.inform(sentence);
 }
 
 fn end_export(state: &mut State) {
@@ -388,7 +407,7 @@ fn show_again(state: &mut State, again: Option<Dialog>, title: &'static str, sen
     match (again, &state.dialog) {
         (Some(dialog), None) if is_home => state.dialog = Some(dialog),
         (_, None) => state.dialog = Some(Dialog::Failure { title, sentence }),
-        (_, Some(_)) => state.notice(format!("{title}: {sentence}")),
+        (_, Some(_)) => state.warn(format!("{title}: {sentence}")),
     }
 }
 
@@ -399,7 +418,7 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
     }
     let mut show = |title: &'static str, sentence: String| state.dialog = Some(Dialog::Failure { title, sentence });
     match during {
-        Activity::Library | Activity::Page => state.notice(sentence),
+        Activity::Library | Activity::Page => state.warn(sentence),
         Activity::Download => {
             state.download = None;
             // The dialog keeps what was typed, so that it can be corrected.

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, Ui};
 
-use super::command::Command;
+use super::command::{Command, PreferencesCommand};
 use super::preferences::ThemeChoice;
 use super::state::State;
 use super::{theme, widgets};
@@ -20,14 +20,19 @@ pub fn top_bar(
         ui.horizontal(|ui| {
             ui.set_min_height(30.0);
             contents(ui, commands);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| global_buttons(ui, state, commands));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                global_buttons(ui, state, commands);
+                if ui.button("Preferences").on_hover_text("Folder, monitor, sounds, text size").clicked() {
+                    commands.push(Command::Preferences(PreferencesCommand::Show));
+                }
+            });
         });
     });
 }
 
-/// The buttons for shortcuts and theme.
+/// The buttons for help and theme.
 pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    if ui.button("Keys").on_hover_text("Keyboard shortcuts (F1)").clicked() {
+    if ui.button("Help").on_hover_text("Keyboard shortcuts, and what the numbers mean (F1)").clicked() {
         commands.push(Command::ShowShortcuts);
     }
     ui.menu_button("Theme", |ui| {
@@ -40,6 +45,21 @@ pub fn global_buttons(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     })
     .response
     .on_hover_text("System, light or dark theme");
+}
+
+/// Draws in at least `smallest` points. In a smaller window, or with larger text, the contents keep their size and are
+/// scrolled, so that nothing overlaps.
+pub fn roomy<R>(ui: &mut Ui, smallest: egui::Vec2, draw: impl FnOnce(&mut Ui) -> R) -> R {
+    let available = ui.available_rect_before_wrap();
+    if available.width() >= smallest.x && available.height() >= smallest.y {
+        return draw(ui);
+    }
+    let area = egui::ScrollArea::both().id_salt("small window").auto_shrink(false);
+    let scrolled = area.show(ui, |ui| {
+        let (rect, _) = ui.allocate_exact_size(available.size().max(smallest), egui::Sense::hover());
+        widgets::within(ui, rect, "roomy", draw)
+    });
+    scrolled.inner
 }
 
 /// The central area. Fills the space that the panels leave.

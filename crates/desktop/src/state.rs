@@ -1,7 +1,6 @@
 //! The state of the window. Views read it and push [`Command`](super::command::Command)s. Only `apply` and `receive`
 //! change it.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +9,15 @@ use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
+use super::notices::Notices;
+use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
     FinishedSession, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
+use super::recent_markers::RecentMarkers;
 pub use super::review_state::{FollowedPage, Review, Side};
 pub use super::session_table::{Column, Filter, Home, SortOrder, StateKind, date, state_label};
 pub use super::study_state::{StudyForm, StudyQueryProgress, StudySide, StudyState};
@@ -60,8 +62,7 @@ pub struct State {
     pub report_note: String,
     /// The typed API token. Kept until the window closes. Never stored.
     pub api_token: String,
-    /// Messages that the operator dismisses, newest last.
-    pub notices: VecDeque<String>,
+    pub notices: Notices,
     /// Whether a file dialog of the system is open.
     pub is_file_dialog_open: bool,
 }
@@ -87,20 +88,19 @@ impl State {
             exporting: None,
             report_note: String::new(),
             api_token: String::new(),
-            notices: VecDeque::new(),
+            notices: Notices::default(),
             is_file_dialog_open: false,
         }
     }
 
-    pub fn notice(&mut self, sentence: String) {
-        const KEPT: usize = 3;
-        if self.notices.contains(&sentence) {
-            return;
-        }
-        if self.notices.len() == KEPT {
-            self.notices.pop_front();
-        }
-        self.notices.push_back(sentence);
+    /// Shows a warning until it is dismissed.
+    pub fn warn(&mut self, sentence: String) {
+        self.notices.add(sentence, true);
+    }
+
+    /// Shows information that fades by itself.
+    pub fn inform(&mut self, sentence: String) {
+        self.notices.add(sentence, false);
     }
 }
 
@@ -186,11 +186,29 @@ pub struct Recording {
     pub part: Option<SessionPart>,
     pub note: Option<NoteDraft>,
     pub stop: StopState,
+    /// Whether the page, embedded or in its own window, has the keyboard.
+    pub page_has_keyboard: bool,
+    /// The markers that can still be taken back.
+    pub recent: RecentMarkers,
+    pub phases: PhaseClock,
+    /// An alarm was raised, and its sound was not played yet.
+    pub has_new_alarm: bool,
+    /// Whether the marker pad is open.
+    pub has_pad: bool,
+    /// The address of the phone pad, while it is switched on.
+    pub phone_url: Option<String>,
+    /// Whether the window with this address is open.
+    pub has_phone_window: bool,
 }
 
 impl Recording {
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.now.since_ns(self.started.at).max(0).unsigned_abs())
+    }
+
+    /// The elapsed time as a time of a clock that began at zero.
+    pub fn elapsed_at(&self) -> Timestamp {
+        Timestamp::from_ns(self.now.since_ns(self.started.at).max(0))
     }
 }
 
@@ -238,6 +256,9 @@ pub enum Dialog {
     Export(ExportDraft),
     ExportStudy(StudyExportDraft),
     Shortcuts,
+    Preferences(Box<Preferences>),
+    /// Takes the path of a video file, where the system has no file dialogs.
+    VideoPath(String),
     /// Confirmation of closing the window while a recording runs.
     CloseWindow,
     Failure {

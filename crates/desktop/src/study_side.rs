@@ -8,6 +8,7 @@ use egui::{
 use analysis::{Comparison, Design};
 
 use super::command::{Command, StudyCommand};
+use super::explanations::{Explained, Term};
 use super::port::{SessionRow, StudyQueryResult};
 use super::state::{StudySide, StudyState};
 use super::{figures, theme, widgets};
@@ -248,6 +249,7 @@ fn comparison_table(ui: &mut Ui, comparison: &Comparison) {
             .clusters
             .iter()
             .map(|c| (format!("{:.2} to {:.2} s", c.from_s, c.until_s).replace('-', "−"), figures::p_value(c.p)));
+        widgets::caption(ui, "Clusters and p").explained(Term::Clusters);
         ui.indent(("clusters", &name), |ui| table(ui, &format!("clusters {name}"), clusters));
     }
     for note in &comparison.notes {
@@ -255,10 +257,26 @@ fn comparison_table(ui: &mut Ui, comparison: &Comparison) {
     }
 }
 
+/// The explanation of a row, by its name.
+fn term_of(name: &str) -> Option<Term> {
+    Some(match name {
+        "Epochs averaged" => Term::Epochs,
+        "Left out" => Term::LeftOut,
+        "Difference after the event" => Term::Difference,
+        "95 % interval" => Term::Interval,
+        "Cohen's d" | "Cohen's d_z" => Term::CohensD,
+        _ => return None,
+    })
+}
+
 fn table<N: Into<String>>(ui: &mut Ui, id: &str, rows: impl IntoIterator<Item = (N, String)>) {
     Grid::new(id).num_columns(2).min_row_height(19.0).spacing([18.0, 3.0]).show(ui, |ui| {
         for (name, value) in rows {
-            ui.label(RichText::new(name).size(13.0).weak());
+            let name: String = name.into();
+            let label = ui.label(RichText::new(&name).size(13.0).weak());
+            if let Some(term) = term_of(&name) {
+                label.explained(term);
+            }
             ui.label(RichText::new(value).size(13.0));
             ui.end_row();
         }

@@ -6,6 +6,7 @@ use egui::{
     WidgetInfo, WidgetText, pos2, vec2,
 };
 
+use super::explanations::{Explained, Term};
 use super::port::{CheckState, Grade};
 use super::theme::{self, Palette};
 
@@ -145,7 +146,7 @@ pub fn grade(ui: &mut Ui, grade: Grade) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(20.0, 20.0), Sense::hover());
     paint_grade(ui.painter(), rect.left_center(), grade, &p);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, format!("Quality: {grade}")));
-    response.on_hover_text(grade_rule(grade))
+    response.on_hover_text(grade_rule(grade)).explained(Term::Grade)
 }
 
 /// The published rule of the grade.

@@ -23,6 +23,7 @@ pub struct Selected {
     pub header: SessionHeader,
     pub state: SessionState,
     pub streams: Vec<StreamInfo>,
+    with_taken_back: bool,
 }
 
 /// Ordered by study, participant and session number; never empty.
@@ -84,6 +85,12 @@ impl Selection {
         self
     }
 
+    /// Includes the markers that the operator has taken back, and the events that took them back.
+    pub fn with_taken_back(mut self) -> Selection {
+        self.sessions.iter_mut().for_each(|session| session.with_taken_back = true);
+        self
+    }
+
     pub fn sessions(&self) -> &[Selected] {
         &self.sessions
     }
@@ -124,6 +131,7 @@ impl Selected {
             header: file.header().clone(),
             state: file.state()?,
             streams: file.streams().to_vec(),
+            with_taken_back: false,
         })
     }
 
@@ -143,6 +151,7 @@ impl Selected {
         }
         let StoredSession { file, timeline, quality } = StoredSession::open(&self.folder)?;
         let frames = file.frames()?.metas().collect();
+        let timeline = if self.with_taken_back { timeline.with_taken_back() } else { timeline };
         Ok(ExportedSession { frames, header: self.header.clone(), timeline, quality })
     }
 }

@@ -89,6 +89,7 @@ impl EmbeddedPage {
             HostCommand::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.sender, id),
             HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
             HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(&shown.view, &command, &shown.sender),
+            HostCommand::Focus => shown.keyboard.give(true),
             HostCommand::Reload | HostCommand::Respawn => {
                 // The view keeps its address after a crash.
                 if let Err(error) = shown.view.reload() {
@@ -164,7 +165,7 @@ fn build(
         .map_err(|e| e.to_string())?;
     webkit_signals::watch(&view, &sender);
     view.zoom(zoom).map_err(|e| e.to_string())?;
-    let keyboard = Keyboard::new(&view, parent_xid)?;
+    let keyboard = Keyboard::new(&view, parent_xid, &sender)?;
     Ok(Shown { bounds: Cell::new(bounds), view, keyboard, spec, sender, _context: context })
 }
 

@@ -142,6 +142,11 @@ impl PageEventSequencer {
                 let at = self.at(at_ns);
                 self.emit(PageEvent::LoadFailed { at, url: String::new(), why });
             }
+            HostEvent::OperatorKey { at_ns, key } => {
+                let at = self.at(at_ns);
+                self.emit(PageEvent::OperatorKey { at, key });
+            }
+            HostEvent::Keyboard { has_page } => self.emit(PageEvent::Keyboard { has_page }),
             HostEvent::Ended => {
                 self.process_died(PageProcess::Window, "it ended".into(), now_ns, HostCommand::Respawn);
             }
@@ -154,6 +159,9 @@ impl PageEventSequencer {
         self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
         self.deaths_ns.push(at_ns);
         let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.cannot_be_shown;
+        if what == PageProcess::Window {
+            self.emit(PageEvent::Keyboard { has_page: false });
+        }
         let at = self.at(at_ns);
         self.emit(PageEvent::ProcessDied { at, what, why, is_restarted });
         if is_restarted {

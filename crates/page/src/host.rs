@@ -35,7 +35,6 @@ struct PageRequests {
     bounds: Option<(BoundsPx, f64)>,
     #[cfg(target_os = "linux")]
     visibility: Option<bool>,
-    #[cfg(target_os = "linux")]
     focus: Option<bool>,
 }
 
@@ -123,9 +122,8 @@ impl PageHost {
         self.request(|requests| requests.visibility = Some(is_visible));
     }
 
-    /// Gives the keyboard to an embedded page, or back to the window. A press in the page takes the keyboard by itself.
-    /// Call `focus(false)` when a press reached the program's own window.
-    #[cfg(target_os = "linux")]
+    /// Gives the keyboard to the page, or from an embedded page back to the window. A press in the page takes the keyboard
+    /// by itself. Call `focus(false)` when a press reached the program's own window.
     pub fn focus(&self, to_page: bool) {
         self.request(|requests| requests.focus = Some(to_page));
     }
@@ -261,6 +259,10 @@ impl Worker {
             requests.bounds.into_iter().for_each(|(bounds, zoom)| page.set_bounds(bounds, zoom));
             requests.visibility.into_iter().for_each(|is_visible| page.set_visible(is_visible));
             requests.focus.into_iter().for_each(|to_page| page.focus(to_page));
+            return;
+        }
+        if requests.focus == Some(true) {
+            self.send(HostCommand::Focus);
         }
     }
 

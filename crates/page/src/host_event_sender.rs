@@ -14,6 +14,10 @@ pub(super) struct HostEventSender {
     has_begun: Cell<bool>,
     /// One of the program's own pages is shown. The study's page cannot navigate to them.
     own_page: Cell<bool>,
+    /// No script of the page listens for the key that was pressed last.
+    is_key_unused: Cell<bool>,
+    /// The message of `unused_keys.js`.
+    unused_key: String,
     /// Returns `false` if there is no room. Does not block, because the page waits for this thread.
     queue: Box<dyn Fn(HostEvent) -> bool>,
 }
@@ -22,8 +26,10 @@ impl HostEventSender {
     /// `token` begins each message of the recording script. `has_begun`: the page is shown without a cross before it.
     pub fn new(token: String, has_begun: bool, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
         Rc::new(HostEventSender {
-            gate: RefCell::new(Gate::new(token)),
             has_begun: Cell::new(has_begun),
+            is_key_unused: Cell::new(false),
+            unused_key: format!("{token}k"),
+            gate: RefCell::new(Gate::new(token)),
             own_page: Cell::new(false),
             queue,
         })
@@ -45,6 +51,15 @@ impl HostEventSender {
         self.own_page.get()
     }
 
+    /// Whether no script of the page listens for the key that was pressed last. Forgets it.
+    pub fn take_unused_key(&self) -> bool {
+        self.is_key_unused.take()
+    }
+
+    pub fn forget_unused_key(&self) {
+        self.is_key_unused.set(false);
+    }
+
     pub fn send(&self, event: HostEvent) {
         if !(self.queue)(event) {
             self.gate.borrow_mut().tally.add(Refusal::QueueFull, 1, monotonic_ns());
@@ -52,6 +67,10 @@ impl HostEventSender {
     }
 
     pub fn send_message(&self, text: &str) {
+        if text == self.unused_key {
+            self.is_key_unused.set(true);
+            return;
+        }
         let arrived_ns = monotonic_ns();
         let passed = self.gate.borrow_mut().pass(text, arrived_ns).map(str::to_owned);
         if let Some(json) = passed {

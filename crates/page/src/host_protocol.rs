@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OperatorKey;
 use super::gate::Refusals;
 
 /// A message from the page's host. Times are raw readings of the monotonic clock, which all processes share.
@@ -44,6 +45,15 @@ pub(super) enum HostEvent {
         at_ns: i64,
         why: String,
     },
+    /// The operator pressed a key while the page had the keyboard.
+    OperatorKey {
+        at_ns: i64,
+        key: OperatorKey,
+    },
+    /// Whether the page has the keyboard. Sent after each change.
+    Keyboard {
+        has_page: bool,
+    },
     /// The last event of this host.
     Ended,
 }
@@ -85,6 +95,8 @@ pub(super) enum HostCommand {
     Questionnaire(usize),
     /// Show the calm screen, after the last part of the session.
     Calm,
+    /// Give the keyboard to the page's window. An embedded page has its own request.
+    Focus,
     /// Start the host's process again.
     Respawn,
 }

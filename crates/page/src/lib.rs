@@ -29,6 +29,9 @@ pub mod keys;
 mod line_process;
 #[cfg(feature = "webview")]
 mod monitors;
+mod operator_key;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod operator_keys;
 mod page_spec;
 #[cfg(feature = "webview")]
 mod participant;
@@ -64,6 +67,7 @@ pub use host::{PageHost, PageStage};
 pub use host_page::{is_host_page, questionnaire_number};
 #[cfg(feature = "webview")]
 pub use monitors::monitor_count;
+pub use operator_key::OperatorKey;
 pub use page_spec::PageSpec;
 #[cfg(feature = "webview")]
 pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
@@ -120,6 +124,15 @@ pub enum PageEvent {
         offset_ms: f64,
         uncertainty_ms: f64,
         document: u32,
+    },
+    /// The operator pressed a key while the page had the keyboard. The page did not get it, or did not use it.
+    OperatorKey {
+        at: Timestamp,
+        key: OperatorKey,
+    },
+    /// Whether the page has the keyboard.
+    Keyboard {
+        has_page: bool,
     },
     /// The last event.
     Closed,

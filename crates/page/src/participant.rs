@@ -21,7 +21,7 @@ use super::host_protocol::{DeniedAction, HostCommand, HostEvent};
 use super::line_process::LineProcess;
 use super::view::{self, ViewSpec};
 #[cfg(target_os = "linux")]
-use super::webkit_signals;
+use super::{operator_keys, webkit_signals};
 use session::monotonic_ns;
 
 /// The hidden subcommand.
@@ -35,6 +35,8 @@ pub(super) struct WindowSpec {
     pub view: ViewSpec,
     /// `None`: the second monitor, or a normal window if there is one monitor.
     pub monitor: Option<usize>,
+    /// Whether the window fills that monitor.
+    pub full_screen: bool,
 }
 
 /// A handle for the window's process.
@@ -138,13 +140,20 @@ fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), Stri
     let proxy = event_loop.create_proxy();
     let queue = events.clone();
     let sender = spec.view.event_sender(Box::new(move |event| queue.try_send(Some(event)).is_ok()));
-    let window = open_window(&event_loop, spec.monitor)?;
+    let window = open_window(&event_loop, spec.monitor, spec.full_screen)?;
     let mut context = WebContext::new(spec.view.data_dir.clone());
     let builder = view::builder(&mut context, &spec.view, &sender)
         .map_err(|e| format!("the page's folder could not be read: {e}. Check `page.address` in the study file"))?;
     let web_view = attach(builder, &window).map_err(|e| format!("the page could not be shown: {e}"))?;
     #[cfg(target_os = "linux")]
     webkit_signals::watch(&web_view, &sender);
+    #[cfg(target_os = "linux")]
+    let lamp = {
+        use wry::WebViewExtUnix;
+        // The operator's window takes the keyboard when it hears of the key.
+        operator_keys::watch(&web_view.webview(), &sender, || {});
+        operator_keys::KeyboardLamp::new(&sender)
+    };
     // Not joined: it reads the input, which ends with the main process and not with this window.
     std::thread::Builder::new()
         .name("page-commands".into())
@@ -161,6 +170,9 @@ fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), Stri
             Event::WindowEvent { event: WindowEvent::Destroyed, .. } | Event::UserEvent(LoopEvent::End) => {
                 *flow = ControlFlow::Exit;
             }
+            #[cfg(target_os = "linux")]
+            Event::WindowEvent { event: WindowEvent::Focused(has_page), .. } => lamp.show(has_page),
+            Event::UserEvent(LoopEvent::Command(HostCommand::Focus)) => window.set_focus(),
             Event::UserEvent(LoopEvent::Command(command)) => carry_out(command, &web_view, &spec.view, &sender),
             _ => {}
         }
@@ -174,6 +186,8 @@ fn carry_out(command: HostCommand, web_view: &WebView, spec: &ViewSpec, sender: 
         HostCommand::Ping { id } => view::ping(web_view, spec, sender, id),
         HostCommand::Begin => view::begin(web_view, spec, sender),
         HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(web_view, &command, sender),
+        // The event loop has the window.
+        HostCommand::Focus => {}
         HostCommand::Reload | HostCommand::Respawn => {
             if let Err(error) = web_view.reload() {
                 let why = format!("the page could not be loaded again: {error}");
@@ -195,7 +209,7 @@ fn read_commands(proxy: &EventLoopProxy<LoopEvent>) {
     proxy.send_event(LoopEvent::End).ok();
 }
 
-fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>) -> Result<Window, String> {
+fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>, full_screen: bool) -> Result<Window, String> {
     let monitors: Vec<_> = event_loop.available_monitors().collect();
     let chosen = match monitor {
         Some(k) => monitors.get(k).or(monitors.first()),
@@ -205,10 +219,11 @@ fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>) -> Res
         .with_title("affectograph – participant")
         .with_inner_size(tao::dpi::LogicalSize::new(1000.0, 700.0));
     if let Some(monitor) = chosen {
-        builder = builder
-            .with_position(monitor.position())
-            .with_decorations(false)
-            .with_fullscreen(Some(Fullscreen::Borderless(Some(monitor.clone()))));
+        builder = builder.with_position(monitor.position());
+        if full_screen {
+            let place = Fullscreen::Borderless(Some(monitor.clone()));
+            builder = builder.with_decorations(false).with_fullscreen(Some(place));
+        }
     }
     builder.build(event_loop).map_err(|e| format!("the participant window could not be opened: {e}"))
 }

@@ -49,12 +49,13 @@ impl PlacedPage {
             }
             #[cfg(not(target_os = "linux"))]
             Placement::Embedded { .. } => Err(PageError::NotEmbeddable),
-            Placement::ParticipantWindow { monitor, program, display } => {
+            Placement::ParticipantWindow { monitor, full_screen, program, display } => {
                 let program = match program {
                     Some(program) => program,
                     None => std::env::current_exe().map_err(PageError::Start)?,
                 };
-                let launcher = Box::new(WindowLauncher { program, display, spec: WindowSpec { view, monitor } });
+                let launcher =
+                    Box::new(WindowLauncher { program, display, spec: WindowSpec { view, monitor, full_screen } });
                 let window = launcher.start(events.clone()).map_err(PageError::Start)?;
                 Ok(PlacedPage::Window { window: Some(window), launcher, events })
             }

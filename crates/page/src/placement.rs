@@ -10,6 +10,8 @@ pub enum Placement {
     ParticipantWindow {
         /// `None`: the second monitor, or a normal window if there is one monitor.
         monitor: Option<usize>,
+        /// Whether the window fills that monitor.
+        full_screen: bool,
         /// The program to run. `None`: this program.
         program: Option<PathBuf>,
         /// An X display other than the program's own.
@@ -19,7 +21,8 @@ pub enum Placement {
 
 impl Placement {
     /// A participant window of this program, on the second monitor if there is one.
-    pub const WINDOW: Placement = Placement::ParticipantWindow { monitor: None, program: None, display: None };
+    pub const WINDOW: Placement =
+        Placement::ParticipantWindow { monitor: None, full_screen: true, program: None, display: None };
 }
 
 /// A rectangle in physical pixels of the window that contains it.

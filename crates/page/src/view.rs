@@ -76,7 +76,7 @@ impl ViewSpec {
             HostCommand::Questionnaire(_) | HostCommand::Calm => {
                 (self.fixation, self.own_page) = (None, own_url(command));
             }
-            HostCommand::Ping { .. } | HostCommand::Reload | HostCommand::Respawn => {}
+            HostCommand::Ping { .. } | HostCommand::Focus | HostCommand::Reload | HostCommand::Respawn => {}
         }
     }
 
@@ -86,6 +86,10 @@ impl ViewSpec {
             (None, Some(own)) => own.clone(),
             (None, None) => self.address.start_url(),
         }
+    }
+
+    fn unused_keys_script(&self) -> String {
+        include_str!("unused_keys.js").replace("__TOKEN__", &self.token)
     }
 
     fn script(&self) -> String {
@@ -112,6 +116,7 @@ pub(super) fn builder<'a>(
         .with_incognito(spec.data_dir.is_none())
         .with_devtools(false)
         .with_initialization_script_for_main_only(spec.script(), true)
+        .with_initialization_script_for_main_only(spec.unused_keys_script(), true)
         .with_url(spec.first_url());
     if let Some(sentence) = spec.fixation.clone() {
         builder = builder.with_custom_protocol(fixation::SCHEME.into(), move |_, _| fixation::respond(&sentence));

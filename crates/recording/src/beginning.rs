@@ -60,6 +60,7 @@ impl RigPlan {
             models: models_folder()?,
             affect_model: study.study.affect_model.clone(),
             page,
+            markers: study.study.markers.clone(),
         })
     }
 }

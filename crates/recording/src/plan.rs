@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Guided;
 use capture::{CameraSpec, Pace};
 use page::PageSpec;
-use session::{CameraSettings, CheckId, ParticipantId, SessionNumber};
+use session::{CameraSettings, CheckId, Marker, ParticipantId, SessionNumber};
 use store::{Consent, SessionCondition, StoredStudy};
 
 /// What a rig runs.
@@ -20,6 +20,8 @@ pub struct RigPlan {
     /// Folder of the affect network in `models`.
     pub affect_model: String,
     pub page: Option<PageSpec>,
+    /// The markers of the study, for keys that are pressed while the page has the keyboard.
+    pub markers: Vec<Marker>,
 }
 
 /// The folder of a recording, and the parts of its header that the rig does not provide.

@@ -19,8 +19,8 @@ use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
 use page::{PageError, PageHost};
 use session::{
-    CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE, SharedFrame, StreamInfo,
-    Timestamp,
+    CAPTURED_IN_PAUSE, CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
+    SharedFrame, StreamInfo, Timestamp,
 };
 use store::{Committed, Recorder, SessionEnd, StoreError, StreamWriter};
 use vision::{Models, Vision, VisionError, VisionWorker, decode_picture};
@@ -43,6 +43,9 @@ pub enum RigError {
     #[error("could not start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
+
+/// The window offers [`session::UNDO_LIMIT`]. A command may wait for a moment.
+const TAKE_BACK_LIMIT_NS: i64 = session::UNDO_LIMIT.as_nanos() as i64 + 2_000_000_000;
 
 /// A running rig. [`Rig::stop`] closes the session. If the rig is dropped instead, the session must be recovered.
 pub struct Rig {
@@ -151,7 +154,7 @@ impl Rig {
             }
             None => (None, None),
         };
-        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
+        let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<WindowEvent>(WINDOW_EVENTS);
         let router = router::start(router_streams, camera_events, page_events, Some(window_tx), events_tx.clone())?;
@@ -265,6 +268,28 @@ impl Rig {
     /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
     pub fn go_on(&self) {
         self.guide.iter().for_each(Guide::go_on);
+    }
+
+    /// Takes the marker at `at` back. The marker stays in the file. Returns `false` if it is too late.
+    pub fn take_marker_back(&self, at: Timestamp) -> bool {
+        let now = self.clock.now();
+        let Some(session) = self.session.as_ref().filter(|_| now.since_ns(at) <= TAKE_BACK_LIMIT_NS) else {
+            return false;
+        };
+        session.marker.append(now, session::taken_back(at)).ok();
+        true
+    }
+
+    /// Stores that a pause begins or ends. Everything is still recorded.
+    pub fn pause(&self, at: Timestamp, is_paused: bool) {
+        if let Some(session) = &self.session {
+            let (kind, data) = if is_paused {
+                (HealthKind::Paused, json!({ CAPTURED_IN_PAUSE: true }))
+            } else {
+                (HealthKind::Resumed, Value::Null)
+            };
+            session.health.event(at, kind.as_str(), data).ok();
+        }
     }
 
     pub fn counters(&self) -> Counters {

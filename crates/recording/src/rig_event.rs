@@ -64,6 +64,10 @@ pub enum RigEvent {
         count: u64,
         reason: String,
     },
+    /// Whether the page has the keyboard.
+    PageKeyboard(bool),
+    /// The operator pressed the key that returns the keyboard from the page to the operator's window.
+    KeyboardReturned,
     /// The page's window was closed.
     PageClosed,
     /// The networks failed on a frame.

@@ -5,13 +5,16 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, never, select};
 use serde_json::json;
 
-use super::RigEvent;
 use super::answers::{Answers, Sorted};
 use super::guide::WindowEvent;
 use super::rig_event::EventSender;
+use super::{MarkerText, RigEvent};
 use capture::CaptureEvent;
-use page::{PageEvent, Refusal, is_fixation, is_host_page};
-use session::{Body, GapReason, HEALTH, HealthKind, PAGE, PAGE_CLOCK, QUESTIONNAIRE, VIDEO};
+use page::{OperatorKey, PageEvent, Refusal, is_fixation, is_host_page};
+use session::{
+    Body, GapReason, HEALTH, HealthKind, MARKER, Marker, PAGE, PAGE_CLOCK, QUESTIONNAIRE, Timestamp, VIDEO,
+    marker_of_digit,
+};
 use store::{Recorder, StoreError, StreamWriter};
 
 /// The streams that the router fills.
@@ -21,16 +24,21 @@ pub(super) struct RouterStreams {
     page: StreamWriter,
     page_clock: StreamWriter,
     questionnaire: StreamWriter,
+    marker: StreamWriter,
+    /// Of the study.
+    markers: Vec<Marker>,
 }
 
 impl RouterStreams {
-    pub(super) fn of(recorder: &Recorder) -> Result<Self, StoreError> {
+    pub(super) fn of(recorder: &Recorder, markers: &[Marker]) -> Result<Self, StoreError> {
         Ok(RouterStreams {
             video: recorder.stream(VIDEO)?,
             health: recorder.stream(HEALTH)?,
             page: recorder.stream(PAGE)?,
             page_clock: recorder.stream(PAGE_CLOCK)?,
             questionnaire: recorder.stream(QUESTIONNAIRE)?,
+            marker: recorder.stream(MARKER)?,
+            markers: markers.to_vec(),
         })
     }
 }
@@ -122,6 +130,22 @@ impl Router {
         }
     }
 
+    /// Stores the marker here and not in the owner of the rig, because the owner may miss events.
+    fn operator_key(&self, at: Timestamp, key: OperatorKey) {
+        let markers = || self.streams.iter().flat_map(|s| &s.markers);
+        let marker = match key {
+            OperatorKey::Return => {
+                self.send(RigEvent::KeyboardReturned);
+                None
+            }
+            OperatorKey::Digit(digit) => self.streams.as_ref().and_then(|s| marker_of_digit(&s.markers, digit)),
+            OperatorKey::Unused(key) => markers().find(|m| m.key.eq_ignore_ascii_case(&key)),
+        };
+        if let (Some(marker), Some(streams)) = (marker, &self.streams) {
+            streams.marker.append(at, MarkerText::of_page(marker).body()).ok();
+        }
+    }
+
     fn page(&mut self, event: PageEvent) {
         let streams = self.streams.as_ref();
         match event {
@@ -171,6 +195,8 @@ impl Router {
                     s.page_clock.event(at, "measured", data).ok();
                 }
             }
+            PageEvent::OperatorKey { at, key } => self.operator_key(at, key),
+            PageEvent::Keyboard { has_page } => self.send(RigEvent::PageKeyboard(has_page)),
             PageEvent::Closed => {}
         }
     }

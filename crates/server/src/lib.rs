@@ -49,6 +49,7 @@ mod memory;
 mod networks;
 mod note_api;
 mod own_data;
+pub mod phone_pad;
 mod pool;
 mod problem;
 mod pull;

@@ -2,11 +2,18 @@
 
 use std::fmt;
 
+/// In the data of [`HealthKind::Paused`]: true if camera and page are captured during the pause.
+pub const CAPTURED_IN_PAUSE: &str = "is_captured";
+
 /// The names are stored in files and never change. Remote browsers may send other kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HealthKind {
     RecordingStarted,
     RecordingStopped,
+    /// A person paused the recording. The planned time stands still until `Resumed`. While the visitor of a website pauses,
+    /// nothing is captured. The operator's pause has [`CAPTURED_IN_PAUSE`]: camera and page are still captured.
+    Paused,
+    Resumed,
     /// Nothing was stored after this event.
     StoringFailed,
     CameraLost,
@@ -32,15 +39,14 @@ pub enum HealthKind {
     VideoLost,
     /// A person gave the session another participant or number, after the recording.
     Reassigned,
-    /// The visitor of a website paused the recording. Nothing is captured until `Resumed`.
-    Paused,
-    Resumed,
 }
 
 impl HealthKind {
     pub const ALL: [HealthKind; 20] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
+        HealthKind::Paused,
+        HealthKind::Resumed,
         HealthKind::StoringFailed,
         HealthKind::CameraLost,
         HealthKind::CameraBack,
@@ -57,8 +63,6 @@ impl HealthKind {
         HealthKind::ScoresUnavailable,
         HealthKind::VideoLost,
         HealthKind::Reassigned,
-        HealthKind::Paused,
-        HealthKind::Resumed,
     ];
 
     /// The name stored in files.
@@ -66,6 +70,8 @@ impl HealthKind {
         match self {
             HealthKind::RecordingStarted => "recording_started",
             HealthKind::RecordingStopped => "recording_stopped",
+            HealthKind::Paused => "paused",
+            HealthKind::Resumed => "resumed",
             HealthKind::StoringFailed => "storing_failed",
             HealthKind::CameraLost => "camera_lost",
             HealthKind::CameraBack => "camera_back",
@@ -82,8 +88,6 @@ impl HealthKind {
             HealthKind::ScoresUnavailable => "scores_unavailable",
             HealthKind::VideoLost => "video_lost",
             HealthKind::Reassigned => "reassigned",
-            HealthKind::Paused => "paused",
-            HealthKind::Resumed => "resumed",
         }
     }
 

@@ -10,6 +10,7 @@ mod frame;
 mod health;
 mod latest;
 pub mod luma;
+mod marker;
 mod numbers;
 pub mod page_message;
 mod participant;
@@ -31,8 +32,11 @@ pub use absence::{Absence, Piece};
 pub use annotation::{Annotation, annotations, coding};
 pub use check::CheckId;
 pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
-pub use health::HealthKind;
+pub use health::{CAPTURED_IN_PAUSE, HealthKind};
 pub use latest::{Latest, Taken};
+pub use marker::{
+    MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, digit_of_marker, marker_of_digit, marker_taken_back, taken_back,
+};
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
 pub use path_text::{path_in_line, path_text};

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Body, Gap, Numbers, Record, SampleSeries, StreamInfo, StreamName, Timestamp};
+use super::{
+    Body, Gap, MARKER, MARKER_KIND, Numbers, Record, SampleSeries, StreamInfo, StreamName, TAKEN_BACK, Timestamp,
+    marker_taken_back,
+};
 
 /// One event or gap, as a row of the event list.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +34,10 @@ pub struct Timeline {
     /// Streams that were added after the recording.
     added: BTreeSet<StreamName>,
     events: Vec<EventRow<EventData>>,
+    /// The times of the markers that the operator has taken back.
+    taken_back_at: BTreeSet<Timestamp>,
+    /// These markers, and the events that took them back. They are not in `events`.
+    taken_back: Vec<EventRow<EventData>>,
     gaps: Vec<EventRow<Gap>>,
     seen: BTreeMap<StreamName, Numbers>,
     span: Option<(Timestamp, Timestamp)>,
@@ -81,7 +88,11 @@ impl Timeline {
             },
             Body::Event { kind, data } => {
                 let what = EventData { kind: kind.clone(), data: data.clone() };
-                insert_by_time(&mut self.events, record, what);
+                if record.stream.as_str() == MARKER {
+                    self.ingest_marker(record, what);
+                } else {
+                    insert_by_time(&mut self.events, record, what);
+                }
             }
             Body::Gap(gap) => {
                 end = end.max(gap.until);
@@ -97,6 +108,23 @@ impl Timeline {
         });
     }
 
+    /// Keeps a marker that is taken back apart, whether its record or the record that takes it back arrives first.
+    fn ingest_marker(&mut self, record: &Record, what: EventData) {
+        if what.kind == TAKEN_BACK {
+            if let Some(at) = marker_taken_back(&what.data) {
+                self.taken_back_at.insert(at);
+                let is_it = |e: &mut EventRow<EventData>| e.at == at && is_marker(e);
+                self.taken_back.extend(self.events.extract_if(.., is_it));
+            }
+            insert_by_time(&mut self.taken_back, record, what);
+        } else if what.kind == MARKER_KIND && self.taken_back_at.contains(&record.at) {
+            insert_by_time(&mut self.taken_back, record, what);
+        } else {
+            insert_by_time(&mut self.events, record, what);
+        }
+        self.taken_back.sort_by_key(|e| e.at);
+    }
+
     pub fn series(&self, stream: &str) -> Option<&SampleSeries> {
         let name: StreamName = stream.parse().ok()?;
         self.series.get(&name)
@@ -106,9 +134,23 @@ impl Timeline {
         self.infos.values()
     }
 
-    /// Events of all streams, by time.
+    /// Events of all streams, by time, without the markers that were taken back.
     pub fn events(&self) -> &[EventRow<EventData>] {
         &self.events
+    }
+
+    /// The markers that the operator has taken back and the events that took them back, by time. They are in no other
+    /// list.
+    pub fn taken_back(&self) -> &[EventRow<EventData>] {
+        &self.taken_back
+    }
+
+    /// Puts the markers that were taken back, and the events that took them back, among the other events.
+    pub fn with_taken_back(mut self) -> Timeline {
+        self.events.append(&mut self.taken_back);
+        self.events.sort_by_key(|e| e.at);
+        self.taken_back_at.clear();
+        self
     }
 
     /// Events with `from <= time < until`.
@@ -139,6 +181,10 @@ impl Timeline {
     pub fn refused(&self) -> u64 {
         self.refused
     }
+}
+
+fn is_marker(event: &EventRow<EventData>) -> bool {
+    event.stream.as_str() == MARKER && event.what.kind == MARKER_KIND
 }
 
 fn insert_by_time<T>(rows: &mut Vec<EventRow<T>>, record: &Record, what: T) {
@@ -191,6 +237,38 @@ mod tests {
             let sum = |s: &SampleSeries| s.column(0).iter().sum::<f32>();
             prop_assert_eq!(sum(a), sum(b));
             prop_assert_eq!(a.extent(0, 0..a.len()), b.extent(0, 0..b.len()));
+        }
+    }
+
+    fn marker(seq: u64, ns: i64, body: Body) -> Record {
+        Record { stream: Arc::new(MARKER.parse().unwrap()), seq, at: Timestamp::from_ns(ns), body }
+    }
+
+    fn press(label: &str) -> Body {
+        Body::event(MARKER_KIND, serde_json::json!({ "label": label }))
+    }
+
+    #[test]
+    fn a_marker_that_was_taken_back_is_in_no_list_but_its_own() {
+        let records = [
+            marker(0, 10, press("a")),
+            marker(1, 20, press("b")),
+            marker(2, 25, crate::taken_back(Timestamp::from_ns(20))),
+            marker(3, 30, press("c")),
+            marker(4, 35, crate::taken_back(Timestamp::from_ns(31))),
+            // A note at the same time is no marker.
+            marker(5, 20, Body::event("note", serde_json::json!({ "label": "note" }))),
+        ];
+        for order in [[0, 1, 2, 3, 4, 5], [2, 5, 4, 3, 1, 0], [5, 4, 3, 2, 1, 0]] {
+            let mut t = empty();
+            t.declare(crate::marker_stream());
+            order.iter().for_each(|k| t.ingest(&records[*k as usize]));
+            let seqs = |events: &[EventRow<EventData>]| events.iter().map(|e| e.seq).collect::<Vec<_>>();
+            assert_eq!(seqs(t.events()), [0, 5, 3], "{order:?}");
+            assert_eq!(seqs(t.taken_back()), [1, 2, 4], "{order:?}");
+            let all = t.with_taken_back();
+            assert_eq!((all.events().len(), all.taken_back().len()), (6, 0));
+            assert!(all.events().is_sorted_by_key(|e| e.at));
         }
     }
 

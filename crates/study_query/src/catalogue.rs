@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::read_events;
 use analysis::EventChoice;
-use session::{Body, EventData, EventRow, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
+use session::{Body, EventData, EventRow, MARKER, PAGE_CLOCK, Record, StreamKind, Timeline, deleted_stream};
 use store::{SessionFile, StoreError};
 
 /// The largest number of targets and values that are offered per kind.
@@ -66,6 +66,14 @@ impl Catalogue {
         // Measurements of the clock are not actions.
         let streams = file.streams().iter().filter(|s| s.kind == StreamKind::Events && s.name.as_str() != PAGE_CLOCK);
         for stream in streams {
+            if stream.name.as_str() == MARKER {
+                // A timeline leaves out the markers that were taken back.
+                let mut markers = Timeline::default();
+                markers.declare(stream.clone());
+                file.each_event(MARKER, None, |record| markers.ingest(&record))?;
+                markers.events().iter().for_each(|row| self.take(row));
+                continue;
+            }
             file.each_event(stream.name.as_str(), None, |record| event(record).iter().for_each(|row| self.take(row)))?;
         }
         let mut deleted = Timeline::default();

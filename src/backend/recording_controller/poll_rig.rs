@@ -57,6 +57,7 @@ impl RecordingController {
     fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<BackendEvent>) {
         let Some(running) = &mut self.running else { return };
         for update in raise(&mut running.alarms) {
+            running.phone.note(&update);
             self.window.send(update);
         }
     }
@@ -98,6 +99,8 @@ impl RecordingController {
             self.window.send(BackendEvent::Part(part));
         }
         match &event {
+            RigEvent::PageKeyboard(has_page) => self.window.send(BackendEvent::PageKeyboard(*has_page)),
+            RigEvent::KeyboardReturned => self.window.send(BackendEvent::KeyboardReturned),
             RigEvent::VisionFailed(why) => self.window.send(BackendEvent::Notice(why.clone())),
             RigEvent::Unread { count } => self.window.send(BackendEvent::Notice(format!(
                 "{count} events of camera and page were not shown, because the program was blocked. The session contains their data."

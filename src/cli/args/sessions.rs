@@ -51,6 +51,9 @@ pub struct Export {
     /// For a report: events of a second condition to compare with
     #[arg(long, value_name = "CHOICE", requires = "event")]
     pub against: Option<EventChoice>,
+    /// Include the markers that the operator has taken back
+    #[arg(long)]
+    pub taken_back: bool,
     #[command(flatten)]
     pub plan: PlanOptions,
     /// Folder of the recordings [default: $AFFECTOGRAPH_SESSIONS, else ./sessions]

@@ -35,6 +35,9 @@ pub enum Asked {
     Place(PagePlacement),
     Start(RecordingRequest),
     Mark(NewMarker),
+    TakeBack(Timestamp),
+    Pause(bool),
+    Phone(bool),
     Stop,
     Bounds(PixelRect),
     Visible(bool),
@@ -170,6 +173,8 @@ impl Backend for Fake {
     fn set_control(&mut self, control: CameraControl, value: Option<i64>) {
         self.note(Asked::Control(control, value));
     }
+    // Follows the preferences, which have tests of their own.
+    fn set_participant_screen(&mut self, _: ParticipantScreen) {}
     fn place_page(&mut self, placement: PagePlacement) {
         self.note(Asked::Place(placement));
     }
@@ -178,6 +183,15 @@ impl Backend for Fake {
     }
     fn mark(&mut self, marker: NewMarker) {
         self.note(Asked::Mark(marker));
+    }
+    fn take_marker_back(&mut self, at: Timestamp) {
+        self.note(Asked::TakeBack(at));
+    }
+    fn pause(&mut self, is_paused: bool) {
+        self.note(Asked::Pause(is_paused));
+    }
+    fn switch_phone(&mut self, is_on: bool) {
+        self.note(Asked::Phone(is_on));
     }
     fn stop_recording(&mut self) {
         self.note(Asked::Stop);

@@ -443,9 +443,7 @@ pub fn rated(scene: &mut Scene) {
         Ok(analysis::Agreement {
             ccc,
             correlation,
-            lag_s: 1.4,
-            ccc_at_lag: ccc + 0.1,
-            correlation_at_lag: correlation + 0.09,
+            delay: Some(analysis::Delay { lag_s: 1.4, ccc: ccc + 0.1, correlation: correlation + 0.09 }),
             pairs: 7000,
         })
     };

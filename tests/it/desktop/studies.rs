@@ -270,9 +270,7 @@ fn a_rating_follows_the_session_and_is_stored_as_it_is_made() {
     let found = affectograph::analysis::Agreement {
         ccc: 0.61,
         correlation: 0.72,
-        lag_s: 1.4,
-        ccc_at_lag: 0.7,
-        correlation_at_lag: 0.81,
+        delay: Some(affectograph::analysis::Delay { lag_s: 1.4, ccc: 0.7, correlation: 0.81 }),
         pairs: 500,
     };
     let fields = [Ok(found), Err("The rating does not vary.".to_owned())];

@@ -20,7 +20,7 @@ pub fn apply(app: &mut App, command: AnnotateCommand) {
     if stores_records && author.is_empty() {
         review.side = Side::Annotations;
         app.state
-            .notice("Write your name or initials in “Coded by” first. They are stored with each annotation.".into());
+            .inform("Write your name or initials in “Coded by” first. They are stored with each annotation.".into());
         return;
     }
     let (at, now) = (review.playhead.at, Utc::now());

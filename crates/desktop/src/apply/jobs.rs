@@ -44,7 +44,7 @@ fn show_export(state: &mut State, folders: Vec<PathBuf>) {
     let can_be_read = |s: &&SessionRow| !matches!(s.state, SessionState::Damaged(_) | SessionState::Recording);
     let rows: Vec<&SessionRow> = all.filter(|s| folders.contains(&s.folder)).filter(can_be_read).collect();
     if rows.is_empty() {
-        state.notice("None of these sessions can be exported: they are damaged or being recorded.".to_owned());
+        state.warn("None of these sessions can be exported: they are damaged or being recorded.".to_owned());
         return;
     }
     let names = rows.iter().map(|s| s.title()).collect::<Vec<_>>().join(", ");

@@ -4,13 +4,22 @@ use eframe::egui;
 
 use crate::app::App;
 use crate::command::LiveCommand;
-use crate::port::{NewMarker, PixelRect};
+use crate::port::{MarkerVia, NewMarker, PixelRect};
 use crate::state::{Dialog, NoteDraft, StopState};
 
 pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
     use LiveCommand as C;
     match command {
-        C::Mark(key) => mark(app, key),
+        C::Mark(key, via) => mark(app, key, via),
+        C::TakeMarkerBack => take_marker_back(app),
+        C::Pause(is_paused) => pause(app, is_paused),
+        C::ShowPad(is_shown) => show_pad(app, is_shown),
+        C::SwitchPhone(is_on) => app.backend.switch_phone(is_on),
+        C::ShowPhoneWindow(is_shown) => {
+            if let Some(recording) = &mut app.state.recording {
+                recording.has_phone_window = is_shown;
+            }
+        }
         C::BeginNote => begin_note(app),
         C::EditNote(text) => {
             if let Some(note) = app.state.recording.as_mut().and_then(|r| r.note.as_mut()) {
@@ -81,16 +90,49 @@ fn store_note(app: &mut App) {
     if let Some(note) = app.state.recording.as_mut().and_then(|r| r.note.take())
         && !note.text.trim().is_empty()
     {
-        app.backend.mark(NewMarker { at: note.at, key: None, label: "note".into(), note: note.text.trim().into() });
+        app.backend.mark(NewMarker {
+            at: note.at,
+            key: None,
+            label: "note".into(),
+            note: note.text.trim().into(),
+            via: MarkerVia::Window,
+        });
     }
 }
 
-fn mark(app: &mut App, key: char) {
+fn mark(app: &mut App, key: char, via: MarkerVia) {
     let at = app.backend.now();
-    let Some(recording) = &app.state.recording else { return };
+    let Some(recording) = &mut app.state.recording else { return };
+    if recording.stop == StopState::Stopping {
+        return;
+    }
     if let Some(marker) = recording.study.markers.iter().find(|m| m.key == key) {
         let label = marker.label.clone();
-        app.backend.mark(NewMarker { at, key: Some(key), label, note: String::new() });
+        recording.recent.set(at, &label);
+        app.backend.mark(NewMarker { at, key: Some(key), label, note: String::new(), via });
+    }
+}
+
+fn take_marker_back(app: &mut App) {
+    let now = app.backend.now();
+    let Some(recording) = &mut app.state.recording else { return };
+    let Some(at) = recording.recent.newest(now).map(|m| m.at) else { return };
+    recording.recent.take_back(at);
+    app.backend.take_marker_back(at);
+}
+
+fn pause(app: &mut App, is_paused: bool) {
+    let Some(recording) = &app.state.recording else { return };
+    if recording.stop != StopState::Stopping && recording.phases.is_paused() != is_paused {
+        app.backend.pause(is_paused);
+    }
+}
+
+fn show_pad(app: &mut App, is_shown: bool) {
+    if let Some(recording) = &mut app.state.recording {
+        recording.has_pad = is_shown;
+        app.state.preferences.marker_pad = is_shown;
+        app.store_preferences();
     }
 }
 

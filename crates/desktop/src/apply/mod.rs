@@ -7,6 +7,7 @@ pub(super) mod home;
 mod jobs;
 mod live;
 mod navigation;
+mod preferences;
 pub(super) mod rating;
 mod report;
 mod review;
@@ -17,7 +18,7 @@ use eframe::egui;
 
 use super::app::App;
 use super::command::Command;
-use super::file_dialog::ChosenFile;
+use super::file_dialog::{ChosenFile, FileRequest};
 use super::job_state::SessionsExportDraft;
 use super::state::{Dialog, ExportDraft, StudyExportDraft};
 
@@ -33,11 +34,12 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         }
         Command::ShowShortcuts => state.dialog = Some(Dialog::Shortcuts),
         Command::CloseDialog => state.dialog = None,
-        Command::DismissNotice(sentence) => state.notices.retain(|n| *n != sentence),
+        Command::DismissNotice(sentence) => state.notices.dismiss(&sentence),
         Command::CloseWindow => {
             app.is_closing = true;
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
+        Command::Preferences(command) => preferences::apply(app, command, ctx),
         Command::Home(command) => home::apply(app, command),
         Command::SetUp(command) => setup::apply(app, command),
         Command::Live(command) => live::apply(app, command, ctx.pixels_per_point()),
@@ -56,6 +58,19 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
     app.state.is_file_dialog_open = false;
     match chosen {
         ChosenFile::Nothing => {}
+        ChosenFile::NotShown(request) => {
+            let sentence =
+                "This system shows no file dialogs (no desktop portal and no zenity). Type the path instead.";
+            app.state.warn(sentence.to_owned());
+            if request == FileRequest::Video {
+                app.state.dialog = Some(Dialog::VideoPath(String::new()));
+            }
+        }
+        ChosenFile::Recordings(path) => {
+            if let Some(Dialog::Preferences(draft)) = &mut app.state.dialog {
+                draft.recordings = Some(path);
+            }
+        }
         ChosenFile::Session(path) => navigation::open_session(app, path),
         ChosenFile::Media(path) => editor::use_media(app, &path),
         ChosenFile::Page(path) => editor::use_page(app, &path),

@@ -38,7 +38,7 @@ fn begin(app: &mut App) {
     let Some(review) = &mut app.state.review else { return };
     review.side = Side::Rating;
     if author.is_empty() {
-        app.state.notice("Write the rater's name or initials first. They are stored with the rating.".into());
+        app.state.inform("Write the rater's name or initials first. They are stored with the rating.".into());
         return;
     }
     if review.ratings.running.is_some() {

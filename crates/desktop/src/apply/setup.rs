@@ -18,6 +18,11 @@ pub fn apply(app: &mut App, command: SetUpCommand) {
         }
         C::ChooseCamera { spec, mode } => app.backend.choose_camera(&spec, mode),
         C::BrowseVideo => app.open_file_dialog(FileRequest::Video),
+        C::EditVideoPath(path) => app.state.dialog = Some(Dialog::VideoPath(path)),
+        C::UseVideo(path) => {
+            app.state.dialog = None;
+            app.backend.choose_camera(&path.to_string_lossy(), None);
+        }
         C::SetControl { control, value } => app.backend.set_control(control, value),
         C::PlacePage(placement) => app.backend.place_page(placement),
         C::ReloadPage => app.backend.reload_page(),

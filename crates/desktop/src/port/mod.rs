@@ -19,6 +19,7 @@ use raw_window_handle::RawWindowHandle;
 
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
+pub use super::preferences::ParticipantScreen;
 pub use editor::*;
 pub use jobs::*;
 pub use library::*;
@@ -116,6 +117,9 @@ pub trait Backend {
     /// `None` switches the control to automatic. Answered by [`BackendEvent::Camera`].
     fn set_control(&mut self, control: CameraControl, value: Option<i64>);
 
+    /// Where a page with its own window is shown the next time. Called at the start and after a change.
+    fn set_participant_screen(&mut self, screen: ParticipantScreen);
+
     /// Answered by [`BackendEvent::Page`].
     fn place_page(&mut self, placement: PagePlacement);
 
@@ -130,6 +134,17 @@ pub trait Backend {
 
     /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
     fn go_on(&mut self);
+    /// Takes back the marker that was set at `at`. It stays in the file, with an event that it was taken back. Too late:
+    /// [`BackendEvent::Notice`].
+    fn take_marker_back(&mut self, at: Timestamp);
+
+    /// Stores that a pause begins or ends. Camera and page are still recorded. The pause is shown when it returns as a
+    /// committed record.
+    fn pause(&mut self, is_paused: bool);
+
+    /// Switches the phone pad of the recording on or off. It is off at the start and ends with the recording. Answered by
+    /// [`BackendEvent::PhonePad`], or by [`BackendEvent::Notice`] if it did not start.
+    fn switch_phone(&mut self, is_on: bool);
 
     /// Stops the recording and closes its files. Answered by [`BackendEvent::RecordingFinished`], or by
     /// [`BackendEvent::Failed`] with [`Activity::Record`].
@@ -149,8 +164,8 @@ pub trait Backend {
     /// Called only after a change.
     fn page_visible(&mut self, is_visible: bool);
 
-    /// `true` gives the keyboard to the page. `false` returns it to the window, after the operator pressed outside the
-    /// page.
+    /// `true` gives the keyboard to the page, also if it has its own window. `false` returns it from an embedded page to
+    /// the window, after the operator pressed outside the page. Answered by [`BackendEvent::PageKeyboard`].
     fn page_focus(&mut self, is_focused: bool);
 
     fn reload_page(&mut self);
@@ -282,6 +297,12 @@ pub enum BackendEvent {
     Health(HealthFigures),
     /// The part of the session that runs now. `None`: no part is timed or awaited.
     Part(Option<SessionPart>),
+    /// The address of the phone pad. `None` after it was switched off.
+    PhonePad(Option<String>),
+    /// Whether the page has the keyboard. Sent after each change.
+    PageKeyboard(bool),
+    /// The operator pressed the key that returns the keyboard to the window. The window takes the focus.
+    KeyboardReturned,
     /// Data is being lost. An alarm replaces an older one with the same key.
     Alarm(Alarm),
     AlarmCleared {

@@ -41,6 +41,28 @@ pub struct NewMarker {
     pub label: String,
     /// May be empty.
     pub note: String,
+    pub via: MarkerVia,
+}
+
+/// What the operator used to set a marker. Markers of the page are stored by the rig.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MarkerVia {
+    #[default]
+    Window,
+    Pad,
+    /// The phone's name.
+    Phone(String),
+}
+
+impl MarkerVia {
+    /// The text in files. `None` for the window.
+    pub fn stored(&self) -> Option<String> {
+        match self {
+            MarkerVia::Window => None,
+            MarkerVia::Pad => Some("pad".to_owned()),
+            MarkerVia::Phone(name) => Some(format!("phone {name}")),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

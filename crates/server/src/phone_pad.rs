@@ -1,0 +1,373 @@
+//! Markers from a phone in the laboratory's network. The operator switches it on for one recording.
+//!
+//! The address contains a random token. A request without it is refused. A tap gets the time of its arrival. The thread
+//! `phone pad` serves the requests and ends with the recording.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use axum_server::Handle;
+use serde::{Deserialize, Serialize};
+use session::{Clock, Latest, Marker, Timestamp};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use super::secrets;
+
+/// Requests at the same time. A phone sends one per second and one per tap.
+const REQUESTS: usize = 16;
+const MAX_BODY_BYTES: usize = 1024;
+/// Markers per second, and at once.
+const TAP_RATE_HZ: f64 = 10.0;
+const TAP_BURST: f64 = 20.0;
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
+/// The longest name of a phone, in characters.
+const NAME: usize = 32;
+const PAGE: &str = include_str!("phone_pad.html");
+
+#[derive(Debug, Error)]
+pub enum PhonePadError {
+    #[error(
+        "The phone pad was not started: this computer has no address in a local network. Connect it to the network of the phone."
+    )]
+    NoNetwork,
+    #[error("The phone pad was not started: {0}.")]
+    Secret(#[from] secrets::SecretError),
+    #[error("The phone pad was not started: {0}. Try it again.")]
+    Start(#[from] std::io::Error),
+}
+
+/// What the phone shows, beside the time. Changed while the recording runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PhoneStatus {
+    /// What is being lost.
+    pub alarms: Vec<String>,
+    pub is_paused: bool,
+}
+
+/// What the operator did on the phone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PhoneAction {
+    Mark { at: Timestamp, marker: Marker, phone: String },
+    TakeBack { at: Timestamp },
+}
+
+pub struct PhonePadPlan {
+    /// Shown above the markers.
+    pub title: String,
+    pub markers: Vec<Marker>,
+    pub clock: Clock,
+    /// The start of the recording.
+    pub started: Timestamp,
+    pub status: Latest<PhoneStatus>,
+    /// Takes an action. `false`: there is no room for it.
+    pub act: Box<dyn Fn(PhoneAction) -> bool + Send + Sync>,
+}
+
+/// A running phone pad. Dropping it ends it.
+pub struct PhonePad {
+    url: String,
+    handle: Handle<SocketAddr>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl PhonePad {
+    /// Listens on this computer's address in the local network.
+    pub fn start(plan: PhonePadPlan) -> Result<PhonePad, PhonePadError> {
+        PhonePad::listen(IpAddr::V4(local_address().ok_or(PhonePadError::NoNetwork)?), plan)
+    }
+
+    pub fn listen(address: IpAddr, plan: PhonePadPlan) -> Result<PhonePad, PhonePadError> {
+        let token = secrets::random_id()?;
+        let listener = std::net::TcpListener::bind(SocketAddr::new(address, 0))?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}/{token}", listener.local_addr()?);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = Handle::new();
+        let service = router(Arc::new(Pad::new(plan)), &token).into_make_service();
+        let stop = handle.clone();
+        let thread = std::thread::Builder::new().name("phone pad".into()).spawn(move || {
+            let served = runtime.block_on(async move {
+                let mut server = axum_server::from_tcp(listener)?.handle(stop).first_request_timeout(HEAD_TIMEOUT);
+                server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
+                server.http1_only().serve(service).await
+            });
+            if let Err(error) = served {
+                tracing::error!("the phone pad ended: {error}");
+            }
+        })?;
+        Ok(PhonePad { url, handle, thread: Some(thread) })
+    }
+
+    /// The address for the phone. Whoever has it can set markers until the recording ends.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for PhonePad {
+    fn drop(&mut self) {
+        self.handle.graceful_shutdown(Some(STOP_TIMEOUT));
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was printed when it happened.
+            thread.join().ok();
+        }
+    }
+}
+
+/// The address from which this computer would reach another network. Sends nothing.
+fn local_address() -> Option<Ipv4Addr> {
+    let somewhere = [Ipv4Addr::new(192, 168, 0, 1), Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(203, 0, 113, 1)];
+    somewhere.into_iter().find_map(|address| {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        socket.connect((address, 9)).ok()?;
+        match socket.local_addr().ok()?.ip() {
+            IpAddr::V4(own) if !own.is_loopback() && !own.is_unspecified() => Some(own),
+            _ => None,
+        }
+    })
+}
+
+struct Pad {
+    plan: PhonePadPlan,
+    permits: Semaphore,
+    taps: Latest<Bucket>,
+}
+
+/// A token bucket for markers.
+struct Bucket {
+    level: f64,
+    at: Timestamp,
+}
+
+impl Pad {
+    fn new(plan: PhonePadPlan) -> Pad {
+        let taps = Latest::default();
+        taps.put(Bucket { level: TAP_BURST, at: plan.clock.now() });
+        Pad { plan, permits: Semaphore::new(REQUESTS), taps }
+    }
+
+    fn has_room(&self, now: Timestamp) -> bool {
+        self.taps.change(|bucket| {
+            let Some(bucket) = bucket else { return false };
+            let elapsed_s = now.since_ns(bucket.at).max(0) as f64 * 1e-9;
+            bucket.level = (bucket.level + elapsed_s * TAP_RATE_HZ).min(TAP_BURST);
+            bucket.at = now;
+            let has_room = bucket.level >= 1.0;
+            if has_room {
+                bucket.level -= 1.0;
+            }
+            has_room
+        })
+    }
+}
+
+type Shared = Arc<Pad>;
+
+fn router(pad: Shared, token: &str) -> Router {
+    // Every other address, also one without the token, is refused in the same way.
+    Router::new()
+        .route(&format!("/{token}"), get(|| async { Html(PAGE) }))
+        .route(&format!("/{token}/state"), get(state))
+        .route(&format!("/{token}/mark"), post(mark))
+        .route(&format!("/{token}/undo"), post(undo))
+        .fallback(|| async { StatusCode::FORBIDDEN })
+        .method_not_allowed_fallback(|| async { StatusCode::FORBIDDEN })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(pad.clone(), limited))
+        .with_state(pad)
+}
+
+/// Limits the requests at the same time, and keeps the address with its token out of caches and of other sites.
+async fn limited(State(pad): State<Shared>, request: Request, next: Next) -> Response {
+    let Ok(_permit) = pad.permits.try_acquire() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'",
+        ),
+    );
+    response
+}
+
+#[derive(Serialize)]
+struct ShownMarker {
+    key: char,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct ShownState {
+    title: String,
+    clock: String,
+    alarms: Vec<String>,
+    is_paused: bool,
+    markers: Vec<ShownMarker>,
+}
+
+async fn state(State(pad): State<Shared>) -> Json<ShownState> {
+    let plan = &pad.plan;
+    let status = plan.status.change(|status| status.clone()).unwrap_or_default();
+    Json(ShownState {
+        title: plan.title.clone(),
+        clock: elapsed(plan, plan.clock.now()),
+        alarms: status.alarms,
+        is_paused: status.is_paused,
+        markers: plan.markers.iter().map(|m| ShownMarker { key: m.key, label: m.label.clone() }).collect(),
+    })
+}
+
+/// `00:12:41`
+fn elapsed(plan: &PhonePadPlan, at: Timestamp) -> String {
+    let seconds = at.since_ns(plan.started).max(0) / 1_000_000_000;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[derive(Deserialize)]
+struct Tap {
+    key: char,
+    #[serde(default)]
+    phone: String,
+}
+
+#[derive(Serialize)]
+struct Marked {
+    at: String,
+    at_ns: i64,
+}
+
+async fn mark(State(pad): State<Shared>, Json(tap): Json<Tap>) -> Result<Json<Marked>, StatusCode> {
+    let plan = &pad.plan;
+    let at = plan.clock.now();
+    let marker = plan.markers.iter().find(|m| m.key == tap.key).cloned().ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
+    if !pad.has_room(at) {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
+    let phone = phone_name(&tap.phone);
+    if !(plan.act)(PhoneAction::Mark { at, marker, phone }) {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    Ok(Json(Marked { at: elapsed(plan, at), at_ns: at.as_ns() }))
+}
+
+/// The name that the operator typed, in one line.
+fn phone_name(typed: &str) -> String {
+    let name: String = typed.chars().filter(|c| !c.is_control()).take(NAME).collect();
+    let name = name.trim();
+    if name.is_empty() { "1".to_owned() } else { name.to_owned() }
+}
+
+#[derive(Deserialize)]
+struct Undo {
+    at_ns: i64,
+}
+
+#[derive(Serialize)]
+struct Undone {}
+
+async fn undo(State(pad): State<Shared>, Json(undo): Json<Undo>) -> Result<Json<Undone>, StatusCode> {
+    let at = Timestamp::from_ns(undo.at_ns);
+    if pad.plan.clock.now().since_ns(at) > session::UNDO_LIMIT.as_nanos() as i64 {
+        return Err(StatusCode::GONE);
+    }
+    let is_done = pad.has_room(pad.plan.clock.now()) && (pad.plan.act)(PhoneAction::TakeBack { at });
+    if is_done { Ok(Json(Undone {})) } else { Err(StatusCode::SERVICE_UNAVAILABLE) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::{Receiver, bounded};
+
+    fn started() -> (PhonePad, Receiver<PhoneAction>, Latest<PhoneStatus>, Clock) {
+        let (to, actions) = bounded(64);
+        let (clock, status) = (Clock::start(), Latest::default());
+        let marker = |key, label: &str| Marker { key, label: label.into() };
+        let plan = PhonePadPlan {
+            title: "Checkout".into(),
+            markers: vec![marker('1', "laughs"), marker('e', "ends <b>")],
+            clock,
+            started: clock.now(),
+            status: status.clone(),
+            act: Box::new(move |action| to.try_send(action).is_ok()),
+        };
+        let pad = PhonePad::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), plan).unwrap();
+        (pad, actions, status, clock)
+    }
+
+    fn agent() -> ureq::Agent {
+        ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    }
+
+    fn post(url: &str, body: &str) -> (u16, String) {
+        let request = agent().post(url).header("content-type", "application/json");
+        let mut answer = request.send(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    }
+
+    #[test]
+    fn a_tap_becomes_a_marker_with_its_arrival_and_the_phones_name() {
+        let (pad, actions, status, clock) = started();
+        status.put(PhoneStatus { alarms: vec!["No pictures.".into()], is_paused: true });
+        let mut page = agent().get(pad.url()).call().unwrap();
+        assert!(page.body_mut().read_to_string().unwrap().contains("Take back"));
+        let mut state = agent().get(format!("{}/state", pad.url())).call().unwrap();
+        let state: serde_json::Value = serde_json::from_str(&state.body_mut().read_to_string().unwrap()).unwrap();
+        assert_eq!(state["alarms"][0], "No pictures.");
+        assert_eq!((&state["is_paused"], &state["markers"][1]["label"]), (&true.into(), &"ends <b>".into()));
+
+        let before = clock.now();
+        let (code, answer) = post(&format!("{}/mark", pad.url()), r#"{"key": "e", "phone": " Ann\n's "}"#);
+        assert_eq!(code, 200, "{answer}");
+        let Ok(PhoneAction::Mark { at, marker, phone }) = actions.try_recv() else { panic!("no marker") };
+        assert!(before <= at && at <= clock.now());
+        assert_eq!((marker.key, phone.as_str()), ('e', "Ann's"));
+        assert_eq!(post(&format!("{}/undo", pad.url()), &format!("{{\"at_ns\": {}}}", at.as_ns())).0, 200);
+        assert_eq!(actions.try_recv(), Ok(PhoneAction::TakeBack { at }));
+        assert_eq!(post(&format!("{}/mark", pad.url()), r#"{"key": "x"}"#).0, 422);
+        assert!(actions.is_empty());
+    }
+
+    #[test]
+    fn every_request_without_the_token_is_refused() {
+        let (pad, actions, _, _) = started();
+        let (root, token) = pad.url().rsplit_once('/').unwrap();
+        let root = root.to_owned();
+        let mut wrong = token.to_owned();
+        wrong.replace_range(0..1, if wrong.starts_with('A') { "B" } else { "A" });
+        for path in ["", "/", "/state", "/mark", "/x/mark", &format!("/{wrong}"), &format!("/{wrong}/state"), "/%2e%2e"]
+        {
+            let code = agent().get(format!("{root}{path}")).call().unwrap().status();
+            assert_eq!(code.as_u16(), 403, "{path}");
+        }
+        assert_eq!(post(&format!("{root}/{wrong}/mark"), r#"{"key": "1"}"#).0, 403);
+        assert!(actions.is_empty());
+    }
+
+    #[test]
+    fn a_flood_and_a_large_body_are_refused_and_the_pad_ends() {
+        let (pad, actions, _, _) = started();
+        let url = format!("{}/mark", pad.url());
+        let codes: Vec<u16> = (0..40).map(|_| post(&url, r#"{"key": "1"}"#).0).collect();
+        assert!(codes.contains(&429), "{codes:?}");
+        assert_eq!(codes.iter().filter(|code| **code == 200).count(), actions.len());
+        let large = format!(r#"{{"key": "1", "phone": "{}"}}"#, "x".repeat(2 * MAX_BODY_BYTES));
+        assert_eq!(post(&url, &large).0, 413);
+        drop(pad);
+        assert!(agent().get(&url).call().is_err(), "it still listens");
+    }
+}

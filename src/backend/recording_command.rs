@@ -1,0 +1,44 @@
+//! The commands of the window and of the phone pad to the thread `recording_controller`.
+
+use super::command_queue::QueuedCommand;
+use desktop::port::{
+    CameraControl, CameraMode, NewMarker, ParticipantScreen, PixelRect, RecordingRequest, SessionPlan,
+};
+use session::{PagePlacement, Timestamp};
+
+pub enum RecordingCommand {
+    Rehearse(SessionPlan),
+    EndRehearsal,
+    Camera(String, Option<CameraMode>),
+    Control(CameraControl, Option<i64>),
+    PlacePage(PagePlacement),
+    ParticipantScreen(ParticipantScreen),
+    Record(RecordingRequest),
+    Mark(NewMarker),
+    TakeBack(Timestamp),
+    Pause(Timestamp, bool),
+    /// Switches the phone pad on or off.
+    Phone(bool),
+    /// Ends the current part of the session and begins the next one.
+    GoOn,
+    Stop,
+    /// Stops and removes the session.
+    Discard,
+    PageBounds(PixelRect),
+    PageVisible(bool),
+    PageFocus(bool),
+    ReloadPage,
+}
+
+impl QueuedCommand for RecordingCommand {
+    fn replaces(&self, older: &Self) -> bool {
+        match (self, older) {
+            (RecordingCommand::Control(control, _), RecordingCommand::Control(other, _)) => control == other,
+            (RecordingCommand::PageBounds(_), RecordingCommand::PageBounds(_))
+            | (RecordingCommand::PageVisible(_), RecordingCommand::PageVisible(_))
+            | (RecordingCommand::PageFocus(_), RecordingCommand::PageFocus(_))
+            | (RecordingCommand::ReloadPage, RecordingCommand::ReloadPage) => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The smallest window with text of 100, 150 and 200 %: no text covers another one. The test reads what is painted, with
+//! the rectangle to which each text is clipped. (The accessibility tree does not know what a scroll area hides.)
+
+use eframe::egui;
+use egui::{Rect, Shape};
+
+use super::scenes::{self, Scene};
+use super::synthetic::Script;
+use affectograph::desktop::App;
+use egui_kittest::HarnessBuilder;
+
+/// The smallest window, in physical pixels.
+const WIDTH: f32 = 1024.0;
+const HEIGHT: f32 = 700.0;
+/// Less than this is the free space around letters.
+const TOUCHING: f32 = 2.5;
+
+/// The visible texts with their places.
+fn texts(scene: &Scene) -> Vec<(String, Rect)> {
+    fn collect(shape: &Shape, clip: Rect, found: &mut Vec<(String, Rect)>) {
+        match shape {
+            Shape::Text(text) => {
+                for row in &text.galley.rows {
+                    let place = row.rect().translate(text.pos.to_vec2()).intersect(clip);
+                    let line: String = row.glyphs.iter().map(|g| g.chr).collect();
+                    if place.is_positive() && !line.trim().is_empty() {
+                        found.push((line, place));
+                    }
+                }
+            }
+            Shape::Vec(shapes) => shapes.iter().for_each(|s| collect(s, clip, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &scene.window.output().shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found
+}
+
+fn overlap(a: Rect, b: Rect) -> bool {
+    let both = a.shrink(TOUCHING).intersect(b.shrink(TOUCHING));
+    both.is_positive()
+}
+
+/// Pairs of texts that cover each other.
+fn covered(scene: &Scene) -> Vec<String> {
+    let texts = texts(scene);
+    let mut pairs = Vec::new();
+    for (k, (a, at)) in texts.iter().enumerate() {
+        for (b, there) in &texts[k + 1..] {
+            if overlap(*at, *there) {
+                pairs.push(format!("“{a}” {at:?} and “{b}” {there:?}"));
+            }
+        }
+    }
+    pairs
+}
+
+type Make = fn(HarnessBuilder<App>) -> Scene;
+
+const SCREENS: [(&str, Make); 7] = [
+    ("home", scenes::home),
+    ("set-up", |b| scenes::set_up(b, true)),
+    ("live, window", |b| scenes::live(b, 761.2, false)),
+    ("live, embedded", |b| scenes::live(b, 761.2, true)),
+    ("review", |b| scenes::review(b, &Script::of(754.0), true)),
+    ("study", scenes::study_screen),
+    ("study with averages", scenes::averaged),
+];
+
+#[test]
+fn no_text_covers_another_one_in_the_smallest_window_at_any_text_size() {
+    let mut problems = Vec::new();
+    for (name, make) in SCREENS {
+        for scale in [1.0, 1.5, 2.0] {
+            let mut scene = make(scenes::builder(WIDTH, HEIGHT, true));
+            scene.window.set_size(egui::vec2(WIDTH / scale, HEIGHT / scale));
+            scene.settle();
+            for pair in covered(&scene) {
+                problems.push(format!("{name} at {:.0} %: {pair}", scale * 100.0));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{} overlaps:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn a_covered_text_is_found() {
+    let mut window = egui_kittest::Harness::new_ui(|ui| {
+        let place = ui.max_rect().left_top();
+        for (text, down) in [("first", 10.0), ("second", 14.0), ("third", 60.0)] {
+            let font = egui::FontId::proportional(14.0);
+            ui.painter().text(place + egui::vec2(5.0, down), egui::Align2::LEFT_TOP, text, font, egui::Color32::RED);
+        }
+    });
+    window.run();
+    let mut found = Vec::new();
+    for clipped in &window.output().shapes {
+        if let Shape::Text(text) = &clipped.shape {
+            found.push(text.galley.rect.translate(text.pos.to_vec2()));
+        }
+    }
+    assert!(overlap(found[0], found[1]) && !overlap(found[1], found[2]));
+}
