@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest, Sha256};
 
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::participant_window::ParticipantWindow;
 use super::rows;
 use crate::places::Places;
 use crate::version::revision;
@@ -16,7 +17,7 @@ use desktop::port::{
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigPlan};
-use session::{CameraSettings, PagePlacement, Study};
+use session::{CameraSettings, ConsentBy, PagePlacement, Seat, Study};
 use store::{Committed, Consent, StudyFile};
 
 /// A session in preparation, with the operator's changes.
@@ -27,6 +28,8 @@ pub struct Plan {
     pub camera: CameraSpec,
     pub settings: CameraSettings,
     pub placement: PagePlacement,
+    /// Who sits at the participant's screen.
+    pub seat: Seat,
 }
 
 impl Plan {
@@ -34,9 +37,12 @@ impl Plan {
     pub fn read(port: PortPlan) -> Result<Plan, String> {
         let file = StudyFile::read(&port.study_file).map_err(|e| e.to_string())?;
         let study = file.study.clone();
+        let seat = study.participant.screen.fixed().unwrap_or(port.seat);
+        let port = PortPlan { seat, ..port };
         Ok(Plan {
             settings: study.camera.clone(),
             placement: study.page.placement,
+            seat,
             camera: first_camera(),
             study,
             file,
@@ -67,13 +73,24 @@ impl Plan {
         let place = match self.embedding(parent_xid) {
             Some(_) => PagePlace::Embedded,
             None if monitor_count() > 1 => PagePlace::ParticipantWindow { screen: "screen 2".to_owned() },
+            None if self.seat == Seat::Participant => PagePlace::ParticipantWindow { screen: "this screen".to_owned() },
             None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
         };
         PageState { address: self.study.page.address.clone(), place, status }
     }
 
+    /// Opens the participant window, unless the page is embedded in the window `parent_xid`.
+    pub fn participant_window(&self, parent_xid: Option<u64>) -> Option<Result<ParticipantWindow, String>> {
+        let beside = self.file.path.parent().unwrap_or(Path::new("."));
+        self.embedding(parent_xid).is_none().then(|| ParticipantWindow::open(&self.study, beside, self.seat))
+    }
+
     /// The window that will contain the page. `None`: the page gets its own window.
     fn embedding(&self, parent_xid: Option<u64>) -> Option<u64> {
+        if self.seat == Seat::Participant {
+            // The plots would show the participant their own measurement.
+            return None;
+        }
         match self.placement {
             PagePlacement::Embedded => parent_xid,
             PagePlacement::ParticipantWindow => None,
@@ -81,7 +98,12 @@ impl Plan {
         }
     }
 
-    fn rig(&self, parent_xid: Option<u64>, place: EmbeddedPlace) -> Result<RigPlan, String> {
+    fn rig(
+        &self,
+        parent_xid: Option<u64>,
+        place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
+    ) -> Result<RigPlan, String> {
         let placement = match self.embedding(parent_xid) {
             Some(parent_xid) => {
                 // Until the window sets the page's place, the page is one hidden pixel.
@@ -91,7 +113,7 @@ impl Plan {
             None => Placement::WINDOW,
         };
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement)).map_err(|e| e.to_string())?;
-        Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
+        Ok(RigPlan { camera_settings: self.settings.clone(), window: window.map(ParticipantWindow::host), ..plan })
     }
 }
 
@@ -115,8 +137,13 @@ pub struct ActiveRig {
 
 impl ActiveRig {
     /// Does not fail: the checks of the rehearsal show the problem.
-    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, place: EmbeddedPlace) -> ActiveRig {
-        let rig = plan.rig(parent_xid, place).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
+    pub fn rehearse(
+        plan: &Plan,
+        parent_xid: Option<u64>,
+        place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
+    ) -> ActiveRig {
+        let rig = plan.rig(parent_xid, place, window).and_then(|rig| Rig::rehearse(&rig).map_err(|e| e.to_string()));
         let (_, committed) = bounded(0);
         match rig {
             Ok(rig) => {
@@ -133,17 +160,22 @@ impl ActiveRig {
         request: RecordingRequest,
         parent_xid: Option<u64>,
         place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
     ) -> Result<ActiveRig, String> {
-        let rig = plan.rig(parent_xid, place)?;
+        let rig = plan.rig(parent_xid, place, window)?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, .. } = plan.port.clone();
+        let given = request.given_consent;
         let consent = request.consent_text.map(|text| Consent {
-            given_at: Utc::now(),
+            given_at: given.as_ref().map_or_else(Utc::now, |given| given.at),
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
+            by: Some(if given.is_some() { ConsentBy::Participant } else { ConsentBy::Operator }),
+            name_typed: given.and_then(|given| given.typed),
         });
+        let pilot = plan.seat == Seat::Pilot;
         let overridden_checks = request.overridden_checks;
         let (session, revision) = (Some(session), revision());
-        let who = Participation { participant, session, consent, overridden_checks, revision, planned: None };
+        let who = Participation { participant, session, consent, pilot, overridden_checks, revision, planned: None };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);

@@ -16,7 +16,8 @@ use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, EventForm, Host, NewMarker,
-    NewRecords, PageReplayCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan, StudyExport, StudyQuery,
+    NewRecords, PageReplayCommand, ParticipantCommand, PixelRect, RecordingRequest, SessionExport, SessionPlan,
+    StudyExport, StudyQuery,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -218,6 +219,10 @@ impl Backend for BackendHandle {
 
     fn reload_page(&mut self) {
         self.send_to_recording(RecordingCommand::ReloadPage);
+    }
+
+    fn participant(&mut self, command: ParticipantCommand) {
+        self.send_to_recording(RecordingCommand::Participant(command));
     }
 
     fn open_session(&mut self, path: &Path) {

@@ -14,6 +14,7 @@ mod embedded_place;
 mod event_count_worker;
 mod gamepad;
 mod handle;
+mod participant_window;
 mod recording_controller;
 mod review_worker;
 mod rows;

@@ -1,5 +1,6 @@
 //! The thread `recording_controller`: runs the rig for the window, for rehearsals and recordings.
 
+mod participant;
 mod poll_rig;
 
 use std::thread::JoinHandle;
@@ -12,6 +13,7 @@ use super::alarms::Alarms;
 use super::checks::Known;
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::participant_window::ParticipantWindow;
 use super::review_worker::ReviewCommand;
 use super::rows;
 use super::tail::Tail;
@@ -19,8 +21,8 @@ use super::to_window::ToWindow;
 use crate::places::Places;
 use capture::{CameraSpec, Decoder};
 use desktop::port::{
-    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus, PixelRect,
-    RecordingRequest, SessionPlan, StartedInfo,
+    Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
+    ParticipantCommand, PixelRect, RecordingRequest, SessionPlan, StartedInfo,
 };
 use recording::{MarkerText, Rig};
 use session::{Clock, Latest, PagePlacement, Taken};
@@ -39,6 +41,7 @@ pub enum RecordingCommand {
     PageVisible(bool),
     PageFocus(bool),
     ReloadPage,
+    Participant(ParticipantCommand),
 }
 
 impl QueuedCommand for RecordingCommand {
@@ -78,6 +81,7 @@ pub fn start(
             review_commands,
             plan: None,
             running: None,
+            participant: None,
             page: EmbeddedPlace::default(),
             decoder: Decoder::default(),
         }
@@ -93,6 +97,8 @@ struct RecordingController {
     review_commands: CommandQueue<ReviewCommand>,
     plan: Option<Plan>,
     running: Option<Running>,
+    /// Open from set-up until the operator leaves the report.
+    participant: Option<ParticipantWindow>,
     page: EmbeddedPlace,
     decoder: Decoder,
 }
@@ -171,12 +177,15 @@ impl RecordingController {
             RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
+                self.set_participant(None);
             }
             RecordingCommand::Camera(spec, mode) => self.choose_camera(&spec, mode),
             RecordingCommand::Control(control, value) => self.set_control(control, value),
             RecordingCommand::PlacePage(placement) => {
                 if let Some(plan) = &mut self.plan {
                     plan.placement = placement;
+                    self.end_rehearsal();
+                    self.open_participant();
                     self.rehearse();
                 }
             }
@@ -198,6 +207,7 @@ impl RecordingController {
             }
             RecordingCommand::PageFocus(is_focused) => self.on_page(|page| page.focus(is_focused)),
             RecordingCommand::ReloadPage => self.on_page(page::PageHost::reload),
+            RecordingCommand::Participant(command) => self.command_participant(command),
         }
     }
 
@@ -218,6 +228,8 @@ impl RecordingController {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
+                self.end_rehearsal();
+                self.open_participant();
                 // Listing cameras is slow, so the review worker does it.
                 self.send_to_review(ReviewCommand::Cameras);
                 self.rehearse();
@@ -230,7 +242,7 @@ impl RecordingController {
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
+        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref());
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         self.window.send(BackendEvent::Page(plan.page_state(PageStatus::Loading, self.parent_xid)));
         if let Some(rig) = &active.rig {
@@ -274,7 +286,8 @@ impl RecordingController {
     fn record(&mut self, request: RecordingRequest) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page) {
+        let window = self.participant.as_ref();
+        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page, window) {
             Ok(active) => {
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
@@ -287,9 +300,11 @@ impl RecordingController {
                     }
                 }
                 self.running = Some(Running::new(active));
+                self.set_front(true);
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
+                self.command_participant(ParticipantCommand::Wait);
                 self.rehearse();
             }
         }
@@ -301,6 +316,9 @@ impl RecordingController {
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.
         drop(committed);
+        if let Some(participant) = &self.participant {
+            participant.close_session();
+        }
         let stopped = rig.stop();
         if let Err(e) = stopped {
             self.window

@@ -15,7 +15,7 @@ use desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StudyRow,
 };
-use session::{AFFECT, CameraSettings, CheckId, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
+use session::{AFFECT, CameraSettings, CheckId, ConsentBy, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
 use store::{self, Condition, Library, SessionEntry, StoreError};
 use study_query::{StoredSession, listed_grade};
 use vision::Reading;
@@ -121,6 +121,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
             description: file.study.description,
             file: entry.path,
             planned_minutes: file.study.planned_minutes,
+            seat: file.study.participant.screen.fixed(),
             problem: None,
         },
         Err(e) => StudyRow {
@@ -129,6 +130,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
             description: String::new(),
             file: entry.path,
             planned_minutes: 0.0,
+            seat: None,
             problem: Some(e.to_string()),
         },
     };
@@ -145,6 +147,7 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
         length: s.length,
         size_bytes: s.size_bytes,
         grade: listed_grade(s),
+        is_pilot: s.pilot,
         state: match &s.condition {
             Condition::Opens(store::SessionState::Closed | store::SessionState::Recovered)
                 if s.video_loss.is_some() =>
@@ -224,13 +227,21 @@ fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
         facts.push(("Network".to_owned(), format!("{} {} ({sum}{})", m.name, m.version, m.remark())));
     }
     let consent = h.consent.as_ref().map_or("not recorded".to_owned(), |c| {
+        let how = match (c.by, &c.name_typed) {
+            (Some(ConsentBy::Participant), Some(typed)) => format!("given by the participant (“{typed}”)"),
+            (Some(ConsentBy::Participant), None) => "given by the participant".to_owned(),
+            (Some(ConsentBy::Operator) | None, _) => "confirmed".to_owned(),
+        };
         format!(
-            "confirmed {} (text {}…)",
+            "{how} {} (text {}…)",
             c.given_at.format("%Y-%m-%d %H:%M:%S UTC"),
             c.text_sha256.get(..12).unwrap_or(&c.text_sha256)
         )
     });
     facts.push(("Consent".to_owned(), consent));
+    if h.pilot {
+        facts.push(("Pilot".to_owned(), "recorded by the operator to try the study".to_owned()));
+    }
     if !h.overridden_checks.is_empty() {
         facts.push(("Overridden checks".to_owned(), CheckId::texts(&h.overridden_checks)));
     }

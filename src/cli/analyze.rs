@@ -294,6 +294,7 @@ impl Analysis<'_> {
             session: draft.session(),
             study: self.study.clone(),
             guided: Guided::default(),
+            pilot: false,
             consent: None,
             overridden_checks: Vec::new(),
             revision: revision(),

@@ -12,6 +12,7 @@ use crate::session_json::session_json;
 use crate::version::revision;
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
+use session::SeatChoice;
 use study_query::StoredSession;
 
 pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
@@ -32,6 +33,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     let who = Participation {
         session: a.session,
         planned: a.duration,
+        pilot: a.pilot || study.study.participant.screen == SeatChoice::Pilot,
         revision: revision(),
         ..Participation::of(a.participant.clone())
     };

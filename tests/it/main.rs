@@ -27,6 +27,8 @@ mod page_canary;
 mod page_cases;
 #[cfg(target_os = "linux")]
 mod page_replay;
+#[cfg(target_os = "linux")]
+mod participant_screen;
 mod phantom;
 mod python;
 #[cfg(target_os = "linux")]

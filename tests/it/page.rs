@@ -38,6 +38,7 @@ impl Page {
             mask: mask.iter().map(|m| (*m).to_owned()).collect(),
             allow: Vec::new(),
             data_dir: None,
+            waits_after_crash: false,
         })
     }
 
@@ -170,6 +171,13 @@ fn descendants(text: &str) -> Vec<i32> {
         at == own
     });
     found
+}
+
+/// Kills all child processes whose command line contains `text`.
+pub(super) fn kill_all(text: &str) {
+    for pid in descendants(text) {
+        kill_9(pid);
+    }
 }
 
 fn kill_9(pid: i32) {
@@ -439,6 +447,7 @@ fn the_chosen_monitor_is_filled() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: None,
+        waits_after_crash: false,
     });
     page.wait_record("the page", |r| r.kind == "load");
     std::thread::sleep(Duration::from_secs(1));
@@ -479,6 +488,7 @@ fn a_window_without_a_display_says_so() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: None,
+        waits_after_crash: false,
     };
     let host = PageHost::start(spec, Clock::start(), out).unwrap();
     let first = events.recv_timeout(PATIENCE).unwrap();
@@ -565,6 +575,7 @@ fn embedded_page() {
         mask: Vec::new(),
         allow: Vec::new(),
         data_dir: Some(kept.path().to_owned()),
+        waits_after_crash: false,
     };
     for round in 1..=2 {
         let mut page = Page::start(spec());

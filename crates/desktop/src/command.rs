@@ -7,7 +7,7 @@ use eframe::egui;
 use session::{PagePlacement, Timestamp};
 
 use super::indexed_timeline::EventFilter;
-use super::port::{CameraControl, CameraMode, Correction, ExportFormat, StudyExportFormat};
+use super::port::{CameraControl, CameraMode, Correction, ExportFormat, ParticipantCommand, StudyExportFormat};
 use super::preferences::ThemeChoice;
 use super::rating_state::RatingInput;
 use super::state::{Column, DownloadDraft, ExportDraft, PlanDraft, Side, StudyExportDraft, StudyForm, StudySide};
@@ -30,6 +30,7 @@ pub enum Command {
     Annotate(AnnotateCommand),
     Rate(RateCommand),
     Study(StudyCommand),
+    Participant(ParticipantCommand),
 }
 
 /// The table of sessions and the dialogs that it opens.
@@ -71,8 +72,10 @@ pub enum SetUpCommand {
         value: Option<i64>,
     },
     PlacePage(PagePlacement),
-    /// Also while recording.
+    /// While recording, asks first.
     ReloadPage,
+    /// Loads the page again while recording. The operator has confirmed it.
+    ReloadPageNow,
     ConfirmConsent(bool),
     Record,
     /// Records although checks fail. The operator has confirmed it.
@@ -174,6 +177,8 @@ pub enum StudyCommand {
         is_included: bool,
     },
     IncludeAll(bool),
+    /// Includes the sessions that the operator recorded to try the study, or leaves them out.
+    IncludePilots(bool),
     RunQuery,
     CancelQuery,
     ShowSide(StudySide),

@@ -7,29 +7,50 @@ use super::command::{Command, HomeCommand, ReviewCommand, SetUpCommand, StudyCom
 use super::port::{CheckState, DownloadProgress, ExportFormat, Library, SessionRow, StudyExportFormat};
 use super::state::{Dialog, DownloadDraft, ExportDraft, PlanDraft, Recording, Rehearsal, State, StudyExportDraft};
 use super::{figures, keys, theme, widgets};
-use session::CheckId;
+use session::{CheckId, Seat};
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
-    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).show(ctx, |ui| {
+    // An embedded page draws itself above everything. The dialog is placed below it, and scrolls if it is too high.
+    let below_page = state.embedded_page.map(|page| ctx.content_rect().bottom() - page.bottom() - 8.0);
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(match below_page {
+        Some(_) => Margin::symmetric(24, 12),
+        None => Margin::same(24),
+    });
+    let id = Id::unique("dialog");
+    let area = match below_page {
+        Some(_) => Modal::default_area(id).anchor(egui::Align2::CENTER_BOTTOM, egui::vec2(0.0, -4.0)),
+        None => Modal::default_area(id),
+    };
+    let modal = Modal::new(id).frame(frame).area(area).show(ctx, |ui| {
         let width: f32 = if *dialog == Dialog::Shortcuts { 1080.0 } else { 440.0 };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
-        match dialog {
-            Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
-            Dialog::Open { path } => open(ui, path, state, commands),
-            Dialog::Download(draft) => download(ui, draft, state.download.as_ref(), commands),
-            Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
-            Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
-            Dialog::Export(draft) => export(ui, draft, state, commands),
-            Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
-            Dialog::Shortcuts => shortcuts(ui, commands),
-            Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
-            Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
+        match below_page {
+            Some(height) => {
+                let height = (height - 32.0).max(80.0);
+                ScrollArea::vertical().max_height(height).show(ui, |ui| content(ui, dialog, state, commands));
+            }
+            None => content(ui, dialog, state, commands),
         }
     });
     if modal.should_close() {
         commands.push(Command::CloseDialog);
+    }
+}
+
+fn content(ui: &mut Ui, dialog: &Dialog, state: &State, commands: &mut Vec<Command>) {
+    match dialog {
+        Dialog::NewSession(draft) => new_session(ui, draft, state.home.library.as_ref(), commands),
+        Dialog::Open { path } => open(ui, path, state, commands),
+        Dialog::Download(draft) => download(ui, draft, state.download.as_ref(), commands),
+        Dialog::Erase { session, typed } => erase(ui, session, typed, commands),
+        Dialog::Override { checks } => override_checks(ui, checks, state.rehearsal.as_ref(), commands),
+        Dialog::Export(draft) => export(ui, draft, state, commands),
+        Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
+        Dialog::Shortcuts => shortcuts(ui, commands),
+        Dialog::ReloadPage => reload_page(ui, commands),
+        Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
+        Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
     }
 }
 
@@ -92,6 +113,8 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
         ui.add(egui::Label::new(RichText::new(message.trim()).small().weak()).wrap());
     }
     ui.add_space(6.0);
+    seat(ui, &mut edited.seat, chosen.is_some_and(|s| s.seat.is_some()));
+    ui.add_space(6.0);
     ui.columns(2, |columns| {
         field(&mut columns[0], "Participant", &mut edited.participant, "sub-01");
         field(&mut columns[1], "Session", &mut edited.session, "ses-01");
@@ -120,6 +143,23 @@ fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, comman
         }
         cancel(ui, "Cancel", commands);
     });
+}
+
+/// Who sits at the participant's screen. A study may have fixed it.
+fn seat(ui: &mut Ui, seat: &mut Seat, is_fixed: bool) {
+    widgets::caption(ui, "Who sits at this screen?");
+    ui.add_enabled_ui(!is_fixed, |ui| {
+        ui.horizontal(|ui| {
+            ui.radio_value(seat, Seat::Participant, "Participant");
+            ui.radio_value(seat, Seat::Pilot, "Pilot (you try the study)");
+        });
+    });
+    let what = match seat {
+        Seat::Participant => "The page fills the participant's screen. Measurements and alarms are not shown there.",
+        Seat::Pilot => "The page is beside the plots. The session is marked as a pilot and left out of averages.",
+    };
+    let by_study = if is_fixed { " The study file fixes this." } else { "" };
+    ui.add(egui::Label::new(RichText::new(format!("{what}{by_study}")).small().weak()).wrap());
 }
 
 fn open(ui: &mut Ui, path: &str, state: &State, commands: &mut Vec<Command>) {
@@ -336,7 +376,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
 
 fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     title(ui, "Keyboard");
-    let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
+    let height = (ui.ctx().content_rect().height() - 220.0).max(120.0).min(ui.available_height().max(120.0));
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
         let (middle, right) = rest.split_at(3);
@@ -361,6 +401,22 @@ fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     });
     buttons(ui, |ui| {
         cancel(ui, "Close", commands);
+    });
+}
+
+fn reload_page(ui: &mut Ui, commands: &mut Vec<Command>) {
+    title(ui, "Load the page again?");
+    ui.add(
+        egui::Label::new("The task starts anew. What the participant has done so far stays in the recording.").wrap(),
+    );
+    buttons(ui, |ui| {
+        if ui.button("Load again").clicked() {
+            commands.push(Command::SetUp(SetUpCommand::ReloadPageNow));
+        }
+        let keep = cancel(ui, "Leave the page as it is", commands);
+        if ui.memory(|m| m.focused()).is_none() {
+            keep.request_focus();
+        }
     });
 }
 

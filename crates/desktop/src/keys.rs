@@ -6,7 +6,7 @@ use egui::{Event, Key, Modifiers};
 use super::command::{
     AnnotateCommand, Command, HomeCommand, LiveCommand, RateCommand, ReviewCommand, SetUpCommand, StudyCommand,
 };
-use super::port::{ExportFormat, StudyExportFormat};
+use super::port::{ExportFormat, ParticipantCommand, StudyExportFormat};
 use super::state::{Dialog, Screen, State, StopState};
 
 /// The shortcuts of one screen or activity.
@@ -56,6 +56,7 @@ pub const GROUPS: [Group; 8] = [
             ("Ctrl N", "write a note with the present time"),
             ("Ctrl Shift S", "stop, with a confirmation"),
             ("F6", "give the keyboard to the page"),
+            ("Ctrl Shift F12", "show, hide the participant's screen"),
         ],
     },
     Group {
@@ -102,6 +103,11 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
     let is_free = ctx.memory(|m| m.focused()).is_none();
     ctx.input_mut(|input| {
         let mut pressed = |modifiers: Modifiers, key: Key| input.consume_key(modifiers, key);
+        if let Some(is_in_front) = state.participant.front
+            && pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::F12)
+        {
+            commands.push(Command::Participant(ParticipantCommand::SetFront(!is_in_front)));
+        }
         if pressed(Modifiers::NONE, Key::F1) {
             let is_open = state.dialog == Some(Dialog::Shortcuts);
             commands.push(if is_open { Command::CloseDialog } else { Command::ShowShortcuts });

@@ -27,6 +27,8 @@ mod indexed_timeline;
 mod keys;
 mod live;
 mod overview;
+mod participant_state;
+mod participant_view;
 mod photo;
 mod plane;
 mod plot_area;

@@ -3,14 +3,17 @@
 use eframe::egui;
 use egui::{Align, Color32, Frame, Key, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use session::Timestamp;
+use session::{Seat, Timestamp};
 
-use super::command::{Command, LiveCommand, SetUpCommand};
+use super::command::{Command, LiveCommand};
 use super::plot_area::PlotData;
 use super::port::{Alarm, PagePlace, PageStatus};
-use super::state::{Recording, State, StopState};
+use super::state::{ParticipantView, Recording, State, StopState};
 use super::time_window::TimeWindow;
-use super::{camera_view, events, expressions, figures, health_bar, plane, plots, screen_layout, theme, widgets};
+use super::{
+    camera_view, events, expressions, figures, health_bar, participant_view, plane, plots, screen_layout, theme,
+    widgets,
+};
 
 /// The time span of the plots.
 const FOLLOWED_S: f64 = 60.0;
@@ -46,7 +49,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         }
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
-    egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| body(ui, recording, commands));
+    egui::CentralPanel::default_margins()
+        .frame(middle)
+        .show(ui, |ui| body(ui, recording, &state.participant, commands));
 }
 
 fn header(ui: &mut Ui, recording: &Recording) {
@@ -63,6 +68,7 @@ fn header(ui: &mut Ui, recording: &Recording) {
         let study = &recording.study;
         let title: String = study.title.chars().take(TITLE).collect();
         let who = format!("{} {}", recording.plan.participant, recording.plan.session);
+        let who = if recording.plan.seat == Seat::Pilot { format!("{who} pilot") } else { who };
         widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
         if let Some(PageStatus::Guided { phase, until }) = recording.page.as_ref().map(|page| &page.status) {
             ui.add_space(12.0);
@@ -92,7 +98,7 @@ fn countdown(ui: &mut Ui, phase: &str, left_ns: i64) {
     message.on_hover_text("The participant sees the fixation cross. The study's page follows.");
 }
 
-fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+fn body(ui: &mut Ui, recording: &Recording, view: &ParticipantView, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     let is_embedded = recording.page.as_ref().is_some_and(|pg| pg.place == PagePlace::Embedded);
@@ -114,7 +120,7 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         let beside = (upper.width() * 0.19).clamp(180.0, 300.0);
         let [page_rect, camera_rect, plane_rect, bars_rect] =
             widgets::columns(upper, 10.0, [beside, camera_width, square, 0.0]);
-        participant_window(ui, page_rect, recording, commands);
+        participant_window(ui, page_rect, recording, view, commands);
         camera(ui, camera_rect, recording);
         plane_card(ui, plane_rect, recording);
         ui.painter().rect(bars_rect, 6.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
@@ -160,7 +166,13 @@ fn page(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Comma
     commands.push(Command::Live(LiveCommand::SetPageBounds(rect.shrink(1.0))));
 }
 
-fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {
+fn participant_window(
+    ui: &mut Ui,
+    rect: Rect,
+    recording: &Recording,
+    view: &ParticipantView,
+    commands: &mut Vec<Command>,
+) {
     let p = theme::palette(ui);
     ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let inner = rect.shrink(14.0);
@@ -176,6 +188,8 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         widgets::section(ui, "Participant's page");
         ui.add(egui::Label::new(RichText::new(screen).weak()).wrap());
         ui.add_space(4.0);
+        participant_view::picture(ui, view, (inner.width() * 0.6).min(inner.height() * 0.5), "Participant's screen");
+        ui.add_space(4.0);
         ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
         let message = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
@@ -185,9 +199,7 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         };
         ui.add(egui::Label::new(message).wrap());
         ui.add_space(4.0);
-        if widgets::small_button(ui, "Reload").clicked() {
-            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
-        }
+        participant_view::buttons(ui, view, commands);
     });
 }
 

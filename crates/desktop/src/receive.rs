@@ -14,7 +14,9 @@ use super::port::{
     FinishedSession, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
-use super::state::{Dialog, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyState};
+use super::state::{
+    Dialog, PAST_ALARMS, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyState,
+};
 use super::time_window::TimeWindow;
 
 /// Pushes the commands that follow from the event.
@@ -31,6 +33,14 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::Checks(checks) => show_checks(state, checks),
         E::Page(page) => show_page(state, page),
         E::Preview(preview) => show_preview(state, preview, ctx),
+        E::ParticipantFront(front) => state.participant.front = front,
+        E::ParticipantPicture(picture) => {
+            let old = state.participant.photo.take();
+            state.participant.photo = Photo::upload(ctx, "participant", &picture, old);
+        }
+        E::ConsentGiven(given) => {
+            rehearsal(state, |r| (r.has_consent, r.given_consent) = (true, Some(given)));
+        }
 
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
@@ -157,6 +167,7 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         log: IndexedTimeline::default(),
         health: Default::default(),
         alarms: Vec::new(),
+        past_alarms: Vec::new(),
         checks: Vec::new(),
         preview: rehearsal.preview,
         page: rehearsal.page,
@@ -168,6 +179,9 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
 }
 
 fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
+    if !recording.past_alarms.contains(&alarm.losing) && recording.past_alarms.len() < PAST_ALARMS {
+        recording.past_alarms.push(alarm.losing.clone());
+    }
     match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
         Some(known) => *known = alarm,
         None => recording.alarms.push(alarm),
@@ -175,7 +189,8 @@ fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
 }
 
 fn end_recording(state: &mut State, finished: FinishedSession) {
-    state.recording = None;
+    let recording = state.recording.take();
+    state.past_alarms = recording.map(|r| r.past_alarms).unwrap_or_default();
     state.finished = Some(finished);
     state.screen = Screen::Report;
     if state.dialog != Some(Dialog::Shortcuts) {

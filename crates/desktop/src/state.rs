@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
+use session::{CheckId, ConsentBy, ParticipantId, Seat, SessionNumber, Study, Timestamp};
 
 use super::indexed_timeline::IndexedTimeline;
+pub use super::participant_state::ParticipantView;
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
+    FinishedSession, GivenConsent, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
 pub use super::review_state::{FollowedPage, Review, Side};
@@ -34,6 +35,11 @@ pub struct State {
     pub home: Home,
     pub rehearsal: Option<Rehearsal>,
     pub recording: Option<Recording>,
+    pub participant: ParticipantView,
+    /// The rectangle of the embedded page in this window, while it is shown.
+    pub embedded_page: Option<eframe::egui::Rect>,
+    /// The alarms of the recording that has ended. They were not shown on a participant's screen.
+    pub past_alarms: Vec<String>,
     pub finished: Option<FinishedSession>,
     pub review: Option<Review>,
     /// The session that is being read.
@@ -63,6 +69,9 @@ impl State {
             home: Home::default(),
             rehearsal: None,
             recording: None,
+            participant: ParticipantView::default(),
+            embedded_page: None,
+            past_alarms: Vec::new(),
             finished: None,
             review: None,
             opening: None,
@@ -101,6 +110,8 @@ pub struct Rehearsal {
     pub page: Option<PageState>,
     pub preview: Option<ShownPreview>,
     pub has_consent: bool,
+    /// The consent that the participant gave on their own screen.
+    pub given_consent: Option<GivenConsent>,
     /// The operator has pressed Record.
     pub is_starting: bool,
 }
@@ -116,6 +127,7 @@ impl Rehearsal {
             page: None,
             preview: None,
             has_consent: false,
+            given_consent: None,
             is_starting: false,
         }
     }
@@ -130,7 +142,10 @@ impl Rehearsal {
             return Readiness::NotYet("Checking …");
         }
         if study.consent.required && !self.has_consent {
-            return Readiness::NotYet("The participant's consent is not confirmed yet.");
+            return Readiness::NotYet(match study.consent.by {
+                ConsentBy::Operator => "The participant's consent is not confirmed yet.",
+                ConsentBy::Participant => "The participant has not agreed yet.",
+            });
         }
         let failing = self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
         let failing: Vec<CheckId> = failing.map(|c| c.id.clone()).collect();
@@ -165,12 +180,17 @@ pub struct Recording {
     pub now: Timestamp,
     pub health: HealthFigures,
     pub alarms: Vec<Alarm>,
+    /// The texts of all alarms so far, at most [`PAST_ALARMS`].
+    pub past_alarms: Vec<String>,
     pub checks: Vec<Check>,
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
     pub note: Option<NoteDraft>,
     pub stop: StopState,
 }
+
+/// Alarms that are kept for the report.
+pub const PAST_ALARMS: usize = 20;
 
 impl Recording {
     pub fn elapsed(&self) -> Duration {
@@ -195,7 +215,7 @@ pub enum StopState {
 
 // --- Dialogs ---------------------------------------------------------------------------------------------------
 
-/// The open dialog. At most one is open. It has the keyboard, and the embedded page is hidden.
+/// The open dialog. At most one is open. It has the keyboard. It does not cover an embedded page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
     NewSession(PlanDraft),
@@ -214,6 +234,8 @@ pub enum Dialog {
     Export(ExportDraft),
     ExportStudy(StudyExportDraft),
     Shortcuts,
+    /// Confirmation of loading the page again while a recording runs.
+    ReloadPage,
     /// Confirmation of closing the window while a recording runs.
     CloseWindow,
     Failure {
@@ -227,6 +249,8 @@ pub struct PlanDraft {
     pub study_file: Option<PathBuf>,
     pub participant: String,
     pub session: String,
+    /// Who sits at the participant's screen.
+    pub seat: Seat,
 }
 
 impl PlanDraft {
@@ -235,7 +259,7 @@ impl PlanDraft {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
         let session = self.session.trim().parse::<SessionNumber>()?;
-        Ok(SessionPlan { study_file, participant, session })
+        Ok(SessionPlan { study_file, participant, session, seat: self.seat })
     }
 }
 
@@ -296,7 +320,8 @@ mod tests {
 
     #[test]
     fn a_plan_is_checked_in_words() {
-        let mut draft = PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into() };
+        let mut draft =
+            PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into(), seat: Seat::Participant };
         assert!(draft.plan().unwrap_err().contains("study"));
         draft.study_file = Some("study.toml".into());
         assert!(draft.plan().unwrap_err().contains("pseudonym"));

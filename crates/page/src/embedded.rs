@@ -88,13 +88,19 @@ impl EmbeddedPage {
         self.with(move |shown| match command {
             HostCommand::Ping { id } => view::ping(&shown.view, &shown.spec, &shown.sender, id),
             HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
-            HostCommand::Reload | HostCommand::Respawn => {
+            HostCommand::Reload | HostCommand::Respawn { .. } => {
                 // The view keeps its address after a crash.
                 if let Err(error) = shown.view.reload() {
                     let why = format!("the page could not be loaded again: {error}");
                     shown.sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
                 }
             }
+            // An embedded page has no screens of the program. It belongs to one session.
+            HostCommand::Load(_)
+            | HostCommand::Unload
+            | HostCommand::Show(_)
+            | HostCommand::ShowPage
+            | HostCommand::SetFront(_) => {}
         });
     }
 

@@ -9,6 +9,10 @@
 mod address;
 #[cfg(feature = "webview")]
 mod clock;
+#[cfg(feature = "webview")]
+mod curtain;
+#[cfg(feature = "webview")]
+mod deaths;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 mod embedded;
 mod error;
@@ -22,8 +26,13 @@ mod host;
 mod host_event_sender;
 #[cfg(feature = "webview")]
 mod host_protocol;
+mod host_screen;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 pub mod keys;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod layers_gtk;
+#[cfg(all(feature = "webview", not(target_os = "linux")))]
+mod layers_plain;
 #[cfg(feature = "webview")]
 mod line_process;
 #[cfg(feature = "webview")]
@@ -31,6 +40,8 @@ mod monitors;
 mod page_spec;
 #[cfg(feature = "webview")]
 mod participant;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod picture;
 #[cfg(feature = "webview")]
 mod pings;
 #[cfg(feature = "webview")]
@@ -41,9 +52,15 @@ mod replay;
 #[cfg(feature = "webview")]
 mod serve;
 #[cfg(feature = "webview")]
+mod stage;
+#[cfg(feature = "webview")]
+mod timer;
+#[cfg(feature = "webview")]
 mod view;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 mod webkit_signals;
+#[cfg(feature = "webview")]
+mod window_opening;
 #[cfg(not(feature = "webview"))]
 mod without_webview;
 
@@ -58,7 +75,8 @@ pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
 #[cfg(feature = "webview")]
-pub use host::{PageBeginner, PageHost};
+pub use host::{PageBeginner, PageHost, PageSession, WindowEvent};
+pub use host_screen::{GREY, HostAnswer, HostScreen};
 #[cfg(feature = "webview")]
 pub use monitors::monitor_count;
 pub use page_spec::PageSpec;
@@ -67,8 +85,10 @@ pub use participant::{PARTICIPANT_WINDOW, participant_window_main};
 pub use placement::{BoundsPx, Placement};
 #[cfg(feature = "webview")]
 pub use replay::{REPLAY_WINDOW, ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow, replay_window_main};
+#[cfg(feature = "webview")]
+pub use window_opening::{WindowOpening, Withdraw};
 #[cfg(not(feature = "webview"))]
-pub use without_webview::{PageBeginner, PageHost};
+pub use without_webview::{PageBeginner, PageHost, PageSession};
 
 /// An event of the page.
 #[derive(Clone, Debug, PartialEq)]

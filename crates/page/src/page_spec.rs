@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::address::{AddressError, PageAddress};
 use super::placement::Placement;
-use session::PageSettings;
+use session::{OnCrash, PageSettings};
 
 /// A page, where it is shown, and which of its contents are not recorded.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct PageSpec {
     pub allow: Vec<String>,
     /// Folder of cookies and stored data. `None`: they are not kept, so each session starts without them.
     pub data_dir: Option<PathBuf>,
+    /// A page that crashes is loaded again by the operator, and not by itself.
+    pub waits_after_crash: bool,
 }
 
 impl PageSpec {
@@ -28,6 +30,7 @@ impl PageSpec {
             mask: page.mask.clone(),
             allow: page.allow.clone(),
             data_dir: None,
+            waits_after_crash: page.on_crash == OnCrash::Wait,
         })
     }
 }

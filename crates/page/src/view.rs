@@ -43,6 +43,11 @@ impl ViewSpec {
         Ok(ViewSpec { address, mask, allow, data_dir, fixation: None, token: secret(), key: secret() })
     }
 
+    /// The same view, with or without a cross before the page.
+    pub fn with_fixation(self, fixation: Option<String>) -> ViewSpec {
+        ViewSpec { fixation, ..self }
+    }
+
     /// A sender for the events of this view.
     pub fn event_sender(&self, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
         HostEventSender::new(self.token.clone(), self.fixation.is_none(), queue)

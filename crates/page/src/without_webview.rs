@@ -12,6 +12,14 @@ pub enum PageHost {}
 
 pub enum PageBeginner {}
 
+#[derive(Debug)]
+pub struct PageSession {
+    pub clock: Clock,
+    pub out: Sender<PageEvent>,
+    pub fixation: Option<String>,
+    pub is_preview: bool,
+}
+
 impl PageHost {
     pub fn start(_: PageSpec, _: Clock, _: Sender<PageEvent>) -> Result<PageHost, PageError> {
         Err(PageError::NoWebView)
@@ -24,6 +32,14 @@ impl PageHost {
         out: Sender<PageEvent>,
     ) -> Result<PageHost, PageError> {
         PageHost::start(spec, clock, out)
+    }
+
+    pub fn attach(&self, _: PageSession) {
+        match *self {}
+    }
+
+    pub fn detach(&self) {
+        match *self {}
     }
 
     pub fn beginner(&self) -> Option<PageBeginner> {

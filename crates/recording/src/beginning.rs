@@ -21,6 +21,8 @@ pub struct Participation {
     /// `None`: the participant's next.
     pub session: Option<SessionNumber>,
     pub consent: Option<Consent>,
+    /// The operator tries the study.
+    pub pilot: bool,
     pub overridden_checks: Vec<CheckId>,
     /// The git revision of the program, for the header. `None`: not known.
     pub revision: Option<String>,
@@ -35,6 +37,7 @@ impl Participation {
             participant,
             session: None,
             consent: None,
+            pilot: false,
             overridden_checks: Vec::new(),
             revision: None,
             planned: None,
@@ -54,6 +57,7 @@ impl RigPlan {
             models: models_folder()?,
             affect_model: study.study.affect_model.clone(),
             page: page.transpose().map_err(PageError::from)?,
+            window: None,
         })
     }
 }
@@ -80,9 +84,10 @@ impl Rig {
             study: study.stored(),
             guided: Guided::of_study(&study.study),
             consent: who.consent,
+            pilot: who.pilot,
             overridden_checks: who.overridden_checks,
             revision: who.revision,
-            planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
+            planned: who.planned.or_else(|| study.study.planned(plan.has_page())),
         };
         Rig::record(plan, plan_of_session, committed).inspect_err(|_| {
             // Fails, as intended, if the folder has content.

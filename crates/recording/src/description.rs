@@ -48,6 +48,7 @@ impl Description<'_> {
                     ..ModelDescription::default()
                 })
                 .collect(),
+            pilot: session.pilot,
             consent: session.consent.clone(),
             overridden_checks: session.overridden_checks.clone(),
         }

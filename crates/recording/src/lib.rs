@@ -12,6 +12,7 @@ mod plan;
 mod rescore;
 mod rig;
 mod rig_event;
+mod rig_page;
 mod router;
 mod unscored;
 mod video_import;

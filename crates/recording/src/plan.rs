@@ -1,11 +1,12 @@
 //! What a rig runs, and which session it records.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Guided;
 use capture::{CameraSpec, Pace};
-use page::PageSpec;
+use page::{PageHost, PageSpec};
 use session::{CameraSettings, CheckId, ParticipantId, SessionNumber};
 use store::{Consent, StoredStudy};
 
@@ -20,6 +21,15 @@ pub struct RigPlan {
     /// Folder of the affect network in `models`.
     pub affect_model: String,
     pub page: Option<PageSpec>,
+    /// A participant window that is open already and stays open. It shows the page. `None`: the rig opens `page` and closes
+    /// it.
+    pub window: Option<Arc<PageHost>>,
+}
+
+impl RigPlan {
+    pub fn has_page(&self) -> bool {
+        self.page.is_some() || self.window.is_some()
+    }
 }
 
 /// The folder of a recording, and the parts of its header that the rig does not provide.
@@ -35,6 +45,8 @@ pub struct SessionPlan {
     /// The guided phases before the page begins. They need a page.
     pub guided: Guided,
     pub consent: Option<Consent>,
+    /// Recorded by the operator to try the study.
+    pub pilot: bool,
     pub overridden_checks: Vec<CheckId>,
     /// Planned length, if known.
     pub planned: Option<Duration>,

@@ -13,11 +13,12 @@ use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, Guided};
 use super::rig_event::event_channel;
+use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
 use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
-use page::{PageError, PageHost};
+use page::PageError;
 use session::{
     CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, SharedFrame, StreamInfo, Timestamp,
 };
@@ -47,7 +48,7 @@ pub struct Rig {
     vision_trouble: Option<String>,
     /// Stopped before the page, because the guide may start the page.
     guide: Option<Guide>,
-    page: Option<PageHost>,
+    page: Option<RigPage>,
     router: JoinHandle<()>,
     inference: Arc<InferenceMean>,
     events: Receiver<RigEvent>,
@@ -136,14 +137,8 @@ impl Rig {
         let (frames, preview, readings) = (Latest::default(), Latest::default(), Latest::default());
         let inference = Arc::new(InferenceMean::default());
 
-        let (page, page_events) = match &plan.page {
-            Some(spec) => {
-                let (tx, rx) = bounded(8192);
-                let sentence = (!guided.phases.is_empty()).then_some(guided.sentence);
-                (Some(PageHost::start_behind(sentence, spec.clone(), clock, tx)?), Some(rx))
-            }
-            None => (None, None),
-        };
+        let sentence = (!guided.phases.is_empty()).then_some(guided.sentence);
+        let (page, page_events) = RigPage::start(plan, sentence, clock, recorder.is_none())?.unzip();
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r)).transpose()?;
         // The guide starts last. Until then the first event of its cross waits in this channel.
         let (cross_tx, cross) = bounded(1);
@@ -171,7 +166,7 @@ impl Rig {
         if let Some(session) = &session {
             session.started(clock.now(), planned);
         }
-        let guide = match (&session, page.as_ref().and_then(PageHost::beginner)) {
+        let guide = match (&session, page.as_ref().and_then(|page| page.host().beginner())) {
             (Some(session), Some(beginner)) if !guided.phases.is_empty() => {
                 let stream = session.recorder.stream(PHASE)?;
                 let output = guide::GuideOutput { clock, stream, events: guide_events };
@@ -223,8 +218,8 @@ impl Rig {
         &self.readings
     }
 
-    pub fn page(&self) -> Option<&PageHost> {
-        self.page.as_ref()
+    pub fn page(&self) -> Option<&page::PageHost> {
+        self.page.as_ref().map(RigPage::host)
     }
 
     pub fn folder(&self) -> Option<&Path> {
@@ -249,6 +244,13 @@ impl Rig {
         }
     }
 
+    /// The participant pressed the button to stop. The owner stops the recording.
+    pub fn participant_withdrew(&self) {
+        if let Some(session) = &self.session {
+            session.health.event(self.clock.now(), HealthKind::ParticipantWithdrew.as_str(), Value::Null).ok();
+        }
+    }
+
     pub fn counters(&self) -> Counters {
         let vision = self.worker.as_ref().map(VisionWorker::counters).unwrap_or_default();
         Counters {
@@ -270,7 +272,7 @@ impl Rig {
         self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
-        let page = self.page.take().map_or(Ok(()), PageHost::close);
+        let page = self.page.take().map_or(Ok(()), RigPage::end);
         let counters = Counters { capture, ..self.counters() };
         let Rig { router, session, clock, .. } = self;
         // If the router panicked, the panic has been reported. The session is closed anyway.

@@ -16,6 +16,8 @@ pub enum HealthKind {
     PageNotLoaded,
     PageProcessDied,
     PageRefused,
+    /// The participant pressed the button to stop.
+    ParticipantWithdrew,
     /// The video file that the session was made from.
     Film,
     /// A browser's camera delivers pictures.
@@ -33,7 +35,7 @@ pub enum HealthKind {
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 17] = [
+    pub const ALL: [HealthKind; 18] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::StoringFailed,
@@ -43,6 +45,7 @@ impl HealthKind {
         HealthKind::PageNotLoaded,
         HealthKind::PageProcessDied,
         HealthKind::PageRefused,
+        HealthKind::ParticipantWithdrew,
         HealthKind::Film,
         HealthKind::CameraStarted,
         HealthKind::CameraAbsent,
@@ -65,6 +68,7 @@ impl HealthKind {
             HealthKind::PageNotLoaded => "page_not_loaded",
             HealthKind::PageProcessDied => "page_process_died",
             HealthKind::PageRefused => "page_refused",
+            HealthKind::ParticipantWithdrew => "participant_withdrew",
             HealthKind::Film => "film",
             HealthKind::CameraStarted => "camera_started",
             HealthKind::CameraAbsent => "camera_absent",

@@ -13,6 +13,7 @@ pub mod luma;
 mod numbers;
 pub mod page_message;
 mod participant;
+mod participant_settings;
 mod path_text;
 mod playhead;
 mod pyramid;
@@ -34,6 +35,7 @@ pub use health::HealthKind;
 pub use latest::{Latest, Taken};
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber};
+pub use participant_settings::{ConsentBy, ParticipantSettings, Seat, SeatChoice};
 pub use path_text::{path_in_line, path_text};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
@@ -43,7 +45,7 @@ pub use series::SampleSeries;
 pub use stream::{Field, StreamInfo, StreamKind, StreamName};
 pub use streams::*;
 pub use study::{
-    CameraSettings, ConsentSettings, Marker, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
+    CameraSettings, ConsentSettings, Marker, OnCrash, PagePlacement, PageSettings, Phase, PhaseKind, Study, StudyError,
 };
 pub use time::{Clock, Timestamp, monotonic_ns};
 pub use timeline::{EventData, EventRow, Timeline};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::participant_settings::{ConsentBy, ParticipantSettings, SeatChoice};
+
 /// An error in a study file, with its line and column.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("line {line}, column {column}: {message}")]
@@ -32,6 +34,8 @@ pub struct Study {
     pub camera: CameraSettings,
     #[serde(default)]
     pub consent: ConsentSettings,
+    #[serde(default)]
+    pub participant: ParticipantSettings,
     /// Folder of the affect network in `models/`.
     #[serde(default = "default_affect_model")]
     pub affect_model: String,
@@ -63,6 +67,19 @@ pub struct PageSettings {
     /// Other origins that the page may navigate to, `https://example.org`.
     #[serde(default)]
     pub allow: Vec<String>,
+    #[serde(default)]
+    pub on_crash: OnCrash,
+}
+
+/// What happens after the page's process has died in a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCrash {
+    /// The page is loaded again at once.
+    #[default]
+    Restart,
+    /// The participant sees the waiting screen until the operator loads the page again.
+    Wait,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,8 +122,13 @@ impl Default for CameraSettings {
 pub struct ConsentSettings {
     /// The consent text. It is shown at set-up, and its hash is stored with the session.
     pub text: String,
-    /// If true, the operator must confirm the consent before a recording can start from the window.
+    /// If true, the consent must be given before a recording can start from the window.
     pub required: bool,
+    pub by: ConsentBy,
+    /// The participant's button; empty: "I agree".
+    pub button: String,
+    /// The label of the field in which the participant types initials. Empty: no initials are asked for.
+    pub initials: String,
 }
 
 /// A marker of the operator: a key and a label.
@@ -210,6 +232,17 @@ impl Study {
         {
             return Err(("[camera]", "`camera` must have 16 to 8192 px and 1 to 240 Hz".into()));
         }
+        if self.participant.screen == SeatChoice::Participant && self.page.placement == PagePlacement::Embedded {
+            let message = "a page that is embedded beside the plots shows the participant their own measurement: remove \
+                `placement`, or set `screen = \"pilot\"`";
+            return Err(("placement", message.to_owned()));
+        }
+        if self.consent.by == ConsentBy::Participant && self.consent.text.trim().is_empty() {
+            return Err((
+                "[consent]",
+                "the participant cannot agree to an empty text: write `consent.text`".to_owned(),
+            ));
+        }
         let mut keys = HashSet::new();
         for marker in &self.markers {
             if !marker.key.is_ascii_alphanumeric() {
@@ -258,6 +291,7 @@ fn at(text: &str, offset: usize, message: String) -> StudyError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::participant_settings::Seat;
     use super::*;
     use proptest::prelude::*;
 
@@ -283,6 +317,22 @@ mod tests {
         ))
         .unwrap_err();
         assert!(e.to_string().contains("twice"), "{e}");
+    }
+
+    #[test]
+    fn the_participants_screen_is_the_studys_own() {
+        let s = Study::parse(SMALL).unwrap();
+        assert_eq!((s.participant.screen.fixed(), s.page.on_crash), (None, OnCrash::Restart));
+        assert!(!s.participant.withdraw && s.consent.by == ConsentBy::Operator);
+        let text = "on_crash = \"wait\"\n[participant]\nscreen = \"participant\"\nwaiting = \"Bitte warten.\"\n\
+            withdraw = true\n[consent]\nby = \"participant\"\ntext = \"Ja?\"\n";
+        let s = Study::parse(&format!("{SMALL}{text}")).unwrap();
+        assert_eq!(s.participant.screen.fixed(), Some(Seat::Participant));
+        assert_eq!((s.participant.waiting.as_str(), s.page.on_crash), ("Bitte warten.", OnCrash::Wait));
+        let e = Study::parse(&format!("{SMALL}placement = \"embedded\"\n{text}")).unwrap_err();
+        assert!(e.line == 5 && e.message.contains("own measurement"), "{e}");
+        let e = Study::parse(&format!("{SMALL}[consent]\nby = \"participant\"\n")).unwrap_err();
+        assert!(e.line == 5 && e.message.contains("empty text"), "{e}");
     }
 
     #[test]

@@ -42,8 +42,8 @@ impl Closed {
 pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[StreamInfo]) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO session (id, participant, session, study, study_title, study_toml, zero_utc, software, host,
-                              camera, models, consent, overridden_checks, revision)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                              camera, models, consent, overridden_checks, revision, pilot)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             header.participant.as_str(),
             header.session.0,
@@ -58,6 +58,7 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             header.consent.as_ref().map(to_json).transpose()?,
             to_json(&header.overridden_checks)?,
             header.revision,
+            header.pilot.then_some(1),
         ],
     )?;
     streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
@@ -146,6 +147,7 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
         host: text(row, "host")?,
         camera: json(&text(row, "camera")?)?,
         models: json(&text(row, "models")?)?,
+        pilot: is_pilot(row)?,
         consent: get::<Option<String>>(row, "consent")?.as_deref().map(json).transpose()?,
         overridden_checks: json(&text(row, "overridden_checks")?)?,
     };
@@ -169,6 +171,14 @@ fn revision_of(row: &Row) -> Result<Option<String>, String> {
     match row.as_ref().column_index("revision") {
         Ok(_) => get(row, "revision"),
         Err(_) => Ok(None),
+    }
+}
+
+/// Files of versions 1 to 5 have no such column.
+fn is_pilot(row: &Row) -> Result<bool, String> {
+    match row.as_ref().column_index("pilot") {
+        Ok(_) => Ok(get::<Option<i64>>(row, "pilot")?.is_some_and(|n| n != 0)),
+        Err(_) => Ok(false),
     }
 }
 

@@ -87,6 +87,7 @@ pub fn plan() -> SessionPlan {
         study_file: PathBuf::from("/home/lab/affectograph/studies/checkout/study.toml"),
         participant: ParticipantId::numbered(15),
         session: SessionNumber(1),
+        seat: Seat::Participant,
     }
 }
 

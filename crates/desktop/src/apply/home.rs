@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::command::HomeCommand;
 use crate::file_dialog::FileRequest;
 use crate::port::{DownloadProgress, StudyRow};
-use crate::state::{Dialog, DownloadDraft, Home, PlanDraft, Rehearsal, Screen, SortOrder};
+use crate::state::{Dialog, DownloadDraft, Home, ParticipantView, PlanDraft, Rehearsal, Screen, SortOrder};
+use session::Seat;
 
 pub fn apply(app: &mut App, command: HomeCommand) {
     use HomeCommand as C;
@@ -83,6 +84,7 @@ fn show_new_session_dialog(app: &mut App) {
         study_file: study.map(|s| s.file.clone()),
         participant: participant.to_string(),
         session: session.to_string(),
+        seat: study.and_then(|s| s.seat).unwrap_or(Seat::Participant),
     }));
 }
 
@@ -94,6 +96,9 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
     {
         draft.session = library.next_session(&participant).to_string();
     }
+    let mut studies = app.state.home.library.iter().flat_map(|library| &library.studies);
+    let fixed = studies.find(|s| Some(&s.file) == draft.study_file.as_ref()).and_then(|s| s.seat);
+    draft.seat = fixed.unwrap_or(draft.seat);
     app.state.dialog = Some(Dialog::NewSession(draft));
 }
 
@@ -102,6 +107,7 @@ fn begin_rehearsal(app: &mut App) {
     // The dialog shows the error and disables its button.
     let Ok(plan) = draft.plan() else { return };
     app.state.dialog = None;
+    app.state.participant = ParticipantView::default();
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);

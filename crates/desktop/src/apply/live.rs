@@ -82,6 +82,7 @@ fn mark(app: &mut App, key: char) {
 }
 
 fn set_page_bounds(app: &mut App, rect: egui::Rect, pixels_per_point: f32) {
+    app.state.embedded_page = Some(rect);
     let px = |points: f32| (points * pixels_per_point).round();
     let bounds = PixelRect {
         left_px: px(rect.left()) as i32,

@@ -41,6 +41,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::Annotate(command) => annotations::apply(app, command),
         Command::Rate(command) => rating::apply(app, command),
         Command::Study(command) => study::apply(app, command),
+        Command::Participant(command) => app.backend.participant(command),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub use analysis::Grade;
-use session::{ParticipantId, SessionNumber};
+use session::{ParticipantId, Seat, SessionNumber};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
@@ -41,6 +41,8 @@ pub struct StudyRow {
     pub description: String,
     pub file: PathBuf,
     pub planned_minutes: f64,
+    /// Who sits at the participant's screen, if the study has chosen it.
+    pub seat: Option<Seat>,
     /// Why this study cannot be recorded, with line and column in `study.toml`.
     pub problem: Option<String>,
 }
@@ -57,6 +59,8 @@ pub struct SessionRow {
     pub length: Option<Duration>,
     pub size_bytes: u64,
     pub grade: Option<Grade>,
+    /// Recorded by the operator to try the study. Left out of averages unless asked for.
+    pub is_pilot: bool,
     pub state: SessionState,
 }
 
@@ -98,6 +102,7 @@ mod tests {
             length: None,
             size_bytes: 0,
             grade: None,
+            is_pilot: false,
             state: SessionState::Complete,
         }
     }

@@ -5,6 +5,7 @@
 //! replace the whole backend.
 
 mod library;
+mod participant;
 mod recording;
 mod rehearsal;
 mod review;
@@ -18,6 +19,7 @@ use raw_window_handle::RawWindowHandle;
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
 pub use library::*;
+pub use participant::*;
 pub use recording::*;
 pub use rehearsal::*;
 pub use review::*;
@@ -101,6 +103,9 @@ pub trait Backend {
     fn page_focus(&mut self, is_focused: bool);
 
     fn reload_page(&mut self);
+
+    /// Changes what the participant window shows. Answered by [`BackendEvent::ParticipantFront`].
+    fn participant(&mut self, command: ParticipantCommand);
 
     // --- Review ------------------------------------------------------------------------------------------------
 
@@ -200,6 +205,12 @@ pub enum BackendEvent {
     Checks(Vec<Check>),
     Page(PageState),
     Preview(Preview),
+    /// Whether the participant window covers this window now. `None`: it is beside it, or there is none.
+    ParticipantFront(Option<bool>),
+    /// A picture of what the participant sees; in set-up, of the page that follows. About one each second.
+    ParticipantPicture(Arc<Picture>),
+    /// The participant agreed on their own screen.
+    ConsentGiven(GivenConsent),
 
     /// The recording runs. Its timeline is empty.
     RecordingStarted(StartedInfo),
