@@ -65,6 +65,7 @@ impl Page {
         let mut page = Page::open(display, PageAddress::parse(file, &folder).unwrap(), mask);
         page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
         page.wait("the page's clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
+        page.wait_record("the page on the screen", |r| r.kind == "shown");
         page
     }
 
@@ -408,6 +409,8 @@ fn processes_that_die_are_replaced() {
             let event = page.events.recv_deadline(deadline).expect("the page comes back");
             page.told.push(event);
         }
+        // A page is seen a moment after it is loaded.
+        std::thread::sleep(Duration::from_millis(500));
     };
     for pid in descendants("WebKitWebProcess") {
         kill_9(pid);
