@@ -108,6 +108,7 @@ fn analyzed(film: &Path) -> Result<Measured, String> {
         session: SessionNumber(1),
         study: StoredStudy::new(&study, STUDY),
         guided: Guided::default(),
+        pilot: false,
         consent: None,
         revision: None,
         overridden_checks: Vec::new(),

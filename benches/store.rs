@@ -37,6 +37,7 @@ fn header() -> SessionHeader {
         models: Vec::new(),
         consent: None,
         overridden_checks: Vec::new(),
+        pilot: false,
         condition: None,
         condition_assigned: None,
     }

@@ -338,6 +338,7 @@ impl Analysis<'_> {
             consent: None,
             overridden_checks: Vec::new(),
             condition: None,
+            pilot: false,
             revision: revision(),
             planned: None,
         };

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest, Sha256};
 
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::participant_window::ParticipantWindow;
 use super::rows;
 use crate::places::Places;
 use crate::version::revision;
@@ -17,7 +18,7 @@ use desktop::port::{
 };
 use page::{Placement, monitor_count};
 use recording::{Participation, Rig, RigError, RigPlan};
-use session::{CameraSettings, PagePlacement, Study};
+use session::{CameraSettings, ConsentBy, OnCrash, PagePlacement, Seat, Study};
 use store::{Committed, Consent, StudyFile};
 
 /// A session in preparation, with the operator's changes.
@@ -30,6 +31,8 @@ pub struct Plan {
     pub placement: PagePlacement,
     /// For a page with its own window.
     pub screen: ParticipantScreen,
+    /// Who sits at the participant's screen.
+    pub seat: Seat,
 }
 
 impl Plan {
@@ -37,15 +40,23 @@ impl Plan {
     pub fn read(port: PortPlan, screen: ParticipantScreen) -> Result<Plan, String> {
         let file = StudyFile::read(&port.study_file).map_err(|e| e.to_string())?;
         let study = file.study.clone();
+        let seat = study.participant.screen.fixed().unwrap_or(port.seat);
+        let port = PortPlan { seat, ..port };
         Ok(Plan {
             settings: study.camera.clone(),
             placement: study.placement(),
             screen,
+            seat,
             camera: first_camera(),
             study,
             file,
             port,
         })
+    }
+
+    /// Whether a page that crashed waits until the operator loads it again.
+    pub fn waits_after_crash(&self) -> bool {
+        self.study.page.as_ref().is_some_and(|page| page.on_crash == OnCrash::Wait)
     }
 
     pub fn info(&self) -> RehearsalInfo {
@@ -78,6 +89,7 @@ impl Plan {
                 let screen = format!("screen {}", self.screen.monitor.unwrap_or(1) + 1);
                 PagePlace::ParticipantWindow { screen }
             }
+            None if self.seat == Seat::Participant => PagePlace::ParticipantWindow { screen: "this screen".to_owned() },
             None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
         };
         let address = match &self.study.page {
@@ -87,8 +99,18 @@ impl Plan {
         Some(PageState { address, place, status })
     }
 
+    /// Opens the participant window, unless the page is embedded in the window `parent_xid`, or the study shows nothing.
+    pub fn participant_window(&self, parent_xid: Option<u64>) -> Option<Result<ParticipantWindow, String>> {
+        let is_wanted = self.study.needs_window() && self.embedding(parent_xid).is_none();
+        is_wanted.then(|| ParticipantWindow::open(&self.file, self.seat, self.screen))
+    }
+
     /// The window that will contain the page. `None`: the page gets its own window.
     fn embedding(&self, parent_xid: Option<u64>) -> Option<u64> {
+        if self.seat == Seat::Participant {
+            // The plots would show the participant their own measurement.
+            return None;
+        }
         match self.placement {
             PagePlacement::Embedded => parent_xid,
             PagePlacement::ParticipantWindow => None,
@@ -96,7 +118,12 @@ impl Plan {
         }
     }
 
-    fn rig(&self, parent_xid: Option<u64>, place: EmbeddedPlace) -> Result<RigPlan, RigError> {
+    fn rig(
+        &self,
+        parent_xid: Option<u64>,
+        place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
+    ) -> Result<RigPlan, RigError> {
         let placement = match self.embedding(parent_xid) {
             Some(parent_xid) => {
                 // Until the window sets the page's place, the page is one hidden pixel.
@@ -111,7 +138,8 @@ impl Plan {
             },
         };
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement))?;
-        let mut plan = RigPlan { camera_settings: self.settings.clone(), ..plan };
+        let window = window.map(ParticipantWindow::host);
+        let mut plan = RigPlan { camera_settings: self.settings.clone(), window, ..plan };
         if let Some(page) = &mut plan.page {
             page.condition.clone_from(&self.port.condition);
         }
@@ -147,8 +175,13 @@ pub struct ActiveRig {
 
 impl ActiveRig {
     /// Does not fail: the checks of the rehearsal show the problem.
-    pub fn rehearse(plan: &Plan, parent_xid: Option<u64>, place: EmbeddedPlace) -> ActiveRig {
-        let (rig, page_problem) = match plan.rig(parent_xid, place).and_then(|rig| Rig::rehearse(&rig)) {
+    pub fn rehearse(
+        plan: &Plan,
+        parent_xid: Option<u64>,
+        place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
+    ) -> ActiveRig {
+        let (rig, page_problem) = match plan.rig(parent_xid, place, window).and_then(|rig| Rig::rehearse(&rig)) {
             // A missing page is a problem of the page. The camera can be set up meanwhile.
             Err(RigError::Page(e)) => (plan.rig_alone().and_then(|rig| Rig::rehearse(&rig)), Some(e.to_string())),
             rig => (rig, None),
@@ -171,18 +204,31 @@ impl ActiveRig {
         request: RecordingRequest,
         parent_xid: Option<u64>,
         place: EmbeddedPlace,
+        window: Option<&ParticipantWindow>,
     ) -> Result<ActiveRig, String> {
-        let rig = plan.rig(parent_xid, place).map_err(|e| e.to_string())?;
+        let rig = plan.rig(parent_xid, place, window).map_err(|e| e.to_string())?;
         let library = places.library().map_err(|e| e.to_string())?;
         let PortPlan { participant, session, condition, .. } = plan.port.clone();
+        let given = request.given_consent;
         let consent = request.consent_text.map(|text| Consent {
-            given_at: Utc::now(),
+            given_at: given.as_ref().map_or_else(Utc::now, |given| given.at),
             text_sha256: Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect(),
+            by: Some(if given.is_some() { ConsentBy::Participant } else { ConsentBy::Operator }),
+            name_typed: given.and_then(|given| given.typed),
         });
+        let pilot = plan.seat == Seat::Pilot;
         let overridden_checks = request.overridden_checks;
         let (session, revision) = (Some(session), revision());
-        let who =
-            Participation { participant, session, consent, overridden_checks, revision, condition, planned: None };
+        let who = Participation {
+            participant,
+            session,
+            consent,
+            pilot,
+            overridden_checks,
+            revision,
+            condition,
+            planned: None,
+        };
         let (tx, committed) = bounded(4096);
         let rig = Rig::record_study(&library, &plan.file, &rig, who, tx).map_err(|e| e.to_string())?;
         show_page(&rig, place);

@@ -19,9 +19,9 @@ use crate::failure::Failure;
 use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
-    Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, ParticipantScreen, PixelRect, Reassignment,
-    RecordingRequest, SessionExport, SessionNote, SessionPlan, SessionsExport, StudyDocument, StudyExport, StudyQuery,
-    StudySave,
+    Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, ParticipantCommand, ParticipantScreen, PixelRect,
+    Reassignment, RecordingRequest, SessionExport, SessionNote, SessionPlan, SessionsExport, StudyDocument,
+    StudyExport, StudyQuery, StudySave,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -329,6 +329,10 @@ impl Backend for BackendHandle {
 
     fn reload_page(&mut self) {
         self.send_to_recording(RecordingCommand::ReloadPage);
+    }
+
+    fn participant(&mut self, command: ParticipantCommand) {
+        self.send_to_recording(RecordingCommand::Participant(command));
     }
 
     fn open_session(&mut self, path: &Path) {

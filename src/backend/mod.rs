@@ -16,6 +16,7 @@ mod event_count_worker;
 mod gamepad;
 mod handle;
 mod job_worker;
+mod participant_window;
 mod phone;
 mod recording_command;
 mod recording_controller;

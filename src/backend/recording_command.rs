@@ -2,7 +2,8 @@
 
 use super::command_queue::QueuedCommand;
 use desktop::port::{
-    CameraControl, CameraMode, NewMarker, ParticipantScreen, PixelRect, RecordingRequest, SessionPlan,
+    CameraControl, CameraMode, NewMarker, ParticipantCommand, ParticipantScreen, PixelRect, RecordingRequest,
+    SessionPlan,
 };
 use session::{PagePlacement, Timestamp};
 
@@ -28,6 +29,7 @@ pub enum RecordingCommand {
     PageVisible(bool),
     PageFocus(bool),
     ReloadPage,
+    Participant(ParticipantCommand),
 }
 
 impl QueuedCommand for RecordingCommand {

@@ -1,5 +1,6 @@
 //! The thread `recording_controller`: runs the rig for the window, for rehearsals and recordings.
 
+mod participant;
 mod poll_rig;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use super::alarms::Alarms;
 use super::checks::Known;
 use super::command_queue::CommandQueue;
 use super::embedded_place::{EmbeddedPlace, bounds_px};
+use super::participant_window::ParticipantWindow;
 use super::phone::Phone;
 use super::recording_command::RecordingCommand;
 use super::review_worker::ReviewCommand;
@@ -23,7 +25,7 @@ use crate::places::Places;
 use capture::{CameraSpec, Decoder};
 use desktop::port::{
     Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
-    ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
+    ParticipantCommand, ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
 };
 use recording::{MarkerText, Rig};
 use session::{Clock, Latest, Taken, Timestamp};
@@ -54,6 +56,7 @@ pub fn start(
             review_commands,
             plan: None,
             running: None,
+            participant: None,
             page: EmbeddedPlace::default(),
             participant_screen: ParticipantScreen::default(),
             decoder: Decoder::default(),
@@ -72,6 +75,8 @@ struct RecordingController {
     review_commands: CommandQueue<ReviewCommand>,
     plan: Option<Plan>,
     running: Option<Running>,
+    /// Open from set-up until the operator leaves the report.
+    participant: Option<ParticipantWindow>,
     page: EmbeddedPlace,
     participant_screen: ParticipantScreen,
     decoder: Decoder,
@@ -157,12 +162,15 @@ impl RecordingController {
             RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
+                self.set_participant(None);
             }
             RecordingCommand::Camera(spec, mode) => self.choose_camera(&spec, mode),
             RecordingCommand::Control(control, value) => self.set_control(control, value),
             RecordingCommand::PlacePage(placement) => {
                 if let Some(plan) = &mut self.plan {
                     plan.placement = placement;
+                    self.end_rehearsal();
+                    self.open_participant();
                     self.rehearse();
                 }
             }
@@ -213,9 +221,14 @@ impl RecordingController {
             // Without a page, the rehearsal begins again: the page may be there now.
             RecordingCommand::ReloadPage => match self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
                 Some(page) => page.reload(),
-                None if !self.is_recording() => self.rehearse(),
+                None if !self.is_recording() => {
+                    self.end_rehearsal();
+                    self.open_participant();
+                    self.rehearse();
+                }
                 None => {}
             },
+            RecordingCommand::Participant(command) => self.command_participant(command),
         }
     }
 
@@ -260,6 +273,8 @@ impl RecordingController {
             Ok(plan) => {
                 self.window.send(BackendEvent::RehearsalOpened(Box::new(plan.info())));
                 self.plan = Some(plan);
+                self.end_rehearsal();
+                self.open_participant();
                 // Listing cameras is slow, so the review worker does it.
                 self.send_to_review(ReviewCommand::Cameras);
                 self.rehearse();
@@ -272,7 +287,7 @@ impl RecordingController {
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page);
+        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref());
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
         let page = plan.page_state(status, self.parent_xid);
@@ -318,7 +333,8 @@ impl RecordingController {
     fn record(&mut self, request: RecordingRequest) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page) {
+        let window = self.participant.as_ref();
+        match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page, window) {
             Ok(active) => {
                 let mut since = None;
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
@@ -331,9 +347,11 @@ impl RecordingController {
                     }
                 }
                 self.running = Some(Running { recording_since: since, ..Running::new(active) });
+                self.set_front(true);
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
+                self.command_participant(ParticipantCommand::Wait);
                 self.rehearse();
             }
         }
@@ -351,6 +369,9 @@ impl RecordingController {
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.
         drop(committed);
+        if let Some(participant) = &self.participant {
+            participant.close_session();
+        }
         if let Err(e) = rig.stop() {
             self.close_after(&e.to_string(), &folder);
         }
@@ -383,11 +404,16 @@ impl RecordingController {
         running.phone.switch_off();
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         drop(committed);
+        if let Some(participant) = &self.participant {
+            participant.close_session();
+        }
         // A session that could not be closed is removed, too.
         if let Err(e) = rig.stop() {
             tracing::warn!("the discarded recording could not be closed: {e}");
         }
         self.plan = None;
+        // No report follows.
+        self.set_participant(None);
         match self.places.library().and_then(|library| library.erase(&folder)) {
             Ok(()) => self.window.send(BackendEvent::RecordingDiscarded),
             Err(e) => {

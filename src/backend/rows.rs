@@ -16,7 +16,9 @@ use desktop::port::{
     self, CameraControl, CameraMode, CameraRow, CameraState, ControlState, FaceOverlay, FinishedSession, LargestGap,
     OpenedSession, Picture, SessionRow, SessionState, StudyRow,
 };
-use session::{AFFECT, CameraSettings, CheckId, ConditionTable, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream};
+use session::{
+    AFFECT, CameraSettings, CheckId, ConditionTable, ConsentBy, REPLAY, Timeline, Timestamp, VIDEO, deleted_stream,
+};
 use store::{self, Condition, Library, SessionEntry, StoreError};
 use study_query::{StoredSession, listed_grade};
 use vision::Reading;
@@ -132,6 +134,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
             title: file.study.title.clone(),
             description: file.study.description.clone(),
             planned_minutes: file.study.planned_minutes,
+            seat: file.study.participant.screen.fixed(),
             problem: None,
             is_shipped: !library.is_own_study(&entry.path),
             conditions: library.condition_table(&file.study).unwrap_or_default(),
@@ -142,6 +145,7 @@ fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
             name: entry.name,
             description: String::new(),
             planned_minutes: 0.0,
+            seat: None,
             problem: Some(e.to_string()),
             is_shipped: !library.is_own_study(&entry.path),
             file: entry.path,
@@ -161,6 +165,7 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
         length: s.length,
         size_bytes: s.size_bytes,
         grade: listed_grade(s),
+        is_pilot: s.pilot,
         state: match &s.condition {
             Condition::Opens(store::SessionState::Closed | store::SessionState::Recovered)
                 if s.video_loss.is_some() =>
@@ -248,8 +253,13 @@ fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
         facts.push(("Network".to_owned(), format!("{} {} ({sum}{})", m.name, m.version, m.remark())));
     }
     let consent = h.consent.as_ref().map_or("not recorded".to_owned(), |c| {
+        let how = match (c.by, &c.name_typed) {
+            (Some(ConsentBy::Participant), Some(typed)) => format!("given by the participant (“{typed}”)"),
+            (Some(ConsentBy::Participant), None) => "given by the participant".to_owned(),
+            (Some(ConsentBy::Operator) | None, _) => "confirmed".to_owned(),
+        };
         format!(
-            "confirmed {} (text {}…)",
+            "{how} {} (text {}…)",
             c.given_at.format("%Y-%m-%d %H:%M:%S UTC"),
             c.text_sha256.get(..12).unwrap_or(&c.text_sha256)
         )
@@ -259,6 +269,9 @@ fn facts(loaded: &StoredSession) -> Vec<(String, String)> {
         let by_hand = h.condition_assigned.as_ref().filter(|assigned| *assigned != condition);
         let how = by_hand.map(|a| format!(" (chosen by hand; assigned was {a})")).unwrap_or_default();
         facts.push(("Condition".to_owned(), format!("{condition}{how}")));
+    }
+    if h.pilot {
+        facts.push(("Pilot".to_owned(), "recorded by the operator to try the study".to_owned()));
     }
     if !h.overridden_checks.is_empty() {
         facts.push(("Overridden checks".to_owned(), CheckId::texts(&h.overridden_checks)));

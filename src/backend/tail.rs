@@ -132,6 +132,7 @@ mod tests {
             host: "test".into(),
             camera: CameraDescription::default(),
             models: Vec::new(),
+            pilot: false,
             consent: None,
             overridden_checks: Vec::new(),
             condition: None,

@@ -158,6 +158,8 @@ impl Subject<'_> {
             | BackendEvent::Checks(_)
             | BackendEvent::Page(_)
             | BackendEvent::Preview(_)
+            | BackendEvent::ParticipantFront(_)
+            | BackendEvent::ParticipantPicture(_)
             | BackendEvent::RecordingStarted(_)
             | BackendEvent::Health(_)
             | BackendEvent::Part(_)
@@ -180,8 +182,9 @@ impl Subject<'_> {
             | BackendEvent::StudyQueryCancelled => Subject::Kind(discriminant(update)),
             // Records are bounded by number and bytes, notices by number.
             BackendEvent::Records(_) | BackendEvent::Notice(_) => return None,
-            // Results of commands.
-            BackendEvent::SessionsDownloaded(_)
+            // Results of commands, and what a person did.
+            BackendEvent::ConsentGiven(_)
+            | BackendEvent::SessionsDownloaded(_)
             | BackendEvent::JobFinished(_)
             | BackendEvent::Reassigned { .. }
             | BackendEvent::NoteStored { .. }
@@ -235,7 +238,7 @@ fn bytes(update: &BackendEvent) -> usize {
         + match update {
             BackendEvent::Records(records) => records.iter().map(record_bytes).sum(),
             BackendEvent::Preview(preview) => preview.picture.rgb.len(),
-            BackendEvent::Picture { picture, .. } => picture.rgb.len(),
+            BackendEvent::Picture { picture, .. } | BackendEvent::ParticipantPicture(picture) => picture.rgb.len(),
             BackendEvent::Notice(sentence) | BackendEvent::Failed { sentence, .. } => sentence.len(),
             _ => 0,
         }

@@ -46,7 +46,7 @@ pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
 fn sessions(a: &Epochs, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
     let named = a.session.iter().map(|path| session_folder(path)).collect();
     match &a.study {
-        Some(study) => sessions_of(study, places),
+        Some(study) => sessions_of(study, a.with_pilots, places),
         None => Ok((named, Vec::new())),
     }
 }

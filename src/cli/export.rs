@@ -10,14 +10,14 @@ use crate::dataset::{self, Format};
 use crate::failure::Failure;
 use crate::places::Places;
 use export::{EventAnalysis, Selection, write_report};
-use study_query::{Cancel, Findings, LeftOut, Question, ask, session_folder, study_sessions};
+use study_query::{Cancel, Findings, LeftOut, Pilots, Question, StudySessions, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     if a.event.is_some() && a.format != ExportFormat::Report {
         return Err("--event requires --format report: `affectograph epochs` writes averages as tables".into());
     }
     let cancel = cancel_at_signal()?;
-    let selection = select(a.study.as_deref(), &a.session, places)?.cancelled_by(&cancel);
+    let selection = select(a.study.as_deref(), &a.session, a.with_pilots, places)?.cancelled_by(&cancel);
     let selection = if a.taken_back { selection.with_taken_back() } else { selection };
     let print_label = |label: &str| println!("{label}");
     let format = match a.format {
@@ -58,18 +58,31 @@ fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str), canc
 }
 
 /// The sessions of a study, or the given sessions.
-pub(super) fn select(study: Option<&str>, sessions: &[PathBuf], places: &Places) -> Result<Selection, Failure> {
+pub(super) fn select(
+    study: Option<&str>,
+    sessions: &[PathBuf],
+    with_pilots: bool,
+    places: &Places,
+) -> Result<Selection, Failure> {
     let Some(study) = study else {
         return Ok(Selection::open(sessions.iter().map(|path| session_folder(path)), Vec::new())?);
     };
-    let (folders, left_out) = sessions_of(study, places)?;
+    let (folders, left_out) = sessions_of(study, with_pilots, places)?;
     Ok(Selection::open(folders, left_out)?)
 }
 
 /// The sessions of a study. Fails if it has none.
-pub(super) fn sessions_of(study: &str, places: &Places) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
+pub(super) fn sessions_of(
+    study: &str,
+    with_pilots: bool,
+    places: &Places,
+) -> Result<(Vec<PathBuf>, Vec<LeftOut>), Failure> {
     let library = places.library()?;
-    let (folders, left_out) = study_sessions(&library, study)?;
+    let pilots = if with_pilots { Pilots::Included } else { Pilots::LeftOut };
+    let StudySessions { folders, left_out, pilots } = study_sessions(&library, study, pilots)?;
+    if pilots > 0 {
+        eprintln!("affectograph: {pilots} pilot session(s) are left out: --with-pilots includes them");
+    }
     if folders.is_empty() && left_out.is_empty() {
         let root = library.root().display();
         return Err(format!(

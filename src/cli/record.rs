@@ -14,6 +14,7 @@ use crate::version::revision;
 use analysis::Ending;
 use page::Placement;
 use recording::{Participation, Rig, RigPlan};
+use session::SeatChoice;
 use study_query::StoredSession;
 
 pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
@@ -41,6 +42,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
         session: a.session,
         planned: a.duration,
         condition: a.condition.clone(),
+        pilot: a.pilot || study.study.participant.screen == SeatChoice::Pilot,
         revision: revision(),
         ..Participation::of(a.participant.clone())
     };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::store::{Condition, Library, SessionEntry, SessionFile, SessionState, verify};
 
+use super::participant_screen::{ScreenRecording, check_colours, is_of_page, is_of_screens};
 use super::screen::Display;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +22,14 @@ impl App {
     /// The shipped demo study with a small picture and a low rate, for busy machines, and with consent on paper. A study in
     /// the folder of the recordings replaces the shipped one with the same name.
     fn open() -> Option<App> {
+        App::open_with(|study| {
+            // The operator tries the study: the page is beside the plots.
+            let pilot = [("screen".to_owned(), "pilot".into())];
+            study.insert("participant".into(), toml::Table::from_iter(pilot).into());
+        })
+    }
+
+    fn open_with(change: impl FnOnce(&mut toml::Table)) -> Option<App> {
         let screen = Display::open()?;
         let sessions = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -30,6 +39,7 @@ impl App {
         study.insert("consent".into(), toml::Table::new().into());
         let camera = [("width_px", 320.into()), ("height_px", 240.into()), ("rate_hz", 10.0.into())];
         study.insert("camera".into(), toml::Table::from_iter(camera.map(|(k, v)| (k.to_owned(), v))).into());
+        change(&mut study);
         let own = sessions.path().join("studies/demo");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
@@ -220,6 +230,7 @@ fn a_session_from_set_up_to_review() {
     app.screen.screenshot("app_6_report.png");
 
     let file = SessionFile::open(&folder).unwrap();
+    assert!(file.header().pilot, "the session is marked as a pilot");
     let timeline = file.timeline().unwrap();
     assert!(file.frames().unwrap().len() > 20);
     assert!(timeline.series("affect").unwrap().len() > 10, "the networks find the phantom's face");
@@ -238,4 +249,64 @@ fn a_session_from_set_up_to_review() {
     let is_valence = |p: &image::Rgb<u8>| p.0[0] < 40 && p.0[1].abs_diff(114) < 30 && p.0[2].abs_diff(178) < 40;
     let drawn = picture.pixels().filter(|p| is_valence(p)).count();
     assert!(drawn > 200, "{drawn} pixels of valence's blue in review");
+}
+
+/// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back.
+#[test]
+fn on_one_monitor_a_participant_sees_only_the_study() {
+    if crate::vision_support::models().is_none() {
+        return;
+    }
+    let opened = App::open_with(|study| {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/calm.html");
+        study["page"]["address"] = toml::Value::from(page.display().to_string());
+        let texts = [("screen", "participant"), ("waiting", "Bitte warten."), ("closing", "Danke.")];
+        let texts = texts.map(|(key, text)| (key.to_owned(), text.into()));
+        study.insert("participant".into(), toml::Table::from_iter(texts).into());
+        let rest = [("name", "rest".into()), ("seconds", toml::Value::Float(2.0)), ("kind", "baseline".into())];
+        let rest = toml::Table::from_iter(rest.map(|(key, value)| (key.to_owned(), value)));
+        study.insert("phases".into(), toml::Value::Array(vec![rest.into()]));
+    });
+    let Some(app) = opened else { return };
+    app.pause(2500);
+    app.keys("ctrl+n");
+    app.screen.screenshot("seat_1_new_session.png");
+    app.keys("Return");
+    app.pause(7000);
+    app.screen.screenshot("seat_2_set_up.png");
+    let Some(recording) = ScreenRecording::start(&app.screen, "seat.rgb") else { return };
+    let folder = app.wait("a recording", || {
+        app.keys("ctrl+r");
+        app.pause(1500);
+        app.session().map(|session| session.folder).or_else(|| {
+            app.keys("Escape");
+            None
+        })
+    });
+    app.screen.screenshot("seat_3_recording.png");
+    app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
+    app.pause(1500);
+    app.screen.screenshot("seat_4_page.png");
+    let frames = recording.stop();
+    let is_participants = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_screens(*p) || is_of_page(*p));
+    let first = frames.iter().position(is_participants).expect("the page's window");
+    let (grey, page) = check_colours(&frames[first..]);
+    println!("{} frames from the first of the participant's: {grey} grey, {page} of the page", frames.len() - first);
+    assert!(grey > 60 && page > 30, "{grey} grey, {page} of the page");
+
+    app.keys("ctrl+shift+F12");
+    app.pause(2500);
+    app.screen.screenshot("seat_5_operator.png");
+    app.keys("ctrl+shift+s");
+    app.pause(800);
+    app.keys("Tab");
+    app.keys("space");
+    app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
+    app.pause(2000);
+    app.screen.screenshot("seat_6_report.png");
+    app.keys("ctrl+shift+F12");
+    app.pause(1500);
+    app.screen.screenshot("seat_7_closing.png");
+    assert!(!SessionFile::open(&folder).unwrap().header().pilot);
+    assert!(verify(&folder).unwrap().is_intact);
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use affectograph::analysis::{EpochPlan, EventChoice};
 use affectograph::session::{ParticipantId, SessionNumber, Study, Timestamp, affect_stream, marker_stream};
 use affectograph::store::{Library, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy};
-use affectograph::study_query::{Cancel, Question, ask, study_sessions};
+use affectograph::study_query::{Cancel, Pilots, Question, ask, study_sessions};
 use chrono::Utc;
 use serde_json::json;
 
@@ -30,6 +30,7 @@ fn lay(library: &Library, study: &Study, number: u32, chosen: Option<&str>) -> S
         models: Vec::new(),
         consent: None,
         overridden_checks: Vec::new(),
+        pilot: false,
         condition: Some(given.name.clone()),
         condition_assigned: Some(given.assigned),
     };
@@ -74,7 +75,7 @@ fn groups_are_balanced_stored_exported_and_compared_by_name() {
     let calm = given.iter().filter(|c| *c == "calm").count();
     assert!((3..=5).contains(&calm), "{given:?}");
 
-    let (folders, _) = study_sessions(&library, "mood").unwrap();
+    let folders = study_sessions(&library, "mood", Pilots::LeftOut).unwrap().folders;
     let last = SessionFile::open(folders.last().unwrap()).unwrap();
     let shown = affectograph(&["show", last.folder().to_str().unwrap()], tmp.path());
     assert!(shown.contains(&format!("condition {other} (chosen by hand; assigned was {proposed})")), "{shown}");

@@ -216,18 +216,101 @@ fn green_checks_start_at_once_and_the_camera_is_set_from_its_own_list() {
     click(&mut scene, "Phantom (rendered)");
     click(&mut scene, "Exposure automatic");
     click(&mut scene, "White balance automatic");
-    click(&mut scene, "in this window");
     assert_eq!(
         scene.handle.asked(),
         [
             Asked::Choose("phantom".into(), None),
             Asked::Control(CameraControl::Exposure, None),
             Asked::Control(CameraControl::WhiteBalance, Some(4000)),
-            Asked::Place(PagePlacement::Embedded),
         ]
     );
     press(&mut scene, Modifiers::COMMAND, Key::R);
     assert!(matches!(&scene.handle.asked()[..], [Asked::Start(o)] if o.overridden_checks.is_empty()));
+}
+
+#[test]
+fn only_a_pilot_may_have_the_page_beside_the_plots() {
+    let mut scene = scenes::set_up(plain(), false);
+    assert!(!says(&scene, "in this window"));
+    assert!(says(&scene, "The participant sees the waiting screen until you press Record."));
+    let pilot = SessionPlan { seat: Seat::Pilot, ..scenes::plan() };
+    scene.say(BackendEvent::RehearsalOpened(Box::new(RehearsalInfo { plan: pilot, study: scenes::study() })));
+    click(&mut scene, "in this window");
+    assert_eq!(scene.handle.asked(), [Asked::Place(PagePlacement::Embedded)]);
+    assert!(says(&scene, "Pilot"));
+}
+
+#[test]
+fn new_session_asks_who_sits_at_the_screen_unless_the_study_says_it() {
+    let mut scene = scenes::home(plain());
+    click(&mut scene, "New session");
+    assert!(says(&scene, "Who sits at this screen?"));
+    click(&mut scene, "Pilot (you try the study)");
+    click(&mut scene, "Set up");
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Rehearse(p)] if p.seat == Seat::Pilot));
+    let mut scene = scenes::home(plain());
+    let mut library = synthetic::library();
+    library.studies.iter_mut().for_each(|study| study.seat = Some(Seat::Pilot));
+    scene.say(BackendEvent::Library(library));
+    click(&mut scene, "New session");
+    assert!(says(&scene, "The study file fixes this."));
+    click(&mut scene, "Participant");
+    click(&mut scene, "Set up");
+    let asked = scene.handle.asked();
+    assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.seat == Seat::Pilot), "{asked:?}");
+}
+
+#[test]
+fn the_participant_agrees_on_their_own_screen() {
+    let mut scene = scenes::set_up(plain(), false);
+    let mut study = scenes::study();
+    study.consent.by = ConsentBy::Participant;
+    scene.say(BackendEvent::RehearsalOpened(Box::new(RehearsalInfo { plan: scenes::plan(), study })));
+    assert!(says(&scene, "The participant has not agreed yet."));
+    click(&mut scene, "Show to participant");
+    assert_eq!(scene.handle.asked(), [Asked::Participant(ParticipantCommand::AskConsent)]);
+    let given =
+        GivenConsent { at: chrono::DateTime::from_timestamp(1_794_000_000, 0).unwrap(), typed: Some("A.B.".into()) };
+    scene.say(BackendEvent::ConsentGiven(given.clone()));
+    assert!(says(&scene, "“A.B.”"));
+    press(&mut scene, Modifiers::COMMAND, Key::R);
+    let asked = scene.handle.asked();
+    assert!(
+        matches!(&asked[..], [Asked::Start(o)] if o.given_consent == Some(given.clone()) && o.consent_text.is_some())
+    );
+}
+
+#[test]
+fn loading_the_page_again_in_a_recording_asks_first() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.handle.asked();
+    click(&mut scene, "Load again");
+    assert!(says(&scene, "Load the page again?"));
+    assert_eq!(scene.handle.asked(), []);
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    click(&mut scene, "Load again");
+    scene.window.get_all_by_label("Load again").last().unwrap().click();
+    scene.settle();
+    assert_eq!(scene.handle.asked(), [Asked::Reload]);
+}
+
+#[test]
+fn alarms_wait_for_the_operator_and_the_chord_shows_the_participants_screen() {
+    let mut scene = scenes::live(plain(), 120.0, false);
+    scene.say(BackendEvent::ParticipantFront(Some(true)));
+    scene.handle.asked();
+    press(&mut scene, Modifiers::COMMAND | Modifiers::SHIFT, Key::F12);
+    assert_eq!(scene.handle.asked(), [Asked::Participant(ParticipantCommand::SetFront(false))]);
+    let alarm =
+        Alarm { key: "disk".into(), losing: "The disk will be full in 90 s.".into(), remedy: "Free space.".into() };
+    scene.say(BackendEvent::Alarm(alarm));
+    scene.say(BackendEvent::AlarmCleared { key: "disk".into() });
+    scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
+    assert!(says(&scene, "Alarms during the recording") && says(&scene, "The disk will be full in 90 s."));
+    scene.handle.asked();
+    click(&mut scene, "Back to sessions");
+    assert_eq!(scene.handle.asked(), [Asked::Participant(ParticipantCommand::Close), Asked::Refresh]);
+    assert!(scene.state().past_alarms.is_empty());
 }
 
 #[test]
@@ -409,7 +492,7 @@ fn no_single_key_ends_a_session() {
     scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));
     assert!(says(&scene, "Session saved"));
     click(&mut scene, "Open in review");
-    assert!(matches!(&scene.handle.asked()[..], [Asked::Open(_)]));
+    assert!(matches!(&scene.handle.asked()[..], [Asked::Participant(ParticipantCommand::Close), Asked::Open(_)]));
 }
 
 #[test]
@@ -446,7 +529,7 @@ fn losing_data_is_said_in_words_until_it_is_over() {
 }
 
 #[test]
-fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
+fn an_embedded_page_is_placed_once_and_nothing_hides_it() {
     let mut scene = scenes::live(plain(), 120.0, true);
     let asked = scene.handle.asked();
     let bounds: Vec<_> = asked.iter().filter(|a| matches!(a, Asked::Bounds(_))).collect();
@@ -461,10 +544,17 @@ fn an_embedded_page_is_placed_once_and_hidden_under_what_lies_above_it() {
     click(&mut scene, "Keep recording");
     let asked = scene.handle.asked();
     assert!(asked.iter().all(|a| *a == Asked::Focus(false)), "neither a note nor a question moves it: {asked:?}");
+    // A dialog and a menu are placed below the page, and do not hide it.
+    let page = scene.state().embedded_page.unwrap();
     press(&mut scene, Modifiers::NONE, Key::F1);
-    assert_eq!(scene.handle.asked(), [Asked::Visible(false)]);
+    let dialog = scene.window.get_by_label("Keyboard").rect();
+    assert!(dialog.top() >= page.bottom(), "{dialog:?} is behind the page {page:?}");
     press(&mut scene, Modifiers::NONE, Key::F1);
-    assert_eq!(scene.handle.asked(), [Asked::Visible(true)]);
+    click(&mut scene, "Theme");
+    let entry = scene.window.get_by_label("Dark").rect();
+    assert!(entry.top() >= page.bottom(), "{entry:?} is behind the page {page:?}");
+    press(&mut scene, Modifiers::NONE, Key::Escape);
+    assert!(scene.handle.asked().iter().all(|a| *a == Asked::Focus(false)), "the page stays visible");
     press(&mut scene, Modifiers::NONE, Key::F6);
     assert_eq!(scene.handle.asked(), [Asked::Focus(true)]);
     scene.say(BackendEvent::RecordingFinished(Box::new(scenes::finished())));

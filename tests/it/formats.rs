@@ -63,6 +63,7 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
             sha256: "0a1b2c3d4e5f".repeat(5),
             ..Default::default()
         }],
+        pilot: false,
         consent: None,
         overridden_checks: Vec::new(),
         condition: None,

@@ -34,6 +34,8 @@ mod page_cases;
 mod page_keys;
 #[cfg(target_os = "linux")]
 mod page_replay;
+#[cfg(target_os = "linux")]
+mod participant_screen;
 mod phantom;
 mod python;
 #[cfg(target_os = "linux")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use affectograph::desktop::port::{BackendEvent, Host, PageStatus, SessionPlan, Wake};
 use affectograph::places::Places;
-use affectograph::session::{ParticipantId, SessionNumber};
+use affectograph::session::{ParticipantId, Seat, SessionNumber};
 use affectograph::store::{Condition, Library, SessionEntry, SessionState, verify};
 use serde_json::Value;
 
@@ -127,7 +127,7 @@ fn a_missing_page_is_a_problem_of_the_page_and_not_of_the_camera() {
     let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into() };
     let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
     let (participant, session) = (ParticipantId::numbered(1), SessionNumber(1));
-    backend.begin_rehearsal(SessionPlan { study_file, participant, session, condition: None });
+    backend.begin_rehearsal(SessionPlan { study_file, participant, session, condition: None, seat: Seat::Participant });
     let (mut page, mut camera) = (None, None);
     wait("page and camera", || {
         for event in backend.poll() {

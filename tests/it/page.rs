@@ -42,6 +42,7 @@ impl Page {
             data_dir: None,
             questionnaires: Vec::new(),
             condition: None,
+            waits_after_crash: false,
         })
     }
 
@@ -68,6 +69,7 @@ impl Page {
         let mut page = Page::open(display, PageAddress::parse(file, &folder).unwrap(), mask);
         page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
         page.wait("the page's clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
+        page.wait_record("the page on the screen", |r| r.kind == "shown");
         page
     }
 
@@ -179,6 +181,13 @@ fn descendants(text: &str) -> Vec<i32> {
         at == own
     });
     found
+}
+
+/// Kills all child processes whose command line contains `text`.
+pub(super) fn kill_all(text: &str) {
+    for pid in descendants(text) {
+        kill_9(pid);
+    }
 }
 
 fn kill_9(pid: i32) {
@@ -409,6 +418,8 @@ fn processes_that_die_are_replaced() {
             let event = page.events.recv_deadline(deadline).expect("the page comes back");
             page.told.push(event);
         }
+        // A page is seen a moment after it is loaded.
+        std::thread::sleep(Duration::from_millis(500));
     };
     for pid in descendants("WebKitWebProcess") {
         kill_9(pid);
@@ -451,6 +462,7 @@ fn the_chosen_monitor_is_filled() {
         data_dir: None,
         questionnaires: Vec::new(),
         condition: None,
+        waits_after_crash: false,
     });
     page.wait_record("the page", |r| r.kind == "load");
     std::thread::sleep(Duration::from_secs(1));
@@ -494,6 +506,7 @@ fn a_window_without_a_display_says_so() {
         data_dir: None,
         questionnaires: Vec::new(),
         condition: None,
+        waits_after_crash: false,
     };
     let host = PageHost::start(spec, Clock::start(), out).unwrap();
     let first = events.recv_timeout(PATIENCE).unwrap();
@@ -582,6 +595,7 @@ fn embedded_page() {
         data_dir: Some(kept.path().to_owned()),
         questionnaires: Vec::new(),
         condition: None,
+        waits_after_crash: false,
     };
     for round in 1..=2 {
         let mut page = Page::start(spec());

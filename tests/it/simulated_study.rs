@@ -12,7 +12,9 @@ use affectograph::session::{Clock, ParticipantId, SessionNumber, Study, Timestam
 use affectograph::store::{
     CameraDescription, Library, NotStored, Recorder, SessionEnd, SessionFile, SessionHeader, StoredStudy,
 };
-use affectograph::study_query::{Cancel, Findings, Question, StudyQueryError, TestSettings, ask, study_sessions};
+use affectograph::study_query::{
+    Cancel, Findings, Pilots, Question, StudyQueryError, StudySessions, TestSettings, ask, study_sessions,
+};
 use crossbeam_channel::unbounded;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -102,6 +104,7 @@ fn lay(library: &Library, script: &Script, participant: u32) -> PathBuf {
         host: "test".into(),
         camera: CameraDescription::default(),
         models: Vec::new(),
+        pilot: false,
         consent: None,
         overridden_checks: Vec::new(),
         condition: None,
@@ -142,7 +145,8 @@ fn files_answer_as_timelines_do() {
     let tmp = tempfile::tempdir().unwrap();
     let library = Library::open(tmp.path()).unwrap();
     let folders: Vec<PathBuf> = (1..=3).map(|n| lay(&library, &SHORT, n)).collect();
-    assert_eq!(study_sessions(&library, "faces").unwrap(), (folders.clone(), Vec::new()));
+    let found = study_sessions(&library, "faces", Pilots::LeftOut).unwrap();
+    assert_eq!(found, StudySessions { folders: folders.clone(), ..StudySessions::default() });
     let mut told = Vec::new();
     let answer = ask(&folders, &question(), |p| told.push((p.done, p.sessions)), &Cancel::default()).unwrap();
     assert_eq!(told, [(1, 3), (2, 3), (3, 3)]);

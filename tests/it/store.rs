@@ -38,7 +38,8 @@ fn header() -> SessionHeader {
             sha256: "00".into(),
             ..Default::default()
         }],
-        consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into() }),
+        pilot: false,
+        consent: Some(Consent { given_at: zero_utc, text_sha256: "11".into(), by: None, name_typed: None }),
         overridden_checks: vec!["too dark".into()],
         condition: None,
         condition_assigned: None,

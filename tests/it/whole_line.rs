@@ -130,6 +130,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         pace: Pace::RealTime,
         models,
         affect_model: study.affect_model.clone(),
+        window: None,
         page: None,
     };
     let session = SessionPlan {
@@ -138,6 +139,7 @@ fn the_reopened_timeline_equals_the_live_one() {
         session: "ses-01".parse().unwrap(),
         study: StoredStudy::new(&study, &toml),
         guided: Guided::default(),
+        pilot: false,
         consent: None,
         revision: None,
         overridden_checks: Vec::new(),

@@ -58,6 +58,10 @@ pub struct QualityReport {
     pub page_busy: Option<Busy>,
     /// Frames in the page that belong to other origins and are not recorded. `None` as above.
     pub frames_unseen: Option<u64>,
+    /// How often the page's process, or that of its window, died.
+    pub page_crashes: u64,
+    /// The participant pressed the button to stop.
+    pub is_withdrawn: bool,
     /// Events by `stream/kind`.
     pub events: BTreeMap<String, u64>,
     pub gaps: BTreeMap<GapReason, LossByReason>,
@@ -150,6 +154,15 @@ impl QualityReport {
         let mut findings = Vec::new();
         findings.extend(self.video_loss.iter().map(|loss| format!("{}.", capitalised(&loss.to_string()))));
         findings.extend(self.end.finding());
+        if self.is_withdrawn {
+            findings.push("The participant stopped the recording.".to_owned());
+        }
+        if self.page_crashes > 0 {
+            let times = if self.page_crashes == 1 { "once".to_owned() } else { format!("{} times", self.page_crashes) };
+            findings.push(format!(
+                "The page crashed {times}. Actions after a crash are missing until it was loaded again."
+            ));
+        }
         if self.frames_lost > 0 {
             let share = 100.0 * self.frames_lost as f64 / (self.frames_received() + self.frames_lost) as f64;
             let were = if self.frames_lost == 1 { "frame was" } else { "frames were" };
@@ -310,6 +323,10 @@ fn event_counts(timeline: &Timeline) -> BTreeMap<String, u64> {
     counts
 }
 
+fn health_events(timeline: &Timeline, kind: HealthKind) -> u64 {
+    timeline.events().iter().filter(|e| e.stream.as_str() == HEALTH && e.what.kind == kind.as_str()).count() as u64
+}
+
 /// Computes the quality of a session. All grades come from this function.
 pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
     let Footage { times: stored_times, nominal_rate_hz, face_record, ref loss, ending } = *footage;
@@ -362,6 +379,8 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         clock_jumps: clock_jumps(timeline),
         page_busy,
         frames_unseen: frames_unseen(timeline),
+        page_crashes: health_events(timeline, HealthKind::PageProcessDied),
+        is_withdrawn: health_events(timeline, HealthKind::ParticipantWithdrew) > 0,
         events: event_counts(timeline),
         gaps,
         records_refused: timeline.refused(),

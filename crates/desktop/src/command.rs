@@ -8,7 +8,9 @@ use session::{CheckId, PagePlacement, ParticipantId, Study, Timestamp};
 
 use super::indexed_timeline::EventFilter;
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft};
-use super::port::{CameraControl, CameraMode, Correction, ExportFormat, Grade, MarkerVia, StudyExportFormat};
+use super::port::{
+    CameraControl, CameraMode, Correction, ExportFormat, Grade, MarkerVia, ParticipantCommand, StudyExportFormat,
+};
 use super::preferences::{Preferences, ThemeChoice};
 use super::rating_state::RatingInput;
 use super::state::{
@@ -38,6 +40,7 @@ pub enum Command {
     Job(JobCommand),
     Report(ReportCommand),
     Editor(EditorCommand),
+    Participant(ParticipantCommand),
 }
 
 /// The dialog of the preferences.
@@ -131,8 +134,10 @@ pub enum SetUpCommand {
         value: Option<i64>,
     },
     PlacePage(PagePlacement),
-    /// Also while recording.
+    /// While recording, asks first.
     ReloadPage,
+    /// Loads the page again while recording. The operator has confirmed it.
+    ReloadPageNow,
     ConfirmConsent(bool),
     Record,
     /// Records although these checks fail, which were shown to the operator.
@@ -270,6 +275,8 @@ pub enum StudyCommand {
         is_included: bool,
     },
     IncludeAll(bool),
+    /// Includes the sessions that the operator recorded to try the study, or leaves them out.
+    IncludePilots(bool),
     RunQuery,
     CancelQuery,
     ShowSide(StudySide),

@@ -15,15 +15,23 @@ const CHECKS: f32 = 250.0;
 
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     let Some(dialog) = &state.dialog else { return };
-    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(Margin::same(24));
+    // An embedded page draws itself above everything. The dialog is placed below it, and scrolls if it is too high.
+    let below_page = state.embedded_page.map(|page| ctx.content_rect().bottom() - page.bottom() - 8.0);
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(match below_page {
+        Some(_) => Margin::symmetric(24, 12),
+        None => Margin::same(24),
+    });
     // Menus are in the foreground. A dialog in the foreground would cover the menus of its own controls after a press in
     // the dialog, because egui moves the pressed area to the top.
     let area = Modal::default_area(Id::unique("dialog")).order(Order::Middle);
+    let area = match below_page {
+        Some(_) => area.anchor(egui::Align2::CENTER_BOTTOM, egui::vec2(0.0, -4.0)),
+        None => area,
+    };
     if !ctx.memory(|m| m.areas().visible_last_frame(&area.layer())) {
         // A menu of the screen behind would stay above the dialog.
         Popup::close_all(ctx);
     }
-    let library = state.home.library.as_ref();
     let modal = Modal::new(Id::unique("dialog")).area(area).frame(frame).show(ctx, |ui| {
         let width: f32 = match dialog {
             Dialog::Shortcuts => 1080.0,
@@ -31,31 +39,43 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
             _ => 440.0,
         };
         ui.set_width(width.min(ctx.content_rect().width() - 60.0));
-        match dialog {
-            Dialog::NewSession(draft) => home_dialogs::new_session(ui, draft, library, commands),
-            Dialog::NewStudy(draft) => new_study::show(ui, draft, state, commands),
-            Dialog::Open { path } => home_dialogs::open(ui, path, state, commands),
-            Dialog::Download(draft) => home_dialogs::download(ui, draft, state.download.as_ref(), commands),
-            Dialog::Erase { sessions, typed } => home_dialogs::erase(ui, sessions, typed, library, commands),
-            Dialog::EraseParticipant { participant, typed } => {
-                home_dialogs::erase_participant(ui, participant, typed, library, commands)
+        match below_page {
+            Some(height) => {
+                let height = (height - 32.0).max(80.0);
+                ScrollArea::vertical().max_height(height).show(ui, |ui| content(ui, dialog, state, commands));
             }
-            Dialog::Reassign(draft) => home_dialogs::reassign(ui, draft, library, commands),
-            Dialog::ExportSessions(draft) => home_dialogs::export_sessions(ui, draft, state, commands),
-            Dialog::ImportFilms(draft) => home_dialogs::import_films(ui, draft, state, commands),
-            Dialog::Override => override_checks(ui, state.rehearsal.as_ref(), commands),
-            Dialog::Discard => discard(ui, state.recording.as_ref(), commands),
-            Dialog::Export(draft) => export(ui, draft, state, commands),
-            Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
-            Dialog::Shortcuts => shortcuts(ui, commands),
-            Dialog::Preferences(draft) => preferences(ui, draft, state, commands),
-            Dialog::VideoPath(path) => video_path(ui, path, commands),
-            Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
-            Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
+            None => content(ui, dialog, state, commands),
         }
     });
     if modal.should_close() {
         commands.push(Command::CloseDialog);
+    }
+}
+
+fn content(ui: &mut Ui, dialog: &Dialog, state: &State, commands: &mut Vec<Command>) {
+    let library = state.home.library.as_ref();
+    match dialog {
+        Dialog::NewSession(draft) => home_dialogs::new_session(ui, draft, library, commands),
+        Dialog::NewStudy(draft) => new_study::show(ui, draft, state, commands),
+        Dialog::Open { path } => home_dialogs::open(ui, path, state, commands),
+        Dialog::Download(draft) => home_dialogs::download(ui, draft, state.download.as_ref(), commands),
+        Dialog::Erase { sessions, typed } => home_dialogs::erase(ui, sessions, typed, library, commands),
+        Dialog::EraseParticipant { participant, typed } => {
+            home_dialogs::erase_participant(ui, participant, typed, library, commands)
+        }
+        Dialog::Reassign(draft) => home_dialogs::reassign(ui, draft, library, commands),
+        Dialog::ExportSessions(draft) => home_dialogs::export_sessions(ui, draft, state, commands),
+        Dialog::ImportFilms(draft) => home_dialogs::import_films(ui, draft, state, commands),
+        Dialog::Override => override_checks(ui, state.rehearsal.as_ref(), commands),
+        Dialog::Discard => discard(ui, state.recording.as_ref(), commands),
+        Dialog::Export(draft) => export(ui, draft, state, commands),
+        Dialog::ExportStudy(draft) => export_study(ui, draft, state, commands),
+        Dialog::Shortcuts => shortcuts(ui, commands),
+        Dialog::ReloadPage => reload_page(ui, commands),
+        Dialog::Preferences(draft) => preferences(ui, draft, state, commands),
+        Dialog::VideoPath(path) => video_path(ui, path, commands),
+        Dialog::CloseWindow => close_window(ui, state.recording.as_ref(), commands),
+        Dialog::Failure { title, sentence } => failure(ui, title, sentence, commands),
     }
 }
 
@@ -193,7 +213,7 @@ fn export_study(ui: &mut Ui, draft: &StudyExportDraft, state: &State, commands: 
 
 fn shortcuts(ui: &mut Ui, commands: &mut Vec<Command>) {
     title(ui, "Help: keyboard, and below it what the numbers mean");
-    let height = (ui.ctx().content_rect().height() - 220.0).max(120.0);
+    let height = (ui.ctx().content_rect().height() - 220.0).max(120.0).min(ui.available_height().max(120.0));
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         let (left, rest) = keys::GROUPS.split_at(2);
         let (middle, right) = rest.split_at(4);
@@ -265,6 +285,22 @@ fn video_path(ui: &mut Ui, path: &str, commands: &mut Vec<Command>) {
             commands.push(Command::SetUp(SetUpCommand::UseVideo(edited.trim().into())));
         }
         cancel(ui, "Cancel", commands);
+    });
+}
+
+fn reload_page(ui: &mut Ui, commands: &mut Vec<Command>) {
+    title(ui, "Load the page again?");
+    ui.add(
+        egui::Label::new("The task starts anew. What the participant has done so far stays in the recording.").wrap(),
+    );
+    buttons(ui, |ui| {
+        if ui.button("Load again").clicked() {
+            commands.push(Command::SetUp(SetUpCommand::ReloadPageNow));
+        }
+        let keep = cancel(ui, "Leave the page as it is", commands);
+        if ui.memory(|m| m.focused()).is_none() {
+            keep.request_focus();
+        }
     });
 }
 

@@ -154,12 +154,15 @@ impl App {
         }
     }
 
-    /// The embedded page covers everything that egui draws. It is hidden while a dialog or a menu is open.
+    /// The embedded page covers everything that egui draws. Dialogs and menus are placed below it, so that nothing hides
+    /// it from the participant.
     fn guard_page(&mut self, ctx: &egui::Context) {
         let page = self.state.recording.as_ref().and_then(|r| r.page.as_ref());
         let is_embedded = page.is_some_and(|p| p.place == PagePlace::Embedded);
-        let is_covered = self.state.dialog.is_some() || egui::Popup::is_any_open(ctx);
-        let is_visible = self.state.screen == Screen::Live && is_embedded && !is_covered;
+        let is_visible = self.state.screen == Screen::Live && is_embedded;
+        if !is_visible {
+            self.state.embedded_page = None;
+        }
         if is_visible != self.page_is_visible {
             self.page_is_visible = is_visible;
             self.backend.page_visible(is_visible);

@@ -10,7 +10,7 @@ use super::dialog_parts::{buttons, cancel, field, is_entered, title, warning};
 use super::job_state::{ImportDraft, ReassignDraft, SessionsExportDraft, taken};
 use super::port::{DatasetFormat, DownloadProgress, ExportRow, Library, SessionRow};
 use super::state::{DownloadDraft, PlanDraft, State};
-use super::{condition_choice, figures, widgets};
+use super::{condition_choice, figures, seat_choice, widgets};
 
 pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, commands: &mut Vec<Command>) {
     title(ui, "New session");
@@ -39,6 +39,8 @@ pub fn new_session(ui: &mut Ui, draft: &PlanDraft, library: Option<&Library>, co
         let message = format!("Planned duration: {} min. {}", study.planned_minutes, study.description);
         ui.add(egui::Label::new(RichText::new(message.trim()).small().weak()).wrap());
     }
+    ui.add_space(6.0);
+    seat_choice::show(ui, &mut edited.seat, chosen.is_some_and(|s| s.seat.is_some()));
     ui.add_space(6.0);
     ui.columns(2, |columns| {
         field(&mut columns[0], "Participant", &mut edited.participant, "sub-01");

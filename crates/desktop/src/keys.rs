@@ -9,7 +9,7 @@ use super::command::{
     AnnotateCommand, Command, EditorCommand, HomeCommand, JobCommand, LiveCommand, RateCommand, ReportCommand,
     ReviewCommand, SetUpCommand, StudyCommand,
 };
-use super::port::{ExportFormat, MarkerVia, StudyExportFormat};
+use super::port::{ExportFormat, MarkerVia, ParticipantCommand, StudyExportFormat};
 use super::state::{AfterSave, Dialog, Screen, State, StopState};
 
 /// The shortcuts of one screen or activity.
@@ -66,6 +66,7 @@ pub const GROUPS: [Group; 9] = [
             ("Ctrl N", "write a note with the present time"),
             ("Ctrl Shift S", "stop, with a confirmation"),
             ("F6", "give the keyboard to the page, or back to this window"),
+            ("Ctrl Shift F12", "show, hide the participant's screen"),
         ],
     },
     Group {
@@ -116,6 +117,11 @@ pub fn commands(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>)
     }
     ctx.input_mut(|input| {
         let mut pressed = |modifiers: Modifiers, key: Key| input.consume_key(modifiers, key);
+        if let Some(is_in_front) = state.participant.front
+            && pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::F12)
+        {
+            commands.push(Command::Participant(ParticipantCommand::SetFront(!is_in_front)));
+        }
         if pressed(Modifiers::NONE, Key::F1) {
             let is_open = state.dialog == Some(Dialog::Shortcuts);
             commands.push(if is_open { Command::CloseDialog } else { Command::ShowShortcuts });

@@ -3,14 +3,16 @@
 use eframe::egui;
 use egui::{Align, Color32, Frame, Layout, Margin, Panel, Rect, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::command::{Command, LiveCommand, SetUpCommand};
+use session::Seat;
+
+use super::command::{Command, LiveCommand};
 use super::plot_area::PlotData;
 use super::port::{Alarm, PagePlace, PageStatus, SessionPart};
-use super::state::{Recording, State};
+use super::state::{ParticipantView, Recording, State};
 use super::time_window::TimeWindow;
 use super::{
-    camera_view, events, expressions, figures, health_bar, keyboard_lamp, marker_bar, plane, plots, screen_layout,
-    theme, widgets,
+    camera_view, events, expressions, figures, health_bar, keyboard_lamp, marker_bar, participant_view, plane, plots,
+    screen_layout, theme, widgets,
 };
 
 /// The time span of the plots.
@@ -46,7 +48,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(12, 10));
     egui::CentralPanel::default_margins().frame(middle).show(ui, |ui| {
-        screen_layout::roomy(ui, SMALLEST, |ui| body(ui, recording, commands));
+        screen_layout::roomy(ui, SMALLEST, |ui| body(ui, recording, &state.participant, commands));
     });
 }
 
@@ -100,6 +102,7 @@ fn session(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
     let study = &recording.study;
     let title: String = study.title.chars().take(TITLE).collect();
     let who = format!("{} {}", recording.plan.participant, recording.plan.session);
+    let who = if recording.plan.seat == Seat::Pilot { format!("{who} pilot") } else { who };
     widgets::stat(ui, &title, &who, p.strong).on_hover_text(&study.title);
     if !part(ui, recording, commands) {
         phase_timer(ui, recording);
@@ -169,7 +172,7 @@ fn phase_timer(ui: &mut Ui, recording: &Recording) {
     }
 }
 
-fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
+fn body(ui: &mut Ui, recording: &Recording, view: &ParticipantView, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     let rect = ui.available_rect_before_wrap();
     let is_embedded = recording.page.as_ref().is_some_and(|pg| pg.place == PagePlace::Embedded);
@@ -192,7 +195,7 @@ fn body(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
         let [page_rect, camera_rect, plane_rect, bars_rect] =
             widgets::columns(upper, 10.0, [beside, camera_width, square, 0.0]);
         match recording.study.needs_window() {
-            true => participant_window(ui, page_rect, recording, commands),
+            true => participant_window(ui, page_rect, recording, view, commands),
             false => no_page(ui, page_rect),
         }
         camera(ui, camera_rect, recording);
@@ -255,7 +258,13 @@ fn no_page(ui: &mut Ui, rect: Rect) {
     });
 }
 
-fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: &mut Vec<Command>) {
+fn participant_window(
+    ui: &mut Ui,
+    rect: Rect,
+    recording: &Recording,
+    view: &ParticipantView,
+    commands: &mut Vec<Command>,
+) {
     let p = theme::palette(ui);
     ui.painter().rect(rect, 8.0, p.card, Stroke::new(1.0, p.hairline), StrokeKind::Inside);
     let inner = rect.shrink(14.0);
@@ -271,6 +280,8 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         widgets::section(ui, "Participant's page");
         ui.add(egui::Label::new(RichText::new(screen).weak()).wrap());
         ui.add_space(4.0);
+        participant_view::picture(ui, view, (inner.width() * 0.6).min(inner.height() * 0.5), "Participant's screen");
+        ui.add_space(4.0);
         ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
         let message = match &page.status {
             PageStatus::Loading => "Loading …".to_owned(),
@@ -280,9 +291,7 @@ fn participant_window(ui: &mut Ui, rect: Rect, recording: &Recording, commands: 
         };
         ui.add(egui::Label::new(message).wrap());
         ui.add_space(4.0);
-        if widgets::small_button(ui, "Reload").clicked() {
-            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
-        }
+        participant_view::buttons(ui, view, commands);
     });
 }
 

@@ -50,6 +50,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
                     theme::card(&p).inner_margin(egui::Margin::symmetric(24, 20)).show(ui, |ui| {
                         ui.set_min_width(ui.available_width());
                         report(ui, &finished.quality);
+                        past_alarms(ui, &state.past_alarms);
                     });
                     ui.add_space(10.0);
                     note(ui, &state.report_note, commands);
@@ -93,6 +94,18 @@ fn note(ui: &mut Ui, text: &str, commands: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// The alarms of the recording. The operator may not have seen them, because the participant's page covered this window.
+fn past_alarms(ui: &mut Ui, alarms: &[String]) {
+    if alarms.is_empty() {
+        return;
+    }
+    ui.add_space(12.0);
+    widgets::section(ui, "Alarms during the recording");
+    for alarm in alarms {
+        ui.add(egui::Label::new(RichText::new(alarm).size(13.5)).wrap());
+    }
 }
 
 /// Grade, findings, figures, and events by kind.

@@ -19,8 +19,8 @@ use super::port::{
 use super::rating_state::{RatingInput, Ratings};
 use super::recent_markers::RecentMarkers;
 use super::state::{
-    Dialog, ExportDraft, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState, StudyExportDraft,
-    StudyState,
+    Dialog, ExportDraft, PAST_ALARMS, Recording, Rehearsal, Review, Screen, ShownPreview, Side, State, StopState,
+    StudyExportDraft, StudyState,
 };
 use super::time_window::TimeWindow;
 
@@ -64,6 +64,14 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         E::Checks(checks) => show_checks(state, checks),
         E::Page(page) => show_page(state, page),
         E::Preview(preview) => show_preview(state, preview, ctx),
+        E::ParticipantFront(front) => state.participant.front = front,
+        E::ParticipantPicture(picture) => {
+            let old = state.participant.photo.take();
+            state.participant.photo = Photo::upload(ctx, "participant", &picture, old);
+        }
+        E::ConsentGiven(given) => {
+            rehearsal(state, |r| (r.has_consent, r.given_consent) = (true, Some(given)));
+        }
 
         E::RecordingStarted(info) => begin_recording(state, info),
         E::StreamDeclared(info) => recording(state, |r| r.log.declare(info)),
@@ -74,6 +82,8 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
         }),
         E::PageKeyboard(has_page) => recording(state, |r| r.page_has_keyboard = has_page),
         E::PhonePad(url) => recording(state, |r| (r.has_phone_window, r.phone_url) = (url.is_some(), url)),
+        // A participant window in front covers this window. A key there must not bring the measurement to the participant.
+        E::KeyboardReturned if state.participant.front == Some(true) => {}
         E::KeyboardReturned => ctx.send_viewport_cmd(egui::ViewportCommand::Focus),
         E::Part(part) => recording(state, |r| r.part = part),
         E::Health(figures) => recording(state, |r| r.health = figures),
@@ -197,6 +207,7 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         log: IndexedTimeline::default(),
         health: Default::default(),
         alarms: Vec::new(),
+        past_alarms: Vec::new(),
         checks: Vec::new(),
         preview: rehearsal.preview,
         page: rehearsal.page,
@@ -216,6 +227,9 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
 }
 
 fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
+    if !recording.past_alarms.contains(&alarm.losing) && recording.past_alarms.len() < PAST_ALARMS {
+        recording.past_alarms.push(alarm.losing.clone());
+    }
     match recording.alarms.iter_mut().find(|a| a.key == alarm.key) {
         Some(known) => *known = alarm,
         None => {
@@ -226,7 +240,8 @@ fn raise_alarm(recording: &mut Recording, alarm: Alarm) {
 }
 
 fn end_recording(state: &mut State, finished: FinishedSession) {
-    state.recording = None;
+    let recording = state.recording.take();
+    state.past_alarms = recording.map(|r| r.past_alarms).unwrap_or_default();
     state.report_note.clear();
     // The list may arrive after the next participant is proposed.
     if let Some(library) = &mut state.home.library

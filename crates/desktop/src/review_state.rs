@@ -193,6 +193,7 @@ mod tests {
                 length: None,
                 size_bytes: 0,
                 grade: None,
+                is_pilot: false,
                 state: SessionState::Complete,
             },
             study_title: String::new(),

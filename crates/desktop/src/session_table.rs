@@ -279,6 +279,7 @@ mod tests {
             length: Some(Duration::from_secs(minutes * 60)),
             size_bytes: minutes,
             grade: Some(Grade::B),
+            is_pilot: false,
             state: SessionState::Complete,
         }
     }

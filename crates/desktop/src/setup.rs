@@ -3,12 +3,12 @@
 use eframe::egui;
 use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
-use session::{CheckId, PagePlacement};
+use session::{CheckId, ConsentBy, PagePlacement, Seat};
 
 use super::command::{Command, SetUpCommand};
-use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus};
-use super::state::{Readiness, Rehearsal, State};
-use super::{camera_view, expressions, plane, screen_layout, theme, widgets};
+use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus, ParticipantCommand};
+use super::state::{ParticipantView, Readiness, Rehearsal, State};
+use super::{camera_view, expressions, participant_view, plane, screen_layout, theme, widgets};
 
 /// The width of the button that starts the recording, in points.
 const RECORD: f32 = 150.0;
@@ -24,6 +24,9 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         if let Some(condition) = &rehearsal.plan.condition {
             ui.add_space(6.0);
             ui.label(RichText::new(format!("condition {condition}")).weak());
+        }
+        if rehearsal.plan.seat == Seat::Pilot {
+            ui.label(RichText::new("Pilot").color(p.accent)).on_hover_text("Left out of averages");
         }
     });
     let bar = theme::bar(&p).inner_margin(Margin::symmetric(16, 12));
@@ -43,7 +46,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             camera(ui, rehearsal, commands);
             ui.add_space(10.0);
-            page(ui, rehearsal, commands);
+            page(ui, rehearsal, &state.participant, commands);
         });
     });
     let middle = Frame::new().fill(p.ground).inner_margin(Margin::symmetric(8, 12));
@@ -119,11 +122,37 @@ fn consent(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(2.0);
         ui.add(egui::Label::new(RichText::new(consent.text.trim()).size(13.0)).wrap());
         ui.add_space(6.0);
+        if consent.by == ConsentBy::Participant {
+            consent_by_participant(ui, rehearsal, commands);
+            return;
+        }
         let mut has_consent = rehearsal.has_consent;
         if ui.checkbox(&mut has_consent, "The participant has agreed to this").changed() {
             commands.push(Command::SetUp(SetUpCommand::ConfirmConsent(has_consent)));
         }
     });
+}
+
+/// The participant agrees on their own screen.
+fn consent_by_participant(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
+    match &rehearsal.given_consent {
+        Some(given) => {
+            let typed = given.typed.as_ref().map_or_else(String::new, |typed| format!(", “{typed}”"));
+            let at = given.at.with_timezone(&chrono::Local).format("%H:%M:%S");
+            ui.label(format!("The participant agreed at {at}{typed}."));
+        }
+        None => {
+            widgets::caption(ui, "The participant agrees on their own screen.");
+            ui.horizontal(|ui| {
+                if ui.button("Show to participant").clicked() {
+                    commands.push(Command::Participant(ParticipantCommand::AskConsent));
+                }
+                if widgets::small_button(ui, "Hide").on_hover_text("Shows the waiting screen again").clicked() {
+                    commands.push(Command::Participant(ParticipantCommand::Wait));
+                }
+            });
+        }
+    }
 }
 
 fn preview(ui: &mut Ui, rehearsal: &Rehearsal) {
@@ -256,7 +285,7 @@ fn one_control(ui: &mut Ui, control: &ControlState, commands: &mut Vec<Command>)
     }
 }
 
-fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
+fn page(ui: &mut Ui, rehearsal: &Rehearsal, view: &ParticipantView, commands: &mut Vec<Command>) {
     let p = theme::palette(ui);
     if rehearsal.study.as_ref().is_some_and(|study| !study.needs_window()) {
         theme::card(&p).show(ui, |ui| {
@@ -284,6 +313,19 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         };
         ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
         ui.add_space(4.0);
+        if !matches!(page.place, PagePlace::Embedded) {
+            participant_view::picture(ui, view, 150.0, "Preview of the page");
+            let waiting = "The participant sees the waiting screen until you press Record.";
+            ui.add(egui::Label::new(RichText::new(waiting).small().weak()).wrap());
+            ui.add_space(4.0);
+        }
+        if rehearsal.plan.seat == Seat::Participant {
+            if let PagePlace::ParticipantWindow { screen } = &page.place {
+                widgets::caption(ui, format!("It fills {screen}."));
+            }
+            participant_view::buttons(ui, view, commands);
+            return;
+        }
         widgets::caption(ui, "Shown to the participant");
         let is_embedded = page.place == PagePlace::Embedded;
         if ui.radio(is_embedded, "in this window").clicked() && !is_embedded {
@@ -297,8 +339,6 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
             commands.push(Command::SetUp(SetUpCommand::PlacePage(PagePlacement::ParticipantWindow)));
         }
         ui.add_space(6.0);
-        if widgets::small_button(ui, "Reload").clicked() {
-            commands.push(Command::SetUp(SetUpCommand::ReloadPage));
-        }
+        participant_view::buttons(ui, view, commands);
     });
 }

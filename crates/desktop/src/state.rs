@@ -4,17 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
+use session::{CheckId, ConsentBy, ParticipantId, Seat, SessionNumber, Study, Timestamp};
 
 pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
 use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
 use super::notices::Notices;
+pub use super::participant_state::ParticipantView;
 use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
+    FinishedSession, GivenConsent, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo,
+    StudyExportFormat,
 };
 use super::preferences::Preferences;
 use super::recent_markers::RecentMarkers;
@@ -39,6 +41,11 @@ pub struct State {
     pub home: Home,
     pub rehearsal: Option<Rehearsal>,
     pub recording: Option<Recording>,
+    pub participant: ParticipantView,
+    /// The rectangle of the embedded page in this window, while it is shown.
+    pub embedded_page: Option<eframe::egui::Rect>,
+    /// The alarms of the recording that has ended. They were not shown on a participant's screen.
+    pub past_alarms: Vec<String>,
     pub finished: Option<FinishedSession>,
     pub review: Option<Review>,
     /// The session that is being read.
@@ -75,6 +82,9 @@ impl State {
             home: Home::default(),
             rehearsal: None,
             recording: None,
+            participant: ParticipantView::default(),
+            embedded_page: None,
+            past_alarms: Vec::new(),
             finished: None,
             review: None,
             opening: None,
@@ -116,6 +126,8 @@ pub struct Rehearsal {
     pub page: Option<PageState>,
     pub preview: Option<ShownPreview>,
     pub has_consent: bool,
+    /// The consent that the participant gave on their own screen.
+    pub given_consent: Option<GivenConsent>,
     /// The operator has pressed Record.
     pub is_starting: bool,
 }
@@ -131,6 +143,7 @@ impl Rehearsal {
             page: None,
             preview: None,
             has_consent: false,
+            given_consent: None,
             is_starting: false,
         }
     }
@@ -145,7 +158,10 @@ impl Rehearsal {
             return Readiness::NotYet("Checking …");
         }
         if study.consent.required && !self.has_consent {
-            return Readiness::NotYet("The participant's consent is not confirmed yet.");
+            return Readiness::NotYet(match study.consent.by {
+                ConsentBy::Operator => "The participant's consent is not confirmed yet.",
+                ConsentBy::Participant => "The participant has not agreed yet.",
+            });
         }
         let failing = self.checks.iter().filter(|c| matches!(c.state, CheckState::Failed | CheckState::Waiting));
         let failing: Vec<CheckId> = failing.map(|c| c.id.clone()).collect();
@@ -180,6 +196,8 @@ pub struct Recording {
     pub now: Timestamp,
     pub health: HealthFigures,
     pub alarms: Vec<Alarm>,
+    /// The texts of all alarms so far, at most [`PAST_ALARMS`].
+    pub past_alarms: Vec<String>,
     pub checks: Vec<Check>,
     pub preview: Option<ShownPreview>,
     pub page: Option<PageState>,
@@ -200,6 +218,9 @@ pub struct Recording {
     /// Whether the window with this address is open.
     pub has_phone_window: bool,
 }
+
+/// Alarms that are kept for the report.
+pub const PAST_ALARMS: usize = 20;
 
 impl Recording {
     pub fn elapsed(&self) -> Duration {
@@ -229,7 +250,7 @@ pub enum StopState {
 
 // --- Dialogs ---------------------------------------------------------------------------------------------------
 
-/// The open dialog. At most one is open. It has the keyboard, and the embedded page is hidden.
+/// The open dialog. At most one is open. It has the keyboard. It does not cover an embedded page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Dialog {
     NewSession(PlanDraft),
@@ -259,6 +280,8 @@ pub enum Dialog {
     Preferences(Box<Preferences>),
     /// Takes the path of a video file, where the system has no file dialogs.
     VideoPath(String),
+    /// Confirmation of loading the page again while a recording runs.
+    ReloadPage,
     /// Confirmation of closing the window while a recording runs.
     CloseWindow,
     Failure {
@@ -274,6 +297,8 @@ pub struct PlanDraft {
     pub session: String,
     /// The condition that the operator chose by hand. `None`: the one that the random order proposes.
     pub condition: Option<String>,
+    /// Who sits at the participant's screen.
+    pub seat: Seat,
 }
 
 impl PlanDraft {
@@ -282,7 +307,8 @@ impl PlanDraft {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
         let session = self.session.trim().parse::<SessionNumber>()?;
-        Ok(SessionPlan { study_file, participant, session, condition: self.condition.clone() })
+        let (condition, seat) = (self.condition.clone(), self.seat);
+        Ok(SessionPlan { study_file, participant, session, condition, seat })
     }
 }
 
@@ -347,8 +373,13 @@ mod tests {
 
     #[test]
     fn a_plan_is_checked_in_words() {
-        let mut draft =
-            PlanDraft { study_file: None, participant: "Anna".into(), session: "1".into(), condition: None };
+        let mut draft = PlanDraft {
+            study_file: None,
+            participant: "Anna".into(),
+            session: "1".into(),
+            condition: None,
+            seat: Seat::Participant,
+        };
         assert!(draft.plan().unwrap_err().contains("study"));
         draft.study_file = Some("study.toml".into());
         assert!(draft.plan().unwrap_err().contains("pseudonym"));

@@ -44,6 +44,16 @@ fn sessions(ui: &mut Ui, study: &StudyState, commands: &mut Vec<Command>) {
         if ui.checkbox(&mut all, "All").accessible_name("Include all sessions").changed() {
             commands.push(Command::Study(StudyCommand::IncludeAll(all)));
         }
+        if study.pilots() > 0 {
+            let mut with_pilots = study.with_pilots;
+            if ui
+                .checkbox(&mut with_pilots, "Pilots")
+                .on_hover_text("Sessions that the operator recorded to try the study")
+                .changed()
+            {
+                commands.push(Command::Study(StudyCommand::IncludePilots(with_pilots)));
+            }
+        }
         let message = format!("{} of {}", study.included().len(), study.sessions.len());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             widgets::caption(ui, "events");
@@ -64,14 +74,19 @@ fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width() - 4.0, ROW), Sense::click());
     focusable(ui, rect, false, &response, &p);
     let [tick, name, grade, count] = widgets::columns(rect.shrink2(vec2(4.0, 0.0)), 8.0, [22.0, 0.0, 24.0, 74.0]);
-    let mut is_included = !study.excluded.contains(&row.folder);
+    let mut is_included = study.is_included(row);
+    let is_open = study.with_pilots || !row.is_pilot;
     widgets::within(ui, tick, &format!("tick {}", row.folder.display()), |ui| {
-        if ui.checkbox(&mut is_included, "").accessible_name(format!("Include {}", row.title())).changed() {
+        if ui
+            .add_enabled(is_open, egui::Checkbox::new(&mut is_included, ""))
+            .accessible_name(format!("Include {}", row.title()))
+            .changed()
+        {
             commands.push(Command::Study(StudyCommand::Include { session: row.folder.clone(), is_included }));
         }
     });
     let color = if is_included { p.text } else { p.weak };
-    widgets::line(ui, name, &row.title(), FontId::proportional(13.5), color, Align2::LEFT_CENTER);
+    widgets::line(ui, name, &titled(row), FontId::proportional(13.5), color, Align2::LEFT_CENTER);
     if let Some(letter) = row.grade {
         widgets::paint_grade(ui.painter(), grade.left_center(), letter, &p);
     }
@@ -95,6 +110,10 @@ fn session(ui: &mut Ui, study: &StudyState, row: &SessionRow, commands: &mut Vec
         commands.push(Command::OpenSession(row.folder.clone()));
     }
     response.on_hover_text("A double click or Enter opens the session.");
+}
+
+fn titled(row: &SessionRow) -> String {
+    if row.is_pilot { format!("{}  pilot", row.title()) } else { row.title() }
 }
 
 /// Whether Enter was pressed while the control had the keyboard focus.

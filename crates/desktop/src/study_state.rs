@@ -17,6 +17,8 @@ pub struct StudyState {
     /// The number of sessions that cannot be opened.
     pub closed: usize,
     pub excluded: BTreeSet<PathBuf>,
+    /// Whether sessions that the operator recorded to try the study are included.
+    pub with_pilots: bool,
     /// `None` until the sessions have been read.
     pub catalogue: Option<EventCatalogue>,
     pub form: StudyForm,
@@ -63,6 +65,7 @@ impl StudyState {
             sessions: Vec::new(),
             closed: 0,
             excluded: BTreeSet::new(),
+            with_pilots: false,
             catalogue: None,
             form: StudyForm::default(),
             event_counts: [None, None],
@@ -106,6 +109,7 @@ impl StudyState {
 
     /// Includes a session, also one that is not in the library.
     pub fn include(&mut self, session: SessionRow) {
+        self.with_pilots |= session.is_pilot;
         self.excluded.remove(&session.folder);
         if !self.sessions.iter().any(|s| s.folder == session.folder) {
             self.sessions.push(session);
@@ -119,8 +123,15 @@ impl StudyState {
 
     /// Folders of the sessions of the query.
     pub fn included(&self) -> Vec<PathBuf> {
-        let folders = self.sessions.iter().map(|s| &s.folder);
-        folders.filter(|folder| !self.excluded.contains(*folder)).cloned().collect()
+        self.sessions.iter().filter(|row| self.is_included(row)).map(|row| row.folder.clone()).collect()
+    }
+
+    pub fn is_included(&self, row: &SessionRow) -> bool {
+        (self.with_pilots || !row.is_pilot) && !self.excluded.contains(&row.folder)
+    }
+
+    pub fn pilots(&self) -> usize {
+        self.sessions.iter().filter(|row| row.is_pilot).count()
     }
 
     /// The query of the form. The error is a message that says what is missing.
@@ -200,9 +211,24 @@ mod tests {
             length: None,
             size_bytes: 0,
             grade: None,
+            is_pilot: false,
             state: SessionState::Complete,
         }];
         study
+    }
+
+    #[test]
+    fn pilots_are_left_out_until_asked_for() {
+        let mut s = studied();
+        let pilot = SessionRow { folder: "p".into(), is_pilot: true, ..s.sessions[0].clone() };
+        s.sessions.push(pilot.clone());
+        assert_eq!((s.included(), s.pilots()), (vec![PathBuf::from("a")], 1));
+        s.with_pilots = true;
+        assert_eq!(s.included().len(), 2);
+        // A session that is opened from its own review is asked for.
+        s.with_pilots = false;
+        s.include(pilot);
+        assert_eq!(s.included().len(), 2);
     }
 
     #[test]

@@ -90,13 +90,19 @@ impl EmbeddedPage {
             HostCommand::Begin => view::begin(&shown.view, &shown.spec, &shown.sender),
             HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(&shown.view, &command, &shown.sender),
             HostCommand::Focus => shown.keyboard.give(true),
-            HostCommand::Reload | HostCommand::Respawn => {
+            HostCommand::Reload | HostCommand::Respawn { .. } => {
                 // The view keeps its address after a crash.
                 if let Err(error) = shown.view.reload() {
                     let why = format!("the page could not be loaded again: {error}");
                     shown.sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
                 }
             }
+            // An embedded page has no screens of the program. It belongs to one session.
+            HostCommand::Load(_)
+            | HostCommand::Unload
+            | HostCommand::Show(_)
+            | HostCommand::ShowPage
+            | HostCommand::SetFront(_) => {}
         });
     }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::clock::{PageClock, Ping};
+use super::deaths::Deaths;
 use super::gate::{Refusal, Refusals, Tally};
 use super::host_protocol::{HostCommand, HostEvent};
 use super::pings::{BURST, FIRST_BURST, Pings, Step};
@@ -22,8 +23,6 @@ const HOLD_LIMIT: usize = 4000;
 /// A count of refusals may arrive after the missing numbers that it explains.
 const MISSING_GRACE_NS: i64 = 3 * SECOND;
 const DOCUMENTS: usize = 32;
-const DEATHS_ALLOWED: usize = 5;
-const DEATHS_WITHIN_NS: i64 = 60 * SECOND;
 /// The largest number of events that wait for room in the session's queue.
 const BACKLOG: usize = 10_000;
 
@@ -65,7 +64,9 @@ pub(super) struct PageEventSequencer {
     explained: u64,
     tally: Tally,
     example: Option<String>,
-    deaths_ns: Vec<i64>,
+    deaths: Deaths,
+    /// A page that died is loaded again by the operator, not by itself.
+    waits_after_crash: bool,
     /// The page cannot be shown at all. A restart would not help.
     cannot_be_shown: bool,
     backlog: VecDeque<PageEvent>,
@@ -73,7 +74,7 @@ pub(super) struct PageEventSequencer {
 }
 
 impl PageEventSequencer {
-    pub fn new(clock: Clock, now_ns: i64) -> Self {
+    pub fn new(clock: Clock, now_ns: i64, waits_after_crash: bool) -> Self {
         PageEventSequencer {
             clock,
             documents: Vec::new(),
@@ -86,7 +87,8 @@ impl PageEventSequencer {
             explained: 0,
             tally: Tally::default(),
             example: None,
-            deaths_ns: Vec::new(),
+            deaths: Deaths::default(),
+            waits_after_crash,
             cannot_be_shown: false,
             backlog: VecDeque::new(),
             commands: Vec::new(),
@@ -148,30 +150,40 @@ impl PageEventSequencer {
             }
             HostEvent::Keyboard { has_page } => self.emit(PageEvent::Keyboard { has_page }),
             HostEvent::Ended => {
-                self.process_died(PageProcess::Window, "it ended".into(), now_ns, HostCommand::Respawn);
+                let restart = HostCommand::Respawn { has_page: true };
+                self.process_died(PageProcess::Window, "it ended".into(), now_ns, restart);
             }
+            HostEvent::Revealed { at_ns } => self.record(at_ns, "shown", Map::new()),
+            // The host handles these itself.
+            HostEvent::Unloaded
+            | HostEvent::Answered(_)
+            | HostEvent::OperatorView { .. }
+            | HostEvent::Picture { .. } => {}
         }
     }
 
     /// A process died. `restart` is the command that restores the page. It is not sent if the page dies too often.
     pub fn process_died(&mut self, what: PageProcess, why: String, at_ns: i64, restart: HostCommand) {
         self.end_documents();
-        self.deaths_ns.retain(|t| at_ns - t < DEATHS_WITHIN_NS);
-        self.deaths_ns.push(at_ns);
-        let is_restarted = self.deaths_ns.len() <= DEATHS_ALLOWED && !self.cannot_be_shown;
+        let is_allowed = self.deaths.is_one_more_allowed(at_ns);
+        let is_restarted = is_allowed && !self.cannot_be_shown && !self.waits_after_crash;
         if what == PageProcess::Window {
             self.emit(PageEvent::Keyboard { has_page: false });
         }
         let at = self.at(at_ns);
         self.emit(PageEvent::ProcessDied { at, what, why, is_restarted });
+        self.loading_since_ns = is_restarted.then_some(at_ns);
         if is_restarted {
-            self.loading_since_ns = Some(at_ns);
             self.commands.push(restart);
+        } else if self.waits_after_crash && is_allowed && !self.cannot_be_shown {
+            // The window comes back without the page, so that the participant sees a screen of the program.
+            if what == PageProcess::Window {
+                self.commands.push(HostCommand::Respawn { has_page: false });
+            }
         } else if !self.cannot_be_shown {
-            self.loading_since_ns = None;
             let why = format!(
                 "{what} ended {} times within a minute and is not started again: check the page, then place it again",
-                self.deaths_ns.len()
+                self.deaths.count()
             );
             self.emit(PageEvent::LoadFailed { at, url: String::new(), why });
         }
@@ -434,7 +446,7 @@ mod tests {
 
     impl Play {
         fn new() -> Play {
-            let sequencer = PageEventSequencer::new(Clock::start(), 0);
+            let sequencer = PageEventSequencer::new(Clock::start(), 0, false);
             Play { sequencer, now_ns: 0, events: Vec::new(), answers: None, zero_ns: 0, delay_ns: 200_000 }
         }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::{Response, header};
 
+use super::host_screen::escaped;
+
 /// An origin of its own that no web page can use. Shown until [`PageStage::begin`](super::PageStage::begin).
 pub(super) const SCHEME: &str = "fixation";
 pub(super) const URL: &str = "fixation://localhost/";
@@ -44,16 +46,7 @@ pub(super) fn respond(sentence: &str) -> Response<Cow<'static, [u8]>> {
 }
 
 fn page(sentence: &str) -> String {
-    let mut safe = String::with_capacity(sentence.len());
-    for c in sentence.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            c => safe.push(c),
-        }
-    }
-    PAGE.replace("SENTENCE", &safe)
+    PAGE.replace("SENTENCE", &escaped(sentence))
 }
 
 #[cfg(test)]

@@ -1,27 +1,65 @@
 //! One page while it is shown: starts it, restarts it when it dies, and reports to the session what happens.
 //!
-//! The thread `page-sequencer` reads the events of the page's host and writes to the session's queue. No function here
-//! blocks its caller, except [`PageHost::close`], which waits for a bounded time.
+//! A participant window outlives sessions: [`PageHost::attach`] gives its page to a session, [`PageHost::detach`] takes it
+//! away. The thread `page-sequencer` reads the events of the page's host and writes to the session's queue. No function
+//! here blocks its caller, except [`PageHost::close`], which waits for a bounded time.
+
+mod attached;
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::PageEvent;
+use super::deaths::Deaths;
 use super::error::{CLOSE_LIMIT, PageError};
-use super::event_sequencer::PageEventSequencer;
-use super::host_protocol::{HostCommand, HostEvent};
+use super::host_protocol::{HostCommand, HostEvent, PageLoad};
+use super::host_screen::{HostAnswer, HostScreen};
 use super::page_spec::PageSpec;
 use super::placed_page::PlacedPage;
 #[cfg(target_os = "linux")]
 use super::placement::BoundsPx;
 use super::view::ViewSpec;
-use super::{PageEvent, PageProcess};
+use super::window_opening::WindowOpening;
+use attached::Attached;
 use session::{Clock, Latest, monotonic_ns};
 
 const QUEUE: usize = 8192;
 const TICK: Duration = Duration::from_millis(50);
 const LAST_EVENTS_LIMIT: Duration = Duration::from_secs(2);
+
+/// An event of the participant window that belongs to no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WindowEvent {
+    Answered(HostAnswer),
+    /// The key chord showed the operator's view.
+    OperatorViewShown,
+    /// The window cannot be shown. The text is a message for the operator.
+    Failed(String),
+}
+
+/// A session that a page is given to.
+#[derive(Debug)]
+pub struct PageSession {
+    pub clock: Clock,
+    /// Should have room for some thousand events. The last event is [`PageEvent::Closed`].
+    pub out: Sender<PageEvent>,
+    /// The sentence below the cross that is shown before the page. `None`: the page at once.
+    pub fixation: Option<String>,
+    /// Without a cross: the questionnaire that is shown before the page.
+    pub questionnaire: Option<usize>,
+    /// The participant's condition, for the page.
+    pub condition: Option<String>,
+    /// The page is loaded but stays behind the present screen.
+    pub is_preview: bool,
+}
+
+#[derive(Debug)]
+enum SessionRequest {
+    Attach(PageSession),
+    Detach,
+}
 
 /// Requests of the program that are not carried out yet. A newer request replaces an older one of the same kind, so a
 /// page that hangs does not fill the memory.
@@ -31,6 +69,10 @@ struct PageRequests {
     questionnaire: Option<usize>,
     calm: bool,
     reload: bool,
+    session: Option<SessionRequest>,
+    screen: Option<HostScreen>,
+    shows_page: bool,
+    front: Option<bool>,
     #[cfg(target_os = "linux")]
     bounds: Option<(BoundsPx, f64)>,
     #[cfg(target_os = "linux")]
@@ -59,12 +101,18 @@ impl RequestSender {
     }
 }
 
-#[derive(Debug)]
 pub struct PageHost {
     /// `None` once the page is being closed.
     requests: Option<RequestSender>,
     closed: Receiver<()>,
     thread: Option<JoinHandle<()>>,
+    picture: Latest<Vec<u8>>,
+}
+
+impl std::fmt::Debug for PageHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PageHost")
+    }
 }
 
 impl PageHost {
@@ -84,30 +132,93 @@ impl PageHost {
         clock: Clock,
         out: Sender<PageEvent>,
     ) -> Result<PageHost, PageError> {
-        let PageSpec { address, placement, mask, allow, data_dir, questionnaires, condition } = spec;
+        let opening = WindowOpening { screen: HostScreen::Grey, is_in_front: true, has_chord: false, withdraw: None };
+        let load = PageLoad::new(sentence, first_questionnaire, spec.condition.clone(), false);
+        PageHost::spawn(spec, opening, Some((load, clock, out)), None)
+    }
+
+    /// Opens a participant window without a page. [`PageHost::attach`] loads the page. `events` should have room for some
+    /// events. Events that find no room are lost.
+    pub fn open(spec: PageSpec, opening: WindowOpening, events: Sender<WindowEvent>) -> Result<PageHost, PageError> {
+        PageHost::spawn(spec, opening, None, Some(events))
+    }
+
+    fn spawn(
+        spec: PageSpec,
+        opening: WindowOpening,
+        session: Option<(PageLoad, Clock, Sender<PageEvent>)>,
+        window_events: Option<Sender<WindowEvent>>,
+    ) -> Result<PageHost, PageError> {
+        let PageSpec { address, placement, mask, allow, data_dir, questionnaires, waits_after_crash, condition: _ } =
+            spec;
         let mut view = ViewSpec::new(address, mask, allow, data_dir)?;
-        (view.fixation, view.questionnaires, view.condition) = (sentence, questionnaires, condition);
-        if view.fixation.is_none()
-            && let Some(number) = first_questionnaire
-        {
-            view.go_on(&HostCommand::Questionnaire(number));
-        }
+        view.questionnaires = questionnaires;
         let (event_sender, events) = crossbeam_channel::bounded(QUEUE);
-        let page = PlacedPage::open(placement, view, event_sender)?;
+        let load = session.as_ref().map(|(load, ..)| load.clone());
+        let page = PlacedPage::open(placement, view, opening, load, event_sender)?;
         let (wake, woken) = crossbeam_channel::bounded(1);
         let requests = Latest::default();
         let sender = RequestSender { requests: requests.clone(), wake };
         let (done, closed) = crossbeam_channel::bounded(1);
-        let sequencer = PageEventSequencer::new(clock, monotonic_ns());
+        let picture = Latest::default();
+        let worker = Worker {
+            attached: session.map(|(_, clock, out)| Attached::new(clock, out, waits_after_crash)),
+            next: None,
+            waits_after_crash,
+            deaths: Deaths::default(),
+            page,
+            events,
+            requests,
+            woken,
+            window_events,
+            picture: picture.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name("page-sequencer".into())
             .spawn(move || {
-                Worker { sequencer, page, events, requests, woken, out }.run();
+                worker.run();
                 // Fails only if `close` has stopped waiting.
                 done.send(()).ok();
             })
             .map_err(PageError::Thread)?;
-        Ok(PageHost { requests: Some(sender), closed, thread: Some(thread) })
+        Ok(PageHost { requests: Some(sender), closed, thread: Some(thread), picture })
+    }
+
+    /// Loads the page anew for a session, without anything that an earlier page has stored. A session that has the page is
+    /// detached first.
+    pub fn attach(&self, session: PageSession) {
+        self.request(|requests| requests.session = Some(SessionRequest::Attach(session)));
+    }
+
+    /// Removes the page and sends its last events. The last one is [`PageEvent::Closed`]. The window stays.
+    pub fn detach(&self) {
+        self.request(|requests| requests.session = Some(SessionRequest::Detach));
+    }
+
+    /// Shows a screen of the program in front of the page.
+    pub fn show(&self, screen: HostScreen) {
+        self.request(|requests| {
+            requests.shows_page = false;
+            requests.screen = Some(screen);
+        });
+    }
+
+    /// Shows the page again, after a screen of the program.
+    pub fn show_page(&self) {
+        self.request(|requests| {
+            requests.screen = None;
+            requests.shows_page = true;
+        });
+    }
+
+    /// Shows the participant window, or hides it, so that the operator's view is seen.
+    pub fn set_front(&self, is_in_front: bool) {
+        self.request(|requests| requests.front = Some(is_in_front));
+    }
+
+    /// The newest picture of what the participant sees, as JPEG; about one each second.
+    pub fn picture(&self) -> &Latest<Vec<u8>> {
+        &self.picture
     }
 
     /// Sets the place of an embedded page in its window. A participant window keeps its place.
@@ -128,7 +239,7 @@ impl PageHost {
         self.request(|requests| requests.focus = Some(to_page));
     }
 
-    /// Lets another thread decide what is shown. Drop it before the page is closed.
+    /// Lets another thread decide what is shown. Drop it before the page is closed or given back.
     pub fn stage(&self) -> Option<PageStage> {
         self.requests.clone().map(PageStage)
     }
@@ -191,13 +302,20 @@ impl Drop for PageHost {
 }
 
 struct Worker {
-    sequencer: PageEventSequencer,
+    /// The session that has the page.
+    attached: Option<Attached>,
+    /// Waits until the page of the earlier session is removed.
+    next: Option<PageSession>,
+    waits_after_crash: bool,
+    /// Deaths of the window without a session.
+    deaths: Deaths,
     page: PlacedPage,
     events: Receiver<HostEvent>,
     requests: Latest<PageRequests>,
     /// Receives a message when there are requests. Disconnected: the page is to close.
     woken: Receiver<()>,
-    out: Sender<PageEvent>,
+    window_events: Option<Sender<WindowEvent>>,
+    picture: Latest<Vec<u8>>,
 }
 
 impl Worker {
@@ -215,33 +333,106 @@ impl Worker {
                 },
                 default(TICK) => {}
             }
-            self.sequencer.tick(monotonic_ns());
-            for command in self.sequencer.take_commands() {
-                self.send(command);
-            }
-            self.forward_events();
+            self.drive();
         }
         self.close();
     }
 
+    /// Does what is due: commands and events of the session, and its end.
+    fn drive(&mut self) {
+        let Some(attached) = &mut self.attached else { return };
+        for command in attached.drive(monotonic_ns()) {
+            self.send(command);
+        }
+        if self.attached.as_ref().is_some_and(Attached::has_ended) {
+            self.end_session();
+        }
+    }
+
+    fn end_session(&mut self) {
+        self.attached.take().into_iter().for_each(|attached| attached.finish(LAST_EVENTS_LIMIT));
+        if let Some(session) = self.next.take() {
+            self.begin_session(session);
+        }
+    }
+
+    fn begin_session(&mut self, session: PageSession) {
+        let PageSession { clock, out, fixation, questionnaire, condition, is_preview } = session;
+        self.attached = Some(Attached::new(clock, out, self.waits_after_crash));
+        self.send(HostCommand::Load(PageLoad::new(fixation, questionnaire, condition, is_preview)));
+    }
+
     fn handle(&mut self, event: HostEvent) {
+        match event {
+            HostEvent::Ended => self.window_ended(),
+            HostEvent::Answered(answer) => self.report(WindowEvent::Answered(answer)),
+            HostEvent::OperatorView { .. } => {
+                self.page.is_hidden_by_chord();
+                self.report(WindowEvent::OperatorViewShown);
+            }
+            HostEvent::Picture { jpeg } => {
+                use base64::{Engine, engine::general_purpose::STANDARD};
+                // Not readable only if the window's process is damaged. The next picture follows in a second.
+                STANDARD.decode(jpeg).ok().map(|jpeg| self.picture.put(jpeg));
+            }
+            event => match &mut self.attached {
+                Some(attached) => attached.handle(event, monotonic_ns()),
+                None => {
+                    if let HostEvent::CannotShow { why, .. } = event {
+                        self.report(WindowEvent::Failed(why));
+                    }
+                }
+            },
+        }
+    }
+
+    fn report(&self, event: WindowEvent) {
+        let is_lost = self.window_events.as_ref().is_some_and(|to| to.try_send(event).is_err_and(|e| e.is_full()));
+        if is_lost {
+            tracing::warn!("an event of the participant window was lost, because the program did not read");
+        }
+    }
+
+    fn window_ended(&mut self) {
+        let why = self.page.wait_for_window_end().unwrap_or_default();
         let now_ns = monotonic_ns();
-        if event == HostEvent::Ended {
-            let why = self.page.wait_for_window_end().unwrap_or_default();
-            self.sequencer.process_died(PageProcess::Window, why, now_ns, HostCommand::Respawn);
-        } else {
-            self.sequencer.handle(event, now_ns);
+        match &mut self.attached {
+            Some(attached) => attached.window_ended(why, now_ns),
+            None if self.deaths.is_one_more_allowed(now_ns) => self.send(HostCommand::Respawn { has_page: false }),
+            None => self.report(WindowEvent::Failed(format!(
+                "The participant window ended again and again ({why}). Go back to the sessions and set up again."
+            ))),
         }
     }
 
     fn send(&mut self, command: HostCommand) {
-        if let Err(error) = self.page.send(command) {
-            self.sequencer.process_died(PageProcess::Window, error.to_string(), monotonic_ns(), command);
+        let is_respawn = matches!(command, HostCommand::Respawn { .. });
+        let Err(error) = self.page.send(command.clone()) else { return };
+        match &mut self.attached {
+            Some(attached) if is_respawn => attached.window_ended(error.to_string(), monotonic_ns()),
+            _ => self.report(WindowEvent::Failed(format!("The participant window could not be started: {error}."))),
         }
     }
 
     fn carry_out_requests(&mut self) {
         let Some(requests) = self.requests.try_take() else { return };
+        requests.screen.into_iter().for_each(|screen| self.send(HostCommand::Show(screen)));
+        if requests.shows_page {
+            self.send(HostCommand::ShowPage);
+        }
+        requests.front.into_iter().for_each(|is_in_front| self.send(HostCommand::SetFront(is_in_front)));
+        match requests.session {
+            Some(SessionRequest::Attach(session)) if self.attached.is_some() => {
+                self.next = Some(session);
+                self.begin_end();
+            }
+            Some(SessionRequest::Attach(session)) => self.begin_session(session),
+            Some(SessionRequest::Detach) => {
+                self.next = None;
+                self.begin_end();
+            }
+            None => {}
+        }
         if requests.begin {
             self.send(HostCommand::Begin);
         }
@@ -266,18 +457,12 @@ impl Worker {
         }
     }
 
-    /// Sends as many events as the session's queue has room for.
-    fn forward_events(&mut self) {
-        while let Some(event) = self.sequencer.events().pop_front() {
-            match self.out.try_send(event) {
-                Ok(()) => {}
-                Err(TrySendError::Full(event)) => {
-                    self.sequencer.events().push_front(event);
-                    return;
-                }
-                // The session has dropped its receiver: `close` follows.
-                Err(TrySendError::Disconnected(_)) => {}
-            }
+    /// Removes the page. The session ends when the window confirms it, or after a bounded time.
+    fn begin_end(&mut self) {
+        if let Some(attached) = &mut self.attached
+            && attached.begin_end(Instant::now() + LAST_EVENTS_LIMIT)
+        {
+            self.send(HostCommand::Unload);
         }
     }
 
@@ -289,18 +474,18 @@ impl Worker {
                 if event == HostEvent::Ended {
                     break;
                 }
-                self.sequencer.handle(event, monotonic_ns());
+                if let Some(attached) = &mut self.attached {
+                    attached.handle(event, monotonic_ns());
+                }
             }
         }
         self.end_window();
-        self.sequencer.finish();
-        self.sequencer.events().push_back(PageEvent::Closed);
-        let deadline = Instant::now() + LAST_EVENTS_LIMIT;
-        while let Some(event) = self.sequencer.events().pop_front() {
-            // A session that takes no event for so long has failed and reports that itself.
-            if self.out.send_deadline(event, deadline).is_err() {
-                return;
-            }
+        if let Some(attached) = self.attached.take() {
+            attached.finish(LAST_EVENTS_LIMIT);
+        }
+        // A session that waited for the page never gets one.
+        if let Some(next) = self.next.take() {
+            next.out.try_send(PageEvent::Closed).ok();
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OperatorKey;
 use super::gate::Refusals;
+use super::host_screen::{HostAnswer, HostScreen};
 
 /// A message from the page's host. Times are raw readings of the monotonic clock, which all processes share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,22 @@ pub(super) enum HostEvent {
     WebProcessDied {
         at_ns: i64,
         why: String,
+    },
+    /// The page's first picture is on the screen. Until then a grey screen covers it.
+    Revealed {
+        at_ns: i64,
+    },
+    /// The page was removed. No message of it follows.
+    Unloaded,
+    /// An answer on a screen of the program.
+    Answered(HostAnswer),
+    /// The operator's view was shown, or hidden, by the key chord.
+    OperatorView {
+        is_shown: bool,
+    },
+    /// A small picture of the window's contents, as JPEG in base64.
+    Picture {
+        jpeg: String,
     },
     /// The page cannot be shown at all.
     CannotShow {
@@ -82,7 +99,7 @@ impl DeniedAction {
 }
 
 /// A message to the page's host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HostCommand {
     Ping {
@@ -97,6 +114,31 @@ pub(super) enum HostCommand {
     Calm,
     /// Give the keyboard to the page's window. An embedded page has its own request.
     Focus,
-    /// Start the host's process again.
-    Respawn,
+    /// Start the host's process again. Without `has_page`, only with the screen of the program.
+    Respawn {
+        has_page: bool,
+    },
+    /// Load the page anew, without anything that an earlier one has stored.
+    Load(PageLoad),
+    /// Remove the page. [`HostEvent::Unloaded`] follows.
+    Unload,
+    /// Show a screen of the program in front of the page.
+    Show(HostScreen),
+    /// Show the page again, after a screen of the program.
+    ShowPage,
+    /// Show the window, or hide it, so that the operator's view is seen.
+    SetFront(bool),
+}
+
+/// How a page is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PageLoad {
+    /// The sentence below the cross that is shown before the page. `None`: the page at once.
+    pub fixation: Option<String>,
+    /// The program's own page that is shown now instead of the study's.
+    pub own_page: Option<String>,
+    /// The participant's condition, for the study's page.
+    pub condition: Option<String>,
+    /// The page is loaded behind the screen of the program, without sound, and is never shown.
+    pub is_preview: bool,
 }

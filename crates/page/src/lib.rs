@@ -9,6 +9,10 @@
 mod address;
 #[cfg(feature = "webview")]
 mod clock;
+#[cfg(feature = "webview")]
+mod curtain;
+#[cfg(feature = "webview")]
+mod deaths;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 mod embedded;
 mod error;
@@ -23,8 +27,13 @@ mod host_event_sender;
 mod host_page;
 #[cfg(feature = "webview")]
 mod host_protocol;
+mod host_screen;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 pub mod keys;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod layers_gtk;
+#[cfg(all(feature = "webview", not(target_os = "linux")))]
+mod layers_plain;
 #[cfg(feature = "webview")]
 mod line_process;
 #[cfg(feature = "webview")]
@@ -35,6 +44,8 @@ mod operator_keys;
 mod page_spec;
 #[cfg(feature = "webview")]
 mod participant;
+#[cfg(all(feature = "webview", target_os = "linux"))]
+mod picture;
 #[cfg(feature = "webview")]
 mod pings;
 #[cfg(feature = "webview")]
@@ -46,9 +57,15 @@ mod replay;
 #[cfg(feature = "webview")]
 mod serve;
 #[cfg(feature = "webview")]
+mod stage;
+#[cfg(feature = "webview")]
+mod timer;
+#[cfg(feature = "webview")]
 mod view;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 mod webkit_signals;
+#[cfg(feature = "webview")]
+mod window_opening;
 #[cfg(not(feature = "webview"))]
 mod without_webview;
 
@@ -63,8 +80,9 @@ pub use error::PageError;
 pub use fixation::is_fixation;
 pub use gate::Refusal;
 #[cfg(feature = "webview")]
-pub use host::{PageHost, PageStage};
+pub use host::{PageHost, PageSession, PageStage, WindowEvent};
 pub use host_page::{is_host_page, questionnaire_number};
+pub use host_screen::{GREY, HostAnswer, HostScreen};
 #[cfg(feature = "webview")]
 pub use monitors::monitor_count;
 pub use operator_key::OperatorKey;
@@ -75,8 +93,10 @@ pub use placement::{BoundsPx, Placement};
 pub use questionnaire::questionnaire_page;
 #[cfg(feature = "webview")]
 pub use replay::{REPLAY_WINDOW, ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow, replay_window_main};
+#[cfg(feature = "webview")]
+pub use window_opening::{WindowOpening, Withdraw};
 #[cfg(not(feature = "webview"))]
-pub use without_webview::{PageHost, PageStage};
+pub use without_webview::{PageHost, PageSession, PageStage};
 
 /// An event of the page.
 #[derive(Clone, Debug, PartialEq)]

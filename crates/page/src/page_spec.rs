@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::address::{AddressError, PageAddress};
 use super::placement::Placement;
-use session::PageSettings;
+use session::{OnCrash, PageSettings};
 
 /// A page, where it is shown, and which of its contents are not recorded.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct PageSpec {
     pub questionnaires: Vec<String>,
     /// The participant's condition, for the page.
     pub condition: Option<String>,
+    /// A page that crashes is loaded again by the operator, and not by itself.
+    pub waits_after_crash: bool,
 }
 
 impl PageSpec {
@@ -40,6 +42,7 @@ impl PageSpec {
             data_dir: None,
             questionnaires: Vec::new(),
             condition: None,
+            waits_after_crash: page.is_some_and(|page| page.on_crash == OnCrash::Wait),
         })
     }
 }

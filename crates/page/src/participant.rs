@@ -1,8 +1,10 @@
-//! The participant window: a second process of this program, with a hidden subcommand, that shows only the page.
+//! The participant window: a second process of this program, with a hidden subcommand. It shows the page and the screens
+//! of the program, and stays open from set-up to the end of a session.
 //!
 //! The first line of its input is a [`WindowSpec`]. Each further line is a [`HostCommand`]. Each line of its output is a
 //! [`HostEvent`].
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,14 +16,18 @@ use tao::event::{Event, WindowEvent};
 use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
 use tao::platform::run_return::EventLoopExtRunReturn;
 use tao::window::{Fullscreen, Window, WindowBuilder};
-use wry::{WebContext, WebView};
+use wry::WebView;
 
-use super::host_event_sender::HostEventSender;
-use super::host_protocol::{DeniedAction, HostCommand, HostEvent};
-use super::line_process::LineProcess;
-use super::view::{self, ViewSpec};
+use super::host_protocol::{HostCommand, HostEvent, PageLoad};
+use super::host_screen::HostScreen;
 #[cfg(target_os = "linux")]
-use super::{operator_keys, webkit_signals};
+use super::layers_gtk::{Layers, paint_grey};
+#[cfg(not(target_os = "linux"))]
+use super::layers_plain::Layers;
+use super::line_process::LineProcess;
+use super::stage::Stage;
+use super::view::ViewSpec;
+use super::window_opening::Withdraw;
 use session::monotonic_ns;
 
 /// The hidden subcommand.
@@ -30,13 +36,22 @@ pub const PARTICIPANT_WINDOW: &str = "participant-window";
 /// Events that wait to be written.
 const QUEUE: usize = 8192;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WindowSpec {
     pub view: ViewSpec,
     /// `None`: the second monitor, or a normal window if there is one monitor.
     pub monitor: Option<usize>,
     /// Whether the window fills that monitor.
     pub full_screen: bool,
+    /// The screen that is shown first.
+    pub screen: HostScreen,
+    /// The page that is loaded at once; `None`: no page yet.
+    pub load: Option<PageLoad>,
+    /// Whether the window is visible at once.
+    pub is_in_front: bool,
+    /// The window covers the operator's view. The key chord hides it.
+    pub has_chord: bool,
+    pub withdraw: Option<Withdraw>,
 }
 
 /// A handle for the window's process.
@@ -60,8 +75,8 @@ impl ParticipantWindow {
         Ok(window)
     }
 
-    pub fn send(&mut self, command: HostCommand) {
-        let sent = serde_json::to_string(&command).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
+    pub fn send(&mut self, command: &HostCommand) {
+        let sent = serde_json::to_string(command).map_err(std::io::Error::from).and_then(|line| self.0.write(&line));
         if let Err(error) = sent {
             // The process has died. Its reader thread reports that.
             tracing::debug!("the participant window did not receive a command: {error}");
@@ -135,25 +150,16 @@ fn write_events(unwritten: &Receiver<Option<HostEvent>>) {
 
 fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), String> {
     #[cfg(target_os = "linux")]
-    gtk::init().map_err(|_| "the participant window found no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
+    {
+        gtk::init()
+            .map_err(|_| "the participant window found no display: set DISPLAY or WAYLAND_DISPLAY".to_owned())?;
+        paint_grey();
+    }
     let mut event_loop: EventLoop<LoopEvent> = EventLoopBuilder::with_user_event().build();
     let proxy = event_loop.create_proxy();
     let queue = events.clone();
-    let sender = spec.view.event_sender(Box::new(move |event| queue.try_send(Some(event)).is_ok()));
     let window = open_window(&event_loop, spec.monitor, spec.full_screen)?;
-    let mut context = WebContext::new(spec.view.data_dir.clone());
-    let builder = view::builder(&mut context, &spec.view, &sender)
-        .map_err(|e| format!("the page's folder could not be read: {e}. Check `page.address` in the study file"))?;
-    let web_view = attach(builder, &window).map_err(|e| format!("the page could not be shown: {e}"))?;
-    #[cfg(target_os = "linux")]
-    webkit_signals::watch(&web_view, &sender);
-    #[cfg(target_os = "linux")]
-    let lamp = {
-        use wry::WebViewExtUnix;
-        // The operator's window takes the keyboard when it hears of the key.
-        operator_keys::watch(&web_view.webview(), &sender, || {});
-        operator_keys::KeyboardLamp::new(&sender)
-    };
+    let stage = open_stage(&window, spec, Rc::new(move |event| queue.try_send(Some(event)).is_ok()), &proxy);
     // Not joined: it reads the input, which ends with the main process and not with this window.
     std::thread::Builder::new()
         .name("page-commands".into())
@@ -164,37 +170,60 @@ fn show(spec: WindowSpec, events: &Sender<Option<HostEvent>>) -> Result<(), Stri
         *flow = ControlFlow::Wait;
         match event {
             // The participant cannot close the window. The operator ends the session.
-            Event::WindowEvent { event: WindowEvent::CloseRequested, .. } => {
-                sender.send_denied(DeniedAction::Close, "the participant tried to close the window");
-            }
+            Event::WindowEvent { event: WindowEvent::CloseRequested, .. } => stage.borrow().deny_close(),
             Event::WindowEvent { event: WindowEvent::Destroyed, .. } | Event::UserEvent(LoopEvent::End) => {
                 *flow = ControlFlow::Exit;
             }
-            #[cfg(target_os = "linux")]
-            Event::WindowEvent { event: WindowEvent::Focused(has_page), .. } => lamp.show(has_page),
+            Event::WindowEvent { event: WindowEvent::Focused(has_keyboard), .. } => {
+                stage.borrow_mut().keyboard_changed(has_keyboard);
+            }
             Event::UserEvent(LoopEvent::Command(HostCommand::Focus)) => window.set_focus(),
-            Event::UserEvent(LoopEvent::Command(command)) => carry_out(command, &web_view, &spec.view, &sender),
+            Event::UserEvent(LoopEvent::Command(command)) => stage.borrow_mut().carry_out(command),
             _ => {}
         }
     });
-    sender.send_all_refusals();
+    stage.borrow().finish();
     Ok(())
 }
 
-fn carry_out(command: HostCommand, web_view: &WebView, spec: &ViewSpec, sender: &Rc<HostEventSender>) {
-    match command {
-        HostCommand::Ping { id } => view::ping(web_view, spec, sender, id),
-        HostCommand::Begin => view::begin(web_view, spec, sender),
-        HostCommand::Questionnaire(_) | HostCommand::Calm => view::show_own(web_view, &command, sender),
-        // The event loop has the window.
-        HostCommand::Focus => {}
-        HostCommand::Reload | HostCommand::Respawn => {
-            if let Err(error) = web_view.reload() {
-                let why = format!("the page could not be loaded again: {error}");
-                sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
-            }
-        }
+#[cfg(target_os = "linux")]
+fn open_stage(
+    window: &Window,
+    spec: WindowSpec,
+    queue: super::stage::Queue,
+    proxy: &EventLoopProxy<LoopEvent>,
+) -> Rc<RefCell<Stage>> {
+    let layers = Layers::new(window, spec.withdraw.as_ref().map(|w| w.button.as_str()));
+    let mut stage = Stage::new(spec.view, layers, queue);
+    if spec.has_chord {
+        stage.connect_chord();
     }
+    if let Some(withdraw) = spec.withdraw {
+        let proxy = proxy.clone();
+        // Fails only if the event loop has ended already.
+        let send = move |command| drop(proxy.send_event(LoopEvent::Command(command)));
+        stage.connect_withdraw(send, withdraw);
+    }
+    stage.open(spec.is_in_front);
+    stage.carry_out(HostCommand::Show(spec.screen));
+    spec.load.into_iter().for_each(|load| stage.carry_out(HostCommand::Load(load)));
+    let stage = Rc::new(RefCell::new(stage));
+    Stage::send_pictures(&stage);
+    stage
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_stage(
+    window: &Rc<Window>,
+    spec: WindowSpec,
+    queue: super::stage::Queue,
+    _: &EventLoopProxy<LoopEvent>,
+) -> Rc<RefCell<Stage>> {
+    let mut stage = Stage::new(spec.view, Layers::new(window), queue);
+    stage.open(spec.is_in_front);
+    stage.carry_out(HostCommand::Show(spec.screen));
+    spec.load.into_iter().for_each(|load| stage.carry_out(HostCommand::Load(load)));
+    Rc::new(RefCell::new(stage))
 }
 
 fn read_commands(proxy: &EventLoopProxy<LoopEvent>) {
@@ -209,7 +238,11 @@ fn read_commands(proxy: &EventLoopProxy<LoopEvent>) {
     proxy.send_event(LoopEvent::End).ok();
 }
 
-fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>, full_screen: bool) -> Result<Window, String> {
+fn open_window(
+    event_loop: &EventLoop<LoopEvent>,
+    monitor: Option<usize>,
+    full_screen: bool,
+) -> Result<Rc<Window>, String> {
     let monitors: Vec<_> = event_loop.available_monitors().collect();
     let chosen = match monitor {
         Some(k) => monitors.get(k).or(monitors.first()),
@@ -217,6 +250,8 @@ fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>, full_s
     };
     let mut builder = WindowBuilder::new()
         .with_title("affectograph – participant")
+        // Shown when its content is grey.
+        .with_visible(false)
         .with_inner_size(tao::dpi::LogicalSize::new(1000.0, 700.0));
     if let Some(monitor) = chosen {
         builder = builder.with_position(monitor.position());
@@ -225,7 +260,7 @@ fn open_window(event_loop: &EventLoop<LoopEvent>, monitor: Option<usize>, full_s
             builder = builder.with_decorations(false).with_fullscreen(Some(place));
         }
     }
-    builder.build(event_loop).map_err(|e| format!("the participant window could not be opened: {e}"))
+    builder.build(event_loop).map(Rc::new).map_err(|e| format!("the participant window could not be opened: {e}"))
 }
 
 #[cfg(target_os = "linux")]

@@ -7,10 +7,11 @@ use crossbeam_channel::Sender;
 #[cfg(target_os = "linux")]
 use super::embedded::EmbeddedPage;
 use super::error::PageError;
-use super::host_protocol::{HostCommand, HostEvent};
+use super::host_protocol::{HostCommand, HostEvent, PageLoad};
 use super::participant::{ParticipantWindow, WindowSpec};
 use super::placement::Placement;
 use super::view::ViewSpec;
+use super::window_opening::WindowOpening;
 
 pub(super) enum PlacedPage {
     #[cfg(target_os = "linux")]
@@ -25,24 +26,60 @@ pub(super) enum PlacedPage {
     },
 }
 
-/// Starts the participant window, also a second time after it has died.
+/// Starts the participant window, also a second time after it has died. Then it shows what it showed before.
 pub(super) struct WindowLauncher {
     program: PathBuf,
     display: Option<String>,
     spec: WindowSpec,
+    /// The window was started without the session's page.
+    lacks_page: bool,
 }
 
 impl WindowLauncher {
-    fn start(&self, events: Sender<HostEvent>) -> std::io::Result<ParticipantWindow> {
-        ParticipantWindow::start(&self.program, self.display.as_deref(), &self.spec, events)
+    fn start(&mut self, events: Sender<HostEvent>, has_page: bool) -> std::io::Result<ParticipantWindow> {
+        self.lacks_page = !has_page && self.spec.load.is_some();
+        let load = self.spec.load.clone().filter(|_| has_page);
+        let spec = WindowSpec { load, ..self.spec.clone() };
+        ParticipantWindow::start(&self.program, self.display.as_deref(), &spec, events)
+    }
+
+    /// Remembers what the window shows.
+    fn note(&mut self, command: &HostCommand) {
+        match command {
+            // From now on a restarted window shows this part at once.
+            HostCommand::Begin | HostCommand::Questionnaire(_) | HostCommand::Calm => {
+                self.spec.load.iter_mut().for_each(|load| load.go_on(command));
+            }
+            HostCommand::Load(load) => (self.spec.load, self.lacks_page) = (Some(load.clone()), false),
+            HostCommand::Unload => (self.spec.load, self.lacks_page) = (None, false),
+            HostCommand::Show(screen) => self.spec.screen = screen.clone(),
+            HostCommand::SetFront(is_in_front) => self.spec.is_in_front = *is_in_front,
+            _ => {}
+        }
+    }
+
+    /// Loads the page that a window was started without.
+    fn load_missing_page(&mut self) -> Option<HostCommand> {
+        let load = self.spec.load.clone().filter(|_| std::mem::take(&mut self.lacks_page));
+        load.map(HostCommand::Load)
     }
 }
 
 impl PlacedPage {
-    pub fn open(placement: Placement, view: ViewSpec, events: Sender<HostEvent>) -> Result<PlacedPage, PageError> {
+    pub fn open(
+        placement: Placement,
+        view: ViewSpec,
+        opening: WindowOpening,
+        load: Option<PageLoad>,
+        events: Sender<HostEvent>,
+    ) -> Result<PlacedPage, PageError> {
         match placement {
             #[cfg(target_os = "linux")]
             Placement::Embedded { parent_xid, bounds, zoom } => {
+                let view = match load {
+                    Some(load) => view.with_load(load),
+                    None => view,
+                };
                 let page =
                     EmbeddedPage::show(view, parent_xid, bounds, zoom, events.clone()).map_err(PageError::Thread)?;
                 Ok(PlacedPage::Embedded { page, events })
@@ -54,9 +91,10 @@ impl PlacedPage {
                     Some(program) => program,
                     None => std::env::current_exe().map_err(PageError::Start)?,
                 };
-                let launcher =
-                    Box::new(WindowLauncher { program, display, spec: WindowSpec { view, monitor, full_screen } });
-                let window = launcher.start(events.clone()).map_err(PageError::Start)?;
+                let WindowOpening { screen, is_in_front, has_chord, withdraw } = opening;
+                let spec = WindowSpec { view, monitor, full_screen, screen, load, is_in_front, has_chord, withdraw };
+                let mut launcher = Box::new(WindowLauncher { program, display, spec, lacks_page: false });
+                let window = launcher.start(events.clone(), true).map_err(PageError::Start)?;
                 Ok(PlacedPage::Window { window: Some(window), launcher, events })
             }
         }
@@ -67,16 +105,28 @@ impl PlacedPage {
             #[cfg(target_os = "linux")]
             PlacedPage::Embedded { page, .. } => page.send(command),
             PlacedPage::Window { window, launcher, events } => {
-                // From now on a restarted window shows this part at once.
-                launcher.spec.view.go_on(&command);
+                let command = match command {
+                    HostCommand::Reload => launcher.load_missing_page().unwrap_or(HostCommand::Reload),
+                    command => command,
+                };
+                launcher.note(&command);
                 match (command, window.as_mut()) {
-                    (HostCommand::Respawn, None) => *window = Some(launcher.start(events.clone())?),
-                    (command, Some(window)) => window.send(command),
+                    (HostCommand::Respawn { has_page }, None) => {
+                        *window = Some(launcher.start(events.clone(), has_page)?)
+                    }
+                    (command, Some(window)) => window.send(&command),
                     (_, None) => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// The key chord has hidden the participant window.
+    pub fn is_hidden_by_chord(&mut self) {
+        if let PlacedPage::Window { launcher, .. } = self {
+            launcher.spec.is_in_front = false;
+        }
     }
 
     /// Asks the page to close. [`HostEvent::Ended`] follows.

@@ -13,7 +13,7 @@ use super::address::{AddressError, Origins, PageAddress, SCHEME, shown, with_sho
 use super::fixation;
 use super::host_event_sender::HostEventSender;
 use super::host_page;
-use super::host_protocol::{DeniedAction, HostCommand, HostEvent};
+use super::host_protocol::{DeniedAction, HostCommand, HostEvent, PageLoad};
 use super::serve::LocalFolder;
 use session::monotonic_ns;
 
@@ -64,20 +64,25 @@ impl ViewSpec {
         })
     }
 
+    /// The same view, with what it shows first.
+    pub fn with_load(self, load: PageLoad) -> ViewSpec {
+        let PageLoad { fixation, own_page, condition, is_preview: _ } = load;
+        ViewSpec { fixation, own_page, condition, ..self }
+    }
+
+    /// Whether the program's own pages come first: they are grey.
+    pub fn begins_grey(&self) -> bool {
+        self.fixation.is_some() || host_page::is_host_page(&self.first_url())
+    }
+
+    /// Whether the study has no page of its own.
+    pub fn is_calm(&self) -> bool {
+        matches!(self.address, PageAddress::Calm)
+    }
+
     /// A sender for the events of this view.
     pub fn event_sender(&self, queue: Box<dyn Fn(HostEvent) -> bool>) -> Rc<HostEventSender> {
         HostEventSender::new(self.token.clone(), self.fixation.is_none(), queue)
-    }
-
-    /// Remembers what is shown from now on.
-    pub fn go_on(&mut self, command: &HostCommand) {
-        match command {
-            HostCommand::Begin => (self.fixation, self.own_page) = (None, None),
-            HostCommand::Questionnaire(_) | HostCommand::Calm => {
-                (self.fixation, self.own_page) = (None, own_url(command));
-            }
-            HostCommand::Ping { .. } | HostCommand::Focus | HostCommand::Reload | HostCommand::Respawn => {}
-        }
     }
 
     fn first_url(&self) -> String {
@@ -196,12 +201,36 @@ pub(super) fn begin(view: &WebView, spec: &ViewSpec, sender: &HostEventSender) {
     }
 }
 
+impl PageLoad {
+    /// A cross if there is a sentence for it, else the questionnaire if there is one, else the study's page.
+    pub fn new(
+        fixation: Option<String>,
+        questionnaire: Option<usize>,
+        condition: Option<String>,
+        is_preview: bool,
+    ) -> PageLoad {
+        let own_page = questionnaire.filter(|_| fixation.is_none()).map(host_page::questionnaire_url);
+        PageLoad { fixation, own_page, condition, is_preview }
+    }
+
+    /// Remembers what is shown from now on.
+    pub fn go_on(&mut self, command: &HostCommand) {
+        match command {
+            HostCommand::Begin => (self.fixation, self.own_page) = (None, None),
+            HostCommand::Questionnaire(_) | HostCommand::Calm => {
+                (self.fixation, self.own_page) = (None, own_url(command));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The address of one of the program's own pages.
 fn own_url(command: &HostCommand) -> Option<String> {
     match command {
         HostCommand::Questionnaire(number) => Some(host_page::questionnaire_url(*number)),
         HostCommand::Calm => Some(host_page::CALM.to_owned()),
-        HostCommand::Begin | HostCommand::Ping { .. } | HostCommand::Reload | HostCommand::Respawn => None,
+        _ => None,
     }
 }
 

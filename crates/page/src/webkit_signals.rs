@@ -32,6 +32,21 @@ pub(super) fn watch(view: &wry::WebView, sender: &Rc<HostEventSender>) {
     view.connect_print(|_, _| true);
 }
 
+/// The view of the program's screens: no menu, and a new process if its process dies.
+pub(super) fn watch_screen(view: &wry::WebView) {
+    let view = view.webview();
+    view.connect_context_menu(|_, _, _, _| true);
+    view.connect_print(|_, _| true);
+    view.connect_web_process_terminated(|view, _| {
+        tracing::warn!("the process of the participant's screen ended; the screen is loaded again");
+        view.reload();
+    });
+}
+
+pub(super) fn set_muted(view: &wry::WebView, is_muted: bool) {
+    view.webview().set_is_muted(is_muted);
+}
+
 fn watch_loads(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>) {
     // WebKit also reports `Finished` for a load that failed.
     let has_failed = Rc::new(Cell::new(false));

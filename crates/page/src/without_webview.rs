@@ -12,6 +12,16 @@ pub enum PageHost {}
 
 pub enum PageStage {}
 
+#[derive(Debug)]
+pub struct PageSession {
+    pub clock: Clock,
+    pub out: Sender<PageEvent>,
+    pub fixation: Option<String>,
+    pub questionnaire: Option<usize>,
+    pub condition: Option<String>,
+    pub is_preview: bool,
+}
+
 impl PageHost {
     pub fn start(_: PageSpec, _: Clock, _: Sender<PageEvent>) -> Result<PageHost, PageError> {
         Err(PageError::NoWebView)
@@ -25,6 +35,14 @@ impl PageHost {
         out: Sender<PageEvent>,
     ) -> Result<PageHost, PageError> {
         PageHost::start(spec, clock, out)
+    }
+
+    pub fn attach(&self, _: PageSession) {
+        match *self {}
+    }
+
+    pub fn detach(&self) {
+        match *self {}
     }
 
     pub fn stage(&self) -> Option<PageStage> {

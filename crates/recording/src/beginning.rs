@@ -21,6 +21,8 @@ pub struct Participation {
     /// `None`: the participant's next.
     pub session: Option<SessionNumber>,
     pub consent: Option<Consent>,
+    /// The operator tries the study.
+    pub pilot: bool,
     pub overridden_checks: Vec<CheckId>,
     /// The git revision of the program, for the header. `None`: not known.
     pub revision: Option<String>,
@@ -37,6 +39,7 @@ impl Participation {
             participant,
             session: None,
             consent: None,
+            pilot: false,
             overridden_checks: Vec::new(),
             revision: None,
             condition: None,
@@ -60,12 +63,14 @@ impl RigPlan {
             models: models_folder()?,
             affect_model: study.study.affect_model.clone(),
             page,
+            window: None,
             markers: study.study.markers.clone(),
         })
     }
 }
 
-fn page_spec(study: &StudyFile, placement: Placement) -> Result<PageSpec, RigError> {
+/// The page of a study with its questionnaires. Without a page, the window is calm between them.
+pub fn page_spec(study: &StudyFile, placement: Placement) -> Result<PageSpec, RigError> {
     let beside = study.path.parent().unwrap_or(Path::new("."));
     let spec = PageSpec::of_study(study.study.page.as_ref(), beside, placement).map_err(PageError::from)?;
     let questionnaires = study.study.questionnaires.iter().map(|q| {
@@ -109,9 +114,10 @@ impl Rig {
             study: study.stored(),
             guided: Guided::of_study(&study.study),
             consent: who.consent,
+            pilot: who.pilot,
             overridden_checks: who.overridden_checks,
             revision: who.revision,
-            planned: who.planned.or_else(|| study.study.planned(plan.page.is_some())),
+            planned: who.planned.or_else(|| study.study.planned(plan.has_page())),
             condition,
         };
         let mut plan = plan.clone();

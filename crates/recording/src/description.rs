@@ -48,6 +48,7 @@ impl Description<'_> {
                     ..ModelDescription::default()
                 })
                 .collect(),
+            pilot: session.pilot,
             consent: session.consent.clone(),
             condition: session.condition.as_ref().map(|c| c.name.clone()),
             condition_assigned: session.condition.as_ref().map(|c| c.assigned.clone()),

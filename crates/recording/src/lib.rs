@@ -13,12 +13,13 @@ mod plan;
 mod rescore;
 mod rig;
 mod rig_event;
+mod rig_page;
 mod router;
 mod unscored;
 mod video_import;
 
 pub use affect_sink::FrameReading;
-pub use beginning::{Participation, questionnaire_items};
+pub use beginning::{Participation, page_spec, questionnaire_items};
 pub use guide::{Guided, Part};
 pub use marker::MarkerText;
 pub use plan::{RigPlan, SessionPlan};

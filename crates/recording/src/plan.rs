@@ -1,11 +1,12 @@
 //! What a rig runs, and which session it records.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Guided;
 use capture::{CameraSpec, Pace};
-use page::PageSpec;
+use page::{PageHost, PageSpec};
 use session::{CameraSettings, CheckId, Marker, ParticipantId, SessionNumber};
 use store::{Consent, SessionCondition, StoredStudy};
 
@@ -22,6 +23,15 @@ pub struct RigPlan {
     pub page: Option<PageSpec>,
     /// The markers of the study, for keys that are pressed while the page has the keyboard.
     pub markers: Vec<Marker>,
+    /// A participant window that is open already and stays open. It shows the page. `None`: the rig opens `page` and closes
+    /// it.
+    pub window: Option<Arc<PageHost>>,
+}
+
+impl RigPlan {
+    pub fn has_page(&self) -> bool {
+        self.page.is_some() || self.window.is_some()
+    }
 }
 
 /// The folder of a recording, and the parts of its header that the rig does not provide.
@@ -39,6 +49,8 @@ pub struct SessionPlan {
     /// The participant's condition.
     pub condition: Option<SessionCondition>,
     pub consent: Option<Consent>,
+    /// Recorded by the operator to try the study.
+    pub pilot: bool,
     pub overridden_checks: Vec<CheckId>,
     /// Planned length, if known.
     pub planned: Option<Duration>,

@@ -13,11 +13,12 @@ use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
 use super::guide::{self, Guide, Guided, WindowEvent};
 use super::rig_event::event_channel;
+use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
 use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
-use page::{PageError, PageHost};
+use page::PageError;
 use session::{
     CAPTURED_IN_PAUSE, CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
     SharedFrame, StreamInfo, Timestamp,
@@ -56,7 +57,7 @@ pub struct Rig {
     vision_trouble: Option<String>,
     /// Stopped before the page, because the guide may start the page.
     guide: Option<Guide>,
-    page: Option<PageHost>,
+    page: Option<RigPage>,
     router: JoinHandle<()>,
     inference: Arc<InferenceMean>,
     events: Receiver<RigEvent>,
@@ -145,15 +146,9 @@ impl Rig {
         let (frames, preview, readings) = (Latest::default(), Latest::default(), Latest::default());
         let inference = Arc::new(InferenceMean::default());
 
-        let (page, page_events) = match &plan.page {
-            Some(spec) => {
-                let (tx, rx) = bounded(8192);
-                let sentence = guided.begins_with_cross().then(|| guided.sentence.clone());
-                let host = PageHost::start_behind(sentence, guided.first_questionnaire(), spec.clone(), clock, tx)?;
-                (Some(host), Some(rx))
-            }
-            None => (None, None),
-        };
+        let sentence = guided.begins_with_cross().then(|| guided.sentence.clone());
+        let first = guided.first_questionnaire();
+        let (page, page_events) = RigPage::start(plan, sentence, first, clock, recorder.is_none())?.unzip();
         let router_streams = recorder.as_ref().map(|(r, _)| RouterStreams::of(r, &plan.markers)).transpose()?;
         // The guide starts last. Until then the first events of its window wait in this channel.
         let (window_tx, window) = bounded::<WindowEvent>(WINDOW_EVENTS);
@@ -189,7 +184,7 @@ impl Rig {
                     phases: session.recorder.stream(PHASE)?,
                     questionnaires: session.recorder.stream(QUESTIONNAIRE)?,
                     events: guide_events,
-                    stage: page.as_ref().and_then(PageHost::stage),
+                    stage: page.as_ref().and_then(|page| page.host().stage()),
                 };
                 Some(guide::start(guided, window, output)?)
             }
@@ -239,8 +234,8 @@ impl Rig {
         &self.readings
     }
 
-    pub fn page(&self) -> Option<&PageHost> {
-        self.page.as_ref()
+    pub fn page(&self) -> Option<&page::PageHost> {
+        self.page.as_ref().map(RigPage::host)
     }
 
     pub fn folder(&self) -> Option<&Path> {
@@ -292,6 +287,13 @@ impl Rig {
         }
     }
 
+    /// The participant pressed the button to stop. The owner stops the recording.
+    pub fn participant_withdrew(&self) {
+        if let Some(session) = &self.session {
+            session.health.event(self.clock.now(), HealthKind::ParticipantWithdrew.as_str(), Value::Null).ok();
+        }
+    }
+
     pub fn counters(&self) -> Counters {
         let vision = self.worker.as_ref().map(VisionWorker::counters).unwrap_or_default();
         Counters {
@@ -313,7 +315,7 @@ impl Rig {
         self.guide = None;
         let capture = self.capture.take().map(Capture::stop).unwrap_or_default();
         let vision = self.worker.take().map(VisionWorker::stop).transpose();
-        let page = self.page.take().map_or(Ok(()), PageHost::close);
+        let page = self.page.take().map_or(Ok(()), RigPage::end);
         let counters = Counters { capture, ..self.counters() };
         let Rig { router, session, clock, .. } = self;
         // If the router panicked, the panic has been reported. The session is closed anyway.

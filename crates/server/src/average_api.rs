@@ -14,7 +14,7 @@ use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
 use session::StreamName;
-use study_query::{Cancel, Question, StudyQueryError, ask};
+use study_query::{Cancel, Pilots, Question, StudyQueryError, ask};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -106,7 +106,7 @@ pub async fn average(
     let Query(query) =
         query.map_err(|_| Problem::malformed("The query must have `stream` and `kind` of the events."))?;
     let choice = query.choice()?;
-    let folders = closed_of(&app, &study).await?;
+    let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
     if folders.is_empty() {
         return Err(Problem::conflict(
             "nothing-to-average",

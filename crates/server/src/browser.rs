@@ -188,6 +188,7 @@ async fn create(
         camera: camera_of(new.camera, &study.study.camera),
         // A browser that scores reports its networks when it has loaded them.
         models: models.iter().flatten().map(described).collect(),
+        pilot: false,
         consent,
         overridden_checks: Vec::new(),
         condition_assigned: condition.clone(),
@@ -394,7 +395,9 @@ fn consent(given: &ConsentGiven) -> Result<Consent, Problem> {
     let is_hash = given.text_sha256.len() == 64 && given.text_sha256.bytes().all(|b| b.is_ascii_hexdigit());
     let at = (0.0..1e14).contains(&given.given_utc_ms).then_some(given.given_utc_ms as i64);
     match at.and_then(DateTime::from_timestamp_millis) {
-        Some(given_at) if is_hash => Ok(Consent { given_at, text_sha256: given.text_sha256.to_ascii_lowercase() }),
+        Some(given_at) if is_hash => {
+            Ok(Consent { given_at, text_sha256: given.text_sha256.to_ascii_lowercase(), by: None, name_typed: None })
+        }
         _ => Err(Problem::malformed("`consent` must have the time at which it was given and the SHA-256 of its text.")),
     }
 }

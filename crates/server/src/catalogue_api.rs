@@ -10,7 +10,7 @@ use super::blocking::blocking;
 use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use study_query::{Catalogue, CountedKind, Found};
+use study_query::{Catalogue, CountedKind, Found, Pilots};
 
 #[derive(Serialize, ToSchema)]
 pub struct StudyEvents {
@@ -49,7 +49,7 @@ pub async fn study_events(
     _: Owner,
     Path(study): Path<String>,
 ) -> Result<Json<StudyEvents>, Problem> {
-    let folders = closed_of(&app, &study).await?;
+    let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
     let _permit = app.read_permits.acquire().await;
     let counted = blocking(move || {
         let mut events = Catalogue::default();

@@ -11,7 +11,7 @@ use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use analysis::{Average, Comparison, Design, EventChoice};
-use study_query::{Cancel, Findings, Question, TestSettings, ask};
+use study_query::{Cancel, Findings, Pilots, Question, TestSettings, ask};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -105,7 +105,7 @@ pub async fn compare(
         ..EventChoice::stream(stream)
     };
     let question = Question { plan: first.plan(), conditions: vec![first.choice()?, other] };
-    let folders = closed_of(&app, &study).await?;
+    let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
     if folders.is_empty() {
         let detail = "This study has no closed session yet. Try again when a session has ended.";
         return Err(Problem::conflict("nothing-to-compare", detail));

@@ -16,6 +16,7 @@ use super::library_api::{closed_of, folder_of};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use store::{SessionFile, SessionState};
+use study_query::Pilots;
 
 /// One closed session with all its files, as a tar archive.
 #[utoipa::path(get, path = "/v1/library/sessions/{name}/download", tag = "owner", security(("login" = []), ("token" = [])),
@@ -46,7 +47,7 @@ pub async fn closed_session(app: &App, name: &str) -> Result<PathBuf, Problem> {
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
-    let folders = closed_of(&app, &study).await?;
+    let folders = closed_of(&app, &study, Pilots::Included).await?;
     if folders.is_empty() {
         return Err(Problem::not_found("This study has no closed session to download."));
     }

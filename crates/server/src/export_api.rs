@@ -24,6 +24,7 @@ use super::problem::{Problem, ProblemDetails};
 use super::secrets;
 use export::{ExportError, Selection};
 use store::{Library, StoreError};
+use study_query::Pilots;
 
 /// Begins the name of a folder with an export that is being sent.
 const FOLDER: &str = ".export-";
@@ -83,7 +84,7 @@ pub async fn export_study(
     Path(study): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let folders = closed_of(&app, &study).await?;
+    let folders = closed_of(&app, &study, Pilots::Included).await?;
     if folders.is_empty() {
         return Err(Problem::not_found("This study has no closed session to download."));
     }

@@ -17,6 +17,7 @@ use super::problem::{Problem, ProblemDetails};
 use super::session_state::state_name;
 use session::{AFFECT, Body, REPLAY, SERVER, Timestamp};
 use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError, session_label};
+use study_query::Pilots;
 
 /// Points of a curve that a screen can show.
 const MAX_POINTS: usize = 4_000;
@@ -255,10 +256,11 @@ fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
 }
 
 /// Folders of the study's closed sessions.
-pub async fn closed_of(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
+pub async fn closed_of(app: &App, study: &str, pilots: Pilots) -> Result<Vec<PathBuf>, Problem> {
     let (library, study) = (app.library.clone(), study.to_owned());
     let of_study = move |s: &SessionEntry| {
         s.study.as_ref() == Some(&study)
+            && (pilots == Pilots::Included || !s.pilot)
             && matches!(s.condition, Condition::Opens(SessionState::Closed | SessionState::Recovered))
     };
     Ok(blocking(move || Ok(library.sessions()?.into_iter().filter(of_study).map(|s| s.folder).collect())).await?)

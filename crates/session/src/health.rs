@@ -23,6 +23,8 @@ pub enum HealthKind {
     PageNotLoaded,
     PageProcessDied,
     PageRefused,
+    /// The participant pressed the button to stop.
+    ParticipantWithdrew,
     /// The video file that the session was made from.
     Film,
     /// A browser's camera delivers pictures.
@@ -42,7 +44,7 @@ pub enum HealthKind {
 }
 
 impl HealthKind {
-    pub const ALL: [HealthKind; 20] = [
+    pub const ALL: [HealthKind; 21] = [
         HealthKind::RecordingStarted,
         HealthKind::RecordingStopped,
         HealthKind::Paused,
@@ -54,6 +56,7 @@ impl HealthKind {
         HealthKind::PageNotLoaded,
         HealthKind::PageProcessDied,
         HealthKind::PageRefused,
+        HealthKind::ParticipantWithdrew,
         HealthKind::Film,
         HealthKind::CameraStarted,
         HealthKind::CameraAbsent,
@@ -79,6 +82,7 @@ impl HealthKind {
             HealthKind::PageNotLoaded => "page_not_loaded",
             HealthKind::PageProcessDied => "page_process_died",
             HealthKind::PageRefused => "page_refused",
+            HealthKind::ParticipantWithdrew => "participant_withdrew",
             HealthKind::Film => "film",
             HealthKind::CameraStarted => "camera_started",
             HealthKind::CameraAbsent => "camera_absent",

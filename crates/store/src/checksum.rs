@@ -74,7 +74,7 @@ const HEADER_CHECKSUM: &str = "header_checksum";
 
 /// Columns that were added after file version 4. Where they are NULL, they are not part of the checksum, so an upgrade
 /// does not change the checksum of an older session.
-const COLUMNS_SINCE_CHECKSUMS: [&str; 3] = ["revision", "condition", "condition_assigned"];
+const COLUMNS_SINCE_CHECKSUMS: [&str; 4] = ["revision", "condition", "condition_assigned", "pilot"];
 
 /// Stores the header checksum of a new session.
 pub(super) fn seal(conn: &Connection) -> rusqlite::Result<()> {

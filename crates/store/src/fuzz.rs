@@ -107,6 +107,7 @@ fn crashed_session() -> &'static [u8] {
             host: "fuzz".into(),
             camera: CameraDescription::default(),
             models: Vec::new(),
+            pilot: false,
             consent: None,
             overridden_checks: Vec::new(),
             condition: None,

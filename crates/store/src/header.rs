@@ -5,7 +5,9 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use session::{CameraSettings, CheckId, ParticipantId, SessionNumber, StreamName, Study, StudyError, Timestamp};
+use session::{
+    CameraSettings, CheckId, ConsentBy, ParticipantId, SessionNumber, StreamName, Study, StudyError, Timestamp,
+};
 
 /// The data that describe a session. They are known at its start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +26,8 @@ pub struct SessionHeader {
     pub host: String,
     pub camera: CameraDescription,
     pub models: Vec<ModelDescription>,
+    /// Recorded by the operator to try the study, without a participant.
+    pub pilot: bool,
     /// `None` if the study requires none.
     pub consent: Option<Consent>,
     /// Failed checks that the operator overrode.
@@ -147,6 +151,12 @@ pub struct Consent {
     pub given_at: DateTime<Utc>,
     /// Checksum of the displayed text.
     pub text_sha256: String,
+    /// Who confirmed it. Older files and browsers do not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ConsentBy>,
+    /// The initials that the participant typed, if the study asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_typed: Option<String>,
 }
 
 /// When and by whom a stream was added.

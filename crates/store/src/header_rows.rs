@@ -42,8 +42,8 @@ impl Closed {
 pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[StreamInfo]) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO session (id, participant, session, study, study_title, study_toml, zero_utc, software, host,
-                              camera, models, consent, overridden_checks, revision, condition, condition_assigned)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                              camera, models, consent, overridden_checks, revision, condition, condition_assigned, pilot)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         params![
             header.participant.as_str(),
             header.session.0,
@@ -60,6 +60,7 @@ pub(super) fn put_header(conn: &Connection, header: &SessionHeader, streams: &[S
             header.revision,
             header.condition,
             header.condition_assigned,
+            header.pilot.then_some(1),
         ],
     )?;
     streams.iter().enumerate().try_for_each(|(id, stream)| put_stream(conn, id, stream))?;
@@ -148,6 +149,7 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
         host: text(row, "host")?,
         camera: json(&text(row, "camera")?)?,
         models: json(&text(row, "models")?)?,
+        pilot: later_column::<i64>(row, "pilot")?.is_some_and(|n| n != 0),
         consent: get::<Option<String>>(row, "consent")?.as_deref().map(json).transpose()?,
         overridden_checks: json(&text(row, "overridden_checks")?)?,
         condition: later_column(row, "condition")?,
@@ -169,7 +171,7 @@ fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {
 }
 
 /// A column that files of earlier versions do not have.
-fn later_column(row: &Row, name: &str) -> Result<Option<String>, String> {
+fn later_column<T: rusqlite::types::FromSql>(row: &Row, name: &str) -> Result<Option<T>, String> {
     match row.as_ref().column_index(name) {
         Ok(_) => get(row, name),
         Err(_) => Ok(None),

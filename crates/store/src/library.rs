@@ -40,6 +40,8 @@ pub struct SessionEntry {
     pub session: Option<SessionNumber>,
     pub study: Option<String>,
     pub started: Option<DateTime<Utc>>,
+    /// Recorded by the operator to try the study.
+    pub pilot: bool,
     /// From the clock's zero to the end; `None` while the session is open.
     pub length: Option<Duration>,
     /// Size of all its files.
@@ -312,6 +314,7 @@ fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) 
         session: name.session,
         study: name.study,
         started: name.started,
+        pilot: false,
         length: None,
         summary: None,
         video_loss: None,
@@ -328,6 +331,7 @@ fn entry(folder: PathBuf, participant: Option<ParticipantId>, name: FolderName) 
             entry.session = Some(header.session);
             entry.study = Some(header.study.name.clone());
             entry.started = Some(header.zero_utc);
+            entry.pilot = header.pilot;
             entry.summary = session.summary().cloned();
             entry.length = entry.summary.as_ref().map(|s| Duration::from_nanos(s.end.as_ns().max(0) as u64));
             entry.condition = Condition::Opens(state);

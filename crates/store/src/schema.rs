@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sql/004_checksums.sql"),
     include_str!("sql/005_revision.sql"),
     include_str!("sql/006_condition.sql"),
+    include_str!("sql/007_pilot.sql"),
 ];
 /// The first file version in which streams can be added after the recording.
 pub(super) const VERSION_WITH_ADDITIONS: u32 = 2;

@@ -23,7 +23,7 @@ pub use findings::{ConditionFindings, Findings, TestSettings};
 pub use grade::{listed_grade, session_quality};
 pub use session::session_epochs;
 pub use stored_session::{StoredSession, session_folder};
-pub use study::study_sessions;
+pub use study::{Pilots, StudySessions, study_sessions};
 
 use analysis::{AnalysisError, EpochPlan, EventChoice, SessionEpochs};
 use store::{ModelDescription, StoreError};

@@ -33,6 +33,7 @@ fn part(event: &RigEvent) -> Option<Option<SessionPart>> {
 
 impl RecordingController {
     pub(super) fn poll_rig(&mut self) {
+        self.poll_participant();
         let Some(running) = &mut self.running else { return };
         let Some(rig) = &running.active.rig else { return };
         let events: Vec<RigEvent> = rig.events().try_iter().collect();
@@ -54,7 +55,7 @@ impl RecordingController {
         }
     }
 
-    fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<BackendEvent>) {
+    pub(super) fn alarm(&mut self, raise: impl FnOnce(&mut Alarms) -> Vec<BackendEvent>) {
         let Some(running) = &mut self.running else { return };
         for update in raise(&mut running.alarms) {
             running.phone.note(&update);
@@ -109,6 +110,7 @@ impl RecordingController {
         }
         if self.is_recording() {
             self.alarm(|alarms| alarms.rig_event(&event));
+            self.wait_after_crash(&event);
         }
         self.send_checks();
     }

@@ -61,6 +61,9 @@ pub struct Epochs {
     /// All sessions of the study with this name
     #[arg(long, value_name = "NAME")]
     pub study: Option<String>,
+    /// Also the study's pilots: sessions that the operator recorded to try it
+    #[arg(long, requires = "study")]
+    pub with_pilots: bool,
     /// Events: `STREAM[/KIND] [target=SELECTOR] [value=TEXT] [matches=REGEX]`, for example
     /// `page/click target=button#buy`; put texts with spaces in double quotes
     #[arg(long, value_name = "CHOICE")]

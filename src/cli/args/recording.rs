@@ -34,6 +34,9 @@ pub struct Record {
     /// Open the study's page in its own window and record it (needs a display)
     #[arg(long)]
     pub page: bool,
+    /// Mark the session as a pilot: it is left out of averages
+    #[arg(long)]
+    pub pilot: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,

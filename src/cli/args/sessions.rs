@@ -40,6 +40,9 @@ pub struct Export {
     /// All sessions of this study
     #[arg(long, value_name = "NAME", conflicts_with = "session")]
     pub study: Option<String>,
+    /// Also the study's pilots: sessions that the operator recorded to try it
+    #[arg(long, requires = "study")]
+    pub with_pilots: bool,
     /// New folder for the files
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,

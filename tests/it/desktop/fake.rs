@@ -43,6 +43,7 @@ pub enum Asked {
     Visible(bool),
     Focus(bool),
     Reload,
+    Participant(ParticipantCommand),
     Open(PathBuf),
     CloseSession,
     Picture(u64),
@@ -204,6 +205,9 @@ impl Backend for Fake {
     }
     fn page_focus(&mut self, is_focused: bool) {
         self.note(Asked::Focus(is_focused));
+    }
+    fn participant(&mut self, command: ParticipantCommand) {
+        self.note(Asked::Participant(command));
     }
     fn reload_page(&mut self) {
         self.note(Asked::Reload);

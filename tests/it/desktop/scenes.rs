@@ -139,6 +139,7 @@ pub fn plan() -> SessionPlan {
         participant: ParticipantId::numbered(15),
         session: SessionNumber(1),
         condition: None,
+        seat: Seat::Participant,
     }
 }
 

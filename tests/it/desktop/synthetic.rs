@@ -354,6 +354,7 @@ pub fn session_row(participant: u32, session: u32, study: &str, days_ago: i64, m
         length: Some(Duration::from_secs_f64(minutes * 60.0)),
         size_bytes: (minutes * 116e6) as u64,
         grade: Some(Grade::B),
+        is_pilot: false,
         state: SessionState::Complete,
     }
 }
@@ -365,6 +366,7 @@ pub fn study_row(name: &str, title: &str, description: &str) -> StudyRow {
         description: description.into(),
         file: PathBuf::from(format!("/home/lab/affectograph/studies/{name}/study.toml")),
         planned_minutes: 15.0,
+        seat: None,
         problem: None,
         is_shipped: name == "demo",
         conditions: Default::default(),

@@ -188,3 +188,19 @@ fn a_session_of_version_five_has_no_condition_and_is_intact() {
     added.close().unwrap();
     assert!(verify(dir.path()).unwrap().is_intact);
 }
+
+/// The fixture is that of version 5, with the columns of version 6 and a condition in them.
+#[test]
+fn a_session_of_version_six_is_no_pilot_and_is_intact() {
+    let dir = copy(6);
+    let session = SessionFile::open(dir.path()).unwrap();
+    let header = session.header();
+    assert_eq!((header.condition.as_deref(), header.condition_assigned.as_deref()), (Some("calm"), Some("loud")));
+    assert!(!header.pilot);
+    assert!(verify(dir.path()).unwrap().is_intact);
+    let mut added = AddedStreams::open(dir.path()).unwrap();
+    added.add_stream(&annotation_stream(), "anna").unwrap();
+    added.close().unwrap();
+    assert!(verify(dir.path()).unwrap().is_intact);
+    assert_eq!(SessionFile::open(dir.path()).unwrap().header().condition.as_deref(), Some("calm"));
+}

@@ -8,7 +8,8 @@ use crate::file_dialog::FileRequest;
 use crate::home_dialogs::confirmation;
 use crate::job_state::ReassignDraft;
 use crate::port::{DownloadProgress, Erasure, Library, SessionPlan, SessionState, StudyRow};
-use crate::state::{Dialog, DownloadDraft, Filter, PlanDraft, Rehearsal, Screen, SortOrder};
+use crate::state::{Dialog, DownloadDraft, Filter, ParticipantView, PlanDraft, Rehearsal, Screen, SortOrder};
+use session::Seat;
 
 pub fn apply(app: &mut App, command: HomeCommand) {
     use HomeCommand as C;
@@ -153,6 +154,7 @@ pub fn show_new_session_dialog(app: &mut App, file: Option<&Path>) {
         participant: participant.to_string(),
         session: session.to_string(),
         condition: None,
+        seat: study.and_then(|s| s.seat).unwrap_or(Seat::Participant),
     }));
 }
 
@@ -170,6 +172,9 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
     {
         draft.condition = None;
     }
+    let mut studies = app.state.home.library.iter().flat_map(|library| &library.studies);
+    let fixed = studies.find(|s| Some(&s.file) == draft.study_file.as_ref()).and_then(|s| s.seat);
+    draft.seat = fixed.unwrap_or(draft.seat);
     app.state.dialog = Some(Dialog::NewSession(draft));
 }
 
@@ -185,6 +190,8 @@ fn begin_rehearsal(app: &mut App) {
     }
     app.state.dialog = None;
     app.state.finished = None;
+    app.state.past_alarms.clear();
+    app.state.participant = ParticipantView::default();
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);

@@ -137,6 +137,7 @@ fn show_pad(app: &mut App, is_shown: bool) {
 }
 
 fn set_page_bounds(app: &mut App, rect: egui::Rect, pixels_per_point: f32) {
+    app.state.embedded_page = Some(rect);
     let px = |points: f32| (points * pixels_per_point).round();
     let bounds = PixelRect {
         left_px: px(rect.left()) as i32,

@@ -50,6 +50,7 @@ pub fn apply(app: &mut App, command: Command, ctx: &egui::Context) {
         Command::Job(command) => jobs::apply(app, command),
         Command::Report(command) => report::apply(app, command),
         Command::Editor(command) => editor::apply(app, command),
+        Command::Participant(command) => app.backend.participant(command),
     }
 }
 

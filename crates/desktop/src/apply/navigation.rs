@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::command::RateCommand;
-use crate::state::Screen;
+use crate::port::ParticipantCommand;
+use crate::state::{ParticipantView, Screen};
 
 use super::rating;
 
@@ -23,7 +24,7 @@ pub fn go_home(app: &mut App) {
                 return;
             }
         }
-        Screen::Report => app.state.finished = None,
+        Screen::Report => leave_report(app),
         Screen::Study => {
             app.backend.cancel_study_query();
             app.state.study = None;
@@ -33,6 +34,14 @@ pub fn go_home(app: &mut App) {
     }
     app.state.screen = Screen::Home;
     app.backend.refresh_library();
+}
+
+/// The participant's closing screen ends with the report.
+fn leave_report(app: &mut App) {
+    app.state.finished = None;
+    app.state.past_alarms.clear();
+    app.state.participant = ParticipantView::default();
+    app.backend.participant(ParticipantCommand::Close);
 }
 
 pub fn leave_review(app: &mut App) {
@@ -47,6 +56,9 @@ pub fn open_session(app: &mut App, path: PathBuf) {
         return;
     }
     app.state.dialog = None;
+    if app.state.screen == Screen::Report {
+        app.backend.participant(ParticipantCommand::Close);
+    }
     rating::apply(app, RateCommand::End);
     app.state.opening = Some(path.clone());
     app.backend.open_session(&path);

@@ -17,6 +17,6 @@ pub fn apply(app: &mut App, command: ReportCommand) {
                 app.backend.add_note(SessionNote { folder: finished.session.folder.clone(), text });
             }
         }
-        ReportCommand::NextParticipant => home::show_new_session_dialog(app),
+        ReportCommand::NextParticipant => home::show_new_session_dialog(app, None),
     }
 }

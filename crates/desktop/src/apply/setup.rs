@@ -25,7 +25,12 @@ pub fn apply(app: &mut App, command: SetUpCommand) {
         }
         C::SetControl { control, value } => app.backend.set_control(control, value),
         C::PlacePage(placement) => app.backend.place_page(placement),
+        C::ReloadPage if app.state.recording.is_some() => app.state.dialog = Some(Dialog::ReloadPage),
         C::ReloadPage => app.backend.reload_page(),
+        C::ReloadPageNow => {
+            app.state.dialog = None;
+            app.backend.reload_page();
+        }
         C::ConfirmConsent(has_consent) => {
             if let Some(rehearsal) = &mut app.state.rehearsal {
                 rehearsal.has_consent = has_consent;
@@ -64,7 +69,8 @@ fn start(app: &mut App, overridden_checks: Vec<CheckId>) {
     let Some(rehearsal) = &mut app.state.rehearsal else { return };
     let consent = rehearsal.study.as_ref().map(|s| &s.consent);
     let consent_text = consent.filter(|_| rehearsal.has_consent).map(|c| c.text.clone());
+    let given_consent = rehearsal.given_consent.clone();
     rehearsal.is_starting = true;
     app.state.dialog = None;
-    app.backend.start_recording(RecordingRequest { overridden_checks, consent_text });
+    app.backend.start_recording(RecordingRequest { overridden_checks, consent_text, given_consent });
 }

@@ -19,6 +19,12 @@ pub fn apply(app: &mut App, command: StudyCommand) {
         S::SetForm(form) => set_form(app, *form),
         S::Include { session, is_included } => include(app, session, is_included),
         S::IncludeAll(is_included) => include_all(app, is_included),
+        S::IncludePilots(with_pilots) => {
+            if let Some(study) = &mut app.state.study {
+                study.with_pilots = with_pilots;
+            }
+            count(app);
+        }
         S::RunQuery => run_query(app),
         S::CancelQuery => {
             if let Some(progress) = app.state.study.as_mut().and_then(|s| s.progress.as_mut()) {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::ExportRow;
 use super::TemplateRow;
 pub use analysis::Grade;
-use session::{ConditionTable, ParticipantId, SessionNumber};
+use session::{ConditionTable, ParticipantId, Seat, SessionNumber};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
@@ -52,6 +52,8 @@ pub struct StudyRow {
     pub description: String,
     pub file: PathBuf,
     pub planned_minutes: f64,
+    /// Who sits at the participant's screen, if the study has chosen it.
+    pub seat: Option<Seat>,
     /// Why this study cannot be recorded, with line and column in `study.toml`.
     pub problem: Option<String>,
     /// It came with the program and is not changed. A copy can be.
@@ -71,6 +73,8 @@ pub struct SessionRow {
     pub length: Option<Duration>,
     pub size_bytes: u64,
     pub grade: Option<Grade>,
+    /// Recorded by the operator to try the study. Left out of averages unless asked for.
+    pub is_pilot: bool,
     pub state: SessionState,
 }
 
@@ -112,6 +116,7 @@ mod tests {
             length: None,
             size_bytes: 0,
             grade: None,
+            is_pilot: false,
             state: SessionState::Complete,
         }
     }

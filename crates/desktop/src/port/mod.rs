@@ -7,6 +7,7 @@
 mod editor;
 mod jobs;
 mod library;
+mod participant;
 mod recording;
 mod rehearsal;
 mod review;
@@ -23,6 +24,7 @@ pub use super::preferences::ParticipantScreen;
 pub use editor::*;
 pub use jobs::*;
 pub use library::*;
+pub use participant::*;
 pub use recording::*;
 pub use rehearsal::*;
 pub use review::*;
@@ -170,6 +172,9 @@ pub trait Backend {
 
     fn reload_page(&mut self);
 
+    /// Changes what the participant window shows. Answered by [`BackendEvent::ParticipantFront`].
+    fn participant(&mut self, command: ParticipantCommand);
+
     // --- Review ------------------------------------------------------------------------------------------------
 
     /// Reads a stored session. `path` is a session folder or a file in it. A session that is already open is closed.
@@ -287,6 +292,12 @@ pub enum BackendEvent {
     Checks(Vec<Check>),
     Page(PageState),
     Preview(Preview),
+    /// Whether the participant window covers this window now. `None`: it is beside it, or there is none.
+    ParticipantFront(Option<bool>),
+    /// A picture of what the participant sees; in set-up, of the page that follows. About one each second.
+    ParticipantPicture(Arc<Picture>),
+    /// The participant agreed on their own screen.
+    ConsentGiven(GivenConsent),
 
     /// The recording runs. Its timeline is empty.
     RecordingStarted(StartedInfo),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Grade, SessionRow};
+use super::{GivenConsent, Grade, SessionRow};
 use analysis::Busy;
 use session::{CheckId, Timestamp};
 
@@ -13,6 +13,8 @@ pub struct RecordingRequest {
     pub overridden_checks: Vec<CheckId>,
     /// The consent text as it was shown, if the operator has confirmed the participant's consent. Its hash is stored.
     pub consent_text: Option<String>,
+    /// The consent that the participant gave on their own screen. `None`: the operator confirmed it.
+    pub given_consent: Option<GivenConsent>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp, affect};
+use session::{CheckId, ParticipantId, Seat, SessionNumber, Study, Timestamp, affect};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionPlan {
@@ -13,6 +13,8 @@ pub struct SessionPlan {
     pub session: SessionNumber,
     /// The participant's condition. `None`: the study has no conditions.
     pub condition: Option<String>,
+    /// Who sits at the participant's screen. A choice of the study goes before it.
+    pub seat: Seat,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::model::Study;
+use super::page::PagePlacement;
+use super::participant::{ConsentBy, SeatChoice};
 use super::phases::PhaseKind;
 use super::questionnaires::QuestionnaireKind;
 
@@ -51,6 +53,7 @@ fn is_short_name(name: &str) -> bool {
 pub(super) fn check(study: &Study) -> Result<(), Wrong> {
     head(study)?;
     page(study)?;
+    participant(study)?;
     camera(study)?;
     markers(study)?;
     phases(study)?;
@@ -83,6 +86,20 @@ fn page(study: &Study) -> Result<(), Wrong> {
         let message = "`page.address` is empty: enter a URL, or a folder or file relative to the study file, or remove \
                        `[page]` for a study without a page";
         return Err(Wrong::new("address", 0, message));
+    }
+    Ok(())
+}
+
+fn participant(study: &Study) -> Result<(), Wrong> {
+    let is_embedded = study.page.as_ref().is_some_and(|page| page.placement == PagePlacement::Embedded);
+    if study.participant.screen == SeatChoice::Participant && is_embedded {
+        let message = "a page that is embedded beside the plots shows the participant their own measurement: remove \
+                       `placement`, or set `screen = \"pilot\"`";
+        return Err(Wrong::new("placement", 0, message));
+    }
+    if study.consent.by == ConsentBy::Participant && study.consent.text.trim().is_empty() {
+        let message = "the participant cannot agree to an empty text: write `consent.text`";
+        return Err(Wrong::new("[consent]", 0, message));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod error;
 mod model;
 mod page;
 mod parse;
+mod participant;
 mod phases;
 mod questionnaires;
 mod remote;
@@ -22,7 +23,8 @@ pub use consent::ConsentSettings;
 pub use edit::edited_text;
 pub use error::StudyError;
 pub use model::Study;
-pub use page::{PagePlacement, PageSettings};
+pub use page::{OnCrash, PagePlacement, PageSettings};
+pub use participant::{ConsentBy, ParticipantSettings, Seat, SeatChoice};
 pub use phases::{Marker, Phase, PhaseKind};
 pub use questionnaires::{
     Item as QuestionnaireItem, ItemsError, Questionnaire, QuestionnaireKind, QuestionnaireTime, Scale,

@@ -8,6 +8,7 @@ use super::camera::CameraSettings;
 use super::conditions::{AssignmentSettings, StudyCondition};
 use super::consent::ConsentSettings;
 use super::page::{PagePlacement, PageSettings};
+use super::participant::ParticipantSettings;
 use super::phases::{Marker, Phase, PhaseKind};
 use super::questionnaires::{Questionnaire, QuestionnaireTime};
 use super::remote::RemoteSettings;
@@ -34,6 +35,8 @@ pub struct Study {
     pub consent: ConsentSettings,
     #[serde(default)]
     pub visitors: VisitorSettings,
+    #[serde(default)]
+    pub participant: ParticipantSettings,
     /// Folder of the affect network in `models/`.
     #[serde(default = "default_affect_model")]
     pub affect_model: String,

@@ -18,6 +18,19 @@ pub struct PageSettings {
     /// Other origins that the page may navigate to, `https://example.org`.
     #[serde(default)]
     pub allow: Vec<String>,
+    #[serde(default)]
+    pub on_crash: OnCrash,
+}
+
+/// What happens after the page's process has died in a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCrash {
+    /// The page is loaded again at once.
+    #[default]
+    Restart,
+    /// The participant sees the waiting screen until the operator loads the page again.
+    Wait,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,7 +29,8 @@ impl Study {
 mod tests {
     use std::time::Duration;
 
-    use super::super::page::PagePlacement;
+    use super::super::page::{OnCrash, PagePlacement};
+    use super::super::participant::{ConsentBy, Seat};
     use super::super::phases::PhaseKind;
     use super::*;
     use proptest::prelude::*;
@@ -70,6 +71,25 @@ mod tests {
         assert!(e.message.contains("before the tasks"), "{e}");
         let e = Study::parse(&format!("annotation_labels = [\"a\", \"a\"]\n{SMALL}")).unwrap_err();
         assert!(e.line == 1 && e.message.contains("twice"), "{e}");
+    }
+
+    #[test]
+    fn the_participants_screen_is_the_studys_own() {
+        let s = Study::parse(SMALL).unwrap();
+        assert_eq!((s.participant.screen.fixed(), s.page.as_ref().unwrap().on_crash), (None, OnCrash::Restart));
+        assert!(!s.participant.withdraw && s.consent.by == ConsentBy::Operator);
+        let text = "on_crash = \"wait\"\n[participant]\nscreen = \"participant\"\nwaiting = \"Bitte warten.\"\n\
+            withdraw = true\n[consent]\nby = \"participant\"\ntext = \"Ja?\"\n";
+        let s = Study::parse(&format!("{SMALL}{text}")).unwrap();
+        assert_eq!(s.participant.screen.fixed(), Some(Seat::Participant));
+        assert_eq!(
+            (s.participant.waiting.as_str(), s.page.as_ref().unwrap().on_crash),
+            ("Bitte warten.", OnCrash::Wait)
+        );
+        let e = Study::parse(&format!("{SMALL}placement = \"embedded\"\n{text}")).unwrap_err();
+        assert!(e.line == 5 && e.message.contains("own measurement"), "{e}");
+        let e = Study::parse(&format!("{SMALL}[consent]\nby = \"participant\"\n")).unwrap_err();
+        assert!(e.line == 5 && e.message.contains("empty text"), "{e}");
     }
 
     #[test]
