@@ -43,6 +43,8 @@ export interface Settings extends RecorderOptions {
   /** The page has chosen the camera. */
   isCameraGiven: boolean;
   mask: string[];
+  /** The identifier in the recruiting link of this page, or an empty text. `transport/link.ts` reads it once. */
+  link?: string;
 }
 
 const ORDER: Camera[] = ['off', 'scores', 'video'];
