@@ -136,16 +136,11 @@ class PageRecorder implements Recorder {
 
   // ---- start -------------------------------------------------------------------------------------------------
 
-  async #begin(): Promise<State> {
-    this.#work = this.#tryToRecord();
-    await promise<void>((resolve) => {
-      this.#release = resolve;
-      void background(async () => {
-        await this.#work;
-        resolve();
-      });
+  #begin(): Promise<State> {
+    return promise((resolve) => {
+      this.#release = () => resolve(this.state);
+      this.#work = this.#tryToRecord();
     });
-    return this.state;
   }
 
   /** From now on the server has a limited time until `start()` resolves. The work goes on. */
@@ -153,7 +148,7 @@ class PageRecorder implements Recorder {
     clearTimeout(this.#limit);
     this.#limit = setTimeout(() => {
       const { phase, problem } = this.state;
-      if (phase === 'connecting' && !problem) this.#change({ problem: 'the server has not answered yet: the recording begins when it does' });
+      if (phase === 'connecting' && !problem) this.#change({ problem: 'the server has not answered yet' });
       this.#release();
     }, START_PATIENCE_MS);
   }
@@ -185,6 +180,8 @@ class PageRecorder implements Recorder {
       await (await this.#loadRun()).begin(consent);
     } catch (error) {
       this.#fail(sentence(error));
+    } finally {
+      this.#release();
     }
   }
 
@@ -195,7 +192,6 @@ class PageRecorder implements Recorder {
     const file = await within(load(settings.assets, 'consent.js', () => import('./consent/ask')), FILE_PATIENCE_MS);
     if (!file) throw new Error('consent.js does not load');
     const answer = await file.ask(settings, (some) => this.#change(some), this.#ended.signal);
-    if (answer === 'no') this.#change({ phase: 'declined' });
     return typeof answer === 'string' ? null : answer;
   }
 

@@ -72,7 +72,10 @@ export const ask = async (settings: Settings, change: Change, ended: AbortSignal
     return answer = await askVisitor(settings, () => change({ phase: 'asking' }), ended);
   } finally {
     isOver = answer !== 'no';
-    if (answer === 'no') noteTab(server, study, null);
+    if (answer === 'no') {
+      noteTab(server, study, null);
+      change({ phase: 'declined' });
+    }
   }
 };
 
