@@ -1,6 +1,6 @@
 // Selects the events of some sources from `recorder.events$`.
 
-import { type Observable, filter } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { RecordedEvent } from './state';
 
 const KINDS = {
@@ -25,5 +25,10 @@ export type SourceName = keyof typeof KINDS;
 export const only = (...names: SourceName[]) => (events$: Observable<RecordedEvent>): Observable<RecordedEvent> => {
   const kinds = new Set<string>();
   for (const name of names) for (const kind of KINDS[name]) kinds.add(kind);
-  return events$.pipe(filter((event) => kinds.has(event.kind)));
+  // `filter` of RxJS would add 250 bytes to the core (gzipped).
+  return new Observable((out) => events$.subscribe({
+    next: (event) => { if (kinds.has(event.kind)) out.next(event); },
+    error: (error) => out.error(error),
+    complete: () => out.complete(),
+  }));
 };

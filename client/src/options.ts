@@ -43,6 +43,8 @@ export interface Settings extends RecorderOptions {
   /** The page has chosen the camera. */
   isCameraGiven: boolean;
   mask: string[];
+  /** The identifier in the recruiting link of this page, or an empty text. `transport/link.ts` reads it once. */
+  link?: string;
 }
 
 const ORDER: Camera[] = ['off', 'scores', 'video'];
@@ -62,10 +64,10 @@ export const settle = (options: RecorderOptions): Settings => {
     }
   }
   if (!/^https?:\/\//.test(options.server)) {
-    throw new TypeError('affectograph: `server` must begin with https:// (or http:// for tests on this machine)');
+    throw new TypeError('affectograph: `server` must begin with https:// or http://');
   }
   const { camera = 'off', mask = [] } = options;
-  if (camera !== 'video' && camera !== 'scores' && camera !== 'off') {
+  if (ORDER.indexOf(camera) < 0) {
     throw new TypeError('affectograph: `camera` must be "video", "scores" or "off"');
   }
   const isCameraGiven = options.camera !== undefined;

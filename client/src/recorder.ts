@@ -136,16 +136,11 @@ class PageRecorder implements Recorder {
 
   // ---- start -------------------------------------------------------------------------------------------------
 
-  async #begin(): Promise<State> {
-    this.#work = this.#tryToRecord();
-    await promise<void>((resolve) => {
-      this.#release = resolve;
-      void background(async () => {
-        await this.#work;
-        resolve();
-      });
+  #begin(): Promise<State> {
+    return promise((resolve) => {
+      this.#release = () => resolve(this.state);
+      this.#work = this.#tryToRecord();
     });
-    return this.state;
   }
 
   /** From now on the server has a limited time until `start()` resolves. The work goes on. */
@@ -153,7 +148,7 @@ class PageRecorder implements Recorder {
     clearTimeout(this.#limit);
     this.#limit = setTimeout(() => {
       const { phase, problem } = this.state;
-      if (phase === 'connecting' && !problem) this.#change({ problem: 'the server has not answered yet: the recording begins when it does' });
+      if (phase === 'connecting' && !problem) this.#change({ problem: 'the server has not answered yet' });
       this.#release();
     }, START_PATIENCE_MS);
   }
@@ -170,11 +165,11 @@ class PageRecorder implements Recorder {
         this.#record(note.mask, note.content);
         this.#change({ phase: 'connecting' });
         this.#limitStart();
-        if (await (await this.#loadRun()).resume(note.session) || this.#ended.signal.aborted) return;
+        if (await (await this.#loadRun()).resume(note.session, note.isPaused === true) || this.#ended.signal.aborted) return;
         this.#forget();
-        this.#change({ isPaused: false });
         clearTimeout(this.#limit);
-        noteTab(server, study, null);
+        // The pause of the visitor holds for the next session too. Until that begins, the note keeps it.
+        if (!this.state.isPaused) noteTab(server, study, null);
       }
       const consent = await this.#consent();
       if (!consent || this.#ended.signal.aborted) return;
@@ -185,6 +180,8 @@ class PageRecorder implements Recorder {
       await (await this.#loadRun()).begin(consent);
     } catch (error) {
       this.#fail(sentence(error));
+    } finally {
+      this.#release();
     }
   }
 
@@ -194,8 +191,7 @@ class PageRecorder implements Recorder {
     if (given) return { given_utc_ms: Date.now(), text: '', ...(given === true ? {} : given) };
     const file = await within(load(settings.assets, 'consent.js', () => import('./consent/ask')), FILE_PATIENCE_MS);
     if (!file) throw new Error('consent.js does not load');
-    const answer = await file.ask(settings, () => this.#change({ phase: 'asking' }), this.#ended.signal);
-    if (answer === 'no') this.#change({ phase: 'declined' });
+    const answer = await file.ask(settings, (some) => this.#change(some), this.#ended.signal);
     return typeof answer === 'string' ? null : answer;
   }
 
@@ -259,23 +255,26 @@ class PageRecorder implements Recorder {
 
   #setPaused(isPaused: boolean): void {
     const capture = this.#capture;
-    if (!capture || this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
-    // An event that waits belongs to the time before.
-    capture.emit.release();
-    const data = isPaused ? '{}' : `{"marks_left_out":${this.#marksLeftOut}}`;
-    this.#add({ stream: 'health', page_ms: performance.now(), rest: eventRest(isPaused ? 'paused' : 'resumed', data) });
+    if (this.#ended.signal.aborted || this.state.isPaused === isPaused) return;
+    if (capture) {
+      // An event that waits belongs to the time before.
+      capture.emit.release();
+      const data = isPaused ? '{}' : `{"marks_left_out":${this.#marksLeftOut}}`;
+      this.#add({ stream: 'health', page_ms: performance.now(), rest: eventRest(isPaused ? 'paused' : 'resumed', data) });
+    } // else the session begins with the pause
     this.#marksLeftOut = 0;
     this.#change({ isPaused });
-    if (!isPaused) capture.describe(); // the page may show something else now
+    if (!isPaused) capture?.describe(); // the page may show something else now
     this.#run?.pauseChanged();
   }
 
   async #erase(): Promise<State> {
-    if (!this.#run) return this.stop();
+    if (!this.#run && !this.#has('connecting')) return this.stop();
     this.#ended.abort();
     this.#forget();
     this.#change({ phase: 'withdrawing', problem: null });
-    await within(this.#run.withdraw((problem) => this.#change({ phase: problem ? 'withdrawing' : 'withdrawn', problem })), STOP_PATIENCE_MS);
+    const report = (problem: string | null) => this.#change({ phase: problem ? 'withdrawing' : 'withdrawn', problem });
+    await within(background(async () => (await this.#loadRun()).withdraw(report), (error) => report(sentence(error))), STOP_PATIENCE_MS);
     this.#release();
     return this.state;
   }

@@ -241,7 +241,7 @@ fn a_session_from_set_up_to_review() {
     assert!(verify(&folder).unwrap().is_intact);
 
     // Review: the stored session is drawn with the colour of valence.
-    app.click(1206, 793);
+    app.click(1079, 793); // Open in review
     app.pause(2500);
     app.keys("space");
     app.pause(1500);

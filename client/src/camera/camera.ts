@@ -120,7 +120,7 @@ export class Camera {
       },
       chunk: (chunk) => {
         this.afterwards(async () => {
-          await this.store.keepChunk(this.session.id, chunk);
+          if (!await this.store.keepChunk(this.session.id, chunk)) throw new Error('this browser has deleted the session');
           this.listener.stored();
         }, (error) => this.lose(`a second of video could not be stored: ${String(error)}`)); // the loss is recorded
       },

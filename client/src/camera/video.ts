@@ -1,6 +1,6 @@
 // `camera: "video"`: records WebM, or MP4 in browsers that write no WebM, in chunks of one second, and the time of each frame.
 
-import { startsWith } from '../natives/js';
+import { indexOf } from '../natives/js';
 import { append, found, mapped } from '../natives/lists';
 import { promise } from '../natives/promise';
 import type { Chunk } from '../transport/store';
@@ -33,7 +33,7 @@ export const recordVideo = (
   const mimeType = found(TYPES, (type) => MediaRecorder.isTypeSupported(type));
   if (!mimeType) throw new Error('this browser records neither WebM nor MP4');
   // MP4 is written from one key frame to the next. What is not written yet is lost when the page is left.
-  const keys = startsWith(mimeType, 'video/mp4') ? { videoKeyFrameIntervalDuration: CHUNK_MS } : {};
+  const keys = indexOf(mimeType, 'mp4') >= 0 ? { videoKeyFrameIntervalDuration: CHUNK_MS } : {};
   const recorder = new MediaRecorder(stream, { mimeType, videoBitsPerSecond: BITS_PER_SECOND, ...keys });
   let n = counted.chunks;
   sink.started({ chunk: n, mime: mimeType, width_px: video.videoWidth, height_px: video.videoHeight });

@@ -7,7 +7,7 @@ import { background, sentence } from '../natives/promise';
 import type { Settings } from '../options';
 import type { Recorder } from '../recorder';
 import type { State } from '../state';
-import { SIGN_TEXT } from './text';
+import { SIGN_TEXT, type SignText } from './text';
 
 const STYLE = `
   :host { all: initial }
@@ -46,36 +46,57 @@ const STYLE = `
 const isRecorded = ({ phase }: State): boolean => phase === 'connecting' || phase === 'recording';
 const isWithdrawn = ({ phase }: State): boolean => phase === 'withdrawing' || phase === 'withdrawn';
 
-/** Shows the sign while something is recorded, and the confirmation after a withdrawal until it is closed. */
-export const showSign = (recorder: Recorder, settings: Settings): void => {
-  const text = { ...SIGN_TEXT, ...(settings.sign === false ? {} : settings.sign) };
-  const host = document.createElement('div');
+const make = <K extends keyof HTMLElementTagNameMap>(name: K, words = ''): HTMLElementTagNameMap[K] => {
+  const element = document.createElement(name);
+  element.textContent = words;
+  return element;
+};
+
+/** The sign's elements, in a closed shadow root. */
+const frame = (language: string) => {
+  const host = make('div');
   host.setAttribute('data-affectograph', 'sign');
   const root = host.attachShadow({ mode: 'closed' });
   const style = new CSSStyleSheet();
   style.replaceSync(STYLE);
   root.adoptedStyleSheets = [style];
-
-  const make = <K extends keyof HTMLElementTagNameMap>(name: K, words = ''): HTMLElementTagNameMap[K] => {
-    const element = document.createElement(name);
-    element.textContent = words;
-    return element;
-  };
   const sign = make('details');
-  sign.lang = text.language;
+  sign.lang = language;
   const heading = make('summary');
   const dot = make('span');
   dot.className = 'dot';
   const title = make('span');
-  title.setAttribute('role', 'status');
-  heading.append(dot, title);
   const about = make('p');
-  about.setAttribute('role', 'status');
+  // A screen reader announces what changes in them.
+  for (const element of [title, about]) element.setAttribute('role', 'status');
+  heading.append(dot, title);
   const buttons = make('div');
   buttons.className = 'buttons';
   sign.append(heading, about, buttons);
   root.append(sign);
+  return { host, sign, title, about, buttons };
+};
 
+const save = (file: Blob) => {
+  const link = make('a');
+  link.href = URL.createObjectURL(file);
+  link.download = 'my-data.json';
+  link.click(); // it is not in the document, so that the page's listeners do not see it
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+};
+
+/** What the sign says now. */
+const headline = (state: State, text: SignText): string => {
+  if (state.phase === 'withdrawn') return text.deleted;
+  if (state.phase === 'withdrawing') return state.problem === null ? text.deleting : text.notDeletedYet;
+  if (state.isPaused) return text.paused;
+  return state.camera === 'on' || state.camera === 'starting' ? text.recordingCamera : text.recording;
+};
+
+/** Shows the sign while something is recorded, and the confirmation after a withdrawal until it is closed. */
+export const showSign = (recorder: Recorder, settings: Settings): void => {
+  const text = { ...SIGN_TEXT, ...(settings.sign === false ? {} : settings.sign) };
+  const { host, sign, title, about, buttons } = frame(text.language);
   /** A script of the page cannot press it. */
   const button = (words: string, press: () => void): HTMLButtonElement => {
     const made = make('button', words);
@@ -87,6 +108,12 @@ export const showSign = (recorder: Recorder, settings: Settings): void => {
   let isAsking = false;
   let isClosed = false;
   let said = '';
+  const ask = (is: boolean) => {
+    isAsking = is;
+    said = '';
+    show();
+    (is ? no : withdraw).focus();
+  };
   const pause = button('', () => (recorder.state.isPaused ? recorder.resume() : recorder.pause()));
   const data = button(text.ownData, () => {
     said = '';
@@ -95,12 +122,6 @@ export const showSign = (recorder: Recorder, settings: Settings): void => {
       show();
     });
   });
-  const ask = (is: boolean) => {
-    isAsking = is;
-    said = '';
-    show();
-    (is ? no : withdraw).focus();
-  };
   const withdraw = button(text.withdraw, () => ask(true));
   const no = button(text.no, () => ask(false));
   const yes = button(text.yes, () => {
@@ -113,25 +134,13 @@ export const showSign = (recorder: Recorder, settings: Settings): void => {
     show();
   });
 
-  const save = (file: Blob) => {
-    const link = make('a');
-    link.href = URL.createObjectURL(file);
-    link.download = 'my-data.json';
-    link.click(); // it is not in the document, so that the page's listeners do not see it
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  };
-
   const show = () => {
     const { state } = recorder;
     const isOver = isWithdrawn(state);
     if (isClosed || !isRecorded(state) && !isOver) return host.remove();
     sign.className = `sign${isOver ? ' over' : state.isPaused ? ' paused' : ''}`;
     if (isOver) sign.open = true;
-    const isWithCamera = state.camera === 'on' || state.camera === 'starting';
-    const now = state.phase === 'withdrawn' ? text.deleted
-      : isOver ? (state.problem === null ? text.deleting : text.notDeletedYet)
-        : state.isPaused ? text.paused : isWithCamera ? text.recordingCamera : text.recording;
-    // A screen reader announces what has changed.
+    const now = headline(state, text);
     if (title.textContent !== now) title.textContent = now;
     about.textContent = isAsking ? text.question : said;
     pause.textContent = state.isPaused ? text.resume : text.pause;

@@ -1,5 +1,6 @@
 // The requests of protocol v1 and their answers. It does not store or repeat anything.
 
+import { startsWith } from '../natives/js';
 import { json } from '../natives/plain';
 import { joined } from '../natives/lists';
 import { background } from '../natives/promise';
@@ -14,8 +15,12 @@ export class Refused extends Error {
     super(message);
   }
 
+  /** The server itself refused. A proxy in front of it has other answers, for example 404 while the server is away. */
+  get isOfServer(): boolean { return this.body.type !== undefined && startsWith(this.body.type, 'urn:affectograph:'); }
   /** The session cannot continue. The same request would get the same answer. */
-  get isFinal(): boolean { return this.isForbidden || this.status === 404 || this.status === 410; }
+  get isFinal(): boolean { return this.isOfServer && (this.isForbidden || this.status === 404 || this.status === 410); }
+  /** The server has no such session, or it was deleted. */
+  get isGone(): boolean { return this.body.type === 'urn:affectograph:not-found' || this.body.type === 'urn:affectograph:gone'; }
   /** The key or the token is not accepted. */
   get isForbidden(): boolean { return this.status === 401 || this.status === 403; }
   /** Some records were not understood. All others are on the server's disk. */
@@ -61,6 +66,8 @@ export interface Invitation {
   /** Whether a session could begin now. */
   open: boolean;
   closed_because?: string;
+  /** The study has no place for a new participant. Those that it has can go on. */
+  is_full?: boolean;
 }
 
 export interface StartRequest {

@@ -30,24 +30,38 @@ export class MemoryStore implements Store {
     return structuredClone(session);
   }
 
+  /** Whether something may be added to the session. */
+  #takes(session: string) {
+    const row = this.#all.get(session);
+    return row !== undefined && !row.is_withdrawn;
+  }
+
   async keepDocument(session: string, info: DocumentInfo) {
+    if (!this.#takes(session)) return false;
     const others = kept(this.#infos.get(session) ?? [], (d) => d.document !== info.document);
     this.#infos.set(session, [...others, { ...info }]);
+    return true;
   }
 
   async documents(session: string) { return [...(this.#infos.get(session) ?? [])]; }
 
   async keepBatch(batch: Batch, next: Numbers) {
-    await this.replaceBatch(batch);
-    await this.change(batch.session, (session) => { session.next = atLeast(session.next, next); });
+    if (!await this.replaceBatch(batch)) return false;
+    await this.change(batch.session, (session) => {
+      session.next = atLeast(session.next, next);
+      session.touched_utc_ms = Date.now();
+    });
+    return true;
   }
 
   async oldestBatch(session: string) { return found(this.#batches, (b) => b.session === session); }
 
   async replaceBatch(batch: Batch) {
+    if (!this.#takes(batch.session)) return false;
     const isAfter = (b: Batch) => b.document > batch.document || b.document === batch.document && b.k > batch.k;
     await this.dropBatch(batch);
     this.#batches = [...kept(this.#batches, (b) => !isAfter(b)), batch, ...kept(this.#batches, isAfter)];
+    return true;
   }
 
   async dropBatch(batch: Batch) {
@@ -57,9 +71,11 @@ export class MemoryStore implements Store {
   async countBatches(session: string) { return kept(this.#batches, (b) => b.session === session).length; }
 
   async keepChunk(session: string, chunk: Chunk) {
+    if (!this.#takes(session)) return false;
     await this.dropChunk(session, chunk);
     append(this.#chunks, { session, ...chunk });
     await this.change(session, (s) => countChunk(s, chunk));
+    return true;
   }
 
   async oldestChunk(session: string) {

@@ -34,7 +34,7 @@ const bytesOf = (batches: readonly Batch[]): number => {
   return bytes;
 };
 
-/** Stores the batches that documents of this session left. */
+/** Stores the batches that documents of this session left. They are deleted if the session is deleted or withdrawn. */
 export const adoptLeft = async (store: Store, session: string): Promise<void> => {
   const all = shelf();
   if (!all) return;
@@ -144,7 +144,7 @@ export class Outbox {
   async #keepAll(): Promise<void> {
     try {
       for (let batch = this.#unstored[0]; batch; batch = this.#unstored[0]) {
-        await this.#store.keepBatch(batch, this.numbers);
+        if (!await this.#store.keepBatch(batch, this.numbers)) throw new Error('this browser has deleted the session');
         this.#unstored = kept(this.#unstored, (b) => b !== batch);
         append(this.#unacknowledged, batch);
         while (bytesOf(this.#unacknowledged) > KEEPALIVE_BYTES) this.#unacknowledged = part(this.#unacknowledged, 1);

@@ -6,7 +6,7 @@ import type { Camera } from '../camera/camera';
 import type { Masking } from '../capture/privacy';
 import { append, found, kept } from '../natives/lists';
 import { json } from '../natives/plain';
-import { background, pause, sentence, within } from '../natives/promise';
+import { background, pause, promise, sentence, within } from '../natives/promise';
 import type { Settings } from '../options';
 import { startReplay } from '../replay';
 import type { Agreed } from '../consent/ask';
@@ -17,16 +17,19 @@ import { better } from './clock';
 import { recordable } from './early';
 import { Api, Refused, type Started, batchBody } from './http';
 import { linkOf } from './link';
-import { on, rest } from './listen';
+import { keepLink, rememberLinkAnswer } from './link-answer';
+import { on } from './listen';
+import { openStoreOf } from './opening';
 import { Outbox } from './outbox';
 import { alone } from './ownership';
 import { clock$ } from './pings';
 import { type Draft, eventRest } from './record';
-import { type Opened, begin, finish, open, withdraw } from './session';
-import { HURRIED_WAIT_MS, type Outcome, Sender, waitMs } from './sender';
-import { type ClockReading, type DocumentInfo, type Store, type StoredSession, openStore } from './store';
+import { type Opened, begin, finish, open } from './session';
+import { HURRIED_WAIT_MS, type Outcome, Sender } from './sender';
+import { type ClockReading, type DocumentInfo, type Store, type StoredSession } from './store';
 import { noteTab } from './tab';
-import { forgetParticipant, onAnswer, participantOf, rememberAnswer, rememberParticipant } from './visitor';
+import { forgetParticipant, onWithdrawal, participantOf, rememberParticipant, rememberWithdrawal } from './visitor';
+import { withdrawVisitor } from './withdrawal';
 
 /** What the recorder of the page does for this. */
 export interface Host {
@@ -85,29 +88,53 @@ export class Run {
   /** Counts the changes between recording and pause. What a former one began is not completed. */
   #turn = 0;
   #isWithdrawn = false;
+  /** A session that the server began, and that this document does not record for. */
+  #unentered: { id: string; token: string } | null = null;
+  /** The attempts to continue or begin a session. */
+  #entering: Promise<unknown> = promise((resolve) => resolve(undefined));
+  /** Withdrawals in other tabs, from the beginning of this. */
+  readonly #elsewhere: { look: () => void; end: () => void };
 
   constructor(host: Host) {
     this.#host = host;
-    this.#api = new Api(host.settings.server);
+    const { server, study } = host.settings;
+    this.#api = new Api(server);
+    this.#elsewhere = onWithdrawal(server, study, () => host.withdraw());
   }
 
-  /** Continues a session of this tab. False if it cannot be continued. */
-  async resume(session: string): Promise<boolean> {
-    const opened = await open(await this.#opening(), session);
-    if (!opened) return false;
-    await this.#enter(opened);
-    return true;
+  /** Continues a session of this tab. False if it cannot be continued. `isPauseKnown`: if the recording is paused, the session
+   * contains it. */
+  resume(session: string, isPauseKnown: boolean): Promise<boolean> {
+    const work = async () => {
+      const opened = await open(await this.#opening(), session);
+      if (!opened) return false;
+      await this.#enter(opened, isPauseKnown);
+      return true;
+    };
+    const resuming = work();
+    this.#entering = resuming;
+    return resuming;
   }
 
   /** Begins a session as soon as the server permits it. */
-  async begin(consent: Agreed): Promise<void> {
+  begin(consent: Agreed): Promise<void> {
+    const beginning = this.#begin(consent);
+    this.#entering = beginning;
+    return beginning;
+  }
+
+  async #begin(consent: Agreed): Promise<void> {
     const { settings, ended } = this.#host;
+    if (ended.aborted) return;
+    keepLink(settings);
     const store = await this.#opening();
     const waiting = (problem: string) => this.#host.change({ problem });
     const { server, study } = settings;
     // One tab asks at a time, so that all get the pseudonym that the server gave the first.
     let unkept: unknown;
     const ask = () => alone(`begin.${server}.${study}`, async () => {
+      // It waited for another tab.
+      if (ended.aborted) throw new Error('the recording has ended');
       const started = await this.#ask(store, consent);
       // A failure here is not the server's: the request is not repeated.
       await background(() => this.#keep(store, started), (error) => { unkept = error; });
@@ -115,17 +142,18 @@ export class Run {
     });
     const started = await begin(ask, waiting, ended);
     if (!started) return;
+    this.#unentered = { id: started.session, token: started.token };
+    if (this.#isWithdrawn) return; // `withdraw` deletes it
     if (unkept) {
       void background(() => this.#api.finish(started.session, started.token, {}, 0));
       throw unkept;
     }
-    if (this.#isWithdrawn) return withdraw(this.#api, store, { id: started.session, token: started.token });
     // The page has stopped the recorder before the server answered.
     if (ended.aborted) return background(async () => { await finish(this.#api, store, started.session); });
     this.#host.change({ problem: null });
     const opened = await open(store, started.session);
     if (!opened) throw new Error('another page has ended this session');
-    await this.#enter(opened);
+    await this.#enter(opened, false);
   }
 
   /** A problem that lasts as long as the page. */
@@ -134,11 +162,7 @@ export class Run {
   }
 
   async #opening(): Promise<Store> {
-    const { assets } = this.#host.settings;
-    return this.#store ??= await openStore(async () => {
-      const { MemoryStore } = await load(assets, 'memory-store.js', () => import('./memory-store'));
-      return new MemoryStore();
-    });
+    return this.#store ??= await openStoreOf(this.#host.settings);
   }
 
   /** One request for a session. */
@@ -159,7 +183,7 @@ export class Run {
         screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
       },
     });
-    if (settings.participant === undefined) rememberParticipant(server, study, started.participant);
+    if (settings.participant === undefined && !this.#isWithdrawn) rememberParticipant(server, study, started.participant);
     return started;
   }
 
@@ -169,6 +193,7 @@ export class Run {
     const session = {
       id, server, study, token, participant, condition, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes, own_data,
       next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
+      ...(this.#isWithdrawn && { is_stopped: true, is_withdrawn: true }),
     };
     const keep = async () => {
       await store.keep(session);
@@ -186,15 +211,17 @@ export class Run {
   }
 
   /** This document records for the session. */
-  async #enter(opened: Opened): Promise<void> {
+  async #enter(opened: Opened, isPauseKnown: boolean): Promise<void> {
     const { ended } = this.#host;
-    if (ended.aborted) return opened.release();
     const { session, document } = opened;
+    this.#unentered = session;
+    this.#elsewhere.look(); // a tab may not hear at once of another one's withdrawal
+    if (ended.aborted) return opened.release();
     this.#opened = opened;
     this.#outbox = new Outbox(this.#store!);
     this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
     this.#noteTab();
-    this.#capture(session);
+    this.#capture(session, this.#host.state.isPaused && !isPauseKnown);
     this.#outbox.open(session.id, document, opened.next);
     this.#send(session);
     this.#listen();
@@ -207,9 +234,9 @@ export class Run {
   }
 
   /** Captures, and adds what was captured before there was a session. */
-  #capture({ mask, content }: StoredSession): void {
+  #capture({ mask, content }: StoredSession, isPaused: boolean): void {
     const { early, lost } = this.#host.record(mask, content, (draft) => this.#outbox.add(draft));
-    for (const draft of recordable(early, lost, performance.now())) this.#outbox.add(draft);
+    for (const draft of recordable(early, lost, performance.now(), isPaused)) this.#outbox.add(draft);
   }
 
   #send(session: StoredSession): void {
@@ -264,8 +291,6 @@ export class Run {
       // A phone may send no further event. Without a clock the records wait here, because the server would assume one.
       if (window.document.visibilityState === 'hidden' && this.#info.clock) this.#leave(false);
     }));
-    const { server, study } = this.#host.settings;
-    this.#until(onAnswer(server, study, ({ is_withdrawn }) => { if (is_withdrawn) this.#host.withdraw(); }));
     for (const type of ['online', 'offline']) {
       this.#until(on(window, type, () => this.#host.change({ isOnline: navigator.onLine })));
     }
@@ -296,7 +321,7 @@ export class Run {
     }
   }
 
-  async #sendLeftovers(id: string): Promise<void> {
+  async #sendLeftovers(id: string | null): Promise<void> {
     const others = kept(await this.#store!.sessions(), (session) => session.id !== id);
     if (others.length === 0) return;
     const { sendLeftovers } = await load(this.#host.settings.assets, 'leftovers.js', () => import('./leftovers'));
@@ -420,35 +445,29 @@ export class Run {
     this.release();
   }
 
-  /** Ends everything, and deletes the session here and on the server. The answer of this visitor is a no from now on. Resolves
-   * when the server has confirmed it: `report(null)`. Until then it reports why not, and asks again while the page is open. */
+  /** Ends everything, and deletes the sessions of the visitor here and on the server. The answer of this visitor is a no from now
+   * on. Resolves when the server has confirmed it: `report(null)`. Until then it reports why not, and asks again while the page
+   * is open. */
   async withdraw(report: (problem: string | null) => void): Promise<void> {
     this.#isWithdrawn = true;
-    const { server, study } = this.#host.settings;
+    const { settings } = this.#host;
+    const { server, study } = settings;
     noteTab(server, study, null);
-    rememberAnswer(server, study, { answer: 'no', is_withdrawn: true });
+    rememberWithdrawal(server, study);
+    rememberLinkAnswer(settings, { answer: 'no' });
     forgetParticipant(server, study);
     this.release();
-    const opened = this.#opened;
-    const store = this.#store;
-    if (!opened || !store) return report(null);
-    await within(this.#stopMedia(), CAMERA_STOP_MS);
-    await this.#outbox.discard();
-    // Sessions of closed tabs, too. Open tabs do the same as this one, because the answer has changed.
-    for (const other of await store.sessions()) {
-      if (other.server === server && other.study === study) await store.withdraw(other.id);
+    if (this.#opened) {
+      await within(this.#stopMedia(), CAMERA_STOP_MS);
+      await within(this.#outbox.discard(), STORE_PATIENCE_MS);
+    } else {
+      // The server may be beginning a session at this moment. Its answer has the token to delete it.
+      await background(() => this.#entering);
     }
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await withdraw(this.#api, store, opened.session);
-        break;
-      } catch (error) {
-        report(`the server has not confirmed yet that everything is deleted: ${sentence(error)}`);
-        await rest(waitMs(attempt, error), () => () => undefined);
-      }
-    }
+    const store = await this.#opening();
+    await withdrawVisitor(store, settings, this.#opened?.session ?? this.#unentered, report);
     report(null);
-    await background(() => this.#sendLeftovers(opened.session.id));
+    await background(() => this.#sendLeftovers(null));
   }
 
   /** What the server has stored of the session. */
@@ -462,6 +481,7 @@ export class Run {
   release(): void {
     const ends = this.#ends;
     this.#ends = [];
+    this.#elsewhere.end();
     for (const end of ends) end();
     void this.#stopMedia();
     if (!this.#opened) return;

@@ -1,11 +1,11 @@
-// The life cycle of a session in this browser: start or resume, ownership by one tab, finish, deletion.
+// The life cycle of a session in this browser: start or resume, ownership by one tab, finish.
 
 import { keys } from '../natives/js';
 import { sentence } from '../natives/promise';
 import type { Completion } from '../state';
 import { type Api, Refused, type Started } from './http';
 import { on, rest } from './listen';
-import { adoptLeft, dropLeft } from './outbox';
+import { adoptLeft } from './outbox';
 import { HANDOVER_MS, type Release, own } from './ownership';
 import { waitMs } from './sender';
 import type { Numbers, Store, StoredSession } from './store';
@@ -65,23 +65,10 @@ export const finish = async (api: Api, store: Store, id: string): Promise<Finish
   try {
     completion = await api.finish(id, session.token, numbered, session.video_chunks);
   } catch (error) {
-    if (!(error instanceof Refused) || error.status === 429 || error.status >= 500) throw error;
+    // The page of a proxy, while the server is away, ends nothing.
+    if (!(error instanceof Refused && error.isOfServer) || error.status === 429 || error.status >= 500) throw error;
     isWhole = error.status !== 409;
   }
   await store.forget(id);
   return { isWhole, completion };
-};
-
-/** Deletes the session here and on the server. Rejects if the server does not answer: then only the token is left here, and a
- * later page of this site asks again. */
-export const withdraw = async (api: Api, store: Store, { id, token }: Pick<StoredSession, 'id' | 'token'>): Promise<void> => {
-  dropLeft(id);
-  await store.withdraw(id);
-  try {
-    await api.withdraw(id, token);
-  } catch (error) {
-    // It was deleted before.
-    if (!(error instanceof Refused) || error.status !== 404 && error.status !== 410) throw error;
-  }
-  await store.forget(id);
 };

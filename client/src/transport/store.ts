@@ -73,16 +73,18 @@ export interface Store {
   keep(session: StoredSession): Promise<void>;
   /** Changes the stored session in one transaction. Does nothing if it does not exist. */
   change(id: string, how: (session: StoredSession) => void): Promise<StoredSession | undefined>;
-  keepDocument(session: string, info: DocumentInfo): Promise<void>;
+  // These four add to a session. They are false, and store nothing, if the session is deleted or withdrawn: what comes late
+  // from a camera or a request may not stay behind.
+  keepDocument(session: string, info: DocumentInfo): Promise<boolean>;
   documents(session: string): Promise<DocumentInfo[]>;
   /** Adds a batch, and stores the next numbers. */
-  keepBatch(batch: Batch, next: Numbers): Promise<void>;
+  keepBatch(batch: Batch, next: Numbers): Promise<boolean>;
   oldestBatch(session: string): Promise<Batch | undefined>;
-  replaceBatch(batch: Batch): Promise<void>;
+  replaceBatch(batch: Batch): Promise<boolean>;
   dropBatch(batch: Batch): Promise<void>;
   countBatches(session: string): Promise<number>;
   /** Adds a chunk and counts it in its session. */
-  keepChunk(session: string, chunk: Chunk): Promise<void>;
+  keepChunk(session: string, chunk: Chunk): Promise<boolean>;
   oldestChunk(session: string): Promise<Chunk | undefined>;
   dropChunk(session: string, chunk: Chunk): Promise<void>;
   countChunks(session: string): Promise<number>;
@@ -157,21 +159,30 @@ class IndexedDbStore implements Store {
     return session;
   }
 
+  /** Adds to a session in one transaction with its row. */
+  async #add(name: string, id: string, key: IDBValidKey, value: unknown, how: (session: StoredSession) => void = () => undefined) {
+    const transaction = this.#begin([SESSIONS, name], 'readwrite');
+    const end = ended(transaction);
+    const session = await changeIn(transaction, id, (s) => {
+      if (s.is_withdrawn) return;
+      transaction.objectStore(name).put(value, key);
+      how(s);
+    });
+    await end;
+    return session !== undefined && !session.is_withdrawn;
+  }
+
   keepDocument(session: string, info: DocumentInfo) {
-    return this.#write(DOCUMENTS, (s) => s.put(info, [session, info.document]));
+    return this.#add(DOCUMENTS, session, [session, info.document], info);
   }
 
   documents(session: string) { return this.#read<DocumentInfo[]>(DOCUMENTS, (s) => s.getAll(of(session))); }
 
-  async keepBatch(batch: Batch, next: Numbers) {
-    const transaction = this.#begin([SESSIONS, BATCHES], 'readwrite');
-    const end = ended(transaction);
-    transaction.objectStore(BATCHES).put(batch, keyOf(batch));
-    await changeIn(transaction, batch.session, (session) => {
+  keepBatch(batch: Batch, next: Numbers) {
+    return this.#add(BATCHES, batch.session, keyOf(batch), batch, (session) => {
       session.next = atLeast(session.next, next);
       session.touched_utc_ms = Date.now();
     });
-    await end;
   }
 
   async oldestBatch(session: string) {
@@ -179,16 +190,12 @@ class IndexedDbStore implements Store {
     return batch;
   }
 
-  replaceBatch(batch: Batch) { return this.#write(BATCHES, (s) => s.put(batch, keyOf(batch))); }
+  replaceBatch(batch: Batch) { return this.#add(BATCHES, batch.session, keyOf(batch), batch); }
   dropBatch(batch: Batch) { return this.#write(BATCHES, (s) => s.delete(keyOf(batch))); }
   countBatches(session: string) { return this.#read(BATCHES, (s) => s.count(of(session))); }
 
-  async keepChunk(session: string, chunk: Chunk) {
-    const transaction = this.#begin([SESSIONS, CHUNKS], 'readwrite');
-    const end = ended(transaction);
-    transaction.objectStore(CHUNKS).put(chunk, [session, chunk.n]);
-    await changeIn(transaction, session, (s) => countChunk(s, chunk));
-    await end;
+  keepChunk(session: string, chunk: Chunk) {
+    return this.#add(CHUNKS, session, [session, chunk.n], chunk, (s) => countChunk(s, chunk));
   }
 
   async oldestChunk(session: string) {

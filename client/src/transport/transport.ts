@@ -3,3 +3,4 @@
 
 export { listenAgain } from './listen';
 export { Run } from './run';
+export { withdrawLeft } from './withdrawal';

@@ -2,6 +2,7 @@
 // pseudonym. They are two entries, so that a tab that writes one does not overwrite the other.
 
 import { json } from '../natives/plain';
+import { on } from './listen';
 import { shelf } from './shelf';
 
 export interface ConsentAnswer {
@@ -9,8 +10,9 @@ export interface ConsentAnswer {
   /** The text that the visitor agreed to, and when. */
   text_sha256?: string;
   given_utc_ms?: number;
-  /** A no after a yes: what was recorded is deleted, in all tabs. */
-  is_withdrawn?: boolean;
+  /** The last withdrawal: a no after a yes, which deletes what was recorded, in all tabs. Later answers keep it, because the
+   * server may not have confirmed it yet. */
+  withdrawn_utc_ms?: number;
 }
 
 const answerKey = (server: string, study: string) => `affectograph.answer.${server}.${study}`;
@@ -42,8 +44,19 @@ export const answerOf = (server: string, study: string): ConsentAnswer | null =>
   }
 };
 
-export const rememberAnswer = (server: string, study: string, answer: ConsentAnswer): void =>
-  write(answerKey(server, study), json(answer));
+/** The time of the last withdrawal. */
+export const withdrawnOf = (server: string, study: string): number | undefined => answerOf(server, study)?.withdrawn_utc_ms;
+
+export const rememberAnswer = (server: string, study: string, answer: ConsentAnswer): void => {
+  const before_utc_ms = withdrawnOf(server, study);
+  write(answerKey(server, study), json({ ...(before_utc_ms !== undefined && { withdrawn_utc_ms: before_utc_ms }), ...answer }));
+};
+
+/** Two withdrawals have different times, so that other tabs hear of the second one too. */
+export const rememberWithdrawal = (server: string, study: string): void => {
+  const withdrawn_utc_ms = Math.max(Date.now(), (withdrawnOf(server, study) ?? 0) + 1);
+  rememberAnswer(server, study, { answer: 'no', withdrawn_utc_ms });
+};
 
 /** The pseudonym that the server gave. */
 export const participantOf = (server: string, study: string): string | undefined => read(participantKey(server, study)) ?? undefined;
@@ -66,6 +79,17 @@ export const onAnswer = (server: string, study: string, run: (answer: ConsentAns
     const answer = event.key === answerKey(server, study) && answerOf(server, study);
     if (answer) run(answer);
   };
-  globalThis.addEventListener('storage', changed);
-  return () => globalThis.removeEventListener('storage', changed);
+  return on(globalThis, 'storage', changed);
+};
+
+/** Calls `run` at each withdrawal in another tab, from now on. The returned functions look at once, and end it. */
+export const onWithdrawal = (server: string, study: string, run: () => void): { look: () => void; end: () => void } => {
+  let seen_utc_ms = withdrawnOf(server, study);
+  const look = () => {
+    const now_utc_ms = withdrawnOf(server, study);
+    if (now_utc_ms === seen_utc_ms) return;
+    seen_utc_ms = now_utc_ms;
+    if (now_utc_ms !== undefined) run();
+  };
+  return { look, end: onAnswer(server, study, look) };
 };

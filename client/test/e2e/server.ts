@@ -44,6 +44,10 @@ export class ProtocolServer {
   consentText: string | null = null;
   /** Why no session can begin. */
   closedBecause: string | null = null;
+  /** The study has no place for new participants. */
+  isFull = false;
+  /** A proxy answers for the server. */
+  isBehindProxy = false;
   /** What happens to requests for an invitation and for a session: `silent` accepts them and never answers, `late` begins
    * a session after 5 s. */
   begins: 'yes' | 'silent' | 'late' | { status: number; retryAfter_s: number } = 'yes';
@@ -101,6 +105,11 @@ export class ProtocolServer {
       return;
     }
     const body = await bodyOf(request);
+    if (this.isBehindProxy) {
+      response.writeHead(404, { 'content-type': 'text/html', 'access-control-allow-origin': '*' });
+      response.end('<h1>Not Found</h1>');
+      return;
+    }
     const url = new URL(request.url ?? '/', this.url);
     const [, v1, what, id, verb, n] = url.pathname.split('/');
     if (what === 'models') {
@@ -123,11 +132,12 @@ export class ProtocolServer {
       return this.begin(request, body, response);
     }
     if (this.withdrawn.includes(id ?? '')) {
-      return request.method === 'DELETE' ? this.send(response, 200, { erased: true }) : this.send(response, 410, { detail: 'gone' });
+      return request.method === 'DELETE' ? this.send(response, 200, { erased: true })
+        : this.send(response, 410, { type: 'urn:affectograph:gone', detail: 'gone' });
     }
     const session = this.sessions.get(id ?? '');
     if (!session || request.headers.authorization !== `Bearer token-${id}`) {
-      return this.send(response, 404, { detail: 'no such session' });
+      return this.send(response, 404, { type: 'urn:affectograph:not-found', detail: 'no such session' });
     }
     if (request.method === 'DELETE' && verb === undefined) {
       this.sessions.delete(id!);
@@ -159,7 +169,7 @@ export class ProtocolServer {
     if (request.headers.authorization !== 'Bearer key') return this.send(response, 401, { detail: 'this key is not known' });
     this.send(response, 200, {
       title: 'Shop', consent: { required: true, text: this.consentText }, mask: this.mask, content: this.content,
-      open: this.closedBecause === null, ...(this.closedBecause === null ? {} : { closed_because: this.closedBecause }),
+      open: this.closedBecause === null, ...(this.isFull && { is_full: true }), ...(this.closedBecause === null ? {} : { closed_because: this.closedBecause }),
     });
   }
 

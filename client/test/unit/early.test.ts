@@ -31,3 +31,14 @@ test('what the page could not hold is counted too', () => {
   assert.deepEqual(gapIn(out), [{ page_ms: 10, until_ms: 10, lost: 7 }]);
   assert.equal(out.length, 3);
 });
+
+test('a pause that began before the session is in the session', () => {
+  const paused = (page_ms: number): Draft => ({ stream: 'health', page_ms, rest: '"kind":"paused","data":{}' });
+  const count = (drafts: Draft[]) => drafts.filter((d) => d.rest.includes('"paused"')).length;
+  assert.deepEqual(recordable([], 0, 100, true), [paused(100)], 'paused before the page was captured');
+  const noted = [draft(10), paused(20)];
+  assert.deepEqual(recordable(noted, 0, 100, true), noted, 'once');
+  const late = recordable([draft(1), paused(2), draft(3)], 0, BEFORE_MS + 1000, true);
+  assert.equal(count(late), 1, 'the server does not accept its own time');
+  assert.equal(count(recordable([draft(10)], 0, 100)), 0);
+});

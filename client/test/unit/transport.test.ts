@@ -9,8 +9,8 @@ import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
 import { on, rest } from '../../src/transport/listen';
 import { MemoryStore } from '../../src/transport/memory-store';
-import { withdraw } from '../../src/transport/session';
 import { type Store, type StoredSession, openStore } from '../../src/transport/store';
+import { withdraw } from '../../src/transport/withdrawal';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as in a window
 const shelf = new Map<string, string>();
@@ -183,7 +183,8 @@ const filled = async (count: number) => {
   outbox.close();
   return { store, session };
 };
-const refused = (status: number, body = {}, after: number | null = null) => new Refused(status, `status ${status}`, after, body);
+/** As the server refuses. A proxy's page has no `type`. */
+const refused = (status: number, body: object = { type: 'urn:affectograph:gone' }, after: number | null = null) => new Refused(status, `status ${status}`, after, body);
 
 test('a server that fails now and then gets everything once', async () => {
   const { store, session } = await filled(2000);
@@ -318,7 +319,7 @@ for (const [name, make] of kinds) {
     assert.deepEqual(asked, [session.id, session.id]);
     // It was deleted before.
     await withdraw({ withdraw: async () => { throw refused(410); } } as unknown as Api, store, session);
-    await assert.rejects(withdraw({ withdraw: async () => { throw refused(403); } } as unknown as Api, store, session));
+    await assert.rejects(withdraw({ withdraw: async () => { throw refused(403, { type: 'urn:affectograph:wrong-token' }); } } as unknown as Api, store, session));
   });
 }
 
