@@ -105,7 +105,11 @@ impl Rig {
             Some(session) => session,
             None => library.next_session(&who.participant)?,
         };
-        let condition = library.assign_condition(&study.study, &who.participant, who.condition.as_deref())?;
+        let (participant, chosen) = (&who.participant, who.condition.as_deref());
+        let condition = match who.pilot {
+            true => library.choose_condition(&study.study, participant, chosen)?,
+            false => library.assign_condition(&study.study, participant, chosen)?,
+        };
         let folder = library.create_session(&who.participant, session, &study.study.name, Utc::now())?;
         let plan_of_session = SessionPlan {
             folder: folder.clone(),

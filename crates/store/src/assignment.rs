@@ -40,6 +40,20 @@ impl Library {
         chosen: Option<&str>,
     ) -> Result<Option<SessionCondition>, StoreError> {
         let _lock = self.lock_folders()?;
+        let Some(condition) = self.choose_condition(study, participant, chosen)? else { return Ok(None) };
+        let path = self.root().join(PARTICIPANTS_FILE);
+        participants::add(&path, participant, Utc::now().date_naive())?;
+        participants::set(&path, participant, &condition_column(&study.name), &condition.name)?;
+        Ok(Some(condition))
+    }
+
+    /// The condition that [`Self::assign_condition`] would give. Stores nothing, so that a pilot takes no place in the order.
+    pub fn choose_condition(
+        &self,
+        study: &Study,
+        participant: &ParticipantId,
+        chosen: Option<&str>,
+    ) -> Result<Option<SessionCondition>, StoreError> {
         let table = self.condition_table(study)?;
         let Some(assigned) = table.proposed(participant).map(str::to_owned) else {
             return match chosen {
@@ -51,9 +65,6 @@ impl Library {
         if !study.conditions.iter().any(|c| c.name == name) {
             return Err(unknown(study, &name));
         }
-        let path = self.root().join(PARTICIPANTS_FILE);
-        participants::add(&path, participant, Utc::now().date_naive())?;
-        participants::set(&path, participant, &condition_column(&study.name), &name)?;
         Ok(Some(SessionCondition { name, assigned }))
     }
 }
@@ -102,6 +113,16 @@ mod tests {
         let e = library.assign_condition(&study, &id(11), Some("c")).unwrap_err();
         assert!(e.to_string().contains("choose a or b"), "{e}");
         assert!(!std::fs::read_to_string(dir.path().join(PARTICIPANTS_FILE)).unwrap().contains("sub-11"));
+    }
+
+    #[test]
+    fn a_pilot_takes_no_place_in_the_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        let study = study();
+        let pilot = library.choose_condition(&study, &id(1), None).unwrap().unwrap();
+        assert!(!dir.path().join(PARTICIPANTS_FILE).exists());
+        assert_eq!(library.assign_condition(&study, &id(2), None).unwrap(), Some(pilot));
     }
 
     #[test]
