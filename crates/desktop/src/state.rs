@@ -12,7 +12,7 @@ use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, HealthFigures, PageState, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
+    FinishedSession, HealthFigures, PageState, SessionNote, SessionPlan, SessionRow, StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
 pub use super::review_state::{FollowedPage, Review, Side};
@@ -54,6 +54,8 @@ pub struct State {
     pub exporting: Option<Dialog>,
     /// The note that is written about the session that was just recorded.
     pub report_note: String,
+    /// The note that is being stored. It is shown again if that fails.
+    pub sent_note: Option<SessionNote>,
     /// The typed API token. Kept until the window closes. Never stored.
     pub api_token: String,
     /// Messages that the operator dismisses, newest last.
@@ -81,10 +83,23 @@ impl State {
             job: None,
             exporting: None,
             report_note: String::new(),
+            sent_note: None,
             api_token: String::new(),
             notices: VecDeque::new(),
             is_file_dialog_open: false,
         }
+    }
+
+    /// Takes the typed note, to store it. `None` if there is none, or while another is being stored.
+    pub fn take_note(&mut self) -> Option<SessionNote> {
+        let text = self.report_note.trim().to_owned();
+        let folder = self.finished.as_ref()?.session.folder.clone();
+        if text.is_empty() || self.sent_note.is_some() {
+            return None;
+        }
+        self.report_note.clear();
+        self.sent_note = Some(SessionNote { folder, text });
+        self.sent_note.clone()
     }
 
     pub fn notice(&mut self, sentence: String) {
