@@ -93,7 +93,7 @@ impl BackendHandle {
             let review = review_worker::start(places.clone(), review_commands.clone(), window.clone())?;
             let event_count =
                 event_count_worker::start(event_count_commands.clone(), newest_count.clone(), window.clone())?;
-            let study_query = study_query_worker::start(study_query_commands.clone(), window.clone())?;
+            let study_query = study_query_worker::start(places.clone(), study_query_commands.clone(), window.clone())?;
             download_worker::start(places.clone(), download_commands.clone(), window.clone())?;
             let job = job_worker::start(places.clone(), jobs.clone(), window.clone())?;
             let (recording_commands, review_commands) = (recording_commands.clone(), review_commands.clone());

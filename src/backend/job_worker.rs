@@ -62,13 +62,14 @@ fn export(places: &Places, request: &SessionsExport, cancel: &Cancel, window: &T
         window.send(BackendEvent::JobProgress(JobProgress { done: done.min(1.0), name }));
     };
     let format = format(request.format);
-    match dataset::write(&selection, format, &request.to, progress) {
+    let write = || dataset::write(&selection, format, &request.to, progress);
+    let folders = dataset::folders(&selection);
+    let ((), problem) = match dataset::noted(places, format.as_str(), &request.to, &folders, write) {
         Err(ExportError::Cancelled) => return Ok(JobResult::Cancelled),
         written => written.map_err(|e| e.to_string())?,
-    }
-    let noted = places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &request.to));
+    };
     let mut left_out: Vec<String> = selection.left_out().iter().map(|one| one.why.clone()).collect();
-    left_out.extend(noted.err().map(|e| format!("The export was written, but the library could not note it: {e}")));
+    left_out.extend(problem);
     Ok(JobResult::Exported { to: request.to.clone(), sessions: of, left_out })
 }
 

@@ -23,6 +23,7 @@ use super::tail::Tail;
 use super::to_window::ToWindow;
 use crate::places::Places;
 use capture::{CameraSpec, Decoder};
+use desktop::NOT_DISCARDED;
 use desktop::port::{
     Activity, BackendEvent, CameraControl, CameraMode, CameraState, Check, Host, NewMarker, PageStatus,
     ParticipantCommand, ParticipantScreen, RecordingRequest, SessionPlan, StartedInfo,
@@ -398,6 +399,8 @@ impl RecordingController {
     /// Stops the recording and removes its session completely.
     fn discard(&mut self) {
         if !self.is_recording() {
+            // It ended by itself before the command came.
+            self.window.send(BackendEvent::Notice(NOT_DISCARDED.to_owned()));
             return;
         }
         let Some(mut running) = self.running.take() else { return };

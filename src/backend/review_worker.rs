@@ -208,10 +208,9 @@ impl ReviewWorker {
     fn export(&self, order: &SessionExport) -> Result<BackendEvent, Sentence> {
         let loaded = self.opened()?;
         self.window.send(BackendEvent::ExportProgress { done: 0.0 });
-        session_export::write(loaded, order)?;
-        session_export::note(&self.places, loaded, order).into_iter().for_each(|sentence| {
-            self.window.send(BackendEvent::Notice(sentence));
-        });
+        if let Some(problem) = session_export::write(&self.places, loaded, order)? {
+            self.window.send(BackendEvent::Notice(problem));
+        }
         Ok(BackendEvent::ExportFinished { to: order.to.clone() })
     }
 

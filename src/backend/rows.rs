@@ -109,6 +109,7 @@ fn control_state(c: &Control) -> ControlState {
 pub fn library(places: &Places) -> Result<port::Library, StoreError> {
     let library = places.library()?;
     let exports = library.exports()?.into_iter().map(|e| port::ExportRow {
+        is_reachable: e.is_reachable(),
         to: e.to.into(),
         format: e.format,
         sessions: e.sessions.iter().map(|label| library.root().join(label)).collect(),

@@ -1,13 +1,23 @@
 //! Exports of the session in review: tables and figures.
 
+use crate::dataset;
 use crate::places::Places;
 use crate::session_json::session_json;
 use desktop::port::{ExportFormat, SessionExport};
 use export::{FigureFormat, session_title, write_csv, write_figure};
 use study_query::StoredSession;
 
-/// An error is a message for the user.
-pub fn write(stored: &StoredSession, order: &SessionExport) -> Result<(), String> {
+/// An error is a message for the user. Returns why the library could not note an export outside the session's folder.
+pub fn write(places: &Places, stored: &StoredSession, order: &SessionExport) -> Result<Option<String>, String> {
+    let format = match order.format {
+        ExportFormat::Csv => "csv",
+        ExportFormat::FigurePng | ExportFormat::FigureSvg => "figure",
+    };
+    let folder = [stored.file.folder().to_owned()];
+    dataset::noted(places, format, &order.to, &folder, || write_files(stored, order)).map(|((), problem)| problem)
+}
+
+fn write_files(stored: &StoredSession, order: &SessionExport) -> Result<(), String> {
     match order.format {
         ExportFormat::Csv => {
             let frames = stored.file.frames().map_err(|e| e.to_string())?.metas();
@@ -17,17 +27,6 @@ pub fn write(stored: &StoredSession, order: &SessionExport) -> Result<(), String
         ExportFormat::FigurePng => figure(stored, order, FigureFormat::Png),
         ExportFormat::FigureSvg => figure(stored, order, FigureFormat::Svg),
     }
-}
-
-/// Notes an export outside the session's folder in the library. Returns the problem.
-pub fn note(places: &Places, stored: &StoredSession, order: &SessionExport) -> Option<String> {
-    let format = match order.format {
-        ExportFormat::Csv => "csv",
-        ExportFormat::FigurePng | ExportFormat::FigureSvg => "figure",
-    };
-    let folder = stored.file.folder().to_owned();
-    let noted = places.library().and_then(|library| library.note_export(format, &order.to, &[folder]));
-    noted.err().map(|e| format!("The export was written, but the library could not note it: {e}"))
 }
 
 fn figure(stored: &StoredSession, order: &SessionExport, format: FigureFormat) -> Result<(), String> {

@@ -7,6 +7,8 @@ use std::thread::JoinHandle;
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::rows;
 use super::to_window::ToWindow;
+use crate::dataset;
+use crate::places::Places;
 use analysis::Measure;
 use desktop::port::{
     Activity, BackendEvent, ConditionResult, SingleEpoch, StudyExport, StudyExportFormat, StudyQuery, StudyQueryResult,
@@ -26,12 +28,17 @@ impl QueuedCommand for StudyQueryCommand {
     }
 }
 
-pub fn start(commands: CommandQueue<StudyQueryCommand>, window: ToWindow) -> std::io::Result<JoinHandle<()>> {
-    let worker = StudyQueryWorker { window, answered: None };
+pub fn start(
+    places: Places,
+    commands: CommandQueue<StudyQueryCommand>,
+    window: ToWindow,
+) -> std::io::Result<JoinHandle<()>> {
+    let worker = StudyQueryWorker { places, window, answered: None };
     std::thread::Builder::new().name("study_query_worker".into()).spawn(move || worker.run(&commands))
 }
 
 struct StudyQueryWorker {
+    places: Places,
     window: ToWindow,
     /// The newest result, for exports.
     answered: Option<(study_query::Answer, Findings)>,
@@ -76,12 +83,22 @@ impl StudyQueryWorker {
                 |e| format!("The folder {} could not be created: {e}. Choose another folder.", folder.display());
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let written = match order.format {
+        let write = || match order.format {
             StudyExportFormat::FigureSvg => figure(answer, findings, &order.to, FigureFormat::Svg),
             StudyExportFormat::FigurePng => figure(answer, findings, &order.to, FigureFormat::Png),
             StudyExportFormat::Tables => write_epochs(answer, findings, &order.to).map(|_| ()),
         };
-        written.map_err(|e| e.to_string())
+        let format = match order.format {
+            StudyExportFormat::FigureSvg | StudyExportFormat::FigurePng => "averages",
+            StudyExportFormat::Tables => "epochs",
+        };
+        let sessions: Vec<PathBuf> = answer.sessions.iter().map(|s| s.folder.clone()).collect();
+        let ((), problem) =
+            dataset::noted(&self.places, format, &order.to, &sessions, write).map_err(|e| e.to_string())?;
+        if let Some(problem) = problem {
+            self.window.send(BackendEvent::Notice(problem));
+        }
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::Epochs;
 use super::export::sessions_of;
 use super::interrupt::cancel_at_signal;
+use crate::dataset;
 use crate::failure::Failure;
 use crate::places::Places;
 use analysis::{Average, Comparison, describe_dropped};
@@ -32,7 +33,13 @@ pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
         print!("{}", results_text(&answer, &findings)?);
     }
     if let Some(folder) = &a.to {
-        for path in write_epochs(&answer, &findings, folder)? {
+        let sessions: Vec<PathBuf> = answer.sessions.iter().map(|s| s.folder.clone()).collect();
+        let write = || write_epochs(&answer, &findings, folder);
+        let (written, problem) = dataset::noted(places, "epochs", folder, &sessions, write)?;
+        if let Some(problem) = problem {
+            eprintln!("affectograph: {problem}");
+        }
+        for path in written {
             if a.json {
                 eprintln!("{}", path.display());
             } else {

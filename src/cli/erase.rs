@@ -25,7 +25,10 @@ pub fn run(a: &Erase, places: &Places) -> Result<ExitCode, Failure> {
 fn erase_participant(a: &Erase, library: &Library, participant: &ParticipantId) -> Result<ExitCode, Failure> {
     let folder = library.root().join(participant.as_str());
     let sessions: Vec<PathBuf> = library.folders()?.into_iter().filter(|s| s.starts_with(&folder)).collect();
-    if sessions.is_empty() && !folder.exists() && !library.participants()?.contains(participant) {
+    let is_folder_missing = folder.symlink_metadata().is_err();
+    // Exports of sessions that were erased before are listed, too.
+    let is_exported = library.exports()?.iter().any(|export| export.has(participant.as_str()));
+    if is_folder_missing && !is_exported && !library.participants()?.contains(participant) {
         return Err(format!(
             "there is no participant {participant} in {}: `affectograph list` lists all sessions",
             library.root().display()
@@ -44,12 +47,9 @@ fn erase_participant(a: &Erase, library: &Library, participant: &ParticipantId) 
 
 fn erase_sessions(a: &Erase, library: &Library) -> Result<ExitCode, Failure> {
     let folders: Vec<PathBuf> = a.session.iter().map(|path| session_folder(path)).collect();
+    let labels = folders.iter().map(|folder| library.label_of(folder)).collect::<Result<Vec<_>, _>>()?;
     folders.iter().for_each(|s| println!("{}", s.display()));
-    let label = |folder: &PathBuf| {
-        let names: Vec<_> = folder.iter().rev().take(2).map(|n| n.to_string_lossy()).collect();
-        names.into_iter().rev().collect::<Vec<_>>().join("/")
-    };
-    let stays = what_stays(library, &folders.iter().map(label).collect::<Vec<_>>())?;
+    let stays = what_stays(library, &labels)?;
     confirm(a, "erase")?;
     for folder in &folders {
         library.erase(folder)?;
@@ -69,7 +69,8 @@ fn what_stays(library: &Library, labels: &[String]) -> Result<Vec<NotedExport>, 
 
 fn print_stays(exports: &[NotedExport]) {
     for export in exports {
-        println!("Stays, remove it yourself: {} ({})", export.to, export.format);
+        let reachable = if export.is_reachable() { "" } else { ", not found now: it may be on another disk" };
+        println!("Stays, remove it yourself: {} ({}{reachable})", export.to, export.format);
     }
 }
 

@@ -29,17 +29,14 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
         #[cfg(feature = "parquet")]
         ExportFormat::Parquet => Format::Parquet,
     };
-    if a.event.is_some() {
-        report(a, &selection, print_label, &cancel)?;
-    } else {
-        dataset::write(&selection, format, &a.to, print_label)?;
-    }
+    let write = || match a.event {
+        Some(_) => report(a, &selection, print_label, &cancel),
+        None => Ok(dataset::write(&selection, format, &a.to, print_label)?),
+    };
+    let ((), problem) = dataset::noted(places, format.as_str(), &a.to, &dataset::folders(&selection), write)?;
     println!("{}", a.to.display());
-    // Sessions elsewhere are not sessions of this library. A library is not created only to note an export.
-    if places.sessions.is_dir()
-        && let Err(e) = places.library().and_then(|library| dataset::note(&library, &selection, format.as_str(), &a.to))
-    {
-        eprintln!("affectograph: the export was written, but the library could not note it: {e}");
+    if let Some(problem) = problem {
+        eprintln!("affectograph: {problem}");
     }
     for one in selection.left_out() {
         eprintln!("affectograph: excluded: {}", one.why);

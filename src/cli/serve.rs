@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::places::Places;
 use crate::version::revision;
 use server::{Quotas, ServerConfig, SessionLimits, description, secrets, serve};
-use store::{Ledger, TokenScope, WriteKey, make_new_files_private};
+use store::{Ledger, Library, TokenScope, WriteKey, make_new_files_private};
 use vision::models_folder;
 
 /// More than a processor can handle. The limit of the vision pool is reached first.
@@ -77,6 +77,9 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         revision: revision(),
     };
     let flag = interrupted()?;
+    for problem in Library::open(&config.sessions)?.finish_interrupted()? {
+        eprintln!("affectograph: an interrupted change could not be completed: {problem}");
+    }
     let is_owned = Ledger::open(&config.sessions)?.password()?.is_some();
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let running = serve(config)?;

@@ -386,8 +386,9 @@ export class Run {
   /** Ends it at once. Resolves when everything is stored. */
   async #stopMedia(isAtOnce = false): Promise<void> {
     this.#turn++;
-    this.#endReplay();
+    const endReplay = this.#endReplay;
     this.#endReplay = () => undefined;
+    void background(async () => endReplay()); // at once; its failure leaves the camera to be ended
     const camera = this.#camera;
     this.#camera = null;
     if (camera) this.#cameraEnd = background(() => camera.stop(isAtOnce));
@@ -458,7 +459,8 @@ export class Run {
     forgetParticipant(server, study);
     this.release();
     if (this.#opened) {
-      await within(this.#stopMedia(), CAMERA_STOP_MS);
+      // Neither a camera nor a replay that fails prevents the deletion.
+      await background(() => within(this.#stopMedia(), CAMERA_STOP_MS));
       await within(this.#outbox.discard(), STORE_PATIENCE_MS);
     } else {
       // The server may be beginning a session at this moment. Its answer has the token to delete it.

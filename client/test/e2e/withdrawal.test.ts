@@ -108,6 +108,19 @@ test('a second withdrawal reaches the other tabs too', { skip, timeout: 60_000 }
   }
 }));
 
+test('a withdrawal ends another tab that waits for the server', { skip, timeout: 60_000 }, () => visit(GIVEN, async ({ server, url, page, open }) => {
+  await page.goto(url);
+  await started(page);
+  server.begins = { status: 503, retryAfter_s: 30 };
+  const other = await open();
+  await eventually('the refusal', async () => (await state(other)).problem !== null);
+  assert.equal((await state(other)).phase, 'connecting');
+  assert.equal((await withdraw(page)).phase, 'withdrawn');
+  server.begins = 'yes';
+  await eventually('the other tab', async () => (await state(other)).phase === 'withdrawn');
+  assert.deepEqual([server.withdrawn, server.sessions.size], [['session1'], 0]);
+}));
+
 test('a browser that cannot write still asks the server to delete, and says what is left', { skip, timeout: 60_000 }, () => visit(GIVEN, async ({ server, url, page }) => {
   await page.goto(url);
   await started(page);

@@ -194,7 +194,8 @@ pub fn erase(
     };
     ui.add(egui::Label::new(message).wrap());
     listed(ui, "sessions", sessions.iter().map(|s| format!("{}  {}", s.title(), s.folder.display())));
-    what_stays(ui, library, |export| sessions.iter().any(|s| export.sessions.contains(&s.folder)));
+    let has = |export: &&ExportRow| sessions.iter().any(|s| export.sessions.contains(&s.folder));
+    what_stays(ui, library.iter().flat_map(|l| &l.exports).filter(has).collect());
     widgets::caption(ui, "The participant stays in participants.tsv, so that the pseudonym is not used again.");
     confirm(ui, &confirmation(sessions), typed, commands);
 }
@@ -216,7 +217,7 @@ pub fn erase_participant(
     );
     ui.add(egui::Label::new(message).wrap());
     listed(ui, "sessions", sessions.iter().map(|s| format!("{}  {}", s.title(), s.study)));
-    what_stays(ui, library, |export| sessions.iter().any(|s| export.sessions.contains(&s.folder)));
+    what_stays(ui, library.iter().flat_map(|l| l.exports_of(participant)).collect());
     confirm(ui, participant.as_str(), typed, commands);
 }
 
@@ -232,14 +233,17 @@ fn listed(ui: &mut Ui, id: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// The exports that the library knows of. An erasure does not remove them.
-fn what_stays(ui: &mut Ui, library: Option<&Library>, has: impl Fn(&ExportRow) -> bool) {
-    let exports: Vec<&ExportRow> = library.iter().flat_map(|l| &l.exports).filter(|e| has(e)).collect();
+fn what_stays(ui: &mut Ui, exports: Vec<&ExportRow>) {
     if exports.is_empty() {
         widgets::caption(ui, "The library knows of no export of this data. Copies and backups stay.");
         return;
     }
     warning(ui, "These exports contain the data and stay. Remove them yourself:");
-    listed(ui, "exports", exports.iter().map(|e| format!("{} ({})", e.to.display(), e.format)));
+    let line = |e: &&ExportRow| {
+        let reachable = if e.is_reachable { "" } else { ", not found now: it may be on another disk" };
+        format!("{} ({}{reachable})", e.to.display(), e.format)
+    };
+    listed(ui, "exports", exports.iter().map(line));
 }
 
 fn confirm(ui: &mut Ui, name: &str, typed: &str, commands: &mut Vec<Command>) {
@@ -279,7 +283,7 @@ pub fn reassign(ui: &mut Ui, draft: &ReassignDraft, library: Option<&Library>, c
         }
     }
     let exports = library.iter().flat_map(|l| &l.exports).filter(|e| e.sessions.contains(&draft.row.folder)).count();
-    if exports > 0 {
+    if exports > 0 || draft.has_export {
         warning(ui, "Exports that were made before keep the old name. Export again.");
     }
     if edited != *draft {

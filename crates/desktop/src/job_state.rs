@@ -97,6 +97,8 @@ fn named_participant(film: &Path) -> Option<ParticipantId> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReassignDraft {
     pub row: SessionRow,
+    /// Exports are in the session's own folder.
+    pub has_export: bool,
     pub participant: String,
     pub session: String,
 }

@@ -80,5 +80,6 @@ mod window;
 
 pub use app::App;
 pub use preferences::{ParticipantScreen, Preferences};
+pub use receive::NOT_DISCARDED;
 pub use state::{Dialog, Review, Screen, State};
 pub use window::{DesktopError, Options, run};

@@ -24,6 +24,10 @@ use super::state::{
 };
 use super::time_window::TimeWindow;
 
+/// The recording ended by itself before the operator discarded it.
+pub const NOT_DISCARDED: &str = "The recording had ended already. It was saved, not discarded. Erase … in the list of \
+                                 sessions removes it.";
+
 /// Pushes the commands that follow from the event.
 pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, commands: &mut Vec<Command>) {
     use BackendEvent as E;
@@ -42,10 +46,7 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
             state.inform(sentence);
         }
         E::NoteStored { folder } => {
-            // The text stays if it was changed for another session in the meantime.
-            if state.finished.as_ref().is_some_and(|f| f.session.folder == folder) {
-                state.report_note.clear();
-            }
+            state.sent_note.take_if(|note| note.folder == folder);
             state.inform("The note is stored with the session.".to_owned());
         }
         E::FigureDrawn(picture) => {
@@ -243,6 +244,9 @@ fn end_recording(state: &mut State, finished: FinishedSession) {
     let recording = state.recording.take();
     state.past_alarms = recording.map(|r| r.past_alarms).unwrap_or_default();
     state.report_note.clear();
+    if state.dialog == Some(Dialog::Discard) {
+        state.warn(NOT_DISCARDED.to_owned());
+    }
     // The list may arrive after the next participant is proposed.
     if let Some(library) = &mut state.home.library
         && !library.sessions.iter().any(|s| s.folder == finished.session.folder)
@@ -364,7 +368,7 @@ fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
     state.job = None;
     let mut show = |title: &'static str, sentences: Vec<String>| {
         if !sentences.is_empty() {
-            state.dialog = Some(Dialog::Failure { title, sentence: sentences.join("\n") });
+            show_again(state, None, title, sentences.join("\n"));
         }
     };
     let sentence = match result {
@@ -403,6 +407,19 @@ fn fail_job(state: &mut State, sentence: String) {
         JobDraft::Import(draft) => Dialog::ImportFilms(ImportDraft { problem: Some(sentence.clone()), ..draft }),
     });
     show_again(state, again, "Failed", sentence);
+}
+
+/// The text is back in its field. If the field has other text by now, the message contains it.
+fn fail_note(state: &mut State, mut sentence: String) {
+    if let Some(note) = state.sent_note.take() {
+        let is_same = state.finished.as_ref().is_some_and(|f| f.session.folder == note.folder);
+        if is_same && state.report_note.is_empty() {
+            state.report_note = note.text;
+        } else {
+            sentence = format!("{sentence}\nThe note of {}: {}", note.folder.display(), note.text);
+        }
+    }
+    show_again(state, None, "The note was not stored", sentence);
 }
 
 fn fail_export(state: &mut State, sentence: String) {
@@ -448,10 +465,10 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
                 review.page = None;
             }
         }
-        Activity::Erase => show("Not erased", sentence),
-        Activity::Reassign => show("The session was not reassigned", sentence),
-        Activity::Note => show("The note was not stored", sentence),
-        Activity::Figure => show("The figure was not copied", sentence),
+        Activity::Erase => show_again(state, None, "Not erased", sentence),
+        Activity::Reassign => show_again(state, None, "The session was not reassigned", sentence),
+        Activity::Note => fail_note(state, sentence),
+        Activity::Figure => show_again(state, None, "The figure was not copied", sentence),
         Activity::Job => fail_job(state, sentence),
         // Handled above: its message belongs to a dialog or to the editor.
         Activity::EditStudy => {}
@@ -494,5 +511,98 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
                 study.progress = None;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::{Grade, QualityReport, SessionRow, SessionState};
+    use crate::preferences::Preferences;
+
+    fn state() -> State {
+        State::new(Preferences::default())
+    }
+
+    fn say(state: &mut State, event: BackendEvent) {
+        receive(state, event, &egui::Context::default(), &mut Vec::new());
+    }
+
+    fn finished() -> FinishedSession {
+        let session = SessionRow {
+            folder: "sub-01/ses-01".into(),
+            participant: None,
+            session: None,
+            study: "demo".into(),
+            started: None,
+            length: None,
+            size_bytes: 0,
+            grade: None,
+            is_pilot: false,
+            state: SessionState::Complete,
+        };
+        let quality = QualityReport {
+            grade: Grade::A,
+            findings: vec![],
+            length: std::time::Duration::ZERO,
+            frames_expected: 0,
+            frames_stored: 0,
+            frames_scored: 0,
+            frames_skipped: 0,
+            lost: 0,
+            largest_gap: None,
+            face_share: None,
+            page_clock_uncertainty_ms: None,
+            page_busy: None,
+            events_by_kind: vec![],
+            size_bytes: 0,
+        };
+        FinishedSession { session, quality }
+    }
+
+    #[test]
+    fn a_note_is_sent_once_and_comes_back_if_it_was_not_stored() {
+        let mut state = state();
+        state.finished = Some(finished());
+        state.report_note = " gum ".into();
+        let note = state.take_note().unwrap();
+        assert_eq!((note.text.as_str(), state.report_note.as_str()), ("gum", ""));
+        assert_eq!(state.take_note(), None, "a second click");
+        state.report_note = "late".into();
+        assert_eq!(state.take_note(), None, "one after the other");
+        let failed = || BackendEvent::Failed { during: Activity::Note, sentence: "The disk is full.".into() };
+        say(&mut state, failed());
+        let Some(Dialog::Failure { sentence, .. }) = state.dialog.take() else { panic!("no message") };
+        assert!(sentence.contains("full") && sentence.contains("gum") && state.report_note == "late", "{sentence}");
+        state.take_note().unwrap();
+        say(&mut state, failed());
+        assert_eq!(state.report_note, "late");
+        let note = state.take_note().unwrap();
+        say(&mut state, BackendEvent::NoteStored { folder: note.folder });
+        assert_eq!((state.sent_note, state.report_note.as_str()), (None, ""));
+    }
+
+    #[test]
+    fn the_end_of_work_in_the_background_replaces_no_dialog() {
+        let mut state = state();
+        state.dialog = Some(Dialog::Discard);
+        let left_out = vec!["sub-01 ses-01: damaged".to_owned()];
+        say(&mut state, BackendEvent::JobFinished(JobResult::Exported { to: "x".into(), sessions: 1, left_out }));
+        let has_notice = |state: &State, words: &str| state.notices.iter().any(|n| n.sentence.contains(words));
+        assert!(has_notice(&state, "exported to") && has_notice(&state, "sub-01 ses-01: damaged"));
+        for during in [Activity::Erase, Activity::Reassign, Activity::Note, Activity::Figure] {
+            state.notices = Default::default();
+            say(&mut state, BackendEvent::Failed { during, sentence: "No.".into() });
+            assert_eq!(state.dialog, Some(Dialog::Discard));
+            assert!(has_notice(&state, "No."));
+        }
+    }
+
+    #[test]
+    fn a_recording_that_ended_before_it_was_discarded_is_reported_as_saved() {
+        let mut state = state();
+        state.dialog = Some(Dialog::Discard);
+        say(&mut state, BackendEvent::RecordingFinished(Box::new(finished())));
+        assert!(state.dialog.is_none() && state.notices.iter().any(|n| n.sentence == NOT_DISCARDED));
     }
 }

@@ -15,8 +15,8 @@ use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
-    FinishedSession, GivenConsent, HealthFigures, PageState, SessionPart, SessionPlan, SessionRow, StartedInfo,
-    StudyExportFormat,
+    FinishedSession, GivenConsent, HealthFigures, PageState, SessionNote, SessionPart, SessionPlan, SessionRow,
+    StartedInfo, StudyExportFormat,
 };
 use super::preferences::Preferences;
 use super::recent_markers::RecentMarkers;
@@ -67,6 +67,8 @@ pub struct State {
     pub exporting: Option<Dialog>,
     /// The note that is written about the session that was just recorded.
     pub report_note: String,
+    /// The note that is being stored. It is shown again if that fails.
+    pub sent_note: Option<SessionNote>,
     /// The typed API token. Kept until the window closes. Never stored.
     pub api_token: String,
     pub notices: Notices,
@@ -97,6 +99,7 @@ impl State {
             job: None,
             exporting: None,
             report_note: String::new(),
+            sent_note: None,
             api_token: String::new(),
             notices: Notices::default(),
             is_file_dialog_open: false,
@@ -111,6 +114,18 @@ impl State {
     /// Shows information that fades by itself.
     pub fn inform(&mut self, sentence: String) {
         self.notices.add(sentence, false);
+    }
+
+    /// Takes the typed note, to store it. `None` if there is none, or while another is being stored.
+    pub fn take_note(&mut self) -> Option<SessionNote> {
+        let text = self.report_note.trim().to_owned();
+        let folder = self.finished.as_ref()?.session.folder.clone();
+        if text.is_empty() || self.sent_note.is_some() {
+            return None;
+        }
+        self.report_note.clear();
+        self.sent_note = Some(SessionNote { folder, text });
+        self.sent_note.clone()
     }
 }
 

@@ -66,18 +66,20 @@ pub fn join(session: &Path, starts: &[u64], chunks: u64) -> io::Result<()> {
         if !first.exists() {
             continue; // it was joined before
         }
-        let kind = Container::of(&first)?.extension();
-        let name = if k == 0 { format!("video.{kind}") } else { format!("video-{}.{kind}", k + 1) };
-        let (whole, draft) = (session.join(&name), session.join(format!("{name}.new")));
-        if whole.exists() {
+        let name = if k == 0 { "video".to_owned() } else { format!("video-{}", k + 1) };
+        let whole = |kind: Container| session.join(format!("{name}.{}", kind.extension()));
+        if [Container::WebM, Container::Mp4].into_iter().any(|kind| whole(kind).exists()) {
             continue;
         }
+        let draft = session.join(format!("{name}.new"));
         let mut out = File::create(&draft)?;
         for chunk in *start..end {
             io::copy(&mut File::open(path(session, chunk))?, &mut out)?;
         }
         out.sync_all()?;
-        fs::rename(&draft, &whole)?;
+        // Read from the whole file, because its first chunk may have one byte.
+        let kind = Container::of(&draft)?;
+        fs::rename(&draft, whole(kind))?;
     }
     match fs::remove_dir_all(folder(session)) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),

@@ -55,6 +55,7 @@ impl fmt::Display for Format {
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `csv` (one table for each stream of each session), `tidy` (tables of all sessions together), `bids` or `parquet`.
+    #[param(inline)]
     format: Format,
 }
 

@@ -73,7 +73,8 @@ impl Refused {
         match entry {
             Entry::Record { stream, body: Body::Gap(gap), .. } if gap.reason.is_loss() => {
                 let is_video = ports.get(*stream).is_some_and(|port| port.name.as_str() == VIDEO);
-                *(if is_video { &mut self.frames } else { &mut self.records }) += gap.lost;
+                let refused = if is_video { &mut self.frames } else { &mut self.records };
+                *refused = refused.saturating_add(gap.lost);
             }
             Entry::Record { .. } => self.records += 1,
             _ => {}

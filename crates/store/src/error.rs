@@ -70,6 +70,10 @@ pub enum StoreError {
     ThreadDied(&'static str),
     #[error("{0} is not a session in the library {1}: only sessions of this library can be moved or erased")]
     OutsideLibrary(PathBuf, PathBuf),
+    #[error(
+        "{link} is a link to {target}: erasing would remove the link and leave the data. Nothing was erased. Move the data here, or remove the link and the data yourself"
+    )]
+    Link { link: PathBuf, target: PathBuf },
     #[error("{taken} has this session number already. The next free number is {next}")]
     NumberTaken { taken: PathBuf, next: SessionNumber },
     #[error("the session is {0} already: nothing was changed")]

@@ -1,5 +1,5 @@
 //! The exports that the library knows of: `exports.jsonl`, one line per export outside the session's own folder. An erasure
-//! lists them, because it does not remove them.
+//! lists them, because it does not remove them. Only the erasure of a participant forgets them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,15 +28,24 @@ impl NotedExport {
         let is_in = |s: &String| s == label || s.strip_prefix(label).is_some_and(|rest| rest.starts_with('/'));
         self.sessions.iter().any(is_in)
     }
+
+    /// Whether something is there now. The export may be on a medium that is not attached, or it was moved or removed.
+    pub fn is_reachable(&self) -> bool {
+        Path::new(&self.to).exists()
+    }
 }
 
 impl Library {
-    /// Notes an export of these sessions. Sessions of other libraries, and exports into a session's own folder, are not
-    /// noted.
-    pub fn note_export(&self, format: &str, to: &Path, sessions: &[PathBuf]) -> Result<(), StoreError> {
+    /// Notes an export of these sessions, before its first byte is written. Returns the note, for
+    /// [`Library::take_back_export`]. Sessions of other libraries, and exports into a session's own folder, are not noted.
+    pub fn note_export(
+        &self,
+        format: &str,
+        to: &Path,
+        sessions: &[PathBuf],
+    ) -> Result<Option<NotedExport>, StoreError> {
         let root = self.root().canonicalize().map_err(StoreError::io("find", self.root()))?;
-        let to = std::path::absolute(to).map_err(StoreError::io("find", to))?;
-        let to = to.canonicalize().unwrap_or(to);
+        let to = real_path(&std::path::absolute(to).map_err(StoreError::io("find", to))?);
         let mut labels = Vec::new();
         for session in sessions {
             let Ok(session) = session.canonicalize() else { continue };
@@ -46,46 +55,59 @@ impl Library {
             labels.extend(session.strip_prefix(&root).ok().map(|label| label.to_string_lossy().into_owned()));
         }
         if labels.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let (format, to) = (format.to_owned(), to.to_string_lossy().into_owned());
         let noted = NotedExport { at_utc: Utc::now(), format, to, sessions: labels };
         let _lock = self.lock_folders()?;
         let path = self.exports_file();
-        let failed = |e| StoreError::io("write", &path)(e);
-        let mut file = std::fs::File::options().create(true).append(true).open(&path).map_err(failed)?;
-        let line = serde_json::to_string(&noted).map_err(std::io::Error::other).map_err(failed)?;
-        writeln!(file, "{line}").map_err(failed)
+        let append = || {
+            let mut file = std::fs::File::options().create(true).append(true).open(&path)?;
+            writeln!(file, "{}", serde_json::to_string(&noted)?)?;
+            file.sync_all()
+        };
+        append().map_err(StoreError::io("write", &path))?;
+        Ok(Some(noted))
     }
 
-    /// The noted exports that still exist, oldest first.
+    /// Removes the note of an export that wrote nothing.
+    pub fn take_back_export(&self, noted: &NotedExport) -> Result<(), StoreError> {
+        let _lock = self.lock_folders()?;
+        let is_it = |e: &NotedExport| (e.at_utc, &e.format, &e.to) == (noted.at_utc, &noted.format, &noted.to);
+        self.change_exports(|export| (!is_it(&export)).then_some(export))
+    }
+
+    /// All noted exports, oldest first. Also those that are not reachable now.
     pub fn exports(&self) -> Result<Vec<NotedExport>, StoreError> {
-        let all = self.noted()?.into_iter().filter_map(Result::ok);
-        Ok(all.filter(|e: &NotedExport| Path::new(&e.to).exists()).collect())
+        Ok(self.noted()?.into_iter().filter_map(Result::ok).collect())
     }
 
     /// Removes sessions from the notes. A note without a session is removed. The caller holds the lock of
     /// [`Library::lock_folders`].
     pub(super) fn forget_exports(&self, is_erased: impl Fn(&str) -> bool) -> Result<(), StoreError> {
-        self.change_exports(|label| if is_erased(label) { None } else { Some(label.to_owned()) })
+        self.change_exports(|mut export| {
+            export.sessions.retain(|label| !is_erased(label));
+            (!export.sessions.is_empty()).then_some(export)
+        })
     }
 
     /// Follows a session to its new folder. The caller holds the lock of [`Library::lock_folders`].
     pub(super) fn rename_in_exports(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        self.change_exports(|label| Some(if label == from { to.to_owned() } else { label.to_owned() }))
+        self.change_exports(|mut export| {
+            export.sessions.iter_mut().filter(|label| *label == from).for_each(|label| to.clone_into(label));
+            Some(export)
+        })
     }
 
-    fn change_exports(&self, change: impl Fn(&str) -> Option<String>) -> Result<(), StoreError> {
+    /// `None` removes a note.
+    fn change_exports(&self, change: impl Fn(NotedExport) -> Option<NotedExport>) -> Result<(), StoreError> {
         let before = self.noted()?;
         let mut text = String::new();
         for noted in &before {
             let line = match noted {
                 Ok(noted) => {
-                    let sessions: Vec<String> = noted.sessions.iter().filter_map(|s| change(s)).collect();
-                    if sessions.is_empty() {
-                        continue;
-                    }
-                    serde_json::to_string(&NotedExport { sessions, ..noted.clone() }).unwrap_or_default()
+                    let Some(changed) = change(noted.clone()) else { continue };
+                    serde_json::to_string(&changed).unwrap_or_default()
                 }
                 Err(line) => line.clone(),
             };
@@ -98,7 +120,9 @@ impl Library {
         }
         let draft = path.with_extension("jsonl.new");
         let write = || {
-            std::fs::write(&draft, &text)?;
+            let mut file = std::fs::File::create(&draft)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
             std::fs::rename(&draft, &path)
         };
         write().map_err(StoreError::io("write", &path))
@@ -117,5 +141,37 @@ impl Library {
 
     fn exports_file(&self) -> PathBuf {
         self.root().join(EXPORTS_FILE)
+    }
+}
+
+/// Without links, also if the end of the path does not exist yet.
+fn real_path(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = existing else { return path.to_owned() };
+    path.strip_prefix(above).map_or_else(|_| path.to_owned(), |rest| real.join(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::{ParticipantId, SessionNumber};
+
+    #[test]
+    fn an_export_is_noted_before_it_is_written_and_a_failed_one_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(&dir.path().join("sessions")).unwrap();
+        let one = library.create_session(&ParticipantId::numbered(1), SessionNumber(1), "demo", Utc::now()).unwrap();
+        let to = dir.path().join("not there yet/export");
+        let noted = library.note_export("csv", &to, std::slice::from_ref(&one)).unwrap().unwrap();
+        let second = library.note_export("bids", &to, std::slice::from_ref(&one)).unwrap().unwrap();
+        assert_eq!(library.exports().unwrap(), [noted.clone(), second.clone()]);
+        // The session is erased while the export runs.
+        library.erase(&one).unwrap();
+        assert_eq!(library.exports().unwrap().len(), 2);
+        library.take_back_export(&noted).unwrap();
+        assert_eq!(library.exports().unwrap(), [second]);
+        // An export into the session's own folder, which does not exist yet, is erased with it.
+        let own = library.create_session(&ParticipantId::numbered(1), SessionNumber(2), "demo", Utc::now()).unwrap();
+        assert_eq!(library.note_export("figure", &own.join("export/a.png"), std::slice::from_ref(&own)).unwrap(), None);
     }
 }

@@ -60,3 +60,21 @@ pub(super) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, StoreE
     folders.sort();
     Ok(folders)
 }
+
+/// The first link: the folder itself, or an entry in it at any depth.
+pub(super) fn first_link(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let failed = || StoreError::io("read the folder", folder);
+    let kind = folder.symlink_metadata().map_err(failed())?.file_type();
+    if kind.is_symlink() {
+        return Ok(Some(folder.to_owned()));
+    }
+    if !kind.is_dir() {
+        return Ok(None);
+    }
+    for entry in std::fs::read_dir(folder).map_err(failed())? {
+        if let Some(link) = first_link(&entry.map_err(failed())?.path())? {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}

@@ -188,12 +188,9 @@ impl Library {
         Ok(self.finish_erasing().into_iter().chain(self.finish_reassigning()).collect())
     }
 
-    /// Closes every session that a crash left open, after [`Library::finish_interrupted`]. Called at the program's start. A
+    /// Closes every session that a crash left open. Called at the program's start, after [`Library::finish_interrupted`]. A
     /// failure of one session does not affect the others. Sessions that a server will continue stay open.
     pub fn recover_all(&self) -> Result<Vec<Recovered>, StoreError> {
-        for problem in self.finish_interrupted()? {
-            tracing::error!("an interrupted erasure or reassignment could not be completed: {problem}");
-        }
         let continued = continued_folders(&self.root, Utc::now() - SERVER_CONTINUES)?;
         let crashed = self.sessions()?.into_iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
         let crashed = crashed.filter(|s| !continued.contains(&s.folder));

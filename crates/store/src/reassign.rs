@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -51,6 +51,29 @@ pub struct Reassigned {
 struct Intent {
     from: Assignment,
     to: Assignment,
+    /// The new participant had a row in `participants.tsv` already. A file of an older program does not state it. Then the
+    /// row stays.
+    #[serde(default = "yes")]
+    was_listed: bool,
+    /// The names of the old folder. `None` in files of older programs.
+    #[serde(default)]
+    from_label: Option<String>,
+    /// The date of the new participant's row.
+    #[serde(default = "Utc::now")]
+    started_utc: DateTime<Utc>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Intent {
+    /// The names of the old folder in the library. After a kill, the folder may have its new name already.
+    fn from_label(&self, now: &Place) -> String {
+        let rest = now.name.find('_').map_or("", |at| &now.name[at..]);
+        let of_header = || format!("{}/{}{rest}", self.from.participant, self.from.session);
+        self.from_label.clone().unwrap_or_else(of_header)
+    }
 }
 
 impl Library {
@@ -104,6 +127,7 @@ impl Library {
         };
         let from = Assignment { participant: header.participant, session: header.session };
         let to = Assignment { participant: participant.clone(), session };
+        let listed = participants::read(&self.root().join(PARTICIPANTS_FILE))?;
         if from == to && place.folder == self.target(place, &to) {
             return Err(StoreError::SameAssignment(to.to_string()));
         }
@@ -111,20 +135,26 @@ impl Library {
         let is_other = |path: &Path| path.canonicalize().map_or(true, |path| path != place.folder);
         match taken.filter(|(path, _)| is_other(path)).find(|(_, name)| name.session == Some(session)) {
             Some((taken, _)) => Err(StoreError::NumberTaken { taken, next: self.next_session(participant)? }),
-            None => Ok(Intent { from, to }),
+            None => Ok(Intent {
+                from,
+                to,
+                was_listed: listed.contains(participant),
+                from_label: Some(format!("{}/{}", place.participant, place.name)),
+                started_utc: header.zero_utc,
+            }),
         }
     }
 
     fn carry_out(&self, place: &Place, intent: &Intent) -> Result<Reassigned, StoreError> {
         write_intent(&place.folder, intent)?;
-        self.list_participant(&intent.to.participant, Utc::now())?;
+        self.list_participant(&intent.to.participant, intent.started_utc)?;
         change_session_file(&place.folder, intent)?;
         self.move_and_tidy(place, intent)
     }
 
     /// What follows the change of the session file.
     fn move_and_tidy(&self, place: &Place, intent: &Intent) -> Result<Reassigned, StoreError> {
-        self.list_participant(&intent.to.participant, Utc::now())?;
+        self.list_participant(&intent.to.participant, intent.started_utc)?;
         let target = self.target(place, &intent.to);
         if target != place.folder {
             let parent = self.root().join(intent.to.participant.as_str());
@@ -132,17 +162,15 @@ impl Library {
             std::fs::rename(&place.folder, &target).map_err(StoreError::io("move", &place.folder))?;
             force_to_disk(&parent)?;
         }
-        let label = |path: &Path| {
-            let names: Vec<_> = path.iter().rev().take(2).map(|n| n.to_string_lossy()).collect();
-            names.into_iter().rev().collect::<Vec<_>>().join("/")
-        };
-        self.rename_in_exports(&label(&place.folder), &label(&target))?;
+        let (from, to) = (intent.from_label(place), self.label_of(&target)?);
+        self.rename_in_exports(&from, &to)?;
         // A visitor of a website may still read or withdraw the session.
         if let Some(ledger) = Ledger::open_existing(self.root())? {
-            ledger.session_moved(&label(&place.folder), &label(&target), intent.to.participant.as_str())?;
+            ledger.session_moved(&from, &to, intent.to.participant.as_str())?;
         }
         let mut is_participant_removed = false;
-        for old in [&place.participant, &intent.from.participant] {
+        let of_folder = from.split('/').next().and_then(|name| name.parse::<ParticipantId>().ok());
+        for old in of_folder.iter().chain([&intent.from.participant]) {
             is_participant_removed |= *old != intent.to.participant && self.drop_if_unused(old)?;
         }
         remove_intent(&target)?;
@@ -184,7 +212,7 @@ impl Library {
         if now == intent.to && now != intent.from {
             return self.move_and_tidy(&self.place_of(folder)?, &intent).map(|done| done.folder);
         }
-        if intent.from.participant != intent.to.participant {
+        if intent.from.participant != intent.to.participant && !intent.was_listed {
             self.drop_if_unused(&intent.to.participant)?;
         }
         remove_intent(folder)?;
@@ -241,7 +269,7 @@ fn change_session_file(folder: &Path, intent: &Intent) -> Result<(), StoreError>
     let mut conn = schema::open_annex(folder)?;
     let streams = header_rows::get_streams(&conn, &path)?;
     let (_, _, summary) = header_rows::get_header(&conn, &path)?;
-    let Intent { from, to } = intent;
+    let Intent { from, to, .. } = intent;
     let data = json!({
         "from_participant": from.participant, "from_session": from.session,
         "to_participant": to.participant, "to_session": to.session,
@@ -271,4 +299,104 @@ fn change_session_file(folder: &Path, intent: &Intent) -> Result<(), StoreError>
     write(&mut conn).map_err(StoreError::sql("write into", &path))?;
     header_rows::settle(&conn).map_err(StoreError::sql("close", &path))?;
     conn.close().map_err(|(_, e)| StoreError::sql("close", &path)(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+    use session::Study;
+
+    use super::*;
+    use crate::{CameraDescription, Recorder, SessionEnd, SessionHeader, StoredStudy};
+
+    const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
+
+    fn sub(n: u32) -> ParticipantId {
+        ParticipantId::numbered(n)
+    }
+
+    /// A closed session of `sub-01`, recorded on 2026-11-23.
+    fn library() -> (tempfile::TempDir, Library, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        let zero_utc = "2026-11-23T10:00:00.000Z".parse().unwrap();
+        let folder = library.create_session(&sub(1), SessionNumber(1), "demo", zero_utc).unwrap();
+        let header = SessionHeader {
+            participant: sub(1),
+            session: SessionNumber(1),
+            study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+            zero_utc,
+            software: program(),
+            revision: None,
+            host: "test".into(),
+            camera: CameraDescription::default(),
+            models: vec![],
+            consent: None,
+            overridden_checks: vec![],
+        };
+        let recorder = Recorder::create(&folder, header, vec![session::health_stream()], unbounded().0).unwrap();
+        recorder.finish(SessionEnd { at: session::Timestamp::ZERO, quality: None }).unwrap();
+        (dir, library, folder)
+    }
+
+    fn list(library: &Library) -> String {
+        std::fs::read_to_string(library.root().join(PARTICIPANTS_FILE)).unwrap()
+    }
+
+    #[test]
+    fn a_change_that_is_taken_back_leaves_a_row_that_the_laboratory_wrote() {
+        let (_dir, library, folder) = library();
+        let before = "participant_id\tadded\nsub-01\t2026-11-23\nsub-07\tn/a\n";
+        std::fs::write(library.root().join(PARTICIPANTS_FILE), before).unwrap();
+        // Killed before the session file was changed.
+        for participant in [7, 8] {
+            let intent = library.intent(&library.place_of(&folder).unwrap(), &sub(participant), None).unwrap();
+            write_intent(&folder, &intent).unwrap();
+            library.list_participant(&sub(participant), Utc::now()).unwrap();
+            assert!(library.finish_interrupted().unwrap().is_empty());
+            assert_eq!(list(&library), before, "sub-0{participant}");
+        }
+        // A file of an older program does not state whether the row was there.
+        let old = r#"{"from":{"participant":"sub-01","session":1},"to":{"participant":"sub-07","session":1}}"#;
+        std::fs::write(folder.join(INTENT_FILE), old).unwrap();
+        assert!(library.finish_interrupted().unwrap().is_empty());
+        assert_eq!(list(&library), before);
+    }
+
+    #[test]
+    fn a_change_killed_after_the_folder_was_renamed_reaches_the_exports() {
+        for is_old_program in [false, true] {
+            let (dir, library, folder) = library();
+            library.note_export("csv", &dir.path().join("export"), std::slice::from_ref(&folder)).unwrap();
+            let ledger = Ledger::open(library.root()).unwrap();
+            let (from, note) = (library.label_of(&folder).unwrap(), "slept");
+            ledger.set_session_note(&from, note, Utc::now()).unwrap();
+            let place = library.place_of(&folder).unwrap();
+            let mut intent = library.intent(&place, &sub(2), None).unwrap();
+            if is_old_program {
+                intent.from_label = None;
+            }
+            write_intent(&folder, &intent).unwrap();
+            change_session_file(&folder, &intent).unwrap();
+            let target = library.target(&place, &intent.to);
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            std::fs::rename(&folder, &target).unwrap();
+            assert!(library.finish_interrupted().unwrap().is_empty());
+            let to = library.label_of(&target).unwrap();
+            assert_eq!(library.exports().unwrap()[0].sessions, std::slice::from_ref(&to));
+            assert_eq!(ledger.session_note(&to).unwrap().as_deref(), Some(note));
+            assert_eq!(ledger.session_note(&from).unwrap(), None);
+            assert_eq!(library.participants().unwrap(), [sub(2)]);
+        }
+    }
+
+    #[test]
+    fn a_change_and_its_reversal_leave_the_list_as_it_was() {
+        let (_dir, library, folder) = library();
+        let before = list(&library);
+        let there = library.reassign(&folder, &sub(2), None).unwrap();
+        assert_eq!(list(&library), before.replace("sub-01", "sub-02"));
+        assert_eq!(library.reassign(&there.folder, &sub(1), None).unwrap().folder, folder);
+        assert_eq!(list(&library), before);
+    }
 }

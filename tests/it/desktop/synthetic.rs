@@ -408,6 +408,7 @@ pub fn library() -> Library {
         exports: vec![ExportRow {
             to: PathBuf::from("/home/lab/affectograph/sessions/export/checkout_bids"),
             format: "bids".into(),
+            is_reachable: true,
             sessions: sessions.iter().take(3).map(|s: &SessionRow| s.folder.clone()).collect(),
         }],
         sessions,

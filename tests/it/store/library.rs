@@ -100,8 +100,9 @@ fn only_sessions_of_the_library_can_be_erased() {
     assert!(folder.exists() && elsewhere.exists());
     // Killed in the middle of erasing: finished at the next start.
     std::fs::rename(&folder, library.root().join(".erasing-sub-01_ses-01")).unwrap();
-    library.recover_all().unwrap();
-    assert_eq!(std::fs::read_dir(library.root()).unwrap().flatten().filter(|e| e.path().is_dir()).count(), 1);
+    assert!(library.finish_interrupted().unwrap().is_empty());
+    // The empty folder of the participant is removed, too, as without a kill.
+    assert_eq!(std::fs::read_dir(library.root()).unwrap().flatten().filter(|e| e.path().is_dir()).count(), 0);
 }
 
 #[test]

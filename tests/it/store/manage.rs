@@ -245,8 +245,8 @@ fn a_killed_erasure_is_finished_at_the_next_start() {
     }
     // Killed after the folder was hidden: the row, too, is to go.
     std::fs::rename(dir.path().join("sub-01"), dir.path().join(".erasing-sub-01")).unwrap();
-    // Killed after the row was removed, and the pseudonym was given again: that row stays.
-    std::fs::rename(dir.path().join("sub-02"), dir.path().join(".erasing-sub-02_rest")).unwrap();
+    // Files that could not be removed, and the pseudonym was given again: that row stays.
+    std::fs::rename(dir.path().join("sub-02"), dir.path().join(".erasing-rest_sub-02")).unwrap();
     std::fs::write(dir.path().join("participants.tsv.new"), "participant_id\nsub-01\n").unwrap();
     assert!(library.finish_interrupted().unwrap().is_empty());
     assert_eq!(names(&library), ["participants.tsv", "sub-03"]);

@@ -1,5 +1,6 @@
 //! Commands of the table of sessions and of its dialogs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
@@ -21,21 +22,11 @@ pub fn apply(app: &mut App, command: HomeCommand) {
             state.home.arrange();
         }
         C::ShowState(kind, is_shown) => {
-            let hidden = &mut state.home.filter.hidden_states;
-            if is_shown {
-                hidden.remove(&kind)
-            } else {
-                hidden.insert(kind)
-            };
+            show(&mut state.home.filter.hidden_states, kind, is_shown);
             state.home.arrange();
         }
         C::ShowGrade(grade, is_shown) => {
-            let hidden = &mut state.home.filter.hidden_grades;
-            if is_shown {
-                hidden.remove(&grade)
-            } else {
-                hidden.insert(grade)
-            };
+            show(&mut state.home.filter.hidden_grades, grade, is_shown);
             state.home.arrange();
         }
         C::ClearFilters => {
@@ -95,6 +86,14 @@ pub fn apply(app: &mut App, command: HomeCommand) {
     }
 }
 
+fn show<T: Ord>(hidden: &mut BTreeSet<T>, one: T, is_shown: bool) {
+    if is_shown {
+        hidden.remove(&one);
+    } else {
+        hidden.insert(one);
+    }
+}
+
 /// Does nothing unless the name was typed.
 fn erase(app: &mut App) {
     let erasure = match &app.state.dialog {
@@ -115,7 +114,8 @@ fn show_reassign_dialog(app: &mut App, folder: &Path) {
     let Some(row) = sessions.find(|s| s.folder == folder).cloned() else { return };
     let participant = row.participant.as_ref().map_or_else(String::new, ToString::to_string);
     let session = row.session.map_or_else(String::new, |n| n.to_string());
-    app.state.dialog = Some(Dialog::Reassign(ReassignDraft { row, participant, session }));
+    let has_export = row.folder.join("export").exists();
+    app.state.dialog = Some(Dialog::Reassign(ReassignDraft { row, has_export, participant, session }));
 }
 
 /// For another participant, proposes that participant's next session number.

@@ -5,6 +5,7 @@ use eframe::egui;
 use crate::app::App;
 use crate::command::LiveCommand;
 use crate::port::{MarkerVia, NewMarker, PixelRect};
+use crate::receive::NOT_DISCARDED;
 use crate::state::{Dialog, NoteDraft, StopState};
 
 pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
@@ -54,9 +55,13 @@ pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
             }
         }
         C::Discard => {
-            if app.state.dialog == Some(Dialog::Discard) && change_stop(app, StopState::No, StopState::Stopping) {
+            if app.state.dialog == Some(Dialog::Discard) {
                 app.state.dialog = None;
-                app.backend.discard_recording();
+                if change_stop(app, StopState::No, StopState::Stopping) {
+                    app.backend.discard_recording();
+                } else {
+                    app.state.warn(NOT_DISCARDED.to_owned());
+                }
             }
         }
         C::GoOn => app.backend.go_on(),

@@ -20,13 +20,15 @@ pub enum Erasure {
     Participant(ParticipantId),
 }
 
-/// An export that the library knows of and that still exists.
+/// An export that the library knows of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportRow {
     pub to: PathBuf,
     /// `csv`, `bids` …
     pub format: String,
-    /// The folders of its sessions.
+    /// Whether something is there now. Otherwise it may be on a medium that is not attached.
+    pub is_reachable: bool,
+    /// The folders of its sessions. Some may be erased.
     pub sessions: Vec<PathBuf>,
 }
 

@@ -30,6 +30,12 @@ impl Library {
         self.sessions.iter().any(|s| s.participant.as_ref() == Some(participant) && s.session == Some(session))
     }
 
+    /// The exports that contain a session of the participant, also of sessions that were erased before.
+    pub fn exports_of(&self, participant: &ParticipantId) -> impl Iterator<Item = &ExportRow> {
+        let folder = self.root.join(participant.as_str());
+        self.exports.iter().filter(move |export| export.sessions.iter().any(|s| s.starts_with(&folder)))
+    }
+
     /// The number after the highest one in use. No pseudonym is proposed twice.
     pub fn next_participant(&self) -> ParticipantId {
         let of_sessions = self.sessions.iter().filter_map(|s| s.participant.as_ref());
@@ -130,6 +136,21 @@ mod tests {
         assert_eq!(library.next_participant().as_str(), "sub-08");
         assert_eq!(library.next_session(&ParticipantId::numbered(3)), SessionNumber(5));
         assert_eq!(library.next_session(&ParticipantId::numbered(1)), SessionNumber(1));
+    }
+
+    #[test]
+    fn an_export_of_an_erased_session_is_an_export_of_its_participant() {
+        let root = PathBuf::from("/sessions");
+        let export = |to: &str, session: &str| ExportRow {
+            to: to.into(),
+            format: "csv".into(),
+            is_reachable: false,
+            sessions: vec![root.join(session)],
+        };
+        let exports = vec![export("/a", "sub-01/ses-01_x_demo"), export("/b", "sub-012/ses-01_x_demo")];
+        let library = Library { root: root.clone(), exports, ..Library::default() };
+        let of = |n| library.exports_of(&ParticipantId::numbered(n)).map(|e| e.to.clone()).collect::<Vec<_>>();
+        assert_eq!((of(1), of(2)), (vec![PathBuf::from("/a")], vec![]));
     }
 }
 
