@@ -181,21 +181,29 @@ impl ActiveRig {
         place: EmbeddedPlace,
         window: Option<&ParticipantWindow>,
     ) -> ActiveRig {
-        let (rig, page_problem) = match plan.rig(parent_xid, place, window).and_then(|rig| Rig::rehearse(&rig)) {
+        match plan.rig(parent_xid, place, window).and_then(|rig| Rig::rehearse(&rig)) {
             // A missing page is a problem of the page. The camera can be set up meanwhile.
-            Err(RigError::Page(e)) => (plan.rig_alone().and_then(|rig| Rig::rehearse(&rig)), Some(e.to_string())),
-            rig => (rig, None),
-        };
-        let (_, committed) = bounded(0);
-        match rig {
+            Err(RigError::Page(e)) => ActiveRig::rehearse_alone(plan, e.to_string()),
+            Err(why) => ActiveRig::rehearsed(Err(why), None),
             Ok(rig) => {
                 show_page(&rig, place);
-                ActiveRig { rig: Some(rig), camera_problem: None, page_problem, folder: None, committed }
-            }
-            Err(why) => {
-                ActiveRig { rig: None, camera_problem: Some(why.to_string()), page_problem, folder: None, committed }
+                ActiveRig::rehearsed(Ok(rig), None)
             }
         }
+    }
+
+    /// Without the page, which has this problem.
+    pub fn rehearse_alone(plan: &Plan, page_problem: String) -> ActiveRig {
+        ActiveRig::rehearsed(plan.rig_alone().and_then(|rig| Rig::rehearse(&rig)), Some(page_problem))
+    }
+
+    fn rehearsed(rig: Result<Rig, RigError>, page_problem: Option<String>) -> ActiveRig {
+        let (_, committed) = bounded(0);
+        let (rig, camera_problem) = match rig {
+            Ok(rig) => (Some(rig), None),
+            Err(why) => (None, Some(why.to_string())),
+        };
+        ActiveRig { rig, camera_problem, page_problem, folder: None, committed }
     }
 
     pub fn record(

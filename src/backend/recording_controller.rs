@@ -58,6 +58,7 @@ pub fn start(
             plan: None,
             running: None,
             participant: None,
+            participant_problem: None,
             page: EmbeddedPlace::default(),
             participant_screen: ParticipantScreen::default(),
             decoder: Decoder::default(),
@@ -78,6 +79,8 @@ struct RecordingController {
     running: Option<Running>,
     /// Open from set-up until the operator leaves the report.
     participant: Option<ParticipantWindow>,
+    /// Why the participant window could not be opened.
+    participant_problem: Option<String>,
     page: EmbeddedPlace,
     participant_screen: ParticipantScreen,
     decoder: Decoder,
@@ -288,7 +291,10 @@ impl RecordingController {
     fn rehearse(&mut self) {
         self.end_rehearsal();
         let Some(plan) = &self.plan else { return };
-        let active = ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref());
+        let active = match &self.participant_problem {
+            Some(problem) => ActiveRig::rehearse_alone(plan, problem.clone()),
+            None => ActiveRig::rehearse(plan, self.parent_xid, self.page, self.participant.as_ref()),
+        };
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
         let page = plan.page_state(status, self.parent_xid);

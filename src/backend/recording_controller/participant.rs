@@ -14,10 +14,12 @@ impl RecordingController {
     /// Opens the participant window of the plan. An earlier one is closed.
     pub(super) fn open_participant(&mut self) {
         let opened = self.plan.as_ref().and_then(|plan| plan.participant_window(self.parent_xid));
+        // The rehearsal that follows reports the problem as one of the page.
+        self.participant_problem = None;
         match opened {
             Some(Err(sentence)) => {
                 self.set_participant(None);
-                self.window.failed(Activity::Page, sentence);
+                self.participant_problem = Some(sentence);
             }
             opened => self.set_participant(opened.and_then(Result::ok)),
         }
