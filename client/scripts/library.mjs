@@ -45,7 +45,7 @@ export const bundleLibrary = async (folder) => {
   }
   // ONNX Runtime loads this file by its name.
   const RUNTIME = 'ort-wasm-simd-threaded.wasm';
-  await copyFile(`${ROOT}test/node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
+  await copyFile(`${ROOT}node_modules/onnxruntime-web/dist/${RUNTIME}`, `${library.folder}/${RUNTIME}`);
   await library.writeLicences();
   await copyOwnLicences(library.folder);
 };
