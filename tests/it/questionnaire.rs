@@ -59,6 +59,7 @@ fn answers_are_stored_with_their_times() {
     let study = study(tmp.path());
     let placement = Placement::ParticipantWindow {
         monitor: None,
+        full_screen: true,
         program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
         display: Some(display.name.clone()),
     };
