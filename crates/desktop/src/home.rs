@@ -429,6 +429,14 @@ fn body(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Com
         let name = format!("{}, study {}, {}", session.title(), session.study, state::state_label(session));
         WidgetInfo::selected(egui::Role::ListBoxOption, true, is_selected, name)
     });
+    presses(ui, session, &response, is_selected, commands);
+    response.context_menu(|ui| {
+        let rows = if is_selected { home.selected_rows() } else { vec![session] };
+        session_menu::menu(ui, &rows, state, commands);
+    });
+}
+
+fn presses(ui: &Ui, session: &SessionRow, response: &egui::Response, is_selected: bool, commands: &mut Vec<Command>) {
     let is_entered = response.has_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if response.double_clicked() || is_entered {
         commands.push(Command::OpenSession(session.folder.clone()));
@@ -443,10 +451,6 @@ fn body(ui: &mut Ui, state: &State, session: &SessionRow, commands: &mut Vec<Com
     } else if response.secondary_clicked() && !is_selected {
         commands.push(Command::Home(HomeCommand::Select(session.folder.clone())));
     }
-    response.context_menu(|ui| {
-        let rows = if is_selected { home.selected_rows() } else { vec![session] };
-        session_menu::menu(ui, &rows, state, commands);
-    });
 }
 
 fn selected(ui: &mut Ui, rows: &[&SessionRow], state: &State, commands: &mut Vec<Command>) {

@@ -47,7 +47,7 @@ pub(super) fn publish_file(
     let part = beside(path);
     // The folder of a proposed path may not exist yet.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let made = parent.map_or(Ok(()), |parent| make_folder(parent));
+    let made = parent.map_or(Ok(()), make_folder);
     let result = made
         .and_then(|()| write_file(&part, fill))
         .and_then(|()| fs::rename(&part, path).map_err(|source| file_error("write", path, source)));

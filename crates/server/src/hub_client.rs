@@ -76,6 +76,9 @@ pub struct Visit {
     pub is_erased: bool,
 }
 
+/// The receiver is told when the session's files are released. `None` if none were open.
+pub type EndedVisit = (Visit, Option<oneshot::Receiver<()>>);
+
 /// What the dashboard shows of an open session.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
@@ -108,7 +111,7 @@ pub enum HubCommand {
     /// Answers with the session that this token belongs to, open or closed.
     FindVisit(VisitorAccess, oneshot::Sender<Result<Visit, Problem>>),
     /// The same. The session accepts no data from now on. The receiver is told when its files are released.
-    EndVisit(VisitorAccess, oneshot::Sender<Result<(Visit, Option<oneshot::Receiver<()>>), Problem>>),
+    EndVisit(VisitorAccess, oneshot::Sender<Result<EndedVisit, Problem>>),
     /// The files of the session are erased.
     ForgetVisit {
         id: String,

@@ -57,7 +57,7 @@ struct Intent {
     was_listed: bool,
     /// The names of the old folder. `None` in files of older programs.
     #[serde(default)]
-    from_label: Option<String>,
+    label_before: Option<String>,
     /// The date of the new participant's row.
     #[serde(default = "Utc::now")]
     started_utc: DateTime<Utc>,
@@ -69,10 +69,10 @@ fn yes() -> bool {
 
 impl Intent {
     /// The names of the old folder in the library. After a kill, the folder may have its new name already.
-    fn from_label(&self, now: &Place) -> String {
+    fn label_before(&self, now: &Place) -> String {
         let rest = now.name.find('_').map_or("", |at| &now.name[at..]);
         let of_header = || format!("{}/{}{rest}", self.from.participant, self.from.session);
-        self.from_label.clone().unwrap_or_else(of_header)
+        self.label_before.clone().unwrap_or_else(of_header)
     }
 }
 
@@ -139,7 +139,7 @@ impl Library {
                 from,
                 to,
                 was_listed: listed.contains(participant),
-                from_label: Some(format!("{}/{}", place.participant, place.name)),
+                label_before: Some(format!("{}/{}", place.participant, place.name)),
                 started_utc: header.zero_utc,
             }),
         }
@@ -162,7 +162,7 @@ impl Library {
             std::fs::rename(&place.folder, &target).map_err(StoreError::io("move", &place.folder))?;
             force_to_disk(&parent)?;
         }
-        let (from, to) = (intent.from_label(place), self.label_of(&target)?);
+        let (from, to) = (intent.label_before(place), self.label_of(&target)?);
         self.rename_in_exports(&from, &to)?;
         // A visitor of a website may still read or withdraw the session.
         if let Some(ledger) = Ledger::open_existing(self.root())? {
@@ -303,7 +303,7 @@ fn change_session_file(folder: &Path, intent: &Intent) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
-    use crossbeam_channel::unbounded;
+    use crossbeam_channel::bounded;
     use session::Study;
 
     use super::*;
@@ -334,7 +334,7 @@ mod tests {
             consent: None,
             overridden_checks: vec![],
         };
-        let recorder = Recorder::create(&folder, header, vec![session::health_stream()], unbounded().0).unwrap();
+        let recorder = Recorder::create(&folder, header, vec![session::health_stream()], bounded(0).0).unwrap();
         recorder.finish(SessionEnd { at: session::Timestamp::ZERO, quality: None }).unwrap();
         (dir, library, folder)
     }
@@ -374,7 +374,7 @@ mod tests {
             let place = library.place_of(&folder).unwrap();
             let mut intent = library.intent(&place, &sub(2), None).unwrap();
             if is_old_program {
-                intent.from_label = None;
+                intent.label_before = None;
             }
             write_intent(&folder, &intent).unwrap();
             change_session_file(&folder, &intent).unwrap();

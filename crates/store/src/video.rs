@@ -155,8 +155,7 @@ impl Video {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
         let at = frame.meta.at;
         let why = self.failure.clone().unwrap_or_default();
-        let (_, gap) =
-            self.lost.get_or_insert_with(|| (at, Gap { until: at, reason: GapReason::Crash, lost: 0, note: why }));
+        let (_, gap) = self.lost.get_or_insert((at, Gap { until: at, reason: GapReason::Crash, lost: 0, note: why }));
         (gap.until, gap.lost) = (at, gap.lost + 1);
     }
 

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::oneshot;
-
-use super::super::hub_client::{Visit, VisitorAccess};
+use super::super::hub_client::{EndedVisit, Visit, VisitorAccess};
 use super::super::problem::Problem;
 use super::Hub;
 use store::{ERASED, RemoteState};
@@ -23,10 +21,7 @@ impl Hub {
     }
 
     /// The session is closed for its browser first. If the server is killed before its files are erased, the browser asks again.
-    pub(super) fn end_visit(
-        &mut self,
-        access: &VisitorAccess,
-    ) -> Result<(Visit, Option<oneshot::Receiver<()>>), Problem> {
+    pub(super) fn end_visit(&mut self, access: &VisitorAccess) -> Result<EndedVisit, Problem> {
         let visit = self.find_visit(access)?;
         if visit.is_erased {
             return Ok((visit, None));
