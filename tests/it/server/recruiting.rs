@@ -103,7 +103,7 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
             "the same condition again"
         );
         *counts.entry(condition).or_default() += 1;
-        assert!(k % 4 != 3 || counts.values().all(|n| *n == (k + 1) / 2), "a block is balanced: {counts:?}");
+        assert!(k % 4 != 3 || counts.values().all(|n| *n == k.div_ceil(2)), "a block is balanced: {counts:?}");
     }
     let study = s.browser.get("/v1/library/studies").ok()["studies"][0].clone();
     assert_eq!(study["conditions"], json!([{"name": "calm", "participants": 4}, {"name": "loud", "participants": 4}]));
