@@ -93,7 +93,7 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
         "[[conditions]]\nname = \"calm\"\n[[conditions]]\nname = \"loud\"\n[assignment]\nblock_size = 4\n",
     );
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    for k in 0..8 {
+    for k in 0..8u32 {
         let link = format!("p{k}");
         let begun = begin(&s.browser, Some(&link), None).ok();
         let condition = begun["condition"].as_str().unwrap().to_owned();
