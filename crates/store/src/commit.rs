@@ -76,7 +76,7 @@ impl Refused {
                 let refused = if is_video { &mut self.frames } else { &mut self.records };
                 *refused = refused.saturating_add(gap.lost);
             }
-            Entry::Record { .. } => self.records += 1,
+            Entry::Record { .. } => self.records = self.records.saturating_add(1),
             _ => {}
         }
     }

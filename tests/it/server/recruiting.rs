@@ -93,7 +93,7 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
         "[[conditions]]\nname = \"calm\"\n[[conditions]]\nname = \"loud\"\n[assignment]\nblock_repeats = 2\n",
     );
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    for k in 0..8 {
+    for k in 0..8u32 {
         let link = format!("p{k}");
         let begun = begin(&s.browser, Some(&link), None).ok();
         let condition = begun["condition"].as_str().unwrap().to_owned();
@@ -103,7 +103,7 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
             "the same condition again"
         );
         *counts.entry(condition).or_default() += 1;
-        assert!(k % 4 != 3 || counts.values().all(|n| *n == (k + 1) / 2), "a block is balanced: {counts:?}");
+        assert!(k % 4 != 3 || counts.values().all(|n| *n == k.div_ceil(2)), "a block is balanced: {counts:?}");
     }
     let study = s.browser.get("/v1/library/studies").ok()["studies"][0].clone();
     assert_eq!(study["conditions"], json!([{"name": "calm", "participants": 4}, {"name": "loud", "participants": 4}]));

@@ -210,7 +210,7 @@ fn an_erased_participant_leaves_nothing() {
     record(&library, 1, 2);
     let exports = tempfile::tempdir().unwrap();
     library.note_export("csv", exports.path(), &[first.clone(), other.clone()]).unwrap();
-    library.note_export("figure", &first.join("export/figure.png"), &[first.clone()]).unwrap();
+    library.note_export("figure", &first.join("export/figure.png"), std::slice::from_ref(&first)).unwrap();
     let known = library.exports().unwrap();
     assert_eq!(known.len(), 1, "an export in the session's own folder is erased with it");
     assert!(known[0].has("sub-01") && known[0].has("sub-02/ses-01_20261123T100000Z_demo") && !known[0].has("sub-0"));

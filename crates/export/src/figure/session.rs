@@ -295,6 +295,6 @@ mod tests {
         let e = write_figure(&Timeline::default(), "t", None, &path, FigureFormat::Png).unwrap_err();
         assert!(matches!(e, ExportError::NothingToDraw));
         let e = write_figure(&wavy(), "t", None, &path, FigureFormat::Png).unwrap_err();
-        assert!(e.to_string().contains(path.to_str().unwrap()), "{e}");
+        assert!(e.to_string().contains(file.path().to_str().unwrap()), "{e}");
     }
 }
