@@ -16,11 +16,10 @@ mod import;
 mod interrupt;
 mod list;
 mod log;
-mod processors;
 mod progress;
 #[cfg(feature = "server")]
 mod pull;
-pub mod reassign;
+mod reassign;
 mod record;
 mod rescore;
 mod run_rig;
@@ -95,6 +94,11 @@ impl CommandLine {
             Command::ReplayWindow => Ok(page::replay_window_main()),
         }
     }
+}
+
+/// Prints one line per problem that does not stop the command.
+fn print_problems(problems: &[String]) {
+    problems.iter().for_each(|problem| eprintln!("affectograph: {problem}"));
 }
 
 /// Prints a failure and returns the exit code of the process.

@@ -30,6 +30,7 @@ mod page_cases;
 #[cfg(target_os = "linux")]
 mod page_replay;
 mod phantom;
+mod program;
 mod python;
 #[cfg(target_os = "linux")]
 mod screen;

@@ -2,7 +2,7 @@
 //! session files, and by the program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 use affectograph::analysis::{
@@ -18,6 +18,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::simulated::{Script, records, response, streams, timeline};
+use crate::program::run as affectograph;
 
 const STUDY: &str = "name = \"faces\"\ntitle = \"Faces\"\n[page]\naddress = \"page\"\n";
 const SCRIPT: Script = Script { events: 20, rate_hz: 30.0, effect: 0.1, seed: 1 };
@@ -123,15 +124,6 @@ fn question() -> Question {
         conditions: ["button#a", "button#b"].map(|t| choice(&format!("page/click target={t}"))).to_vec(),
         plan: EpochPlan::default(),
     }
-}
-
-fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_affectograph"))
-        .args(arguments)
-        .env("AFFECTOGRAPH_SESSIONS", sessions)
-        .env_remove("DISPLAY")
-        .output()
-        .unwrap()
 }
 
 /// What is read around the events gives the same as the whole session, in files of today and of yesterday.

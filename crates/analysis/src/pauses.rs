@@ -5,61 +5,61 @@ use session::{HEALTH, HealthKind, Timeline, Timestamp};
 /// After a pause the camera and the networks start again. No frame is expected before they have, for at most this time.
 const MAX_START_S: f64 = 15.0;
 
-/// The pauses of a session, ascending.
+/// The pauses of a session, ascending. They do not overlap.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pauses {
-    /// From the pause to its end.
-    pauses: Vec<(Timestamp, Timestamp)>,
-    /// From the pause to the start of the camera and the networks after it.
-    without_frames: Vec<(Timestamp, Timestamp)>,
-}
+pub struct Pauses(Vec<Pause>);
 
-fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
-    until.since_ns(from) as f64 * 1e-9
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pause {
+    from: Timestamp,
+    until: Timestamp,
+    /// Frames are expected again from here, when the camera and the networks have started.
+    frames_from: Timestamp,
 }
 
 impl Pauses {
     /// A pause that did not end lasts until the session's last record.
     pub fn of(timeline: &Timeline) -> Pauses {
-        let mut found = Pauses::default();
+        let mut found: Vec<Pause> = Vec::new();
         let mut begun = None;
         for event in timeline.events().iter().filter(|e| e.stream.as_str() == HEALTH) {
             match HealthKind::from_stored(&event.what.kind) {
                 Some(HealthKind::Paused) => {
                     begun.get_or_insert(event.at);
                 }
-                Some(HealthKind::Resumed) => {
-                    if let Some(from) = begun.take() {
-                        found.pauses.push((from, event.at));
-                        found.without_frames.push((from, event.at));
-                    }
-                }
-                Some(HealthKind::CameraStarted | HealthKind::ScoresStarted) => {
-                    let resumed = found.pauses.last().map(|p| p.1);
-                    let is_start = resumed.is_some_and(|at| seconds_between(at, event.at) <= MAX_START_S);
-                    if let (true, Some(last)) = (is_start, found.without_frames.last_mut()) {
-                        last.1 = event.at;
+                Some(HealthKind::Resumed) => found.extend(begun.take().map(|from| Pause::new(from, event.at))),
+                // During the next pause, a late start belongs to nothing.
+                Some(HealthKind::CameraStarted | HealthKind::ScoresStarted) if begun.is_none() => {
+                    if let Some(last) = found.last_mut().filter(|p| event.at.seconds_since(p.until) <= MAX_START_S) {
+                        last.frames_from = event.at;
                     }
                 }
                 _ => {}
             }
         }
         if let (Some(from), Some((_, last))) = (begun, timeline.span()) {
-            found.pauses.push((from, last.max(from)));
-            found.without_frames.push((from, last.max(from)));
+            found.push(Pause::new(from, last.max(from)));
         }
-        found
+        Pauses(found)
     }
 
     /// All of them.
     pub fn seconds(&self) -> f64 {
-        self.pauses.iter().map(|(from, until)| seconds_between(*from, *until)).sum()
+        self.0.iter().map(|pause| pause.until.seconds_since(pause.from)).sum()
     }
 
     /// The time between two moments in which frames were expected, in seconds.
     pub fn expected_s(&self, from: Timestamp, until: Timestamp) -> f64 {
-        let overlap = |pause: &(Timestamp, Timestamp)| seconds_between(pause.0.max(from), pause.1.min(until)).max(0.0);
-        seconds_between(from, until) - self.without_frames.iter().map(overlap).sum::<f64>()
+        let first = self.0.partition_point(|pause| pause.frames_from <= from);
+        let between = self.0[first..].iter().take_while(|pause| pause.from < until);
+        let overlap = between.map(|pause| pause.frames_from.min(until).seconds_since(pause.from.max(from)));
+        until.seconds_since(from) - overlap.sum::<f64>()
+    }
+}
+
+impl Pause {
+    fn new(from: Timestamp, until: Timestamp) -> Pause {
+        Pause { from, until, frames_from: until }
     }
 }
 
@@ -100,6 +100,18 @@ mod tests {
             [(0, 9), (9, 25), (11, 12), (40, 60)].map(|(from, until)| pauses.expected_s(at(from), at(until)));
         assert_eq!(expected.map(f64::round), [9.0, 2.0, 0.0, 20.0]);
         assert_eq!(pauses.seconds().round(), 10.0);
+    }
+
+    #[test]
+    fn a_start_during_the_next_pause_is_not_counted_twice() {
+        let pauses = Pauses::of(&timeline(&[
+            (10, "paused"),
+            (20, "resumed"),
+            (21, "paused"),
+            (24, "scores_started"),
+            (30, "resumed"),
+        ]));
+        assert_eq!(pauses.expected_s(at(9), at(31)).round(), 3.0);
     }
 
     #[test]

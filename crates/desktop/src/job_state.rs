@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use session::{ParticipantId, SessionNumber};
+use session::{ParticipantId, SessionNumber, participant_in_file_name, path_text};
 
 use super::port::{DatasetFormat, FilmImport, JobProgress, Library, Reassignment, SessionRow, SessionsExport};
+use super::state::is_taken;
 
 /// The job in progress. Its draft is shown again if it fails.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,15 +46,18 @@ pub struct SessionsExportDraft {
 impl SessionsExportDraft {
     /// Checks whether the path exists.
     pub fn checked(self) -> Self {
-        let to = self.to.trim();
-        SessionsExportDraft { exists: !to.is_empty() && Path::new(to).exists(), ..self }
+        SessionsExportDraft { exists: is_taken(&self.to), ..self }
+    }
+
+    /// The path is given and free.
+    pub fn is_ready(&self) -> bool {
+        !self.to.trim().is_empty() && !self.exists && !self.sessions.is_empty()
     }
 
     /// `None` while the path is missing or taken.
     pub fn request(&self) -> Option<SessionsExport> {
-        let to = self.to.trim();
-        let is_ready = !to.is_empty() && !self.exists && !self.sessions.is_empty();
-        is_ready.then(|| SessionsExport { sessions: self.sessions.clone(), format: self.format, to: to.into() })
+        let (sessions, format, to) = (self.sessions.clone(), self.format, self.to.trim().into());
+        self.is_ready().then_some(SessionsExport { sessions, format, to })
     }
 }
 
@@ -88,10 +92,9 @@ impl ImportDraft {
     }
 }
 
-/// The participant of `sub-07_talk.mp4`.
+/// The participant in the file's name, as the import reads it.
 fn named_participant(film: &Path) -> Option<ParticipantId> {
-    let name = film.file_stem()?.to_string_lossy();
-    name.split('_').next()?.parse().ok()
+    participant_in_file_name(&path_text(Path::new(film.file_name()?))).0
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -322,7 +322,8 @@ impl StudyExportDraft {
     }
 }
 
-fn is_taken(path: &str) -> bool {
+/// Something has this path already.
+pub(super) fn is_taken(path: &str) -> bool {
     !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 

@@ -1,6 +1,6 @@
 //! Who wants to take part in a study, and by which rules.
 
-use session::{ParticipantId, Study};
+use session::{ParticipantId, RemoteSettings, Study};
 use store::Sha256;
 
 /// Who wants to take part.
@@ -16,7 +16,7 @@ pub struct EnrolRequest {
 /// What the study says about its participants.
 #[derive(Clone, Debug)]
 pub struct EnrolRules {
-    pub max_participants: Option<u64>,
+    pub remote: RemoteSettings,
     pub conditions: Vec<String>,
     pub block_size: usize,
     pub seed: u64,
@@ -26,17 +26,11 @@ impl EnrolRules {
     pub fn of(study: &Study, seed: u64) -> EnrolRules {
         let conditions: Vec<String> = study.conditions.iter().map(|c| c.name.clone()).collect();
         EnrolRules {
-            max_participants: study.remote.max_participants,
+            remote: study.remote.clone(),
             block_size: study.assignment.block_size_for(conditions.len()),
             conditions,
             seed,
         }
-    }
-
-    /// Why nobody new can take part.
-    pub fn full(&self, enrolled: u64) -> Option<&'static str> {
-        let is_full = self.max_participants.is_some_and(|most| enrolled >= most);
-        is_full.then_some("This study has all its participants. Nobody new can take part.")
     }
 }
 

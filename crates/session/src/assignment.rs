@@ -57,8 +57,7 @@ mod tests {
     fn the_order_of_a_seed_never_changes() {
         let conditions = ["a".to_owned(), "b".to_owned()];
         let order = |seed| (0..12).map(|k| assign(&conditions, 4, seed, k)).collect::<String>();
-        assert_eq!(order(7), order(7));
-        assert_ne!(order(7), order(8));
+        assert_eq!((order(7).as_str(), order(8).as_str()), ("aabbbabaabba", "baabababbaba"));
         assert_eq!(assign(&[], 4, 7, 0), "");
         assert_eq!(assign(&conditions[..1], 0, 7, 99), "a");
     }
