@@ -16,6 +16,7 @@ mod import;
 mod interrupt;
 mod list;
 mod log;
+mod problems;
 mod progress;
 #[cfg(feature = "server")]
 mod pull;
@@ -94,11 +95,6 @@ impl CommandLine {
             Command::ReplayWindow => Ok(page::replay_window_main()),
         }
     }
-}
-
-/// Prints one line per problem that does not stop the command.
-fn print_problems(problems: &[String]) {
-    problems.iter().for_each(|problem| eprintln!("affectograph: {problem}"));
 }
 
 /// Prints a failure and returns the exit code of the process.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::args::Reassign;
-use super::print_problems;
+use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
 use store::verify;

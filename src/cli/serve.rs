@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::args::{InFolder, Init, Key, Listen, Manage, Serve};
 use super::interrupt::cancel_at_signal;
-use super::print_problems;
+use super::problems::print_problems;
 use crate::failure::Failure;
 use crate::places::{Places, finish_interrupted};
 use crate::processors::processors;

@@ -1,7 +1,7 @@
 //! Work on files: sessions from video files, and rescoring, with the real program and real recordings.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};

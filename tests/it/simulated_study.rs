@@ -1,8 +1,7 @@
 //! A whole study of which the truth is known, asked as people ask: by the library's functions over timelines, over
 //! session files, and by the program.
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use affectograph::analysis::{

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use session::{ParticipantId, SessionNumber, participant_in_file_name, path_text};
 
 use super::port::{DatasetFormat, FilmImport, JobProgress, Library, Reassignment, SessionRow, SessionsExport};
-use super::state::is_taken;
 
 /// The job in progress. Its draft is shown again if it fails.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +125,11 @@ impl ReassignDraft {
 /// The message for a session number in use. It proposes the next one.
 pub fn taken(library: &Library, participant: &ParticipantId, session: SessionNumber) -> String {
     format!("{participant} {session} exists already. The next free number is {}.", library.next_session(participant))
+}
+
+/// Something has this path already.
+pub(super) fn is_taken(path: &str) -> bool {
+    !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use session::{CheckId, ParticipantId, SessionNumber, Study, Timestamp};
 
 use super::indexed_timeline::IndexedTimeline;
-use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
+use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft, is_taken};
 use super::photo::Photo;
 use super::port::{
     Alarm, CameraRow, CameraState, Check, CheckState, DownloadProgress, DownloadRequest, ExportFormat, FaceOverlay,
@@ -320,11 +320,6 @@ impl StudyExportDraft {
     pub fn checked(self) -> Self {
         StudyExportDraft { exists: is_taken(&self.to), ..self }
     }
-}
-
-/// Something has this path already.
-pub(super) fn is_taken(path: &str) -> bool {
-    !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 
 #[cfg(test)]

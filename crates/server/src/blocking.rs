@@ -60,6 +60,6 @@ mod tests {
         assert_eq!(permits.available_permits(), 0);
         end_work.send(()).unwrap();
         let permit = tokio::time::timeout(Duration::from_secs(20), permits.acquire()).await;
-        permit.expect("the permit is never released").unwrap();
+        drop(permit.expect("the permit is never released").unwrap());
     }
 }

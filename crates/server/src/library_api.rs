@@ -16,7 +16,7 @@ use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::remote_plan::CONDITION_EVENT;
 use super::session_state::state_name;
-use session::{AFFECT, Body, REPLAY, SERVER, Timestamp};
+use session::{AFFECT, Body, REPLAY, SERVER};
 use store::{Condition, SessionFile, SessionState, StoreError, session_entry, session_label};
 
 /// Points of a curve that a screen can show.

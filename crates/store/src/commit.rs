@@ -145,7 +145,7 @@ impl Committer {
         };
         self.forward.flush_within(FLUSH_TIMEOUT);
         if let Some(failure) = self.counts.ended_by.get() {
-            let Refused { frames, records } = self.refused;
+            let Refused { frames, records, .. } = self.refused;
             let lost = StorageFailure { frames_lost: frames, records_lost: records, ..failure.clone() };
             self.lock.write_failure(&lost);
         }

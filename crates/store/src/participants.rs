@@ -1,7 +1,7 @@
 //! `participants.tsv`, with the columns of BIDS, also as Excel and other programs save it. People may add columns. This
 //! module only adds and removes rows, in the format of the file. A file that it cannot preserve is refused and not changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 

@@ -1,6 +1,6 @@
 //! Writes the `study.toml` of the library's own studies.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
