@@ -13,9 +13,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::processors::processors;
 use crate::version::revision;
 use recording::{Guided, ImportOutcome, ImportedFile, SessionPlan, VideoImporter};
-use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, path_in_line, path_text};
+use session::{
+    Body, HEALTH, HealthKind, ParticipantId, SessionNumber, participant_in_file_name, path_in_line, path_text,
+};
 use store::{Condition, Library, SessionFile, SessionState, StoredStudy};
 use study_query::StoredSession;
 use vision::models_folder;
@@ -59,7 +62,7 @@ enum WorkerEvent {
     /// The share of the file's frames that is done.
     Progress(usize, f64),
     Done(usize, Box<Done>),
-    /// The user ended the analysis.
+    /// The user ended the import.
     Cancelled,
 }
 
@@ -68,6 +71,47 @@ pub trait ImportReport {
     /// The share of the file's frames that is done.
     fn progress(&mut self, file: usize, share: f64);
     fn done(&mut self, file: usize, done: &Done);
+}
+
+/// How much of an import is done.
+pub struct FilesProgress {
+    /// File sizes, which estimate the processing times.
+    weights: Vec<u64>,
+    shares: Vec<f64>,
+    done: usize,
+}
+
+impl FilesProgress {
+    pub fn of(jobs: &[Job]) -> FilesProgress {
+        let weights: Vec<u64> = jobs.iter().map(|job| job.film.bytes).collect();
+        FilesProgress { shares: vec![0.0; weights.len()], weights, done: 0 }
+    }
+
+    pub fn advance(&mut self, file: usize, share: f64) {
+        self.shares[file] = share.min(1.0);
+    }
+
+    pub fn end(&mut self, file: usize) {
+        self.shares[file] = 1.0;
+        self.done += 1;
+    }
+
+    /// Files that are done.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Of all bytes, 0 to 1.
+    pub fn share(&self) -> f64 {
+        let all: u64 = self.weights.iter().sum();
+        let done: f64 = self.weights.iter().zip(&self.shares).map(|(w, s)| *w as f64 * s).sum();
+        done / all.max(1) as f64
+    }
+
+    /// `3 of 12 files`
+    pub fn label(&self) -> String {
+        format!("{} of {} files", self.done, self.weights.len())
+    }
 }
 
 /// What is imported.
@@ -79,7 +123,8 @@ pub struct FilmImport<'a> {
     pub study: Option<&'a str>,
     /// `None`: the study's network.
     pub model: Option<&'a str>,
-    pub threads: usize,
+    /// `None`: half as many as there are processors, because each file uses two.
+    pub threads: Option<usize>,
 }
 
 /// An import whose arguments were checked.
@@ -109,7 +154,7 @@ impl FilmImport<'_> {
         };
         let mut notes = Vec::new();
         let jobs = self.files.iter().map(|file| job(file, self.participant)).collect::<Result<Vec<_>, _>>()?;
-        let jobs = without_duplicates(jobs, &mut |line| notes.push(line))?;
+        let jobs = without_duplicates(jobs, &mut notes)?;
         let (jobs, there_already) = split_analyzed(jobs, library, &study)?;
         Ok(Prepared {
             jobs,
@@ -119,18 +164,8 @@ impl FilmImport<'_> {
             study,
             models: models_folder()?,
             model,
-            threads: self.threads,
+            threads: self.threads.unwrap_or_else(|| processors().div_ceil(2)),
         })
-    }
-}
-
-impl Prepared<'_> {
-    /// Returns `true` if the import was cancelled.
-    pub fn run(&mut self, flag: &AtomicBool, report: &mut impl ImportReport) -> Result<bool, Failure> {
-        let jobs = std::mem::take(&mut self.jobs);
-        let analysis =
-            Analysis { library: self.library, study: &self.study, models: self.models.clone(), model: &self.model };
-        analysis.run(jobs, self.threads, flag, report)
     }
 }
 
@@ -139,10 +174,10 @@ fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure>
     let path = file.canonicalize().map_err(|e| format!("could not read {shown}: {e}"))?;
     let film = ImportedFile::of(&path).map_err(|e| format!("could not read {shown}: {e}"))?;
     let name = path_text(Path::new(file.file_name().unwrap_or_default()));
-    let (named, session) = participant_in_name(&name);
+    let (named, session) = participant_in_file_name(&name);
     let Some(participant) = participant.cloned().or(named) else {
         return Err(format!(
-            "the participant of {shown} is not known. Give --participant sub-01, or begin the file's name with the participant: sub-01_{}",
+            "the participant of {shown} is not known. Give the participant, or begin the file's name with it: sub-01_{}",
             path_in_line(&name)
         )
         .into());
@@ -150,8 +185,8 @@ fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure>
     Ok(Job { path, film, participant, session })
 }
 
-/// Removes files that are named twice, also by another path or a link. `print` receives a message for each.
-fn without_duplicates(jobs: Vec<Job>, print: &mut impl FnMut(String)) -> Result<Vec<Job>, Failure> {
+/// Removes files that are named twice, also by another path or a link. Adds a note for each.
+fn without_duplicates(jobs: Vec<Job>, notes: &mut Vec<String>) -> Result<Vec<Job>, Failure> {
     let mut once: Vec<Job> = Vec::new();
     for job in jobs {
         let Some(same) = once.iter().find(|other| is_same_file(&other.path, &job.path)) else {
@@ -167,7 +202,7 @@ fn without_duplicates(jobs: Vec<Job>, print: &mut impl FnMut(String)) -> Result<
             )
             .into());
         }
-        print(format!("{second} is the same file as {first}: it is analyzed once."));
+        notes.push(format!("{second} is the same file as {first}: it is analyzed once."));
     }
     Ok(once)
 }
@@ -186,16 +221,6 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
         }
     }
     a == b
-}
-
-/// Participant and session of `sub-07_ses-02_anything.mp4`.
-fn participant_in_name(name: &str) -> (Option<ParticipantId>, Option<SessionNumber>) {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let mut parts = stem.split('_');
-    let participant = parts.next().and_then(|part| part.parse().ok());
-    let session = parts.next().filter(|part| part.starts_with("ses-")).and_then(|part| part.parse().ok());
-    let session = session.filter(|_| participant.is_some());
-    (participant, session)
 }
 
 /// Files to analyze, and files that were analyzed before with the folders of their sessions.
@@ -240,47 +265,35 @@ fn film_of(session: &SessionFile) -> Result<Option<ImportedFile>, Failure> {
     Ok(film)
 }
 
-/// The settings of all files.
-struct Analysis<'a> {
-    library: &'a Library,
-    study: &'a StoredStudy,
-    models: PathBuf,
-    model: &'a str,
-}
-
-impl Analysis<'_> {
-    /// Returns `true` if the analysis was cancelled.
-    fn run(
-        &self,
-        jobs: Vec<Job>,
-        threads: usize,
-        flag: &AtomicBool,
-        output: &mut impl ImportReport,
-    ) -> Result<bool, Failure> {
-        let threads = threads.clamp(1, jobs.len().max(1));
+impl Prepared<'_> {
+    /// Returns `true` if the import was cancelled.
+    pub fn run(&mut self, flag: &AtomicBool, report: &mut impl ImportReport) -> Result<bool, Failure> {
+        let jobs = std::mem::take(&mut self.jobs);
+        let this = &*self;
+        let threads = this.threads.clamp(1, jobs.len().max(1));
         // One set of networks per thread. All are loaded before the first file, so an invalid network is reported here.
         let films =
-            (0..threads).map(|_| VideoImporter::load(&self.models, self.model)).collect::<Result<Vec<_>, _>>()?;
+            (0..threads).map(|_| VideoImporter::load(&this.models, &this.model)).collect::<Result<Vec<_>, _>>()?;
         let (queue, waiting) = bounded(jobs.len());
         for job in jobs.into_iter().enumerate() {
             queue.send(job).map_err(|_| "the queue of files is closed")?;
         }
         drop(queue);
-        // A worker waits if the terminal is slow.
+        // A worker waits if the reader is slow.
         let (sender, events) = bounded(EVENTS_WAITING);
         std::thread::scope(|scope| {
             let mut workers = Vec::new();
             for (k, films) in films.into_iter().enumerate() {
                 let (sender, waiting) = (sender.clone(), waiting.clone());
                 let builder = std::thread::Builder::new().name(format!("film {k}"));
-                workers.push(builder.spawn_scoped(scope, move || self.work(films, &waiting, flag, &sender))?);
+                workers.push(builder.spawn_scoped(scope, move || this.work(films, &waiting, flag, &sender))?);
             }
             drop(sender);
             let mut is_cancelled = false;
             for event in events {
                 match event {
-                    WorkerEvent::Progress(k, share) => output.progress(k, share),
-                    WorkerEvent::Done(k, done) => output.done(k, &done),
+                    WorkerEvent::Progress(k, share) => report.progress(k, share),
+                    WorkerEvent::Done(k, done) => report.done(k, &done),
                     WorkerEvent::Cancelled => is_cancelled = true,
                 }
             }
@@ -288,7 +301,7 @@ impl Analysis<'_> {
             if all_ended {
                 Ok(is_cancelled)
             } else {
-                Err("a scoring thread died: run the same command again to continue".into())
+                Err("a scoring thread died: start the same import again to continue".into())
             }
         })
     }
@@ -319,7 +332,7 @@ impl Analysis<'_> {
         }
     }
 
-    /// `None`: the analysis was cancelled.
+    /// `None`: the import was cancelled.
     fn analyze(
         &self,
         films: &mut VideoImporter,
@@ -354,25 +367,5 @@ impl Analysis<'_> {
         let session = draft.session();
         let folder = draft.publish()?;
         Ok(Some(Session { folder, session, outcome, took_s: started.elapsed().as_secs_f64(), grade }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_names_its_participant_or_nobody() {
-        let names = |name| {
-            let (participant, session) = participant_in_name(name);
-            (participant.map(|p| p.to_string()), session.map(|s| s.0))
-        };
-        assert_eq!(names("sub-07_talk.mp4"), (Some("sub-07".into()), None));
-        assert_eq!(names("sub-07_ses-02_talk.v2.mp4"), (Some("sub-07".into()), Some(2)));
-        assert_eq!(names("sub-07.mkv"), (Some("sub-07".into()), None));
-        assert_eq!(names("sub-07_ses-x.mkv"), (Some("sub-07".into()), None));
-        for nobody in ["Anna.mp4", "ses-02_sub-07.mp4", "sub-_a.mp4", "talk sub-07.mp4", ""] {
-            assert_eq!(names(nobody), (None, None), "{nobody}");
-        }
     }
 }

@@ -5,13 +5,14 @@
 #[cfg(feature = "desktop")]
 pub mod backend;
 pub mod cli;
-pub mod dataset;
 pub mod failure;
 mod film_import;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod fuzz_bodies;
+mod noted_export;
 pub mod places;
+mod processors;
 mod session_json;
 mod stop_signal;
 pub mod version;

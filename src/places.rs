@@ -37,39 +37,43 @@ impl Places {
     }
 }
 
-/// Closes the sessions that a crash left open. Returns one message per session.
-pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
-    let interrupted = library.finish_interrupted()?.into_iter();
-    let interrupted =
-        interrupted.map(|e| format!("An interrupted erasure or reassignment could not be completed: {e}"));
-    let closed = library.recover_all()?;
-    let messages = closed.into_iter().map(|Recovered { folder, outcome }| match outcome {
-        Ok(r) => format!(
-            "{} was left open by a crash and has been closed at {} ({} frames adopted from the video, {} without a picture)",
-            folder.display(),
-            r.end,
-            r.frames_adopted,
-            r.frames_missing
-        ),
-        Err(e) => format!("{} was left open by a crash and could not be closed: {e}", folder.display()),
-    });
-    let messages: Vec<String> = interrupted.chain(messages).collect();
-    Ok(messages.into_iter().chain(grade_recovered(library)?).collect())
+/// Completes erasures and reassignments that a kill interrupted. Returns one message for each that could not be completed.
+pub fn finish_interrupted(library: &Library) -> Result<Vec<String>, StoreError> {
+    let problems = library.finish_interrupted()?.into_iter();
+    Ok(problems.map(|e| format!("An interrupted erasure or reassignment could not be completed: {e}")).collect())
 }
 
-/// Stores the quality report of each session that was closed after a crash and has none. Returns one message per session
-/// that could not be graded.
-fn grade_recovered(library: &Library) -> Result<Vec<String>, StoreError> {
-    let is_ungraded = |s: &SessionEntry| {
-        s.condition == Condition::Opens(SessionState::Recovered)
-            && s.summary.as_ref().is_some_and(|summary| summary.quality.is_none())
-    };
-    let ungraded = library.sessions()?.into_iter().filter(is_ungraded);
-    let graded = ungraded.filter_map(|s| {
-        let problem = StoredSession::open_and_store_quality(&s.folder).err()?;
-        Some(format!("{} was closed after a crash and could not be graded: {problem}", s.folder.display()))
+/// Completes what a kill interrupted, and closes and grades the sessions that a crash left open. Returns one message per
+/// session that was closed, and per problem.
+pub fn recover_crashed(library: &Library) -> Result<Vec<String>, StoreError> {
+    let mut messages = finish_interrupted(library)?;
+    let sessions = library.sessions()?;
+    let mut ungraded: Vec<PathBuf> = sessions.iter().filter(|s| is_ungraded(s)).map(|s| s.folder.clone()).collect();
+    for Recovered { folder, outcome } in library.recover_all(&sessions)? {
+        let shown = folder.display();
+        match outcome {
+            Ok(r) => {
+                messages.push(format!(
+                    "{shown} was left open by a crash and has been closed at {} ({} frames adopted from the video, {} without a picture)",
+                    r.end, r.frames_adopted, r.frames_missing
+                ));
+                ungraded.push(folder);
+            }
+            Err(e) => messages.push(format!("{shown} was left open by a crash and could not be closed: {e}")),
+        }
+    }
+    let problems = ungraded.iter().filter_map(|folder| {
+        let problem = StoredSession::open_and_store_quality(folder).err()?;
+        Some(format!("{} was closed after a crash and could not be graded: {problem}", folder.display()))
     });
-    Ok(graded.collect())
+    messages.extend(problems);
+    Ok(messages)
+}
+
+/// Closed after a crash, without a quality report.
+fn is_ungraded(session: &SessionEntry) -> bool {
+    session.condition == Condition::Opens(SessionState::Recovered)
+        && session.summary.as_ref().is_some_and(|summary| summary.quality.is_none())
 }
 
 fn shipped(relative: &Path) -> PathBuf {

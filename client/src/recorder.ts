@@ -154,11 +154,10 @@ class PageRecorder implements Recorder {
   }
 
   async #tryToRecord(): Promise<void> {
-    const { server, study } = this.#settings;
     try {
       // A reloaded page records at once, because the visitor has already agreed to this session.
       // A link of another participant begins another session.
-      const note = linkOf(this.#settings).isNew ? null : tabNote(server, study);
+      const note = linkOf(this.#settings).isNew ? null : tabNote(this.#settings);
       if (note) {
         obey(this.#settings, note);
         if (note.isPaused) this.#change({ isPaused: true });
@@ -169,7 +168,7 @@ class PageRecorder implements Recorder {
         this.#forget();
         clearTimeout(this.#limit);
         // The pause of the visitor holds for the next session too. Until that begins, the note keeps it.
-        if (!this.state.isPaused) noteTab(server, study, null);
+        if (!this.state.isPaused) noteTab(this.#settings, null);
       }
       const consent = await this.#consent();
       if (!consent || this.#ended.signal.aborted) return;
@@ -243,12 +242,16 @@ class PageRecorder implements Recorder {
       const gap = { until_ms: page_ms, reason: 'corrupt', lost: 1, note: 'the recording script failed' };
       this.#add({ stream: 'page', page_ms, rest: gapRest(gap) });
     });
-    if (this.#settings.sign !== false) this.#sign ??= background(() => this.#showSign());
+    if (this.#settings.sign !== false) this.#sign ??= this.#showSign();
   }
 
   async #showSign(): Promise<void> {
-    const { showSign } = await load(this.#settings.assets, 'sign.js', () => import('./sign/sign'));
-    showSign(this, this.#settings);
+    try {
+      const { showSign } = await load(this.#settings.assets, 'sign.js', () => import('./sign/sign'));
+      showSign(this, this.#settings);
+    } catch (error) {
+      console.warn(`affectograph: the sign is not shown: ${sentence(error)}`);
+    }
   }
 
   // ---- what the visitor decides -------------------------------------------------------------------------------

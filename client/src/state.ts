@@ -14,9 +14,10 @@ export type Phase =
   | 'finished'
   /** Nothing is recorded. `problem` contains the reason. */
   | 'failed'
-  /** The visitor withdrew. Nothing is recorded, and what was recorded is being deleted. */
+  /** The visitor withdrew. Nothing is recorded, and what was recorded is being deleted. `problem`: why that is not confirmed
+   * yet. */
   | 'withdrawing'
-  /** The server has confirmed that the session is deleted. If it has not yet, `problem` contains the reason. */
+  /** The server has confirmed that everything is deleted. */
   | 'withdrawn';
 
 export type CameraState = 'off' | 'starting' | 'on' | 'refused' | 'absent' | 'taken' | 'lost';

@@ -5,11 +5,11 @@ use std::thread::JoinHandle;
 
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::to_window::ToWindow;
-use crate::dataset::{self, Format};
-use crate::film_import::{Done, FilmImport, ImportReport};
+use crate::film_import::{Done, FilesProgress, FilmImport, ImportReport};
+use crate::noted_export::noted;
 use crate::places::Places;
-use desktop::port::{self, Activity, BackendEvent, DatasetFormat, JobProgress, JobResult, SessionsExport};
-use export::{ExportError, Selection};
+use desktop::port::{self, Activity, BackendEvent, JobProgress, JobResult, SessionsExport};
+use export::{DatasetFormat, ExportError, Selection, write_dataset};
 use session::path_in_line;
 use study_query::Cancel;
 
@@ -40,14 +40,14 @@ pub fn start(places: Places, jobs: CommandQueue<(Job, Cancel)>, window: ToWindow
     std::thread::Builder::new().name("job_worker".into()).spawn(run)
 }
 
-fn format(format: DatasetFormat) -> Format {
+fn format(format: port::DatasetFormat) -> DatasetFormat {
     match format {
-        DatasetFormat::Csv => Format::Csv,
-        DatasetFormat::Tidy => Format::Tidy,
-        DatasetFormat::Bids => Format::Bids,
-        DatasetFormat::Xdf => Format::Xdf,
-        DatasetFormat::Parquet => Format::Parquet,
-        DatasetFormat::Report => Format::Report,
+        port::DatasetFormat::Csv => DatasetFormat::Csv,
+        port::DatasetFormat::Tidy => DatasetFormat::Tidy,
+        port::DatasetFormat::Bids => DatasetFormat::Bids,
+        port::DatasetFormat::Xdf => DatasetFormat::Xdf,
+        port::DatasetFormat::Parquet => DatasetFormat::Parquet,
+        port::DatasetFormat::Report => DatasetFormat::Report,
     }
 }
 
@@ -62,9 +62,8 @@ fn export(places: &Places, request: &SessionsExport, cancel: &Cancel, window: &T
         window.send(BackendEvent::JobProgress(JobProgress { done: done.min(1.0), name }));
     };
     let format = format(request.format);
-    let write = || dataset::write(&selection, format, &request.to, progress);
-    let folders = dataset::folders(&selection);
-    let ((), problem) = match dataset::noted(places, format.as_str(), &request.to, &folders, write) {
+    let write = || write_dataset(&selection, format, &request.to, progress);
+    let ((), problem) = match noted(places, format.as_str(), &request.to, &selection.folders(), write) {
         Err(ExportError::Cancelled) => return Ok(JobResult::Cancelled),
         written => written.map_err(|e| e.to_string())?,
     };
@@ -76,33 +75,26 @@ fn export(places: &Places, request: &SessionsExport, cancel: &Cancel, window: &T
 /// Sends the progress of an import to the window and keeps its results.
 struct Import<'a> {
     window: &'a ToWindow,
-    /// File sizes, which estimate the processing times.
-    weights: Vec<u64>,
-    shares: Vec<f64>,
-    done: usize,
+    progress: FilesProgress,
     made: Vec<PathBuf>,
     problems: Vec<String>,
 }
 
 impl Import<'_> {
     fn send(&self) {
-        let all: u64 = self.weights.iter().sum();
-        let done: f64 = self.weights.iter().zip(&self.shares).map(|(w, s)| *w as f64 * s).sum();
-        let done = (done / all.max(1) as f64) as f32;
-        let name = format!("{} of {} files", self.done, self.weights.len());
+        let (done, name) = (self.progress.share() as f32, self.progress.label());
         self.window.send(BackendEvent::JobProgress(JobProgress { done, name }));
     }
 }
 
 impl ImportReport for Import<'_> {
     fn progress(&mut self, file: usize, share: f64) {
-        self.shares[file] = share.min(1.0);
+        self.progress.advance(file, share);
         self.send();
     }
 
     fn done(&mut self, file: usize, done: &Done) {
-        self.shares[file] = 1.0;
-        self.done += 1;
+        self.progress.end(file);
         let name = path_in_line(&done.job.film.file);
         match &done.result {
             Ok(session) => {
@@ -119,19 +111,17 @@ impl ImportReport for Import<'_> {
 fn import(places: &Places, request: port::FilmImport, cancel: &Cancel, window: &ToWindow) -> Result<JobResult, String> {
     let library = places.library().map_err(|e| e.to_string())?;
     library.clear_drafts().map_err(|e| e.to_string())?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
     let films = FilmImport {
         files: &request.films,
         participant: request.participant.as_ref(),
         study: request.study.as_deref(),
         model: None,
-        threads,
+        threads: None,
     };
     let mut prepared = films.prepare(&library).map_err(|e| e.to_string())?;
-    let weights: Vec<u64> = prepared.jobs.iter().map(|job| job.film.bytes).collect();
     let there_already = prepared.there_already.len();
-    let mut report =
-        Import { window, shares: vec![0.0; weights.len()], weights, done: 0, made: Vec::new(), problems: Vec::new() };
+    let progress = FilesProgress::of(&prepared.jobs);
+    let mut report = Import { window, progress, made: Vec::new(), problems: std::mem::take(&mut prepared.notes) };
     let is_cancelled = prepared.run(cancel.flag(), &mut report).map_err(|e| e.to_string())?;
     Ok(JobResult::Imported { made: report.made, there_already, problems: report.problems, is_cancelled })
 }

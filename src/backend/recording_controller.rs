@@ -263,7 +263,8 @@ impl RecordingController {
     // --- Rehearsal ---------------------------------------------------------------------------------------------
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
-        // The list of the window may be older than a session of another program.
+        // The list of the window may be older than a session of another program. If the library cannot be read, the start of the
+        // recording reports it.
         let taken =
             self.places.library().and_then(|library| Ok((library.taken(&plan.participant, plan.session)?, library)));
         if let Ok((Some(_), library)) = taken {

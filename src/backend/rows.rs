@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::study_files::templates;
 use crate::places::Places;
 use analysis::{
-    QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
+    Ending, QualityLimits, QualityReport, baseline_of, baseline_phases, deleted_events, poor_stretches, sample_quality,
 };
 use capture::{CameraInfo, CameraSpec, Control, ControlKind, DeviceInfo, Mode, RgbPicture, list_devices};
 use desktop::port::{
@@ -188,9 +188,10 @@ pub fn session_row(s: &SessionEntry) -> SessionRow {
 /// Why a session was not closed by the operator, from its stored report.
 fn ended_early(s: &SessionEntry) -> &'static str {
     let quality = s.summary.as_ref().and_then(|summary| summary.quality.as_ref());
-    match quality.and_then(|q| q["end"]["how"].as_str()) {
-        Some("disk_full") => "The disk was full and ended the recording. What was stored is saved.",
-        Some("storing_failed") => "Storing failed and ended the recording. What was stored is saved.",
+    // A report of another version may lack it.
+    match quality.and_then(|q| serde_json::from_value::<Ending>(q["end"]["how"].clone()).ok()) {
+        Some(Ending::DiskFull) => "The disk was full and ended the recording. What was stored is saved.",
+        Some(Ending::StoringFailed) => "Storing failed and ended the recording. What was stored is saved.",
         _ => "The program ended during the recording. The session was closed afterwards.",
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use crate::cli::reassign::sentence;
 use crate::places::Places;
 use desktop::port::{Activity, BackendEvent, Erasure, Reassignment, SessionNote};
 use session::{Annotation, annotation_stream, annotations};
@@ -38,7 +37,7 @@ impl SessionChange {
                 let library = places.library().map_err(|e| e.to_string())?;
                 let Reassignment { folder, participant, session } = request;
                 let done = library.reassign(folder, participant, Some(*session)).map_err(|e| e.to_string())?;
-                Ok(BackendEvent::Reassigned { sentence: sentence(&done), folder: done.folder })
+                Ok(BackendEvent::Reassigned { sentence: done.sentence(), folder: done.folder })
             }
             SessionChange::Note(note) => add_note(note),
         }

@@ -1,6 +1,6 @@
 //! Exports of the session in review: tables and figures.
 
-use crate::dataset;
+use crate::noted_export::noted;
 use crate::places::Places;
 use crate::session_json::session_json;
 use desktop::port::{ExportFormat, SessionExport};
@@ -14,7 +14,7 @@ pub fn write(places: &Places, stored: &StoredSession, order: &SessionExport) -> 
         ExportFormat::FigurePng | ExportFormat::FigureSvg => "figure",
     };
     let folder = [stored.file.folder().to_owned()];
-    dataset::noted(places, format, &order.to, &folder, || write_files(stored, order)).map(|((), problem)| problem)
+    noted(places, format, &order.to, &folder, || write_files(stored, order)).map(|((), problem)| problem)
 }
 
 fn write_files(stored: &StoredSession, order: &SessionExport) -> Result<(), String> {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use super::command_queue::{CommandQueue, QueuedCommand};
 use super::rows;
 use super::to_window::ToWindow;
-use crate::dataset;
+use crate::noted_export::noted;
 use crate::places::Places;
 use analysis::Measure;
 use desktop::port::{
@@ -93,8 +93,7 @@ impl StudyQueryWorker {
             StudyExportFormat::Tables => "epochs",
         };
         let sessions: Vec<PathBuf> = answer.sessions.iter().map(|s| s.folder.clone()).collect();
-        let ((), problem) =
-            dataset::noted(&self.places, format, &order.to, &sessions, write).map_err(|e| e.to_string())?;
+        let ((), problem) = noted(&self.places, format, &order.to, &sessions, write).map_err(|e| e.to_string())?;
         if let Some(problem) = problem {
             self.window.send(BackendEvent::Notice(problem));
         }

@@ -8,11 +8,10 @@ use serde_json::json;
 
 use super::args::Analyze;
 use super::exit_code::INCOMPLETE;
-use super::interrupt::interrupted;
-use super::processors::processors;
+use super::interrupt::cancel_at_signal;
 use super::progress::Progress;
 use crate::failure::Failure;
-use crate::film_import::{Done, FilmImport, ImportReport, Job};
+use crate::film_import::{Done, FilesProgress, FilmImport, ImportReport, Job};
 use crate::places::Places;
 use session::path_in_line;
 
@@ -26,16 +25,16 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
         participant: a.participant.as_ref(),
         study: a.study.as_deref(),
         model: a.model.as_deref(),
-        threads: a.threads.map_or_else(|| processors().div_ceil(2), usize::from),
+        threads: a.threads.map(usize::from),
     };
     let mut prepared = import.prepare(&library)?;
     prepared.notes.iter().for_each(|line| eprintln!("{line}"));
-    let mut output = Output::new(a.json, prepared.jobs.iter().map(|job| job.film.bytes).collect());
+    let mut output = Output::new(a.json, &prepared.jobs);
     for (job, folder) in &prepared.there_already {
         output.print_analyzed_before(job, folder);
     }
-    let flag = interrupted()?;
-    let is_cancelled = prepared.run(&flag, &mut output)?;
+    let cancel = cancel_at_signal()?;
+    let is_cancelled = prepared.run(cancel.flag(), &mut output)?;
     output.finish(is_cancelled);
     Ok(if output.incomplete == 0 && !is_cancelled { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
@@ -44,25 +43,20 @@ pub fn run(a: &Analyze, places: &Places) -> Result<ExitCode, Failure> {
 struct Output {
     is_json: bool,
     bar: Progress,
-    /// File sizes, which estimate the processing times.
-    weights: Vec<u64>,
-    shares: Vec<f64>,
+    progress: FilesProgress,
     started: Instant,
-    done: usize,
     /// Files that failed or have missing frames.
     incomplete: usize,
     film_s: f64,
 }
 
 impl Output {
-    fn new(is_json: bool, weights: Vec<u64>) -> Output {
+    fn new(is_json: bool, jobs: &[Job]) -> Output {
         Output {
             is_json,
             bar: Progress::start(),
-            shares: vec![0.0; weights.len()],
-            weights,
+            progress: FilesProgress::of(jobs),
             started: Instant::now(),
-            done: 0,
             incomplete: 0,
             film_s: 0.0,
         }
@@ -76,9 +70,7 @@ impl Output {
         }
     }
 
-    fn print_result(&mut self, k: usize, done: &Done) {
-        self.done += 1;
-        self.shares[k] = 1.0;
+    fn print_result(&mut self, done: &Done) {
         let (file, participant) = (&done.job.film.file, &done.job.participant);
         match &done.result {
             Ok(s) => {
@@ -124,12 +116,14 @@ impl Output {
         self.bar.wipe();
         if is_cancelled {
             eprintln!("Cancelled. The same command continues with the remaining files.");
-        } else if !self.is_json && self.done > 1 {
+        } else if !self.is_json && self.progress.done() > 1 {
             let took_s = self.started.elapsed().as_secs_f64();
             let speed = self.film_s / took_s.max(1e-3);
             println!(
                 "{} files, {:.0} s of video in {took_s:.0} s ({speed:.1} × real time), {} failed or incomplete",
-                self.done, self.film_s, self.incomplete
+                self.progress.done(),
+                self.film_s,
+                self.incomplete
             );
         }
     }
@@ -137,14 +131,12 @@ impl Output {
 
 impl ImportReport for Output {
     fn progress(&mut self, k: usize, share: f64) {
-        self.shares[k] = share.min(1.0);
-        let all: u64 = self.weights.iter().sum();
-        let done: f64 = self.weights.iter().zip(&self.shares).map(|(w, s)| *w as f64 * s).sum();
-        let label = format!("{} of {} files", self.done, self.weights.len());
-        self.bar.show(done / all.max(1) as f64, &label);
+        self.progress.advance(k, share);
+        self.bar.show(self.progress.share(), &self.progress.label());
     }
 
     fn done(&mut self, k: usize, done: &Done) {
-        self.print_result(k, done);
+        self.progress.end(k);
+        self.print_result(done);
     }
 }

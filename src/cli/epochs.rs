@@ -10,8 +10,8 @@ use serde_json::json;
 use super::args::Epochs;
 use super::export::sessions_of;
 use super::interrupt::cancel_at_signal;
-use crate::dataset;
 use crate::failure::Failure;
+use crate::noted_export::noted;
 use crate::places::Places;
 use analysis::{Average, Comparison, describe_dropped};
 use export::write_epochs;
@@ -35,7 +35,7 @@ pub fn run(a: &Epochs, places: &Places) -> Result<ExitCode, Failure> {
     if let Some(folder) = &a.to {
         let sessions: Vec<PathBuf> = answer.sessions.iter().map(|s| s.folder.clone()).collect();
         let write = || write_epochs(&answer, &findings, folder);
-        let (written, problem) = dataset::noted(places, "epochs", folder, &sessions, write)?;
+        let (written, problem) = noted(places, "epochs", folder, &sessions, write)?;
         if let Some(problem) = problem {
             eprintln!("affectograph: {problem}");
         }

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::Erase;
+use super::problems::print_problems;
 use crate::failure::Failure;
-use crate::places::Places;
+use crate::places::{Places, finish_interrupted};
 use session::ParticipantId;
 use store::{Library, NotedExport};
 use study_query::session_folder;
 
 pub fn run(a: &Erase, places: &Places) -> Result<ExitCode, Failure> {
     let library = places.library()?;
-    for problem in library.finish_interrupted()? {
-        eprintln!("affectograph: an interrupted change could not be completed: {problem}");
-    }
+    print_problems(&finish_interrupted(&library)?);
     match &a.participant {
         Some(participant) => erase_participant(a, &library, participant),
         None => erase_sessions(a, &library),

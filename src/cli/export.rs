@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use super::args::{Export, ExportFormat};
 use super::exit_code::INCOMPLETE;
 use super::interrupt::cancel_at_signal;
-use crate::dataset::{self, Format};
 use crate::failure::Failure;
+use crate::noted_export::noted;
 use crate::places::Places;
-use export::{EventAnalysis, Selection, write_report};
+use export::{DatasetFormat, EventAnalysis, Selection, write_dataset, write_report};
 use study_query::{Cancel, Findings, LeftOut, Pilots, Question, StudySessions, ask, session_folder, study_sessions};
 
 pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
@@ -21,19 +21,19 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     let selection = if a.taken_back { selection.with_taken_back() } else { selection };
     let print_label = |label: &str| println!("{label}");
     let format = match a.format {
-        ExportFormat::Csv => Format::Csv,
-        ExportFormat::Tidy => Format::Tidy,
-        ExportFormat::Bids => Format::Bids,
-        ExportFormat::Xdf => Format::Xdf,
-        ExportFormat::Report => Format::Report,
+        ExportFormat::Csv => DatasetFormat::Csv,
+        ExportFormat::Tidy => DatasetFormat::Tidy,
+        ExportFormat::Bids => DatasetFormat::Bids,
+        ExportFormat::Xdf => DatasetFormat::Xdf,
+        ExportFormat::Report => DatasetFormat::Report,
         #[cfg(feature = "parquet")]
-        ExportFormat::Parquet => Format::Parquet,
+        ExportFormat::Parquet => DatasetFormat::Parquet,
     };
-    let write = || match a.event {
-        Some(_) => report(a, &selection, print_label, &cancel),
-        None => Ok(dataset::write(&selection, format, &a.to, print_label)?),
+    let write = || match &a.event {
+        Some(event) => report(event, a, &selection, print_label, &cancel),
+        None => Ok(write_dataset(&selection, format, &a.to, print_label)?),
     };
-    let ((), problem) = dataset::noted(places, format.as_str(), &a.to, &dataset::folders(&selection), write)?;
+    let ((), problem) = noted(places, format.as_str(), &a.to, &selection.folders(), write)?;
     println!("{}", a.to.display());
     if let Some(problem) = problem {
         eprintln!("affectograph: {problem}");
@@ -44,12 +44,16 @@ pub fn run(a: &Export, places: &Places) -> Result<ExitCode, Failure> {
     Ok(if selection.left_out().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-fn report(a: &Export, selection: &Selection, print_label: impl FnMut(&str), cancel: &Cancel) -> Result<(), Failure> {
-    let Some(event) = &a.event else { return Ok(()) };
-    let folders: Vec<PathBuf> = selection.sessions().iter().map(|s| s.folder.clone()).collect();
+fn report(
+    event: &EventChoice,
+    a: &Export,
+    selection: &Selection,
+    print_label: impl FnMut(&str),
+    cancel: &Cancel,
+) -> Result<(), Failure> {
     let question =
         Question { conditions: [event].into_iter().chain(&a.against).cloned().collect(), plan: a.plan.plan() };
-    let answer = ask(&folders, &question, |_| {}, cancel)?;
+    let answer = ask(&selection.folders(), &question, |_| {}, cancel)?;
     let findings = Findings::of(&answer, a.plan.test_settings())?;
     Ok(write_report(selection, Some(EventAnalysis { answer: &answer, findings: &findings }), &a.to, print_label)?)
 }

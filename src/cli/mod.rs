@@ -16,11 +16,11 @@ mod import;
 mod interrupt;
 mod list;
 mod log;
-mod processors;
+mod problems;
 mod progress;
 #[cfg(feature = "server")]
 mod pull;
-pub mod reassign;
+mod reassign;
 mod record;
 mod rescore;
 mod run_rig;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::args::Record;
 use super::exit_code::INCOMPLETE;
-use super::interrupt::interrupted;
+use super::interrupt::cancel_at_signal;
 use super::run_rig::run_rig;
 use super::show::print_session;
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     if !a.page && !study.study.questionnaires.is_empty() {
         eprintln!("The study has questionnaires, which are shown on the page. Without --page they are omitted.");
     }
-    let flag = interrupted()?;
+    let cancel = cancel_at_signal()?;
     let (tx, committed) = crossbeam_channel::bounded(4096);
     let who = Participation {
         session: a.session,
@@ -51,7 +51,7 @@ pub fn run(a: &Record, places: &Places) -> Result<ExitCode, Failure> {
     if !a.json {
         eprintln!("Recording {} into {} (Ctrl-C stops the recording)", a.participant, folder.display());
     }
-    run_rig(rig, &committed, a.duration, &flag, |_, _| {})?;
+    run_rig(rig, &committed, a.duration, cancel.flag(), |_, _| {})?;
     let stored = StoredSession::open_and_store_quality(&folder)?;
     if a.json {
         println!("{}", session_json(&stored)?);

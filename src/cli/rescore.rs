@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::args::Rescore;
 use super::exit_code::INCOMPLETE;
-use super::interrupt::interrupted;
-use super::processors::processors;
+use super::interrupt::cancel_at_signal;
 use super::progress::Progress;
 use super::show::print_quality;
 use crate::failure::Failure;
+use crate::processors::processors;
 use crate::session_json::session_json;
 use recording::{Rescored, Rescoring};
 use study_query::{StoredSession, session_folder};
@@ -28,10 +28,10 @@ pub fn run(a: &Rescore) -> Result<ExitCode, Failure> {
         threads: a.threads.map_or_else(processors, usize::from),
         author: session::program(),
     };
-    let flag = interrupted()?;
+    let cancel = cancel_at_signal()?;
     let mut bar = Progress::start();
-    let Rescored { stream, frames, with_face, failed, failures } =
-        rescoring.run(&flag, |done, all| bar.show(done as f64 / all as f64, &format!("{done} of {all} frames")))?;
+    let Rescored { stream, frames, with_face, failed, failures } = rescoring
+        .run(cancel.flag(), |done, all| bar.show(done as f64 / all as f64, &format!("{done} of {all} frames")))?;
     drop(bar);
     // The grade includes the new scores.
     let stored = StoredSession::open_and_store_quality(&folder)?;

@@ -48,8 +48,7 @@ pub fn run_rig(
             let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
             bar.show(done, &format!("phase `{name}`"));
         }
-        // Nothing is stored any more.
-        is_over |= rig.counters().store.is_some_and(|store| store.ended_by.is_some());
+        is_over |= rig.has_storing_ended();
         if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
             break;
         }

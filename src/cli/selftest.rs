@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::Selftest;
 use super::exit_code::INCOMPLETE;
-use super::interrupt::interrupted;
+use super::interrupt::cancel_at_signal;
 use super::run_rig::run_rig;
 use super::show::print_quality;
 use crate::failure::Failure;
@@ -57,8 +57,8 @@ fn record_and_check(a: &Selftest, places: &Places, folder: &std::path::Path) -> 
     let rig = Rig::record_study(&library, &study, &plan, who, tx)?;
     let folder = &rig.folder().unwrap_or(folder).to_owned();
     let (mut scores, mut page_events) = (Delays::default(), Delays::default());
-    let flag = interrupted()?;
-    run_rig(rig, &committed, Some(a.duration), &flag, |now, record| match record.stream.as_str() {
+    let cancel = cancel_at_signal()?;
+    run_rig(rig, &committed, Some(a.duration), cancel.flag(), |now, record| match record.stream.as_str() {
         AFFECT if matches!(record.body, session::Body::Sample { .. }) => scores.add(record.at, now),
         PAGE => page_events.add(record.at, now),
         _ => {}

@@ -2,16 +2,16 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::Utc;
 
 use super::args::{InFolder, Init, Key, Listen, Manage, Serve};
-use super::interrupt::interrupted;
-use super::processors::processors;
+use super::interrupt::cancel_at_signal;
+use super::problems::print_problems;
 use crate::failure::Failure;
-use crate::places::Places;
+use crate::places::{Places, finish_interrupted};
+use crate::processors::processors;
 use crate::version::revision;
 use server::{Quotas, ServerConfig, SessionLimits, description, secrets, serve};
 use store::{Ledger, Library, TokenScope, WriteKey, make_new_files_private};
@@ -76,10 +76,8 @@ fn listen(a: &Listen) -> Result<(), Failure> {
         min_free_bytes: bytes(a.min_free_gb.max(0.0)),
         revision: revision(),
     };
-    let flag = interrupted()?;
-    for problem in Library::open(&config.sessions)?.finish_interrupted()? {
-        eprintln!("affectograph: an interrupted change could not be completed: {problem}");
-    }
+    let cancel = cancel_at_signal()?;
+    print_problems(&finish_interrupted(&Library::open(&config.sessions)?)?);
     let is_owned = Ledger::open(&config.sessions)?.password()?.is_some();
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let running = serve(config)?;
@@ -87,7 +85,7 @@ fn listen(a: &Listen) -> Result<(), Failure> {
     if !is_owned {
         eprintln!("This server has no owner: `affectograph serve init` sets the password of the dashboard.");
     }
-    while !flag.load(Ordering::SeqCst) && running.is_running() {
+    while !cancel.is_cancelled() && running.is_running() {
         std::thread::sleep(Duration::from_millis(100));
     }
     running.stop()?;

@@ -156,13 +156,12 @@ fn a_log_off_stops_and_saves_the_recording() {
     if crate::vision_support::models().is_none() {
         return;
     }
-    for signal in ["-HUP", "-TERM"] {
+    for signal in ["HUP", "TERM"] {
         let Some(mut app) = App::open() else { return };
         app.pause(2500);
         let folder = app.record_anyway();
         app.pause(3000);
-        let sent = Command::new("kill").args([signal, &app.process.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        crate::program::signal(&app.process, signal);
         let deadline = Instant::now() + PATIENCE;
         while app.process.try_wait().unwrap().is_none() {
             assert!(Instant::now() < deadline, "the window did not close after {signal}");

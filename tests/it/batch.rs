@@ -1,7 +1,7 @@
 //! Work on files: sessions from video files, and rescoring, with the real program and real recordings.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::analysis::{EpochPlan, Measure, average, epochs, signal};
@@ -15,22 +15,13 @@ use serde_json::{Value, json};
 
 use super::need::{need_program, need_shared};
 use super::vision_support::models;
+use crate::program::{command, run};
 
 /// A recording of `../shared`. `None`: it, FFmpeg or the networks are missing, and the reason is printed.
 fn film(name: &str) -> Option<PathBuf> {
     models()?;
     need_program("ffmpeg")?;
     need_shared(&format!("media/{name}"))
-}
-
-fn program(arguments: &[&str], sessions: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_affectograph"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env("AFFECTOGRAPH_SESSIONS", sessions);
-    command
-}
-
-fn run(arguments: &[&str], sessions: &Path) -> Output {
-    program(arguments, sessions).output().unwrap()
 }
 
 /// The JSON lines of a successful command.
@@ -135,7 +126,7 @@ fn an_analysis_that_was_killed_goes_on() {
     assert!(made.success());
     let (film, long) = (film.display().to_string(), long.display().to_string());
     let arguments = ["analyze", "--threads", "1", "--json", &long];
-    let mut killed = program(&arguments, &root).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut killed = command(&arguments, &root).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let drafts = || {
         let inside = std::fs::read_dir(root.join("sub-04")).into_iter().flatten().flatten();
         inside.map(|e| e.path()).filter(|p| p.to_string_lossy().contains(".draft_")).collect::<Vec<_>>()

@@ -11,8 +11,9 @@ mod xdf;
 mod xdf_import;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use crate::program::run as affectograph;
 use affectograph::session::{
     GapReason, Timestamp, affect_stream, face_stream, health_stream, marker_stream, page_clock_stream, page_stream,
     program, rating_stream, video_stream,
@@ -118,16 +119,6 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
     clock.event(ms(100.0), "measured", json!({"offset_ms": 1.25, "uncertainty_ms": 0.5, "document": 1})).unwrap();
     recorder.finish(SessionEnd { at: ms(20_100.0), quality: None }).unwrap();
     folder
-}
-
-fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_affectograph"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("AFFECTOGRAPH_SESSIONS", sessions)
-        .env_remove("DISPLAY")
-        .output()
-        .unwrap()
 }
 
 fn export(what: &[&str], format: &str, to: &Path, sessions: &Path) -> Output {

@@ -37,6 +37,7 @@ mod page_replay;
 #[cfg(target_os = "linux")]
 mod participant_screen;
 mod phantom;
+mod program;
 mod python;
 #[cfg(target_os = "linux")]
 mod questionnaire;

@@ -1,7 +1,7 @@
 //! The real program: reassign and erase sessions, a disk that fills during a recording, and signals.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::desktop::port::{BackendEvent, Host, PageStatus, SessionPlan, Wake};
@@ -11,21 +11,8 @@ use affectograph::store::{Condition, Library, SessionEntry, SessionState, verify
 use serde_json::Value;
 
 use crate::need::SmallDisk;
+use crate::program::{command, run, signal};
 use crate::vision_support::models;
-
-fn command(arguments: &[&str], sessions: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_affectograph"));
-    command
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("AFFECTOGRAPH_SESSIONS", sessions)
-        .env_remove("DISPLAY");
-    command
-}
-
-fn run(arguments: &[&str], sessions: &Path) -> Output {
-    command(arguments, sessions).output().unwrap()
-}
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
@@ -67,15 +54,14 @@ fn every_signal_of_a_log_off_stops_and_saves() {
     if models().is_none() {
         return;
     }
-    for signal in ["INT", "TERM", "HUP"] {
+    for name in ["INT", "TERM", "HUP"] {
         let dir = tempfile::tempdir().unwrap();
         let (mut child, folder) = recording(dir.path());
-        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        assert!(child.wait().unwrap().success(), "{signal}");
+        signal(&child, name);
+        assert!(child.wait().unwrap().success(), "{name}");
         let session = only(dir.path()).unwrap();
-        assert_eq!(session.condition, Condition::Opens(SessionState::Closed), "{signal}");
-        assert!(verify(&folder).unwrap().is_intact, "{signal}");
+        assert_eq!(session.condition, Condition::Opens(SessionState::Closed), "{name}");
+        assert!(verify(&folder).unwrap().is_intact, "{name}");
     }
 }
 
@@ -91,7 +77,7 @@ fn a_session_is_reassigned_and_erased_from_the_command_line() {
     assert!(said(&refused).contains("is being recorded"), "{}", said(&refused));
     let refused = run(&["erase", "--participant", "sub-01", "--yes"], dir.path());
     assert!(said(&refused).contains("is being recorded") && folder.exists(), "{}", said(&refused));
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    signal(&child, "TERM");
     child.wait().unwrap();
 
     let output = run(&["reassign", &at, "--participant", "sub-02", "--number", "3", "--json"], dir.path());

@@ -1,8 +1,7 @@
 //! A whole study of which the truth is known, asked as people ask: by the library's functions over timelines, over
 //! session files, and by the program.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use affectograph::analysis::{
@@ -20,6 +19,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::simulated::{Script, records, response, streams, timeline};
+use crate::program::run as affectograph;
 
 const STUDY: &str = "name = \"faces\"\ntitle = \"Faces\"\n[page]\naddress = \"page\"\n";
 const SCRIPT: Script = Script { events: 20, rate_hz: 30.0, effect: 0.1, seed: 1 };
@@ -128,15 +128,6 @@ fn question() -> Question {
         conditions: ["button#a", "button#b"].map(|t| choice(&format!("page/click target={t}"))).to_vec(),
         plan: EpochPlan::default(),
     }
-}
-
-fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_affectograph"))
-        .args(arguments)
-        .env("AFFECTOGRAPH_SESSIONS", sessions)
-        .env_remove("DISPLAY")
-        .output()
-        .unwrap()
 }
 
 /// What is read around the events gives the same as the whole session, in files of today and of yesterday.

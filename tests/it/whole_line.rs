@@ -11,22 +11,13 @@ use affectograph::store::{Committed, SessionFile, StoredStudy};
 use serde_json::Value;
 
 use crate::need::{need_program, need_shared};
+use crate::program::run as affectograph;
 use crate::vision_support::models;
 
 fn shared(name: &str) -> Option<PathBuf> {
     models()?;
     need_program("ffmpeg")?;
     need_shared(&format!("media/{name}"))
-}
-
-fn affectograph(arguments: &[&str], sessions: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_affectograph"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("AFFECTOGRAPH_SESSIONS", sessions)
-        .env_remove("DISPLAY")
-        .output()
-        .unwrap()
 }
 
 fn json(output: &Output) -> Value {

@@ -122,7 +122,7 @@ export class Camera {
         this.afterwards(async () => {
           if (!await this.store.keepChunk(this.session.id, chunk)) throw new Error('this browser has deleted the session');
           this.listener.stored();
-        }, (error) => this.lose(`a second of video could not be stored: ${String(error)}`)); // the loss is recorded
+        }, (error) => this.health('video_lost', { detail: `a second of video could not be stored: ${String(error)}` })); // the loss is recorded
       },
       frames: (page_ms, data) => {
         this.add({ stream: 'video_frame', page_ms, rest: eventRest('frames', json(data)) });
@@ -196,11 +196,6 @@ export class Camera {
       await before;
       await work();
     }, failed);
-  }
-
-  private lose(note: string): void {
-    const page_ms = performance.now();
-    this.add({ stream: 'health', page_ms, rest: eventRest('video_lost', json({ detail: note })) });
   }
 
   private health(kind: string, data: object): void {

@@ -73,7 +73,7 @@ export const ask = async (settings: Settings, change: Change, ended: AbortSignal
   } finally {
     isOver = answer !== 'no';
     if (answer === 'no') {
-      noteTab(server, study, null);
+      noteTab(settings, null);
       change({ phase: 'declined' });
     }
   }

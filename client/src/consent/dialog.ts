@@ -3,6 +3,7 @@
 // It is in a closed shadow root with adopted styles, so that the site's styles and its content-security-policy do not change
 // it. Both answers have the same size and contrast, and neither is selected in advance.
 
+import { closedRoot, make } from '../closed-root';
 import { promise } from '../natives/promise';
 import type { ConsentText } from './text';
 
@@ -34,18 +35,7 @@ const STYLE = `
 
 /** Resolves with whether the visitor agreed. Escape means no. `closed` closes the dialog: null. */
 export const askConsent = (text: ConsentText, closed: AbortSignal): Promise<boolean | null> => promise((resolve) => {
-  const host = document.createElement('div');
-  host.setAttribute('data-affectograph', 'consent');
-  const root = host.attachShadow({ mode: 'closed' });
-  const style = new CSSStyleSheet();
-  style.replaceSync(STYLE);
-  root.adoptedStyleSheets = [style];
-
-  const make = <K extends keyof HTMLElementTagNameMap>(name: K, text = ''): HTMLElementTagNameMap[K] => {
-    const element = document.createElement(name);
-    element.textContent = text;
-    return element;
-  };
+  const { host, root } = closedRoot('consent', STYLE);
   const dialog = make('dialog');
   dialog.lang = text.language;
   dialog.setAttribute('aria-labelledby', 'title');

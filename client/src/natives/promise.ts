@@ -12,11 +12,7 @@ export const pause = (ms: number): Promise<void> => promise((resolve) => { setTi
 export const within = <T>(work: Promise<T>, ms: number): Promise<T | undefined> => promise((resolve, reject) => {
   const timer = setTimeout(resolve, ms);
   const wait = async () => {
-    try {
-      resolve(await work);
-    } catch (error) {
-      reject(error);
-    }
+    await background(async () => resolve(await work), reject);
     clearTimeout(timer);
   };
   void wait();

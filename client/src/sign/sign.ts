@@ -3,6 +3,7 @@
 //
 // Like the consent dialog it is in a closed shadow root with adopted styles. The replay does not contain it.
 
+import { closedRoot, make } from '../closed-root';
 import { background, sentence } from '../natives/promise';
 import type { Settings } from '../options';
 import type { Recorder } from '../recorder';
@@ -46,20 +47,9 @@ const STYLE = `
 const isRecorded = ({ phase }: State): boolean => phase === 'connecting' || phase === 'recording';
 const isWithdrawn = ({ phase }: State): boolean => phase === 'withdrawing' || phase === 'withdrawn';
 
-const make = <K extends keyof HTMLElementTagNameMap>(name: K, words = ''): HTMLElementTagNameMap[K] => {
-  const element = document.createElement(name);
-  element.textContent = words;
-  return element;
-};
-
 /** The sign's elements, in a closed shadow root. */
 const frame = (language: string) => {
-  const host = make('div');
-  host.setAttribute('data-affectograph', 'sign');
-  const root = host.attachShadow({ mode: 'closed' });
-  const style = new CSSStyleSheet();
-  style.replaceSync(STYLE);
-  root.adoptedStyleSheets = [style];
+  const { host, root } = closedRoot('sign', STYLE);
   const sign = make('details');
   sign.lang = language;
   const heading = make('summary');
@@ -84,6 +74,9 @@ const save = (file: Blob) => {
   link.click(); // it is not in the document, so that the page's listeners do not see it
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 };
+
+/** Words that stay the same are not announced again. */
+const say = (element: HTMLElement, words: string) => { if (element.textContent !== words) element.textContent = words; };
 
 /** What the sign says now. */
 const headline = (state: State, text: SignText): string => {
@@ -140,10 +133,9 @@ export const showSign = (recorder: Recorder, settings: Settings): void => {
     if (isClosed || !isRecorded(state) && !isOver) return host.remove();
     sign.className = `sign${isOver ? ' over' : state.isPaused ? ' paused' : ''}`;
     if (isOver) sign.open = true;
-    const now = headline(state, text);
-    if (title.textContent !== now) title.textContent = now;
-    about.textContent = isAsking ? text.question : said;
-    pause.textContent = state.isPaused ? text.resume : text.pause;
+    say(title, headline(state, text));
+    say(about, isAsking ? text.question : said);
+    say(pause, state.isPaused ? text.resume : text.pause);
     pause.hidden = withdraw.hidden = isOver || isAsking;
     data.hidden = isOver || isAsking || !state.offersOwnData;
     yes.hidden = no.hidden = isOver || !isAsking;

@@ -5,6 +5,7 @@ import { charCodeAt } from '../natives/js';
 import { json } from '../natives/plain';
 import type { Settings } from '../options';
 import { linkKey, linkOf } from './link';
+import { tabItem } from './tab';
 import type { ConsentAnswer } from './visitor';
 
 interface LinkAnswer extends ConsentAnswer {
@@ -12,7 +13,7 @@ interface LinkAnswer extends ConsentAnswer {
   link: number;
 }
 
-const answerKey = (server: string, study: string) => `affectograph.link_answer.${server}.${study}`;
+const answerKey = ({ server, study }: Settings) => `affectograph.link_answer.${server}.${study}`;
 
 /** One of 65,536 numbers. Many identifiers have the same one, so that nobody can compute the identifier from it. */
 const checksum = (link: string): number => {
@@ -21,13 +22,7 @@ const checksum = (link: string): number => {
   return (sum ^ sum >>> 16) & 0xffff;
 };
 
-const read = ({ server, study }: Settings): LinkAnswer | null => {
-  try {
-    return JSON.parse(sessionStorage.getItem(answerKey(server, study)) ?? 'null') as LinkAnswer | null;
-  } catch {
-    return null;
-  }
-};
+const read = (settings: Settings) => tabItem<LinkAnswer>(answerKey(settings));
 
 /** The answer of this tab. `undefined`: this tab has no link. Null: the visitor with this link has not answered. */
 export const linkAnswerOf = (settings: Settings): ConsentAnswer | null | undefined => {
@@ -40,14 +35,13 @@ export const linkAnswerOf = (settings: Settings): ConsentAnswer | null | undefin
 
 /** Remembers the answer for the link of this tab, and the identifier only with a yes. */
 export const rememberLinkAnswer = (settings: Settings, answer: ConsentAnswer): void => {
-  const { server, study } = settings;
   const { link } = linkOf(settings);
   const sum = link === null ? read(settings)?.link : checksum(link);
   if (sum === undefined) return;
   try {
-    if (answer.answer === 'no') sessionStorage.removeItem(linkKey(server, study));
-    sessionStorage.setItem(answerKey(server, study), json({ ...answer, link: sum }));
-    if (answer.answer === 'yes' && link !== null) sessionStorage.setItem(linkKey(server, study), link);
+    if (answer.answer === 'no') sessionStorage.removeItem(linkKey(settings));
+    sessionStorage.setItem(answerKey(settings), json({ ...answer, link: sum }));
+    if (answer.answer === 'yes') keepLink(settings);
   } catch {
     // The visitor is asked again.
   }
@@ -58,7 +52,7 @@ export const keepLink = (settings: Settings): void => {
   const { link } = linkOf(settings);
   if (link === null) return;
   try {
-    sessionStorage.setItem(linkKey(settings.server, settings.study), link);
+    sessionStorage.setItem(linkKey(settings), link);
   } catch {
     // Only this page knows it.
   }

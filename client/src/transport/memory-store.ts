@@ -20,7 +20,6 @@ export class MemoryStore implements Store {
     return all;
   }
 
-
   async session(id: string) { return structuredClone(this.#all.get(id)); }
   async keep(session: StoredSession) { this.#all.set(session.id, structuredClone(session)); }
 

@@ -34,11 +34,13 @@ const bytesOf = (batches: readonly Batch[]): number => {
   return bytes;
 };
 
+const leftKeys = (all: Storage, session: string) => kept(keys(all), (k) => startsWith(k, `affectograph.left.${session}.`));
+
 /** Stores the batches that documents of this session left. They are deleted if the session is deleted or withdrawn. */
 export const adoptLeft = async (store: Store, session: string): Promise<void> => {
   const all = shelf();
   if (!all) return;
-  for (const key of kept(keys(all), (k) => startsWith(k, `affectograph.left.${session}.`))) {
+  for (const key of leftKeys(all, session)) {
     const left = JSON.parse(all.getItem(key) ?? 'null') as Left | null;
     for (const batch of left?.batches ?? []) await store.keepBatch(batch, left!.next);
     all.removeItem(key);
@@ -49,7 +51,7 @@ export const adoptLeft = async (store: Store, session: string): Promise<void> =>
 export const dropLeft = (session: string): void => {
   const all = shelf();
   if (!all) return;
-  for (const key of kept(keys(all), (k) => startsWith(k, `affectograph.left.${session}.`))) all.removeItem(key);
+  for (const key of leftKeys(all, session)) all.removeItem(key);
 };
 
 interface Place {

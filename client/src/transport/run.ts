@@ -1,34 +1,32 @@
-// One page's part of a session, from the server's permission to the end: storing, sending, the clock, the camera and the
-// page's replay. The recorder of the page (`recorder.ts`) captures, and gives its records to this.
+// One page's part of a session, from the server's permission to the end: storing, sending, the clock, leaving and coming back.
+// The recorder of the page (`recorder.ts`) captures, and gives its records to this.
 
 import { load } from '../assets';
-import type { Camera } from '../camera/camera';
 import type { Masking } from '../capture/privacy';
-import { append, found, kept } from '../natives/lists';
+import { append, kept } from '../natives/lists';
 import { json } from '../natives/plain';
 import { background, pause, promise, sentence, within } from '../natives/promise';
 import type { Settings } from '../options';
-import { startReplay } from '../replay';
 import type { Agreed } from '../consent/ask';
-import { sha256 } from '../consent/checksum';
-import type { Completion, RecordedAffect, State } from '../state';
-import { VERSION } from '../version';
+import type { RecordedAffect, State } from '../state';
 import { better } from './clock';
 import { recordable } from './early';
-import { Api, Refused, type Started, batchBody } from './http';
+import { Api, Refused, batchBody } from './http';
 import { linkOf } from './link';
 import { keepLink, rememberLinkAnswer } from './link-answer';
 import { on } from './listen';
-import { openStoreOf } from './opening';
+import { Media } from './media';
+import { STORE_PATIENCE_MS, openStoreOf } from './opening';
 import { Outbox } from './outbox';
 import { alone } from './ownership';
 import { clock$ } from './pings';
 import { type Draft, eventRest } from './record';
-import { type Opened, begin, finish, open } from './session';
+import { type Opened, begin, completed, finish, open } from './session';
 import { HURRIED_WAIT_MS, type Outcome, Sender } from './sender';
-import { type ClockReading, type DocumentInfo, type Store, type StoredSession } from './store';
+import { askForSession, keepSession } from './start';
+import type { ClockReading, DocumentInfo, Store, StoredSession } from './store';
 import { noteTab } from './tab';
-import { forgetParticipant, onWithdrawal, participantOf, rememberParticipant, rememberWithdrawal } from './visitor';
+import { forgetParticipant, onWithdrawal, rememberWithdrawal } from './visitor';
 import { withdrawVisitor } from './withdrawal';
 
 /** What the recorder of the page does for this. */
@@ -57,15 +55,6 @@ export interface Host {
 /** While `stop()` waits for the server, the store is looked at this often. No request is made for it. */
 const STORE_POLL_MS = 250;
 const CAMERA_STOP_MS = 3_000;
-const STORE_PATIENCE_MS = 3_000;
-
-/** The end of the study, with the participant's own identifier in the address. */
-const completed = ({ code, redirect }: Completion, link: string | null): Completion => {
-  const address = redirect?.startsWith('https://') ? redirect.replaceAll('{participant}', () => encodeURIComponent(link ?? '')) : undefined;
-  return { ...(code !== undefined && { code }), ...(address !== undefined && { redirect: address }) };
-};
-
-const failed = (what: string) => (error: unknown) => console.warn(`affectograph: ${what}: ${sentence(error)}`);
 
 export class Run {
   readonly #host: Host;
@@ -74,6 +63,7 @@ export class Run {
   #store: Store | null = null;
   #outbox!: Outbox;
   #sender!: Sender;
+  #media!: Media;
   #opened: Opened | null = null;
   #info!: DocumentInfo;
   /** This document's clock was read since it was opened or came back. */
@@ -81,18 +71,12 @@ export class Run {
   /** A reading that is not recorded yet. */
   #reading: ClockReading | null = null;
   #endClock: () => void = () => undefined;
-  #camera: Camera | null = null;
-  /** The end of the last camera. It stores the numbers from which the next one continues. */
-  #cameraEnd: Promise<void> | null = null;
-  #endReplay: () => void = () => undefined;
-  /** Counts the changes between recording and pause. What a former one began is not completed. */
-  #turn = 0;
   #isWithdrawn = false;
-  /** A session that the server began, and that this document does not record for. */
-  #unentered: { id: string; token: string } | null = null;
+  /** The session that the server gave this document. */
+  #own: { id: string; token: string } | null = null;
   /** The attempts to continue or begin a session. */
   #entering: Promise<unknown> = promise((resolve) => resolve(undefined));
-  /** Withdrawals in other tabs, from the beginning of this. */
+  /** Withdrawals in other tabs, since this object was made. */
   readonly #elsewhere: { look: () => void; end: () => void };
 
   constructor(host: Host) {
@@ -135,21 +119,21 @@ export class Run {
     const ask = () => alone(`begin.${server}.${study}`, async () => {
       // It waited for another tab.
       if (ended.aborted) throw new Error('the recording has ended');
-      const started = await this.#ask(store, consent);
+      const started = await askForSession(this.#api, store, settings, consent, () => this.#isWithdrawn);
       // A failure here is not the server's: the request is not repeated.
-      await background(() => this.#keep(store, started), (error) => { unkept = error; });
+      await background(() => keepSession(store, settings, started, this.#isWithdrawn), (error) => { unkept = error; });
       return started;
     });
     const started = await begin(ask, waiting, ended);
     if (!started) return;
-    this.#unentered = { id: started.session, token: started.token };
+    this.#own = { id: started.session, token: started.token };
     if (this.#isWithdrawn) return; // `withdraw` deletes it
     if (unkept) {
       void background(() => this.#api.finish(started.session, started.token, {}, 0));
       throw unkept;
     }
     // The page has stopped the recorder before the server answered.
-    if (ended.aborted) return background(async () => { await finish(this.#api, store, started.session); });
+    if (ended.aborted) return background(() => finish(this.#api, store, started.session));
     this.#host.change({ problem: null });
     const opened = await open(store, started.session);
     if (!opened) throw new Error('another page has ended this session');
@@ -165,61 +149,17 @@ export class Run {
     return this.#store ??= await openStoreOf(this.#host.settings);
   }
 
-  /** One request for a session. */
-  async #ask(store: Store, { given_utc_ms, text }: Agreed): Promise<Started> {
-    const { settings } = this.#host;
-    const { server, study, camera } = settings;
-    const { link } = linkOf(settings);
-    const participant = link !== null ? undefined
-      : settings.participant ?? participantOf(server, study) ?? await this.#participantOfTab(store);
-    const started = await this.#api.start(settings.key, {
-      study,
-      ...(participant === undefined ? {} : { participant }),
-      ...(link === null ? {} : { link }),
-      consent: { given_utc_ms, text_sha256: await sha256(text) },
-      camera,
-      client: {
-        version: VERSION, user_agent: navigator.userAgent, language: navigator.language,
-        screen: `${screen.width}x${screen.height}@${devicePixelRatio}`,
-      },
-    });
-    if (settings.participant === undefined && !this.#isWithdrawn) rememberParticipant(server, study, started.participant);
-    return started;
-  }
-
-  async #keep(store: Store, started: Started & { condition?: string | null }): Promise<void> {
-    const { session: id, token, participant, condition = null, mask, content, max_batch_bytes, own_data = false } = started;
-    const { server, study, mask: own, participant: given } = this.#host.settings;
-    const session = {
-      id, server, study, token, participant, condition, is_numbered: given === undefined, mask: [...mask, ...own], content, max_batch_bytes, own_data,
-      next: {}, documents: 0, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: Date.now(),
-      ...(this.#isWithdrawn && { is_stopped: true, is_withdrawn: true }),
-    };
-    const keep = async () => {
-      await store.keep(session);
-      return true;
-    };
-    if (!await within(keep(), STORE_PATIENCE_MS)) throw new Error('this browser does not store the session');
-  }
-
-  /** The pseudonym of another tab. A tab may not see at once what another one has written to `localStorage`. */
-  async #participantOfTab(store: Store): Promise<string | undefined> {
-    const { server, study } = this.#host.settings;
-    let sessions: StoredSession[] = [];
-    await background(async () => { sessions = await within(store.sessions(), STORE_PATIENCE_MS) ?? []; });
-    return found(sessions, (s) => s.server === server && s.study === study && s.is_numbered === true)?.participant;
-  }
-
   /** This document records for the session. */
   async #enter(opened: Opened, isPauseKnown: boolean): Promise<void> {
     const { ended } = this.#host;
     const { session, document } = opened;
-    this.#unentered = session;
+    this.#own = session;
     this.#elsewhere.look(); // a tab may not hear at once of another one's withdrawal
     if (ended.aborted) return opened.release();
     this.#opened = opened;
     this.#outbox = new Outbox(this.#store!);
     this.#info = { document, time_origin_utc_ms: performance.timeOrigin, clock: null };
+    this.#media = new Media(this.#host, session, this.#store!, (draft) => this.#outbox.add(draft), () => this.#sender.wake());
     this.#noteTab();
     this.#capture(session, this.#host.state.isPaused && !isPauseKnown);
     this.#outbox.open(session.id, document, opened.next);
@@ -229,8 +169,10 @@ export class Run {
       phase: 'recording', session: session.id, participant: session.participant, condition: session.condition ?? null,
       isOnline: navigator.onLine, problem: this.#lasting, offersOwnData: session.own_data === true,
     });
-    await this.#startMedia();
-    void background(() => this.#sendLeftovers(session.id), failed('records of earlier pages are not sent yet'));
+    await this.#media.start();
+    void background(() => this.#sendLeftovers(session.id), (error) => {
+      console.warn(`affectograph: records of earlier pages are not sent yet: ${sentence(error)}`);
+    });
   }
 
   /** Captures, and adds what was captured before there was a session. */
@@ -314,7 +256,7 @@ export class Run {
         console.warn(`affectograph: the server refused data: ${outcome.why}`);
         break;
       case 'ended':
-        noteTab(settings.server, settings.study, null);
+        noteTab(settings, null);
         void background(() => this.#store!.forget(this.#opened!.session.id));
         this.#host.fail(outcome.why);
         break;
@@ -333,7 +275,7 @@ export class Run {
   #leave(isKept: boolean): void {
     const opened = this.#opened!;
     this.#host.release();
-    this.#camera?.flush();
+    this.#media.flush();
     this.#recordReading();
     const records = this.#outbox.leave();
     if (records.length > 0) {
@@ -357,79 +299,19 @@ export class Run {
     this.#measure(); // the computer may have slept
   }
 
-  // ---- camera and replay -------------------------------------------------------------------------------------
-
   /** `state.isPaused` has changed. */
   pauseChanged(): void {
     if (!this.#opened) return;
     this.#noteTab();
-    void background(() => (this.#host.state.isPaused ? this.#stopMedia(true) : this.#startMedia()));
+    void background(() => (this.#host.state.isPaused ? this.#media.stop(true) : this.#media.start()));
   }
 
   #noteTab(): void {
     const { settings, state } = this.#host;
     const { id, mask, content } = this.#opened!.session;
-    noteTab(settings.server, settings.study, {
+    noteTab(settings, {
       session: id, mask, content, camera: settings.camera, replay: settings.replay === true, ...(state.isPaused ? { isPaused: true } : {}),
     });
-  }
-
-  /** Begins what is recorded besides events. */
-  async #startMedia(): Promise<void> {
-    const turn = ++this.#turn;
-    const isOver = () => turn !== this.#turn || this.#host.ended.aborted || this.#host.state.isPaused;
-    await this.#cameraEnd;
-    if (!isOver()) await this.#startCamera(isOver);
-    if (this.#host.settings.replay && !isOver()) await this.#startReplay(isOver);
-  }
-
-  /** Ends it at once. Resolves when everything is stored. */
-  async #stopMedia(isAtOnce = false): Promise<void> {
-    this.#turn++;
-    const endReplay = this.#endReplay;
-    this.#endReplay = () => undefined;
-    void background(async () => endReplay()); // at once; its failure leaves the camera to be ended
-    const camera = this.#camera;
-    this.#camera = null;
-    if (camera) this.#cameraEnd = background(() => camera.stop(isAtOnce));
-    await this.#cameraEnd;
-  }
-
-  async #startCamera(isOver: () => boolean): Promise<void> {
-    const { settings } = this.#host;
-    if (settings.camera === 'off') return;
-    try {
-      const module = await load(settings.assets, 'camera.js', () => import('../camera/camera'));
-      if (isOver()) return;
-      this.#camera = new module.Camera(settings, this.#opened!.session, this.#store!, (draft) => this.#outbox.add(draft), {
-        state: (camera) => this.#host.change({ camera }),
-        affect: (affect) => this.#host.affect(affect),
-        stored: () => this.#sender.wake(),
-      });
-      await this.#camera.start();
-    } catch (error) {
-      const detail = json({ detail: `camera.js cannot be loaded: ${sentence(error)}` });
-      this.#outbox.add({ stream: 'health', page_ms: performance.now(), rest: eventRest('camera_absent', detail) });
-      this.#host.change({ camera: 'absent' });
-    }
-  }
-
-  async #startReplay(isOver: () => boolean): Promise<void> {
-    let isOn = true;
-    const add = (page_ms: number, event: string) => {
-      if (isOn) this.#outbox.add({ stream: 'replay', page_ms, rest: eventRest('rrweb', event) });
-    };
-    const start = async () => {
-      const stop = await startReplay(this.#host.settings, this.#host.masks, add);
-      if (isOver()) stop();
-      else {
-        this.#endReplay = () => {
-          stop();
-          isOn = false; // rrweb's timers may still emit
-        };
-      }
-    };
-    await background(start, failed('the page is not recorded for replay'));
   }
 
   // ---- stop --------------------------------------------------------------------------------------------------
@@ -453,21 +335,21 @@ export class Run {
     this.#isWithdrawn = true;
     const { settings } = this.#host;
     const { server, study } = settings;
-    noteTab(server, study, null);
+    noteTab(settings, null);
     rememberWithdrawal(server, study);
     rememberLinkAnswer(settings, { answer: 'no' });
     forgetParticipant(server, study);
     this.release();
     if (this.#opened) {
       // Neither a camera nor a replay that fails prevents the deletion.
-      await background(() => within(this.#stopMedia(), CAMERA_STOP_MS));
+      await background(() => within(this.#media.stop(), CAMERA_STOP_MS));
       await within(this.#outbox.discard(), STORE_PATIENCE_MS);
     } else {
       // The server may be beginning a session at this moment. Its answer has the token to delete it.
       await background(() => this.#entering);
     }
     const store = await this.#opening();
-    await withdrawVisitor(store, settings, this.#opened?.session ?? this.#unentered, report);
+    await withdrawVisitor(store, settings, this.#own, report);
     report(null);
     await background(() => this.#sendLeftovers(null));
   }
@@ -485,8 +367,8 @@ export class Run {
     this.#ends = [];
     this.#elsewhere.end();
     for (const end of ends) end();
-    void this.#stopMedia();
     if (!this.#opened) return;
+    void this.#media.stop();
     this.#outbox.close();
     this.#opened.release();
   }
@@ -494,10 +376,9 @@ export class Run {
   async #finish(until_ms: number): Promise<void> {
     const store = this.#store!;
     const { id } = this.#opened!.session;
-    const { server, study } = this.#host.settings;
     this.#host.stopCapture();
-    await within(this.#stopMedia(), CAMERA_STOP_MS);
-    noteTab(server, study, null);
+    await within(this.#media.stop(), CAMERA_STOP_MS);
+    noteTab(this.#host.settings, null);
     this.#recordReading();
     await this.#outbox.flush();
     await store.change(id, (session) => { session.is_stopped = true; });

@@ -52,7 +52,7 @@ export const open = async (store: Store, id: string): Promise<Opened | null> => 
 };
 
 /** The end of a session. `isWhole` is false if the server reports missing records. */
-export interface Finished { isWhole: boolean; completion: Completion | null }
+interface Finished { isWhole: boolean; completion: Completion | null }
 
 /** Finishes the session on the server and deletes it here. */
 export const finish = async (api: Api, store: Store, id: string): Promise<Finished> => {
@@ -71,4 +71,10 @@ export const finish = async (api: Api, store: Store, id: string): Promise<Finish
   }
   await store.forget(id);
   return { isWhole, completion };
+};
+
+/** The end of the study, with the participant's own identifier in the address. */
+export const completed = ({ code, redirect }: Completion, link: string | null): Completion => {
+  const address = redirect?.startsWith('https://') ? redirect.replaceAll('{participant}', () => encodeURIComponent(link ?? '')) : undefined;
+  return { ...(code !== undefined && { code }), ...(address !== undefined && { redirect: address }) };
 };

@@ -73,8 +73,8 @@ export interface Store {
   keep(session: StoredSession): Promise<void>;
   /** Changes the stored session in one transaction. Does nothing if it does not exist. */
   change(id: string, how: (session: StoredSession) => void): Promise<StoredSession | undefined>;
-  // These four add to a session. They are false, and store nothing, if the session is deleted or withdrawn: what comes late
-  // from a camera or a request may not stay behind.
+  // `keepDocument`, `keepBatch`, `replaceBatch` and `keepChunk` are false, and store nothing, if the session is deleted or
+  // withdrawn: what comes late from a camera or a request may not stay behind.
   keepDocument(session: string, info: DocumentInfo): Promise<boolean>;
   documents(session: string): Promise<DocumentInfo[]>;
   /** Adds a batch, and stores the next numbers. */

@@ -1,10 +1,10 @@
 // Notes in this tab that a session continues. They are readable before anything is loaded.
 
 import { json } from '../natives/plain';
-import type { Camera } from '../options';
+import type { Camera, Settings } from '../options';
 
 /** What a reloaded page needs before its first event, without waiting for IndexedDB. */
-export interface TabNote {
+interface TabNote {
   session: string;
   mask: string[];
   content: string[];
@@ -15,20 +15,23 @@ export interface TabNote {
   isPaused?: boolean;
 }
 
-const tabKey = (server: string, study: string) => `affectograph.tab.${server}.${study}`;
+const tabKey = ({ server, study }: Settings) => `affectograph.tab.${server}.${study}`;
 
-export const tabNote = (server: string, study: string): TabNote | null => {
+/** What this tab has stored as JSON. */
+export const tabItem = <T>(key: string): T | null => {
   try {
-    return JSON.parse(sessionStorage.getItem(tabKey(server, study)) ?? 'null') as TabNote | null;
+    return JSON.parse(sessionStorage.getItem(key) ?? 'null') as T | null;
   } catch {
     return null;
   }
 };
 
-export const noteTab = (server: string, study: string, note: TabNote | null): void => {
+export const tabNote = (settings: Settings) => tabItem<TabNote>(tabKey(settings));
+
+export const noteTab = (settings: Settings, note: TabNote | null): void => {
   try {
-    if (note) sessionStorage.setItem(tabKey(server, study), json(note));
-    else sessionStorage.removeItem(tabKey(server, study));
+    if (note) sessionStorage.setItem(tabKey(settings), json(note));
+    else sessionStorage.removeItem(tabKey(settings));
   } catch {
     // Without it a reload begins a new session.
   }

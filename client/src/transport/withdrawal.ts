@@ -1,33 +1,22 @@
 // The deletion of what was recorded of a visitor, in this browser and on the server.
 
 import { append, kept } from '../natives/lists';
-import { background, sentence, within } from '../natives/promise';
+import { background, sentence } from '../natives/promise';
 import type { Settings } from '../options';
 import { Api, Refused } from './http';
 import { rest } from './listen';
-import { openStoreOf } from './opening';
+import { openStoreOf, stored } from './opening';
 import { dropLeft } from './outbox';
 import { waitMs } from './sender';
 import type { Store, StoredSession } from './store';
 import { withdrawnOf } from './visitor';
 
-/** A browser's store that takes longer does not delay the request to the server. */
-const STORE_PATIENCE_MS = 3_000;
-
-/** Why something is not deleted yet: a sentence, and how long the server wants to rest. */
-export class Undeleted extends Error {
+/** Why something is not deleted yet: a sentence, and its cause. */
+class Undeleted extends Error {
   constructor(what: string, readonly error: unknown) {
     super(`${what}: ${sentence(error)}`);
   }
 }
-
-/** Rejects after a while, because a database may never answer. */
-const stored = async <T>(work: () => Promise<T>): Promise<T> => {
-  let result: { value: T } | undefined;
-  await within((async () => { result = { value: await work() }; })(), STORE_PATIENCE_MS);
-  if (!result) throw new Error('its database does not answer');
-  return result.value;
-};
 
 /** Deletes the session on the server and here. Rejects with an `Undeleted` unless both have confirmed it. The server is asked
  * even if the store fails. If the server does not confirm it, the token stays here, and a later page of this site asks again. */
@@ -57,17 +46,25 @@ export const sessionsOf = (store: Store, { server, study }: Settings): Promise<S
 export const isWithdrawn = ({ server, study, is_withdrawn, touched_utc_ms }: StoredSession): boolean =>
   is_withdrawn === true || touched_utc_ms <= (withdrawnOf(server, study) ?? -1);
 
-/** Deletes these sessions. All are tried before it rejects. */
-export const withdrawAll = async (store: Store, sessions: readonly Pick<StoredSession, 'id' | 'token' | 'server'>[]): Promise<void> => {
+/** What the deletion of a session needs. */
+type Deletable = Pick<StoredSession, 'id' | 'token' | 'server'>;
+
+/** Deletes these sessions. All are tried before it rejects. `confirmed` is called for each one that is deleted. */
+const withdrawAll = async (
+  store: Store, sessions: readonly Deletable[], confirmed: (session: Deletable) => void = () => undefined,
+): Promise<void> => {
   const failed: Undeleted[] = [];
   for (const session of sessions) {
-    await background(() => withdraw(new Api(session.server), store, session), (error) => append(failed, error as Undeleted));
+    await background(async () => {
+      await withdraw(new Api(session.server), store, session);
+      confirmed(session);
+    }, (error) => append(failed, error as Undeleted));
   }
   if (failed[0]) throw failed[0];
 };
 
 /** Runs `work` until it succeeds, and reports why it does not yet. */
-export const untilDone = async (work: () => Promise<void>, report: (problem: string) => void): Promise<void> => {
+const untilDone = async (work: () => Promise<void>, report: (problem: string) => void): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
@@ -83,7 +80,7 @@ export const untilDone = async (work: () => Promise<void>, report: (problem: str
 export const withdrawVisitor = (
   store: Store, settings: Settings, own: Pick<StoredSession, 'id' | 'token'> | null, report: (problem: string) => void,
 ): Promise<void> => {
-  let left: Pick<StoredSession, 'id' | 'token' | 'server'>[] = own ? [{ ...own, server: settings.server }] : [];
+  let left: Deletable[] = own ? [{ ...own, server: settings.server }] : [];
   let isRead = false;
   return untilDone(async () => {
     let unread: unknown;
@@ -96,7 +93,7 @@ export const withdrawVisitor = (
         for (const { id } of others) await background(() => stored(() => store.withdraw(id)));
       }, (error) => { unread = error; });
     }
-    await withdrawAll(store, left);
+    await withdrawAll(store, left, (confirmed) => { left = kept(left, (s) => s !== confirmed); });
     if (unread) throw new Undeleted('this browser does not show whether it has further records', unread);
   }, report);
 };

@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { newest } from '../../dashboard/events.js';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { recruitingLinks, snippets } from '../../dashboard/snippet.js';
-import { obey, settle } from '../../src/options';
 
 test('a live list of events keeps the newest and counts the earlier ones', () => {
   let listed: number[] = [];
@@ -32,17 +31,4 @@ test('the hosted code names the server and the checksum', () => {
   assert.match(hosted, /src="https:\/\/s\.example\/v1\/client\/0\.1\.0-1\/affectograph\.min\.js"/);
   assert.match(hosted, /integrity="sha384-abc" crossorigin="anonymous"/);
   assert.doesNotMatch(hosted, /camera:/);
-});
-
-test('a page uses no more of the camera than the study permits', () => {
-  const settings = (camera?: 'off' | 'scores' | 'video', replay?: boolean) =>
-    settle({ server: 'https://s.example', study: 'x', key: 'k', ...(camera && { camera }), ...(replay !== undefined && { replay }) });
-  const decided = (page: ReturnType<typeof settings>, study: Parameters<typeof obey>[1]) => {
-    obey(page, study);
-    return [page.camera, page.replay];
-  };
-  assert.deepEqual(decided(settings(), {}), ['off', undefined]);
-  assert.deepEqual(decided(settings(), { camera: 'video', replay: true }), ['video', true]);
-  assert.deepEqual(decided(settings('video', true), { camera: 'scores', replay: false }), ['scores', false]);
-  assert.deepEqual(decided(settings('off', false), { camera: 'video', replay: true }), ['off', false]);
 });

@@ -1,6 +1,5 @@
 // Numbering, storing and sending, with a server that fails in all possible ways.
 
-import 'fake-indexeddb/auto';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Api, Refused } from '../../src/transport/http';
@@ -9,8 +8,9 @@ import { eventRest } from '../../src/transport/record';
 import { type Outcome, Sender, portions, waitMs } from '../../src/transport/sender';
 import { on, rest } from '../../src/transport/listen';
 import { MemoryStore } from '../../src/transport/memory-store';
-import { type Store, type StoredSession, openStore } from '../../src/transport/store';
+import type { Store } from '../../src/transport/store';
 import { withdraw } from '../../src/transport/withdrawal';
+import { begun, kinds } from './stores';
 
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined }); // as in a window
 const shelf = new Map<string, string>();
@@ -20,15 +20,6 @@ Object.defineProperty(globalThis, 'localStorage', { value: new Proxy({
   removeItem: (k: string) => { shelf.delete(k); },
 }, { ownKeys: () => [...shelf.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) }) });
 
-let sessions = 0;
-const begun = async (store: Store): Promise<StoredSession> => {
-  const session: StoredSession = {
-    id: `s${sessions++}`, server: 'http://x', study: 'y', token: 't', participant: 'sub-01', mask: [], content: [],
-    max_batch_bytes: 10_000, next: {}, documents: 1, video_chunks: 0, frames: 0, is_stopped: false, touched_utc_ms: 0,
-  };
-  await store.keep(session);
-  return session;
-};
 const event = (k: number) => ({ stream: k % 3 ? 'page' : 'health', page_ms: k, rest: eventRest('mark', `{"k":${k}}`) });
 interface Sent { stream: string; seq: number; data?: { k: number }; gap?: unknown }
 
@@ -55,7 +46,6 @@ const drained = async (sender: Sender): Promise<Outcome[]> => {
   return outcomes;
 };
 
-const kinds: [string, () => Promise<Store>][] = [['IndexedDB', () => openStore(() => Promise.reject(new Error('no IndexedDB')))], ['memory', async () => new MemoryStore()]];
 for (const [name, make] of kinds) {
   test(`${name}: numbers have no hole over reloads and nothing comes twice`, async () => {
     const store = await make();

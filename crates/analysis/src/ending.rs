@@ -1,12 +1,12 @@
 //! How a recording ended, and how much of its planned length is missing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::pauses::{Pauses, PausesInAll};
 use session::{GapReason, HEALTH, HealthKind, Timeline, Timestamp};
 
 /// Why a recording ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// As intended: by the operator, after the requested time, or at the end of a file.

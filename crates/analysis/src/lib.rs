@@ -44,7 +44,6 @@ pub use error::AnalysisError;
 pub use events::{EventChoice, Onset};
 pub use numbers::half_interval_95;
 pub use page_clock::ClockJumps;
-pub use pauses::Pauses;
 pub use plan::{Correction, EpochPlan, Measure};
 pub use quality::{FaceRecord, Footage, Grade, LossByReason, QualityReport, quality};
 pub use robust_line::{Line, robust_line};

@@ -10,13 +10,17 @@ use session::{CAPTURED_IN_PAUSE, HEALTH, HealthKind, Timeline, Timestamp};
 /// After a pause the camera and the networks start again. No frame is expected before they have, for at most this time.
 const MAX_START_S: f64 = 15.0;
 
-/// The pauses of a session, ascending.
+/// The pauses of a session, ascending. They do not overlap.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pauses {
-    /// From the pause to its end.
-    pauses: Vec<(Timestamp, Timestamp)>,
-    /// Of the pauses without capture: from the pause to the start of the camera and the networks after it.
-    without_frames: Vec<(Timestamp, Timestamp)>,
+pub struct Pauses(Vec<Pause>);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pause {
+    from: Timestamp,
+    until: Timestamp,
+    /// Frames are expected again from here, when the camera and the networks have started. `from` if everything is
+    /// recorded in the pause.
+    frames_from: Timestamp,
 }
 
 /// The number of the pauses, and their time in all.
@@ -26,14 +30,10 @@ pub struct PausesInAll {
     pub seconds: f64,
 }
 
-fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
-    until.since_ns(from) as f64 * 1e-9
-}
-
 impl Pauses {
     /// A pause that has no end lasts until `end`, the end of the recording. `None`: until the session's last record.
     pub fn of(timeline: &Timeline, end: Option<Timestamp>) -> Pauses {
-        let mut found = Pauses::default();
+        let mut found: Vec<Pause> = Vec::new();
         let mut begun = None;
         for event in timeline.events().iter().filter(|e| e.stream.as_str() == HEALTH) {
             match HealthKind::from_stored(&event.what.kind) {
@@ -41,40 +41,47 @@ impl Pauses {
                     let is_captured = event.what.data.get(CAPTURED_IN_PAUSE).and_then(|v| v.as_bool()) == Some(true);
                     begun.get_or_insert((event.at, is_captured));
                 }
-                Some(HealthKind::Resumed | HealthKind::RecordingStopped) => found.end(begun.take(), event.at),
-                Some(HealthKind::CameraStarted | HealthKind::ScoresStarted) => {
-                    let resumed = found.pauses.last().map(|p| p.1);
-                    let is_start = resumed.is_some_and(|at| seconds_between(at, event.at) <= MAX_START_S);
-                    if let (true, Some(last)) = (is_start, found.without_frames.last_mut()) {
-                        last.1 = event.at;
+                Some(HealthKind::Resumed | HealthKind::RecordingStopped) => {
+                    found.extend(begun.take().map(|begun| Pause::new(begun, event.at)));
+                }
+                // During the next pause, a late start belongs to nothing.
+                Some(HealthKind::CameraStarted | HealthKind::ScoresStarted) if begun.is_none() => {
+                    let is_start = |p: &&mut Pause| !p.is_captured() && event.at.seconds_since(p.until) <= MAX_START_S;
+                    if let Some(last) = found.last_mut().filter(is_start) {
+                        last.frames_from = event.at;
                     }
                 }
                 _ => {}
             }
         }
         let end = end.or(timeline.span().map(|(_, last)| last));
-        end.into_iter().for_each(|end| found.end(begun.take(), end));
-        found
-    }
-
-    fn end(&mut self, begun: Option<(Timestamp, bool)>, at: Timestamp) {
-        let Some((from, is_captured)) = begun else { return };
-        let pause = (from, at.max(from));
-        self.pauses.push(pause);
-        if !is_captured {
-            self.without_frames.push(pause);
-        }
+        found.extend(begun.zip(end).map(|(begun, end)| Pause::new(begun, end)));
+        Pauses(found)
     }
 
     pub fn in_all(&self) -> PausesInAll {
-        let seconds = self.pauses.iter().map(|(from, until)| seconds_between(*from, *until)).sum();
-        PausesInAll { count: self.pauses.len() as u64, seconds }
+        let seconds = self.0.iter().map(|pause| pause.until.seconds_since(pause.from)).sum();
+        PausesInAll { count: self.0.len() as u64, seconds }
     }
 
     /// The time between two moments in which frames were expected, in seconds.
     pub fn expected_s(&self, from: Timestamp, until: Timestamp) -> f64 {
-        let overlap = |pause: &(Timestamp, Timestamp)| seconds_between(pause.0.max(from), pause.1.min(until)).max(0.0);
-        seconds_between(from, until) - self.without_frames.iter().map(overlap).sum::<f64>()
+        let first = self.0.partition_point(|pause| pause.frames_from <= from);
+        let between = self.0[first..].iter().take_while(|pause| pause.from < until);
+        let overlap = between.map(|pause| pause.frames_from.min(until).seconds_since(pause.from.max(from)));
+        until.seconds_since(from) - overlap.sum::<f64>()
+    }
+}
+
+impl Pause {
+    fn new((from, is_captured): (Timestamp, bool), until: Timestamp) -> Pause {
+        let until = until.max(from);
+        Pause { from, until, frames_from: if is_captured { from } else { until } }
+    }
+
+    /// Everything was recorded in the pause.
+    fn is_captured(&self) -> bool {
+        self.frames_from < self.until
     }
 }
 
@@ -141,6 +148,18 @@ mod tests {
         let pauses = Pauses::of(&timeline_of(&pause), None);
         assert_eq!(pauses.expected_s(at(0), at(30)).round(), 30.0);
         assert_eq!(pauses.in_all(), PausesInAll { count: 1, seconds: 10.0 });
+    }
+
+    #[test]
+    fn a_start_during_the_next_pause_is_not_counted_twice() {
+        let pauses = Pauses::of(&timeline(&[
+            (10, "paused"),
+            (20, "resumed"),
+            (21, "paused"),
+            (24, "scores_started"),
+            (30, "resumed"),
+        ]));
+        assert_eq!(pauses.expected_s(at(9), at(31)).round(), 3.0);
     }
 
     #[test]

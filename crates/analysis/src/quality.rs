@@ -230,10 +230,6 @@ pub struct Footage<'a> {
     pub ending: Option<Ending>,
 }
 
-fn seconds_between(from: Timestamp, until: Timestamp) -> f64 {
-    until.since_ns(from) as f64 * 1e-9
-}
-
 fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
     let mut losses = BTreeMap::<GapReason, LossByReason>::new();
     let mut absent_until = BTreeMap::new();
@@ -243,7 +239,7 @@ fn losses_by_reason(timeline: &Timeline) -> BTreeMap<GapReason, LossByReason> {
         let is_absence = gap.what.reason == GapReason::NoFace;
         let is_continued = is_absence && absent_until.insert(&gap.stream, gap.what.until) == Some(gap.at);
         sum.count += u64::from(!is_continued);
-        sum.seconds += seconds_between(gap.at, gap.what.until).max(0.0);
+        sum.seconds += gap.what.until.seconds_since(gap.at).max(0.0);
         sum.lost += gap.what.lost;
     }
     losses
@@ -361,7 +357,7 @@ pub fn quality(timeline: &Timeline, footage: &Footage) -> QualityReport {
         }
     };
     let best = if end.missing_s().is_none() { Grade::D } else { Grade::A };
-    let seconds = timeline.span().map_or(0.0, |(first, last)| seconds_between(first, last)).max(frames.video_s);
+    let seconds = timeline.span().map_or(0.0, |(first, last)| last.seconds_since(first)).max(frames.video_s);
     let expected_s = timeline.span().map_or(0.0, |(first, last)| pauses.expected_s(first, last)).max(frames.video_s);
     let page_busy = busy(timeline, expected_s);
     QualityReport {

@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Decompressor, Image, PixelFormat};
 
 use session::luma::{full_chroma, full_luma, luma_of_rgb, rgb_of_full};
-use session::{Frame, I420, Pixels, Planes, chroma_size};
+use session::{Frame, Pixels, Planes, chroma_size, planes_len};
 
 /// 3 bytes per pixel, rows without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,6 @@ pub enum DecodeError {
 pub struct Decoder {
     jpeg: Option<Decompressor>,
     spare: Vec<Vec<u8>>,
-    planes: Planes,
 }
 
 impl Decoder {
@@ -86,16 +85,11 @@ pub fn to_rgb(frame: &Frame, decoder: &mut Decoder) -> Result<RgbPicture, Decode
             yuyv_to_rgb(bytes, &mut rgb);
             rgb
         }
-        Pixels::I420(picture) => {
-            let mut planes = std::mem::take(&mut decoder.planes);
-            let is_whole = picture.jpeg_planes(frame.width_px as usize, frame.height_px as usize, &mut planes);
-            let rgb = is_whole.then(|| {
-                let mut rgb = decoder.buffer(3 * planes.y.len());
-                planes_to_rgb(&planes, frame.width_px as usize, &mut rgb);
-                rgb
-            });
-            decoder.planes = planes;
-            rgb.ok_or_else(|| wrong_length(frame, picture))?
+        Pixels::I420(bytes) => {
+            let planes = planes(frame, bytes)?;
+            let mut rgb = decoder.buffer(3 * planes.y.len());
+            planes_to_rgb(planes, frame.width_px as usize, &mut rgb);
+            rgb
         }
         Pixels::Rgb(bytes) => {
             let mut rgb = decoder.buffer(3 * pixel_count(frame, bytes, 3)?);
@@ -120,11 +114,10 @@ pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, Deco
             yuyv_to_grey(bytes, &mut grey);
             grey
         }
-        Pixels::I420(picture) => {
-            let mut grey = decoder.spare.pop().unwrap_or_default();
-            if !picture.jpeg_luma(frame.width_px as usize, frame.height_px as usize, &mut grey) {
-                return Err(wrong_length(frame, picture));
-            }
+        Pixels::I420(bytes) => {
+            let luma = planes(frame, bytes)?.y;
+            let mut grey = decoder.buffer(luma.len());
+            grey.copy_from_slice(luma);
             grey
         }
         Pixels::Rgb(bytes) => {
@@ -144,21 +137,21 @@ pub fn to_grey(frame: &Frame, decoder: &mut Decoder) -> Result<GreyPicture, Deco
 fn pixel_count(frame: &Frame, bytes: &[u8], bytes_a_pixel: usize) -> Result<usize, DecodeError> {
     let count = frame.width_px as usize * frame.height_px as usize;
     let needed = count * bytes_a_pixel;
-    if bytes.len() != needed {
-        let (number, width_px, height_px) = (frame.meta.number, frame.width_px, frame.height_px);
-        return Err(DecodeError::WrongLength { number, width_px, height_px, found: bytes.len(), needed });
-    }
-    Ok(count)
+    if bytes.len() == needed { Ok(count) } else { Err(wrong_length(frame, bytes, needed)) }
 }
 
-fn wrong_length(frame: &Frame, picture: &I420) -> DecodeError {
+fn planes<'a>(frame: &Frame, bytes: &'a [u8]) -> Result<Planes<'a>, DecodeError> {
+    let (width, height) = (frame.width_px as usize, frame.height_px as usize);
+    Planes::of(bytes, width, height).ok_or_else(|| wrong_length(frame, bytes, planes_len(width, height)))
+}
+
+fn wrong_length(frame: &Frame, bytes: &[u8], needed: usize) -> DecodeError {
     let (number, width_px, height_px) = (frame.meta.number, frame.width_px, frame.height_px);
-    let needed = I420::byte_count(width_px as usize, height_px as usize);
-    DecodeError::WrongLength { number, width_px, height_px, found: picture.bytes.len(), needed }
+    DecodeError::WrongLength { number, width_px, height_px, found: bytes.len(), needed }
 }
 
 /// Each chroma sample is used for the 2 × 2 pixels that it covers.
-fn planes_to_rgb(planes: &Planes, width: usize, rgb: &mut [u8]) {
+fn planes_to_rgb(planes: Planes<'_>, width: usize, rgb: &mut [u8]) {
     let (chroma_width, _) = chroma_size(width, 1);
     for (row, (luma, to)) in planes.y.chunks_exact(width).zip(rgb.chunks_exact_mut(3 * width)).enumerate() {
         let chroma = row / 2 * chroma_width..;

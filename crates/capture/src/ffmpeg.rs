@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use super::CameraError;
 use super::file_video::{DecodedFormat, FileVideo};
-use session::YuvRange;
+use super::yuv_colour::YuvRange;
 
 /// Since 7.0, FFmpeg's parts run in parallel. A message of one part may be this many frames earlier than one of another.
 const FRAMES_AHEAD: u64 = 16;

@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
-use session::{YuvColour, YuvMatrix, YuvRange};
 
 use super::CameraError;
 use super::ffmpeg::{input, not_run, plain};
 use super::file_video::{DecodedFormat, FileVideo};
 use super::picture_shape::{PictureShape, Ratio};
+use super::yuv_colour::{YuvColour, YuvMatrix, YuvRange};
 
 #[derive(Deserialize)]
 struct Answer {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use session::{I420, YuvColour};
+use session::planes_len;
+
+use super::yuv_colour::YuvColour;
 
 /// The video track of a file that is played.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +35,7 @@ pub struct FileVideo {
 /// The format of decoded pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodedFormat {
-    /// The planes of the file, unchanged.
+    /// Planes in the colour of the file.
     Planes(YuvColour),
     /// FFmpeg converts pictures of other formats, or scales them, to RGB.
     Rgb,
@@ -44,7 +46,7 @@ impl FileVideo {
     pub fn picture_bytes(&self) -> usize {
         let (width, height) = (self.width_px as usize, self.height_px as usize);
         match self.decoded {
-            DecodedFormat::Planes(_) => I420::byte_count(width, height),
+            DecodedFormat::Planes(_) => planes_len(width, height),
             DecodedFormat::Rgb => 3 * width * height,
         }
     }

@@ -12,7 +12,8 @@ use super::ffprobe::{self, Packet};
 use super::file_video::{DecodedFormat, FileVideo, TimeBase};
 use super::film_damage::FilmDamage;
 use super::jpeg::JpegCheck;
-use session::{I420, Pixels};
+use super::yuv_colour::to_jpeg_colour;
+use session::Pixels;
 
 /// Messages of the reader thread, ordered by time.
 pub enum FromFile {
@@ -214,9 +215,13 @@ impl<R: Read> FilmReader<R> {
     /// Sends all frames except the newest `keep`.
     fn release(&mut self, keep: usize) -> Result<(), Gone> {
         while self.held.len() > keep {
-            let Some((ns, pixels)) = self.held.pop_front() else { break };
+            let Some((ns, mut pixels)) = self.held.pop_front() else { break };
             let pixels = match self.video.decoded {
-                DecodedFormat::Planes(colour) => Pixels::I420(I420 { bytes: pixels, colour }),
+                DecodedFormat::Planes(colour) => {
+                    let (width, height) = (self.video.width_px as usize, self.video.height_px as usize);
+                    to_jpeg_colour(&mut pixels, width, height, colour);
+                    Pixels::I420(pixels)
+                }
                 DecodedFormat::Rgb => Pixels::Rgb(pixels),
             };
             self.send(FromFile::Frame { ns, pixels })?;

@@ -2,7 +2,8 @@
 
 use super::PixelFormat;
 use super::jpeg::jpeg_len;
-use session::{I420, Pixels, YuvColour};
+use super::yuv_colour::{YuvColour, to_jpeg_colour};
+use session::Pixels;
 
 /// The layout of a picture in a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +29,9 @@ impl Layout {
             PixelFormat::Grey => self.rows(bytes, w, h).map(Pixels::Grey),
             PixelFormat::Nv12 if w % 2 == 1 || h % 2 == 1 => Err(format!("NV12 cannot have {w} × {h} pixels")),
             PixelFormat::Nv12 => {
-                let both = self.rows(bytes, w, h + h / 2)?;
-                Ok(Pixels::I420(I420 { bytes: planes_of_nv12(both, w, h), colour: YuvColour::CAMERA }))
+                let mut planes = planes_of_nv12(self.rows(bytes, w, h + h / 2)?, w, h);
+                to_jpeg_colour(&mut planes, w, h, YuvColour::WEBCAM);
+                Ok(Pixels::I420(planes))
             }
             PixelFormat::I420 => Err("cameras do not deliver I420".to_owned()),
         }
@@ -77,8 +79,11 @@ mod tests {
     #[test]
     fn nv12_keeps_its_colours() {
         let nv12 = [1, 2, 3, 4, 5, 6, 7, 8, 100, 200, 101, 201];
+        let mut planes = planes_of_nv12(nv12.to_vec(), 4, 2);
+        assert_eq!(planes, [1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 200, 201]);
         let Ok(Pixels::I420(picture)) = layout(PixelFormat::Nv12, 4).pixels(&nv12) else { panic!() };
-        assert_eq!(picture.bytes, [1, 2, 3, 4, 5, 6, 7, 8, 100, 101, 200, 201]);
+        to_jpeg_colour(&mut planes, 4, 2, YuvColour::WEBCAM);
+        assert_eq!(picture, planes);
         let odd = Layout { width_px: 3, ..layout(PixelFormat::Nv12, 3) };
         assert_eq!(odd.pixels(&nv12).unwrap_err(), "NV12 cannot have 3 × 2 pixels");
     }

@@ -30,6 +30,7 @@ mod stale;
 mod v4l_camera;
 #[cfg(target_os = "linux")]
 mod v4l_device;
+mod yuv_colour;
 
 pub use camera::{
     Camera, CameraError, CameraInfo, CameraKind, Captured, CapturedFrame, Control, ControlKind, Mode, PixelFormat,
@@ -44,3 +45,4 @@ pub use ffprobe::{FilmDate, recorded_at};
 pub use file_camera::FileCamera;
 pub use jpeg::{JpegCheck, jpeg_len};
 pub use spec::{CameraSpec, open};
+pub use yuv_colour::{YuvColour, YuvMatrix, YuvRange, to_jpeg_colour};

@@ -94,55 +94,47 @@ const VIDEO_EXTENSIONS: [&str; 5] = ["mp4", "mov", "mkv", "avi", "webm"];
 
 fn show(request: FileRequest) -> ChosenFile {
     let dialog = rfd::FileDialog::new();
-    if request == FileRequest::Films {
-        let dialog = dialog.set_title("Import video files").add_filter("Video", &VIDEO_EXTENSIONS);
-        return dialog.add_filter("All files", &["*"]).pick_files().map_or(ChosenFile::Nothing, ChosenFile::Films);
-    }
-    let found = match &request {
-        FileRequest::Films => None,
-        FileRequest::Session => dialog.set_title("Open session: choose its folder").pick_folder(),
-        FileRequest::Recordings => dialog.set_title("Folder of recordings").pick_folder(),
-        FileRequest::Video => dialog
-            .set_title("Use a video file as the camera")
-            .add_filter("Video", &VIDEO_EXTENSIONS)
-            .add_filter("All files", &["*"])
-            .pick_file(),
-        FileRequest::Media => dialog.set_title("Choose the folder").pick_folder(),
-        FileRequest::Page => dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]).pick_file(),
+    let (found, chosen): (Option<PathBuf>, fn(PathBuf) -> ChosenFile) = match &request {
+        FileRequest::Films => {
+            let dialog = dialog.set_title("Import video files").add_filter("Video", &VIDEO_EXTENSIONS);
+            return dialog.add_filter("All files", &["*"]).pick_files().map_or(ChosenFile::Nothing, ChosenFile::Films);
+        }
+        FileRequest::Session => {
+            (dialog.set_title("Open session: choose its folder").pick_folder(), ChosenFile::Session)
+        }
+        FileRequest::Recordings => (dialog.set_title("Folder of recordings").pick_folder(), ChosenFile::Recordings),
+        FileRequest::Media => (dialog.set_title("Choose the folder").pick_folder(), ChosenFile::Media),
+        FileRequest::Page => {
+            let dialog = dialog.set_title("Choose the page").add_filter("Web page", &["html", "htm"]);
+            (dialog.pick_file(), ChosenFile::Page)
+        }
+        FileRequest::Video => {
+            let dialog = dialog.set_title("Use a video file as the camera").add_filter("Video", &VIDEO_EXTENSIONS);
+            (dialog.add_filter("All files", &["*"]).pick_file(), ChosenFile::Video)
+        }
         FileRequest::Export { format: ExportFormat::Csv, .. } => {
-            dialog.set_title("Export records: choose a folder").pick_folder()
+            (dialog.set_title("Export records: choose a folder").pick_folder(), ChosenFile::Export)
         }
         FileRequest::Export { format, proposed } => {
             let extension = if *format == ExportFormat::FigurePng { "png" } else { "svg" };
-            dialog
-                .set_title("Export figure")
-                .add_filter("Figure", &[extension])
-                .set_file_name(name(proposed))
-                .save_file()
+            let dialog = dialog.set_title("Export figure").add_filter("Figure", &[extension]);
+            (dialog.set_file_name(name(proposed)).save_file(), ChosenFile::Export)
         }
         FileRequest::NewFolder { proposed } => {
-            dialog.set_title("Export: name a new folder").set_file_name(name(proposed)).save_file()
+            let dialog = dialog.set_title("Export: name a new folder").set_file_name(name(proposed));
+            (dialog.save_file(), ChosenFile::Export)
         }
         FileRequest::StudyExport { format, proposed } => {
             let dialog = dialog.set_title("Export averages").set_file_name(name(proposed));
-            match format {
-                StudyExportFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]).save_file(),
-                StudyExportFormat::FigurePng => dialog.add_filter("Figure", &["png"]).save_file(),
-                StudyExportFormat::Tables => dialog.save_file(),
-            }
+            let dialog = match format {
+                StudyExportFormat::FigureSvg => dialog.add_filter("Figure", &["svg"]),
+                StudyExportFormat::FigurePng => dialog.add_filter("Figure", &["png"]),
+                StudyExportFormat::Tables => dialog,
+            };
+            (dialog.save_file(), ChosenFile::Export)
         }
     };
-    match (found, request) {
-        (None, _) | (_, FileRequest::Films) => ChosenFile::Nothing,
-        (Some(path), FileRequest::Session) => ChosenFile::Session(path),
-        (Some(path), FileRequest::Video) => ChosenFile::Video(path),
-        (Some(path), FileRequest::Recordings) => ChosenFile::Recordings(path),
-        (Some(path), FileRequest::Media) => ChosenFile::Media(path),
-        (Some(path), FileRequest::Page) => ChosenFile::Page(path),
-        (Some(path), FileRequest::Export { .. } | FileRequest::StudyExport { .. } | FileRequest::NewFolder { .. }) => {
-            ChosenFile::Export(path)
-        }
-    }
+    found.map_or(ChosenFile::Nothing, chosen)
 }
 
 fn name(proposed: &Path) -> String {

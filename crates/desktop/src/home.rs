@@ -241,9 +241,7 @@ fn session_buttons(ui: &mut Ui, commands: &mut Vec<Command>) {
         commands.push(Command::Home(HomeCommand::ShowOpenDialog));
     }
     ui.menu_button("Import …", |ui| {
-        let hint = "Download sessions that browsers sent to your server (Ctrl Shift O)";
-        if ui.button("Download from server …").on_hover_text(hint).clicked() {
-            commands.push(Command::Home(HomeCommand::ShowDownloadDialog));
+        if download_button(ui, commands) {
             ui.close();
         }
         if ui.button("Import video files …").on_hover_text("Make sessions from video files").clicked() {
@@ -253,11 +251,14 @@ fn session_buttons(ui: &mut Ui, commands: &mut Vec<Command>) {
     });
 }
 
-fn download_button(ui: &mut Ui, commands: &mut Vec<Command>) {
+/// Returns whether it was pressed.
+fn download_button(ui: &mut Ui, commands: &mut Vec<Command>) -> bool {
     let hint = "Download sessions that browsers sent to your server (Ctrl Shift O)";
-    if ui.button("Download from server …").on_hover_text(hint).clicked() {
+    let is_pressed = ui.button("Download from server …").on_hover_text(hint).clicked();
+    if is_pressed {
         commands.push(Command::Home(HomeCommand::ShowDownloadDialog));
     }
+    is_pressed
 }
 
 fn table(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {

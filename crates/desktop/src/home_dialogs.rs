@@ -1,5 +1,8 @@
 //! The dialogs of the table of sessions: a new session, and what changes, exports and imports sessions.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use eframe::egui;
 use egui::{ComboBox, Margin, RichText, ScrollArea, Ui};
 
@@ -194,7 +197,8 @@ pub fn erase(
     };
     ui.add(egui::Label::new(message).wrap());
     listed(ui, "sessions", sessions.iter().map(|s| format!("{}  {}", s.title(), s.folder.display())));
-    let has = |export: &&ExportRow| sessions.iter().any(|s| export.sessions.contains(&s.folder));
+    let folders: HashSet<&Path> = sessions.iter().map(|s| s.folder.as_path()).collect();
+    let has = |export: &&ExportRow| export.sessions.iter().any(|s| folders.contains(s.as_path()));
     what_stays(ui, library.iter().flat_map(|l| &l.exports).filter(has).collect());
     widgets::caption(ui, "The participant stays in participants.tsv, so that the pseudonym is not used again.");
     confirm(ui, &confirmation(sessions), typed, commands);
@@ -317,7 +321,7 @@ pub fn export_sessions(ui: &mut Ui, draft: &SessionsExportDraft, state: &State, 
     if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Job(JobCommand::BrowseExport));
     }
-    let is_ready = edited.request().is_some() && state.job.is_none();
+    let is_ready = edited.is_ready() && state.job.is_none();
     if edited != *draft {
         commands.push(Command::Job(JobCommand::EditExport(SessionsExportDraft { problem: None, ..edited })));
     }

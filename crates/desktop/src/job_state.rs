@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use session::{ParticipantId, SessionNumber};
+use session::{ParticipantId, SessionNumber, participant_in_file_name, path_text};
 
 use super::port::{DatasetFormat, FilmImport, JobProgress, Library, Reassignment, SessionRow, SessionsExport};
 
@@ -45,15 +45,18 @@ pub struct SessionsExportDraft {
 impl SessionsExportDraft {
     /// Checks whether the path exists.
     pub fn checked(self) -> Self {
-        let to = self.to.trim();
-        SessionsExportDraft { exists: !to.is_empty() && Path::new(to).exists(), ..self }
+        SessionsExportDraft { exists: is_taken(&self.to), ..self }
+    }
+
+    /// The path is given and free.
+    pub fn is_ready(&self) -> bool {
+        !self.to.trim().is_empty() && !self.exists && !self.sessions.is_empty()
     }
 
     /// `None` while the path is missing or taken.
     pub fn request(&self) -> Option<SessionsExport> {
-        let to = self.to.trim();
-        let is_ready = !to.is_empty() && !self.exists && !self.sessions.is_empty();
-        is_ready.then(|| SessionsExport { sessions: self.sessions.clone(), format: self.format, to: to.into() })
+        let (sessions, format, to) = (self.sessions.clone(), self.format, self.to.trim().into());
+        self.is_ready().then_some(SessionsExport { sessions, format, to })
     }
 }
 
@@ -88,10 +91,9 @@ impl ImportDraft {
     }
 }
 
-/// The participant of `sub-07_talk.mp4`.
+/// The participant in the file's name, as the import reads it.
 fn named_participant(film: &Path) -> Option<ParticipantId> {
-    let name = film.file_stem()?.to_string_lossy();
-    name.split('_').next()?.parse().ok()
+    participant_in_file_name(&path_text(Path::new(film.file_name()?))).0
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +125,11 @@ impl ReassignDraft {
 /// The message for a session number in use. It proposes the next one.
 pub fn taken(library: &Library, participant: &ParticipantId, session: SessionNumber) -> String {
     format!("{participant} {session} exists already. The next free number is {}.", library.next_session(participant))
+}
+
+/// Something has this path already.
+pub(super) fn is_taken(path: &str) -> bool {
+    !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 
 #[cfg(test)]

@@ -359,13 +359,14 @@ fn end_download(state: &mut State, result: DownloadResult, commands: &mut Vec<Co
         commands.push(Command::Home(HomeCommand::RefreshLibrary));
     }
     if !refused.is_empty() {
-        let sentence = refused.join("\n");
-        state.dialog = Some(Dialog::Failure { title: "Some sessions were not downloaded", sentence });
+        show_again(state, None, "Some sessions were not downloaded", refused.join("\n"));
     }
 }
 
 fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
     state.job = None;
+    // New sessions are listed, and the library has noted an export.
+    commands.push(Command::Home(HomeCommand::RefreshLibrary));
     let mut show = |title: &'static str, sentences: Vec<String>| {
         if !sentences.is_empty() {
             show_again(state, None, title, sentences.join("\n"));
@@ -379,7 +380,6 @@ fn end_job(state: &mut State, result: JobResult, commands: &mut Vec<Command>) {
         }
         JobResult::Imported { made, there_already, problems, is_cancelled } => {
             show("Some video files have problems", problems);
-            commands.push(Command::Home(HomeCommand::RefreshLibrary));
             let stopped = if is_cancelled { "Stopped. " } else { "" };
             format!("{stopped}{} imported, {there_already} already there.", figures::sessions(made.len()))
         }
@@ -454,9 +454,10 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
         Activity::Download => {
             state.download = None;
             // The dialog keeps what was typed, so that it can be corrected.
-            match &mut state.dialog {
-                Some(Dialog::Download(draft)) => draft.problem = Some(sentence),
-                dialog => *dialog = Some(Dialog::Failure { title: "Download failed", sentence }),
+            if let Some(Dialog::Download(draft)) = &mut state.dialog {
+                draft.problem = Some(sentence);
+            } else {
+                show_again(state, None, "Download failed", sentence);
             }
         }
         Activity::PageReplay => {

@@ -8,7 +8,7 @@ use session::{CheckId, ConsentBy, ParticipantId, Seat, SessionNumber, Study, Tim
 
 pub use super::editor_state::{AfterSave, EditorTab, NewStudyDraft, StudyEditor};
 use super::indexed_timeline::IndexedTimeline;
-use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft};
+use super::job_state::{ImportDraft, Job, ReassignDraft, SessionsExportDraft, is_taken};
 use super::notices::Notices;
 pub use super::participant_state::ParticipantView;
 use super::phase_clock::PhaseClock;
@@ -376,10 +376,6 @@ impl StudyExportDraft {
     pub fn checked(self) -> Self {
         StudyExportDraft { exists: is_taken(&self.to), ..self }
     }
-}
-
-fn is_taken(path: &str) -> bool {
-    !path.trim().is_empty() && Path::new(path.trim()).exists()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod bids;
 mod cells;
 mod csv_file;
 mod csv_tables;
+mod dataset_format;
 mod deleted;
 mod epoch_tables;
 mod error;
@@ -23,6 +24,7 @@ mod xdf;
 
 pub use bids::write_bids;
 pub use csv_tables::{write_csv, write_csv_sessions};
+pub use dataset_format::{DatasetFormat, write_dataset};
 pub use epoch_tables::write_epochs;
 pub use error::ExportError;
 pub use figure::{

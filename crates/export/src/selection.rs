@@ -95,6 +95,10 @@ impl Selection {
         &self.sessions
     }
 
+    pub fn folders(&self) -> Vec<PathBuf> {
+        self.sessions.iter().map(|s| s.folder.clone()).collect()
+    }
+
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }

@@ -294,6 +294,11 @@ impl Rig {
         }
     }
 
+    /// Storing ended by itself, for example because the disk is full.
+    pub fn has_storing_ended(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.recorder.has_ended())
+    }
+
     pub fn counters(&self) -> Counters {
         let vision = self.worker.as_ref().map(VisionWorker::counters).unwrap_or_default();
         Counters {

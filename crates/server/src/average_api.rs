@@ -9,12 +9,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
+use super::blocking::{CancelOnDrop, with_permit};
 use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use analysis::{Correction, EpochPlan, EventChoice, Measure, average as average_of};
 use session::StreamName;
 use study_query::{Cancel, Pilots, Question, StudyQueryError, ask};
+
+/// The kind of the refusal of a study without an average.
+const NOTHING_TO_AVERAGE: &str = "nothing-to-average";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -47,15 +51,30 @@ impl AverageQuery {
         }
     }
 
-    pub fn choice(&self) -> Result<EventChoice, Problem> {
-        let stream: StreamName = self.stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
-        Ok(EventChoice {
-            kind: Some(self.kind.clone()),
-            target: self.target.clone(),
-            value: self.value.clone(),
-            ..EventChoice::stream(stream)
-        })
+    pub fn choice(self) -> Result<EventChoice, Problem> {
+        choice(&self.stream, self.kind, self.target, self.value)
     }
+}
+
+/// The events that a query names.
+pub fn choice(
+    stream: &str,
+    kind: String,
+    target: Option<String>,
+    value: Option<String>,
+) -> Result<EventChoice, Problem> {
+    let stream: StreamName = stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
+    Ok(EventChoice { kind: Some(kind), target, value, ..EventChoice::stream(stream) })
+}
+
+/// The folders of the study's closed sessions. `refusal` is the kind of the problem of a study that has none.
+pub async fn folders_to_analyse(app: &App, study: &str, refusal: &str) -> Result<Vec<PathBuf>, Problem> {
+    let folders = closed_of(app, study).await?;
+    if folders.is_empty() {
+        let detail = "This study has no closed session yet. Try again when a session has ended.";
+        return Err(Problem::conflict(refusal, detail));
+    }
+    Ok(folders)
 }
 
 /// The mean around a kind of event, over all closed sessions of a study.
@@ -105,28 +124,21 @@ pub async fn average(
 ) -> Result<Json<AverageResult>, Problem> {
     let Query(query) =
         query.map_err(|_| Problem::malformed("The query must have `stream` and `kind` of the events."))?;
-    let choice = query.choice()?;
-    let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
-    if folders.is_empty() {
-        return Err(Problem::conflict(
-            "nothing-to-average",
-            "This study has no closed session yet. Try again when a session has ended.",
-        ));
-    }
     let plan = query.plan();
-    let _permit = app.read_permits.acquire().await;
-    let result = tokio::task::spawn_blocking(move || compute(&folders, choice, plan)).await;
-    let result = result.map_err(|_| Problem::busy())?;
-    result.map(Json).map_err(|e| Problem::conflict("nothing-to-average", format!("{e}.")))
+    let question = Question { plan, conditions: vec![query.choice()?] };
+    let folders = folders_to_analyse(&app, &study, NOTHING_TO_AVERAGE).await?;
+    let cancel = Cancel::default();
+    let _given_up = CancelOnDrop(cancel.clone());
+    let result = with_permit(&app.read_permits, move || compute(&folders, &question, &cancel)).await?;
+    result.map(Json).map_err(|e| Problem::conflict(NOTHING_TO_AVERAGE, format!("{e}.")))
 }
 
-fn compute(folders: &[PathBuf], choice: EventChoice, plan: EpochPlan) -> Result<AverageResult, StudyQueryError> {
-    let question = Question { conditions: vec![choice], plan: plan.clone() };
-    let answer = ask(folders, &question, |_| {}, &Cancel::default())?;
+fn compute(folders: &[PathBuf], question: &Question, cancel: &Cancel) -> Result<AverageResult, StudyQueryError> {
+    let answer = ask(folders, question, |_| {}, cancel)?;
     answer.check()?;
     let sessions = answer.condition(0);
-    let valence = average_of(&sessions, &plan, Measure::Valence)?;
-    let arousal = average_of(&sessions, &plan, Measure::Arousal)?;
+    let valence = average_of(&sessions, &question.plan, Measure::Valence)?;
+    let arousal = average_of(&sessions, &question.plan, Measure::Arousal)?;
     Ok(AverageResult {
         times_s: valence.times_s.clone(),
         valence: Band::of(&valence),

@@ -6,11 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::app::App;
-use super::blocking::blocking;
+use super::blocking::{CancelOnDrop, with_permit};
 use super::library_api::closed_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use study_query::{Catalogue, CountedKind, Found, Pilots};
+use study_query::{Cancel, Catalogue, CountedKind, Found, Pilots};
 
 #[derive(Serialize, ToSchema)]
 pub struct StudyEvents {
@@ -50,11 +50,12 @@ pub async fn study_events(
     Path(study): Path<String>,
 ) -> Result<Json<StudyEvents>, Problem> {
     let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
-    let _permit = app.read_permits.acquire().await;
-    let counted = blocking(move || {
+    let cancel = Cancel::default();
+    let _given_up = CancelOnDrop(cancel.clone());
+    let counted = with_permit(&app.read_permits, move || {
         let mut events = Catalogue::default();
-        folders.iter().for_each(|folder| events.add(folder));
-        Ok((folders.len(), events.finish()))
+        folders.iter().take_while(|_| !cancel.is_cancelled()).for_each(|folder| events.add(folder));
+        (folders.len(), events.finish())
     });
     let (sessions, Found { kinds, unread, .. }) = counted.await?;
     let names =

@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
-use super::average_api::{AverageQuery, Band};
-use super::library_api::closed_of;
+use super::average_api::{AverageQuery, Band, choice, folders_to_analyse};
+use super::blocking::{CancelOnDrop, with_permit};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
-use analysis::{Average, Comparison, Design, EventChoice};
-use study_query::{Cancel, Findings, Pilots, Question, TestSettings, ask};
+use analysis::{Average, Comparison, Design, Measure};
+use study_query::{Cancel, ConditionFindings, Findings, Question, StudyQueryError, TestSettings, ask};
+
+/// The kind of the refusal of a study without a comparison.
+const NOTHING_TO_COMPARE: &str = "nothing-to-compare";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -97,73 +100,48 @@ pub async fn compare(
                       second.";
         return Err(Problem::malformed(detail));
     };
-    let stream = second.other_stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
-    let other = EventChoice {
-        kind: Some(second.other_kind),
-        target: second.other_target,
-        value: second.other_value,
-        ..EventChoice::stream(stream)
-    };
-    let question = Question { plan: first.plan(), conditions: vec![first.choice()?, other] };
-    let folders = closed_of(&app, &study, Pilots::LeftOut).await?;
-    if folders.is_empty() {
-        let detail = "This study has no closed session yet. Try again when a session has ended.";
-        return Err(Problem::conflict("nothing-to-compare", detail));
-    }
-    let permit = app.long_read_permits.clone().acquire_owned().await.map_err(|_| Problem::busy())?;
+    let plan = first.plan();
+    let other = choice(&second.other_stream, second.other_kind, second.other_target, second.other_value)?;
+    let question = Question { plan, conditions: vec![first.choice()?, other] };
+    let folders = folders_to_analyse(&app, &study, NOTHING_TO_COMPARE).await?;
     let cancel = Cancel::default();
     let _given_up = CancelOnDrop(cancel.clone());
-    let found = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
+    let found = with_permit(&app.long_read_permits, move || -> Result<_, StudyQueryError> {
         let answer = ask(&folders, &question, |_| {}, &cancel)?;
         let findings = Findings::of(&answer, TestSettings::default())?;
-        Ok(result(findings, answer.sessions.len(), answer.left_out.into_iter().map(|l| l.why).collect()))
+        Ok((findings, answer.sessions.len(), answer.left_out.into_iter().map(|l| l.why).collect()))
     });
-    let found: Result<_, study_query::StudyQueryError> = found.await.map_err(|_| Problem::busy())?;
-    match found {
-        Ok(Some(result)) => Ok(Json(result)),
-        Ok(None) => Err(Problem::busy()),
-        Err(e) => Err(Problem::conflict("nothing-to-compare", format!("{e}."))),
-    }
-}
-
-/// Ends the work of a request that is given up.
-struct CancelOnDrop(Cancel);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-fn result(findings: Findings, sessions: usize, left_out: Vec<String>) -> Option<CompareResult> {
-    let mut sides = findings.conditions.iter().map(|condition| {
-        let of = |name: &str| condition.averages.iter().find(|a| a.measure.to_string() == name);
-        let first = condition.averages.first();
-        let number = |read: fn(&Average) -> u64| first.map_or(0, read);
-        Side {
-            name: condition.name.clone(),
-            valence: of("valence").map(Band::of),
-            arousal: of("arousal").map(Band::of),
-            participants: number(|a| a.participants),
-            epochs: number(|a| a.epochs),
-            matched: number(|a| a.matched),
-        }
-    });
-    let (a, b) = (sides.next()?, sides.next()?);
-    let times_s = findings.conditions.first()?.averages.first()?.times_s.clone();
-    let shown = |c: &&Comparison| ["valence", "arousal"].contains(&c.measure.to_string().as_str());
-    Some(CompareResult {
-        times_s,
-        a,
-        b,
-        comparisons: findings.comparisons.iter().filter(shown).map(compared).collect(),
+    let found = found.await?.map_err(|e| Problem::conflict(NOTHING_TO_COMPARE, format!("{e}.")));
+    let (findings, sessions, left_out) = found?;
+    // The question has two kinds of events.
+    let [a, b] = &findings.conditions[..] else { return Err(Problem::busy()) };
+    Ok(Json(CompareResult {
+        times_s: a.averages.first().map_or_else(Vec::new, |average| average.times_s.clone()),
+        a: Side::of(a),
+        b: Side::of(b),
+        comparisons: findings.comparisons.iter().map(compared).collect(),
         permutations: findings.settings.permutations,
         seed: findings.settings.seed,
         sessions,
         notes: findings.notes,
         left_out,
-    })
+    }))
+}
+
+impl Side {
+    fn of(condition: &ConditionFindings) -> Side {
+        let of = |measure: Measure| condition.averages.iter().find(|a| a.measure == measure);
+        let first = condition.averages.first();
+        let number = |read: fn(&Average) -> u64| first.map_or(0, read);
+        Side {
+            name: condition.name.clone(),
+            valence: of(Measure::Valence).map(Band::of),
+            arousal: of(Measure::Arousal).map(Band::of),
+            participants: number(|a| a.participants),
+            epochs: number(|a| a.epochs),
+            matched: number(|a| a.matched),
+        }
+    }
 }
 
 fn compared(c: &Comparison) -> Compared {

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::app::App;
 use super::blocking::blocking;
@@ -47,15 +45,21 @@ pub async fn closed_session(app: &App, name: &str) -> Result<PathBuf, Problem> {
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
-    let folders = closed_of(&app, &study, Pilots::Included).await?;
-    if folders.is_empty() {
-        return Err(Problem::not_found("This study has no closed session to download."));
-    }
+    let folders = closed_sessions(&app, &study).await?;
     Ok(archive(&study, folders))
 }
 
+/// The folders of the study's closed sessions. Refuses a study that has none.
+pub async fn closed_sessions(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
+    let folders = closed_of(app, study).await?;
+    if folders.is_empty() {
+        return Err(Problem::not_found("This study has no closed session to download."));
+    }
+    Ok(folders)
+}
+
 fn archive(name: &str, folders: Vec<PathBuf>) -> Response {
-    let (to, parts) = mpsc::channel(8);
+    let (outgoing, body) = download::channel();
     // `sub-01/ses-01_…`
     let placed = |folder: PathBuf| {
         let name = folder.file_name().unwrap_or_default();
@@ -64,15 +68,15 @@ fn archive(name: &str, folders: Vec<PathBuf>) -> Response {
         (folder, place)
     };
     let folders: Vec<_> = folders.into_iter().map(placed).collect();
-    tokio::task::spawn_blocking(move || download::write(&folders, to));
-    archive_response(name, parts)
+    tokio::task::spawn_blocking(move || outgoing.write(|parts| download::archive(&folders, parts)));
+    archive_response(name, body)
 }
 
 /// The answer with a tar archive, which is sent while it is made.
-pub fn archive_response(name: &str, parts: mpsc::Receiver<std::io::Result<Bytes>>) -> Response {
+pub fn archive_response(name: &str, body: Body) -> Response {
     let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}.tar\""));
-    let mut response = Body::from_stream(ReceiverStream::new(parts)).into_response();
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-tar"));
     if let Ok(disposition) = disposition {

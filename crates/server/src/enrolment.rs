@@ -1,6 +1,6 @@
 //! Who wants to take part in a study, and by which rules.
 
-use session::{AssignmentSettings, ParticipantId, Study, StudyCondition};
+use session::{AssignmentSettings, ParticipantId, RemoteSettings, Study, StudyCondition};
 use store::Sha256;
 
 /// Who wants to take part.
@@ -16,7 +16,7 @@ pub struct EnrolRequest {
 /// What the study says about its participants.
 #[derive(Clone, Debug)]
 pub struct EnrolRules {
-    pub max_participants: Option<u64>,
+    pub remote: RemoteSettings,
     pub conditions: Vec<StudyCondition>,
     pub assignment: AssignmentSettings,
 }
@@ -28,13 +28,7 @@ impl EnrolRules {
         if assignment.seed == 0 {
             assignment.seed = secret_seed;
         }
-        EnrolRules { max_participants: study.remote.max_participants, conditions: study.conditions.clone(), assignment }
-    }
-
-    /// Why nobody new can take part.
-    pub fn full(&self, enrolled: u64) -> Option<&'static str> {
-        let is_full = self.max_participants.is_some_and(|most| enrolled >= most);
-        is_full.then_some("This study has all its participants. Nobody new can take part.")
+        EnrolRules { remote: study.remote.clone(), conditions: study.conditions.clone(), assignment }
     }
 }
 

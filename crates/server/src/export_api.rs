@@ -3,28 +3,22 @@
 //! The export is written into a folder on the server's disk, one session in memory at a time, and sent from there as a tar
 //! archive. The folder is removed when it is sent, and at the next start after a kill.
 
-use std::fmt;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
-use super::blocking::blocking;
-use super::download;
-use super::download_api::{archive_response, closed_session};
-use super::library_api::closed_of;
+use super::download::{self, Parts};
+use super::download_api::{archive_response, closed_session, closed_sessions};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::secrets;
-use export::{ExportError, Selection};
-use store::{Library, StoreError};
-use study_query::Pilots;
+use export::{DatasetFormat, ExportError, Selection, write_dataset};
+use store::StoreError;
 
 /// Begins the name of a folder with an export that is being sent.
 const FOLDER: &str = ".export-";
@@ -40,14 +34,14 @@ pub enum Format {
     Parquet,
 }
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Format::Csv => "csv",
-            Format::Tidy => "tidy",
-            Format::Bids => "bids",
-            Format::Parquet => "parquet",
-        })
+impl Format {
+    fn dataset(self) -> DatasetFormat {
+        match self {
+            Format::Csv => DatasetFormat::Csv,
+            Format::Tidy => DatasetFormat::Tidy,
+            Format::Bids => DatasetFormat::Bids,
+            Format::Parquet => DatasetFormat::Parquet,
+        }
     }
 }
 
@@ -85,15 +79,13 @@ pub async fn export_study(
     Path(study): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let folders = closed_of(&app, &study, Pilots::Included).await?;
-    if folders.is_empty() {
-        return Err(Problem::not_found("This study has no closed session to download."));
-    }
+    let folders = closed_sessions(&app, &study).await?;
     exported(&app, &study, folders, query.format).await
 }
 
 async fn exported(app: &App, name: &str, folders: Vec<PathBuf>, format: Format) -> Result<Response, Problem> {
-    if format == Format::Parquet && cfg!(not(feature = "parquet")) {
+    let format = format.dataset();
+    if !format.is_built() {
         return Err(Problem::not_found("This server was built without Parquet. Choose another format."));
     }
     super::browser::check_disk(app)
@@ -104,51 +96,37 @@ async fn exported(app: &App, name: &str, folders: Vec<PathBuf>, format: Format) 
     let selection = selection.map_err(|e| Problem::conflict("not-exported", format!("{e}.")))?;
     let id = secrets::random_id().map_err(|_| Problem::busy())?;
     let folder = ExportFolder(app.library.root().join(format!("{FOLDER}{id}")));
-    let title: String =
-        format!("{name}_{format}").chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
-    let (to, parts) = mpsc::channel(8);
-    let (permits, library, inner) = (app.long_read_permits.clone(), app.library.clone(), title.clone());
+    let title: String = format!("{name}_{}", format.as_str())
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+        .collect();
+    let (outgoing, body) = download::channel();
+    let (permits, inner) = (app.long_read_permits.clone(), title.clone());
     tokio::spawn(async move {
         // The permit is held while the folder is written. The reader of the archive may be slow.
         let permit = tokio::select! {
             permit = permits.acquire_owned() => permit,
-            () = to.closed() => return,
+            () = outgoing.closed() => return,
         };
         let Ok(permit) = permit else { return };
         let written = tokio::task::spawn_blocking(move || {
-            let result = write(&selection, &library, format, &folder.0.join(&inner));
+            let result = write_dataset(&selection, format, &folder.0.join(&inner), |_| {});
             drop(permit);
-            send(result, &folder, &inner, to);
+            outgoing.write(|parts| send(result, &folder, &inner, parts));
         });
         written.await.ok();
     });
-    Ok(archive_response(&title, parts))
+    Ok(archive_response(&title, body))
 }
 
-fn send(written: Result<(), ExportError>, folder: &ExportFolder, name: &str, to: mpsc::Sender<io::Result<Bytes>>) {
+/// The reader of an export that could not be written sees a broken archive.
+fn send(written: Result<(), ExportError>, folder: &ExportFolder, name: &str, parts: Parts) -> io::Result<()> {
     match written {
-        Ok(()) => download::write(&[(folder.0.join(name), PathBuf::from(name))], to),
+        Ok(()) => download::archive(&[(folder.0.join(name), PathBuf::from(name))], parts),
         Err(e) => {
             tracing::error!("an export could not be written: {e}");
-            // The reader sees a broken archive. Sending fails only if the reader is gone.
-            to.blocking_send(Err(io::Error::other(e.to_string()))).ok();
+            Err(io::Error::other(e.to_string()))
         }
-    }
-}
-
-fn write(selection: &Selection, library: &Library, format: Format, to: &FilePath) -> Result<(), ExportError> {
-    let participants = library.root().join("participants.tsv");
-    match format {
-        Format::Csv => export::write_csv_sessions(selection, to, |_| {}),
-        Format::Tidy => export::write_tidy(selection, to, |_| {}),
-        Format::Bids => {
-            export::write_bids(selection, Some(&participants).filter(|p| p.exists()).map(|p| &**p), to, |_| {})
-        }
-        #[cfg(feature = "parquet")]
-        Format::Parquet => export::write_parquet(selection, to, |_| {}),
-        // `exported` has refused it.
-        #[cfg(not(feature = "parquet"))]
-        Format::Parquet => Ok(()),
     }
 }
 
@@ -165,18 +143,14 @@ impl Drop for ExportFolder {
     }
 }
 
-/// Removes what exports left when the server was killed.
-pub async fn remove_leftovers(library: Library) -> Result<(), StoreError> {
-    blocking(move || {
-        let root = library.root();
-        let entries = std::fs::read_dir(root).map_err(|source| StoreError::Io {
-            doing: "read the folder",
-            path: root.to_owned(),
-            source,
-        })?;
-        let left = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(FOLDER));
-        left.for_each(|entry| drop(ExportFolder(entry.path())));
-        Ok(())
-    })
-    .await
+/// Removes what exports left in the server's folder when the server was killed.
+pub fn remove_leftovers(root: &FilePath) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Io { doing: "read the folder", path: root.to_owned(), source };
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_string_lossy().starts_with(FOLDER) {
+            drop(ExportFolder(entry.path()));
+        }
+    }
+    Ok(())
 }

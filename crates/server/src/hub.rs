@@ -1,5 +1,6 @@
 //! The thread `hub`. It owns the ledger and the list of open sessions. [`HubClient`] sends it commands.
 
+mod enrolment;
 mod visits;
 
 use std::collections::{HashMap, VecDeque};

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::address::ClientAddress;
 use super::app::App;
 use super::browser;
-use super::enrolment::EnrolRules;
 use super::hub_client::InvitationRequest;
 use super::problem::{Problem, ProblemDetails};
 use session::{RemoteCamera, Study};
@@ -90,7 +89,7 @@ async fn is_full(app: &App, study: &Study) -> Result<bool, Problem> {
     }
     let name = study.name.clone();
     let enrolled = app.hub.ledger(move |ledger| ledger.enrolled(&name)).await?;
-    Ok(EnrolRules::of(study, 0).full(enrolled).is_some())
+    Ok(study.remote.is_full(enrolled))
 }
 
 /// The origins that the request can come from. Browsers send no `Origin` with a GET to the page's own origin. They say so in

@@ -35,7 +35,6 @@ mod frame_times;
 mod fuzz;
 mod hub;
 mod hub_client;
-mod hub_enrolment;
 mod intake;
 mod invitation_api;
 mod library_api;

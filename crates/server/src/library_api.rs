@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
-use super::blocking::blocking;
+use super::blocking::{blocking, with_permit};
 use super::consent_record::ConsentRecord;
 use super::hub_client::OpenSession;
 use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::session_state::state_name;
-use session::{AFFECT, Body, REPLAY, SERVER, Timestamp};
-use store::{Condition, SessionEntry, SessionFile, SessionState, StoreError, session_label};
+use session::{AFFECT, Body, REPLAY, SERVER};
+use store::{Condition, SessionFile, SessionState, StoreError, session_entry, session_label};
 use study_query::Pilots;
 
 /// Points of a curve that a screen can show.
@@ -33,11 +33,6 @@ pub async fn folder_of(app: &App, name: &str) -> Result<PathBuf, Problem> {
     let (library, wanted) = (app.library.clone(), name.to_owned());
     let found = blocking(move || Ok(library.session_folder(&wanted))).await?;
     found.ok_or_else(|| Problem::not_found("There is no session with this name. It may have been erased."))
-}
-
-/// The folder as the ledger names it, relative to the folder of sessions.
-pub fn relative(app: &App, folder: &std::path::Path) -> String {
-    folder.strip_prefix(app.library.root()).unwrap_or(folder).to_string_lossy().into_owned()
 }
 
 /// A session for the dashboard: thinned curves and a list of events.
@@ -84,12 +79,12 @@ pub async fn session(
 ) -> Result<Json<SessionDetails>, Problem> {
     let folder = folder_of(&app, &name).await?;
     let open = app.hub.open_sessions().await?.into_iter().find(|o| o.folder == folder);
-    let path = relative(&app, &folder);
-    let note = app.hub.ledger(move |ledger| ledger.session_note(&path)).await?.unwrap_or_default();
-    let _permit = app.read_permits.acquire().await;
-    let details = blocking(move || details(&folder, open.as_ref())).await;
+    let is_open = open.is_some();
+    let in_library = app.library.relative(&folder);
+    let note = app.hub.ledger(move |ledger| ledger.session_note(&in_library.to_string_lossy())).await?;
+    let details = with_permit(&app.read_permits, move || details(&folder, open.as_ref())).await?;
     let details = details.map_err(|e| Problem::conflict("damaged", format!("{e}.")))?;
-    Ok(Json(SessionDetails { note, ..details }))
+    Ok(Json(SessionDetails { note: note.unwrap_or_default(), ..details }))
 }
 
 fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<SessionDetails, StoreError> {
@@ -128,7 +123,7 @@ fn details(folder: &std::path::Path, open: Option<&OpenSession>) -> Result<Sessi
         condition: header.condition.clone(),
         note: String::new(),
         consent: ConsentRecord::of(header),
-        has_pictures: file.frame_before(Timestamp::from_ns(i64::MAX))?.is_some(),
+        has_pictures: file.has_frames()?,
         has_replay,
         quality: file.summary().and_then(|s| s.quality.clone()),
         affect_samples: shown.affect.len() as u64,
@@ -215,8 +210,7 @@ pub async fn events(
         )));
     }
     let folder = folder_of(&app, &name).await?;
-    let _permit = app.read_permits.acquire().await;
-    let found = blocking(move || {
+    let found = with_permit(&app.read_permits, move || -> Result<_, StoreError> {
         let mut last = LastEvents::new(limit + query.skip);
         let wanted = query.search.unwrap_or_default().trim().to_lowercase();
         let matches = |e: &EventPoint| {
@@ -236,7 +230,7 @@ pub async fn events(
         events.drain(..surplus);
         Ok(Events { events, earlier: earlier + surplus as u64 })
     });
-    found.await.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
+    found.await?.map(Json).map_err(|e| Problem::conflict("damaged", format!("{e}.")))
 }
 
 /// Least and greatest valence of each stretch, so that no peak is thinned away.
@@ -255,13 +249,19 @@ fn thinned(points: &[AffectPoint]) -> Vec<AffectPoint> {
     kept
 }
 
-/// Folders of the study's closed sessions.
+/// Folders of the study's closed sessions, by participant and number. Only the sessions of this study are read.
 pub async fn closed_of(app: &App, study: &str, pilots: Pilots) -> Result<Vec<PathBuf>, Problem> {
     let (library, study) = (app.library.clone(), study.to_owned());
-    let of_study = move |s: &SessionEntry| {
-        s.study.as_ref() == Some(&study)
-            && (pilots == Pilots::Included || !s.pilot)
-            && matches!(s.condition, Condition::Opens(SessionState::Closed | SessionState::Recovered))
+    let read = move || {
+        let mut names = library.session_names()?;
+        names.retain(|name| name.study.as_ref() == Some(&study));
+        names.sort_by(|a, b| (&a.participant, a.session, &a.folder).cmp(&(&b.participant, b.session, &b.folder)));
+        let is_wanted = |folder: &PathBuf| {
+            let entry = session_entry(folder);
+            let is_closed = matches!(entry.condition, Condition::Opens(SessionState::Closed | SessionState::Recovered));
+            is_closed && (pilots == Pilots::Included || !entry.pilot)
+        };
+        Ok(names.into_iter().map(|name| name.folder).filter(is_wanted).collect())
     };
-    Ok(blocking(move || Ok(library.sessions()?.into_iter().filter(of_study).map(|s| s.folder).collect())).await?)
+    Ok(blocking(read).await?)
 }

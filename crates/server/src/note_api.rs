@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::app::App;
 use super::browser::json;
-use super::library_api::{folder_of, relative};
+use super::library_api::folder_of;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 
@@ -36,8 +36,8 @@ pub async fn set_note(
     if note.len() > MAX_NOTE_BYTES {
         return Err(Problem::malformed(format!("A note can have at most {MAX_NOTE_BYTES} bytes. Shorten it.")));
     }
-    let folder = relative(&app, &folder_of(&app, &name).await?);
+    let folder = app.library.relative(&folder_of(&app, &name).await?);
     let now = app.clock.utc();
-    app.hub.ledger(move |ledger| ledger.set_session_note(&folder, note.trim(), now)).await?;
+    app.hub.ledger(move |ledger| ledger.set_session_note(&folder.to_string_lossy(), note.trim(), now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -90,7 +90,7 @@ pub fn serve(config: ServerConfig) -> Result<Running, ServeError> {
     if let Err(e) = client_files::keep(&config.sessions) {
         tracing::warn!("the browsers' library was not copied into the server's folder: {e}");
     }
-    if let Err(e) = runtime.block_on(export_api::remove_leftovers(library.clone())) {
+    if let Err(e) = export_api::remove_leftovers(&config.sessions) {
         tracing::warn!("what earlier downloads left was not removed: {e}");
     }
     let (hub, hub_thread) = hub::start(parts, runtime.handle().clone())?;

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::app::App;
-use super::blocking::blocking;
+use super::blocking::with_permit;
 use super::hub_client::OpenSession;
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::session_state::state_name;
-use store::{Condition, SessionEntry, SessionName, session_entry, session_label};
+use store::{Condition, SessionEntry, SessionName, StoreError, session_entry, session_label};
 use study_query::listed_grade;
 
 const MAX_LIMIT: usize = 1_000;
@@ -43,9 +43,9 @@ pub struct ListQuery {
 
 #[derive(Serialize, ToSchema)]
 pub struct Sessions {
-    /// The newest first.
+    /// In the order of `sort`.
     sessions: Vec<SessionRow>,
-    /// Number of sessions that match `study` and `search`.
+    /// Number of sessions that match `study`, `participant` and `search`.
     total: usize,
     /// Number of these sessions that are open.
     open: usize,
@@ -84,7 +84,7 @@ pub struct SessionRow {
     silent_s: Option<f64>,
 }
 
-/// Sessions, the newest first.
+/// Sessions in the order of `sort`. Without `sort`, the newest are first.
 #[utoipa::path(get, path = "/v1/library/sessions", tag = "owner", security(("login" = []), ("token" = [])),
     params(ListQuery),
     responses((status = 200, body = Sessions), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -107,9 +107,8 @@ pub async fn sessions(
     // The changes are read before the sessions. What changes in between is in this answer and in the next one.
     let changes = app.hub.changes_since(query.since).await?;
     let open = app.hub.open_sessions().await?;
-    let library = app.library.clone();
-    let _permit = app.read_permits.acquire().await;
-    let list = blocking(move || {
+    let (library, videos_waiting) = (app.library.clone(), app.pool.waiting());
+    let list = with_permit(&app.read_permits, move || -> Result<_, StoreError> {
         let mut names = library.session_names()?;
         names.retain(|name| query.matches(name));
         names.sort_by(|a, b| query.compare(a, b));
@@ -140,11 +139,10 @@ pub async fn sessions(
             version: changes.version,
             is_update,
             removed,
-            videos_waiting: 0,
+            videos_waiting,
         })
     });
-    let list = list.await?;
-    Ok(Json(Sessions { videos_waiting: app.pool.waiting(), ..list }))
+    Ok(Json(list.await??))
 }
 
 /// What the list is sorted by. Only the names of the folders are read for it.
@@ -181,9 +179,7 @@ impl ListQuery {
             Order::Descending => ascending.reverse(),
         }
     }
-}
 
-impl ListQuery {
     fn matches(&self, name: &SessionName) -> bool {
         let is_study = self.study.is_none() || name.study == self.study;
         let is_participant = self.participant.as_ref().is_none_or(|p| p == name.participant.as_str());

@@ -82,11 +82,7 @@ impl StudyForm {
         put(root, "title", Some(self.title.as_str().into()));
         put(root, "description", given(&self.description));
         let max_participants = self.max_participants.map(|n| i64::try_from(n).unwrap_or(i64::MAX).into());
-        let camera = self.camera.map(|camera| match camera {
-            RemoteCamera::Off => "off".into(),
-            RemoteCamera::Scores => "scores".into(),
-            RemoteCamera::Video => "video".into(),
-        });
+        let camera = self.camera.map(|camera| camera.as_str().into());
         let block_repeats = (self.block_repeats > 0).then(|| i64::from(self.block_repeats).into());
         // A study without a page stays one.
         let address = self.address.trim();

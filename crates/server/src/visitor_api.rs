@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::app::App;
 use super::blocking::{blocking, to_its_end};
 use super::browser::{bearer, study_of_key};
-use super::download::Parts;
+use super::download;
 use super::hub_client::VisitorAccess;
 use super::invitation_api::origins;
 use super::own_data;
@@ -25,8 +23,6 @@ use store::StoreError;
 
 /// Visitors who read their data at the same time. Each reads a whole session. The owner's requests have their own permits.
 static READERS: Semaphore = Semaphore::const_new(2);
-/// Parts of an answer that wait for a slow reader.
-const QUEUE: usize = 8;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Withdrawn {
@@ -89,18 +85,14 @@ pub async fn own_data(
         return Err(Problem::forbidden("no-own-data", detail));
     }
     let permit = READERS.try_acquire().map_err(|_| Problem::busy())?;
-    let (to, parts) = mpsc::channel(QUEUE);
+    let (outgoing, body) = download::channel();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        if let Err(e) = own_data::write(&visit.folder, Parts::new(to.clone())) {
-            // Sending fails only if the reader is gone. It does not need the error then.
-            to.blocking_send(Err(e)).ok();
-        }
+        outgoing.write(|parts| own_data::write(&visit.folder, parts));
     });
-    let mut response = Body::from_stream(ReceiverStream::new(parts)).into_response();
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"my-data.json\""));
     Ok(response)
 }

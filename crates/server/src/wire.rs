@@ -60,25 +60,26 @@ pub enum CameraMode {
 
 impl CameraMode {
     pub fn as_str(self) -> &'static str {
-        match self {
-            CameraMode::Video => "video",
-            CameraMode::Scores => "scores",
-            CameraMode::Off => "off",
-        }
+        RemoteCamera::from(self).as_str()
     }
 
     /// Whether the study permits this use of the camera.
     pub fn is_permitted(self, study: Option<RemoteCamera>) -> bool {
-        let own = match self {
-            CameraMode::Video => RemoteCamera::Video,
-            CameraMode::Scores => RemoteCamera::Scores,
-            CameraMode::Off => RemoteCamera::Off,
-        };
-        study.is_none_or(|most| own <= most)
+        study.is_none_or(|most| RemoteCamera::from(self) <= most)
     }
 
     pub fn from_stored(name: &str) -> Option<CameraMode> {
         [CameraMode::Video, CameraMode::Scores, CameraMode::Off].into_iter().find(|m| m.as_str() == name)
+    }
+}
+
+impl From<CameraMode> for RemoteCamera {
+    fn from(mode: CameraMode) -> RemoteCamera {
+        match mode {
+            CameraMode::Video => RemoteCamera::Video,
+            CameraMode::Scores => RemoteCamera::Scores,
+            CameraMode::Off => RemoteCamera::Off,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{I420, Timestamp};
+use crate::Timestamp;
 
 /// Shared, because the video writer, the vision worker and the preview read the same bytes.
 pub type SharedFrame = Arc<Frame>;
@@ -65,15 +65,15 @@ impl TimeSource {
     }
 }
 
-/// Bytes as the camera delivered them, row by row without padding.
+/// Bytes as the source delivered them, row by row without padding.
 #[derive(Clone)]
 pub enum Pixels {
     /// One complete JPEG, cut after its end marker.
     Jpeg(Vec<u8>),
     /// 4:2:2, `Y0 U Y1 V`, 2 bytes per pixel.
     Yuyv(Vec<u8>),
-    /// 4:2:0 in planes.
-    I420(I420),
+    /// 4:2:0: the plane of luma, then two planes of chroma ([`crate::Planes`]), in full range and BT.601, as in a JPEG.
+    I420(Vec<u8>),
     /// 3 bytes per pixel.
     Rgb(Vec<u8>),
     /// 1 byte per pixel.
@@ -85,7 +85,7 @@ impl std::fmt::Debug for Pixels {
         let (name, bytes) = match self {
             Pixels::Jpeg(b) => ("Jpeg", b),
             Pixels::Yuyv(b) => ("Yuyv", b),
-            Pixels::I420(picture) => ("I420", &picture.bytes),
+            Pixels::I420(b) => ("I420", b),
             Pixels::Rgb(b) => ("Rgb", b),
             Pixels::Grey(b) => ("Grey", b),
         };

@@ -38,9 +38,9 @@ pub use marker::{
     MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, digit_of_marker, marker_of_digit, marker_taken_back, taken_back,
 };
 pub use numbers::Numbers;
-pub use participant::{ParticipantId, SessionNumber};
+pub use participant::{ParticipantId, SessionNumber, participant_in_file_name};
 pub use path_text::{path_in_line, path_text};
-pub use planes::{I420, Planes, PlanesRef, YuvColour, YuvMatrix, YuvRange, chroma_size};
+pub use planes::{Planes, chroma_size, planes_len};
 pub use playhead::{Playhead, PlayheadMode};
 pub use pyramid::{Bucket, Pyramid};
 pub use record::{Body, Gap, GapReason, Record};

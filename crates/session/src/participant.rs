@@ -86,6 +86,16 @@ impl FromStr for SessionNumber {
     }
 }
 
+/// Participant and session of `sub-07_ses-02_anything.mp4`.
+pub fn participant_in_file_name(name: &str) -> (Option<ParticipantId>, Option<SessionNumber>) {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let mut parts = stem.split('_');
+    let participant = parts.next().and_then(|part| part.parse().ok());
+    let session = parts.next().filter(|part| part.starts_with("ses-")).and_then(|part| part.parse().ok());
+    let session = session.filter(|_| participant.is_some());
+    (participant, session)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +110,21 @@ mod tests {
         assert_eq!(ParticipantId::with_prefix("lab", 7).unwrap().as_str(), "sub-lab07");
         assert!(ParticipantId::with_prefix("../", 7).is_err());
         assert!("ses-0".parse::<SessionNumber>().is_err());
+    }
+
+    #[test]
+    fn a_file_names_its_participant_or_nobody() {
+        let names = |name| {
+            let (participant, session) = participant_in_file_name(name);
+            (participant.map(|p| p.to_string()), session.map(|s| s.0))
+        };
+        assert_eq!(names("sub-07_talk.mp4"), (Some("sub-07".into()), None));
+        assert_eq!(names("sub-07_ses-02_talk.v2.mp4"), (Some("sub-07".into()), Some(2)));
+        assert_eq!(names("sub-07.mkv"), (Some("sub-07".into()), None));
+        assert_eq!(names("sub-07_ses-x.mkv"), (Some("sub-07".into()), None));
+        for nobody in ["Anna.mp4", "ses-02_sub-07.mp4", "sub-_a.mp4", "talk sub-07.mp4", ""] {
+            assert_eq!(names(nobody), (None, None), "{nobody}");
+        }
     }
 
     proptest! {

@@ -44,6 +44,11 @@ impl Timestamp {
         self.0 as f64 * 1e-9
     }
 
+    /// `self − earlier` in seconds. Negative if `earlier` is later than `self`.
+    pub fn seconds_since(self, earlier: Timestamp) -> f64 {
+        self.since_ns(earlier) as f64 * 1e-9
+    }
+
     /// `self − earlier` in nanoseconds. Negative if `earlier` is later than `self`.
     pub const fn since_ns(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -59,13 +59,12 @@ impl AdditionLock {
 impl Drop for AdditionLock {
     fn drop(&mut self) {
         if let Some(lock) = self.lock.take() {
-            // If the file stays, it is unlocked, and the next process takes it.
-            lock.remove().ok();
+            lock.release();
         }
     }
 }
 
-fn closed(folder: &Path) -> Result<Closed, StoreError> {
+pub(super) fn closed(folder: &Path) -> Result<Closed, StoreError> {
     let conn = schema::open_read(folder)?;
     let (_, closed, _) = header_rows::get_header(&conn, &schema::session_file(folder))?;
     Ok(closed)

@@ -61,23 +61,27 @@ pub(super) struct Committer {
     refused: Refused,
 }
 
+/// What could not be stored.
 #[derive(Debug, Default)]
 struct Refused {
+    /// What was lost, also before it came here: a gap stands for more.
     frames: u64,
     records: u64,
+    /// Records that came here.
+    handed_over: u64,
 }
 
 impl Refused {
-    /// A gap stands for what was lost before.
     fn add(&mut self, entry: &Entry, ports: &[Arc<Port>]) {
-        match entry {
-            Entry::Record { stream, body: Body::Gap(gap), .. } if gap.reason.is_loss() => {
+        let Entry::Record { stream, body, .. } = entry else { return };
+        self.handed_over += 1;
+        match body {
+            Body::Gap(gap) if gap.reason.is_loss() => {
                 let is_video = ports.get(*stream).is_some_and(|port| port.name.as_str() == VIDEO);
-                let refused = if is_video { &mut self.frames } else { &mut self.records };
-                *refused = refused.saturating_add(gap.lost);
+                let lost = if is_video { &mut self.frames } else { &mut self.records };
+                *lost = lost.saturating_add(gap.lost);
             }
-            Entry::Record { .. } => self.records = self.records.saturating_add(1),
-            _ => {}
+            _ => self.records = self.records.saturating_add(1),
         }
     }
 }
@@ -141,7 +145,7 @@ impl Committer {
         };
         self.forward.flush_within(FLUSH_TIMEOUT);
         if let Some(failure) = self.counts.ended_by.get() {
-            let Refused { frames, records } = self.refused;
+            let Refused { frames, records, .. } = self.refused;
             let lost = StorageFailure { frames_lost: frames, records_lost: records, ..failure.clone() };
             self.lock.write_failure(&lost);
         }
@@ -211,16 +215,14 @@ impl Committer {
             Entry::Failed(alarm) => {
                 alarms.push(std::mem::take(&mut alarm.sentence));
                 if let Some(failure) = &alarm.ends {
-                    self.lock.write_failure(failure);
-                    // Only the first failure is the reason.
-                    self.counts.ended_by.set(failure.clone()).ok();
+                    self.end_by(failure.clone());
                 }
                 false
             }
             _ => true,
         });
+        let refused_before = self.refused.handed_over;
         if self.counts.failure.get().is_none() && !batch.is_empty() {
-            let handed_over = batch.iter().filter(|e| matches!(e, Entry::Record { .. })).count();
             let mut refused = Refused::default();
             batch.iter().for_each(|entry| refused.add(entry, &self.ports));
             match self.store(batch.drain(..)) {
@@ -229,13 +231,11 @@ impl Committer {
                     let is_disk_full = e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
                     let why = StoreError::sql("write into", &self.path)(e).to_string();
                     let failure = StorageFailure { is_disk_full, why: why.clone(), ..StorageFailure::default() };
-                    self.lock.write_failure(&failure);
-                    self.counts.ended_by.set(failure).ok();
+                    self.end_by(failure);
                     self.refused = refused;
                     let why = format!(
                         "{why}. Nothing is stored any more: stop, make room or change the disk, and start a new session"
                     );
-                    self.counts.records_lost.fetch_add(handed_over as u64, Ordering::Relaxed);
                     if self.counts.failure.set(why.clone()).is_ok() {
                         alarms.push(why);
                     }
@@ -243,10 +243,16 @@ impl Committer {
             }
         }
         // After a failure, further records are refused and counted.
-        batch.iter().for_each(|entry| self.refused.add(entry, &self.ports));
-        let refused = batch.drain(..).filter(|e| matches!(e, Entry::Record { .. })).count();
-        self.counts.records_lost.fetch_add(refused as u64, Ordering::Relaxed);
+        batch.drain(..).for_each(|entry| self.refused.add(&entry, &self.ports));
+        self.counts.records_lost.fetch_add(self.refused.handed_over - refused_before, Ordering::Relaxed);
         alarms.into_iter().for_each(|alarm| self.forward.push(Committed::Failed(alarm)));
+    }
+
+    /// The first failure is the reason why storing ended.
+    fn end_by(&self, failure: StorageFailure) {
+        if self.counts.ended_by.set(failure.clone()).is_ok() {
+            self.lock.write_failure(&failure);
+        }
     }
 
     /// Stores the batch in one transaction. Returns the records that are new in the file.

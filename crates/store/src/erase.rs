@@ -15,19 +15,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::folders::{ERASING, FolderName, first_link, force_to_disk, subfolders};
-use super::header_rows::{self, Closed};
+use super::folders::{ERASING, FolderName, draft_of, first_link, force_to_disk, subfolders};
 use super::participants::{self, PARTICIPANTS_FILE};
-use super::{Ledger, Library, SessionLock, StoreError, schema};
+use super::place::{Place, in_use, remove_if_empty};
+use super::{Ledger, Library, StoreError};
 use session::ParticipantId;
-
-/// A session's folder, and the two names of its path in the library.
-pub(super) struct Place {
-    /// Without links.
-    pub folder: PathBuf,
-    pub participant: ParticipantId,
-    pub name: String,
-}
 
 /// What is erased. The name of the hidden folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +125,7 @@ impl Library {
         };
         let problems = hidden.iter().filter_map(|(hidden, erased)| self.finish(hidden, erased).err()).collect();
         // A kill may leave the draft of the list, with a row that is to be erased.
-        std::fs::remove_file(participants::draft_of(&self.root().join(PARTICIPANTS_FILE))).ok();
+        std::fs::remove_file(draft_of(&self.root().join(PARTICIPANTS_FILE))).ok();
         problems
     }
 
@@ -183,26 +175,6 @@ impl Library {
         self.forget_exports(|label| label.split('/').next() == Some(participant.as_str()))
     }
 
-    /// The name of a session's folder in the library, `sub-01/ses-01_20261123T100000Z_demo`. Links are followed.
-    pub fn label_of(&self, folder: &Path) -> Result<String, StoreError> {
-        self.place_of(folder).map(|place| format!("{}/{}", place.participant, place.name))
-    }
-
-    /// Only a session of this library is found. Links are followed.
-    pub(super) fn place_of(&self, folder: &Path) -> Result<Place, StoreError> {
-        let outside = || StoreError::OutsideLibrary(folder.to_owned(), self.root().to_owned());
-        let real = |path: &Path| path.canonicalize().map_err(StoreError::io("find", path));
-        let (root, found) = (real(self.root())?, real(folder)?);
-        let inside = found.strip_prefix(&root).map_err(|_| outside())?;
-        let parts: Vec<_> = inside.iter().filter_map(|p| p.to_str()).collect();
-        let [participant, name] = parts[..] else { return Err(outside()) };
-        let (participant, name) = (participant.parse().map_err(|_| outside())?, name.to_owned());
-        if FolderName::parse(&name).session.is_none() {
-            return Err(outside());
-        }
-        Ok(Place { folder: found, participant, name })
-    }
-
     /// The hidden folders, and what they state.
     fn hidden(&self) -> Result<Vec<(PathBuf, Erased)>, StoreError> {
         let folders = subfolders(self.root())?.into_iter().filter(|(path, _)| !path.is_symlink());
@@ -241,22 +213,6 @@ fn refuse_links(folder: &Path) -> Result<(), StoreError> {
         }
         None => Ok(()),
     }
-}
-
-/// The lock of a session or a draft, or an error if another program holds it.
-pub(super) fn in_use(folder: &Path) -> Result<SessionLock, StoreError> {
-    if let Some(lock) = SessionLock::take(folder)? {
-        return Ok(lock);
-    }
-    let closed = schema::open_read(folder)
-        .and_then(|conn| header_rows::get_header(&conn, &schema::session_file(folder)))
-        .is_ok_and(|(_, closed, _)| closed != Closed::Not);
-    Err(if closed { StoreError::BeingAddedTo(folder.to_owned()) } else { StoreError::Recording(folder.to_owned()) })
-}
-
-/// Does nothing if the folder has content.
-pub(super) fn remove_if_empty(folder: &Path) -> bool {
-    std::fs::remove_dir(folder).is_ok()
 }
 
 #[cfg(test)]
@@ -391,7 +347,7 @@ mod tests {
         let (root, to) = (library.root().to_owned(), library.root().join("export"));
         library.note_export("csv", &to, &folders).unwrap();
         let visits = [5, 6].map(|n| session(&library, n, 1));
-        // Killed just after the folder was hidden, beside an older rest of the same name.
+        // Killed just after the folder was hidden.
         std::fs::rename(&folders[0], root.join(format!("{ERASING}{}", labels[0].replace('/', "_")))).unwrap();
         for visit in &visits {
             let label = library.label_of(visit).unwrap().replace('/', "_");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::folders::replace_file;
 use super::{Library, StoreError};
 
 const EXPORTS_FILE: &str = "exports.jsonl";
@@ -99,33 +100,25 @@ impl Library {
         })
     }
 
-    /// `None` removes a note.
+    /// `None` removes a note. The file is written only if a note changes, because a full disk may have no space for it.
     fn change_exports(&self, change: impl Fn(NotedExport) -> Option<NotedExport>) -> Result<(), StoreError> {
-        let before = self.noted()?;
+        let path = self.exports_file();
+        let mut is_changed = false;
         let mut text = String::new();
-        for noted in &before {
+        for noted in self.noted()? {
             let line = match noted {
                 Ok(noted) => {
-                    let Some(changed) = change(noted.clone()) else { continue };
-                    serde_json::to_string(&changed).unwrap_or_default()
+                    let changed = change(noted.clone());
+                    is_changed |= changed.as_ref() != Some(&noted);
+                    let Some(changed) = changed else { continue };
+                    serde_json::to_string(&changed).map_err(|e| StoreError::io("write", &path)(e.into()))?
                 }
-                Err(line) => line.clone(),
+                Err(line) => line,
             };
             text += &line;
             text.push('\n');
         }
-        let path = self.exports_file();
-        if before.is_empty() {
-            return Ok(());
-        }
-        let draft = path.with_extension("jsonl.new");
-        let write = || {
-            let mut file = std::fs::File::create(&draft)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&draft, &path)
-        };
-        write().map_err(StoreError::io("write", &path))
+        if is_changed { replace_file(&path, text.as_bytes()) } else { Ok(()) }
     }
 
     /// The lines of the file. A line that is not a note is returned as it is, and stays in the file.

@@ -1,5 +1,6 @@
 //! The folders of a library and their names.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -38,6 +39,28 @@ pub(super) fn force_to_disk(folder: &Path) -> Result<(), StoreError> {
         std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
     }
     Ok(())
+}
+
+/// The file that [`replace_file`] writes first. It exists only after a kill.
+pub(super) fn draft_of(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    draft.into()
+}
+
+/// Replaces the file atomically: after a power cut, the old or the new file exists.
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let draft = draft_of(path);
+    let written = std::fs::File::create(&draft).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| std::fs::rename(&draft, path));
+    replaced.map_err(|e| {
+        // The first error is reported. A draft that stays is overwritten by the next one.
+        std::fs::remove_file(&draft).ok();
+        StoreError::io("write", path)(e)
+    })
 }
 
 /// Path and name of each subfolder. Empty if the folder does not exist.

@@ -4,7 +4,7 @@ use thiserror::Error;
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, Subsamp, YuvPlanesImage, compressed_buf_len};
 
 use session::luma::{full_chroma, full_luma};
-use session::{Frame, I420, Pixels, Planes, chroma_size};
+use session::{Frame, Pixels, Planes, chroma_size, planes_len};
 
 const QUALITY: i32 = 90;
 
@@ -23,14 +23,14 @@ pub struct JpegEncoder {
     compressor: Compressor,
     /// Has the size of the largest possible JPEG.
     output: Vec<u8>,
-    planes: Planes,
+    yuyv: YuyvPlanes,
 }
 
 impl JpegEncoder {
     pub fn new() -> Result<Self, CompressError> {
         let mut compressor = Compressor::new()?;
         compressor.set_quality(QUALITY)?;
-        Ok(JpegEncoder { compressor, output: Vec::new(), planes: Planes::default() })
+        Ok(JpegEncoder { compressor, output: Vec::new(), yuyv: YuyvPlanes::default() })
     }
 
     /// Returns a JPEG unchanged. Colour keeps the sampling of its source: 4:2:0, or 4:2:2 for YUYV and RGB.
@@ -41,15 +41,17 @@ impl JpegEncoder {
             Pixels::Yuyv(bytes) => {
                 check(frame, "YUYV", bytes.len(), width * height * 2)?;
                 check_even(frame, "YUYV", width)?;
-                fill(&mut self.planes, bytes);
-                self.encode_planes(width, height, Subsamp::Sub2x1)?
+                self.make_room(width, height, Subsamp::Sub2x1)?;
+                let image = planes_image(self.yuyv.fill(bytes), width, height, Subsamp::Sub2x1);
+                self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
             }
-            Pixels::I420(picture) => {
-                if !picture.jpeg_planes(width, height, &mut self.planes) {
-                    check(frame, "I420", picture.bytes.len(), I420::byte_count(width, height))?;
-                }
+            Pixels::I420(bytes) => {
+                let planes = Planes::of(bytes, width, height)
+                    .ok_or_else(|| wrong_size(frame, "I420", bytes.len(), planes_len(width, height)))?;
                 check_even(frame, "I420", width | height)?;
-                self.encode_planes(width, height, Subsamp::Sub2x2)?
+                self.make_room(width, height, Subsamp::Sub2x2)?;
+                let image = planes_image(planes, width, height, Subsamp::Sub2x2);
+                self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?
             }
             Pixels::Grey(bytes) => {
                 check(frame, "grey", bytes.len(), width * height)?;
@@ -67,17 +69,6 @@ impl JpegEncoder {
             }
         };
         Ok(&self.output[..length])
-    }
-
-    /// Compresses `self.planes` into `self.output`. Returns the length.
-    fn encode_planes(&mut self, width: usize, height: usize, subsamp: Subsamp) -> Result<usize, CompressError> {
-        self.make_room(width, height, subsamp)?;
-        let Planes { y, u, v } = &self.planes;
-        let (y_plane, u_plane, v_plane) = (&y[..], &u[..], &v[..]);
-        let (chroma_width, _) = chroma_size(width, height);
-        let (y_stride, u_stride, v_stride) = (width, chroma_width, chroma_width);
-        let image = YuvPlanesImage { y_plane, u_plane, v_plane, width, height, y_stride, u_stride, v_stride, subsamp };
-        Ok(self.compressor.compress_yuv_planes_to_slice(&image, &mut self.output)?)
     }
 
     fn make_room(&mut self, width: usize, height: usize, subsamp: Subsamp) -> Result<(), CompressError> {
@@ -119,32 +110,60 @@ fn check(frame: &Frame, format: &'static str, found: usize, expected: usize) -> 
     if found == expected && expected > 0 {
         return Ok(());
     }
-    let (width_px, height_px) = (frame.width_px, frame.height_px);
-    Err(CompressError::WrongSize { format, width_px, height_px, found, expected })
+    Err(wrong_size(frame, format, found, expected))
 }
 
-/// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601). JPEG has full range.
-fn fill(planes: &mut Planes, yuyv: &[u8]) {
-    let pairs = yuyv.as_chunks::<4>().0;
-    planes.y.resize(2 * pairs.len(), 0);
-    planes.u.resize(pairs.len(), 0);
-    planes.v.resize(pairs.len(), 0);
-    let luma = planes.y.as_chunks_mut::<2>().0.iter_mut();
-    let chroma = planes.u.iter_mut().zip(&mut planes.v);
-    for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
-        *to = [full_luma(*y0), full_luma(*y1)];
-        *to_u = full_chroma(*u);
-        *to_v = full_chroma(*v);
+fn wrong_size(frame: &Frame, format: &'static str, found: usize, expected: usize) -> CompressError {
+    let (width_px, height_px) = (frame.width_px, frame.height_px);
+    CompressError::WrongSize { format, width_px, height_px, found, expected }
+}
+
+fn planes_image(planes: Planes<'_>, width: usize, height: usize, subsamp: Subsamp) -> YuvPlanesImage<&[u8]> {
+    let Planes { y: y_plane, u: u_plane, v: v_plane } = planes;
+    // Both samplings halve the width of chroma.
+    let (chroma_width, _) = chroma_size(width, height);
+    let (y_stride, u_stride, v_stride) = (width, chroma_width, chroma_width);
+    YuvPlanesImage { y_plane, u_plane, v_plane, width, height, y_stride, u_stride, v_stride, subsamp }
+}
+
+/// The planes of a YUYV picture, 4:2:2. Reused for all frames.
+#[derive(Default)]
+struct YuyvPlanes {
+    y: Vec<u8>,
+    u: Vec<u8>,
+    v: Vec<u8>,
+}
+
+impl YuyvPlanes {
+    /// Cameras deliver YUYV in video range (16 … 235, 16 … 240; BT.601). JPEG has full range.
+    fn fill(&mut self, yuyv: &[u8]) -> Planes<'_> {
+        let pairs = yuyv.as_chunks::<4>().0;
+        self.y.resize(2 * pairs.len(), 0);
+        self.u.resize(pairs.len(), 0);
+        self.v.resize(pairs.len(), 0);
+        let luma = self.y.as_chunks_mut::<2>().0.iter_mut();
+        let chroma = self.u.iter_mut().zip(&mut self.v);
+        for (([y0, u, y1, v], to), (to_u, to_v)) in pairs.iter().zip(luma).zip(chroma) {
+            *to = [full_luma(*y0), full_luma(*y1)];
+            *to_u = full_chroma(*u);
+            *to_v = full_chroma(*v);
+        }
+        Planes { y: &self.y, u: &self.u, v: &self.v }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use capture::{Decoder, to_grey, to_rgb};
-    use session::{FrameMeta, TimeSource, Timestamp, YuvColour, YuvMatrix, YuvRange};
+    use capture::{Decoder, YuvColour, YuvMatrix, YuvRange, to_grey, to_jpeg_colour, to_rgb};
+    use session::{FrameMeta, TimeSource, Timestamp};
 
     const VIDEO_709: YuvColour = YuvColour { range: YuvRange::Video, matrix: YuvMatrix::Bt709 };
+
+    fn planes(colour: YuvColour, width: usize, height: usize, mut bytes: Vec<u8>) -> Pixels {
+        to_jpeg_colour(&mut bytes, width, height, colour);
+        Pixels::I420(bytes)
+    }
 
     fn frame(width_px: u32, height_px: u32, pixels: Pixels) -> Frame {
         Frame {
@@ -171,8 +190,8 @@ mod tests {
         let blue = decoded(&mut encoder, &frame(15, 9, Pixels::Rgb([0, 0, 255].repeat(15 * 9)))).get_pixel(8, 8).0;
         assert!(blue[2] > 245 && blue[0] < 10, "{blue:?}");
         // Pure red of BT.709, in video range.
-        let planes = [vec![63; 16 * 10], vec![102; 8 * 5], vec![240; 8 * 5]].concat();
-        let red = decoded(&mut encoder, &frame(16, 10, Pixels::I420(I420 { bytes: planes, colour: VIDEO_709 })));
+        let red = [vec![63; 16 * 10], vec![102; 8 * 5], vec![240; 8 * 5]].concat();
+        let red = decoded(&mut encoder, &frame(16, 10, planes(VIDEO_709, 16, 10, red)));
         let red = red.get_pixel(14, 8).0;
         assert!(red[0] > 245 && red[1] < 10 && red[2] < 10, "{red:?}");
         let grey = decoded(&mut encoder, &frame(15, 9, Pixels::Grey(vec![77; 15 * 9]))).get_pixel(3, 3).0;
@@ -187,9 +206,9 @@ mod tests {
     fn the_luma_seen_live_is_the_luma_stored() {
         let (mut encoder, mut decoder) = (JpegEncoder::new().unwrap(), Decoder::default());
         for level in 0..=255u8 {
-            for colour in [VIDEO_709, YuvColour::CAMERA, YuvColour::JPEG] {
+            for colour in [VIDEO_709, YuvColour::WEBCAM, YuvColour::JPEG] {
                 let bytes = [[level; 32 * 16].as_slice(), &[128; 2 * 16 * 8]].concat();
-                let live = frame(32, 16, Pixels::I420(I420 { bytes, colour }));
+                let live = frame(32, 16, planes(colour, 32, 16, bytes));
                 let stored = frame(32, 16, Pixels::Jpeg(encoder.encode(&live).unwrap().to_vec()));
                 let grey = [&live, &stored].map(|f| to_grey(f, &mut decoder).unwrap().pixels);
                 assert!(grey[0].iter().zip(&grey[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level} {colour:?}");
@@ -199,7 +218,7 @@ mod tests {
             let live = frame(32, 16, Pixels::Yuyv([level, 128].repeat(32 * 16)));
             let stored = frame(32, 16, Pixels::Jpeg(encoder.encode(&live).unwrap().to_vec()));
             let grey = [&live, &stored].map(|f| to_grey(f, &mut decoder).unwrap().pixels);
-            assert_eq!(encoder.planes.y, grey[0], "{level}: the compressor gets what the networks got");
+            assert_eq!(encoder.yuyv.y, grey[0], "{level}: the compressor gets what the networks got");
             assert!(grey[0].iter().zip(&grey[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level}");
             let rgb = [&live, &stored].map(|f| to_rgb(f, &mut decoder).unwrap().pixels);
             assert!(rgb[0].iter().zip(&rgb[1]).all(|(a, b)| a.abs_diff(*b) <= 1), "{level}");
@@ -216,13 +235,13 @@ mod tests {
     #[test]
     fn a_picture_of_the_wrong_size_is_refused() {
         let mut encoder = JpegEncoder::new().unwrap();
-        let short = I420 { bytes: vec![0; 23], colour: YuvColour::CAMERA };
-        for pixels in [Pixels::Yuyv(vec![0; 31]), Pixels::I420(short), Pixels::Rgb(vec![0; 16]), Pixels::Grey(vec![])] {
+        for pixels in
+            [Pixels::Yuyv(vec![0; 31]), Pixels::I420(vec![0; 23]), Pixels::Rgb(vec![0; 16]), Pixels::Grey(vec![])]
+        {
             assert!(matches!(encoder.encode(&frame(4, 4, pixels)), Err(CompressError::WrongSize { .. })));
         }
         assert!(matches!(encoder.encode(&frame(0, 4, Pixels::Grey(vec![]))), Err(CompressError::WrongSize { .. })));
-        let odd = I420 { bytes: vec![0; I420::byte_count(4, 3)], colour: YuvColour::CAMERA };
-        for odd in [frame(3, 2, Pixels::Yuyv(vec![0; 12])), frame(4, 3, Pixels::I420(odd))] {
+        for odd in [frame(3, 2, Pixels::Yuyv(vec![0; 12])), frame(4, 3, Pixels::I420(vec![0; planes_len(4, 3)]))] {
             assert!(matches!(encoder.encode(&odd), Err(CompressError::OddSize { .. })), "{odd:?}");
         }
     }

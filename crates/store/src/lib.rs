@@ -29,6 +29,7 @@ mod mkv;
 mod mkv_scan;
 mod numbering;
 mod participants;
+mod place;
 mod reassign;
 mod record_rows;
 mod recorder;

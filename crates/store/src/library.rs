@@ -99,6 +99,11 @@ impl Library {
         self.shipped_studies.as_deref()
     }
 
+    /// The folder of a session as the ledger names it, relative to the folder of sessions.
+    pub fn relative(&self, folder: &Path) -> PathBuf {
+        folder.strip_prefix(&self.root).unwrap_or(folder).to_owned()
+    }
+
     /// The participants of `participants.tsv` in its order, then those that only have a folder.
     pub fn participants(&self) -> Result<Vec<ParticipantId>, StoreError> {
         let mut all = participants::read(&self.root.join(PARTICIPANTS_FILE))?;
@@ -188,14 +193,15 @@ impl Library {
         Ok(self.finish_erasing().into_iter().chain(self.finish_reassigning()).collect())
     }
 
-    /// Closes every session that a crash left open. Called at the program's start, after [`Library::finish_interrupted`]. A
-    /// failure of one session does not affect the others. Sessions that a server will continue stay open.
-    pub fn recover_all(&self) -> Result<Vec<Recovered>, StoreError> {
+    /// Closes each of these sessions that a crash left open. Called at the program's start, after
+    /// [`Library::finish_interrupted`], with all sessions. A failure of one session does not affect the others. Sessions that a
+    /// server will continue stay open.
+    pub fn recover_all(&self, sessions: &[SessionEntry]) -> Result<Vec<Recovered>, StoreError> {
         let continued = continued_folders(&self.root, Utc::now() - SERVER_CONTINUES)?;
-        let crashed = self.sessions()?.into_iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
-        let crashed = crashed.filter(|s| !continued.contains(&s.folder));
-        let closed =
-            crashed.filter_map(|s| Some(Recovered { outcome: recover(&s.folder).transpose()?, folder: s.folder }));
+        let crashed = sessions.iter().filter(|s| s.condition == Condition::Opens(SessionState::Crashed));
+        let crashed = crashed.map(|s| &s.folder).filter(|folder| !continued.contains(*folder));
+        let closed = crashed
+            .filter_map(|folder| Some(Recovered { outcome: recover(folder).transpose()?, folder: folder.clone() }));
         Ok(closed.collect())
     }
 

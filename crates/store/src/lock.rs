@@ -102,6 +102,16 @@ impl SessionLock {
         SessionLock { path: folder.join(LOCK_FILE), ..self }
     }
 
+    /// Ends a use of the session that did not close it. The file stays if it states why storing stopped: the recovery of the
+    /// session reads it.
+    pub(super) fn release(self) {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        if SessionLock::storage_failure(folder).is_none() {
+            // If the file stays, it is unlocked, and the next process takes it.
+            self.remove().ok();
+        }
+    }
+
     /// Removes the lock file, then releases the lock. For a closed session.
     pub(super) fn remove(self) -> Result<(), StoreError> {
         std::fs::remove_file(&self.path).map_err(StoreError::io("remove", &self.path))
@@ -152,6 +162,20 @@ mod tests {
         assert!(!SessionLock::is_held(dir.path()).unwrap());
         SessionLock::take(dir.path()).unwrap().unwrap().remove().unwrap();
         assert!(!dir.path().join(LOCK_FILE).exists());
+    }
+
+    /// A refused use of a session that a full disk ended does not remove the reason.
+    #[test]
+    fn a_reason_outlives_a_use_of_the_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let take = || SessionLock::take(dir.path()).unwrap().unwrap();
+        take().release();
+        assert!(!dir.path().join(LOCK_FILE).exists());
+        let failure = StorageFailure { is_disk_full: true, why: "full".into(), ..StorageFailure::default() };
+        let lock = take();
+        lock.write_failure(&failure);
+        lock.release();
+        assert!(SessionLock::storage_failure(dir.path()).is_some_and(|found| found.is_disk_full));
     }
 
     /// Each thread removes the file when it releases the lock. Two threads must never hold it at the same time.

@@ -1,13 +1,12 @@
 //! `participants.tsv`, with the columns of BIDS, also as Excel and other programs save it. People may add columns. This
 //! module only adds and removes rows, in the format of the file. A file that it cannot preserve is refused and not changed.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
 use super::StoreError;
+use super::folders::replace_file;
 use super::table_file::{Row, TableText, rows};
 use session::ParticipantId;
 
@@ -260,31 +259,19 @@ pub(super) fn has_own_data(path: &Path, participant: &ParticipantId) -> Result<b
     Ok(table.own_columns().into_iter().any(is_filled))
 }
 
-/// The file that [`replace`] writes first. It exists only after a kill.
-pub(super) fn draft_of(path: &Path) -> PathBuf {
-    path.with_extension("tsv.new")
-}
-
 fn write(path: &Path, table: &TableText) -> Result<(), StoreError> {
     let bytes = table.encode().map_err(|message| wrong(path, 1, message))?;
-    replace(path, &bytes).map_err(StoreError::io("write", path))
+    replace_file(path, &bytes)
 }
 
 fn wrong(path: &Path, line: usize, message: String) -> StoreError {
     StoreError::Participants { path: path.to_owned(), line, message }
 }
 
-/// Replaces the file atomically: after a power cut, the old or the new file exists.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let draft = draft_of(path);
-    let mut file = File::create(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&draft, path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use proptest::prelude::*;
 

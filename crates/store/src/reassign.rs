@@ -7,20 +7,19 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::erase::{Place, in_use, remove_if_empty};
-use super::folders::{FolderName, force_to_disk};
+use super::folders::force_to_disk;
 use super::header_rows::{self, Closed};
 use super::participants::{self, PARTICIPANTS_FILE};
+use super::place::{Place, in_use, remove_if_empty};
 use super::record_rows::{self, Inserter};
 use super::{Addition, Ledger, Library, StoreError, schema};
-use session::{Body, HEALTH, HealthKind, ParticipantId, Record, SessionNumber, program};
+use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, program};
 
 const INTENT_FILE: &str = "reassign.json";
 
@@ -46,34 +45,30 @@ pub struct Reassigned {
     pub is_participant_removed: bool,
 }
 
+impl Reassigned {
+    /// What was done, for the user.
+    pub fn sentence(&self) -> String {
+        let Reassigned { from, to, is_participant_removed, .. } = self;
+        let removed = if *is_participant_removed {
+            format!(" {} has no session left and was removed from participants.tsv.", from.participant)
+        } else {
+            String::new()
+        };
+        format!("{from} is now {to}.{removed} To go back: reassign it to {from}.")
+    }
+}
+
 /// The stated change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Intent {
     from: Assignment,
     to: Assignment,
-    /// The new participant had a row in `participants.tsv` already. A file of an older program does not state it. Then the
-    /// row stays.
-    #[serde(default = "yes")]
+    /// The new participant had a row in `participants.tsv` already.
     was_listed: bool,
-    /// The names of the old folder. `None` in files of older programs.
-    #[serde(default)]
-    label_before: Option<String>,
-    /// The date of the new participant's row.
-    #[serde(default = "Utc::now")]
-    started_utc: DateTime<Utc>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Intent {
     /// The names of the old folder in the library. After a kill, the folder may have its new name already.
-    fn label_before(&self, now: &Place) -> String {
-        let rest = now.name.find('_').map_or("", |at| &now.name[at..]);
-        let of_header = || format!("{}/{}{rest}", self.from.participant, self.from.session);
-        self.label_before.clone().unwrap_or_else(of_header)
-    }
+    old_label: String,
+    /// The date of the new participant's row.
+    started_utc: DateTime<Utc>,
 }
 
 impl Library {
@@ -93,18 +88,19 @@ impl Library {
         let intent = match self.intent(&place, participant, session) {
             Ok(intent) => intent,
             Err(e) => {
-                lock.remove().ok();
+                lock.release();
                 return Err(e);
             }
         };
         let done = self.carry_out(&place, &intent);
         if done.is_err() && place.folder.exists() {
-            // What the session file does not contain yet is taken back.
+            // What the session file does not contain yet is taken back. The first error is reported: if this fails, too, the next
+            // start tries again.
             self.resume(&place.folder).ok();
         }
         match &done {
-            Ok(done) => lock.moved(&done.folder).remove()?,
-            Err(_) => drop(lock.remove()),
+            Ok(done) => lock.moved(&done.folder).release(),
+            Err(_) => lock.release(),
         }
         done
     }
@@ -139,7 +135,7 @@ impl Library {
                 from,
                 to,
                 was_listed: listed.contains(participant),
-                label_before: Some(format!("{}/{}", place.participant, place.name)),
+                old_label: place.label(),
                 started_utc: header.zero_utc,
             }),
         }
@@ -162,11 +158,11 @@ impl Library {
             std::fs::rename(&place.folder, &target).map_err(StoreError::io("move", &place.folder))?;
             force_to_disk(&parent)?;
         }
-        let (from, to) = (intent.label_before(place), self.label_of(&target)?);
-        self.rename_in_exports(&from, &to)?;
+        let (from, to) = (&intent.old_label, self.label_of(&target)?);
+        self.rename_in_exports(from, &to)?;
         // A visitor of a website may still read or withdraw the session.
         if let Some(ledger) = Ledger::open_existing(self.root())? {
-            ledger.session_moved(&from, &to, intent.to.participant.as_str())?;
+            ledger.session_moved(from, &to, intent.to.participant.as_str())?;
         }
         let mut is_participant_removed = false;
         let of_folder = from.split('/').next().and_then(|name| name.parse::<ParticipantId>().ok());
@@ -191,9 +187,12 @@ impl Library {
     fn resume_locked(&self, folder: &Path) -> Result<(), StoreError> {
         let lock = in_use(folder)?;
         match self.resume(folder) {
-            Ok(moved) => lock.moved(&moved).remove(),
+            Ok(moved) => {
+                lock.moved(&moved).release();
+                Ok(())
+            }
             Err(e) => {
-                lock.remove().ok();
+                lock.release();
                 Err(e)
             }
         }
@@ -230,10 +229,8 @@ impl Library {
 
     /// The folder that a session of this place gets.
     fn target(&self, place: &Place, to: &Assignment) -> PathBuf {
-        let rest = place.name.find('_').map_or("", |at| &place.name[at..]);
-        debug_assert!(FolderName::parse(&place.name).session.is_some());
         let root = place.folder.ancestors().nth(2).unwrap_or(self.root());
-        root.join(to.participant.as_str()).join(format!("{}{rest}", to.session))
+        root.join(to.participant.as_str()).join(format!("{}{}", to.session, place.after_number()))
     }
 }
 
@@ -290,9 +287,8 @@ fn change_session_file(folder: &Path, intent: &Intent) -> Result<(), StoreError>
                 streams.len()
             }
         };
-        let seq = record_rows::next_seq(&tx, stream)?;
-        let name = Arc::new(session::health_stream().name);
-        Inserter::new(&tx)?.record(stream, &Record { stream: name, seq, at: summary.end, body: body.clone() })?;
+        let name = session::health_stream().name;
+        record_rows::append(&tx, &mut Inserter::new(&tx)?, (stream, &name), summary.end, body.clone())?;
         header_rows::put_assignment(&tx, &to.participant, to.session)?;
         tx.commit()
     };
@@ -356,38 +352,28 @@ mod tests {
             assert!(library.finish_interrupted().unwrap().is_empty());
             assert_eq!(list(&library), before, "sub-0{participant}");
         }
-        // A file of an older program does not state whether the row was there.
-        let old = r#"{"from":{"participant":"sub-01","session":1},"to":{"participant":"sub-07","session":1}}"#;
-        std::fs::write(folder.join(INTENT_FILE), old).unwrap();
-        assert!(library.finish_interrupted().unwrap().is_empty());
-        assert_eq!(list(&library), before);
     }
 
     #[test]
     fn a_change_killed_after_the_folder_was_renamed_reaches_the_exports() {
-        for is_old_program in [false, true] {
-            let (dir, library, folder) = library();
-            library.note_export("csv", &dir.path().join("export"), std::slice::from_ref(&folder)).unwrap();
-            let ledger = Ledger::open(library.root()).unwrap();
-            let (from, note) = (library.label_of(&folder).unwrap(), "slept");
-            ledger.set_session_note(&from, note, Utc::now()).unwrap();
-            let place = library.place_of(&folder).unwrap();
-            let mut intent = library.intent(&place, &sub(2), None).unwrap();
-            if is_old_program {
-                intent.label_before = None;
-            }
-            write_intent(&folder, &intent).unwrap();
-            change_session_file(&folder, &intent).unwrap();
-            let target = library.target(&place, &intent.to);
-            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-            std::fs::rename(&folder, &target).unwrap();
-            assert!(library.finish_interrupted().unwrap().is_empty());
-            let to = library.label_of(&target).unwrap();
-            assert_eq!(library.exports().unwrap()[0].sessions, std::slice::from_ref(&to));
-            assert_eq!(ledger.session_note(&to).unwrap().as_deref(), Some(note));
-            assert_eq!(ledger.session_note(&from).unwrap(), None);
-            assert_eq!(library.participants().unwrap(), [sub(2)]);
-        }
+        let (dir, library, folder) = library();
+        library.note_export("csv", &dir.path().join("export"), std::slice::from_ref(&folder)).unwrap();
+        let ledger = Ledger::open(library.root()).unwrap();
+        let (from, note) = (library.label_of(&folder).unwrap(), "slept");
+        ledger.set_session_note(&from, note, Utc::now()).unwrap();
+        let place = library.place_of(&folder).unwrap();
+        let intent = library.intent(&place, &sub(2), None).unwrap();
+        write_intent(&folder, &intent).unwrap();
+        change_session_file(&folder, &intent).unwrap();
+        let target = library.target(&place, &intent.to);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::rename(&folder, &target).unwrap();
+        assert!(library.finish_interrupted().unwrap().is_empty());
+        let to = library.label_of(&target).unwrap();
+        assert_eq!(library.exports().unwrap()[0].sessions, std::slice::from_ref(&to));
+        assert_eq!(ledger.session_note(&to).unwrap().as_deref(), Some(note));
+        assert_eq!(ledger.session_note(&from).unwrap(), None);
+        assert_eq!(library.participants().unwrap(), [sub(2)]);
     }
 
     #[test]

@@ -230,30 +230,35 @@ pub(super) fn records_from(
     records.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
+/// What [`frame_of`] reads.
+fn frame_columns(conn: &Connection) -> rusqlite::Result<String> {
+    let checksum = if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS { "NULL" } else { "checksum" };
+    Ok(format!("number, at_ns, offset, length, time_source, device_sequence, {checksum}"))
+}
+
 pub(super) fn get_frames(conn: &Connection, path: &Path) -> Result<Vec<FrameRow>, StoreError> {
     let read = || -> rusqlite::Result<Vec<Result<FrameRow, String>>> {
-        let checksum = if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS { "NULL" } else { "checksum" };
-        let mut rows = conn.prepare(&format!(
-            "SELECT number, at_ns, offset, length, time_source, device_sequence, {checksum} FROM frame ORDER BY number"
-        ))?;
+        let mut rows = conn.prepare(&format!("SELECT {} FROM frame ORDER BY number", frame_columns(conn)?))?;
         rows.query_map([], frame_of)?.collect()
     };
     let rows = read().map_err(StoreError::sql("read the frames of", path))?;
     rows.into_iter().collect::<Result<_, _>>().map_err(|problem| StoreError::damaged(path, problem))
 }
 
-/// The last frame captured at or before `at`, without reading the others.
+/// The last frame captured at or before `at`. Reads all rows, because they have no index by time, and keeps one in memory.
 pub(super) fn frame_before(conn: &Connection, path: &Path, at: Timestamp) -> Result<Option<FrameRow>, StoreError> {
     let read = || -> rusqlite::Result<Option<Result<FrameRow, String>>> {
-        let checksum = if schema::version(conn)? < schema::VERSION_WITH_CHECKSUMS { "NULL" } else { "checksum" };
-        let found = format!(
-            "SELECT number, at_ns, offset, length, time_source, device_sequence, {checksum} FROM frame
-             WHERE at_ns <= ?1 ORDER BY at_ns DESC, number DESC LIMIT 1"
-        );
+        let columns = frame_columns(conn)?;
+        let found = format!("SELECT {columns} FROM frame WHERE at_ns <= ?1 ORDER BY at_ns DESC, number DESC LIMIT 1");
         conn.query_row(&found, [at.as_ns()], frame_of).optional()
     };
     let row = read().map_err(StoreError::sql("read the frames of", path))?;
     row.transpose().map_err(|problem| StoreError::damaged(path, problem))
+}
+
+pub(super) fn has_frames(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let found = conn.query_row("SELECT EXISTS (SELECT 1 FROM frame)", [], |r| r.get(0));
+    found.map_err(StoreError::sql("read the frames of", path))
 }
 
 fn frame_of(row: &Row) -> rusqlite::Result<Result<FrameRow, String>> {
@@ -294,6 +299,18 @@ pub(super) fn next_seq(conn: &Connection, stream: usize) -> rusqlite::Result<u64
     let max: Option<i64> =
         conn.query_row("SELECT max(seq) FROM record WHERE stream = ?1", [stream as i64], |r| r.get(0))?;
     Ok(max.map_or(0, |n| (n as u64).wrapping_add(1)))
+}
+
+/// Stores a record after the last one of its stream.
+pub(super) fn append(
+    conn: &Connection,
+    inserter: &mut Inserter,
+    (stream, name): (usize, &StreamName),
+    at: Timestamp,
+    body: Body,
+) -> rusqlite::Result<()> {
+    let record = Record { stream: Arc::new(name.clone()), seq: next_seq(conn, stream)?, at, body };
+    inserter.record(stream, &record).map(drop)
 }
 
 /// The numbers that sources assigned, for each stream.

@@ -1,7 +1,6 @@
 //! Starts and ends the recording of one session. Its threads: `recorder` owns the database connection, `checkpoint` forces
 //! commits to the disk, `video` owns the video file.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +12,7 @@ use rusqlite::Connection;
 
 use super::commit::{Commits, Committed, Committer, Opened};
 use super::counts::Counts;
+use super::folders::force_to_disk;
 use super::header_rows::Closed;
 use super::numbering::Numbering;
 use super::reserve::disk_free_bytes;
@@ -70,7 +70,7 @@ impl Recorder {
         let recorder = Self::create_with(folder, &header, &streams, committed, (Commits::WhenAsked, numbering))?;
         // Commits force the file's content to the disk. The entry of the file in its folder must be forced, too.
         for folder in folder.ancestors().take(3) {
-            File::open(folder).and_then(|f| f.sync_all()).map_err(StoreError::io("force to the disk", folder))?;
+            force_to_disk(folder)?;
         }
         Ok(recorder)
     }
@@ -227,6 +227,11 @@ impl Recorder {
         let (sink, running) = video::start(&path, width_px, height_px, gaps, self.queue.clone(), self.counts.clone())?;
         self.video = Some(running);
         Ok(sink)
+    }
+
+    /// Nothing is stored any more.
+    pub fn has_ended(&self) -> bool {
+        self.counts.ended_by.get().is_some()
     }
 
     /// Makes a system call. Call it about once per second.

@@ -12,7 +12,7 @@ use super::header_rows::{self, Closed};
 use super::mkv_scan::{Scan, read_at, scan};
 use super::record_rows::{self, Inserter};
 use super::{FrameRow, SessionLock, StorageFailure, StoreError, reserve, schema};
-use session::{Body, Gap, GapReason, HEALTH, HealthKind, Record, Timestamp, VIDEO};
+use session::{Body, Gap, GapReason, HEALTH, HealthKind, Timestamp, VIDEO};
 
 /// Result of closing a crashed session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -74,7 +74,7 @@ fn mend(folder: &Path, conn: &mut Connection, failure: Option<&StorageFailure>) 
     done.frames_missing = missing.len() as u64;
     done.frames_adopted = adopted.len() as u64;
 
-    let marked = [HEALTH, VIDEO].into_iter().find_map(|name| streams.iter().position(|s| s.name.as_str() == name));
+    let stream_of = |name| streams.iter().map(|s| &s.name).enumerate().find(|(_, s)| s.as_str() == name);
     let mut write = || -> rusqlite::Result<Timestamp> {
         let tx = conn.transaction()?;
         {
@@ -86,28 +86,21 @@ fn mend(folder: &Path, conn: &mut Connection, failure: Option<&StorageFailure>) 
                 inserter.frame(frame)?;
             }
             let end = record_rows::last_time(&tx)?.unwrap_or_default();
-            let health = streams.iter().position(|s| s.name.as_str() == HEALTH);
-            if let (Some(stream), Some(failure)) = (health, failure) {
+            if let (Some(health), Some(failure)) = (stream_of(HEALTH), failure) {
                 let data = json!({ "is_disk_full": failure.is_disk_full, "why": failure.why });
                 let body = Body::event(HealthKind::StoringFailed.as_str(), data);
-                let seq = record_rows::next_seq(&tx, stream)?;
-                let name = std::sync::Arc::new(streams[stream].name.clone());
-                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+                record_rows::append(&tx, &mut inserter, health, end, body)?;
             }
             let frames_lost = failure.map_or(0, |f| f.frames_lost);
-            let video = streams.iter().position(|s| s.name.as_str() == VIDEO);
-            if let Some(stream) = video.filter(|_| frames_lost > 0) {
+            if let Some(video) = stream_of(VIDEO).filter(|_| frames_lost > 0) {
                 let note = "nothing could be stored any more".to_owned();
                 let body = Body::Gap(Gap { until: end, reason: GapReason::Crash, lost: frames_lost, note });
-                let seq = record_rows::next_seq(&tx, stream)?;
-                let name = std::sync::Arc::new(streams[stream].name.clone());
-                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+                record_rows::append(&tx, &mut inserter, video, end, body)?;
             }
-            if let Some(stream) = marked.or(if streams.is_empty() { None } else { Some(0) }) {
+            let first = streams.first().map(|s| (0, &s.name));
+            if let Some(marked) = stream_of(HEALTH).or(stream_of(VIDEO)).or(first) {
                 let body = Body::Gap(crash_gap(end, &missing, failure));
-                let seq = record_rows::next_seq(&tx, stream)?;
-                let name = std::sync::Arc::new(streams[stream].name.clone());
-                inserter.record(stream, &Record { stream: name, seq, at: end, body })?;
+                record_rows::append(&tx, &mut inserter, marked, end, body)?;
             }
             header_rows::close(&tx, Closed::AfterCrash, end, 0)?;
             drop(inserter);

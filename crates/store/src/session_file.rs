@@ -149,7 +149,12 @@ impl SessionFile {
         StoreError::NoFrame { number, path: self.folder.clone() }
     }
 
-    /// The last frame captured at or before `at`. Does not read the other frames.
+    /// Whether the video has pictures.
+    pub fn has_frames(&self) -> Result<bool, StoreError> {
+        record_rows::has_frames(&self.conn, &schema::session_file(&self.folder))
+    }
+
+    /// The last frame captured at or before `at`. Keeps only this frame in memory.
     pub fn frame_before(&self, at: Timestamp) -> Result<Option<FrameRow>, StoreError> {
         record_rows::frame_before(&self.conn, &schema::session_file(&self.folder), at)
     }

@@ -1,10 +1,10 @@
 //! Writes the `study.toml` of the library's own studies.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::folders::replace_file;
 use super::studies::STUDY_FILE;
 use super::{Library, StoreError, StudyEntry, StudyFile, StudyFileError};
 use session::{Study, StudyError};
@@ -42,7 +42,7 @@ impl Library {
         }
         std::fs::create_dir_all(&folder).map_err(StoreError::io("create the folder", &folder))?;
         let path = folder.join(STUDY_FILE);
-        if let Err(e) = replace(&path, text) {
+        if let Err(e) = replace_file(&path, text.as_bytes()) {
             // The first error is reported. Without the folder, the name can be used again.
             std::fs::remove_dir(&folder).ok();
             return Err(e.into());
@@ -62,34 +62,24 @@ impl Library {
         if now != before {
             return Err(StudyWriteError::Changed);
         }
-        replace(&path, text)?;
+        replace_file(&path, text.as_bytes())?;
         Ok(StudyFile { path, text: text.to_owned(), study })
     }
 
-    fn own_study_path(&self, name: &str) -> Result<PathBuf, StudyWriteError> {
+    /// The study with this name. Its file may be unreadable.
+    pub fn study_entry(&self, name: &str) -> Result<StudyEntry, StudyWriteError> {
         let found = self.studies()?.into_iter().find(|s| s.name == name);
-        let entry = found.ok_or_else(|| StudyWriteError::Unknown(name.to_owned()))?;
+        found.ok_or_else(|| StudyWriteError::Unknown(name.to_owned()))
+    }
+
+    fn own_study_path(&self, name: &str) -> Result<PathBuf, StudyWriteError> {
+        let entry = self.study_entry(name)?;
         if entry.path.starts_with(self.own_studies()) {
             Ok(entry.path)
         } else {
             Err(StudyWriteError::Shipped(name.to_owned()))
         }
     }
-}
-
-/// Another program reads the old file or the new one, also after a power cut.
-fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
-    let draft = path.with_extension("toml.new");
-    let written = std::fs::File::create(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let replaced = written.and_then(|()| std::fs::rename(&draft, path));
-    replaced.map_err(|e| {
-        // The first error is reported.
-        std::fs::remove_file(&draft).ok();
-        StoreError::io("write", path)(e)
-    })
 }
 
 #[cfg(test)]

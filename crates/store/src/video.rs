@@ -56,12 +56,12 @@ impl Running {
     }
 }
 
-/// `gaps` is the stream for gaps of frames that could not be stored.
+/// `gap_stream` is the number of the stream for gaps of frames that could not be stored.
 pub(super) fn start(
     path: &Path,
     width_px: u32,
     height_px: u32,
-    gaps: Option<usize>,
+    gap_stream: Option<usize>,
     queue: Sender<Entry>,
     counts: Arc<Counts>,
 ) -> Result<(VideoSink, Running), StoreError> {
@@ -69,7 +69,7 @@ pub(super) fn start(
     let encoder = JpegEncoder::new().map_err(|e| StoreError::Compressor(e.to_string()))?;
     let (frames, taken) = bounded(QUEUE_FRAMES);
     let (stop, stopped) = bounded(0);
-    let video = Video { path: path.to_owned(), file, encoder, gaps, queue, counts, failure: None, lost: None };
+    let video = Video { path: path.to_owned(), file, encoder, gap_stream, queue, counts, failure: None, lost: None };
     let thread = spawn("video", move || video.run(&taken, &stopped))?;
     let sink = VideoSink { frames };
     Ok((sink.clone(), Running { sink, stop, thread }))
@@ -79,7 +79,7 @@ struct Video {
     path: PathBuf,
     file: MkvWriter,
     encoder: JpegEncoder,
-    gaps: Option<usize>,
+    gap_stream: Option<usize>,
     queue: Sender<Entry>,
     counts: Arc<Counts>,
     /// The frames after a failed write: the first time and the gap.
@@ -104,7 +104,7 @@ impl Video {
                 }
             }
         }
-        if let (Some(stream), Some((at, gap))) = (self.gaps, self.lost.take()) {
+        if let (Some(stream), Some((at, gap))) = (self.gap_stream, self.lost.take()) {
             self.send(Entry::Record { stream, seq: None, at, body: Body::Gap(gap) })?;
         }
         match self.failure {
@@ -154,14 +154,16 @@ impl Video {
     fn lose_to_failure(&mut self, frame: &Frame) {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
         let at = frame.meta.at;
-        let why = self.failure.clone().unwrap_or_default();
-        let (_, gap) = self.lost.get_or_insert((at, Gap { until: at, reason: GapReason::Crash, lost: 0, note: why }));
+        let (_, gap) = self.lost.get_or_insert_with(|| {
+            let note = self.failure.clone().unwrap_or_default();
+            (at, Gap { until: at, reason: GapReason::Crash, lost: 0, note })
+        });
         (gap.until, gap.lost) = (at, gap.lost + 1);
     }
 
     fn lose_damaged(&mut self, frame: &Frame, why: &CompressError) -> Result<(), StoreError> {
         self.counts.frames_lost.fetch_add(1, Ordering::Relaxed);
-        let Some(stream) = self.gaps else { return Ok(()) };
+        let Some(stream) = self.gap_stream else { return Ok(()) };
         let note = format!("frame {} could not be compressed: {why}", frame.meta.number);
         let gap = Gap { until: frame.meta.at, reason: GapReason::Corrupt, lost: 1, note };
         self.send(Entry::Record { stream, seq: None, at: frame.meta.at, body: Body::Gap(gap) })

@@ -27,7 +27,7 @@ impl Allowed {
     fn expected(self) -> &'static str {
         match self {
             Allowed::Share => "a number from 0 to 1",
-            Allowed::Between0And1 => "a number between 0 and 1",
+            Allowed::Between0And1 => "a number above 0 and below 1",
             Allowed::Positive => "a number above 0",
         }
     }

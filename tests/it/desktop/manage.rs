@@ -209,8 +209,7 @@ fn the_question_about_checks_lists_what_fails_now_and_its_buttons_stay() {
     assert!((centre(&scene, "The participant has agreed to this") - consent).length() < 1.0, "consent moved");
     scene.say(BackendEvent::Checks(scenes::checks(true)));
     click(&mut scene, "Record anyway …");
-    let listed = |scene: &Scene, part: &str| says(scene, part);
-    assert!(listed(&scene, "does not answer"));
+    assert!(says(&scene, "does not answer"));
     let button = centre(&scene, "Record anyway");
     let mut checks = scenes::checks(false);
     checks[1] = Check { id: CheckId::OneFace, state: CheckState::Failed, sentence: "There are 2 faces.".into() };

@@ -39,8 +39,7 @@ fn play(path: &Path) -> Result<Played, CameraError> {
             }
             Ok(Captured::Frame(CapturedFrame { at, pixels, .. })) => {
                 let bytes = match pixels {
-                    Pixels::I420(picture) => picture.bytes,
-                    Pixels::Rgb(bytes) | Pixels::Jpeg(bytes) => bytes,
+                    Pixels::I420(bytes) | Pixels::Rgb(bytes) | Pixels::Jpeg(bytes) => bytes,
                     other => panic!("{other:?}"),
                 };
                 let ms = (at.since_ns(*first.get_or_insert(at)) + 500_000).div_euclid(1_000_000);

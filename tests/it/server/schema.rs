@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{KEY, ORIGIN, TOKEN, click, served};
+use super::{KEY, ORIGIN, Served, TOKEN, click, served};
 use crate::python::python;
 
 #[test]
@@ -28,10 +28,9 @@ fn the_description_is_openapi_and_names_every_door() {
 #[test]
 fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
     let Some(python) = python(&["schemathesis"]) else { return };
-    let s = served();
-    let settings = s.dir.path().join("schemathesis.toml");
-    std::fs::write(&settings, "").unwrap();
-    let asked = |bearer: &str, origin: Option<&str>, paths: &str| {
+    let asked = |s: &Served, config: &str, bearer: &str, origin: Option<&str>, paths: &str| {
+        let settings = s.dir.path().join("schemathesis.toml");
+        std::fs::write(&settings, config).unwrap();
         let mut command = Command::new(python.with_file_name("schemathesis"));
         command.current_dir(s.dir.path()); // Schemathesis leaves a folder there
         command.arg("--config-file").arg(&settings).args(["run", &format!("{}/v1/openapi.json", s.browser.url)]);
@@ -48,13 +47,17 @@ fn nothing_that_schemathesis_thinks_of_makes_the_server_fail() {
         let counted = said.lines().find(|l| l.contains(" generated, "));
         println!("{paths}: {}", counted.expect("it says how many it thought of").trim());
     };
-    // With the owner's token, generated requests may erase any participant.
-    asked(TOKEN, None, "^/v1/library|^/v1/login|^/v1/clock");
+    // With the owner's token, generated requests may erase any participant, change studies and revoke keys. So the browsers'
+    // requests go to another server.
+    let owners = served();
+    asked(&owners, "", TOKEN, None, "^/v1/library|^/v1/login|^/v1/clock");
+    owners.running.stop().unwrap();
+    let s = served();
     // A generated request may finish its session, so another session is checked afterwards.
     let (remote, other) = (s.browser.begin("video"), s.browser.begin("off"));
-    std::fs::write(&settings, format!("[parameters]\n\"path.id\" = \"{}\"\n", remote.id)).unwrap();
-    asked(KEY, Some(ORIGIN), "^/v1/sessions$|^/v1/studies/");
-    asked(&remote.token, Some(ORIGIN), "^/v1/sessions/");
+    let config = format!("[parameters]\n\"path.id\" = \"{}\"\n", remote.id);
+    asked(&s, &config, KEY, Some(ORIGIN), "^/v1/sessions$|^/v1/studies/");
+    asked(&s, &config, &remote.token, Some(ORIGIN), "^/v1/sessions/");
     // The other session is not affected.
     assert_eq!(other.send(vec![click(0)]).ok()["committed"]["page"], 1);
     s.running.stop().unwrap();

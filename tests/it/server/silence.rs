@@ -272,7 +272,7 @@ fn a_program_on_the_same_folder_leaves_silent_sessions_open() {
     remote.send(vec![click(0)]).ok();
     wait_until("it is silent", || states(&remote) == ["silent"]);
     let library = Library::open(s.dir.path()).unwrap();
-    assert!(library.recover_all().unwrap().is_empty());
+    assert!(library.recover_all(&library.sessions().unwrap()).unwrap().is_empty());
     assert_eq!(remote.send(vec![click(1)]).ok()["committed"]["page"], 2);
     s.running.stop().unwrap();
 }

@@ -68,10 +68,10 @@ fn the_list_shows_what_there_is_and_damage_breaks_nothing() {
     assert_eq!(sessions[1].study.as_deref(), Some("demo"));
     assert!(serde_json::to_string(&sessions).unwrap().contains("\"opens\":\"crashed\""));
 
-    let recovered = library.recover_all().unwrap();
+    let recovered = library.recover_all(&library.sessions().unwrap()).unwrap();
     assert_eq!(recovered.len(), 1);
     assert!(recovered[0].folder == crashed && recovered[0].outcome.is_ok());
-    assert_eq!(library.recover_all().unwrap().len(), 0);
+    assert_eq!(library.recover_all(&library.sessions().unwrap()).unwrap().len(), 0);
 
     assert!(matches!(library.erase(&running), Err(StoreError::Recording(_))));
     running_recorder.finish(SessionEnd::default()).unwrap();

@@ -252,7 +252,7 @@ fn a_killed_erasure_is_finished_at_the_next_start() {
     assert_eq!(names(&library), ["participants.tsv", "sub-03"]);
     let text = list(&library);
     assert!(!text.contains("sub-01") && text.contains("sub-02") && text.contains("sub-03"), "{text}");
-    // One that cannot be removed is reported, and does not stop the start.
+    // A file of such a name is no folder of an erasure: it is ignored.
     std::fs::write(dir.path().join(".erasing-odd"), "no folder").unwrap();
     assert!(library.finish_interrupted().unwrap().is_empty());
     let (_, name) = only(&library);

@@ -1,6 +1,6 @@
 //! Commands of the table of sessions and of its dialogs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::app::App;
@@ -226,6 +226,7 @@ fn begin_download(app: &mut App) {
 
 fn show_erase_dialog(app: &mut App, folders: &[PathBuf]) {
     let all = app.state.home.library.iter().flat_map(|l| &l.sessions);
+    let folders: HashSet<&PathBuf> = folders.iter().collect();
     let chosen = all.filter(|s| folders.contains(&s.folder) && s.state != SessionState::Recording);
     let sessions: Vec<_> = chosen.cloned().collect();
     if !sessions.is_empty() {

@@ -1,5 +1,6 @@
 //! Commands of long work on sessions.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::app::App;
@@ -7,7 +8,8 @@ use crate::command::JobCommand;
 use crate::figures;
 use crate::file_dialog::FileRequest;
 use crate::job_state::{ImportDraft, Job, JobDraft, SessionsExportDraft};
-use crate::port::{DatasetFormat, JobProgress, SessionRow, SessionState};
+use crate::port::{DatasetFormat, JobProgress, SessionRow};
+use crate::session_menu::can_be_read;
 use crate::state::{Dialog, State};
 
 pub fn apply(app: &mut App, command: JobCommand) {
@@ -41,8 +43,8 @@ pub fn apply(app: &mut App, command: JobCommand) {
 /// The sessions of the table with these folders that can be exported.
 fn show_export(state: &mut State, folders: Vec<PathBuf>) {
     let all = state.home.library.iter().flat_map(|l| &l.sessions);
-    let can_be_read = |s: &&SessionRow| !matches!(s.state, SessionState::Damaged(_) | SessionState::Recording);
-    let rows: Vec<&SessionRow> = all.filter(|s| folders.contains(&s.folder)).filter(can_be_read).collect();
+    let folders: HashSet<PathBuf> = folders.into_iter().collect();
+    let rows: Vec<&SessionRow> = all.filter(|s| folders.contains(&s.folder) && can_be_read(s)).collect();
     if rows.is_empty() {
         state.warn("None of these sessions can be exported: they are damaged or being recorded.".to_owned());
         return;

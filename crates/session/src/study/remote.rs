@@ -35,10 +35,26 @@ pub enum RemoteCamera {
     Video,
 }
 
+impl RemoteCamera {
+    /// As the study's file, pages and sessions spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RemoteCamera::Off => "off",
+            RemoteCamera::Scores => "scores",
+            RemoteCamera::Video => "video",
+        }
+    }
+}
+
 const MAX_CODE_CHARS: usize = 100;
 const MAX_ADDRESS_BYTES: usize = 2_000;
 
 impl RemoteSettings {
+    /// Whether nobody new can take part in a study with this number of participants.
+    pub fn is_full(&self, enrolled: u64) -> bool {
+        self.max_participants.is_some_and(|most| enrolled >= most)
+    }
+
     /// The key that is wrong, and why.
     pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
         if self.max_participants == Some(0) {

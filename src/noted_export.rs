@@ -1,50 +1,10 @@
-//! Exports of whole sessions in all formats, for `affectograph export` and the window.
+//! Exports that the library notes, so that erasing a session lists what stays.
 
 use std::path::{Path, PathBuf};
 
-use export::{ExportError, Selection, write_bids, write_csv_sessions, write_report, write_tidy, write_xdf};
 use store::StoreError;
 
 use crate::places::Places;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Csv,
-    Tidy,
-    Bids,
-    Xdf,
-    Parquet,
-    /// Without averages around events.
-    Report,
-}
-
-impl Format {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Format::Csv => "csv",
-            Format::Tidy => "tidy",
-            Format::Bids => "bids",
-            Format::Xdf => "xdf",
-            Format::Parquet => "parquet",
-            Format::Report => "report",
-        }
-    }
-}
-
-/// Writes the selection into the new folder `to`. `progress` gets the label of each session.
-pub fn write(selection: &Selection, format: Format, to: &Path, progress: impl FnMut(&str)) -> Result<(), ExportError> {
-    match format {
-        Format::Csv => write_csv_sessions(selection, to, progress),
-        Format::Tidy => write_tidy(selection, to, progress).map(drop),
-        Format::Bids => write_bids(selection, laboratory(selection).as_deref(), to, progress).map(drop),
-        Format::Xdf => write_xdf(selection, to, progress).map(drop),
-        Format::Report => write_report(selection, None, to, progress).map(drop),
-        #[cfg(feature = "parquet")]
-        Format::Parquet => export::write_parquet(selection, to, progress).map(drop),
-        #[cfg(not(feature = "parquet"))]
-        Format::Parquet => Err(ExportError::NotBuilt("parquet")),
-    }
-}
 
 /// Runs `write`, which exports these sessions to `to`. The library notes the export before the first byte is written, and
 /// lists it when the sessions are erased. The note of a failed export is taken back. Also returns why the export could not
@@ -73,16 +33,6 @@ pub fn noted<T, E>(
     }
     let problem = note.err().map(|e| format!("The export was written, but the library could not note it: {e}"));
     Ok((written?, problem))
-}
-
-pub fn folders(selection: &Selection) -> Vec<PathBuf> {
-    selection.sessions().iter().map(|s| s.folder.clone()).collect()
-}
-
-/// `participants.tsv` of the library: two folders above the first session.
-fn laboratory(selection: &Selection) -> Option<PathBuf> {
-    let first = selection.sessions().first()?;
-    Some(first.folder.parent()?.parent()?.join("participants.tsv"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Enrols participants in studies: pseudonym, place in the quota, and condition.
 
-use axum::http::StatusCode;
-
-use super::enrolment::{EnrolRequest, Enrolled};
-use super::hub::Hub;
-use super::problem::Problem;
+use super::super::enrolment::{EnrolRequest, Enrolled};
+use super::super::problem::Problem;
+use super::Hub;
 use store::Enrolment;
 
 impl Hub {
@@ -21,10 +19,9 @@ impl Hub {
         {
             return enrolled(known);
         }
-        if known.is_none()
-            && let Some(why) = rules.full(self.ledger.enrolled(study)?)
-        {
-            return Err(Problem::new(StatusCode::FORBIDDEN, "study-full", why));
+        if known.is_none() && rules.remote.is_full(self.ledger.enrolled(study)?) {
+            let why = "This study has all its participants. Nobody new can take part.";
+            return Err(Problem::forbidden("study-full", why));
         }
         let participant = match (known, participant, link) {
             (Some(known), ..) => known.participant,

@@ -1,0 +1,165 @@
+//! Converts planes of luma and chroma to those of a JPEG: full range and BT.601 (JFIF).
+//!
+//! The networks read that luma, and the compressor takes those planes, so neither needs RGB. Each chroma sample is used for the
+//! 2 × 2 luma samples that it covers: a shift of a quarter chroma sample between the sitings of video (left) and JPEG (centre) is
+//! not corrected.
+
+use session::chroma_size;
+use session::luma::{full_chroma, full_luma};
+
+/// What the numbers of a picture in luma and chroma mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct YuvColour {
+    pub range: YuvRange,
+    pub matrix: YuvMatrix,
+}
+
+impl YuvColour {
+    pub const JPEG: YuvColour = YuvColour { range: YuvRange::Full, matrix: YuvMatrix::Bt601 };
+    pub const WEBCAM: YuvColour = YuvColour { range: YuvRange::Video, matrix: YuvMatrix::Bt601 };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum YuvRange {
+    /// Luma from 16 to 235, chroma from 16 to 240.
+    Video,
+    /// 0 to 255.
+    Full,
+}
+
+/// The weights of red, green and blue in luma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum YuvMatrix {
+    /// Recommendation ITU-R BT.601: webcams, JPEG, video of standard definition.
+    Bt601,
+    /// Recommendation ITU-R BT.709: video of high definition.
+    Bt709,
+}
+
+/// Converts a picture in place: luma, then two chroma planes, 4:2:0. `picture` has `session::planes_len` bytes.
+pub fn to_jpeg_colour(picture: &mut [u8], width: usize, height: usize, colour: YuvColour) {
+    let (y, chroma) = picture.split_at_mut(width * height);
+    let (chroma_width, chroma_height) = chroma_size(width, height);
+    let (u, v) = chroma.split_at_mut(chroma_width * chroma_height);
+    if colour.range == YuvRange::Video {
+        y.iter_mut().for_each(|y| *y = full_luma(*y));
+        u.iter_mut().chain(v.iter_mut()).for_each(|c| *c = full_chroma(*c));
+    }
+    if colour.matrix == YuvMatrix::Bt709 {
+        // Luma first, because it needs the old chroma.
+        luma_of_bt709(y, u, v, width);
+        for (u, v) in u.iter_mut().zip(v) {
+            let (cb, cr) = (i32::from(*u) - 128, i32::from(*v) - 128);
+            *u = level(128, CB_OF_CB * cb + CB_OF_CR * cr);
+            *v = level(128, CR_OF_CB * cb + CR_OF_CR * cr);
+        }
+    }
+}
+
+// The same colour in BT.709 and in BT.601, both in full range, with 16 fractional bits: R'G'B' = M709⁻¹ · YCbCr709, and
+// YCbCr601 = M601 · R'G'B'. A test computes the numbers from the weights of both recommendations.
+const Y_OF_CB: i32 = 6_657;
+const Y_OF_CR: i32 = 12_850;
+const CB_OF_CB: i32 = 64_871;
+const CB_OF_CR: i32 = -7_252;
+const CR_OF_CB: i32 = -4_748;
+const CR_OF_CR: i32 = 64_448;
+
+/// `base` and a number with 16 fractional bits.
+fn level(base: i32, more: i32) -> u8 {
+    (base + ((more + 32_768) >> 16)).clamp(0, 255) as u8
+}
+
+fn luma_of_bt709(y: &mut [u8], u: &[u8], v: &[u8], width: usize) {
+    let (chroma_width, _) = chroma_size(width, 1);
+    let chroma_rows = u.chunks_exact(chroma_width).zip(v.chunks_exact(chroma_width));
+    for (rows, (u, v)) in y.chunks_mut(2 * width).zip(chroma_rows) {
+        for luma in rows.chunks_exact_mut(width) {
+            for ((pair, u), v) in luma.chunks_mut(2).zip(u).zip(v) {
+                let more = Y_OF_CB * (i32::from(*u) - 128) + Y_OF_CR * (i32::from(*v) - 128);
+                pair.iter_mut().for_each(|y| *y = level(i32::from(*y), more));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use session::{Planes, planes_len};
+
+    const VIDEO_709: YuvColour = YuvColour { range: YuvRange::Video, matrix: YuvMatrix::Bt709 };
+
+    /// Luma and chroma of a flat picture in the colour of a JPEG.
+    fn jpeg_of(colour: YuvColour, [y, u, v]: [u8; 3]) -> [u8; 3] {
+        let mut picture = [y, y, y, y, u, v];
+        to_jpeg_colour(&mut picture, 2, 2, colour);
+        assert!(picture[..4].iter().all(|y| *y == picture[0]));
+        [picture[0], picture[4], picture[5]]
+    }
+
+    /// Luma and chroma in full range of a colour from 0 to 1, by the weights of red and blue.
+    fn yuv((kr, kb): (f64, f64), [r, g, b]: [f64; 3]) -> [f64; 3] {
+        let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+        [255.0 * y, 128.0 + 255.0 * 0.5 * (b - y) / (1.0 - kb), 128.0 + 255.0 * 0.5 * (r - y) / (1.0 - kr)]
+    }
+
+    const BT601: (f64, f64) = (0.299, 0.114);
+    const BT709: (f64, f64) = (0.2126, 0.0722);
+
+    proptest! {
+        /// The planes of every colour are those of its JPEG, to one level of rounding of its source.
+        #[test]
+        fn every_colour_becomes_that_of_its_jpeg(rgb in prop::array::uniform3(0.0f64..=1.0)) {
+            let wanted = yuv(BT601, rgb);
+            let in_video_range = |[y, u, v]: [f64; 3]| {
+                [16.0 + y * 219.0 / 255.0, 128.0 + (u - 128.0) * 224.0 / 255.0, 128.0 + (v - 128.0) * 224.0 / 255.0]
+            };
+            for (colour, numbers) in [
+                (YuvColour::JPEG, wanted),
+                (YuvColour::WEBCAM, in_video_range(wanted)),
+                (VIDEO_709, in_video_range(yuv(BT709, rgb))),
+                (YuvColour { range: YuvRange::Full, ..VIDEO_709 }, yuv(BT709, rgb)),
+            ] {
+                let found = jpeg_of(colour, numbers.map(|n| n.round().clamp(0.0, 255.0) as u8));
+                for (found, wanted) in found.into_iter().zip(wanted) {
+                    prop_assert!((f64::from(found) - wanted).abs() <= 1.75, "{colour:?} {rgb:?}: {found} for {wanted}");
+                }
+            }
+        }
+
+        /// Whatever the size, each luma sample uses the chroma that covers it.
+        #[test]
+        fn sizes_may_be_odd(width in 1usize..9, height in 1usize..9, seed in any::<u64>()) {
+            let count = planes_len(width, height) as u64;
+            let before: Vec<u8> = (0..count).map(|k| (seed.wrapping_mul(k + 1) >> 29) as u8).collect();
+            let mut after = before.clone();
+            to_jpeg_colour(&mut after, width, height, VIDEO_709);
+            let [before, after] = [&before, &after].map(|bytes| Planes::of(bytes, width, height).unwrap());
+            let (chroma_width, _) = chroma_size(width, height);
+            for (at, luma) in after.y.iter().enumerate() {
+                let chroma = at / width / 2 * chroma_width + at % width / 2;
+                let one = jpeg_of(VIDEO_709, [before.y[at], before.u[chroma], before.v[chroma]]);
+                prop_assert_eq!([*luma, after.u[chroma], after.v[chroma]], one);
+            }
+        }
+    }
+
+    #[test]
+    fn the_numbers_follow_from_the_weights() {
+        // Columns of the matrix: what Y, Cb and Cr of BT.709 add to those of BT.601.
+        let rgb = |[y, cb, cr]: [f64; 3]| {
+            let (kr, kb) = BT709;
+            let (r, b) = (y + 2.0 * (1.0 - kr) * cr, y + 2.0 * (1.0 - kb) * cb);
+            [r, (y - kr * r - kb * b) / (1.0 - kr - kb), b]
+        };
+        let column = |of: [f64; 3]| {
+            let [y, u, v] = yuv(BT601, rgb(of));
+            [y / 255.0, (u - 128.0) / 255.0, (v - 128.0) / 255.0].map(|x| (x * 65_536.0).round() as i32)
+        };
+        assert_eq!(column([0.0, 1.0, 0.0]), [Y_OF_CB, CB_OF_CB, CR_OF_CB]);
+        assert_eq!(column([0.0, 0.0, 1.0]), [Y_OF_CR, CB_OF_CR, CR_OF_CR]);
+        assert_eq!(column([1.0, 0.0, 0.0]), [65_536, 0, 0]);
+    }
+}
