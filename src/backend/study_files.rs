@@ -23,7 +23,7 @@ pub fn execute(places: &Places, command: StudyFileCommand) -> Result<BackendEven
     match command {
         StudyFileCommand::Create(new) => {
             let port::NewStudy { template, name, title, media } = new;
-            let made = library()?.create_study(&NewStudy { template, name, title, media });
+            let made = library()?.create_from_template(&NewStudy { template, name, title, media });
             let made = made.map_err(|e| sentence(&e))?;
             Ok(BackendEvent::StudyOpened(StudyDocument { file: made.path, text: made.text }))
         }

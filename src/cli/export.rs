@@ -9,6 +9,7 @@ use super::interrupt::cancel_at_signal;
 use crate::failure::Failure;
 use crate::noted_export::noted;
 use crate::places::Places;
+use analysis::EventChoice;
 use export::{DatasetFormat, EventAnalysis, Selection, write_dataset, write_report};
 use study_query::{Cancel, Findings, LeftOut, Pilots, Question, StudySessions, ask, session_folder, study_sessions};
 

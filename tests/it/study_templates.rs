@@ -22,7 +22,7 @@ fn each_template_becomes_a_study_that_works_at_once() {
     for (k, template) in templates.iter().enumerate() {
         let new =
             NewStudy { template: template.folder.clone(), name: format!("own{k}"), title: "Own".into(), media: None };
-        let made = library.create_study(&new).unwrap();
+        let made = library.create_from_template(&new).unwrap();
         let folder = made.path.parent().unwrap();
         if let Some(page) = &made.study.page {
             assert!(PageAddress::parse(&page.address, folder).is_ok(), "{}", template.title);

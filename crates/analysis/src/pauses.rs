@@ -152,13 +152,10 @@ mod tests {
 
     #[test]
     fn a_start_during_the_next_pause_is_not_counted_twice() {
-        let pauses = Pauses::of(&timeline(&[
-            (10, "paused"),
-            (20, "resumed"),
-            (21, "paused"),
-            (24, "scores_started"),
-            (30, "resumed"),
-        ]));
+        let pauses = Pauses::of(
+            &timeline(&[(10, "paused"), (20, "resumed"), (21, "paused"), (24, "scores_started"), (30, "resumed")]),
+            None,
+        );
         assert_eq!(pauses.expected_s(at(9), at(31)).round(), 3.0);
     }
 

@@ -1,7 +1,7 @@
 //! The state of the window. Views read it and push [`Command`](super::command::Command)s. Only `apply` and `receive`
 //! change it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use session::{CheckId, ConsentBy, ParticipantId, Seat, SessionNumber, Study, Timestamp};

@@ -67,9 +67,9 @@ pub fn choice(
     Ok(EventChoice { kind: Some(kind), target, value, ..EventChoice::stream(stream) })
 }
 
-/// The folders of the study's closed sessions. `refusal` is the kind of the problem of a study that has none.
+/// The folders of the study's closed sessions, without pilots. `refusal` is the kind of the problem of a study that has none.
 pub async fn folders_to_analyse(app: &App, study: &str, refusal: &str) -> Result<Vec<PathBuf>, Problem> {
-    let folders = closed_of(app, study).await?;
+    let folders = closed_of(app, study, Pilots::LeftOut).await?;
     if folders.is_empty() {
         let detail = "This study has no closed session yet. Try again when a session has ended.";
         return Err(Problem::conflict(refusal, detail));

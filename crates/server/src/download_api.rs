@@ -51,7 +51,7 @@ pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<
 
 /// The folders of the study's closed sessions. Refuses a study that has none.
 pub async fn closed_sessions(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
-    let folders = closed_of(app, study).await?;
+    let folders = closed_of(app, study, Pilots::Included).await?;
     if folders.is_empty() {
         return Err(Problem::not_found("This study has no closed session to download."));
     }

@@ -15,7 +15,7 @@ use super::live::{AffectPoint, EventPoint, GapPoint, LiveBatch, is_listed};
 use super::login::Owner;
 use super::problem::{Problem, ProblemDetails};
 use super::session_state::state_name;
-use session::{AFFECT, Body, REPLAY, SERVER};
+use session::{AFFECT, Body, REPLAY};
 use store::{Condition, SessionFile, SessionState, StoreError, session_entry, session_label};
 use study_query::Pilots;
 
@@ -79,7 +79,6 @@ pub async fn session(
 ) -> Result<Json<SessionDetails>, Problem> {
     let folder = folder_of(&app, &name).await?;
     let open = app.hub.open_sessions().await?.into_iter().find(|o| o.folder == folder);
-    let is_open = open.is_some();
     let in_library = app.library.relative(&folder);
     let note = app.hub.ledger(move |ledger| ledger.session_note(&in_library.to_string_lossy())).await?;
     let details = with_permit(&app.read_permits, move || details(&folder, open.as_ref())).await?;

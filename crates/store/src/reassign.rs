@@ -329,6 +329,9 @@ mod tests {
             models: vec![],
             consent: None,
             overridden_checks: vec![],
+            condition: None,
+            condition_assigned: None,
+            pilot: false,
         };
         let recorder = Recorder::create(&folder, header, vec![session::health_stream()], bounded(0).0).unwrap();
         recorder.finish(SessionEnd { at: session::Timestamp::ZERO, quality: None }).unwrap();

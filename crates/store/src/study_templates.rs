@@ -1,14 +1,14 @@
 //! Studies as files of the library: made from a template, and saved after a change.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::folders::replace_file;
 use super::studies::STUDY_FILE;
-use super::{Library, StudyFile, StudyFileError};
+use super::{Library, StoreError, StudyFile, StudyFileError};
 use session::{Study, StudyError, edited_text};
 
 /// Describes a template. It is not copied into the study.
@@ -92,6 +92,8 @@ pub enum StudyEditError {
     Template { path: PathBuf, message: String },
     #[error(transparent)]
     Study(#[from] StudyFileError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("the study cannot be created: {0}")]
     Wrong(StudyError),
     #[error("there is already a study `{0}`: choose another name")]
@@ -138,7 +140,7 @@ impl Library {
     }
 
     /// Copies a template into the folder of studies under the person's own name. The folder is complete or absent.
-    pub fn create_study(&self, new: &NewStudy) -> Result<StudyFile, StudyEditError> {
+    pub fn create_from_template(&self, new: &NewStudy) -> Result<StudyFile, StudyEditError> {
         let source = StudyFile::read(&new.template)?;
         let study = Study { name: new.name.clone(), title: new.title.clone(), ..source.study.clone() };
         let text = edited_text(&source.text, &source.study, &study).map_err(StudyEditError::Wrong)?;
@@ -181,18 +183,12 @@ impl Library {
         if !self.is_own_study(file) {
             return Err(StudyEditError::NotOwn(file.to_owned()));
         }
+        let _lock = self.lock_folders()?;
         let present = fs::read_to_string(file).map_err(io("read", file))?;
         if present != was && present != text {
             return Err(StudyEditError::Changed(file.to_owned()));
         }
-        let draft = file.with_extension("toml.new");
-        let write = || -> std::io::Result<()> {
-            let mut new = fs::File::create(&draft)?;
-            new.write_all(text.as_bytes())?;
-            new.sync_all()?;
-            fs::rename(&draft, file)
-        };
-        write().map_err(io("write", file))
+        Ok(replace_file(file, text.as_bytes())?)
     }
 }
 
@@ -334,7 +330,7 @@ mod tests {
         for name in ["10.JPG", "2.jpg", "a \"quote\".png", "notes.txt"] {
             fs::write(pictures.join(name), name).unwrap();
         }
-        let made = lab.library.create_study(&lab.new_study("mine", Some("my pictures"))).unwrap();
+        let made = lab.library.create_from_template(&lab.new_study("mine", Some("my pictures"))).unwrap();
         assert_eq!((made.study.name.as_str(), made.study.title.as_str()), ("mine", "Study mine"));
         assert!(made.text.starts_with("# Mine.\nname = \"mine\" # here\n"), "{}", made.text);
         let folder = made.path.parent().unwrap();
@@ -353,13 +349,13 @@ mod tests {
     fn what_cannot_be_made_leaves_nothing() {
         let lab = lab();
         fs::create_dir(lab.dir.path().join("empty")).unwrap();
-        let refused = |new: NewStudy| lab.library.create_study(&new).unwrap_err().to_string();
+        let refused = |new: NewStudy| lab.library.create_from_template(&new).unwrap_err().to_string();
         assert!(refused(lab.new_study("mine", Some("empty"))).contains("contains no pictures (jpg"));
         assert!(refused(lab.new_study("mine", Some("missing"))).contains("could not read the folder"));
         assert!(refused(lab.new_study("my study", None)).contains("letters and digits"));
         assert!(refused(lab.new_study("../mine", None)).contains("letters and digits"));
         assert_eq!(lab.library.studies().unwrap().len(), 0);
-        lab.library.create_study(&lab.new_study("mine", None)).unwrap();
+        lab.library.create_from_template(&lab.new_study("mine", None)).unwrap();
         assert!(refused(lab.new_study("Mine", None)).contains("already a study"));
         assert_eq!(lab.drafts(), 0);
     }
@@ -367,7 +363,7 @@ mod tests {
     #[test]
     fn a_study_that_somebody_else_changed_is_not_overwritten() {
         let lab = lab();
-        let made = lab.library.create_study(&lab.new_study("mine", None)).unwrap();
+        let made = lab.library.create_from_template(&lab.new_study("mine", None)).unwrap();
         let save = |text: &str, was: &str| lab.library.save_study(&made.path, text, was);
         let new = made.text.replace("Study mine", "New title");
         save(&new, &made.text).unwrap();
