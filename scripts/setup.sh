@@ -130,7 +130,7 @@ install_client() {
 # Builds into build/web what the program embeds from client/, if a source has changed since the last build.
 build_web() {
   local wanted
-  wanted=$(find client/src client/dashboard client/scripts client/package.json client/package-lock.json client/tsconfig.json models/affect/model.toml assets/icon.svg LICENSE-MIT -type f -print0 |
+  wanted=$(find client/src client/dashboard client/scripts client/package.json client/package-lock.json client/tsconfig.json models/affect/model.toml assets/icon.svg LICENSE-APACHE LICENSE-MIT -type f -print0 |
     LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   [ "$(cat build/web/SOURCES.sha256 2>/dev/null)" = "$wanted" ] && return 0
   install_node

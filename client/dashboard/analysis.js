@@ -1,7 +1,7 @@
 // The mean time course of a study around events that the owner chooses from a list, alone or compared with others.
 
 import { encode, get } from "./api.js";
-import { count, h, show, showStatus } from "./dom.js";
+import { count, h, show, showStatus, withMinus } from "./dom.js";
 import { course, pair } from "./plots.js";
 
 export async function analysis(study) {
@@ -102,7 +102,7 @@ function showComparison(result, answer) {
   return plots.map(([measure, plot]) => pair(plot, answer.times_s, answer.a[measure], answer.b[measure]));
 }
 
-const number = (value, digits = 3) => (value === null ? "–" : value.toFixed(digits).replace("-", "−"));
+const number = (value, digits = 3) => (value === null ? "–" : withMinus(value.toFixed(digits)));
 const p = (value) => (value < 0.001 ? "p < 0.001" : `p = ${value.toFixed(3)}`);
 
 function tested(c) {

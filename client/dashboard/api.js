@@ -9,7 +9,8 @@ export class Refused extends Error {
   }
 }
 
-async function request(method, path, body) {
+/** The server's response. A refusal is thrown. */
+async function answered(method, path, body) {
   const headers = {};
   if (method !== "GET") headers["X-Affectograph-Csrf"] = csrf;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -19,9 +20,14 @@ async function request(method, path, body) {
   } catch {
     throw new Refused(0, "The server cannot be reached. Check the network and try again.");
   }
-  const answer = response.status === 204 || response.status === 202 ? null : await response.json().catch(() => null);
-  if (!response.ok) throw new Refused(response.status, answer?.detail ?? `The server answered ${response.status}.`);
-  return answer;
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => null);
+  throw new Refused(response.status, problem?.detail ?? `The server answered ${response.status}.`);
+}
+
+async function request(method, path, body) {
+  const response = await answered(method, path, body);
+  return response.status === 204 || response.status === 202 ? null : response.json().catch(() => null);
 }
 
 export const get = (path) => request("GET", path);
@@ -65,12 +71,7 @@ export function listen(path, handlers, refused = () => {}) {
 
 /** The lines of a long answer, each a JSON value. */
 export async function lines(path) {
-  const response = await fetch(path, { credentials: "same-origin" });
-  if (!response.ok) {
-    const answer = await response.json().catch(() => null);
-    throw new Refused(response.status, answer?.detail ?? `The server answered ${response.status}.`);
-  }
-  const text = await response.text();
+  const text = await (await answered("GET", path)).text();
   return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 }
 

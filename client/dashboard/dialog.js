@@ -1,6 +1,6 @@
 // Questions that the owner answers before something is changed that cannot be undone.
 
-import { h } from "./dom.js";
+import { attempt, h } from "./dom.js";
 
 /**
  * Opens a dialog. `run` is awaited when the owner confirms. Its error is shown, and the dialog stays open. `typed` is a word
@@ -18,16 +18,7 @@ export function confirmFirst({ title, text, action, typed, run }) {
       problem,
       h("div", { class: "row" }, button, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"))));
   const go = async () => {
-    button.disabled = true;
-    try {
-      await run();
-    } catch (e) {
-      problem.textContent = e.message;
-      return;
-    } finally {
-      button.disabled = false;
-    }
-    dialog.close();
+    if (await attempt(button, problem, run)) dialog.close();
   };
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -28,6 +28,27 @@ export function showStatus(sentence) {
   hiding = setTimeout(() => (status.textContent = ""), 6000);
 }
 
+/** Opens the current view again. */
+export const again = () => dispatchEvent(new HashChangeEvent("hashchange"));
+
+/** Runs what a button asks for. Meanwhile the button is disabled. An error is shown in `problem`. True if there was none. */
+export async function attempt(button, problem, run) {
+  problem.textContent = "";
+  button.disabled = true;
+  try {
+    await run();
+    return true;
+  } catch (e) {
+    problem.textContent = e.message;
+    return false;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** The lines of a textarea, without empty ones. */
+export const linesOf = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+
 /** A function that calls `run` once, `delay_ms` after the last of several calls. */
 export function later(delay_ms, run) {
   let due;
@@ -38,6 +59,12 @@ export function later(delay_ms, run) {
 
 /** `1 session`, `2 sessions` */
 export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+/** `sub-07 · ses-02` */
+export const sessionTitle = ({ participant, number }) => `${participant ?? "?"} · ses-${String(number ?? 0).padStart(2, "0")}`;
+
+/** A number with a minus sign in place of the hyphen. */
+export const withMinus = (number) => String(number).replace("-", "−");
 
 /** `00:12:41` */
 export function clock(seconds) {

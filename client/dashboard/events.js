@@ -4,9 +4,9 @@ import { get } from "./api.js";
 import { clock, h, later, showStatus } from "./dom.js";
 
 /** Events that are listed at first, and that each further request adds. */
-export const EVENT_PAGE = 500;
+const EVENT_PAGE = 500;
 /** A session that is recorded lists at most so many. The earlier ones are counted, and can be requested. */
-export const MOST_LISTED = 2000;
+const MOST_LISTED = 2000;
 
 /** `listed` with `added` at its end, at most `most` long, and how many of the earliest are not in it. */
 export function newest(listed, added, most = MOST_LISTED) {

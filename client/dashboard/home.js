@@ -13,12 +13,7 @@ export async function home() {
   const status = statusLine();
   const read = () => status.load().catch(() => {});
   const list = sessionList({ study: choice, taken: read });
-  try {
-    await list.first;
-  } catch (e) {
-    list.end();
-    throw e;
-  }
+  await list.first;
   const timer = setInterval(read, STATUS_EVERY_MS);
   show(
     status.alarms,

@@ -7,12 +7,7 @@ import { sessionList } from "./sessions.js";
 
 export async function participant(name) {
   const list = sessionList({ participant: name });
-  try {
-    await list.first;
-  } catch (e) {
-    list.end();
-    throw e;
-  }
+  await list.first;
   show(
     h("div", { class: "row" }, h("h1", {}, name), list.count,
       h("span", { class: "end row" }, h("button", { type: "button", onclick: () => eraseParticipant(name) }, "Erase participant…"))),

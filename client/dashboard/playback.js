@@ -8,12 +8,12 @@ const TICK_MS = 66;
 const PICTURE_STEP_S = 0.05;
 
 /**
- * `moved` is called with the playhead's time, which is at first `first_s`. `end_s` is the end of the session. Null if the session has neither pictures nor
- * a recorded page.
+ * `moved` is called with the playhead's time. `end_s` is the end of the session. Null if the session has neither pictures nor a
+ * recorded page. Nothing is shown before the first call of `to`, because the element is not in the page before.
  */
-export function playback(path, data, first_s, end_s, moved) {
+export function playback(path, data, end_s, moved) {
   if (!data.has_pictures && !data.has_replay) return null;
-  let at_s = Math.min(first_s, end_s);
+  let at_s = 0;
   let begun = null; // performance.now() and playhead at the start of playing
   const face = data.has_pictures ? pictures(path) : null;
   const page = data.has_replay ? recordedPage(path) : null;
@@ -45,7 +45,6 @@ export function playback(path, data, first_s, end_s, moved) {
     if (at_s >= end_s) toggle();
     else draw();
   }, TICK_MS);
-  draw();
   const element = h("section", { class: "card" },
     h("div", { class: "row" }, h("h2", {}, "Playback"), play, h("label", { class: "place" }, place), shown),
     h("div", { class: "media" }, face?.element, page?.element));
@@ -87,7 +86,7 @@ function pictures(path) {
 function recordedPage(path) {
   const status = h("p", { class: "weak small", role: "status" });
   const load = h("button", { type: "button", onclick: () => begin() }, "Load the recorded page");
-  const place = h("div", { class: "page" }, load, status);
+  const place = h("div", {}, load, status);
   let frame = null;
   let isReady = false;
   let events = null; // until the page has them

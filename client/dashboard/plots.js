@@ -1,7 +1,7 @@
 // Plots of time courses, and the affect plane.
 
 import uPlot from "uplot";
-import { clock, colour } from "./dom.js";
+import { clock, colour, withMinus } from "./dom.js";
 import { joined } from "./ranges.js";
 
 const EVENTS_PX = 22;
@@ -64,7 +64,7 @@ export function timeline(element, data, moved, clicked) {
     scales: { x: { time: false }, y: { range: [-1.25, 1.05] } },
     axes: [
       { ...axis(), values: (_, all, axis_at, space, step_s) => all.map((s) => tickTime(s, step_s)) },
-      { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : String(v).replace("-", "−"))), size: 42 },
+      { ...axis(), values: (_, all) => all.map((v) => (v < -1 ? "" : withMinus(v))), size: 42 },
     ],
     series: [{}, line("valence", "valence"), line("arousal", "arousal")],
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
@@ -160,7 +160,7 @@ function around(element, times_s, [[name, first], [other, second]]) {
     width: Math.max(200, element.clientWidth), height,
     padding: [12, 24, 0, 0],
     scales: { x: { time: false } },
-    axes: [{ ...axis(), values: (_, all) => all.map((s) => String(s).replace("-", "−")), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map((v) => String(v).replace("-", "−")) }],
+    axes: [{ ...axis(), values: (_, all) => all.map(withMinus), label: "seconds from the event", labelSize: 24, labelFont: "12px system-ui, sans-serif" }, { ...axis(), size: 52, values: (_, all) => all.map(withMinus) }],
     series: [{}, edge(), mean(name, name), edge(), edge(), mean(other, other), edge()],
     bands: [{ series: [3, 1], fill: colour(name) + "33" }, { series: [6, 4], fill: colour(other) + "33" }],
     hooks: { draw: [zero] },

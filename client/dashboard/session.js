@@ -3,7 +3,7 @@
 import { about, consent, note as noteCard } from "./about.js";
 import { encode, erase, get, listen, post } from "./api.js";
 import { confirmFirst } from "./dialog.js";
-import { h, showStatus, show, signed } from "./dom.js";
+import { again, h, sessionTitle, showStatus, show, signed } from "./dom.js";
 import { downloads } from "./downloads.js";
 import { eventList } from "./events.js";
 import { eraseParticipant } from "./participant.js";
@@ -21,7 +21,7 @@ export async function session(name) {
   const plot = h("div", { class: "plot" });
   const canvas = h("canvas", { class: "plane", role: "img", "aria-label": "Affect plane of the last 20 seconds: valence on the horizontal axis, arousal on the vertical axis" });
   const note = h("p", { class: "weak small" });
-  const title = `${data.participant} · ses-${String(data.number).padStart(2, "0")}`;
+  const title = sessionTitle(data);
   const lamp = h("span", { class: `lamp ${data.state}` }, data.state);
 
   let chart;
@@ -33,7 +33,7 @@ export async function session(name) {
     values.arousal.textContent = signed(point?.arousal ?? NaN);
   };
   const end_s = data.quality?.seconds ?? Math.max(data.affect.at(-1)?.at_s ?? 0, data.events.at(-1)?.at_s ?? 0);
-  const player = isOpen ? null : playback(path, data, data.affect[0]?.at_s ?? 0, end_s, (at_s) => { showAt(at_s); chart?.playhead(at_s); });
+  const player = isOpen ? null : playback(path, data, end_s, (at_s) => { showAt(at_s); chart.playhead(at_s); });
   const chosen = (at_s) => (player ? player.to(at_s) : showAt(at_s));
   const events = eventList(path, data, chosen);
   show(
@@ -42,7 +42,7 @@ export async function session(name) {
       h("span", { class: "end row" },
         !isOpen && downloads(path),
         isOpen && h("button", { type: "button", onclick: () => closeNow(path) }, "Close now…"),
-        h("button", { type: "button", onclick: () => eraseSession(path, title, name) }, "Erase session…"),
+        h("button", { type: "button", onclick: () => eraseSession(path, title) }, "Erase session…"),
         h("button", { type: "button", onclick: () => eraseParticipant(data.participant) }, "Erase participant…"))),
     h("section", { class: "card", "aria-label": "About" }, about(data)),
     h("div", { class: "split" },
@@ -68,8 +68,7 @@ export async function session(name) {
   if (player) player.to(data.affect[0]?.at_s ?? 0);
   else showAt(null);
   const scheme = matchMedia("(prefers-color-scheme: dark)");
-  const recolour = () => dispatchEvent(new HashChangeEvent("hashchange"));
-  scheme.addEventListener("change", recolour);
+  scheme.addEventListener("change", again);
 
   let due = 0;
   const add = (added) => {
@@ -84,9 +83,9 @@ export async function session(name) {
     // Draws at most once in 300 ms.
     due ||= setTimeout(() => { due = 0; chart.update(); describe(); events.draw(); showAt(null); }, 300);
   };
-  const over = () => { showStatus("This session has ended."); setTimeout(recolour, 1500); };
-  const stop = isLive ? listen(`${path}/live`, { news: add, missed: recolour, ended: over }, recolour) : () => {};
-  return () => { stop(); chart.stop(); events.end(); player?.end(); clearTimeout(due); scheme.removeEventListener("change", recolour); };
+  const over = () => { showStatus("This session has ended."); setTimeout(again, 1500); };
+  const stop = isLive ? listen(`${path}/live`, { news: add, missed: again, ended: over }, again) : () => {};
+  return () => { stop(); chart.stop(); events.end(); player?.end(); clearTimeout(due); scheme.removeEventListener("change", again); };
 }
 
 const closeNow = (path) => confirmFirst({

@@ -1,7 +1,7 @@
 // The list of sessions: in pages, searched, and updated with what has changed.
 
 import { encode, get, listen } from "./api.js";
-import { clock, count as counted, h, dateTime, later, showStatus } from "./dom.js";
+import { clock, count as counted, h, dateTime, later, sessionTitle, showStatus } from "./dom.js";
 
 const PAGE = 100;
 const STATES = {
@@ -15,8 +15,8 @@ const ORDERS = [
 ];
 
 /**
- * Returns the elements, a promise of the first page, and a function that ends the updates. `study` is a select element.
- * `participant` limits the list to one participant. `taken` is called after each answer.
+ * Returns the elements, a promise of the first page, and a function that ends the updates. They end too if that page fails.
+ * `study` is a select element. `participant` limits the list to one participant. `taken` is called after each answer.
  */
 export function sessionList({ study, participant = "", taken = () => {} }) {
   const rows = h("tbody");
@@ -73,7 +73,8 @@ export function sessionList({ study, participant = "", taken = () => {} }) {
       rows),
     more);
   const end = () => { stop(); clearInterval(timer); changed.cancel(); filtered.cancel(); };
-  return { count, search, sort, table, first: ask({}).then((answer) => take(answer, false)), end };
+  const first = ask({}).then((answer) => take(answer, false)).catch((e) => { end(); throw e; });
+  return { count, search, sort, table, first, end };
 }
 
 /** The shown sessions after an update. New sessions that are older than the shown ones come with the next page. */
@@ -108,9 +109,8 @@ function draw(rows, sessions) {
 
 function row(s) {
   const cell = (label, content, attributes) => h("td", { "data-label": label, ...attributes }, content);
-  const name = `${s.participant ?? "?"} · ses-${String(s.number ?? 0).padStart(2, "0")}`;
   return h("tr", {},
-    h("td", {}, h("a", { href: `#/session/${encode(s.name)}` }, name)),
+    h("td", {}, h("a", { href: `#/session/${encode(s.name)}` }, sessionTitle(s))),
     cell("", s.study ?? "–"),
     cell("", dateTime(s.started_utc)),
     cell("Length", clock(s.length_s ?? (Date.now() - Date.parse(s.started_utc)) / 1000), { class: "number" }),

@@ -2,9 +2,9 @@
 
 import { encode, get, post, put, erase } from "./api.js";
 import { confirmFirst } from "./dialog.js";
-import { count, h, show, showStatus } from "./dom.js";
+import { again, count, h, linesOf, show, showStatus } from "./dom.js";
 import { downloads } from "./downloads.js";
-import { recruitingLinks, snippets } from "./snippet.js";
+import { FOLDER, recruitingLinks, snippets } from "./snippet.js";
 
 export async function studies() {
   const { studies, library } = await get("/v1/library/studies");
@@ -12,8 +12,6 @@ export async function studies() {
     h("div", { class: "row" }, h("h1", {}, "Studies"), h("span", { class: "end row" }, h("a", { class: "button", href: "#/new-study" }, "New study"))),
     studies.length ? studies.map((s) => card(s, library)) : h("p", { class: "empty" }, "No studies yet."));
 }
-
-const again = () => dispatchEvent(new HashChangeEvent("hashchange"));
 
 function card(s, library) {
   const key = s.keys.find((k) => !k.is_revoked);
@@ -61,7 +59,7 @@ function askOrigins(title, before, action, run) {
     title, action,
     text: h("label", {}, "Origins of the pages, one in each line: scheme and host, without a path", origins),
     run: async () => {
-      await run(origins.value.split("\n").map((line) => line.trim()).filter(Boolean));
+      await run(linesOf(origins));
       showStatus("Pages of these origins can record from now on.");
       again();
     },
@@ -90,7 +88,7 @@ function code(s, key, library) {
     h("p", {}, "The library comes from this server. The page keeps this version, also after an update of the server:"),
     block(all.hosted),
     h("details", {}, h("summary", {}, "With the library on your own site"),
-      h("p", {}, "Plain HTML. Copy ", h("code", {}, "dist/"), " of the npm package ", h("code", {}, "affectograph"), " to ", h("code", {}, "/affectograph/"), " of your site:"),
+      h("p", {}, "Plain HTML. Copy ", h("code", {}, "dist/"), " of the npm package ", h("code", {}, "affectograph"), " to ", h("code", {}, FOLDER), " of your site:"),
       block(all.html),
       h("p", {}, "With a bundler, after ", h("code", {}, "npm install"), " of the package:"),
       block(all.module)),

@@ -1,7 +1,7 @@
 // Makes and changes a study.
 
 import { encode, get, post, put } from "./api.js";
-import { h, show, showStatus } from "./dom.js";
+import { attempt, h, linesOf, show, showStatus } from "./dom.js";
 
 const EMPTY = {
   title: "", description: "", address: "https://", consent_text: "", consent_required: true, mask: [], content: [], camera: "scores", replay: false,
@@ -14,10 +14,9 @@ export function newStudy() {
   form("New study", fields, "Make the study", [
     h("label", {}, "Short name: letters and digits. It is in the names of folders and cannot be changed later.", name),
   ], async () => {
-    const made = await post("/v1/library/studies", { name: name.value.trim(), form: fields.read() });
+    await post("/v1/library/studies", { name: name.value.trim(), form: fields.read() });
     showStatus("The study was made. It needs a write key before a page can record.");
     location.hash = "#/studies";
-    return made;
   });
   name.focus();
 }
@@ -40,17 +39,9 @@ export async function changeStudy(name) {
 function form(title, fields, action, before, run, after) {
   const problem = h("p", { class: "loss", role: "alert" });
   const button = h("button", { class: "first" }, action);
-  const store = async (e) => {
+  const store = (e) => {
     e.preventDefault();
-    problem.textContent = "";
-    button.disabled = true;
-    try {
-      await run();
-    } catch (e) {
-      problem.textContent = e.message;
-    } finally {
-      button.disabled = false;
-    }
+    attempt(button, problem, run);
   };
   show(
     h("h1", {}, title),
@@ -81,14 +72,13 @@ function editor(study) {
     completion_code: text(study.completion_code, { maxlength: 100 }),
     redirect: text(study.redirect, { type: "url", pattern: "https://.*", placeholder: "https://app.prolific.com/submissions/complete?cc=…" }),
   };
-  const lines = (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean);
   const read = () => ({
     title: of.title.value.trim(), description: of.description.value, address: of.address.value.trim(),
     consent_text: of.consent_text.value, consent_required: of.consent_required.checked,
-    mask: lines(of.mask), content: lines(of.content),
+    mask: linesOf(of.mask), content: linesOf(of.content),
     camera: of.camera.value === "null" ? null : of.camera.value, replay: JSON.parse(of.replay.value),
     max_participants: of.max_participants.value === "" ? null : Number(of.max_participants.value),
-    conditions: lines(of.conditions), block_repeats: Number(of.block_repeats.value || 0),
+    conditions: linesOf(of.conditions), block_repeats: Number(of.block_repeats.value || 0),
     completion_code: of.completion_code.value.trim(), redirect: of.redirect.value.trim(),
   });
   const card = (title, ...content) => h("section", { class: "card fields" }, h("h2", {}, title), content);

@@ -7,8 +7,6 @@ import { EXPRESSIONS } from './expressions.mjs';
 import { licenceTexts } from './licences.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Packages of the library and of the tests. The web parts of the program need only the first folder. */
-export const PACKAGES = [`${ROOT}node_modules`, `${ROOT}test/node_modules`];
 export const LICENCES = 'THIRD_PARTY_LICENSES.txt';
 
 /** Bundles into one folder, and writes the licences of everything that the bundles contain. */
@@ -23,7 +21,7 @@ export class Bundler {
   async bundle(name, source, options = {}) {
     const { metafile } = await build({
       absWorkingDir: ROOT, entryPoints: [source], outfile: `${this.folder}/${name}`,
-      nodePaths: PACKAGES, bundle: true, charset: 'utf8', metafile: true, logLevel: 'warning', target: 'es2022',
+      bundle: true, charset: 'utf8', metafile: true, logLevel: 'warning', target: 'es2022',
       conditions: ['es2015'], // RxJS as modern JavaScript, not its build for browsers of 2011
       legalComments: 'eof',
       ...options,
@@ -37,6 +35,6 @@ export class Bundler {
   }
 
   async writeLicences() {
-    await writeFile(`${this.folder}/${LICENCES}`, await licenceTexts(ROOT, PACKAGES, this.#inputs));
+    await writeFile(`${this.folder}/${LICENCES}`, await licenceTexts(ROOT, this.#inputs));
   }
 }

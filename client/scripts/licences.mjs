@@ -1,6 +1,5 @@
 // The licence texts of the packages in node_modules that a bundle contains.
 
-import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 
 /** Licences that may be distributed with the program. The same policy as in deny.toml. */
@@ -29,36 +28,34 @@ const REMARK = {
     + `https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt`,
 };
 
-/** The folder of an installed package. */
-const folderOf = (name, packages) => packages.map((folder) => `${folder}/${name}`).find((folder) => existsSync(`${folder}/package.json`));
-
-/** `inputs` are paths below `root`, as esbuild's metafile names them. `packages` are the folders of packages. */
-export const licenceTexts = async (root, packages, inputs) => {
+/** `inputs` are paths below `root`, as esbuild's metafile names them. */
+export const licenceTexts = async (root, inputs) => {
   const names = new Set();
   for (const input of inputs) {
     // Of nested packages, the innermost.
     const match = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
     if (match) names.add(match[1]);
   }
-  const found = new Map();
+  const packages = new Map();
   for (const name of names) {
-    const about = JSON.parse(await readFile(`${folderOf(name, packages)}/package.json`, 'utf8'));
-    found.set(name, about);
+    const about = JSON.parse(await readFile(`${root}node_modules/${name}/package.json`, 'utf8'));
+    packages.set(name, about);
     // A Set may grow during its iteration: the dependencies follow.
     for (const dependency of CONTAINS[name] ?? Object.keys(about.dependencies ?? {})) {
       if (!dependency.startsWith('@types/')) names.add(dependency);
     }
   }
   const parts = ['The files in this folder contain code of the following packages.'];
-  for (const [name, { version, license }] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, { version, license }] of [...packages].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!ALLOWED.has(license)) throw new Error(`${name} has the licence ${license}, which scripts/licences.mjs does not allow`);
-    parts.push(`${'='.repeat(80)}\n${name} ${version} (${license})`, await textOf(root, folderOf(name, packages), name, license));
+    parts.push(`${'='.repeat(80)}\n${name} ${version} (${license})`, await textOf(root, name, license));
     if (REMARK[name]) parts.push(REMARK[name](version));
   }
   return `${parts.join('\n\n')}\n`;
 };
 
-const textOf = async (root, folder, name, license) => {
+const textOf = async (root, name, license) => {
+  const folder = `${root}node_modules/${name}`;
   const files = (await readdir(folder)).filter((f) => /^(licen[cs]e|copying|notice|copyrightnotice)/i.test(f)).sort();
   if (files.length > 0) {
     return (await Promise.all(files.map((f) => readFile(`${folder}/${f}`, 'utf8')))).map((t) => t.trim()).join('\n\n');

@@ -2,26 +2,21 @@
 // sentence, and the recording loses nothing. All requests go to the loopback address, and their number is bounded.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { eventually, launch, site, skip as noBrowser, watch } from './browser';
 import { noProgram, query } from './program';
-import { browser, program, withServer } from './served';
+import { PASSWORD, browser, program, temporaryFolder, withServer } from './served';
 import { certificate, noCertificate } from './tls';
 
 const skip = noBrowser || noProgram() || noCertificate();
-const PASSWORD = 'a long password';
 const EVIL = 'https://evil.example';
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const folder = temporaryFolder();
 withServer(skip, () => launch(), (server) => {
   server.own(PASSWORD);
   return [...certificate(folder), '--starts-per-address', '20'];
 });
-after(() => rmSync(folder, { recursive: true }));
 
 const VICTIM = (server: string, key: string) => `<!doctype html><title>Victim</title><button>Press</button>
 <script src="/dist/affectograph.min.js"></script>
@@ -203,7 +198,6 @@ test('every attack is refused in words, and a session beside them loses nothing'
         return last;
       }],
     ];
-    assert.ok(attacks.length >= 40);
     const wrong: string[] = [];
     for (const [name, status, attempt] of attacks) {
       await page.getByRole('button').click();
@@ -222,7 +216,7 @@ test('every attack is refused in words, and a session beside them loses nothing'
     const ended = await page.evaluate('recorder.stop()') as { phase: string; problem: string | null };
     assert.deepEqual([ended.phase, ended.problem], ['finished', null]);
     const session = program.recorded().find((s) => s.includes(`/${victim.participant}/`))!;
-    await eventually('the session is closed', () => (JSON.parse(program.run('show', '--json', session)) as { state: string }).state === 'closed', 30_000);
+    await eventually('the session is closed', () => program.isClosed(session), 30_000);
     assert.match(program.run('verify', session), /^intact$/m);
     const rows = query<{ seq: number; kind: string; data: string }>(session, "SELECT seq, kind, data FROM event WHERE stream = 'page' ORDER BY seq");
     assert.deepEqual(rows.map((r) => r.seq), rows.map((_, k) => k));

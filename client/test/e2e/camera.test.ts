@@ -3,23 +3,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { CLIENT, eventually, launch, site } from './browser';
 import { CLIP, experimentPage, launchWithFace, skip, takePart } from './experiment';
+import { temporaryFolder } from './served';
 import { ProtocolServer, type Session, rowsOf } from './server';
 
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const folder = temporaryFolder();
 let browser: Browser;
 before(async () => {
   if (skip) return;
   browser = await launchWithFace(folder);
 });
 after(async () => {
-  rmSync(folder, { recursive: true });
   if (!skip) await browser.close();
 });
 

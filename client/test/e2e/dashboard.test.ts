@@ -1,25 +1,16 @@
 // The dashboard in a real browser: the owner watches a live session, reviews it, averages around events and erases a participant.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { CLIENT, eventually, site } from './browser';
-import { experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
+import { eventually, site } from './browser';
+import { experimentPage, skip as noFace, takePart, withOwnerAndFace } from './experiment';
 import { noProgram } from './program';
-import { browser, program, withServer } from './served';
+import { PICTURES, browser, login, program } from './served';
 
 const skip = noFace || noProgram();
-const PICTURES = join(CLIENT, '../target/screenshots');
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
-withServer(skip, () => launchWithFace(folder), (server) => {
-  mkdirSync(PICTURES, { recursive: true });
-  server.own('a long password');
-  return [];
-});
-after(() => rmSync(folder, { recursive: true }));
+withOwnerAndFace(skip);
 
 const picture = (page: Page, name: string) => page.screenshot({ path: join(PICTURES, `dashboard_${name}.png`) });
 
@@ -47,9 +38,7 @@ test('the owner watches, compares and erases', { skip, timeout: 240_000 }, async
   owner.on('pageerror', (e) => wrong.push(String(e)));
   try {
     await owner.goto(program.url);
-    await owner.locator('#password:focus').waitFor();
-    await owner.keyboard.type('a long password');
-    await owner.keyboard.press('Enter');
+    await login(owner);
     await owner.locator('table a').first().waitFor({ timeout: 10_000 });
     assert.equal(await owner.locator('table a').count(), 1);
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { need } from '../need';
 import { CLIENT, accept, launch, skip as noBrowser } from './browser';
+import { PASSWORD, temporaryFolder, withServer } from './served';
 
 const SHARED = process.env['AFFECTOGRAPH_SHARED'] ?? join(CLIENT, '../../shared');
 export const CLIP = join(SHARED, 'media/single_face.mp4');
@@ -42,6 +43,15 @@ export const launchWithFace = (folder: string): Promise<Browser> => {
   return launch([
     '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${film}`,
   ]);
+};
+
+/** For all tests of a file: a browser with the face in front of its camera, and the server with its owner. */
+export const withOwnerAndFace = (skip: string | false): void => {
+  const folder = temporaryFolder();
+  withServer(skip, () => launchWithFace(folder), (server) => {
+    server.own(PASSWORD);
+    return [];
+  });
 };
 
 /** Agrees to the consent dialog. Recording begins then. */

@@ -71,7 +71,7 @@ test('Firefox records a visit: consent, events, secrets, replay, video, a reload
     shop.close();
   }
   const [session] = program.recorded();
-  await eventually('the end of the session', () => (JSON.parse(program.run('show', '--json', session!)) as { state: string }).state === 'closed', 90_000);
+  await eventually('the end of the session', () => program.isClosed(session!), 90_000);
   assert.match(program.run('verify', session!), /^intact$/m);
   const rows = query<{ seq: number; kind: string; data: string }>(session!, "SELECT seq, kind, data FROM event WHERE stream = 'page' ORDER BY seq")
     .map((r) => ({ ...r, data: JSON.parse(r.data) as Record<string, unknown> }));

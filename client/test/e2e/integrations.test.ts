@@ -1,31 +1,20 @@
 // The pages of the manual's integrations, with the real server. Each page is read from the manual.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLIENT, accept, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { accept, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { manualPage } from './manual';
 import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
 withServer(skip, () => launch());
 
-/** The first block of a page of the manual, with the test's addresses. */
-const page = (name: string, changes: [string, string][], server: string, key: string): string => {
-  let html = /```html\n([\s\S]*?)```/.exec(readFileSync(join(CLIENT, '../docs/integrations', name), 'utf8'))?.[1] ?? '';
-  for (const [from, to] of [...changes, ['https://affect.example.org', server], ["'demo'", "'smile'"], ['agk_…', key]] as [string, string][]) {
-    assert.ok(html.includes(from), `${name} contains ${from}`);
-    html = html.replaceAll(from, to);
-  }
-  return html;
-};
-
 test('lab.js: screens become marks, and lab.js\'s data name the session', { skip, timeout: 90_000 }, async () => {
   const earlier = new Set(program.recorded());
   const pages: Record<string, string> = {};
   const lab = await site(pages);
-  pages['/'] = page('labjs.md', [['"/affectograph/', '"/dist/'], ['"/lab.js/', '"/node_modules/lab.js/']], program.url, program.key(lab.url));
+  pages['/'] = manualPage('../docs/integrations/labjs.md', program.url, program.key(lab.url), [['"/affectograph/', '"/dist/'], ['"/lab.js/', '"/node_modules/lab.js/']]);
   const context = await browser.newContext();
   const errors = watch(context);
   try {

@@ -1,11 +1,10 @@
 // The jsPsych extension with jsPsych 8 and the real server. The page is the one of its README.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { CLIENT, accept, answer, dialog, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { accept, answer, dialog, eventually, launch, site, skip as noBrowser, watch } from './browser';
+import { manualPage } from './manual';
 import { noProgram, query } from './program';
 import { browser, program, withServer } from './served';
 
@@ -13,22 +12,11 @@ const skip = noBrowser || noProgram();
 withServer(skip, () => launch());
 
 /** The page of the README with the test's addresses. `params`: further parameters of the extension. */
-const page = (server: string, key: string, params = '', trial = ''): string => {
-  const html = /```html\n([\s\S]*?)```/.exec(readFileSync(join(CLIENT, 'jspsych/README.md'), 'utf8'))?.[1];
-  assert.ok(html, 'the README has a page');
-  const changes: [string, string][] = [
-    ['"/affectograph/', '"/dist/'], ['"/affectograph-jspsych/', '"/jspsych/dist/'],
-    ['"/jspsych/css', '"/node_modules/jspsych/css'], ['"/jspsych/dist/index', '"/node_modules/jspsych/dist/index'],
-    ['https://affect.example.org', server], ["'demo'", "'smile'"], ['agk_…', key],
-    ['params: { recorder }', `params: { recorder, ${params} }`], ['[{ type: Affectograph }]', `[{ type: Affectograph, ${trial} }]`],
-  ];
-  let changed = html.replaceAll('"/@jspsych/', '"/node_modules/@jspsych/');
-  for (const [from, to] of changes) {
-    assert.ok(changed.includes(from), `the README's page contains ${from}`);
-    changed = changed.replace(from, to);
-  }
-  return changed;
-};
+const page = (server: string, key: string, params = '', trial = ''): string => manualPage('jspsych/README.md', server, key, [
+  ['"/@jspsych/', '"/node_modules/@jspsych/'], ['"/affectograph/', '"/dist/'], ['"/affectograph-jspsych/', '"/jspsych/dist/'],
+  ['"/jspsych/css', '"/node_modules/jspsych/css'], ['"/jspsych/dist/index', '"/node_modules/jspsych/dist/index'],
+  ['params: { recorder }', `params: { recorder, ${params} }`], ['[{ type: Affectograph }]', `[{ type: Affectograph, ${trial} }]`],
+]);
 
 type Row = Record<string, unknown>;
 interface Visit { page: Page; session(): string; data(): Promise<Row[]> }

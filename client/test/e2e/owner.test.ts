@@ -2,39 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { CLIENT, type Site, eventually, site } from './browser';
-import { launchWithFace, skip as noFace } from './experiment';
+import { type Site, eventually, site } from './browser';
+import { agree, skip as noFace, withOwnerAndFace } from './experiment';
 import { noProgram } from './program';
-import { browser, program, withServer } from './served';
+import { PICTURES, browser, login, program } from './served';
 
 const skip = noFace || noProgram();
-const PICTURES = join(CLIENT, '../target/screenshots');
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
-withServer(skip, () => launchWithFace(folder), (server) => {
-  mkdirSync(PICTURES, { recursive: true });
-  server.own('a long password');
-  return [];
-});
-after(() => rmSync(folder, { recursive: true }));
+withOwnerAndFace(skip);
 
 const PERSON = 'prolific5f3a0c9e77';
 const PAGE = (code: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Task</title>
 <body><button id="buy">Buy now</button> <button id="sell">Sell</button> <label>Comment <input id="comment"></label>
 ${code}
 <script>recorder.state$.subscribe((s) => { if (s.phase === 'recording') window.begun = s; });</script></body></html>`;
-
-const login = async (page: Page) => {
-  await page.goto(program.url);
-  await page.locator('#password:focus').waitFor();
-  await page.keyboard.type('a long password');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Sessions' }).waitFor();
-};
 
 /** Makes the study and its key, and returns the code for the page. */
 const makeStudy = async (owner: Page, origin: string): Promise<string> => {
@@ -67,13 +51,11 @@ const makeStudy = async (owner: Page, origin: string): Promise<string> => {
   return (await card.locator('.code pre').first().textContent())!;
 };
 
-const takePart = async (address: string): Promise<{ condition: string; completion: { code: string; redirect: string } }> => {
+const visitTask = async (address: string): Promise<{ condition: string; completion: { code: string; redirect: string } }> => {
   const page = await browser.newPage();
   try {
     await page.goto(address);
-    await page.waitForSelector('[data-affectograph=consent]', { state: 'attached' });
-    for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
-    await page.waitForFunction('window.begun', null, { timeout: 60_000 });
+    await agree(page);
     await page.waitForFunction('recorder.state.camera === "on"', null, { timeout: 30_000 });
     for (let k = 0; k < 2; k++) {
       await page.waitForTimeout(1500);
@@ -125,16 +107,17 @@ test('a study from the dashboard to its downloads', { skip, timeout: 280_000 }, 
     if (m.type() === 'error' && !isWanted) wrong.push(m.text());
   });
   try {
+    await owner.goto(program.url);
     await login(owner);
     const code = await makeStudy(owner, shop.url);
     assert.match(code, /integrity="sha384-/);
     pages['/task'] = PAGE(code);
-    const first = await takePart(`${shop.url}/task?participant=${PERSON}`);
+    const first = await visitTask(`${shop.url}/task?participant=${PERSON}`);
     assert.ok(['calm', 'loud'].includes(first.condition), first.condition);
     assert.deepEqual(first.completion, { code: 'AB12', redirect: `https://prolific.example/done?cc=AB12&id=${PERSON}` });
-    const again = await takePart(`${shop.url}/task?participant=${PERSON}`);
+    const again = await visitTask(`${shop.url}/task?participant=${PERSON}`);
     assert.equal(again.condition, first.condition);
-    const other = await takePart(`${shop.url}/task?participant=somebody-else`);
+    const other = await visitTask(`${shop.url}/task?participant=somebody-else`);
     assert.notEqual(other.condition, first.condition, 'a block of two conditions is balanced');
     for (const path of files(program.sessions)) assert.ok(!readFileSync(path).includes(PERSON), `the identifier is in ${path}`);
 

@@ -3,21 +3,20 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { build } from 'esbuild';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { FOLDER, snippets as snippetsOf } from '../../dashboard/snippet.js';
 import { CLIENT, accept, site, watch } from './browser';
 import { launchWithFace, skip as noFace } from './experiment';
 import { noProgram, query } from './program';
-import { browser, program, withServer } from './served';
+import { browser, program, temporaryFolder, withServer } from './served';
 
 const snippets = snippetsOf as (server: string, study: string, key: string) => { html: string; module: string };
 const skip = noFace || noProgram();
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const folder = temporaryFolder();
 const project = join(folder, 'project');
 const installed = join(project, 'node_modules/affectograph');
 
@@ -42,7 +41,6 @@ withServer(skip, () => {
   install();
   return launchWithFace(folder);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 /** Opens the page, agrees, waits for scores of the face, and looks into the session file. */
 const record = async (url: string): Promise<void> => {

@@ -107,6 +107,11 @@ export class Program {
     await gone;
   }
 
+  /** A closed session has no record or video to come. */
+  isClosed(session: string): boolean {
+    return (JSON.parse(this.run('show', '--json', session)) as { state: string }).state === 'closed';
+  }
+
   /** Session folders, by name. */
   recorded(): string[] {
     const files = readdirSync(this.sessions, { recursive: true }) as string[];

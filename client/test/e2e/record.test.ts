@@ -5,8 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { CLIENT, type Site, accept, answer, dialog, eventually, launch, site, skip, watch } from './browser';
+import { CLIENT, accept, answer, dialog, eventually, launch, site, skip } from './browser';
 import { ProtocolServer, type Row, rowsOf } from './server';
+import { type Prepare, type Work, opened, visit as visitPage } from './visit';
 
 const FORM = (server: string, options = '') => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <body style="height: 3000px">
@@ -24,23 +25,8 @@ let browser: Browser;
 before(async () => { if (!skip) browser = await launch(); });
 after(async () => { if (!skip) await browser.close(); });
 
-interface Setting { server: ProtocolServer; shop: Site; page: Page }
-const visit = async (work: (setting: Setting) => Promise<void>, options = '', prepare?: (s: ProtocolServer) => void) => {
-  const server = await new ProtocolServer().start();
-  prepare?.(server);
-  const shop = await site({ '/': FORM(server.url, options) });
-  const page = await browser.newPage();
-  const errors = watch(page.context());
-  try {
-    await page.goto(shop.url);
-    await work({ server, shop, page });
-    assert.deepEqual(errors, [], 'no error of ours reaches the page');
-  } finally {
-    await page.context().close();
-    shop.close();
-    await server.kill();
-  }
-};
+const visit = (work: Work, options = '', prepare: Prepare = () => undefined) =>
+  visitPage(browser, (server) => FORM(server, options), prepare, opened(work));
 const phase = (page: Page) => page.evaluate('recorder.state.phase') as Promise<string>;
 const stop = (page: Page) => page.evaluate('recorder.stop()') as Promise<{ phase: string; problem: string | null }>;
 const isWhole = (rows: Row[]) => assert.deepEqual(rows.map((r) => r.seq), rows.map((_, k) => k));

@@ -2,19 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { CLIENT, dialog, eventually, site } from './browser';
 import { agree, experimentPage, launchWithFace, skip as noFace, takePart } from './experiment';
 import { Program, noProgram, query } from './program';
-import { browser, program, withServer } from './served';
+import { browser, program, temporaryFolder, withServer } from './served';
 
 const skip = noFace || noProgram();
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const folder = temporaryFolder();
 withServer(skip, () => launchWithFace(folder));
-after(() => rmSync(folder, { recursive: true }));
 
 interface Event { stream: string; seq: number; at_ns: number; kind: string; data: string }
 const events = (session: string, stream: string) =>

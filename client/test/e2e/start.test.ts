@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { type Site, accept, answer, dialog, eventually, launch, site, skip, watch, words } from './browser';
+import type { Browser, Page } from 'playwright-core';
+import { accept, answer, dialog, eventually, launch, site, skip, words } from './browser';
 import { ProtocolServer, type Session, rowsOf } from './server';
+import { type Prepare, type State, type Work, hasDialog, opened, started, visit as visitPage } from './visit';
 
 const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <button id="buy">Buy now</button> <input id="comment"> <input id="entry" class="diary">
@@ -32,31 +33,11 @@ let browser: Browser;
 before(async () => { if (!skip) browser = await launch(); });
 after(async () => { if (!skip) await browser.close(); });
 
-interface State { phase: string; problem: string | null; participant: string | null }
-interface Setting { server: ProtocolServer; shop: Site; context: BrowserContext; page: Page }
-const visit = async (options: string, prepare: (s: ProtocolServer) => Promise<void> | void, work: (setting: Setting) => Promise<void>) => {
-  const server = await new ProtocolServer().start();
-  await prepare(server);
-  const shop = await site({ '/': PAGE(server.url, options) });
-  const context = await browser.newContext();
-  const errors = watch(context);
-  try {
-    const page = await context.newPage();
-    await page.goto(shop.url);
-    await work({ server, shop, context, page });
-    assert.deepEqual(errors, [], 'no error of ours reaches the page');
-  } finally {
-    await context.close();
-    shop.close();
-    await server.kill();
-  }
-};
-const started = (page: Page) => page.evaluate('started') as Promise<State>;
+const visit = (options: string, prepare: Prepare, work: Work) => visitPage(browser, (server) => PAGE(server, options), prepare, opened(work));
 const startedMs = (page: Page) => page.evaluate('started_ms') as Promise<number>;
 const stopped = (page: Page) => page.evaluate('stopped()') as Promise<{ state: State; ms: number }>;
 const phase = (page: Page) => page.evaluate('recorder.state.phase') as Promise<string>;
 const isRecording = (page: Page) => eventually('the recording', async () => await phase(page) === 'recording', 40_000);
-const hasDialog = async (page: Page) => await page.locator('[data-affectograph=consent]').count() > 0;
 /** The words of the dialog. */
 const said = async (page: Page): Promise<string> => {
   await dialog(page);
@@ -296,13 +277,13 @@ test('stop() closes the dialog, and that is no answer', { skip }, () => visit(AS
 
 // ---- what a browser remembers ------------------------------------------------------------------------------------------
 
-test('a no is remembered until the site asks again', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+test('a no is remembered until the site asks again', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, url, context, page }) => {
   await answer(page, 'Escape');
   assert.equal((await started(page)).phase, 'declined');
   const { invitations } = server;
   const other = await context.newPage();
   for (const again of [page, other]) {
-    await again.goto(shop.url);
+    await again.goto(url);
     assert.equal((await started(again)).phase, 'declined');
     assert.ok(!await hasDialog(again));
   }
@@ -313,18 +294,16 @@ test('a no is remembered until the site asks again', { skip }, () => visit(ASKED
   assert.equal((await stopped(page)).state.phase, 'finished');
 }));
 
-test('a yes is remembered as long as the text is the same, and tabs are one participant', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+test('a yes is remembered as long as the text is the same, and tabs are one participant', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, page, open }) => {
   await accept(page);
   assert.equal((await started(page)).phase, 'recording');
-  const other = await context.newPage();
-  await other.goto(shop.url);
+  const other = await open();
   assert.equal((await started(other)).phase, 'recording', 'without a dialog');
   const [first, second] = [...server.sessions.values()].map((s) => s.asked as { participant?: string; consent: object });
   assert.deepEqual([first!.participant, second!.participant], [undefined, 'sub-01']);
   assert.deepEqual(second!.consent, first!.consent, 'the same text at the same time');
   server.consentText = 'Please, with other words.';
-  const third = await context.newPage();
-  await third.goto(shop.url);
+  const third = await open();
   await accept(third);
   assert.equal((await started(third)).participant, 'sub-01');
   assert.notDeepEqual((([...server.sessions.values()][2]!.asked as typeof first)!.consent), first!.consent);
@@ -335,9 +314,9 @@ test('a yes is remembered as long as the text is the same, and tabs are one part
   assert.deepEqual(Object.keys(JSON.parse(stored[`affectograph.answer.${place}`]!) as object).sort(), ['answer', 'given_utc_ms', 'text_sha256']);
 }));
 
-test('tabs that open at the same time are one participant, and one answer is enough', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, context, shop, page }) => {
+test('tabs that open at the same time are one participant, and one answer is enough', { skip }, () => visit(ASKED, (server) => { server.consentText = 'Please.'; }, async ({ server, url, context, page }) => {
   const others = [await context.newPage(), await context.newPage()];
-  for (const other of others) await other.goto(shop.url);
+  for (const other of others) await other.goto(url);
   for (const tab of [page, ...others]) await dialog(tab);
   await page.bringToFront();
   await accept(page);

@@ -1,23 +1,18 @@
 // The real server over TLS: Chromium uses HTTP/2 for the dashboard and for a recording.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually, launch, site, skip as noBrowser } from './browser';
 import { noProgram, query } from './program';
-import { browser, program, withServer } from './served';
+import { PASSWORD, browser, login, program, temporaryFolder, withServer } from './served';
 import { certificate, noCertificate } from './tls';
 
 const skip = noBrowser || noProgram() || noCertificate();
-const PASSWORD = 'a long password';
-const folder = mkdtempSync(join(tmpdir(), 'affectograph-'));
+const folder = temporaryFolder();
 withServer(skip, () => launch(), (server) => {
   server.own(PASSWORD);
   return certificate(folder);
 });
-after(() => rmSync(folder, { recursive: true }));
 
 const MARKS = (server: string, key: string) => `<!doctype html><title>Marks</title><button>Press</button>
 <script src="/dist/affectograph.min.js"></script>
@@ -52,9 +47,7 @@ test('a page records over TLS, and the owner sees the session', { skip, timeout:
     assert.equal(response!.headers()['strict-transport-security'], 'max-age=31536000');
     const protocol = await owner.evaluate(() => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).nextHopProtocol);
     assert.equal(protocol, 'h2');
-    await owner.locator('#password:focus').waitFor();
-    await owner.keyboard.type(PASSWORD);
-    await owner.keyboard.press('Enter');
+    await login(owner);
     await owner.locator('table a').first().waitFor({ timeout: 10_000 });
     await owner.locator('.lamp.closed').waitFor({ timeout: 30_000 });
     assert.equal(await owner.locator('table a').count(), 1);

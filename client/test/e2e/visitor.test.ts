@@ -1,22 +1,16 @@
-// What visitors decide: the recording sign, pause, withdrawal and own data, with the real server; and a withdrawal without
-// network, with a server that can be switched off.
+// What visitors decide: the recording sign, pause, withdrawal and own data, with the real server.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
-import { CLIENT, accept, eventually, launch, site, skip as noBrowser, watch, words } from './browser';
+import { accept, eventually, launch, site, skip as noBrowser, watch, words } from './browser';
 import { noProgram, query } from './program';
-import { ProtocolServer, rowsOf } from './server';
-import { browser, program, withServer } from './served';
+import { PICTURES, browser, program, withServer } from './served';
 
 const skip = noBrowser || noProgram();
-const PICTURES = join(CLIENT, '../target/screenshots');
-withServer(skip, () => launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']), () => {
-  mkdirSync(PICTURES, { recursive: true });
-  return [];
-});
+withServer(skip, () => launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']));
 
 const PAGE = (server: string, key: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <h1>Shop</h1><button id="buy">Buy now</button> <textarea id="note"></textarea> <p id="greeting"></p>
@@ -145,7 +139,7 @@ test('while the recording is paused nothing is captured, also after a reload', {
     assert.deepEqual([ended.phase, ended.problem], ['finished', null]);
 
     const folder = session();
-    await eventually('the session is closed', () => (JSON.parse(program.run('show', '--json', folder)) as { state: string }).state === 'closed', 60_000)
+    await eventually('the session is closed', () => program.isClosed(folder), 60_000)
       .catch((error: unknown) => { throw new Error(`${program.run('show', folder)}\n${JSON.stringify(events(folder, 'server'))}`, { cause: error }); });
     const health = events(folder, 'health');
     const [from_s, until_s] = ['paused', 'resumed'].map((kind) => health.find((e) => e.kind === kind)!.at_s) as [number, number];
@@ -218,60 +212,6 @@ test('a visitor deletes what was recorded: it is gone at once, and confirmed', {
     await press(page, 'Close');
     assert.equal(await page.evaluate('document.querySelectorAll("[data-affectograph]").length'), 0);
   }));
-
-test('a withdrawal holds for all tabs', { skip, timeout: 60_000 }, async () => {
-  const server = await new ProtocolServer().start();
-  const shop = await site({ '/': PAGE(server.url, 'key', 'consentGiven: true') });
-  const context = await browser.newContext();
-  try {
-    const [first, second] = [await context.newPage(), await context.newPage()];
-    for (const page of [first, second]) {
-      await page.goto(shop.url);
-      await page.evaluate('started');
-    }
-    assert.equal(server.sessions.size, 2);
-    assert.equal((await first.evaluate('recorder.withdraw()') as State).phase, 'withdrawn');
-    await eventually('the other tab', async () => (await state(second)).phase === 'withdrawn');
-    assert.deepEqual([server.sessions.size, server.withdrawn.length], [0, 2]);
-  } finally {
-    await context.close();
-    shop.close();
-    await server.kill();
-  }
-});
-
-test('a withdrawal without network is confirmed when the server is back', { skip, timeout: 90_000 }, async () => {
-  const server = await new ProtocolServer().start();
-  const shop = await site({ '/': PAGE(server.url, 'key', 'consentGiven: true'), '/other': PAGE(server.url, 'key', 'consentGiven: true') });
-  const context = await browser.newContext();
-  try {
-    const page = await context.newPage();
-    await page.goto(shop.url);
-    await page.evaluate('started');
-    await eventually('the first records', () => rowsOf(server.session, 'page').length > 0);
-    await server.kill();
-    await page.click('#buy');
-    const from = Date.now();
-    const ended = await page.evaluate('recorder.withdraw()') as State;
-    assert.ok(Date.now() - from < 11_500);
-    assert.equal(ended.phase, 'withdrawing');
-    assert.match(ended.problem!, /has not confirmed yet/);
-    assert.ok((await words(page)).includes('Nothing more is recorded'));
-    await page.screenshot({ path: join(PICTURES, 'visitor_not_deleted_yet.png') });
-    await page.close();
-    await server.start();
-    // The page is closed. The next page of this site asks for the deletion, and records anew, because the site asked for consent.
-    const next = await context.newPage();
-    await next.goto(`${shop.url}/other`);
-    await next.evaluate('started');
-    await eventually('the deletion', () => server.withdrawn.length === 1);
-    assert.deepEqual(server.withdrawn, ['session1']);
-  } finally {
-    await context.close();
-    shop.close();
-    await server.kill();
-  }
-});
 
 test('a visitor downloads the own data where the study allows it', { skip, timeout: 60_000 }, async () => {
   await visit('consentGiven: true', async ({ page }) => {

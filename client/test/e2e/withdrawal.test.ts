@@ -2,10 +2,13 @@
 // their session; the answer to a recruiting link; and a full study that lets its own participants go on.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { accept, answer, dialog, eventually, launch, site, skip, watch, words } from './browser';
-import { ProtocolServer, rowsOf } from './server';
+import type { Browser, Page } from 'playwright-core';
+import { accept, answer, dialog, eventually, launch, skip, words } from './browser';
+import { PICTURES } from './served';
+import { rowsOf } from './server';
+import { type State, type Work, hasDialog, started, visit as visitPage } from './visit';
 
 const PAGE = (server: string, options: string) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
 <button id="buy">Buy now</button>
@@ -22,34 +25,32 @@ let browser: Browser;
 before(async () => { if (!skip) browser = await launch(); });
 after(async () => { if (!skip) await browser.close(); });
 
-interface State { phase: string; problem: string | null; session: string | null; isPaused: boolean }
-interface Setting { server: ProtocolServer; url: string; context: BrowserContext; page: Page; open(more?: string): Promise<Page> }
-const visit = async (options: string, work: (setting: Setting) => Promise<void>) => {
-  const server = await new ProtocolServer().start();
-  server.consentText = 'Please.';
-  const shop = await site({ '/': PAGE(server.url, options) });
-  const context = await browser.newContext();
-  const errors = watch(context);
-  try {
-    const page = await context.newPage();
-    const open = async (more = '') => {
-      const other = await context.newPage();
-      await other.goto(shop.url + more);
-      return other;
-    };
-    await work({ server, url: shop.url, context, page, open });
-    assert.deepEqual(errors, [], 'no error of ours reaches the page');
-  } finally {
-    await context.close();
-    shop.close();
-    await server.kill();
-  }
-};
-const started = (page: Page) => page.evaluate('started') as Promise<State>;
+const visit = (options: string, work: Work) =>
+  visitPage(browser, (server) => PAGE(server, options), (server) => { server.consentText = 'Please.'; }, work);
 const state = (page: Page) => page.evaluate('recorder.state') as Promise<State>;
 const withdraw = (page: Page) => page.evaluate('recorder.withdraw()') as Promise<State>;
-const hasDialog = async (page: Page) => await page.locator('[data-affectograph=consent]').count() > 0;
 const stored = (page: Page, area: string) => page.evaluate(`JSON.stringify(Object.entries(${area}))`) as Promise<string>;
+
+test('a withdrawal without network is confirmed when the server is back', { skip, timeout: 90_000 }, () => visit(GIVEN, async ({ server, url, page, open }) => {
+  await page.goto(url);
+  await started(page);
+  await eventually('the first records', () => rowsOf(server.session, 'page').length > 0);
+  await server.kill();
+  await page.click('#buy');
+  const from = Date.now();
+  const ended = await withdraw(page);
+  assert.ok(Date.now() - from < 11_500);
+  assert.equal(ended.phase, 'withdrawing');
+  assert.match(ended.problem!, /has not confirmed yet/);
+  assert.ok((await words(page)).includes('Nothing more is recorded'));
+  await page.screenshot({ path: join(PICTURES, 'visitor_not_deleted_yet.png') });
+  await page.close();
+  await server.start();
+  // The next page of this site asks for the deletion, and records anew, because the site asked for consent.
+  await started(await open());
+  await eventually('the deletion', () => server.withdrawn.length === 1);
+  assert.deepEqual(server.withdrawn, ['session1']);
+}));
 
 test('a withdrawal without network after the dialog is repeated by a page that does not record', { skip, timeout: 90_000 }, () => visit(ASKED, async ({ server, url, page, open }) => {
   await page.goto(url);
