@@ -150,7 +150,7 @@ impl FilmImport<'_> {
         };
         let model = match self.model {
             Some(model) => model.to_owned(),
-            None => study.parse()?.affect_model,
+            None => study.excerpt()?.affect_model,
         };
         let mut notes = Vec::new();
         let jobs = self.files.iter().map(|file| job(file, self.participant)).collect::<Result<Vec<_>, _>>()?;

@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn an_export_is_noted_while_it_is_written_and_not_if_it_failed() {
         let dir = tempfile::tempdir().unwrap();
-        let places = Places { sessions: dir.path().join("sessions"), studies: PathBuf::new() };
+        let places = Places { sessions: dir.path().join("sessions"), studies: PathBuf::new(), must_exist: false };
         let library = places.library().unwrap();
         let (who, started) = (ParticipantId::numbered(1), chrono::Utc::now());
         let session = [library.create_session(&who, SessionNumber(1), "demo", started).unwrap()];

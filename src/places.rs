@@ -12,6 +12,9 @@ pub struct Places {
     pub sessions: PathBuf,
     /// Shipped studies, one folder each, with a `study.toml`.
     pub studies: PathBuf,
+    /// The folder of recordings is one of the preferences. It is never created: its disk may not be mounted, and then the
+    /// recordings would be on the wrong disk.
+    pub must_exist: bool,
 }
 
 impl Places {
@@ -21,7 +24,7 @@ impl Places {
     pub fn find(sessions: Option<&Path>) -> Places {
         let from_env = || std::env::var_os("AFFECTOGRAPH_SESSIONS").filter(|v| !v.is_empty()).map(PathBuf::from);
         let sessions = sessions.map(Path::to_owned).or_else(from_env).unwrap_or_else(|| PathBuf::from("sessions"));
-        Places { sessions, studies: shipped(Path::new("assets/studies")) }
+        Places { sessions, studies: shipped(Path::new("assets/studies")), must_exist: false }
     }
 
     /// The same places with an absolute path of the recordings, for the window, which shows it.
@@ -31,8 +34,22 @@ impl Places {
         Places { sessions, ..self }
     }
 
-    /// Opens the library. Creates its folder if it does not exist.
+    /// The same places with a folder of recordings from the preferences.
+    pub fn preferred(self, sessions: PathBuf) -> Places {
+        Places { sessions, must_exist: true, ..self }
+    }
+
+    /// Opens the library. Creates its folder if it does not exist, unless it must exist.
     pub fn library(&self) -> Result<Library, StoreError> {
+        if self.must_exist && !(self.sessions.is_absolute() && self.sessions.is_dir()) {
+            let why = "the folder is not there. Connect its disk, or choose another folder in the preferences and start the \
+                       program again";
+            return Err(StoreError::Io {
+                doing: "open the recordings in",
+                path: self.sessions.clone(),
+                source: std::io::Error::new(std::io::ErrorKind::NotFound, why),
+            });
+        }
         Ok(Library::open(&self.sessions)?.with_studies(&self.studies))
     }
 }
@@ -80,4 +97,23 @@ fn shipped(relative: &Path) -> PathBuf {
     let beside_program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
     let roots = beside_program.into_iter().chain([PathBuf::from("."), PathBuf::from(env!("CARGO_MANIFEST_DIR"))]);
     roots.map(|root| root.join(relative)).find(|path| path.is_dir()).unwrap_or_else(|| relative.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preferred_folder_is_never_created() {
+        let disk = tempfile::tempdir().unwrap();
+        let folder = disk.path().join("recordings");
+        let places = Places::find(None).preferred(folder.clone());
+        let problem = places.library().err().unwrap().to_string();
+        assert!(problem.contains("recordings") && problem.contains("Connect its disk"), "{problem}");
+        assert!(!folder.exists());
+        std::fs::create_dir(&folder).unwrap();
+        assert!(places.library().is_ok(), "the disk is there now");
+        assert!(Places::find(None).preferred("src".into()).library().is_err(), "not a whole path");
+        assert!(Places::find(Some(&disk.path().join("given"))).library().is_ok(), "a given folder is created");
+    }
 }

@@ -7,8 +7,8 @@ import { course, pair } from "./plots.js";
 export async function analysis(study) {
   const path = `/v1/library/studies/${encode(study)}`;
   const found = await get(`${path}/events`);
-  const first = choice(found.kinds, "Events");
-  const other = choice(found.kinds, "Compared with", true);
+  const first = choice(found, "Events");
+  const other = choice(found, "Compared with", true);
   const seconds = (value) => h("input", { type: "number", step: "0.1", value, required: true });
   const [from, until] = [seconds("-1"), seconds("4")];
   const result = h("section", { class: "card", "aria-live": "polite" });
@@ -51,8 +51,8 @@ export async function analysis(study) {
   return () => { turn++; stop(); scheme.removeEventListener("change", recolour); };
 }
 
-/** Two selects: the kind of events, and one target or value of them. */
-function choice(kinds, label, isOptional = false) {
+/** Selects: the kind of events, one target or value of them, and the condition of the sessions. */
+function choice({ kinds, conditions }, label, isOptional = false) {
   const option = (value, text) => h("option", { value }, text);
   const kind = h("select", {}, isOptional && option("", "nothing"),
     kinds.map((k, n) => option(n, `${k.stream} · ${k.kind} (${k.count})`)));
@@ -61,8 +61,11 @@ function choice(kinds, label, isOptional = false) {
   const which = h("select");
   const chosen = () => (kind.value === "" ? undefined : kinds[Number(kind.value)]);
   const whichLabel = h("label", {}, "Which", which);
+  const condition = h("select", {}, option("", "all"), conditions.map((c) => option(c.name, `${c.name} (${c.count})`)));
+  const conditionLabel = h("label", {}, "Condition", condition);
   const fill = () => {
     const k = chosen();
+    conditionLabel.hidden = !k || conditions.length === 0;
     const all = k ? [...k.targets.map((t) => ["target", t]), ...k.values.map((v) => ["value", v])] : [];
     which.replaceChildren(option("", "all"), ...all.map(([field, { name, count: n }]) => option(JSON.stringify([field, name]), `${name} (${n})`)));
     whichLabel.hidden = all.length === 0;
@@ -72,9 +75,9 @@ function choice(kinds, label, isOptional = false) {
   const parameters = () => {
     const { stream, kind: name } = chosen();
     const [field, value] = which.value === "" ? [] : JSON.parse(which.value);
-    return { stream, kind: name, ...(field && { [field]: value }) };
+    return { stream, kind: name, ...(field && { [field]: value }), ...(condition.value && { condition: condition.value }) };
   };
-  return { elements: [h("label", {}, label, kind), whichLabel], is: () => chosen() !== undefined, parameters };
+  return { elements: [h("label", {}, label, kind), whichLabel, conditionLabel], is: () => chosen() !== undefined, parameters };
 }
 
 const keys = (names) => names.map(([style, name]) => h("span", { class: `key ${style}` }, h("span", {}, name)));

@@ -10,7 +10,7 @@ const EMPTY = {
 
 export function newStudy() {
   const name = h("input", { required: true, pattern: "[A-Za-z0-9]{1,32}", maxlength: 32, autocomplete: "off" });
-  const fields = editor(EMPTY);
+  const fields = editor(EMPTY, true);
   form("New study", fields, "Make the study", [
     h("label", {}, "Short name: letters and digits. It is in the names of folders and cannot be changed later.", name),
   ], async () => {
@@ -27,7 +27,7 @@ export async function changeStudy(name) {
     show(h("h1", {}, study.form.title), h("p", { class: "empty" }, "This study comes with the program and cannot be changed here."));
     return;
   }
-  const fields = editor(study.form);
+  const fields = editor(study.form, needsAddress(study.form));
   const file = h("pre", { tabindex: 0 }, study.toml);
   form(`Edit ${study.form.title}`, fields, "Store", [], async () => {
     study = await put(`/v1/library/studies/${encode(name)}`, { before: study.toml, form: fields.read() });
@@ -50,8 +50,11 @@ function form(title, fields, action, before, run, after) {
     after);
 }
 
+/** A study in browsers needs an address. One for the laboratory may have no page, and stays so. */
+export const needsAddress = (study) => study.address !== "";
+
 /** The fields, and a function that reads them. */
-function editor(study) {
+function editor(study, isAddressNeeded) {
   const text = (value, attributes = {}) => Object.assign(h("input", { autocomplete: "off", ...attributes }), { value });
   const area = (value, rows, attributes = {}) => Object.assign(h("textarea", { rows, ...attributes }), { value });
   const choice = (value, options) => Object.assign(
@@ -59,7 +62,7 @@ function editor(study) {
   const of = {
     title: text(study.title, { required: true, maxlength: 200 }),
     description: area(study.description, 2),
-    address: text(study.address, { required: true }),
+    address: text(study.address, { required: isAddressNeeded }),
     consent_required: Object.assign(h("input", { type: "checkbox" }), { checked: study.consent_required }),
     consent_text: area(study.consent_text, 8),
     mask: area(study.mask.join("\n"), 3, { spellcheck: "false", placeholder: ".diary" }),
@@ -83,7 +86,7 @@ function editor(study) {
   });
   const card = (title, ...content) => h("section", { class: "card fields" }, h("h2", {}, title), content);
   const sections = [
-    card("Study", h("label", {}, "Title", of.title), h("label", {}, "Description", of.description), h("label", {}, "Address of the study's page", of.address)),
+    card("Study", h("label", {}, "Title", of.title), h("label", {}, "Description", of.description), h("label", {}, isAddressNeeded ? "Address of the study's page" : "Address of the study's page. Empty: it has no page.", of.address)),
     card("Consent",
       h("label", { class: "check" }, of.consent_required, "No session begins without consent"),
       h("label", {}, "Text of the consent dialog. Empty: the library describes what is recorded.", of.consent_text)),
@@ -95,7 +98,7 @@ function editor(study) {
     card("Participants",
       h("label", {}, "Largest number of participants. Empty: no limit.", of.max_participants),
       h("label", {}, "Conditions for a balanced random assignment, one in each line. Empty: none.", of.conditions),
-      h("label", {}, "How often each condition occurs in a block of the assignment. Empty: once.", of.block_repeats)),
+      h("label", {}, "How often each condition occurs in a block of the assignment. Empty: twice.", of.block_repeats)),
     card("At the end",
       h("label", {}, "Completion code", of.completion_code),
       h("label", {}, "Address to go to. {participant} in it is replaced by the identifier of the participant's link.", of.redirect)),

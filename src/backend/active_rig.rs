@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 use sha2::{Digest, Sha256};
 
 use super::embedded_place::{EmbeddedPlace, bounds_px};
-use super::participant_window::ParticipantWindow;
+use super::participant_window::{ParticipantWindow, WindowPlace};
 use super::rows;
 use crate::places::Places;
 use crate::version::revision;
@@ -78,19 +78,21 @@ impl Plan {
         Ok(())
     }
 
-    /// `None`: the study shows nothing to the participant.
-    pub fn page_state(&self, status: PageStatus, parent_xid: Option<u64>) -> Option<PageState> {
+    /// `None`: the study shows nothing to the participant. `window` is the participant window that is open.
+    pub fn page_state(
+        &self,
+        status: PageStatus,
+        parent_xid: Option<u64>,
+        window: Option<&ParticipantWindow>,
+    ) -> Option<PageState> {
         if !self.study.needs_window() {
             return None;
         }
-        let place = match self.embedding(parent_xid) {
-            Some(_) => PagePlace::Embedded,
-            None if monitor_count() > 1 => {
-                let screen = format!("screen {}", self.screen.monitor.unwrap_or(1) + 1);
-                PagePlace::ParticipantWindow { screen }
-            }
-            None if self.seat == Seat::Participant => PagePlace::ParticipantWindow { screen: "this screen".to_owned() },
-            None => PagePlace::ParticipantWindow { screen: "a window of its own on this screen".to_owned() },
+        let next = || WindowPlace::now(self.seat, self.screen).name;
+        let place = match (window, self.embedding(parent_xid)) {
+            (Some(window), _) => PagePlace::ParticipantWindow { screen: window.place().name.clone() },
+            (None, Some(_)) => PagePlace::Embedded,
+            (None, None) => PagePlace::ParticipantWindow { screen: next() },
         };
         let address = match &self.study.page {
             Some(page) => page.address.clone(),
@@ -99,9 +101,10 @@ impl Plan {
         Some(PageState { address, place, status })
     }
 
-    /// Opens the participant window, unless the page is embedded in the window `parent_xid`, or the study shows nothing.
+    /// Opens the participant window, unless the page is embedded in the window `parent_xid`, or the study shows nothing, not
+    /// even the consent.
     pub fn participant_window(&self, parent_xid: Option<u64>) -> Option<Result<ParticipantWindow, String>> {
-        let is_wanted = self.study.needs_window() && self.embedding(parent_xid).is_none();
+        let is_wanted = self.study.needs_window_for(self.seat) && self.embedding(parent_xid).is_none();
         is_wanted.then(|| ParticipantWindow::open(&self.file, self.seat, self.screen))
     }
 
@@ -138,12 +141,18 @@ impl Plan {
             },
         };
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), Some(placement))?;
-        let window = window.map(ParticipantWindow::host);
+        // A window that shows only the consent has no part in the recording.
+        let window = window.filter(|_| self.study.needs_window()).map(ParticipantWindow::host);
         let mut plan = RigPlan { camera_settings: self.settings.clone(), window, ..plan };
         if let Some(page) = &mut plan.page {
-            page.condition.clone_from(&self.port.condition);
+            page.condition = self.port.shown_condition().map(str::to_owned);
         }
         Ok(plan)
+    }
+
+    /// What the operator is told if a recording got another condition than the set-up has shown.
+    pub fn changed_condition(&self, recorded: Option<&str>) -> Option<String> {
+        changed_condition(self.port.shown_condition(), recorded)
     }
 
     /// Without its page.
@@ -151,6 +160,17 @@ impl Plan {
         let plan = RigPlan::of_study(&self.file, self.camera.clone(), None)?;
         Ok(RigPlan { camera_settings: self.settings.clone(), ..plan })
     }
+}
+
+fn changed_condition(shown: Option<&str>, recorded: Option<&str>) -> Option<String> {
+    let name = |condition: Option<&str>| condition.unwrap_or("none").to_owned();
+    (shown != recorded).then(|| {
+        let (recorded, shown) = (name(recorded), name(shown));
+        format!(
+            "The condition of this session is {recorded}. The set-up showed {shown}: the study or participants.tsv has changed \
+             since then."
+        )
+    })
 }
 
 /// The first usable camera, or the phantom if there is none.
@@ -248,5 +268,19 @@ impl ActiveRig {
 fn show_page(rig: &Rig, place: EmbeddedPlace) {
     if let Some(page) = rig.page() {
         page.set_visible(place.is_visible);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_condition_than_the_one_shown_is_told() {
+        assert_eq!(changed_condition(Some("calm"), Some("calm")), None);
+        assert_eq!(changed_condition(None, None), None);
+        let told = changed_condition(Some("calm"), Some("loud")).unwrap();
+        assert!(told.starts_with("The condition of this session is loud. The set-up showed calm"), "{told}");
+        assert!(changed_condition(None, Some("loud")).unwrap().contains("showed none"));
     }
 }

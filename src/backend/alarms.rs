@@ -45,7 +45,7 @@ impl Alarms {
                 let frames = if *lost == 1 { "1 frame".to_owned() } else { format!("{lost} frames") };
                 vec![self.pass("frames", format!("{frames} lost: {reason}."), remedy)]
             }
-            RigEvent::PageFailed(why) => {
+            RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } => {
                 vec![raise(
                     "page",
                     why.clone(),
@@ -72,6 +72,7 @@ impl Alarms {
             | RigEvent::PageKeyboard(_)
             | RigEvent::KeyboardReturned
             | RigEvent::PhaseStarted { .. }
+            | RigEvent::PhaseMoved { .. }
             | RigEvent::PhaseEnded { .. }
             | RigEvent::PartStarted { .. }
             | RigEvent::PartsOver => Vec::new(),

@@ -16,6 +16,8 @@ pub struct Known {
     pub face: Option<FaceOverlay>,
     pub networks: Option<Result<String, String>>,
     pub page: Option<Result<String, String>>,
+    /// The page is not where the operator wants it.
+    pub misplaced: Option<String>,
     pub disk_left_bytes: Option<u64>,
 }
 
@@ -138,7 +140,10 @@ fn networks(known: &Known) -> Finding {
 fn page(known: &Known) -> Finding {
     match &known.page {
         None => waiting("The page is being loaded."),
-        Some(Ok(address)) => (CheckState::Ok, address.clone()),
+        Some(Ok(address)) => match &known.misplaced {
+            Some(where_it_is) => (CheckState::Warning, format!("{where_it_is} {address}")),
+            None => (CheckState::Ok, address.clone()),
+        },
         Some(Err(why)) => (CheckState::Failed, why.clone()),
     }
 }
@@ -200,6 +205,7 @@ mod tests {
             }),
             networks: Some(Ok("three".into())),
             page: Some(Ok("p".into())),
+            misplaced: None,
             disk_left_bytes: Some(100_000_000_000),
         }
     }
@@ -208,6 +214,14 @@ mod tests {
     fn all_good_is_all_green_and_nothing_known_is_all_waiting() {
         assert!(checks(&study(), &good()).iter().all(|c| c.state == CheckState::Ok));
         assert!(checks(&study(), &Known::default()).iter().all(|c| c.state == CheckState::Waiting));
+    }
+
+    #[test]
+    fn a_page_on_another_monitor_is_a_warning() {
+        let known = Known { misplaced: Some("Monitor 3 is not there.".into()), ..good() };
+        let found: Vec<Check> =
+            checks(&study(), &known).into_iter().filter(|c| c.state == CheckState::Warning).collect();
+        assert_eq!((found.len(), found[0].id == CheckId::PageLoaded), (1, true));
     }
 
     #[test]

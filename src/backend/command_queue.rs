@@ -53,6 +53,15 @@ impl<T: QueuedCommand> CommandQueue<T> {
         self.0.take(patience)
     }
 
+    /// The waiting commands that `is_wanted` accepts, oldest first. The others go on waiting.
+    pub(super) fn take_those(&self, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        self.0.change(|waiting| {
+            let (wanted, others) = waiting.take().unwrap_or_default().into_iter().partition(is_wanted);
+            *waiting = Some(others).filter(|others: &Vec<T>| !others.is_empty());
+            wanted
+        })
+    }
+
     /// One after the other, until [`CommandQueue::close`]: for a thread that does nothing else.
     pub(super) fn each(&self) -> impl Iterator<Item = T> {
         let mut taken = Vec::new().into_iter();
@@ -105,6 +114,19 @@ mod tests {
         assert_eq!(all.len(), COMMANDS_WAITING);
         assert_eq!(all[..3], [Test::Slider(99_999), Test::Press(0), Test::Press(1)]);
         assert_eq!(commands.each().count(), 0);
+    }
+
+    #[test]
+    fn some_orders_are_taken_before_the_others() {
+        let commands = CommandQueue::default();
+        for order in [Test::Press(1), Test::Slider(2), Test::Press(3)] {
+            assert!(commands.push(order));
+        }
+        let presses = commands.take_those(|order| matches!(order, Test::Press(_)));
+        assert_eq!(presses, [Test::Press(1), Test::Press(3)]);
+        assert_eq!(commands.take(Duration::ZERO), Taken::New(vec![Test::Slider(2)]));
+        assert!(commands.take_those(|_| true).is_empty());
+        assert_eq!(commands.take(Duration::ZERO), Taken::TimedOut, "an empty list is no order");
     }
 
     #[test]

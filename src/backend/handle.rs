@@ -20,8 +20,8 @@ use crate::places::Places;
 use desktop::port::{
     Backend, BackendBuilder, BackendEvent, CameraControl, CameraMode, DownloadRequest, Erasure, EventForm, FilmImport,
     Host, NewMarker, NewRecords, NewStudy, PageReplayCommand, ParticipantCommand, ParticipantScreen, PixelRect,
-    Reassignment, RecordingRequest, SessionExport, SessionNote, SessionPlan, SessionsExport, StudyDocument,
-    StudyExport, StudyQuery, StudySave,
+    Preferences, Reassignment, RecordingRequest, SessionExport, SessionNote, SessionPlan, SessionsExport,
+    StudyDocument, StudyExport, StudyQuery, StudySave,
 };
 use session::{Clock, Latest, PagePlacement, Timestamp};
 use study_query::Cancel;
@@ -52,10 +52,12 @@ fn with_preferred_folder(places: Places, preferences: Option<&Path>) -> Places {
     let is_default = std::env::var_os("AFFECTOGRAPH_SESSIONS").is_none_or(|v| v.is_empty())
         && places.sessions == Places::find(None).absolute().sessions;
     // A file that cannot be read is reported by the window.
-    let preferred = preferences.and_then(|path| desktop::Preferences::load(path).ok()?.recordings);
-    match preferred {
-        Some(sessions) if is_default => Places { sessions, ..places }.absolute(),
-        _ => places,
+    let preferences = preferences.and_then(|path| Preferences::load(path).ok()).filter(|_| is_default);
+    match preferences.as_ref().map(Preferences::recordings_folder) {
+        Some(Ok(Some(folder))) => places.preferred(folder),
+        // An older version stored it as it was typed. The library reports it.
+        Some(Err(typed)) => places.preferred(typed.to_owned()),
+        Some(Ok(None)) | None => places,
     }
 }
 
@@ -186,6 +188,10 @@ impl Backend for BackendHandle {
         self.clock.get().now()
     }
 
+    fn store_preferences(&mut self, preferences: &Preferences, file: &Path) {
+        self.send_to_review(ReviewCommand::Preferences(Box::new(preferences.clone()), file.to_owned()));
+    }
+
     fn refresh_library(&mut self) {
         self.send_to_review(ReviewCommand::Library);
     }
@@ -254,8 +260,8 @@ impl Backend for BackendHandle {
         }
     }
 
-    fn go_on(&mut self) {
-        self.send_to_recording(RecordingCommand::GoOn);
+    fn go_on(&mut self, part: usize) {
+        self.send_to_recording(RecordingCommand::GoOn(part));
     }
 
     fn begin_rehearsal(&mut self, plan: SessionPlan) {

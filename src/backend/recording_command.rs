@@ -20,8 +20,8 @@ pub enum RecordingCommand {
     Pause(Timestamp, bool),
     /// Switches the phone pad on or off.
     Phone(bool),
-    /// Ends the current part of the session and begins the next one.
-    GoOn,
+    /// Ends the part of the session with this number and begins the next one.
+    GoOn(usize),
     Stop,
     /// Stops and removes the session.
     Discard,
@@ -30,6 +30,19 @@ pub enum RecordingCommand {
     PageFocus(bool),
     ReloadPage,
     Participant(ParticipantCommand),
+}
+
+impl RecordingCommand {
+    /// Whether it would replace the rig. A recording keeps its own.
+    pub fn is_of_set_up(&self) -> bool {
+        use RecordingCommand as C;
+        matches!(self, C::Rehearse(_) | C::Camera(..) | C::PlacePage(_) | C::Record(_))
+    }
+
+    /// Whether it sets a marker or takes one back.
+    pub fn is_of_a_marker(&self) -> bool {
+        matches!(self, RecordingCommand::Mark(_) | RecordingCommand::TakeBack(_))
+    }
 }
 
 impl QueuedCommand for RecordingCommand {

@@ -2,7 +2,10 @@
 
 mod participant;
 mod poll_rig;
+#[cfg(test)]
+mod tests;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,6 +35,9 @@ use recording::{MarkerText, Rig};
 use session::{Clock, Latest, Taken, Timestamp};
 use store::Committed;
 
+/// The answer to a command of the set-up that comes late.
+const STAYS_AS_IT_IS: &str = "The recording runs. Its camera and its page stay as they are.";
+const ENDED_BEFORE: &str = "The recording had ended already.";
 /// The interval at which records, events and pictures are sent to the window.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
@@ -50,6 +56,7 @@ pub fn start(
     std::thread::Builder::new().name("recording_controller".into()).spawn(move || {
         RecordingController {
             commands: commands.clone(),
+            taken: VecDeque::new(),
             places,
             parent_xid,
             window,
@@ -70,6 +77,8 @@ pub fn start(
 struct RecordingController {
     /// For the phone pad, whose taps are commands.
     commands: CommandQueue<RecordingCommand>,
+    /// Taken from the queue and not carried out yet, oldest first.
+    taken: VecDeque<RecordingCommand>,
     places: Places,
     parent_xid: Option<u64>,
     window: ToWindow,
@@ -97,6 +106,8 @@ struct Running {
     last_second: Instant,
     last_preview: Instant,
     has_ended: bool,
+    /// The page crashed. The participant sees the waiting screen until a page is there again.
+    waits_after_crash: bool,
     phone: Phone,
     /// The start of the recording. `None` in a rehearsal.
     recording_since: Option<Timestamp>,
@@ -124,6 +135,7 @@ impl Running {
             last_second: now,
             last_preview: now,
             has_ended: false,
+            waits_after_crash: false,
             phone: Phone::default(),
             recording_since: None,
         }
@@ -139,7 +151,7 @@ impl RecordingController {
         let mut next_poll = Instant::now() + POLL_INTERVAL;
         loop {
             match commands.take(next_poll.saturating_duration_since(Instant::now())) {
-                Taken::New(commands) => commands.into_iter().for_each(|command| self.execute(command)),
+                Taken::New(commands) => self.execute_all(commands),
                 Taken::TimedOut => {}
                 Taken::Closed => break,
             }
@@ -160,9 +172,22 @@ impl RecordingController {
         self.running.as_ref().is_some_and(|t| t.active.folder.is_some())
     }
 
+    fn execute_all(&mut self, commands: Vec<RecordingCommand>) {
+        self.taken = commands.into();
+        while let Some(command) = self.taken.pop_front() {
+            self.execute(command);
+        }
+    }
+
     fn execute(&mut self, command: RecordingCommand) {
+        if self.is_recording() && command.is_of_set_up() {
+            self.window.send(BackendEvent::Notice(STAYS_AS_IT_IS.to_owned()));
+            return;
+        }
         match command {
             RecordingCommand::Rehearse(plan) => self.begin_rehearsal(plan),
+            // The window left the set-up before it knew of the recording, which it does not show.
+            RecordingCommand::EndRehearsal if self.is_recording() => self.stop(),
             RecordingCommand::EndRehearsal => {
                 self.end_rehearsal();
                 self.plan = None;
@@ -173,15 +198,16 @@ impl RecordingController {
             RecordingCommand::PlacePage(placement) => {
                 if let Some(plan) = &mut self.plan {
                     plan.placement = placement;
-                    self.end_rehearsal();
-                    self.open_participant();
-                    self.rehearse();
+                    self.rehearse_in_new_window();
                 }
             }
             RecordingCommand::ParticipantScreen(screen) => {
                 self.participant_screen = screen;
-                if let Some(plan) = &mut self.plan {
+                // A recording keeps its window.
+                let is_set_up = !self.is_recording();
+                if let Some(plan) = self.plan.as_mut().filter(|_| is_set_up) {
                     plan.screen = screen;
+                    self.rehearse_in_new_window();
                 }
             }
             RecordingCommand::Record(request) => self.record(request),
@@ -191,9 +217,9 @@ impl RecordingController {
                     rig.mark(at, &MarkerText { key, label, note, via: via.stored() });
                 }
             }
-            RecordingCommand::GoOn => {
+            RecordingCommand::GoOn(part) => {
                 if let Some(rig) = self.running.as_ref().and_then(Running::rig) {
-                    rig.go_on();
+                    rig.go_on(part);
                 }
             }
             RecordingCommand::TakeBack(at) => {
@@ -225,11 +251,7 @@ impl RecordingController {
             // Without a page, the rehearsal begins again: the page may be there now.
             RecordingCommand::ReloadPage => match self.running.as_ref().and_then(Running::rig).and_then(Rig::page) {
                 Some(page) => page.reload(),
-                None if !self.is_recording() => {
-                    self.end_rehearsal();
-                    self.open_participant();
-                    self.rehearse();
-                }
+                None if !self.is_recording() => self.rehearse_in_new_window(),
                 None => {}
             },
             RecordingCommand::Participant(command) => self.command_participant(command),
@@ -298,13 +320,20 @@ impl RecordingController {
         };
         self.window.send(BackendEvent::Camera(camera_state(&plan.camera, &active)));
         let status = active.page_problem.clone().map_or(PageStatus::Loading, PageStatus::Failed);
-        let page = plan.page_state(status, self.parent_xid);
+        let page = plan.page_state(status, self.parent_xid, self.participant.as_ref());
         page.into_iter().for_each(|page| self.window.send(BackendEvent::Page(page)));
         if let Some(rig) = &active.rig {
             self.clock.put(rig.clock());
         }
         self.running = Some(Running::new(active));
         self.send_checks();
+    }
+
+    /// Starts a new rig and a new participant window with the current plan.
+    fn rehearse_in_new_window(&mut self) {
+        self.end_rehearsal();
+        self.open_participant();
+        self.rehearse();
     }
 
     fn end_rehearsal(&mut self) {
@@ -340,6 +369,8 @@ impl RecordingController {
 
     fn record(&mut self, request: RecordingRequest) {
         self.end_rehearsal();
+        // The baseline begins when the participant sees the cross.
+        self.show_to_participant();
         let Some(plan) = &self.plan else { return };
         let window = self.participant.as_ref();
         match ActiveRig::record(plan, &self.places, request, self.parent_xid, self.page, window) {
@@ -347,6 +378,9 @@ impl RecordingController {
                 let mut since = None;
                 if let (Some(rig), Some(folder)) = (&active.rig, &active.folder) {
                     self.clock.put(rig.clock());
+                    if let Some(sentence) = plan.changed_condition(rig.condition()) {
+                        self.window.send(BackendEvent::Notice(sentence));
+                    }
                     let at = rig.clock().now();
                     since = Some(at);
                     self.window.send(BackendEvent::RecordingStarted(StartedInfo { folder: folder.clone(), at }));
@@ -355,7 +389,6 @@ impl RecordingController {
                     }
                 }
                 self.running = Some(Running { recording_since: since, ..Running::new(active) });
-                self.set_front(true);
             }
             Err(sentence) => {
                 self.window.failed(Activity::Start, sentence);
@@ -368,11 +401,11 @@ impl RecordingController {
     fn stop(&mut self) {
         // Without a recording, the rehearsal goes on.
         if !self.is_recording() {
+            self.window.failed(Activity::Record, ENDED_BEFORE);
             return;
         }
-        let Some(mut running) = self.running.take() else { return };
-        // A tap that arrives from now on is refused and not lost.
-        running.phone.switch_off();
+        self.end_phone();
+        let Some(running) = self.running.take() else { return };
         let ActiveRig { rig: Some(rig), folder: Some(folder), committed, .. } = running.active else { return };
         // The report and the review read the last records from the file. The receiver is dropped, so that the recorder
         // does not wait for it.
@@ -389,6 +422,18 @@ impl RecordingController {
         }
         self.plan = None;
         self.send_to_review(ReviewCommand::Library);
+    }
+
+    /// Ends the phone pad, which refuses each tap from now on. The taps before were confirmed to the phone, so those that
+    /// still wait are stored.
+    fn end_phone(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        running.phone.switch_off();
+        let (taps, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.taken).into_iter().partition(RecordingCommand::is_of_a_marker);
+        self.taken = others;
+        let waiting = self.commands.take_those(RecordingCommand::is_of_a_marker);
+        taps.into_iter().chain(waiting).for_each(|tap| self.execute(tap));
     }
 
     /// Closes a session whose recording could not be closed as intended, for example on a full disk. Its space was

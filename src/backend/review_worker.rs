@@ -12,7 +12,8 @@ use crate::places::{Places, recover_crashed};
 use analysis::{Measure, agreement, signal};
 use capture::{Decoder, to_rgb};
 use desktop::port::{
-    self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, NewRecords, PageReplayCommand, SessionExport,
+    self, Activity, AddedRecords, AddedStream, Agreement, BackendEvent, NewRecords, PageReplayCommand, Preferences,
+    SessionExport,
 };
 use page::{ReplayEvent, ReplayMoment, ReplaySpec, ReplayWindow};
 use session::{AFFECT, Body, Record, StreamInfo, Timestamp, annotation_stream, rating_stream};
@@ -20,6 +21,8 @@ use store::{AddedStreams, SessionFile, StoreError};
 use study_query::StoredSession;
 
 pub enum ReviewCommand {
+    /// Stores the preferences in the file.
+    Preferences(Box<Preferences>, PathBuf),
     Library,
     Change(SessionChange),
     /// Draws a session's figure for the clipboard.
@@ -40,6 +43,7 @@ impl QueuedCommand for ReviewCommand {
         matches!(
             (self, older),
             (ReviewCommand::Library, ReviewCommand::Library)
+                | (ReviewCommand::Preferences(..), ReviewCommand::Preferences(..))
                 | (ReviewCommand::Cameras, ReviewCommand::Cameras)
                 | (ReviewCommand::Picture(_), ReviewCommand::Picture(_))
                 | (ReviewCommand::Study(StudyFileCommand::Check(_)), ReviewCommand::Study(StudyFileCommand::Check(_)))
@@ -80,6 +84,12 @@ impl ReviewWorker {
         self.recover();
         for command in commands.each() {
             let (during, done) = match command {
+                ReviewCommand::Preferences(preferences, file) => {
+                    if let Err(e) = preferences.store(&file) {
+                        self.window.send(BackendEvent::Notice(e.to_string()));
+                    }
+                    continue;
+                }
                 ReviewCommand::Library => (Activity::Library, self.library()),
                 ReviewCommand::Change(change) => match change.carry_out(&self.places) {
                     Ok(changed) => {

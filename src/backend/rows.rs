@@ -108,6 +108,7 @@ fn control_state(c: &Control) -> ControlState {
 
 pub fn library(places: &Places) -> Result<port::Library, StoreError> {
     let library = places.library()?;
+    let (templates, template_problems) = templates(&library);
     let exports = library.exports()?.into_iter().map(|e| port::ExportRow {
         is_reachable: e.is_reachable(),
         to: e.to.into(),
@@ -118,10 +119,8 @@ pub fn library(places: &Places) -> Result<port::Library, StoreError> {
         exports: exports.collect(),
         root: library.root().to_owned(),
         studies_folder: library.own_studies(),
-        templates: templates(&library).unwrap_or_else(|e| {
-            tracing::warn!("the templates could not be read: {e}");
-            Vec::new()
-        }),
+        templates,
+        template_problems,
         studies: studies(&library)?,
         participants: library.participants()?,
         sessions: library.sessions()?.iter().map(session_row).collect(),
@@ -130,17 +129,20 @@ pub fn library(places: &Places) -> Result<port::Library, StoreError> {
 
 fn studies(library: &Library) -> Result<Vec<StudyRow>, StoreError> {
     let row = |entry: store::StudyEntry| match entry.study {
-        Ok(file) => StudyRow {
-            name: entry.name,
-            title: file.study.title.clone(),
-            description: file.study.description.clone(),
-            planned_minutes: file.study.planned_minutes,
-            seat: file.study.participant.screen.fixed(),
-            problem: None,
-            is_shipped: !library.is_own_study(&entry.path),
-            conditions: library.condition_table(&file.study).unwrap_or_default(),
-            file: entry.path,
-        },
+        Ok(file) => {
+            let conditions = library.condition_table(&file.study);
+            StudyRow {
+                name: entry.name,
+                title: file.study.title.clone(),
+                description: file.study.description.clone(),
+                planned_minutes: file.study.planned_minutes,
+                seat: file.study.participant.screen.fixed(),
+                problem: conditions.as_ref().err().map(ToString::to_string),
+                is_shipped: !library.is_own_study(&entry.path),
+                conditions: conditions.unwrap_or_default(),
+                file: entry.path,
+            }
+        }
         Err(e) => StudyRow {
             title: entry.name.clone(),
             name: entry.name,
@@ -220,8 +222,8 @@ pub fn opened(loaded: &StoredSession) -> Result<OpenedSession, StoreError> {
         has_page: page_events(&loaded.timeline).next().is_some(),
         frames,
         facts: facts(loaded),
-        // A study file that cannot be parsed gives no labels. Labels that are in use are still offered.
-        annotation_labels: loaded.file.header().study.parse().map(|s| s.annotation_labels).unwrap_or_default(),
+        // A study that cannot be read gives no labels. Labels that are in use are still offered.
+        annotation_labels: loaded.file.header().study.excerpt().map(|s| s.annotation_labels).unwrap_or_default(),
         baseline: baseline_of(&loaded.timeline, AFFECT, &baseline_phases(&loaded.timeline)),
         poor: poor_stretches(&sample_quality(&loaded.timeline), &QualityLimits::default()),
         session,

@@ -7,7 +7,7 @@ use desktop::port::{self, BackendEvent, StudyDocument, StudySave, TemplateRow};
 use page::PageAddress;
 use recording::questionnaire_items;
 use session::Study;
-use store::{Library, NewStudy, StudyEditError};
+use store::{Library, NewStudy, StudyWriteError};
 use vision::models_folder;
 
 pub enum StudyFileCommand {
@@ -37,13 +37,13 @@ pub fn execute(places: &Places, command: StudyFileCommand) -> Result<BackendEven
             Ok(BackendEvent::StudyChecked { file: document.file, problems })
         }
         StudyFileCommand::Save(StudySave { file, text, was }) => {
-            library()?.save_study(&file, &text, &was).map_err(|e| sentence(&e))?;
+            library()?.save_study(&file, &was, &text).map_err(|e| sentence(&e))?;
             Ok(BackendEvent::StudySaved(StudyDocument { file, text }))
         }
     }
 }
 
-fn sentence(e: &StudyEditError) -> String {
+fn sentence(e: &StudyWriteError) -> String {
     format!("{e}.")
 }
 
@@ -63,20 +63,37 @@ fn problems(library: &Library, document: &StudyDocument) -> Vec<String> {
     {
         problems.push(format!("there is no affect network `{}` in {}", study.affect_model, models.display()));
     }
-    let others = library.studies().unwrap_or_default();
-    let is_taken = others.iter().any(|s| s.path != document.file && s.name.eq_ignore_ascii_case(&study.name));
-    if is_taken {
-        problems.push(format!("another study is called `{}`: choose another name", study.name));
-    }
+    problems.extend(name_problem(library, document, &study.name));
     problems
 }
 
-pub fn templates(library: &Library) -> Result<Vec<TemplateRow>, StudyEditError> {
-    let row = |t: store::StudyTemplate| TemplateRow {
-        folder: t.folder,
-        title: t.title,
-        description: t.description,
-        media: t.media.map(store::MediaKind::as_str),
+/// Studies that were copied by hand may have one name, without a change of it.
+fn name_problem(library: &Library, document: &StudyDocument, name: &str) -> Option<String> {
+    let others = match library.studies() {
+        Ok(studies) => studies,
+        Err(e) => return Some(e.to_string()),
     };
-    Ok(library.templates()?.into_iter().map(row).collect())
+    if others.iter().any(|s| s.path != document.file && s.name.eq_ignore_ascii_case(name)) {
+        return Some(format!("another study is called `{name}`: choose another name"));
+    }
+    let present = match std::fs::read_to_string(&document.file) {
+        Ok(present) => present,
+        Err(e) => return Some(format!("{} could not be read: {e}", document.file.display())),
+    };
+    library.check_name(&document.file, &present, name).err().map(|e| e.to_string())
+}
+
+/// The templates, and a sentence for each one that cannot be read.
+pub fn templates(library: &Library) -> (Vec<TemplateRow>, Vec<String>) {
+    let all = library.templates().unwrap_or_else(|e| vec![Err(e.into())]);
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for template in all {
+        match template {
+            Ok(store::StudyTemplate { folder, title, description, media }) => {
+                rows.push(TemplateRow { folder, title, description, media: media.map(store::MediaKind::as_str) });
+            }
+            Err(e) => problems.push(sentence(&e)),
+        }
+    }
+    (rows, problems)
 }

@@ -143,6 +143,8 @@ impl Subject<'_> {
             BackendEvent::Alarm(alarm) => Subject::Alarm(&alarm.key),
             BackendEvent::AlarmCleared { key } => Subject::Alarm(key),
             BackendEvent::StreamDeclared(stream) => Subject::Stream(stream.name.as_str()),
+            // The first one ends the recording on the screen, and the next ones add to it.
+            BackendEvent::Failed { during: Activity::Record, .. } => return None,
             // The window shows only the last message of each activity.
             BackendEvent::Failed { during, .. } => Subject::Failure(*during),
             BackendEvent::Agreement(agreement) => Subject::Rating(agreement.pass),

@@ -82,10 +82,14 @@ pub(super) fn sessions_of(
     let library = places.library()?;
     let pilots = if with_pilots { Pilots::Included } else { Pilots::LeftOut };
     let StudySessions { folders, left_out, pilots } = study_sessions(&library, study, pilots)?;
+    let is_empty = folders.is_empty() && left_out.is_empty();
+    if is_empty && pilots > 0 {
+        return Err(format!("the study `{study}` has only pilots: --with-pilots includes them").into());
+    }
     if pilots > 0 {
         eprintln!("affectograph: {pilots} pilot session(s) are left out: --with-pilots includes them");
     }
-    if folders.is_empty() && left_out.is_empty() {
+    if is_empty {
         let root = library.root().display();
         return Err(format!(
             "there is no session of the study `{study}` in {root}: `affectograph list` lists all sessions, and --sessions sets another folder of recordings"

@@ -42,9 +42,10 @@ fn line(s: &SessionEntry) -> String {
         Condition::Damaged(why) => format!("DAMAGED: {why}"),
     };
     let loss = s.video_loss.as_ref().map_or_else(String::new, |loss| format!(", {loss}"));
+    let pilot = if s.pilot { ", pilot" } else { "" };
     let grade = listed_grade(s).map(|grade| grade.to_string());
     format!(
-        "{:8} {:7} {:12} {:16} {:>9} {:>8.1} MB  {}  {}{}  {}",
+        "{:8} {:7} {:12} {:16} {:>9} {:>8.1} MB  {}  {}{}{}  {}",
         or_dash(s.participant.as_ref().map(ToString::to_string)),
         or_dash(s.session.map(|n| n.to_string())),
         or_dash(s.study.clone()),
@@ -53,6 +54,7 @@ fn line(s: &SessionEntry) -> String {
         s.size_bytes as f64 / 1e6,
         or_dash(grade),
         condition,
+        pilot,
         loss,
         s.folder.display()
     )

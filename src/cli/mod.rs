@@ -9,6 +9,7 @@ mod analyze;
 mod args;
 mod cameras;
 mod epochs;
+mod enter_key;
 mod erase;
 mod exit_code;
 mod export;

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::enter_key::EnterKey;
 use super::progress::Progress;
 use crate::failure::Failure;
 use recording::{Counters, Rig, RigError, RigEvent};
 use session::{Record, Timestamp};
 use store::Committed;
 
-/// Records until the duration has passed, the camera's file has ended, or the user interrupts. Then closes the session.
+/// Records until the duration has passed, the camera's file has ended, or the user interrupts. Then closes the session. Enter
+/// ends the part of the session that runs.
 /// `on_record` receives each committed record and the time of its arrival.
 pub fn run_rig(
     rig: Rig,
@@ -27,6 +29,7 @@ pub fn run_rig(
         Committed::Failed(why) => eprintln!("affectograph: {why}"),
     };
     let mut guided = None;
+    let mut parts = Parts::default();
     loop {
         match committed.recv_timeout(Duration::from_millis(50)) {
             Ok(c) => take(c),
@@ -36,8 +39,9 @@ pub fn run_rig(
         let mut is_over = false;
         for event in rig.events().try_iter() {
             is_over |= print_event(&event);
+            parts.follow(&event);
             match event {
-                RigEvent::PhaseStarted { phase, at, until } => {
+                RigEvent::PhaseStarted { phase, at, until, .. } => {
                     guided = Some((Progress::start(), phase.name, at, until))
                 }
                 RigEvent::PhaseEnded { .. } => guided = None,
@@ -47,6 +51,9 @@ pub fn run_rig(
         if let Some((bar, name, at, until)) = &mut guided {
             let done = clock.now().since_ns(*at) as f64 / until.since_ns(*at).max(1) as f64;
             bar.show(done, &format!("phase `{name}`"));
+        }
+        if let Some(part) = parts.part_to_end() {
+            rig.go_on(part);
         }
         is_over |= rig.has_storing_ended();
         if is_over || interrupted.load(Ordering::SeqCst) || deadline.is_some_and(|d| Instant::now() >= d) {
@@ -68,13 +75,61 @@ pub fn run_rig(
     Ok(counters)
 }
 
+/// The part of the session that runs, and the key that ends it.
+#[derive(Default)]
+struct Parts {
+    /// `None`: no part runs, or only the end of the recording ends it.
+    running: Option<usize>,
+    /// From the first part on. A session without parts does not read from the terminal.
+    enter: Option<EnterKey>,
+}
+
+impl Parts {
+    fn follow(&mut self, event: &RigEvent) {
+        match event {
+            RigEvent::PhaseStarted { number, .. } => self.begin(*number),
+            RigEvent::PartStarted { number, name, is_last } => {
+                self.begin(*number);
+                let has_enter = self.enter.as_ref().is_some_and(EnterKey::is_there);
+                eprintln!("{}", begins(name, *is_last, has_enter));
+                if *is_last {
+                    self.running = None;
+                }
+            }
+            RigEvent::PartsOver => self.running = None,
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, part: usize) {
+        self.running = Some(part);
+        // A press before belongs to no part.
+        self.enter.get_or_insert_with(EnterKey::listen).was_pressed();
+    }
+
+    fn part_to_end(&self) -> Option<usize> {
+        self.running.filter(|_| self.enter.as_ref().is_some_and(EnterKey::was_pressed))
+    }
+}
+
+/// The line for a part that begins.
+fn begins(name: &str, is_last: bool, has_enter: bool) -> String {
+    let ends = match name {
+        _ if is_last => " and is the last part. Ctrl-C stops the recording.",
+        "page" => " and runs until the page marks `done`.",
+        _ => ".",
+    };
+    let enter = if has_enter && !is_last { " Enter goes on." } else { "" };
+    format!("`{name}` begins{ends}{enter}")
+}
+
 /// Prints an event. Returns `true` if the camera has ended.
 fn print_event(event: &RigEvent) -> bool {
     match event {
         RigEvent::CameraLost { at, why } => eprintln!("{at} camera lost: {why}; trying to open it again"),
         RigEvent::CameraBack { at, info } => eprintln!("{at} camera opened again: {}", info.name),
         RigEvent::FramesMissing { at, lost, reason } => eprintln!("{at} {lost} frames missing: {reason}"),
-        RigEvent::PageFailed(why) | RigEvent::VisionFailed(why) => eprintln!("{why}"),
+        RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } | RigEvent::VisionFailed(why) => eprintln!("{why}"),
         RigEvent::PageRefused { count, reason } => eprintln!("{count} messages of the page were refused: {reason}"),
         RigEvent::CameraFailed { at, why } => {
             eprintln!("{at} camera failed: {why}");
@@ -89,13 +144,39 @@ fn print_event(event: &RigEvent) -> bool {
         RigEvent::Unread { count } => {
             eprintln!("{count} earlier events were not printed, because the program was blocked")
         }
-        RigEvent::PartStarted { name, .. } => eprintln!("`{name}` begins"),
-        RigEvent::PageLoaded { .. }
+        RigEvent::PartsOver => eprintln!("All parts of the session are over. Ctrl-C stops the recording."),
+        RigEvent::PartStarted { .. }
+        | RigEvent::PhaseMoved { .. }
+        | RigEvent::PageLoaded { .. }
         | RigEvent::PageKeyboard(_)
         | RigEvent::KeyboardReturned
         | RigEvent::PageClosed
-        | RigEvent::WindowReady
-        | RigEvent::PartsOver => {}
+        | RigEvent::WindowReady => {}
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_says_how_it_ends() {
+        assert_eq!(begins("page", false, true), "`page` begins and runs until the page marks `done`. Enter goes on.");
+        assert_eq!(begins("page", true, true), "`page` begins and is the last part. Ctrl-C stops the recording.");
+        assert_eq!(begins("mood", false, false), "`mood` begins.");
+    }
+
+    #[test]
+    fn only_a_part_that_the_operator_can_end_is_ended() {
+        let mut parts = Parts { running: None, enter: Some(EnterKey::silent()) };
+        let started = |number, is_last| RigEvent::PartStarted { number, name: "page".into(), is_last };
+        parts.follow(&started(2, false));
+        assert_eq!(parts.running, Some(2));
+        parts.follow(&started(3, true));
+        assert_eq!(parts.running, None, "the last part ends with the recording");
+        parts.follow(&started(2, false));
+        parts.follow(&RigEvent::PartsOver);
+        assert_eq!((parts.running, parts.part_to_end()), (None, None));
+    }
 }

@@ -51,6 +51,9 @@ pub fn print_session(stored: &StoredSession) {
         let how = by_hand.map(|a| format!(" (chosen by hand; assigned was {a})")).unwrap_or_default();
         println!("condition {condition}{how}");
     }
+    if h.pilot {
+        println!("pilot     recorded to try the study");
+    }
     if !h.overridden_checks.is_empty() {
         println!("overrode  {}", CheckId::texts(&h.overridden_checks));
     }

@@ -32,7 +32,7 @@ fn lay(library: &Library, study: &Study, number: u32, chosen: Option<&str>) -> S
         overridden_checks: Vec::new(),
         pilot: false,
         condition: Some(given.name.clone()),
-        condition_assigned: Some(given.assigned),
+        condition_assigned: given.assigned,
     };
     let streams = vec![affect_stream(10.0, "test"), marker_stream()];
     let recorder = Recorder::create(&folder, header, streams, crossbeam_channel::unbounded().0).unwrap();
@@ -93,6 +93,30 @@ fn groups_are_balanced_stored_exported_and_compared_by_name() {
     let sessions = std::fs::read_to_string(to.join("sub-08/sub-08_sessions.tsv")).unwrap();
     assert!(sessions.lines().next().unwrap().contains("\tcondition\t") && sessions.contains(other), "{sessions}");
     let participants = std::fs::read_to_string(to.join("participants.tsv")).unwrap();
-    assert!(participants.starts_with("participant_id\tcondition_mood\n"), "{participants}");
-    assert!(participants.contains(&format!("sub-08\t{other}")), "{participants}");
+    assert!(participants.starts_with("participant_id\tcondition_mood\tcondition_mood_assigned\n"), "{participants}");
+    assert!(participants.contains(&format!("sub-08\t{other}\t{proposed}\n")), "{participants}");
+}
+
+#[test]
+fn a_recording_that_cannot_start_uses_up_no_place_and_no_pseudonym() {
+    let tmp = tempfile::tempdir().unwrap();
+    let library = Library::open(tmp.path()).unwrap();
+    std::fs::create_dir_all(tmp.path().join("studies/mood")).unwrap();
+    std::fs::write(tmp.path().join("studies/mood/study.toml"), STUDY).unwrap();
+    let record = |participant: &str| {
+        let arguments = ["record", "--study", "mood", "--participant", participant, "--camera", "/no/such/film.mp4"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_affectograph"));
+        let done =
+            command.args(arguments).env("AFFECTOGRAPH_SESSIONS", tmp.path()).env_remove("DISPLAY").output().unwrap();
+        assert!(!done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    };
+    record("sub-01");
+    assert_eq!(library.participants().unwrap(), []);
+    assert_eq!(library.condition_table(&Study::parse(STUDY).unwrap()).unwrap().taken, []);
+    // The laboratory's own row stays.
+    let own = "participant_id\tage\nsub-02\tn/a\n";
+    std::fs::write(tmp.path().join("participants.tsv"), own).unwrap();
+    record("sub-02");
+    assert_eq!(library.participants().unwrap(), [ParticipantId::numbered(2)]);
+    assert_eq!(library.condition_table(&Study::parse(STUDY).unwrap()).unwrap().taken, []);
 }

@@ -4,6 +4,7 @@ mod editor;
 mod fake;
 mod guided;
 mod manage;
+mod participant;
 #[allow(dead_code, reason = "tests/screens uses the rest")]
 mod scenes;
 mod small_type;
@@ -247,7 +248,9 @@ fn new_session_asks_who_sits_at_the_screen_unless_the_study_says_it() {
     assert!(says(&scene, "Who sits at this screen?"));
     click(&mut scene, "Pilot (you try the study)");
     click(&mut scene, "Set up");
-    assert!(matches!(&scene.handle.asked()[..], [Asked::Rehearse(p)] if p.seat == Seat::Pilot));
+    let asked = scene.handle.asked();
+    let is_of_pilot = |p: &SessionPlan| p.seat == Seat::Pilot && p.participant == ParticipantId::pilot();
+    assert!(matches!(&asked[..], [Asked::Rehearse(p)] if is_of_pilot(p)), "{asked:?}");
     let mut scene = scenes::home(plain());
     let mut library = synthetic::library();
     library.studies.iter_mut().for_each(|study| study.seat = Some(Seat::Pilot));

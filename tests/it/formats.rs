@@ -2,6 +2,7 @@
 
 mod bids;
 mod full_disk;
+mod groups;
 mod import;
 mod import_tables;
 mod parquet;
@@ -36,14 +37,23 @@ fn record_study(root: &Path) -> Vec<PathBuf> {
     [(1, 1), (1, 2), (2, 1)].map(|(participant, number)| record_session(&library, participant, number)).to_vec()
 }
 
-/// 20 s at about 30 Hz with jitter, a hole from 8 to 10 s, clicks each second, and what else a session holds.
 fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
+    record_session_as(library, participant, number, |_| {})
+}
+
+/// 20 s at about 30 Hz with jitter, a hole from 8 to 10 s, clicks each second, and what else a session holds.
+pub fn record_session_as(
+    library: &Library,
+    participant: u32,
+    number: u32,
+    change: impl FnOnce(&mut SessionHeader),
+) -> PathBuf {
     let study = affectograph::session::Study::parse(STUDY).unwrap();
     let participant = affectograph::session::ParticipantId::numbered(participant);
     let number = affectograph::session::SessionNumber(number);
     let zero_utc = "2026-11-23T10:00:00.123456789Z".parse().unwrap();
     let folder = library.create_session(&participant, number, "demo", zero_utc).unwrap();
-    let header = SessionHeader {
+    let mut header = SessionHeader {
         participant,
         session: number,
         study: StoredStudy::new(&study, STUDY),
@@ -70,6 +80,7 @@ fn record_session(library: &Library, participant: u32, number: u32) -> PathBuf {
         condition: None,
         condition_assigned: None,
     };
+    change(&mut header);
     let mut streams = vec![
         affect_stream(30.0, "affect 2"),
         face_stream(30.0, "face 1"),

@@ -82,6 +82,14 @@ fn the_cross_comes_before_the_page() {
     let lasted = phases[1].at.since_ns(phases[0].at) as f64 * 1e-9;
     assert!((2.99..4.0).contains(&lasted), "{lasted} s");
     assert_eq!(baseline_phases(&timeline).len(), 1, "the analysis finds it");
+    let shown: Vec<_> = timeline
+        .events()
+        .iter()
+        .filter(|e| e.stream.as_str() == PAGE && e.what.kind == "shown")
+        .map(|e| (e.at, e.what.data["url"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    assert_eq!(shown[0].0, phases[0].at, "the baseline begins when the cross is seen");
+    assert!(shown[0].1.starts_with("fixation:") && shown[1].1.contains("form.html"), "{shown:?}");
     let documents: Vec<_> = timeline
         .events()
         .iter()
@@ -91,6 +99,29 @@ fn the_cross_comes_before_the_page() {
     assert!(documents[0].1.starts_with("fixation:"), "{documents:?}");
     assert!(documents[1].1.contains("form.html") && documents[1].0 > phases[1].at, "{documents:?}");
     assert_eq!(documents.len(), 2, "{documents:?}");
+}
+
+#[test]
+fn a_pause_stops_the_baseline() {
+    let Some(display) = Display::open() else { return };
+    if models().is_none() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let rig = record(&display, tmp.path(), 4.0);
+    wait(&rig, "the phase", |n| matches!(n, RigEvent::PhaseStarted { .. }));
+    rig.pause(rig.clock().now(), true);
+    wait(&rig, "the pause", |n| matches!(n, RigEvent::PhaseMoved { until: None, .. }));
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(!rig.events().try_iter().any(|n| matches!(n, RigEvent::PhaseEnded { .. })), "it ended in the pause");
+    rig.pause(rig.clock().now(), false);
+    wait(&rig, "its end", |n| matches!(n, RigEvent::PhaseEnded { .. }));
+    wait(&rig, "the page", |n| matches!(n, RigEvent::PageLoaded { address } if address.contains("form.html")));
+    let timeline = reopened(rig);
+    let phases: Vec<_> = timeline.events().iter().filter(|e| e.stream.as_str() == PHASE).collect();
+    assert!(phases[1].at.since_ns(phases[0].at) >= 8_900_000_000, "{phases:?}");
+    assert_eq!(phases[1].what.data["is_complete"], true);
+    assert!(phases[1].what.data["paused_s"].as_f64().unwrap() >= 5.0, "{phases:?}");
 }
 
 #[test]

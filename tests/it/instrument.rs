@@ -20,7 +20,7 @@ struct Window {
 
 impl Window {
     fn open(sessions: PathBuf) -> Window {
-        let places = Places { sessions, studies: "assets/studies".into() };
+        let places = Places { sessions, studies: "assets/studies".into(), must_exist: false };
         let host = Host { wake: Wake::new(|| {}), window: None };
         Window { instrument: affectograph::backend::start(places, host).unwrap(), told: Vec::new() }
     }

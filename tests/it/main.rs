@@ -21,6 +21,7 @@ mod formats;
 mod guided_phase;
 mod hostile_bytes;
 mod instrument;
+mod items_table;
 #[cfg(target_os = "linux")]
 mod manage;
 mod need;

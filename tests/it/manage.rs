@@ -110,10 +110,17 @@ fn a_missing_page_is_a_problem_of_the_page_and_not_of_the_camera() {
     let study_file = dir.path().join("studies/lost/study.toml");
     std::fs::create_dir_all(study_file.parent().unwrap()).unwrap();
     std::fs::write(&study_file, "name = \"lost\"\ntitle = \"Lost\"\n[page]\naddress = \"no/such/page\"\n").unwrap();
-    let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into() };
+    let places = Places { sessions: dir.path().to_owned(), studies: "assets/studies".into(), must_exist: false };
     let mut backend = affectograph::backend::start(places, Host { wake: Wake::new(|| {}), window: None }).unwrap();
     let (participant, session) = (ParticipantId::numbered(1), SessionNumber(1));
-    backend.begin_rehearsal(SessionPlan { study_file, participant, session, condition: None, seat: Seat::Participant });
+    backend.begin_rehearsal(SessionPlan {
+        study_file,
+        participant,
+        session,
+        condition: None,
+        proposed: None,
+        seat: Seat::Participant,
+    });
     let (mut page, mut camera) = (None, None);
     wait("page and camera", || {
         for event in backend.poll() {

@@ -66,7 +66,12 @@ impl Page {
 
     pub fn local(display: &Display, file: &str, mask: &[&str]) -> Page {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
-        let mut page = Page::open(display, PageAddress::parse(file, &folder).unwrap(), mask);
+        Page::shown(display, PageAddress::parse(file, &folder).unwrap(), mask)
+    }
+
+    /// A page that the participant sees.
+    pub fn shown(display: &Display, address: PageAddress, mask: &[&str]) -> Page {
+        let mut page = Page::open(display, address, mask);
         page.wait("the page", |e| matches!(e, PageEvent::Loaded { .. }));
         page.wait("the page's clock", |e| matches!(e, PageEvent::ClockMeasured { .. }));
         page.wait_record("the page on the screen", |r| r.kind == "shown");
@@ -96,7 +101,7 @@ impl Page {
     }
 
     /// Waits for a mark with this name and returns its data.
-    fn wait_mark(&mut self, name: &str) -> Value {
+    pub fn wait_mark(&mut self, name: &str) -> Value {
         let mark = self.wait_record(name, |r| r.kind == "mark" && has(r, "name", name));
         mark.data.get("data").cloned().unwrap_or_default()
     }

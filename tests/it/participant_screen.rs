@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use affectograph::page::{
-    HostAnswer, HostScreen, PageAddress, PageEvent, PageHost, PageSession, PageSpec, Placement, WindowEvent,
-    WindowOpening, is_fixation,
+    HostAnswer, HostScreen, OperatorKey, PageAddress, PageEvent, PageHost, PageSession, PageSpec, Placement,
+    WindowEvent, WindowOpening, is_fixation,
 };
 use affectograph::session::Clock;
 use crossbeam_channel::{Receiver, bounded};
@@ -268,5 +268,132 @@ fn a_crashed_page_waits_for_the_operator_if_the_study_wants_it() {
     wait(&session, "the page in the new window", is_shown);
     host.detach();
     wait(&session, "the end", |e| *e == PageEvent::Closed);
+    host.close().unwrap();
+}
+
+/// The kinds of the records that say whether the participant sees the page.
+fn seen(events: &[PageEvent]) -> Vec<&str> {
+    let of = |e: &'_ PageEvent| match e {
+        PageEvent::Record(r) => ["shown", "hidden"].into_iter().find(|kind| r.kind == *kind),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_page_that_is_loaded_again_while_it_loads_is_not_seen_half_drawn() {
+    let Some(display) = Display::open() else { return };
+    let (to, _events) = bounded(64);
+    let host = PageHost::open(spec(&display, "calm.html", false), opening(true), to).unwrap();
+    let session = attach(&host, None, false);
+    wait(&session, "the page on the screen", is_shown);
+    std::thread::sleep(Duration::from_millis(500));
+    let Some(recording) = ScreenRecording::start(&display, "participant_reload.rgb") else { return };
+    let mut events = Vec::new();
+    for k in 0..8 {
+        host.reload();
+        std::thread::sleep(Duration::from_millis(20 + 30 * k));
+        host.stage().unwrap().begin();
+        events.extend(wait(&session, "the page again", is_shown));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let (grey, page) = check_colours(&recording.stop());
+    assert!(grey > 8 && page > 60, "{grey} grey, {page} of the page");
+    let seen = seen(&events);
+    assert!(seen.chunks(2).all(|pair| pair == ["hidden", "shown"]), "{seen:?}");
+    host.close().unwrap();
+}
+
+#[test]
+fn a_page_behind_a_screen_or_the_operators_view_is_stored_as_hidden() {
+    let Some(display) = Display::open() else { return };
+    let (to, window_events) = bounded(64);
+    let host = PageHost::open(spec(&display, "calm.html", true), opening(true), to).unwrap();
+    let session = attach(&host, None, false);
+    wait(&session, "the page on the screen", is_shown);
+    // The next part begins behind the waiting screen.
+    host.show(sentence("Bitte warten."));
+    wait(&session, "the waiting screen", |e| matches!(e, PageEvent::Record(r) if r.kind == "hidden"));
+    host.stage().unwrap().begin();
+    wait(&session, "the next part", |e| matches!(e, PageEvent::Loaded { .. }));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!session.try_iter().any(|e| is_shown(&e)), "it is behind the screen");
+    host.show_page();
+    wait(&session, "the page in front of it", is_shown);
+    // The operator's view covers the page.
+    std::thread::sleep(Duration::from_millis(500));
+    display.xdotool("key ctrl+shift+F12");
+    wait(&window_events, "the operator's view", |e| *e == WindowEvent::OperatorViewShown);
+    wait(&session, "the end of the page", |e| matches!(e, PageEvent::Record(r) if r.kind == "hidden"));
+    host.stage().unwrap().begin();
+    wait(&session, "the next part", |e| matches!(e, PageEvent::Loaded { .. }));
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(!session.try_iter().any(|e| is_shown(&e)), "it is behind the operator's view");
+    host.set_front(true);
+    wait(&session, "the page in front", is_shown);
+    host.close().unwrap();
+}
+
+#[test]
+fn the_operators_keys_work_while_a_screen_has_the_keyboard() {
+    let Some(display) = Display::open() else { return };
+    let (to, _events) = bounded(64);
+    let host = PageHost::open(spec(&display, "calm.html", false), opening(true), to).unwrap();
+    let session = attach(&host, None, false);
+    wait(&session, "the page on the screen", is_shown);
+    let press = |keys: &str, key: OperatorKey| {
+        std::thread::sleep(Duration::from_millis(1000));
+        display.xdotool(&format!("key {keys}"));
+        wait(&session, keys, |e| matches!(e, PageEvent::OperatorKey { key: pressed, .. } if *pressed == key));
+    };
+    press("ctrl+1", OperatorKey::Digit(1));
+    host.show(HostScreen::Grey);
+    press("ctrl+2", OperatorKey::Digit(2));
+    host.show(sentence("Bitte warten."));
+    press("ctrl+3", OperatorKey::Digit(3));
+    press("F6", OperatorKey::Return);
+    host.close().unwrap();
+}
+
+#[test]
+fn a_window_that_ended_for_good_comes_back_when_the_page_is_loaded_again() {
+    let Some(display) = Display::open() else { return };
+    let (to, _events) = bounded(64);
+    let host = PageHost::open(spec(&display, "calm.html", false), opening(true), to).unwrap();
+    let session = attach(&host, None, false);
+    loop {
+        wait(&session, "the page on the screen", is_shown);
+        super::page::kill_all("participant-window");
+        let died = wait(&session, "the window's death", |e| matches!(e, PageEvent::ProcessDied { .. }));
+        if matches!(died.last(), Some(PageEvent::ProcessDied { is_restarted: false, .. })) {
+            break;
+        }
+    }
+    host.reload();
+    wait(&session, "the page in the new window", is_shown);
+    host.close().unwrap();
+}
+
+#[test]
+fn screens_that_keep_dying_are_given_up_and_reported() {
+    let Some(display) = Display::open() else { return };
+    let (to, events) = bounded(64);
+    // Without a page, the only web process is that of the screens.
+    let host = PageHost::open(spec(&display, "calm.html", false), opening(true), to).unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let deadline = Instant::now() + PATIENCE;
+    let why = loop {
+        assert!(Instant::now() < deadline, "the screens were loaded again and again");
+        super::page::kill_all("WebKitWebProcess");
+        if let Ok(WindowEvent::Failed(why)) = events.recv_timeout(Duration::from_secs(1)) {
+            break why;
+        }
+    };
+    assert!(why.contains("grey"), "{why}");
+    // The next screen is tried again.
+    host.show(sentence("Danke."));
+    std::thread::sleep(Duration::from_secs(3));
+    display.screenshot("participant_8_screen_again.png");
+    assert!(events.try_recv().is_err());
     host.close().unwrap();
 }

@@ -41,12 +41,54 @@ fn is_part(name: &'static str) -> impl Fn(&RigEvent) -> bool {
     move |event| matches!(event, RigEvent::PartStarted { name: part, .. } if part == name)
 }
 
-fn study(folder: &Path) -> StudyFile {
-    std::fs::write(folder.join("study.toml"), STUDY).unwrap();
+fn study(folder: &Path, text: &str) -> StudyFile {
+    std::fs::write(folder.join("study.toml"), text).unwrap();
     std::fs::write(folder.join("task.html"), PAGE_HTML).unwrap();
     std::fs::write(folder.join("items.csv"), "item,text,scale,left,right\ncalm,How calm are you?,likert,not,very\n")
         .unwrap();
     StudyFile::read(folder).unwrap()
+}
+
+fn record(display: &Display, folder: &Path, text: &str) -> Rig {
+    let study = study(folder, text);
+    let placement = Placement::ParticipantWindow {
+        monitor: None,
+        full_screen: true,
+        program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
+        display: Some(display.name.clone()),
+    };
+    let plan = RigPlan::of_study(&study, CameraSpec::Phantom, Some(placement)).unwrap();
+    let library = Library::open(&folder.join("sessions")).unwrap();
+    // The records are not read.
+    let (committed, _) = unbounded();
+    let who = Participation::of(ParticipantId::numbered(1));
+    Rig::record_study(&library, &study, &plan, who, committed).unwrap()
+}
+
+#[test]
+fn a_page_is_loaded_once_and_a_second_press_of_go_on_skips_nothing() {
+    let Some(display) = Display::open() else { return };
+    if models().is_none() {
+        return;
+    }
+    let tmp = tempfile::tempdir().unwrap();
+    let text = "name = \"mood\"\ntitle = \"Mood\"\n[page]\naddress = \"task.html\"\n\
+        [[questionnaires]]\nname = \"after\"\nkind = \"manikins\"\n";
+    let rig = record(&display, tmp.path(), text);
+    wait(&rig, "the page", |e| matches!(e, RigEvent::PageLoaded { address } if address.contains("task.html")));
+    std::thread::sleep(Duration::from_secs(3));
+    rig.go_on(0);
+    rig.go_on(0);
+    wait(&rig, "the questionnaire", is_part("after"));
+    std::thread::sleep(Duration::from_secs(2));
+    let folder = rig.folder().unwrap().to_owned();
+    rig.stop().unwrap();
+    let timeline = SessionFile::open(&folder).unwrap().timeline().unwrap();
+    let kinds = |stream: &str, kind: &str| {
+        timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind).count()
+    };
+    assert_eq!(kinds(PAGE, "document"), 2, "the page and the questionnaire");
+    assert_eq!((kinds(QUESTIONNAIRE, "started"), kinds(QUESTIONNAIRE, "skipped")), (1, 0));
 }
 
 #[test]
@@ -56,18 +98,7 @@ fn answers_are_stored_with_their_times() {
         return;
     }
     let tmp = tempfile::tempdir().unwrap();
-    let study = study(tmp.path());
-    let placement = Placement::ParticipantWindow {
-        monitor: None,
-        full_screen: true,
-        program: Some(env!("CARGO_BIN_EXE_affectograph").into()),
-        display: Some(display.name.clone()),
-    };
-    let plan = RigPlan::of_study(&study, CameraSpec::Phantom, Some(placement)).unwrap();
-    let library = Library::open(&tmp.path().join("sessions")).unwrap();
-    let (committed, _) = unbounded();
-    let who = Participation::of(ParticipantId::numbered(1));
-    let rig = Rig::record_study(&library, &study, &plan, who, committed).unwrap();
+    let rig = record(&display, tmp.path(), STUDY);
     let pause = |ms| std::thread::sleep(Duration::from_millis(ms));
 
     wait(&rig, "the first questionnaire", is_part("before"));
@@ -87,6 +118,9 @@ fn answers_are_stored_with_their_times() {
     wait(&rig, "the figures", is_part("after"));
     pause(2500);
     display.screenshot("questionnaire_manikins.png");
+    // The mouse's back button does not lead to the task.
+    display.xdotool("mousemove 500 400 click 8");
+    pause(1000);
     display.xdotool("key Tab space Tab space Right Tab");
     pause(300);
     // One row is missing, so the button refuses.
@@ -102,8 +136,8 @@ fn answers_are_stored_with_their_times() {
     display.xdotool("key Tab space");
     pause(300);
     display.screenshot("questionnaire_grid.png");
-    display.xdotool("key Return");
-    rig.go_on();
+    // The button comes after all squares.
+    display.xdotool(&format!("key --delay 20{} space", " Tab".repeat(81)));
     wait(&rig, "the end", |e| matches!(e, RigEvent::PartsOver));
     let folder = rig.folder().unwrap().to_owned();
     rig.stop().unwrap();
@@ -126,11 +160,18 @@ fn answers_are_stored_with_their_times() {
         |item: &str| answers.iter().rev().find(|a| a["item"] == item).unwrap_or_else(|| panic!("{item}: {answers:?}"));
     assert_eq!((&last("calm")["answer"], &last("calm")["questionnaire"]), (&3.into(), &"before".into()));
     assert_eq!(last("calm")["changes"], 2, "the two earlier choices are stored, too");
-    for item in ["calm", "valence", "arousal", "dominance"] {
+    let square = serde_json::json!({ "pleasantness": 1, "activation": 9 });
+    assert_eq!((&last("affect_grid")["answer"], &last("affect_grid")["questionnaire"]), (&square, &"grid".into()));
+    for item in ["calm", "valence", "arousal", "dominance", "affect_grid"] {
         let (onset, response) = (last(item)["onset_ms"].as_f64().unwrap(), last(item)["response_ms"].as_f64().unwrap());
         assert!(onset > 0.0 && response > 0.0, "{item}: {onset} {response}");
         let answered = last(item)["page_ms"].as_f64().unwrap();
         assert!((answered - onset - response).abs() < 50.0, "{item}: answered at {answered}");
+    }
+    // The grid was answered, although the operator went on before its button was pressed.
+    let grid = &last("affect_grid")["answer"];
+    for side in ["pleasantness", "activation"] {
+        assert!(grid[side].as_u64().is_some_and(|answer| (1..=9).contains(&answer)), "{side}: {grid}");
     }
     let shown = of(QUESTIONNAIRE, "item_shown");
     assert!(
@@ -140,9 +181,16 @@ fn answers_are_stored_with_their_times() {
     );
     let finished = of(QUESTIONNAIRE, "finished");
     assert_eq!(
-        finished.iter().map(|f| f["questionnaire"].as_str().unwrap()).collect::<Vec<_>>()[..2],
-        ["before", "after"]
+        finished.iter().map(|f| f["questionnaire"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["before", "after", "grid"]
     );
+    assert!(of(QUESTIONNAIRE, "skipped").is_empty());
+    // Nothing is loaded twice, and nobody goes back.
+    let documents = of(PAGE, "document");
+    for page in ["questionnaire/0", "task.html", "questionnaire/1", "questionnaire/2"] {
+        let loads = documents.iter().filter(|d| d["url"].as_str().is_some_and(|url| url.ends_with(page))).count();
+        assert_eq!(loads, 1, "{page}: {documents:?}");
+    }
     assert_eq!(finished[0]["answers"]["calm"], 3);
     // The clicks of the participant are where actions on a page always are.
     assert!(timeline.events().iter().any(|e| e.stream.as_str() == PAGE && e.what.kind == "keydown"));

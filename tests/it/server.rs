@@ -4,6 +4,7 @@ mod abuse;
 mod api;
 mod dashboard;
 mod exports;
+mod groups;
 mod invitation;
 mod kill;
 mod list;
@@ -174,8 +175,25 @@ impl Browser {
     }
 
     /// With the owner's API token.
+    pub fn ask_as_owner(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        self.send(method, path, &[("Authorization", &bearer)], body.to_string().as_bytes()).unwrap()
+    }
+
+    /// With the owner's API token.
     pub fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, &[("Authorization", &format!("Bearer {TOKEN}"))], &[]).unwrap()
+        self.ask_as_owner("GET", path, &Value::Null)
+    }
+
+    /// With the owner's API token.
+    pub fn delete(&self, path: &str) -> Answer {
+        self.ask_as_owner("DELETE", path, &Value::Null)
+    }
+
+    /// What a page of an origin learns about the study `demo`.
+    pub fn invitation(&self, key: &str, origin: &str) -> Answer {
+        let bearer = format!("Bearer {key}");
+        self.send("GET", "/v1/studies/demo/invitation", &[("Authorization", &bearer), ("Origin", origin)], &[]).unwrap()
     }
 
     pub fn begin(&self, camera: &str) -> Remote {

@@ -56,7 +56,7 @@ fn an_interview_is_recorded_graded_and_exported() {
     assert_eq!(phases, ["warm-up", "interview"]);
     std::thread::sleep(Duration::from_secs(3));
     // The operator goes on before the time is over.
-    rig.go_on();
+    rig.go_on(1);
     while !matches!(rig.events().recv_deadline(deadline).expect("the end of the parts"), RigEvent::PartsOver) {}
     let folder = rig.folder().unwrap().to_owned();
     rig.stop().unwrap();

@@ -32,7 +32,7 @@ const makeStudy = async (owner: Page, origin: string): Promise<string> => {
   await owner.getByLabel('Fields whose typed text').fill('#comment');
   await owner.getByLabel('Largest number of participants').fill('2');
   await owner.getByLabel('Conditions for a balanced').fill('calm\nloud');
-  await owner.getByLabel('Participants in a block').fill('2');
+  await owner.getByLabel('How often each condition').fill('1');
   await owner.getByLabel('Completion code').fill('AB12');
   await owner.getByLabel('Address to go to').fill('http://not.safe');
   await owner.getByRole('button', { name: 'Make the study' }).click();

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 // @ts-expect-error: the dashboard is plain JavaScript
 import { newest } from '../../dashboard/events.js';
 // @ts-expect-error: the dashboard is plain JavaScript
+import { needsAddress } from '../../dashboard/study.js';
+// @ts-expect-error: the dashboard is plain JavaScript
 import { recruitingLinks, snippets } from '../../dashboard/snippet.js';
 
 test('a live list of events keeps the newest and counts the earlier ones', () => {
@@ -17,6 +19,12 @@ test('a live list of events keeps the newest and counts the earlier ones', () =>
     assert.ok(listed.length <= 100);
   }
   assert.deepEqual([listed.at(0), listed.at(-1), earlier], [2900, 2999, 2900]);
+});
+
+test('a study without a page can be changed without an address', () => {
+  const needed = needsAddress as (study: { address: string }) => boolean;
+  assert.equal(needed({ address: '' }), false);
+  assert.equal(needed({ address: 'https://a.example' }), true);
 });
 
 test('a recruiting link keeps the query and the hash of the page', () => {

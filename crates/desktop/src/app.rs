@@ -68,10 +68,8 @@ impl App {
     }
 
     pub(super) fn store_preferences(&mut self) {
-        if let Some(path) = &self.preferences_path
-            && let Err(error) = self.state.preferences.store(path)
-        {
-            self.state.warn(error.to_string());
+        if let Some(path) = &self.preferences_path {
+            self.backend.store_preferences(&self.state.preferences, path);
         }
     }
 

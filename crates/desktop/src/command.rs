@@ -168,7 +168,8 @@ pub enum LiveCommand {
     Discard,
     FocusPage,
     /// Ends the current part of the session.
-    GoOn,
+    /// Ends the part of the session with this number.
+    GoOn(usize),
     /// The rectangle of the embedded page in the window, in points.
     SetPageBounds(egui::Rect),
 }
@@ -248,6 +249,8 @@ pub enum EditorCommand {
     ShowTab(EditorTab),
     SetStudy(Box<Study>),
     SetText(String),
+    /// Lets the backend look for what the text alone does not show.
+    Check,
     BrowsePage,
     Save(AfterSave),
     /// The dialog for a session of the study in this file.

@@ -24,9 +24,10 @@ pub fn show(ui: &mut Ui, draft: &mut PlanDraft, study: &StudyRow, plan: &Session
         }
     });
     combo.response.labelled_by(label.id);
-    let is_known = study.conditions.taken.iter().any(|(id, _)| *id == plan.participant);
+    let is_known = study.conditions.kept(&plan.participant).is_some();
     let message = match (&draft.condition, is_known) {
-        (Some(_), _) => format!("Chosen by hand. The random order proposes {proposed}. Both are stored."),
+        (Some(_), true) => format!("Chosen by hand. Until now this participant has {proposed}."),
+        (Some(_), false) => format!("Chosen by hand. The random order proposes {proposed}. Both are stored."),
         (None, true) => "This participant has this condition already.".to_owned(),
         (None, false) => "Proposed by the study's random order.".to_owned(),
     };

@@ -262,7 +262,7 @@ fn preferences(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut V
     title(ui, "Preferences");
     preferences_dialog::show(ui, draft, state, commands);
     buttons(ui, |ui| {
-        if widgets::primary(ui, true, "Save").clicked() {
+        if widgets::primary(ui, draft.recordings_folder().is_ok(), "Save").clicked() {
             commands.push(Command::Preferences(PreferencesCommand::Save));
         }
         cancel(ui, "Cancel", commands);

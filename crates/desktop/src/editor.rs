@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui};
 
-use session::{PhaseKind, QuestionnaireTime, Study};
+use session::{ConsentBy, PhaseKind, QuestionnaireTime, Study};
 
 use super::command::{Command, EditorCommand};
 use super::state::{AfterSave, EditorTab, State, StudyEditor};
@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
             let mut edited = study.clone();
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 editor_form::show(ui, &mut edited, state, commands);
-                editor_lists::show(ui, &mut edited);
+                editor_lists::show(ui, &mut edited, editor);
             });
             if edited != *study {
                 commands.push(Command::Editor(EditorCommand::SetStudy(Box::new(edited))));
@@ -133,7 +133,11 @@ fn parts(study: &Study) -> Vec<(String, String)> {
     };
     let mut parts = Vec::new();
     if study.consent.required {
-        parts.push(("Consent".to_owned(), "confirmed by the operator".to_owned()));
+        let by = match study.consent.by {
+            ConsentBy::Operator => "confirmed by the operator",
+            ConsentBy::Participant => "given on the participant's screen",
+        };
+        parts.push(("Consent".to_owned(), by.to_owned()));
     }
     parts.extend(study.baseline_phases().map(|p| (p.name.clone(), format!("cross, {}", seconds(p.seconds)))));
     parts.extend(asked(QuestionnaireTime::Before));
@@ -177,4 +181,20 @@ fn file(ui: &mut Ui, editor: &StudyEditor, commands: &mut Vec<Command>) {
             ui.add(egui::Label::new(RichText::new(&editor.text).monospace().size(11.5).color(p.weak)).wrap());
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_course_says_who_gives_consent() {
+        let of = |by: &str| {
+            let text =
+                format!("name = \"a\"\ntitle = \"A\"\n[consent]\nrequired = true\nby = \"{by}\"\ntext = \"Yes?\"\n");
+            parts(&Study::parse(&text).unwrap()).remove(0).1
+        };
+        assert_eq!(of("operator"), "confirmed by the operator");
+        assert_eq!(of("participant"), "given on the participant's screen");
+    }
 }

@@ -1,12 +1,14 @@
 //! The form of a study: title, consent, page, camera and labels.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui;
 use egui::{ComboBox, DragValue, Margin, TextEdit, Ui};
 
 use session::{PagePlacement, PageSettings, Study};
 
 use super::command::{Command, EditorCommand};
-use super::state::State;
+use super::state::{State, StudyEditor};
 use super::{theme, widgets};
 
 pub fn show(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Command>) {
@@ -41,15 +43,20 @@ pub fn lines(ui: &mut Ui, name: &str, value: &mut String, rows: usize, hint: &st
     ui.add(edit.margin(Margin::symmetric(8, 4))).labelled_by(label.id);
 }
 
+/// A number of this range. A value outside of it, which the file may have, is shown and stays until a person changes it.
+pub fn number<T: egui::emath::Numeric>(value: &mut T, range: RangeInclusive<T>) -> DragValue<'_> {
+    DragValue::new(value).range(range).clamp_existing_to_range(false)
+}
+
 fn about(ui: &mut Ui, study: &mut Study) {
     ui.columns(2, |columns| {
         text(&mut columns[0], "Title", &mut study.title, "");
-        text(&mut columns[1], "Name (letters and digits; recorded sessions keep their old name)", &mut study.name, "");
+        text(&mut columns[1], "Name (letters and digits; fixed once there are sessions)", &mut study.name, "");
     });
     lines(ui, "Description", &mut study.description, 2, "For the lists and for exports.");
     ui.horizontal(|ui| {
         let label = widgets::caption(ui, "Planned minutes, for the check of free disk space");
-        let drag = DragValue::new(&mut study.planned_minutes).range(0.5..=1440.0).speed(0.5).max_decimals(1);
+        let drag = number(&mut study.planned_minutes, 0.5..=1440.0).speed(0.5).max_decimals(1);
         ui.add(drag).labelled_by(label.id);
     });
 }
@@ -72,7 +79,11 @@ fn page(ui: &mut Ui, study: &mut Study, state: &State, commands: &mut Vec<Comman
         ui.radio_value(&mut has_page, false, "No page: a film on another screen, a conversation, another program");
     });
     match (has_page, study.page.is_some()) {
-        (true, false) => study.page = Some(PageSettings { address: "page".to_owned(), ..PageSettings::default() }),
+        (true, false) => {
+            let new = || PageSettings { address: "page".to_owned(), ..PageSettings::default() };
+            let removed = state.editor.as_ref().and_then(StudyEditor::removed_page);
+            study.page = Some(removed.cloned().unwrap_or_else(new));
+        }
         (false, true) => study.page = None,
         _ => {}
     }
@@ -133,11 +144,11 @@ fn camera(ui: &mut Ui, study: &mut Study) {
     let camera = &mut study.camera;
     ui.horizontal(|ui| {
         let label = widgets::caption(ui, "Picture");
-        ui.add(DragValue::new(&mut camera.width_px).range(16..=8192).suffix(" px")).labelled_by(label.id);
+        ui.add(number(&mut camera.width_px, 16..=8192).suffix(" px")).labelled_by(label.id);
         ui.label("×");
-        ui.add(DragValue::new(&mut camera.height_px).range(16..=8192).suffix(" px")).accessible_name("Height");
+        ui.add(number(&mut camera.height_px, 16..=8192).suffix(" px")).accessible_name("Height");
         let label = widgets::caption(ui, "Rate");
-        ui.add(DragValue::new(&mut camera.rate_hz).range(1.0..=240.0).suffix(" Hz")).labelled_by(label.id);
+        ui.add(number(&mut camera.rate_hz, 1.0..=240.0).suffix(" Hz")).labelled_by(label.id);
     });
     for (name, value, first) in [
         ("Exposure", &mut camera.exposure, 100),

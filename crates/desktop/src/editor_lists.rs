@@ -1,17 +1,18 @@
 //! The lists of a study: phases, markers, questionnaires and conditions.
 
 use eframe::egui;
-use egui::{ComboBox, DragValue, Margin, TextEdit, Ui};
+use egui::{ComboBox, Margin, TextEdit, Ui};
 
 use session::{Marker, Phase, PhaseKind, Questionnaire, QuestionnaireKind, QuestionnaireTime, Study, StudyCondition};
 
-use super::editor_form::{card, text};
+use super::editor_form::{card, number, text};
+use super::state::StudyEditor;
 use super::widgets;
 
-pub fn show(ui: &mut Ui, study: &mut Study) {
+pub fn show(ui: &mut Ui, study: &mut Study, editor: &StudyEditor) {
     card(ui, "Phases", |ui| phases(ui, study));
     card(ui, "Marker keys of the operator", |ui| markers(ui, study));
-    card(ui, "Questionnaires", |ui| questionnaires(ui, study));
+    card(ui, "Questionnaires", |ui| questionnaires(ui, study, editor));
     card(ui, "Conditions", |ui| conditions(ui, study));
 }
 
@@ -50,7 +51,7 @@ fn phases(ui: &mut Ui, study: &mut Study) {
     for (k, phase) in study.phases.iter_mut().enumerate() {
         ui.horizontal(|ui| {
             cell(ui, format!("Phase {}", k + 1), &mut phase.name, 180.0, "name");
-            let seconds = DragValue::new(&mut phase.seconds).range(0.0..=86_400.0).suffix(" s").max_decimals(1);
+            let seconds = number(&mut phase.seconds, 0.0..=86_400.0).suffix(" s").max_decimals(1);
             ui.add(seconds).accessible_name(format!("Seconds of phase {}", k + 1));
             let mut is_baseline = phase.kind == PhaseKind::Baseline;
             if ui.checkbox(&mut is_baseline, "baseline with a cross").changed() {
@@ -111,11 +112,12 @@ pub fn kind_label(kind: QuestionnaireKind) -> &'static str {
     }
 }
 
-fn questionnaires(ui: &mut Ui, study: &mut Study) {
+fn questionnaires(ui: &mut Ui, study: &mut Study, editor: &StudyEditor) {
     let mut change = None;
     for (k, q) in study.questionnaires.iter_mut().enumerate() {
         ui.horizontal(|ui| {
             cell(ui, format!("Questionnaire {}", k + 1), &mut q.name, 140.0, "name");
+            let kind_before = q.kind;
             let combo = ComboBox::from_id_salt(("kind", k)).selected_text(kind_label(q.kind)).width(220.0);
             let combo = combo.show_ui(ui, |ui| {
                 for kind in QuestionnaireKind::ALL {
@@ -123,22 +125,25 @@ fn questionnaires(ui: &mut Ui, study: &mut Study) {
                 }
             });
             combo.response.accessible_name(format!("Kind of questionnaire {}", k + 1));
+            if q.kind != kind_before {
+                q.items = if q.kind == QuestionnaireKind::Items { editor.last_items(&q.name) } else { String::new() };
+            }
             let mut is_before = q.when == QuestionnaireTime::Before;
             if ui.checkbox(&mut is_before, "before").on_hover_text("Before the page; otherwise after it").changed() {
                 q.when = if is_before { QuestionnaireTime::Before } else { QuestionnaireTime::After };
             }
             row_buttons(ui, "questionnaire", k, &mut change);
         });
-        match q.kind {
-            QuestionnaireKind::Items => text(ui, "Table of items, beside the study file", &mut q.items, "items.csv"),
-            QuestionnaireKind::Manikins | QuestionnaireKind::AffectGrid => q.items.clear(),
+        // A table that the kind does not use is shown, too: it is a mistake in the file.
+        if q.kind == QuestionnaireKind::Items || !q.items.is_empty() {
+            text(ui, "Table of items, beside the study file", &mut q.items, "items.csv");
         }
         text(ui, "Instruction (empty: a neutral one)", &mut q.text, "How do you feel right now?");
         ui.add_space(6.0);
     }
     apply(&mut study.questionnaires, change);
     if widgets::small_button(ui, "Add questionnaire").clicked() {
-        let name = format!("questionnaire{}", study.questionnaires.len() + 1);
+        let name = free_name("questionnaire", study.questionnaires.iter().map(|q| &q.name));
         let (kind, when) = (QuestionnaireKind::Manikins, QuestionnaireTime::After);
         study.questionnaires.push(Questionnaire { name, kind, when, text: String::new(), items: String::new() });
     }
@@ -158,7 +163,7 @@ fn conditions(ui: &mut Ui, study: &mut Study) {
         if study.conditions.is_empty() && study.assignment.seed == 0 {
             study.assignment.seed = random_seed();
         }
-        let name = format!("condition{}", study.conditions.len() + 1);
+        let name = free_name("condition", study.conditions.iter().map(|c| &c.name));
         study.conditions.push(StudyCondition { name, description: String::new() });
     }
     if study.conditions.is_empty() {
@@ -167,10 +172,10 @@ fn conditions(ui: &mut Ui, study: &mut Study) {
     }
     ui.horizontal(|ui| {
         let label = widgets::caption(ui, "Seed of the random order");
-        ui.add(DragValue::new(&mut study.assignment.seed).range(0..=i64::MAX as u64)).labelled_by(label.id);
+        ui.add(number(&mut study.assignment.seed, 0..=i64::MAX as u64)).labelled_by(label.id);
         let label = widgets::caption(ui, "Each condition in a block");
-        let mut repeats = study.assignment.block_repeats.unwrap_or(1);
-        if ui.add(DragValue::new(&mut repeats).range(1..=100).suffix(" ×")).labelled_by(label.id).changed() {
+        let mut repeats = study.assignment.repeats();
+        if ui.add(number(&mut repeats, 1..=100).suffix(" ×")).labelled_by(label.id).changed() {
             study.assignment.block_repeats = Some(repeats);
         }
     });
@@ -180,8 +185,27 @@ fn conditions(ui: &mut Ui, study: &mut Study) {
     );
 }
 
+/// The word with the first number that no other name has.
+fn free_name<'a>(word: &str, taken: impl Iterator<Item = &'a String> + Clone) -> String {
+    let is_free = |name: &String| taken.clone().all(|other| other != name);
+    (1u32..).map(|k| format!("{word}{k}")).find(is_free).unwrap_or_default()
+}
+
 /// Different for each study; six digits, so that people can read it.
 fn random_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::from(now.subsec_nanos()) % 900_000 + 100_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_name_is_free_although_an_earlier_one_was_removed() {
+        let names = ["condition2".to_owned(), "condition1 old".to_owned()];
+        assert_eq!(free_name("condition", names.iter()), "condition1");
+        let names = ["condition1".to_owned(), "condition2".to_owned()];
+        assert_eq!(free_name("condition", names.iter()), "condition3");
+    }
 }

@@ -1,8 +1,9 @@
 //! The state of the study editor and of the dialog for a new study.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use session::{Study, StudyError, edited_text};
+use session::{PageSettings, Study, StudyError, edited_text};
 
 use super::port::{NewStudy, StudyDocument, TemplateRow};
 
@@ -28,6 +29,10 @@ pub struct StudyEditor {
     pub text: String,
     /// `None` while the text is not a study file. Need not be valid.
     pub study: Option<Study>,
+    /// Text and study before the form removed the page, so that the page can come back with its comments.
+    with_page: Option<(String, Study)>,
+    /// The last table of items of each questionnaire, by its name. It comes back with the kind.
+    items: BTreeMap<String, String>,
     /// What is wrong with the text, with line and column.
     pub problem: Option<String>,
     /// What is wrong outside of the text: a page or a table of items that is missing.
@@ -47,6 +52,8 @@ impl StudyEditor {
             saved: text.clone(),
             text: String::new(),
             study: None,
+            with_page: None,
+            items: BTreeMap::new(),
             problem: None,
             outside: Vec::new(),
             tab: EditorTab::Form,
@@ -60,7 +67,13 @@ impl StudyEditor {
         editor
     }
 
-    pub fn set_text(&mut self, text: String) {
+    /// A person wrote the text itself.
+    pub fn write(&mut self, text: String) {
+        self.with_page = None;
+        self.set_text(text);
+    }
+
+    fn set_text(&mut self, text: String) {
         let read = Study::unchecked(&text);
         let problem = read.as_ref().map_or_else(|e| Some(e.clone()), |study| study.check(&text).err());
         self.problem = problem.map(|e| e.to_string());
@@ -69,13 +82,29 @@ impl StudyEditor {
         self.is_leaving = false;
     }
 
-    /// Writes the differences into the text. Comments stay.
+    /// Writes the differences into the text. Comments stay, also those of a page that comes back.
     pub fn set_study(&mut self, new: &Study) -> Result<(), StudyError> {
-        if let Some(old) = &self.study {
-            let text = edited_text(&self.text, old, new)?;
-            self.set_text(text);
+        let Some(old) = &self.study else { return Ok(()) };
+        let before = self.with_page.as_ref().filter(|_| old.page.is_none() && new.page.is_some());
+        let (text, base) = before.map_or((&self.text, old), |(text, base)| (text, base));
+        let edited = edited_text(text, base, new)?;
+        if old.page.is_some() && new.page.is_none() {
+            self.with_page = Some((self.text.clone(), old.clone()));
         }
+        let with_items = old.questionnaires.iter().filter(|q| !q.items.is_empty());
+        self.items.extend(with_items.map(|q| (q.name.clone(), q.items.clone())));
+        self.set_text(edited);
         Ok(())
+    }
+
+    /// The table of items that this questionnaire had last.
+    pub fn last_items(&self, questionnaire: &str) -> String {
+        self.items.get(questionnaire).cloned().unwrap_or_default()
+    }
+
+    /// The page that the form removed last.
+    pub fn removed_page(&self) -> Option<&PageSettings> {
+        self.with_page.as_ref().and_then(|(_, study)| study.page.as_ref())
     }
 
     pub fn is_changed(&self) -> bool {
@@ -134,6 +163,7 @@ impl NewStudyDraft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use session::QuestionnaireKind;
 
     const TEXT: &str = "# Mine.\nname = \"a\"\ntitle = \"A\"\n";
 
@@ -148,8 +178,38 @@ mod tests {
         let study = Study { title: "Better".into(), ..editor.study.clone().unwrap() };
         editor.set_study(&study).unwrap();
         assert_eq!(editor.text, TEXT.replace("\"A\"", "\"Better\""));
-        editor.set_text(editor.text.replace("Better", "Best"));
+        editor.write(editor.text.replace("Better", "Best"));
         assert_eq!((editor.title(), editor.is_changed()), ("Best", true));
+    }
+
+    #[test]
+    fn a_page_that_was_removed_comes_back_with_its_masks_and_comments() {
+        let page = "[page]\naddress = \"task\"\nmask = [\"#diary\"] # never store this\n";
+        let text = format!("{TEXT}{page}");
+        let mut editor = StudyEditor::new(StudyDocument { file: "a/study.toml".into(), text: text.clone() });
+        let without = Study { page: None, ..editor.study.clone().unwrap() };
+        editor.set_study(&without).unwrap();
+        assert_eq!(editor.text, TEXT);
+        let titled = Study { title: "Better".into(), ..without };
+        editor.set_study(&titled).unwrap();
+        let again = Study { page: editor.removed_page().cloned(), ..titled };
+        editor.set_study(&again).unwrap();
+        assert_eq!(editor.text, text.replace("\"A\"", "\"Better\""));
+        // A text that a person wrote since is not undone.
+        editor.set_study(&Study { page: None, ..again }).unwrap();
+        editor.write(format!("# New.\n{}", editor.text));
+        assert!(editor.removed_page().is_none());
+    }
+
+    #[test]
+    fn a_table_of_items_is_remembered_while_another_kind_is_tried() {
+        let mut editor = editor();
+        editor.write(format!("{TEXT}[[questionnaires]]\nname = \"mood\"\nkind = \"items\"\nitems = \"mood.csv\"\n"));
+        let mut other = editor.study.clone().unwrap();
+        other.questionnaires[0].kind = QuestionnaireKind::Manikins;
+        other.questionnaires[0].items.clear();
+        editor.set_study(&other).unwrap();
+        assert_eq!((editor.problem.as_deref(), editor.last_items("mood").as_str()), (None, "mood.csv"));
     }
 
     #[test]
@@ -159,7 +219,7 @@ mod tests {
         editor.set_study(&study).unwrap();
         assert_eq!(editor.study.as_ref().unwrap().name, "a b");
         assert_eq!(editor.problem, Some(Study::parse(&editor.text).unwrap_err().to_string()));
-        editor.set_text("name = ".into());
+        editor.write("name = ".into());
         assert!(editor.study.is_none() && editor.problem.as_ref().unwrap().starts_with("line 1"));
     }
 

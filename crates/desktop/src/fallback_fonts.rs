@@ -22,7 +22,8 @@ enum Script {
     Cyrillic,
     Greek,
     Emoji,
-    Other,
+    /// A block of 128 letters. Scripts that are not listed above rarely share one.
+    Other(u32),
 }
 
 impl Script {
@@ -45,10 +46,13 @@ impl Script {
             | 0xFF00..=0xFFEF
             | 0x20000..=0x3FFFF => Script::Chinese,
             0x2600..=0x27BF | 0x1F000..=0x1FAFF => Script::Emoji,
-            _ => Script::Other,
+            letter => Script::Other(letter >> 7),
         })
     }
 }
+
+/// Scripts that are looked up at most. Each font takes memory, and a text can have letters of all scripts.
+const SCRIPTS: usize = 48;
 
 /// Watches the painted text.
 #[derive(Default)]
@@ -71,12 +75,7 @@ impl Plugin for FallbackFonts {
         let mut wanted: Vec<(Script, char)> = Vec::new();
         for clipped in &output.shapes {
             look(&clipped.shape, &mut |letter| {
-                if let Some(script) = Script::of(letter)
-                    && !self.known.contains(&script)
-                    && wanted.iter().all(|(s, _)| *s != script)
-                {
-                    wanted.push((script, letter));
-                }
+                self.want(letter, &mut wanted);
             });
         }
         if wanted.is_empty() {
@@ -95,6 +94,17 @@ impl Plugin for FallbackFonts {
 }
 
 impl FallbackFonts {
+    /// Adds the letter if it is the first one of its script.
+    fn want(&self, letter: char, wanted: &mut Vec<(Script, char)>) {
+        let Some(script) = Script::of(letter) else { return };
+        let is_seen = self.known.contains(&script) || wanted.iter().any(|(s, _)| *s == script);
+        let is_full = self.known.len() + wanted.len() >= SCRIPTS;
+        // The listed scripts are few, and always looked up.
+        if !is_seen && !(is_full && matches!(script, Script::Other(_))) {
+            wanted.push((script, letter));
+        }
+    }
+
     fn take_loaded(&mut self, ctx: &Context) {
         let Some(thread) = self.loading.take_if(|thread| thread.is_finished()) else { return };
         // A panic of the thread was printed when it happened.
@@ -167,6 +177,21 @@ mod tests {
         let scripts = "中あ한ع ש क ไ".chars().filter_map(Script::of).collect::<Vec<_>>();
         use Script::{Arabic, Chinese, Devanagari, Hebrew, Japanese, Korean, Thai};
         assert_eq!(scripts, [Chinese, Japanese, Korean, Arabic, Hebrew, Devanagari, Thai]);
+    }
+
+    #[test]
+    fn each_unlisted_script_is_looked_up_once_and_their_number_has_a_bound() {
+        let mut fonts = FallbackFonts::default();
+        let mut wanted = Vec::new();
+        "কখ".chars().for_each(|letter| fonts.want(letter, &mut wanted));
+        assert_eq!(wanted.len(), 1, "both are Bengali");
+        fonts.known.extend(wanted.drain(..).map(|(script, _)| script));
+        "গகქ".chars().for_each(|letter| fonts.want(letter, &mut wanted));
+        let letters: Vec<char> = wanted.iter().map(|(_, letter)| *letter).collect();
+        assert_eq!(letters, ['க', 'ქ'], "Tamil and Georgian, although Bengali is known");
+        (0x0250..0xFFFF).filter_map(char::from_u32).for_each(|letter| fonts.want(letter, &mut wanted));
+        assert!(wanted.len() <= SCRIPTS + 10, "{}", wanted.len());
+        assert!(wanted.iter().any(|(script, _)| *script == Script::Chinese), "a listed script always has a place");
     }
 
     #[test]

@@ -84,8 +84,7 @@ impl App {
 
     /// Plays the sound of a new alarm, if it is switched on.
     fn ring(&mut self) {
-        let has_new_alarm = self.state.recording.as_mut().is_some_and(|r| std::mem::take(&mut r.has_new_alarm));
-        if has_new_alarm && self.state.preferences.sounds.alarm {
+        if self.state.take_alarm_to_ring() && self.state.preferences.sounds.alarm {
             self.alarm_sound.play();
         }
         if let Some(problem) = self.alarm_sound.take_problem() {

@@ -115,7 +115,7 @@ fn session(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) {
 fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) -> bool {
     let guided = match recording.page.as_ref().map(|page| &page.status) {
         Some(PageStatus::Guided { phase, until }) => {
-            Some(SessionPart { name: phase.clone(), until: Some(*until), is_last: false })
+            Some(SessionPart { number: 0, name: phase.clone(), until: Some(*until), is_last: false })
         }
         _ => None,
     };
@@ -130,10 +130,10 @@ fn part(ui: &mut Ui, recording: &Recording, commands: &mut Vec<Command>) -> bool
             widgets::stat(ui, "now", &name, theme::palette(ui).accent);
         }
     }
-    if recording.part.is_some() {
+    if let Some(part) = &recording.part {
         let go_on = widgets::small_button(ui, "Go on");
         if go_on.on_hover_text("End this part and begin the next one").clicked() {
-            commands.push(Command::Live(LiveCommand::GoOn));
+            commands.push(Command::Live(LiveCommand::GoOn(part.number)));
         }
     }
     true
@@ -283,13 +283,7 @@ fn participant_window(
         participant_view::picture(ui, view, (inner.width() * 0.6).min(inner.height() * 0.5), "Participant's screen");
         ui.add_space(4.0);
         ui.add(egui::Label::new(RichText::new(&page.address).small().weak()).truncate()).on_hover_text(&page.address);
-        let message = match &page.status {
-            PageStatus::Loading => "Loading …".to_owned(),
-            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”: the participant sees the fixation cross."),
-            PageStatus::Loaded { title } => title.clone(),
-            PageStatus::Failed(sentence) => sentence.clone(),
-        };
-        ui.add(egui::Label::new(message).wrap());
+        ui.add(egui::Label::new(page.status.sentence()).wrap());
         ui.add_space(4.0);
         participant_view::buttons(ui, view, commands);
     });

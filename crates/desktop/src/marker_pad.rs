@@ -1,5 +1,5 @@
-//! The marker pad: a small window with the markers that stays above all other windows, also while the participant's page
-//! fills the screen.
+//! The marker pad: a small window with the markers that stays above all other windows. While the participant window covers
+//! the operator's view, it is hidden: the participant must not see markers and alarms.
 
 use eframe::egui;
 use egui::{Frame, Margin, RichText, ScrollArea, Ui, ViewportBuilder, ViewportClass, ViewportId};
@@ -19,6 +19,9 @@ pub fn id() -> ViewportId {
 
 /// Drawn with the main window, so it shows the same moment.
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
+    if state.participant.front == Some(true) {
+        return;
+    }
     let Some(recording) = state.recording.as_ref().filter(|r| r.has_pad) else { return };
     let builder = ViewportBuilder::default()
         .with_title("affectograph – markers")

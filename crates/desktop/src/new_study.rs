@@ -18,6 +18,7 @@ pub fn show(ui: &mut Ui, draft: &NewStudyDraft, state: &State, commands: &mut Ve
         .max_height(300.0)
         .auto_shrink([false, true])
         .show(ui, |ui| templates(ui, &mut edited, library));
+    library.template_problems.iter().for_each(|problem| warning(ui, problem));
     ui.add_space(6.0);
     let response = field(ui, "Title", &mut edited.title, "Ten pictures");
     if draft.title.is_empty() && ui.memory(|m| m.focused()).is_none() {

@@ -33,10 +33,10 @@ pub fn picture(ui: &mut Ui, view: &ParticipantView, height: f32, name: &str) {
 /// Buttons of the participant window: to show it, and to load the page again.
 pub fn buttons(ui: &mut Ui, view: &ParticipantView, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
-        if let Some(is_in_front) = view.front {
+        if view.front.is_some() {
             let show = widgets::small_button(ui, "Show participant's screen");
             if show.on_hover_text(format!("It covers this window. {CHORD} comes back.")).clicked() {
-                commands.push(Command::Participant(ParticipantCommand::SetFront(!is_in_front)));
+                commands.push(Command::Participant(ParticipantCommand::SetFront(true)));
             }
         }
         if widgets::small_button(ui, "Load again").clicked() {

@@ -9,6 +9,9 @@ pub struct PhaseClock {
     /// Whether a guided phase has begun, and the end of the last one.
     baseline_began: bool,
     baseline_ended: Option<Timestamp>,
+    /// The tasks that the program has timed itself, which it does without a page.
+    tasks_begun: usize,
+    tasks_ended: usize,
     paused_since: Option<Timestamp>,
     /// Of all pauses that have ended after the baseline.
     paused_ns: i64,
@@ -26,8 +29,11 @@ pub struct PhaseTimes<'a> {
 impl PhaseClock {
     pub fn read(&mut self, records: &[Record]) {
         for record in records {
-            let Body::Event { kind, .. } = &record.body else { continue };
+            let Body::Event { kind, data } = &record.body else { continue };
+            let is_task = data.get("kind").and_then(|k| k.as_str()) == Some(PhaseKind::Task.as_str());
             match (record.stream.as_str(), kind.as_str()) {
+                (PHASE, "start") if is_task => self.tasks_begun += 1,
+                (PHASE, "end" | "skipped") if is_task => self.tasks_ended += 1,
                 (PHASE, "start") => self.baseline_began = true,
                 (PHASE, "end" | "skipped") => self.baseline_ended = Some(record.at),
                 (HEALTH, kind) => match HealthKind::from_stored(kind) {
@@ -56,8 +62,12 @@ impl PhaseClock {
         self.paused_ns + self.paused_since.map_or(0, |since| now.since_ns(since).max(0))
     }
 
-    /// The task that runs by the plan. `None`: the study has no task, or the baseline runs, or all tasks are over.
+    /// The task that runs by the plan. `None`: the study has no task, or the baseline runs, or all tasks are over, or the
+    /// program times them, which has a countdown of its own.
     pub fn task<'a>(&self, phases: &'a [Phase], started: Timestamp, now: Timestamp) -> Option<PhaseTimes<'a>> {
+        if self.tasks_begun > 0 {
+            return None;
+        }
         let has_baseline = phases.iter().any(|p| p.kind == PhaseKind::Baseline);
         let begin = match self.baseline_ended {
             Some(at) => at,
@@ -79,6 +89,9 @@ impl PhaseClock {
     /// Whether the planned tasks are over.
     pub fn is_over(&self, phases: &[Phase], started: Timestamp, now: Timestamp) -> bool {
         let tasks = || phases.iter().filter(|p| p.kind == PhaseKind::Task);
+        if self.tasks_begun > 0 {
+            return self.tasks_ended >= tasks().count();
+        }
         let is_in_baseline = self.baseline_began && self.baseline_ended.is_none();
         tasks().next().is_some() && !is_in_baseline && self.task(phases, started, now).is_none()
     }
@@ -119,6 +132,27 @@ mod tests {
         let task = clock.task(&phases, at(0.0), at(81.0)).unwrap();
         assert_eq!((task.name, task.elapsed_s, task.next), ("write", 10.0, None));
         assert!(clock.is_over(&phases, at(0.0), at(101.5)) && !clock.is_over(&phases, at(0.0), at(100.0)));
+    }
+
+    #[test]
+    fn tasks_that_the_program_times_do_not_begin_again_when_they_are_over() {
+        let (mut clock, phases) = (PhaseClock::default(), phases());
+        let timed = |clock: &mut PhaseClock, event: &str, kind: &str, s: f64| {
+            let stream = Arc::new("phase".parse().unwrap());
+            let body = Body::event(event, serde_json::json!({ "kind": kind }));
+            clock.read(&[Record { stream, seq: 0, at: at(s), body }]);
+        };
+        timed(&mut clock, "start", "baseline", 1.0);
+        timed(&mut clock, "end", "baseline", 11.0);
+        assert_eq!(clock.task(&phases, at(0.0), at(12.0)).unwrap().name, "read");
+        for (begin_s, end_s) in [(11.0, 71.0), (71.0, 80.0)] {
+            assert!(!clock.is_over(&phases, at(0.0), at(begin_s)));
+            timed(&mut clock, "start", "task", begin_s);
+            assert_eq!(clock.task(&phases, at(0.0), at(begin_s + 1.0)), None, "it has a countdown of its own");
+            timed(&mut clock, "end", "task", end_s);
+        }
+        assert_eq!(clock.task(&phases, at(0.0), at(80.5)), None);
+        assert!(clock.is_over(&phases, at(0.0), at(80.5)), "the operator went on before the planned time");
     }
 
     #[test]

@@ -8,8 +8,12 @@ use super::command::{Command, LiveCommand};
 use super::state::State;
 use super::{theme, widgets};
 
-/// Drawn with the main window. It is a window of its own, because a dialog would hide an embedded page.
+/// Drawn with the main window. It is a window of its own, because a dialog would hide an embedded page. The participant
+/// must not see it.
 pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
+    if state.participant.front == Some(true) {
+        return;
+    }
     let Some(recording) = state.recording.as_ref().filter(|r| r.has_phone_window) else { return };
     let Some(url) = &recording.phone_url else { return };
     let builder = ViewportBuilder::default()

@@ -1,6 +1,7 @@
 //! Preferences that are stored between two starts. They belong to this computer and not to a study, and they contain no
 //! data about people.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use eframe::egui;
@@ -113,6 +114,13 @@ impl Preferences {
         folder.map(|f| f.join("affectograph").join("window.toml"))
     }
 
+    /// The folder of recordings, with `~` as the home folder. `None`: the default. `Err` is the path as it was typed, if it is
+    /// not a whole path: it would depend on the folder from which the program is started.
+    pub fn recordings_folder(&self) -> Result<Option<PathBuf>, &Path> {
+        let Some(typed) = &self.recordings else { return Ok(None) };
+        whole(typed, std::env::home_dir().as_deref()).map(Some).ok_or(typed)
+    }
+
     /// The defaults if the file does not exist.
     pub fn load(path: &Path) -> Result<Preferences, PreferencesError> {
         let error = |why: String| PreferencesError { action: "read from", path: path.to_owned(), why };
@@ -130,19 +138,64 @@ impl Preferences {
         }
     }
 
+    /// Replaces the file as a whole. Waits for the disk.
     pub fn store(&self, path: &Path) -> Result<(), PreferencesError> {
         let error = |why: String| PreferencesError { action: "written to", path: path.to_owned(), why };
         let text = toml::to_string(self).map_err(|e| error(e.to_string()))?;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| error(e.to_string()))?;
-        }
-        std::fs::write(path, text).map_err(|e| error(e.to_string()))
+        replace(path, &text).map_err(|e| error(e.to_string()))
     }
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// `None`: it is not a whole path.
+fn whole(typed: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let path = match (typed.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => typed.to_owned(),
+    };
+    path.is_absolute().then_some(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_whole_path_is_a_folder_of_recordings() {
+        let home = Some(Path::new("/home/ann"));
+        assert_eq!(whole(Path::new("/data/rec"), home), Some("/data/rec".into()));
+        assert_eq!(whole(Path::new("~/rec"), home), Some("/home/ann/rec".into()));
+        for typed in ["rec", "./rec", "~bob/rec", ""] {
+            assert_eq!(whole(Path::new(typed), home), None, "{typed}");
+        }
+        assert_eq!(whole(Path::new("~/rec"), None), None);
+        let relative = Preferences { recordings: Some("rec".into()), ..Preferences::default() };
+        assert_eq!(relative.recordings_folder(), Err(Path::new("rec")));
+        assert_eq!(Preferences::default().recordings_folder(), Ok(None));
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_stored_preferences() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.toml");
+        let stored = Preferences { marker_pad: true, ..Preferences::default() };
+        stored.store(&path).unwrap();
+        // A folder cannot be replaced by a file.
+        let other = folder.path().join("folder");
+        std::fs::create_dir(&other).unwrap();
+        let problem = Preferences::default().store(&other).unwrap_err().to_string();
+        assert!(problem.contains("written to") && other.is_dir(), "{problem}");
+        assert_eq!(Preferences::load(&path).unwrap(), stored);
+    }
 
     #[test]
     fn the_look_survives_a_restart_and_a_torn_file_is_reported() {
@@ -160,6 +213,7 @@ mod tests {
         };
         chosen.store(&path).unwrap();
         assert_eq!(Preferences::load(&path).unwrap(), chosen);
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
         // A file of an older version.
         std::fs::write(&path, "look = \"dark\"\ntext_scale = 1.1\nserver = \"\"\n").unwrap();
         let old = Preferences::load(&path).unwrap();

@@ -4,11 +4,12 @@ use eframe::egui;
 use egui::{ComboBox, Grid, RichText, ScrollArea, Ui};
 
 use super::command::{Command, PreferencesCommand};
+use super::dialog_parts::warning;
 use super::preferences::{Preferences, TEXT_SCALES, ThemeChoice};
 use super::state::State;
 use super::widgets;
 
-/// The monitors to choose from. A monitor that is not there is replaced by the first one.
+/// The monitors to choose from. A monitor that is not there is replaced by the second one.
 const MONITORS: usize = 4;
 
 pub fn show(ui: &mut Ui, draft: &Preferences, state: &State, commands: &mut Vec<Command>) {
@@ -68,7 +69,10 @@ fn recordings(ui: &mut Ui, edited: &mut Preferences, state: &State, commands: &m
     if ui.add_enabled(!state.is_file_dialog_open, egui::Button::new("Choose …")).clicked() {
         commands.push(Command::Preferences(PreferencesCommand::BrowseRecordings));
     }
-    let message = "Used when the program starts again. Sessions that are in another folder stay there. AFFECTOGRAPH_SESSIONS \
+    if edited.recordings_folder().is_err() {
+        warning(ui, "Type the whole path of the folder, for example ~/recordings.");
+    }
+    let message = "It must exist. Used when the program starts again. Sessions that are in another folder stay there. AFFECTOGRAPH_SESSIONS \
                    and --sessions go before this folder.";
     ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
 }
@@ -90,5 +94,5 @@ fn participant(ui: &mut Ui, edited: &mut Preferences) {
         combo.response.labelled_by(label.id);
     });
     ui.checkbox(&mut edited.participant.full_screen, "Full screen on that monitor");
-    widgets::caption(ui, "Used when a page is placed the next time.");
+    widgets::caption(ui, "In a recording: used the next time.");
 }

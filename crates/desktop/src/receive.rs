@@ -14,7 +14,7 @@ use super::phase_clock::PhaseClock;
 use super::photo::Photo;
 use super::port::{
     Activity, AddedRecords, Agreement, Alarm, BackendEvent, Check, Correction, DownloadResult, EventCounts,
-    FinishedSession, JobResult, Library, OpenedSession, PageState, Picture, Preview, StartedInfo,
+    FinishedSession, JobResult, Library, OpenedSession, PageState, PageStatus, Picture, Preview, StartedInfo,
 };
 use super::rating_state::{RatingInput, Ratings};
 use super::recent_markers::RecentMarkers;
@@ -55,17 +55,22 @@ pub fn receive(state: &mut State, event: BackendEvent, ctx: &egui::Context, comm
             state.inform("The figure is in the clipboard.".to_owned());
         }
 
-        E::StudyOpened(document) => editor::open(state, document),
+        E::StudyOpened(document) => editor::open(state, document, commands),
         E::StudyChecked { file, problems } => editor::take_check(state, &file, problems),
         E::StudySaved(document) => editor::take_saved(state, document, commands),
 
-        E::RehearsalOpened(info) => rehearsal(state, |r| (r.plan, r.study) = (info.plan, Some(info.study))),
+        E::RehearsalOpened(info) => {
+            // A picture of the session before may have come late.
+            state.participant.photo = None;
+            rehearsal(state, |r| (r.plan, r.study) = (info.plan, Some(info.study)));
+        }
         E::Cameras(cameras) => rehearsal(state, |r| r.cameras = Some(cameras)),
         E::Camera(camera) => rehearsal(state, |r| r.camera = Some(camera)),
         E::Checks(checks) => show_checks(state, checks),
         E::Page(page) => show_page(state, page),
         E::Preview(preview) => show_preview(state, preview, ctx),
         E::ParticipantFront(front) => state.participant.front = front,
+        E::ParticipantPicture(_) if !state.has_session() => {}
         E::ParticipantPicture(picture) => {
             let old = state.participant.photo.take();
             state.participant.photo = Photo::upload(ctx, "participant", &picture, old);
@@ -211,7 +216,8 @@ fn begin_recording(state: &mut State, info: StartedInfo) {
         past_alarms: Vec::new(),
         checks: Vec::new(),
         preview: rehearsal.preview,
-        page: rehearsal.page,
+        // It is loaded again.
+        page: rehearsal.page.map(|page| PageState { status: PageStatus::Loading, ..page }),
         part: None,
         note: None,
         stop: StopState::No,
@@ -483,6 +489,8 @@ fn fail(state: &mut State, during: Activity, sentence: String, commands: &mut Ve
                 rehearsal.is_starting = false;
             }
         }
+        // It ended before, and its end was shown.
+        Activity::Record if state.recording.is_none() => state.warn(sentence),
         Activity::Record => {
             show("The recording ended", sentence);
             state.recording = None;

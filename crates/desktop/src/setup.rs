@@ -6,7 +6,7 @@ use egui::{Align, ComboBox, Frame, Layout, Margin, Panel, RichText, ScrollArea, 
 use session::{CheckId, ConsentBy, PagePlacement, Seat};
 
 use super::command::{Command, SetUpCommand};
-use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, PageStatus, ParticipantCommand};
+use super::port::{CameraControl, CameraMode, CheckState, ControlState, PagePlace, ParticipantCommand};
 use super::state::{ParticipantView, Readiness, Rehearsal, State};
 use super::{camera_view, expressions, participant_view, plane, screen_layout, theme, widgets};
 
@@ -111,7 +111,8 @@ fn checks(ui: &mut Ui, rehearsal: &Rehearsal) {
 }
 
 fn consent(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
-    let Some(consent) = rehearsal.study.as_ref().map(|s| &s.consent) else { return };
+    let Some(study) = &rehearsal.study else { return };
+    let consent = &study.consent;
     if !consent.required && consent.text.trim().is_empty() {
         return;
     }
@@ -122,7 +123,7 @@ fn consent(ui: &mut Ui, rehearsal: &Rehearsal, commands: &mut Vec<Command>) {
         ui.add_space(2.0);
         ui.add(egui::Label::new(RichText::new(consent.text.trim()).size(13.0)).wrap());
         ui.add_space(6.0);
-        if consent.by == ConsentBy::Participant {
+        if study.consent_by(rehearsal.plan.seat) == ConsentBy::Participant {
             consent_by_participant(ui, rehearsal, commands);
             return;
         }
@@ -291,7 +292,9 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, view: &ParticipantView, commands: &m
         theme::card(&p).show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             widgets::section(ui, "Page");
-            widgets::caption(ui, "This study has no page. The participant needs no screen.");
+            let is_asked = rehearsal.study.as_ref().is_some_and(|study| study.needs_window_for(rehearsal.plan.seat));
+            let screen = if is_asked { "'s screen shows only the consent." } else { " needs no screen." };
+            widgets::caption(ui, format!("This study has no page. The participant{screen}"));
         });
         return;
     }
@@ -304,14 +307,7 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, view: &ParticipantView, commands: &m
             return;
         };
         ui.add(egui::Label::new(RichText::new(&page.address).size(13.0)).truncate()).on_hover_text(&page.address);
-        let message = match &page.status {
-            PageStatus::Loading => "Loading …".to_owned(),
-            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”"),
-            PageStatus::Loaded { title } if title.is_empty() => "Loaded.".to_owned(),
-            PageStatus::Loaded { title } => format!("Loaded: {title}"),
-            PageStatus::Failed(sentence) => sentence.clone(),
-        };
-        ui.add(egui::Label::new(RichText::new(message).small().weak()).wrap());
+        ui.add(egui::Label::new(RichText::new(page.status.sentence()).small().weak()).wrap());
         ui.add_space(4.0);
         if !matches!(page.place, PagePlace::Embedded) {
             participant_view::picture(ui, view, 150.0, "Preview of the page");
@@ -321,7 +317,7 @@ fn page(ui: &mut Ui, rehearsal: &Rehearsal, view: &ParticipantView, commands: &m
         }
         if rehearsal.plan.seat == Seat::Participant {
             if let PagePlace::ParticipantWindow { screen } = &page.place {
-                widgets::caption(ui, format!("It fills {screen}."));
+                widgets::caption(ui, format!("It is on {screen}."));
             }
             participant_view::buttons(ui, view, commands);
             return;

@@ -106,6 +106,18 @@ impl State {
         }
     }
 
+    /// Whether a session is set up, recorded or reported.
+    pub fn has_session(&self) -> bool {
+        self.rehearsal.is_some() || self.recording.is_some() || self.finished.is_some()
+    }
+
+    /// Whether a new alarm is to ring now. Returns it once. An alarm does not ring in front of the participant: it rings when
+    /// the operator's view is back.
+    pub(super) fn take_alarm_to_ring(&mut self) -> bool {
+        let is_hidden = self.participant.front == Some(true);
+        self.recording.as_mut().is_some_and(|r| !is_hidden && std::mem::take(&mut r.has_new_alarm))
+    }
+
     /// Shows a warning until it is dismissed.
     pub fn warn(&mut self, sentence: String) {
         self.notices.add(sentence, true);
@@ -173,7 +185,7 @@ impl Rehearsal {
             return Readiness::NotYet("Checking …");
         }
         if study.consent.required && !self.has_consent {
-            return Readiness::NotYet(match study.consent.by {
+            return Readiness::NotYet(match study.consent_by(self.plan.seat) {
                 ConsentBy::Operator => "The participant's consent is not confirmed yet.",
                 ConsentBy::Participant => "The participant has not agreed yet.",
             });
@@ -317,13 +329,13 @@ pub struct PlanDraft {
 }
 
 impl PlanDraft {
-    /// The error is a message for the operator.
+    /// Without the proposed condition, which the library knows. The error is a message for the operator.
     pub fn plan(&self) -> Result<SessionPlan, String> {
         let study_file = self.study_file.clone().ok_or("Choose a study.")?;
         let participant = self.participant.trim().parse::<ParticipantId>()?;
         let session = self.session.trim().parse::<SessionNumber>()?;
         let (condition, seat) = (self.condition.clone(), self.seat);
-        Ok(SessionPlan { study_file, participant, session, condition, seat })
+        Ok(SessionPlan { study_file, participant, session, condition, proposed: None, seat })
     }
 }
 

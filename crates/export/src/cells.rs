@@ -27,6 +27,10 @@ pub(super) fn number(value: f32, unknown: &str) -> String {
     if value.is_nan() { unknown.to_owned() } else { value.to_string() }
 }
 
+pub(super) fn flag(is_set: bool) -> &'static str {
+    if is_set { "1" } else { "0" }
+}
+
 /// Text as a cell of a tab-separated table, which has no quotes. A spreadsheet does not run it.
 pub(super) fn tsv_cell(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -19,7 +19,7 @@ use analysis::QualityReport;
 use session::{EventData, EventRow, FrameMeta, Gap, SampleSeries, Timeline};
 use store::SessionHeader;
 
-use table::{Column, double, int, maybe_double, maybe_float, maybe_int, text, write_table};
+use table::{Column, double, int, maybe_double, maybe_float, maybe_int, maybe_text, text, write_table};
 
 pub fn write_parquet(selection: &Selection, to: &Path, mut progress: impl FnMut(&str)) -> Result<(), ExportError> {
     publish_folder(to, |part| {
@@ -131,12 +131,15 @@ struct Summary {
     quality: QualityReport,
 }
 
-fn session_columns<'t>() -> [Column<&'t Summary>; 16] {
+fn session_columns<'t>() -> [Column<&'t Summary>; 19] {
     [
         text("study", |s| s.header.study.name.as_str().into()),
         text("participant", |s| s.header.participant.as_str().into()),
         text("session", |s| s.header.session.to_string().into()),
         text("zero_utc", |s| s.header.zero_utc.to_rfc3339().into()),
+        maybe_text("condition", |s| s.header.condition.as_deref()),
+        maybe_text("condition_assigned", |s| s.header.condition_assigned.as_deref()),
+        int("pilot", |s| i64::from(s.header.pilot)),
         text("software", |s| s.header.software.as_str().into()),
         text("models_json", |s| serde_json::json!(s.header.models).to_string().into()),
         double("seconds", |s| s.quality.seconds),

@@ -117,6 +117,13 @@ impl Selection {
         titles.join("; ")
     }
 
+    /// The names of the studies, each once.
+    pub fn studies(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.sessions.iter().map(|s| s.header.study.name.as_str()).collect();
+        names.dedup();
+        names
+    }
+
     /// The streams of all sessions, ordered by name. If descriptions differ, the first one is used.
     pub fn streams(&self) -> Vec<&StreamInfo> {
         let mut all: Vec<&StreamInfo> = self.sessions.iter().flat_map(|s| &s.streams).collect();

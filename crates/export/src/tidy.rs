@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::atomic_write::{publish_folder, write_file};
-use super::cells::{column_name, number, seconds};
+use super::cells::{column_name, flag, number, seconds};
 use super::csv_file::CsvTable;
 use super::deleted;
 use super::error::file_error;
@@ -42,6 +42,9 @@ pub fn write_tidy(selection: &Selection, to: &Path, mut progress: impl FnMut(&st
             owned(&deleted::COLUMNS),
             owned(&[
                 "zero_utc",
+                "condition",
+                "condition_assigned",
+                "pilot",
                 "length_s",
                 "grade",
                 "frames_stored",
@@ -179,10 +182,13 @@ fn gaps(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> csv::Res
 }
 
 fn session_row(out: &mut Table<'_>, keys: &Keys, session: &ExportedSession) -> csv::Result<()> {
-    let q = &session.quality;
+    let (h, q) = (&session.header, &session.quality);
     let maybe = |v: Option<f64>| v.map_or(String::new(), |v| v.to_string());
     let cells = [
-        session.header.zero_utc.to_rfc3339(),
+        h.zero_utc.to_rfc3339(),
+        h.condition.clone().unwrap_or_default(),
+        h.condition_assigned.clone().unwrap_or_default(),
+        flag(h.pilot).to_owned(),
         q.seconds.to_string(),
         q.grade.to_string(),
         q.frames_stored.to_string(),

@@ -68,7 +68,10 @@ impl EmbeddedPage {
         start_gtk()?;
         on_gtk(move || {
             let queue = events.clone();
-            let sender = spec.event_sender(Box::new(move |event| queue.try_send(event).is_ok()));
+            let sender = spec.event_sender(Box::new(move |event| {
+                let revealed = revealed(&event);
+                queue.try_send(event).is_ok() && revealed.is_none_or(|event| queue.try_send(event).is_ok())
+            }));
             match build(spec, parent_xid, bounds, zoom, sender) {
                 Ok(shown) => SHOWN.with_borrow_mut(|all| {
                     all.insert(id, shown);
@@ -149,6 +152,16 @@ impl EmbeddedPage {
 
     fn with(self, act: impl FnOnce(&Shown) + Send + 'static) {
         on_gtk(move || SHOWN.with_borrow(|all| all.get(&self.id).map(act).unwrap_or_default()));
+    }
+}
+
+/// No grey screen covers an embedded page, so it is seen when it has loaded.
+fn revealed(event: &HostEvent) -> Option<HostEvent> {
+    match event {
+        HostEvent::Loaded { at_ns, url, status } if *status < 400 => {
+            Some(HostEvent::Revealed { at_ns: *at_ns, url: url.clone() })
+        }
+        _ => None,
     }
 }
 

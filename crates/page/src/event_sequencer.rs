@@ -59,6 +59,8 @@ pub(super) struct PageEventSequencer {
     next_seq: u64,
     pings: Pings,
     loading_since_ns: Option<i64>,
+    /// The load that began last.
+    loading_url: String,
     missing: Option<MissingMessages>,
     /// Messages that were refused and counted.
     explained: u64,
@@ -83,6 +85,7 @@ impl PageEventSequencer {
             next_seq: 0,
             pings: Pings::new(),
             loading_since_ns: Some(now_ns),
+            loading_url: String::new(),
             missing: None,
             explained: 0,
             tally: Tally::default(),
@@ -114,7 +117,11 @@ impl PageEventSequencer {
                 self.report_refusals(refusals);
             }
             HostEvent::PingSent { id, sent_ns } => self.pings.sent(id, sent_ns),
-            HostEvent::LoadStarted { at_ns } => self.loading_since_ns = Some(at_ns),
+            HostEvent::LoadStarted { at_ns, url } => (self.loading_since_ns, self.loading_url) = (Some(at_ns), url),
+            // The load that replaced this one may have begun already. Its time limit stays.
+            HostEvent::LoadInterrupted { url, .. } => {
+                self.loading_since_ns.take_if(|_| url == self.loading_url);
+            }
             HostEvent::Loaded { at_ns, url, status } => {
                 self.loading_since_ns = None;
                 let at = self.at(at_ns);
@@ -153,13 +160,26 @@ impl PageEventSequencer {
                 let restart = HostCommand::Respawn { has_page: true };
                 self.process_died(PageProcess::Window, "it ended".into(), now_ns, restart);
             }
-            HostEvent::Revealed { at_ns } => self.record(at_ns, "shown", Map::new()),
+            HostEvent::Revealed { at_ns, url } => {
+                self.record(at_ns, "shown", Map::from_iter([("url".to_owned(), Value::from(url.as_str()))]));
+                let at = self.at(at_ns);
+                self.emit(PageEvent::Shown { at, url });
+            }
+            HostEvent::Covered { at_ns } => self.record(at_ns, "hidden", Map::new()),
             // The host handles these itself.
             HostEvent::Unloaded
             | HostEvent::Answered(_)
-            | HostEvent::OperatorView { .. }
+            | HostEvent::OperatorViewShown
+            | HostEvent::ScreenFailed { .. }
             | HostEvent::Picture { .. } => {}
         }
+    }
+
+    /// The operator asks for the page again. So it may die again, and a window that could not be shown may be shown now.
+    pub fn operator_loads(&mut self, now_ns: i64) {
+        self.deaths = Deaths::default();
+        self.cannot_be_shown = false;
+        self.loading_since_ns = Some(now_ns);
     }
 
     /// A process died. `restart` is the command that restores the page. It is not sent if the page dies too often.
@@ -614,12 +634,44 @@ mod tests {
         play.pass(40 * SECOND);
         let failed = |play: &Play| play.events.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
         assert_eq!(failed(&play), 1);
-        play.handle(HostEvent::LoadStarted { at_ns: play.now_ns });
+        play.handle(HostEvent::LoadStarted { at_ns: play.now_ns, url: "u".into() });
         play.handle(HostEvent::Loaded { at_ns: play.now_ns, url: "u".into(), status: 200 });
         play.pass(40 * SECOND);
         assert_eq!(failed(&play), 1);
         play.handle(HostEvent::Loaded { at_ns: play.now_ns, url: "u".into(), status: 503 });
         assert!(matches!(play.events.last(), Some(PageEvent::LoadFailed { why, .. }) if why.contains("503")));
+    }
+
+    #[test]
+    fn a_load_that_was_interrupted_is_no_page() {
+        let failed = |play: &Play| play.events.iter().filter(|e| matches!(e, PageEvent::LoadFailed { .. })).count();
+        let interrupted = |url: &str| HostEvent::LoadInterrupted { url: url.into(), is_committed: false };
+        let started = |play: &mut Play, url: &str| {
+            play.handle(HostEvent::LoadStarted { at_ns: play.now_ns, url: url.into() });
+        };
+        let mut play = Play::new();
+        started(&mut play, "first");
+        started(&mut play, "second");
+        play.handle(interrupted("first"));
+        assert!(!play.events.iter().any(|e| matches!(e, PageEvent::Loaded { .. })));
+        play.pass(20 * SECOND);
+        assert_eq!(failed(&play), 1, "the time limit of the second one stays");
+        // A navigation that was denied leaves the page as it is.
+        started(&mut play, "denied");
+        play.handle(interrupted("denied"));
+        play.pass(20 * SECOND);
+        assert_eq!(failed(&play), 1);
+    }
+
+    #[test]
+    fn what_the_participant_sees_is_a_record_and_an_event() {
+        let mut play = Play::new();
+        play.handle(HostEvent::Revealed { at_ns: 5, url: "u".into() });
+        play.handle(HostEvent::Covered { at_ns: 9 });
+        let kinds: Vec<_> = play.records().iter().map(|r| r.kind.as_str()).collect();
+        assert_eq!(kinds, ["shown", "hidden"]);
+        let at = play.sequencer.clock.from_monotonic_ns(5);
+        assert!(play.events.contains(&PageEvent::Shown { at, url: "u".into() }));
     }
 
     #[test]
@@ -632,6 +684,9 @@ mod tests {
             reloads += play.sequencer.take_commands().iter().filter(|o| **o == HostCommand::Reload).count();
         }
         assert_eq!(reloads, 5);
+        play.sequencer.operator_loads(play.now_ns);
+        play.sequencer.handle(HostEvent::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
+        assert_eq!(play.sequencer.take_commands(), [HostCommand::Reload], "the operator tried again");
         play.now_ns += 120 * SECOND;
         play.sequencer.handle(HostEvent::WebProcessDied { at_ns: play.now_ns, why: "crash".into() }, play.now_ns);
         assert_eq!(play.sequencer.take_commands(), [HostCommand::Reload], "a minute later it may try again");
@@ -678,7 +733,7 @@ mod tests {
                         sent += 1;
                     }
                     4 => play.handle(HostEvent::PingSent { id: amount, sent_ns: play.now_ns }),
-                    5 => play.handle(HostEvent::LoadStarted { at_ns: play.now_ns }),
+                    5 => play.handle(HostEvent::LoadStarted { at_ns: play.now_ns, url: "u".into() }),
                     6 => {
                         let json = json!({"d": document, "n": next[which], "t": 1, "k": "pong", "x": {"id": amount}});
                         play.handle(HostEvent::Message { arrived_ns: play.now_ns, json: json.to_string() });

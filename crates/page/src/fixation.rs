@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::{Response, header};
+use http::Response;
 
 use super::host_screen::escaped;
+use super::own_page;
 
 /// An origin of its own that no web page can use. Shown until [`PageStage::begin`](super::PageStage::begin).
 pub(super) const SCHEME: &str = "fixation";
@@ -35,14 +36,7 @@ const PAGE: &str = r#"<!doctype html>
 "#;
 
 pub(super) fn respond(sentence: &str) -> Response<Cow<'static, [u8]>> {
-    let body: Cow<'static, [u8]> = Cow::Owned(page(sentence).into_bytes());
-    let response = Response::builder()
-        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-        .header(header::CACHE_CONTROL, "no-store")
-        .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-        .body(body);
-    // Does not fail with these headers. An empty response would be reported as a failed load.
-    response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
+    own_page::response(200, page(sentence), false)
 }
 
 fn page(sentence: &str) -> String {

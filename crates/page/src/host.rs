@@ -358,6 +358,8 @@ impl Worker {
 
     fn begin_session(&mut self, session: PageSession) {
         let PageSession { clock, out, fixation, questionnaire, condition, is_preview } = session;
+        // The window may have ended for good. The page of this session starts it again.
+        self.deaths = Deaths::default();
         self.attached = Some(Attached::new(clock, out, self.waits_after_crash));
         self.send(HostCommand::Load(PageLoad::new(fixation, questionnaire, condition, is_preview)));
     }
@@ -366,10 +368,13 @@ impl Worker {
         match event {
             HostEvent::Ended => self.window_ended(),
             HostEvent::Answered(answer) => self.report(WindowEvent::Answered(answer)),
-            HostEvent::OperatorView { .. } => {
+            HostEvent::OperatorViewShown => {
                 self.page.is_hidden_by_chord();
                 self.report(WindowEvent::OperatorViewShown);
             }
+            HostEvent::ScreenFailed { why } => self.report(WindowEvent::Failed(format!(
+                "A screen could not be shown to the participant, who sees grey: {why}. Show it again, or go back to the sessions and set up again."
+            ))),
             HostEvent::Picture { jpeg } => {
                 use base64::{Engine, engine::general_purpose::STANDARD};
                 // Not readable only if the window's process is damaged. The next picture follows in a second.
@@ -443,6 +448,7 @@ impl Worker {
             self.send(HostCommand::Calm);
         }
         if requests.reload {
+            self.attached.iter_mut().for_each(|attached| attached.operator_loads(monotonic_ns()));
             self.send(HostCommand::Reload);
         }
         #[cfg(target_os = "linux")]

@@ -3,7 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::address::Origins;
+use super::fixation;
 use super::gate::{Gate, Refusal, Refusals};
+use super::host_page;
 use super::host_protocol::{DeniedAction, HostEvent};
 use session::monotonic_ns;
 
@@ -12,8 +15,9 @@ pub(super) struct HostEventSender {
     gate: RefCell<Gate>,
     /// The study's page is shown. From then on the page cannot navigate back to the cross.
     has_begun: Cell<bool>,
-    /// One of the program's own pages is shown. The study's page cannot navigate to them.
-    own_page: Cell<bool>,
+    /// The address of the program's own page that is shown. Nothing leads away from it, and the study's page cannot navigate
+    /// to it.
+    own_page: RefCell<Option<String>>,
     /// No script of the page listens for the key that was pressed last.
     is_key_unused: Cell<bool>,
     /// The message of `unused_keys.js`.
@@ -30,25 +34,27 @@ impl HostEventSender {
             is_key_unused: Cell::new(false),
             unused_key: format!("{token}k"),
             gate: RefCell::new(Gate::new(token)),
-            own_page: Cell::new(false),
+            own_page: RefCell::default(),
             queue,
         })
-    }
-
-    pub fn has_begun(&self) -> bool {
-        self.has_begun.get()
     }
 
     pub fn set_begun(&self) {
         self.has_begun.set(true);
     }
 
-    pub fn set_own_page(&self, is_own: bool) {
-        self.own_page.set(is_own);
+    pub fn set_own_page(&self, url: Option<String>) {
+        self.own_page.replace(url);
     }
 
-    pub fn shows_own_page(&self) -> bool {
-        self.own_page.get()
+    /// Whether the page may navigate to `url` now.
+    pub fn may_navigate(&self, url: &str, origins: &Origins) -> bool {
+        match &*self.own_page.borrow() {
+            Some(own) => url == own,
+            None if host_page::is_host_page(url) => false,
+            None if fixation::is_fixation(url) => !self.has_begun.get(),
+            None => origins.allows(url),
+        }
     }
 
     /// Whether no script of the page listens for the key that was pressed last. Forgets it.
@@ -106,5 +112,29 @@ impl HostEventSender {
                 gate.tally.put_back(refusals);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::PageAddress;
+
+    #[test]
+    fn nothing_leads_back_from_the_programs_own_pages() {
+        let page = PageAddress::Url("https://example.org/task".into());
+        let origins = Origins::new(&page, &[]).unwrap();
+        let sender = HostEventSender::new("token".into(), false, Box::new(|_| true));
+        let may = |url: &str| sender.may_navigate(url, &origins);
+        let (study, first) = ("https://example.org/next", host_page::questionnaire_url(0));
+        assert!(may(fixation::URL) && may(study) && !may(&first) && !may(host_page::CALM));
+        sender.set_begun();
+        assert!(!may(fixation::URL) && may(study) && !may("https://elsewhere.org/"));
+        sender.set_own_page(Some(host_page::questionnaire_url(1)));
+        assert!(may(&host_page::questionnaire_url(1)));
+        assert!(!may(study), "the mouse's back button does not lead to the task");
+        assert!(!may(&first), "nor to an earlier questionnaire");
+        sender.set_own_page(None);
+        assert!(may(study) && !may(&first));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use http::{Request, Response, header};
+use http::{Request, Response};
+
+use super::own_page;
 
 /// An origin of its own that no web page can use.
 pub(super) const SCHEME: &str = "host";
@@ -37,18 +39,7 @@ pub(super) fn respond(request: &Request<Vec<u8>>, questionnaires: &[String]) -> 
         None if request.uri().path() == "/calm" => (200, CALM_PAGE.to_owned()),
         None => (404, "this page does not exist".to_owned()),
     };
-    let body: Cow<'static, [u8]> = Cow::Owned(body.into_bytes());
-    let response = Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-        .header(header::CACHE_CONTROL, "no-store")
-        // Isolated from other origins, so that the browser gives the page a finer clock.
-        .header("Cross-Origin-Opener-Policy", "same-origin")
-        .header("Cross-Origin-Embedder-Policy", "require-corp")
-        .header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'")
-        .body(body);
-    // Does not fail with these headers. An empty response would be reported as a failed load.
-    response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
+    own_page::response(status, body, true)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) enum HostEvent {
     },
     LoadStarted {
         at_ns: i64,
+        url: String,
     },
     Loaded {
         at_ns: i64,
@@ -32,6 +33,12 @@ pub(super) enum HostEvent {
         url: String,
         why: String,
     },
+    /// Another load replaced this one, the page stopped it, or this program denied it and reported that.
+    LoadInterrupted {
+        url: String,
+        /// A part of the page has arrived.
+        is_committed: bool,
+    },
     ActionDenied {
         at_ns: i64,
         action: DeniedAction,
@@ -41,17 +48,24 @@ pub(super) enum HostEvent {
         at_ns: i64,
         why: String,
     },
-    /// The page's first picture is on the screen. Until then a grey screen covers it.
+    /// The participant sees the page. Before, a grey screen, a screen of the program or the operator's view covered it.
     Revealed {
+        at_ns: i64,
+        url: String,
+    },
+    /// The participant does not see the page any more.
+    Covered {
         at_ns: i64,
     },
     /// The page was removed. No message of it follows.
     Unloaded,
     /// An answer on a screen of the program.
     Answered(HostAnswer),
-    /// The operator's view was shown, or hidden, by the key chord.
-    OperatorView {
-        is_shown: bool,
+    /// The key chord showed the operator's view.
+    OperatorViewShown,
+    /// The screens of the program cannot be shown. The participant sees grey.
+    ScreenFailed {
+        why: String,
     },
     /// A small picture of the window's contents, as JPEG in base64.
     Picture {

@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
-use http::{Response, header};
+use http::Response;
 use serde::{Deserialize, Serialize};
+
+use super::own_page;
 
 pub(super) const SCHEME: &str = "screen";
 pub(super) const URL: &str = "screen://localhost/";
@@ -90,17 +92,7 @@ const WITHDRAW_SCRIPT: &str = "for (const button of document.querySelectorAll('b
 
 impl HostScreen {
     pub(super) fn respond(&self) -> Response<Cow<'static, [u8]>> {
-        let body: Cow<'static, [u8]> = Cow::Owned(self.page().into_bytes());
-        let response = Response::builder()
-            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-            .header(header::CACHE_CONTROL, "no-store")
-            .header(
-                "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'none'",
-            )
-            .body(body);
-        // Does not fail with these headers. An empty response would be reported as a failed load.
-        response.unwrap_or_else(|_| Response::new(Cow::Borrowed(&[])))
+        own_page::response(200, self.page(), true)
     }
 
     fn page(&self) -> String {

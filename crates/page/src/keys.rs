@@ -13,6 +13,7 @@ use gtk::prelude::*;
 use wry::{WebView, WebViewExtUnix};
 
 use super::host_event_sender::HostEventSender;
+use super::host_protocol::HostEvent;
 use super::operator_keys::{self, KeyboardLamp};
 
 /// How often the focus is compared with that of X.
@@ -59,11 +60,15 @@ impl Keyboard {
         });
         // After the handler above: the operator's keys count only while the page has the keyboard.
         let weak = Rc::downgrade(&keyboard);
-        operator_keys::watch(&keyboard.view, sender, move || {
+        let give_back = move || {
             if let Some(keyboard) = weak.upgrade() {
                 keyboard.give(false);
             }
-        });
+        };
+        let to = sender.clone();
+        let report = move |at_ns, key| to.send(HostEvent::OperatorKey { at_ns, key });
+        operator_keys::watch(&keyboard.view, report, give_back);
+        operator_keys::watch_unused(&keyboard.view, sender);
         let weak = Rc::downgrade(&keyboard);
         glib::timeout_add_local(FOCUS_CHECK, move || match weak.upgrade() {
             Some(keyboard) => {

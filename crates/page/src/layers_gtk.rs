@@ -10,8 +10,10 @@ use tao::platform::unix::WindowExtUnix;
 use tao::window::Window;
 use wry::{WebView, WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
+use super::OperatorKey;
 use super::curtain::Layer;
 use super::host_screen::GREY;
+use super::operator_keys;
 
 pub(super) struct Layers {
     window: gtk::ApplicationWindow,
@@ -160,6 +162,11 @@ impl Layers {
             }
             gtk::glib::Propagation::Proceed
         });
+    }
+
+    /// Watches the window and not a view, because grey or a screen of the program may have the keyboard.
+    pub fn watch_keys(&self, report: impl Fn(i64, OperatorKey) + 'static, give_back: impl Fn() + 'static) {
+        operator_keys::watch(&self.window, report, give_back);
     }
 
     pub fn connect_withdraw(&self, act: impl Fn() + 'static) {

@@ -41,6 +41,7 @@ mod monitors;
 mod operator_key;
 #[cfg(all(feature = "webview", target_os = "linux"))]
 mod operator_keys;
+mod own_page;
 mod page_spec;
 #[cfg(feature = "webview")]
 mod participant;
@@ -114,6 +115,11 @@ pub struct PageRecord {
 pub enum PageEvent {
     Record(PageRecord),
     Loaded {
+        at: Timestamp,
+        url: String,
+    },
+    /// The participant sees the page from now on. Also a record of kind `shown`.
+    Shown {
         at: Timestamp,
         url: String,
     },

@@ -23,88 +23,111 @@ const FIRST_DIGIT: u16 = 10;
 /// Plain keys that WebKit has not answered yet.
 const ASKED: usize = 16;
 
-struct Watch {
-    sender: Rc<HostEventSender>,
-    /// The keys that are held down. X repeats the press of such a key.
-    held: RefCell<HashSet<u16>>,
-    /// The keys whose press the page did not get. It does not get their release either.
-    kept: RefCell<HashSet<u16>>,
-    /// Plain keys that were given to WebKit: number and time in X, time of the press, and whether it was a repetition.
-    asked: RefCell<VecDeque<(u16, u32, i64, bool)>>,
-    /// Called when the operator wants the keyboard back.
-    give_back: Box<dyn Fn()>,
-}
-
-/// `give_back` is called for F6, after which [`OperatorKey::Return`] is reported.
-pub(super) fn watch(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>, give_back: impl Fn() + 'static) {
-    let watch = Rc::new(Watch {
-        sender: sender.clone(),
-        held: RefCell::default(),
-        kept: RefCell::default(),
-        asked: RefCell::default(),
-        give_back: Box::new(give_back),
-    });
-    let pressed = watch.clone();
-    view.connect_key_press_event(move |_, event| pressed.press(event));
-    let released = watch.clone();
-    view.connect_key_release_event(move |_, event| {
-        released.held.borrow_mut().remove(&event.hardware_keycode());
-        match released.kept.borrow_mut().remove(&event.hardware_keycode()) {
-            true => glib::Propagation::Stop,
-            false => glib::Propagation::Proceed,
+/// Watches Ctrl with a digit, and F6. `report` gets the time of the press. `give_back` is called for F6, before the report.
+pub(super) fn watch(
+    widget: &impl IsA<gtk::Widget>,
+    report: impl Fn(i64, OperatorKey) + 'static,
+    give_back: impl Fn() + 'static,
+) {
+    // The keys that are held down: X repeats their press, and the page does not get their release.
+    let held = Rc::new(RefCell::new(HashSet::<u16>::new()));
+    let pressed = held.clone();
+    widget.connect_key_press_event(move |_, event| {
+        let at_ns = monotonic_ns();
+        let code = event.hardware_keycode();
+        let Some(key) = operator_key(event) else { return glib::Propagation::Proceed };
+        if pressed.borrow_mut().insert(code) {
+            if key == OperatorKey::Return {
+                give_back();
+                // From now on the releases go to another window.
+                pressed.borrow_mut().clear();
+            }
+            report(at_ns, key);
         }
+        glib::Propagation::Stop
     });
-    view.connect_focus_out_event(move |_, _| {
+    let released = held.clone();
+    widget.connect_key_release_event(move |_, event| match released.borrow_mut().remove(&event.hardware_keycode()) {
+        true => glib::Propagation::Stop,
+        false => glib::Propagation::Proceed,
+    });
+    widget.connect_focus_out_event(move |_, _| {
         // The release of a held key goes to another window.
-        watch.held.borrow_mut().clear();
-        watch.kept.borrow_mut().clear();
+        held.borrow_mut().clear();
         glib::Propagation::Proceed
     });
 }
 
-impl Watch {
-    fn press(&self, event: &gdk::EventKey) -> glib::Propagation {
+/// The key if it is the operator's, whatever the page does with keys.
+fn operator_key(event: &gdk::EventKey) -> Option<OperatorKey> {
+    let modifiers = modifiers(event);
+    if modifiers == ModifierType::CONTROL_MASK {
+        digit(event).map(OperatorKey::Digit)
+    } else if modifiers.is_empty() && event.keyval() == gdk::keys::constants::F6 {
+        Some(OperatorKey::Return)
+    } else {
+        None
+    }
+}
+
+fn modifiers(event: &gdk::EventKey) -> ModifierType {
+    event.state() & (ModifierType::CONTROL_MASK | ModifierType::MOD1_MASK | ModifierType::SUPER_MASK)
+}
+
+/// 1 to 9, in the row above the letters or on the number pad.
+fn digit(event: &gdk::EventKey) -> Option<u8> {
+    let in_row = event.hardware_keycode().checked_sub(FIRST_DIGIT).map(|k| k + 1);
+    let on_pad = event.keyval().to_unicode().and_then(|c| c.to_digit(10)).and_then(|d| u16::try_from(d).ok());
+    let found = in_row.filter(|d| (1..=9).contains(d)).or(on_pad.filter(|d| (1..=9).contains(d)));
+    found.and_then(|d| u8::try_from(d).ok())
+}
+
+/// Plain keys on their way through WebKit.
+struct UnusedKeys {
+    sender: Rc<HostEventSender>,
+    /// The keys that are held down. X repeats the press of such a key.
+    held: RefCell<HashSet<u16>>,
+    /// Plain keys that were given to WebKit: number and time in X, time of the press, and whether it was a repetition.
+    asked: RefCell<VecDeque<(u16, u32, i64, bool)>>,
+}
+
+/// Watches the plain keys that the page does not use.
+pub(super) fn watch_unused(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>) {
+    let keys = Rc::new(UnusedKeys { sender: sender.clone(), held: RefCell::default(), asked: RefCell::default() });
+    let pressed = keys.clone();
+    view.connect_key_press_event(move |_, event| {
+        pressed.press(event);
+        glib::Propagation::Proceed
+    });
+    let released = keys.clone();
+    view.connect_key_release_event(move |_, event| {
+        released.held.borrow_mut().remove(&event.hardware_keycode());
+        glib::Propagation::Proceed
+    });
+    view.connect_focus_out_event(move |_, _| {
+        // The release of a held key goes to another window.
+        keys.held.borrow_mut().clear();
+        glib::Propagation::Proceed
+    });
+}
+
+impl UnusedKeys {
+    fn press(&self, event: &gdk::EventKey) {
         let at_ns = monotonic_ns();
         let code = event.hardware_keycode();
         if let Some((first_ns, is_repeated)) = self.take_asked(code, event.time()) {
             // GTK gets a key again that WebKit did not use.
             if !is_repeated && self.sender.take_unused_key() {
                 let letter = event.keyval().to_unicode().filter(char::is_ascii_alphanumeric);
-                letter.into_iter().for_each(|key| self.report(first_ns, OperatorKey::Unused(key)));
+                let key = letter.map(OperatorKey::Unused);
+                key.into_iter().for_each(|key| self.sender.send(HostEvent::OperatorKey { at_ns: first_ns, key }));
             }
-            return glib::Propagation::Proceed;
+            return;
         }
         let is_repeated = !self.held.borrow_mut().insert(code);
-        let modifiers =
-            event.state() & (ModifierType::CONTROL_MASK | ModifierType::MOD1_MASK | ModifierType::SUPER_MASK);
-        let key = if modifiers == ModifierType::CONTROL_MASK {
-            digit(code, event).map(OperatorKey::Digit)
-        } else if modifiers.is_empty() && event.keyval() == gdk::keys::constants::F6 {
-            Some(OperatorKey::Return)
-        } else {
-            None
-        };
-        let Some(key) = key else {
-            if modifiers.is_empty() {
-                self.ask(code, event.time(), at_ns, is_repeated);
-            }
-            return glib::Propagation::Proceed;
-        };
-        self.kept.borrow_mut().insert(code);
-        if !is_repeated {
-            if key == OperatorKey::Return {
-                (self.give_back)();
-                // From now on the releases go to another window.
-                self.held.borrow_mut().clear();
-                self.kept.borrow_mut().clear();
-            }
-            self.report(at_ns, key);
+        if modifiers(event).is_empty() {
+            self.ask(code, event.time(), at_ns, is_repeated);
         }
-        glib::Propagation::Stop
-    }
-
-    fn report(&self, at_ns: i64, key: OperatorKey) {
-        self.sender.send(HostEvent::OperatorKey { at_ns, key });
     }
 
     fn ask(&self, code: u16, time: u32, at_ns: i64, is_repeated: bool) {
@@ -121,14 +144,6 @@ impl Watch {
         let place = asked.iter().position(|(c, t, ..)| (*c, *t) == (code, time))?;
         asked.remove(place).map(|(_, _, at_ns, is_repeated)| (at_ns, is_repeated))
     }
-}
-
-/// 1 to 9, in the row above the letters or on the number pad.
-fn digit(code: u16, event: &gdk::EventKey) -> Option<u8> {
-    let in_row = code.checked_sub(FIRST_DIGIT).map(|k| k + 1);
-    let on_pad = event.keyval().to_unicode().and_then(|c| c.to_digit(10)).and_then(|d| u16::try_from(d).ok());
-    let found = in_row.filter(|d| (1..=9).contains(d)).or(on_pad.filter(|d| (1..=9).contains(d)));
-    found.and_then(|d| u8::try_from(d).ok())
 }
 
 /// Reports who has the keyboard, each time that it changes.

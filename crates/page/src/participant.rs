@@ -195,6 +195,7 @@ fn open_stage(
 ) -> Rc<RefCell<Stage>> {
     let layers = Layers::new(window, spec.withdraw.as_ref().map(|w| w.button.as_str()));
     let mut stage = Stage::new(spec.view, layers, queue);
+    stage.connect_operator_keys();
     if spec.has_chord {
         stage.connect_chord();
     }
@@ -244,10 +245,8 @@ fn open_window(
     full_screen: bool,
 ) -> Result<Rc<Window>, String> {
     let monitors: Vec<_> = event_loop.available_monitors().collect();
-    let chosen = match monitor {
-        Some(k) => monitors.get(k).or(monitors.first()),
-        None => monitors.get(1),
-    };
+    // Never the first one by itself: the operator works there.
+    let chosen = monitors.get(monitor.unwrap_or(1)).or(monitors.get(1));
     let mut builder = WindowBuilder::new()
         .with_title("affectograph – participant")
         // Shown when its content is grey.

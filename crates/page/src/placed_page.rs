@@ -58,10 +58,16 @@ impl WindowLauncher {
         }
     }
 
-    /// Loads the page that a window was started without.
-    fn load_missing_page(&mut self) -> Option<HostCommand> {
-        let load = self.spec.load.clone().filter(|_| std::mem::take(&mut self.lacks_page));
-        load.map(HostCommand::Load)
+    /// The command, or the load of the page if the window was started without it and the command shows the page.
+    fn with_missing_page(&mut self, command: HostCommand) -> HostCommand {
+        let shows_page = matches!(
+            command,
+            HostCommand::Reload | HostCommand::Begin | HostCommand::Questionnaire(_) | HostCommand::Calm
+        );
+        match &self.spec.load {
+            Some(load) if shows_page && std::mem::take(&mut self.lacks_page) => HostCommand::Load(load.clone()),
+            _ => command,
+        }
     }
 }
 
@@ -105,16 +111,16 @@ impl PlacedPage {
             #[cfg(target_os = "linux")]
             PlacedPage::Embedded { page, .. } => page.send(command),
             PlacedPage::Window { window, launcher, events } => {
-                let command = match command {
-                    HostCommand::Reload => launcher.load_missing_page().unwrap_or(HostCommand::Reload),
-                    command => command,
-                };
                 launcher.note(&command);
                 match (command, window.as_mut()) {
                     (HostCommand::Respawn { has_page }, None) => {
                         *window = Some(launcher.start(events.clone(), has_page)?)
                     }
-                    (command, Some(window)) => window.send(&command),
+                    // The window has ended for good. The operator wants it back.
+                    (HostCommand::Reload | HostCommand::Load(_), None) => {
+                        *window = Some(launcher.start(events.clone(), true)?)
+                    }
+                    (command, Some(window)) => window.send(&launcher.with_missing_page(command)),
                     (_, None) => {}
                 }
             }
@@ -157,5 +163,72 @@ impl PlacedPage {
             PlacedPage::Embedded { .. } => true,
             PlacedPage::Window { window, .. } => window.is_some(),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::address::PageAddress;
+    use crate::host_screen::HostScreen;
+
+    /// A window whose process is a script: it ends after its first line, and each next one stays open.
+    fn window(folder: &std::path::Path, events: Sender<HostEvent>) -> PlacedPage {
+        let program = folder.join("window");
+        let script = format!(
+            "#!/bin/sh\nread -r first\n[ -e '{0}/was' ] || {{ touch '{0}/was'; exit; }}\nwhile read -r line; do :; done\n",
+            folder.display()
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let place =
+            Placement::ParticipantWindow { monitor: None, full_screen: false, program: Some(program), display: None };
+        let opening = WindowOpening { screen: HostScreen::Grey, is_in_front: true, has_chord: false, withdraw: None };
+        PlacedPage::open(place, view(), opening, None, events).unwrap()
+    }
+
+    fn view() -> ViewSpec {
+        ViewSpec::new(PageAddress::Calm, Vec::new(), Vec::new(), None).unwrap()
+    }
+
+    #[test]
+    fn a_window_that_ended_for_good_comes_back_when_the_operator_loads_the_page() {
+        for command in [HostCommand::Reload, HostCommand::Load(PageLoad::new(None, None, None, false))] {
+            let folder = tempfile::tempdir().unwrap();
+            let (to, events) = crossbeam_channel::bounded(16);
+            let mut page = window(folder.path(), to);
+            assert_eq!(events.recv_timeout(Duration::from_secs(20)), Ok(HostEvent::Ended));
+            page.wait_for_window_end();
+            page.send(HostCommand::SetFront(true)).unwrap();
+            assert!(!page.is_open(), "only a page brings the window back");
+            page.send(command).unwrap();
+            assert!(page.is_open());
+            page.request_close();
+            assert_eq!(events.recv_timeout(Duration::from_secs(20)), Ok(HostEvent::Ended));
+            page.wait_for_window_end();
+        }
+    }
+
+    #[test]
+    fn a_window_without_its_page_gets_it_with_the_next_part() {
+        let spec = WindowSpec {
+            view: view(),
+            monitor: None,
+            full_screen: false,
+            screen: HostScreen::Grey,
+            load: Some(PageLoad::new(Some("rest".into()), None, None, false)),
+            is_in_front: true,
+            has_chord: false,
+            withdraw: None,
+        };
+        let mut launcher = WindowLauncher { program: PathBuf::new(), display: None, spec, lacks_page: true };
+        assert_eq!(launcher.with_missing_page(HostCommand::ShowPage), HostCommand::ShowPage);
+        launcher.note(&HostCommand::Begin);
+        let HostCommand::Load(load) = launcher.with_missing_page(HostCommand::Begin) else { panic!("no page") };
+        assert_eq!(load.fixation, None, "the page and not the cross");
+        assert_eq!(launcher.with_missing_page(HostCommand::Reload), HostCommand::Reload);
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use wry::{WebContext, WebViewBuilder};
 
-use super::curtain::{Curtain, Layer};
+use super::curtain::{Change, Curtain, Layer};
+use super::deaths::Deaths;
 use super::fixation;
 use super::host_event_sender::HostEventSender;
 use super::host_protocol::{HostCommand, HostEvent, PageLoad};
@@ -56,8 +57,34 @@ struct Shared {
     layers: Layers,
     curtain: Curtain,
     queue: Queue,
+    /// The addresses of the load that began last, and of the page that has loaded last.
+    loading_url: RefCell<String>,
+    page_url: RefCell<String>,
     /// The screen that the screens' view serves. WebKit may ask for it on another thread.
     screen: Latest<HostScreen>,
+    /// Of the process of the screens.
+    screen_deaths: RefCell<Deaths>,
+}
+
+/// What an event of the page changes for the curtain.
+enum PageChange {
+    LoadBegan(String),
+    Loaded(String),
+    /// A part of the page has arrived, and the rest does not come.
+    Stopped(String),
+    Died,
+}
+
+impl PageChange {
+    fn of(event: &HostEvent) -> Option<PageChange> {
+        match event {
+            HostEvent::LoadStarted { url, .. } => Some(PageChange::LoadBegan(url.clone())),
+            HostEvent::Loaded { url, status, .. } if *status < 400 => Some(PageChange::Loaded(url.clone())),
+            HostEvent::LoadInterrupted { url, is_committed: true } => Some(PageChange::Stopped(url.clone())),
+            HostEvent::WebProcessDied { .. } => Some(PageChange::Died),
+            _ => None,
+        }
+    }
 }
 
 impl Shared {
@@ -68,15 +95,27 @@ impl Shared {
     }
 
     fn update(&self) {
-        if let Some((top, event)) = self.curtain.change() {
-            self.layers.raise(top);
-            event.into_iter().for_each(|event| self.send(event));
+        let Change { top, is_page_seen } = self.curtain.change();
+        top.into_iter().for_each(|top| self.layers.raise(top));
+        let at_ns = monotonic_ns();
+        match is_page_seen {
+            Some(true) => self.send(HostEvent::Revealed { at_ns, url: self.page_url.borrow().clone() }),
+            Some(false) => self.send(HostEvent::Covered { at_ns }),
+            None => {}
         }
     }
 
+    fn set_front(&self, is_in_front: bool) {
+        self.layers.set_front(is_in_front);
+        self.curtain.set_front(is_in_front);
+        self.update();
+    }
+
     /// Shows the page once it is drawn, unless another load begins before.
-    fn page_is_loaded(self: &Rc<Self>, is_cross: bool) {
-        let load = self.curtain.page_load();
+    fn page_is_loaded(self: &Rc<Self>, url: String) {
+        let is_cross = fixation::is_fixation(&url);
+        self.page_url.replace(url);
+        let load = self.curtain.running_load();
         let shared = self.clone();
         let show = move || {
             shared.curtain.page_is_ready(load);
@@ -86,14 +125,20 @@ impl Shared {
         if is_cross { show() } else { timer::after(DRAWN_AFTER, show) }
     }
 
-    fn observe_page(self: &Rc<Self>, event: &HostEvent) {
-        match event {
-            HostEvent::Loaded { url, status, .. } if *status < 400 => self.page_is_loaded(fixation::is_fixation(url)),
-            HostEvent::WebProcessDied { .. } => {
+    fn page_changed(self: &Rc<Self>, change: PageChange) {
+        match change {
+            PageChange::LoadBegan(url) => {
+                self.loading_url.replace(url);
+                self.curtain.page_load_begins();
+            }
+            PageChange::Loaded(url) => self.page_is_loaded(url),
+            // The page stopped its own load, if no other load has begun.
+            PageChange::Stopped(url) if url == *self.loading_url.borrow() => self.page_is_loaded(url),
+            PageChange::Stopped(_) => {}
+            PageChange::Died => {
                 self.curtain.page_is_not_ready();
                 self.update();
             }
-            _ => {}
         }
     }
 
@@ -105,6 +150,27 @@ impl Shared {
             shared.update();
         });
     }
+
+    /// The process of the screens has died. Returns whether its view is to be loaded again.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only WebKitGTK reports it"))]
+    fn screen_died(&self) -> bool {
+        self.curtain.screen_is_not_ready();
+        self.update();
+        let is_loaded_again = self.screen_deaths.borrow_mut().is_one_more_allowed(monotonic_ns());
+        if is_loaded_again {
+            tracing::warn!("the process of the participant's screen ended; the screen is loaded again");
+        } else {
+            let times = self.screen_deaths.borrow().count();
+            self.screen_failed(&format!("the process of the screen ended {times} times within a minute"));
+        }
+        is_loaded_again
+    }
+
+    fn screen_failed(&self, why: &str) {
+        // The next request for this screen tries again.
+        self.screen.try_take();
+        self.send(HostEvent::ScreenFailed { why: why.to_owned() });
+    }
 }
 
 fn set_background(view: &wry::WebView, (red, green, blue): (u8, u8, u8)) {
@@ -115,8 +181,21 @@ fn set_background(view: &wry::WebView, (red, green, blue): (u8, u8, u8)) {
 
 impl Stage {
     pub fn new(spec: ViewSpec, layers: Layers, queue: Queue) -> Stage {
-        let shared = Rc::new(Shared { layers, curtain: Curtain::new(), queue, screen: Latest::default() });
+        let shared = Rc::new(Shared {
+            layers,
+            curtain: Curtain::new(),
+            queue,
+            loading_url: RefCell::default(),
+            page_url: RefCell::default(),
+            screen: Latest::default(),
+            screen_deaths: RefCell::default(),
+        });
         Stage { spec, shared, page: None, has_keyboard: false, context: WebContext::new(None) }
+    }
+
+    pub fn open(&self, is_in_front: bool) {
+        self.shared.layers.open(is_in_front);
+        self.shared.curtain.set_front(is_in_front);
     }
 
     pub fn carry_out(&mut self, command: HostCommand) {
@@ -132,7 +211,7 @@ impl Stage {
                 self.shared.curtain.want(Layer::Page);
                 self.shared.update();
             }
-            HostCommand::SetFront(is_in_front) => self.shared.layers.set_front(is_in_front),
+            HostCommand::SetFront(is_in_front) => self.shared.set_front(is_in_front),
             // The program carries out the one itself, and the event loop, which has the window, the other.
             HostCommand::Respawn { .. } | HostCommand::Focus => {}
         }
@@ -207,8 +286,11 @@ impl Stage {
         let spec = self.spec.clone().with_load(load);
         let shared = self.shared.clone();
         let sender = spec.event_sender(Box::new(move |event| {
-            shared.observe_page(&event);
-            (shared.queue)(event)
+            let change = PageChange::of(&event);
+            // First the event: a page is loaded before it is seen.
+            let is_taken = (shared.queue)(event);
+            change.into_iter().for_each(|change| shared.page_changed(change));
+            is_taken
         }));
         let mut context = WebContext::new(spec.data_dir.clone());
         let built = view::builder(&mut context, &spec, &sender)
@@ -229,8 +311,7 @@ impl Stage {
         self.shared.layers.on_page(|view| {
             webkit_signals::watch(view, &sender);
             webkit_signals::set_muted(view, is_preview);
-            // The operator's window takes the keyboard when it hears of the key.
-            operator_keys::watch(&wry::WebViewExtUnix::webview(view), &sender, || {});
+            operator_keys::watch_unused(&wry::WebViewExtUnix::webview(view), &sender);
         });
         #[cfg(target_os = "linux")]
         let lamp = KeyboardLamp::new(&sender);
@@ -283,8 +364,7 @@ impl Stage {
             None => self.open_screens(),
         };
         if let Err(error) = loaded {
-            // The participant sees grey.
-            tracing::warn!("a screen could not be shown to the participant: {error}");
+            self.shared.screen_failed(&error.to_string());
         }
     }
 
@@ -320,15 +400,26 @@ impl Stage {
         });
         self.shared.layers.set_screen(builder.with_url(host_screen::URL))?;
         #[cfg(target_os = "linux")]
-        self.shared.layers.on_screen(webkit_signals::watch_screen);
+        self.shared.layers.on_screen(|view| {
+            let shared = Rc::downgrade(&self.shared);
+            webkit_signals::watch_screen(view, move || shared.upgrade().is_some_and(|shared| shared.screen_died()));
+        });
         Ok(())
     }
 }
 
 #[cfg(target_os = "linux")]
 impl Stage {
-    pub fn open(&self, is_in_front: bool) {
-        self.shared.layers.open(is_in_front);
+    /// The operator's keys work in the whole window, also while it is grey.
+    pub fn connect_operator_keys(&self) {
+        let shared = Rc::downgrade(&self.shared);
+        let report = move |at_ns, key| {
+            if let Some(shared) = shared.upgrade() {
+                shared.send(HostEvent::OperatorKey { at_ns, key });
+            }
+        };
+        // The operator's window takes the keyboard when it hears of the key.
+        self.shared.layers.watch_keys(report, || {});
     }
 
     /// The key chord hides the window, so that the operator's view is seen.
@@ -336,8 +427,8 @@ impl Stage {
         let shared = Rc::downgrade(&self.shared);
         self.shared.layers.connect_chord(move || {
             if let Some(shared) = shared.upgrade() {
-                shared.layers.set_front(false);
-                shared.send(HostEvent::OperatorView { is_shown: true });
+                shared.set_front(false);
+                shared.send(HostEvent::OperatorViewShown);
             }
         });
     }
@@ -382,12 +473,5 @@ impl Stage {
         } else if let Some(window) = self.shared.layers.gdk_window() {
             send(super::picture::of_window(&window));
         }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-impl Stage {
-    pub fn open(&self, is_in_front: bool) {
-        self.shared.layers.open(is_in_front);
     }
 }

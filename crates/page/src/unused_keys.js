@@ -18,4 +18,8 @@
   apply(add, window, ['keydown', (event) => {
     if (event.isTrusted && !isListening && !isHandled(event)) post('__TOKEN__k');
   }, true]);
+  // The back and the forward button of a mouse do nothing. The web view asks whether the page prevented its default.
+  apply(add, window, ['mouseup', (event) => {
+    if (event.button > 2) event.preventDefault();
+  }, true]);
 })();

@@ -137,14 +137,10 @@ pub(super) fn builder<'a>(
     let to = sender.clone();
     builder = builder.with_ipc_handler(move |request| to.send_message(request.body()));
     let to = sender.clone();
-    to.set_own_page(host_page::is_host_page(&spec.first_url()));
+    to.set_own_page(Some(spec.first_url()).filter(|url| host_page::is_host_page(url)));
     if let Ok(origins) = Origins::new(&spec.address, &spec.allow) {
         builder = builder.with_navigation_handler(move |url| {
-            let is_own = match host_page::is_host_page(&url) {
-                true => to.shows_own_page(),
-                false => fixation::is_fixation(&url) && !to.has_begun(),
-            };
-            let is_allowed = is_own || origins.allows(&url) && !host_page::is_host_page(&url);
+            let is_allowed = to.may_navigate(&url, &origins);
             if !is_allowed {
                 to.send_denied(DeniedAction::Navigation, &shown(&url));
             }
@@ -172,7 +168,9 @@ pub(super) fn builder<'a>(
         let to = sender.clone();
         builder = builder.with_permission_handler(|_| wry::PermissionResponse::Deny).with_on_page_load_handler(
             move |event, url| match event {
-                wry::PageLoadEvent::Started => to.send(HostEvent::LoadStarted { at_ns: monotonic_ns() }),
+                wry::PageLoadEvent::Started => {
+                    to.send(HostEvent::LoadStarted { at_ns: monotonic_ns(), url: shown(&url) })
+                }
                 wry::PageLoadEvent::Finished => {
                     to.send(HostEvent::Loaded { at_ns: monotonic_ns(), url: shown(&url), status: 0 });
                 }
@@ -194,8 +192,9 @@ pub(super) fn ping(view: &WebView, spec: &ViewSpec, sender: &HostEventSender, id
 /// Replaces the cross by the study's page.
 pub(super) fn begin(view: &WebView, spec: &ViewSpec, sender: &HostEventSender) {
     sender.set_begun();
-    sender.set_own_page(matches!(spec.address, PageAddress::Calm));
-    if let Err(error) = view.load_url(&spec.address.start_url()) {
+    let url = spec.address.start_url();
+    sender.set_own_page(Some(url.clone()).filter(|url| host_page::is_host_page(url)));
+    if let Err(error) = view.load_url(&url) {
         let why = format!("the page could not be loaded: {}", with_shown_addresses(&error.to_string()));
         sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url: String::new(), why });
     }
@@ -238,7 +237,7 @@ fn own_url(command: &HostCommand) -> Option<String> {
 pub(super) fn show_own(view: &WebView, command: &HostCommand, sender: &HostEventSender) {
     let Some(url) = own_url(command) else { return };
     sender.set_begun();
-    sender.set_own_page(true);
+    sender.set_own_page(Some(url.clone()));
     if let Err(error) = view.load_url(&url) {
         let why = format!("the questionnaire could not be shown: {error}");
         sender.send(HostEvent::LoadFailed { at_ns: monotonic_ns(), url, why });

@@ -32,14 +32,16 @@ pub(super) fn watch(view: &wry::WebView, sender: &Rc<HostEventSender>) {
     view.connect_print(|_, _| true);
 }
 
-/// The view of the program's screens: no menu, and a new process if its process dies.
-pub(super) fn watch_screen(view: &wry::WebView) {
+/// The view of the program's screens: no menu, and a new process if its process dies. `has_died` is called then and returns
+/// whether the view is to be loaded again.
+pub(super) fn watch_screen(view: &wry::WebView, has_died: impl Fn() -> bool + 'static) {
     let view = view.webview();
     view.connect_context_menu(|_, _, _, _| true);
     view.connect_print(|_, _| true);
-    view.connect_web_process_terminated(|view, _| {
-        tracing::warn!("the process of the participant's screen ended; the screen is loaded again");
-        view.reload();
+    view.connect_web_process_terminated(move |view, _| {
+        if has_died() {
+            view.reload();
+        }
     });
 }
 
@@ -48,16 +50,16 @@ pub(super) fn set_muted(view: &wry::WebView, is_muted: bool) {
 }
 
 fn watch_loads(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>) {
-    // WebKit also reports `Finished` for a load that failed.
+    // After the failure of a load, WebKit reports `Finished` for it, too. The load that replaced it may have started before.
     let has_failed = Rc::new(Cell::new(false));
 
     let (to, failed) = (sender.clone(), has_failed.clone());
     view.connect_load_changed(move |view, event| match event {
         LoadEvent::Started => {
             failed.set(false);
-            to.send(HostEvent::LoadStarted { at_ns: monotonic_ns() });
+            to.send(HostEvent::LoadStarted { at_ns: monotonic_ns(), url: shown(&view.uri().unwrap_or_default()) });
         }
-        LoadEvent::Finished if !failed.get() => {
+        LoadEvent::Finished if !failed.take() => {
             let status = view.main_resource().and_then(|r| r.response()).map_or(0, |r| r.status_code());
             let url = shown(&view.uri().unwrap_or_default());
             to.send(if url == "about:blank" {
@@ -70,14 +72,13 @@ fn watch_loads(view: &webkit2gtk::WebView, sender: &Rc<HostEventSender>) {
     });
 
     let (to, failed) = (sender.clone(), has_failed.clone());
-    view.connect_load_failed(move |_, _, url, error| {
+    view.connect_load_failed(move |_, event, url, error| {
         let is_interrupted =
             error.matches(NetworkError::Cancelled) || error.matches(PolicyError::FrameLoadInterruptedByPolicyChange);
         failed.set(true);
         let url = shown(url);
         if is_interrupted {
-            // This program denied the navigation and reported that, or another load replaced it. The page stays.
-            to.send(HostEvent::Loaded { at_ns: monotonic_ns(), url, status: 0 });
+            to.send(HostEvent::LoadInterrupted { url, is_committed: event == LoadEvent::Committed });
         } else {
             let why = format!(
                 "{url} could not be loaded: {}. Check the network and `page.address` in the study file",

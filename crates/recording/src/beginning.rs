@@ -11,7 +11,7 @@ use super::{Guided, Rig, RigError, RigPlan, SessionPlan};
 use capture::{CameraSpec, Pace};
 use page::{PageError, PageSpec, Placement, questionnaire_page};
 use session::{CheckId, ParticipantId, Questionnaire, QuestionnaireItem, QuestionnaireKind, SessionNumber};
-use store::{Committed, Consent, Library, StudyFile};
+use store::{Committed, Consent, Library, SessionStart, StudyFile, table_text};
 use vision::models_folder;
 
 /// Who is recorded, and what the operator confirmed.
@@ -26,7 +26,7 @@ pub struct Participation {
     pub overridden_checks: Vec<CheckId>,
     /// The git revision of the program, for the header. `None`: not known.
     pub revision: Option<String>,
-    /// The condition. `None`: the study's assignment decides, if the study has conditions.
+    /// The condition that the operator chose by hand. `None`: the study's assignment decides, if the study has conditions.
     pub condition: Option<String>,
     /// How long the recording is to be; `None`: as long as the study's phases, where it has some.
     pub planned: Option<Duration>,
@@ -87,13 +87,14 @@ pub fn questionnaire_items(q: &Questionnaire, beside: &Path) -> Result<Vec<Quest
     }
     let path = beside.join(&q.items);
     let failed = |why: String| RigError::Items { name: q.name.clone(), path: path.clone(), why };
-    let text = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
+    let bytes = std::fs::read(&path).map_err(|e| failed(e.to_string()))?;
+    let text = table_text(&bytes).map_err(failed)?;
     QuestionnaireItem::read_table(&text).map_err(|e| failed(e.to_string()))
 }
 
 impl Rig {
-    /// Creates the session's folder in the library and records into it. If the recording cannot start, an empty folder is
-    /// removed, so that the session number stays free.
+    /// Creates the session's folder in the library and records into it. If the recording cannot start, the empty folder, the
+    /// participant's new row and the new condition are taken back.
     pub fn record_study(
         library: &Library,
         study: &StudyFile,
@@ -105,14 +106,16 @@ impl Rig {
             Some(session) => session,
             None => library.next_session(&who.participant)?,
         };
-        let (participant, chosen) = (&who.participant, who.condition.as_deref());
-        let condition = match who.pilot {
-            true => library.choose_condition(&study.study, participant, chosen)?,
-            false => library.assign_condition(&study.study, participant, chosen)?,
-        };
-        let folder = library.create_session(&who.participant, session, &study.study.name, Utc::now())?;
+        let started = library.start_session(&SessionStart {
+            study: &study.study,
+            participant: &who.participant,
+            session,
+            chosen: who.condition.as_deref(),
+            pilot: who.pilot,
+            at: Utc::now(),
+        })?;
         let plan_of_session = SessionPlan {
-            folder: folder.clone(),
+            folder: started.folder.clone(),
             participant: who.participant,
             session,
             study: study.stored(),
@@ -122,15 +125,16 @@ impl Rig {
             overridden_checks: who.overridden_checks,
             revision: who.revision,
             planned: who.planned.or_else(|| study.study.planned(plan.has_page())),
-            condition,
+            condition: started.condition.clone(),
         };
         let mut plan = plan.clone();
-        if let (Some(page), Some(condition)) = (&mut plan.page, &plan_of_session.condition) {
+        if let (Some(page), Some(condition)) = (&mut plan.page, &started.condition) {
             page.condition = Some(condition.name.clone());
         }
         Rig::record(&plan, plan_of_session, committed).inspect_err(|_| {
-            // Fails, as intended, if the folder has content.
-            std::fs::remove_dir(&folder).ok();
+            if let Err(e) = library.take_back(&started) {
+                tracing::error!("what was prepared for a recording that could not start is still there: {e}");
+            }
         })
     }
 }

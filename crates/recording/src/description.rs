@@ -51,7 +51,7 @@ impl Description<'_> {
             pilot: session.pilot,
             consent: session.consent.clone(),
             condition: session.condition.as_ref().map(|c| c.name.clone()),
-            condition_assigned: session.condition.as_ref().map(|c| c.assigned.clone()),
+            condition_assigned: session.condition.as_ref().and_then(|c| c.assigned.clone()),
             overridden_checks: session.overridden_checks.clone(),
         }
     }

@@ -14,7 +14,9 @@ use thiserror::Error;
 use super::description::vision_streams;
 use super::unscored::unscored;
 use capture::Decoder;
-use session::{Body, FrameMeta, Gap, GapReason, StreamInfo, StreamName, Timestamp, VideoLoss, later, rescored};
+use session::{
+    Body, FrameMeta, Gap, GapReason, StreamInfo, StreamName, StudyError, Timestamp, VideoLoss, later, rescored,
+};
 use store::{AddedStreams, FrameRow, SessionFile, SessionHeader, StoreError};
 use vision::{Models, Reading, RecordBuilder, Vision, VisionError, decode_picture, installed_models};
 
@@ -36,6 +38,10 @@ pub enum RescoreError {
          with another network with `--model`"
     )]
     OtherNetwork { recorded: String, folder: PathBuf },
+    #[error(
+        "the study in the session cannot be read ({0}), so its network is not known: choose a network with `--model`"
+    )]
+    Study(StudyError),
     #[error("this network has already scored all frames: see the stream `{0}`")]
     AlreadyThere(StreamName),
     #[error("the session has no video to score")]
@@ -263,7 +269,7 @@ impl Worker<'_> {
 fn network_of(header: &SessionHeader, models: &Path) -> Result<String, RescoreError> {
     let Some(recorded) = header.models.last() else {
         // Recorded without networks: use the network of the study.
-        return Ok(header.study.parse().map_or_else(|_| "affect".to_owned(), |study| study.affect_model));
+        return Ok(header.study.excerpt().map_err(RescoreError::Study)?.affect_model);
     };
     let installed = installed_models(models)?;
     let sums: HashSet<&str> =
@@ -359,6 +365,8 @@ mod tests {
     use super::*;
     use crate::unscored::tests::row;
     use proptest::prelude::*;
+    use session::{ParticipantId, SessionNumber};
+    use store::{CameraDescription, StoredStudy};
 
     proptest! {
         /// Every wanted frame is in one piece, in order, and each piece begins with frames to warm up.
@@ -378,6 +386,35 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A session without networks, of a study with this text.
+    fn header(toml: &str) -> SessionHeader {
+        SessionHeader {
+            participant: ParticipantId::numbered(1),
+            session: SessionNumber(1),
+            study: StoredStudy { name: "demo".into(), title: "Demo".into(), toml: toml.into() },
+            zero_utc: chrono::DateTime::UNIX_EPOCH,
+            software: "test".into(),
+            revision: None,
+            host: "test".into(),
+            camera: CameraDescription::default(),
+            models: Vec::new(),
+            pilot: false,
+            consent: None,
+            overridden_checks: Vec::new(),
+            condition: None,
+            condition_assigned: None,
+        }
+    }
+
+    #[test]
+    fn the_network_of_a_study_is_read_from_every_version_and_never_guessed() {
+        let network = |toml: &str| network_of(&header(toml), Path::new("models"));
+        assert_eq!(network("affect_model = \"small\"\nkey_of_a_later_version = 1\n").unwrap(), "small");
+        assert_eq!(network("name = \"demo\"\n").unwrap(), "affect");
+        let e = network("affect_model = 3\n").unwrap_err().to_string();
+        assert!(e.contains("choose a network with `--model`"), "{e}");
     }
 
     #[test]

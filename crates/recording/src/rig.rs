@@ -11,14 +11,14 @@ use thiserror::Error;
 
 use super::affect_sink::{AffectSink, InferenceMean, VisionStreams};
 use super::description::{Description, live_streams};
-use super::guide::{self, Guide, Guided, WindowEvent};
-use super::rig_event::event_channel;
+use super::guide::{self, Guide, GuideOutput, Guided, Shown, WindowEvent};
+use super::rig_event::{EventSender, event_channel};
 use super::rig_page::RigPage;
 use super::router::{self, RouterStreams};
 use super::{Counters, FrameReading, MarkerText, RigEvent, RigPlan, SessionPlan};
 use analysis::PLANNED;
 use capture::{CameraError, CameraInfo, Capture, Decoder, Sinks};
-use page::PageError;
+use page::{PageError, PageStage};
 use session::{
     CAPTURED_IN_PAUSE, CameraSettings, Clock, Frame, HEALTH, HealthKind, Latest, MARKER, PHASE, QUESTIONNAIRE,
     SharedFrame, StreamInfo, Timestamp,
@@ -46,7 +46,7 @@ pub enum RigError {
 }
 
 /// The window offers [`session::UNDO_LIMIT`]. A command may wait for a moment.
-const TAKE_BACK_LIMIT_NS: i64 = session::UNDO_LIMIT.as_nanos() as i64 + 2_000_000_000;
+const TAKE_BACK_LIMIT: Duration = session::UNDO_LIMIT.saturating_add(Duration::from_secs(2));
 
 /// A running rig. [`Rig::stop`] closes the session. If the rig is dropped instead, the session must be recovered.
 pub struct Rig {
@@ -64,6 +64,8 @@ pub struct Rig {
     preview: Latest<SharedFrame>,
     readings: Latest<FrameReading>,
     session: Option<RigSession>,
+    /// The participant's condition. `None` in a rehearsal.
+    condition: Option<String>,
 }
 
 struct RigSession {
@@ -101,6 +103,30 @@ fn start_worker(
     VisionWorker::start(vision, frames, decode, move |scored| sink.take(scored))
 }
 
+fn guide_output(
+    clock: Clock,
+    recorder: &Recorder,
+    events: EventSender,
+    stage: Option<PageStage>,
+) -> Result<GuideOutput, StoreError> {
+    let (phases, questionnaires) = (recorder.stream(PHASE)?, recorder.stream(QUESTIONNAIRE)?);
+    Ok(GuideOutput {
+        clock,
+        store: Box::new(move |stream, at, kind, data| {
+            let writer = if stream == PHASE { &phases } else { &questionnaires };
+            writer.event(at, kind, data).ok();
+        }),
+        events,
+        show: Box::new(move |what| {
+            stage.iter().for_each(|stage| match what {
+                Shown::Page => stage.begin(),
+                Shown::Questionnaire(number) => stage.show_questionnaire(number),
+                Shown::Calm => stage.calm(),
+            });
+        }),
+    })
+}
+
 impl Rig {
     /// Starts a rig that stores nothing. It also starts if the networks do not load: [`Rig::vision_trouble`] has the
     /// reason.
@@ -128,8 +154,10 @@ impl Rig {
         };
         let header = shown.header(&session);
         let recorder = Recorder::create(&session.folder, header, streams.clone(), committed)?;
+        let condition = session.condition.map(|condition| condition.name);
         let course = (session.guided, session.planned);
-        Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)
+        let rig = Rig::start(plan, clock, camera, models.map(Vision::new), Some((recorder, streams)), course)?;
+        Ok(Rig { condition, ..rig })
     }
 
     fn start(
@@ -179,13 +207,8 @@ impl Rig {
         let guided = if page.is_some() { guided } else { guided.without_window() };
         let guide = match &session {
             Some(session) if guided.is_needed() => {
-                let output = guide::GuideOutput {
-                    clock,
-                    phases: session.recorder.stream(PHASE)?,
-                    questionnaires: session.recorder.stream(QUESTIONNAIRE)?,
-                    events: guide_events,
-                    stage: page.as_ref().and_then(|page| page.host().stage()),
-                };
+                let stage = page.as_ref().and_then(|page| page.host().stage());
+                let output = guide_output(clock, &session.recorder, guide_events, stage)?;
                 Some(guide::start(guided, window, output)?)
             }
             _ => None,
@@ -204,6 +227,7 @@ impl Rig {
             preview,
             readings,
             session,
+            condition: None,
         })
     }
 
@@ -242,6 +266,11 @@ impl Rig {
         self.session.as_ref().map(|s| s.recorder.folder())
     }
 
+    /// The condition that the participant got. `None` in a rehearsal, and if the study has no conditions.
+    pub fn condition(&self) -> Option<&str> {
+        self.condition.as_deref()
+    }
+
     /// The streams of the session; empty in a rehearsal.
     pub fn streams(&self) -> &[StreamInfo] {
         self.session.as_ref().map_or(&[], |s| &s.streams)
@@ -260,23 +289,25 @@ impl Rig {
         }
     }
 
-    /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
-    pub fn go_on(&self) {
-        self.guide.iter().for_each(Guide::go_on);
+    /// Ends the part with this number, and goes on with the next one. Does nothing if the part is over.
+    pub fn go_on(&self, part: usize) {
+        self.guide.iter().for_each(|guide| guide.go_on(part));
     }
 
-    /// Takes the marker at `at` back. The marker stays in the file. Returns `false` if it is too late.
+    /// Takes the marker at `at` back. The marker stays in the file. Returns `false` if it is too late, or `at` is in the future.
     pub fn take_marker_back(&self, at: Timestamp) -> bool {
         let now = self.clock.now();
-        let Some(session) = self.session.as_ref().filter(|_| now.since_ns(at) <= TAKE_BACK_LIMIT_NS) else {
+        let is_in_time = session::can_be_taken_back(at, now, TAKE_BACK_LIMIT);
+        let Some(session) = self.session.as_ref().filter(|_| is_in_time) else {
             return false;
         };
         session.marker.append(now, session::taken_back(at)).ok();
         true
     }
 
-    /// Stores that a pause begins or ends. Everything is still recorded.
+    /// Stores that a pause begins or ends. Everything is still recorded. The time of the phases stands still.
     pub fn pause(&self, at: Timestamp, is_paused: bool) {
+        self.guide.iter().for_each(|guide| guide.pause(at, is_paused));
         if let Some(session) = &self.session {
             let (kind, data) = if is_paused {
                 (HealthKind::Paused, json!({ CAPTURED_IN_PAUSE: true }))

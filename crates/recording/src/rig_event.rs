@@ -38,27 +38,43 @@ pub enum RigEvent {
     },
     /// A guided phase began: the cross is on the screen.
     PhaseStarted {
+        /// Of the part, for [`Rig::go_on`](super::Rig::go_on).
+        number: usize,
         phase: Phase,
         at: Timestamp,
         until: Timestamp,
     },
+    /// The guided phase stands still, or goes on and ends at another time. `until: None`: it stands still.
+    PhaseMoved {
+        number: usize,
+        phase: Phase,
+        until: Option<Timestamp>,
+    },
     PhaseEnded {
         name: String,
     },
-    /// A part without a planned length began: a questionnaire, or the page before one. `is_last`: only the operator ends it.
+    /// A part without a planned length began: a questionnaire, the page before one, or the time until the cross is seen.
+    /// `is_last`: only the operator ends it.
     PartStarted {
+        /// For [`Rig::go_on`](super::Rig::go_on).
+        number: usize,
         name: String,
         is_last: bool,
     },
     /// All parts of the session are over. The recording goes on until the operator stops it.
     PartsOver,
-    /// The participant's window shows a questionnaire or the calm screen.
+    /// The participant's window shows a questionnaire, the cross or the calm screen.
     WindowReady,
     PageLoaded {
         address: String,
     },
-    /// The page did not load, or its process died. The sentence says what happens next.
+    /// The page did not load. The sentence says what to do.
     PageFailed(String),
+    /// A process of the page died. The sentence says what happens next.
+    PageDied {
+        why: String,
+        is_restarted: bool,
+    },
     /// The page sent messages that were refused.
     PageRefused {
         count: u64,

@@ -157,14 +157,18 @@ impl Router {
                 }
                 news.into_iter().for_each(|event| self.send_to_guide(event));
             }
-            PageEvent::Loaded { at, url } if is_fixation(&url) => self.send_to_guide(WindowEvent::CrossShown(at)),
-            PageEvent::Loaded { url, .. } if is_host_page(&url) => self.send(RigEvent::WindowReady),
+            PageEvent::Loaded { url, .. } if is_fixation(&url) || is_host_page(&url) => {
+                self.send(RigEvent::WindowReady);
+            }
             PageEvent::Loaded { url, .. } => self.send(RigEvent::PageLoaded { address: url }),
+            PageEvent::Shown { at, url } if is_fixation(&url) => self.send_to_guide(WindowEvent::CrossShown(at)),
+            // The record of it is stored.
+            PageEvent::Shown { .. } => {}
             PageEvent::LoadFailed { at, url, why } => {
                 if let Some(s) = streams {
                     s.health.event(at, HealthKind::PageNotLoaded.as_str(), json!({ "url": url, "why": why })).ok();
                 }
-                self.send_to_guide(WindowEvent::Failed(why.clone()));
+                self.send_to_guide(WindowEvent::Failed { url, why: why.clone() });
                 self.send(RigEvent::PageFailed(why));
             }
             PageEvent::ProcessDied { at, what, why, is_restarted } => {
@@ -173,7 +177,10 @@ impl Router {
                     s.health.event(at, HealthKind::PageProcessDied.as_str(), data).ok();
                 }
                 let next = if is_restarted { "It is being loaded again." } else { "It does not come back by itself." };
-                self.send(RigEvent::PageFailed(format!("{what} died ({why}). {next}")));
+                if !is_restarted {
+                    self.send_to_guide(WindowEvent::Died(at));
+                }
+                self.send(RigEvent::PageDied { why: format!("{what} died ({why}). {next}"), is_restarted });
             }
             PageEvent::Refused { count, reason, example, from, until } => {
                 if let Some(s) = streams {

@@ -31,6 +31,8 @@ pub struct AverageQuery {
     target: Option<String>,
     /// The event's value, for example the name of a mark.
     value: Option<String>,
+    /// Only events of sessions with this condition of the study.
+    condition: Option<String>,
     /// Start of an epoch in seconds from its event. Default: -1
     from_s: Option<f64>,
     /// End of an epoch in seconds from its event. Default: 4
@@ -52,7 +54,7 @@ impl AverageQuery {
     }
 
     pub fn choice(self) -> Result<EventChoice, Problem> {
-        choice(&self.stream, self.kind, self.target, self.value)
+        choice(&self.stream, self.kind, self.target, self.value, self.condition)
     }
 }
 
@@ -62,9 +64,10 @@ pub fn choice(
     kind: String,
     target: Option<String>,
     value: Option<String>,
+    condition: Option<String>,
 ) -> Result<EventChoice, Problem> {
     let stream: StreamName = stream.parse().map_err(|why| Problem::malformed(format!("{why}.")))?;
-    Ok(EventChoice { kind: Some(kind), target, value, ..EventChoice::stream(stream) })
+    Ok(EventChoice { kind: Some(kind), target, value, condition, ..EventChoice::stream(stream) })
 }
 
 /// The folders of the study's closed sessions, without pilots. `refusal` is the kind of the problem of a study that has none.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::address::ClientAddress;
 use super::app::App;
 use super::blocking::blocking;
-use super::enrolment::{EnrolRequest, EnrolRules, Enrolled};
+use super::enrolment::{Assigned, EnrolRequest, Enrolled};
 use super::hub_client::{NewRemoteSession, SessionLookup, StartRequest};
 use super::networks;
 use super::problem::{Problem, ProblemDetails};
@@ -25,13 +25,13 @@ use super::wire::{
     Finished, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_INFLATED_BYTES, MAX_VIDEO_CHUNK_BYTES, NewSession, SessionBegun,
 };
 use session::{
-    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, affect_stream, face_stream, health_stream,
+    self, CameraSettings, ParticipantId, SessionNumber, StreamInfo, Study, affect_stream, face_stream, health_stream,
     landmarks_stream, marker_stream, page_clock_stream, page_stream, program, replay_stream, server_stream,
     video_frame_stream, video_stream,
 };
 use store::{
-    CameraDescription, Consent, ModelDescription, NOT_YET_REPORTED, RemoteSession, RemoteState, SessionHeader,
-    StoreError, StudyFile, disk_free_bytes,
+    CameraDescription, Consent, ModelDescription, NOT_YET_REPORTED, RemoteSession, RemoteState, SessionCondition,
+    SessionHeader, StoreError, StudyFile, disk_free_bytes,
 };
 use vision::ModelCard;
 
@@ -74,17 +74,18 @@ pub async fn begin(
         return Err(Problem::malformed(detail));
     }
     let enrolled = enrol(&app, &new, &study, participant).await?;
-    let condition = enrolled.condition.clone();
+    let assigned = assign(&app, &study.study, enrolled).await?;
+    let condition = assigned.condition.as_ref().map(|condition| condition.name.clone());
     let id = secrets::random_id().map_err(|_| Problem::busy())?;
     let token = secrets::random_token("ags_").map_err(|_| Problem::busy())?;
-    let begun = create(&app, &id, &new, &study, enrolled, consent, quota).await?;
+    let begun = create(&app, &id, &new, &study, assigned, consent, quota).await?;
     let session = RemoteSession {
         id: id.clone(),
         token_sha256: secrets::sha256(&token),
         key: key.to_owned(),
         study: study.study.name.clone(),
         participant: begun.participant.to_string(),
-        folder: begun.plan.folder.strip_prefix(app.library.root()).unwrap_or(&begun.plan.folder).to_owned(),
+        folder: app.library.relative(&begun.plan.folder),
         origin: origin.to_owned(),
         camera: new.camera.as_str().to_owned(),
         created_utc: app.clock.utc(),
@@ -122,10 +123,31 @@ async fn enrol(
     study: &StudyFile,
     participant: Option<ParticipantId>,
 ) -> Result<Enrolled, Problem> {
-    let name = &study.study.name;
+    let Study { name, remote, .. } = &study.study;
     let link = new.link.as_deref().map(|identifier| app.link_key.hash(name, identifier)).transpose()?;
-    let rules = EnrolRules::of(&study.study, app.link_key.seed(name));
-    app.hub.enrol(EnrolRequest { study: name.clone(), participant, link, rules }).await
+    app.hub.enrol(EnrolRequest { study: name.clone(), participant, link, remote: remote.clone() }).await
+}
+
+/// The condition is in `participants.tsv`, which the window uses, too. The ledger has a copy for its counts, and knows
+/// conditions that were assigned before the list had them.
+async fn assign(app: &App, study: &Study, enrolled: Enrolled) -> Result<Assigned, Problem> {
+    let Enrolled { participant, known_condition } = enrolled;
+    if study.conditions.is_empty() {
+        return Ok(Assigned { participant, condition: None });
+    }
+    let (library, of, who) = (app.library.clone(), study.clone(), participant.clone());
+    let known = known_condition.clone().map(|name| SessionCondition { assigned: Some(name.clone()), name });
+    let condition = blocking(move || {
+        known.map_or(Ok(()), |known| library.keep_condition(&of, &who, &known))?;
+        library.assign_condition(&of, &who, None)
+    })
+    .await?;
+    let name = condition.as_ref().map(|condition| condition.name.clone());
+    if name != known_condition {
+        let (study, who) = (study.name.clone(), participant.to_string());
+        app.hub.ledger(move |ledger| ledger.set_condition(&study, &who, name.as_deref())).await?;
+    }
+    Ok(Assigned { participant, condition })
 }
 
 /// The origin of the page, as its browser reports it.
@@ -168,11 +190,11 @@ async fn create(
     id: &str,
     new: &NewSession,
     study: &StudyFile,
-    enrolled: Enrolled,
+    assigned: Assigned,
     consent: Option<Consent>,
     quota: SessionQuota,
 ) -> Result<Begun, Problem> {
-    let Enrolled { participant, condition } = enrolled;
+    let Assigned { participant, condition } = assigned;
     let zero_utc = DateTime::from_timestamp_nanos(app.clock.utc_ns());
     let affect = &study.study.affect_model;
     let models = if new.camera == CameraMode::Video { cards(app, affect).await } else { [const { None }; 3] };
@@ -191,8 +213,8 @@ async fn create(
         pilot: false,
         consent,
         overridden_checks: Vec::new(),
-        condition_assigned: condition.clone(),
-        condition,
+        condition_assigned: condition.as_ref().and_then(|condition| condition.assigned.clone()),
+        condition: condition.map(|condition| condition.name),
     };
     let (library, who, name) = (app.library.clone(), participant.clone(), study.study.name.clone());
     let _permit = app.file_permits.open().await;
@@ -256,7 +278,7 @@ pub async fn records(
 /// Stores a chunk of the browser's video.
 #[utoipa::path(put, path = "/v1/sessions/{id}/video/{n}", tag = "browser", security(("session" = [])),
     params(("id" = String, Path, description = "The session"), ("n" = u64, Path, description = "Number of the chunk, counted from 0")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "WebM"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "WebM, or fragmented MP4"),
     responses((status = 200, body = ChunksStored), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn video(
@@ -296,13 +318,20 @@ pub async fn finish(
             request(&session, |to| SessionCommand::Finish(finish, to)).await?
         }
     };
-    Ok(Json(Finished { completion: completion_of(&app, id).await, ..finished }))
+    Ok(Json(Finished { completion: completion_of(&app, &id).await, ..finished }))
 }
 
-/// What the study gives at the end. The session is finished, so a study that cannot be read is only logged.
-async fn completion_of(app: &App, id: String) -> Option<Completion> {
-    let session = app.hub.ledger(move |ledger| ledger.session(&id)).await.ok()??;
-    let study = study_of_key(app, &session.study).await.ok()?;
+/// What the study gives at the end. The session is finished, so a failure is only logged.
+async fn completion_of(app: &App, id: &str) -> Option<Completion> {
+    let failed = |problem: &Problem| {
+        tracing::error!(
+            "session {id} is finished, but its participant gets nothing of the study's end: {}",
+            problem.detail()
+        );
+    };
+    let own = id.to_owned();
+    let session = app.hub.ledger(move |ledger| ledger.session(&own)).await.inspect_err(failed).ok()??;
+    let study = study_of_key(app, &session.study).await.inspect_err(failed).ok()?;
     Completion::of(&study.study.remote)
 }
 
@@ -331,9 +360,6 @@ async fn open_session(app: &App, id: &str, headers: &HeaderMap) -> Result<mpsc::
 fn opened(found: SessionLookup) -> Result<mpsc::Sender<SessionCommand>, Problem> {
     match found {
         SessionLookup::Open(session) => Ok(session),
-        SessionLookup::Unknown => Err(Problem::no_session()),
-        SessionLookup::WrongToken => Err(Problem::wrong_token()),
-        SessionLookup::WrongOrigin => Err(Problem::wrong_session_origin()),
         SessionLookup::Closed { .. } => Err(Problem::gone()),
     }
 }
@@ -408,7 +434,6 @@ fn host_of(client: &ClientInfo) -> String {
     format!("browser {}; language {}{screen}", clean(&client.user_agent), clean(&client.language))
 }
 
-/// CSS selectors of fields whose typed text may be recorded.
 fn camera_of(mode: CameraMode, settings: &CameraSettings) -> CameraDescription {
     let name = match mode {
         CameraMode::Video => "camera of the browser",

@@ -16,6 +16,8 @@ use study_query::{Cancel, Catalogue, CountedKind, Found, Pilots};
 pub struct StudyEvents {
     /// The most frequent first.
     kinds: Vec<KindRow>,
+    /// The conditions of the sessions, with numbers of sessions.
+    conditions: Vec<NameCount>,
     /// Number of sessions that were read.
     sessions: usize,
     /// One sentence for each session that could not be read.
@@ -57,7 +59,7 @@ pub async fn study_events(
         folders.iter().take_while(|_| !cancel.is_cancelled()).for_each(|folder| events.add(folder));
         (folders.len(), events.finish())
     });
-    let (sessions, Found { kinds, unread, .. }) = counted.await?;
+    let (sessions, Found { kinds, conditions, unread }) = counted.await?;
     let names =
         |counted: Vec<(String, u64)>| counted.into_iter().map(|(name, count)| NameCount { name, count }).collect();
     let row = |CountedKind { stream, kind, count, targets, values }| KindRow {
@@ -69,6 +71,7 @@ pub async fn study_events(
     };
     Ok(Json(StudyEvents {
         kinds: kinds.into_iter().map(row).collect(),
+        conditions: names(conditions),
         sessions: sessions - unread.len(),
         left_out: unread.into_iter().map(|(_, why)| format!("{why}.")).collect(),
     }))

@@ -9,7 +9,8 @@ use session::Numbers;
 
 const FOLDER: &str = "browser_video";
 
-fn folder(session: &Path) -> PathBuf {
+/// The folder of the chunks.
+pub fn folder(session: &Path) -> PathBuf {
     session.join(FOLDER)
 }
 

@@ -4,7 +4,8 @@
 //! one version for ever, so that a page can name the checksum of its script. Versions that this server had before stay in its
 //! folder, so that pages with an older address go on after an update of the server.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::LazyLock;
 
@@ -21,11 +22,14 @@ use web_assets::{CLIENT, CLIENT_VERSION, WebFile};
 
 use super::app::App;
 use super::problem::Problem;
+use super::secrets::hex;
 
 /// The script for plain HTML.
 const SCRIPT: &str = "affectograph.min.js";
 /// In the server's folder.
 const FOLDER: &str = "client-library";
+/// Ends the name of a folder that is being written.
+const DRAFT: &str = ".new";
 
 /// What a page needs to load the library from this server.
 #[derive(Clone, Debug, serde::Serialize, ToSchema)]
@@ -43,8 +47,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
         sum.update(file.name.as_bytes());
         sum.update(Sha256::digest(file.bytes));
     }
-    let sum: String = sum.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{sum}", CLIENT_VERSION.trim())
+    format!("{}-{}", CLIENT_VERSION.trim(), hex(&sum.finalize()[..4]))
 });
 
 static HOSTED: LazyLock<HostedLibrary> = LazyLock::new(|| {
@@ -65,16 +68,32 @@ pub fn routes() -> Router<App> {
 
 /// Copies this version's files into the server's folder, completely or not at all.
 pub fn keep(root: &FilePath) -> io::Result<()> {
-    let folder = root.join(FOLDER).join(VERSION.as_str());
-    if folder.exists() {
+    let parent = root.join(FOLDER);
+    let folder = parent.join(VERSION.as_str());
+    let has = |file: &WebFile| std::fs::read(folder.join(file.name)).is_ok_and(|bytes| bytes == file.bytes);
+    if CLIENT.iter().all(has) {
         return Ok(());
     }
-    let draft = folder.with_extension("new");
+    // What a killed server left.
+    let draft = parent.join(format!("{}{DRAFT}", *VERSION));
+    remove_folder(&draft)?;
     std::fs::create_dir_all(&draft)?;
     for WebFile { name, bytes, .. } in CLIENT {
-        std::fs::write(draft.join(name), bytes)?;
+        let mut file = File::create(draft.join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
     }
-    std::fs::rename(draft, folder)
+    // A copy of an earlier program may be cut off.
+    remove_folder(&folder)?;
+    std::fs::rename(draft, folder)?;
+    File::open(parent)?.sync_all()
+}
+
+fn remove_folder(folder: &FilePath) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
 }
 
 async fn newest(Path(name): Path<String>) -> Result<Response, Problem> {
@@ -87,18 +106,32 @@ async fn of_version(
     Path((version, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     const FOR_EVER: &str = "public, max-age=31536000, immutable";
-    // Only names of files that the library has now, and plain names of versions, so that no path leaves the folder.
-    let file = find(&name).ok_or_else(no_file)?;
     if version == *VERSION {
+        let file = find(&name).ok_or_else(no_file)?;
         return Ok(answer(file.content_type, FOR_EVER, file.bytes));
     }
-    let is_plain = version.len() < 80 && version.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b));
-    if !is_plain || version.contains("..") || version.ends_with(".new") {
+    if !is_plain(&version) || version.ends_with(DRAFT) {
         return Err(no_version());
     }
-    let path: PathBuf = app.library.root().join(FOLDER).join(version).join(file.name);
+    // An earlier version may have files that this one does not have.
+    let content_type = content_type(&name).filter(|_| is_plain(&name)).ok_or_else(no_file)?;
+    let path: PathBuf = app.library.root().join(FOLDER).join(version).join(name);
     let bytes = tokio::fs::read(path).await.map_err(|_| no_version())?;
-    Ok(answer(file.content_type, FOR_EVER, bytes))
+    Ok(answer(content_type, FOR_EVER, bytes))
+}
+
+/// Only names without a path, so that no request leaves the folder.
+fn is_plain(name: &str) -> bool {
+    name.len() < 80
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+_".contains(&b))
+        && !name.starts_with('.')
+        && !name.contains("..")
+}
+
+/// That of the library's files with the same ending.
+fn content_type(name: &str) -> Option<&'static str> {
+    let ending = |name: &str| FilePath::new(name).extension().map(ToOwned::to_owned);
+    CLIENT.iter().find(|file| ending(file.name) == ending(name)).map(|file| file.content_type)
 }
 
 fn find(name: &str) -> Option<&'static WebFile> {
@@ -121,4 +154,32 @@ fn answer(content_type: &'static str, caching: &'static str, body: impl IntoResp
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
     ];
     (headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_copy_and_what_a_kill_left_are_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join(FOLDER).join(VERSION.as_str());
+        let draft = dir.path().join(FOLDER).join(format!("{}.new", *VERSION));
+        for left in [&folder, &draft] {
+            std::fs::create_dir_all(left).unwrap();
+            std::fs::write(left.join(SCRIPT), "cut").unwrap();
+            std::fs::write(left.join("old.js"), "of another version").unwrap();
+        }
+        keep(dir.path()).unwrap();
+        let names = |folder: &FilePath| -> Vec<String> {
+            let entries = std::fs::read_dir(folder).unwrap();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        assert_eq!(names(&dir.path().join(FOLDER)), [VERSION.clone()]);
+        assert_eq!(names(&folder).len(), CLIENT.len());
+        for file in CLIENT {
+            assert_eq!(std::fs::read(folder.join(file.name)).unwrap(), file.bytes, "{}", file.name);
+        }
+        keep(dir.path()).unwrap();
+    }
 }

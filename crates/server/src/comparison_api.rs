@@ -27,6 +27,8 @@ pub struct CompareQuery {
     other_target: Option<String>,
     /// The value of the second kind's events, for example the name of a mark.
     other_value: Option<String>,
+    /// The condition of the sessions of the second kind.
+    other_condition: Option<String>,
 }
 
 /// Two kinds of events of a study.
@@ -101,7 +103,8 @@ pub async fn compare(
         return Err(Problem::malformed(detail));
     };
     let plan = first.plan();
-    let other = choice(&second.other_stream, second.other_kind, second.other_target, second.other_value)?;
+    let CompareQuery { other_stream, other_kind, other_target, other_value, other_condition } = second;
+    let other = choice(&other_stream, other_kind, other_target, other_value, other_condition)?;
     let question = Question { plan, conditions: vec![first.choice()?, other] };
     let folders = folders_to_analyse(&app, &study, NOTHING_TO_COMPARE).await?;
     let cancel = Cancel::default();

@@ -2,9 +2,9 @@
 
 use chrono::SecondsFormat;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+use super::secrets::{hex, sha256};
 use store::SessionHeader;
 
 /// The title of the library's own dialog. The checksum of a consent is that of title and text.
@@ -26,11 +26,10 @@ pub struct ConsentRecord {
 
 impl ConsentRecord {
     pub fn of(header: &SessionHeader) -> ConsentRecord {
-        let study = header.study.parse().ok();
+        let study = header.study.excerpt().ok();
         let study_text = study.as_ref().map(|s| s.consent.text.clone()).unwrap_or_default();
         let shown = format!("{DIALOG_TITLE}\n\n{study_text}");
-        let sums = [&shown, &study_text]
-            .map(|text| Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let sums = [&shown, &study_text].map(|text| hex(&sha256(text)));
         let consent = header.consent.as_ref();
         ConsentRecord {
             was_required: study.map(|s| s.consent.required),

@@ -39,21 +39,22 @@ pub async fn closed_session(app: &App, name: &str) -> Result<PathBuf, Problem> {
     Ok(folder)
 }
 
-/// All closed sessions of a study, as a tar archive.
+/// All closed sessions of a study with their files, also pilots, as a tar archive.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/download", tag = "owner", security(("login" = []), ("token" = [])),
     params(("study" = String, Path)),
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
               (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub async fn download_study(State(app): State<App>, _: Owner, Path(study): Path<String>) -> Result<Response, Problem> {
-    let folders = closed_sessions(&app, &study).await?;
+    let folders = closed_sessions(&app, &study, Pilots::Included).await?;
     Ok(archive(&study, folders))
 }
 
 /// The folders of the study's closed sessions. Refuses a study that has none.
-pub async fn closed_sessions(app: &App, study: &str) -> Result<Vec<PathBuf>, Problem> {
-    let folders = closed_of(app, study, Pilots::Included).await?;
+pub async fn closed_sessions(app: &App, study: &str, pilots: Pilots) -> Result<Vec<PathBuf>, Problem> {
+    let folders = closed_of(app, study, pilots).await?;
     if folders.is_empty() {
-        return Err(Problem::not_found("This study has no closed session to download."));
+        let but_pilots = if pilots == Pilots::LeftOut { " that is not a pilot" } else { "" };
+        return Err(Problem::not_found(format!("This study has no closed session{but_pilots} to download.")));
     }
     Ok(folders)
 }

@@ -19,6 +19,7 @@ use super::problem::{Problem, ProblemDetails};
 use super::secrets;
 use export::{DatasetFormat, ExportError, Selection, write_dataset};
 use store::StoreError;
+use study_query::Pilots;
 
 /// Begins the name of a folder with an export that is being sent.
 const FOLDER: &str = ".export-";
@@ -68,7 +69,7 @@ pub async fn export_session(
     exported(&app, &name, vec![folder], query.format).await
 }
 
-/// All closed sessions of a study in a format of other programs, as a tar archive.
+/// All closed sessions of a study, without pilots, in a format of other programs, as a tar archive.
 #[utoipa::path(get, path = "/v1/library/studies/{study}/export", tag = "owner", security(("login" = []), ("token" = [])),
     params(("study" = String, Path), ExportQuery),
     responses((status = 200, content_type = "application/x-tar"), (status = "4XX", body = ProblemDetails, content_type = "application/problem+json"),
@@ -79,7 +80,7 @@ pub async fn export_study(
     Path(study): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let folders = closed_sessions(&app, &study).await?;
+    let folders = closed_sessions(&app, &study, Pilots::LeftOut).await?;
     exported(&app, &study, folders, query.format).await
 }
 

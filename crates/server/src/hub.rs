@@ -209,6 +209,18 @@ pub fn start(parts: HubParts, runtime: tokio::runtime::Handle) -> Result<(HubCli
     Ok((client, thread))
 }
 
+/// Refuses a token of another session, and a page of another origin. `stored` is the session's hash of its token, and the
+/// origin of the page that began it.
+fn check_access(stored: (&Sha256, &str), token_sha256: &Sha256, origins: &[impl AsRef<str>]) -> Result<(), Problem> {
+    if stored.0 != token_sha256 {
+        return Err(Problem::wrong_token());
+    }
+    if origins.iter().all(|origin| origin.as_ref() != stored.1) {
+        return Err(Problem::wrong_session_origin());
+    }
+    Ok(())
+}
+
 impl Hub {
     fn run(mut self) {
         let mut ticked = Instant::now();
@@ -258,9 +270,9 @@ impl Hub {
             }
             HubCommand::CheckApiToken(token, to) => reply(to, self.scope_of_token(&token)),
             HubCommand::Ledger(run) => run(&self.ledger),
-            HubCommand::RefreshOrigins(to) => {
+            HubCommand::ChangeKeys(run) => {
+                run(&self.ledger);
                 self.refresh_origins();
-                reply(to, ());
             }
             HubCommand::IsOriginAllowed(origin, to) => reply(to, self.is_origin_allowed(&origin)),
             HubCommand::Enrol(request, to) => reply(to, self.enrol(&request)),
@@ -279,7 +291,7 @@ impl Hub {
                 folders.into_iter().for_each(|folder| self.notify_change(folder));
             }
             HubCommand::ForgetSession(folder, to) => {
-                let name = self.relative(&folder);
+                let name = self.library.relative(&folder).to_string_lossy().into_owned();
                 let forgotten = self.ledger.forget_session(&name).and_then(|()| self.refresh_totals());
                 reply(to, forgotten.map_err(Problem::from));
                 self.notify_change(folder);
@@ -290,31 +302,21 @@ impl Hub {
 
     fn find(&mut self, id: &str, token_sha256: Sha256, origin: &str) -> Result<SessionLookup, Problem> {
         if let Some(open) = self.sessions.get_mut(id) {
-            if open.token_sha256 != token_sha256 {
-                return Ok(SessionLookup::WrongToken);
-            }
-            if open.origin != origin {
-                return Ok(SessionLookup::WrongOrigin);
-            }
+            check_access((&open.token_sha256, &open.origin), &token_sha256, &[origin])?;
             open.last_request = Instant::now();
             if open.is_silent() {
                 self.running.check(&open.key, &self.config)?;
             }
             return self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy);
         }
-        Ok(match self.ledger.session(id)? {
-            Some(session) if session.token_sha256 != token_sha256 => SessionLookup::WrongToken,
-            Some(session) if session.origin != origin => SessionLookup::WrongOrigin,
-            Some(session) if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN => {
-                self.running.check(&session.key, &self.config)?;
-                self.reopen(session)?;
-                self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy)?
-            }
-            Some(session) => {
-                SessionLookup::Closed { finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()) }
-            }
-            None => SessionLookup::Unknown,
-        })
+        let session = self.ledger.session(id)?.ok_or_else(Problem::no_session)?;
+        check_access((&session.token_sha256, &session.origin), &token_sha256, &[origin])?;
+        if session.may_go_on && self.clock.utc() - session.seen_utc < GO_ON_WITHIN {
+            self.running.check(&session.key, &self.config)?;
+            self.reopen(session)?;
+            return self.wake(id, WakeFor::Request).map(SessionLookup::Open).ok_or_else(Problem::busy);
+        }
+        Ok(SessionLookup::Closed { finish: session.finish.as_deref().and_then(|f| serde_json::from_str(f).ok()) })
     }
 
     /// Starts the task of a silent session. Returns the sender of commands to an open session.
@@ -725,11 +727,6 @@ impl Hub {
     fn is_origin_allowed(&mut self, origin: &str) -> bool {
         self.refresh_changed_origins();
         self.origins.borrow().iter().any(|o| o == origin)
-    }
-
-    /// The ledger names folders relative to the folder of sessions.
-    fn relative(&self, folder: &Path) -> String {
-        folder.strip_prefix(self.library.root()).unwrap_or(folder).to_string_lossy().into_owned()
     }
 
     fn refresh_origins(&mut self) {

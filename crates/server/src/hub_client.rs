@@ -24,11 +24,6 @@ pub enum SessionLookup {
     Closed {
         finish: Option<Finish>,
     },
-    /// The token belongs to another session, or to none.
-    WrongToken,
-    /// The session was started by a page of another origin.
-    WrongOrigin,
-    Unknown,
 }
 
 /// Who wants to know whether a session could begin. The key must allow one of the `origins`.
@@ -76,8 +71,8 @@ pub struct Visit {
     pub is_erased: bool,
 }
 
-/// The receiver is told when the session's files are released. `None` if none were open.
-pub type EndedVisit = (Visit, Option<oneshot::Receiver<()>>);
+/// The receivers are told when the session's files are released.
+pub type EndedVisit = (Visit, Vec<oneshot::Receiver<()>>);
 
 /// What the dashboard shows of an open session.
 #[derive(Clone, Debug)]
@@ -142,8 +137,8 @@ pub enum HubCommand {
     CheckApiToken(String, oneshot::Sender<Result<Option<TokenScope>, Problem>>),
     /// Runs a short request to the ledger.
     Ledger(Box<dyn FnOnce(&Ledger) + Send>),
-    /// Reads the keys again.
-    RefreshOrigins(oneshot::Sender<()>),
+    /// The same, and reads the keys again.
+    ChangeKeys(Box<dyn FnOnce(&Ledger) + Send>),
     IsOriginAllowed(String, oneshot::Sender<bool>),
     Enrol(Box<EnrolRequest>, oneshot::Sender<Result<Enrolled, Problem>>),
     OpenSessions(oneshot::Sender<Vec<OpenSession>>),
@@ -165,6 +160,13 @@ pub struct NewRemoteSession {
     pub address: ClientAddress,
     pub plan: RemotePlan,
     pub opened: OpenedRecorder,
+}
+
+async fn all_released(sessions: Vec<oneshot::Receiver<()>>) {
+    for released in sessions {
+        // An error means that the task has ended. Its files are released then, too.
+        released.await.ok();
+    }
 }
 
 /// Sends commands to the hub.
@@ -207,10 +209,7 @@ impl HubClient {
     /// Ends the session. Returns when its files are released.
     pub async fn end_visit(&self, access: VisitorAccess) -> Result<Visit, Problem> {
         let (visit, released) = self.request(|to| HubCommand::EndVisit(access, to)).await??;
-        if let Some(released) = released {
-            // An error means that the task has ended. Its files are released then, too.
-            released.await.ok();
-        }
+        all_released(released).await;
         Ok(visit)
     }
 
@@ -273,9 +272,7 @@ impl HubClient {
         &self,
         run: impl FnOnce(&Ledger) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let changed = self.ledger(run).await?;
-        self.request(HubCommand::RefreshOrigins).await?;
-        Ok(changed)
+        Ok(self.request(|to| HubCommand::ChangeKeys(Box::new(move |ledger| reply(to, run(ledger))))).await??)
     }
 
     /// Whether a write key allows pages of this origin. A key that was made a moment ago counts.
@@ -309,10 +306,7 @@ impl HubClient {
 
     /// Releases open sessions without closing them. Returns when their files are released.
     pub async fn release_sessions(&self, which: Release) -> Result<(), Problem> {
-        for released in self.request(|to| HubCommand::ReleaseSessions(which, to)).await? {
-            // An error means that the task has ended. Its files are released then, too.
-            released.await.ok();
-        }
+        all_released(self.request(|to| HubCommand::ReleaseSessions(which, to)).await?).await;
         Ok(())
     }
 
@@ -359,5 +353,35 @@ impl HubClient {
     fn send(&self, command: HubCommand) {
         // Sending fails only after the hub has ended. The command has no effect then.
         self.commands.send(command).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that was stored was answered with 503 if the hub's queue was full a moment later.
+    #[test]
+    fn a_key_that_was_made_is_never_answered_as_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (commands, received) = crossbeam_channel::bounded(1);
+        let filler = commands.clone();
+        let client =
+            HubClient::new(commands, watch::channel(Arc::default()).1, watch::channel(0).1, watch::channel(0).1);
+        let root = dir.path().to_owned();
+        let hub = std::thread::spawn(move || {
+            let ledger = Ledger::open(&root).unwrap();
+            let command = received.recv().unwrap();
+            filler.send(HubCommand::Logout(String::new())).unwrap();
+            match command {
+                HubCommand::Ledger(run) | HubCommand::ChangeKeys(run) => run(&ledger),
+                _ => panic!("another command"),
+            }
+            received
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let known = runtime.block_on(client.change_keys(|ledger| ledger.revoke_key("agk_none"))).unwrap();
+        assert!(!known);
+        hub.join().unwrap();
     }
 }

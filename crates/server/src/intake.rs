@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::documents::{ClockNote, Documents};
-use super::problem::Problem;
+use super::problem::{Problem, capitalised};
 use super::remote_plan::StoredReading;
 use super::wire::{Batch, CameraMode, DocumentClock, Finish, MAX_BATCH_RECORDS, RefusedRecord, RemoteRecord, Span};
 use session::page_message::Event;
@@ -414,11 +414,6 @@ fn free_event(kind: &str, data: &RawValue, max_bytes: usize) -> Result<Body, Str
 
 fn short(text: &str) -> String {
     text.chars().take(40).flat_map(char::escape_debug).collect()
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ mod media_api;
 mod memory;
 mod networks;
 mod note_api;
+mod origins;
 mod own_data;
 pub mod phone_pad;
 mod pool;
@@ -77,6 +78,7 @@ mod wire;
 pub use config::{Quotas, ServeError, ServerConfig, SessionLimits};
 #[doc(hidden)]
 pub use fuzz::intake as fuzz_intake;
+pub use origins::origin;
 pub use pull::{PullError, PullPlan, PullProgress, Pulled, pull};
 pub use routes::description;
 pub use run::{Running, serve};

@@ -37,21 +37,16 @@ impl LinkKey {
                           did not replace it. Check the link there.";
             return Err(Problem::malformed(detail));
         }
-        Ok(self.mac("link", study, identifier))
+        Ok(self.mac(study, identifier))
     }
 
-    /// The seed of the study's random assignment to conditions.
-    pub fn seed(&self, study: &str) -> u64 {
-        self.mac("conditions", study, "").iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
-    }
-
-    fn mac(&self, purpose: &str, study: &str, text: &str) -> store::Sha256 {
+    fn mac(&self, study: &str, identifier: &str) -> store::Sha256 {
         // HMAC fills a shorter key with zeros.
         let mut key = [0; 64];
         key[..self.0.len()].copy_from_slice(&self.0);
         let mut mac = Hmac::<Sha256>::new(&key.into());
-        for part in [purpose, study, text] {
-            // Names of studies and purposes contain no zero, so no two inputs are the same bytes.
+        for part in ["link", study, identifier] {
+            // Names of studies contain no zero, so no two inputs are the same bytes.
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
@@ -70,7 +65,6 @@ mod tests {
         assert_eq!(a.hash("demo", id).unwrap(), a.hash("demo", " 5f3a0c9e ").unwrap());
         assert_ne!(a.hash("demo", id).unwrap(), a.hash("demo2", id).unwrap());
         assert_ne!(a.hash("demo", id).unwrap(), b.hash("demo", id).unwrap());
-        assert_ne!(a.seed("demo"), a.seed("demo2"));
         for wrong in ["", "  ", "a\nb", &"x".repeat(201), "{{%PROLIFIC_PID%}}", "%SURVEY_CODE%", "[ID]"] {
             assert!(a.hash("demo", wrong).is_err(), "{wrong}");
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::chunks;
 use session::{Body, Record};
 use store::{SessionFile, StoreError};
 
@@ -38,8 +39,12 @@ fn other(e: StoreError) -> io::Error {
 fn head(file: &SessionFile, folder: &Path) -> io::Result<Value> {
     let header = file.header();
     let mut files: Vec<Value> = Vec::new();
-    for found in [folder.to_owned(), folder.join("browser_video")] {
-        let Ok(entries) = std::fs::read_dir(found) else { continue };
+    for found in [folder.to_owned(), chunks::folder(folder)] {
+        let entries = match std::fs::read_dir(found) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
         for entry in entries {
             let entry = entry?;
             if let (Ok(about), Ok(name)) = (entry.metadata(), entry.file_name().into_string())

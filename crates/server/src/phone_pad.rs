@@ -3,6 +3,8 @@
 //! The address contains a random token. A request without it is refused. A tap gets the time of its arrival. The thread
 //! `phone pad` serves the requests and ends with the recording.
 
+use std::collections::VecDeque;
+use std::future::Ready;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,6 +17,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use axum_server::Handle;
+use axum_server::accept::Accept;
 use serde::{Deserialize, Serialize};
 use session::{Clock, Latest, Marker, Timestamp};
 use thiserror::Error;
@@ -24,12 +27,18 @@ use super::secrets;
 
 /// Requests at the same time. A phone sends one per second and one per tap.
 const REQUESTS: usize = 16;
+/// Connections at the same time. Each one is a file descriptor of the program that records, and anyone in the network can
+/// open one.
+const CONNECTIONS: usize = 32;
 const MAX_BODY_BYTES: usize = 1024;
 /// Markers per second, and at once.
 const TAP_RATE_HZ: f64 = 10.0;
 const TAP_BURST: f64 = 20.0;
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// For the head of a request, and for its body and answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
+/// The markers of this pad that it can take back. More than the rate allows within the limit.
+const KEPT_MARKS: usize = 128;
 /// The longest name of a phone, in characters.
 const NAME: usize = 32;
 const PAGE: &str = include_str!("phone_pad.html");
@@ -87,19 +96,23 @@ impl PhonePad {
     }
 
     pub fn listen(address: IpAddr, plan: PhonePadPlan) -> Result<PhonePad, PhonePadError> {
+        PhonePad::listen_with(address, plan, REQUEST_TIMEOUT)
+    }
+
+    fn listen_with(address: IpAddr, plan: PhonePadPlan, timeout: Duration) -> Result<PhonePad, PhonePadError> {
         let token = secrets::random_id()?;
         let listener = std::net::TcpListener::bind(SocketAddr::new(address, 0))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}/{token}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = Handle::new();
-        let service = router(Arc::new(Pad::new(plan)), &token).into_make_service();
-        let stop = handle.clone();
+        let service = router(Arc::new(Pad::new(plan, timeout)), &token).into_make_service();
+        let (stop, few) = (handle.clone(), FewConnections(handle.clone()));
         let thread = std::thread::Builder::new().name("phone pad".into()).spawn(move || {
             let served = runtime.block_on(async move {
-                let mut server = axum_server::from_tcp(listener)?.handle(stop).first_request_timeout(HEAD_TIMEOUT);
-                server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
-                server.http1_only().serve(service).await
+                let mut server = axum_server::from_tcp(listener)?.handle(stop).first_request_timeout(timeout);
+                server.http_builder().http1().header_read_timeout(timeout);
+                server.acceptor(few).http1_only().serve(service).await
             });
             if let Err(error) = served {
                 tracing::error!("the phone pad ended: {error}");
@@ -137,10 +150,32 @@ fn local_address() -> Option<Ipv4Addr> {
     })
 }
 
+/// Drops a new connection while there are [`CONNECTIONS`].
+#[derive(Clone)]
+struct FewConnections(Handle<SocketAddr>);
+
+impl<I, S> Accept<I, S> for FewConnections {
+    type Stream = I;
+    type Service = S;
+    type Future = Ready<std::io::Result<(I, S)>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        // The new connection is counted already.
+        let has_room = self.0.connection_count() <= CONNECTIONS;
+        std::future::ready(has_room.then_some((stream, service)).ok_or_else(|| {
+            tracing::debug!("the phone pad refused a connection: {CONNECTIONS} are open");
+            std::io::Error::other("too many connections")
+        }))
+    }
+}
+
 struct Pad {
     plan: PhonePadPlan,
+    timeout: Duration,
     permits: Semaphore,
     taps: Latest<Bucket>,
+    /// The newest markers of this pad, at most [`KEPT_MARKS`].
+    marks: Latest<VecDeque<Timestamp>>,
 }
 
 /// A token bucket for markers.
@@ -150,10 +185,30 @@ struct Bucket {
 }
 
 impl Pad {
-    fn new(plan: PhonePadPlan) -> Pad {
+    fn new(plan: PhonePadPlan, timeout: Duration) -> Pad {
         let taps = Latest::default();
         taps.put(Bucket { level: TAP_BURST, at: plan.clock.now() });
-        Pad { plan, permits: Semaphore::new(REQUESTS), taps }
+        Pad { plan, timeout, permits: Semaphore::new(REQUESTS), taps, marks: Latest::default() }
+    }
+
+    fn keep_mark(&self, at: Timestamp) {
+        self.marks.change(|marks| {
+            let marks = marks.get_or_insert_default();
+            marks.push_back(at);
+            if marks.len() > KEPT_MARKS {
+                marks.pop_front();
+            }
+        });
+    }
+
+    /// Whether the marker at `at` is one of this pad and can still be taken back.
+    fn can_take_back(&self, at: Timestamp, now: Timestamp) -> bool {
+        let is_own = self.marks.change(|marks| marks.as_ref().is_some_and(|marks| marks.contains(&at)));
+        is_own && session::can_be_taken_back(at, now, session::UNDO_LIMIT)
+    }
+
+    fn forget_mark(&self, at: Timestamp) {
+        self.marks.change(|marks| marks.iter_mut().for_each(|marks| marks.retain(|mark| *mark != at)));
     }
 
     fn has_room(&self, now: Timestamp) -> bool {
@@ -187,10 +242,12 @@ fn router(pad: Shared, token: &str) -> Router {
         .with_state(pad)
 }
 
-/// Limits the requests at the same time, and keeps the address with its token out of caches and of other sites.
+/// Limits the requests at the same time and the time of each, and keeps the address with its token out of caches and of other sites.
 async fn limited(State(pad): State<Shared>, request: Request, next: Next) -> Response {
     let Ok(_permit) = pad.permits.try_acquire() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let mut response = next.run(request).await;
+    // A phone that leaves the network in the middle of a request must not keep its place.
+    let answer = tokio::time::timeout(pad.timeout, next.run(request)).await;
+    let mut response = answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response());
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -261,6 +318,7 @@ async fn mark(State(pad): State<Shared>, Json(tap): Json<Tap>) -> Result<Json<Ma
     if !(plan.act)(PhoneAction::Mark { at, marker, phone }) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
+    pad.keep_mark(at);
     Ok(Json(Marked { at: elapsed(plan, at), at_ns: at.as_ns() }))
 }
 
@@ -280,20 +338,29 @@ struct Undo {
 struct Undone {}
 
 async fn undo(State(pad): State<Shared>, Json(undo): Json<Undo>) -> Result<Json<Undone>, StatusCode> {
-    let at = Timestamp::from_ns(undo.at_ns);
-    if pad.plan.clock.now().since_ns(at) > session::UNDO_LIMIT.as_nanos() as i64 {
+    let (at, now) = (Timestamp::from_ns(undo.at_ns), pad.plan.clock.now());
+    if !pad.can_take_back(at, now) {
         return Err(StatusCode::GONE);
     }
-    let is_done = pad.has_room(pad.plan.clock.now()) && (pad.plan.act)(PhoneAction::TakeBack { at });
-    if is_done { Ok(Json(Undone {})) } else { Err(StatusCode::SERVICE_UNAVAILABLE) }
+    if !pad.has_room(now) || !(pad.plan.act)(PhoneAction::TakeBack { at }) {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    pad.forget_mark(at);
+    Ok(Json(Undone {}))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crossbeam_channel::{Receiver, bounded};
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
 
     fn started() -> (PhonePad, Receiver<PhoneAction>, Latest<PhoneStatus>, Clock) {
+        started_with(REQUEST_TIMEOUT)
+    }
+
+    fn started_with(timeout: Duration) -> (PhonePad, Receiver<PhoneAction>, Latest<PhoneStatus>, Clock) {
         let (to, actions) = bounded(64);
         let (clock, status) = (Clock::start(), Latest::default());
         let marker = |key, label: &str| Marker { key, label: label.into() };
@@ -305,7 +372,7 @@ mod tests {
             status: status.clone(),
             act: Box::new(move |action| to.try_send(action).is_ok()),
         };
-        let pad = PhonePad::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), plan).unwrap();
+        let pad = PhonePad::listen_with(IpAddr::V4(Ipv4Addr::LOCALHOST), plan, timeout).unwrap();
         (pad, actions, status, clock)
     }
 
@@ -340,6 +407,65 @@ mod tests {
         assert_eq!(actions.try_recv(), Ok(PhoneAction::TakeBack { at }));
         assert_eq!(post(&format!("{}/mark", pad.url()), r#"{"key": "x"}"#).0, 422);
         assert!(actions.is_empty());
+    }
+
+    #[test]
+    fn only_a_marker_of_this_pad_is_taken_back_and_only_once() {
+        let (pad, actions, _, clock) = started();
+        let undo = |at_ns: i64| post(&format!("{}/undo", pad.url()), &format!("{{\"at_ns\": {at_ns}}}")).0;
+        let foreign = clock.now().as_ns();
+        assert_eq!(undo(foreign), 410, "no marker of this pad");
+        assert_eq!(undo(foreign + 60_000_000_000), 410, "in the future");
+        assert!(actions.is_empty());
+        let (_, answer) = post(&format!("{}/mark", pad.url()), r#"{"key": "1"}"#);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let at_ns = answer["at_ns"].as_i64().unwrap();
+        assert_eq!([undo(at_ns), undo(at_ns)], [200, 410]);
+        let taken_back = actions.try_iter().filter(|action| matches!(action, PhoneAction::TakeBack { .. }));
+        assert_eq!(taken_back.count(), 1);
+    }
+
+    /// Sends the text and nothing more.
+    fn connected(pad: &PhonePad, text: &str) -> TcpStream {
+        let (address, _) = pad.url().strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    }
+
+    #[test]
+    fn connections_have_a_bound_and_are_free_again_later() {
+        let (pad, _, _, _) = started_with(Duration::from_secs(2));
+        let open: Vec<TcpStream> = (0..200).map(|_| connected(&pad, "")).collect();
+        let until = std::time::Instant::now() + Duration::from_secs(1);
+        while pad.handle.connection_count() > CONNECTIONS && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let count = pad.handle.connection_count();
+        assert!((1..=CONNECTIONS).contains(&count), "{count}");
+        drop(open);
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while agent().get(pad.url()).call().is_err() {
+            assert!(std::time::Instant::now() < until, "no phone gets in any more");
+        }
+    }
+
+    #[test]
+    fn a_body_that_never_comes_keeps_no_place() {
+        let (pad, actions, _, _) = started_with(Duration::from_millis(500));
+        let token = pad.url().rsplit_once('/').unwrap().1.to_owned();
+        let head = format!(
+            "POST /{token}/mark HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+        );
+        let mut stalled: Vec<TcpStream> = (0..REQUESTS).map(|_| connected(&pad, &head)).collect();
+        let mut answer = [0; 12];
+        for stream in &mut stalled {
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 408");
+        }
+        assert_eq!(post(&format!("{}/mark", pad.url()), r#"{"key": "1"}"#).0, 200);
+        assert_eq!(actions.len(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::file_permits::FilePermits;
 use super::pool::VisionPool;
 use super::quota::SessionQuota;
 use super::wire::{CameraMode, Finish};
-use session::{Body, Numbers, PAGE_CLOCK, SERVER, StreamInfo, Timestamp};
+use session::{Body, Numbers, PAGE_CLOCK, SERVER, StreamInfo, StudyExcerpt, Timestamp};
 use store::{Committed, Recorder, RemoteState, SessionFile, SessionHeader, StoreError};
 
 const COMMITTED_QUEUE: usize = 1024;
@@ -118,7 +118,7 @@ impl OpenedRecorder {
         let (recorder, streams) = Recorder::resume_remote(folder, to)?;
         let file = SessionFile::open(folder)?;
         let (readings, video_end) = (stored_readings(&file)?, VideoEnd::stored(&file)?);
-        Ok(OpenedRecorder { readings, video_end, ..Self::new(file.header(), recorder, committed, streams) })
+        Ok(OpenedRecorder { readings, video_end, ..Self::new(folder, file.header(), recorder, committed, streams)? })
     }
 
     pub fn create(
@@ -129,19 +129,22 @@ impl OpenedRecorder {
         let (to, committed) = crossbeam_channel::bounded(COMMITTED_QUEUE);
         let recorder = Recorder::create_remote(folder, header.clone(), streams.clone(), to)?;
         let streams = streams.into_iter().map(|s| (s, Numbers::default())).collect();
-        Ok(Self::new(&header, recorder, committed, streams))
+        Self::new(folder, &header, recorder, committed, streams)
     }
 
     fn new(
+        folder: &Path,
         header: &SessionHeader,
         recorder: Recorder,
         committed: Receiver<Committed>,
         streams: Vec<(StreamInfo, Numbers)>,
-    ) -> OpenedRecorder {
-        // A study that this version cannot read uses the default network.
-        let affect_model = header.study.parse().map_or_else(|_| "affect".to_owned(), |s| s.affect_model);
+    ) -> Result<OpenedRecorder, StoreError> {
+        let StudyExcerpt { affect_model, .. } = header
+            .study
+            .excerpt()
+            .map_err(|e| StoreError::StoredStudy { folder: folder.to_owned(), why: e.to_string() })?;
         let zero_utc_ns = header.zero_utc.timestamp_nanos_opt().unwrap_or(0);
-        OpenedRecorder {
+        Ok(OpenedRecorder {
             zero_utc_ns,
             affect_model,
             recorder,
@@ -149,6 +152,6 @@ impl OpenedRecorder {
             streams,
             readings: Vec::new(),
             video_end: None,
-        }
+        })
     }
 }

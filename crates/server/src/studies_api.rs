@@ -11,7 +11,8 @@ use super::app::App;
 use super::browser::json;
 use super::client_files::{self, HostedLibrary};
 use super::login::Owner;
-use super::problem::{Problem, ProblemDetails};
+use super::origins::origin;
+use super::problem::{Problem, ProblemDetails, capitalised};
 use super::secrets;
 use super::study_form::StudyForm;
 use store::{EnrolmentCount, Library, StudyFile, StudyWriteError, WriteKey};
@@ -125,7 +126,7 @@ impl StudyDetails {
     fn of(file: StudyFile, library: &Library) -> StudyDetails {
         StudyDetails {
             name: file.study.name.clone(),
-            is_own: file.path.starts_with(library.own_studies()),
+            is_own: library.is_own_study(&file.path),
             form: StudyForm::of(&file.study),
             toml: file.text,
         }
@@ -140,8 +141,7 @@ impl StudyDetails {
 pub async fn study(State(app): State<App>, _: Owner, Path(name): Path<String>) -> Result<Json<StudyDetails>, Problem> {
     let library = app.library.clone();
     let found = in_studies(move || {
-        let entry = library.studies()?.into_iter().find(|s| s.name == name);
-        let file = entry.ok_or(StudyWriteError::Unknown(name))?.study?;
+        let file = library.study_entry(&name)?.study?;
         Ok(StudyDetails::of(file, &library))
     });
     found.await.map(Json)
@@ -201,17 +201,18 @@ async fn in_studies<T: Send + 'static>(
     done.map_err(|e| match e {
         StudyWriteError::Store(e) => e.into(),
         StudyWriteError::Unknown(_) => Problem::not_found(sentence(&e)),
-        StudyWriteError::Exists(_) | StudyWriteError::Changed => Problem::conflict("study", sentence(&e)),
-        StudyWriteError::Shipped(_) | StudyWriteError::Renamed => Problem::forbidden("study", sentence(&e)),
-        StudyWriteError::Wrong(_) | StudyWriteError::Unreadable(_) => Problem::malformed(sentence(&e)),
+        StudyWriteError::Exists(_) | StudyWriteError::Changed | StudyWriteError::Making => {
+            Problem::conflict("study", sentence(&e))
+        }
+        StudyWriteError::Shipped(_) | StudyWriteError::Renamed(_) => Problem::forbidden("study", sentence(&e)),
+        // What is wrong with the text or with a file that it is made of.
+        _ => Problem::malformed(sentence(&e)),
     })
 }
 
 /// With a capital letter and a full stop.
 fn sentence(e: &StudyWriteError) -> String {
-    let text = e.to_string();
-    let mut rest = text.chars();
-    let capital = rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect());
+    let capital = capitalised(&e.to_string());
     if capital.ends_with('.') { capital } else { format!("{capital}.") }
 }
 
@@ -236,8 +237,8 @@ pub async fn add_key(
     let origins = checked(json::<Origins>(body).await?.origins)?;
     let library = app.library.clone();
     let study = in_studies(move || {
-        let known = library.studies()?.into_iter().any(|s| s.name == study);
-        if known { Ok(study) } else { Err(StudyWriteError::Unknown(study)) }
+        library.study_entry(&study)?;
+        Ok(study)
     });
     let key = secrets::random_token("agk_").map_err(|_| Problem::busy())?;
     let key = WriteKey { key, study: study.await?, origins, is_revoked: false };
@@ -276,21 +277,11 @@ fn known_key(is_known: bool) -> Result<StatusCode, Problem> {
     if is_known { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("There is no such write key.")) }
 }
 
-/// The origins in lower case, each once. An origin is scheme, host and port, without a path.
+/// The origins as browsers send them, each once.
 fn checked(origins: Vec<String>) -> Result<Vec<String>, Problem> {
     let mut checked: Vec<String> = Vec::new();
-    for origin in origins {
-        let origin = origin.trim().trim_end_matches('/').to_lowercase();
-        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
-        let is_origin = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-            && host.len() <= 260
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b));
-        if !is_origin {
-            let shown: String = origin.chars().take(80).flat_map(char::escape_debug).collect();
-            let detail =
-                format!("`{shown}` is not an origin. Enter scheme and host only, for example https://example.org.");
-            return Err(Problem::malformed(detail));
-        }
+    for text in origins {
+        let origin = origin(&text).map_err(Problem::malformed)?;
         if !checked.contains(&origin) {
             checked.push(origin);
         }
@@ -308,13 +299,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_scheme_and_host() {
+    fn a_key_has_each_origin_once() {
         let all = |origins: &[&str]| checked(origins.iter().map(|o| (*o).to_owned()).collect());
-        let good = all(&["https://A.example/", "https://a.example", "http://127.0.0.1:8000", "http://[::1]:80"]);
-        assert_eq!(good.unwrap(), ["https://a.example", "http://127.0.0.1:8000", "http://[::1]:80"]);
-        for bad in ["", "a.example", "https://a.example/x", "https://", "https://*", "null", "https://a b", "ftp://a"] {
-            assert!(all(&[bad]).is_err(), "{bad}");
-        }
-        assert!(all(&[]).is_err());
+        let good = all(&["https://A.example/", "https://a.example:443", "http://127.0.0.1:8000"]);
+        assert_eq!(good.unwrap(), ["https://a.example", "http://127.0.0.1:8000"]);
+        assert!(all(&[]).is_err() && all(&["a.example"]).is_err());
     }
 }

@@ -1,13 +1,10 @@
-//! The fields of a study that the owner edits in the dashboard, and how they are written into `study.toml`.
-//!
-//! Only the edited keys change. Comments, the order of the keys, and keys that the dashboard does not know stay as they are,
-//! because people also edit this file with a text editor.
+//! The fields of a study that the owner edits in the dashboard, and the study that they make. What the dashboard does not
+//! show stays as it is, because people also edit this file with a text editor.
 
 use serde::{Deserialize, Serialize};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 use utoipa::ToSchema;
 
-use session::{RemoteCamera, Study};
+use session::{PageSettings, RemoteCamera, Study, StudyCondition, edited_text};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +41,7 @@ pub struct StudyForm {
     /// Names of the conditions.
     #[serde(default)]
     pub conditions: Vec<String>,
-    /// How often each condition occurs in a block of the random assignment. 0: once.
+    /// How often each condition occurs in a block of the random assignment. 0: twice.
     #[serde(default)]
     pub block_repeats: u32,
 }
@@ -72,121 +69,58 @@ impl StudyForm {
 
     /// The text of a new study.
     pub fn new_text(&self, name: &str) -> Result<String, String> {
-        self.edited(&format!("name = {}\n", Value::from(name)))
+        edited(EMPTY, |empty| Study { name: name.to_owned(), ..self.applied_to(empty) })
     }
 
-    /// The text of a study after the edit.
+    /// The text of a study after the edit. The new study need not be valid.
     pub fn edited(&self, text: &str) -> Result<String, String> {
-        let mut file: DocumentMut = text.parse().map_err(|e| format!("The study's file is not valid TOML: {e}."))?;
-        let root = file.as_table_mut();
-        put(root, "title", Some(self.title.as_str().into()));
-        put(root, "description", given(&self.description));
-        let max_participants = self.max_participants.map(|n| i64::try_from(n).unwrap_or(i64::MAX).into());
-        let camera = self.camera.map(|camera| camera.as_str().into());
-        let block_repeats = (self.block_repeats > 0).then(|| i64::from(self.block_repeats).into());
-        // A study without a page stays one.
-        let address = self.address.trim();
-        let address = (root.contains_key("page") || !address.is_empty()).then(|| address.into());
-        let tables: [(&str, Vec<KeyValue<'_>>); 4] = [
-            ("page", vec![("address", address), ("mask", list(&self.mask)), ("content", list(&self.content))]),
-            ("consent", vec![("text", given(&self.consent_text)), ("required", Some(self.consent_required.into()))]),
-            (
-                "remote",
-                vec![
-                    ("camera", camera),
-                    ("replay", self.replay.map(Value::from)),
-                    ("max_participants", max_participants),
-                    ("completion_code", given(self.completion_code.trim())),
-                    ("redirect", given(self.redirect.trim())),
-                ],
-            ),
-            ("assignment", vec![("block_repeats", block_repeats)]),
-        ];
-        for (name, values) in tables {
-            put_all(root, name, values)?;
+        edited(text, |old| self.applied_to(old))
+    }
+
+    fn applied_to(&self, old: &Study) -> Study {
+        let mut study = old.clone();
+        study.title.clone_from(&self.title);
+        study.description.clone_from(&self.description);
+        study.page = self.page(old.page.as_ref());
+        study.consent.text.clone_from(&self.consent_text);
+        study.consent.required = self.consent_required;
+        study.remote.camera = self.camera;
+        study.remote.replay = self.replay;
+        study.remote.max_participants = self.max_participants;
+        study.remote.completion_code = self.completion_code.trim().to_owned();
+        study.remote.redirect = self.redirect.trim().to_owned();
+        study.conditions = entries(&self.conditions).map(|name| condition(name, &old.conditions)).collect();
+        study.assignment.block_repeats = Some(self.block_repeats).filter(|repeats| *repeats > 0);
+        study
+    }
+
+    /// A study without a page stays one if no address is given.
+    fn page(&self, old: Option<&PageSettings>) -> Option<PageSettings> {
+        let address = self.address.trim().to_owned();
+        if old.is_none() && address.is_empty() {
+            return None;
         }
-        put_conditions(root, &self.conditions);
-        Ok(file.to_string())
+        let (mask, content) = (entries(&self.mask), entries(&self.content));
+        let (mask, content) = (mask.map(str::to_owned).collect(), content.map(str::to_owned).collect());
+        Some(PageSettings { address, mask, content, ..old.cloned().unwrap_or_default() })
     }
 }
 
-/// A key and its new value. `None`: the key is removed.
-type KeyValue<'a> = (&'a str, Option<Value>);
+const EMPTY: &str = "name = \"\"\ntitle = \"\"\n";
 
-fn given(text: &str) -> Option<Value> {
-    (!text.is_empty()).then(|| text.into())
+fn edited(text: &str, change: impl FnOnce(&Study) -> Study) -> Result<String, String> {
+    let old = Study::unchecked(text).map_err(|e| format!("The study's file is wrong: {e}."))?;
+    edited_text(text, &old, &change(&old)).map_err(|e| format!("The study could not be changed: {e}."))
 }
 
-fn list(texts: &[String]) -> Option<Value> {
-    let texts: Array = texts.iter().map(|t| t.trim()).filter(|t| !t.is_empty()).collect();
-    (!texts.is_empty()).then_some(Value::Array(texts))
+fn entries(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
-/// Sets or removes a key. A value that is the same keeps its formatting.
-fn put(table: &mut dyn TableLike, key: &str, new: Option<Value>) {
-    let Some(mut new) = new else {
-        table.remove(key);
-        return;
-    };
-    match table.get_mut(key) {
-        Some(Item::Value(old)) => {
-            if !is_same(old, &new) {
-                *new.decor_mut() = old.decor().clone();
-                *old = new;
-            }
-        }
-        _ => {
-            table.insert(key, Item::Value(new));
-        }
-    }
-}
-
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::String(a), Value::String(b)) => a.value() == b.value(),
-        (Value::Integer(a), Value::Integer(b)) => a.value() == b.value(),
-        (Value::Boolean(a), Value::Boolean(b)) => a.value() == b.value(),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| is_same(a, b)),
-        _ => false,
-    }
-}
-
-/// A table that would be empty is not made.
-fn put_all(root: &mut Table, name: &str, values: Vec<KeyValue<'_>>) -> Result<(), String> {
-    if !root.contains_key(name) {
-        if values.iter().all(|(_, value)| value.is_none()) {
-            return Ok(());
-        }
-        root.insert(name, Item::Table(Table::new()));
-    }
-    let table = root.get_mut(name).and_then(Item::as_table_like_mut);
-    let table = table.ok_or_else(|| format!("`{name}` in the study's file is not a table."))?;
-    values.into_iter().for_each(|(key, value)| put(table, key, value));
-    Ok(())
-}
-
-/// A condition that stays keeps its other keys.
-fn put_conditions(root: &mut Table, names: &[String]) {
-    let names: Vec<&str> = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
-    let old: Vec<Table> =
-        root.get("conditions").and_then(Item::as_array_of_tables).into_iter().flatten().cloned().collect();
-    let name_of = |table: &Table| table.get("name").and_then(Item::as_str).map(str::to_owned);
-    if !names.is_empty() && old.iter().map(name_of).eq(names.iter().map(|name| Some((*name).to_owned()))) {
-        return;
-    }
-    let mut conditions = ArrayOfTables::new();
-    for name in names {
-        let kept = old.iter().find(|table| name_of(table).as_deref() == Some(name)).cloned();
-        conditions.push(kept.unwrap_or_else(|| {
-            let mut table = Table::new();
-            table.insert("name", Item::Value(name.into()));
-            table
-        }));
-    }
-    root.remove("conditions");
-    if !conditions.is_empty() {
-        root.insert("conditions", Item::ArrayOfTables(conditions));
-    }
+/// A condition that stays keeps its description.
+fn condition(name: &str, old: &[StudyCondition]) -> StudyCondition {
+    let new = || StudyCondition { name: name.to_owned(), description: String::new() };
+    old.iter().find(|condition| condition.name == name).cloned().unwrap_or_else(new)
 }
 
 #[cfg(test)]
@@ -242,6 +176,33 @@ label = "smile"
         let bare = StudyForm { conditions: vec![], redirect: String::new(), ..new }.edited(&edited).unwrap();
         assert!(!bare.contains("redirect") && !bare.contains("[[conditions]]"), "{bare}");
         Study::parse(&bare).unwrap();
+    }
+
+    #[test]
+    fn conditions_keep_their_descriptions_and_take_the_owners_order() {
+        let inline = "conditions = [{ name = \"calm\", description = \"slow music\" }, { name = \"loud\" }]\n";
+        let tables = "\n[[conditions]]\nname = \"calm\"\ndescription = \"slow music\" # Bach\n\n[[conditions]]\nname = \"loud\"\n";
+        for text in [TEXT.replace("\n[page]", &format!("{inline}\n[page]")), format!("{TEXT}{tables}")] {
+            let form = StudyForm::of(&Study::parse(&text).unwrap());
+            let titled = StudyForm { title: "New".into(), ..form.clone() }.edited(&text).unwrap();
+            assert_eq!(titled, text.replace("\"Demo\"", "\"New\""), "only the title changes");
+            let order = ["new", "loud", "calm"].map(str::to_owned).to_vec();
+            let edited = StudyForm { conditions: order.clone(), ..form }.edited(&text).unwrap();
+            let study = Study::parse(&edited).unwrap();
+            assert_eq!(study.conditions.iter().map(|c| c.name.clone()).collect::<Vec<_>>(), order, "{edited}");
+            assert_eq!(study.conditions[2].description, "slow music", "{edited}");
+        }
+    }
+
+    #[test]
+    fn a_new_study_begins_with_its_name_and_one_without_a_page_stays_so() {
+        let form = StudyForm { title: "Talk".into(), ..StudyForm::of(&Study::unchecked(EMPTY).unwrap()) };
+        let text = form.new_text("talk").unwrap();
+        assert_eq!(text, "name = \"talk\"\ntitle = \"Talk\"\n");
+        let edited = StudyForm { title: "A talk".into(), ..form }.edited(&text).unwrap();
+        assert_eq!(Study::parse(&edited).unwrap().page, None);
+        let paged = StudyForm { address: "https://a.example".into(), ..StudyForm::of(&Study::parse(&edited).unwrap()) };
+        assert!(Study::parse(&paged.edited(&edited).unwrap()).unwrap().page.is_some());
     }
 
     proptest! {

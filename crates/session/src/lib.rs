@@ -35,7 +35,8 @@ pub use frame::{Frame, FrameMeta, Pixels, SharedFrame, TimeSource};
 pub use health::{CAPTURED_IN_PAUSE, HealthKind};
 pub use latest::{Latest, Taken};
 pub use marker::{
-    MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, digit_of_marker, marker_of_digit, marker_taken_back, taken_back,
+    MARKER_KIND, TAKEN_BACK, UNDO_LIMIT, can_be_taken_back, digit_of_marker, marker_of_digit, marker_taken_back,
+    taken_back,
 };
 pub use numbers::Numbers;
 pub use participant::{ParticipantId, SessionNumber, participant_in_file_name};

@@ -13,6 +13,11 @@ pub const TAKEN_BACK: &str = "taken_back";
 /// A marker can be taken back for this long.
 pub const UNDO_LIMIT: Duration = Duration::from_secs(5);
 
+/// Whether the marker at `at` can still be taken back, within `limit`. A time in the future is no marker's time.
+pub fn can_be_taken_back(at: Timestamp, now: Timestamp, limit: Duration) -> bool {
+    u128::try_from(now.since_ns(at)).is_ok_and(|age_ns| age_ns <= limit.as_nanos())
+}
+
 /// The event that takes the marker at `at` back.
 pub fn taken_back(at: Timestamp) -> Body {
     Body::event(TAKEN_BACK, json!({ TAKEN_BACK: at.as_ns() }))
@@ -61,6 +66,14 @@ mod tests {
         let both = markers("ab1");
         assert_eq!(marker_of_digit(&both, 2).map(|m| m.key), Some('a'));
         assert_eq!(marker_of_digit(&both, 4), None);
+    }
+
+    #[test]
+    fn a_marker_is_taken_back_only_within_the_limit_and_never_before_it_was_set() {
+        let at = Timestamp::from_secs_f64(10.0);
+        let can = |now_s: f64| can_be_taken_back(at, Timestamp::from_secs_f64(now_s), UNDO_LIMIT);
+        assert!(can(10.0) && can(15.0));
+        assert!(!can(15.1) && !can(9.9), "too late, and in the future");
     }
 
     #[test]

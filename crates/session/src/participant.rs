@@ -21,6 +21,11 @@ impl ParticipantId {
         format!("sub-{prefix}{number:02}").parse()
     }
 
+    /// `sub-pilot`, for sessions in which the operator tries a study.
+    pub fn pilot() -> Self {
+        ParticipantId("sub-pilot".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -115,6 +115,7 @@ impl Timeline {
                 self.taken_back_at.insert(at);
                 let is_it = |e: &mut EventRow<EventData>| e.at == at && is_marker(e);
                 self.taken_back.extend(self.events.extract_if(.., is_it));
+                self.taken_back.sort_by_key(|e| e.at);
             }
             insert_by_time(&mut self.taken_back, record, what);
         } else if what.kind == MARKER_KIND && self.taken_back_at.contains(&record.at) {
@@ -122,7 +123,6 @@ impl Timeline {
         } else {
             insert_by_time(&mut self.events, record, what);
         }
-        self.taken_back.sort_by_key(|e| e.at);
     }
 
     pub fn series(&self, stream: &str) -> Option<&SampleSeries> {

@@ -1,7 +1,5 @@
 //! Who takes part in which study of a server: pseudonym, recruiting link and condition.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -50,14 +48,24 @@ impl Ledger {
         })
     }
 
-    /// Adds a participant to a study, or sets the condition of one.
+    /// Adds a participant to a study.
     pub fn enrol(&self, enrolment: &Enrolment, now: DateTime<Utc>) -> Result<(), StoreError> {
         let Enrolment { study, participant, link, condition } = enrolment;
         self.run("write into", |c| {
             c.execute(
-                "INSERT INTO enrolment (study, participant, link, condition, enrolled_utc) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (study, participant) DO UPDATE SET condition = ?4",
+                "INSERT INTO enrolment (study, participant, link, condition, enrolled_utc) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![study, participant, link, condition, text(now)],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Copies the condition of an enrolled participant from `participants.tsv`, for the counts.
+    pub fn set_condition(&self, study: &str, participant: &str, condition: Option<&str>) -> Result<(), StoreError> {
+        self.run("write into", |c| {
+            c.execute(
+                "UPDATE enrolment SET condition = ?3 WHERE study = ?1 AND participant = ?2",
+                params![study, participant, condition],
             )
         })?;
         Ok(())
@@ -82,17 +90,6 @@ impl Ledger {
             c.query_row("SELECT count(*) FROM enrolment WHERE study = ?1", [study], |r| r.get::<_, i64>(0))
         })?;
         Ok(count as u64)
-    }
-
-    /// The number of a study's participants in each condition.
-    pub fn participants_by_condition(&self, study: &str) -> Result<HashMap<String, u64>, StoreError> {
-        self.run("read", |c| {
-            c.prepare_cached(
-                "SELECT condition, count(*) FROM enrolment WHERE study = ?1 AND condition IS NOT NULL GROUP BY condition",
-            )?
-            .query_map([study], |r| Ok((r.get(0)?, r.get::<_, i64>(1)? as u64)))?
-            .collect()
-        })
     }
 
     /// The owner's note about the session in `folder`, relative to the folder of sessions.
@@ -150,10 +147,14 @@ mod tests {
         let second = Enrolment { participant: "sub-w02".into(), link: None, ..one };
         ledger.enrol(&second, now).unwrap();
         assert_eq!(ledger.enrolled("demo").unwrap(), 2);
-        let count = EnrolmentCount { study: "demo".into(), condition: Some("calm".into()), participants: 2 };
-        assert_eq!(ledger.enrolment_counts().unwrap(), [count]);
-        assert_eq!(ledger.participants_by_condition("demo").unwrap(), HashMap::from([("calm".to_owned(), 2)]));
-        assert!(ledger.participants_by_condition("other").unwrap().is_empty());
+        let count = |condition: &str, participants| EnrolmentCount {
+            study: "demo".into(),
+            condition: Some(condition.into()),
+            participants,
+        };
+        assert_eq!(ledger.enrolment_counts().unwrap(), [count("calm", 2)]);
+        ledger.set_condition("demo", "sub-w02", Some("loud")).unwrap();
+        assert_eq!(ledger.enrolment_counts().unwrap(), [count("calm", 1), count("loud", 1)]);
 
         ledger.set_session_note("sub-w01/ses-01_x_demo", "slept", now).unwrap();
         ledger.set_session_note("sub-w01/ses-02_x_demo", "late", now).unwrap();

@@ -71,7 +71,8 @@ impl Library {
     }
 
     /// Removes a session's folder. The participant is removed, too, if no other session is left and the row in
-    /// `participants.tsv` has only what this program wrote. The server itself changes its ledger.
+    /// `participants.tsv` has only what this program wrote. If no other session of the study is left, the participant's place
+    /// in the order of its conditions is free again. The server itself changes its ledger.
     pub fn erase_visit(&self, folder: &Path) -> Result<(), StoreError> {
         self.erase_session(folder, Erased::Visit)
     }
@@ -155,7 +156,11 @@ impl Library {
                 let ledger = Ledger::open_existing(self.root())?;
                 ledger.map_or(Ok(()), |ledger| ledger.forget_session(&format!("{participant}/{name}")))
             }
-            Erased::Visit(participant, _) => self.drop_if_unused(participant).map(drop),
+            Erased::Visit(participant, name) => {
+                let study = FolderName::parse(name).study;
+                study.map_or(Ok(()), |study| self.free_condition(participant, &study))?;
+                self.drop_if_unused(participant).map(drop)
+            }
             Erased::Participant(participant) => {
                 // A session that was made after a kill uses the pseudonym again.
                 if !self.root().join(participant.as_str()).exists() {

@@ -78,6 +78,12 @@ pub enum StoreError {
     NumberTaken { taken: PathBuf, next: SessionNumber },
     #[error("the session is {0} already: nothing was changed")]
     SameAssignment(String),
+    #[error("the study in the session {folder} cannot be read, so its network is not known: {why}")]
+    StoredStudy { folder: PathBuf, why: String },
+    #[error(
+        "{0} does not contain the secret of the random orders: remove the file, and the program makes a new one. Participants keep their conditions"
+    )]
+    OrderSecret(PathBuf),
     #[error("{path}, line {line}: {message}")]
     Participants { path: PathBuf, line: usize, message: String },
 }

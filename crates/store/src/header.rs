@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use session::{
-    CameraSettings, CheckId, ConsentBy, ParticipantId, SessionNumber, StreamName, Study, StudyError, Timestamp,
+    CameraSettings, CheckId, ConsentBy, ParticipantId, SessionNumber, StreamName, Study, StudyError, StudyExcerpt,
+    Timestamp,
 };
 
 /// The data that describe a session. They are known at its start.
@@ -32,9 +33,11 @@ pub struct SessionHeader {
     pub consent: Option<Consent>,
     /// Failed checks that the operator overrode.
     pub overridden_checks: Vec<CheckId>,
-    /// The participant's condition. `None` if the study has no conditions.
+    /// The participant's condition. `None` if the study has no conditions. In a session of an earlier server, it is from the
+    /// event `condition` of the stream `server`.
     pub condition: Option<String>,
-    /// The condition that the random order proposed. Another one than `condition` if the operator chose by hand.
+    /// The condition that the random order proposed. Another one than `condition` if the operator chose by hand. `None`: it
+    /// proposed nothing, because the laboratory had written the condition into its list.
     pub condition_assigned: Option<String>,
 }
 
@@ -64,9 +67,9 @@ impl StoredStudy {
         StoredStudy { name: study.name.clone(), title: study.title.clone(), toml: toml.to_owned() }
     }
 
-    /// Fails if this program version does not know all keys of the study.
-    pub fn parse(&self) -> Result<Study, StudyError> {
-        Study::parse(&self.toml)
+    /// What is read later from the study, which another version of the program may have stored.
+    pub fn excerpt(&self) -> Result<StudyExcerpt, StudyError> {
+        StudyExcerpt::read(&self.toml)
     }
 }
 

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::path::Path;
 
 use super::{
     Addition, CameraDescription, ModelDescription, ReportedNetwork, SessionHeader, SessionState, StoreError,
     StoredStudy, Summary, checksum, schema,
 };
-use session::{Field, GapReason, ParticipantId, SessionNumber, StreamInfo, StreamKind, Timestamp};
+use session::{Field, GapReason, ParticipantId, SERVER, SessionNumber, StreamInfo, StreamKind, Timestamp};
 
 /// The stored state. The lock shows whether an open session is being recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,29 @@ pub(super) fn get_header(conn: &Connection, path: &Path) -> Result<(SessionHeade
         .optional()
         .map_err(StoreError::sql("read", path))?
         .ok_or_else(|| StoreError::damaged(path, "its header is missing"))?;
-    row.map_err(|problem| StoreError::damaged(path, format!("in its header: {problem}")))
+    let (mut header, closed, summary) =
+        row.map_err(|problem| StoreError::damaged(path, format!("in its header: {problem}")))?;
+    if header.condition.is_none() {
+        header.condition = condition_event(conn).map_err(StoreError::sql("read the condition of", path))?;
+    }
+    Ok((header, closed, summary))
+}
+
+/// The condition in a session of an earlier server, which stored it as an event.
+fn condition_event(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    // Without the index, each opening of a long session would read all of its records.
+    if schema::version(conn)? < schema::VERSION_WITH_TIME_INDEX {
+        return Ok(None);
+    }
+    let stream = conn.query_row("SELECT id FROM stream WHERE name = ?1", [SERVER], |row| row.get::<_, i64>(0));
+    let Some(stream) = stream.optional()? else { return Ok(None) };
+    let mut found = conn.prepare(
+        "SELECT data FROM record WHERE stream = ?1 AND type = 1 AND kind = 'condition' ORDER BY at_ns DESC LIMIT 1",
+    )?;
+    let data = found.query_row([stream], |row| Ok(row.get_ref(0)?.as_str().ok().map(str::to_owned))).optional()?;
+    // A damaged event is reported by whoever reads the records.
+    let data = data.flatten().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    Ok(data.and_then(|data| Some(data.get("condition")?.as_str()?.to_owned())))
 }
 
 fn header_of(row: &Row) -> Result<(SessionHeader, Closed, Summary), String> {

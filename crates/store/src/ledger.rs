@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use super::{StoreError, schema};
 
 /// Begins the folder of an erased session in the ledger. No folder has this name.
-pub const ERASED: &str = ".erased";
+const ERASED: &str = ".erased";
 const LEDGER_FILE: &str = "server.sqlite";
 const MIGRATIONS: &[&str] =
     &[include_str!("sql/ledger_001.sql"), include_str!("sql/ledger_002.sql"), include_str!("sql/ledger_003.sql")];
@@ -90,6 +90,13 @@ pub struct RemoteSession {
     pub received_bytes: u64,
     /// The session was closed because no request arrived. It goes on if its browser sends another one.
     pub may_go_on: bool,
+}
+
+impl RemoteSession {
+    /// Its files were erased. Only its token is known.
+    pub fn is_erased(&self) -> bool {
+        self.folder.starts_with(ERASED)
+    }
 }
 
 /// A session that had a request, and what it has received in total.

@@ -41,6 +41,7 @@ pub mod scratch;
 mod session_draft;
 mod session_file;
 mod session_label;
+mod session_start;
 mod stream_writer;
 mod studies;
 mod study_templates;
@@ -52,7 +53,7 @@ mod verify_video;
 mod video;
 
 pub use added_streams::{AddedStreams, AdditionLock, Draft};
-pub use assignment::{SessionCondition, condition_column};
+pub use assignment::{SessionCondition, assigned_column, condition_column};
 pub use commit::Committed;
 pub use counts::StoreCounters;
 pub use enrolments::{Enrolment, EnrolmentCount};
@@ -70,9 +71,7 @@ pub use header::{
 };
 pub use header_rows::NOT_YET_REPORTED;
 pub use jpeg::{CompressError, JpegEncoder};
-pub use ledger::{
-    ERASED, Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey,
-};
+pub use ledger::{Ledger, ReceivedBytes, RemoteSession, RemoteState, SeenSession, Sha256, TokenScope, WriteKey};
 pub use library::{Condition, Library, Recovered, STUDIES_FOLDER, SessionEntry, SessionName, session_entry};
 use lock::SessionLock;
 pub use lock::StorageFailure;
@@ -86,9 +85,11 @@ pub use reserve::disk_free_bytes;
 pub use session_draft::SessionDraft;
 pub use session_file::{SessionFile, store_camera, store_quality};
 pub use session_label::{session_label, split_session_label};
+pub use session_start::{SessionStart, StartedSession};
 pub use stream_writer::{NotStored, StreamWriter};
 pub use studies::{StudyEntry, StudyFile, StudyFileError};
-pub use study_templates::{MediaKind, NewStudy, StudyEditError, StudyTemplate};
+pub use study_templates::{MediaKind, NewStudy, StudyTemplate};
 pub use study_writer::StudyWriteError;
+pub use table_file::table_text;
 pub use verify::verify;
 pub use video::VideoSink;

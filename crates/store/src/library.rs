@@ -17,7 +17,7 @@ use super::folders::{DRAFT, FolderName, TIME_FORMAT, subfolders};
 use super::ledger::continued_folders;
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::studies::{StudyEntry, StudyFile, StudyFileError, studies_in};
-use super::{Recovery, SessionFile, SessionState, StoreError, Summary, recover};
+use super::{Recovery, SessionCondition, SessionFile, SessionHeader, SessionState, StoreError, Summary, recover};
 use session::{ParticipantId, SessionNumber, VideoLoss};
 
 /// The folder of a library's own studies, in the library.
@@ -139,9 +139,7 @@ impl Library {
         let _lock = self.lock_folders()?;
         let folder = self.free_folder(participant, session, study, started)?;
         self.list_participant(participant, started)?;
-        let parent = self.root.join(participant.as_str());
-        std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
-        std::fs::create_dir(&folder).map_err(StoreError::io("create the folder", &folder))?;
+        make_session_folder(&folder)?;
         Ok(folder)
     }
 
@@ -234,11 +232,28 @@ impl Library {
         if let Some((taken, _)) = self.session_folders(&parent)?.into_iter().find(|(_, n)| n.session == number) {
             return Err(StoreError::Exists(taken));
         }
-        SessionFile::open(made)?;
-        participants::add(&self.root.join(PARTICIPANTS_FILE), participant, Utc::now().date_naive())?;
+        self.enter_adopted(SessionFile::open(made)?.header(), participant)?;
         std::fs::create_dir_all(&parent).map_err(StoreError::io("create the folder", &parent))?;
         std::fs::rename(made, &folder).map_err(StoreError::io("move", made))?;
         Ok(folder)
+    }
+
+    /// Lists the participant of a session that was recorded elsewhere, with its condition. A pilot has no participant.
+    fn enter_adopted(&self, header: &SessionHeader, participant: &ParticipantId) -> Result<(), StoreError> {
+        if header.pilot {
+            return Ok(());
+        }
+        self.list_participant(participant, Utc::now())?;
+        let Some(condition) = SessionCondition::of(header) else { return Ok(()) };
+        let study = &header.study.name;
+        if let Some(other) = self.note_condition(participant, study, &condition)? {
+            let recorded = condition.name;
+            tracing::warn!(
+                "a session of {participant} in the study `{study}` was recorded in the condition `{recorded}`, but \
+                 participants.tsv states `{other}`, and later sessions get that one: correct the list if it is wrong"
+            );
+        }
+        Ok(())
     }
 
     /// The folder of the library's own studies. It need not exist.
@@ -299,6 +314,12 @@ impl Library {
         file.lock().map_err(StoreError::io("lock", &path))?;
         Ok(file)
     }
+}
+
+pub(super) fn make_session_folder(folder: &Path) -> Result<(), StoreError> {
+    let parent = folder.parent().unwrap_or(folder);
+    std::fs::create_dir_all(parent).map_err(StoreError::io("create the folder", parent))?;
+    std::fs::create_dir(folder).map_err(StoreError::io("create the folder", folder))
 }
 
 /// One session for a list.

@@ -1,11 +1,13 @@
 //! `participants.tsv`, with the columns of BIDS, also as Excel and other programs save it. People may add columns. This
-//! module only adds and removes rows, in the format of the file. A file that it cannot preserve is refused and not changed.
+//! module only adds and removes rows and writes conditions, in the format of the file. A file that it cannot preserve is
+//! refused and not changed.
 
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
 use super::StoreError;
+use super::assignment::{CONDITION_ASSIGNED, CONDITION_PREFIX};
 use super::folders::replace_file;
 use super::table_file::{Row, TableText, rows};
 use session::ParticipantId;
@@ -14,7 +16,7 @@ pub const PARTICIPANTS_FILE: &str = "participants.tsv";
 const ID_COLUMN: &str = "participant_id";
 const ADDED_COLUMN: &str = "added";
 /// The BIDS text for an unknown value.
-const UNKNOWN: &str = "n/a";
+pub(super) const UNKNOWN: &str = "n/a";
 
 /// The laboratory's list of participants.
 #[derive(Clone, Debug)]
@@ -124,6 +126,12 @@ impl ParticipantTable {
         row.cells.get(column).map(String::as_str).filter(|cell| !cell.is_empty())
     }
 
+    /// As [`ParticipantTable::cell`], by the name of the column. `None` also if the value is unknown.
+    fn value(&self, participant: &ParticipantId, name: &str) -> Option<&str> {
+        let column = self.head.cells.iter().position(|cell| is_named(cell, name))?;
+        self.cell(participant, column).filter(|cell| *cell != UNKNOWN)
+    }
+
     /// The values of the column with this name, by participant. Empty and unknown cells are left out.
     pub(super) fn column(&self, name: &str) -> Result<Vec<(ParticipantId, String)>, StoreError> {
         let Some(column) = self.head.cells.iter().position(|cell| is_named(cell, name)) else { return Ok(Vec::new()) };
@@ -152,6 +160,23 @@ impl ParticipantTable {
             table.text.replace_range(self.head.place.clone(), &self.line(&cells, self.head.end));
         }
         table
+    }
+
+    /// The table with these values in the participant's row: columns and values. `None` if it has them already.
+    fn with_cells(
+        &self,
+        participant: &ParticipantId,
+        cells: &[(String, String)],
+    ) -> Result<Option<ParticipantTable>, StoreError> {
+        let mut changed: Option<ParticipantTable> = None;
+        for (name, value) in cells {
+            let table = changed.as_ref().unwrap_or(self);
+            let wanted = Some(value.as_str()).filter(|value| *value != UNKNOWN);
+            if table.value(participant, name) != wanted {
+                changed = Some(ParticipantTable::of(&self.path, table.with_cell(participant, name, value))?);
+            }
+        }
+        Ok(changed)
     }
 
     /// A row as text. Cells with a delimiter, a quote or a line end are quoted.
@@ -231,19 +256,38 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
 
 /// Adds a row unless there is one. All other bytes of the file stay the same.
 pub(super) fn add(path: &Path, participant: &ParticipantId, on: NaiveDate) -> Result<(), StoreError> {
+    enter(path, participant, on, &[])
+}
+
+/// As [`add`], and writes values into columns of the row, all in one step.
+pub(super) fn enter(
+    path: &Path,
+    participant: &ParticipantId,
+    on: NaiveDate,
+    cells: &[(String, String)],
+) -> Result<(), StoreError> {
     let table = match ParticipantTable::read(path)? {
         Some(table) => table,
         None => ParticipantTable::of(path, TableText::new(format!("{ID_COLUMN}\t{ADDED_COLUMN}\n")))?,
     };
-    table.with(participant, on).map_or(Ok(()), |table| write(path, &table))
+    let added = table.with(participant, on).map(|text| ParticipantTable::of(path, text)).transpose()?;
+    let filled = added.as_ref().unwrap_or(&table).with_cells(participant, cells)?;
+    filled.or(added).map_or(Ok(()), |table| write(path, &table.table))
 }
 
-/// Writes a value into the participant's row, which must exist.
-pub(super) fn set(path: &Path, participant: &ParticipantId, column: &str, value: &str) -> Result<(), StoreError> {
-    match ParticipantTable::read(path)? {
-        Some(table) => write(path, &table.with_cell(participant, column, value)),
-        None => Ok(()),
+/// Writes values into columns of the participant's row. Does nothing if the participant is not listed.
+pub(super) fn set(path: &Path, participant: &ParticipantId, cells: &[(String, String)]) -> Result<(), StoreError> {
+    let Some(table) = ParticipantTable::read(path)? else { return Ok(()) };
+    if !table.people().any(|row| table.is_of(row, participant)) {
+        return Ok(());
     }
+    table.with_cells(participant, cells)?.map_or(Ok(()), |table| write(path, &table.table))
+}
+
+/// The value of the column with this name. `None` if it is empty or unknown, or if the participant is not listed.
+pub(super) fn value(path: &Path, participant: &ParticipantId, name: &str) -> Result<Option<String>, StoreError> {
+    let table = ParticipantTable::read(path)?;
+    Ok(table.and_then(|table| table.value(participant, name).map(str::to_owned)))
 }
 
 /// Removes the participant's rows. All other bytes of the file stay the same. Returns whether there were any.
@@ -252,11 +296,16 @@ pub(super) fn remove(path: &Path, participant: &ParticipantId) -> Result<bool, S
     table.and_then(|table| table.without(participant)).map_or(Ok(false), |table| write(path, &table).map(|()| true))
 }
 
-/// Whether people wrote something about the participant.
+/// Whether people wrote something about the participant. A condition that the random order gave is none of it.
 pub(super) fn has_own_data(path: &Path, participant: &ParticipantId) -> Result<bool, StoreError> {
     let Some(table) = ParticipantTable::read(path)? else { return Ok(false) };
-    let is_filled = |(column, _): (usize, String)| table.cell(participant, column).is_some_and(|cell| cell != UNKNOWN);
-    Ok(table.own_columns().into_iter().any(is_filled))
+    let is_drawn = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let is_assigned = || table.value(participant, &format!("{name}{CONDITION_ASSIGNED}")).is_some();
+        name.starts_with(CONDITION_PREFIX) && (name.ends_with(CONDITION_ASSIGNED) || is_assigned())
+    };
+    let is_filled = |column| table.cell(participant, column).is_some_and(|cell| cell != UNKNOWN);
+    Ok(table.own_columns().into_iter().any(|(column, name)| !is_drawn(&name) && is_filled(column)))
 }
 
 fn write(path: &Path, table: &TableText) -> Result<(), StoreError> {
@@ -292,16 +341,34 @@ mod tests {
         let (_dir, path) = file();
         let text = "sep=;\r\nage;participant_id;note\r\n33;sub-01;\"tall; 2 m\"\r\n;;\r\n20;sub-02\r\n";
         std::fs::write(&path, text).unwrap();
-        set(&path, &id(2), "condition_x", "calm").unwrap();
+        let set = |who, value: &str| set(&path, &id(who), &[("condition_x".to_owned(), value.to_owned())]).unwrap();
+        set(3, "calm");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "nobody is listed by it");
+        set(2, "calm");
         let added =
             "sep=;\r\nage;participant_id;note;condition_x\r\n33;sub-01;\"tall; 2 m\";n/a\r\n;;\r\n20;sub-02;;calm\r\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), added);
-        set(&path, &id(1), "condition_x", "excited").unwrap();
+        set(1, "excited");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), added.replace("n/a", "excited"));
         let table = ParticipantTable::read(&path).unwrap().unwrap();
         let column = table.column("condition_x").unwrap();
         assert_eq!(column, [(id(1), "excited".to_owned()), (id(2), "calm".to_owned())]);
         assert_eq!(table.column("other").unwrap(), []);
+    }
+
+    #[test]
+    fn a_condition_that_was_drawn_is_no_data_of_the_laboratory() {
+        let (_dir, path) = file();
+        for (text, is_own) in [
+            ("participant_id\tcondition_x\tcondition_x_assigned\nsub-01\ta\tb\n", false),
+            ("participant_id\tCondition_X\tcondition_X_assigned\tage\nsub-01\ta\tb\tn/a\n", false),
+            ("participant_id\tcondition_x\tcondition_x_assigned\tage\nsub-01\ta\tb\t33\n", true),
+            ("participant_id\tcondition_x\tcondition_x_assigned\nsub-01\ta\tn/a\n", true),
+            ("participant_id\tcondition_x\nsub-01\ta\n", true),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(has_own_data(&path, &id(1)).unwrap(), is_own, "{text}");
+        }
     }
 
     #[test]

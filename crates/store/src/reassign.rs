@@ -1,7 +1,8 @@
 //! Gives a closed session another participant or another number.
 //!
 //! A file in the session's folder states the change first. Then the new participant is listed, the session file is
-//! changed in one transaction, and the folder is renamed. After a kill, the next start of the program finishes a change
+//! changed in one transaction, the folder is renamed, and the session's condition is entered for its new participant. After a
+//! kill, the next start of the program finishes a change
 //! that the session file contains, and takes back one that it does not.
 
 use std::fs::File;
@@ -18,7 +19,7 @@ use super::header_rows::{self, Closed};
 use super::participants::{self, PARTICIPANTS_FILE};
 use super::place::{Place, in_use, remove_if_empty};
 use super::record_rows::{self, Inserter};
-use super::{Addition, Ledger, Library, StoreError, schema};
+use super::{Addition, Ledger, Library, SessionCondition, SessionHeader, StoreError, schema};
 use session::{Body, HEALTH, HealthKind, ParticipantId, SessionNumber, program};
 
 const INTENT_FILE: &str = "reassign.json";
@@ -43,18 +44,35 @@ pub struct Reassigned {
     pub to: Assignment,
     /// The old participant has no session left and was removed from `participants.tsv`. The row had no data of the laboratory.
     pub is_participant_removed: bool,
+    /// `None` if the new participant has the session's condition.
+    pub other_condition: Option<OtherCondition>,
+}
+
+/// The new participant has another condition than the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherCondition {
+    pub of_session: String,
+    pub of_participant: String,
 }
 
 impl Reassigned {
     /// What was done, for the user.
     pub fn sentence(&self) -> String {
-        let Reassigned { from, to, is_participant_removed, .. } = self;
+        let Reassigned { from, to, is_participant_removed, other_condition, .. } = self;
         let removed = if *is_participant_removed {
             format!(" {} has no session left and was removed from participants.tsv.", from.participant)
         } else {
             String::new()
         };
-        format!("{from} is now {to}.{removed} To go back: reassign it to {from}.")
+        let condition = other_condition.as_ref().map_or_else(String::new, |other| {
+            let OtherCondition { of_session, of_participant } = other;
+            let who = &to.participant;
+            format!(
+                " This session was recorded in the condition {of_session}, but participants.tsv states {of_participant} for \
+                 {who}, and later sessions get that one: correct the list if it is wrong."
+            )
+        });
+        format!("{from} is now {to}.{removed}{condition} To go back: reassign it to {from}.")
     }
 }
 
@@ -164,13 +182,26 @@ impl Library {
         if let Some(ledger) = Ledger::open_existing(self.root())? {
             ledger.session_moved(from, &to, intent.to.participant.as_str())?;
         }
+        let header = header_of(&target)?;
+        let other_condition = self.move_condition(&header, &intent.to.participant)?;
         let mut is_participant_removed = false;
         let of_folder = from.split('/').next().and_then(|name| name.parse::<ParticipantId>().ok());
         for old in of_folder.iter().chain([&intent.from.participant]) {
-            is_participant_removed |= *old != intent.to.participant && self.drop_if_unused(old)?;
+            if *old != intent.to.participant {
+                self.free_condition(old, &header.study.name)?;
+                is_participant_removed |= self.drop_if_unused(old)?;
+            }
         }
         remove_intent(&target)?;
-        Ok(Reassigned { folder: target, from: intent.from.clone(), to: intent.to.clone(), is_participant_removed })
+        let (from, to) = (intent.from.clone(), intent.to.clone());
+        Ok(Reassigned { folder: target, from, to, is_participant_removed, other_condition })
+    }
+
+    /// Enters the session's condition for its new participant, who may have another one.
+    fn move_condition(&self, header: &SessionHeader, to: &ParticipantId) -> Result<Option<OtherCondition>, StoreError> {
+        let Some(condition) = SessionCondition::of(header) else { return Ok(None) };
+        let of_participant = self.note_condition(to, &header.study.name, &condition)?;
+        Ok(of_participant.map(|of_participant| OtherCondition { of_session: condition.name, of_participant }))
     }
 
     /// Finishes or takes back the changes that a kill interrupted. Returns what could not be finished. The caller holds the
@@ -232,6 +263,11 @@ impl Library {
         let root = place.folder.ancestors().nth(2).unwrap_or(self.root());
         root.join(to.participant.as_str()).join(format!("{}{}", to.session, place.after_number()))
     }
+}
+
+fn header_of(folder: &Path) -> Result<SessionHeader, StoreError> {
+    let (header, ..) = header_rows::get_header(&schema::open_read(folder)?, &schema::session_file(folder))?;
+    Ok(header)
 }
 
 /// Opens the file for writing: a kill may leave a log that only a writer can finish.
@@ -303,7 +339,7 @@ mod tests {
     use session::Study;
 
     use super::*;
-    use crate::{CameraDescription, Recorder, SessionEnd, SessionHeader, StoredStudy};
+    use crate::{CameraDescription, Recorder, SessionEnd, StoredStudy};
 
     const STUDY: &str = "name = \"demo\"\ntitle = \"Demo\"\n[page]\naddress = \"page\"\n";
 
@@ -315,12 +351,19 @@ mod tests {
     fn library() -> (tempfile::TempDir, Library, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let library = Library::open(dir.path()).unwrap();
+        let folder = record(&library, &sub(1), STUDY, None);
+        (dir, library, folder)
+    }
+
+    /// A closed session, recorded on 2026-11-23.
+    fn record(library: &Library, who: &ParticipantId, toml: &str, condition: Option<SessionCondition>) -> PathBuf {
         let zero_utc = "2026-11-23T10:00:00.000Z".parse().unwrap();
-        let folder = library.create_session(&sub(1), SessionNumber(1), "demo", zero_utc).unwrap();
+        let (study, session) = (Study::parse(toml).unwrap(), library.next_session(who).unwrap());
+        let folder = library.create_session(who, session, &study.name, zero_utc).unwrap();
         let header = SessionHeader {
-            participant: sub(1),
-            session: SessionNumber(1),
-            study: StoredStudy::new(&Study::parse(STUDY).unwrap(), STUDY),
+            participant: who.clone(),
+            session,
+            study: StoredStudy::new(&study, toml),
             zero_utc,
             software: program(),
             revision: None,
@@ -329,13 +372,13 @@ mod tests {
             models: vec![],
             consent: None,
             overridden_checks: vec![],
-            condition: None,
-            condition_assigned: None,
+            condition: condition.as_ref().map(|c| c.name.clone()),
+            condition_assigned: condition.and_then(|c| c.assigned),
             pilot: false,
         };
         let recorder = Recorder::create(&folder, header, vec![session::health_stream()], bounded(0).0).unwrap();
         recorder.finish(SessionEnd { at: session::Timestamp::ZERO, quality: None }).unwrap();
-        (dir, library, folder)
+        folder
     }
 
     fn list(library: &Library) -> String {
@@ -387,5 +430,95 @@ mod tests {
         assert_eq!(list(&library), before.replace("sub-01", "sub-02"));
         assert_eq!(library.reassign(&there.folder, &sub(1), None).unwrap().folder, folder);
         assert_eq!(list(&library), before);
+    }
+
+    const GROUPS: &str = "name = \"mood\"\ntitle = \"Mood\"\n[[conditions]]\nname = \"a\"\n[[conditions]]\nname = \"b\"\n\
+                          [assignment]\nseed = 3\n";
+
+    /// A session in which the participant gets a condition.
+    fn assigned(library: &Library, who: u32, chosen: Option<&str>) -> (PathBuf, SessionCondition) {
+        let study = Study::parse(GROUPS).unwrap();
+        let given = library.assign_condition(&study, &sub(who), chosen).unwrap().unwrap();
+        (record(library, &sub(who), GROUPS, Some(given.clone())), given)
+    }
+
+    fn condition_of(library: &Library, who: u32) -> Option<String> {
+        let table = library.condition_table(&Study::parse(GROUPS).unwrap()).unwrap();
+        table.kept(&sub(who)).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_condition_goes_to_the_right_participant_and_the_wrong_one_keeps_no_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        let (folder, given) = assigned(&library, 12, None);
+        let next = |library: &Library| {
+            let table = library.condition_table(&Study::parse(GROUPS).unwrap()).unwrap();
+            table.proposed(&sub(30)).unwrap().to_owned()
+        };
+        let proposed = next(&library);
+        let done = library.reassign(&folder, &sub(21), None).unwrap();
+        assert!(done.is_participant_removed && done.other_condition.is_none(), "{done:?}");
+        assert!(!list(&library).contains("sub-12"), "{}", list(&library));
+        assert_eq!(condition_of(&library, 21), Some(given.name.clone()));
+        assert_eq!(next(&library), proposed);
+        // The second session of the right participant is assigned as the first one.
+        let (_, again) = assigned(&library, 21, None);
+        assert_eq!(again, given);
+    }
+
+    #[test]
+    fn a_participant_with_another_session_of_the_study_keeps_the_condition() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        let (_, given) = assigned(&library, 1, Some("a"));
+        let (second, _) = assigned(&library, 1, None);
+        assigned(&library, 2, Some("b"));
+        let done = library.reassign(&second, &sub(2), None).unwrap();
+        assert_eq!((condition_of(&library, 1), condition_of(&library, 2)), (Some(given.name), Some("b".into())));
+        let other = OtherCondition { of_session: "a".into(), of_participant: "b".into() };
+        assert_eq!(done.other_condition, Some(other));
+        assert!(done.sentence().contains("states b for sub-02"), "{}", done.sentence());
+    }
+
+    #[test]
+    fn a_condition_that_the_laboratory_wrote_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        std::fs::write(library.root().join(PARTICIPANTS_FILE), "participant_id\tcondition_mood\nsub-01\tb\n").unwrap();
+        let (folder, given) = assigned(&library, 1, None);
+        assert_eq!(given, SessionCondition { name: "b".into(), assigned: None });
+        let done = library.reassign(&folder, &sub(2), None).unwrap();
+        assert!(!done.is_participant_removed);
+        assert_eq!((condition_of(&library, 1), condition_of(&library, 2)), (Some("b".into()), Some("b".into())));
+    }
+
+    #[test]
+    fn a_session_from_elsewhere_brings_its_condition() {
+        let dirs = [(), ()].map(|()| tempfile::tempdir().unwrap());
+        let [server, here] = dirs.each_ref().map(|dir| Library::open(dir.path()).unwrap());
+        let ((first, given), (second, _)) = (assigned(&server, 1, Some("b")), assigned(&server, 2, Some("b")));
+        let name = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
+        here.adopt(&first, &sub(1), &name(&first)).unwrap();
+        assert_eq!(condition_of(&here, 1), Some(given.name.clone()));
+        let kept = here.choose_condition(&Study::parse(GROUPS).unwrap(), &sub(1), None).unwrap();
+        assert_eq!(kept, Some(given));
+        here.assign_condition(&Study::parse(GROUPS).unwrap(), &sub(2), Some("a")).unwrap();
+        here.adopt(&second, &sub(2), &name(&second)).unwrap();
+        assert_eq!(condition_of(&here, 2), Some("a".into()), "what the list states is not changed");
+    }
+
+    #[test]
+    fn a_change_killed_before_the_condition_was_entered_enters_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path()).unwrap();
+        let (folder, given) = assigned(&library, 1, None);
+        let place = library.place_of(&folder).unwrap();
+        let intent = library.intent(&place, &sub(2), None).unwrap();
+        write_intent(&folder, &intent).unwrap();
+        change_session_file(&folder, &intent).unwrap();
+        assert!(library.finish_interrupted().unwrap().is_empty());
+        assert_eq!((condition_of(&library, 1), condition_of(&library, 2)), (None, Some(given.name)));
+        assert_eq!(library.participants().unwrap(), [sub(2)]);
     }
 }

@@ -61,7 +61,18 @@ pub struct StudyEntry {
     pub study: Result<StudyFile, StudyFileError>,
 }
 
-/// All `study.toml` in subfolders of `folder`, by name. Empty if the folder does not exist.
+/// The name of the study in a folder: its own, or the folder's name if the study cannot be read.
+pub(super) fn name_of(folder: &Path, study: Option<&Study>) -> String {
+    let folder_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    study.map_or_else(folder_name, |study| study.name.clone())
+}
+
+/// Whether the name begins with a dot, as drafts and the extra files of some systems do.
+pub(super) fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// All `study.toml` in subfolders of `folder`, by name. Empty if the folder does not exist. Hidden folders are left out.
 pub(super) fn studies_in(folder: &Path) -> std::io::Result<Vec<StudyEntry>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -72,12 +83,9 @@ pub(super) fn studies_in(folder: &Path) -> std::io::Result<Vec<StudyEntry>> {
     for entry in entries {
         let folder = entry?.path();
         let path = folder.join(STUDY_FILE);
-        if path.is_file() {
+        if !is_hidden(&folder) && path.is_file() {
             let study = StudyFile::read(&path);
-            let name = match &study {
-                Ok(file) => file.study.name.clone(),
-                Err(_) => folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            };
+            let name = name_of(&folder, study.as_ref().ok().map(|file| &file.study));
             studies.push(StudyEntry { path, name, study });
         }
     }

@@ -1,15 +1,15 @@
-//! Studies as files of the library: made from a template, and saved after a change.
+//! Templates for new studies, and the copy of a template with a person's pictures or videos.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File, FileType};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::folders::replace_file;
-use super::studies::STUDY_FILE;
-use super::{Library, StoreError, StudyFile, StudyFileError};
-use session::{Study, StudyError, edited_text};
+use super::folders::subfolders;
+use super::studies::{STUDY_FILE, is_hidden};
+use super::{Library, StoreError, StudyWriteError};
 
 /// Describes a template. It is not copied into the study.
 const TEMPLATE_FILE: &str = "template.toml";
@@ -17,7 +17,7 @@ const TEMPLATE_FILE: &str = "template.toml";
 const TEMPLATES: &str = "templates";
 /// Written beside the page: the names of its media files.
 const MEDIA_LIST: &str = "media.js";
-const MOST_MEDIA: usize = 2000;
+pub(super) const MOST_MEDIA: usize = 2000;
 
 /// A template for a new study.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,111 +84,35 @@ pub struct NewStudy {
     pub media: Option<PathBuf>,
 }
 
-#[derive(Debug, Error)]
-pub enum StudyEditError {
-    #[error("could not {doing} {}: {source}", path.display())]
-    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
-    #[error("{}: {message}", path.display())]
-    Template { path: PathBuf, message: String },
-    #[error(transparent)]
-    Study(#[from] StudyFileError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the study cannot be created: {0}")]
-    Wrong(StudyError),
-    #[error("there is already a study `{0}`: choose another name")]
-    Taken(String),
-    #[error("{} contains no {kind} ({extensions}): choose another folder", folder.display())]
-    NoMedia { folder: PathBuf, kind: &'static str, extensions: String },
-    #[error("{} contains more than {MOST_MEDIA} {kind}: choose a folder with fewer", folder.display())]
-    TooManyMedia { folder: PathBuf, kind: &'static str },
-    #[error("{} is not in this library's folder of studies: copy the study with “New study …” and edit the copy", .0.display())]
-    NotOwn(PathBuf),
-    #[error("{} was changed by another program since it was opened: nothing was saved. Open the study again, then repeat your changes", .0.display())]
-    Changed(PathBuf),
-}
-
-fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StudyEditError {
-    let path = path.to_owned();
-    move |source| StudyEditError::Io { doing, path, source }
-}
-
 impl Library {
-    pub fn is_own_study(&self, file: &Path) -> bool {
-        file.starts_with(self.own_studies())
-    }
-
-    /// The templates that come with the program, in their order.
-    pub fn templates(&self) -> Result<Vec<StudyTemplate>, StudyEditError> {
-        let Some(folder) = self.shipped_studies().map(|shipped| shipped.join(TEMPLATES)) else { return Ok(Vec::new()) };
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(io("read the folder", &folder)(e)),
-        };
-        let mut templates = Vec::new();
-        for entry in entries {
-            let folder = entry.map_err(io("read the folder", &folder))?.path();
-            if let Some(text) = template_text(&folder)? {
-                let media = text.media.map(|media| media.kind);
-                let (title, description) = (text.title, text.description);
-                templates.push((text.order, StudyTemplate { folder, title, description, media }));
+    /// The templates that come with the program, in their order. One that cannot be read is its error, at the end.
+    pub fn templates(&self) -> Result<Vec<Result<StudyTemplate, StudyWriteError>>, StoreError> {
+        let Some(shipped) = self.shipped_studies() else { return Ok(Vec::new()) };
+        let (mut templates, mut unreadable) = (Vec::new(), Vec::new());
+        for (folder, _) in subfolders(&shipped.join(TEMPLATES))? {
+            match template_text(&folder) {
+                Ok(Some(TemplateText { title, description, order, media })) => {
+                    let media = media.map(|media| media.kind);
+                    templates.push((order, StudyTemplate { folder, title, description, media }));
+                }
+                Ok(None) => {}
+                Err(e) => unreadable.push(Err(e)),
             }
         }
         templates.sort_by_key(|(order, _)| *order);
-        Ok(templates.into_iter().map(|(_, template)| template).collect())
+        Ok(templates.into_iter().map(|(_, template)| Ok(template)).chain(unreadable).collect())
     }
+}
 
-    /// Copies a template into the folder of studies under the person's own name. The folder is complete or absent.
-    pub fn create_from_template(&self, new: &NewStudy) -> Result<StudyFile, StudyEditError> {
-        let source = StudyFile::read(&new.template)?;
-        let study = Study { name: new.name.clone(), title: new.title.clone(), ..source.study.clone() };
-        let text = edited_text(&source.text, &source.study, &study).map_err(StudyEditError::Wrong)?;
-        Study::parse(&text).map_err(StudyEditError::Wrong)?;
-        let (folder, draft) =
-            (self.own_studies().join(&new.name), self.own_studies().join(format!(".draft-{}", new.name)));
-        let is_listed = self.studies().is_ok_and(|all| all.iter().any(|s| s.name.eq_ignore_ascii_case(&new.name)));
-        if folder.exists() || is_listed {
-            return Err(StudyEditError::Taken(new.name.clone()));
-        }
-        if draft.exists() {
-            fs::remove_dir_all(&draft).map_err(io("remove the folder", &draft))?;
-        }
-        let made = self
-            .fill_draft(new, &draft, &text)
-            .and_then(|()| fs::rename(&draft, &folder).map_err(io("create the folder", &folder)));
-        if let Err(e) = made {
-            // What is left begins with a dot, is not listed, and is removed by the next attempt.
-            fs::remove_dir_all(&draft).ok();
-            return Err(e);
-        }
-        Ok(StudyFile::read(&folder)?)
-    }
-
-    fn fill_draft(&self, new: &NewStudy, draft: &Path, text: &str) -> Result<(), StudyEditError> {
-        let source = if new.template.is_dir() { new.template.as_path() } else { parent(&new.template) };
-        copy_folder(source, draft)?;
-        let file = draft.join(STUDY_FILE);
-        fs::write(&file, text).map_err(io("write", &file))?;
-        let Some(media) = template_text(source)?.and_then(|template| template.media) else { return Ok(()) };
-        let example = media.example.as_ref().map(|example| source.join(example));
-        match new.media.clone().or(example) {
-            Some(folder) => copy_media(&folder, media.kind, &draft.join(&media.page)),
-            None => Ok(()),
-        }
-    }
-
-    /// Saves the text of an own study. `was` is the text that was read before the changes.
-    pub fn save_study(&self, file: &Path, text: &str, was: &str) -> Result<(), StudyEditError> {
-        if !self.is_own_study(file) {
-            return Err(StudyEditError::NotOwn(file.to_owned()));
-        }
-        let _lock = self.lock_folders()?;
-        let present = fs::read_to_string(file).map_err(io("read", file))?;
-        if present != was && present != text {
-            return Err(StudyEditError::Changed(file.to_owned()));
-        }
-        Ok(replace_file(file, text.as_bytes())?)
+/// Copies a template or another study into `draft`, which exists, without its `study.toml`, and the media beside its page.
+pub(super) fn copy_template(new: &NewStudy, draft: &Path) -> Result<(), StudyWriteError> {
+    let source = if new.template.is_dir() { new.template.as_path() } else { parent(&new.template) };
+    copy_files(source, draft, &[TEMPLATE_FILE, STUDY_FILE])?;
+    let Some(media) = template_text(source)?.and_then(|template| template.media) else { return Ok(()) };
+    let example = media.example.as_ref().map(|example| source.join(example));
+    match new.media.clone().or(example) {
+        Some(folder) => copy_media(&folder, media.kind, &draft.join(&media.page)),
+        None => Ok(()),
     }
 }
 
@@ -196,59 +120,58 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
 
-fn template_text(folder: &Path) -> Result<Option<TemplateText>, StudyEditError> {
+fn template_text(folder: &Path) -> Result<Option<TemplateText>, StudyWriteError> {
     let path = folder.join(TEMPLATE_FILE);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(e) => return Err(io("read", &path)(e)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(StoreError::io("read", &path)(e).into()),
     };
-    let message = |e: toml::de::Error| StudyEditError::Template { path, message: e.to_string() };
-    toml::from_str(&text).map(Some).map_err(message)
+    let wrong = |e: toml::de::Error| StudyWriteError::Template { path, message: e.message().to_owned() };
+    toml::from_str(&text).map(Some).map_err(wrong)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<(), StudyEditError> {
-    fs::create_dir_all(to).map_err(io("create the folder", to))?;
-    for entry in fs::read_dir(from).map_err(io("read the folder", from))? {
-        let entry = entry.map_err(io("read the folder", from))?;
-        let (path, name) = (entry.path(), entry.file_name());
-        if path.is_dir() {
-            copy_folder(&path, &to.join(name))?;
-        } else if name != TEMPLATE_FILE {
-            fs::copy(&path, to.join(name)).map_err(io("copy", &path))?;
+/// Copies what is in a folder, without the files `left_out` at its top. A link is refused: it may lead to anything, also
+/// back to this folder.
+fn copy_files(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), StudyWriteError> {
+    for (path, kind) in entries(from)? {
+        let name = path.file_name().unwrap_or_default();
+        if left_out.iter().any(|left_out| name == *left_out) {
+            continue;
+        }
+        let to = to.join(name);
+        if kind.is_dir() {
+            fs::create_dir(&to).map_err(StoreError::io("create the folder", &to))?;
+            copy_files(&path, &to, &[])?;
+        } else if kind.is_file() {
+            copy_file(&path, &to)?;
+        } else {
+            return Err(StudyWriteError::NotAFile(path));
         }
     }
     Ok(())
 }
 
-/// Copies the files and writes their names for the page, in the order of people: `2.jpg` before `10.jpg`.
-fn copy_media(from: &Path, kind: MediaKind, page: &Path) -> Result<(), StudyEditError> {
-    let is_media = |path: &Path| {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        path.is_file() && kind.extensions().contains(&extension.as_str())
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, FileType)>, StoreError> {
+    let read = || -> io::Result<_> {
+        fs::read_dir(folder)?.map(|entry| entry.and_then(|e| Ok((e.path(), e.file_type()?)))).collect()
     };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(from).map_err(io("read the folder", from))? {
-        let path = entry.map_err(io("read the folder", from))?.path();
-        if let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|_| is_media(&path)) {
-            names.push(name.to_owned());
-        }
-    }
-    if names.is_empty() {
-        let extensions = kind.extensions().join(", ");
-        return Err(StudyEditError::NoMedia { folder: from.to_owned(), kind: kind.as_str(), extensions });
-    }
-    if names.len() > MOST_MEDIA {
-        return Err(StudyEditError::TooManyMedia { folder: from.to_owned(), kind: kind.as_str() });
-    }
-    names.sort_by_cached_key(|name| in_order_of_people(name));
+    read().map_err(StoreError::io("read the folder", folder))
+}
+
+/// Copies the bytes, not the permissions: the files of an installation may be read-only, those of a study are not.
+fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let copy = || io::copy(&mut File::open(from)?, &mut File::create(to)?);
+    copy().map(drop).map_err(StoreError::io("copy", from))
+}
+
+/// Copies the files and writes their names for the page, in the order of people: `2.jpg` before `10.jpg`.
+fn copy_media(from: &Path, kind: MediaKind, page: &Path) -> Result<(), StudyWriteError> {
+    let names = media_names(from, kind)?;
     let to = page.join(kind.as_str());
-    fs::create_dir_all(&to).map_err(io("create the folder", &to))?;
+    fs::create_dir_all(&to).map_err(StoreError::io("create the folder", &to))?;
     for name in &names {
-        let path = from.join(name);
-        fs::copy(&path, to.join(name)).map_err(io("copy", &path))?;
+        copy_file(&from.join(name), &to.join(name))?;
     }
     let lines: Vec<String> =
         names.iter().map(|name| format!("  {},\n", serde_json::Value::from(name.as_str()))).collect();
@@ -258,7 +181,32 @@ fn copy_media(from: &Path, kind: MediaKind, page: &Path) -> Result<(), StudyEdit
         kind.as_str(),
         lines.concat()
     );
-    fs::write(&list, text).map_err(io("write", &list))
+    Ok(fs::write(&list, text).map_err(StoreError::io("write", &list))?)
+}
+
+fn media_names(from: &Path, kind: MediaKind) -> Result<Vec<String>, StudyWriteError> {
+    let mut names = Vec::new();
+    for (path, _) in entries(from)? {
+        if is_media(&path, kind) {
+            let name = path.file_name().and_then(OsStr::to_str).map(str::to_owned);
+            names.push(name.ok_or(StudyWriteError::MediaName(path))?);
+        }
+    }
+    if names.is_empty() {
+        let extensions = kind.extensions().join(", ");
+        return Err(StudyWriteError::NoMedia { folder: from.to_owned(), kind: kind.as_str(), extensions });
+    }
+    if names.len() > MOST_MEDIA {
+        return Err(StudyWriteError::TooManyMedia { folder: from.to_owned(), kind: kind.as_str() });
+    }
+    names.sort_by_cached_key(|name| in_order_of_people(name));
+    Ok(names)
+}
+
+/// Hidden files are left out: a USB stick from a Mac has a `._1.jpg`, which is no picture, beside each `1.jpg`.
+fn is_media(path: &Path, kind: MediaKind) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+    !is_hidden(path) && path.is_file() && kind.extensions().contains(&extension.as_str())
 }
 
 /// Numbers are compared as numbers.
@@ -311,7 +259,7 @@ mod tests {
 
     impl Lab {
         fn new_study(&self, name: &str, media: Option<&str>) -> NewStudy {
-            let template = self.library.templates().unwrap()[0].folder.clone();
+            let template = self.library.templates().unwrap().remove(0).unwrap().folder;
             let media = media.map(|folder| self.dir.path().join(folder));
             NewStudy { template, name: name.into(), title: format!("Study {name}"), media }
         }
@@ -352,7 +300,8 @@ mod tests {
         let refused = |new: NewStudy| lab.library.create_from_template(&new).unwrap_err().to_string();
         assert!(refused(lab.new_study("mine", Some("empty"))).contains("contains no pictures (jpg"));
         assert!(refused(lab.new_study("mine", Some("missing"))).contains("could not read the folder"));
-        assert!(refused(lab.new_study("my study", None)).contains("letters and digits"));
+        let refusal = refused(lab.new_study("my study", None));
+        assert!(refusal.contains("letters and digits") && !refusal.contains("line"), "{refusal}");
         assert!(refused(lab.new_study("../mine", None)).contains("letters and digits"));
         assert_eq!(lab.library.studies().unwrap().len(), 0);
         lab.library.create_from_template(&lab.new_study("mine", None)).unwrap();
@@ -361,16 +310,78 @@ mod tests {
     }
 
     #[test]
-    fn a_study_that_somebody_else_changed_is_not_overwritten() {
+    fn a_template_that_cannot_be_read_hides_no_other() {
         let lab = lab();
+        let broken = lab.dir.path().join("shipped/templates/a");
+        fs::create_dir(&broken).unwrap();
+        fs::write(broken.join("template.toml"), "title = 1").unwrap();
+        let all = lab.library.templates().unwrap();
+        assert_eq!(all[0].as_ref().unwrap().title, "Pictures");
+        let problem = all[1].as_ref().unwrap_err().to_string();
+        assert!(problem.contains("template.toml is wrong") && !problem.contains('\n'), "{problem}");
+        assert_eq!(all.len(), 2);
+    }
+
+    #[test]
+    fn hidden_files_are_no_pictures() {
+        let lab = lab();
+        let pictures = lab.dir.path().join("stick");
+        fs::create_dir(&pictures).unwrap();
+        for name in ["1.jpg", "._1.jpg"] {
+            fs::write(pictures.join(name), name).unwrap();
+        }
+        let made = lab.library.create_from_template(&lab.new_study("mine", Some("stick"))).unwrap();
+        let page = made.path.with_file_name("page");
+        assert_eq!(fs::read_dir(page.join("pictures")).unwrap().count(), 1);
+        assert!(!fs::read_to_string(page.join("media.js")).unwrap().contains("._1.jpg"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_a_page_cannot_load_is_reported() {
+        use std::os::unix::ffi::OsStrExt;
+        let lab = lab();
+        let pictures = lab.dir.path().join("old");
+        fs::create_dir(&pictures).unwrap();
+        fs::write(pictures.join(OsStr::from_bytes(b"\xff.jpg")), "x").unwrap();
+        let refused = lab.library.create_from_template(&lab.new_study("mine", Some("old"))).unwrap_err();
+        assert!(refused.to_string().contains("rename the file"), "{refused}");
+        assert_eq!(lab.drafts(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_of_a_read_only_installation_can_be_changed_in_the_study() {
+        use std::os::unix::fs::PermissionsExt;
+        let lab = lab();
+        let template = lab.dir.path().join("shipped/templates/pictures");
+        for file in ["study.toml", "page/index.html"] {
+            fs::set_permissions(template.join(file), fs::Permissions::from_mode(0o444)).unwrap();
+        }
         let made = lab.library.create_from_template(&lab.new_study("mine", None)).unwrap();
-        let save = |text: &str, was: &str| lab.library.save_study(&made.path, text, was);
-        let new = made.text.replace("Study mine", "New title");
-        save(&new, &made.text).unwrap();
-        assert_eq!(fs::read_to_string(&made.path).unwrap(), new);
-        assert!(matches!(save("other", &made.text), Err(StudyEditError::Changed(_))));
-        save(&new, &made.text).unwrap();
-        let shipped = lab.library.templates().unwrap()[0].folder.join("study.toml");
-        assert!(matches!(lab.library.save_study(&shipped, "x", "y"), Err(StudyEditError::NotOwn(_))));
+        for file in [made.path.clone(), made.path.with_file_name("page").join("index.html")] {
+            assert!(!fs::metadata(&file).unwrap().permissions().readonly(), "{}", file.display());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_followed() {
+        let lab = lab();
+        let page = lab.dir.path().join("shipped/templates/pictures/page");
+        std::os::unix::fs::symlink("..", page.join("loop")).unwrap();
+        let refused = lab.library.create_from_template(&lab.new_study("mine", None)).unwrap_err();
+        assert!(refused.to_string().contains("page/loop is a link"), "{refused}");
+        assert!(lab.library.studies().unwrap().is_empty() && lab.drafts() == 0);
+    }
+
+    #[test]
+    fn a_study_is_copied_with_its_files() {
+        let lab = lab();
+        let first = lab.library.create_from_template(&lab.new_study("mine", None)).unwrap();
+        let copy = NewStudy { template: first.path, name: "copy".into(), title: "Copy".into(), media: None };
+        let made = lab.library.create_from_template(&copy).unwrap();
+        assert_eq!((made.study.name.as_str(), lab.library.studies().unwrap().len()), ("copy", 2));
+        assert!(made.path.with_file_name("page").join("more/a.js").is_file());
     }
 }

@@ -14,6 +14,11 @@ pub(super) enum Encoding {
     Windows1252,
 }
 
+/// The text of a table that a spreadsheet may have written: in UTF-8, UTF-16 or Windows-1252. An error is a sentence.
+pub fn table_text(bytes: &[u8]) -> Result<String, String> {
+    TableText::decode(bytes).map(|table| table.text)
+}
+
 /// Text with the data to write it again.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TableText {

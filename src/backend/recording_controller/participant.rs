@@ -42,15 +42,36 @@ impl RecordingController {
         }
     }
 
+    /// Shows the window at the start of a recording. A window that was open for the consent alone has nothing to show.
+    pub(super) fn show_to_participant(&mut self) {
+        if self.plan.as_ref().is_some_and(|plan| plan.study.needs_window()) {
+            self.set_front(true);
+        }
+    }
+
+    /// Shows the consent. If the window could not be opened before, this tries it again.
+    fn ask_consent(&mut self) {
+        if self.participant.is_none() && !self.is_recording() {
+            self.rehearse_in_new_window();
+        }
+        match &mut self.participant {
+            Some(participant) => participant.ask_consent(),
+            None => {
+                let why = self.participant_problem.as_deref().unwrap_or("there is no participant's window");
+                let sentence = format!(
+                    "The consent was not shown to the participant: {why}. Try it again, or let the operator confirm it \
+                     (`by = \"operator\"` in the study)."
+                );
+                self.window.send(BackendEvent::Notice(sentence));
+            }
+        }
+        self.send_front();
+    }
+
     pub(super) fn command_participant(&mut self, command: ParticipantCommand) {
         match command {
             ParticipantCommand::SetFront(is_in_front) => self.set_front(is_in_front),
-            ParticipantCommand::AskConsent => {
-                if let Some(participant) = &mut self.participant {
-                    participant.ask_consent();
-                }
-                self.send_front();
-            }
+            ParticipantCommand::AskConsent => self.ask_consent(),
             ParticipantCommand::Wait => {
                 if let Some(participant) = &self.participant {
                     participant.wait();
@@ -107,20 +128,29 @@ impl RecordingController {
         self.stop();
     }
 
-    /// A page that crashed waits behind the waiting screen, if the study wants that.
+    /// A page that crashed waits behind the waiting screen, if the study wants that, until something is loaded again.
     pub(super) fn wait_after_crash(&mut self, event: &RigEvent) {
         let waits = self.plan.as_ref().is_some_and(|plan| plan.waits_after_crash());
-        if waits && let (RigEvent::PageFailed(_), Some(participant)) = (event, &self.participant) {
-            participant.wait();
-            let alarm = Alarm {
-                key: "page-waits".to_owned(),
-                losing: "The page crashed. The participant sees the waiting screen.".to_owned(),
-                remedy: "Press Load again when the participant is ready.".to_owned(),
-            };
-            self.alarm(|_| vec![BackendEvent::Alarm(alarm)]);
-        }
-        if let RigEvent::PageLoaded { .. } = event {
-            self.alarm(|_| vec![BackendEvent::AlarmCleared { key: "page-waits".to_owned() }]);
+        let (Some(participant), Some(running)) = (&self.participant, &mut self.running) else { return };
+        let key = "page-waits".to_owned();
+        match event {
+            RigEvent::PageDied { .. } if waits => {
+                participant.wait();
+                running.waits_after_crash = true;
+                let alarm = Alarm {
+                    key,
+                    losing: "The page crashed. The participant sees the waiting screen.".to_owned(),
+                    remedy: "Press Load again when the participant is ready.".to_owned(),
+                };
+                self.alarm(|_| vec![BackendEvent::Alarm(alarm)]);
+            }
+            // The operator pressed Load again, or Go on.
+            RigEvent::PageLoaded { .. } | RigEvent::WindowReady if running.waits_after_crash => {
+                participant.host().show_page();
+                running.waits_after_crash = false;
+                self.alarm(|_| vec![BackendEvent::AlarmCleared { key }]);
+            }
+            _ => {}
         }
     }
 }

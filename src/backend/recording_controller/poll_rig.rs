@@ -20,11 +20,16 @@ const WINDOW_READY: &str = "The participant's window is open.";
 /// The part of the session that runs after the event. The outer `None`: the event does not change it.
 fn part(event: &RigEvent) -> Option<Option<SessionPart>> {
     match event {
-        RigEvent::PhaseStarted { phase, until, .. } => {
-            Some(Some(SessionPart { name: phase.name.clone(), until: Some(*until), is_last: false }))
+        RigEvent::PhaseStarted { number, phase, until, .. } => {
+            let (number, name, until) = (*number, phase.name.clone(), Some(*until));
+            Some(Some(SessionPart { number, name, until, is_last: false }))
         }
-        RigEvent::PartStarted { name, is_last } => {
-            Some(Some(SessionPart { name: name.clone(), until: None, is_last: *is_last }))
+        RigEvent::PhaseMoved { number, phase, until } => {
+            let (number, name, until) = (*number, phase.name.clone(), *until);
+            Some(Some(SessionPart { number, name, until, is_last: false }))
+        }
+        RigEvent::PartStarted { number, name, is_last } => {
+            Some(Some(SessionPart { number: *number, name: name.clone(), until: None, is_last: *is_last }))
         }
         RigEvent::PartsOver => Some(None),
         _ => None,
@@ -68,7 +73,9 @@ impl RecordingController {
         match &event {
             RigEvent::PageLoaded { address } => running.known.page = Some(Ok(address.clone())),
             RigEvent::WindowReady => running.known.page = Some(Ok(WINDOW_READY.to_owned())),
-            RigEvent::PageFailed(why) => running.known.page = Some(Err(why.clone())),
+            RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } => {
+                running.known.page = Some(Err(why.clone()));
+            }
             RigEvent::PageClosed => {
                 running.known.page = Some(Err("The participant window was closed. Place the page again.".into()))
             }
@@ -82,14 +89,17 @@ impl RecordingController {
             let status = match &event {
                 RigEvent::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
                 RigEvent::WindowReady => Some(PageStatus::Loaded { title: WINDOW_READY.to_owned() }),
-                RigEvent::PageFailed(why) => Some(PageStatus::Failed(why.clone())),
-                RigEvent::PhaseStarted { phase, until, .. } if phase.kind == PhaseKind::Baseline => {
+                RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } => Some(PageStatus::Failed(why.clone())),
+                RigEvent::PhaseStarted { phase, until, .. } | RigEvent::PhaseMoved { phase, until: Some(until), .. }
+                    if phase.kind == PhaseKind::Baseline =>
+                {
                     Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
                 }
                 RigEvent::PhaseEnded { .. } => Some(PageStatus::Loading),
                 _ => None,
             };
-            if let Some(page) = status.and_then(|status| plan.page_state(status, self.parent_xid)) {
+            let window = self.participant.as_ref();
+            if let Some(page) = status.and_then(|status| plan.page_state(status, self.parent_xid, window)) {
                 self.window.send(BackendEvent::Page(page));
             }
             if let RigEvent::CameraOpened(info) = &event {
@@ -191,6 +201,7 @@ impl RecordingController {
 
     pub(super) fn send_checks(&mut self) {
         let (Some(plan), Some(running)) = (&self.plan, &mut self.running) else { return };
+        running.known.misplaced = self.participant.as_ref().and_then(|window| window.place().problem.clone());
         let now = checks(&plan.study, &running.known);
         if now != running.sent_checks {
             running.sent_checks = now.clone();

@@ -116,7 +116,7 @@ pub struct Key {
     #[arg(long)]
     pub study: String,
     /// Origin of the pages that may use the key, `https://example.org`; can be given more than once
-    #[arg(long, required = true, value_name = "ORIGIN", value_parser = origin)]
+    #[arg(long, required = true, value_name = "ORIGIN", value_parser = server::origin)]
     pub origin: Vec<String>,
     #[command(flatten)]
     pub folder: InFolder,
@@ -179,18 +179,6 @@ fn prefix(text: &str) -> Result<String, String> {
     is_prefix.then(|| text.to_owned()).ok_or_else(|| format!("`{text}` is not a prefix: use 1 to 16 letters a to z"))
 }
 
-/// An origin in the form that browsers send: scheme, host, and the port if it is not the scheme's default.
-fn origin(text: &str) -> Result<String, String> {
-    let wrong = || format!("`{text}` is not an origin: write for example https://example.org, without a path");
-    let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
-    let is_host = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-.:[]".contains(c));
-    if !["http", "https"].contains(&scheme) || !is_host {
-        return Err(wrong());
-    }
-    let own_port = if scheme == "https" { ":443" } else { ":80" };
-    Ok(format!("{scheme}://{}", host.strip_suffix(own_port).unwrap_or(host).to_ascii_lowercase()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,15 +192,6 @@ mod tests {
         assert_eq!(positive("0.5"), Ok(0.5));
         for bad in ["0", "-1", "NaN", "inf", "x"] {
             assert!(positive(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn origins_are_as_browsers_write_them() {
-        assert_eq!(origin("https://Example.org:443"), Ok("https://example.org".to_owned()));
-        assert_eq!(origin("http://localhost:5173"), Ok("http://localhost:5173".to_owned()));
-        for bad in ["example.org", "https://", "https://a/b", "ftp://a", "https://a b"] {
-            assert!(origin(bad).is_err(), "{bad}");
         }
     }
 }

@@ -99,12 +99,16 @@ fn parts_are_added_and_the_course_shows_them() {
     assert!(says(&scene, "Course of a session") && says(&scene, "figures: valence, arousal, dominance"));
     click(&mut scene, "Remove phase 1");
     assert_eq!(scene.state().editor.as_ref().unwrap().study.as_ref().unwrap().phases.len(), 1);
-    assert_eq!(Study::parse(&saved(&mut scene).text).unwrap().markers.len(), 1);
+    click(&mut scene, "Remove condition 1");
+    click(&mut scene, "Add condition");
+    let study = Study::parse(&saved(&mut scene).text).unwrap();
+    assert_eq!((study.markers.len(), study.conditions.len()), (1, 2), "the new condition has a name of its own");
 }
 
 #[test]
 fn a_mistake_is_reported_with_the_messages_of_the_file() {
     let mut scene = edited();
+    assert_eq!(scene.handle.asked().last(), Some(&Asked::CheckStudy(document())), "also before the first change");
     focus(&mut scene, "Address");
     press(&mut scene, Modifiers::COMMAND, Key::A);
     press(&mut scene, Modifiers::NONE, Key::Delete);
@@ -121,6 +125,17 @@ fn a_mistake_is_reported_with_the_messages_of_the_file() {
     assert!(says(&scene, "does not exist"));
     scene.say(BackendEvent::StudyChecked { file, problems: Vec::new() });
     assert!(says(&scene, "No problem found."));
+}
+
+#[test]
+fn the_form_changes_no_value_that_nobody_touches() {
+    let mut scene = scenes::home(plain());
+    let text = "name = \"a\"\ntitle = \"A\"\nplanned_minutes = 0.2\n\n[camera]\nrate_hz = 300.0\n\n[[phases]]\nname = \"night\"\n\
+                seconds = 100000.0\n\n[[questionnaires]]\nname = \"q\"\nkind = \"manikins\"\nitems = \"items.csv\"\n";
+    scene.say(BackendEvent::StudyOpened(StudyDocument { text: text.into(), ..document() }));
+    scene.settle();
+    assert_eq!(scene.state().editor.as_ref().unwrap().text, text);
+    assert!(says(&scene, "1 to 240 Hz"), "the mistake is reported and not repaired");
 }
 
 #[test]
@@ -171,7 +186,9 @@ fn a_saved_study_is_set_up_at_once() {
     click(&mut scene, "Set up");
     let asked = scene.handle.asked();
     let [Asked::Rehearse(plan)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!((plan.study_file.clone(), plan.condition.clone()), (save.file.clone(), Some(proposed)));
+    // Nobody has chosen it by hand: the recording draws it.
+    let conditions = (plan.condition.clone(), plan.proposed.clone());
+    assert_eq!((plan.study_file.clone(), conditions), (save.file.clone(), (None, Some(proposed))));
 }
 
 #[test]
@@ -215,11 +232,12 @@ fn a_shipped_study_is_copied_before_it_is_edited() {
 fn the_operator_sees_the_part_and_goes_on() {
     let mut scene = scenes::live(plain(), 30.0, false);
     let until = affectograph::session::Timestamp::from_secs_f64(95.0);
-    scene.say(BackendEvent::Part(Some(SessionPart { name: "warm-up".into(), until: Some(until), is_last: false })));
+    let (number, name, until) = (3, "warm-up".into(), Some(until));
+    scene.say(BackendEvent::Part(Some(SessionPart { number, name, until, is_last: false })));
     assert!(says(&scene, "warm-up 1:05 left"));
     scene.handle.asked();
     click(&mut scene, "Go on");
-    assert!(scene.handle.asked().contains(&Asked::GoOn));
+    assert!(scene.handle.asked().contains(&Asked::GoOn(3)));
     scene.say(BackendEvent::Part(None));
     assert!(scene.window.query_by_label("Go on").is_none());
 }

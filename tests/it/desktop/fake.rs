@@ -10,6 +10,7 @@ use session::{PagePlacement, Timestamp};
 /// What the window asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
+    Preferences(Box<Preferences>),
     Refresh,
     Pull(DownloadRequest),
     CancelPull,
@@ -24,7 +25,7 @@ pub enum Asked {
     ReadStudy(PathBuf),
     CheckStudy(StudyDocument),
     SaveStudy(StudySave),
-    GoOn,
+    GoOn(usize),
     CancelJob,
     Discard,
     Rehearse(SessionPlan),
@@ -105,6 +106,9 @@ impl Backend for Fake {
     fn now(&self) -> Timestamp {
         self.0.borrow().now
     }
+    fn store_preferences(&mut self, preferences: &Preferences, _: &Path) {
+        self.note(Asked::Preferences(Box::new(preferences.clone())));
+    }
     fn refresh_library(&mut self) {
         self.note(Asked::Refresh);
     }
@@ -156,8 +160,8 @@ impl Backend for Fake {
     fn save_study(&mut self, save: StudySave) {
         self.note(Asked::SaveStudy(save));
     }
-    fn go_on(&mut self) {
-        self.note(Asked::GoOn);
+    fn go_on(&mut self, part: usize) {
+        self.note(Asked::GoOn(part));
     }
     fn begin_rehearsal(&mut self, plan: SessionPlan) {
         self.note(Asked::Rehearse(plan));

@@ -139,6 +139,7 @@ pub fn plan() -> SessionPlan {
         participant: ParticipantId::numbered(15),
         session: SessionNumber(1),
         condition: None,
+        proposed: None,
         seat: Seat::Participant,
     }
 }
@@ -256,9 +257,9 @@ pub fn set_up(builder: HarnessBuilder<App>, failing: bool) -> Scene {
 /// Recording for `at_s` already.
 pub fn live(builder: HarnessBuilder<App>, at_s: f64, is_embedded: bool) -> Scene {
     let mut scene = set_up(builder, false);
-    scene.handle.say(BackendEvent::Page(page(is_embedded)));
     let folder = PathBuf::from("/home/lab/affectograph/sessions/sub-15/ses-01_20261123T101500Z_checkout");
     scene.handle.say(BackendEvent::RecordingStarted(StartedInfo { folder, at: Timestamp::ZERO }));
+    scene.handle.say(BackendEvent::Page(page(is_embedded)));
     synthetic::streams(30.0).into_iter().for_each(|s| scene.handle.say(BackendEvent::StreamDeclared(s)));
     let mut script = Script::of(at_s);
     script.absent = vec![(at_s - 21.0, at_s - 18.4)];

@@ -399,6 +399,7 @@ pub fn library() -> Library {
         root: PathBuf::from("/home/lab/affectograph/sessions"),
         studies_folder: PathBuf::from("/home/lab/affectograph/sessions/studies"),
         templates: templates(),
+        template_problems: Vec::new(),
         studies: vec![
             study_row("demo", "Demo: three pictures", "A short, pleasant task to try everything."),
             study_row("checkout", "Checkout redesign", "Buy a pair of shoes, twice."),

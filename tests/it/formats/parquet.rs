@@ -72,6 +72,7 @@ fn duckdb_and_polars_read_the_same_numbers_from_one_table() {
     }
     assert_eq!(read["sessions"].as_array().unwrap().len(), 3);
     assert_eq!(read["sessions"][1]["session"], "ses-02");
+    assert!(read["sessions"][1]["condition"].is_null() && read["sessions"][1]["pilot"] == 0, "{}", read["sessions"]);
     let quality = affectograph::study_query::StoredSession::open(&folders[1]).unwrap().quality;
     assert_eq!(read["sessions"][1]["grade"], quality.grade.to_string());
     assert_eq!(read["sessions"][1]["face_share"].as_f64(), quality.face_share);

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::owner::recorded;
 use super::{Browser, TOKEN, click, closed, served, served_with};
 
-fn archive(browser: &Browser, path: &str) -> BTreeSet<String> {
+/// The names of the files in a downloaded archive.
+pub fn archive(browser: &Browser, path: &str) -> BTreeSet<String> {
     let request = ureq::get(format!("{}{path}", browser.url)).header("Authorization", format!("Bearer {TOKEN}"));
     let mut response = request.call().unwrap();
     assert!(response.headers()["content-disposition"].to_str().unwrap().contains(".tar"));
@@ -83,16 +84,12 @@ fn one_session_is_erased_and_its_participant_stays() {
     let names: Vec<String> =
         list()["sessions"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names.len(), 2);
-    let bearer = format!("Bearer {TOKEN}");
-    let send = |method: &str, path: &str, body: &str| {
-        s.browser.send(method, path, &[("Authorization", &bearer)], body.as_bytes()).unwrap()
-    };
     let erased = names.iter().find(|name| name.contains("_ses-01_")).unwrap();
-    let note = json!({"note": "left early <b>"}).to_string();
-    assert_eq!(send("PUT", &format!("/v1/library/sessions/{erased}/note"), &note).status, 204);
+    let note = json!({"note": "left early <b>"});
+    assert_eq!(s.browser.ask_as_owner("PUT", &format!("/v1/library/sessions/{erased}/note"), &note).status, 204);
     assert_eq!(s.browser.get(&format!("/v1/library/sessions/{erased}")).ok()["note"], "left early <b>");
-    assert_eq!(send("DELETE", &format!("/v1/library/sessions/{erased}"), "").status, 204);
-    send("DELETE", &format!("/v1/library/sessions/{erased}"), "").is_problem(404);
+    assert_eq!(s.browser.delete(&format!("/v1/library/sessions/{erased}")).status, 204);
+    s.browser.delete(&format!("/v1/library/sessions/{erased}")).is_problem(404);
     assert_eq!(list()["total"], 1);
     // The browser of the erased session stops.
     first.send(vec![click(1)]).is_problem(404);

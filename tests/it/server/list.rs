@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{KEY, TOKEN, click, closed, new_session, served};
+use super::{KEY, click, closed, new_session, served};
 
 fn names(list: &Value) -> Vec<String> {
     list["sessions"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect()
@@ -47,10 +47,7 @@ fn the_list_comes_in_pages_is_searched_and_sends_what_has_changed() {
     assert_eq!((names(&one).len(), &one["sessions"][0]["participant"]), (1, &participant));
     remotes[1].finish(json!({})).ok();
     let erased = remotes[0].begun["participant"].as_str().unwrap();
-    let headers = [("Authorization", format!("Bearer {TOKEN}"))];
-    let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let answer = s.browser.send("DELETE", &format!("/v1/library/participants/{erased}"), &headers, &[]).unwrap();
-    assert_eq!(answer.status, 204);
+    assert_eq!(s.browser.delete(&format!("/v1/library/participants/{erased}")).status, 204);
     let two = list(&since(&one));
     assert_eq!(two["removed"].as_array().unwrap().len(), 1, "{two}");
     assert!(two["removed"][0].as_str().unwrap().starts_with(&format!("{erased}_")), "{two}");
@@ -70,10 +67,8 @@ fn paging_goes_on_after_the_session_of_the_cursor_was_erased() {
     let first = list("limit=2");
     let cursor = first["next"].as_str().unwrap().to_owned();
     assert_eq!(cursor, all[1]);
-    let bearer = format!("Bearer {TOKEN}");
     let (participant, _) = cursor.split_once('_').unwrap();
-    let path = format!("/v1/library/participants/{participant}");
-    assert_eq!(s.browser.send("DELETE", &path, &[("Authorization", &bearer)], &[]).unwrap().status, 204);
+    assert_eq!(s.browser.delete(&format!("/v1/library/participants/{participant}")).status, 204);
     let second = list(&format!("limit=2&after={cursor}"));
     assert_eq!(names(&second), all[2..4]);
     let third = list(&format!("limit=2&after={}", second["next"].as_str().unwrap()));

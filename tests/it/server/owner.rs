@@ -277,11 +277,7 @@ fn an_erased_participant_is_gone_for_good() {
     closed(s.dir.path());
     let (other, live) = (s.browser.begin("off"), s.browser.begin("off"));
     live.send(vec![click(0)]).ok();
-    let erase = |participant: &str| {
-        let headers = [("Authorization", format!("Bearer {TOKEN}"))];
-        let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        s.browser.send("DELETE", &format!("/v1/library/participants/{participant}"), &headers, &[]).unwrap()
-    };
+    let erase = |participant: &str| s.browser.delete(&format!("/v1/library/participants/{participant}"));
     for participant in ["sub-w01", "sub-w03"] {
         assert_eq!(erase(participant).status, 204);
         erase(participant).is_problem(404);

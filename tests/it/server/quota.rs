@@ -4,7 +4,7 @@ use affectograph::session::Body;
 use affectograph::store::SessionFile;
 use serde_json::json;
 
-use super::{Answer, KEY, Remote, TOKEN, click, closed, new_session, served_with};
+use super::{Answer, KEY, Remote, click, closed, new_session, served_with};
 
 fn put(remote: &Remote, n: u64, bytes: usize) -> Answer {
     let bearer = format!("Bearer {}", remote.token);
@@ -123,10 +123,7 @@ fn a_full_study_accepts_no_new_session_and_running_ones_lose_no_record() {
     running.browser.post("/v1/sessions", KEY, &new_session("off")).is_problem(507);
     assert_eq!(running.send(vec![click(1)]).ok()["committed"]["page"], 2);
     // An erased participant makes room.
-    let headers = [("Authorization", format!("Bearer {TOKEN}"))];
-    let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let erased = running.browser.send("DELETE", "/v1/library/participants/sub-w01", &headers, &[]).unwrap();
-    assert_eq!(erased.status, 204);
+    assert_eq!(running.browser.delete("/v1/library/participants/sub-w01").status, 204);
     running.browser.begin("off");
     server.stop().unwrap();
 }

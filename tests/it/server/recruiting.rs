@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use affectograph::store::{Ledger, SessionFile};
+use affectograph::store::{Enrolment, Ledger, Library, SessionFile};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, KEY, ORIGIN, STUDY, TOKEN, closed, new_session, served};
+use super::{Answer, Browser, KEY, ORIGIN, STUDY, closed, new_session, served};
 
 fn write_study(dir: &Path, more: &str) {
     std::fs::write(dir.join("studies/demo/study.toml"), format!("{STUDY}{more}")).unwrap();
@@ -24,9 +24,7 @@ fn begin(browser: &Browser, link: Option<&str>, participant: Option<&str>) -> An
 }
 
 fn invitation(browser: &Browser) -> Value {
-    let bearer = format!("Bearer {KEY}");
-    let headers = [("Authorization", bearer.as_str()), ("Origin", ORIGIN)];
-    browser.send("GET", "/v1/studies/demo/invitation", &headers, &[]).unwrap().ok()
+    browser.invitation(KEY, ORIGIN).ok()
 }
 
 /// Whether any file below `folder` contains `text`.
@@ -60,9 +58,7 @@ fn an_erased_participant_is_a_new_one_with_the_same_link() {
     let s = served();
     let participant = |answer: Value| answer["participant"].as_str().unwrap().to_owned();
     let first = participant(begin(&s.browser, Some("one"), None).ok());
-    let bearer = format!("Bearer {TOKEN}");
-    let path = format!("/v1/library/participants/{first}");
-    assert_eq!(s.browser.send("DELETE", &path, &[("Authorization", &bearer)], &[]).unwrap().status, 204);
+    assert_eq!(s.browser.delete(&format!("/v1/library/participants/{first}")).status, 204);
     assert_ne!(participant(begin(&s.browser, Some("one"), None).ok()), first);
     s.running.stop().unwrap();
 }
@@ -108,12 +104,49 @@ fn conditions_are_balanced_kept_and_stored_with_the_session() {
     let study = s.browser.get("/v1/library/studies").ok()["studies"][0].clone();
     assert_eq!(study["conditions"], json!([{"name": "calm", "participants": 4}, {"name": "loud", "participants": 4}]));
     // The session's view, and the session's file.
-    let name = s.browser.get("/v1/library/sessions?limit=1").ok()["sessions"][0]["name"].as_str().unwrap().to_owned();
-    let details = s.browser.get(&format!("/v1/library/sessions/{name}")).ok();
+    let folder = Library::open(s.dir.path()).unwrap().folders().unwrap().remove(0);
+    let details = s.browser.get(&format!("/v1/library/sessions/{}", affectograph::store::session_label(&folder))).ok();
     assert!(["calm", "loud"].contains(&details["condition"].as_str().unwrap()), "{details}");
     s.running.stop().unwrap();
+    let stored = SessionFile::open(&folder).unwrap().header().condition.clone();
+    assert_eq!(stored.as_deref(), details["condition"].as_str());
     let ledger = Ledger::open(s.dir.path()).unwrap();
     assert_eq!(ledger.enrolled("demo").unwrap(), 8);
+}
+
+#[test]
+fn the_window_and_the_server_know_each_others_participants() {
+    let s = served();
+    let groups = "[[conditions]]\nname = \"calm\"\n[[conditions]]\nname = \"loud\"\n";
+    write_study(s.dir.path(), &format!("{groups}[assignment]\nblock_repeats = 1\n"));
+    let library = Library::open(s.dir.path()).unwrap();
+    let study = library.study("demo").unwrap().study;
+    let in_lab = |who: &str| library.assign_condition(&study, &who.parse().unwrap(), None).unwrap().unwrap().name;
+    let text = |answer: &Value, key: &str| answer[key].as_str().unwrap().to_owned();
+
+    let lab = in_lab("sub-01");
+    let online = begin(&s.browser, Some("one"), None).ok();
+    assert_ne!(text(&online, "condition"), lab, "a block has each condition once");
+    let named = begin(&s.browser, None, Some("sub-01")).ok();
+    assert_eq!((text(&named, "participant"), text(&named, "condition")), ("sub-01".into(), lab.clone()));
+    assert_eq!(in_lab(&text(&online, "participant")), text(&online, "condition"));
+    // Enrolled by a server that had a book of its own.
+    let ledger = Ledger::open(s.dir.path()).unwrap();
+    let condition = Some("loud".into());
+    let earlier = Enrolment { study: "demo".into(), participant: "sub-w77".into(), link: None, condition };
+    ledger.enrol(&earlier, chrono::Utc::now()).unwrap();
+    assert_eq!(text(&begin(&s.browser, None, Some("sub-w77")).ok(), "condition"), "loud");
+    assert_eq!(in_lab("sub-w77"), "loud");
+    let list = std::fs::read_to_string(s.dir.path().join("participants.tsv")).unwrap();
+    assert!(list.starts_with("participant_id\tadded\tcondition_demo\tcondition_demo_assigned\n"), "{list}");
+    assert_eq!(list.lines().count(), 4, "{list}");
+
+    // A condition that is removed from the study is drawn anew.
+    write_study(s.dir.path(), &format!("[[conditions]]\nname = \"{lab}\"\n"));
+    let again = begin(&s.browser, Some("one"), None).ok();
+    assert_eq!((text(&again, "participant"), text(&again, "condition")), (text(&online, "participant"), lab.clone()));
+    assert_eq!(ledger.enrolment("demo", &text(&online, "participant")).unwrap().unwrap().condition, Some(lab));
+    s.running.stop().unwrap();
 }
 
 #[test]

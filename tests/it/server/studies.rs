@@ -3,12 +3,7 @@
 use affectograph::store::{Ledger, WriteKey};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, KEY, ORIGIN, STUDY, TOKEN, new_session, served, served_with};
-
-fn ask(browser: &Browser, method: &str, path: &str, body: &Value) -> Answer {
-    let bearer = format!("Bearer {TOKEN}");
-    browser.send(method, path, &[("Authorization", &bearer)], body.to_string().as_bytes()).unwrap()
-}
+use super::{Browser, KEY, ORIGIN, STUDY, new_session, served, served_with};
 
 fn preflight(browser: &Browser, origin: &str) -> Option<String> {
     let headers = [
@@ -18,12 +13,6 @@ fn preflight(browser: &Browser, origin: &str) -> Option<String> {
     ];
     let answer = browser.send("OPTIONS", "/v1/studies/demo/invitation", &headers, &[]).unwrap();
     answer.headers.get("access-control-allow-origin").cloned()
-}
-
-fn invited(browser: &Browser, key: &str, origin: &str) -> Answer {
-    let headers = [("Authorization", format!("Bearer {key}")), ("Origin", origin.to_owned())];
-    let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    browser.send("GET", "/v1/studies/demo/invitation", &headers, &[]).unwrap()
 }
 
 /// Another program makes the key. The server had two seconds in which it answered no page of a new origin.
@@ -38,7 +27,7 @@ fn a_page_is_answered_as_soon_as_its_key_exists() {
             WriteKey { key: key.clone(), study: "demo".into(), origins: vec![origin.clone()], is_revoked: false };
         ledger.add_key(&made, chrono::Utc::now()).unwrap();
         assert_eq!(preflight(&s.browser, &origin).as_deref(), Some(origin.as_str()), "at once");
-        let answer = invited(&s.browser, &key, &origin);
+        let answer = s.browser.invitation(&key, &origin);
         assert_eq!(answer.headers["access-control-allow-origin"], origin);
         answer.ok();
     }
@@ -50,19 +39,20 @@ fn a_study_with_a_key_is_made_in_the_dashboard_and_records() {
     let s = served();
     let form = json!({"title": "Calm & <loud>", "address": "https://shop.example/task", "consent_text": "I agree.\nReally.",
                       "consent_required": true, "mask": [".diary"], "camera": "scores", "replay": true});
-    let made = ask(&s.browser, "POST", "/v1/library/studies", &json!({"name": "shop", "form": form}));
+    let made = s.browser.ask_as_owner("POST", "/v1/library/studies", &json!({"name": "shop", "form": form}));
     assert_eq!(made.status, 201, "{made:?}");
-    ask(&s.browser, "POST", "/v1/library/studies", &json!({"name": "shop", "form": form})).is_problem(409);
+    s.browser.ask_as_owner("POST", "/v1/library/studies", &json!({"name": "shop", "form": form})).is_problem(409);
     for name in ["", "../x", "a b", "x".repeat(33).as_str()] {
-        ask(&s.browser, "POST", "/v1/library/studies", &json!({"name": name, "form": form})).is_problem(422);
+        s.browser.ask_as_owner("POST", "/v1/library/studies", &json!({"name": name, "form": form})).is_problem(422);
     }
     let keys = "/v1/library/studies/shop/keys";
     for origins in [json!([]), json!(["shop.example"]), json!(["https://shop.example/path"])] {
-        ask(&s.browser, "POST", keys, &json!({"origins": origins})).is_problem(422);
+        s.browser.ask_as_owner("POST", keys, &json!({"origins": origins})).is_problem(422);
     }
-    ask(&s.browser, "POST", "/v1/library/studies/none/keys", &json!({"origins": ["https://a.example"]}))
+    s.browser
+        .ask_as_owner("POST", "/v1/library/studies/none/keys", &json!({"origins": ["https://a.example"]}))
         .is_problem(404);
-    let key = ask(&s.browser, "POST", keys, &json!({"origins": ["https://Shop.example/"]})).ok();
+    let key = s.browser.ask_as_owner("POST", keys, &json!({"origins": ["https://Shop.example:443/"]})).ok();
     assert_eq!(key["origins"], json!(["https://shop.example"]));
     let key = key["key"].as_str().unwrap();
 
@@ -87,11 +77,11 @@ fn a_study_with_a_key_is_made_in_the_dashboard_and_records() {
 
     // Other pages, then none.
     let path = format!("/v1/library/keys/{key}");
-    assert_eq!(ask(&s.browser, "PUT", &path, &json!({"origins": ["https://other.example"]})).status, 204);
+    assert_eq!(s.browser.ask_as_owner("PUT", &path, &json!({"origins": ["https://other.example"]})).status, 204);
     assert!(begin("off").is_problem(403).contains("origin"));
-    assert_eq!(ask(&s.browser, "DELETE", &path, &Value::Null).status, 204);
+    assert_eq!(s.browser.ask_as_owner("DELETE", &path, &Value::Null).status, 204);
     begin("off").is_problem(401);
-    ask(&s.browser, "DELETE", "/v1/library/keys/agk_none", &Value::Null).is_problem(404);
+    s.browser.ask_as_owner("DELETE", "/v1/library/keys/agk_none", &Value::Null).is_problem(404);
     s.running.stop().unwrap();
 }
 
@@ -109,15 +99,16 @@ fn a_change_keeps_the_file_and_is_refused_if_the_file_has_changed() {
     let mut form = study["form"].clone();
     form["consent_text"] = json!("I agree to more.");
     form["redirect"] = json!("https://prolific.example/?cc=1");
-    let changed = ask(&s.browser, "PUT", "/v1/library/studies/demo", &json!({"before": text, "form": form})).ok();
+    let changed =
+        s.browser.ask_as_owner("PUT", "/v1/library/studies/demo", &json!({"before": text, "form": form})).ok();
     let now = std::fs::read_to_string(&path).unwrap();
     assert_eq!(changed["toml"], json!(now));
     assert!(
         now.starts_with("# Written by hand.") && now.contains("I agree to more.") && now.contains("[remote]"),
         "{now}"
     );
-    assert_eq!(invited(&s.browser, KEY, ORIGIN).ok()["consent"]["text"], "I agree to more.");
-    let late = ask(&s.browser, "PUT", "/v1/library/studies/demo", &json!({"before": text, "form": form}));
+    assert_eq!(s.browser.invitation(KEY, ORIGIN).ok()["consent"]["text"], "I agree to more.");
+    let late = s.browser.ask_as_owner("PUT", "/v1/library/studies/demo", &json!({"before": text, "form": form}));
     assert!(late.is_problem(409).contains("changed elsewhere"));
     // Nothing that is wrong is stored.
     for (field, wrong) in [
@@ -129,14 +120,14 @@ fn a_change_keeps_the_file_and_is_refused_if_the_file_has_changed() {
     ] {
         let mut bad = form.clone();
         bad[field] = wrong;
-        ask(&s.browser, "PUT", "/v1/library/studies/demo", &json!({"before": now, "form": bad})).is_problem(422);
+        s.browser.ask_as_owner("PUT", "/v1/library/studies/demo", &json!({"before": now, "form": bad})).is_problem(422);
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), now);
     // A study of the program stays as it is.
     let study = s.browser.get("/v1/library/studies/other").ok();
     assert_eq!(study["is_own"], false);
     let body = json!({"before": study["toml"], "form": study["form"]});
-    ask(&s.browser, "PUT", "/v1/library/studies/other", &body).is_problem(403);
+    s.browser.ask_as_owner("PUT", "/v1/library/studies/other", &body).is_problem(403);
     s.running.stop().unwrap();
 }
 
@@ -165,10 +156,19 @@ fn the_library_is_hosted_for_all_pages_and_old_versions_stay() {
     let old = s.dir.path().join("client-library/0.0.9-00000000");
     std::fs::create_dir(&old).unwrap();
     std::fs::write(old.join("affectograph.min.js"), "old").unwrap();
+    std::fs::write(old.join("dropped.js"), "dropped").unwrap();
+    std::fs::write(old.join("secret.sqlite"), "no file of the library").unwrap();
     assert_eq!(web_bytes(&s.browser, "/v1/client/0.0.9-00000000/affectograph.min.js"), b"old");
-    for bad in
-        ["0.0.8-0/affectograph.min.js", "..%2F/server.sqlite", "..%2f..%2f/affectograph.min.js", "x/server.sqlite"]
-    {
+    let dropped = get("/v1/client/0.0.9-00000000/dropped.js");
+    assert_eq!((dropped.status, &dropped.headers["content-type"]), (200, &script.headers["content-type"]));
+    for bad in [
+        "0.0.8-0/affectograph.min.js",
+        "..%2F/server.sqlite",
+        "..%2f..%2f/affectograph.min.js",
+        "x/server.sqlite",
+        "0.0.9-00000000/secret.sqlite",
+        "0.0.9-00000000/..%2f..%2fserver.js",
+    ] {
         get(&format!("/v1/client/{bad}")).is_problem(404);
     }
     s.running.stop().unwrap();

@@ -1,6 +1,6 @@
 //! What a visitor can do with the own session: delete it, and read it.
 
-use affectograph::store::Library;
+use affectograph::store::{Ledger, Library};
 use serde_json::{Value, json};
 
 use super::{Answer, Remote, STUDY, click, closed, new_session, sample, served};
@@ -53,8 +53,8 @@ fn a_visitor_erases_the_own_session_and_no_other() {
 
     assert_eq!(withdraw(&first).ok(), json!({ "session": first.id, "erased": true }));
     assert_eq!(folders().len(), 1);
-    let ledger = std::fs::read(s.dir.path().join("server.sqlite")).unwrap();
-    assert!(!ledger.is_empty());
+    let known = Ledger::open(s.dir.path()).unwrap().session(&first.id).unwrap().unwrap();
+    assert!(known.is_erased() && known.participant.is_empty(), "{known:?}");
     // What comes later is refused as gone. The confirmation can be repeated.
     first.send(vec![click(1)]).is_problem(410);
     chunk(1).is_problem(410);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use affectograph::session::{Body, Gap, GapReason, Record, Timestamp};
+use affectograph::session::{Body, Gap, GapReason, Record, Study, Timestamp};
 use affectograph::store::{
     Committed, Finding, FrameRun, NotStored, Recorder, SessionEnd, SessionFile, SessionState, StoreError, StreamWriter,
     recover, store_quality, verify,
@@ -87,7 +87,7 @@ fn a_session_comes_back_as_it_was_recorded() {
     let session = SessionFile::open(&folder).unwrap();
     assert_eq!(session.state().unwrap(), SessionState::Closed);
     assert_eq!(session.header(), &header());
-    assert_eq!(session.header().study.parse().unwrap().name, "demo");
+    assert_eq!(Study::parse(&session.header().study.toml).unwrap().name, "demo");
     assert_eq!(session.streams(), streams());
     let records = stored(&session);
     assert_eq!(records, forwarded(&committed), "what was shown is what is in the file");

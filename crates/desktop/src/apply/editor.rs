@@ -23,7 +23,8 @@ pub fn apply(app: &mut App, command: EditorCommand) {
         C::Edit(file) => edit(app, file),
         C::ShowTab(tab) => on(&mut app.state, |editor| editor.tab = tab),
         C::SetStudy(study) => change(app, |editor| set_study(editor, &study)),
-        C::SetText(text) => change(app, |editor| editor.set_text(text)),
+        C::SetText(text) => change(app, |editor| editor.write(text)),
+        C::Check => change(app, |_| {}),
         C::BrowsePage => app.open_file_dialog(FileRequest::Page),
         C::Save(after) => save(app, after),
         C::SetUp(file) => home::show_new_session_dialog(app, Some(file.as_path())),
@@ -131,15 +132,16 @@ pub fn use_page(app: &mut App, path: &Path) {
         let Some(mut study) = editor.study.clone() else { return };
         let beside = editor.file.parent().unwrap_or(Path::new("."));
         let address = path.strip_prefix(beside).unwrap_or(path).to_string_lossy().into_owned();
-        study.page = Some(PageSettings { address, ..study.page.unwrap_or_default() });
+        let page = study.page.or_else(|| editor.removed_page().cloned());
+        study.page = Some(PageSettings { address, ..page.unwrap_or_default() });
         set_study(editor, &study);
     });
 }
 
 // --- Answers of the backend ---
 
-/// Does nothing if the operator has gone elsewhere meanwhile.
-pub fn open(state: &mut State, document: StudyDocument) {
+/// Does nothing if the operator has gone elsewhere meanwhile. Pushes the check of the study.
+pub fn open(state: &mut State, document: StudyDocument, commands: &mut Vec<Command>) {
     let is_expected = matches!(state.screen, Screen::Home | Screen::Editor);
     if !is_expected {
         return;
@@ -149,6 +151,7 @@ pub fn open(state: &mut State, document: StudyDocument) {
     }
     state.editor = Some(StudyEditor::new(document));
     state.screen = Screen::Editor;
+    commands.push(Command::Editor(EditorCommand::Check));
 }
 
 pub fn take_check(state: &mut State, file: &Path, problems: Vec<String>) {

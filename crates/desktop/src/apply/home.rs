@@ -8,7 +8,7 @@ use crate::command::HomeCommand;
 use crate::file_dialog::FileRequest;
 use crate::home_dialogs::confirmation;
 use crate::job_state::ReassignDraft;
-use crate::port::{DownloadProgress, Erasure, Library, SessionPlan, SessionState, StudyRow};
+use crate::port::{DownloadProgress, Erasure, SessionState, StudyRow};
 use crate::state::{Dialog, DownloadDraft, Filter, ParticipantView, PlanDraft, Rehearsal, Screen, SortOrder};
 use session::Seat;
 
@@ -147,19 +147,29 @@ pub fn show_new_session_dialog(app: &mut App, file: Option<&Path>) {
     let study = library.studies.iter().filter(is_usable).find(|s| Some(s.file.as_path()) == file);
     let study = study.or_else(|| library.studies.iter().filter(is_usable).find(|s| Some(&s.name) == wanted));
     let study = study.or_else(|| library.studies.iter().find(is_usable));
-    let participant = library.next_participant();
+    let seat = study.and_then(|s| s.seat).unwrap_or(Seat::Participant);
+    let participant = library.proposed_participant(seat);
     let session = library.next_session(&participant);
     app.state.dialog = Some(Dialog::NewSession(PlanDraft {
         study_file: study.map(|s| s.file.clone()),
         participant: participant.to_string(),
         session: session.to_string(),
         condition: None,
-        seat: study.and_then(|s| s.seat).unwrap_or(Seat::Participant),
+        seat,
     }));
 }
 
-/// For another participant, proposes that participant's next session number.
+/// For another seat, proposes another participant, unless the operator has typed one. For another participant, proposes that
+/// participant's next session number.
 fn edit_plan(app: &mut App, mut draft: PlanDraft) {
+    let mut studies = app.state.home.library.iter().flat_map(|library| &library.studies);
+    let fixed = studies.find(|s| Some(&s.file) == draft.study_file.as_ref()).and_then(|s| s.seat);
+    draft.seat = fixed.unwrap_or(draft.seat);
+    if let (Some(Dialog::NewSession(old)), Some(library)) = (&app.state.dialog, &app.state.home.library)
+        && draft.participant == library.proposed_participant(old.seat).as_str()
+    {
+        draft.participant = library.proposed_participant(draft.seat).to_string();
+    }
     if let (Some(Dialog::NewSession(old)), Some(library)) = (&app.state.dialog, &app.state.home.library)
         && old.participant != draft.participant
         && let Ok(participant) = draft.participant.trim().parse()
@@ -172,9 +182,6 @@ fn edit_plan(app: &mut App, mut draft: PlanDraft) {
     {
         draft.condition = None;
     }
-    let mut studies = app.state.home.library.iter().flat_map(|library| &library.studies);
-    let fixed = studies.find(|s| Some(&s.file) == draft.study_file.as_ref()).and_then(|s| s.seat);
-    draft.seat = fixed.unwrap_or(draft.seat);
     app.state.dialog = Some(Dialog::NewSession(draft));
 }
 
@@ -186,7 +193,9 @@ fn begin_rehearsal(app: &mut App) {
         if library.is_taken(&plan.participant, plan.session) {
             return;
         }
-        plan.condition = condition_of(draft, &plan, library);
+        let study = library.studies.iter().find(|s| s.file == plan.study_file);
+        let proposed = study.and_then(|study| study.conditions.proposed(&plan.participant));
+        plan.proposed = proposed.map(str::to_owned);
     }
     app.state.dialog = None;
     app.state.finished = None;
@@ -195,13 +204,6 @@ fn begin_rehearsal(app: &mut App) {
     app.state.rehearsal = Some(Rehearsal::new(plan.clone()));
     app.state.screen = Screen::SetUp;
     app.backend.begin_rehearsal(plan);
-}
-
-/// The condition that the dialog shows: chosen by hand, or proposed.
-pub fn condition_of(draft: &PlanDraft, plan: &SessionPlan, library: &Library) -> Option<String> {
-    let study = library.studies.iter().find(|s| s.file == plan.study_file)?;
-    let proposed = study.conditions.proposed(&plan.participant)?;
-    Some(draft.condition.clone().unwrap_or_else(|| proposed.to_owned()))
 }
 
 fn show_download_dialog(app: &mut App) {

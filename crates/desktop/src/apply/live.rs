@@ -64,7 +64,7 @@ pub fn apply(app: &mut App, command: LiveCommand, pixels_per_point: f32) {
                 }
             }
         }
-        C::GoOn => app.backend.go_on(),
+        C::GoOn(part) => app.backend.go_on(part),
         C::FocusPage => app.backend.page_focus(true),
         C::SetPageBounds(rect) => set_page_bounds(app, rect, pixels_per_point),
     }

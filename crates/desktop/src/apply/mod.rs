@@ -63,7 +63,7 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
             let sentence =
                 "This system shows no file dialogs (no desktop portal and no zenity). Type the path instead.";
             app.state.warn(sentence.to_owned());
-            if request == FileRequest::Video {
+            if request == FileRequest::Video && app.state.rehearsal.is_some() {
                 app.state.dialog = Some(Dialog::VideoPath(String::new()));
             }
         }
@@ -75,6 +75,10 @@ pub fn use_chosen_file(app: &mut App, chosen: ChosenFile) {
         ChosenFile::Session(path) => navigation::open_session(app, path),
         ChosenFile::Media(path) => editor::use_media(app, &path),
         ChosenFile::Page(path) => editor::use_page(app, &path),
+        // The system's dialog may have been open for long.
+        ChosenFile::Video(_) if app.state.rehearsal.is_none() => {
+            app.state.warn("The video file was not used as the camera: the set-up is over.".to_owned());
+        }
         ChosenFile::Video(path) => app.backend.choose_camera(&path.to_string_lossy(), None),
         ChosenFile::Films(films) => {
             if let Some(Dialog::ImportFilms(draft)) = &mut app.state.dialog {

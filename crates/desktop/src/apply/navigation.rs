@@ -15,6 +15,7 @@ pub fn go_home(app: &mut App) {
         Screen::Live if app.state.recording.is_some() => return,
         Screen::SetUp => {
             app.state.rehearsal = None;
+            app.state.participant = ParticipantView::default();
             app.backend.end_rehearsal();
         }
         Screen::Review => {
@@ -24,13 +25,14 @@ pub fn go_home(app: &mut App) {
                 return;
             }
         }
-        Screen::Report => leave_report(app),
+        // A recording that failed has no report. Its closing screen would stay open.
+        Screen::Report | Screen::Live => leave_report(app),
         Screen::Study => {
             app.backend.cancel_study_query();
             app.state.study = None;
         }
         Screen::Editor => app.state.editor = None,
-        Screen::Home | Screen::Live => {}
+        Screen::Home => {}
     }
     app.state.screen = Screen::Home;
     app.backend.refresh_library();

@@ -22,6 +22,10 @@ pub fn apply(app: &mut App, command: PreferencesCommand, ctx: &egui::Context) {
 }
 
 fn save(app: &mut App, ctx: &egui::Context) {
+    let Some(Dialog::Preferences(draft)) = &mut app.state.dialog else { return };
+    // The dialog shows the error and disables its button.
+    let Ok(recordings) = draft.recordings_folder() else { return };
+    draft.recordings = recordings;
     let Some(Dialog::Preferences(draft)) = app.state.dialog.take() else { return };
     let before = std::mem::replace(&mut app.state.preferences, *draft);
     let now = &app.state.preferences;

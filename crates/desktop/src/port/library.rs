@@ -18,6 +18,8 @@ pub struct Library {
     pub studies_folder: PathBuf,
     pub studies: Vec<StudyRow>,
     pub templates: Vec<TemplateRow>,
+    /// A sentence for each template that cannot be read.
+    pub template_problems: Vec<String>,
     /// All known participants, including those without a session.
     pub participants: Vec<ParticipantId>,
     pub sessions: Vec<SessionRow>,
@@ -41,6 +43,14 @@ impl Library {
         let of_sessions = self.sessions.iter().filter_map(|s| s.participant.as_ref());
         let highest = self.participants.iter().chain(of_sessions).filter_map(ParticipantId::number).max();
         ParticipantId::numbered(highest.unwrap_or(0).saturating_add(1))
+    }
+
+    /// Whom a new session proposes. A pilot takes no participant's number.
+    pub fn proposed_participant(&self, seat: Seat) -> ParticipantId {
+        match seat {
+            Seat::Participant => self.next_participant(),
+            Seat::Pilot => ParticipantId::pilot(),
+        }
     }
 
     /// The number after this participant's highest session number.
@@ -134,6 +144,8 @@ mod tests {
         library.sessions = vec![row("sub-03", 1), row("sub-03", 4), row("sub-pilot", 9)];
         library.participants = vec![ParticipantId::numbered(7)];
         assert_eq!(library.next_participant().as_str(), "sub-08");
+        assert_eq!(library.proposed_participant(Seat::Participant).as_str(), "sub-08");
+        assert_eq!(library.proposed_participant(Seat::Pilot).as_str(), "sub-pilot");
         assert_eq!(library.next_session(&ParticipantId::numbered(3)), SessionNumber(5));
         assert_eq!(library.next_session(&ParticipantId::numbered(1)), SessionNumber(1));
     }

@@ -20,7 +20,7 @@ use raw_window_handle::RawWindowHandle;
 
 use session::{PagePlacement, Record, StreamInfo, Timestamp};
 
-pub use super::preferences::ParticipantScreen;
+pub use super::preferences::{ParticipantScreen, Preferences};
 pub use editor::*;
 pub use jobs::*;
 pub use library::*;
@@ -38,6 +38,9 @@ pub trait Backend {
     /// The clock of the session in progress, or of the rehearsal. A rehearsal's clock ends with the rehearsal. Markers
     /// are stamped with this clock at the key press.
     fn now(&self) -> Timestamp;
+
+    /// Stores the preferences in this file. A failure arrives as [`BackendEvent::Notice`].
+    fn store_preferences(&mut self, preferences: &Preferences, file: &Path);
 
     // --- The library -------------------------------------------------------------------------------------------
 
@@ -134,8 +137,8 @@ pub trait Backend {
     /// Stores a marker. It is shown when it returns as a committed record.
     fn mark(&mut self, marker: NewMarker);
 
-    /// Ends the current phase, questionnaire or page, and goes on with the next part of the session.
-    fn go_on(&mut self);
+    /// Ends the phase, questionnaire or page with this number, and goes on with the next part of the session.
+    fn go_on(&mut self, part: usize);
     /// Takes back the marker that was set at `at`. It stays in the file, with an event that it was taken back. Too late:
     /// [`BackendEvent::Notice`].
     fn take_marker_back(&mut self, at: Timestamp);

@@ -27,6 +27,8 @@ pub struct StartedInfo {
 /// A part of the session: a phase, a questionnaire or the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionPart {
+    /// Among the parts of the session.
+    pub number: usize,
     pub name: String,
     /// `None`: it has no planned length.
     pub until: Option<Timestamp>,

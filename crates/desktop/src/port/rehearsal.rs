@@ -11,10 +11,19 @@ pub struct SessionPlan {
     pub study_file: PathBuf,
     pub participant: ParticipantId,
     pub session: SessionNumber,
-    /// The participant's condition. `None`: the study has no conditions.
+    /// The condition that the operator chose by hand.
     pub condition: Option<String>,
+    /// The condition that the participant had or would get when the session was set up. `None`: the study has no conditions.
+    pub proposed: Option<String>,
     /// Who sits at the participant's screen. A choice of the study goes before it.
     pub seat: Seat,
+}
+
+impl SessionPlan {
+    /// The condition that the set-up shows. The recording may get another one, if it was not chosen by hand.
+    pub fn shown_condition(&self) -> Option<&str> {
+        self.condition.as_deref().or(self.proposed.as_deref())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +132,19 @@ pub enum PageStatus {
     },
     /// The page did not load, or its process ended. The text says what happens next.
     Failed(String),
+}
+
+impl PageStatus {
+    /// What the operator reads.
+    pub fn sentence(&self) -> String {
+        match self {
+            PageStatus::Loading => "Loading …".to_owned(),
+            PageStatus::Guided { phase, .. } => format!("Phase “{phase}”: the participant sees the fixation cross."),
+            PageStatus::Loaded { title } if title.is_empty() => "Loaded.".to_owned(),
+            PageStatus::Loaded { title } => format!("Loaded: {title}"),
+            PageStatus::Failed(sentence) => sentence.clone(),
+        }
+    }
 }
 
 /// The newest camera picture with the outputs of the networks.

@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 use super::files::write_json;
 use super::hed;
 use crate::atomic_write::write_file;
-use crate::cells::{UNKNOWN, tsv_cell};
+use crate::cells::{UNKNOWN, flag, tsv_cell};
 use crate::markup::append_line;
 use crate::selection::folder_label;
 use crate::{ExportError, ExportedSession, Selection};
 use analysis::QualityReport;
 use session::ParticipantId;
-use store::{ParticipantTable, SessionHeader};
+use store::{ParticipantTable, SessionHeader, assigned_column, condition_column};
 
 /// The version of the BIDS specification of this dataset.
 const BIDS_VERSION: &str = "1.11.1";
@@ -31,7 +31,7 @@ impl SessionRow {
         SessionRow { header: session.header.clone(), quality: session.quality.clone() }
     }
 
-    fn cells(&self) -> [String; 13] {
+    fn cells(&self) -> [String; 15] {
         let (h, q) = (&self.header, &self.quality);
         let share = q.face_share.map_or(UNKNOWN.to_owned(), |s| format!("{s:.4}"));
         [
@@ -39,6 +39,8 @@ impl SessionRow {
             h.zero_utc.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             tsv_cell(&h.study.name),
             h.condition.as_deref().map_or(UNKNOWN.to_owned(), tsv_cell),
+            h.condition_assigned.as_deref().map_or(UNKNOWN.to_owned(), tsv_cell),
+            flag(h.pilot).to_owned(),
             format!("{:.3}", q.seconds),
             q.grade.to_string(),
             q.frames_stored.to_string(),
@@ -52,11 +54,17 @@ impl SessionRow {
     }
 }
 
-const SESSION_COLUMNS: [(&str, &str, Option<&str>); 13] = [
+const SESSION_COLUMNS: [(&str, &str, Option<&str>); 15] = [
     ("session_id", "the participant's session", None),
     ("acq_time", "time of the zero of the session clock (UTC); all onsets and start times are relative to it", None),
     ("study", "short name of the study", None),
     ("condition", "condition of the participant in the study; n/a: the study has no conditions", None),
+    (
+        "condition_assigned",
+        "the condition that the random order proposed; another one if the operator chose by hand",
+        None,
+    ),
+    ("pilot", "1: recorded by the operator to try the study, 0: a participant's session", None),
     ("length", "from the first record or frame to the last", Some("s")),
     (
         "grade",
@@ -93,7 +101,7 @@ pub(super) fn write(
         write_json(&path.with_extension("json"), &Value::Object(about))?;
     }
     let ids: Vec<_> = by_participant.keys().copied().collect();
-    write_participants(&ids, participants, folder)?;
+    write_participants(&ids, selection, participants, folder)?;
     write_json(&folder.join("dataset_description.json"), &description(selection))?;
     write_file(&folder.join("README.md"), |out| out.write_all(readme(selection, ids.len(), has_page(rows)).as_bytes()))
 }
@@ -105,11 +113,17 @@ fn described(description: &str, unit: Option<&str>) -> Value {
     }
 }
 
-/// With the columns that the laboratory added to its list. The day on which a participant was added is left out: it is not
-/// needed and may identify a person.
-fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path) -> Result<(), ExportError> {
+/// With the columns that the laboratory added to its list, and the conditions in the selected studies. The day on which a
+/// participant was added is left out: it is not needed and may identify a person.
+fn write_participants(
+    ids: &[&ParticipantId],
+    selection: &Selection,
+    list: Option<&Path>,
+    folder: &Path,
+) -> Result<(), ExportError> {
     let table = list.map(ParticipantTable::read).transpose()?.flatten();
-    let columns = table.as_ref().map(ParticipantTable::own_columns).unwrap_or_default();
+    let mut columns = table.as_ref().map(ParticipantTable::own_columns).unwrap_or_default();
+    columns.retain(|(_, name)| meaning(name, selection).is_some());
     let names: Vec<&str> = columns.iter().map(|(_, name)| name.as_str()).collect();
     write_file(&folder.join("participants.tsv"), |out| {
         let head = std::iter::once("participant_id".to_owned()).chain(names.iter().map(|name| tsv_cell(name)));
@@ -122,8 +136,33 @@ fn write_participants(ids: &[&ParticipantId], list: Option<&Path>, folder: &Path
         Ok(())
     })?;
     let mut about = Map::from_iter([("participant_id".to_owned(), described("pseudonym of the participant", None))]);
-    about.extend(names.iter().map(|name| (tsv_cell(name), described("as entered by the laboratory", None))));
+    about.extend(names.iter().filter_map(|name| Some((tsv_cell(name), meaning(name, selection)?))));
     write_json(&folder.join("participants.json"), &Value::Object(about))
+}
+
+/// What a column of the laboratory's list means. `None`: the condition in another study.
+fn meaning(column: &str, selection: &Selection) -> Option<Value> {
+    let column = column.to_ascii_lowercase();
+    if !column.starts_with(&condition_column("")) {
+        return Some(described("as entered by the laboratory", None));
+    }
+    let is = |name: String| name.eq_ignore_ascii_case(&column);
+    let studies = selection.studies();
+    let study = studies.into_iter().find(|study| is(condition_column(study)) || is(assigned_column(study)))?;
+    let says = if is(condition_column(study)) { "condition in" } else { "condition that the random order proposed in" };
+    let mut about = described(&format!("{says} the study {study}"), None);
+    let levels = levels(selection, study);
+    if !levels.is_empty() {
+        about["Levels"] = Value::Object(levels);
+    }
+    Some(about)
+}
+
+/// What the study says about its conditions.
+fn levels(selection: &Selection, study: &str) -> Map<String, Value> {
+    let of_study = selection.sessions().iter().map(|session| &session.header.study).filter(|s| s.name == study);
+    let conditions = of_study.filter_map(|study| study.excerpt().ok()).flat_map(|study| study.conditions);
+    conditions.filter(|c| !c.description.is_empty()).map(|c| (c.name, c.description.into())).collect()
 }
 
 fn description(selection: &Selection) -> Value {

@@ -146,7 +146,7 @@ fn sidecar(session: &ExportedSession, rows: &[Row<'_>]) -> Value {
 
 /// The study's description, or its title if it has none.
 pub(super) fn task_description(session: &ExportedSession) -> String {
-    let said = session.header.study.parse().map(|s| s.description).unwrap_or_default();
+    let said = session.header.study.excerpt().map(|s| s.description).unwrap_or_default();
     if said.trim().is_empty() { session.header.study.title.clone() } else { said }
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Column<R> {
 /// How a column's value is read from a row. `Maybe…` columns are NULL where the value is `None`.
 enum Value<R> {
     Text(fn(&R) -> Cow<'_, str>),
+    MaybeText(fn(&R) -> Option<&str>),
     Int(fn(&R) -> i64),
     MaybeInt(fn(&R) -> Option<i64>),
     MaybeFloat(fn(&R) -> Option<f32>),
@@ -34,6 +35,10 @@ enum Value<R> {
 
 pub(super) fn text<R>(name: &'static str, value: fn(&R) -> Cow<'_, str>) -> Column<R> {
     Column { name, value: Value::Text(value) }
+}
+
+pub(super) fn maybe_text<R>(name: &'static str, value: fn(&R) -> Option<&str>) -> Column<R> {
+    Column { name, value: Value::MaybeText(value) }
 }
 
 pub(super) fn int<R>(name: &'static str, value: fn(&R) -> i64) -> Column<R> {
@@ -60,13 +65,14 @@ impl<R> Column<R> {
     fn schema(&self) -> Result<Type, ParquetError> {
         let (kind, repetition) = match self.value {
             Value::Text(_) => (PhysicalType::BYTE_ARRAY, Repetition::REQUIRED),
+            Value::MaybeText(_) => (PhysicalType::BYTE_ARRAY, Repetition::OPTIONAL),
             Value::Int(_) => (PhysicalType::INT64, Repetition::REQUIRED),
             Value::MaybeInt(_) => (PhysicalType::INT64, Repetition::OPTIONAL),
             Value::MaybeFloat(_) => (PhysicalType::FLOAT, Repetition::OPTIONAL),
             Value::Double(_) => (PhysicalType::DOUBLE, Repetition::REQUIRED),
             Value::MaybeDouble(_) => (PhysicalType::DOUBLE, Repetition::OPTIONAL),
         };
-        let is_text = matches!(self.value, Value::Text(_));
+        let is_text = matches!(self.value, Value::Text(_) | Value::MaybeText(_));
         Type::primitive_type_builder(self.name, kind)
             .with_repetition(repetition)
             .with_logical_type(is_text.then_some(LogicalType::String))
@@ -80,13 +86,16 @@ impl<R> Column<R> {
             Value::Int(_) | Value::MaybeInt(_) => Some(Encoding::DELTA_BINARY_PACKED),
             // Measured values share their first bytes.
             Value::MaybeFloat(_) => Some(Encoding::BYTE_STREAM_SPLIT),
-            Value::Text(_) | Value::Double(_) | Value::MaybeDouble(_) => None,
+            Value::Text(_) | Value::MaybeText(_) | Value::Double(_) | Value::MaybeDouble(_) => None,
         }
     }
 
     fn write(&self, rows: impl Iterator<Item = R>, to: &mut SerializedColumnWriter<'_>) -> Result<(), ParquetError> {
         match self.value {
             Value::Text(value) => write_texts(rows, value, to),
+            Value::MaybeText(value) => {
+                write_values::<ByteArrayType>(rows.map(|row| value(&row).map(ByteArray::from)), to)
+            }
             Value::Int(value) => write_values::<Int64Type>(rows.map(|row| Some(value(&row))), to),
             Value::MaybeInt(value) => write_values::<Int64Type>(rows.map(|row| value(&row)), to),
             Value::MaybeFloat(value) => write_values::<FloatType>(rows.map(|row| value(&row)), to),
@@ -208,6 +217,7 @@ mod tests {
     #[derive(Clone, Debug, PartialEq)]
     struct Row {
         word: String,
+        maybe_word: Option<String>,
         int: i64,
         maybe_int: Option<i64>,
         maybe_float: Option<f32>,
@@ -218,6 +228,7 @@ mod tests {
     fn row(k: i64) -> Row {
         Row {
             word: format!("word {}", k / 3),
+            maybe_word: (k % 3 == 0).then(|| format!("word {k}")),
             int: -1_000_000_000_000 + k,
             maybe_int: (k % 2 == 0).then_some(k),
             maybe_float: (k % 5 != 1).then_some(k as f32 / 7.0),
@@ -226,7 +237,7 @@ mod tests {
         }
     }
 
-    fn columns() -> [Column<Row>; 6] {
+    fn columns() -> [Column<Row>; 7] {
         [
             text("word", |r| r.word.as_str().into()),
             int("int", |r| r.int),
@@ -234,6 +245,7 @@ mod tests {
             maybe_float("maybe_float", |r| r.maybe_float),
             double("double", |r| r.double),
             maybe_double("maybe_double", |r| r.maybe_double),
+            maybe_text("maybe_word", |r| r.maybe_word.as_deref()),
         ]
     }
 
@@ -252,6 +264,7 @@ mod tests {
             maybe_float: (!r.is_null(3).unwrap()).then(|| r.get_float(3).unwrap()),
             double: r.get_double(4).unwrap(),
             maybe_double: (!r.is_null(5).unwrap()).then(|| r.get_double(5).unwrap()),
+            maybe_word: (!r.is_null(6).unwrap()).then(|| r.get_string(6).unwrap().clone()),
         })
         .collect()
     }
@@ -270,7 +283,7 @@ mod tests {
         let file = written(&[], 9000);
         let names: Vec<String> =
             file.metadata().file_metadata().schema_descr().columns().iter().map(|c| c.name().to_owned()).collect();
-        assert_eq!(names, ["word", "int", "maybe_int", "maybe_float", "double", "maybe_double"]);
+        assert_eq!(names, ["word", "int", "maybe_int", "maybe_float", "double", "maybe_double", "maybe_word"]);
         assert_eq!((file.metadata().num_row_groups(), read(&file)), (0, Vec::new()));
     }
 
@@ -284,7 +297,7 @@ mod tests {
             let basic = column.column_descr().self_type().get_basic_info();
             let name = column.column_descr().name();
             assert_eq!(basic.repetition() == Repetition::OPTIONAL, name.starts_with("maybe_"), "{name}");
-            assert_eq!(basic.logical_type_ref() == Some(&LogicalType::String), name == "word", "{name}");
+            assert_eq!(basic.logical_type_ref() == Some(&LogicalType::String), name.ends_with("word"), "{name}");
             assert!(matches!(column.compression(), Compression::ZSTD(_)), "{name}");
             assert!(column.statistics().is_some(), "{name}");
             let expected = match column.column_type() {

@@ -9,6 +9,7 @@ use crate::markup::{append_line, escaped};
 use crate::selection::folder_label;
 use analysis::describe_dropped;
 use session::program;
+use store::SessionHeader;
 
 const STYLE: &str = "\
 :root{color-scheme:light}\
@@ -217,12 +218,18 @@ fn courses(out: &mut String, tally: &Tally, drawn: &DrawnFigures) {
     out.push_str(&table(&["event", "times"], events));
 }
 
+/// The condition of a session, and whether it is a pilot. May be empty.
+fn group(h: &SessionHeader) -> String {
+    let parts: Vec<&str> = h.condition.as_deref().into_iter().chain(h.pilot.then_some("pilot")).collect();
+    parts.join(", ")
+}
+
 fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
     append_line(out, format_args!("<h2>Quality of the recordings</h2>"));
+    let has_groups = tally.rows.iter().any(|(h, _)| !group(h).is_empty());
     let rows = tally.rows.iter().map(|(h, q)| {
-        vec![
-            h.participant.to_string(),
-            h.session.to_string(),
+        let head = [h.participant.to_string(), h.session.to_string()];
+        let rest = [
             h.zero_utc.format("%Y-%m-%d %H:%M").to_string(),
             length(q.seconds),
             q.grade.to_string(),
@@ -230,10 +237,12 @@ fn quality(out: &mut String, selection: &Selection, tally: &Tally) {
             count(q.frames_lost),
             q.face_share.map_or("–".to_owned(), percent),
             if q.findings().is_empty() { "none".to_owned() } else { q.findings().join(" ") },
-        ]
+        ];
+        head.into_iter().chain(has_groups.then(|| group(h))).chain(rest).collect()
     });
-    let head =
-        ["participant", "session", "recorded (UTC)", "length", "grade", "pictures", "lost", "with a face", "findings"];
+    let head = ["participant", "session"].into_iter().chain(has_groups.then_some("condition"));
+    let rest = ["recorded (UTC)", "length", "grade", "pictures", "lost", "with a face", "findings"];
+    let head: Vec<&str> = head.chain(rest).collect();
     out.push_str(&table(&head, rows));
     if !tally.gaps.is_empty() {
         let gaps = tally

@@ -5,7 +5,7 @@
 
 use super::chunks::{put_length, xml};
 use crate::ExportedSession;
-use crate::cells::seconds;
+use crate::cells::{flag, seconds};
 use crate::markup::append;
 use session::{EventData, EventRow, FrameMeta, Gap, SampleSeries, StreamInfo, StreamKind, program};
 
@@ -198,6 +198,9 @@ impl<'a> XdfStream<'a> {
         put("study", &h.study.name);
         put("participant", h.participant.as_str());
         put("zero_utc", &h.zero_utc.to_rfc3339());
+        put("condition", h.condition.as_deref().unwrap_or_default());
+        put("condition_assigned", h.condition_assigned.as_deref().unwrap_or_default());
+        put("pilot", flag(h.pilot));
         if let Some(rate_hz) = self.nominal_rate_hz {
             put("nominal_rate_hz", &rate_hz.to_string());
         }

@@ -36,6 +36,11 @@ impl Attached {
         self.ends_at = self.ends_at.map(|_| Instant::now());
     }
 
+    /// The operator asks for the page again.
+    pub fn operator_loads(&mut self, now_ns: i64) {
+        self.sequencer.operator_loads(now_ns);
+    }
+
     /// Returns the commands that are due, and sends events.
     pub fn drive(&mut self, now_ns: i64) -> Vec<HostCommand> {
         self.sequencer.tick(now_ns);

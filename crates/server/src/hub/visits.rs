@@ -2,21 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::super::hub_client::{EndedVisit, Visit, VisitorAccess};
+use super::super::hub_client::{EndedVisit, Release, Visit, VisitorAccess};
 use super::super::problem::Problem;
-use super::Hub;
-use store::{ERASED, RemoteState};
+use super::{Hub, check_access};
+use store::RemoteState;
 
 impl Hub {
     pub(super) fn find_visit(&self, access: &VisitorAccess) -> Result<Visit, Problem> {
         let session = self.ledger.session(&access.id)?.ok_or_else(Problem::no_session)?;
-        if session.token_sha256 != access.token_sha256 {
-            return Err(Problem::wrong_token());
-        }
-        if !access.origins.contains(&session.origin) {
-            return Err(Problem::wrong_session_origin());
-        }
-        let is_erased = session.folder.starts_with(ERASED);
+        check_access((&session.token_sha256, &session.origin), &access.token_sha256, &access.origins)?;
+        let is_erased = session.is_erased();
         Ok(Visit { folder: self.library.root().join(&session.folder), study: session.study, is_erased })
     }
 
@@ -24,13 +19,9 @@ impl Hub {
     pub(super) fn end_visit(&mut self, access: &VisitorAccess) -> Result<EndedVisit, Problem> {
         let visit = self.find_visit(access)?;
         if visit.is_erased {
-            return Ok((visit, None));
+            return Ok((visit, Vec::new()));
         }
-        let open = self.sessions.remove(&access.id);
-        if let Some(open) = &open {
-            self.store_seen(&[(&access.id, open)]);
-        }
-        let released = open.and_then(|open| self.release(open));
+        let released = self.release_sessions(&Release::Session(visit.folder.clone()));
         self.ledger.set_session_state(&access.id, RemoteState::Closed, None)?;
         self.ledger.forbid_going_on(&access.id)?;
         Ok((visit, released))

@@ -40,14 +40,27 @@ impl Wrong {
 }
 
 const MAX_CONDITIONS: usize = 50;
+const MAX_CONDITION_CHARS: usize = 60;
 
 fn is_of_key(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
-/// For names of questionnaires and conditions, which become cells of tables.
-fn is_short_name(name: &str) -> bool {
-    (1..=40).contains(&name.len()) && name.chars().all(is_of_key)
+/// For names of questionnaires and their items, which become cells of tables.
+pub(super) fn is_short_name(name: &str) -> bool {
+    is_name(name, 40, is_of_key)
+}
+
+fn is_name(name: &str, longest: usize, may_have: fn(char) -> bool) -> bool {
+    (1..=longest).contains(&name.len()) && name.chars().all(may_have)
+}
+
+/// A name becomes a cell of tables, in which `n/a` means unknown.
+fn is_condition_name(name: &str) -> bool {
+    name.trim() == name
+        && (1..=MAX_CONDITION_CHARS).contains(&name.chars().count())
+        && !name.contains(char::is_control)
+        && !name.eq_ignore_ascii_case("n/a")
 }
 
 pub(super) fn check(study: &Study) -> Result<(), Wrong> {
@@ -65,7 +78,7 @@ pub(super) fn check(study: &Study) -> Result<(), Wrong> {
 
 /// Whether a study may have this name. The error is a message for the user.
 pub fn check_study_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > 32 || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    if !is_name(name, 32, |c| c.is_ascii_alphanumeric()) {
         return Err(format!(
             "`name` is `{name}`: use 1 to 32 letters and digits, because it becomes part of folder names"
         ));
@@ -192,10 +205,11 @@ fn conditions(study: &Study) -> Result<(), Wrong> {
     let mut names = HashSet::new();
     for (k, condition) in study.conditions.iter().enumerate() {
         let wrong = |message: String| Err(Wrong::new("[[conditions]]", k, message));
-        if !is_short_name(&condition.name) {
+        if !is_condition_name(&condition.name) {
             return wrong(format!(
-                "the condition's name is `{}`: use 1 to 40 letters, digits, `-` and `_`",
-                condition.name
+                "the condition's name is `{}`: use 1 to {MAX_CONDITION_CHARS} characters, without spaces at its ends, and \
+                 not `n/a`",
+                condition.name.escape_debug()
             ));
         }
         if !names.insert(&condition.name) {
@@ -223,6 +237,15 @@ mod tests {
         assert!(e.line == 7 && e.message.contains("twice"), "{e}");
     }
 
+    /// Studies of earlier servers.
+    #[test]
+    fn earlier_conditions_and_blocks_are_read() {
+        let name = "hohe Last, wenig Schlaf – für geübte Menschen";
+        let text = format!("{SMALL}[[conditions]]\nname = \"{name}\"\n[assignment]\nblock_size = 4\nseed = 3\n");
+        let study = Study::parse(&text).unwrap();
+        assert_eq!((study.conditions[0].name.as_str(), study.assignment.seed), (name, 3));
+    }
+
     #[test]
     fn questionnaires_and_conditions_are_checked() {
         for (added, line, word) in [
@@ -231,7 +254,10 @@ mod tests {
             ("[[questionnaires]]\nname = \"a b\"\nkind = \"manikins\"\n", 4, "letters, digits"),
             ("[[questionnaires]]\nname = \"a\"\nkind = \"panas\"\n", 6, "panas"),
             ("[[conditions]]\nname = \"a\"\n[[conditions]]\nname = \"a\"\n", 6, "two conditions"),
-            ("[[conditions]]\nname = \"\"\n", 4, "letters, digits"),
+            ("[[conditions]]\nname = \"\"\n", 4, "1 to 60 characters"),
+            ("[[conditions]]\nname = \"a\\tb\"\n", 4, "1 to 60 characters"),
+            ("[[conditions]]\nname = \"n/a\"\n", 4, "not `n/a`"),
+            ("[assignment]\nblocksize = 4\n", 5, "blocksize"),
             ("[assignment]\nblock_repeats = 0\n", 5, "1 to 100"),
         ] {
             let e = Study::parse(&format!("{SMALL}{added}")).unwrap_err();

@@ -7,7 +7,7 @@ use super::error::{StudyError, at};
 use super::model::Study;
 
 /// `text` with the differences from `old`, which was parsed from it, to `new`. The new study need not be valid: the check of
-/// the text reports what is wrong.
+/// the text reports what is wrong. A text of several lines gets the line ends of the file.
 pub fn edited_text(text: &str, old: &Study, new: &Study) -> Result<String, StudyError> {
     if old == new {
         return Ok(text.to_owned());
@@ -17,7 +17,12 @@ pub fn edited_text(text: &str, old: &Study, new: &Study) -> Result<String, Study
         .map_err(|e: toml_edit::TomlError| at(text, e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
     let (old, new) = (tree(old, text)?, tree(new, text)?);
     merge(document.as_table_mut(), &old, &new);
-    Ok(document.to_string())
+    Ok(with_line_ends_of(text, document.to_string()))
+}
+
+/// `toml_edit` ends each line as Unix does.
+fn with_line_ends_of(text: &str, edited: String) -> String {
+    if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited }
 }
 
 fn tree(study: &Study, text: &str) -> Result<toml::Table, StudyError> {
@@ -83,10 +88,10 @@ fn put(table: &mut Table, key: &str, value: &Value) {
 }
 
 fn written(value: &Value) -> toml_edit::Value {
-    let lines = value.as_str().filter(|text| text.contains('\n'));
-    // `toml` writes a text of several lines between three quotation marks.
+    let lines = value.as_str().filter(|text| text.contains('\n')).map(|text| text.replace("\r\n", "\n"));
+    // `toml` writes a text of several lines between three quotation marks. Its line ends are those of the file.
     let text = match lines {
-        Some(_) => toml::to_string_pretty(&toml::Table::from_iter([("v".to_owned(), value.clone())])),
+        Some(lines) => toml::to_string_pretty(&toml::Table::from_iter([("v".to_owned(), Value::String(lines))])),
         None => Ok(format!("v = {value}")),
     };
     let parsed = text.ok().and_then(|text| text.parse::<DocumentMut>().ok());
@@ -151,7 +156,10 @@ fn has_same_name(a: &Value, b: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Marker, PageSettings, Phase, PhaseKind, StudyCondition};
+    use super::super::{
+        ConsentSettings, Marker, PageSettings, Phase, PhaseKind, Questionnaire, QuestionnaireKind, QuestionnaireTime,
+        StudyCondition,
+    };
     use super::*;
     use proptest::prelude::*;
 
@@ -248,25 +256,90 @@ seconds = 8
         assert!(Study::parse(&text).unwrap_err().message.contains("a b"));
     }
 
+    #[test]
+    fn the_line_ends_of_windows_stay() {
+        let text = TEXT.replace('\n', "\r\n");
+        let old = Study::parse(&text).unwrap();
+        let new = Study { title: "Ten pictures".into(), ..old.clone() };
+        let edited = edited_text(&text, &old, &new).unwrap();
+        assert_eq!(edited, text.replace("\"Pictures\"", "\"Ten pictures\""), "the consent is the same text");
+        for consent in ["One.\r\nTwo.\r\n", "One.\nTwo.\n"] {
+            let new = Study { consent: ConsentSettings { text: consent.into(), ..old.consent.clone() }, ..old.clone() };
+            let edited = edited_text(&text, &old, &new).unwrap();
+            assert_eq!(Study::parse(&edited).unwrap().consent.text, "One.\r\nTwo.\r\n", "{edited}");
+        }
+    }
+
+    /// The forms of TOML that the editor does not write itself: tables in braces, dotted keys, lists in one line.
+    const TERSE: &str = r##"name = "terse"
+title = "Terse"
+page = { address = "page", mask = ["#a"] } # beside
+camera.width_px = 800
+consent = { required = true, text = "Yes?" }
+markers = [{ key = "1", label = "spoke" }, { label = "left", key = "2" }]
+phases = [{ name = "rest", seconds = 8, kind = "baseline" }]
+conditions = [
+    { name = "calm", description = "slow music" },
+    { name = "loud" },
+]
+questionnaires = [{ name = "q", kind = "affect_grid" }]
+"##;
+
+    /// The study in the text, with the line ends of Unix in its consent.
+    fn parsed(text: &str) -> Study {
+        let mut study = Study::parse(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        study.consent.text = study.consent.text.replace("\r\n", "\n");
+        study
+    }
+
+    fn questionnaire(name: &str, kind: usize) -> Questionnaire {
+        let kind = QuestionnaireKind::ALL[kind];
+        let items = if kind == QuestionnaireKind::Items { format!("{name}.csv") } else { String::new() };
+        let when = if name.len() > 3 { QuestionnaireTime::Before } else { QuestionnaireTime::After };
+        Questionnaire { name: name.into(), kind, when, text: String::new(), items }
+    }
+
+    #[test]
+    fn lists_in_one_line_keep_what_a_change_does_not_touch() {
+        let old = Study::parse(TERSE).unwrap();
+        let mut new = old.clone();
+        new.conditions.swap(0, 1);
+        new.camera.width_px = 1024;
+        new.page.as_mut().unwrap().address = "task".into();
+        let text = edited_text(TERSE, &old, &new).unwrap();
+        assert_eq!(Study::parse(&text).unwrap(), new, "{text}");
+        for kept in ["markers = [{ key = \"1\", label", "consent = { required", "slow music"] {
+            assert!(text.contains(kept), "{kept}: {text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_change_arrives(
-            title in "\\PC{0,40}", consent in "[a-z\"'\\\\\n\t ]{0,60}", labels in proptest::collection::vec("[a-z]{1,8}", 0..4),
-            keys in proptest::collection::hash_set("[a-z]", 0..5), seconds in proptest::collection::vec(1.0f64..1e4, 0..4),
-            has_page: bool,
+            text in prop::sample::select(vec![TEXT, TERSE]), ends in prop::sample::select(vec!["\n", "\r\n"]),
+            title in "\\PC{0,40}", consent in "[a-z\"'\\\\\n\t ]{0,60}", labels in prop::collection::vec("[a-z]{1,8}", 0..4),
+            keys in prop::collection::hash_set("[a-z]", 0..5), seconds in prop::collection::vec(1.0f64..1e4, 0..4),
+            conditions in prop::collection::hash_map("calm|loud|[a-z]{1,6}", "[a-z ]{0,8}", 0..4),
+            questionnaires in prop::collection::hash_map("q|[a-z]{1,6}", 0usize..3, 0..4),
+            has_page: bool, seed in 0u64..1_000_000,
         ) {
-            let old = Study::parse(TEXT).unwrap();
+            let text = text.replace('\n', ends);
+            let old = Study::parse(&text).unwrap();
             let mut new = old.clone();
             new.title = title;
             new.consent.text = consent;
             new.annotation_labels = labels.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
             new.markers = keys.iter().map(|k| Marker { key: k.chars().next().unwrap(), label: k.repeat(2) }).collect();
             new.phases = seconds.iter().map(|s| Phase { name: format!("{s:.0}"), seconds: *s, kind: PhaseKind::Task }).collect();
+            new.conditions = conditions.into_iter().map(|(name, description)| StudyCondition { name, description }).collect();
+            new.questionnaires = questionnaires.iter().map(|(name, kind)| questionnaire(name, *kind)).collect();
+            new.assignment.seed = seed;
             new.page = has_page.then(|| PageSettings { address: "page".into(), ..PageSettings::default() });
-            let text = edited_text(TEXT, &old, &new).unwrap();
-            prop_assert_eq!(Study::parse(&text).unwrap(), new.clone(), "{}", text);
-            let again = edited_text(&text, &new, &old).unwrap();
-            prop_assert_eq!(Study::parse(&again).unwrap(), old, "{}", again);
+            let edited = edited_text(&text, &old, &new).unwrap();
+            prop_assert_eq!(parsed(&edited), new, "{}", edited);
+            let present = Study::parse(&edited).unwrap();
+            let again = edited_text(&edited, &present, &old).unwrap();
+            prop_assert_eq!(parsed(&again), parsed(&text), "{}", again);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::camera::CameraSettings;
 use super::conditions::{AssignmentSettings, StudyCondition};
 use super::consent::ConsentSettings;
 use super::page::{PagePlacement, PageSettings};
-use super::participant::ParticipantSettings;
+use super::participant::{ConsentBy, ParticipantSettings, Seat};
 use super::phases::{Marker, Phase, PhaseKind};
 use super::questionnaires::{Questionnaire, QuestionnaireTime};
 use super::remote::RemoteSettings;
@@ -65,7 +65,7 @@ fn default_planned_minutes() -> f64 {
     30.0
 }
 
-fn default_affect_model() -> String {
+pub(super) fn default_affect_model() -> String {
     "affect".to_owned()
 }
 
@@ -93,6 +93,21 @@ impl Study {
         self.page.is_some() || self.baseline_phases().next().is_some() || !self.questionnaires.is_empty()
     }
 
+    /// Whether this seat needs a window of the participant: for what the program shows, or for the consent, which a
+    /// participant can give on their own screen.
+    pub fn needs_window_for(&self, seat: Seat) -> bool {
+        let is_asked = self.consent.required || !self.consent.text.trim().is_empty();
+        self.needs_window() || is_asked && self.consent_by(seat) == ConsentBy::Participant
+    }
+
+    /// Who confirms the consent. The operator who tries a study needs no second screen for it.
+    pub fn consent_by(&self, seat: Seat) -> ConsentBy {
+        match seat {
+            Seat::Participant => self.consent.by,
+            Seat::Pilot => ConsentBy::Operator,
+        }
+    }
+
     /// The phases that the program times after the baseline. A page times its own.
     pub fn timed_phases(&self) -> impl Iterator<Item = &Phase> {
         self.phases.iter().filter(|p| self.page.is_none() && p.kind == PhaseKind::Task)
@@ -106,5 +121,21 @@ impl Study {
     /// The placement of what the participant sees.
     pub fn placement(&self) -> PagePlacement {
         self.page.as_ref().map(|page| page.placement).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_participant_who_agrees_on_the_screen_needs_one_and_a_pilot_does_not() {
+        let study =
+            Study::parse("name = \"a\"\ntitle = \"A\"\n[consent]\nrequired = true\nby = \"participant\"\n").unwrap();
+        assert!(!study.needs_window(), "nothing is shown in the recording");
+        assert!(study.needs_window_for(Seat::Participant) && !study.needs_window_for(Seat::Pilot));
+        assert_eq!(study.consent_by(Seat::Pilot), ConsentBy::Operator);
+        let study = Study::parse("name = \"a\"\ntitle = \"A\"\n").unwrap();
+        assert!(!study.needs_window_for(Seat::Participant));
     }
 }

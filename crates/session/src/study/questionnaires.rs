@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::check::is_short_name;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Questionnaire {
@@ -121,6 +123,10 @@ impl Item {
         for row in reader.into_records() {
             let row = row.map_err(|e| wrong(e.position().map_or(0, csv::Position::line), e.to_string()))?;
             let line = row.position().map_or(0, csv::Position::line);
+            // Excel leaves empty rows at the end.
+            if row.iter().all(str::is_empty) {
+                continue;
+            }
             let row: ItemRow = row.deserialize(Some(&head)).map_err(|e| wrong(line, e.to_string()))?;
             let item = Item::of(row).map_err(|message| wrong(line, message))?;
             if !names.insert(item.item.clone()) {
@@ -142,8 +148,7 @@ impl Item {
     }
 
     fn of(row: ItemRow) -> Result<Item, String> {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if row.item.is_empty() || row.item.len() > 40 || !row.item.chars().all(is_name) {
+        if !is_short_name(&row.item) {
             return Err(format!("the item's name is `{}`: use 1 to 40 letters, digits, `-` and `_`", row.item));
         }
         if row.text.is_empty() || row.text.len() > 1000 {
@@ -180,6 +185,7 @@ mod tests {
         assert_eq!((items[1].scale, items[1].right.as_str()), (Scale::VisualAnalogue, "worst"));
         assert_eq!(Item::read_table(&table.replace(',', ";").replace("; now", ", now")).unwrap(), items);
         assert_eq!(Item::read_table("item\ttext\na\tCalm?\n").unwrap()[0].scale, Scale::Likert(5));
+        assert_eq!(Item::read_table("item;text\r\na;Calm?\r\n;\r\n; \r\n").unwrap().len(), 1);
         for (bad, line, word) in [
             ("text\nCalm?\n", 1, "no column `item`"),
             ("item,text\n", 1, "no item"),

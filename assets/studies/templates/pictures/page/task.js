@@ -33,7 +33,12 @@ async function trial(file, position) {
   show('cross');
   const picture = byId('picture');
   picture.src = `pictures/${encodeURIComponent(file)}`;
-  await Promise.all([later(CROSS_MS), picture.decode().catch(() => mark('picture_failed', { picture: file }))]);
+  const isReady = picture.decode().then(() => true, () => false);
+  await later(CROSS_MS);
+  if (!await isReady) {
+    mark('picture_failed', { picture: file, position }); // it was not seen, so it is not rated
+    return;
+  }
   show('show');
   await painted();
   mark('picture_shown', { picture: file, position });
@@ -86,7 +91,7 @@ function row(scale, text, answered) {
 
 async function task() {
   const order = IS_IN_RANDOM_ORDER ? shuffled(FILES) : FILES;
-  mark('task_started', { pictures: order, condition: window.affectograph?.condition ?? null });
+  mark('task_started', { pictures: order.length, condition: window.affectograph?.condition ?? null });
   for (const [k, file] of order.entries()) await trial(file, k + 1);
   show('end');
   mark('task_finished');

@@ -62,13 +62,17 @@ function drawnFilm() {
 }
 
 async function task() {
-  mark('task_started', { videos: FILES, condition: window.affectograph?.condition ?? null });
+  mark('task_started', { videos: FILES.length, condition: window.affectograph?.condition ?? null });
   for (const file of FILES.length > 0 ? FILES : [null]) {
     show('pause');
     mark('pause_started');
     await later(PAUSE_MS);
     const isShown = file === null ? await drawnFilm() : await play(file);
     mark(isShown ? 'video_ended' : 'video_failed', { video: file ?? 'drawn' });
+    if (!isShown) {
+      show('failed'); // the operator sees the mark and can go on
+      return;
+    }
   }
   show('end');
   mark('task_finished');
