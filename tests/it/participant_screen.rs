@@ -220,7 +220,7 @@ fn the_participant_agrees_and_the_operator_comes_back_by_the_chord() {
     display.xdotool("key Tab Tab space sleep 0.5");
     assert!(events.try_recv().is_err(), "no consent without initials");
     display.xdotool("key shift+Tab sleep 0.2 key Tab sleep 0.2");
-    display.xdotool("mousemove 640 330 click 1 sleep 0.3");
+    display.xdotool("mousemove 640 273 click 1 sleep 0.3");
     display.xdotool("type --delay 60 A.B.");
     display.screenshot("participant_6_initials.png");
     display.xdotool("key Tab sleep 0.2 key space");
