@@ -99,27 +99,29 @@ impl App {
         timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind).count()
     }
 
+    /// Presses *Record*, and *Record anyway* if the question comes. The folder of the session, if it has begun.
+    pub fn record_now(&self) -> Option<PathBuf> {
+        self.keys("ctrl+r");
+        self.pause(1500);
+        if self.session().is_none() {
+            self.screen.screenshot("app_2_record_anyway.png");
+            self.keys("Tab");
+            self.keys("space");
+            self.pause(2500);
+        }
+        let session = self.session();
+        if session.is_none() {
+            self.keys("Escape");
+        }
+        session.map(|session| session.folder)
+    }
+
     /// Records although checks fail: a slow machine does not reach the camera's rate.
     fn record_anyway(&self) -> PathBuf {
         self.keys("ctrl+n");
         self.keys("Return");
         self.pause(4000);
-        let session = self.wait("a recording", || {
-            self.keys("ctrl+r");
-            self.pause(1500);
-            if self.session().is_none() {
-                self.screen.screenshot("app_2_record_anyway.png");
-                self.keys("Tab");
-                self.keys("space");
-                self.pause(2500);
-            }
-            let session = self.session();
-            if session.is_none() {
-                self.keys("Escape");
-            }
-            session
-        });
-        session.folder
+        self.wait("a recording", || self.record_now())
     }
 
     fn record(&self) -> PathBuf {
