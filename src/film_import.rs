@@ -177,7 +177,7 @@ fn job(file: &Path, participant: Option<&ParticipantId>) -> Result<Job, Failure>
     let (named, session) = participant_in_file_name(&name);
     let Some(participant) = participant.cloned().or(named) else {
         return Err(format!(
-            "the participant of {shown} is not known. Give the participant, or begin the file's name with it: sub-01_{}",
+            "the participant of {shown} is not known. Give the participant (--participant sub-01), or begin the file's name with it: sub-01_{}",
             path_in_line(&name)
         )
         .into());

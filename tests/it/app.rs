@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use affectograph::session::ConsentBy;
 use affectograph::store::{Condition, Library, SessionEntry, SessionFile, SessionState, verify};
 
 use super::participant_screen::{ScreenRecording, check_colours, is_of_page, is_of_screens};
@@ -22,15 +23,15 @@ impl App {
     /// The shipped demo study with a small picture and a low rate, for busy machines, and with consent on paper. A study in
     /// the folder of the recordings replaces the shipped one with the same name.
     fn open() -> Option<App> {
-        App::open_with(|study| {
+        let screen = Display::open()?;
+        Some(App::open_with(screen, |study| {
             // The operator tries the study: the page is beside the plots.
             let pilot = [("screen".to_owned(), "pilot".into())];
             study.insert("participant".into(), toml::Table::from_iter(pilot).into());
-        })
+        }))
     }
 
-    fn open_with(change: impl FnOnce(&mut toml::Table)) -> Option<App> {
-        let screen = Display::open()?;
+    fn open_with(screen: Display, change: impl FnOnce(&mut toml::Table)) -> App {
         let sessions = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let shipped = root.join("assets/studies/demo");
@@ -43,7 +44,7 @@ impl App {
         let own = sessions.path().join("studies/demo");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("study.toml"), study.to_string()).unwrap();
-        Some(App::start(screen, sessions))
+        App::start(screen, sessions)
     }
 
     /// The program with this folder of recordings.
@@ -99,27 +100,29 @@ impl App {
         timeline.events().iter().filter(|e| e.stream.as_str() == stream && e.what.kind == kind).count()
     }
 
+    /// Presses *Record*, and *Record anyway* if the question comes. The folder of the session, if it has begun.
+    pub fn record_now(&self) -> Option<PathBuf> {
+        self.keys("ctrl+r");
+        self.pause(1500);
+        if self.session().is_none() {
+            self.screen.screenshot("app_2_record_anyway.png");
+            self.keys("Tab");
+            self.keys("space");
+            self.pause(2500);
+        }
+        let session = self.session();
+        if session.is_none() {
+            self.keys("Escape");
+        }
+        session.map(|session| session.folder)
+    }
+
     /// Records although checks fail: a slow machine does not reach the camera's rate.
     fn record_anyway(&self) -> PathBuf {
         self.keys("ctrl+n");
         self.keys("Return");
         self.pause(4000);
-        let session = self.wait("a recording", || {
-            self.keys("ctrl+r");
-            self.pause(1500);
-            if self.session().is_none() {
-                self.screen.screenshot("app_2_record_anyway.png");
-                self.keys("Tab");
-                self.keys("space");
-                self.pause(2500);
-            }
-            let session = self.session();
-            if session.is_none() {
-                self.keys("Escape");
-            }
-            session
-        });
-        session.folder
+        self.wait("a recording", || self.record_now())
     }
 
     fn record(&self) -> PathBuf {
@@ -251,22 +254,36 @@ fn a_session_from_set_up_to_review() {
 }
 
 /// The participant sits at the only monitor. A screen recording runs from Record until the operator comes back.
+/// A page of one colour for a participant, after a short rest.
+fn calm_study(study: &mut toml::Table) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/calm.html");
+    study["page"]["address"] = toml::Value::from(page.display().to_string());
+    let texts = [("screen", "participant"), ("waiting", "Bitte warten."), ("closing", "Danke.")];
+    let texts = texts.map(|(key, text)| (key.to_owned(), text.into()));
+    study.insert("participant".into(), toml::Table::from_iter(texts).into());
+    let rest = [("name", "rest".into()), ("seconds", toml::Value::Float(2.0)), ("kind", "baseline".into())];
+    let rest = toml::Table::from_iter(rest.map(|(key, value)| (key.to_owned(), value)));
+    study.insert("phases".into(), toml::Value::Array(vec![rest.into()]));
+}
+
+/// `calm_study`, with the consent on the participant's screen.
+fn calm_study_with_consent(study: &mut toml::Table) {
+    calm_study(study);
+    let consent = toml::toml! {
+        required = true
+        by = "participant"
+        text = "Eine Kamera nimmt Ihr Gesicht auf."
+        button = "Ich stimme zu"
+    };
+    study.insert("consent".into(), consent.into());
+}
+
 #[test]
 fn on_one_monitor_a_participant_sees_only_the_study() {
     if crate::vision_support::models().is_none() {
         return;
     }
-    let opened = App::open_with(|study| {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/calm.html");
-        study["page"]["address"] = toml::Value::from(page.display().to_string());
-        let texts = [("screen", "participant"), ("waiting", "Bitte warten."), ("closing", "Danke.")];
-        let texts = texts.map(|(key, text)| (key.to_owned(), text.into()));
-        study.insert("participant".into(), toml::Table::from_iter(texts).into());
-        let rest = [("name", "rest".into()), ("seconds", toml::Value::Float(2.0)), ("kind", "baseline".into())];
-        let rest = toml::Table::from_iter(rest.map(|(key, value)| (key.to_owned(), value)));
-        study.insert("phases".into(), toml::Value::Array(vec![rest.into()]));
-    });
-    let Some(app) = opened else { return };
+    let Some(app) = Display::open().map(|screen| App::open_with(screen, calm_study)) else { return };
     app.pause(2500);
     app.keys("ctrl+n");
     app.screen.screenshot("seat_1_new_session.png");
@@ -307,5 +324,53 @@ fn on_one_monitor_a_participant_sees_only_the_study() {
     app.pause(1500);
     app.screen.screenshot("seat_7_closing.png");
     assert!(!SessionFile::open(&folder).unwrap().header().pilot);
+    assert!(verify(&folder).unwrap().is_intact);
+}
+
+#[test]
+fn on_two_monitors_the_participant_sees_waiting_consent_cross_page_and_end() {
+    const OPERATOR_TITLE_BAR: (i32, i32) = (640, 10);
+    const SHOW_TO_PARTICIPANT: (i32, i32) = (104, 727);
+    const I_AGREE: (i32, i32) = (1430, 170);
+    if crate::vision_support::models().is_none() {
+        return;
+    }
+    let Some(screen) = Display::with_two_monitors() else { return };
+    let app = App::open_with(screen, calm_study_with_consent);
+    let second = format!("{}+1280,0", app.screen.name);
+    let Some(recording) = ScreenRecording::start_of(&second, "1024x768", "two_monitors.rgb") else { return };
+    app.pause(2500);
+    app.keys("ctrl+n");
+    app.keys("Return");
+    app.pause(6000);
+    app.screen.screenshot("two_1_set_up.png");
+    app.click(SHOW_TO_PARTICIPANT.0, SHOW_TO_PARTICIPANT.1);
+    app.pause(1500);
+    app.screen.screenshot("two_2_consent.png");
+    app.click(I_AGREE.0, I_AGREE.1);
+    app.pause(1000);
+    app.click(OPERATOR_TITLE_BAR.0, OPERATOR_TITLE_BAR.1);
+    let folder = app.wait("a recording", || app.record_now());
+    app.wait("the end of the rest", || (app.count(&folder, "phase", "end") > 0).then_some(()));
+    app.wait("the page on the screen", || (app.count(&folder, "page", "shown") >= 2).then_some(()));
+    app.pause(2500);
+    app.screen.screenshot("two_3_page.png");
+    app.click(OPERATOR_TITLE_BAR.0, OPERATOR_TITLE_BAR.1);
+    app.keys("ctrl+shift+s");
+    app.pause(800);
+    app.keys("Tab");
+    app.keys("space");
+    app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
+    app.pause(2000);
+    app.screen.screenshot("two_4_closing.png");
+
+    let frames = recording.stop();
+    let is_participants = |frame: &Vec<[u8; 3]>| frame.iter().all(|p| is_of_screens(*p) || is_of_page(*p));
+    let first = frames.iter().position(is_participants).expect("the participant's window");
+    let (grey, page) = check_colours(&frames[first..]);
+    println!("{} frames from the first of the participant's: {grey} grey, {page} of the page", frames.len() - first);
+    assert!(grey > 120 && page > 60, "{grey} grey, {page} of the page");
+    let consent = SessionFile::open(&folder).unwrap().header().consent.clone().expect("the consent");
+    assert_eq!(consent.by, Some(ConsentBy::Participant));
     assert!(verify(&folder).unwrap().is_intact);
 }

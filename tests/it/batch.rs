@@ -170,7 +170,7 @@ fn what_is_no_film_gets_a_sentence() {
         said
     };
     let plain = film.display().to_string();
-    assert!(said(&["analyze", &plain]).contains("Give --participant sub-01"));
+    assert!(said(&["analyze", &plain]).contains("Give the participant (--participant sub-01)"));
     assert!(said(&["analyze", "sub-01_nowhere.mp4"]).contains("sub-01_nowhere.mp4"));
     assert!(said(&["analyze", &notes.display().to_string()]).contains("FAILED"));
     assert!(said(&["analyze", &plain, "--participant", "sub-01", "--model", "nothing"]).contains("nothing"));

@@ -257,7 +257,8 @@ fn new_session_asks_who_sits_at_the_screen_unless_the_study_says_it() {
     scene.say(BackendEvent::Library(library));
     click(&mut scene, "New session");
     assert!(says(&scene, "The study file fixes this."));
-    click(&mut scene, "Participant");
+    scene.window.get_by_role_and_label(egui::accesskit::Role::RadioButton, "Participant").click();
+    scene.settle();
     click(&mut scene, "Set up");
     let asked = scene.handle.asked();
     assert!(matches!(&asked[..], [Asked::Rehearse(p)] if p.seat == Seat::Pilot), "{asked:?}");
@@ -550,7 +551,7 @@ fn an_embedded_page_is_placed_once_and_nothing_hides_it() {
     // A dialog and a menu are placed below the page, and do not hide it.
     let page = scene.state().embedded_page.unwrap();
     press(&mut scene, Modifiers::NONE, Key::F1);
-    let dialog = scene.window.get_by_label("Keyboard").rect();
+    let dialog = scene.window.get_by_label("Help: keyboard, and below it what the numbers mean").rect();
     assert!(dialog.top() >= page.bottom(), "{dialog:?} is behind the page {page:?}");
     press(&mut scene, Modifiers::NONE, Key::F1);
     click(&mut scene, "Theme");

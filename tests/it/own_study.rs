@@ -12,12 +12,11 @@ use super::app::App;
 use super::screen::Display;
 use super::vision_support::models;
 
-/// The places of the buttons in a window of 1280 × 800 points.
-const NEW_STUDY: (i32, i32) = (183, 67);
-const SAVE_AND_SET_UP: (i32, i32) = (1196, 769);
-const CONSENT: (i32, i32) = (46, 700);
-const GO_ON: (i32, i32) = (620, 24);
-const OUTSIDE_THE_PAGE: (i32, i32) = (1105, 470);
+/// The places of the buttons on a screen of 1280 × 800 points. The window's title bar is 20 points high.
+const NEW_STUDY: (i32, i32) = (174, 93);
+const SAVE_AND_SET_UP: (i32, i32) = (1196, 790);
+const CONSENT: (i32, i32) = (40, 728);
+const OPEN_IN_REVIEW: (i32, i32) = (1068, 790);
 
 /// Counts what a person does.
 struct Person<'a> {
@@ -83,7 +82,11 @@ fn ten_pictures_become_a_running_study() {
     person.click(SAVE_AND_SET_UP);
     app.screen.screenshot("own_study_4_new_session.png");
 
-    // The test looks at each picture for a shorter time. This is no step of a person.
+    // The test rests, and looks at each picture, for a shorter time. This is no step of a person.
+    let file = folder.join("study.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("seconds = 30"), "{text}");
+    std::fs::write(&file, text.replace("seconds = 30", "seconds = 5")).unwrap();
     let task = folder.join("page/task.js");
     let script = std::fs::read_to_string(&task).unwrap();
     std::fs::write(
@@ -97,16 +100,7 @@ fn ten_pictures_become_a_running_study() {
     app.screen.screenshot("own_study_5_set_up.png");
     person.click(CONSENT);
     app.screen.screenshot("own_study_5_consent.png");
-    let session = app.wait("a recording", || {
-        app.keys("ctrl+r");
-        app.pause(1500);
-        let session = app.session();
-        if session.is_none() {
-            // A check has not passed yet, and the dialog asks whether to record anyway. The test waits.
-            app.keys("Escape");
-        }
-        session
-    });
+    let recorded = app.wait("a recording", || app.record_now());
     person.keys += 1;
     println!(
         "from the empty window to a running session: {} clicks, {} key presses and texts, {:.0} s",
@@ -121,19 +115,14 @@ fn ten_pictures_become_a_running_study() {
     let list = std::fs::read_to_string(folder.join("page/media.js")).unwrap();
     assert!(list.contains("\"9.png\",\n  \"10.png\""), "{list}");
 
-    // The operator ends the baseline early, and the page begins.
-    let recorded = session.folder;
     app.wait("the cross", || (app.count(&recorded, "phase", "start") > 0).then_some(()));
     app.pause(1000);
     app.screen.screenshot("own_study_6_cross.png");
-    app.click(GO_ON.0, GO_ON.1);
     app.wait("the end of the baseline", || (app.count(&recorded, "phase", "end") > 0).then_some(()));
-    app.wait("the page", || (app.count(&recorded, "page", "load") > 1).then_some(()));
-    app.pause(1500);
+    app.pause(3000);
     app.screen.screenshot("own_study_7_page.png");
 
     // The participant: Start, then a first rating by keyboard.
-    app.click(300, 90);
     app.keys("Tab");
     app.keys("space");
     app.wait("the first picture", || (app.count(&recorded, "page", "mark") >= 3).then_some(()));
@@ -142,14 +131,15 @@ fn ten_pictures_become_a_running_study() {
     app.keys("Tab space Tab space Tab space Tab space");
     app.wait("the second picture", || (app.count(&recorded, "page", "mark") >= 8).then_some(()));
 
-    app.click(OUTSIDE_THE_PAGE.0, OUTSIDE_THE_PAGE.1);
+    app.keys("ctrl+shift+F12");
+    app.pause(1500);
     app.keys("ctrl+shift+s");
     app.keys("Tab");
     app.keys("space");
     app.wait("the closed session", || app.session().filter(|s| s.condition == Condition::Opens(SessionState::Closed)));
     app.pause(2500);
     app.screen.screenshot("own_study_9_report.png");
-    app.click(1206, 793);
+    app.click(OPEN_IN_REVIEW.0, OPEN_IN_REVIEW.1);
     app.pause(2500);
     app.screen.screenshot("own_study_10_review.png");
 

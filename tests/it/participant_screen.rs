@@ -28,13 +28,18 @@ pub(super) struct ScreenRecording {
 }
 
 impl ScreenRecording {
-    /// `None`: FFmpeg is missing. The reason is printed.
+    /// Of the only monitor. `None`: FFmpeg is missing. The reason is printed.
     pub fn start(display: &Display, name: &str) -> Option<ScreenRecording> {
+        ScreenRecording::start_of(&display.name, "1280x800", name)
+    }
+
+    /// Of a part of a display, as FFmpeg names both: `:1+1280,0` and `1024x768`.
+    pub fn start_of(part: &str, size: &str, name: &str) -> Option<ScreenRecording> {
         need_program("ffmpeg")?;
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let ffmpeg = Command::new("ffmpeg")
             .args(["-y", "-loglevel", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", "60"])
-            .args(["-video_size", "1280x800", "-i", &display.name])
+            .args(["-video_size", size, "-i", part])
             .args(["-vf", &format!("scale={WIDTH}:{HEIGHT}:flags=neighbor")])
             .args(["-f", "rawvideo", "-pix_fmt", "rgb24"])
             .arg(&file)
@@ -220,7 +225,7 @@ fn the_participant_agrees_and_the_operator_comes_back_by_the_chord() {
     display.xdotool("key Tab Tab space sleep 0.5");
     assert!(events.try_recv().is_err(), "no consent without initials");
     display.xdotool("key shift+Tab sleep 0.2 key Tab sleep 0.2");
-    display.xdotool("mousemove 640 330 click 1 sleep 0.3");
+    display.xdotool("mousemove 640 273 click 1 sleep 0.3");
     display.xdotool("type --delay 60 A.B.");
     display.screenshot("participant_6_initials.png");
     display.xdotool("key Tab sleep 0.2 key space");

@@ -84,8 +84,8 @@ fn an_interview_is_recorded_graded_and_exported() {
     assert!(table.contains("phase/start") && table.contains("warm-up") && !table.contains("page/"), "{table}");
     let readme = std::fs::read_to_string(to.join("README.md")).unwrap();
     assert!(readme.contains("there was no web page") && !readme.contains("did on a web page"), "{readme}");
-    let report = tmp.path().join("report.html");
+    let report = tmp.path().join("report");
     export(tmp.path(), "report", &report);
-    let text = std::fs::read_to_string(&report).unwrap();
+    let text = std::fs::read_to_string(report.join("report.html")).unwrap();
     assert!(!text.contains("Actions on the web page"), "the methods text names no page");
 }

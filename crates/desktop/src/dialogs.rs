@@ -23,7 +23,9 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
     });
     // Menus are in the foreground. A dialog in the foreground would cover the menus of its own controls after a press in
     // the dialog, because egui moves the pressed area to the top.
-    let area = Modal::default_area(Id::unique("dialog")).order(Order::Middle);
+    // Each kind of dialog has a size of its own.
+    let id = Id::unique(("dialog", std::mem::discriminant(dialog)));
+    let area = Modal::default_area(id).order(Order::Middle);
     let area = match below_page {
         Some(_) => area.anchor(egui::Align2::CENTER_BOTTOM, egui::vec2(0.0, -4.0)),
         None => area,
@@ -32,7 +34,7 @@ pub fn show(ctx: &egui::Context, state: &State, commands: &mut Vec<Command>) {
         // A menu of the screen behind would stay above the dialog.
         Popup::close_all(ctx);
     }
-    let modal = Modal::new(Id::unique("dialog")).area(area).frame(frame).show(ctx, |ui| {
+    let modal = Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
         let width: f32 = match dialog {
             Dialog::Shortcuts => 1080.0,
             Dialog::NewStudy(_) => 620.0,

@@ -23,7 +23,11 @@ pub fn picture(ui: &mut Ui, view: &ParticipantView, height: f32, name: &str) {
             "a picture each second"
         }
         None => {
-            widgets::placeholder(ui, rect, "No picture yet");
+            // WebKit draws nothing while the window is hidden.
+            let is_hidden = view.front == Some(false);
+            let reason =
+                if is_hidden { "No picture while the participant's screen is hidden" } else { "No picture yet" };
+            widgets::placeholder(ui, rect, reason);
             "no picture yet"
         }
     };

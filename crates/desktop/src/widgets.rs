@@ -33,7 +33,7 @@ pub fn small_button(ui: &mut Ui, text: &str) -> Response {
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 24.0;
         ui.spacing_mut().button_padding = vec2(9.0, 3.0);
-        ui.button(RichText::new(text).size(12.5))
+        ui.add(Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend))
     })
     .inner
 }
@@ -171,6 +171,9 @@ pub fn placeholder(ui: &Ui, rect: Rect, sentence: &str) {
     let galley = text.into_galley(ui, Some(TextWrapMode::Wrap), width, egui::TextStyle::Body);
     let at = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min;
     ui.painter().galley(at, galley, p.weak);
+    let id = ui.id().with((sentence, rect.min.x.to_bits(), rect.min.y.to_bits()));
+    let read_aloud = || WidgetInfo::labeled(egui::WidgetType::Label, true, sentence);
+    ui.interact(rect, id, Sense::hover()).widget_info(read_aloud);
 }
 
 /// The largest rectangle with this aspect ratio, centred in `rect`.

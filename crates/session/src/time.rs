@@ -46,7 +46,7 @@ impl Timestamp {
 
     /// `self − earlier` in seconds. Negative if `earlier` is later than `self`.
     pub fn seconds_since(self, earlier: Timestamp) -> f64 {
-        self.since_ns(earlier) as f64 * 1e-9
+        self.since_ns(earlier) as f64 / 1e9
     }
 
     /// `self − earlier` in nanoseconds. Negative if `earlier` is later than `self`.
