@@ -8,8 +8,8 @@
 mod analyze;
 mod args;
 mod cameras;
-mod epochs;
 mod enter_key;
+mod epochs;
 mod erase;
 mod exit_code;
 mod export;

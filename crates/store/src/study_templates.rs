@@ -209,21 +209,25 @@ fn is_media(path: &Path, kind: MediaKind) -> bool {
     !is_hidden(path) && path.is_file() && kind.extensions().contains(&extension.as_str())
 }
 
+/// A piece of a name. A number comes before a letter.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum NamePart {
+    Number(u64),
+    Letter(char),
+}
+
 /// Numbers are compared as numbers.
-fn in_order_of_people(name: &str) -> Vec<(u64, String)> {
-    let mut parts: Vec<(u64, String)> = Vec::new();
-    let mut digits = String::new();
+fn in_order_of_people(name: &str) -> Vec<NamePart> {
+    let mut parts = Vec::new();
     for c in name.to_lowercase().chars() {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
+        match (c.to_digit(10), parts.last_mut()) {
+            (Some(digit), Some(NamePart::Number(number))) => {
+                *number = number.saturating_mul(10).saturating_add(u64::from(digit));
+            }
+            (Some(digit), _) => parts.push(NamePart::Number(u64::from(digit))),
+            (None, _) => parts.push(NamePart::Letter(c)),
         }
-        if !digits.is_empty() {
-            parts.push((digits.parse().unwrap_or(u64::MAX), std::mem::take(&mut digits)));
-        }
-        parts.push((0, c.to_string()));
     }
-    parts.extend((!digits.is_empty()).then(|| (digits.parse().unwrap_or(u64::MAX), digits)));
     parts
 }
 

@@ -90,7 +90,8 @@ impl RecordingController {
                 RigEvent::PageLoaded { address } => Some(PageStatus::Loaded { title: address.clone() }),
                 RigEvent::WindowReady => Some(PageStatus::Loaded { title: WINDOW_READY.to_owned() }),
                 RigEvent::PageFailed(why) | RigEvent::PageDied { why, .. } => Some(PageStatus::Failed(why.clone())),
-                RigEvent::PhaseStarted { phase, until, .. } | RigEvent::PhaseMoved { phase, until: Some(until), .. }
+                RigEvent::PhaseStarted { phase, until, .. }
+                | RigEvent::PhaseMoved { phase, until: Some(until), .. }
                     if phase.kind == PhaseKind::Baseline =>
                 {
                     Some(PageStatus::Guided { phase: phase.name.clone(), until: *until })
